@@ -1,0 +1,40 @@
+# Every target sets up what it needs; nothing is installed outside .venv but chromium (apt).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo test check types bench clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	rm -rf build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/pytest --mews-target demo
+
+test: setup
+	tests/browser/install-chromium
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+check: setup types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# mypy can't see an editable install through its finder: it gets the same tree as links.
+types: setup
+	rm -rf .types && mkdir -p .types/mews_harness
+	ln -s $(CURDIR)/harness/* $(CURDIR)/schemas $(CURDIR)/scenarios $(CURDIR)/reports .types/mews_harness/
+	MYPYPATH=.types $(BIN)/mypy -p mews_harness
+
+bench: setup
+	$(BIN)/python benchmarks/batches.py
+
+clean:
+	rm -rf $(VENV) .types build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache

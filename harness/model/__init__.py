@@ -1,0 +1,51 @@
+"""The data that passes between the rooms: frozen, typed, and free of behaviour that acts."""
+
+from __future__ import annotations
+
+from mews_harness.model.exchange import Attempt, Delivery, Exchange, Fault, Outcome
+from mews_harness.model.message import EventRef, Kind, Message
+from mews_harness.model.profile import Parameter, Profile
+from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
+from mews_harness.model.scenario import (
+    Basis,
+    Draw,
+    Expectation,
+    Obligation,
+    Scenario,
+    Source,
+    Stage,
+    Step,
+)
+from mews_harness.model.verdict import Finding, Readiness, Transcript, Trial, Verdict
+
+__all__ = [
+    "Attempt",
+    "Basis",
+    "Delivery",
+    "Draw",
+    "EventRef",
+    "Exchange",
+    "Expectation",
+    "Fault",
+    "Finding",
+    "Kind",
+    "Message",
+    "Obligation",
+    "Outcome",
+    "Parameter",
+    "Profile",
+    "Readiness",
+    "Run",
+    "Sample",
+    "Scenario",
+    "ScenarioResult",
+    "Source",
+    "Stage",
+    "StageSummary",
+    "Step",
+    "Tenant",
+    "Tenants",
+    "Transcript",
+    "Trial",
+    "Verdict",
+]

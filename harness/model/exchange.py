@@ -1,0 +1,117 @@
+"""What happened on the wire: a delivery is made of attempts, an attempt of exchanges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mews_harness.model.message import Message
+
+
+class Outcome(StrEnum):
+    """How an exchange or an attempt ended: a closed list."""
+
+    DELIVERED = "delivered"  # a 2xx answer, received whole before the deadline
+    REDIRECTED = "redirected"  # an exchange only: a followed 307 or 308
+    ERROR_STATUS = "error-status"
+    REDIRECT_NOT_FOLLOWABLE = "redirect-not-followable"
+    TOO_MANY_REDIRECTS = "too-many-redirects"
+    TIMEOUT_CONNECT = "timeout-connect"
+    TIMEOUT_SEND = "timeout-send"
+    TIMEOUT_ANSWER = "timeout-answer"  # sent whole, no byte of the answer came
+    TIMEOUT_BODY = "timeout-body"  # the answer began and did not end
+    NAME_NOT_RESOLVED = "name-not-resolved"
+    CONNECTION_REFUSED = "connection-refused"
+    CONNECTION_RESET = "connection-reset"
+    TLS_ERROR = "tls-error"
+    PROTOCOL_ERROR = "protocol-error"  # the answer is not HTTP
+    ANSWER_LOST = "answer-lost"  # our fault, on purpose: the answer was thrown away
+    BODY_CUT = "body-cut"  # our fault, on purpose: the request ended in the middle
+
+
+TIMEOUTS = frozenset(
+    {
+        Outcome.TIMEOUT_CONNECT,
+        Outcome.TIMEOUT_SEND,
+        Outcome.TIMEOUT_ANSWER,
+        Outcome.TIMEOUT_BODY,
+    },
+)
+INJECTED = frozenset({Outcome.ANSWER_LOST, Outcome.BODY_CUT})
+
+
+class Fault(StrEnum):
+    """What the harness does to one attempt on the wire, on purpose."""
+
+    NONE = "none"
+    LOSE_ANSWER = "lose-answer"  # send whole, wait for the answer's first bytes, drop it
+    CUT_BODY = "cut-body"  # announce the whole body, send half of it, close
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One HTTP request and what came back.
+
+    Times are milliseconds on the run's monotonic clock (0 = start of the run), None where that
+    point was never reached. `detail` says in words what an outcome alone does not.
+    """
+
+    method: str
+    url: str
+    request_headers: tuple[tuple[str, str], ...]
+    request_size: int
+    outcome: Outcome
+    started_ms: float
+    ended_ms: float
+    connected_ms: float | None = None
+    sent_ms: float | None = None
+    first_byte_ms: float | None = None
+    status: int | None = None
+    response_headers: tuple[tuple[str, str], ...] = ()
+    response_body: bytes = b""  # capped; response_size counts all that came
+    response_size: int = 0
+    http_version: str = ""
+    detail: str = ""
+
+    @property
+    def answer_ms(self) -> float | None:
+        """From the request's last byte sent to the answer's last byte; None without an answer."""
+        if self.sent_ms is None or self.first_byte_ms is None:
+            return None
+        return self.ended_ms - self.sent_ms
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at delivering a message: one exchange, or several where a redirect was followed."""
+
+    number: int
+    fault: Fault
+    scheduled_ms: float
+    exchanges: tuple[Exchange, ...]
+    outcome: Outcome
+    detail: str = ""
+
+    @property
+    def last(self) -> Exchange:
+        """The exchange that decided the attempt."""
+        return self.exchanges[-1]
+
+    @property
+    def late_ms(self) -> float:
+        """How late the harness itself started; never the partner's."""
+        return self.exchanges[0].started_ms - self.scheduled_ms
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message and all attempts at delivering it; `label` is the step that asked for it."""
+
+    label: str
+    message: Message
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def delivered(self) -> bool:
+        """Whether Mews would count the message as received."""
+        return self.attempts[-1].outcome is Outcome.DELIVERED

@@ -1,0 +1,43 @@
+"""A webhook message: the exact bytes that Mews sends, the same at every attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Which of the two kinds of webhook a message is; each may have a URL of its own."""
+
+    GENERAL = "general"
+    INTEGRATION = "integration"
+
+
+@dataclass(frozen=True)
+class EventRef:
+    """One event of a message: its discriminator (or action) and the entity it is about."""
+
+    discriminator: str
+    entity_id: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One webhook message.
+
+    Attributes:
+        kind: decides the URL.
+        body: the bytes sent at every attempt.
+        events: what the body says, in order; empty where the body can't be read on purpose.
+        description: one phrase for people, such as "3 events" or "cut after 40 of 96 bytes".
+        content_type: the header's value, or None to send none.
+        enterprise_id: the tenant that the message belongs to, where it names one.
+
+    """
+
+    kind: Kind
+    body: bytes
+    events: tuple[EventRef, ...]
+    description: str
+    content_type: str | None = "application/json"
+    enterprise_id: str | None = None

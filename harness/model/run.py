@@ -1,0 +1,89 @@
+"""A finished run: all that the reports need, with nothing secret left in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mews_harness.model.profile import Profile
+from mews_harness.model.scenario import Scenario, Stage
+from mews_harness.model.verdict import Readiness, Trial, Verdict
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One enterprise that the harness plays."""
+
+    id: str
+    integration_id: str
+    access_token: str
+
+
+@dataclass(frozen=True)
+class Tenants:
+    """The client application's token and its enterprises."""
+
+    client_token: str
+    enterprises: tuple[Tenant, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One answered message, for statistics: batch size, body size, answer time, status."""
+
+    events: int
+    size_bytes: int
+    answer_ms: float
+    status: int
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """The verdict on one scenario with its evidence.
+
+    `plays` counts the cases played, `failing` those that broke an expectation; shrinking and
+    confirmation are not counted.
+    """
+
+    scenario: Scenario
+    verdict: Verdict
+    reason: str
+    duration_s: float = 0.0
+    plays: int = 0
+    failing: int = 0
+    messages: int = 0
+    evidence: tuple[Trial, ...] = ()
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True)
+class StageSummary:
+    """The verdict on a stage; `counts` is by verdict, `how` how to observe it when it was not."""
+
+    stage: Stage
+    readiness: Readiness
+    counts: Mapping[str, int]
+    how: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One certification run; `notes` are remarks that every reader must see."""
+
+    version: str
+    started_utc: str
+    duration_s: float
+    target: str
+    integration_target: str
+    command: str
+    profile: Profile
+    time_scale: float
+    seed: int
+    strict: bool
+    events: tuple[str, ...]
+    tenants: Tenants
+    readiness: Readiness
+    stages: tuple[StageSummary, ...]
+    results: tuple[ScenarioResult, ...]
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False

@@ -1,0 +1,115 @@
+"""A scenario as its TOML file says it, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+DOCUMENTATION = "https://docs.mews.com/connector-api/"
+
+
+class Obligation(StrEnum):
+    """How strongly something is asked; only a MUST fails a run."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+class Stage(StrEnum):
+    """Delivery is seen from outside, processing through the twin, streaming on a WebSocket."""
+
+    DELIVERY = "delivery"
+    PROCESSING = "processing"
+    STREAMING = "streaming"
+
+
+class Basis(StrEnum):
+    """Whether the documentation says it, or we infer it from what it says."""
+
+    DOCUMENTED = "documented"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the documentation says it: page and anchor, since which revision, in our words."""
+
+    page: str
+    anchor: str
+    revision: str
+    says: str
+
+    @property
+    def url(self) -> str:
+        """The address of the paragraph on the public site."""
+        return f"{DOCUMENTATION}{self.page}" + (f"#{self.anchor}" if self.anchor else "")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A message that steps refer to by name; `word` says how it is generated."""
+
+    name: str
+    word: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing the harness does: a verb of the player's vocabulary."""
+
+    verb: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One thing that must be true of the transcript: a word of the verdicts' vocabulary.
+
+    `of` names the draws whose deliveries are meant; empty means all of them.
+    """
+
+    word: str
+    obligation: Obligation
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One certification scenario.
+
+    Attributes:
+        applies: conditions of the endpoint without which it is not applicable.
+        events: the discriminators and actions it sends; empty means whatever is subscribed.
+        needs: what the preflight must have shown, `accepting` or just `reachable`.
+        hostile: whether the service is asked for a sign of life afterwards.
+        examples: at most so many drawn cases, however many are asked for; None for no bound.
+        flaws: flaws of the embedded partner that this scenario catches.
+
+    """
+
+    id: str
+    title: str
+    obligation: Obligation
+    stage: Stage
+    basis: Basis
+    sources: tuple[Source, ...]
+    why: str
+    remedy: str
+    flaws: tuple[str, ...]
+    draws: tuple[Draw, ...]
+    steps: tuple[Step, ...]
+    expectations: tuple[Expectation, ...]
+    applies: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    needs: str = "accepting"
+    hostile: bool = False
+    examples: int | None = None
+
+    @property
+    def area(self) -> str:
+        """The letters of the id, such as RET."""
+        return self.id.partition("-")[0]

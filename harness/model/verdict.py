@@ -1,0 +1,65 @@
+"""What was seen and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mews_harness.model.exchange import Delivery
+from mews_harness.model.scenario import Obligation
+
+
+class Verdict(StrEnum):
+    """The closed list of verdicts on a scenario."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    WARN = "warn"  # a SHOULD or MAY that was not met
+    FLAKY = "flaky"  # failed once and passed when the very same was tried again
+    NOT_OBSERVED = "not-observed"
+    NOT_APPLICABLE = "not-applicable"  # the endpoint is not subscribed, or has no token
+    BLOCKED = "blocked"  # the preflight failed
+    WAIVED = "waived"
+    ERROR = "error"  # the harness's own fault
+
+
+class Readiness(StrEnum):
+    """The one word about a stage or a run."""
+
+    READY = "ready"
+    WARNINGS = "ready-with-warnings"
+    NOT_READY = "not-ready"
+    INCOMPLETE = "incomplete"
+    NOT_OBSERVED = "not-observed"
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Everything that one play of a scenario put on the wire, in order of scheduling."""
+
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one expectation found in one transcript; `observed` carries the figures."""
+
+    word: str
+    obligation: Obligation
+    met: bool
+    expected: str
+    observed: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One play that is kept as evidence; `role` is why it was kept.
+
+    Roles: `smallest-failing`, `first-failing`, `passed-again` (the flaky counterpart),
+    `example` (a passing play), `sign-of-life`, `preflight`.
+    """
+
+    role: str
+    case: str
+    findings: tuple[Finding, ...]
+    transcript: Transcript

@@ -1,0 +1,1 @@
+"""pytest-mews: the plugin module (being written)."""

@@ -1,0 +1,1 @@
+"""The certification scenarios: one TOML file each, `<area>/<ID>.toml`; no Python."""
