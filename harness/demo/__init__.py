@@ -1,1 +1,8 @@
-"""demo."""
+"""An embedded sample partner: sound by default, with named flaws to show what is caught."""
+
+from __future__ import annotations
+
+from mews_harness.demo.partner import EmbeddedPartner
+from mews_harness.demo.zoo import FLAWS, NAMES, SOUND, VARIANTS
+
+__all__ = ["FLAWS", "NAMES", "SOUND", "VARIANTS", "EmbeddedPartner"]

@@ -83,10 +83,8 @@ class Scenario:
 
     Attributes:
         applies: conditions of the endpoint without which it is not applicable.
-        events: the discriminators and actions it sends; empty means whatever is subscribed.
         needs: what the preflight must have shown, `accepting` or just `reachable`.
-        hostile: whether the service is asked for a sign of life afterwards.
-        examples: at most so many drawn cases, however many are asked for; None for no bound.
+        cases: at most so many cases are played, the fixed ones first; None for no bound.
         flaws: flaws of the embedded partner that this scenario catches.
 
     """
@@ -104,10 +102,8 @@ class Scenario:
     steps: tuple[Step, ...]
     expectations: tuple[Expectation, ...]
     applies: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
     needs: str = "accepting"
-    hostile: bool = False
-    examples: int | None = None
+    cases: int | None = None
 
     @property
     def area(self) -> str:

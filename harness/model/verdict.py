@@ -8,6 +8,8 @@ from enum import StrEnum
 from mews_harness.model.exchange import Delivery
 from mews_harness.model.scenario import Obligation
 
+SIGN_OF_LIFE = "sign-of-life"  # the label of the valid message that follows something hostile
+
 
 class Verdict(StrEnum):
     """The closed list of verdicts on a scenario."""

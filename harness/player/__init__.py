@@ -1,1 +1,10 @@
-"""player."""
+"""The player puts a scenario on the wire: cases drawn, steps played, transcripts kept."""
+
+from __future__ import annotations
+
+from mews_harness.player.bench import Bench
+from mews_harness.player.explore import Budget, Exploration, Explorer
+from mews_harness.player.preflight import Preflight, reach
+from mews_harness.player.verbs import VERBS
+
+__all__ = ["VERBS", "Bench", "Budget", "Exploration", "Explorer", "Preflight", "reach"]

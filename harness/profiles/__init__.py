@@ -1,1 +1,1 @@
-"""profiles."""
+"""The delivery profiles: one TOML file per revision, one table per parameter."""

@@ -1,1 +1,17 @@
-"""verdicts."""
+"""Pure judgement: transcript and expectation in, finding out; findings in, verdict out."""
+
+from __future__ import annotations
+
+from mews_harness.verdicts.expectations import WORDS, judge
+from mews_harness.verdicts.readiness import breaks_must, readiness_of, stage_summaries, stops_run
+from mews_harness.verdicts.wording import attempt_in_words
+
+__all__ = [
+    "WORDS",
+    "attempt_in_words",
+    "breaks_must",
+    "judge",
+    "readiness_of",
+    "stage_summaries",
+    "stops_run",
+]

@@ -1,0 +1,44 @@
+"""Which scenarios concern this endpoint: conditions that a scenario file may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mews_harness.endpoint import Endpoint
+from mews_harness.model import Kind, Scenario
+from mews_harness.payloads import Subject, plans
+
+Condition = Callable[[Endpoint, Subject], bool]
+
+
+def token(endpoint: Endpoint, _subject: Subject) -> bool:
+    """Hold when the URL bears a shared secret."""
+    return endpoint.token_of(Kind.GENERAL) is not None
+
+
+def one_url(endpoint: Endpoint, _subject: Subject) -> bool:
+    """Hold when General and Integration Webhooks have the same URL."""
+    return endpoint.general_url == endpoint.integration_url
+
+
+CONDITIONS: Mapping[str, tuple[Condition, str]] = {
+    "token": (
+        token,
+        "the URL has no Token (a shared secret is optional): give --mews-token or put it there",
+    ),
+    "one-url": (one_url, "General and Integration Webhooks have a URL each"),
+}
+
+
+def why_not(scenario: Scenario, endpoint: Endpoint, subject: Subject) -> str:
+    """Say why a scenario is not applicable; empty when it is."""
+    for name in scenario.applies:
+        holds, otherwise = CONDITIONS[name]
+        if not holds(endpoint, subject):
+            return otherwise
+    if not all(plans(draw, subject).fixed for draw in scenario.draws):
+        return (
+            "the integration is not subscribed to what it sends (--mews-events), "
+            f"or profile {subject.profile} does not have it"
+        )
+    return ""

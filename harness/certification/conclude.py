@@ -1,0 +1,89 @@
+"""From what an exploration saw to the verdict, its one-sentence reason, and the evidence kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mews_harness.model import (
+    Finding,
+    Obligation,
+    Sample,
+    Scenario,
+    ScenarioResult,
+    Trial,
+    Verdict,
+)
+from mews_harness.player import Exploration
+
+KEPT_SAMPLES = 2_000  # more say nothing new to the pictures
+
+
+def conclude(scenario: Scenario, seen: Exploration, duration_s: float) -> ScenarioResult:
+    """Judge a finished or interrupted exploration; failures seen before a Ctrl-C still count."""
+    verdict, reason = _verdict(scenario, seen)
+    return ScenarioResult(
+        scenario=scenario,
+        verdict=verdict,
+        reason=reason,
+        duration_s=duration_s,
+        plays=seen.plays,
+        failing=seen.failing,
+        messages=seen.messages,
+        evidence=_evidence(seen),
+        samples=_thinned(seen.samples),
+    )
+
+
+def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
+    failed = seen.smallest or seen.first_failing
+    if failed is not None:
+        unmet = sorted(
+            (finding for finding in failed.findings if not finding.met),
+            key=lambda finding: list(Obligation).index(finding.obligation),
+        )
+        reason = _failure(seen, unmet)
+        if seen.passed_again is not None:
+            return Verdict.FLAKY, f"failed, and passed when the same case was played again: {reason}"
+        must = unmet[0].obligation is Obligation.MUST
+        return (Verdict.FAIL if must else Verdict.WARN), reason
+    if not seen.finished:
+        return Verdict.NOT_OBSERVED, f"interrupted after {seen.plays} of {seen.total} cases"
+    if scenario.steps[0].verb == "preflight" and seen.example is not None:
+        return Verdict.PASS, seen.example.findings[0].observed
+    slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
+    cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
+    messages = "1 message" if seen.messages == 1 else f"{seen.messages:,} messages"
+    return Verdict.PASS, f"{cases}, {messages}; slowest answer {slowest:,.0f} ms"
+
+
+def _failure(seen: Exploration, unmet: Sequence[Finding]) -> str:
+    first = unmet[0]
+    words = f"expected {first.expected}; {first.observed}"
+    if seen.plays > 1:
+        smallest = "smallest" if seen.smallest is not None else "first"
+        words = f"{seen.failing} of {seen.plays} cases failed, {smallest}: {words}"
+    if len(unmet) > 1:
+        words += f"; and expected {unmet[1].expected}"
+    return words
+
+
+def _evidence(seen: Exploration) -> tuple[Trial, ...]:
+    failed = seen.smallest or seen.first_failing
+    if failed is None:
+        return () if seen.example is None else (seen.example,)
+    kept = [replace(failed, role="smallest-failing")]
+    if seen.first_failing is not None and seen.first_failing is not failed:
+        kept.append(replace(seen.first_failing, role="first-failing"))
+    if seen.passed_again is not None:
+        kept.append(seen.passed_again)
+    return tuple(kept)
+
+
+def _thinned(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Keep every n-th sample where there are too many, and always the slowest."""
+    if len(samples) <= KEPT_SAMPLES:
+        return tuple(samples)
+    slowest = max(samples, key=lambda sample: sample.answer_ms)
+    step = len(samples) // KEPT_SAMPLES + 1
+    return (*samples[::step], slowest)

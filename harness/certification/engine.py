@@ -1,0 +1,156 @@
+"""The engine certifies scenarios one by one against one endpoint; pytest or a test drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Self
+
+from mews_harness.certification.applicability import why_not
+from mews_harness.certification.conclude import conclude
+from mews_harness.delivery import Clock, Courier, CurlTransport, Rules, SystemClock
+from mews_harness.demo import SOUND, EmbeddedPartner
+from mews_harness.endpoint import Endpoint
+from mews_harness.errors import HarnessFault
+from mews_harness.masking import Mask, masked
+from mews_harness.model import (
+    Finding,
+    Scenario,
+    ScenarioResult,
+    Transcript,
+    Verdict,
+)
+from mews_harness.payloads import Subject
+from mews_harness.player import Bench, Budget, Explorer, Preflight, reach
+from mews_harness.settings import Settings
+from mews_harness.verdicts import attempt_in_words, judge
+
+Progress = Callable[[Scenario, int, int], None]
+
+
+class Engine:
+    """Owns everything that runs during a certification: partner, transport, preflight.
+
+    Nothing is started before the first scenario; `close` ends all that was.
+    """
+
+    def __init__(self, settings: Settings, *, budget: Budget | None = None) -> None:
+        self.settings = settings
+        self.subject = Subject(
+            settings.profile.name,
+            settings.events,
+            int(settings.profile.number("batch_limit")),
+            settings.tenants,
+        )
+        self._budget = budget or Budget()
+        self._resources = ExitStack()
+        self._clock: Clock = SystemClock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the transport and the embedded partner."""
+        self._resources.close()
+
+    def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
+        """Play one scenario and judge it; secrets are masked in what is returned.
+
+        A KeyboardInterrupt goes through, with the result so far as its only argument.
+        """
+        reason = why_not(scenario, self.endpoint, self.subject)
+        if reason:
+            return ScenarioResult(scenario, Verdict.NOT_APPLICABLE, reason)
+        preflight = self.preflight
+        if not preflight.provides(scenario.needs):
+            said = attempt_in_words(preflight.delivery.attempts[-1])
+            reason = f"the preflight failed (PRE-01): {said}"
+            return self._clean(ScenarioResult(scenario, Verdict.BLOCKED, reason))
+        return self._clean(self._explore(scenario, preflight, progress))
+
+    def _explore(
+        self, scenario: Scenario, preflight: Preflight, progress: Progress
+    ) -> ScenarioResult:
+        began_ms = self._clock.now_ms()
+
+        def spent_s() -> float:
+            return (self._clock.now_ms() - began_ms) / 1000
+
+        def judged(transcript: Transcript) -> tuple[Finding, ...]:
+            return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
+
+        bench = Bench(self.courier, self.endpoint, preflight.delivery, preflight.sluggish)
+        explorer = Explorer(
+            scenario,
+            self.subject,
+            bench,
+            self._clock,
+            run_seed=self.settings.seed,
+            examples=self.settings.examples,
+            budget=self._budget,
+            judge=judged,
+            progress=lambda played, planned: progress(scenario, played, planned),
+        )
+        try:
+            explorer.run()
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(
+                self._clean(conclude(scenario, explorer.seen, spent_s()))
+            ) from stop
+        except HarnessFault as fault:
+            return ScenarioResult(scenario, Verdict.ERROR, str(fault), spent_s())
+        return conclude(scenario, explorer.seen, spent_s())
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """The URLs to call; the embedded partner is started at first use."""
+        if not self.settings.is_demo:
+            return self.settings.endpoint
+        name = self.settings.target.partition(":")[2] or SOUND
+        partner = EmbeddedPartner(name, tenants=self.settings.tenants)
+        self._resources.enter_context(partner)
+        return Endpoint(partner.url, partner.integration_url, partner.token, partner.token)
+
+    @cached_property
+    def courier(self) -> Courier:
+        """What delivers; its transport is started at first use."""
+        settings = self.settings
+        rules = Rules.of(settings.profile, settings.time_scale, verify_tls=not settings.insecure)
+        transport = CurlTransport(self._clock)
+        self._resources.callback(transport.close)
+        return Courier(transport, self._clock, rules)
+
+    @cached_property
+    def preflight(self) -> Preflight:
+        """What one valid message showed, sent at first use."""
+        return reach(
+            self.courier,
+            self.endpoint,
+            self.subject,
+            seed=self.settings.seed,
+            timeout_s=self.settings.profile.number("timeout_s"),
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks that every reader of the report must see."""
+        notes = () if self.settings.is_demo else self.settings.endpoint.notes
+        if self.settings.insecure:
+            notes += ("TLS certificates were not verified (--mews-insecure).",)
+        if "preflight" in self.__dict__ and self.preflight.sluggish:
+            notes += (
+                "Even a plain message was answered too late: each scenario stopped at its first "
+                "failing case, and nothing was shrunk or confirmed.",
+            )
+        return notes
+
+    @cached_property
+    def _mask(self) -> Mask:
+        return Mask.of(self.settings, [self.endpoint.token or ""])
+
+    def _clean(self, result: ScenarioResult) -> ScenarioResult:
+        return masked(result, self._mask)

@@ -1,0 +1,186 @@
+"""The pytest hooks of one certification run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from mews_harness import catalogue, reports
+from mews_harness.certification import codec, terminal
+from mews_harness.certification.engine import Engine
+from mews_harness.certification.items import Certification, ScenarioItem, markers_of
+from mews_harness.certification.record import record, replay_command
+from mews_harness.errors import UsageMistake
+from mews_harness.model import Run, Scenario, ScenarioResult
+from mews_harness.options import OPTIONS
+from mews_harness.settings import Settings, resolve
+from mews_harness.verdicts import stops_run
+
+CARRIED = "mews_result"  # the attribute of a pytest report that bears a result
+
+
+def register(config: pytest.Config) -> None:
+    """Check the options and take part in the run; called only where a target was given.
+
+    Raises:
+        pytest.UsageError: an option or file is wrong.
+
+    """
+    try:
+        director = Director(config)
+    except UsageMistake as mistake:
+        raise pytest.UsageError(str(mistake)) from None
+    config.pluginmanager.register(director, "mews-certification")
+
+
+def own_tests_only(config: pytest.Config) -> bool:
+    """Whether paths stand on the command line itself: then those tests run instead."""
+    typed = {str(argument) for argument in config.invocation_params.args}
+    return any(path in typed for path in config.option.file_or_dir)
+
+
+class Director:
+    """Runs the certification as a pytest plugin; see `register`."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.settings = _settings(config)
+        self.engine = Engine(self.settings)
+        config.add_cleanup(self.engine.close)
+        self._certifies = not own_tests_only(config)
+        self.scenarios = catalogue.load() if self._certifies else ()
+        self._results: dict[str, ScenarioResult] = {}
+        self._run: Run | None = None
+        self._written: Path | None = None
+        self._problem = ""
+        self._began_s, self._started = monotonic(), datetime.now(UTC)
+        if not self._certifies:
+            return
+        for marker in sorted({name for each in self.scenarios for name in markers_of(each)}):
+            config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
+        if not self._only_looks and not hasattr(config, "workerinput"):
+            reports.check_writable(self.settings.report)
+        config.args = []  # collect nothing else; the user's testpaths are left alone
+        if config.option.verbose == 0:
+            config.option.verbose = 1
+
+    @property
+    def _only_looks(self) -> bool:
+        return bool(self._config.option.collectonly)
+
+    def pytest_report_header(self) -> list[str]:
+        """Show what is certified."""
+        if self._certifies:
+            return terminal.header(self.settings)
+        return ["mews: paths were given, so their tests run instead of the certification"]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        """Put the scenarios where -k, -m and --lf can choose among them."""
+        if self._certifies:
+            items[:] = list(Certification.of(session, self).collect())  # type: ignore[arg-type]
+
+    def keep(self, result: ScenarioResult) -> None:
+        """Take a result that no pytest report will carry (the run was interrupted)."""
+        self._results[result.scenario.id] = result
+
+    def progress(self, scenario: Scenario, played: int, planned: int) -> None:
+        """Show how far the current scenario has come."""
+        self._bar.played(scenario, played, planned)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Time the scenario for the progress display."""
+        self._bar = terminal.Progress(self._config, monotonic)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let the report carry the result, to this process or to pytest-xdist's controller."""
+        report = yield
+        if isinstance(item, ScenarioItem) and call.when == "call" and item.result is not None:
+            self._bar.end(item.scenario)
+            setattr(report, CARRIED, codec.to_plain(item.result))
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the results."""
+        plain = getattr(report, CARRIED, None)
+        if plain is not None:
+            self.keep(codec.from_plain(plain))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        """Say the verdict instead of PASSED and FAILED."""
+        scenario = report.nodeid.rpartition("::")[2]
+        if getattr(report, CARRIED, None) is None or scenario not in self._results:
+            return None
+        return terminal.status(self._results[scenario])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the reports, whatever ended the run, and let the exit status follow the verdict."""
+        if not self._certifies or self._only_looks or hasattr(self._config, "workerinput"):
+            return
+        if not self._results and exitstatus != pytest.ExitCode.INTERRUPTED:
+            return
+        self._run = record(
+            self.settings,
+            self.scenarios,
+            self._results,
+            started=self._started,
+            duration_s=monotonic() - self._began_s,
+            command=replay_command(self.settings, _given(self._config)),
+            notes=self.engine.notes,
+            interrupted=exitstatus == pytest.ExitCode.INTERRUPTED,
+        )
+        try:
+            self._written = reports.write(self._run, self.settings.report).html
+        except UsageMistake as mistake:
+            self._problem = f"The report was not written. {mistake}"
+            session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
+        broken = any(
+            stops_run(result, strict=self.settings.strict) for result in self._results.values()
+        )
+        if broken and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the readiness of each stage and where the report is."""
+        if self._run is not None:
+            terminal.summary(terminalreporter, self._run, self._written, self._problem)
+
+
+def _settings(config: pytest.Config) -> Settings:
+    return resolve(
+        {option.dest: getattr(config.option, option.dest) for option in OPTIONS},
+        environ=os.environ,
+        rootdir=config.inipath.parent if config.inipath else config.rootpath,
+        seed=_seed(config),
+        ini={option.dest: config.getini(option.dest) for option in OPTIONS},
+    )
+
+
+def _seed(config: pytest.Config) -> int | None:
+    """Read Hypothesis's own option; it belongs to Hypothesis's pytest plugin."""
+    given = getattr(config.option, "hypothesis_seed", None)
+    return None if given in (None, "random") else int(given)
+
+
+def _given(config: pytest.Config) -> dict[str, object]:
+    return {
+        option.dest: getattr(config.option, option.dest) or config.getini(option.dest)
+        for option in OPTIONS
+    }

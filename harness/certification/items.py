@@ -1,0 +1,107 @@
+"""Scenarios as pytest items: `mews::RET-02`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from mews_harness.certification.engine import Engine
+from mews_harness.model import Scenario, ScenarioResult, Verdict
+from mews_harness.verdicts import stops_run
+
+SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED, Verdict.WAIVED}
+
+
+class Director(Protocol):
+    """What an item needs of the run: its scenarios, its engine, a place for results, progress."""
+
+    scenarios: tuple[Scenario, ...]
+    engine: Engine
+
+    def keep(self, result: ScenarioResult) -> None:
+        """Take a result that no pytest report will carry."""
+
+    def progress(self, scenario: Scenario, played: int, planned: int) -> None:
+        """Hear of a play."""
+
+
+class NotMet(Exception):
+    """A scenario's verdict stops the run."""
+
+
+class Certification(pytest.Collector):
+    """The collector of all scenarios; its node id is `mews`."""
+
+    director: Director
+
+    @classmethod
+    def of(cls, session: pytest.Session, director: Director) -> Certification:
+        """Build the collector of a session."""
+        collector: Certification = cls.from_parent(session, name="mews", nodeid="mews")
+        collector.director = director
+        return collector
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """Give one item for each scenario, in the catalogue's order, with its markers."""
+        for scenario in self.director.scenarios:
+            item: ScenarioItem = ScenarioItem.from_parent(self, name=scenario.id)
+            item.scenario, item.director = scenario, self.director
+            for name in markers_of(scenario):
+                item.add_marker(name)
+            yield item
+
+
+def markers_of(scenario: Scenario) -> tuple[str, ...]:
+    """Name the markers of a scenario: `mews`, and by stage and obligation."""
+    return "mews", f"mews_{scenario.stage}", f"mews_{scenario.obligation.lower()}"
+
+
+class ScenarioItem(pytest.Item):
+    """One scenario; it fails when its verdict alone makes the endpoint not ready."""
+
+    scenario: Scenario
+    director: Director
+    result: ScenarioResult | None = None
+
+    def runtest(self) -> None:
+        """Certify the scenario; a Ctrl-C keeps what was seen of it."""
+        engine = self.director.engine
+        try:
+            self.result = engine.certify(self.scenario, self.director.progress)
+        except KeyboardInterrupt as stop:
+            if stop.args:
+                self.director.keep(stop.args[0])
+            raise KeyboardInterrupt from None
+        if stops_run(self.result, strict=engine.settings.strict) and (
+            self.result.verdict is not Verdict.BLOCKED
+        ):
+            raise NotMet
+        if self.result.verdict in SKIPPED:
+            pytest.skip(f"{self.result.verdict}: {self.result.reason}")
+
+    def repr_failure(
+        self,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        style: Any = None,  # noqa: ANN401 - pytest's own signature
+    ) -> Any:  # noqa: ANN401
+        """Say what was expected and observed; a traceback only for a fault of the harness."""
+        if not isinstance(excinfo.value, NotMet) or self.result is None:
+            return super().repr_failure(excinfo, style)
+        scenario = self.scenario
+        lines = [
+            f"{scenario.id} {scenario.title} ({scenario.obligation}, {scenario.basis})",
+            f"  seen:   {self.result.reason}",
+            f"  why:    {scenario.why}",
+            f"  remedy: {scenario.remedy}",
+            *(f"  source: {source.url} (revision {source.revision})" for source in scenario.sources),
+        ]
+        return "\n".join(lines)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Give the place of the item: there is no file, only the id."""
+        return self.config.rootpath / "mews", None, self.nodeid
+
+

@@ -1,0 +1,94 @@
+"""The record of a whole run, with nothing secret in it: what the reports are written from."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from mews_harness import __version__
+from mews_harness.endpoint import with_token
+from mews_harness.masking import Mask, mask_url, masked
+from mews_harness.model import Run, Scenario, ScenarioResult, Tenant, Tenants, Verdict
+from mews_harness.options import OPTIONS
+from mews_harness.settings import Settings
+from mews_harness.verdicts import readiness_of, stage_summaries
+
+NOT_FOR_REPLAY = {"mews_target", "mews_integration_target", "mews_token", "mews_report"}
+
+
+def record(  # noqa: PLR0913 - all that a run is
+    settings: Settings,
+    scenarios: Sequence[Scenario],
+    results: Mapping[str, ScenarioResult],
+    *,
+    started: datetime,
+    duration_s: float,
+    command: str,
+    notes: Sequence[str] = (),
+    interrupted: bool = False,
+) -> Run:
+    """Sum a run up; a scenario that did not run is not observed, and the reason says why."""
+    why = "the run was interrupted before it" if interrupted else "it was not selected to run"
+    complete = tuple(
+        results.get(each.id) or ScenarioResult(each, Verdict.NOT_OBSERVED, why)
+        for each in scenarios
+    )
+    run = Run(
+        version=__version__,
+        started_utc=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        duration_s=round(duration_s, 3),
+        target=shown(settings.target),
+        integration_target=shown(settings.integration_target or settings.target),
+        command=command,
+        profile=settings.profile,
+        time_scale=settings.time_scale,
+        seed=settings.seed,
+        strict=settings.strict,
+        events=settings.events,
+        tenants=_without_secrets(settings.tenants),
+        readiness=readiness_of(complete, strict=settings.strict),
+        stages=stage_summaries(complete, strict=settings.strict),
+        results=complete,
+        notes=tuple(notes),
+        interrupted=interrupted,
+    )
+    return masked(run, Mask.of(settings))
+
+
+def shown(target: str) -> str:
+    """Show a target: its secret masked, a demo as it was asked for."""
+    return target if target.partition(":")[0] == "demo" else mask_url(target)
+
+
+def replay_command(settings: Settings, given: Mapping[str, object]) -> str:
+    """Write the command that repeats this run; the token is left to MEWS_TOKEN.
+
+    `given` holds what the user set, by the option's `dest`.
+    """
+    words = ["pytest"]
+    for flag, target in (
+        ("--mews-target", settings.target),
+        ("--mews-integration-target", settings.integration_target),
+    ):
+        if target is not None:
+            bare = target if target.startswith("demo") else with_token(target, None)
+            words += [flag, shlex.quote(mask_url(bare))]
+    for option in OPTIONS:
+        value = given.get(option.dest)
+        if option.dest in NOT_FOR_REPLAY or not value:
+            continue
+        if option.kind == "flag":
+            words.append(option.flag)
+            continue
+        values = value if isinstance(value, list | tuple) else [value]
+        words += [f"{option.flag} {shlex.quote(str(each))}" for each in values]
+    return " ".join(words)
+
+
+def _without_secrets(tenants: Tenants) -> Tenants:
+    return Tenants(
+        "***",
+        tuple(Tenant(each.id, each.integration_id, "***") for each in tenants.enterprises),
+    )
+

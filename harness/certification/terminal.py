@@ -1,0 +1,140 @@
+"""What the terminal shows: header, progress, verdict words, and the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mews_harness.certification.record import shown
+from mews_harness.model import Readiness, Run, Scenario, ScenarioResult, Verdict
+from mews_harness.settings import Settings
+from mews_harness.verdicts import breaks_must
+
+REDRAW_S, HEARTBEAT_S = 0.2, 10.0
+LETTERS = {
+    Verdict.PASS: (".", "passed", {"green": True}),
+    Verdict.WARN: ("w", "warned", {"yellow": True}),
+    Verdict.FAIL: ("F", "failed", {"red": True}),
+    Verdict.FLAKY: ("f", "flaky", {"red": True}),
+    Verdict.ERROR: ("E", "error", {"red": True}),
+    Verdict.BLOCKED: ("b", "blocked", {"red": True}),
+}
+COLOURS = {
+    Readiness.READY: {"green": True, "bold": True},
+    Readiness.WARNINGS: {"yellow": True, "bold": True},
+    Readiness.NOT_READY: {"red": True, "bold": True},
+    Readiness.INCOMPLETE: {"yellow": True, "bold": True},
+}
+
+
+def header(settings: Settings) -> list[str]:
+    """Say what is certified, with which profile, seed and tenants; the token is masked."""
+    integration = settings.integration_target
+    tenants = ", ".join(
+        f"enterprise {tenant.id} integration {tenant.integration_id}"
+        for tenant in settings.tenants.enterprises
+    )
+    return [
+        f"mews: target {shown(settings.target)}"
+        + (f", integration target {shown(integration)}" if integration else ""),
+        f"mews: profile {settings.profile.name}, time scale {settings.time_scale:g}, "
+        f"seed {settings.seed}, stages: delivery"
+        + (", strict" if settings.strict else "")
+        + (", TLS NOT VERIFIED" if settings.insecure else ""),
+        f"mews: tenants {tenants}",
+    ]
+
+
+def status(result: ScenarioResult) -> tuple[str, str, tuple[str, dict[str, bool]]]:
+    """Give pytest's category, letter and word for a verdict."""
+    default = ("s", "skipped", {"yellow": True})
+    letter, category, markup = LETTERS.get(result.verdict, default)
+    return category, letter, (f"{result.verdict.upper():<5} {result.scenario.title}", markup)
+
+
+class Progress:
+    """Shows how far a scenario has come: redrawn on a terminal, a line now and then in a log."""
+
+    def __init__(self, config: pytest.Config, now_s: Callable[[], float]) -> None:
+        self._terminal = config.pluginmanager.get_plugin("terminalreporter")
+        self._capture = config.pluginmanager.get_plugin("capturemanager")
+        self._now_s, self._last_s, self._began_s = now_s, now_s(), now_s()
+        self._drawn = False
+
+    def begin(self) -> None:
+        """Start a scenario."""
+        self._last_s = self._began_s = self._now_s()
+        self._drawn = False
+
+    def played(self, scenario: Scenario, played: int, planned: int) -> None:
+        """Draw the progress, unless that was done just now."""
+        if self._terminal is None or self._terminal.verbosity < 0:
+            return
+        live = self._terminal.isatty
+        if self._now_s() - self._last_s < (REDRAW_S if live else HEARTBEAT_S):
+            return
+        self._last_s = self._now_s()
+        spent = self._last_s - self._began_s
+        text = f"{played} of {max(planned, played)} cases, {spent:.0f} s"
+        with self._capture.global_and_fixture_disabled():
+            if live:
+                self._terminal.rewrite(f"mews::{scenario.id} {text}", erase=True)
+                self._drawn = True
+            else:
+                self._terminal.ensure_newline()
+                self._terminal.write_line(f"  {scenario.id}: {text}")
+
+    def end(self, scenario: Scenario) -> None:
+        """Clear what was drawn, so that the verdict's line stands alone."""
+        if self._drawn:
+            with self._capture.global_and_fixture_disabled():
+                self._terminal.rewrite("", erase=True)
+                self._terminal.rewrite(f"mews::{scenario.id} ")
+
+
+def summary(
+    terminal: pytest.TerminalReporter, run: Run, written: Path | None, problem: str
+) -> None:
+    """Write readiness by stage, what failed with its reason, and where the report is."""
+    terminal.section("Mews certification readiness", sep="=")
+    for stage in run.stages:
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in stage.counts.items())
+        terminal.write(f"{stage.stage:<11}")
+        terminal.write(f"{stage.readiness:<20}", **COLOURS.get(stage.readiness, {}))
+        terminal.write_line(counts or stage.how)
+    for title, results in _groups(run):
+        if results:
+            terminal.write_line("")
+            terminal.write_line(title, bold=True)
+        for result in results:
+            scenario = result.scenario
+            terminal.write_line(f"  {scenario.id} {scenario.title}: {result.reason}")
+    terminal.write_line("")
+    if run.interrupted:
+        terminal.write_line("The run was interrupted; the report holds what was seen.", yellow=True)
+    for note in run.notes:
+        terminal.write_line(note, yellow=True)
+    if written is not None:
+        terminal.write_line(f"Report: {written}")
+    if problem:
+        terminal.write_line(problem, red=True)
+
+
+def _groups(run: Run) -> Iterator[tuple[str, list[ScenarioResult]]]:
+    broken = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
+    yield "Fix these first", broken
+    yield "Harness errors (not the endpoint's)", _with(run, Verdict.ERROR)
+    warned = [r for r in run.results if r.verdict is Verdict.FLAKY and r not in broken]
+    yield "Should be better", [*_with(run, Verdict.WARN), *warned]
+    blocked = _with(run, Verdict.BLOCKED)
+    if blocked:
+        yield f"Blocked by the preflight: {len(blocked)} scenarios", []
+    yield "Not applicable", _with(run, Verdict.NOT_APPLICABLE)
+
+
+def _with(run: Run, verdict: Verdict) -> list[ScenarioResult]:
+    return [result for result in run.results if result.verdict is verdict]
+
+

@@ -1,0 +1,120 @@
+"""Plays deliveries against a transport and a clock."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from queue import Empty, SimpleQueue
+
+from mews_harness.delivery.clock import Clock
+from mews_harness.delivery.policy import Order, Pause, Steps, steps
+from mews_harness.delivery.rules import Rules
+from mews_harness.delivery.transport import Transport
+from mews_harness.model import Delivery, Exchange, Fault, Message
+
+
+class Courier:
+    """Delivers messages as Mews does: attempts, intervals and redirects by the rules.
+
+    May be used from several threads at once.
+    """
+
+    def __init__(self, transport: Transport, clock: Clock, rules: Rules) -> None:
+        self._transport, self._clock, self._rules = transport, clock, rules
+
+    def deliver(  # noqa: PLR0913 - the two overrides are for single deliveries alone
+        self,
+        message: Message,
+        url: str,
+        *,
+        label: str,
+        faults: Sequence[Fault] = (),
+        attempts: int | None = None,
+        timeout_s: float | None = None,
+    ) -> Delivery:
+        """Deliver one message, and wait until it is delivered or abandoned.
+
+        Args:
+            message: its body is the same at every attempt.
+            url: with its token.
+            label: the step that asked for it.
+            faults: `faults[i]` is done to attempt i + 1.
+            attempts: instead of the rules' number.
+            timeout_s: seconds, instead of the rules' deadline of an attempt.
+
+        Raises:
+            HarnessFault: the transport failed or was closed.
+
+        """
+        rules = replace(
+            self._rules,
+            attempts=self._rules.attempts if attempts is None else attempts,
+            timeout_s=self._rules.timeout_s if timeout_s is None else timeout_s,
+        )
+        return _Round(self._transport, self._clock, rules).play(
+            [Order(message, url, label, faults)],
+        )[0]
+
+    def together(self, orders: Sequence[Order]) -> tuple[Delivery, ...]:
+        """Start all first attempts at the same moment; each is then re-sent on its own.
+
+        Raises:
+            HarnessFault: the transport failed or was closed.
+
+        """
+        return _Round(self._transport, self._clock, self._rules).play(orders)
+
+
+class _Round:
+    """Deliveries that run side by side in the calling thread."""
+
+    def __init__(self, transport: Transport, clock: Clock, rules: Rules) -> None:
+        self._transport, self._clock, self._rules = transport, clock, rules
+        self._in_flight = 0
+        self._landed: SimpleQueue[tuple[int, Future[Exchange]]] = SimpleQueue()
+        self._waiting: list[tuple[float, int]] = []
+        self._deliveries: dict[int, Delivery] = {}
+
+    def play(self, orders: Sequence[Order]) -> tuple[Delivery, ...]:
+        """Play all orders to their end; deliveries come in the order of their orders."""
+        now = self._clock.now_ms()
+        plays = [steps(order, self._rules, now) for order in orders]
+        for index, play in enumerate(plays):
+            self._advance(index, play, None)
+        while len(self._deliveries) < len(plays):
+            index, exchange = self._next()
+            self._advance(index, plays[index], exchange)
+        return tuple(self._deliveries[index] for index in range(len(plays)))
+
+    def _advance(self, index: int, play: Steps, exchange: Exchange | None) -> None:
+        """Tell one delivery what happened, and do what it asks for next."""
+        try:
+            wish = play.send(exchange)
+        except StopIteration as end:
+            self._deliveries[index] = end.value
+            return
+        if isinstance(wish, Pause):
+            heapq.heappush(self._waiting, (wish.until_ms, index))
+            return
+        self._in_flight += 1
+        future = self._transport.submit(wish)
+        future.add_done_callback(lambda done: self._landed.put((index, done)))
+
+    def _next(self) -> tuple[int, Exchange | None]:
+        """Wait for the next exchange to end or the next pause to be over."""
+        left_s = None
+        if self._waiting:
+            left_s = max(0.0, (self._waiting[0][0] - self._clock.now_ms()) / 1000)
+        if self._in_flight:
+            try:
+                index, future = self._landed.get(timeout=left_s)
+            except Empty:
+                pass
+            else:
+                self._in_flight -= 1
+                return index, future.result()
+        elif left_s:
+            self._clock.sleep(left_s)
+        return heapq.heappop(self._waiting)[1], None

@@ -1,0 +1,119 @@
+"""The transport: one thread that owns libcurl, and the queue in front of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Self
+
+from mews_harness.delivery.clock import Clock
+from mews_harness.delivery.multi import Multi
+from mews_harness.delivery.options import Authorities
+from mews_harness.delivery.transfer import Transfer
+from mews_harness.delivery.transport import Request
+from mews_harness.errors import HarnessFault
+from mews_harness.model import Exchange
+
+
+class CurlTransport:
+    """A Transport on libcurl, with hundreds of requests in flight and kept connections.
+
+    Args:
+        clock: the run's clock, read when curl starts a request.
+
+    Raises:
+        UsageMistake: SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
+
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._authorities = Authorities.of()
+        self._inbox: deque[tuple[Request, Future[Exchange]]] = deque()
+        self._guard = threading.Lock()
+        self._stopped: HarnessFault | None = None
+        self._multi = Multi()
+        self._thread = threading.Thread(target=self._run, name="mews-delivery", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def submit(self, request: Request) -> Future[Exchange]:
+        """Start a request at once; see Transport."""
+        future: Future[Exchange] = Future()
+        with self._guard:
+            if self._stopped is None:
+                self._inbox.append((request, future))
+                self._multi.ring()
+                return future
+            stopped = self._stopped
+        future.set_exception(stopped)
+        return future
+
+    def close(self) -> None:
+        """End the thread; whatever is under way fails with HarnessFault. May be called twice."""
+        self._stop(HarnessFault("the transport was closed"))
+        self._thread.join()
+
+    def _stop(self, reason: HarnessFault) -> None:
+        with self._guard:
+            if self._stopped is None:
+                self._stopped = reason
+                self._multi.ring()
+
+    def _run(self) -> None:
+        try:
+            while self._stopped is None:
+                self._admit()
+                for transfer, code, message in self._multi.turn():
+                    self._finish(transfer, code, message)
+        except Exception as error:  # noqa: BLE001 - nobody may wait for a thread that is gone
+            fault = HarnessFault(f"the delivery thread failed: {error!r}")
+            fault.__cause__ = error
+            self._stop(fault)
+        finally:
+            self._abandon()
+
+    def _admit(self) -> None:
+        while self._inbox:
+            request, future = self._inbox.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                now = self._clock.now_ms()
+                transfer = Transfer(request, future, self._authorities, now)
+            except Exception as error:  # noqa: BLE001 - it concerns this request alone
+                fault = HarnessFault(f"this request can't be sent: {error!r}")
+                future.set_exception(fault)
+            else:
+                self._multi.start(transfer)
+
+    def _finish(self, transfer: Transfer, code: int, message: str) -> None:
+        try:
+            exchange = transfer.exchange(code, message)
+        except HarnessFault as fault:
+            transfer.future.set_exception(fault)
+        else:
+            transfer.future.set_result(exchange)
+        self._multi.forget(transfer)
+
+    def _abandon(self) -> None:
+        """Fail whatever is left, so that nobody waits for it."""
+        for transfer in self._multi.close():
+            if not transfer.future.done():
+                transfer.future.set_exception(self._stopped)
+        while self._inbox:
+            _, future = self._inbox.popleft()
+            if future.set_running_or_notify_cancel():
+                future.set_exception(self._stopped)

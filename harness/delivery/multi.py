@@ -1,0 +1,99 @@
+"""Libcurl's multi interface on a selector: sleeps until a socket, a timer or the bell."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pycurl
+from mews_harness.delivery.transfer import Transfer
+
+_WATCH = {
+    pycurl.POLL_IN: selectors.EVENT_READ,
+    pycurl.POLL_OUT: selectors.EVENT_WRITE,
+    pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
+}
+
+
+class Multi:
+    """All transfers in flight. Only `ring` may be called from another thread."""
+
+    def __init__(self) -> None:
+        self._transfers: dict[pycurl.Curl, Transfer] = {}
+        self._due: float | None = None
+        self._selector = selectors.DefaultSelector()
+        # Pycurl has no curl_multi_wakeup.
+        self._bell, self._rope = socket.socketpair()
+        self._bell.settimeout(0)
+        self._rope.settimeout(0)
+        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+
+    def ring(self) -> None:
+        """Make the present or next `turn` return."""
+        with suppress(BlockingIOError):  # full: it has been rung already
+            self._rope.send(b"\0")
+
+    def start(self, transfer: Transfer) -> None:
+        """Let curl start a transfer now rather than after the rest of a burst."""
+        self._transfers[transfer.curl] = transfer
+        self._multi.add_handle(transfer.curl)
+        self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+
+    def turn(self) -> Iterator[tuple[Transfer, int, str]]:
+        """Wait for something to happen; yield what ended, with curl's result and message."""
+        patience = None if self._due is None else max(0.0, self._due - time.monotonic())
+        for key, events in self._selector.select(patience):
+            if key.fileobj is self._bell:
+                self._bell.recv(4096)
+            else:
+                readable = pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0
+                writable = pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
+                self._multi.socket_action(key.fd, readable | writable)
+        if self._due is not None and self._due <= time.monotonic():
+            self._due = None
+            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        left = 1
+        while left:
+            left, succeeded, failed = self._multi.info_read()
+            for curl in succeeded:
+                yield self._transfers[curl], pycurl.E_OK, ""
+            for curl, code, message in failed:
+                yield self._transfers[curl], code, message
+
+    def forget(self, transfer: Transfer) -> None:
+        """Free a transfer, ended or not; its connection may be kept."""
+        del self._transfers[transfer.curl]
+        self._multi.remove_handle(transfer.curl)
+        transfer.curl.close()
+
+    def close(self) -> list[Transfer]:
+        """Free everything; give the transfers that had not ended."""
+        left = list(self._transfers.values())
+        for transfer in left:
+            self.forget(transfer)
+        self._multi.close()
+        self._selector.close()
+        self._bell.close()
+        self._rope.close()
+        return left
+
+    def _watch(self, event: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
+        """Curl says which socket it waits for."""
+        known = fd in self._selector.get_map()
+        if event == pycurl.POLL_REMOVE:
+            if known:
+                self._selector.unregister(fd)
+        elif known:
+            self._selector.modify(fd, _WATCH[event])
+        else:
+            self._selector.register(fd, _WATCH[event])
+
+    def _set_timer(self, milliseconds: int) -> None:
+        """Curl says when to call it again; -1 is never."""
+        self._due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000

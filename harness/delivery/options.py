@@ -1,0 +1,100 @@
+"""A request as options of a curl handle, and the certificates that it trusts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pycurl
+from mews_harness import __version__
+from mews_harness.delivery.transport import Request
+from mews_harness.errors import UsageMistake
+
+USER_AGENT = f"pytest-mews/{__version__}"
+
+# Headers that curl would add by itself; an empty one takes its own away.
+_UNASKED = ("Accept", "Content-Type", "Expect")
+
+# Idle seconds after which a kept connection is not used again. Servers close theirs after 2 s
+# (gunicorn) or 5 s (uvicorn, Node): a request sent at that very moment would look like a reset.
+_MAX_IDLE_S = 1
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """Certificate authorities instead of the system's; None leaves curl's own.
+
+    The pycurl wheels for Linux look for the system's bundle each time a handle is made (since
+    7.45.6), those for macOS use `/etc/ssl/cert.pem`; so nothing but an override is needed here.
+    """
+
+    file: str | None = None
+    folder: str | None = None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str] = os.environ) -> Authorities:
+        """Read SSL_CERT_FILE and SSL_CERT_DIR, which libcurl itself does not look at.
+
+        Raises:
+            UsageMistake: one of them names what is not there.
+
+        """
+        file, folder = environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR")
+        if file and not Path(file).is_file():
+            raise UsageMistake("SSL_CERT_FILE", file, "is not a file", "Name a PEM bundle")
+        if folder and not any(Path(part).is_dir() for part in folder.split(os.pathsep)):
+            raise UsageMistake("SSL_CERT_DIR", folder, "is not a folder", "Name a hashed folder")
+        return cls(file or None, folder or None)
+
+
+def headers_of(request: Request) -> tuple[tuple[str, str], ...]:
+    """List the headers that are sent, but for Host and Content-Length."""
+    if any(name.lower() == "user-agent" for name, _ in request.headers):
+        return request.headers
+    return (*request.headers, ("User-Agent", USER_AGENT))
+
+
+def equip(curl: pycurl.Curl, request: Request, authorities: Authorities) -> None:
+    """Set everything but the callbacks.
+
+    HTTP/1.1, no redirects, cookies, proxy, `Expect` or `Accept-Encoding`. The proxy variables of
+    the environment are ignored on purpose: a proxy answers, times and fails in the partner's
+    place, and the same command must give the same result on every machine.
+    """
+    # A Location may bear any character; what is ASCII is left exactly as it is.
+    url = quote(request.url, safe="!\"#$%&'()*+,/:;<=>?@[\\]^_`{|}~")
+    curl.setopt(pycurl.URL, url)
+    curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    curl.setopt(pycurl.PATH_AS_IS, 1)
+    curl.setopt(pycurl.PROXY, "")
+    curl.setopt(pycurl.NOSIGNAL, 1)
+    curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+    curl.setopt(pycurl.TIMEOUT_MS, max(1, round(request.deadline_s * 1000)))
+    curl.setopt(pycurl.MAXAGE_CONN, _MAX_IDLE_S)
+    _method(curl, request)
+    sent = headers_of(request)
+    named = {name.lower() for name, _ in sent}
+    lines = [f"{name}: {value}" if value else f"{name};" for name, value in sent]
+    lines += [f"{name}:" for name in _UNASKED if name.lower() not in named]
+    curl.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
+    if request.fresh_connection:
+        curl.setopt(pycurl.FRESH_CONNECT, 1)
+        curl.setopt(pycurl.FORBID_REUSE, 1)
+    curl.setopt(pycurl.SSL_VERIFYPEER, int(request.verify_tls))
+    curl.setopt(pycurl.SSL_VERIFYHOST, 2 if request.verify_tls else 0)
+    if authorities.file:
+        curl.setopt(pycurl.CAINFO, authorities.file)
+    if authorities.folder:
+        curl.setopt(pycurl.CAPATH, authorities.folder)
+
+
+def _method(curl: pycurl.Curl, request: Request) -> None:
+    """Send a body with any method, and no body with those that have none."""
+    if request.body or request.method == "POST":
+        curl.setopt(pycurl.POST, 1)
+        curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
+    if request.method != "POST":
+        curl.setopt(pycurl.CUSTOMREQUEST, request.method)

@@ -1,0 +1,52 @@
+"""The seam between the delivery policy and the wire."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from mews_harness.model import Exchange, Fault
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, exactly as it is to be sent.
+
+    Attributes:
+        method: such as `POST`.
+        url: absolute, http or https, with its query.
+        headers: sent as they are; the transport adds Host, Content-Length and, unless given,
+            User-Agent. No other header is sent.
+        body: sent as it is.
+        deadline_s: seconds from the start until the answer must have been received whole.
+        fault: what to do to it on purpose. A body of fewer than two bytes can't be cut.
+        verify_tls: whether the certificate must be trusted and name the host.
+        fresh_connection: never reuse a kept connection, nor keep this one.
+
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    deadline_s: float
+    fault: Fault = Fault.NONE
+    verify_tls: bool = True
+    fresh_connection: bool = False
+
+
+class Transport(Protocol):
+    """What sends requests; whatever happens on the wire is an Exchange, not an exception."""
+
+    def submit(self, request: Request) -> Future[Exchange]:
+        """Start a request at once and give what will hold its exchange.
+
+        The future raises HarnessFault where the transport itself failed or was closed. A 3xx is
+        an ERROR_STATUS here: what to make of it is the policy's decision.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop; whatever is still under way fails with HarnessFault."""
+        ...

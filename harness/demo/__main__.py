@@ -1,0 +1,41 @@
+"""Run the embedded partner alone: `python -m mews_harness.demo --port 8090 --flaw NAME`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import threading
+
+from mews_harness import tenants
+from mews_harness.demo import NAMES, SOUND, EmbeddedPartner
+from mews_harness.errors import UsageMistake
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m mews_harness.demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (a free one)")
+    parser.add_argument("--flaw", metavar="NAME", default=SOUND, help="a name that --list shows")
+    parser.add_argument("--list", action="store_true", help="show all names and end")
+    options = parser.parse_args()
+    if options.list:
+        width = max(map(len, NAMES))
+        _say(*(f"{name:{width}}  {sentence}" for name, sentence in NAMES.items()))
+        return
+    try:
+        partner = EmbeddedPartner(options.flaw, tenants=tenants.DEFAULT, port=options.port)
+    except UsageMistake as mistake:
+        parser.error(f"--flaw {options.flaw}: {mistake.problem}. {mistake.remedy}")
+    with partner, contextlib.suppress(KeyboardInterrupt):
+        _say(partner.url)
+        threading.Event().wait()
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What a sound partner keeps of the messages it has accepted.
+
+A message bears no id, time or attempt number, may come twice and may overtake another: all that
+is written here stays true when it is written again, or in another order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from mews_harness.demo.service import Document, entity_of
+from mews_harness.model import Tenants
+
+ACTIVITY = {
+    "IntegrationEnabled": True,
+    "IntegrationReinstated": True,
+    "IntegrationDisabled": False,
+    "IntegrationCanceled": False,
+}
+
+
+@dataclass(frozen=True)
+class Integration:
+    """One enterprise's connection; `api_key` is the one that replaced the `access_token`."""
+
+    enterprise_id: str | None = None
+    access_token: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    active: bool = True
+
+    @property
+    def credential(self) -> str | None:
+        """The access token to call Mews with."""
+        return self.api_key or self.access_token
+
+
+@dataclass
+class Memory:
+    """What is known.
+
+    Attributes:
+        integrations: by integration id; only a created one says which enterprise it belongs to.
+        changed: the ids to fetch, by enterprise id and entity.
+
+    """
+
+    integrations: dict[str, Integration] = field(default_factory=dict)
+    changed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+
+def memory_of(tenants: Tenants) -> Memory:
+    """Start with the integrations that exist already."""
+    return Memory(
+        {
+            tenant.integration_id: Integration(tenant.id, tenant.access_token)
+            for tenant in tenants.enterprises
+        },
+    )
+
+
+def remember(memory: Memory, document: Document) -> None:
+    """Note what an accepted message says; whatever is not documented yet is passed over."""
+    if "Events" in document:
+        _remember_changes(memory, document)
+    else:
+        _remember_integration(memory, document["Action"], document["Data"])
+
+
+def _remember_changes(memory: Memory, document: Document) -> None:
+    for event in document["Events"]:
+        if entity := entity_of(event):
+            ids = memory.changed.setdefault((document["EnterpriseId"], entity), set())
+            ids.add(event["Value"]["Id"])
+
+
+def _remember_integration(memory: Memory, action: str, data: Document) -> None:
+    integrations = memory.integrations
+    if action == "IntegrationDeleted":
+        integrations.pop(data["Integration"]["Id"], None)
+        return
+    changes: dict[str, str | bool] = {}
+    if action == "IntegrationCreated":
+        # api_key stays: a creation that is sent again must not bring a replaced key back.
+        changes = {
+            "enterprise_id": data["Enterprise"]["Id"],
+            "access_token": data["AccessToken"],
+            "active": data["IsEnabled"],
+        }
+    elif action == "IntegrationApiKeyCreated":
+        changes = {"api_key": data["ApiKey"]}
+    elif action in ACTIVITY:
+        changes = {"active": ACTIVITY[action]}
+    if changes:
+        known = integrations.get(data["Integration"]["Id"], Integration())
+        integrations[data["Integration"]["Id"]] = replace(known, **changes)  # type: ignore[arg-type]

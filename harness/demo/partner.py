@@ -1,0 +1,78 @@
+"""The embedded partner: a behaviour on a socket, and a worker for what it accepted."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+from types import TracebackType
+from typing import Self
+
+from mews_harness.demo.memory import memory_of, remember
+from mews_harness.demo.server import PartnerServer
+from mews_harness.demo.service import PATH, Answer, Document, Request
+from mews_harness.demo.zoo import SOUND, behaviour
+from mews_harness.model import Tenants
+
+
+class EmbeddedPartner:
+    """A webhook receiver on a free port of 127.0.0.1, listening until it is closed.
+
+    Attributes:
+        url: where it takes General Webhooks, the token in its query.
+        integration_url: where it takes Integration Webhooks: the same.
+        token: the secret in the URL, a new one each time.
+        memory: what it has learnt; written by the worker alone.
+
+    Args:
+        name: one of `NAMES`.
+        tenants: the enterprises that are connected already.
+        port: the port; 0 for a free one.
+
+    Raises:
+        UsageMistake: there is no partner of that name.
+
+    """
+
+    def __init__(self, name: str = SOUND, *, tenants: Tenants, port: int = 0) -> None:
+        self._behave = behaviour(name)
+        self._behaving = threading.Lock()
+        self._accepted: queue.Queue[Document | None] = queue.Queue()
+        self.memory = memory_of(tenants)
+        self.token = secrets.token_urlsafe(24)
+        self._server = PartnerServer(self._respond, port)
+        self._server.start()
+        self._worker = threading.Thread(target=self._work, name="mews-demo-worker", daemon=True)
+        self._worker.start()
+        self.url = self.integration_url = f"{self._server.url_for(PATH)}?Token={self.token}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening, release the requests that are held, end every thread; once is enough."""
+        if self._server.is_running():
+            self._server.stop()
+            self._accepted.put(None)
+            self._worker.join()
+
+    def _respond(self, request: Request) -> Answer:
+        # Flaws that remember count requests; deciding takes no time, waiting happens elsewhere.
+        with self._behaving:
+            answer = self._behave(self.token, request)
+        if answer.accepted is not None:
+            self._accepted.put(answer.accepted)
+        return answer
+
+    def _work(self) -> None:
+        while (document := self._accepted.get()) is not None:
+            remember(self.memory, document)
+            self._accepted.task_done()

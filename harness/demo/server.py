@@ -1,0 +1,100 @@
+"""The socket: pytest-httpserver, quiet, prompt to stop, and deaf to what clients do to it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import socket
+import threading
+from collections.abc import Callable
+
+from mews_harness.demo.service import Answer, Request
+from pytest_httpserver import HTTPServer
+from werkzeug import Request as HttpRequest
+from werkzeug import Response
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
+
+HOST = "127.0.0.1"
+BACKLOG = 1024  # connections; werkzeug's 128 delays a burst of 500 by a second
+POLL_S = 0.02  # how often the accepting thread looks whether it should stop
+
+
+class PartnerServer(HTTPServer):
+    """Serves a function from request to answer, each request in a thread of its own."""
+
+    def __init__(self, respond: Callable[[Request], Answer], port: int = 0) -> None:
+        super().__init__(HOST, port, threaded=True)
+        self._respond = respond
+        self._closing = threading.Event()
+        self._connections: set[socket.socket] = set()
+
+    def start(self) -> None:
+        """Listen; returns when connections are accepted."""
+        super().start()
+        assert isinstance(self.server, ThreadedWSGIServer)
+        self.server.RequestHandlerClass = self._serve
+        self.server.daemon_threads = False  # so that stopping waits for them
+        self.server.socket.listen(BACKLOG)
+
+    def stop(self) -> None:
+        """Release whoever waits, break the connections that are left, end every thread."""
+        self._closing.set()
+        for connection in tuple(self._connections):
+            _break(connection)
+        super().stop()
+
+    def thread_target(self) -> None:
+        """Accept connections until the server is stopped."""
+        assert self.server is not None
+        self.server.serve_forever(POLL_S)
+
+    def application(self, request: HttpRequest) -> Response:
+        """Answer one request, without keeping it as pytest-httpserver would."""
+        answer = self._respond(_plain(request))
+        if answer.delay_s:
+            self._closing.wait(None if math.isinf(answer.delay_s) else answer.delay_s)
+        return Response(answer.body, answer.status, answer.headers)
+
+    def _serve(
+        self,
+        connection: socket.socket,
+        address: tuple[str, int],
+        server: BaseWSGIServer,
+    ) -> WSGIRequestHandler:
+        self._connections.add(connection)
+        # Whoever comes after `stop` has looked finds the event set, so that nobody is missed.
+        if self._closing.is_set():
+            _break(connection)
+        try:
+            return _QuietHandler(connection, address, server)
+        finally:
+            self._connections.discard(connection)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Logs nothing: werkzeug's request lines would show the token."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+def _plain(request: HttpRequest) -> Request:
+    try:
+        body = request.get_data()
+    except (ClientDisconnected, OSError):
+        body = None
+    return Request(
+        method=request.method,
+        path=request.path,
+        query=request.query_string.decode("latin-1"),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+    )
+
+
+def _break(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it may be gone already
+        connection.shutdown(socket.SHUT_RDWR)

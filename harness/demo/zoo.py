@@ -1,0 +1,75 @@
+"""All partners by name: those that must pass everything, and those with one flaw each."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from mews_harness.demo.flaws import STATELESS
+from mews_harness.demo.grudges import STATEFUL
+from mews_harness.demo.refusals import REFUSALS, Refusal
+from mews_harness.demo.service import Answer, Behaviour, Request, answer
+from mews_harness.demo.variants import SOUND_VARIANTS
+from mews_harness.errors import UsageMistake
+
+SOUND = "sound"
+
+
+def behaviour(name: str) -> Behaviour:
+    """Make a partner that has seen nothing yet.
+
+    Args:
+        name: one of `NAMES`.
+
+    Raises:
+        UsageMistake: there is none of that name; it names the closest.
+
+    """
+    if name in _MAKERS:
+        return _MAKERS[name]()
+    close = difflib.get_close_matches(name, NAMES, n=1)
+    guess = f"Did you mean demo:{close[0]}? " if close else ""
+    problem = "names no variant and no flaw of the embedded partner"
+    remedy = f"{guess}Known: {', '.join(NAMES)}"
+    raise UsageMistake("--mews-target", f"demo:{name}", problem, remedy)
+
+
+def _refusing(refuse: Refusal) -> Behaviour:
+    def behave(token: str, request: Request) -> Answer:
+        given = answer(token, request)
+        refusal = None if given.accepted is None else refuse(given.accepted)
+        return refusal or given
+
+    return behave
+
+
+def _ready(behave: Behaviour) -> Callable[[], Behaviour]:
+    return lambda: behave
+
+
+def _name(function: Callable[..., object]) -> str:
+    return function.__name__.replace("_", "-")
+
+
+def _says(function: Callable[..., object]) -> str:
+    return inspect.getdoc(function) or ""  # python -OO drops docstrings
+
+
+_FLAWED: tuple[Callable[..., object], ...] = (*STATELESS, *REFUSALS, *STATEFUL)
+
+VARIANTS: tuple[str, ...] = (SOUND, *map(_name, SOUND_VARIANTS))
+FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWED))
+NAMES: Mapping[str, str] = MappingProxyType(
+    {SOUND: "Answers 202 to every documented message and works on it afterwards."}
+    | {_name(each): _says(each) for each in (*SOUND_VARIANTS, *_FLAWED)},
+)
+"""Every variant and flaw with one sentence on what it does."""
+
+_MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
+    {SOUND: _ready(answer)}
+    | {_name(each): _ready(each) for each in (*SOUND_VARIANTS, *STATELESS)}
+    | {_name(each): _ready(_refusing(each)) for each in REFUSALS}
+    | {_name(each): each for each in STATEFUL},
+)

@@ -1,0 +1,140 @@
+"""What each option may say: text in, checked value out, or a mistake that names the option."""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import Path
+
+from mews_harness import endpoint, events
+from mews_harness.errors import UsageMistake
+from mews_harness.masking import MASK, mask_url
+from mews_harness.suggestion import did_you_mean
+from mews_harness.use_cases import USE_CASES
+
+DEMO = "demo"
+
+
+def is_demo(target: str) -> bool:
+    """Say whether a target is the embedded partner, sound or with a named flaw."""
+    return target.partition(":")[0] == DEMO
+
+
+def target(text: str) -> str:
+    """Check --mews-target; whether a flaw exists is the embedded partner's business."""
+    return text if is_demo(text) else endpoint.check("--mews-target", text)
+
+
+def integration_target(text: str | None, general: str) -> str | None:
+    """Check --mews-integration-target."""
+    if text is None:
+        return None
+    name = "--mews-integration-target"
+    if is_demo(general):
+        problem, remedy = "does not go with the embedded partner", "Leave it out."
+        raise UsageMistake(name, mask_url(text), problem, remedy)
+    return endpoint.check(name, text)
+
+
+def token(text: str | None) -> str | None:
+    """Check --mews-token."""
+    if text is None:
+        return None
+    name = "--mews-token (or MEWS_TOKEN)"
+    if not text.strip():
+        raise UsageMistake(name, "", "is blank", "Leave it out, or give the shared secret.")
+    if text != text.strip() or not text.isprintable():
+        problem = "has blanks around it or control characters in it"
+        raise UsageMistake(name, MASK, problem, "Give the secret without a line end.")
+    return text
+
+
+def time_scale(text: str) -> float:
+    """Check --mews-time-scale: a positive factor without unit."""
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not (isfinite(scale) and scale > 0):
+        remedy = "Give one such as 0.01, or 1 for real time."
+        raise UsageMistake("--mews-time-scale", text, "is not a positive number", remedy)
+    return scale
+
+
+def examples(text: str) -> int:
+    """Check --mews-examples: how many cases are drawn per property."""
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        problem = "is not a whole number from 1"
+        raise UsageMistake("--mews-examples", text, problem, "Give one such as 25.")
+    return count
+
+
+def report(text: str) -> Path:
+    """Check --mews-report; gives the absolute path of a folder that need not exist yet."""
+    folder = Path(text).expanduser().absolute()
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            what = "is a file" if path == folder else f"leads through {path.name!r}, a file"
+            raise UsageMistake("--mews-report", text, what, "Give the path of a folder.")
+    return folder
+
+
+def subscribed(names: str | None, use_case: str | None, revision: str) -> tuple[str, ...]:
+    """List the events that the integration is subscribed to, in the documentation's order.
+
+    Args:
+        names: the value of --mews-events, if any.
+        use_case: the value of --mews-use-case, if any.
+        revision: the delivery profile, which decides what events there are.
+
+    """
+    known = events.known_to(revision)
+    if names is not None and use_case is not None:
+        raise UsageMistake(
+            "--mews-use-case",
+            use_case,
+            "is given together with --mews-events",
+            "Leave one of them out.",
+        )
+    if use_case is not None:
+        wanted = _of_use_case(use_case, revision)
+    else:
+        wanted = set(known) if names is None else _of_names(names, revision)
+    return tuple(name for name in known if name in wanted)
+
+
+def _of_names(text: str, revision: str) -> set[str]:
+    wanted = text.replace(",", " ").split()
+    if not wanted:
+        remedy = f"There are: {', '.join(events.known_to(revision))}."
+        raise UsageMistake("--mews-events", text, "names no event", remedy)
+    for name in wanted:
+        if name not in events.known_to(revision):
+            problem, remedy = _why_unknown(name, revision)
+            raise UsageMistake("--mews-events", name, problem, remedy)
+    return set(wanted)
+
+
+def _why_unknown(name: str, revision: str) -> tuple[str, str]:
+    if name in events.LATER:
+        problem = f"is documented since {events.LATER[name]}, later than every profile"
+        return problem, "Leave it out."
+    if name in events.DISCRIMINATORS or name in events.ACTIONS:
+        problem = f"is documented since {events.since(name)}, later than profile {revision}"
+        return problem, "Leave it out, or choose a later --mews-profile."
+    return "is no event", did_you_mean(name, events.known_to(revision))
+
+
+def _of_use_case(name: str, revision: str) -> set[str]:
+    if name not in USE_CASES:
+        remedy = did_you_mean(name, tuple(USE_CASES))
+        raise UsageMistake("--mews-use-case", name, "is no use case", remedy)
+    wanted = USE_CASES[name].events.keys() & set(events.known_to(revision))
+    if not wanted:
+        needed = ", ".join(USE_CASES[name].events)
+        problem = f"needs {needed}, later than profile {revision}"
+        raise UsageMistake("--mews-use-case", name, problem, "Choose a later --mews-profile.")
+    return wanted | set(events.ACTIONS)

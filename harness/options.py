@@ -1,0 +1,128 @@
+"""The options of pytest-mews, as data.
+
+The plugin module loops over this table, so nothing may be imported here that pytest has not
+already loaded: a test run without `--mews-target` pays nothing for the plugin.
+
+Every option has an ini key, its `dest` (`--mews-time-scale` and `mews_time_scale`). Precedence:
+command line, then environment (secrets only), then ini file, then default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["value", "values", "flag"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of the command line and its ini key.
+
+    Attributes:
+        flag: as typed, such as `--mews-target`.
+        help: one or two sentences for `pytest --help`; the default is part of them.
+        metavar: what the help shows for the value; None for a flag.
+        kind: `value` (once), `values` (repeatable; in an ini file one a line), or `flag`.
+        env: the environment variable that is read where the command line says nothing.
+        default: the default as the user would type it; None where there is none.
+
+    """
+
+    flag: str
+    help: str
+    metavar: str | None = None
+    kind: Kind = "value"
+    env: str | None = None
+    default: str | None = None
+
+    @property
+    def dest(self) -> str:
+        """The attribute of the parsed options and the ini key: the flag with underscores."""
+        return self.flag.lstrip("-").replace("-", "_")
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "--mews-target",
+        "Run the certification against this endpoint for General Webhooks: its full URL with the "
+        "shared secret as Token, `demo` for the embedded sample partner, or `demo:FLAW` for the "
+        "sample partner with a named flaw. Each option of this group is also an ini key with "
+        "underscores (mews_target).",
+        "URL",
+    ),
+    Option(
+        "--mews-integration-target",
+        "Endpoint for Integration Webhooks, if it is another one (default: the URL of "
+        "--mews-target).",
+        "URL",
+    ),
+    Option(
+        "--mews-token",
+        "Shared secret; added to the query as Token where a URL has none. Better given in the "
+        "environment variable MEWS_TOKEN, which process lists do not show (default: none).",
+        "SECRET",
+        env="MEWS_TOKEN",
+    ),
+    Option(
+        "--mews-tenants",
+        "TOML file with client_token and one [[enterprise]] table (id, integration_id, "
+        "access_token) per enterprise to play (default: two built-in test enterprises).",
+        "FILE",
+    ),
+    Option(
+        "--mews-profile",
+        "Delivery profile: the documented revision of Mews's delivery to play, 2022-08 or 2026-04 "
+        "(default: 2026-04).",
+        "NAME",
+        default="2026-04",
+    ),
+    Option(
+        "--mews-set",
+        "Override one parameter of the profile, such as attempts=5, retry_interval_s=60 (seconds) "
+        "or lag_s=120,300 (seconds, from and to); may be repeated (default: nothing overridden).",
+        "NAME=VALUE",
+        kind="values",
+    ),
+    Option(
+        "--mews-time-scale",
+        "Documented waits (retry interval, lag) are multiplied by this; 1 is real time, the answer "
+        "timeout is never scaled (default: 0.01, so three minutes become 1.8 s).",
+        "X",
+        default="0.01",
+    ),
+    Option(
+        "--mews-events",
+        "The events this integration is subscribed to: discriminators and integration actions, "
+        "separated by commas (default: all that the profile has).",
+        "A,B",
+    ),
+    Option(
+        "--mews-use-case",
+        "Instead of --mews-events: the events that a use case of the documentation needs, such as "
+        "housekeeping, together with all integration actions (default: none).",
+        "NAME",
+    ),
+    Option(
+        "--mews-examples",
+        "Drawn examples per property, a whole number from 1 (default: 25).",
+        "N",
+        default="25",
+    ),
+    Option(
+        "--mews-report",
+        "Folder for certification.html and certification.json, made where missing (default: "
+        "mews-report in the current folder).",
+        "FOLDER",
+        default="mews-report",
+    ),
+    Option(
+        "--mews-strict", "Let a SHOULD that is not met fail the run (default: no).", None, "flag"
+    ),
+    Option(
+        "--mews-insecure",
+        "Accept any TLS certificate of the endpoint; the report says so (default: no).",
+        None,
+        "flag",
+    ),
+)

@@ -1,0 +1,187 @@
+"""General Webhooks of any size: events expanded from a seed, rolled over beyond the limit.
+
+Lists drawn event by event stay tiny however long they may be, so a batch is drawn as its size and
+a seed. A seed makes no repeats: those are drawn by themselves, and shrink to none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from mews_harness.errors import HarnessFault
+from mews_harness.model import Kind, Message
+from mews_harness.payloads.compiling import exemplar
+from mews_harness.payloads.mint import Mint, Template, fill
+from mews_harness.payloads.plan import Subject, write
+from mews_harness.payloads.schema import load
+from mews_harness.payloads.shape import Constant, Record, Sequence, parse
+
+ADDED, UPDATED = "CustomerAdded", "CustomerUpdated"
+MOST_ECHOES = 3
+
+Entry = tuple[str, int]  # a discriminator, and which of the message's entities it is about
+
+
+@dataclass(frozen=True)
+class Echo:
+    """An event more: `source`'s again, or its id under another `name`, put in at index `at`."""
+
+    source: int
+    at: int
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Events one by one."""
+
+    profile: str
+    entries: tuple[Entry, ...]
+    limit: int
+
+    def describe(self) -> str:
+        """Count the events by discriminator."""
+        return describe(self.entries, self.limit)
+
+    def build(self, mint: Mint) -> tuple[Message, ...]:
+        """Write the events, each entity with an id of its own."""
+        return write_events(self, mint)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Events by number and seed.
+
+    Attributes:
+        profile: whose schema they follow.
+        size: the number of events, echoes included.
+        names: the discriminators that they are chosen from.
+        seed: decides which event has which.
+        paired: whether a CustomerAdded brings its CustomerUpdated (events/wh-general).
+        limit: at most so many events in a message.
+        echoes: the repeated and shared ids.
+
+    """
+
+    profile: str
+    size: int
+    names: tuple[str, ...]
+    seed: int
+    paired: bool
+    limit: int
+    echoes: tuple[Echo, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The events one by one."""
+        random = Random(self.seed)  # noqa: S311 - to be repeatable is the point
+        room = self.size - len(self.echoes)
+        entries: list[Entry] = []
+        for number in range(room):
+            if len(entries) == room:
+                break
+            name = random.choice(self.names)
+            pair = [(ADDED, number), (UPDATED, number)]
+            chosen = pair if self.paired and name == ADDED else [(name, number)]
+            entries += chosen[-(room - len(entries)) :]  # no room for both: every Added is Updated
+        for echo in self.echoes:
+            name, number = entries[echo.source]
+            entries.insert(echo.at, (echo.name or name, number))
+        return tuple(entries)
+
+    def describe(self) -> str:
+        """Count the events by discriminator."""
+        return describe(self.entries, self.limit)
+
+    def build(self, mint: Mint) -> tuple[Message, ...]:
+        """Write the events, each entity with an id of its own."""
+        return write_events(self, mint)
+
+
+def describe(entries: tuple[Entry, ...], limit: int) -> str:
+    """Say how many events there are and of what, what is repeated, and whether it rolls over."""
+    counts = Counter(name for name, _ in entries)
+    listed = ", ".join(name if n == 1 else f"{n} × {name}" for name, n in counts.items())  # noqa: RUF001
+    total = len(entries)
+    phrase = f"1 event: {listed}" if total == 1 else f"{total} events: {listed}"
+    if again := total - len(set(entries)):
+        phrase += f"; {again} sent again"
+    names: dict[int, set[str]] = {}
+    for name, number in entries:
+        names.setdefault(number, set()).add(name)
+    if ids := sum(len(each) > 1 and each != {ADDED, UPDATED} for each in names.values()):
+        phrase += f"; {ids} {'id' if ids == 1 else 'ids'} under several discriminators"
+    if total > limit:
+        phrase += f"; in {-(-total // limit)} messages"
+    return phrase
+
+
+def write_events(plan: Listed | Batch, mint: Mint) -> tuple[Message, ...]:
+    """Write a plan's events into as many messages as the limit asks for, in order."""
+    entities: dict[int, dict[str, str]] = {}
+    events = [
+        fill(event_template(plan.profile, name), mint, entities.setdefault(number, {}))
+        for name, number in plan.entries
+    ]
+    phrase = plan.describe()
+    parts = [events[start : start + plan.limit] for start in range(0, len(events), plan.limit)]
+    return tuple(
+        write(
+            Kind.GENERAL,
+            fill({**message_template(plan.profile), "Events": part}, mint),
+            phrase if len(parts) == 1 else f"{phrase} (message {number} of {len(parts)})",
+        )
+        for number, part in enumerate(parts, 1)
+    )
+
+
+def message_template(profile: str, *names: str) -> dict[str, Template]:
+    """Give the template of a General Webhook with one event for each name."""
+    template: dict[str, Template] = exemplar(_message(profile))
+    return {**template, "Events": [event_template(profile, name) for name in names]}
+
+
+@cache
+def event_template(profile: str, name: str) -> Template:
+    """Give the template of an event; an unknown name is welcome."""
+    events = _message(profile).find("Events")
+    if events is None or not isinstance(events.shape, Sequence):
+        raise HarnessFault("the schema of General Webhooks has no list of Events")
+    event: Any = events.shape.items
+    return exemplar(event.having("Discriminator", Constant((name,))))
+
+
+@cache
+def _message(profile: str) -> Record:
+    shape = parse(load("general", profile))
+    if not isinstance(shape, Record):
+        raise HarnessFault("the schema of General Webhooks is no object")
+    return shape
+
+
+def draw_batches(subject: Subject, least: int, most: int) -> SearchStrategy[Batch]:
+    """Draw batches of `least` to `most` events; they shrink to few events of one discriminator."""
+    return _batches(subject, least, most)
+
+
+@st.composite
+def _batches(draw: DrawFn, subject: Subject, least: int, most: int) -> Batch:
+    known = subject.general
+    size = draw(st.integers(least, most))
+    names = draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
+    seed = draw(st.integers(0, 2**32 - 1))
+    others = [None, *(name for name in names if name != ADDED)]
+    echo = st.tuples(st.integers(0, most), st.integers(0, most), st.sampled_from(others))
+    drawn = draw(st.lists(echo, max_size=MOST_ECHOES))[: size - 1]
+    room = size - len(drawn)
+    # Places wrap around, so that they stay valid while shrinking takes events away.
+    echoes = tuple(Echo(source % room, at % size, name) for source, at, name in drawn)
+    paired = UPDATED in known
+    return Batch(subject.profile, size, tuple(names), seed, paired, subject.batch_limit, echoes)

@@ -1,0 +1,103 @@
+"""Draw words for valid General Webhooks."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+from mews_harness.errors import ScenarioMistake
+from mews_harness.model import Kind
+from mews_harness.payloads.batch import (
+    ADDED,
+    UPDATED,
+    Batch,
+    Listed,
+    draw_batches,
+    message_template,
+)
+from mews_harness.payloads.plan import NOTHING, Filled, Plan, Plans, Subject
+from mews_harness.payloads.schema import discriminators
+
+
+def one(subject: Subject, *, event: str | None = None) -> Plans:
+    """Send the canonical message: one event.
+
+    Args:
+        subject: what for.
+        event: its discriminator; the first subscribed one when absent.
+
+    """
+    everything = discriminators(subject.profile)
+    if event is not None and event not in everything:
+        remedy = f"Known: {', '.join(everything)}"
+        raise ScenarioMistake("one: event", event, "is not documented", remedy)
+    chosen = [name for name in subject.general if event in {None, name}]
+    return Plans(_alone(subject, chosen[:1]))
+
+
+def each_event(subject: Subject) -> Plans:
+    """Send one message with one event for every subscribed discriminator."""
+    return Plans(_alone(subject, subject.general))
+
+
+def example(subject: Subject) -> Plans:
+    """Send the documented example, with the tenant's ids and only what is subscribed to."""
+    source = files("mews_harness.schemas") / "examples" / "general.json"
+    documented = json.loads(source.read_text("utf-8"))
+    events = [event for event in documented["Events"] if event["Discriminator"] in subject.general]
+    if not events:
+        return NOTHING
+    template = {**message_template(subject.profile), "Events": events}
+    phrase = f"the documented example, {len(events)} of {len(documented['Events'])} events"
+    return Plans((Filled(Kind.GENERAL, template, phrase),))
+
+
+def batch(
+    subject: Subject, *, least: int = 1, most: int | str = "limit", over: bool = False
+) -> Plans:
+    """Send any number of events at once, with repeats and shared ids among them.
+
+    Args:
+        subject: what for.
+        least: the fewest events.
+        most: the most events; "limit" for as many as fit into a message.
+        over: whether more may come than fit into one message; the rest rolls over into another.
+            With `most` at "limit" there are up to twice as many.
+
+    Raises:
+        ScenarioMistake: nothing lies between the numbers.
+
+    """
+    limit = subject.batch_limit
+    if most != "limit" and (not isinstance(most, int) or not 1 <= least <= most):
+        remedy = 'Give whole numbers with 1 ≤ least ≤ most, or most = "limit"'
+        raise ScenarioMistake("batch: least, most", f"{least}, {most}", "can't be", remedy)
+    asked = max(least, 2 * limit) if isinstance(most, str) else most
+    largest = asked if over else min(asked, limit)
+    if not subject.general or least > largest:
+        return NOTHING
+    fixed = [plan for plan in _boundaries(subject) if least <= len(plan.entries) <= largest]
+    return Plans(tuple(fixed), draw_batches(subject, least, largest))
+
+
+def _boundaries(subject: Subject) -> list[Listed | Batch]:
+    """List the cases most often got wrong, smallest first, whatever their size."""
+    known, limit = subject.general, subject.batch_limit
+    paired = UPDATED in known
+    small: list[tuple[tuple[str, int], ...]] = [
+        ((known[0], 0),),
+        *([((ADDED, 0), (UPDATED, 0))] if {ADDED, UPDATED} <= set(known) else []),
+        ((known[0], 0), (known[0], 0)),
+        *([((known[0], 0), (known[1], 0))] if len(known) > 1 else []),
+        ((known[0], 0), (known[-1], 1)),
+    ]
+    sizes = sorted({50, limit - 1, limit, limit + 1} - {0, 1, 2})
+    return [
+        *(Listed(subject.profile, entries, limit) for entries in small),
+        *(Batch(subject.profile, size, known, 0, paired, limit) for size in sizes),
+    ]
+
+
+def _alone(subject: Subject, names: tuple[str, ...] | list[str]) -> tuple[Plan, ...]:
+    limit = subject.batch_limit
+    return tuple(Listed(subject.profile, ((name, 0),), limit) for name in names)

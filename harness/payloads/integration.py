@@ -1,0 +1,115 @@
+"""Draw words for Integration Webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from mews_harness.errors import HarnessFault, ScenarioMistake
+from mews_harness.model import Kind
+from mews_harness.payloads.compiling import exemplar, templates
+from mews_harness.payloads.mint import Template
+from mews_harness.payloads.plan import NOTHING, Filled, Plans, Subject, unique
+from mews_harness.payloads.schema import NEWEST, actions, load
+from mews_harness.payloads.shape import NULL, Constant, Either, Record, nullable, parse
+
+UNKNOWN_ACTION = "IntegrationRenamed"
+
+
+def action(
+    subject: Subject, *, action: str, null: Sequence[str] = (), absent: Sequence[str] = ()
+) -> Plans:
+    """Send an Integration Webhook: fullest, barest, with nulls, then any the schema allows.
+
+    Args:
+        subject: what for.
+        action: which one.
+        null: properties of Data that are null in every case, such as `Requestor`.
+        absent: properties of Data that are missing in every case, such as `Service`.
+
+    Raises:
+        ScenarioMistake: the action, or a property of it, is not documented in any profile.
+
+    """
+    if action not in actions(NEWEST):
+        remedy = f"Known: {', '.join(actions(NEWEST))}"
+        raise ScenarioMistake("action: action", action, "is not documented", remedy)
+    for name in (*null, *absent):
+        if _data(action_shape(NEWEST, action)).find(name) is None:
+            problem = f"is no property of {action}'s Data"
+            raise ScenarioMistake("action: null, absent", name, problem, "Correct the name")
+    if action not in subject.integration:
+        return NOTHING
+    whole = action_shape(subject.profile, action)
+    pinned = _pin(_data(whole), null, absent)
+    if pinned is None:
+        return NOTHING
+    shape = whole.having("Data", pinned)
+    forms = [
+        exemplar(shape),
+        exemplar(shape, optional=False),
+        exemplar(shape, null=True),
+    ]
+
+    def plan(template: Template) -> Filled:
+        return Filled(Kind.INTEGRATION, template, _phrase(whole, template))
+
+    return Plans(unique(plan(each) for each in forms), templates(shape).map(plan))
+
+
+def unknown_action(subject: Subject) -> Plans:
+    """Send an Integration Webhook whose action is not documented, or not yet."""
+    if not subject.integration:
+        return NOTHING
+
+    def plan(name: str) -> Filled:
+        shape = action_shape(subject.profile, "IntegrationEnabled")
+        template = exemplar(shape.having("Action", Constant((name,))))
+        return Filled(Kind.INTEGRATION, template, f"unknown action {name}")
+
+    known = set(actions(NEWEST))
+    names = st.from_regex(r"Integration([A-Z][a-z]{2,8}){1,2}", fullmatch=True)
+    return Plans((plan(UNKNOWN_ACTION),), names.filter(lambda n: n not in known).map(plan))
+
+
+def action_shape(profile: str, name: str) -> Record:
+    """Give the shape of one action's message; HarnessFault where the profile has no such action."""
+    either = parse(load("integration", profile))
+    for option in either.options if isinstance(either, Either) else ():
+        if isinstance(option, Record):
+            tag = option.find("Action")
+            if tag is not None and tag.shape == Constant((name,)):
+                return option
+    raise HarnessFault(f"the schema of Integration Webhooks has no {name} in profile {profile}")
+
+
+def _data(message: Record) -> Record:
+    data = message.find("Data")
+    if data is None or not isinstance(data.shape, Record):
+        raise HarnessFault("an Integration Webhook's Data is no object")
+    return data.shape
+
+
+def _pin(data: Record, null: Sequence[str], absent: Sequence[str]) -> Record | None:
+    """Force properties; None where the profile does not allow it."""
+    for name in null:
+        found = data.find(name)
+        if found is None or not nullable(found.shape):
+            return None
+        data = data.having(name, NULL)
+    for name in absent:
+        found = data.find(name)
+        if found is None or found.required:
+            return None
+        data = data.without(name)
+    return data
+
+
+def _phrase(shape: Record, template: Template) -> str:
+    """Name the action, and what of its Data is missing or null."""
+    data = template["Data"]
+    missing = [each.name for each in _data(shape).properties if each.name not in data]
+    nulls = [f"{name} null" for name, value in data.items() if value is None]
+    remarks = [*(f"without {name}" for name in missing), *nulls]
+    return ", ".join([template["Action"], *remarks])

@@ -1,0 +1,69 @@
+"""The closed vocabulary of draw words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+
+from mews_harness.errors import ScenarioMistake
+from mews_harness.model import Draw
+from mews_harness.payloads import general, hostile, integration, malformed
+from mews_harness.payloads.mint import Enterprise
+from mews_harness.payloads.plan import Owned, Plan, Plans, Subject
+
+WORDS: Mapping[str, Callable[..., Plans]] = {
+    "one": general.one,
+    "each-event": general.each_event,
+    "example": general.example,
+    "batch": general.batch,
+    "action": integration.action,
+    "unknown-event": hostile.unknown_event,
+    "unknown-action": integration.unknown_action,
+    "extra-property": hostile.extra_property,
+    "malformed": malformed.malformed,
+    "wrong-shape": hostile.wrong_shape,
+}
+
+
+def plans(draw: Draw, subject: Subject) -> Plans:
+    """Give the plans that a scenario's draw asks for.
+
+    Beside the arguments of its own, every word takes `enterprise`: whose messages they are, as
+    the number among the tenants, from 1 (the default), or "new" for one that only this play knows.
+
+    Raises:
+        ScenarioMistake: there is no such word, or it takes no such argument.
+
+    """
+    if draw.word not in WORDS:
+        raise ScenarioMistake(f"draw.{draw.name}", draw.word, "is no draw word", _known(WORDS))
+    word = WORDS[draw.word]
+    arguments = dict(draw.arguments)
+    enterprise = arguments.pop("enterprise", 1)
+    if enterprise != "new" and (not isinstance(enterprise, int) or enterprise < 1):
+        remedy = 'Give a number from 1, or "new"'
+        raise ScenarioMistake(f"draw.{draw.name}", enterprise, "is no enterprise", remedy)
+    parameters = inspect.signature(word).parameters
+    accepted = [name for name in parameters if name != "subject"]
+    for name in arguments:
+        if name not in accepted:
+            problem, remedy = f"is no argument of {draw.word}", _known([*accepted, "enterprise"])
+            raise ScenarioMistake(f"draw.{draw.name}", name, problem, remedy)
+    for name in accepted:
+        if name not in arguments and parameters[name].default is inspect.Parameter.empty:
+            problem = f"lacks the argument {name}"
+            raise ScenarioMistake(f"draw.{draw.name}", draw.word, problem, f"Add {name} = …")
+    found = word(subject, **arguments)
+    return found if enterprise == 1 else _for(found, enterprise)
+
+
+def _for(found: Plans, enterprise: Enterprise) -> Plans:
+    def own(plan: Plan) -> Plan:
+        return Owned(plan, enterprise)
+
+    drawn = None if found.drawn is None else found.drawn.map(own)
+    return Plans(tuple(own(plan) for plan in found.fixed), drawn)
+
+
+def _known(names: Iterable[str]) -> str:
+    return f"Known: {', '.join(names)}"

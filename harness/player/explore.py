@@ -1,0 +1,190 @@
+"""Exploring one scenario: fixed cases, drawn cases, the smallest failing one, a confirmation.
+
+Every play mints ids of its own, so that a receiver that remembers ids treats a repeated case like
+the first one. Shrinking is Hypothesis's, bounded in plays and time: beyond the budget an unknown
+case counts as passing, a known one as what it was, so that the search ends without a delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import Flaky
+from hypothesis.strategies import SearchStrategy
+
+from mews_harness.delivery import Clock
+from mews_harness.model import (
+    Finding,
+    Sample,
+    Scenario,
+    Transcript,
+    Trial,
+)
+from mews_harness.model.verdict import SIGN_OF_LIFE
+from mews_harness.payloads import Mint, Subject, plans
+from mews_harness.player.bench import Bench
+from mews_harness.player.cases import Case, Cases, build, cases_of, in_words
+from mews_harness.player.preflight import canonical
+from mews_harness.player.verbs import play
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a failing case may be shrunk: at most so many plays and seconds."""
+
+    plays: int = 60
+    seconds: float = 15.0
+
+
+@dataclass
+class Exploration:
+    """What was seen so far; read at any time, so that a run cut short loses nothing."""
+
+    total: int
+    plays: int = 0
+    failing: int = 0
+    messages: int = 0
+    example: Trial | None = None
+    first_failing: Trial | None = None
+    smallest: Trial | None = None
+    passed_again: Trial | None = None
+    finished: bool = False
+    samples: list[Sample] = field(default_factory=list)
+
+
+class _Broken(Exception):
+    """Tells Hypothesis that a case failed; never seen outside."""
+
+
+class Explorer:
+    """Explores one scenario on a bench; `progress` hears of every play (played, planned)."""
+
+    def __init__(  # noqa: PLR0913 - each is a thing that a test wants to choose
+        self,
+        scenario: Scenario,
+        subject: Subject,
+        bench: Bench,
+        clock: Clock,
+        *,
+        run_seed: int,
+        examples: int,
+        budget: Budget,
+        judge: Callable[[Transcript], tuple[Finding, ...]],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self._scenario, self._subject, self._bench, self._clock = scenario, subject, bench, clock
+        self._seed, self._budget = run_seed, budget
+        self._judge, self._progress = judge, progress
+        self._cases: Cases = cases_of(scenario, subject, examples)
+        self._alive = plans(canonical(subject), subject).fixed[0]
+        self._built = 0
+        self._built_at_failure = 0
+        self._failed_at_ms: float | None = None
+        self._failing: dict[str, tuple[Case, Trial]] = {}
+        self.seen = Exploration(len(self._cases.fixed) + self._cases.examples)
+
+    def run(self) -> None:
+        """Play everything; `seen` has it. Whatever interrupts leaves `seen` as far as it came."""
+        for case in self._cases.fixed:
+            if self._over_budget():
+                break
+            self._fails(case)
+        if self._cases.drawn is not None and not self._over_budget():
+            self._search(self._cases.drawn)
+        self._confirm()
+        self.seen.finished = True
+
+    def _search(self, drawn: SearchStrategy[Case]) -> None:
+        found = False
+
+        def attempt(case: Case) -> None:
+            nonlocal found
+            if self._over_budget():
+                if repr(case) in self._failing:
+                    raise _Broken
+                return
+            if self._fails(case, counted=not found):
+                found = True
+                raise _Broken
+
+        prepare = settings(
+            max_examples=self._cases.examples,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=tuple(HealthCheck),
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
+            print_blob=False,
+        )
+        search = seed(Random(f"{self._seed}/{self._scenario.id}").getrandbits(64))(  # noqa: S311
+            prepare(given(drawn)(attempt))
+        )
+        try:
+            search()
+        except (_Broken, Flaky):
+            return  # the failing cases are kept; the confirmation tells flaky from failing
+
+    def _over_budget(self) -> bool:
+        """Whether failing has taken long enough; a sluggish endpoint has failed at once."""
+        if self._failed_at_ms is None:
+            return False
+        spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
+        plays = self._built - self._built_at_failure
+        return (
+            self._bench.sluggish or plays >= self._budget.plays or spent_s >= self._budget.seconds
+        )
+
+    def _confirm(self) -> None:
+        """Play the smallest failing case once more: what passes now is flaky."""
+        if not self._failing:
+            return
+        case, self.seen.smallest = min(self._failing.values(), key=lambda kept: _size(kept[1]))
+        if self._bench.sluggish or not self._cases.fixed[0]:
+            return
+        again = self._play(case, "passed-again")
+        if all(finding.met for finding in again.findings):
+            self.seen.passed_again = again
+
+    def _fails(self, case: Case, *, counted: bool = True) -> bool:
+        trial = self._play(case, "example")
+        failed = not all(finding.met for finding in trial.findings)
+        if counted:
+            self.seen.plays += 1
+            self.seen.failing += failed
+            self._progress(self.seen.plays, self.seen.total)
+        if failed:
+            self.seen.first_failing = self.seen.first_failing or trial
+            self._failing[repr(case)] = (case, trial)
+            if self._failed_at_ms is None:
+                self._failed_at_ms, self._built_at_failure = self._clock.now_ms(), self._built
+        else:
+            self.seen.example = trial
+        return failed
+
+    def _play(self, case: Case, role: str) -> Trial:
+        mint = Mint(self._seed, self._scenario.id, self._built, self._subject.tenants)
+        self._built += 1
+        messages = {**build(case, mint), SIGN_OF_LIFE: self._alive.build(mint)}
+        transcript = play(self._scenario, messages, self._bench)
+        self._count(transcript)
+        return Trial(role, in_words(case), self._judge(transcript), transcript)
+
+    def _count(self, transcript: Transcript) -> None:
+        for delivery in transcript.deliveries:
+            self.seen.messages += 1
+            for attempt in delivery.attempts:
+                last = attempt.last
+                if last.answer_ms is not None and last.status is not None:
+                    size = len(delivery.message.body)
+                    events = len(delivery.message.events)
+                    self.seen.samples.append(Sample(events, size, last.answer_ms, last.status))
+
+
+def _size(trial: Trial) -> tuple[int, int]:
+    messages = [delivery.message for delivery in trial.transcript.deliveries]
+    return sum(len(m.events) for m in messages), sum(len(m.body) for m in messages)

@@ -1,0 +1,153 @@
+"""Everything the user chose, checked: one frozen `Settings`, or a mistake that says what to do."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, unquote_plus, urlsplit
+
+from mews_harness import endpoint, option_values, profile, tenants
+from mews_harness.endpoint import Endpoint
+from mews_harness.model import Profile, Tenants
+from mews_harness.options import OPTIONS, Option
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one certification run was asked to do.
+
+    Attributes:
+        target: the URL as given, or `demo`, or `demo:NAME`.
+        integration_target: the URL as given; None where both webhooks share one.
+        token: the value of --mews-token; a URL may bear another one.
+        profile: the delivery profile, overrides applied.
+        time_scale: factor for documented waits; the answer timeout is never scaled.
+        events: the discriminators, then the actions, that the integration is subscribed to.
+        examples: drawn examples per property.
+        report: the folder for the reports.
+        strict: whether a SHOULD counts as a MUST.
+        insecure: whether any TLS certificate is accepted.
+        seed: the one number that all drawing starts from.
+
+    """
+
+    target: str
+    integration_target: str | None
+    token: str | None
+    tenants: Tenants
+    profile: Profile
+    time_scale: float
+    events: tuple[str, ...]
+    examples: int
+    report: Path
+    strict: bool
+    insecure: bool
+    seed: int
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the embedded partner is the target."""
+        return option_values.is_demo(self.target)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The URLs to call; only for a target that is a URL."""
+        return endpoint.build(self.target, self.integration_target, self.token)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must not appear in any output."""
+        found = [self.token, self.tenants.client_token]
+        found += [tenant.access_token for tenant in self.tenants.enterprises]
+        for url in self._urls:
+            parts = urlsplit(url)
+            found += [endpoint.token_in(url), unquote(parts.password or "")]
+        return tuple(secret for secret in found if secret)
+
+    @property
+    def query_values(self) -> tuple[str, ...]:
+        """Whatever else stands in the queries of the URLs; some services keep keys there."""
+        pieces = [piece for url in self._urls for piece in urlsplit(url).query.split("&")]
+        return tuple(value for piece in pieces if (value := unquote_plus(piece.partition("=")[2])))
+
+    @property
+    def _urls(self) -> tuple[str, ...]:
+        given = (self.target, self.integration_target)
+        return tuple(url for url in given if url is not None and not option_values.is_demo(url))
+
+
+def resolve(
+    values: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    rootdir: Path,
+    seed: int | None = None,
+    ini: Mapping[str, object] | None = None,
+) -> Settings:
+    """Turn raw options into settings.
+
+    Paths of the command line are relative to the current folder, those of the ini file to the
+    folder of the ini file.
+
+    Args:
+        values: what the command line says, by the option's `dest`; None means not given.
+        environ: the environment, asked for secrets only.
+        rootdir: the folder of the ini file.
+        seed: Hypothesis's seed if the user gave one; else one is drawn.
+        ini: what the ini file says, by the same names; None or blank means not given.
+
+    Raises:
+        UsageMistake: an option is wrong; names it, its value without secrets, and the remedy.
+
+    """
+    given = {option.dest: _pick(option, values, environ, ini or {}, rootdir) for option in OPTIONS}
+    text = {dest: value for dest, value in given.items() if isinstance(value, str)}
+    assignments = given["mews_set"]
+    chosen = profile.override(
+        profile.load(text["mews_profile"]),
+        [str(item) for item in assignments] if isinstance(assignments, list | tuple) else [],
+    )
+    target = option_values.target(text.get("mews_target", ""))
+    tenants_file = text.get("mews_tenants")
+    return Settings(
+        target=target,
+        integration_target=option_values.integration_target(
+            text.get("mews_integration_target"),
+            target,
+        ),
+        token=option_values.token(text.get("mews_token")),
+        tenants=tenants.DEFAULT if tenants_file is None else tenants.load(Path(tenants_file)),
+        profile=chosen,
+        time_scale=option_values.time_scale(text["mews_time_scale"]),
+        events=option_values.subscribed(
+            text.get("mews_events"),
+            text.get("mews_use_case"),
+            chosen.name,
+        ),
+        examples=option_values.examples(text["mews_examples"]),
+        report=option_values.report(text["mews_report"]),
+        strict=given["mews_strict"] is True,
+        insecure=given["mews_insecure"] is True,
+        seed=secrets.randbelow(2**32) if seed is None else seed,
+    )
+
+
+def _pick(
+    option: Option,
+    values: Mapping[str, object],
+    environ: Mapping[str, str],
+    ini: Mapping[str, object],
+    rootdir: Path,
+) -> object:
+    typed = values.get(option.dest)
+    if typed is not None and typed is not False and typed != []:
+        return typed
+    if option.env and environ.get(option.env):
+        return environ[option.env]
+    written = ini.get(option.dest)
+    if written is None or written in ("", []):
+        return option.default
+    # a path in an ini file means the same from whichever folder pytest is started
+    return str(rootdir / str(written)) if option.metavar in ("FILE", "FOLDER") else written

@@ -1,0 +1,108 @@
+"""The vocabulary of expectations: each word a function of the attempts that it judges.
+
+An attempt that the harness itself spoilt on purpose (a lost answer, a cut body) says nothing
+about the partner and is never judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mews_harness.model import (
+    Attempt,
+    Delivery,
+    Expectation,
+    Finding,
+    Outcome,
+    Transcript,
+)
+from mews_harness.model.exchange import INJECTED, TIMEOUTS
+from mews_harness.model.verdict import SIGN_OF_LIFE
+from mews_harness.verdicts.wording import attempt_in_words, message_in_words
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word: what it expects, in words for the report, and how an attempt meets it."""
+
+    expected: str
+    holds: Callable[[Attempt], bool]
+
+
+def accepted(attempt: Attempt) -> bool:
+    """Hold when the answer is a 2xx in time, at the end of redirects that keep the method."""
+    return attempt.outcome is Outcome.DELIVERED
+
+
+def in_time(attempt: Attempt) -> bool:
+    """Hold when the whole answer came before the deadline, whatever its status."""
+    return attempt.outcome not in TIMEOUTS
+
+
+def success_status(attempt: Attempt) -> bool:
+    """Hold when the last status is a 2xx; no status at all does not hold."""
+    status = attempt.last.status
+    return status is not None and 200 <= status < 300  # noqa: PLR2004 - HTTP's own bounds
+
+
+def refused(attempt: Attempt) -> bool:
+    """Hold when the answer is any 4xx."""
+    status = attempt.last.status
+    return status is not None and 400 <= status < 500  # noqa: PLR2004 - HTTP's own bounds
+
+
+def no_losing_redirect(attempt: Attempt) -> bool:
+    """Hold unless the answer is a redirect after which the message would be lost."""
+    return attempt.outcome is not Outcome.REDIRECT_NOT_FOLLOWABLE
+
+
+def redirects_arrive(attempt: Attempt) -> bool:
+    """Hold unless a followed redirect ended anywhere but in a 2xx."""
+    redirected = len(attempt.exchanges) > 1 or attempt.outcome is Outcome.TOO_MANY_REDIRECTS
+    return not redirected or attempt.outcome is Outcome.DELIVERED
+
+
+WORDS: Mapping[str, Word] = {
+    "accepted": Word("a 2xx answer within the time limit", accepted),
+    "in-time": Word("a complete answer within the time limit", in_time),
+    "success-status": Word("a 2xx status", success_status),
+    "refused": Word("a 4xx answer", refused),
+    "no-losing-redirect": Word("no redirect, or one that keeps the method", no_losing_redirect),
+    "alive": Word("a valid message afterwards is accepted", accepted),
+    "redirects-arrive": Word("a 2xx answer from the new location", redirects_arrive),
+}
+
+
+def judge(expectation: Expectation, transcript: Transcript) -> Finding:
+    """Hold a transcript against one expectation; what was observed is said with figures."""
+    word = WORDS[expectation.word]
+    seen = list(_judged(expectation, transcript.deliveries))
+    broken = [(d, a) for d, a in seen if not word.holds(a)]
+    if broken:
+        delivery, attempt = broken[0]
+        observed = f"{message_in_words(delivery)}: {attempt_in_words(attempt)}"
+        if len(seen) > 1:
+            observed = f"{len(broken)} of {len(seen)} attempts; first: {observed}"
+    elif seen:
+        delivery, attempt = seen[-1]
+        observed = f"{message_in_words(delivery)}: {attempt_in_words(attempt)}"
+    else:
+        observed = "no attempt could be judged"
+    return Finding(
+        expectation.word, expectation.obligation, bool(seen) and not broken, word.expected, observed
+    )
+
+
+def _judged(
+    expectation: Expectation, deliveries: Sequence[Delivery]
+) -> Iterator[tuple[Delivery, Attempt]]:
+    of_life = expectation.word == "alive"
+    for delivery in deliveries:
+        if of_life != (delivery.label == SIGN_OF_LIFE):
+            continue
+        if expectation.of and delivery.label not in expectation.of:
+            continue
+        for attempt in delivery.attempts:
+            if attempt.outcome not in INJECTED:
+                yield delivery, attempt

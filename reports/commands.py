@@ -1,0 +1,63 @@
+"""Command lines to copy: a request with curl, a scenario with pytest."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from mews_harness.model import Exchange, Message, Profile, Run, Scenario
+from mews_harness.reports.visible import visible
+
+INLINE_BYTES = 2_000
+_MASK = re.compile(r"\*\*\*|%2A%2A%2A", re.IGNORECASE)
+# curl writes these by itself; an Expect header would bring a pause that Mews does not make.
+_OWN = frozenset({"host", "content-length", "content-type", "accept", "expect", "connection"})
+
+
+def replay(run: Run, scenario: Scenario) -> str:
+    """The command that plays one scenario again with the same draws."""
+    try:
+        command = " ".join(_quoted(word) for word in shlex.split(run.command))
+    except ValueError:  # an unbalanced quote: the command was not written by a shell's rules
+        command = run.command
+    return f"{command} -k {scenario.id} --hypothesis-seed={run.seed}"
+
+
+def curl(exchange: Exchange, message: Message, profile: Profile) -> str:
+    """A curl line that sends the same bytes; empty where they can't be typed into a shell.
+
+    The masked token becomes `$MEWS_TOKEN`; everything else is quoted for a POSIX shell.
+    """
+    body = _typeable(message.body)
+    if body is None:
+        return ""
+    content_type = message.content_type
+    headers = [f"Content-Type: {content_type}" if content_type else "Content-Type:"]
+    headers += [
+        f"{name}: {value}"
+        for name, value in exchange.request_headers
+        if name.lower() not in _OWN and "***" not in value
+    ]
+    parts = [
+        f"curl --include --max-time {profile.number('timeout_s'):g} --request POST",
+        *(f"--header {shlex.quote(visible(header))}" for header in headers),
+        f"--data-raw {shlex.quote(body)}",
+        _quoted(exchange.url),
+    ]
+    return " \\\n  ".join(parts)
+
+
+def _typeable(body: bytes) -> str | None:
+    if len(body) > INLINE_BYTES:
+        return None
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if visible(text) == text else None
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for the shell, but let `$MEWS_TOKEN` in a mask's place be expanded."""
+    pieces = [shlex.quote(piece) if piece else "" for piece in _MASK.split(visible(word))]
+    return '"$MEWS_TOKEN"'.join(pieces) or "''"

@@ -1,0 +1,207 @@
+"""`certification.html`: one self-contained page, from the templates beside this module."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mews_harness.model import (
+    Delivery,
+    Exchange,
+    Message,
+    Readiness,
+    Run,
+    ScenarioResult,
+    Verdict,
+)
+from mews_harness.reports import selection
+from mews_harness.reports.pictures import pictures
+from mews_harness.reports.problems import problems
+from mews_harness.reports.visible import Body, capped, decode, visible
+
+EVENTS_SHOWN = 3
+MESSAGE_CHARACTERS = 3_000
+ANSWER_BYTES = 1_000
+TEXT = 600
+HEADERS = 20
+DELIVERIES = 3
+
+AREAS = {
+    "PRE": "Preflight",
+    "REC": "Reception",
+    "AUTH": "Authentication",
+    "BAT": "Batches",
+    "RET": "Retries",
+    "DUP": "Duplicates",
+    "RED": "Redirects",
+    "ERR": "Errors",
+    "EVT": "Events",
+    "INT": "Integration webhooks",
+    "LOAD": "Load",
+    "TIME": "Timing",
+    "TWIN": "Processing",
+    "PROC": "Processing",
+    "WS": "Streaming",
+}
+# Shape and word tell a verdict apart without its colour.
+SHAPES = {
+    Verdict.PASS: ("✓", "Pass"),
+    Verdict.FAIL: ("✕", "Fail"),
+    Verdict.WARN: ("!", "Warning"),
+    Verdict.FLAKY: ("≈", "Flaky"),
+    Verdict.NOT_OBSERVED: ("○", "Not observed"),
+    Verdict.NOT_APPLICABLE: ("–", "Not applicable"),
+    Verdict.BLOCKED: ("■", "Blocked"),
+    Verdict.WAIVED: ("◇", "Waived"),
+    Verdict.ERROR: ("?", "Harness error"),
+}
+MEANINGS = {
+    Verdict.PASS: "Every expectation held in every case played.",
+    Verdict.FAIL: "A MUST was broken. The run is not ready until it is mended or waived.",
+    Verdict.WARN: "A SHOULD or MAY was not met. It does not fail the run unless --mews-strict.",
+    Verdict.FLAKY: "It failed once and passed when the very same was tried again.",
+    Verdict.NOT_OBSERVED: "The means to observe it were not given. Never counted as passed.",
+    Verdict.NOT_APPLICABLE: "The endpoint does not subscribe to it, or has no token.",
+    Verdict.BLOCKED: "It could not be played, because the preflight failed.",
+    Verdict.WAIVED: "A known deviation, accepted with a reason, an owner and an expiry date.",
+    Verdict.ERROR: "The harness itself failed. Not your endpoint's fault.",
+}
+READINESS = {
+    Readiness.READY: ("✓", "Ready", "pass"),
+    Readiness.WARNINGS: ("!", "Ready with warnings", "warn"),
+    Readiness.NOT_READY: ("✕", "Not ready", "fail"),
+    Readiness.INCOMPLETE: ("◐", "Incomplete", "flaky"),
+    Readiness.NOT_OBSERVED: ("○", "Not observed", "not-observed"),
+}
+
+
+def to_html(run: Run) -> str:
+    """Render the page. It fetches nothing, and needs no script to be read."""
+    found = problems(run)
+    return _environment().get_template("report.html").render(
+        run=run,
+        problems=found,
+        explained={problem.result.scenario.id for problem in found},
+        areas=_areas(run),
+        pictures=pictures(run),
+        unobserved=[result for result in run.results if result.verdict in _UNSEEN],
+    )
+
+
+_UNSEEN = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("mews_harness.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Whatever a template prints passes here, so no hostile text can be forgotten.
+        finalize=_shown,
+    )
+    environment.globals |= {
+        "SHAPES": SHAPES,
+        "MEANINGS": MEANINGS,
+        "READINESS": READINESS,
+        "HEADERS": HEADERS,
+        "WORDS": selection.WORDS,
+        "trials": selection.trials,
+        "deliveries": _deliveries,
+        "answers": _answers,
+        "began": selection.began_ms,
+        "zero": selection.zero_ms,
+        "message_body": _message_body,
+        "answer_body": _answer_body,
+    }
+    environment.filters |= {"cap": lambda text, limit=TEXT: capped(text, limit), "ms": _ms}
+    return environment
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value
+
+
+def _areas(run: Run) -> list[tuple[str, str, list[ScenarioResult]]]:
+    """Group the results by area, in the order in which the areas first come."""
+    first: dict[str, int] = {}
+    for result in run.results:
+        first.setdefault(result.scenario.area, len(first))
+    ordered = sorted(run.results, key=lambda result: first[result.scenario.area])
+    return [
+        (area, AREAS.get(area, area), list(results))
+        for area, results in groupby(ordered, key=lambda result: result.scenario.area)
+    ]
+
+
+def _deliveries(trial: Any) -> tuple[Delivery, ...]:  # noqa: ANN401 - called by templates
+    return selection.deliveries(trial, DELIVERIES)
+
+
+def _answers(delivery: Delivery) -> list[tuple[int, Exchange, bool]]:
+    """Per attempt the exchange that decided it, and whether it answered like the one before."""
+    deciding = [
+        (attempt.number, attempt.exchanges[-1])
+        for attempt in delivery.attempts[: selection.ATTEMPTS]
+        if attempt.exchanges and attempt.exchanges[-1].status is not None
+    ]
+    faces = [(exchange.status, exchange.response_body) for _, exchange in deciding]
+    return [
+        (number, exchange, index > 0 and faces[index] == faces[index - 1])
+        for index, (number, exchange) in enumerate(deciding)
+    ]
+
+
+def _message_body(message: Message, limit: int = MESSAGE_CHARACTERS) -> Body:
+    """Pretty-print a message whose body is plain JSON; of many events only the first are shown."""
+    size = len(message.body)
+    try:
+        data = json.loads(message.body, object_pairs_hook=_without_repeats)
+        text, note = _pretty(data)
+    except (ValueError, RecursionError):
+        raw = decode(message.body, size, limit)
+        return Body(raw.text, size, raw.note)
+    if len(text) > limit:
+        note = "cut; certification.json has more"
+    return Body(capped(text, limit), size, note)
+
+
+def _pretty(data: object) -> tuple[str, str]:
+    note = ""
+    if isinstance(data, dict) and isinstance(data.get("Events"), list):
+        events = data["Events"]
+        left_out = len(events) - EVENTS_SHOWN
+        if left_out > 0:
+            data = data | {"Events": events[:EVENTS_SHOWN]}
+            note = f"the first {EVENTS_SHOWN} of {len(events):,} events"
+    return json.dumps(data, indent=2, ensure_ascii=False), note
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that names a property twice: a dict would hide what was sent."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a property is repeated")
+    return dict(pairs)
+
+
+def _answer_body(exchange: Exchange) -> Body:
+    return decode(exchange.response_body, exchange.response_size, ANSWER_BYTES)
+
+
+def _ms(moment: float | None) -> str:
+    """A duration in ms for people: `38 ms`, `6.80 s`, `3 min 0 s`; a dash where unknown."""
+    if moment is None:
+        return "–"
+    if abs(moment) < 999.5:  # noqa: PLR2004 - what rounds to less than a second
+        return f"{moment:.0f} ms"
+    seconds = moment / 1000
+    if seconds < 120:  # noqa: PLR2004 - two minutes
+        return f"{seconds:.2f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

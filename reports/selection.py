@@ -1,0 +1,83 @@
+"""Which evidence is kept, and which of it comes first: a report is bounded however long the run."""
+
+from __future__ import annotations
+
+from mews_harness.model import Attempt, Delivery, Outcome, ScenarioResult, Trial
+
+TRIALS = 3
+DELIVERIES = 12
+ATTEMPTS = 12
+HOPS = 12
+ROLES = (
+    "smallest-failing",
+    "first-failing",
+    "passed-again",
+    "preflight",
+    "sign-of-life",
+    "example",
+)
+
+
+def trials(result: ScenarioResult) -> tuple[Trial, ...]:
+    """The trials worth keeping, the most telling first; at most `TRIALS`."""
+    known = {role: rank for rank, role in enumerate(ROLES)}
+    ranked = sorted(result.evidence, key=lambda trial: known.get(trial.role, len(known)))
+    return tuple(ranked[:TRIALS])
+
+
+def deliveries(trial: Trial, limit: int = DELIVERIES) -> tuple[Delivery, ...]:
+    """At most `limit` deliveries of a trial in their order; undelivered ones win a place first."""
+    everything = trial.transcript.deliveries
+    if len(everything) <= limit:
+        return everything
+    ranked = sorted(range(len(everything)), key=lambda index: arrived(everything[index]))
+    return tuple(everything[index] for index in sorted(ranked[:limit]))
+
+
+def arrived(delivery: Delivery) -> bool:
+    """Whether a delivery was made; one that was never attempted was not."""
+    return bool(delivery.attempts) and delivery.delivered
+
+
+def telling(trial: Trial) -> Delivery | None:
+    """The delivery to show in full: the first one not made, else the one that took most attempts."""
+    everything = trial.transcript.deliveries
+    for delivery in everything:
+        if not arrived(delivery):
+            return delivery
+    return max(everything, key=lambda delivery: len(delivery.attempts), default=None)
+
+
+def began_ms(attempt: Attempt) -> float:
+    """When an attempt began on the run's clock, in ms; as scheduled where nothing was sent."""
+    return attempt.exchanges[0].started_ms if attempt.exchanges else attempt.scheduled_ms
+
+
+def ended_ms(attempt: Attempt) -> float:
+    """When an attempt ended on the run's clock, in ms."""
+    return attempt.exchanges[-1].ended_ms if attempt.exchanges else attempt.scheduled_ms
+
+
+def zero_ms(delivery: Delivery) -> float:
+    """The beginning of a delivery's first attempt: what its times are relative to, in ms."""
+    return began_ms(delivery.attempts[0]) if delivery.attempts else 0.0
+
+
+WORDS = {
+    Outcome.DELIVERED: "delivered",
+    Outcome.REDIRECTED: "redirected, followed",
+    Outcome.ERROR_STATUS: "refused",
+    Outcome.REDIRECT_NOT_FOLLOWABLE: "redirect that loses the message",
+    Outcome.TOO_MANY_REDIRECTS: "too many redirects",
+    Outcome.TIMEOUT_CONNECT: "no connection in time",
+    Outcome.TIMEOUT_SEND: "could not be sent in time",
+    Outcome.TIMEOUT_ANSWER: "no answer in time",
+    Outcome.TIMEOUT_BODY: "answer did not end in time",
+    Outcome.NAME_NOT_RESOLVED: "name not resolved",
+    Outcome.CONNECTION_REFUSED: "connection refused",
+    Outcome.CONNECTION_RESET: "connection reset",
+    Outcome.TLS_ERROR: "TLS error",
+    Outcome.PROTOCOL_ERROR: "answer is not HTTP",
+    Outcome.ANSWER_LOST: "answer thrown away on purpose",
+    Outcome.BODY_CUT: "request cut on purpose",
+}

@@ -1,0 +1,113 @@
+"""Scenario files are checked before anything is played."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.resources import files
+
+import pytest
+
+from mews_harness import catalogue
+from mews_harness.certification.applicability import CONDITIONS
+from mews_harness.demo import NAMES
+from mews_harness.errors import ScenarioMistake
+from mews_harness.model import Obligation, Scenario
+from mews_harness.payloads import WORDS as DRAW_WORDS
+from mews_harness.player import VERBS
+from mews_harness.verdicts import WORDS
+
+SCHEMA = json.loads((files("mews_harness.schemas") / "scenario.schema.json").read_text("utf-8"))
+SCENARIOS = catalogue.load()
+RET_01 = (files("mews_harness.scenarios") / "retries" / "RET-01.toml").read_text("utf-8")
+
+
+def words(path: str) -> set[str]:
+    """Read the closed list of words at a place in the scenario schema."""
+    place = SCHEMA
+    for key in path.split("/"):
+        place = place[int(key)] if isinstance(place, list) else place[key]
+    return set(place["enum"])
+
+
+def test_every_scenario_loads_once() -> None:
+    """The catalogue has every file, each id once, grouped by area."""
+    ids = [scenario.id for scenario in SCENARIOS]
+    on_disk = [
+        entry.name.removesuffix(".toml")
+        for folder in files("mews_harness.scenarios").iterdir()
+        if folder.is_dir()
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    ]
+    assert sorted(ids) == sorted(on_disk)
+    assert len(set(ids)) == len(ids)
+    areas = list(dict.fromkeys(scenario.area for scenario in SCENARIOS))
+    assert areas == [area for area in catalogue.AREAS if area in areas]
+
+
+def test_vocabularies_are_closed() -> None:
+    """The words of the schema are those that are implemented, and each says what it means."""
+    assert words("$defs/expectation/properties/that") == set(WORDS)
+    assert words("$defs/draw/properties/word") == set(DRAW_WORDS)
+    assert words("properties/applies/items") == set(CONDITIONS)
+    verbs = words("$defs/step/oneOf/0/properties/do")
+    verbs |= {SCHEMA["$defs"]["step"]["oneOf"][n]["properties"]["do"]["const"] for n in (1, 2)}
+    assert verbs == set(VERBS)
+    documented: list[Callable[..., object]] = [*VERBS.values(), *DRAW_WORDS.values()]
+    documented += [word.holds for word in WORDS.values()]
+    assert all(function.__doc__ for function in documented)
+
+
+def test_every_word_is_used() -> None:
+    """No word is kept that no scenario says."""
+    used = {draw.word for scenario in SCENARIOS for draw in scenario.draws}
+    assert used == set(DRAW_WORDS)
+    assert {each.word for s in SCENARIOS for each in s.expectations} == set(WORDS)
+    assert {step.verb for s in SCENARIOS for step in s.steps} == set(VERBS)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
+def test_every_scenario_catches_a_flaw(scenario: Scenario) -> None:
+    """A scenario names flaws of the embedded partner that exist; the matrix test plays them."""
+    assert scenario.flaws
+    assert set(scenario.flaws) <= set(NAMES)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
+def test_hostile_scenarios_ask_for_a_sign_of_life(scenario: Scenario) -> None:
+    """Whoever sends something hostile looks whether the service lives on, and that is a MUST."""
+    hostile = scenario.area == "ERR" or any(
+        "cut-body" in step.arguments.get("faults", ()) or step.arguments.get("token")
+        for step in scenario.steps
+    )
+    alive = [each for each in scenario.expectations if each.word == "alive"]
+    assert bool(alive) == hostile
+    assert all(each.obligation is Obligation.MUST for each in alive)
+    assert (scenario.steps[-1].verb == "sign-of-life") == hostile
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('id = "RET-01"', 'id = "RET1"', "RET1"),
+        ('obligation = "MUST"', 'obligation = "WILL"', "WILL"),
+        ('do = "deliver"', 'do = "explode"', "step/0"),
+        ('that = "accepted"', 'that = "adored"', "adored"),
+        ('word = "batch"', 'word = "bunch"', "bunch"),
+        ('message = "batch"', 'message = "other"', "[draw.other]"),
+        ("cases = 3", "cases = 0", "cases"),
+        ("cases = 3", "colour = 3", "colour"),
+        ('flaws = ["refuses-duplicates"]', "flaws = []", "flaws"),
+        ('faults = ["lose-answer"]', 'faults = ["set-fire"]', "step/0"),
+        ("[[expect]]", "[[expect", "not TOML"),
+        ('id = "RET-01"', 'id = "XYZ-01"', "XYZ"),
+    ],
+)
+def test_a_wrong_file_is_refused(old: str, new: str, named: str) -> None:
+    """The message names the file and what is wrong in it."""
+    assert old in RET_01
+    with pytest.raises(ScenarioMistake) as caught:
+        catalogue.parse(RET_01.replace(old, new), "RET-01.toml")
+    assert "RET-01.toml" in str(caught.value)
+    assert named in str(caught.value)

@@ -1,0 +1,79 @@
+"""The test of the harness itself: sound partners pass everything, each flaw is caught.
+
+Waits between attempts are scaled down further than by default; the 5 s limit never is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from mews_harness import catalogue
+from mews_harness.certification.engine import Engine
+from mews_harness.demo import FLAWS, VARIANTS
+from mews_harness.model import Obligation, Scenario, Verdict
+from mews_harness.player import Budget
+from mews_harness.settings import Settings
+
+SCENARIOS = catalogue.load()
+PAIRS = [
+    pytest.param(scenario, flaw, id=f"{scenario.id}-{flaw}")
+    for scenario in SCENARIOS
+    for flaw in scenario.flaws
+]
+# For other tests: the behaviour of a whole run, or of the report, not of one scenario.
+NOT_OF_A_SCENARIO = {"never-answers", "every-third-503", "echoes-hostile"}
+Build = Callable[..., Settings]
+
+
+@pytest.mark.parametrize(("scenario", "flaw"), PAIRS)
+def test_flaw_is_caught(scenario: Scenario, flaw: str, settings: Build) -> None:
+    """The scenario meant for a flaw fails on it, or warns where it is only a SHOULD."""
+    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="5")
+    with Engine(chosen, budget=Budget(plays=15, seconds=3)) as engine:
+        result = engine.certify(scenario)
+    broken = [f for trial in result.evidence for f in trial.findings if not f.met]
+    must = any(finding.obligation is Obligation.MUST for finding in broken)
+    assert result.verdict is (Verdict.FAIL if must else Verdict.WARN), result.reason
+    assert result.failing >= 1
+    assert "expected" in result.reason
+
+
+def test_every_flaw_has_a_scenario() -> None:
+    """Each flaw of the embedded partner is named by a scenario, or by a test of the whole run."""
+    named = {flaw for scenario in SCENARIOS for flaw in scenario.flaws}
+    assert set(FLAWS) - NOT_OF_A_SCENARIO == named
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_sound_partner_passes(variant: str, settings: Build) -> None:
+    """A sound partner, however it answers, gets no failure and no warning."""
+    chosen = settings(f"demo:{variant}", time_scale="0.001", examples="5")
+    with Engine(chosen) as engine:
+        results = [engine.certify(scenario) for scenario in SCENARIOS]
+    said = {each.scenario.id: each.reason for each in results if each.verdict is not Verdict.PASS}
+    assert said == {}
+
+
+@pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
+def test_sound_partner_passes_under_each_profile(profile: str, settings: Build) -> None:
+    """Under the older profile only what did not exist then is not applicable."""
+    chosen = settings("demo", time_scale="0.001", examples="5", profile=profile)
+    with Engine(chosen) as engine:
+        results = {scenario.id: engine.certify(scenario) for scenario in SCENARIOS}
+    others = {name for name, result in results.items() if result.verdict is not Verdict.PASS}
+    assert others == ({"INT-07"} if profile == "2022-08" else set())
+
+
+def test_flaky_partner_is_never_a_pass(settings: Build) -> None:
+    """A partner that fails every third request is reported as flaky or failing."""
+    chosen = settings("demo:every-third-503", time_scale="0.001", examples="5")
+    with Engine(chosen, budget=Budget(plays=15, seconds=3)) as engine:
+        results = [engine.certify(each) for each in SCENARIOS if each.area == "REC"]
+    verdicts = Counter(result.verdict for result in results)
+    assert verdicts[Verdict.FLAKY] + verdicts[Verdict.FAIL] >= 1
+    assert Verdict.ERROR not in verdicts
+    first = next(result for result in results if result.verdict is not Verdict.PASS)
+    assert "503" in first.reason

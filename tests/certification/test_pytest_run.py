@@ -1,0 +1,161 @@
+"""The certification behaves like any pytest run: selection, markers, caching, exit status."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
+ALL = ("PRE-01", "REC-01", "RET-01", "RED-01", "AUTH-01", "ERR-01", "INT-01")
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Give an empty folder to run in, and an environment without a token."""
+    monkeypatch.delenv("MEWS_TOKEN", raising=False)
+    return pytester
+
+
+def verdicts(folder: Path) -> dict[str, str]:
+    """Read the verdicts from the JSON report."""
+    report = json.loads((folder / "mews-report" / "certification.json").read_text("utf-8"))
+    return {each["id"]: each["verdict"] for each in report["scenarios"]}
+
+
+def test_demo_is_ready(run: pytest.Pytester) -> None:
+    """The whole certification of the sound partner exits 0 and writes both reports."""
+    result = run.runpytest_subprocess("--mews-target", "demo", *QUICK)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "mews: target demo",
+            "mews: profile 2026-04, time scale 0.001, seed *, stages: delivery",
+            "mews: tenants enterprise *, enterprise *",
+            "*mews::PRE-01 PASS *",
+            "*Mews certification readiness*",
+            "delivery*ready*",
+            "processing*not-observed*",
+            "Report: *certification.html",
+        ]
+    )
+    assert set(verdicts(run.path).values()) == {"pass"}
+    assert (run.path / "mews-report" / "certification.html").stat().st_size < 1_000_000
+
+
+def test_a_flaw_exits_1_and_says_why(run: pytest.Pytester) -> None:
+    """A failed MUST exits 1; the summary has one line with its reason."""
+    result = run.runpytest_subprocess("--mews-target", "demo:ignores-token", "-k", "AUTH", *QUICK)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*mews::AUTH-02 FAIL *", "Fix these first", "  AUTH-02 *: *expected a 4xx answer; *202*"]
+    )
+    assert verdicts(run.path)["AUTH-02"] == "fail"
+    assert verdicts(run.path)["REC-01"] == "not-observed"
+
+
+def test_a_warning_exits_0_and_strict_1(run: pytest.Pytester) -> None:
+    """A SHOULD that is not met warns; with --mews-strict it fails the run."""
+    arguments = ("--mews-target", "demo:strict-events", "-k", "ERR-02", *QUICK)
+    result = run.runpytest_subprocess(*arguments)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*mews::ERR-02 WARN *", "Should be better"])
+    assert run.runpytest_subprocess(*arguments, "--mews-strict").ret == 1
+
+
+def test_collect_only(run: pytest.Pytester) -> None:
+    """--collect-only lists stable node ids, delivers nothing and writes nothing."""
+    result = run.runpytest_subprocess("--mews-target", "demo", "--collect-only", "-q")
+    assert result.ret == 0
+    listed = {line for line in result.outlines if line.startswith("mews::")}
+    assert {f"mews::{each}" for each in ALL} <= listed
+    assert not (run.path / "mews-report").exists()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ran"),
+    [
+        (("-k", "INT-03 or INT-04"), {"INT-03", "INT-04"}),
+        (("-m", "mews_should"), {"ERR-01", "ERR-02", "ERR-03", "ERR-04", "ERR-05"}),
+        (("-m", "mews and not mews_delivery"), set()),
+        (("--deselect", "mews::INT-03", "-k", "INT-03 or INT-04"), {"INT-04"}),
+    ],
+)
+def test_selection(run: pytest.Pytester, chosen: tuple[str, ...], ran: set[str]) -> None:
+    """-k, -m and --deselect choose scenarios; -m knows stage and obligation."""
+    result = run.runpytest_subprocess(
+        "--mews-target", "demo", "--strict-markers", "--collect-only", "-q", *chosen
+    )
+    listed = {
+        line.removeprefix("mews::") for line in result.outlines if line.startswith("mews::")
+    }
+    assert listed == ran
+
+
+def test_last_failed_and_exitfirst(run: pytest.Pytester) -> None:
+    """-x stops at the first failure; --lf then runs that one alone."""
+    arguments = ("--mews-target", "demo:ignores-token", "-k", "AUTH", *QUICK)
+    first = run.runpytest_subprocess(*arguments, "-x")
+    first.stdout.fnmatch_lines(["*1 failed, 1 passed*"])
+    assert verdicts(run.path)["AUTH-03"] == "not-observed"
+    again = run.runpytest_subprocess(*arguments, "--lf")
+    again.stdout.fnmatch_lines(["*1 failed*"])
+    again.stdout.no_fnmatch_line("*mews::AUTH-01*")
+
+
+def test_junit(run: pytest.Pytester) -> None:
+    """--junitxml lists each scenario with its failure's reason."""
+    run.runpytest_subprocess(
+        "--mews-target", "demo:ignores-token", "-k", "AUTH", "--junitxml", "j.xml", *QUICK
+    )
+    cases = {case.get("name"): case for case in ET.parse(run.path / "j.xml").iter("testcase")}
+    assert set(cases) == {"AUTH-01", "AUTH-02", "AUTH-03"}
+    failure = cases["AUTH-02"].find("failure")
+    assert failure is not None
+    assert "expected a 4xx answer" in (failure.text or "")
+
+
+def test_plugin_can_be_switched_off(run: pytest.Pytester) -> None:
+    """With -p no:mews its options are unknown."""
+    result = run.runpytest_subprocess("-p", "no:mews", "--mews-target", "demo")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*unrecognized arguments: --mews-target*"])
+
+
+def test_paths_run_instead(run: pytest.Pytester) -> None:
+    """With a path on the command line its tests run, and no scenario does."""
+    run.makepyfile(test_mine="def test_mine(): pass")
+    result = run.runpytest_subprocess("test_mine.py", "--mews-target", "demo")
+    assert result.ret == 0
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*mews::*")
+    assert not (run.path / "mews-report").exists()
+
+
+def test_beside_a_users_own_project(run: pytest.Pytester) -> None:
+    """A user's conftest, testpaths, addopts, strict settings and package names do not disturb."""
+    for name in ("schemas", "reports", "scenarios", "harness"):
+        (run.path / name).mkdir()
+        (run.path / name / "__init__.py").write_text("raise RuntimeError('not mine')\n")
+    run.makeconftest("import pytest\n\n@pytest.fixture(autouse=True)\ndef boom(): assert False\n")
+    run.makepyfile(**{"mine/test_mine": "def test_mine(): assert False"})
+    run.makeini(
+        "[pytest]\ntestpaths = mine\naddopts = --strict-markers --strict-config -W error -ra\n"
+        "mews_target = demo\nmews_time_scale = 0.001\nmews_examples = 2\n"
+        "filterwarnings = error\n"
+    )
+    result = run.runpytest_subprocess("-k", "REC or PRE or ERR-02")
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.no_fnmatch_line("*test_mine*")
+    assert verdicts(run.path)["REC-01"] == "pass"
+
+
+def test_xdist(run: pytest.Pytester) -> None:
+    """With -n each scenario runs once in all, and the controller writes the one report."""
+    pytest.importorskip("xdist")
+    result = run.runpytest_subprocess("--mews-target", "demo", "-n", "2", *QUICK)
+    assert result.ret == 0, result.stdout.str()
+    assert set(verdicts(run.path).values()) == {"pass"}
+    result.assert_outcomes(passed=len(verdicts(run.path)))

@@ -1,0 +1,146 @@
+"""Kept connections, many requests at once, and how the transport ends."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from concurrent.futures import Future
+
+import pycurl
+import pytest
+from mews_harness.delivery import CurlTransport, SystemClock
+from mews_harness.delivery.outcomes import Ending, outcome_of
+from mews_harness.delivery.transfer import Transfer
+from mews_harness.errors import HarnessFault
+from mews_harness.model import Exchange, Outcome
+from raw_server import (
+    OK,
+    Post,
+    RawServer,
+    Serve,
+    answering,
+    closed_port,
+    send,
+)
+
+
+def test_connections_are_kept_unless_a_fresh_one_is_asked_for(
+    transport: CurlTransport, post: Post, raw_server: Serve
+) -> None:
+    """Two requests share a connection; a fresh one does not."""
+    connections: list[int] = []
+
+    def script(server: RawServer, connection: socket.socket) -> None:
+        connections.append(1)
+        while server.read(connection):
+            connection.sendall(OK)
+
+    server = raw_server(script)
+    for _ in range(2):
+        exchange = send(transport, post(server.url))
+        assert exchange.connected_ms is not None
+    assert len(connections) == 1
+    send(transport, post(server.url, fresh_connection=True))
+    assert len(connections) == 2
+
+
+def test_no_second_copy_is_sent_behind_our_back(
+    transport: CurlTransport, post: Post, raw_server: Serve
+) -> None:
+    """A kept connection closed instead of an answer is a reset, not a silent second request."""
+
+    def once(server: RawServer, connection: socket.socket) -> None:
+        server.read(connection)
+        connection.sendall(OK)
+        server.read(connection)
+
+    server = raw_server(once)
+    assert send(transport, post(server.url)).outcome is Outcome.DELIVERED
+    assert send(transport, post(server.url)).outcome is Outcome.CONNECTION_RESET
+    assert bytes(server.seen).count(b"POST ") == 2
+
+
+def test_hundreds_of_requests_are_in_flight_at_once(
+    transport: CurlTransport, post: Post, raw_server: Serve
+) -> None:
+    """Two hundred requests are all answered, though none is until the last has arrived."""
+    from_all = threading.Barrier(200)
+
+    def script(server: RawServer, connection: socket.socket) -> None:
+        server.read(connection)
+        from_all.wait(60)
+        connection.sendall(OK)
+
+    server = raw_server(script)
+    futures = [transport.submit(post(server.url, deadline_s=60)) for _ in range(200)]
+    exchanges = [future.result(timeout=60) for future in futures]
+    assert {exchange.outcome for exchange in exchanges} == {Outcome.DELIVERED}
+    for exchange in exchanges:
+        assert exchange.sent_ms is not None
+        assert exchange.first_byte_ms is not None
+        assert exchange.sent_ms <= exchange.first_byte_ms <= exchange.ended_ms
+
+
+def test_closing_fails_what_is_under_way(post: Post, raw_server: Serve) -> None:
+    """Nobody waits for a transport that is gone, neither before nor after it was closed."""
+    server = raw_server(answering(b"", stall=True))
+    transport = CurlTransport(SystemClock())
+    pending = [transport.submit(post(server.url)) for _ in range(3)]
+    transport.close()
+    transport.close()
+    for future in (*pending, transport.submit(post(server.url))):
+        with pytest.raises(HarnessFault, match="closed"):
+            future.result(timeout=60)
+
+
+def test_a_failure_inside_the_thread_reaches_whoever_waits(
+    post: Post, raw_server: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that the thread did not expect ends it, and fails all futures with its cause."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Transfer, "exchange", broken)
+    with CurlTransport(SystemClock()) as transport:
+        stalled = transport.submit(post(raw_server(answering(b"", stall=True)).url))
+        ended = transport.submit(post(raw_server(answering(OK)).url))
+        for future in (stalled, ended):
+            with pytest.raises(HarnessFault, match="ZeroDivisionError"):
+                future.result(timeout=60)
+        with pytest.raises(HarnessFault, match="ZeroDivisionError"):
+            send(transport, post("http://127.0.0.1/"))
+
+
+def test_a_request_that_cannot_be_made_fails_alone(
+    transport: CurlTransport, post: Post, raw_server: Serve
+) -> None:
+    """A header that is no text is the harness's fault; the transport goes on."""
+    bad = transport.submit(post("http://127.0.0.1/", headers=(("X-Bad", "\ud800"),)))
+    with pytest.raises(HarnessFault, match="can't be sent"):
+        bad.result(timeout=60)
+    assert send(transport, post(raw_server(answering(OK)).url)).status == 200
+
+
+def test_what_no_endpoint_can_cause_is_our_own_fault() -> None:
+    """A result of curl's that says nothing of the endpoint is not called an outcome."""
+    ending = Ending(
+        code=pycurl.E_OUT_OF_MEMORY,
+        message="out of memory",
+        os_errno=0,
+        status=None,
+        connected=False,
+        sent=False,
+        answered=False,
+    )
+    with pytest.raises(HarnessFault, match="out of memory"):
+        outcome_of(ending)
+
+
+def test_a_cancelled_request_is_never_sent(transport: CurlTransport, post: Post) -> None:
+    """A future cancelled before curl takes the request up is left alone."""
+    future: Future[Exchange] = Future()
+    assert future.cancel()
+    transport._inbox.append((post("http://127.0.0.1/"), future))
+    assert send(transport, post(f"http://127.0.0.1:{closed_port()}/")).status is None
+    assert future.cancelled()

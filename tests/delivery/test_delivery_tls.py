@@ -1,0 +1,125 @@
+"""Whose certificates the transport trusts."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from mews_harness.delivery import CurlTransport, SystemClock
+from mews_harness.delivery.options import Authorities
+from mews_harness.errors import UsageMistake
+from mews_harness.model import Outcome
+from raw_server import OK, Post, RawServer, Serve, answering, send
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Give a certificate authority that no system knows."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def partner(authority: trustme.CA, raw_server: Serve) -> RawServer:
+    """Give a TLS server named localhost."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return raw_server(answering(OK), context)
+
+
+@pytest.fixture
+def trusting(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CurlTransport]:
+    """Give a transport that trusts the authority by SSL_CERT_FILE."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with CurlTransport(SystemClock()) as transport:
+        yield transport
+
+
+def test_a_certificate_of_a_trusted_authority_is_accepted(
+    trusting: CurlTransport, post: Post, partner: RawServer
+) -> None:
+    """SSL_CERT_FILE names the authorities; the handshake is part of connecting."""
+    exchange = send(trusting, post(partner.url))
+    assert exchange.outcome is Outcome.DELIVERED
+    assert exchange.connected_ms is not None
+    assert exchange.sent_ms is not None
+    assert exchange.connected_ms <= exchange.sent_ms
+
+
+def test_an_unknown_authority_is_a_tls_error(
+    transport: CurlTransport, post: Post, partner: RawServer
+) -> None:
+    """Certificates are verified by default; the detail is curl's."""
+    exchange = send(transport, post(partner.url))
+    assert exchange.outcome is Outcome.TLS_ERROR
+    assert "certificate" in exchange.detail
+    assert exchange.connected_ms is None
+    assert b"POST" not in partner.seen
+
+
+def test_a_certificate_of_another_host_is_a_tls_error(
+    trusting: CurlTransport, post: Post, partner: RawServer
+) -> None:
+    """The certificate must name the host of the URL."""
+    exchange = send(trusting, post(partner.url.replace("localhost", "127.0.0.1")))
+    assert exchange.outcome is Outcome.TLS_ERROR
+    assert "127.0.0.1" in exchange.detail
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_verification_can_be_switched_off(
+    transport: CurlTransport, post: Post, partner: RawServer, host: str
+) -> None:
+    """Without verification neither the authority nor the host matters."""
+    request = post(partner.url.replace("localhost", host), verify_tls=False)
+    assert send(transport, request).outcome is Outcome.DELIVERED
+
+
+def test_trust_is_not_inherited_from_an_unverified_connection(
+    transport: CurlTransport, post: Post, raw_server: Serve, authority: trustme.CA
+) -> None:
+    """A connection kept from a request without verification serves none with it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    server = raw_server(answering(OK, stall=True), context)
+    assert send(transport, post(server.url, verify_tls=False)).outcome is Outcome.DELIVERED
+    assert send(transport, post(server.url)).outcome is Outcome.TLS_ERROR
+
+
+def test_plain_http_on_a_tls_port_is_a_tls_error(
+    transport: CurlTransport, post: Post, raw_server: Serve
+) -> None:
+    """What speaks no TLS fails the handshake."""
+    url = raw_server(lambda _, connection: connection.sendall(OK)).url
+    exchange = send(transport, post(url.replace("http:", "https:")))
+    assert exchange.outcome is Outcome.TLS_ERROR
+
+
+def test_a_service_that_demands_a_client_certificate_is_a_tls_error(
+    transport: CurlTransport, post: Post, raw_server: Serve, authority: trustme.CA
+) -> None:
+    """TLS 1.3 says so only after the handshake, while the answer is awaited."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    exchange = send(transport, post(raw_server(answering(OK), context).url, verify_tls=False))
+    assert exchange.outcome is Outcome.TLS_ERROR
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_authorities_that_are_not_there_are_a_mistake(name: str, tmp_path: Path) -> None:
+    """A variable that names nothing is told at once, by its name."""
+    with pytest.raises(UsageMistake, match=name):
+        Authorities.of({name: str(tmp_path / "missing")})
+
+
+def test_a_folder_of_authorities_is_taken_too(tmp_path: Path) -> None:
+    """SSL_CERT_DIR is handed to curl; an empty variable counts as none."""
+    given = Authorities.of({"SSL_CERT_DIR": str(tmp_path), "SSL_CERT_FILE": ""})
+    assert given == Authorities(file=None, folder=str(tmp_path))

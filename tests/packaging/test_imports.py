@@ -1,0 +1,75 @@
+"""The rooms import one way only: down the list of ARCHITECTURE.md."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LEVELS = (
+    {"plugin"},
+    {"certification"},
+    {"catalogue", "player", "verdicts", "reports"},
+    {"payloads", "delivery", "demo"},
+    {"settings"},
+    {"option_values"},
+    {"profile", "tenants", "endpoint", "events", "use_cases"},
+    {"masking"},
+    {"model", "errors", "options", "suggestion", "profiles", "schemas", "scenarios"},
+)
+LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
+FOLDERS = {"mews_harness": ROOT / "harness"} | {
+    f"mews_harness.{name}": ROOT / name for name in ("schemas", "scenarios", "reports")
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Every module of the package with its room."""
+    for package, folder in FOLDERS.items():
+        for path in sorted(folder.rglob("*.py")):
+            inside = path.relative_to(folder).with_suffix("").parts
+            room = package.partition(".")[2] or inside[0]
+            if room != "__init__":
+                yield room, path
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every room that a module imports, and whether it does so at the top level."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names = [node.module]
+            if node.module == "mews_harness":
+                names = [f"mews_harness.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "mews_harness" and len(parts) > 1 and not parts[1].startswith("__"):
+                yield parts[1], node in tree.body
+
+
+@pytest.mark.parametrize(
+    ("room", "path"),
+    [pytest.param(room, path, id=str(path.relative_to(ROOT))) for room, path in modules()],
+)
+def test_imports_point_downwards(room: str, path: Path) -> None:
+    """A module imports only rooms below its own, or its own."""
+    assert room in LEVEL, f"{room} has no place in LEVELS"
+    for imported, _ in imports_of(path):
+        assert imported == room or LEVEL[imported] > LEVEL[room], f"{room} → {imported}"
+
+
+def test_only_the_plugin_imports_inside_a_function() -> None:
+    """Only the plugin's lazy door imports one of our modules inside a function."""
+    inside = {
+        path.name
+        for _, path in modules()
+        for _, at_top in imports_of(path)
+        if not at_top and "if TYPE_CHECKING" not in path.read_text("utf-8")
+    }
+    assert inside == {"plugin.py"}

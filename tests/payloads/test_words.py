@@ -1,0 +1,344 @@
+"""Every draw word sends what it says, and only what is subscribed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from mews_harness.errors import HarnessFault, ScenarioMistake
+from mews_harness.model import Draw, Kind, Message, Tenants
+from mews_harness.payloads import WORDS, Mint, Plan, Plans, Subject, actions, discriminators, plans
+from mews_harness.payloads.integration import action_shape
+from mews_harness.payloads.malformed import BREAKAGES
+from mews_harness.payloads.schema import explain, validator
+
+QUIET = settings(database=None, deadline=None, max_examples=40)
+VALID: list[tuple[str, Mapping[str, Any]]] = [
+    ("one", {}),
+    ("each-event", {}),
+    ("example", {}),
+    ("batch", {}),
+    ("batch", {"over": True}),
+    *[("action", {"action": action}) for action in actions("2026-04")],
+    ("action", {"action": "IntegrationCreated", "null": ["Requestor"], "absent": ["Service"]}),
+]
+
+
+def ask(subject: Subject, word: str, /, **arguments: Any) -> Plans:  # noqa: ANN401 - as in TOML
+    """Look a word up."""
+    return plans(Draw("message", word, arguments), subject)
+
+
+def every_message(found: Plans, tenants: Tenants) -> list[Message]:
+    """Build all fixed plans and some drawn ones."""
+    messages: list[Message] = []
+
+    def build(plan: Plan) -> None:
+        made = plan.build(Mint(1, "words", len(messages), tenants))
+        assert made
+        assert all(message.description.startswith(plan.describe()) for message in made)
+        messages.extend(made)
+
+    for plan in found.fixed:
+        build(plan)
+    if found.drawn is not None:
+        QUIET(given(found.drawn)(build))()
+    return messages
+
+
+@pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
+@pytest.mark.parametrize(("word", "arguments"), VALID, ids=str)
+def test_whatever_should_be_valid_is(
+    word: str, arguments: Mapping[str, Any], profile: str, subject: Subject
+) -> None:
+    """What the valid words send validates, fixed and drawn, in every profile."""
+    then = replace(subject, profile=profile)
+    for message in every_message(plans(Draw("m", word, arguments), then), subject.tenants):
+        body = json.loads(message.body)
+        assert validator(message.kind, profile).is_valid(body), explain(message.kind, profile, body)
+        assert message.events
+        assert message.content_type == "application/json"
+
+
+@pytest.mark.parametrize(("word", "arguments"), VALID, ids=str)
+def test_only_subscribed_events_are_sent(
+    word: str, arguments: Mapping[str, Any], subject: Subject
+) -> None:
+    """An integration with three events and one action receives nothing else."""
+    events = ("CustomerAdded", "MessageAdded", "CustomerUpdated", "IntegrationCreated")
+    some = replace(subject, events=events)
+    found = plans(Draw("m", word, arguments), some)
+    sent = {e.discriminator for m in every_message(found, some.tenants) for e in m.events}
+    assert sent <= set(events)
+    if arguments.get("action", "IntegrationCreated") in events:
+        assert sent
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_nothing_subscribed_means_nothing_to_play(word: str, subject: Subject) -> None:
+    """Without a subscription a word has no cases at all."""
+    arguments = {"action": "IntegrationCreated"} if word == "action" else {}
+    assert ask(replace(subject, events=()), word, **arguments) == Plans((), None)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_plans_are_comparable(word: str, subject: Subject) -> None:
+    """Asked twice, a word gives equal fixed plans with equal reprs: a case can be recognised."""
+    arguments = {"action": "IntegrationCreated"} if word == "action" else {}
+    first, second = ask(subject, word, **arguments).fixed, ask(subject, word, **arguments).fixed
+    assert first == second
+    assert repr(first) == repr(second)
+    assert len(set(map(repr, first))) == len(first)
+    assert hash(first) == hash(second)
+
+
+def test_one_is_the_first_event_or_the_one_asked_for(subject: Subject) -> None:
+    """`one` sends the first subscribed event unless told which."""
+    assert ask(subject, "one").fixed[0].describe() == "1 event: ServiceOrderUpdated"
+    chosen = ask(subject, "one", event="PaymentUpdated")
+    assert [plan.describe() for plan in chosen.fixed] == ["1 event: PaymentUpdated"]
+    assert chosen.drawn is None
+    unsubscribed = replace(subject, events=("MessageAdded",))
+    assert ask(unsubscribed, "one", event="PaymentUpdated").fixed == ()
+    with pytest.raises(ScenarioMistake, match="BillUpdated"):
+        ask(subject, "one", event="BillUpdated")
+
+
+def test_each_event_alone(subject: Subject) -> None:
+    """`each-event` sends every subscribed event once, alone."""
+    described = [plan.describe() for plan in ask(subject, "each-event").fixed]
+    assert described == [f"1 event: {name}" for name in discriminators("2026-04")]
+
+
+def test_example_is_the_documented_one(subject: Subject, tenants: Tenants) -> None:
+    """`example` keeps the documented entity ids and order, under the tenant's own ids."""
+    (message,) = every_message(ask(subject, "example"), tenants)
+    assert [event.discriminator for event in message.events][:2] == [
+        "ServiceOrderUpdated",
+        "ResourceUpdated",
+    ]
+    assert message.events[0].entity_id == "bfee2c44-1f84-4326-a862-5289598f6e2d"
+    assert message.enterprise_id == tenants.enterprises[0].id
+    assert message.description == "the documented example, 6 of 6 events"
+
+
+def test_action_fixed_cases(subject: Subject) -> None:
+    """`action` begins with the fullest, the barest and the null form, each once."""
+    described = [plan.describe() for plan in ask(subject, "action", action=created()).fixed]
+    assert described == [
+        "IntegrationCreated",
+        "IntegrationCreated, without Service, without Requestor",
+        "IntegrationCreated, Requestor null",
+    ]
+    enabled = ask(subject, "action", action="IntegrationEnabled").fixed
+    assert [plan.describe() for plan in enabled] == ["IntegrationEnabled"]
+
+
+def created() -> str:
+    """Name the action with the most properties."""
+    return "IntegrationCreated"
+
+
+def test_action_bears_the_tenants_ids(subject: Subject, tenants: Tenants) -> None:
+    """An integration message is about the tenant's integration, enterprise and token."""
+    tenant = tenants.enterprises[0]
+    for message in every_message(ask(subject, "action", action=created()), tenants):
+        data = json.loads(message.body)["Data"]
+        assert data["Enterprise"]["Id"] == message.enterprise_id == tenant.id
+        assert data["Integration"]["Id"] == message.events[0].entity_id == tenant.integration_id
+        assert data["AccessToken"] == tenant.access_token
+        assert message.kind is Kind.INTEGRATION
+
+
+def test_action_can_be_pinned(subject: Subject, tenants: Tenants) -> None:
+    """`null` and `absent` hold in every case, fixed and drawn."""
+    found = ask(subject, "action", action=created(), null=["Requestor"], absent=["Service"])
+    for message in every_message(found, tenants):
+        data = json.loads(message.body)["Data"]
+        assert data["Requestor"] is None
+        assert "Service" not in data
+
+
+@pytest.mark.parametrize("pin", [{"null": ["Service"]}, {"absent": ["Integration"]}])
+def test_pin_beyond_the_documentation_is_not_played(subject: Subject, pin: dict[str, Any]) -> None:
+    """What the profile does not allow is not sent as a valid message."""
+    assert ask(subject, "action", action=created(), **pin).fixed == ()
+
+
+def test_absent_requestor_is_not_played_in_the_older_profile(subject: Subject) -> None:
+    """Before 2026-04 Requestor was there, if only as null."""
+    older = replace(subject, profile="2022-08")
+    assert ask(older, "action", action=created(), absent=["Requestor"]).fixed == ()
+    assert ask(older, "action", action=created(), null=["Requestor"]).fixed
+    assert ask(older, "action", action="IntegrationApiKeyCreated").fixed == ()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"action": "IntegrationRenamed"},
+        {"action": "IntegrationCreated", "null": ["Requester"]},
+        {"action": "IntegrationEnabled", "absent": ["Service"]},
+    ],
+)
+def test_undocumented_action_or_property_is_a_mistake(
+    subject: Subject, arguments: dict[str, Any]
+) -> None:
+    """A misspelt action or property is the scenario's mistake."""
+    with pytest.raises(ScenarioMistake, match="action: "):
+        ask(subject, "action", **arguments)
+
+
+def test_unknown_event_alone_and_among_others(subject: Subject, tenants: Tenants) -> None:
+    """Every case has exactly one unknown event, otherwise in the form of the known ones."""
+    found = ask(subject, "unknown-event")
+    assert [plan.describe() for plan in found.fixed] == [
+        "1 event: BillUpdated",
+        "3 events: ServiceOrderUpdated, BillUpdated, PaymentUpdated",
+    ]
+    known = set(discriminators("2026-04"))
+    for message in every_message(found, tenants):
+        assert sum(event.discriminator not in known for event in message.events) == 1
+        complaints = explain("general", "2026-04", json.loads(message.body))
+        assert len(complaints) == 1
+        assert "Discriminator: breaks enum" in complaints[0]
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_unknown_event_keeps_to_a_small_limit(subject: Subject, limit: int) -> None:
+    """However small the limit is, the unknown event stays within it."""
+    small = replace(subject, batch_limit=limit)
+    for message in every_message(ask(small, "unknown-event"), small.tenants):
+        assert len(message.events) <= limit
+
+
+def test_unknown_action(subject: Subject, tenants: Tenants) -> None:
+    """An unknown action comes with the Integration that every action has."""
+    messages = every_message(ask(subject, "unknown-action"), tenants)
+    for message in messages:
+        body = json.loads(message.body)
+        assert body["Action"] not in actions("2026-04")
+        assert body["Data"]["Integration"]["Id"] == tenants.enterprises[0].integration_id
+    assert len({message.body for message in messages}) > 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "levels"),
+    [
+        ("general", {"body", "Events.0", "Events.0.Value"}),
+        (
+            "integration",
+            {
+                "body",
+                "Data",
+                "Data.Enterprise",
+                "Data.Service",
+                "Data.Requestor",
+                "Data.Integration",
+            },
+        ),
+    ],
+)
+def test_extra_property_at_each_level(
+    kind: str, levels: set[str], subject: Subject, tenants: Tenants
+) -> None:
+    """One property too many, at each level, is all that is wrong."""
+    found = ask(subject, "extra-property", kind=kind)
+    seen: set[str] = set()
+    for message in every_message(replace(found, drawn=None), tenants):
+        complaints = explain(kind, "2026-04", json.loads(message.body))
+        assert len(complaints) == 1
+        place, _, problem = complaints[0].partition(": ")
+        assert "'AddedLater' was unexpected" in problem
+        seen.add(place)
+    assert seen == levels
+    for message in every_message(found, tenants):
+        assert len(explain(kind, "2026-04", json.loads(message.body))) == 1
+
+
+def test_extra_property_of_every_type(subject: Subject, tenants: Tenants) -> None:
+    """The surplus values are of every JSON type."""
+    added = []
+
+    def collect(node: dict[str, Any]) -> dict[str, Any]:
+        added.extend(value for name, value in node.items() if name == "AddedLater")
+        return node
+
+    for message in every_message(replace(ask(subject, "extra-property"), drawn=None), tenants):
+        json.loads(message.body, object_hook=collect)
+    assert {type(value) for value in added} == {str, int, float, bool, type(None), list, dict}
+
+
+def test_extra_property_knows_its_kinds(subject: Subject) -> None:
+    """Any other kind is the scenario's mistake."""
+    with pytest.raises(ScenarioMistake, match="websocket"):
+        ask(subject, "extra-property", kind="websocket")
+
+
+def test_malformed_is_no_json(subject: Subject, tenants: Tenants) -> None:
+    """No malformed body can be parsed, whatever encoding the parser guesses."""
+    found = ask(subject, "malformed")
+    assert len(found.fixed) == len(BREAKAGES) == 8
+    for message in every_message(found, tenants):
+        with pytest.raises((ValueError, RecursionError)):
+            json.loads(message.body)
+        assert message.events == ()
+    assert found.fixed[1].describe() == "no JSON: cut off after byte 107"
+
+
+def test_malformed_with_a_shorter_tenant(subject: Subject) -> None:
+    """A place beyond the end is moved inside: the body is still broken."""
+    found = ask(subject, "malformed", enterprise=2)
+    bare = replace(subject.tenants.enterprises[1], id="1", integration_id="2")
+    shorter = replace(subject.tenants, enterprises=(subject.tenants.enterprises[0], bare))
+    for message in every_message(found, shorter):
+        with pytest.raises((ValueError, RecursionError)):
+            json.loads(message.body)
+
+
+def test_wrong_shape_is_json_and_invalid(subject: Subject, tenants: Tenants) -> None:
+    """A wrong shape is JSON that the schema rejects."""
+    found = ask(subject, "wrong-shape")
+    assert len(found.fixed) == 8
+    assert found.drawn is None
+    for message in every_message(found, tenants):
+        assert not validator("general", "2026-04").is_valid(json.loads(message.body))
+    null_event = found.fixed[-1].build(Mint(1, "words", 0, tenants))[0]
+    assert len({event.entity_id for event in null_event.events}) == 2
+
+
+def test_every_word_is_documented() -> None:
+    """Every word has a docstring, for people who write scenarios."""
+    for word, function in WORDS.items():
+        assert function.__doc__, word
+
+
+@pytest.mark.parametrize(
+    ("word", "arguments", "problem"),
+    [
+        ("batches", {}, "'batches' is no draw word. Known: one, each-event"),
+        ("batch", {"size": 5}, "'size' is no argument of batch. Known: least, most, over"),
+        ("one", {"subject": 5}, "'subject' is no argument of one"),
+        ("action", {}, "'action' lacks the argument action"),
+        ("one", {"enterprise": 0}, "'0' is no enterprise"),
+        ("one", {"enterprise": "old"}, "'old' is no enterprise"),
+    ],
+)
+def test_unknown_word_or_argument_is_a_mistake(
+    word: str, arguments: dict[str, Any], problem: str, subject: Subject
+) -> None:
+    """A word or argument that does not exist is the scenario's mistake, with the known ones."""
+    with pytest.raises(ScenarioMistake) as mistake:
+        plans(Draw("message", word, arguments), subject)
+    assert str(mistake.value).startswith(f"draw.message: {problem}")
+
+
+def test_missing_action_is_our_own_fault() -> None:
+    """An action that the profile does not have can't be shaped."""
+    with pytest.raises(HarnessFault, match="no IntegrationApiKeyCreated in profile 2022-08"):
+        action_shape("2022-08", "IntegrationApiKeyCreated")

@@ -1,0 +1,114 @@
+"""Each expectation holds and breaks where it should, and says so with figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from mews_harness.model import (
+    Attempt,
+    Delivery,
+    Exchange,
+    Expectation,
+    Fault,
+    Kind,
+    Message,
+    Obligation,
+    Outcome,
+    Transcript,
+)
+from mews_harness.verdicts import judge
+
+MESSAGE = Message(Kind.GENERAL, b"x" * 143, (), "1 event: PaymentUpdated")
+
+
+def attempt(
+    outcome: Outcome, status: int | None, *, hops: int = 1, fault: Fault = Fault.NONE
+) -> Attempt:
+    """Script an attempt that took 12 ms from sent to answered."""
+    answered = None if status is None else 10.0
+    exchange = Exchange(
+        "POST", "http://x/", (), 143, outcome, 0.0, 20.0, 2.0, 8.0, answered, status
+    )
+    return Attempt(1, fault, 0.0, (exchange,) * hops, outcome)
+
+
+def transcript(*attempts: Attempt, label: str = "message") -> Transcript:
+    """Put attempts into one delivery."""
+    return Transcript((Delivery(label, MESSAGE, attempts),))
+
+
+OK = attempt(Outcome.DELIVERED, 202)
+TOO_LARGE = attempt(Outcome.ERROR_STATUS, 413)
+BROKEN = attempt(Outcome.ERROR_STATUS, 500)
+LATE = attempt(Outcome.TIMEOUT_ANSWER, None)
+LOST = attempt(Outcome.ANSWER_LOST, 200, fault=Fault.LOSE_ANSWER)
+MOVED = attempt(Outcome.REDIRECT_NOT_FOLLOWABLE, 302)
+FOLLOWED = attempt(Outcome.DELIVERED, 202, hops=2)
+ASTRAY = attempt(Outcome.ERROR_STATUS, 404, hops=2)
+NOT_MODIFIED = attempt(Outcome.ERROR_STATUS, 304)
+
+
+@pytest.mark.parametrize(
+    ("word", "holding", "breaking"),
+    [
+        ("accepted", [OK, FOLLOWED], [TOO_LARGE, LATE, MOVED, ASTRAY, NOT_MODIFIED]),
+        ("in-time", [OK, TOO_LARGE], [LATE]),
+        ("success-status", [OK], [NOT_MODIFIED, BROKEN, LATE]),
+        ("refused", [TOO_LARGE, ASTRAY], [OK, BROKEN, LATE, MOVED]),
+        ("no-losing-redirect", [OK, FOLLOWED, BROKEN], [MOVED]),
+        ("redirects-arrive", [OK, FOLLOWED, BROKEN], [ASTRAY]),
+    ],
+)
+def test_word(word: str, holding: list[Attempt], breaking: list[Attempt]) -> None:
+    """A word holds for each attempt of its first list and breaks for each of its second."""
+    expectation = Expectation(word, Obligation.MUST)
+    assert [judge(expectation, transcript(each)).met for each in holding] == [True] * len(holding)
+    assert [judge(expectation, transcript(each)).met for each in breaking] == [False] * len(
+        breaking
+    )
+
+
+def test_finding_has_figures() -> None:
+    """What was observed says how many, which message, its size, the status and the time."""
+    finding = judge(Expectation("accepted", Obligation.MUST), transcript(OK, TOO_LARGE))
+    assert finding.observed == (
+        "1 of 2 attempts; first: 1 event: PaymentUpdated, 143 bytes: 413 after 12 ms"
+    )
+
+
+def test_timeout_says_how_long_was_waited() -> None:
+    """An attempt without an answer says how long it waited."""
+    finding = judge(Expectation("accepted", Obligation.MUST), transcript(LATE))
+    assert finding.observed.endswith("143 bytes: no answer within 0.0 s")
+
+
+def test_spoilt_attempts_are_not_judged() -> None:
+    """An attempt whose answer the harness threw away counts neither for nor against."""
+    expectation = Expectation("accepted", Obligation.MUST)
+    assert judge(expectation, transcript(LOST, OK)).met
+    nothing = judge(expectation, transcript(LOST))
+    assert not nothing.met
+    assert nothing.observed == "no attempt could be judged"
+
+
+def test_only_the_named_deliveries_are_judged() -> None:
+    """`of` restricts an expectation to the deliveries of those draws."""
+    both = Transcript(
+        (*transcript(BROKEN, label="lost").deliveries, *transcript(OK, label="next").deliveries)
+    )
+    assert judge(Expectation("accepted", Obligation.MUST, ("next",)), both).met
+    assert not judge(Expectation("accepted", Obligation.MUST), both).met
+
+
+def test_sign_of_life_is_judged_by_alive_alone() -> None:
+    """`alive` looks at the sign of life, every other word looks away from it."""
+    both = Transcript(
+        (
+            *transcript(TOO_LARGE).deliveries,
+            *transcript(OK, label="sign-of-life").deliveries,
+        )
+    )
+    assert judge(Expectation("refused", Obligation.SHOULD), both).met
+    assert judge(Expectation("alive", Obligation.MUST), both).met
+    dead = transcript(BROKEN, label="sign-of-life")
+    assert not judge(Expectation("alive", Obligation.MUST), dead).met
