@@ -1,4 +1,4 @@
-"""A finished run, written down: `certification.html` for people, `certification.json` for machines."""
+"""A finished run, written down: a page for people, a JSON file for machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`certification.json`, format 1: the run as data, bounded; schemas/report.schema.json describes it."""
+"""`certification.json`, format 1, as schemas/report.schema.json describes it: bounded."""
 
 from __future__ import annotations
 

@@ -8,17 +8,16 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-
 from mews_harness.model import (
     Delivery,
     Exchange,
     Message,
-    Readiness,
     Run,
     ScenarioResult,
+    Trial,
     Verdict,
 )
-from mews_harness.reports import selection
+from mews_harness.reports import selection, words
 from mews_harness.reports.pictures import pictures
 from mews_harness.reports.problems import problems
 from mews_harness.reports.visible import Body, capped, decode, visible
@@ -30,65 +29,21 @@ TEXT = 600
 HEADERS = 20
 DELIVERIES = 3
 
-AREAS = {
-    "PRE": "Preflight",
-    "REC": "Reception",
-    "AUTH": "Authentication",
-    "BAT": "Batches",
-    "RET": "Retries",
-    "DUP": "Duplicates",
-    "RED": "Redirects",
-    "ERR": "Errors",
-    "EVT": "Events",
-    "INT": "Integration webhooks",
-    "LOAD": "Load",
-    "TIME": "Timing",
-    "TWIN": "Processing",
-    "PROC": "Processing",
-    "WS": "Streaming",
-}
-# Shape and word tell a verdict apart without its colour.
-SHAPES = {
-    Verdict.PASS: ("✓", "Pass"),
-    Verdict.FAIL: ("✕", "Fail"),
-    Verdict.WARN: ("!", "Warning"),
-    Verdict.FLAKY: ("≈", "Flaky"),
-    Verdict.NOT_OBSERVED: ("○", "Not observed"),
-    Verdict.NOT_APPLICABLE: ("–", "Not applicable"),
-    Verdict.BLOCKED: ("■", "Blocked"),
-    Verdict.WAIVED: ("◇", "Waived"),
-    Verdict.ERROR: ("?", "Harness error"),
-}
-MEANINGS = {
-    Verdict.PASS: "Every expectation held in every case played.",
-    Verdict.FAIL: "A MUST was broken. The run is not ready until it is mended or waived.",
-    Verdict.WARN: "A SHOULD or MAY was not met. It does not fail the run unless --mews-strict.",
-    Verdict.FLAKY: "It failed once and passed when the very same was tried again.",
-    Verdict.NOT_OBSERVED: "The means to observe it were not given. Never counted as passed.",
-    Verdict.NOT_APPLICABLE: "The endpoint does not subscribe to it, or has no token.",
-    Verdict.BLOCKED: "It could not be played, because the preflight failed.",
-    Verdict.WAIVED: "A known deviation, accepted with a reason, an owner and an expiry date.",
-    Verdict.ERROR: "The harness itself failed. Not your endpoint's fault.",
-}
-READINESS = {
-    Readiness.READY: ("✓", "Ready", "pass"),
-    Readiness.WARNINGS: ("!", "Ready with warnings", "warn"),
-    Readiness.NOT_READY: ("✕", "Not ready", "fail"),
-    Readiness.INCOMPLETE: ("◐", "Incomplete", "flaky"),
-    Readiness.NOT_OBSERVED: ("○", "Not observed", "not-observed"),
-}
-
 
 def to_html(run: Run) -> str:
     """Render the page. It fetches nothing, and needs no script to be read."""
     found = problems(run)
-    return _environment().get_template("report.html").render(
-        run=run,
-        problems=found,
-        explained={problem.result.scenario.id for problem in found},
-        areas=_areas(run),
-        pictures=pictures(run),
-        unobserved=[result for result in run.results if result.verdict in _UNSEEN],
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            run=run,
+            problems=found,
+            explained={problem.result.scenario.id for problem in found},
+            areas=_areas(run),
+            pictures=pictures(run),
+            unobserved=[result for result in run.results if result.verdict in _UNSEEN],
+        )
     )
 
 
@@ -106,11 +61,11 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.globals |= {
-        "SHAPES": SHAPES,
-        "MEANINGS": MEANINGS,
-        "READINESS": READINESS,
+        "SHAPES": words.SHAPES,
+        "MEANINGS": words.MEANINGS,
+        "READINESS": words.READINESS,
         "HEADERS": HEADERS,
-        "WORDS": selection.WORDS,
+        "OUTCOMES": words.OUTCOMES,
         "trials": selection.trials,
         "deliveries": _deliveries,
         "answers": _answers,
@@ -119,8 +74,12 @@ def _environment() -> Environment:
         "message_body": _message_body,
         "answer_body": _answer_body,
     }
-    environment.filters |= {"cap": lambda text, limit=TEXT: capped(text, limit), "ms": _ms}
+    environment.filters |= {"cap": _cap, "ms": _ms}
     return environment
+
+
+def _cap(text: str, limit: int = TEXT) -> str:
+    return capped(text, limit)
 
 
 def _shown(value: object) -> object:
@@ -136,12 +95,12 @@ def _areas(run: Run) -> list[tuple[str, str, list[ScenarioResult]]]:
         first.setdefault(result.scenario.area, len(first))
     ordered = sorted(run.results, key=lambda result: first[result.scenario.area])
     return [
-        (area, AREAS.get(area, area), list(results))
+        (area, words.AREAS.get(area, area), list(results))
         for area, results in groupby(ordered, key=lambda result: result.scenario.area)
     ]
 
 
-def _deliveries(trial: Any) -> tuple[Delivery, ...]:  # noqa: ANN401 - called by templates
+def _deliveries(trial: Trial) -> tuple[Delivery, ...]:
     return selection.deliveries(trial, DELIVERIES)
 
 
@@ -195,13 +154,12 @@ def _answer_body(exchange: Exchange) -> Body:
     return decode(exchange.response_body, exchange.response_size, ANSWER_BYTES)
 
 
-def _ms(moment: float | None) -> str:
-    """A duration in ms for people: `38 ms`, `6.80 s`, `3 min 0 s`; a dash where unknown."""
-    if moment is None:
-        return "–"
+def _ms(moment: float) -> str:
+    """A duration in ms for people: `38 ms`, `6.80 s`, `3 min 0 s`."""
     if abs(moment) < 999.5:  # noqa: PLR2004 - what rounds to less than a second
         return f"{moment:.0f} ms"
     seconds = moment / 1000
     if seconds < 120:  # noqa: PLR2004 - two minutes
         return f"{seconds:.2f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"

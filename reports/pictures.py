@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from math import floor, log10
 
 from markupsafe import Markup
-
 from mews_harness.model import Attempt, Delivery, Outcome, Run, Sample, Verdict
 from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.reports import selection
@@ -23,11 +22,15 @@ from mews_harness.reports.charts import (
     time_domain,
 )
 from mews_harness.reports.visible import capped, visible
+from mews_harness.reports.words import OUTCOMES
 
 TIMELINES = 8
 ATTEMPTS = 4
 FEWEST = 5  # with fewer samples than this a distribution says nothing
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+NOTHING = Markup()
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Picture:
     anchor: str
     title: str
     says: str
-    svg: Markup = Markup()
+    svg: Markup = NOTHING
 
 
 def pictures(run: Run) -> tuple[Picture, ...]:
@@ -98,7 +101,7 @@ def _attempts(name: str, delivery: Delivery, limit_ms: float) -> Rows:
 
 def _says(attempt: Attempt) -> str:
     status = attempt.exchanges[-1].status if attempt.exchanges else None
-    words = selection.WORDS.get(attempt.outcome, attempt.outcome.value)
+    words = OUTCOMES.get(attempt.outcome, attempt.outcome.value)
     return words if status is None else f"{words}, {status}"
 
 
@@ -136,7 +139,9 @@ def _by_size(samples: list[Sample], limit_ms: float) -> Picture:
         for (column, row), count in cells.items()
     ]
     medians = [
-        dict(zip(("events", "answer"), map(statistics.median, zip(*pairs, strict=True)), strict=True))
+        dict(
+            zip(("events", "answer"), map(statistics.median, zip(*pairs, strict=True)), strict=True)
+        )
         for _, pairs in sorted(sizes.items())
     ]
     size = number("count", legend=None, scale={"range": [24, 180]})

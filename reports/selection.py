@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mews_harness.model import Attempt, Delivery, Outcome, ScenarioResult, Trial
+from mews_harness.model import Attempt, Delivery, ScenarioResult, Trial
 
 TRIALS = 3
 DELIVERIES = 12
@@ -40,7 +40,7 @@ def arrived(delivery: Delivery) -> bool:
 
 
 def telling(trial: Trial) -> Delivery | None:
-    """The delivery to show in full: the first one not made, else the one that took most attempts."""
+    """The delivery to show in full: the first one not made, else the one with most attempts."""
     everything = trial.transcript.deliveries
     for delivery in everything:
         if not arrived(delivery):
@@ -61,23 +61,3 @@ def ended_ms(attempt: Attempt) -> float:
 def zero_ms(delivery: Delivery) -> float:
     """The beginning of a delivery's first attempt: what its times are relative to, in ms."""
     return began_ms(delivery.attempts[0]) if delivery.attempts else 0.0
-
-
-WORDS = {
-    Outcome.DELIVERED: "delivered",
-    Outcome.REDIRECTED: "redirected, followed",
-    Outcome.ERROR_STATUS: "refused",
-    Outcome.REDIRECT_NOT_FOLLOWABLE: "redirect that loses the message",
-    Outcome.TOO_MANY_REDIRECTS: "too many redirects",
-    Outcome.TIMEOUT_CONNECT: "no connection in time",
-    Outcome.TIMEOUT_SEND: "could not be sent in time",
-    Outcome.TIMEOUT_ANSWER: "no answer in time",
-    Outcome.TIMEOUT_BODY: "answer did not end in time",
-    Outcome.NAME_NOT_RESOLVED: "name not resolved",
-    Outcome.CONNECTION_REFUSED: "connection refused",
-    Outcome.CONNECTION_RESET: "connection reset",
-    Outcome.TLS_ERROR: "TLS error",
-    Outcome.PROTOCOL_ERROR: "answer is not HTTP",
-    Outcome.ANSWER_LOST: "answer thrown away on purpose",
-    Outcome.BODY_CUT: "request cut on purpose",
-}

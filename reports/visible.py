@@ -16,7 +16,7 @@ _UNSEEN = re.compile(
 
 
 def visible(text: str) -> str:
-    r"""Show every control character as an escape: ESC becomes `\x1b`, a right-to-left override `\u202e`."""
+    r"""Show control characters as escapes: ESC as `\x1b`, right-to-left override as `\u202e`."""
     return _UNSEEN.sub(_escape, text)
 
 
@@ -34,10 +34,10 @@ def capped(text: str, limit: int) -> str:
 
 @dataclass(frozen=True)
 class Body:
-    """A body as text.
+    r"""A body as text.
 
     Attributes:
-        text: decoded as UTF-8; a byte that is not UTF-8 is shown as a `\\xNN` escape.
+        text: decoded as UTF-8; a byte that is not UTF-8 is shown as a `\xNN` escape.
         size: bytes on the wire, whatever was kept or shown.
         note: what was cut or could not be decoded; empty where the text says it all.
         base64: the kept bytes, where the text does not give them back.

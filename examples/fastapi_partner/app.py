@@ -1,8 +1,7 @@
 """A webhook receiver for Mews to start from.
 
 It answers at once and works afterwards, because Mews waits no longer than 5 seconds
-(https://docs.mews.com/connector-api/events/wh-faq). General and Integration Webhooks come to the
-same URL: /webhooks/mews?Token=...
+(https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook come to the same URL.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
 TOKEN = os.environ["MEWS_TOKEN"].encode()  # the secret in the URL that you give to Mews
-
 # What changed, by event. Both events of a new customer name the same id: it is fetched once.
 ENTITIES = {
     "ServiceOrderUpdated": "reservations",
@@ -38,10 +36,12 @@ ACTIVE = {
     "IntegrationDisabled": False,
     "IntegrationCanceled": False,
 }
+ACTIONS = {*ACTIVE, "IntegrationCreated", "IntegrationDeleted", "IntegrationApiKeyCreated"}
 
 logger = logging.getLogger("partner")
 queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 changed: dict[tuple[str, str], set[str]] = {}  # (enterprise id, entity) -> ids to fetch
+integrations: dict[str, Integration] = {}  # by integration id
 
 
 @dataclass
@@ -54,14 +54,10 @@ class Integration:
     active: bool = True
 
 
-integrations: dict[str, Integration] = {}
-
-
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Run the worker beside the server."""
-    # uvicorn's access log would show the token of every request.
-    logging.getLogger("uvicorn.access").addFilter(without_query)
+    logging.getLogger("uvicorn.access").addFilter(without_query)  # the query bears the token
     worker = asyncio.create_task(work())
     yield
     worker.cancel()
@@ -79,12 +75,9 @@ async def receive(request: Request) -> Response:
     if not hmac.compare_digest(given, TOKEN):
         return Response(status_code=401)
     try:
-        # The raw body: Mews promises no content type.
-        message = json.loads(await request.body())
+        message = json.loads(await request.body())  # whatever the content type: Mews promises none
         check(message)
-    except ClientDisconnect:  # nobody is left to answer; Mews will send it again
-        return Response(status_code=400)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, RecursionError, ClientDisconnect):
         return Response(status_code=400)
     queue.put_nowait(message)
     return Response(status_code=202)
@@ -92,17 +85,20 @@ async def receive(request: Request) -> Response:
 
 def check(message: Any) -> None:  # noqa: ANN401
     """Raise TypeError or KeyError where something is missing that `handle` needs."""
-    texts = []
     if "Events" in message:
-        texts = [message["EnterpriseId"]]
+        texts = [message["EnterpriseId"], message["IntegrationId"]]
         texts += [each["Value"]["Id"] for each in message["Events"] if known(each)]
-    elif message["Action"] in {*ACTIVE, "IntegrationDeleted"}:
-        texts = [message["Data"]["Integration"]["Id"]]
-    elif message["Action"] == "IntegrationApiKeyCreated":
-        texts = [message["Data"]["Integration"]["Id"], message["Data"]["ApiKey"]]
-    elif message["Action"] == "IntegrationCreated":
-        data = message["Data"]
-        texts = [data["Integration"]["Id"], data["Enterprise"]["Id"], data["AccessToken"]]
+        if not isinstance(message["Events"], list):
+            raise TypeError
+    else:
+        action, data = message["Action"], message["Data"]
+        texts = [action]
+        if action in ACTIONS:
+            texts += [data["Integration"]["Id"]]
+        if action == "IntegrationApiKeyCreated":
+            texts += [data["ApiKey"]]
+        if action == "IntegrationCreated":
+            texts += [data["Enterprise"]["Id"], data["AccessToken"]]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError
 
@@ -150,6 +146,7 @@ def integration(data: dict[str, Any]) -> Integration:
 
 def without_query(record: logging.LogRecord) -> bool:
     """Cut the query off a line of uvicorn's access log."""
-    client, method, path, *rest = record.args
-    record.args = (client, method, path.partition("?")[0], *rest)
+    if isinstance(record.args, tuple):
+        client, method, path, *rest = record.args
+        record.args = (client, method, str(path).partition("?")[0], *rest)
     return True

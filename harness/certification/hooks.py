@@ -65,7 +65,7 @@ class Director:
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
         if not self._only_looks and not hasattr(config, "workerinput"):
             reports.check_writable(self.settings.report)
-        config.args = []  # collect nothing else; the user's testpaths are left alone
+        config.args = [str(config.rootpath)]  # see pytest_collect_directory
         if config.option.verbose == 0:
             config.option.verbose = 1
 
@@ -80,12 +80,13 @@ class Director:
         return ["mews: paths were given, so their tests run instead of the certification"]
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(
-        self, session: pytest.Session, items: list[pytest.Item]
-    ) -> None:
-        """Put the scenarios where -k, -m and --lf can choose among them."""
-        if self._certifies:
-            items[:] = list(Certification.of(session, self).collect())  # type: ignore[arg-type]
+    def pytest_collect_directory(
+        self, path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        """Collect the scenarios in place of whatever lies in the root folder."""
+        if not self._certifies or path != self._config.rootpath:
+            return None
+        return Certification.of(parent, self)
 
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry (the run was interrupted)."""

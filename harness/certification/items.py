@@ -38,9 +38,11 @@ class Certification(pytest.Collector):
     director: Director
 
     @classmethod
-    def of(cls, session: pytest.Session, director: Director) -> Certification:
-        """Build the collector of a session."""
-        collector: Certification = cls.from_parent(session, name="mews", nodeid="mews")
+    def of(cls, parent: pytest.Collector, director: Director) -> Certification:
+        """Build the collector in place of the root folder's own."""
+        collector: Certification = cls.from_parent(
+            parent, path=parent.config.rootpath, name="mews", nodeid="mews"
+        )
         collector.director = director
         return collector
 

@@ -6,19 +6,20 @@ import argparse
 import contextlib
 import sys
 import threading
+from collections.abc import Sequence
 
 from mews_harness import tenants
 from mews_harness.demo import NAMES, SOUND, EmbeddedPartner
 from mews_harness.errors import UsageMistake
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m mews_harness.demo", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (a free one)")
     parser.add_argument("--flaw", metavar="NAME", default=SOUND, help="a name that --list shows")
     parser.add_argument("--list", action="store_true", help="show all names and end")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.list:
         width = max(map(len, NAMES))
         _say(*(f"{name:{width}}  {sentence}" for name, sentence in NAMES.items()))

@@ -162,9 +162,7 @@ def slow_batches() -> ScenarioResult:
         "no answer within 5 s at any of 3 attempts; Mews would now give the message up",
     )
     exchanges = (silent(1000), silent(7800), answered(14600, 61, 503, b'{"detail":"busy"}'))
-    fail = trial(
-        "smallest-failing", "184 events", bad, delivery("batch", message(184), *exchanges)
-    )
+    fail = trial("smallest-failing", "184 events", bad, delivery("batch", message(184), *exchanges))
     first = trial(
         "first-failing",
         "500 events",
@@ -197,11 +195,15 @@ def results() -> tuple[ScenarioResult, ...]:
         "AUTH-02", "A message with a wrong token is refused", basis=Basis.INFERRED
     )
     wrong = finding("a 4xx answer", "200 after 21 ms: anybody can post a message")
-    accepted = trial("smallest-failing", "a wrong token", wrong, delivery("m", message(1), answered(3, 21)))
+    accepted = trial(
+        "smallest-failing", "a wrong token", wrong, delivery("m", message(1), answered(3, 21))
+    )
     flaky_case = scenario("RET-03", "Two copies at once are both answered")
     reset = replace(answered(5, 12, 500, b"<h1>deadlock</h1>"), response_headers=())
     flaky = (
-        trial("first-failing", "2 copies", finding("2xx", "500"), delivery("copy", message(2), reset)),
+        trial(
+            "first-failing", "2 copies", finding("2xx", "500"), delivery("copy", message(2), reset)
+        ),
         trial(
             "passed-again",
             "2 copies",
@@ -215,7 +217,9 @@ def results() -> tuple[ScenarioResult, ...]:
         "smallest-failing",
         "one event named RateUpdated",
         odd,
-        delivery("m", message(1), *(answered(t, 9, 422, b'{"error":"unknown"}') for t in (0, 1800, 3600))),
+        delivery(
+            "m", message(1), *(answered(t, 9, 422, b'{"error":"unknown"}') for t in (0, 1800, 3600))
+        ),
     )
     process = Stage.PROCESSING
     return (

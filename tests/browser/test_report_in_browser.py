@@ -1,0 +1,151 @@
+"""The report as a reader sees it: opened from the disk in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+# What a page looks like after its styles: a colour as [red, green, blue].
+COLOUR = "element => getComputedStyle(element).color.match(/\\d+/g).slice(0, 3).map(Number)"
+BEHIND = (
+    "element => getComputedStyle(element).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+)
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(browser: Browser, report: str) -> Iterator[Opened]:
+    """Opens the report in a fresh context with the options of a reader."""
+    contexts = []
+
+    def open_page(width: int = 1200, **options: Any) -> Page:  # noqa: ANN401 - Playwright's own
+        viewport = {"width": width, "height": 900}
+        context = browser.new_context(viewport=viewport, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(report)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def luminance(colour: list[int]) -> float:
+    """Relative luminance of an sRGB colour (WCAG 2.2)."""
+    parts = [value / 255 for value in colour]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: list[int], other: list[int]) -> float:
+    """Contrast ratio of two colours (WCAG 2.2)."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_opens_without_a_word_or_a_request(browser: Browser, report: str) -> None:
+    """From the disk: nothing on the console, no error, no request but the page's own."""
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(report, wait_until="networkidle")
+    page.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith("data:")] == [report]
+
+
+def test_reads_without_scripts(opened: Opened) -> None:
+    """With scripts off the verdict, the problems and the pictures are there."""
+    page = opened(java_script_enabled=False)
+    assert page.locator("h1").inner_text().endswith("Not ready")
+    assert page.locator("article.problem").count() == 6
+    assert page.locator("figure svg").count() == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast_in_both_schemes(opened: Opened, scheme: str) -> None:
+    """Text and every badge reach 4.5 to 1 against what is behind them (WCAG AA)."""
+    page = opened(color_scheme=scheme)
+    behind = page.locator("article.problem").first.evaluate(BEHIND)
+    for selector in ("article.problem p", ".meta", "article.problem a", ".badge", ".unmet"):
+        for element in page.locator(selector).all():
+            assert contrast(element.evaluate(COLOUR), behind) >= 4.5, selector
+
+
+def test_dark_differs_from_light_in_pictures_too(opened: Opened) -> None:
+    """The page turns dark with the system, and the labels of the pictures with it."""
+    light, dark = opened(color_scheme="light"), opened(color_scheme="dark")
+    fill = "element => getComputedStyle(element).fill"
+    for selector, look in (("body", BEHIND), ("figure svg text", fill)):
+        assert light.locator(selector).first.evaluate(look) != dark.locator(
+            selector
+        ).first.evaluate(look)
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1200])
+def test_no_width_scrolls_sideways(opened: Opened, width: int) -> None:
+    """A phone shows the page without sideways scrolling, also with everything unfolded."""
+    page = opened(width)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_link_to_details_unfolds_them(opened: Opened) -> None:
+    """A scenario's link in the matrix opens its details and brings them into view."""
+    page = opened()
+    inside = page.locator("#BAT-02-details")
+    assert not inside.is_visible()
+    page.locator("#BAT-02 th a").click()
+    inside.wait_for(state="visible")
+    assert page.url.endswith("#BAT-02-details")
+
+
+def test_stable_anchor_leads_to_the_row(opened: Opened, report: str) -> None:
+    """An address with a scenario's id, as in an issue, shows that scenario's row."""
+    page = opened(reduced_motion="reduce")
+    page.goto(f"{report}#RET-03")
+    page.wait_for_function(
+        "() => { const box = document.getElementById('RET-03').getBoundingClientRect();"
+        " return box.top >= 0 && box.bottom <= innerHeight; }"
+    )
+
+
+def test_first_tab_is_the_skip_link(opened: Opened) -> None:
+    """A keyboard reaches the problems at once."""
+    page = opened()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#fix")
+
+
+def test_headings_do_not_skip_a_level(opened: Opened) -> None:
+    """One first heading, and each heading at most one level below the one before it."""
+    levels = opened().evaluate(
+        "[...document.querySelectorAll('h1,h2,h3,h4')].map(one => Number(one.tagName[1]))"
+    )
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_prints_on_paper_with_what_is_folded(opened: Opened) -> None:
+    """Printing gives a PDF of several pages, and folded evidence is not left out of it."""
+    page = opened(color_scheme="dark")
+    pdf = page.pdf(format="A4")
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 3
+    page.emulate_media(media="print")
+    assert page.locator("#REC-01-details").bounding_box()["height"] > 0
+    assert page.locator("body").evaluate(BEHIND) == [255, 255, 255]

@@ -1,0 +1,54 @@
+"""A wrong option or file exits 4 with a message that names it and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--mews-target", "ftp://x/"], ["--mews-target", "http"]),
+        (["--mews-target", ""], ["--mews-target", "empty"]),
+        (["--mews-target", "."], ["--mews-target", "folder"]),
+        (["--mews-target", "demo:nosuch"], ["--mews-target", "nosuch"]),
+        (["--mews-target", "demo", "--mews-profile", "2026-05"], ["--mews-profile", "2026-04"]),
+        (["--mews-target", "demo", "--mews-events", "CustomerAded"], ["CustomerAdded"]),
+        (["--mews-target", "demo", "--mews-tenants", "none.toml"], ["--mews-tenants", "none.toml"]),
+        (["--mews-target", "demo", "--mews-set", "tries=4"], ["--mews-set", "tries"]),
+        (["--mews-target", "demo", "--mews-time-scale", "-1"], ["--mews-time-scale", "-1"]),
+        (["--mews-target", "demo", "--mews-examples", "x"], ["--mews-examples", "x"]),
+        (["--mews-target", "demo", "--mews-report", "taken"], ["--mews-report", "taken"]),
+        (["--mews-target", "demo", "--mews-report", "taken/below"], ["--mews-report", "taken"]),
+        (["--mews-target"], ["expected one argument"]),
+    ],
+    ids=lambda value: "-".join(value)[:40] if isinstance(value, list) else None,
+)
+def test_mistake(pytester: pytest.Pytester, arguments: list[str], named: list[str]) -> None:
+    """The message names the option, the value and what would be right; nothing is delivered."""
+    (pytester.path / "taken").write_text("a file")
+    result = pytester.runpytest_subprocess(*arguments)
+    assert result.ret == 4
+    said = result.stderr.str()
+    for word in named:
+        assert word in said
+    assert "Traceback" not in said
+    assert "INTERNALERROR" not in said
+
+
+def test_report_folder_that_can_not_be_made(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """A report folder below a file is refused before anything is delivered."""
+    file = tmp_path / "file"
+    file.write_text("")
+    result = pytester.runpytest_subprocess("--mews-target", "demo", "--mews-report", f"{file}/x")
+    assert result.ret == 4
+    result.stdout.no_fnmatch_line("*mews::*")
+
+
+def test_secrets_do_not_appear_in_a_mistake(pytester: pytest.Pytester) -> None:
+    """A wrong URL is shown without the values of its query."""
+    result = pytester.runpytest_subprocess("--mews-target", "htp://x/?Token=sup3rs3cret")
+    assert result.ret == 4
+    assert "sup3rs3cret" not in result.stderr.str() + result.stdout.str()

@@ -1,0 +1,42 @@
+"""Whoever does not ask for a certification does not pay for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import json, sys
+import pytest
+before = set(sys.modules)
+import mews_harness.plugin
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def test_importing_the_plugin_loads_pytest_alone() -> None:
+    """Importing the plugin loads no module beyond pytest's own and the option table."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True)
+    assert set(json.loads(done.stdout)) == {
+        "mews_harness",
+        "mews_harness.plugin",
+        "mews_harness.options",
+    }
+
+
+def test_a_run_without_a_target_loads_nothing_more(tmp_path: Path) -> None:
+    """Configuring pytest without --mews-target does not import the certification."""
+    script = (
+        "import sys, pytest\n"
+        "class Look:\n"
+        "    def pytest_sessionfinish(self):\n"
+        "        heavy = [m for m in sys.modules if m.startswith('mews_harness.')]\n"
+        "        print('LOADED', sorted(heavy))\n"
+        "pytest.main(['-q', '-p', 'no:cacheprovider'], plugins=[Look()])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "LOADED ['mews_harness.options', 'mews_harness.plugin']" in done.stdout

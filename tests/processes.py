@@ -1,0 +1,75 @@
+"""Servers in processes of their own, for tests that certify what a user would run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FASTAPI_PARTNER = ROOT / "examples" / "fastapi_partner"
+START_S = 30.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running service: its URL without the token, the token, and the file with its output."""
+
+    url: str
+    token: str
+    output: Path
+
+
+@contextmanager
+def fastapi_partner(folder: Path, token: str = "its-own-secret") -> Iterator[Served]:
+    """Run the FastAPI example under uvicorn on a free loopback port.
+
+    Args:
+        folder: where the file with its output is put.
+        token: the secret that it is told by `MEWS_TOKEN`.
+
+    Raises:
+        RuntimeError: it ended, or did not listen within `START_S`; bears its output.
+
+    """
+    port = _free_port()
+    output = folder / "uvicorn.log"
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=FASTAPI_PARTNER,
+            env=os.environ | {"MEWS_TOKEN": token, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_it_listens(process, port, output)
+            yield Served(f"http://127.0.0.1:{port}/webhooks/mews", token, output)
+        finally:
+            process.terminate()
+            process.wait(timeout=START_S)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(output.read_text("utf-8", "replace"))

@@ -1,0 +1,167 @@
+"""certification.json: its schema, its bounds, its names."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import sample_run
+from jsonschema import Draft202012Validator
+from mews_harness.model import Readiness, Run, ScenarioResult, Transcript, Trial
+from mews_harness.reports import Written, to_json
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    """The published schema."""
+    text = files("mews_harness.schemas").joinpath("report.schema.json").read_text("utf-8")
+    return json.loads(text)
+
+
+def invalid(schema: dict[str, Any], data: object) -> list[str]:
+    """What the schema objects to."""
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(data)]
+
+
+def only(run: Run, result: ScenarioResult) -> dict[str, Any]:
+    """The scenario's entry in the report of a run that has no other."""
+    [entry] = to_json(replace(run, results=(result,)))["scenarios"]
+    return entry
+
+
+def with_deliveries(count: int, *, failing: int) -> ScenarioResult:
+    """A result whose trial has many deliveries, one of which failed."""
+    deliveries = tuple(
+        sample_run.delivery(
+            f"m{index}",
+            sample_run.message(1),
+            sample_run.answered(index, 5, 500 if index == failing else 200),
+        )
+        for index in range(count)
+    )
+    trial = Trial("first-failing", "many", (), Transcript(deliveries))
+    return replace(sample_run.slow_batches(), evidence=(trial,))
+
+
+def test_schema_itself_is_valid(schema: dict[str, Any]) -> None:
+    """The published schema is a JSON Schema of the dialect it names."""
+    Draft202012Validator.check_schema(schema)
+
+
+def test_every_verdict_validates(written: Written, schema: dict[str, Any]) -> None:
+    """The file of a run with every verdict is what the schema describes."""
+    assert invalid(schema, json.loads(written.json.read_text("ascii"))) == []
+
+
+def test_schema_rejects_what_it_should(run: Run, schema: dict[str, Any]) -> None:
+    """The schema is not so lax that it accepts an unknown verdict or a missing seed."""
+    data = to_json(run)
+    del data["seed"]
+    data["scenarios"][0]["verdict"] = "great"
+    assert len(invalid(schema, data)) == 2
+
+
+def test_format_one_can_grow(run: Run, schema: dict[str, Any]) -> None:
+    """A property that format 1 does not have yet does not make a report invalid."""
+    data = to_json(run) | {"later": True}
+    data["scenarios"][0]["later"] = 1
+    assert invalid(schema, data) == []
+
+
+@pytest.mark.parametrize("readiness", list(Readiness))
+def test_empty_and_interrupted_runs_validate(
+    run: Run, schema: dict[str, Any], readiness: Readiness
+) -> None:
+    """A run without a scenario or a stage, stopped early, validates at every readiness."""
+    empty = replace(run, results=(), stages=(), readiness=readiness, interrupted=True)
+    data = to_json(empty)
+    assert invalid(schema, data) == []
+    assert data["interrupted"] is True
+    assert data["readiness"] == readiness.value
+
+
+def test_names_of_the_design(run: Run) -> None:
+    """The names that readers were promised are there with the values of the run."""
+    data = to_json(run)
+    assert data["format"] == 1
+    assert data["stages"]["delivery"]["readiness"] == "not-ready"
+    assert data["stages"]["delivery"]["counts"]["fail"] == 2
+    entry = next(one for one in data["scenarios"] if one["id"] == "BAT-02")
+    assert entry["verdict"] == "fail"
+    assert entry["obligation"] == "MUST"
+    assert entry["sources"][0]["url"].startswith("https://docs.mews.com/connector-api/")
+    attempts = entry["evidence"][0]["deliveries"][0]["attempts"]
+    assert [attempt["relative_ms"] for attempt in attempts] == [0, 6800, 13600]
+    assert [attempt["exchanges"][0]["status"] for attempt in attempts] == [None, None, 503]
+
+
+def test_at_most_three_trials(run: Run) -> None:
+    """Of many trials the three most telling are kept, by their role."""
+    result = sample_run.slow_batches()
+    trials = [replace(result.evidence[0], role=role) for role in ("example",) * 4]
+    smallest = replace(result.evidence[0], role="smallest-failing")
+    entry = only(run, replace(result, evidence=(*trials, smallest)))
+    assert [trial["role"] for trial in entry["evidence"]] == [
+        "smallest-failing",
+        "example",
+        "example",
+    ]
+
+
+def test_at_most_twelve_deliveries_and_the_failed_one_is_kept(run: Run) -> None:
+    """A failing delivery is kept wherever it stood, and what is left out is counted."""
+    [trial] = only(run, with_deliveries(500, failing=499))["evidence"]
+    labels = [delivery["label"] for delivery in trial["deliveries"]]
+    assert labels == [*(f"m{index}" for index in range(11)), "m499"]
+    assert trial["deliveries_left_out"] == 488
+
+
+def test_large_bodies_are_cut_and_say_so(run: Run) -> None:
+    """A message over 20 kB and an answer over 2 kB are cut, with their true size beside them."""
+    answer = sample_run.answered(0, 5, 500, b"x" * 9_000)
+    delivery = sample_run.delivery("m", sample_run.message(500), answer)
+    trial = Trial("first-failing", "large", (), Transcript((delivery,)))
+    entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
+    [shown] = entry["evidence"][0]["deliveries"]
+    body = shown["message"]["body"]
+    assert len(body["text"]) == 20_000
+    assert body["size"] == len(delivery.message.body)
+    assert "20,000 of" in body["note"]
+    body = shown["attempts"][0]["exchanges"][0]["response_body"]
+    assert len(body["text"]) == 2_000
+    assert "2,000 of 9,000 bytes" in body["note"]
+
+
+def test_capped_capture_says_so(run: Run) -> None:
+    """A body that was already capped when it was captured is not passed off as whole."""
+    answer = replace(sample_run.answered(0, 5, 500, b"x" * 100), response_size=10_000_000)
+    delivery = sample_run.delivery("m", sample_run.message(1), answer)
+    trial = Trial("first-failing", "large", (), Transcript((delivery,)))
+    entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
+    exchange = entry["evidence"][0]["deliveries"][0]["attempts"][0]["exchanges"][0]
+    assert "100 of 10,000,000 bytes" in exchange["response_body"]["note"]
+
+
+def test_binary_body_comes_back_from_base64(run: Run) -> None:
+    """Bytes that are not text are there as base64, so that nothing is lost."""
+    raw = b"\xff\xfe\x00\x80"
+    message = replace(sample_run.message(1), body=raw)
+    delivery = sample_run.delivery("m", message, sample_run.answered(0, 5))
+    trial = Trial("first-failing", "odd", (), Transcript((delivery,)))
+    entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
+    body = entry["evidence"][0]["deliveries"][0]["message"]["body"]
+    assert base64.b64decode(body["base64"]) == raw
+    assert "not UTF-8" in body["note"]
+
+
+def test_delivery_without_attempts_is_not_delivered(run: Run) -> None:
+    """A delivery that was scheduled and never attempted is shown, not a crash."""
+    delivery = sample_run.delivery("m", sample_run.message(1))
+    trial = Trial("first-failing", "stopped", (), Transcript((delivery,)))
+    entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
+    assert entry["evidence"][0]["deliveries"][0]["delivered"] is False
