@@ -11,7 +11,6 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import (
     Basis,
@@ -23,16 +22,7 @@ from mews_harness.model import (
     Stage,
     Step,
 )
-
-AREAS: Mapping[str, str] = {
-    "PRE": "Preflight",
-    "REC": "Reception",
-    "RET": "Retries and duplicates",
-    "RED": "Redirects",
-    "AUTH": "Authentication",
-    "ERR": "Errors and the unknown",
-    "INT": "Integration Webhooks",
-}
+from mews_harness.model.scenario import AREAS
 
 
 def load() -> tuple[Scenario, ...]:

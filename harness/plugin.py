@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from mews_harness.options import OPTIONS
 
 
@@ -25,8 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                 default=None,
                 help=option.help,
             )
-            kind = "linelist" if option.kind == "values" else "string"
-            parser.addini(option.dest, option.help, type=kind, default=None)
+            if option.kind == "values":
+                parser.addini(option.dest, option.help, type="linelist", default=None)
+            else:
+                parser.addini(option.dest, option.help, type="string", default=None)
+
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,6 +17,7 @@ from mews_harness.model import (
     Trial,
     Verdict,
 )
+from mews_harness.model.scenario import AREAS
 from mews_harness.reports import selection, words
 from mews_harness.reports.pictures import pictures
 from mews_harness.reports.problems import problems
@@ -95,7 +96,7 @@ def _areas(run: Run) -> list[tuple[str, str, list[ScenarioResult]]]:
         first.setdefault(result.scenario.area, len(first))
     ordered = sorted(run.results, key=lambda result: first[result.scenario.area])
     return [
-        (area, words.AREAS.get(area, area), list(results))
+        (area, AREAS.get(area, area), list(results))
         for area, results in groupby(ordered, key=lambda result: result.scenario.area)
     ]
 

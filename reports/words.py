@@ -22,24 +22,6 @@ OUTCOMES = {
     Outcome.ANSWER_LOST: "answer thrown away on purpose",
     Outcome.BODY_CUT: "request cut on purpose",
 }
-
-AREAS = {
-    "PRE": "Preflight",
-    "REC": "Reception",
-    "AUTH": "Authentication",
-    "BAT": "Batches",
-    "RET": "Retries",
-    "DUP": "Duplicates",
-    "RED": "Redirects",
-    "ERR": "Errors",
-    "EVT": "Events",
-    "INT": "Integration webhooks",
-    "LOAD": "Load",
-    "TIME": "Timing",
-    "TWIN": "Processing",
-    "PROC": "Processing",
-    "WS": "Streaming",
-}
 # Shape and word tell a verdict apart without its colour.
 SHAPES = {
     Verdict.PASS: ("✓", "Pass"),

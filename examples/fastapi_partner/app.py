@@ -85,19 +85,16 @@ async def receive(request: Request) -> Response:
 
 def check(message: Any) -> None:  # noqa: ANN401
     """Raise TypeError or KeyError where something is missing that `handle` needs."""
-    if "Events" in message:
+    if isinstance(message, dict) and isinstance(message.get("Events"), list):
         texts = [message["EnterpriseId"], message["IntegrationId"]]
         texts += [each["Value"]["Id"] for each in message["Events"] if known(each)]
-        if not isinstance(message["Events"], list):
-            raise TypeError
     else:
         action, data = message["Action"], message["Data"]
         texts = [action]
-        if action in ACTIONS:
-            texts += [data["Integration"]["Id"]]
+        texts += [data["Integration"]["Id"]] if action in ACTIONS else []
         if action == "IntegrationApiKeyCreated":
             texts += [data["ApiKey"]]
-        if action == "IntegrationCreated":
+        elif action == "IntegrationCreated":
             texts += [data["Enterprise"]["Id"], data["AccessToken"]]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cattrs.preconf.json import make_converter
-
 from mews_harness.model import ScenarioResult
 
 _CONVERTER = make_converter()
 
 
-def to_plain(result: ScenarioResult) -> dict[str, Any]:
-    """Turn a result into plain JSON data."""
-    plain: dict[str, Any] = _CONVERTER.unstructure(result)
-    return plain
+def dumps(result: ScenarioResult) -> str:
+    """Write a result as JSON."""
+    return _CONVERTER.dumps(result)
 
 
-def from_plain(plain: dict[str, Any]) -> ScenarioResult:
-    """Turn `to_plain`'s data back."""
-    return _CONVERTER.structure(plain, ScenarioResult)
+def loads(text: str) -> ScenarioResult:
+    """Read what `dumps` wrote."""
+    return _CONVERTER.loads(text, ScenarioResult)

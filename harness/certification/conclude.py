@@ -44,7 +44,10 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
         )
         reason = _failure(seen, unmet)
         if seen.passed_again is not None:
-            return Verdict.FLAKY, f"failed, and passed when the same case was played again: {reason}"
+            return (
+                Verdict.FLAKY,
+                f"failed, and passed when the same case was played again: {reason}",
+            )
         must = unmet[0].obligation is Obligation.MUST
         return (Verdict.FAIL if must else Verdict.WARN), reason
     if not seen.finished:

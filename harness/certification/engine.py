@@ -10,7 +10,7 @@ from typing import Self
 from mews_harness.certification.applicability import why_not
 from mews_harness.certification.conclude import conclude
 from mews_harness.delivery import Clock, Courier, CurlTransport, Rules, SystemClock
-from mews_harness.demo import SOUND, EmbeddedPartner
+from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
 from mews_harness.endpoint import Endpoint
 from mews_harness.errors import HarnessFault
 from mews_harness.masking import Mask, masked
@@ -27,12 +27,20 @@ from mews_harness.settings import Settings
 from mews_harness.verdicts import attempt_in_words, judge
 
 Progress = Callable[[Scenario, int, int], None]
+SLUGGISH = (
+    "Even a plain message was answered too late: each scenario stopped at its first failing case, "
+    "and nothing was shrunk or confirmed."
+)
 
 
 class Engine:
     """Owns everything that runs during a certification: partner, transport, preflight.
 
     Nothing is started before the first scenario; `close` ends all that was.
+
+    Raises:
+        UsageMistake: there is no embedded partner of that name.
+
     """
 
     def __init__(self, settings: Settings, *, budget: Budget | None = None) -> None:
@@ -43,6 +51,9 @@ class Engine:
             int(settings.profile.number("batch_limit")),
             settings.tenants,
         )
+        self._partner_name = settings.target.partition(":")[2] or SOUND
+        if settings.is_demo:
+            behaviour(self._partner_name)  # a wrong name is refused before anything runs
         self._budget = budget or Budget()
         self._resources = ExitStack()
         self._clock: Clock = SystemClock()
@@ -110,8 +121,7 @@ class Engine:
         """The URLs to call; the embedded partner is started at first use."""
         if not self.settings.is_demo:
             return self.settings.endpoint
-        name = self.settings.target.partition(":")[2] or SOUND
-        partner = EmbeddedPartner(name, tenants=self.settings.tenants)
+        partner = EmbeddedPartner(self._partner_name, tenants=self.settings.tenants)
         self._resources.enter_context(partner)
         return Endpoint(partner.url, partner.integration_url, partner.token, partner.token)
 
@@ -142,10 +152,7 @@ class Engine:
         if self.settings.insecure:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
         if "preflight" in self.__dict__ and self.preflight.sluggish:
-            notes += (
-                "Even a plain message was answered too late: each scenario stopped at its first "
-                "failing case, and nothing was shrunk or confirmed.",
-            )
+            notes += (SLUGGISH,)
         return notes
 
     @cached_property

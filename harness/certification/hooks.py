@@ -7,9 +7,9 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
-
 from mews_harness import catalogue, reports
 from mews_harness.certification import codec, terminal
 from mews_harness.certification.engine import Engine
@@ -21,6 +21,7 @@ from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings, resolve
 from mews_harness.verdicts import stops_run
 
+SEED = "mews_seed"  # the key under which pytest-xdist's workers are told the seed
 CARRIED = "mews_result"  # the attribute of a pytest report that bears a result
 
 
@@ -96,11 +97,14 @@ class Director:
         """Show how far the current scenario has come."""
         self._bar.played(scenario, played, planned)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's
+        """Give every worker of pytest-xdist the one seed of the run."""
+        node.workerinput[SEED] = self.settings.seed
+
+    def pytest_runtest_setup(self) -> None:
         """Time the scenario for the progress display."""
         self._bar = terminal.Progress(self._config, monotonic)
-        return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -110,15 +114,15 @@ class Director:
         report = yield
         if isinstance(item, ScenarioItem) and call.when == "call" and item.result is not None:
             self._bar.end(item.scenario)
-            setattr(report, CARRIED, codec.to_plain(item.result))
+            setattr(report, CARRIED, codec.dumps(item.result))
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the results."""
-        plain = getattr(report, CARRIED, None)
-        if plain is not None:
-            self.keep(codec.from_plain(plain))
+        carried = getattr(report, CARRIED, None)
+        if carried is not None:
+            self.keep(codec.loads(carried))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
@@ -176,6 +180,8 @@ def _settings(config: pytest.Config) -> Settings:
 
 def _seed(config: pytest.Config) -> int | None:
     """Read Hypothesis's own option; it belongs to Hypothesis's pytest plugin."""
+    if hasattr(config, "workerinput"):
+        return int(config.workerinput[SEED])
     given = getattr(config.option, "hypothesis_seed", None)
     return None if given in (None, "random") else int(given)
 

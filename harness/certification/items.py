@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-
 from mews_harness.certification.engine import Engine
 from mews_harness.model import Scenario, ScenarioResult, Verdict
 from mews_harness.verdicts import stops_run
@@ -98,12 +97,13 @@ class ScenarioItem(pytest.Item):
             f"  seen:   {self.result.reason}",
             f"  why:    {scenario.why}",
             f"  remedy: {scenario.remedy}",
-            *(f"  source: {source.url} (revision {source.revision})" for source in scenario.sources),
+            *(
+                f"  source: {source.url} (revision {source.revision})"
+                for source in scenario.sources
+            ),
         ]
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Give the place of the item: there is no file, only the id."""
         return self.config.rootpath / "mews", None, self.nodeid
-
-

@@ -91,4 +91,3 @@ def _without_secrets(tenants: Tenants) -> Tenants:
         "***",
         tuple(Tenant(each.id, each.integration_id, "***") for each in tenants.enterprises),
     )
-

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
-
 from mews_harness.certification.record import shown
 from mews_harness.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from mews_harness.settings import Settings
@@ -58,14 +59,12 @@ class Progress:
     """Shows how far a scenario has come: redrawn on a terminal, a line now and then in a log."""
 
     def __init__(self, config: pytest.Config, now_s: Callable[[], float]) -> None:
-        self._terminal = config.pluginmanager.get_plugin("terminalreporter")
-        self._capture = config.pluginmanager.get_plugin("capturemanager")
+        self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+        capture: Any = config.pluginmanager.get_plugin("capturemanager")
+        self._uncaptured: Callable[[], AbstractContextManager[None]] = (
+            capture.global_and_fixture_disabled if capture else nullcontext
+        )
         self._now_s, self._last_s, self._began_s = now_s, now_s(), now_s()
-        self._drawn = False
-
-    def begin(self) -> None:
-        """Start a scenario."""
-        self._last_s = self._began_s = self._now_s()
         self._drawn = False
 
     def played(self, scenario: Scenario, played: int, planned: int) -> None:
@@ -78,7 +77,7 @@ class Progress:
         self._last_s = self._now_s()
         spent = self._last_s - self._began_s
         text = f"{played} of {max(planned, played)} cases, {spent:.0f} s"
-        with self._capture.global_and_fixture_disabled():
+        with self._uncaptured():
             if live:
                 self._terminal.rewrite(f"mews::{scenario.id} {text}", erase=True)
                 self._drawn = True
@@ -89,7 +88,7 @@ class Progress:
     def end(self, scenario: Scenario) -> None:
         """Clear what was drawn, so that the verdict's line stands alone."""
         if self._drawn:
-            with self._capture.global_and_fixture_disabled():
+            with self._uncaptured():
                 self._terminal.rewrite("", erase=True)
                 self._terminal.rewrite(f"mews::{scenario.id} ")
 
@@ -136,5 +135,3 @@ def _groups(run: Run) -> Iterator[tuple[str, list[ScenarioResult]]]:
 
 def _with(run: Run, verdict: Verdict) -> list[ScenarioResult]:
     return [result for result in run.results if result.verdict is verdict]
-
-

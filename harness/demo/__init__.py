@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mews_harness.demo.partner import EmbeddedPartner
-from mews_harness.demo.zoo import FLAWS, NAMES, SOUND, VARIANTS
+from mews_harness.demo.zoo import FLAWS, NAMES, SOUND, VARIANTS, behaviour
 
-__all__ = ["FLAWS", "NAMES", "SOUND", "VARIANTS", "EmbeddedPartner"]
+__all__ = ["FLAWS", "NAMES", "SOUND", "VARIANTS", "EmbeddedPartner", "behaviour"]

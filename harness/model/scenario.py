@@ -9,6 +9,17 @@ from typing import Any
 
 DOCUMENTATION = "https://docs.mews.com/connector-api/"
 
+# The letters of the ids, in the order in which they are played and shown.
+AREAS: Mapping[str, str] = {
+    "PRE": "Preflight",
+    "REC": "Reception",
+    "RET": "Retries and duplicates",
+    "RED": "Redirects",
+    "AUTH": "Authentication",
+    "ERR": "Errors and the unknown",
+    "INT": "Integration Webhooks",
+}
+
 
 class Obligation(StrEnum):
     """How strongly something is asked; only a MUST fails a run."""

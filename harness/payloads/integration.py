@@ -86,8 +86,8 @@ def action_shape(profile: str, name: str) -> Record:
 
 def _data(message: Record) -> Record:
     data = message.find("Data")
-    if data is None or not isinstance(data.shape, Record):
-        raise HarnessFault("an Integration Webhook's Data is no object")
+    assert data is not None
+    assert isinstance(data.shape, Record)
     return data.shape
 
 

@@ -14,7 +14,6 @@ from random import Random
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
-
 from mews_harness.delivery import Clock
 from mews_harness.model import (
     Finding,

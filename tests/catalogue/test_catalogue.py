@@ -7,12 +7,12 @@ from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
-
 from mews_harness import catalogue
 from mews_harness.certification.applicability import CONDITIONS
 from mews_harness.demo import NAMES
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Obligation, Scenario
+from mews_harness.model.scenario import AREAS
 from mews_harness.payloads import WORDS as DRAW_WORDS
 from mews_harness.player import VERBS
 from mews_harness.verdicts import WORDS
@@ -43,7 +43,7 @@ def test_every_scenario_loads_once() -> None:
     assert sorted(ids) == sorted(on_disk)
     assert len(set(ids)) == len(ids)
     areas = list(dict.fromkeys(scenario.area for scenario in SCENARIOS))
-    assert areas == [area for area in catalogue.AREAS if area in areas]
+    assert areas == [area for area in AREAS if area in areas]
 
 
 def test_vocabularies_are_closed() -> None:

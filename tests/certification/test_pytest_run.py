@@ -88,9 +88,7 @@ def test_selection(run: pytest.Pytester, chosen: tuple[str, ...], ran: set[str])
     result = run.runpytest_subprocess(
         "--mews-target", "demo", "--strict-markers", "--collect-only", "-q", *chosen
     )
-    listed = {
-        line.removeprefix("mews::") for line in result.outlines if line.startswith("mews::")
-    }
+    listed = {line.removeprefix("mews::") for line in result.outlines if line.startswith("mews::")}
     assert listed == ran
 
 

@@ -7,7 +7,6 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 ENTERPRISE = "8865aa96-f62d-4f9b-a912-ab2100f60f42"
@@ -66,7 +65,7 @@ def send_cut(url: str, body: bytes) -> bytes:
     return send_raw(url, head.encode() + body[: len(body) // 2])
 
 
-def general(*discriminators: str, ids: tuple[str, ...] = (), **extra: Any) -> bytes:
+def general(*discriminators: str, ids: tuple[str, ...] = (), **extra: object) -> bytes:
     """Write a General Webhook; each event has an id of its own unless `ids` says otherwise."""
     names = ids or tuple(f"{number:08x}-0000-4000-8000-000000000000" for number in range(500))
     events = [
@@ -77,14 +76,14 @@ def general(*discriminators: str, ids: tuple[str, ...] = (), **extra: Any) -> by
     return json.dumps(document | extra).encode()
 
 
-def integration(action: str, **data: Any) -> bytes:
+def integration(action: str, **data: object) -> bytes:
     """Write an Integration Webhook; `data` comes beside its Integration."""
     whole = {**data, "Integration": {"Id": INTEGRATION, "Name": "Sample"}}
     return json.dumps({"Action": action, "Data": whole}).encode()
 
 
-def created(**changes: Any) -> bytes:
-    """Write IntegrationCreated, whole but for `changes`; a property changed to `...` is left out."""
+def created(**changes: object) -> bytes:
+    """Write IntegrationCreated with `changes`; a property changed to `...` is left out."""
     data = {
         "Enterprise": {"Id": ENTERPRISE, "Name": "Sample hotel"},
         "Service": {"Id": "9745ce3a-8dbb-4cc0-a550-55f9ff67b242", "Name": "Accommodation"},

@@ -58,7 +58,7 @@ def test_a_replaced_key_stays_replaced(order: list[bytes]) -> None:
         ("IntegrationCanceled", False),
     ],
 )
-def test_an_integration_is_switched(action: str, active: bool) -> None:
+def test_an_integration_is_switched(action: str, *, active: bool) -> None:
     """Each of the four actions says whether the integration is active."""
     before = created(IsEnabled=not active)
     assert after(before, integration(action)).integrations[INTEGRATION].active is active

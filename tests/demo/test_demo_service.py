@@ -50,8 +50,9 @@ def test_another_path_is_not_found() -> None:
         f"{QUERY}x",
         f"{QUERY}&Token=other",
         "token=" + QUERY[6:],
-    ]
-    + ["Token=%ff", "Token=%F0%9F%94%91"],
+        "Token=%ff",
+        "Token=%F0%9F%94%91",
+    ],
 )
 def test_a_wrong_token_is_refused_before_the_body_is_looked_at(query: str) -> None:
     """401, and the same 401 for malformed JSON: who can't be known learns nothing."""

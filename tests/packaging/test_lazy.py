@@ -18,7 +18,9 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 
 def test_importing_the_plugin_loads_pytest_alone() -> None:
     """Importing the plugin loads no module beyond pytest's own and the option table."""
-    done = subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True
+    )
     assert set(json.loads(done.stdout)) == {
         "mews_harness",
         "mews_harness.plugin",

@@ -36,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ROOT,
         copy,
         ignore=shutil.ignore_patterns(
-            ".git", ".venv", "build", "*.egg-info", ".*cache", ".types", "mews-report", "examples"
+            ".git", ".venv", "build", "*.egg-info", ".*cache", ".types", "mews-report"
         ),
     )
     out = tmp_path_factory.mktemp("dist")

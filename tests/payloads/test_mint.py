@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 import pytest
+from hypothesis import find, settings
 
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Draw, Tenants
@@ -66,7 +68,14 @@ def test_messages_can_be_another_enterprises(subject: Subject, tenants: Tenants)
 
 def test_drawn_plans_are_owned_too(subject: Subject) -> None:
     """`enterprise` holds for the drawn plans as for the fixed ones."""
-    assert plans(Draw("b", "batch", {"enterprise": 2}), subject).drawn is not None
+    drawn = plans(Draw("b", "batch", {"enterprise": 2}), subject).drawn
+    assert drawn is not None
+    found = find(drawn, lambda _: True, settings=settings(database=None))
+    (message,) = found.build(Mint(1, "REC-01", 0, subject.tenants))
+    assert message.enterprise_id == subject.tenants.enterprises[1].id
+    assert (
+        message.description == found.describe() == "1 event: ServiceOrderUpdated, for enterprise 2"
+    )
 
 
 def test_missing_enterprise_is_the_users_mistake(subject: Subject, tenants: Tenants) -> None:
@@ -85,4 +94,5 @@ def test_rotated_key_is_new(subject: Subject, tenants: Tenants) -> None:
     }
     assert len(bodies) == 3
     assert not any(b"access-token" in body for body in bodies)
-    assert validator("integration", subject.profile)
+    valid = validator("integration", subject.profile)
+    assert all(valid.is_valid(json.loads(body)) for body in bodies)

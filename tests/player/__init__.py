@@ -1,0 +1,1 @@
+"""The player, against a scripted transport."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from mews_harness.model import Outcome
 from mews_harness.player import reach
 
@@ -13,34 +12,30 @@ from .conftest import Table
 
 
 @pytest.mark.parametrize(
-    ("answer", "took_ms", "reached", "accepts", "sluggish"),
+    ("answer", "took_ms", "expected"),
     [
-        (202, 5.0, True, True, False),
-        (401, 5.0, True, False, False),
-        (Outcome.NAME_NOT_RESOLVED, 5.0, False, False, False),
-        (Outcome.CONNECTION_REFUSED, 5.0, False, False, False),
-        (Outcome.TLS_ERROR, 5.0, False, False, False),
-        (Outcome.TIMEOUT_ANSWER, 10_000.0, False, False, False),
-        (202, 6_000.0, True, True, True),
+        (202, 5.0, (True, True, False)),
+        (401, 5.0, (True, False, False)),
+        (Outcome.NAME_NOT_RESOLVED, 5.0, (False, False, False)),
+        (Outcome.CONNECTION_REFUSED, 5.0, (False, False, False)),
+        (Outcome.TLS_ERROR, 5.0, (False, False, False)),
+        (Outcome.TIMEOUT_ANSWER, 10_000.0, (False, False, False)),
+        (202, 6_000.0, (True, True, True)),
     ],
 )
 def test_what_it_finds(
     table: Callable[..., Table],
     answer: int | Outcome,
     took_ms: float,
-    *,
-    reached: bool,
-    accepts: bool,
-    sluggish: bool,
+    expected: tuple[bool, bool, bool],
 ) -> None:
     """One message tells whether anyone answers, accepts, and in time."""
     laid = table(lambda _: answer, took_ms=took_ms)
     found = reach(laid.courier, laid.endpoint, laid.subject, seed=1, timeout_s=5.0)
     assert len(laid.transport.requests) == 1
-    assert (found.reached, found.accepts, found.sluggish) == (reached, accepts, sluggish)
-    assert found.provides("nothing")
-    assert found.provides("reachable") == reached
-    assert found.provides("accepting") == accepts
+    assert (found.reached, found.accepts, found.sluggish) == expected
+    provided = [found.provides(need) for need in ("nothing", "reachable", "accepting")]
+    assert provided == [True, *expected[:2]]
 
 
 def test_late_answer_is_a_timeout(table: Callable[..., Table]) -> None:

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from mews_harness.errors import HarnessFault
 from mews_harness.payloads.schema import (
     KINDS,
+    _inline,
     actions,
     discriminators,
     explain,
@@ -212,3 +213,11 @@ def test_unknown_kind_is_our_own_fault() -> None:
     """Asking for a schema that does not exist is a fault of the harness."""
     with pytest.raises(HarnessFault, match="no schema of kind 'tenant'"):
         load("tenant", "2026-04")
+
+
+def test_overriding_a_reference_is_our_own_fault() -> None:
+    """What stands beside a reference adds to its target and never contradicts it."""
+    resolver = registry().resolver("https://pytest-mews.example/schemas/general.schema.json")
+    reference = {"$ref": "common.schema.json#/$defs/id", "type": "integer"}
+    with pytest.raises(HarnessFault, match="is overridden in type"):
+        _inline(reference, resolver)
