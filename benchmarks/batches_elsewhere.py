@@ -26,4 +26,7 @@ def check(body: Any) -> tuple[int, bool]:  # noqa: ANN401 - JSON
     return len(read["Events"]), validator.is_valid(read)
 
 
-json.dump(measure(from_schema(task["schema"], custom_formats=FORMATS), check, task["examples"]), sys.stdout)
+json.dump(
+    measure(from_schema(task["schema"], custom_formats=FORMATS), check, task["examples"]),
+    sys.stdout,
+)

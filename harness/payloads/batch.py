@@ -13,7 +13,6 @@ from random import Random
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-
 from mews_harness.model import Kind, Message
 from mews_harness.payloads.compiling import exemplar
 from mews_harness.payloads.mint import Mint, Template, fill
@@ -125,7 +124,7 @@ def write_events(plan: Listed | Batch, mint: Mint) -> tuple[Message, ...]:
     """Write a plan's events into as many messages as the limit asks for, in order."""
     entities: dict[int, dict[str, str]] = {}
     events = [
-        fill(event_template(plan.profile, name), mint, entities.setdefault(number, {}))
+        fill(event_template(plan.profile, name), mint, {})
         for name, number in plan.entries
     ]
     phrase = plan.describe()

@@ -68,3 +68,24 @@ def test_wheel_takes_no_top_level_name_but_its_own(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         top = {name.partition("/")[0] for name in archive.namelist()}
     assert {name for name in top if not name.endswith(".dist-info")} == {"mews_harness"}
+
+
+def test_wheel_certifies_from_an_empty_folder(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Installed from the wheel, `pytest --mews-target demo` works in a folder of its own."""
+    site, empty = tmp_path / "site", tmp_path / "empty"
+    empty.mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site, wheel],
+        check=True,
+        capture_output=True,
+    )
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    where = [sys.executable, "-c", "import mews_harness; print(mews_harness.__file__)"]
+    found = subprocess.run(where, check=True, capture_output=True, text=True, cwd=empty)
+    assert found.stdout.startswith(str(site))
+    run = [sys.executable, "-m", "pytest", "--mews-target", "demo", "-k", "REC-0 or ERR-02"]
+    done = subprocess.run(run, check=False, capture_output=True, text=True, cwd=empty)
+    assert done.returncode == 0, done.stdout
+    assert (empty / "mews-report" / "certification.html").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from mews_harness.model import Tenant, Tenants
 from mews_harness.payloads import Subject, actions, discriminators
 

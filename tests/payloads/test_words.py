@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-
 from mews_harness.errors import HarnessFault, ScenarioMistake
 from mews_harness.model import Draw, Kind, Message, Tenants
 from mews_harness.payloads import WORDS, Mint, Plan, Plans, Subject, actions, discriminators, plans
