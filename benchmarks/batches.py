@@ -23,6 +23,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from measuring import measure
+
 from mews_harness.model import Draw, Tenant, Tenants
 from mews_harness.payloads import Mint, Plan, Subject, actions, discriminators, plans
 from mews_harness.payloads.schema import load, validator

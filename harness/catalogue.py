@@ -11,6 +11,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import (
     Basis,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mews_harness.options import OPTIONS
 
 
@@ -28,7 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                 parser.addini(option.dest, option.help, type="linelist", default=None)
             else:
                 parser.addini(option.dest, option.help, type="string", default=None)
-
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import floor, log10
 
 from markupsafe import Markup
+
 from mews_harness.model import Attempt, Delivery, Outcome, Run, Sample, Verdict
 from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.reports import selection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cattrs.preconf.json import make_converter
+
 from mews_harness.model import ScenarioResult
 
 _CONVERTER = make_converter()

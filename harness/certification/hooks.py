@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+
 from mews_harness import catalogue, reports
 from mews_harness.certification import codec, terminal
 from mews_harness.certification.engine import Engine

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+
 from mews_harness.certification.engine import Engine
 from mews_harness.model import Scenario, ScenarioResult, Verdict
 from mews_harness.verdicts import stops_run

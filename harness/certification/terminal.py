@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mews_harness.certification.record import shown
 from mews_harness.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from mews_harness.settings import Settings

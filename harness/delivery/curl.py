@@ -16,6 +16,8 @@ from mews_harness.delivery.transport import Request
 from mews_harness.errors import HarnessFault
 from mews_harness.model import Exchange
 
+_PATIENCE_S = 1.0
+
 
 class CurlTransport:
     """A Transport on libcurl, with hundreds of requests in flight and kept connections.
@@ -64,7 +66,8 @@ class CurlTransport:
     def close(self) -> None:
         """End the thread; whatever is under way fails with HarnessFault. May be called twice."""
         self._stop(HarnessFault("the transport was closed"))
-        self._thread.join()
+        # A name server that is silent holds libcurl up for seconds; nobody need wait for that.
+        self._thread.join(_PATIENCE_S)
 
     def _stop(self, reason: HarnessFault) -> None:
         with self._guard:
@@ -75,8 +78,10 @@ class CurlTransport:
     def _run(self) -> None:
         try:
             while self._stopped is None:
+                self._multi.wait()
                 self._admit()
-                for transfer, code, message in self._multi.turn():
+                # Last, since a request on a kept connection may end while it is being started.
+                for transfer, code, message in self._multi.ended():
                     self._finish(transfer, code, message)
         except Exception as error:  # noqa: BLE001 - nobody may wait for a thread that is gone
             fault = HarnessFault(f"the delivery thread failed: {error!r}")
@@ -110,10 +115,11 @@ class CurlTransport:
 
     def _abandon(self) -> None:
         """Fail whatever is left, so that nobody waits for it."""
-        for transfer in self._multi.close():
+        for transfer in self._multi.left():
             if not transfer.future.done():
                 transfer.future.set_exception(self._stopped)
         while self._inbox:
             _, future = self._inbox.popleft()
             if future.set_running_or_notify_cancel():
                 future.set_exception(self._stopped)
+        self._multi.close()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pycurl
+
 from mews_harness.delivery.transfer import Transfer
 
 _WATCH = {
@@ -35,7 +36,7 @@ class Multi:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
 
     def ring(self) -> None:
-        """Make the present or next `turn` return."""
+        """Make the present or next `wait` return."""
         with suppress(BlockingIOError):  # full: it has been rung already
             self._rope.send(b"\0")
 
@@ -45,8 +46,8 @@ class Multi:
         self._multi.add_handle(transfer.curl)
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
-    def turn(self) -> Iterator[tuple[Transfer, int, str]]:
-        """Wait for something to happen; yield what ended, with curl's result and message."""
+    def wait(self) -> None:
+        """Sleep until there is something to do, and let curl do its part."""
         patience = None if self._due is None else max(0.0, self._due - time.monotonic())
         for key, events in self._selector.select(patience):
             if key.fileobj is self._bell:
@@ -58,6 +59,9 @@ class Multi:
         if self._due is not None and self._due <= time.monotonic():
             self._due = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+
+    def ended(self) -> Iterator[tuple[Transfer, int, str]]:
+        """Give each transfer that has ended, with curl's result and message."""
         left = 1
         while left:
             left, succeeded, failed = self._multi.info_read()
@@ -72,16 +76,18 @@ class Multi:
         self._multi.remove_handle(transfer.curl)
         transfer.curl.close()
 
-    def close(self) -> list[Transfer]:
-        """Free everything; give the transfers that had not ended."""
-        left = list(self._transfers.values())
-        for transfer in left:
+    def left(self) -> list[Transfer]:
+        """Give the transfers that have not ended."""
+        return list(self._transfers.values())
+
+    def close(self) -> None:
+        """Free everything. Waits for names that are still being looked up."""
+        for transfer in self.left():
             self.forget(transfer)
         self._multi.close()
         self._selector.close()
         self._bell.close()
         self._rope.close()
-        return left
 
     def _watch(self, event: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         """Curl says which socket it waits for."""

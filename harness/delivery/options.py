@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pycurl
+
 from mews_harness import __version__
 from mews_harness.delivery.transport import Request
 from mews_harness.errors import UsageMistake
@@ -25,7 +26,7 @@ _MAX_IDLE_S = 1
 
 @dataclass(frozen=True)
 class Authorities:
-    """Certificate authorities instead of the system's; None leaves curl's own.
+    """A bundle instead of the system's, a folder besides it; None leaves curl's own.
 
     The pycurl wheels for Linux look for the system's bundle each time a handle is made (since
     7.45.6), those for macOS use `/etc/ssl/cert.pem`; so nothing but an override is needed here.

@@ -6,6 +6,7 @@ import errno
 from dataclasses import dataclass
 
 import pycurl
+
 from mews_harness.errors import HarnessFault
 from mews_harness.model import Outcome
 

@@ -6,6 +6,7 @@ import re
 from concurrent.futures import Future
 
 import pycurl
+
 from mews_harness.delivery.options import Authorities, equip, headers_of
 from mews_harness.delivery.outcomes import Ending, outcome_of
 from mews_harness.delivery.transport import Request
@@ -103,10 +104,10 @@ class Transfer:
 
         """
         https = self.request.url.lower().startswith("https:")
-        # A kept connection was connected before: the moment it was taken stands for it.
-        shaken = pycurl.APPCONNECT_TIME_T if https else pycurl.CONNECT_TIME_T
-        kept = not self.curl.getinfo(pycurl.NUM_CONNECTS)
-        connected = self._point(pycurl.PRETRANSFER_TIME_T if kept else shaken)
+        connected = self._point(pycurl.APPCONNECT_TIME_T if https else pycurl.CONNECT_TIME_T)
+        if connected is None and self.curl.getinfo(pycurl.REQUEST_SIZE):
+            # A kept connection was connected before: the moment it was taken stands for it.
+            connected = self._point(pycurl.PRETRANSFER_TIME_T)
         sent = self._point(_SENT) if self._given == len(self.request.body) else None
         # Curl sets this timer for some requests that were never answered.
         first = self._point(pycurl.STARTTRANSFER_TIME_T) if self._version else None

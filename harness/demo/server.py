@@ -8,12 +8,13 @@ import socket
 import threading
 from collections.abc import Callable
 
-from mews_harness.demo.service import Answer, Request
 from pytest_httpserver import HTTPServer
 from werkzeug import Request as HttpRequest
 from werkzeug import Response
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
+
+from mews_harness.demo.service import Answer, Request
 
 HOST = "127.0.0.1"
 BACKLOG = 1024  # connections; werkzeug's 128 delays a burst of 500 by a second

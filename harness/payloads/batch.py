@@ -13,6 +13,7 @@ from random import Random
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
+
 from mews_harness.model import Kind, Message
 from mews_harness.payloads.compiling import exemplar
 from mews_harness.payloads.mint import Mint, Template, fill
@@ -124,7 +125,7 @@ def write_events(plan: Listed | Batch, mint: Mint) -> tuple[Message, ...]:
     """Write a plan's events into as many messages as the limit asks for, in order."""
     entities: dict[int, dict[str, str]] = {}
     events = [
-        fill(event_template(plan.profile, name), mint, {})
+        fill(event_template(plan.profile, name), mint, entities.setdefault(number, {}))
         for name, number in plan.entries
     ]
     phrase = plan.describe()

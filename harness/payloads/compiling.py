@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from mews_harness.payloads.mint import Slot, Template
 from mews_harness.payloads.shape import (
     NULL,

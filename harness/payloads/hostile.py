@@ -8,6 +8,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from hypothesis import strategies as st
+
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Kind
 from mews_harness.payloads.batch import Listed, event_template, message_template

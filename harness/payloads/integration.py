@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
+
 from mews_harness.errors import HarnessFault, ScenarioMistake
 from mews_harness.model import Kind
 from mews_harness.payloads.compiling import exemplar, templates

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
+
 from mews_harness.model import Kind, Message
 from mews_harness.payloads.batch import message_template
 from mews_harness.payloads.mint import Mint, fill, serialise

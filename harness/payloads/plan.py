@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from hypothesis.strategies import SearchStrategy
+
 from mews_harness.model import EventRef, Kind, Message, Tenants
 from mews_harness.payloads.mint import Enterprise, Mint, Template, fill, serialise
 from mews_harness.payloads.schema import actions, discriminators

@@ -11,8 +11,9 @@ from typing import Any
 import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from mews_harness.errors import HarnessFault
 from referencing import Registry, Resource
+
+from mews_harness.errors import HarnessFault
 
 KINDS = ("general", "integration", "websocket")
 SINCE, OPTIONAL_SINCE = "x-since", "x-optional-since"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from mews_harness.model import Message, Scenario
 from mews_harness.payloads import Mint, Plan, Subject, plans
 

@@ -2,7 +2,8 @@
 
 Every play mints ids of its own, so that a receiver that remembers ids treats a repeated case like
 the first one. Shrinking is Hypothesis's, bounded in plays and time: beyond the budget an unknown
-case counts as passing, a known one as what it was, so that the search ends without a delivery.
+case counts as passing, so that the search ends without a delivery. A case that was played is not
+sent again; whether a failure repeats is what the confirmation is for.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
+
 from mews_harness.delivery import Clock
 from mews_harness.model import (
     Finding,
@@ -83,6 +84,7 @@ class Explorer:
         self._built_at_failure = 0
         self._failed_at_ms: float | None = None
         self._failing: dict[str, tuple[Case, Trial]] = {}
+        self._passing: set[str] = set()
         self.seen = Exploration(len(self._cases.fixed) + self._cases.examples)
 
     def run(self) -> None:
@@ -101,12 +103,10 @@ class Explorer:
 
         def attempt(case: Case) -> None:
             nonlocal found
-            if self._over_budget():
-                if repr(case) in self._failing:
-                    raise _Broken
-                return
-            if self._fails(case, counted=not found):
-                found = True
+            key = repr(case)
+            if key not in self._failing and key not in self._passing and not self._over_budget():
+                found = self._fails(case, counted=not found) or found
+            if key in self._failing:
                 raise _Broken
 
         prepare = settings(
@@ -125,7 +125,7 @@ class Explorer:
         )
         try:
             search()
-        except (_Broken, Flaky):
+        except _Broken:
             return  # the failing cases are kept; the confirmation tells flaky from failing
 
     def _over_budget(self) -> bool:
@@ -163,6 +163,7 @@ class Explorer:
                 self._failed_at_ms, self._built_at_failure = self._clock.now_ms(), self._built
         else:
             self.seen.example = trial
+            self._passing.add(repr(case))
         return failed
 
     def _play(self, case: Case, role: str) -> Trial:

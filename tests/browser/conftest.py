@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
 
 import sample_run
+
 from mews_harness.reports import write
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

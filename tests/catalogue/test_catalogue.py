@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
+
 from mews_harness import catalogue
 from mews_harness.certification.applicability import CONDITIONS
 from mews_harness.demo import NAMES

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+
 from mews_harness import catalogue
 from mews_harness.certification.engine import Engine
 from mews_harness.demo import FLAWS, VARIANTS

@@ -6,8 +6,9 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
-from mews_harness.delivery import CurlTransport, Request, SystemClock
 from raw_server import Play, Post, RawServer, Serve
+
+from mews_harness.delivery import CurlTransport, Request, SystemClock
 
 
 @pytest.fixture

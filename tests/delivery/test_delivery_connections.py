@@ -8,11 +8,6 @@ from concurrent.futures import Future
 
 import pycurl
 import pytest
-from mews_harness.delivery import CurlTransport, SystemClock
-from mews_harness.delivery.outcomes import Ending, outcome_of
-from mews_harness.delivery.transfer import Transfer
-from mews_harness.errors import HarnessFault
-from mews_harness.model import Exchange, Outcome
 from raw_server import (
     OK,
     Post,
@@ -22,6 +17,12 @@ from raw_server import (
     closed_port,
     send,
 )
+
+from mews_harness.delivery import CurlTransport, SystemClock
+from mews_harness.delivery.outcomes import Ending, outcome_of
+from mews_harness.delivery.transfer import Transfer
+from mews_harness.errors import HarnessFault
+from mews_harness.model import Exchange, Outcome
 
 
 def test_connections_are_kept_unless_a_fresh_one_is_asked_for(
@@ -42,6 +43,20 @@ def test_connections_are_kept_unless_a_fresh_one_is_asked_for(
     assert len(connections) == 1
     send(transport, post(server.url, fresh_connection=True))
     assert len(connections) == 2
+
+
+def test_many_requests_one_after_another_are_all_answered(
+    transport: CurlTransport, post: Post, raw_server: Serve
+) -> None:
+    """On a kept connection an answer may be there before curl has returned from sending."""
+
+    def script(server: RawServer, connection: socket.socket) -> None:
+        while server.read(connection):
+            connection.sendall(OK)
+
+    url = raw_server(script).url
+    exchanges = [send(transport, post(url)) for _ in range(500)]
+    assert {exchange.outcome for exchange in exchanges} == {Outcome.DELIVERED}
 
 
 def test_no_second_copy_is_sent_behind_our_back(
@@ -110,6 +125,22 @@ def test_a_failure_inside_the_thread_reaches_whoever_waits(
                 future.result(timeout=60)
         with pytest.raises(HarnessFault, match="ZeroDivisionError"):
             send(transport, post("http://127.0.0.1/"))
+
+
+def test_a_failure_of_curl_itself_fails_one_request(
+    transport: CurlTransport, post: Post, raw_server: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known to be the harness's fault fails its request; the transport goes on."""
+    url = raw_server(answering(OK)).url
+
+    def out_of_memory(*_: object) -> None:
+        raise HarnessFault("out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transfer, "exchange", out_of_memory)
+        with pytest.raises(HarnessFault, match="memory"):
+            send(transport, post(url))
+    assert send(transport, post(url)).status == 200
 
 
 def test_a_request_that_cannot_be_made_fails_alone(

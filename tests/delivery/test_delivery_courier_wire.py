@@ -9,11 +9,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from mews_harness.delivery import Courier, CurlTransport, Order, Rules, SystemClock
-from mews_harness.model import Fault, Kind, Message, Outcome
 from pytest_httpserver import HTTPServer
 from raw_server import OK, RawServer, Serve
 from werkzeug import Request, Response
+
+from mews_harness.delivery import Courier, CurlTransport, Order, Rules, SystemClock
+from mews_harness.model import Fault, Kind, Message, Outcome
 
 MESSAGE = Message(Kind.GENERAL, b'{"Events": []}', (), "no event")
 RULES = Rules(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 
 import pytest
-from mews_harness.delivery import CurlTransport
-from mews_harness.model import Outcome
 from raw_server import (
     SHORT_S,
     Play,
@@ -18,6 +16,9 @@ from raw_server import (
     resetting,
     send,
 )
+
+from mews_harness.delivery import CurlTransport
+from mews_harness.model import Outcome
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,7 @@ def test_a_closed_port_is_refused(transport: CurlTransport, post: Post) -> None:
     exchange = send(transport, post(f"http://127.0.0.1:{port}/"))
     assert exchange.outcome is Outcome.CONNECTION_REFUSED
     assert str(port) in exchange.detail
+    assert exchange.connected_ms is None
     assert exchange.answer_ms is None
 
 
@@ -91,6 +93,7 @@ def test_an_unknown_name_is_not_resolved(transport: CurlTransport, post: Post) -
     """The name .invalid never resolves (RFC 6761)."""
     exchange = send(transport, post("http://partner.invalid/"))
     assert exchange.outcome is Outcome.NAME_NOT_RESOLVED
+    assert exchange.connected_ms is None
 
 
 @pytest.mark.parametrize(

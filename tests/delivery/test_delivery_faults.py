@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 
 import pytest
-from mews_harness.delivery import CurlTransport
-from mews_harness.model import Fault, Outcome
 from pytest_httpserver import HTTPServer
 from raw_server import (
     SHORT_S,
@@ -20,6 +18,9 @@ from raw_server import (
 )
 from werkzeug import Request as Received
 from werkzeug import Response
+
+from mews_harness.delivery import CurlTransport
+from mews_harness.model import Fault, Outcome
 
 
 @pytest.mark.parametrize("size", [10, 300_000])

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
+
 from mews_harness.delivery import Courier, Order, Request, Rules
 from mews_harness.errors import HarnessFault
 from mews_harness.model import (

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pycurl
 import pytest
 import trustme
+from raw_server import OK, Post, RawServer, Serve, answering, send
+
 from mews_harness.delivery import CurlTransport, SystemClock
 from mews_harness.delivery.options import Authorities
+from mews_harness.delivery.outcomes import Ending, outcome_of
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Outcome
-from raw_server import OK, Post, RawServer, Serve, answering, send
 
 
 @pytest.fixture(scope="module")
@@ -100,16 +105,19 @@ def test_plain_http_on_a_tls_port_is_a_tls_error(
     assert exchange.outcome is Outcome.TLS_ERROR
 
 
-def test_a_service_that_demands_a_client_certificate_is_a_tls_error(
-    transport: CurlTransport, post: Post, raw_server: Serve, authority: trustme.CA
-) -> None:
-    """TLS 1.3 says so only after the handshake, while the answer is awaited."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.configure_trust(context)
-    context.verify_mode = ssl.CERT_REQUIRED
-    exchange = send(transport, post(raw_server(answering(OK), context).url, verify_tls=False))
-    assert exchange.outcome is Outcome.TLS_ERROR
+def test_an_alert_after_the_handshake_is_a_tls_error() -> None:
+    """TLS 1.3 demands a client certificate only while the answer is awaited."""
+    ending = Ending(
+        code=pycurl.E_RECV_ERROR,
+        message="OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required",
+        os_errno=0,
+        status=None,
+        connected=True,
+        sent=True,
+        answered=False,
+    )
+    assert outcome_of(ending) is Outcome.TLS_ERROR
+    assert outcome_of(replace(ending, message="SSL_read: eof")) is Outcome.CONNECTION_RESET
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -119,7 +127,19 @@ def test_authorities_that_are_not_there_are_a_mistake(name: str, tmp_path: Path)
         Authorities.of({name: str(tmp_path / "missing")})
 
 
-def test_a_folder_of_authorities_is_taken_too(tmp_path: Path) -> None:
-    """SSL_CERT_DIR is handed to curl; an empty variable counts as none."""
-    given = Authorities.of({"SSL_CERT_DIR": str(tmp_path), "SSL_CERT_FILE": ""})
-    assert given == Authorities(file=None, folder=str(tmp_path))
+def test_a_folder_of_authorities_is_taken_too(
+    authority: trustme.CA,
+    post: Post,
+    partner: RawServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SSL_CERT_DIR names a folder of certificates by hash; an empty variable counts as none."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    openssl = ["openssl", "x509", "-noout", "-hash", "-in", str(tmp_path / "ca.pem")]
+    name = subprocess.run(openssl, check=True, capture_output=True, text=True).stdout.strip()
+    (tmp_path / "ca.pem").rename(tmp_path / f"{name}.0")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.setenv("SSL_CERT_FILE", "")
+    with CurlTransport(SystemClock()) as transport:
+        assert send(transport, post(partner.url)).outcome is Outcome.DELIVERED

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from mews_harness import __version__
-from mews_harness.delivery import CurlTransport
-from mews_harness.model import Outcome
 from pytest_httpserver import HTTPServer
 from raw_server import (
     OK,
@@ -14,6 +11,10 @@ from raw_server import (
     answering,
     send,
 )
+
+from mews_harness import __version__
+from mews_harness.delivery import CurlTransport
+from mews_harness.model import Outcome
 
 
 def test_a_2xx_answer_is_delivered_with_all_its_parts(
@@ -70,6 +71,17 @@ def test_without_a_content_type_none_is_sent(
     server = raw_server(answering(OK))
     send(transport, post(server.url, headers=()))
     assert b"content-type" not in bytes(server.seen).lower()
+
+
+def test_a_user_agent_and_an_empty_header_can_be_given(
+    transport: CurlTransport, post: Post, raw_server: Serve
+) -> None:
+    """What is given is sent as it is, and instead of the transport's own."""
+    server = raw_server(answering(OK))
+    headers = (("user-agent", "other"), ("X-Empty", ""))
+    assert send(transport, post(server.url, headers=headers)).request_headers == headers
+    assert b"user-agent: other\r\nX-Empty:\r\n" in server.seen
+    assert b"pytest-mews" not in server.seen
 
 
 def test_another_method_is_sent_as_it_is(

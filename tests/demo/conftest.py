@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+
 from mews_harness.demo import EmbeddedPartner
 from mews_harness.tenants import DEFAULT
-
 from tests.processes import Served, fastapi_partner
 
 Start = Callable[[str], EmbeddedPartner]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
+
 from mews_harness.demo import FLAWS, NAMES, VARIANTS, EmbeddedPartner
 from mews_harness.demo.service import PATH, Request
 from mews_harness.demo.zoo import behaviour
 from mews_harness.errors import UsageMistake
-
 from tests.demo.client import GENEROUS_S, ONE, created, general, integration, send, send_cut
 from tests.demo.conftest import Start
 

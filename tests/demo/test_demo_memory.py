@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from mews_harness.demo.memory import Integration, Memory, memory_of, remember
 from mews_harness.tenants import DEFAULT
-
 from tests.demo.client import ENTERPRISE, INTEGRATION, created, general, integration
 
 ROTATED = integration("IntegrationApiKeyCreated", ApiKey="second-key")

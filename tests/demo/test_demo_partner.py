@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
+
 from mews_harness.demo import NAMES, EmbeddedPartner
 from mews_harness.demo.__main__ import main
 from mews_harness.errors import UsageMistake
 from mews_harness.tenants import DEFAULT
-
 from tests.demo.client import (
     ENTERPRISE,
     GENEROUS_S,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from mews_harness.demo.service import PATH, Answer, Request, answer
 
+from mews_harness.demo.service import PATH, Answer, Request, answer
 from tests.demo.client import ONE, created, general, integration
 
 TOKEN = "open sesame & more"

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
+
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Draw, EventRef, Message, Tenants
 from mews_harness.payloads import Mint, Plan, Subject, plans

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mews_harness.errors import HarnessFault
 from mews_harness.model import Tenants
 from mews_harness.payloads import Mint

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from hypothesis import find, settings
+
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Draw, Tenants
 from mews_harness.payloads import Mint, Subject, plans

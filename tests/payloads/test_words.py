@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+
 from mews_harness.errors import HarnessFault, ScenarioMistake
 from mews_harness.model import Draw, Kind, Message, Tenants
 from mews_harness.payloads import WORDS, Mint, Plan, Plans, Subject, actions, discriminators, plans
@@ -262,7 +263,7 @@ def test_extra_property_at_each_level(
 
 def test_extra_property_of_every_type(subject: Subject, tenants: Tenants) -> None:
     """The surplus values are of every JSON type."""
-    added = []
+    added: list[Any] = []
 
     def collect(node: dict[str, Any]) -> dict[str, Any]:
         added.extend(value for name, value in node.items() if name == "AddedLater")

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import pytest
+
 from mews_harness import catalogue, profile
 from mews_harness.delivery import Courier, Request, Rules
 from mews_harness.endpoint import Endpoint

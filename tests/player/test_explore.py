@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
+
 from mews_harness.delivery import Request
 from mews_harness.model import Trial
 from mews_harness.player import Budget

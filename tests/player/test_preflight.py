@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from mews_harness.model import Outcome
 from mews_harness.player import reach
 

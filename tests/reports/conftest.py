@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sample_run
+
 from mews_harness.model import Run
 from mews_harness.reports import Written, write
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 import sample_run
+
 from mews_harness.model import Run
 from mews_harness.reports.commands import curl, replay
 

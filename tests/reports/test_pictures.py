@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import sample_run
+
 from mews_harness.model import Run, Sample
 from mews_harness.reports.pictures import pictures
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 import sample_run
+
 from mews_harness.model import (
     Attempt,
     Exchange,

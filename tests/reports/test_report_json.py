@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sample_run
 from jsonschema import Draft202012Validator
+
 from mews_harness.model import Readiness, Run, ScenarioResult, Transcript, Trial
 from mews_harness.reports import Written, to_json
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mews_harness.reports.visible import capped, decode, visible
 
 

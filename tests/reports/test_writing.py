@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run
 from mews_harness.reports import check_writable, write

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from mews_harness.errors import HarnessFault
 from mews_harness.payloads.schema import (
     KINDS,

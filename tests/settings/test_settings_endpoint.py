@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mews_harness.endpoint import build, check, token_in, with_token
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Kind

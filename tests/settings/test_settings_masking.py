@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mews_harness.masking import Mask, mask_url, masked
 from mews_harness.model import Exchange, Outcome, Tenant, Tenants
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from mews_harness.options import OPTIONS, Option
 
 NAMES = {

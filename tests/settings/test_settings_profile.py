@@ -6,6 +6,7 @@ import re
 from importlib import resources
 
 import pytest
+
 from mews_harness import profile
 from mews_harness.errors import UsageMistake
 

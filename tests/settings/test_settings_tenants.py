@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from mews_harness import tenants
 from mews_harness.errors import UsageMistake
 

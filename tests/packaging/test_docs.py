@@ -1,0 +1,86 @@
+"""The documents agree with the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mews_harness import catalogue, profile
+from mews_harness.demo import NAMES
+from mews_harness.model.profile import Parameter
+from mews_harness.options import OPTIONS
+from mews_harness.payloads import WORDS as DRAW_WORDS
+from mews_harness.player import VERBS
+from mews_harness.use_cases import USE_CASES
+from mews_harness.verdicts import WORDS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+OPTION_DOCS = (ROOT / "docs" / "options.md").read_text("utf-8")
+SCENARIO_DOCS = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+PARAMETERS = [p for name in profile.names() for p in profile.load(name).parameters]
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.flag)
+def test_every_option_is_in_the_readme_with_its_default(option: object) -> None:
+    """The options table has a row for each option, and the default that the code has."""
+    flag, default = option.flag, option.default  # type: ignore[attr-defined]
+    (row,) = [line for line in README.splitlines() if line.startswith(f"| `{flag}")]
+    if default:
+        assert f"`{default}`" in row
+
+
+def test_the_readme_has_no_option_too_many() -> None:
+    """An option that the README names exists."""
+    named = set(re.findall(r"--mews-[a-z-]+", README + OPTION_DOCS))
+    assert named <= {option.flag for option in OPTIONS}
+
+
+def test_the_readme_counts_the_scenarios() -> None:
+    """The number in the README is that of the catalogue."""
+    assert f"{len(catalogue.load())} scenarios" in README
+
+
+def test_flaws_that_the_readme_names_exist() -> None:
+    """`demo:NAME` in the README can be run."""
+    assert set(re.findall(r"demo:([a-z-]+)", README)) <= set(NAMES)
+
+
+@pytest.mark.parametrize("word", sorted({*DRAW_WORDS, *VERBS, *WORDS}))
+def test_every_word_is_explained(word: str) -> None:
+    """docs/scenarios.md explains each word of the vocabularies in a table row."""
+    rows = [line.split("|")[1] for line in SCENARIO_DOCS.splitlines() if line.startswith("|")]
+    assert any(f"`{word}`" in cell for cell in rows)
+
+
+@pytest.mark.parametrize("name", USE_CASES)
+def test_every_use_case_is_listed(name: str) -> None:
+    """docs/options.md lists each use case."""
+    assert f"`{name}`" in OPTION_DOCS
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
+def test_every_parameter_is_explained(parameter: Parameter) -> None:
+    """docs/options.md has a row for each parameter, with its value."""
+    (row,) = [x for x in OPTION_DOCS.splitlines() if x.startswith(f"| `{parameter.name}`")]
+    value = parameter.value
+    shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    assert (shown or "none") in row
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))
+def test_links_lead_somewhere(path: Path) -> None:
+    """A relative link in a document leads to a file of the repository."""
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text("utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+def test_makefile_has_the_commands_of_the_readme() -> None:
+    """Every `make` command in README and CONTRIBUTING is a target."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    for target in set(re.findall(r"make ([a-z]+)", README + contributing)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
