@@ -64,34 +64,56 @@ def _attempt(
 ) -> Generator[Request | Pause, Exchange | None, Attempt]:
     """Send the message once, hop by hop, within one deadline."""
     exchanges: list[Exchange] = []
-    url, left_s = order.url, rules.timeout_s
+    request = _request(order, rules, fault)
     while True:
-        exchange = yield _request(order.message, url, left_s, fault, rules)
+        exchange = yield request
         assert exchange is not None
-        hop = None
-        if exchange.outcome is Outcome.ERROR_STATUS:
-            hop = next_hop(exchange, rules, followed=len(exchanges))
-        if isinstance(hop, str):
-            exchanges.append(replace(exchange, outcome=Outcome.REDIRECTED))
-            spent_ms = exchange.ended_ms - exchanges[0].started_ms
-            url, left_s = hop, rules.timeout_s - spent_ms / 1000
-            continue
-        if isinstance(hop, Refusal):
-            exchange = replace(exchange, outcome=hop.outcome, detail=hop.detail)
+        exchange, following = _judge(exchange, request, rules, exchanges)
         exchanges.append(exchange)
-        return Attempt(
-            number, fault, scheduled_ms, tuple(exchanges), exchange.outcome, exchange.detail
-        )
+        if following is None:
+            last = exchange.outcome, exchange.detail
+            return Attempt(number, fault, scheduled_ms, tuple(exchanges), *last)
+        spent_ms = exchange.ended_ms - exchanges[0].started_ms
+        request = replace(following, deadline_s=rules.timeout_s - spent_ms / 1000)
 
 
-def _request(message: Message, url: str, left_s: float, fault: Fault, rules: Rules) -> Request:
-    typed = message.content_type
+def _judge(
+    exchange: Exchange, request: Request, rules: Rules, before: Sequence[Exchange]
+) -> tuple[Exchange, Request | None]:
+    """Say what an exchange was, and what is to be sent next in the same attempt."""
+    if _closed_while_kept(exchange):
+        return exchange, replace(request, fresh_connection=True)
+    if exchange.outcome is not Outcome.ERROR_STATUS:
+        return exchange, None
+    followed = sum(earlier.outcome is Outcome.REDIRECTED for earlier in before)
+    match next_hop(exchange, rules, followed):
+        case str(url):
+            return replace(exchange, outcome=Outcome.REDIRECTED), replace(request, url=url)
+        case Refusal(outcome, detail):
+            return replace(exchange, outcome=outcome, detail=detail), None
+        case None:
+            return exchange, None
+
+
+def _closed_while_kept(exchange: Exchange) -> bool:
+    """Tell whether a kept connection was closed just when the request was sent.
+
+    A server may close an idle connection at any moment, which says nothing of how it takes
+    messages. What Mews's client does then is not documented; our choice is to send once more on a
+    new connection, as an exchange of its own, so that a second copy is in plain sight.
+    """
+    reset = exchange.outcome is Outcome.CONNECTION_RESET
+    return exchange.kept and reset and exchange.first_byte_ms is None
+
+
+def _request(order: Order, rules: Rules, fault: Fault) -> Request:
+    typed = order.message.content_type
     return Request(
         method="POST",
-        url=url,
+        url=order.url,
         headers=() if typed is None else (("Content-Type", typed),),
-        body=message.body,
-        deadline_s=left_s,
+        body=order.message.body,
+        deadline_s=rules.timeout_s,
         fault=fault,
         verify_tls=rules.verify_tls,
     )

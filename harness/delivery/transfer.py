@@ -105,8 +105,9 @@ class Transfer:
         """
         https = self.request.url.lower().startswith("https:")
         connected = self._point(pycurl.APPCONNECT_TIME_T if https else pycurl.CONNECT_TIME_T)
-        if connected is None and self.curl.getinfo(pycurl.REQUEST_SIZE):
-            # A kept connection was connected before: the moment it was taken stands for it.
+        kept = connected is None and self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
+        if kept:
+            # It was connected before: the moment it was taken stands for that.
             connected = self._point(pycurl.PRETRANSFER_TIME_T)
         sent = self._point(_SENT) if self._given == len(self.request.body) else None
         # Curl sets this timer for some requests that were never answered.
@@ -138,6 +139,7 @@ class Transfer:
             response_size=self._size,
             http_version=self._version,
             detail=detail,
+            kept=kept,
         )
 
     def _judge(self, ending: Ending) -> tuple[Outcome, str]:

@@ -53,7 +53,8 @@ class Exchange:
     """One HTTP request and what came back.
 
     Times are milliseconds on the run's monotonic clock (0 = start of the run), None where that
-    point was never reached. `detail` says in words what an outcome alone does not.
+    point was never reached. `detail` says in words what an outcome alone does not. `kept` is
+    whether the connection was kept from an earlier exchange.
     """
 
     method: str
@@ -72,6 +73,7 @@ class Exchange:
     response_size: int = 0
     http_version: str = ""
     detail: str = ""
+    kept: bool = False
 
     @property
     def answer_ms(self) -> float | None:
@@ -83,7 +85,11 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at delivering a message: one exchange, or several where a redirect was followed."""
+    """One try at delivering a message: one exchange, or several.
+
+    A followed redirect is one more; so is a request that had to be sent on a new connection
+    because the kept one was closed without a byte of an answer.
+    """
 
     number: int
     fault: Fault

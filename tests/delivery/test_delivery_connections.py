@@ -70,8 +70,9 @@ def test_no_second_copy_is_sent_behind_our_back(
         server.read(connection)
 
     server = raw_server(once)
-    assert send(transport, post(server.url)).outcome is Outcome.DELIVERED
-    assert send(transport, post(server.url)).outcome is Outcome.CONNECTION_RESET
+    first, second = (send(transport, post(server.url)) for _ in range(2))
+    assert (first.outcome, first.kept) == (Outcome.DELIVERED, False)
+    assert (second.outcome, second.kept) == (Outcome.CONNECTION_RESET, True)
     assert bytes(server.seen).count(b"POST ") == 2
 
 
@@ -131,7 +132,6 @@ def test_a_failure_of_curl_itself_fails_one_request(
     transport: CurlTransport, post: Post, raw_server: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is known to be the harness's fault fails its request; the transport goes on."""
-    url = raw_server(answering(OK)).url
 
     def out_of_memory(*_: object) -> None:
         raise HarnessFault("out of memory")
@@ -139,8 +139,8 @@ def test_a_failure_of_curl_itself_fails_one_request(
     with monkeypatch.context() as patch:
         patch.setattr(Transfer, "exchange", out_of_memory)
         with pytest.raises(HarnessFault, match="memory"):
-            send(transport, post(url))
-    assert send(transport, post(url)).status == 200
+            send(transport, post(raw_server(answering(OK)).url))
+    assert send(transport, post(raw_server(answering(OK)).url)).status == 200
 
 
 def test_a_request_that_cannot_be_made_fails_alone(

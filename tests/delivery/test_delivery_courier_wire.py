@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from pytest_httpserver import HTTPServer
-from raw_server import OK, RawServer, Serve
+from raw_server import OK, RawServer, Serve, answering
 from werkzeug import Request, Response
 
 from mews_harness.delivery import Courier, CurlTransport, Order, Rules, SystemClock
@@ -66,6 +66,13 @@ def test_a_redirect_bears_method_body_and_its_own_query(
     last, _ = httpserver.log[-1]
     assert (last.method, last.get_data()) == ("POST", MESSAGE.body)
     assert last.query_string == b"Token=other"
+
+
+def test_a_server_that_closes_unsaid_is_not_blamed(courier: Courier, raw_server: Serve) -> None:
+    """Answers without `Connection: close`, each followed by a close, are all received."""
+    url = raw_server(answering(OK)).url
+    deliveries = [courier.deliver(MESSAGE, url, label="", attempts=1) for _ in range(50)]
+    assert all(delivery.delivered for delivery in deliveries)
 
 
 def test_a_burst_is_delivered_whole(courier: Courier, httpserver: HTTPServer) -> None:

@@ -32,7 +32,9 @@ RULES = Rules(
     verify_tls=True,
 )
 
-Answer = Outcome | int | tuple[int, str]
+KEPT_CLOSED = "the kept connection was closed"
+
+Answer = Outcome | int | str | tuple[int, str]
 
 
 class FakeClock:
@@ -55,8 +57,8 @@ class FakeClock:
 class Script:
     """A transport that answers each request at once with the next of its answers.
 
-    An answer is an outcome, a status, or the status and Location of a redirect. An exchange
-    starts 2 ms late and takes 500 ms.
+    An answer is an outcome, a status, the status and Location of a redirect, or KEPT_CLOSED. An
+    exchange starts 2 ms late and takes 500 ms.
     """
 
     def __init__(self, clock: FakeClock, *answers: Answer) -> None:
@@ -86,6 +88,8 @@ class Script:
             ended_ms=self._clock.ms,
         )
         match answer:
+            case str() if answer == KEPT_CLOSED:
+                return replace(blank, outcome=Outcome.CONNECTION_RESET, kept=True)
             case Outcome():
                 return replace(blank, outcome=answer, detail="scripted")
             case (status, location):
@@ -266,6 +270,31 @@ def test_a_loop_ends_at_the_hop_limit(clock: FakeClock) -> None:
     assert attempt.outcome is Outcome.TOO_MANY_REDIRECTS
     assert len(attempt.exchanges) == 4
     assert "more than 3" in attempt.detail
+
+
+def test_a_kept_connection_that_was_closed_is_replaced_once(clock: FakeClock) -> None:
+    """It is no failed attempt: the same request goes out on a new connection, in plain sight."""
+    script = Script(clock, KEPT_CLOSED, 200)
+    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="")
+    (attempt,) = delivery.attempts
+    assert [exchange.outcome for exchange in attempt.exchanges] == [
+        Outcome.CONNECTION_RESET,
+        Outcome.DELIVERED,
+    ]
+    first, second = script.requests
+    left = pytest.approx(5 - 0.498)
+    assert second == replace(first, fresh_connection=True, deadline_s=left)
+
+
+def test_a_new_connection_that_is_reset_is_a_failed_attempt(clock: FakeClock) -> None:
+    """Only a kept connection is given a second chance, and no redirect is spent on it."""
+    script = Script(
+        clock, KEPT_CLOSED, (307, URL), (307, URL), (307, URL), Outcome.CONNECTION_RESET
+    )
+    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    (attempt,) = delivery.attempts
+    assert attempt.outcome is Outcome.CONNECTION_RESET
+    assert len(attempt.exchanges) == 5
 
 
 def test_other_statuses_of_the_300s_are_plain_errors(clock: FakeClock) -> None:
