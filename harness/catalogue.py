@@ -106,6 +106,7 @@ def _build(raw: Mapping[str, Any]) -> Scenario:
         ),
         applies=tuple(raw.get("applies", ())),
         needs=raw.get("needs", "accepting"),
+        alone=raw.get("alone", False),
         cases=raw.get("cases"),
     )
 

@@ -62,14 +62,22 @@ def time_scale(text: str) -> float:
 
 def examples(text: str) -> int:
     """Check --mews-examples: how many cases are drawn per property."""
+    return _count("--mews-examples", text, "Give one such as 25.")
+
+
+def jobs(text: str) -> int:
+    """Check --mews-jobs: how many scenarios may run at once."""
+    return _count("--mews-jobs", text, "Give one such as 8.")
+
+
+def _count(option: str, text: str, remedy: str) -> int:
     try:
-        count = int(text)
+        number = int(text)
     except ValueError:
-        count = 0
-    if count < 1:
-        problem = "is not a whole number from 1"
-        raise UsageMistake("--mews-examples", text, problem, "Give one such as 25.")
-    return count
+        number = 0
+    if number < 1:
+        raise UsageMistake(option, text, "is not a whole number from 1", remedy) from None
+    return number
 
 
 def report(text: str) -> Path:

@@ -110,6 +110,13 @@ OPTIONS: tuple[Option, ...] = (
         default="25",
     ),
     Option(
+        "--mews-jobs",
+        "So many scenarios at once, so that their waits overlap; those that measure time or are "
+        "hostile still run alone (default: 1).",
+        "N",
+        default="1",
+    ),
+    Option(
         "--mews-report",
         "Folder for certification.html and certification.json, made where missing (default: "
         "mews-report in the current folder).",

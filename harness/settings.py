@@ -26,6 +26,7 @@ class Settings:
         time_scale: factor for documented waits; the answer timeout is never scaled.
         events: the discriminators, then the actions, that the integration is subscribed to.
         examples: drawn examples per property.
+        jobs: scenarios that may run at once.
         report: the folder for the reports.
         strict: whether a SHOULD counts as a MUST.
         insecure: whether any TLS certificate is accepted.
@@ -41,6 +42,7 @@ class Settings:
     time_scale: float
     events: tuple[str, ...]
     examples: int
+    jobs: int
     report: Path
     strict: bool
     insecure: bool
@@ -126,6 +128,7 @@ def resolve(
             text.get("mews_use_case"),
             chosen.name,
         ),
+        jobs=option_values.jobs(text["mews_jobs"]),
         examples=option_values.examples(text["mews_examples"]),
         report=option_values.report(text["mews_report"]),
         strict=given["mews_strict"] is True,

@@ -12,7 +12,6 @@ from mews_harness.certification.conclude import conclude
 from mews_harness.delivery import Clock, Courier, CurlTransport, Rules, SystemClock
 from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
 from mews_harness.endpoint import Endpoint
-from mews_harness.errors import HarnessFault
 from mews_harness.masking import Mask, masked
 from mews_harness.model import (
     Finding,
@@ -68,10 +67,18 @@ class Engine:
         """End the transport and the embedded partner."""
         self._resources.close()
 
+    def prepare(self) -> None:
+        """Start everything and run the preflight; needed before several threads certify."""
+        self.preflight.provides("nothing")
+
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
 
         A KeyboardInterrupt goes through, with the result so far as its only argument.
+
+        Raises:
+            HarnessFault: the harness failed at its own work.
+
         """
         reason = why_not(scenario, self.endpoint, self.subject)
         if reason:
@@ -112,8 +119,6 @@ class Engine:
             raise KeyboardInterrupt(
                 self._clean(conclude(scenario, explorer.seen, spent_s()))
             ) from stop
-        except HarnessFault as fault:
-            return ScenarioResult(scenario, Verdict.ERROR, str(fault), spent_s())
         return conclude(scenario, explorer.seen, spent_s())
 
     @cached_property
@@ -156,8 +161,9 @@ class Engine:
         return notes
 
     @cached_property
-    def _mask(self) -> Mask:
+    def mask(self) -> Mask:
+        """What hides every secret of this run."""
         return Mask.of(self.settings, [self.endpoint.token or ""])
 
     def _clean(self, result: ScenarioResult) -> ScenarioResult:
-        return masked(result, self._mask)
+        return masked(result, self.mask)

@@ -16,6 +16,7 @@ from mews_harness.certification import codec, terminal
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
 from mews_harness.certification.record import record, replay_command
+from mews_harness.certification.schedule import Schedule
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, Scenario, ScenarioResult
 from mews_harness.options import OPTIONS
@@ -60,12 +61,13 @@ class Director:
         self._run: Run | None = None
         self._written: Path | None = None
         self._problem = ""
+        self._schedule: Schedule | None = None
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         if not self._certifies:
             return
         for marker in sorted({name for each in self.scenarios for name in markers_of(each)}):
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
-        if not self._only_looks and not hasattr(config, "workerinput"):
+        if not self._only_looks and not self._is_worker:
             reports.check_writable(self.settings.report)
         config.args = [str(config.rootpath)]  # see pytest_collect_directory
         if config.option.verbose == 0:
@@ -74,6 +76,10 @@ class Director:
     @property
     def _only_looks(self) -> bool:
         return bool(self._config.option.collectonly)
+
+    @property
+    def _is_worker(self) -> bool:
+        return hasattr(self._config, "workerinput")
 
     def pytest_report_header(self) -> list[str]:
         """Show what is certified."""
@@ -89,6 +95,23 @@ class Director:
         if not self._certifies or path != self._config.rootpath:
             return None
         return Certification.of(parent, self)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Let the waits of scenarios overlap; under pytest-xdist the workers do that."""
+        items = [item for item in session.items if isinstance(item, ScenarioItem)]
+        if self.settings.jobs == 1 or self._only_looks or not items or self._is_worker:
+            return
+        self.engine.prepare()
+        self._schedule = Schedule(self.engine.certify, self.settings.jobs)
+        self._config.add_cleanup(self._schedule.stop)
+        self._schedule.start([item.scenario for item in items])
+
+    def certify(self, scenario: Scenario) -> ScenarioResult:
+        """Certify a scenario now, or wait for the schedule that does."""
+        if self._schedule is not None:
+            return self._schedule.result(scenario)
+        return self.engine.certify(scenario, self.progress)
 
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry (the run was interrupted)."""
@@ -138,7 +161,7 @@ class Director:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, whatever ended the run, and let the exit status follow the verdict."""
-        if not self._certifies or self._only_looks or hasattr(self._config, "workerinput"):
+        if not self._certifies or self._only_looks or self._is_worker:
             return
         if not self._results and exitstatus != pytest.ExitCode.INTERRUPTED:
             return

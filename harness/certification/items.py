@@ -16,16 +16,17 @@ SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED, Verdic
 
 
 class Director(Protocol):
-    """What an item needs of the run: its scenarios, its engine, a place for results, progress."""
+    """What an item needs of the run."""
 
     scenarios: tuple[Scenario, ...]
     engine: Engine
 
+    def certify(self, scenario: Scenario) -> ScenarioResult:
+        """Certify a scenario, or wait for whoever does."""
+        ...
+
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry."""
-
-    def progress(self, scenario: Scenario, played: int, planned: int) -> None:
-        """Hear of a play."""
 
 
 class NotMet(Exception):
@@ -70,16 +71,18 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Certify the scenario; a Ctrl-C keeps what was seen of it."""
-        engine = self.director.engine
         try:
-            self.result = engine.certify(self.scenario, self.director.progress)
+            self.result = self.director.certify(self.scenario)
         except KeyboardInterrupt as stop:
             if stop.args:
                 self.director.keep(stop.args[0])
             raise KeyboardInterrupt from None
-        if stops_run(self.result, strict=engine.settings.strict) and (
-            self.result.verdict is not Verdict.BLOCKED
-        ):
+        except Exception as fault:
+            reason = self.director.engine.mask.text(repr(fault))
+            self.result = ScenarioResult(self.scenario, Verdict.ERROR, reason)
+            raise
+        strict = self.director.engine.settings.strict
+        if self.result.verdict is not Verdict.BLOCKED and stops_run(self.result, strict=strict):
             raise NotMet
         if self.result.verdict in SKIPPED:
             pytest.skip(f"{self.result.verdict}: {self.result.reason}")
@@ -91,7 +94,7 @@ class ScenarioItem(pytest.Item):
     ) -> Any:  # noqa: ANN401
         """Say what was expected and observed; a traceback only for a fault of the harness."""
         if not isinstance(excinfo.value, NotMet) or self.result is None:
-            return super().repr_failure(excinfo, style)
+            return self.director.engine.mask.text(str(super().repr_failure(excinfo, style)))
         scenario = self.scenario
         lines = [
             f"{scenario.id} {scenario.title} ({scenario.obligation}, {scenario.basis})",

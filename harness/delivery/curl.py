@@ -114,12 +114,13 @@ class CurlTransport:
         self._multi.forget(transfer)
 
     def _abandon(self) -> None:
-        """Fail whatever is left, so that nobody waits for it."""
+        """Fail whatever is left, so that nobody waits for it, and free curl."""
         for transfer in self._multi.left():
             if not transfer.future.done():
                 transfer.future.set_exception(self._stopped)
-        while self._inbox:
-            _, future = self._inbox.popleft()
+        with self._guard:  # whoever stopped us may be about to ring the bell yet
+            unsent = list(self._inbox)
+        for _, future in unsent:
             if future.set_running_or_notify_cancel():
                 future.set_exception(self._stopped)
         self._multi.close()

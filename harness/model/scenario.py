@@ -95,6 +95,7 @@ class Scenario:
     Attributes:
         applies: conditions of the endpoint without which it is not applicable.
         needs: what the preflight must have shown, `accepting` or just `reachable`.
+        alone: whether nothing else may be delivered meanwhile (it measures time, or is hostile).
         cases: at most so many cases are played, the fixed ones first; None for no bound.
         flaws: flaws of the embedded partner that this scenario catches.
 
@@ -114,6 +115,7 @@ class Scenario:
     expectations: tuple[Expectation, ...]
     applies: tuple[str, ...] = ()
     needs: str = "accepting"
+    alone: bool = False
     cases: int | None = None
 
     @property

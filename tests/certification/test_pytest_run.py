@@ -150,6 +150,16 @@ def test_beside_a_users_own_project(run: pytest.Pytester) -> None:
     assert verdicts(run.path)["REC-01"] == "pass"
 
 
+def test_jobs(run: pytest.Pytester) -> None:
+    """With --mews-jobs scenarios overlap; verdicts, order and report are the same."""
+    result = run.runpytest_subprocess("--mews-target", "demo:ignores-token", "--mews-jobs", "8")
+    assert result.ret == 1
+    lines = [line for line in result.outlines if line.startswith("mews::")]
+    assert [line[6:12].rstrip() for line in lines] == [each[:6] for each in verdicts(run.path)]
+    failed = {name for name, verdict in verdicts(run.path).items() if verdict != "pass"}
+    assert failed == {"AUTH-02", "AUTH-03"}
+
+
 def test_xdist(run: pytest.Pytester) -> None:
     """With -n each scenario runs once in all, and the controller writes the one report."""
     pytest.importorskip("xdist")

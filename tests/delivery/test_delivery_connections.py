@@ -109,6 +109,14 @@ def test_closing_fails_what_is_under_way(post: Post, raw_server: Serve) -> None:
             future.result(timeout=60)
 
 
+def test_closing_at_once_is_safe(post: Post) -> None:
+    """A transport may be closed before its thread has taken anything up."""
+    for _ in range(50):
+        with CurlTransport(SystemClock()) as transport:
+            future = transport.submit(post("http://127.0.0.1:1/"))
+        assert future.done()
+
+
 def test_a_failure_inside_the_thread_reaches_whoever_waits(
     post: Post, raw_server: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ NAMES = {
     "--mews-events",
     "--mews-use-case",
     "--mews-examples",
+    "--mews-jobs",
     "--mews-report",
     "--mews-strict",
     "--mews-insecure",

@@ -168,6 +168,7 @@ def test_events_may_be_separated_by_commas_and_blanks_and_repeated() -> None:
         ("examples", "0", ["is not a whole number from 1"]),
         ("examples", "1.5", ["is not a whole number from 1"]),
         ("examples", "many", ["is not a whole number from 1"]),
+        ("jobs", "0", ["is not a whole number from 1"]),
         ("events", ",", ["names no event", "There are: ServiceOrderUpdated"]),
         ("events", "", ["names no event"]),
         ("events", "customeradded", ["is no event", "Did you mean CustomerAdded?"]),
