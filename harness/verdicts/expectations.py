@@ -59,7 +59,8 @@ def no_losing_redirect(attempt: Attempt) -> bool:
 
 def redirects_arrive(attempt: Attempt) -> bool:
     """Hold unless a followed redirect ended anywhere but in a 2xx."""
-    redirected = len(attempt.exchanges) > 1 or attempt.outcome is Outcome.TOO_MANY_REDIRECTS
+    outcomes = {attempt.outcome, *(exchange.outcome for exchange in attempt.exchanges)}
+    redirected = outcomes & {Outcome.REDIRECTED, Outcome.TOO_MANY_REDIRECTS}
     return not redirected or attempt.outcome is Outcome.DELIVERED
 
 

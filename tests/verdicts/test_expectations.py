@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mews_harness.model import (
@@ -29,7 +31,8 @@ def attempt(
     exchange = Exchange(
         "POST", "http://x/", (), 143, outcome, 0.0, 20.0, 2.0, 8.0, answered, status
     )
-    return Attempt(1, fault, 0.0, (exchange,) * hops, outcome)
+    followed = replace(exchange, outcome=Outcome.REDIRECTED, status=308)
+    return Attempt(1, fault, 0.0, (*(followed,) * (hops - 1), exchange), outcome)
 
 
 def transcript(*attempts: Attempt, label: str = "message") -> Transcript:
