@@ -17,7 +17,7 @@ DISCRIMINATORS: Mapping[str, str | None] = MappingProxyType(
         "ResourceBlockUpdated": "2022-08",  # changelog, 10 Aug 2022
         "CustomerAdded": "2022-08",  # changelog, 23 Aug 2022
         "CustomerUpdated": "2022-08",  # changelog, 23 Aug 2022
-        "PaymentUpdated": None,  # documented late (changelog, 9 Jan 2025), but sent before
+        "PaymentUpdated": "2025-01",  # changelog, 9 Jan 2025: documented late, sent before
     },
 )
 

@@ -108,7 +108,7 @@ def subscribed(names: str | None, use_case: str | None, revision: str) -> tuple[
             "Leave one of them out.",
         )
     if use_case is not None:
-        wanted = _of_use_case(use_case)
+        wanted = _of_use_case(use_case, revision)
     else:
         wanted = set(known) if names is None else _of_names(names, revision)
     return tuple(name for name in known if name in wanted)
@@ -136,8 +136,13 @@ def _why_unknown(name: str, revision: str) -> tuple[str, str]:
     return "is no event", did_you_mean(name, events.known_to(revision))
 
 
-def _of_use_case(name: str) -> set[str]:
+def _of_use_case(name: str, revision: str) -> set[str]:
     if name not in USE_CASES:
         remedy = did_you_mean(name, tuple(USE_CASES))
         raise UsageMistake("--mews-use-case", name, "is no use case", remedy)
-    return USE_CASES[name].events.keys() | set(events.ACTIONS)
+    wanted = USE_CASES[name].events.keys() & set(events.known_to(revision))
+    if not wanted:
+        needed = ", ".join(USE_CASES[name].events)
+        problem = f"needs {needed}, later than profile {revision}"
+        raise UsageMistake("--mews-use-case", name, problem, "Choose a later --mews-profile.")
+    return wanted | set(events.ACTIONS)

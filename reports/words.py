@@ -21,6 +21,7 @@ OUTCOMES = {
     Outcome.PROTOCOL_ERROR: "answer is not HTTP",
     Outcome.ANSWER_LOST: "answer thrown away on purpose",
     Outcome.BODY_CUT: "request cut on purpose",
+    Outcome.CONNECTION_DROPPED: "connection reset on purpose",
 }
 # Shape and word tell a verdict apart without its colour.
 SHAPES = {

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,23 +38,53 @@ def fastapi_partner(folder: Path, token: str = "its-own-secret") -> Iterator[Ser
         RuntimeError: it ended, or did not listen within `START_S`; bears its output.
 
     """
+    command = f'{sys.executable} -m uvicorn app:app --port "$PORT"'
+    with served(command, FASTAPI_PARTNER, folder / "uvicorn.log", {"MEWS_TOKEN": token}) as service:
+        yield service
+
+
+@contextmanager
+def served(
+    command: str, cwd: Path, output: Path, environment: Mapping[str, str]
+) -> Iterator[Served]:
+    """Run a service on a free loopback port, and end it afterwards.
+
+    Args:
+        command: a line of shell that finds its port in `PORT`.
+        cwd: the folder that it runs in.
+        output: the file that takes what it prints.
+        environment: what it is told besides; `MEWS_TOKEN` must be among it.
+
+    Raises:
+        RuntimeError: it ended, or did not listen within `START_S`; bears its output.
+
+    """
     port = _free_port()
-    output = folder / "uvicorn.log"
-    command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
-    with output.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=FASTAPI_PARTNER,
-            env=os.environ | {"MEWS_TOKEN": token, "PYTHONDONTWRITEBYTECODE": "1"},
+    with process(command, cwd, output, {**environment, "PORT": str(port)}) as started:
+        _wait_until_it_listens(started, port, output)
+        yield Served(f"http://127.0.0.1:{port}/webhooks/mews", environment["MEWS_TOKEN"], output)
+
+
+@contextmanager
+def process(
+    command: str, cwd: Path, output: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a line of shell; programs of this Python's environment are found first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    told = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    with output.open("ab") as log:
+        started = subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {command}"],
+            cwd=cwd,
+            env=os.environ | told,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_it_listens(process, port, output)
-            yield Served(f"http://127.0.0.1:{port}/webhooks/mews", token, output)
+            yield started
         finally:
-            process.terminate()
-            process.wait(timeout=START_S)
+            started.terminate()
+            started.wait(timeout=START_S)
 
 
 def _free_port() -> int:

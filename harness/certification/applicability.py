@@ -16,6 +16,16 @@ def token(endpoint: Endpoint, _subject: Subject) -> bool:
     return endpoint.token_of(Kind.GENERAL) is not None
 
 
+def integration_token(endpoint: Endpoint, _subject: Subject) -> bool:
+    """Hold when the URL for Integration Webhooks bears a shared secret."""
+    return endpoint.token_of(Kind.INTEGRATION) is not None
+
+
+def two_tenants(_endpoint: Endpoint, subject: Subject) -> bool:
+    """Hold when there are at least two enterprises to play."""
+    return len(subject.tenants.enterprises) > 1
+
+
 def one_url(endpoint: Endpoint, _subject: Subject) -> bool:
     """Hold when General and Integration Webhooks have the same URL."""
     return endpoint.general_url == endpoint.integration_url
@@ -26,6 +36,11 @@ CONDITIONS: Mapping[str, tuple[Condition, str]] = {
         token,
         "the URL has no Token (a shared secret is optional): give --mews-token or put it there",
     ),
+    "integration-token": (
+        integration_token,
+        "the URL for Integration Webhooks has no Token (a shared secret is optional)",
+    ),
+    "two-tenants": (two_tenants, "--mews-tenants has one enterprise only"),
     "one-url": (one_url, "General and Integration Webhooks have a URL each"),
 }
 

@@ -15,6 +15,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.player import Exploration
+from mews_harness.verdicts import diagnose
 
 KEPT_SAMPLES = 2_000  # more say nothing new to the pictures
 
@@ -43,6 +44,9 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
             key=lambda finding: list(Obligation).index(finding.obligation),
         )
         reason = _failure(seen, unmet)
+        if scenario.steps[0].verb == "preflight":
+            hint = diagnose(failed.transcript.deliveries[0].attempts[-1])
+            reason += f": {hint}" if hint else ""
         if seen.passed_again is not None:
             return (
                 Verdict.FLAKY,

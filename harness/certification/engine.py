@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Self
 
@@ -56,6 +57,7 @@ class Engine:
         self._budget = budget or Budget()
         self._resources = ExitStack()
         self._clock: Clock = SystemClock()
+        self._began = datetime.now(UTC)
 
     def __enter__(self) -> Self:
         return self
@@ -108,6 +110,7 @@ class Engine:
             bench,
             self._clock,
             run_seed=self.settings.seed,
+            began=self._began,
             examples=self.settings.examples,
             budget=self._budget,
             judge=judged,

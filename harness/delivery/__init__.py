@@ -5,11 +5,13 @@ from __future__ import annotations
 from mews_harness.delivery.clock import Clock, SystemClock
 from mews_harness.delivery.courier import Courier
 from mews_harness.delivery.curl import CurlTransport
+from mews_harness.delivery.pacing import SLOW_BODY_S
 from mews_harness.delivery.policy import Order
 from mews_harness.delivery.rules import Rules
 from mews_harness.delivery.transport import Request, Transport
 
 __all__ = [
+    "SLOW_BODY_S",
     "Clock",
     "Courier",
     "CurlTransport",

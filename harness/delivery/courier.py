@@ -12,7 +12,7 @@ from mews_harness.delivery.clock import Clock
 from mews_harness.delivery.policy import Order, Pause, Steps, steps
 from mews_harness.delivery.rules import Rules
 from mews_harness.delivery.transport import Transport
-from mews_harness.model import Delivery, Exchange, Fault, Message
+from mews_harness.model import Delivery, Exchange, Fault, Manner, Message
 
 
 class Courier:
@@ -24,7 +24,7 @@ class Courier:
     def __init__(self, transport: Transport, clock: Clock, rules: Rules) -> None:
         self._transport, self._clock, self._rules = transport, clock, rules
 
-    def deliver(  # noqa: PLR0913 - the two overrides are for single deliveries alone
+    def deliver(  # noqa: PLR0913 - the overrides are for single deliveries alone
         self,
         message: Message,
         url: str,
@@ -33,6 +33,8 @@ class Courier:
         faults: Sequence[Fault] = (),
         attempts: int | None = None,
         timeout_s: float | None = None,
+        manner: Manner = Manner.PLAIN,
+        method: str = "POST",
     ) -> Delivery:
         """Deliver one message, and wait until it is delivered or abandoned.
 
@@ -43,6 +45,8 @@ class Courier:
             faults: `faults[i]` is done to attempt i + 1.
             attempts: instead of the rules' number.
             timeout_s: seconds, instead of the rules' deadline of an attempt.
+            manner: how each request is put on the wire.
+            method: POST, PUT, or GET or DELETE, which are sent without the body.
 
         Raises:
             HarnessFault: the transport failed or was closed.
@@ -54,7 +58,7 @@ class Courier:
             timeout_s=self._rules.timeout_s if timeout_s is None else timeout_s,
         )
         return _Round(self._transport, self._clock, rules).play(
-            [Order(message, url, label, faults)],
+            [Order(message, url, label, faults, manner, method)],
         )[0]
 
     def together(self, orders: Sequence[Order]) -> tuple[Delivery, ...]:

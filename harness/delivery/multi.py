@@ -24,6 +24,7 @@ class Multi:
 
     def __init__(self) -> None:
         self._transfers: dict[pycurl.Curl, Transfer] = {}
+        self._timed: set[Transfer] = set()
         self._due: float | None = None
         self._selector = selectors.DefaultSelector()
         # Pycurl has no curl_multi_wakeup.
@@ -43,12 +44,16 @@ class Multi:
     def start(self, transfer: Transfer) -> None:
         """Let curl start a transfer now rather than after the rest of a burst."""
         self._transfers[transfer.curl] = transfer
+        if transfer.is_timed:
+            self._timed.add(transfer)
         self._multi.add_handle(transfer.curl)
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     def wait(self) -> None:
         """Sleep until there is something to do, and let curl do its part."""
-        patience = None if self._due is None else max(0.0, self._due - time.monotonic())
+        dues = [transfer.due for transfer in self._timed] + [self._due]
+        soonest = min((due for due in dues if due is not None), default=None)
+        patience = None if soonest is None else max(0.0, soonest - time.monotonic())
         for key, events in self._selector.select(patience):
             if key.fileobj is self._bell:
                 self._bell.recv(4096)
@@ -59,6 +64,16 @@ class Multi:
         if self._due is not None and self._due <= time.monotonic():
             self._due = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let each transfer go on whose own time has come."""
+        now = time.monotonic()
+        for transfer in self._timed:
+            if transfer.due is not None and transfer.due <= now:
+                fd = transfer.wake()
+                if fd != pycurl.SOCKET_BAD:
+                    self._multi.socket_action(fd, 0)
 
     def ended(self) -> Iterator[tuple[Transfer, int, str]]:
         """Give each transfer that has ended, with curl's result and message."""
@@ -73,6 +88,7 @@ class Multi:
     def forget(self, transfer: Transfer) -> None:
         """Free a transfer, ended or not; its connection may be kept."""
         del self._transfers[transfer.curl]
+        self._timed.discard(transfer)
         self._multi.remove_handle(transfer.curl)
         transfer.curl.close()
 

@@ -11,10 +11,14 @@ from urllib.parse import quote
 import pycurl
 
 from mews_harness import __version__
+from mews_harness.delivery.lingering import reset_on_close
 from mews_harness.delivery.transport import Request
 from mews_harness.errors import UsageMistake
+from mews_harness.model import Fault, Manner
 
 USER_AGENT = f"pytest-mews/{__version__}"
+
+_WITH_BODY = frozenset({"POST", "PUT"})  # even an empty one
 
 # Headers that curl would add by itself; an empty one takes its own away.
 _UNASKED = ("Accept", "Content-Type", "Expect")
@@ -53,9 +57,12 @@ class Authorities:
 
 def headers_of(request: Request) -> tuple[tuple[str, str], ...]:
     """List the headers that are sent, but for Host and Content-Length."""
-    if any(name.lower() == "user-agent" for name, _ in request.headers):
-        return request.headers
-    return (*request.headers, ("User-Agent", USER_AGENT))
+    sent = list(request.headers)
+    if not any(name.lower() == "user-agent" for name, _ in sent):
+        sent.append(("User-Agent", USER_AGENT))
+    if _has_body(request) and request.manner is Manner.CHUNKED:
+        sent.append(("Transfer-Encoding", "chunked"))
+    return tuple(sent)
 
 
 def equip(curl: pycurl.Curl, request: Request, authorities: Authorities) -> None:
@@ -81,9 +88,12 @@ def equip(curl: pycurl.Curl, request: Request, authorities: Authorities) -> None
     lines = [f"{name}: {value}" if value else f"{name};" for name, value in sent]
     lines += [f"{name}:" for name in _UNASKED if name.lower() not in named]
     curl.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
-    if request.fresh_connection:
+    if request.fresh_connection or request.fault is Fault.RESET:
         curl.setopt(pycurl.FRESH_CONNECT, 1)
         curl.setopt(pycurl.FORBID_REUSE, 1)
+    if request.fault is Fault.RESET:
+        curl.setopt(pycurl.SOCKOPTFUNCTION, reset_on_close)
+    curl.setopt(pycurl.OPT_CERTINFO, 1)
     curl.setopt(pycurl.SSL_VERIFYPEER, int(request.verify_tls))
     curl.setopt(pycurl.SSL_VERIFYHOST, 2 if request.verify_tls else 0)
     if authorities.file:
@@ -94,8 +104,13 @@ def equip(curl: pycurl.Curl, request: Request, authorities: Authorities) -> None
 
 def _method(curl: pycurl.Curl, request: Request) -> None:
     """Send a body with any method, and no body with those that have none."""
-    if request.body or request.method == "POST":
+    if _has_body(request):
+        chunked = request.manner is Manner.CHUNKED
         curl.setopt(pycurl.POST, 1)
-        curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
+        curl.setopt(pycurl.POSTFIELDSIZE_LARGE, -1 if chunked else len(request.body))
     if request.method != "POST":
         curl.setopt(pycurl.CUSTOMREQUEST, request.method)
+
+
+def _has_body(request: Request) -> bool:
+    return bool(request.body) or request.method in _WITH_BODY

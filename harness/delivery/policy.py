@@ -8,17 +8,24 @@ from dataclasses import dataclass, replace
 from mews_harness.delivery.redirects import Refusal, next_hop
 from mews_harness.delivery.rules import Rules
 from mews_harness.delivery.transport import Request
-from mews_harness.model import Attempt, Delivery, Exchange, Fault, Message, Outcome
+from mews_harness.model import Attempt, Delivery, Exchange, Fault, Manner, Message, Outcome
+
+_WITHOUT_BODY = frozenset({"GET", "DELETE"})
 
 
 @dataclass(frozen=True)
 class Order:
-    """One delivery that is asked for; `faults[i]` is done to attempt i + 1."""
+    """One delivery that is asked for; `faults[i]` is done to attempt i + 1.
+
+    Every attempt and every hop bear the same manner and method; GET and DELETE leave the body out.
+    """
 
     message: Message
     url: str
     label: str
     faults: Sequence[Fault] = ()
+    manner: Manner = Manner.PLAIN
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def _attempt(
         exchanges.append(exchange)
         if following is None:
             last = exchange.outcome, exchange.detail
-            return Attempt(number, fault, scheduled_ms, tuple(exchanges), *last)
+            return Attempt(number, fault, scheduled_ms, tuple(exchanges), *last, order.manner)
         spent_ms = exchange.ended_ms - exchanges[0].started_ms
         request = replace(following, deadline_s=rules.timeout_s - spent_ms / 1000)
 
@@ -107,13 +114,16 @@ def _closed_while_kept(exchange: Exchange) -> bool:
 
 
 def _request(order: Order, rules: Rules, fault: Fault) -> Request:
-    typed = order.message.content_type
+    bare = order.method in _WITHOUT_BODY
+    typed = None if bare else order.message.content_type
     return Request(
-        method="POST",
+        method=order.method,
         url=order.url,
         headers=() if typed is None else (("Content-Type", typed),),
-        body=order.message.body,
+        body=b"" if bare else order.message.body,
         deadline_s=rules.timeout_s,
         fault=fault,
         verify_tls=rules.verify_tls,
+        fresh_connection=order.manner is Manner.NEW_CONNECTION,
+        manner=order.manner,
     )

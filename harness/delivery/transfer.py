@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import re
+import time
 from concurrent.futures import Future
+from contextlib import suppress
 
 import pycurl
 
+from mews_harness.delivery.certificate import tls_of
+from mews_harness.delivery.lingering import has_arrived
 from mews_harness.delivery.options import Authorities, equip, headers_of
 from mews_harness.delivery.outcomes import Ending, outcome_of
+from mews_harness.delivery.pacing import pace_of
 from mews_harness.delivery.transport import Request
-from mews_harness.model import Exchange, Fault, Outcome
+from mews_harness.model import Exchange, Fault, Manner, Outcome
 
 KEPT_BYTES = 64 * 1024  # of the headers, and of the body; the rest is counted and dropped
 
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9.]+) +([0-9]{3})")
 _ABORT_HEADERS = -1  # any number other than the line's length makes curl stop
+_LOOK_S = 0.005  # how often to look whether all has arrived, before a reset
 
 # Without POSTTRANSFER (libcurl before 8.10) the body's first byte stands for its last.
 _SENT = getattr(pycurl, "POSTTRANSFER_TIME_T", pycurl.PRETRANSFER_TIME_T)
 
 
 class Transfer:
-    """One request under way; only curl's thread touches it."""
+    """One request under way; only curl's thread touches it.
+
+    Attributes:
+        is_timed: whether it may ask to be woken.
+        due: when to wake it, in seconds of `time.monotonic`; None for not at all.
+
+    """
 
     def __init__(
         self,
@@ -43,20 +55,55 @@ class Transfer:
         cut = request.fault is Fault.CUT_BODY
         self._allowed = max(1, len(request.body) // 2) if cut else len(request.body)
         self._aborted = False
+        self._pace = pace_of(request.manner, len(request.body), request.deadline_s)
+        self._begun: float | None = None
+        self._resets = request.fault is Fault.RESET
+        self.is_timed = self._resets or request.manner is Manner.SLOW
+        self.due: float | None = 0.0 if self._resets else None
         self.curl = pycurl.Curl()
         equip(self.curl, request, authorities)
         self.curl.setopt(pycurl.READFUNCTION, self._give)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._header)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._receive)
+        if self._resets:
+            self.curl.setopt(pycurl.NOPROGRESS, 0)
+            self.curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(self._aborted))
+
+    def wake(self) -> int:
+        """Go on where the body was paused, or have the connection reset once all has arrived.
+
+        Returns:
+            The socket that curl must look at now, or SOCKET_BAD while there is none.
+
+        """
+        fd = int(self.curl.getinfo(pycurl.ACTIVESOCKET))
+        self.due = None
+        if self._resets:
+            self.due = time.monotonic() + _LOOK_S
+            sent = self._is_given() and self._point(_SENT) is not None
+            self._aborted |= sent and fd != pycurl.SOCKET_BAD and has_arrived(fd)
+        with suppress(pycurl.error):  # it has just ended
+            self.curl.pause(pycurl.PAUSE_CONT)
+        return fd
 
     def _give(self, size: int) -> bytes | int:
-        """Hand curl the next bytes of the body, up to where it is to be cut."""
-        chunk = self.request.body[self._given : min(self._given + size, self._allowed)]
-        if not chunk and self._given < len(self.request.body):
+        """Hand curl the next bytes of the body at its pace, up to where it is to be cut."""
+        if self._given == self._allowed < len(self.request.body):
             self._aborted = True
             return int(pycurl.READFUNC_ABORT)
+        now = time.monotonic()
+        self._begun = now if self._begun is None else self._begun
+        due = self._begun + self._pace.due_s(self._given)
+        if now < due and not self._is_given():
+            self.due = due
+            return int(pycurl.READFUNC_PAUSE)
+        end = min(self._given + size, self._allowed, self._pace.end(self._given))
+        chunk = self.request.body[self._given : end]
         self._given += len(chunk)
         return chunk
+
+    def _is_given(self) -> bool:
+        return self._given == len(self.request.body)
 
     def _header(self, line: bytes) -> int | None:
         """Take a line of the head; None is curl's word for: go on."""
@@ -73,13 +120,13 @@ class Transfer:
         return None
 
     def _lose(self) -> int | None:
-        """Drop an answer that is to be lost.
+        """Drop an answer that is to be lost, or that has outrun the reset.
 
-        A redirect is let through: its answer comes before the service has worked, so that the
-        one to lose is the next hop's.
+        A redirect is not lost: its answer comes before the service has worked, so that the one
+        to lose is the next hop's. A reset does not wait to learn which answer it would be.
         """
-        whole = self._given == len(self.request.body)
-        if self.request.fault is Fault.LOSE_ANSWER and whole and not self._is_redirect():
+        loses = self.request.fault is Fault.LOSE_ANSWER and not self._is_redirect()
+        if self._is_given() and (loses or self._resets):
             self._aborted = True
             return _ABORT_HEADERS
         return None
@@ -109,7 +156,7 @@ class Transfer:
         if kept:
             # It was connected before: the moment it was taken stands for that.
             connected = self._point(pycurl.PRETRANSFER_TIME_T)
-        sent = self._point(_SENT) if self._given == len(self.request.body) else None
+        sent = self._point(_SENT) if self._is_given() else None
         # Curl sets this timer for some requests that were never answered.
         first = self._point(pycurl.STARTTRANSFER_TIME_T) if self._version else None
         ending = Ending(
@@ -140,6 +187,7 @@ class Transfer:
             http_version=self._version,
             detail=detail,
             kept=kept,
+            tls=tls_of(self.curl),
         )
 
     def _judge(self, ending: Ending) -> tuple[Outcome, str]:
@@ -151,4 +199,6 @@ class Transfer:
             case Fault.CUT_BODY if self._aborted or answered:
                 cut = f"cut after {self._allowed} of {len(self.request.body)} bytes"
                 return Outcome.BODY_CUT, f"{cut}; {answered}" if answered else cut
+            case Fault.RESET if self._aborted:
+                return Outcome.CONNECTION_DROPPED, answered
         return outcome_of(ending), ending.message

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from mews_harness.model import Exchange, Fault
+from mews_harness.model import Exchange, Fault, Manner
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,15 @@ class Request:
     Attributes:
         method: such as `POST`.
         url: absolute, http or https, with its query.
-        headers: sent as they are; the transport adds Host, Content-Length and, unless given,
-            User-Agent. No other header is sent.
-        body: sent as it is.
+        headers: sent as they are; the transport adds Host, Content-Length or Transfer-Encoding
+            and, unless given, User-Agent. No other header is sent.
+        body: sent as it is; empty with a method that has none.
         deadline_s: seconds from the start until the answer must have been received whole.
         fault: what to do to it on purpose. A body of fewer than two bytes can't be cut.
+            A connection that is to be reset is a new one.
         verify_tls: whether the certificate must be trusted and name the host.
         fresh_connection: never reuse a kept connection, nor keep this one.
+        manner: how the body is put on the wire; a new connection is `fresh_connection`'s matter.
 
     """
 
@@ -34,6 +36,7 @@ class Request:
     fault: Fault = Fault.NONE
     verify_tls: bool = True
     fresh_connection: bool = False
+    manner: Manner = Manner.PLAIN
 
 
 class Transport(Protocol):

@@ -1,4 +1,4 @@
-"""Flaws in how a partner treats requests as such: whose they are, when, and how often they come.
+"""Flaws in how a partner reads requests as such, and in when and how it answers them.
 
 Each answers as the sound service does but for its one flaw.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from urllib.parse import parse_qs, urlencode
 
-from mews_harness.demo.service import PATH, Answer, Request, Unusable, answer, parse
+from mews_harness.demo.messages import events_of
+from mews_harness.demo.service import PATH, Answer, Request, answer, bears_token
 from mews_harness.demo.variants import redirecting
 
 BODY_LIMIT = 32_000  # bytes; some 350 events
+BODY_LIMIT_100K = 100_000  # bytes; some 1,080 events
+ARRIVAL_S = 1.0
 FETCH_S = 0.015  # per event: 500 of them take 7.5 s, past the documented limit of 5 s
 TOO_LATE_S = 6.0  # past the documented limit of 5 s (events/wh-faq)
 HOSTILE = (
@@ -22,34 +24,42 @@ HOSTILE = (
 HOSTILE_SIZE = 10_000_000  # bytes
 
 
-def demands_signature(token: str, request: Request) -> Answer:
-    """Answers 401 without an X-Mews-Signature header, which Mews never sends."""
-    return answer(token, request) if "x-mews-signature" in request.headers else Answer(401)
-
-
-def token_in_header(token: str, request: Request) -> Answer:
-    """Answers 401 unless the token stands in an Authorization header."""
-    if request.headers.get("authorization") != f"Bearer {token}":
-        return Answer(401)
-    return answer(token, _authorised(token, request))
-
-
-def ignores_token(token: str, request: Request) -> Answer:
-    """Accepts any token, and none."""
-    return answer(token, _authorised(token, request))
-
-
-def token_optional(token: str, request: Request) -> Answer:
-    """Refuses a wrong token, but accepts a missing one."""
-    missing = "Token" not in parse_qs(request.query, keep_blank_values=True)
-    return answer(token, _authorised(token, request) if missing else request)
-
-
 def body_limit(token: str, request: Request) -> Answer:
     """Answers 413 to a body of more than 32 kB."""
-    given = answer(token, request)
-    large = len(request.body or b"") > BODY_LIMIT
-    return Answer(413) if given.accepted and large else given
+    return _refusing(413, token, request, when=len(request.body or b"") > BODY_LIMIT)
+
+
+def body_limit_100k(token: str, request: Request) -> Answer:
+    """Answers 413 to a body of more than 100 kB, a limit like Express's default."""
+    return _refusing(413, token, request, when=len(request.body or b"") > BODY_LIMIT_100K)
+
+
+def wants_exact_type(token: str, request: Request) -> Answer:
+    """Answers 415 unless the Content-Type is exactly application/json."""
+    other = request.headers.get("content-type") != "application/json"
+    return _refusing(415, token, request, when=other)
+
+
+def needs_content_length(token: str, request: Request) -> Answer:
+    """Answers 411 without a Content-Length, as a body in chunks comes."""
+    return _refusing(411, token, request, when="content-length" not in request.headers)
+
+
+def impatient(token: str, request: Request) -> Answer:
+    """Answers 408 when the body takes longer than 1 s to arrive."""
+    return _refusing(408, token, request, when=request.body_s > ARRIVAL_S)
+
+
+def forgets_kept_connections(token: str, request: Request) -> Answer:
+    """Keeps connections, and answers 400 to all but the first request on each."""
+    return _refusing(400, token, request, when=request.turn > 1)
+
+
+def any_method(token: str, request: Request) -> Answer:
+    """Answers 202 to GET, PUT and DELETE too."""
+    if request.path != PATH or request.method not in {"GET", "PUT", "DELETE"}:
+        return answer(token, request)
+    return Answer(202 if bears_token(token, request.query) else 401)
 
 
 def always_200(token: str, request: Request) -> Answer:
@@ -66,8 +76,7 @@ def redirects_302(token: str, request: Request) -> Answer:
 def fetches_first(token: str, request: Request) -> Answer:
     """Takes 15 ms per event before it answers, as if it fetched each at once."""
     given = answer(token, request)
-    events = given.accepted.get("Events", ()) if given.accepted else ()
-    return replace(given, delay_s=FETCH_S * len(events))
+    return replace(given, delay_s=FETCH_S * len(events_of(given.accepted)))
 
 
 def times_out(token: str, request: Request) -> Answer:
@@ -83,32 +92,26 @@ def never_answers(token: str, request: Request) -> Answer:
 def echoes_hostile(token: str, request: Request) -> Answer:
     """Answers 500 with 10 MB of script, escapes and its own URL to two events or more."""
     given = answer(token, request)
-    if given.accepted is None or len(given.accepted.get("Events", ())) < 2:  # noqa: PLR2004
+    if len(events_of(given.accepted)) <= 1:
         return given
     block = f"{PATH}?{request.query}\n".encode() + HOSTILE
     body = block * (HOSTILE_SIZE // len(block) + 1)
     return Answer(500, body[:HOSTILE_SIZE], (("Content-Type", "text/html"),))
 
 
-def is_json(request: Request) -> bool:
-    """Tell whether a body can be parsed; one that was cut off counts as no JSON."""
-    try:
-        parse(request.body)
-    except Unusable:
-        return False
-    return True
-
-
-def _authorised(token: str, request: Request) -> Request:
-    return replace(request, query=urlencode({"Token": token}))
+def _refusing(status: int, token: str, request: Request, *, when: bool) -> Answer:
+    given = answer(token, request)
+    return Answer(status) if when and given.accepted is not None else given
 
 
 STATELESS = (
-    demands_signature,
-    token_in_header,
-    ignores_token,
-    token_optional,
     body_limit,
+    body_limit_100k,
+    wants_exact_type,
+    needs_content_length,
+    impatient,
+    forgets_kept_connections,
+    any_method,
     always_200,
     redirects_302,
     fetches_first,

@@ -6,67 +6,52 @@ at a time.
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import count
 
-from mews_harness.demo.flaws import is_json
-from mews_harness.demo.service import Answer, Behaviour, Request, answer, parse
+from mews_harness.demo.messages import events_of, is_json, parse
+from mews_harness.demo.service import Answer, Behaviour, Request, answer
 
 OUTAGE = 30  # requests
-PATIENCE = 3  # copies of the same body
-
-
-def refuses_duplicates() -> Behaviour:
-    """Answers 409 when the very same body was accepted before."""
-    seen: set[bytes] = set()
-
-    def behave(token: str, request: Request) -> Answer:
-        given = answer(token, request)
-        if given.accepted is None:
-            return given
-        body = _fingerprint(request)
-        if body in seen:
-            return Answer(409)
-        seen.add(body)
-        return given
-
-    return behave
-
-
-def locks_out_after_retries() -> Behaviour:
-    """Answers 503 to all other messages once the very same body came a third time."""
-    copies: Counter[bytes] = Counter()
-    locked = False
-
-    def behave(token: str, request: Request) -> Answer:
-        nonlocal locked
-        given = answer(token, request)
-        if given.accepted is None:
-            return given
-        body = _fingerprint(request)
-        copies[body] += 1
-        locked = locked or copies[body] >= PATIENCE
-        return Answer(503) if locked and copies[body] < PATIENCE else given
-
-    return behave
+SHORT_OUTAGE = 5  # requests
+LOOK_S = 0.05  # how long a client has to go away before it is answered
 
 
 def broken_by_cut_body() -> Behaviour:
     """Answers 500 to the five requests after one whose body was cut off."""
-    return _outage(5, lambda request: request.body is None)
+    return _outage(SHORT_OUTAGE, lambda request: request.body is None)
+
+
+def broken_by_reset() -> Behaviour:
+    """Answers 500 to five requests after a client left before two events or more were answered."""
+    left = 0
+
+    def fall() -> None:
+        nonlocal left
+        left = SHORT_OUTAGE
+
+    def behave(token: str, request: Request) -> Answer:
+        nonlocal left
+        given = answer(token, request)
+        if left:
+            left -= 1
+            return Answer(500)
+        several = len(events_of(given.accepted)) > 1
+        return replace(given, delay_s=LOOK_S, unread=fall) if several else given
+
+    return behave
 
 
 def dies_on_malformed() -> Behaviour:
     """Answers 500 to malformed JSON and to everything during the next 30 requests."""
-    return _outage(OUTAGE, lambda request: request.body is not None and not is_json(request))
+    return _outage(OUTAGE, lambda request: request.body is not None and not is_json(request.body))
 
 
 def dies_on_null_event() -> Behaviour:
     """Answers 500 to a batch with a null event and to everything during the next 30 requests."""
-    return _outage(OUTAGE, lambda request: is_json(request) and _has_null(parse(request.body)))
+    return _outage(OUTAGE, lambda request: is_json(request.body) and _has_null(parse(request.body)))
 
 
 def forgets_general() -> Behaviour:
@@ -87,10 +72,19 @@ def forgets_general() -> Behaviour:
 
 def every_third_503() -> Behaviour:
     """Answers 503 to every third request."""
+    return _failing_every(3)
+
+
+def fails_once_in_20() -> Behaviour:
+    """Answers 503 to every 20th request."""
+    return _failing_every(20)
+
+
+def _failing_every(number: int) -> Behaviour:
     numbers = count(1)
 
     def behave(token: str, request: Request) -> Answer:
-        return answer(token, request) if next(numbers) % 3 else Answer(503)
+        return answer(token, request) if next(numbers) % number else Answer(503)
 
     return behave
 
@@ -113,21 +107,17 @@ def _outage(length: int, kills: Callable[[Request], bool]) -> Behaviour:
     return behave
 
 
-def _fingerprint(request: Request) -> bytes:
-    return hashlib.sha256(request.body or b"").digest()
-
-
 def _has_null(document: object) -> bool:
     events = document.get("Events") if isinstance(document, dict) else None
     return isinstance(events, list) and None in events
 
 
 STATEFUL = (
-    refuses_duplicates,
-    locks_out_after_retries,
     broken_by_cut_body,
+    broken_by_reset,
     dies_on_malformed,
     dies_on_null_event,
     forgets_general,
     every_third_503,
+    fails_once_in_20,
 )

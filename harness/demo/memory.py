@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from mews_harness.demo.service import Document, entity_of
+from mews_harness.demo.messages import Document, entity_of
 from mews_harness.model import Tenants
 
 ACTIVITY = {

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from mews_harness.demo.memory import memory_of, remember
+from mews_harness.demo.messages import Document
 from mews_harness.demo.server import PartnerServer
-from mews_harness.demo.service import PATH, Answer, Document, Request
-from mews_harness.demo.zoo import SOUND, behaviour
+from mews_harness.demo.service import PATH, Answer, Request
+from mews_harness.demo.zoo import KEEPING, SOUND, behaviour
 from mews_harness.model import Tenants
 
 
@@ -40,7 +41,7 @@ class EmbeddedPartner:
         self._accepted: queue.Queue[Document | None] = queue.Queue()
         self.memory = memory_of(tenants)
         self.token = secrets.token_urlsafe(24)
-        self._server = PartnerServer(self._respond, port)
+        self._server = PartnerServer(self._respond, port, keeps=name in KEEPING)
         self._server.start()
         self._worker = threading.Thread(target=self._work, name="mews-demo-worker", daemon=True)
         self._worker.start()

@@ -6,9 +6,12 @@ None to let it pass. Malformed or unauthorised requests never come here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
-from mews_harness.demo.service import ACTIONS, ENTITIES, Answer, Document, entity_of
+from mews_harness.demo.messages import ACTIONS, ENTITIES, Document, entity_of, events_of
+from mews_harness.demo.service import Answer
 
 Refusal = Callable[[Document], Answer | None]
 
@@ -16,6 +19,10 @@ PROPERTIES = frozenset(
     {"EnterpriseId", "IntegrationId", "Events", "Discriminator", "Value", "Id"}
     | {"Action", "Data", "Enterprise", "Service", "Requestor", "Integration", "Name", "Email"}
     | {"AccessToken", "ApiKey", "CreatedUtc", "DeletedUtc", "IsEnabled"}
+)
+STALE = timedelta(minutes=10)
+STAMPS: Mapping[str, str] = MappingProxyType(
+    {"IntegrationCreated": "CreatedUtc", "IntegrationDeleted": "DeletedUtc"},
 )
 
 
@@ -31,7 +38,7 @@ def chokes_on_mixed(document: Document) -> Answer | None:
 
 def rejects_shared_ids(document: Document) -> Answer | None:
     """Answers 409 when the same id occurs twice in a batch."""
-    ids = [event["Value"]["Id"] for event in _events(document) if entity_of(event)]
+    ids = [event["Value"]["Id"] for event in events_of(document) if entity_of(event)]
     return Answer(409) if len(set(ids)) < len(ids) else None
 
 
@@ -42,7 +49,7 @@ def not_modified(document: Document) -> Answer | None:
 
 def redirects_to_nowhere(document: Document) -> Answer | None:
     """Redirects batches of two events or more by 308 to a path that answers 404."""
-    several = len(_events(document)) > 1
+    several = len(events_of(document)) > 1
     return Answer(308, headers=(("Location", "/nowhere"),)) if several else None
 
 
@@ -82,13 +89,20 @@ def rejects_deletions(document: Document) -> Answer | None:
     return Answer(500) if _action(document) == "IntegrationDeleted" else None
 
 
-def _events(document: Document) -> list[Document]:
-    events: list[Document] = document.get("Events", [])
-    return events
+def rejects_stale(document: Document) -> Answer | None:
+    """Answers 400 to a CreatedUtc or DeletedUtc that is missing or over 10 minutes old."""
+    stamp = STAMPS.get(_action(document) or "")
+    if stamp is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(document["Data"].get(stamp))
+        return Answer(400) if datetime.now(UTC) - moment > STALE else None
+    except (TypeError, ValueError):  # it is missing, no date, or without a zone
+        return Answer(400)
 
 
 def _discriminators(document: Document) -> list[str]:
-    return [event["Discriminator"] for event in _events(document)]
+    return [event["Discriminator"] for event in events_of(document)]
 
 
 def _action(document: Document) -> str | None:
@@ -120,4 +134,5 @@ REFUSALS: tuple[Refusal, ...] = (
     requires_requestor,
     created_and_deleted_only,
     rejects_deletions,
+    rejects_stale,
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from pytest_httpserver import HTTPServer
@@ -13,6 +15,7 @@ from werkzeug import Request as HttpRequest
 from werkzeug import Response
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
 
 from mews_harness.demo.service import Answer, Request
 
@@ -22,13 +25,27 @@ POLL_S = 0.02  # how often the accepting thread looks whether it should stop
 
 
 class PartnerServer(HTTPServer):
-    """Serves a function from request to answer, each request in a thread of its own."""
+    """Serves a function from request to answer, each connection in a thread of its own.
 
-    def __init__(self, respond: Callable[[Request], Answer], port: int = 0) -> None:
+    Args:
+        respond: gives the answer.
+        port: the port; 0 for a free one.
+        keeps: whether a connection may be used for several requests.
+
+    """
+
+    def __init__(
+        self,
+        respond: Callable[[Request], Answer],
+        port: int = 0,
+        *,
+        keeps: bool = False,
+    ) -> None:
         super().__init__(HOST, port, threaded=True)
         self._respond = respond
+        self._handler = _KeepingHandler if keeps else _QuietHandler
         self._closing = threading.Event()
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, int] = {}  # how many requests came on each
 
     def start(self) -> None:
         """Listen; returns when connections are accepted."""
@@ -52,8 +69,13 @@ class PartnerServer(HTTPServer):
 
     def application(self, request: HttpRequest) -> Response:
         """Answer one request, without keeping it as pytest-httpserver would."""
-        answer = self._respond(_plain(request))
-        if answer.delay_s:
+        connection: socket.socket = request.environ["werkzeug.socket"]
+        turn = self._connections[connection] = self._connections[connection] + 1
+        answer = self._respond(_plain(request, turn))
+        if answer.unread is not None:
+            if _leaves(connection, answer.delay_s):
+                answer.unread()
+        elif answer.delay_s:
             self._closing.wait(None if math.isinf(answer.delay_s) else answer.delay_s)
         return Response(answer.body, answer.status, answer.headers)
 
@@ -63,14 +85,14 @@ class PartnerServer(HTTPServer):
         address: tuple[str, int],
         server: BaseWSGIServer,
     ) -> WSGIRequestHandler:
-        self._connections.add(connection)
+        self._connections[connection] = 0
         # Whoever comes after `stop` has looked finds the event set, so that nobody is missed.
         if self._closing.is_set():
             _break(connection)
         try:
-            return _QuietHandler(connection, address, server)
+            return self._handler(connection, address, server)
         finally:
-            self._connections.discard(connection)
+            del self._connections[connection]
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -82,7 +104,26 @@ class _QuietHandler(WSGIRequestHandler):
         pass
 
 
-def _plain(request: HttpRequest) -> Request:
+class _KeepingHandler(_QuietHandler):
+    """Keeps connections, as werkzeug's own answers never do."""
+
+    def run_wsgi(self) -> None:
+        """Answer one request, whose body the application always reads to its end."""
+        body, status, headers = run_wsgi_app(self.server.app, self.make_environ())
+        self.send_response(*_parted(status))
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(b"".join(body))
+
+
+def _parted(status: str) -> tuple[int, str]:
+    code, _, words = status.partition(" ")
+    return int(code), words
+
+
+def _plain(request: HttpRequest, turn: int) -> Request:
+    started = time.monotonic()
     try:
         body = request.get_data()
     except (ClientDisconnected, OSError):
@@ -93,7 +134,21 @@ def _plain(request: HttpRequest) -> Request:
         query=request.query_string.decode("latin-1"),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
+        body_s=time.monotonic() - started,
+        turn=turn,
     )
+
+
+def _leaves(connection: socket.socket, within_s: float) -> bool:
+    """Tell whether a client that has sent its request goes away instead of waiting."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        if not selector.select(within_s):
+            return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True
 
 
 def _break(connection: socket.socket) -> None:

@@ -44,6 +44,11 @@ def verbose_answer(token: str, request: Request) -> Answer:
     return replace(given, status=200, body=PAGE, headers=(("Content-Type", "text/html"),))
 
 
+def keeps_connections(token: str, request: Request) -> Answer:
+    """Keeps each connection for further requests, which the sound one closes."""
+    return answer(token, request)
+
+
 def redirecting(token: str, request: Request, status: int) -> Answer:
     """Redirect what is posted to the usual path; answer soundly at `MOVED`."""
     if request.path == MOVED:
@@ -65,4 +70,5 @@ SOUND_VARIANTS = (
     redirects_308,
     slow_but_fine,
     verbose_answer,
+    keeps_connections,
 )

@@ -7,11 +7,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from mews_harness.demo.flaws import STATELESS
+from mews_harness.demo.acquaintances import CROWD_FLAWS
+from mews_harness.demo.duplicates import REPEAT_FLAWS
+from mews_harness.demo.flaws import STATELESS, forgets_kept_connections
 from mews_harness.demo.grudges import STATEFUL
 from mews_harness.demo.refusals import REFUSALS, Refusal
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
-from mews_harness.demo.variants import SOUND_VARIANTS
+from mews_harness.demo.tokens import TOKEN_FLAWS
+from mews_harness.demo.variants import SOUND_VARIANTS, keeps_connections
 from mews_harness.errors import UsageMistake
 
 SOUND = "sound"
@@ -57,7 +60,14 @@ def _says(function: Callable[..., object]) -> str:
     return inspect.getdoc(function) or ""  # python -OO drops docstrings
 
 
-_FLAWED: tuple[Callable[..., object], ...] = (*STATELESS, *REFUSALS, *STATEFUL)
+_PLAIN: tuple[Behaviour, ...] = (*SOUND_VARIANTS, *TOKEN_FLAWS, *STATELESS)
+_REMEMBERING: tuple[Callable[[], Behaviour], ...] = (*REPEAT_FLAWS, *CROWD_FLAWS, *STATEFUL)
+_FLAWED: tuple[Callable[..., object], ...] = (
+    *TOKEN_FLAWS,
+    *STATELESS,
+    *REFUSALS,
+    *_REMEMBERING,
+)
 
 VARIANTS: tuple[str, ...] = (SOUND, *map(_name, SOUND_VARIANTS))
 FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWED))
@@ -66,10 +76,12 @@ NAMES: Mapping[str, str] = MappingProxyType(
     | {_name(each): _says(each) for each in (*SOUND_VARIANTS, *_FLAWED)},
 )
 """Every variant and flaw with one sentence on what it does."""
+KEEPING: frozenset[str] = frozenset(map(_name, (keeps_connections, forgets_kept_connections)))
+"""Those that need a server which keeps connections."""
 
 _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     {SOUND: _ready(answer)}
-    | {_name(each): _ready(each) for each in (*SOUND_VARIANTS, *STATELESS)}
+    | {_name(each): _ready(each) for each in _PLAIN}
     | {_name(each): _ready(_refusing(each)) for each in REFUSALS}
-    | {_name(each): each for each in STATEFUL},
+    | {_name(each): each for each in _REMEMBERING},
 )

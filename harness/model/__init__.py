@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from mews_harness.model.exchange import Attempt, Delivery, Exchange, Fault, Outcome
+from mews_harness.model.exchange import (
+    Attempt,
+    Delivery,
+    Exchange,
+    Fault,
+    Manner,
+    Outcome,
+    TlsSession,
+)
 from mews_harness.model.message import EventRef, Kind, Message
 from mews_harness.model.profile import Parameter, Profile
 from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
@@ -29,6 +37,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Kind",
+    "Manner",
     "Message",
     "Obligation",
     "Outcome",
@@ -45,6 +54,7 @@ __all__ = [
     "Step",
     "Tenant",
     "Tenants",
+    "TlsSession",
     "Transcript",
     "Trial",
     "Verdict",

@@ -27,6 +27,7 @@ class Outcome(StrEnum):
     PROTOCOL_ERROR = "protocol-error"  # the answer is not HTTP
     ANSWER_LOST = "answer-lost"  # our fault, on purpose: the answer was thrown away
     BODY_CUT = "body-cut"  # our fault, on purpose: the request ended in the middle
+    CONNECTION_DROPPED = "connection-dropped"  # our fault, on purpose: we reset the connection
 
 
 TIMEOUTS = frozenset(
@@ -37,7 +38,7 @@ TIMEOUTS = frozenset(
         Outcome.TIMEOUT_BODY,
     },
 )
-INJECTED = frozenset({Outcome.ANSWER_LOST, Outcome.BODY_CUT})
+INJECTED = frozenset({Outcome.ANSWER_LOST, Outcome.BODY_CUT, Outcome.CONNECTION_DROPPED})
 
 
 class Fault(StrEnum):
@@ -46,6 +47,28 @@ class Fault(StrEnum):
     NONE = "none"
     LOSE_ANSWER = "lose-answer"  # send whole, wait for the answer's first bytes, drop it
     CUT_BODY = "cut-body"  # announce the whole body, send half of it, close
+    RESET = "reset"  # send whole, reset the connection before the answer is read
+
+
+class Manner(StrEnum):
+    """How a sound request is put on the wire; each must be taken alike."""
+
+    PLAIN = "plain"  # with Content-Length, on a kept connection where there is one
+    CHUNKED = "chunked"  # Transfer-Encoding: chunked, no Content-Length
+    SLOW = "slow"  # the body comes in many small pieces over seconds
+    NEW_CONNECTION = "new-connection"  # no kept connection, closed afterwards
+
+
+@dataclass(frozen=True)
+class TlsSession:
+    """What the server's certificate says of itself.
+
+    `not_after_utc` is `YYYY-MM-DDThh:mm:ssZ`, empty where it could not be read.
+    """
+
+    subject: str
+    issuer: str
+    not_after_utc: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +77,8 @@ class Exchange:
 
     Times are milliseconds on the run's monotonic clock (0 = start of the run), None where that
     point was never reached. `detail` says in words what an outcome alone does not. `kept` is
-    whether the connection was kept from an earlier exchange.
+    whether the connection was kept from an earlier exchange. `tls` is told by the exchange that
+    made the TLS handshake, even where it failed for the certificate; None on a kept connection.
     """
 
     method: str
@@ -74,6 +98,7 @@ class Exchange:
     http_version: str = ""
     detail: str = ""
     kept: bool = False
+    tls: TlsSession | None = None
 
     @property
     def answer_ms(self) -> float | None:
@@ -97,6 +122,7 @@ class Attempt:
     exchanges: tuple[Exchange, ...]
     outcome: Outcome
     detail: str = ""
+    manner: Manner = Manner.PLAIN
 
     @property
     def last(self) -> Exchange:

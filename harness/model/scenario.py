@@ -17,7 +17,9 @@ AREAS: Mapping[str, str] = {
     "RED": "Redirects",
     "AUTH": "Authentication",
     "ERR": "Errors and the unknown",
+    "LAG": "Delays",
     "INT": "Integration Webhooks",
+    "LOAD": "Load",
 }
 
 

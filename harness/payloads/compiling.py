@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mews_harness.payloads.mint import Slot, Template
+from mews_harness.payloads.mint import Moment, Slot, Template
 from mews_harness.payloads.shape import (
     NULL,
     Constant,
@@ -20,8 +19,8 @@ from mews_harness.payloads.shape import (
     nullable,
 )
 
-# Past at any time this package can run, and never read from a clock: a seed repeats its bytes.
-EARLIEST, LATEST = datetime(2024, 1, 1), datetime(2025, 12, 31)  # noqa: DTZ001 - written as UTC
+# Minutes may pass between an event and its message: typically up to 2 to 5 (events/communicate).
+USUAL_AGE_S, OLDEST_AGE_S = 120, 300
 
 
 def exemplar(shape: Shape, *, optional: bool = True, null: bool = False) -> Template:  # noqa: PLR0911 - one a shape
@@ -38,6 +37,8 @@ def exemplar(shape: Shape, *, optional: bool = True, null: bool = False) -> Temp
     match shape:
         case Constant(values):
             return values[0]
+        case Text(form="date-time"):
+            return Moment(USUAL_AGE_S)
         case Text():
             return shape.example
         case Slot():
@@ -88,10 +89,6 @@ def _text(shape: Text) -> SearchStrategy[str]:
         # jsonschema-rs refuses some of the internationalised domains that Hypothesis draws.
         return st.emails().filter(lambda address: "xn--" not in address.lower())
     if shape.form == "date-time":
-        return st.datetimes(EARLIEST, LATEST).map(_utc)
+        return st.integers(0, OLDEST_AGE_S).map(Moment)
     # Surrogates can't be written in UTF-8; all else may stand in the name of a hotel.
     return st.text(st.characters(codec="utf-8"), min_size=shape.least, max_size=min(shape.most, 80))
-
-
-def _utc(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

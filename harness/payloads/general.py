@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 
 from mews_harness.errors import ScenarioMistake
@@ -38,6 +39,26 @@ def one(subject: Subject, *, event: str | None = None) -> Plans:
 def each_event(subject: Subject) -> Plans:
     """Send one message with one event for every subscribed discriminator."""
     return Plans(_alone(subject, subject.general))
+
+
+def updates(subject: Subject, *, times: int = 3) -> Plans:
+    """Send messages one after the other about one and the same entity; `times` of them."""
+    return Plans(_one_each(subject, [0] * times))
+
+
+def stream(subject: Subject, *, messages: int = 50) -> Plans:
+    """Send so many messages, one event each, every one about an entity of its own."""
+    return Plans(_one_each(subject, list(range(messages))))
+
+
+def oversize(subject: Subject, *, sizes: Sequence[int] = (1_100, 1_500)) -> Plans:
+    """Send batches beyond the profile's limit in one message each: Mews may raise the limit."""
+    return Plans(
+        tuple(
+            Batch(subject.profile, size, subject.general, 0, UPDATED in subject.general, size)
+            for size in (sizes if subject.general else ())
+        )
+    )
 
 
 def example(subject: Subject) -> Plans:
@@ -96,6 +117,13 @@ def _boundaries(subject: Subject) -> list[Listed | Batch]:
         *(Listed(subject.profile, entries, limit) for entries in small),
         *(Batch(subject.profile, size, known, 0, paired, limit) for size in sizes),
     ]
+
+
+def _one_each(subject: Subject, entities: list[int]) -> tuple[Plan, ...]:
+    if not subject.general:
+        return ()
+    entries = tuple((subject.general[0], entity) for entity in entities)
+    return (Listed(subject.profile, entries, limit=1),)
 
 
 def _alone(subject: Subject, names: tuple[str, ...] | list[str]) -> tuple[Plan, ...]:

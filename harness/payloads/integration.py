@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from mews_harness.errors import HarnessFault, ScenarioMistake
 from mews_harness.model import Kind
 from mews_harness.payloads.compiling import exemplar, templates
-from mews_harness.payloads.mint import Template
+from mews_harness.payloads.mint import Moment, Template
 from mews_harness.payloads.plan import NOTHING, Filled, Plans, Subject, unique
 from mews_harness.payloads.schema import NEWEST, actions, load
 from mews_harness.payloads.shape import NULL, Constant, Either, Record, nullable, parse
@@ -18,7 +19,12 @@ UNKNOWN_ACTION = "IntegrationRenamed"
 
 
 def action(
-    subject: Subject, *, action: str, null: Sequence[str] = (), absent: Sequence[str] = ()
+    subject: Subject,
+    *,
+    action: str,
+    null: Sequence[str] = (),
+    absent: Sequence[str] = (),
+    ages_s: Sequence[int] = (),
 ) -> Plans:
     """Send an Integration Webhook: fullest, barest, with nulls, then any the schema allows.
 
@@ -27,6 +33,8 @@ def action(
         action: which one.
         null: properties of Data that are null in every case, such as `Requestor`.
         absent: properties of Data that are missing in every case, such as `Service`.
+        ages_s: how many seconds ago it happened, one fixed case each and none drawn; within the
+            usual lag when empty.
 
     Raises:
         ScenarioMistake: the action, or a property of it, is not documented in any profile.
@@ -55,6 +63,8 @@ def action(
     def plan(template: Template) -> Filled:
         return Filled(Kind.INTEGRATION, template, _phrase(whole, template))
 
+    if ages_s:
+        return Plans(tuple(_aged(plan(forms[0]), age_s) for age_s in ages_s))
     return Plans(unique(plan(each) for each in forms), templates(shape).map(plan))
 
 
@@ -82,6 +92,15 @@ def action_shape(profile: str, name: str) -> Record:
             if tag is not None and tag.shape == Constant((name,)):
                 return option
     raise HarnessFault(f"the schema of Integration Webhooks has no {name} in profile {profile}")
+
+
+def _aged(plan: Filled, age_s: int) -> Filled:
+    data = {
+        name: Moment(age_s) if isinstance(value, Moment) else value
+        for name, value in plan.template["Data"].items()
+    }
+    phrase = f"{plan.phrase}, {age_s:,} s ago"
+    return replace(plan, template={**plan.template, "Data": data}, phrase=phrase)
 
 
 def _data(message: Record) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from mews_harness.errors import HarnessFault, UsageMistake
 from mews_harness.model import Tenant, Tenants
 
-Template = Any  # JSON with a Slot wherever the run has to fill something in
+Template = Any  # JSON with a Slot or a Moment wherever the run has to fill something in
 Enterprise = int | str
 
 
@@ -22,6 +23,16 @@ class Slot:
     name: str
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A datetime in a template: so many seconds before the run began."""
+
+    age_s: int
+
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # when a run began that does not say so
+
+
 class Mint:
     """Source of run-unique ids for one play: one mint builds all of a play's messages in turn.
 
@@ -30,10 +41,14 @@ class Mint:
         scenario: its id.
         play: which play of the scenario; every play, also a repeated one, has a number of its own.
         tenants: those of the run; messages are for the first one unless a plan says otherwise.
+        began: when the run began; datetimes lie before it.
 
     """
 
-    def __init__(self, seed: int, scenario: str, play: int, tenants: Tenants) -> None:
+    def __init__(
+        self, seed: int, scenario: str, play: int, tenants: Tenants, began: datetime = EPOCH
+    ) -> None:
+        self._began = began
         self._origin = f"{seed}/{scenario}/{play}"
         self._random = Random(self._origin)  # noqa: S311 - to be repeatable is the point
         self._tenants = tenants
@@ -42,6 +57,10 @@ class Mint:
     def entity_id(self) -> str:
         """Make an id that nothing else in the run bears."""
         return _uuid(self._random)
+
+    def utc(self, moment: Moment) -> str:
+        """Write a moment as Mews does, in whole seconds UTC (events/wh-integration)."""
+        return (self._began - timedelta(seconds=moment.age_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def token(self) -> str:
         """Make an access token of the documented example's form: 32 and 31 hexadecimal digits."""
@@ -56,6 +75,7 @@ class Mint:
         """
         other = object.__new__(Mint)
         other._origin, other._tenants = self._origin, self._tenants
+        other._began = self._began
         other._random = self._random  # shared: ids stay unique over both
         other.tenant = self._tenant(enterprise)
         return other
@@ -102,6 +122,8 @@ def fill(template: Template, mint: Mint, known: dict[str, str] | None = None) ->
         if template.name not in known:
             known[template.name] = mint.fill_slot(template)
         return known[template.name]
+    if isinstance(template, Moment):
+        return mint.utc(template)
     if isinstance(template, dict):
         return {key: fill(value, mint, known) for key, value in template.items()}
     if isinstance(template, list):

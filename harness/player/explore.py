@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -70,13 +71,14 @@ class Explorer:
         clock: Clock,
         *,
         run_seed: int,
+        began: datetime,
         examples: int,
         budget: Budget,
         judge: Callable[[Transcript], tuple[Finding, ...]],
         progress: Callable[[int, int], None],
     ) -> None:
         self._scenario, self._subject, self._bench, self._clock = scenario, subject, bench, clock
-        self._seed, self._budget = run_seed, budget
+        self._seed, self._began, self._budget = run_seed, began, budget
         self._judge, self._progress = judge, progress
         self._cases: Cases = cases_of(scenario, subject, examples)
         self._alive = plans(canonical(subject), subject).fixed[0]
@@ -167,7 +169,8 @@ class Explorer:
         return failed
 
     def _play(self, case: Case, role: str) -> Trial:
-        mint = Mint(self._seed, self._scenario.id, self._built, self._subject.tenants)
+        tenants = self._subject.tenants
+        mint = Mint(self._seed, self._scenario.id, self._built, tenants, self._began)
         self._built += 1
         messages = {**build(case, mint), SIGN_OF_LIFE: self._alive.build(mint)}
         transcript = play(self._scenario, messages, self._bench)

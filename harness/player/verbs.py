@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from mews_harness.model import Delivery, Fault, Message, Scenario, Step, Transcript
+from mews_harness.delivery import Order
+from mews_harness.model import Delivery, Fault, Manner, Message, Scenario, Step, Transcript
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.player.bench import Bench
+from mews_harness.player.tokens import RIGHT
 
 Messages = Mapping[str, tuple[Message, ...]]
 Verb = Callable[[Bench, Step, Messages], Iterator[Delivery]]
@@ -18,12 +21,34 @@ def preflight(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delive
 
 
 def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Send each message of the draw once: one attempt, no retry; `token` as said."""
+    """Send each message of the draw once: one attempt, no retry.
+
+    `token` is a spelling of the secret, `content-type` the header's value or `none`, `manner` how
+    the bytes travel, `method` another method than POST.
+    """
+    name, said = step.arguments["message"], step.arguments
+    for drawn in messages[name]:
+        message = _remarked(drawn, step)
+        yield bench.courier.deliver(
+            message,
+            bench.address(message.kind, said.get("token", RIGHT)),
+            label=name,
+            attempts=1,
+            manner=Manner(said.get("manner", Manner.PLAIN)),
+            method=said.get("method", "POST"),
+        )
+
+
+def together(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Deliver all messages of the draw at once, each in `copies`, with all retries."""
     name = step.arguments["message"]
-    token = step.arguments.get("token", "right")
-    for message in messages[name]:
-        url = bench.address(message.kind, token)
-        yield bench.courier.deliver(message, url, label=name, attempts=1)
+    yield from bench.courier.together(
+        [
+            Order(message, bench.endpoint.url(message.kind), name)
+            for message in messages[name]
+            for _ in range(step.arguments.get("copies", 1))
+        ]
+    )
 
 
 def deliver(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
@@ -33,6 +58,20 @@ def deliver(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
     for message in messages[name]:
         url = bench.endpoint.url(message.kind)
         yield bench.courier.deliver(message, url, label=name, faults=faults)
+
+
+def _remarked(message: Message, step: Step) -> Message:
+    """Give the message its content type, and say in its description what is special about it."""
+    said = {key: value for key, value in step.arguments.items() if key not in {"do", "message"}}
+    if not said:
+        return message
+    content_type = said.get("content-type", message.content_type)
+    remarks = ", ".join(f"{key} {value}" for key, value in said.items())
+    return replace(
+        message,
+        content_type=None if content_type == "none" else content_type,
+        description=f"{message.description} ({remarks})",
+    )
 
 
 def sign_of_life(bench: Bench, _step: Step, messages: Messages) -> Iterator[Delivery]:
@@ -46,6 +85,7 @@ VERBS: Mapping[str, Verb] = {
     "preflight": preflight,
     "send": send,
     "deliver": deliver,
+    "together": together,
     "sign-of-life": sign_of_life,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mews_harness.verdicts.diagnosis import diagnose
 from mews_harness.verdicts.expectations import WORDS, judge
 from mews_harness.verdicts.readiness import breaks_must, readiness_of, stage_summaries, stops_run
 from mews_harness.verdicts.wording import attempt_in_words
@@ -10,6 +11,7 @@ __all__ = [
     "WORDS",
     "attempt_in_words",
     "breaks_must",
+    "diagnose",
     "judge",
     "readiness_of",
     "stage_summaries",

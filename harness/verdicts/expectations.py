@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote, urlsplit
 
+from mews_harness.endpoint import token_in
 from mews_harness.model import (
     Attempt,
     Delivery,
+    Exchange,
     Expectation,
     Finding,
     Outcome,
@@ -52,6 +56,16 @@ def refused(attempt: Attempt) -> bool:
     return status is not None and 400 <= status < 500  # noqa: PLR2004 - HTTP's own bounds
 
 
+def unauthorised(attempt: Attempt) -> bool:
+    """Hold when the answer is 401 or 403."""
+    return attempt.last.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+
+def keeps_secret(attempt: Attempt) -> bool:
+    """Hold when no answer shows the URL's secret, but for a redirect to the same host."""
+    return not any(_shows_secret(exchange) for exchange in attempt.exchanges)
+
+
 def no_losing_redirect(attempt: Attempt) -> bool:
     """Hold unless the answer is a redirect after which the message would be lost."""
     return attempt.outcome is not Outcome.REDIRECT_NOT_FOLLOWABLE
@@ -69,10 +83,26 @@ WORDS: Mapping[str, Word] = {
     "in-time": Word("a complete answer within the time limit", in_time),
     "success-status": Word("a 2xx status", success_status),
     "refused": Word("a 4xx answer", refused),
+    "unauthorised": Word("401 or 403", unauthorised),
+    "keeps-secret": Word("an answer that does not show the token", keeps_secret),
     "no-losing-redirect": Word("no redirect, or one that keeps the method", no_losing_redirect),
     "alive": Word("a valid message afterwards is accepted", accepted),
     "redirects-arrive": Word("a 2xx answer from the new location", redirects_arrive),
 }
+
+
+def _shows_secret(exchange: Exchange) -> bool:
+    secret = token_in(exchange.url)
+    if not secret:
+        return False
+    here = urlsplit(exchange.url).netloc
+    shown = [
+        value
+        for name, value in exchange.response_headers
+        if name.lower() != "location" or urlsplit(value).netloc not in {"", here}
+    ]
+    body = exchange.response_body.decode("utf-8", "replace")
+    return any(form in text for text in (*shown, body) for form in (secret, quote(secret, safe="")))
 
 
 def judge(expectation: Expectation, transcript: Transcript) -> Finding:

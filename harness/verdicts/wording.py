@@ -21,6 +21,7 @@ WITHOUT_ANSWER: Mapping[Outcome, str] = {
     Outcome.REDIRECT_NOT_FOLLOWABLE: "a redirect that can't be followed",
     Outcome.ANSWER_LOST: "its answer was lost on purpose",
     Outcome.BODY_CUT: "its body was cut on purpose",
+    Outcome.CONNECTION_DROPPED: "the connection was reset on purpose",
 }
 
 

@@ -12,10 +12,11 @@ from mews_harness import catalogue
 from mews_harness.certification.applicability import CONDITIONS
 from mews_harness.demo import NAMES
 from mews_harness.errors import ScenarioMistake
-from mews_harness.model import Obligation, Scenario
+from mews_harness.model import Fault, Manner, Obligation, Scenario
 from mews_harness.model.scenario import AREAS
 from mews_harness.payloads import WORDS as DRAW_WORDS
 from mews_harness.player import VERBS
+from mews_harness.player.tokens import RIGHT, SPELLINGS
 from mews_harness.verdicts import WORDS
 
 SCHEMA = json.loads((files("mews_harness.schemas") / "scenario.schema.json").read_text("utf-8"))
@@ -53,8 +54,13 @@ def test_vocabularies_are_closed() -> None:
     assert words("$defs/draw/properties/word") == set(DRAW_WORDS)
     assert words("properties/applies/items") == set(CONDITIONS)
     verbs = words("$defs/step/oneOf/0/properties/do")
-    verbs |= {SCHEMA["$defs"]["step"]["oneOf"][n]["properties"]["do"]["const"] for n in (1, 2)}
+    steps = SCHEMA["$defs"]["step"]["oneOf"]
+    verbs |= {step["properties"]["do"]["const"] for step in steps[1:]}
     assert verbs == set(VERBS)
+    send = "$defs/step/oneOf/1/properties"
+    assert words(f"{send}/token") == {RIGHT, *SPELLINGS}
+    assert words(f"{send}/manner") == set(Manner)
+    assert words("$defs/step/oneOf/2/properties/faults/items") == set(Fault)
     documented: list[Callable[..., object]] = [*VERBS.values(), *DRAW_WORDS.values()]
     documented += [word.holds for word in WORDS.values()]
     assert all(function.__doc__ for function in documented)
@@ -78,8 +84,10 @@ def test_every_scenario_catches_a_flaw(scenario: Scenario) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
 def test_hostile_scenarios_ask_for_a_sign_of_life(scenario: Scenario) -> None:
     """Whoever sends something hostile looks whether the service lives on, and that is a MUST."""
-    hostile = scenario.area == "ERR" or any(
-        "cut-body" in step.arguments.get("faults", ()) or step.arguments.get("token")
+    hostile = any(draw.word in {"malformed", "wrong-shape"} for draw in scenario.draws)
+    hostile |= scenario.area == "ERR" or any(
+        {"cut-body", "reset"} & set(step.arguments.get("faults", ()))
+        or step.arguments.get("token", RIGHT) not in {RIGHT, "percent-encoded"}
         for step in scenario.steps
     )
     alive = [each for each in scenario.expectations if each.word == "alive"]

@@ -15,6 +15,7 @@ from mews_harness.model import (
     Exchange,
     Fault,
     Kind,
+    Manner,
     Message,
     Outcome,
     Parameter,
@@ -334,6 +335,41 @@ def test_a_failing_transport_is_not_the_partner(clock: FakeClock) -> None:
 
     with pytest.raises(HarnessFault, match="closed"):
         Courier(Gone(clock), clock, RULES).deliver(MESSAGE, URL, label="")
+
+
+@pytest.mark.parametrize("manner", list(Manner))
+def test_manner_and_method_hold_for_every_attempt_and_hop(clock: FakeClock, manner: Manner) -> None:
+    """A redirect and a repetition are sent as the first request was; the attempts say how."""
+    script = Script(clock, 500, (307, "/b"), 200)
+    delivery = Courier(script, clock, RULES).deliver(
+        MESSAGE, URL, label="", manner=manner, method="PUT"
+    )
+    assert [attempt.manner for attempt in delivery.attempts] == [manner, manner]
+    assert len(script.requests) == 3
+    for request in script.requests:
+        assert (request.method, request.manner) == ("PUT", manner)
+        assert request.fresh_connection == (manner is Manner.NEW_CONNECTION)
+        assert request.body == MESSAGE.body
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_method_without_a_body_leaves_it_out(clock: FakeClock, method: str) -> None:
+    """Neither the bytes nor their type are sent, alone and together."""
+    script = Script(clock, 200, 405)
+    courier = Courier(script, clock, replace(RULES, attempts=1))
+    first = courier.deliver(MESSAGE, URL, label="", method=method)
+    (second,) = courier.together([Order(MESSAGE, URL, "", method=method)])
+    assert script.requests == [Request(method, URL, (), b"", 5)] * 2
+    assert (first.delivered, second.delivered) == (True, False)
+    assert first.attempts[0].last.method == method
+
+
+def test_a_reset_leads_to_a_second_copy(clock: FakeClock) -> None:
+    """We dropped the connection ourselves: the message was not delivered, and is sent again."""
+    script = Script(clock, Outcome.CONNECTION_DROPPED, 200)
+    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", faults=[Fault.RESET])
+    assert _outcomes(delivery.attempts) == [Outcome.CONNECTION_DROPPED, Outcome.DELIVERED]
+    assert [request.fault for request in script.requests] == [Fault.RESET, Fault.NONE]
 
 
 def _parameters() -> Iterator[Parameter]:

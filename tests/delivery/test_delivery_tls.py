@@ -6,6 +6,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pycurl
@@ -14,6 +15,7 @@ import trustme
 from raw_server import OK, Post, RawServer, Serve, answering, send
 
 from mews_harness.delivery import CurlTransport, SystemClock
+from mews_harness.delivery.certificate import utc
 from mews_harness.delivery.options import Authorities
 from mews_harness.delivery.outcomes import Ending, outcome_of
 from mews_harness.errors import UsageMistake
@@ -143,3 +145,54 @@ def test_a_folder_of_authorities_is_taken_too(
     monkeypatch.setenv("SSL_CERT_FILE", "")
     with CurlTransport(SystemClock()) as transport:
         assert send(transport, post(partner.url)).outcome is Outcome.DELIVERED
+
+
+def test_the_certificate_is_told_by_who_made_the_handshake(
+    post: Post, raw_server: Serve, trusting: CurlTransport, authority: trustme.CA
+) -> None:
+    """Subject, issuer and end of the server's own certificate; nothing on the kept connection."""
+
+    def script(server: RawServer, connection: ssl.SSLSocket) -> None:
+        while server.read(connection):
+            connection.sendall(OK)
+
+    issued = authority.issue_cert(
+        "localhost",
+        common_name="partner.example",
+        organization_name="Hôtel",
+        not_after=datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC),
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issued.configure_cert(context)
+    server = raw_server(script, context)
+    first, second = (send(trusting, post(server.url)) for _ in range(2))
+    assert first.tls is not None
+    assert "partner.example" in first.tls.subject
+    assert "Testing CA" in first.tls.issuer
+    assert first.tls.not_after_utc == "2031-02-03T04:05:06Z"
+    assert (second.kept, second.tls) == (True, None)
+
+
+def test_without_a_certificate_there_is_none_to_tell(
+    transport: CurlTransport, post: Post, raw_server: Serve
+) -> None:
+    """Neither plain HTTP nor a server that speaks no TLS has one."""
+    url = raw_server(lambda _, connection: connection.sendall(OK)).url
+    assert send(transport, post(url)).tls is None
+    assert send(transport, post(url.replace("http:", "https:"))).tls is None
+
+
+def test_a_certificate_that_was_refused_is_told_too(
+    transport: CurlTransport, post: Post, partner: RawServer
+) -> None:
+    """Whoever has to mend it wants to know which it was."""
+    exchange = send(transport, post(partner.url))
+    assert exchange.outcome is Outcome.TLS_ERROR
+    assert exchange.tls is not None
+    assert "Testing CA" in exchange.tls.issuer
+
+
+def test_a_date_that_is_none_is_left_out() -> None:
+    """OpenSSL says `Bad time value` of a certificate that is broken there."""
+    assert utc("Feb  3 04:05:06 2031 GMT") == "2031-02-03T04:05:06Z"
+    assert utc("Bad time value") == ""

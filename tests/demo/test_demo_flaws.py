@@ -1,111 +1,18 @@
-"""Each flaw over a real socket: where it deviates from the sound partner, and where it does not."""
+"""What all variants and flaws have in common, and what is special about some of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 import pytest
 
-from mews_harness.demo import FLAWS, NAMES, VARIANTS, EmbeddedPartner
+from mews_harness.demo import FLAWS, NAMES, VARIANTS
+from mews_harness.demo.duplicates import races_on_duplicates
 from mews_harness.demo.service import PATH, Request
 from mews_harness.demo.zoo import behaviour
 from mews_harness.errors import UsageMistake
-from tests.demo.client import GENEROUS_S, ONE, created, general, integration, send, send_cut
+from tests.demo.client import GENEROUS_S, ONE, created, send
 from tests.demo.conftest import Start
+from tests.demo.plays import DELETED, FULL, JSON, KEY, NULL_EVENT, SHARED, TWO
 
-IMPATIENT_S = 0.3
-OTHER = general("ServiceOrderUpdated", ids=("another",))
-SHARED = general("ServiceOrderUpdated", "ServiceOrderUpdated", ids=("same", "same"))
-TWO = general("ServiceOrderUpdated", "ServiceOrderUpdated")
-FULL = general(*["ServiceOrderUpdated"] * 500)
-NULL_EVENT = general(Events=[None])
-DELETED = integration("IntegrationDeleted")
-KEY = integration("IntegrationApiKeyCreated", ApiKey="second-key")
-
-
-def whole(*bodies: bytes) -> Callable[[EmbeddedPartner], list[int | None]]:
-    """Send bodies one after the other, and list the statuses."""
-    return lambda partner: [send(partner.url, body).status for body in bodies]
-
-
-def hurried(body: bytes) -> Callable[[EmbeddedPartner], list[int | None]]:
-    """Send a body without waiting long for the answer: None where there was none."""
-    return lambda partner: [send(partner.url, body, timeout_s=IMPATIENT_S).status]
-
-
-def with_query(query: str) -> Callable[[EmbeddedPartner], list[int | None]]:
-    """Send a message with another query."""
-    return lambda partner: [send(f"{partner.url.partition('?')[0]}?{query}", ONE).status]
-
-
-def cut_then(*bodies: bytes) -> Callable[[EmbeddedPartner], list[int | None]]:
-    """Send half a body, then whole ones."""
-
-    def play(partner: EmbeddedPartner) -> list[int | None]:
-        send_cut(partner.url, ONE)
-        return whole(*bodies)(partner)
-
-    return play
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """What to send to a flaw, how it answers, and how the sound partner does."""
-
-    flaw: str
-    play: Callable[[EmbeddedPartner], list[int | None]]
-    flawed: Sequence[int | None]
-    sound: Sequence[int | None]
-
-
-DEVIATIONS = [
-    Deviation("demands-signature", whole(ONE), [401], [202]),
-    Deviation("rejects-payments", whole(general("PaymentUpdated")), [400], [202]),
-    Deviation("chokes-on-mixed", whole(general("CustomerAdded", "MessageAdded")), [500], [202]),
-    Deviation("rejects-shared-ids", whole(SHARED), [409], [202]),
-    Deviation("body-limit", whole(FULL), [413], [202]),
-    Deviation("not-modified", whole(general("ResourceUpdated")), [304], [202]),
-    Deviation("refuses-duplicates", whole(ONE, OTHER, ONE), [202, 202, 409], [202] * 3),
-    Deviation(
-        "locks-out-after-retries", whole(ONE, ONE, OTHER, ONE, TWO, TWO), [202] * 4 + [503] * 2, []
-    ),
-    Deviation("broken-by-cut-body", cut_then(*[ONE] * 6), [500] * 5 + [202], [202] * 6),
-    Deviation("redirects-302", whole(ONE), [302], [202]),
-    Deviation("redirects-to-nowhere", whole(ONE, TWO), [202, 308], [202, 202]),
-    Deviation("token-in-header", whole(ONE), [401], [202]),
-    Deviation("ignores-token", with_query("Token=wrong"), [202], [401]),
-    Deviation("ignores-token", with_query(""), [202], [401]),
-    Deviation("token-optional", with_query(""), [202], [401]),
-    Deviation("always-200", whole(b"{", b"{}"), [200, 200], [400, 400]),
-    Deviation(
-        "dies-on-malformed",
-        whole(b"{}", b"{", *[ONE] * 31),
-        [400, *[500] * 31, 202],
-        [400, 400, *[202] * 31],
-    ),
-    Deviation(
-        "dies-on-null-event",
-        whole(b"{}", b"{", NULL_EVENT, *[ONE] * 31),
-        [400, 400, *[500] * 31, 202],
-        [400, 400, 400, *[202] * 31],
-    ),
-    Deviation("strict-events", whole(general("BillUpdated")), [400], [202]),
-    Deviation("strict-properties", whole(general(AddedLater=1)), [400], [202]),
-    Deviation("strict-properties", whole(created(Service={"AddedLater": 1})), [400], [202]),
-    Deviation("strict-actions", whole(integration("IntegrationRenamed")), [400], [202]),
-    Deviation("requires-service", whole(created(Service=...), created()), [500, 202], [202] * 2),
-    Deviation("created-and-deleted-only", whole(KEY, created(), DELETED), [400, 202, 202], []),
-    Deviation("rejects-deletions", whole(created(), DELETED), [202, 500], [202, 202]),
-    Deviation("requires-requestor", whole(created(Requestor=None)), [500], [202]),
-    Deviation("requires-requestor", whole(created(Requestor=...)), [500], [202]),
-    Deviation("forgets-general", whole(ONE, KEY, ONE, ONE), [202, 202, 400, 202], []),
-    Deviation("fetches-first", hurried(FULL), [None], []),
-    Deviation("times-out", hurried(ONE), [None], []),
-    Deviation("never-answers", hurried(ONE), [None], []),
-    Deviation("every-third-503", whole(*[ONE] * 6), [202, 202, 503] * 2, [202] * 6),
-    Deviation("echoes-hostile", whole(ONE, TWO), [202, 500], [202, 202]),
-]
 UNSOUND_FROM_THE_START = {
     "demands-signature",
     "redirects-302",
@@ -115,31 +22,14 @@ UNSOUND_FROM_THE_START = {
 }
 
 
-@pytest.mark.parametrize("case", DEVIATIONS, ids=lambda case: case.flaw)
-def test_a_flaw_deviates(start: Start, case: Deviation) -> None:
-    """A flaw answers otherwise than the sound partner to what shows it."""
-    assert case.play(start(case.flaw)) == case.flawed
-
-
-@pytest.mark.parametrize("case", DEVIATIONS, ids=lambda case: case.flaw)
-def test_the_sound_partner_does_not(start: Start, case: Deviation) -> None:
-    """The same requests are answered soundly without the flaw; 202 where nothing else is said."""
-    answered = case.play(start("sound"))
-    assert answered == (case.sound or [202] * len(case.flawed))
-
-
-def test_every_flaw_has_a_deviation() -> None:
-    """No flaw goes untested."""
-    assert {case.flaw for case in DEVIATIONS} == set(FLAWS)
-
-
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in UNSOUND_FROM_THE_START])
 def test_one_plain_message_is_accepted(start: Start, name: str) -> None:
     """Whatever the flaw, the message that the preflight sends is accepted, redirects followed."""
     partner = start(name)
-    reply = send(partner.url, ONE)
+    reply = send(partner.url, ONE, headers=JSON)
     if reply.status in {307, 308}:
-        reply = send(partner.url.partition("/webhooks")[0] + reply.headers["Location"], ONE)
+        moved = partner.url.partition("/webhooks")[0] + reply.headers["Location"]
+        reply = send(moved, ONE, headers=JSON)
     assert reply.status in {200, 202, 204}
 
 
@@ -232,6 +122,31 @@ def test_a_variant_thanks_in_its_own_way(start: Start, name: str, status: int) -
     """Success has several statuses; refusals are those of the sound partner."""
     partner = start(name)
     assert [send(partner.url, body).status for body in (ONE, b"{")] == [status, 400]
+
+
+def test_a_race_is_lost_only_while_the_work_lasts() -> None:
+    """A copy fails within the time that the first one is held, of several events only."""
+    now = 0.0
+    behave = races_on_duplicates(lambda: now)
+
+    def status(body: bytes) -> int:
+        return behave("right", Request("POST", PATH, "Token=right", {}, body)).status
+
+    assert [status(body) for body in (TWO, TWO, SHARED, ONE, ONE)] == [202, 500, 202, 202, 202]
+    now = 0.15
+    assert [status(TWO), status(TWO)] == [202, 500]
+
+
+def test_an_answer_that_nobody_reads_starts_the_outage() -> None:
+    """Five requests fail from the moment that the client is known to be gone."""
+    behave = behaviour("broken-by-reset")
+    requests = [Request("POST", PATH, "Token=right", {}, body) for body in (ONE, TWO)]
+    alone, several = (behave("right", request) for request in requests)
+    assert alone.unread is None
+    assert several.unread is not None
+    several.unread()
+    statuses = [behave("right", requests[1]).status for _ in range(6)]
+    assert statuses == [500] * 5 + [202]
 
 
 def test_names_are_described() -> None:

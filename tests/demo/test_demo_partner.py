@@ -93,15 +93,6 @@ def test_a_cut_body_is_refused_and_forgotten(start: Start) -> None:
     assert send(partner.url, ONE).status == 202
 
 
-def test_a_body_in_chunks_is_read(start: Start) -> None:
-    """A body without an announced length counts as any other."""
-    partner = start("sound")
-    target = urlsplit(partner.url)
-    head = f"POST {target.path}?{target.query} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(ONE), ONE)
-    assert raw(partner.url, head.encode() + body).startswith(b"HTTP/1.1 202")
-
-
 def test_closing_releases_whoever_waits() -> None:
     """A held request, a half-sent one and an idle connection all end; no thread is left."""
     before = set(threading.enumerate())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,6 +25,10 @@ VALID: list[tuple[str, Mapping[str, Any]]] = [
     ("example", {}),
     ("batch", {}),
     ("batch", {"over": True}),
+    ("oversize", {}),
+    ("updates", {}),
+    ("stream", {"messages": 3}),
+    ("action", {"action": "IntegrationDeleted", "ages_s": [60, 86_400]}),
     *[("action", {"action": action}) for action in actions("2026-04")],
     ("action", {"action": "IntegrationCreated", "null": ["Requestor"], "absent": ["Service"]}),
 ]
@@ -309,7 +314,7 @@ def test_wrong_shape_is_json_and_invalid(subject: Subject, tenants: Tenants) -> 
     for message in every_message(found, tenants):
         assert not validator("general", "2026-04").is_valid(json.loads(message.body))
     null_event = found.fixed[-1].build(Mint(1, "words", 0, tenants))[0]
-    assert len({event.entity_id for event in null_event.events}) == 2
+    assert null_event.events == ()
 
 
 def test_every_word_is_documented() -> None:
@@ -342,3 +347,49 @@ def test_missing_action_is_our_own_fault() -> None:
     """An action that the profile does not have can't be shaped."""
     with pytest.raises(HarnessFault, match="no IntegrationApiKeyCreated in profile 2022-08"):
         action_shape("2022-08", "IntegrationApiKeyCreated")
+
+
+def test_updates_are_about_one_entity(subject: Subject, tenants: Tenants) -> None:
+    """Three messages, one event each, one id in all of them."""
+    messages = every_message(ask(subject, "updates"), tenants)
+    assert [len(message.events) for message in messages] == [1, 1, 1]
+    assert len({event.entity_id for message in messages for event in message.events}) == 1
+
+
+def test_a_stream_is_of_many_messages(subject: Subject, tenants: Tenants) -> None:
+    """Each message is about an entity of its own."""
+    messages = every_message(ask(subject, "stream", messages=50), tenants)
+    assert len(messages) == 50
+    assert len({message.events[0].entity_id for message in messages}) == 50
+
+
+def test_oversize_batches_do_not_roll_over(subject: Subject, tenants: Tenants) -> None:
+    """Batches beyond the limit come in one message each."""
+    messages = every_message(ask(subject, "oversize", sizes=[700, 1_100]), tenants)
+    assert [len(message.events) for message in messages] == [700, 1_100]
+
+
+def test_ages_are_counted_from_the_beginning_of_the_run(subject: Subject, tenants: Tenants) -> None:
+    """A date lies as many seconds before the run's beginning as was asked for, in whole seconds."""
+    found = ask(subject, "action", action="IntegrationDeleted", ages_s=[0, 90, 7_200])
+    began = datetime(2026, 11, 23, 12, 0, 0, 999_000, tzinfo=UTC)
+    dates = [
+        json.loads(plan.build(Mint(1, "ages", 0, tenants, began))[0].body)["Data"]["DeletedUtc"]
+        for plan in found.fixed
+    ]
+    assert dates == ["2026-11-23T12:00:00Z", "2026-11-23T11:58:30Z", "2026-11-23T10:00:00Z"]
+    assert found.drawn is None
+
+
+def test_drawn_dates_lie_within_the_documented_lag(subject: Subject, tenants: Tenants) -> None:
+    """No date is in the future, and none is older than a message may usually be."""
+    began = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+    found = ask(subject, "action", action="IntegrationDeleted")
+    assert found.drawn is not None
+
+    def check(plan: Plan) -> None:
+        (message,) = plan.build(Mint(1, "lag", 0, tenants, began))
+        written = json.loads(message.body)["Data"]["DeletedUtc"]
+        assert "2026-11-23T11:55:00Z" <= written <= "2026-11-23T12:00:00Z"
+
+    QUIET(given(found.drawn)(check))()

@@ -13,6 +13,7 @@ from mews_harness.delivery import Courier, Request, Rules
 from mews_harness.endpoint import Endpoint
 from mews_harness.model import Exchange, Finding, Outcome, Scenario, Transcript
 from mews_harness.payloads import Subject, actions, discriminators
+from mews_harness.payloads.mint import EPOCH
 from mews_harness.player import Bench, Budget, Explorer, reach
 from mews_harness.tenants import DEFAULT
 from mews_harness.verdicts import judge
@@ -111,6 +112,7 @@ class Table:
             Bench(self.courier, self.endpoint, preflight.delivery, sluggish),
             self.transport.clock,
             run_seed=seed,
+            began=EPOCH,
             examples=examples,
             budget=budget or Budget(),
             judge=judged,

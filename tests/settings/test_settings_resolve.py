@@ -213,10 +213,17 @@ def test_events_and_a_use_case_exclude_one_another() -> None:
         _resolve(events="CustomerAdded", use_case="upsell")
 
 
-def test_an_event_of_a_later_revision_is_refused_with_the_reason() -> None:
+@pytest.mark.parametrize("name", ["PaymentUpdated", "IntegrationApiKeyCreated"])
+def test_an_event_of_a_later_revision_is_refused_with_the_reason(name: str) -> None:
     """An old profile can't send what was not documented then."""
-    with pytest.raises(UsageMistake, match="since 2025-08, later than profile 2022-08"):
-        _resolve(events="IntegrationApiKeyCreated", profile="2022-08")
+    with pytest.raises(UsageMistake, match=r"since 2025-0\d, later than profile 2022-08"):
+        _resolve(events=name, profile="2022-08")
+
+
+def test_a_use_case_without_any_event_in_the_profile_is_refused() -> None:
+    """Accounting needs payments, which came later."""
+    with pytest.raises(UsageMistake, match="needs PaymentUpdated, later than profile 2022-08"):
+        _resolve(use_case="accounting", profile="2022-08")
 
 
 def test_an_integration_target_does_not_go_with_the_embedded_partner() -> None:

@@ -115,3 +115,36 @@ def test_sign_of_life_is_judged_by_alive_alone() -> None:
     assert judge(Expectation("alive", Obligation.MUST), both).met
     dead = transcript(BROKEN, label="sign-of-life")
     assert not judge(Expectation("alive", Obligation.MUST), dead).met
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "kept"),
+    [
+        ((), b"ok", True),
+        ((), b"you called /hook?Token=s3cret-value", False),
+        ((("X-Request-Url", "http://x/hook?Token=s3cret-value"),), b"", False),
+        ((("Location", "http://x/other?Token=s3cret-value"),), b"", True),
+        ((("Location", "/other?Token=s3cret-value"),), b"", True),
+        ((("Location", "http://elsewhere/?Token=s3cret-value"),), b"", False),
+    ],
+)
+def test_keeps_secret(headers: tuple[tuple[str, str], ...], body: bytes, *, kept: bool) -> None:
+    """The token may come back in a redirect to the same host, and nowhere else."""
+    exchange = replace(
+        OK.last,
+        url="http://x/hook?Token=s3cret-value",
+        response_headers=headers,
+        response_body=body,
+    )
+    seen = transcript(replace(OK, exchanges=(exchange,)))
+    assert judge(Expectation("keeps-secret", Obligation.SHOULD), seen).met is kept
+
+
+def test_unauthorised_is_401_or_403() -> None:
+    """Another 4xx is a refusal for another reason."""
+    expectation = Expectation("unauthorised", Obligation.SHOULD)
+    found = {
+        status: judge(expectation, transcript(attempt(Outcome.ERROR_STATUS, status))).met
+        for status in (400, 401, 403, 404)
+    }
+    assert found == {400: False, 401: True, 403: True, 404: False}

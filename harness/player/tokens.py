@@ -1,0 +1,49 @@
+"""How a token may be spelled in the query, rightly and wrongly: a closed vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from mews_harness.endpoint import PARAMETER, with_token
+
+RIGHT = "right"
+
+
+def _other(secret: str) -> str:
+    return "".join("0" if character != "0" else "1" for character in secret)
+
+
+def _named(name: str, value: str) -> str:
+    return f"{name}={quote(value, safe='')}"
+
+
+def _other_case(secret: str) -> str:
+    swapped = secret.swapcase()
+    return swapped if swapped != secret else _other(secret)
+
+
+# From the secret to the piece of the query that stands for it; None leaves it out.
+SPELLINGS: Mapping[str, Callable[[str], str | None]] = {
+    "wrong": lambda secret: _named(PARAMETER, _other(secret)),
+    "missing": lambda _: None,
+    "empty": lambda _: _named(PARAMETER, ""),
+    "shortened": lambda secret: _named(PARAMETER, secret[:-1]),
+    "lengthened": lambda secret: _named(PARAMETER, f"{secret}x"),
+    "other-case": lambda secret: _named(PARAMETER, _other_case(secret)),
+    "other-name": lambda secret: _named("Key", secret),
+    "percent-encoded": lambda secret: (
+        f"{PARAMETER}=" + "".join(f"%{byte:02X}" for byte in secret.encode())
+    ),
+}
+
+
+def spelled(url: str, secret: str, spelling: str) -> str:
+    """Give a URL whose secret is spelled another way; `right` leaves the URL as it is."""
+    if spelling == RIGHT:
+        return url
+    bare = with_token(url, None)
+    piece = SPELLINGS[spelling](secret)
+    if piece is None:
+        return bare
+    return f"{bare}{'&' if '?' in bare else '?'}{piece}"

@@ -1,0 +1,54 @@
+"""What a failed preflight most likely means, and what to do: one sentence for each case."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from mews_harness.endpoint import token_in
+from mews_harness.model import Attempt, Exchange, Outcome
+
+_BY_OUTCOME = {
+    Outcome.NAME_NOT_RESOLVED: "check the host's name in --mews-target",
+    Outcome.CONNECTION_REFUSED: "nothing listens there: is the service running, on this port?",
+    Outcome.TIMEOUT_CONNECT: "no connection came about: is a firewall in between?",
+    Outcome.TIMEOUT_ANSWER: "the service takes messages and does not answer: answer first, then "
+    "work",
+    Outcome.TLS_ERROR: "mend the certificate, or try once with --mews-insecure",
+    Outcome.PROTOCOL_ERROR: "something else than HTTP listens there: check scheme and port",
+    Outcome.CONNECTION_RESET: "the service or a proxy closed the connection: check scheme and port",
+}
+_BY_STATUS = {
+    HTTPStatus.NOT_FOUND: "there is nothing at this path: check it, and its trailing slash",
+    HTTPStatus.METHOD_NOT_ALLOWED: "there is something at this path that takes no POST",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the service insists on a content type: Mews promises none",
+}
+_HTML = "a page of HTML came: is this the URL of the webhook itself?"
+_GUARDED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+
+def diagnose(attempt: Attempt) -> str:
+    """Say what a failed preflight most likely means; empty where there is no telling."""
+    last = attempt.last
+    if attempt.outcome in _BY_OUTCOME:
+        return _BY_OUTCOME[attempt.outcome]
+    if last.status in _GUARDED:
+        return _guarded(last)
+    if last.status in _BY_STATUS:
+        return _BY_STATUS[HTTPStatus(last.status)]
+    return _HTML if _is_html(last) else ""
+
+
+def _guarded(exchange: Exchange) -> str:
+    if token_in(exchange.url) is None:
+        return "the URL has no token: give --mews-token or MEWS_TOKEN, if the service wants one"
+    return (
+        "the token in the URL was refused, or the service wants a header or signature that Mews "
+        "does not send"
+    )
+
+
+def _is_html(exchange: Exchange) -> bool:
+    return any(
+        name.lower() == "content-type" and "html" in value.lower()
+        for name, value in exchange.response_headers
+    )

@@ -1,0 +1,58 @@
+"""The pace of a body, without any clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from mews_harness.delivery.pacing import PIECES, SLOW_BODY_S, Pace, pace_of
+from mews_harness.model import Manner
+
+
+def _pieces(pace: Pace) -> list[tuple[int, float]]:
+    """Give each piece's bytes and when it is due."""
+    given, pieces = 0, []
+    while given < pace.size:
+        end = min(pace.end(given), pace.size)
+        pieces.append((end - given, pace.due_s(given)))
+        given = end
+    return pieces
+
+
+@pytest.mark.parametrize("manner", [Manner.PLAIN, Manner.NEW_CONNECTION])
+def test_an_ordinary_body_is_one_piece_at_once(manner: Manner) -> None:
+    """Curl takes as much of it as it likes."""
+    assert _pieces(pace_of(manner, 1000, 5)) == [(1000, 0)]
+
+
+def test_a_chunked_body_is_many_pieces_at_once() -> None:
+    """No piece waits for anything."""
+    assert _pieces(pace_of(Manner.CHUNKED, 300, 5)) == [(10, 0)] * PIECES
+
+
+@pytest.mark.parametrize("size", [2, 10, 30, 100, 3_000_000])
+def test_a_slow_body_is_spread_evenly(size: int) -> None:
+    """The first piece is due at once, the last before the time is over; none is lost."""
+    pieces = _pieces(pace_of(Manner.SLOW, size, 5))
+    dues = [due for _, due in pieces]
+    assert sum(length for length, _ in pieces) == size
+    assert len(pieces) <= PIECES
+    assert dues == sorted(set(dues))
+    assert dues[0] == 0
+    assert SLOW_BODY_S / 2 <= dues[-1] < SLOW_BODY_S < 5
+
+
+def test_a_piece_that_was_given_in_parts_is_due_as_one() -> None:
+    """Where curl takes less than a piece, the rest of it ends where the piece would have."""
+    pace = Pace(100, 10, 1)
+    assert [pace.end(given) for given in (0, 3, 9, 10)] == [10, 10, 10, 20]
+
+
+def test_a_shorter_deadline_quickens_the_drip() -> None:
+    """What a redirect leaves of the time is enough for the body and an answer."""
+    assert _pieces(pace_of(Manner.SLOW, 60, 2))[-1][1] < 1.2
+
+
+def test_an_empty_body_has_no_piece() -> None:
+    """Nothing is due, and nothing is divided by its length."""
+    pace = pace_of(Manner.SLOW, 0, 5)
+    assert (_pieces(pace), pace.due_s(0)) == ([], 0)

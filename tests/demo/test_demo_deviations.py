@@ -1,0 +1,178 @@
+"""Each flaw over a real socket: where it deviates from the sound partner, and where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from mews_harness.demo import FLAWS, EmbeddedPartner
+from tests.demo.client import ONE, created, general, integration, send
+from tests.demo.conftest import Start
+from tests.demo.plays import (
+    DELETED,
+    FULL,
+    IMPATIENT_S,
+    KEY,
+    LARGE,
+    NULL_EVENT,
+    OTHER,
+    SHARED,
+    TWO,
+    Play,
+    at_once,
+    by,
+    cut_then,
+    dripping,
+    hurried,
+    in_chunks,
+    many_at_once,
+    on_one_connection,
+    reset_then,
+    typed,
+    whole,
+    with_query,
+    with_token,
+)
+
+FRESH = created(CreatedUtc=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+
+
+def percent_encoded(token: str) -> str:
+    """Spell each character by its code."""
+    return "".join(f"%{ord(character):02X}" for character in token)
+
+
+def told(partner: EmbeddedPartner) -> list[int | None]:
+    """Count where the answers to one event and to two tell the token: header, body."""
+    replies = [send(partner.url, body) for body in (ONE, TWO)]
+    assert {reply.status for reply in replies} == {202}
+    places = [(reply.headers.get("X-Request-Url", ""), reply.body.decode()) for reply in replies]
+    return [sum(partner.token in text for text in each) for each in places]
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """What to send to a flaw, how it answers, and how the sound partner does: 202 by default."""
+
+    flaw: str
+    play: Play
+    flawed: Sequence[int | None]
+    sound: Sequence[int | None] | None = None
+
+
+DEVIATIONS = [
+    Deviation("demands-signature", whole(ONE), [401], [202]),
+    Deviation("rejects-payments", whole(general("PaymentUpdated")), [400], [202]),
+    Deviation("chokes-on-mixed", whole(general("CustomerAdded", "MessageAdded")), [500], [202]),
+    Deviation("rejects-shared-ids", whole(SHARED), [409], [202]),
+    Deviation("body-limit", whole(FULL), [413], [202]),
+    Deviation("not-modified", whole(general("ResourceUpdated")), [304], [202]),
+    Deviation("refuses-duplicates", whole(ONE, OTHER, ONE), [202, 202, 409], [202] * 3),
+    Deviation(
+        "locks-out-after-retries", whole(ONE, ONE, OTHER, ONE, TWO, TWO), [202] * 4 + [503] * 2
+    ),
+    Deviation("broken-by-cut-body", cut_then(*[ONE] * 6), [500] * 5 + [202], [202] * 6),
+    Deviation("redirects-302", whole(ONE), [302], [202]),
+    Deviation("redirects-to-nowhere", whole(ONE, TWO), [202, 308], [202, 202]),
+    Deviation("token-in-header", whole(ONE), [401], [202]),
+    Deviation("ignores-token", with_query("Token=wrong"), [202], [401]),
+    Deviation("ignores-token", with_query(""), [202], [401]),
+    Deviation("ignores-token-for-integrations", with_query("", body=KEY), [202], [401]),
+    Deviation("ignores-token-for-integrations", with_query(""), [401], [401]),
+    Deviation("first-enterprise-only", whole(ONE, general(EnterpriseId="b"), ONE), [202, 403, 202]),
+    Deviation("rejects-unknown-integrations", whole(KEY, created(), KEY), [404, 202, 202]),
+    Deviation("one-at-a-time", many_at_once(12, IMPATIENT_S), [202, None], [202]),
+    Deviation("token-optional", with_query(""), [202], [401]),
+    Deviation("always-200", whole(b"{", b"{}"), [200, 200], [400, 400]),
+    Deviation(
+        "dies-on-malformed",
+        whole(b"{}", b"{", *[ONE] * 31),
+        [400, *[500] * 31, 202],
+        [400, 400, *[202] * 31],
+    ),
+    Deviation(
+        "dies-on-null-event",
+        whole(b"{}", b"{", NULL_EVENT, *[ONE] * 31),
+        [400, 400, *[500] * 31, 202],
+        [400, 400, 400, *[202] * 31],
+    ),
+    Deviation("strict-events", whole(general("BillUpdated")), [400], [202]),
+    Deviation("strict-properties", whole(general(AddedLater=1)), [400], [202]),
+    Deviation("strict-properties", whole(created(Service={"AddedLater": 1})), [400], [202]),
+    Deviation("strict-actions", whole(integration("IntegrationRenamed")), [400], [202]),
+    Deviation("requires-service", whole(created(Service=...), created()), [500, 202], [202] * 2),
+    Deviation("created-and-deleted-only", whole(KEY, created(), DELETED), [400, 202, 202]),
+    Deviation("rejects-deletions", whole(created(), DELETED), [202, 500], [202, 202]),
+    Deviation("requires-requestor", whole(created(Requestor=None)), [500], [202]),
+    Deviation("requires-requestor", whole(created(Requestor=...)), [500], [202]),
+    Deviation("forgets-general", whole(ONE, KEY, ONE, ONE), [202, 202, 400, 202]),
+    Deviation("fetches-first", hurried(FULL), [None]),
+    Deviation("times-out", hurried(ONE), [None]),
+    Deviation("never-answers", hurried(ONE), [None]),
+    Deviation("every-third-503", whole(*[ONE] * 6), [202, 202, 503] * 2, [202] * 6),
+    Deviation("echoes-hostile", whole(ONE, TWO), [202, 500], [202, 202]),
+    Deviation("body-limit-100k", whole(FULL, LARGE), [202, 413], [202, 202]),
+    Deviation(
+        "wants-exact-type",
+        typed("application/json", "application/json; charset=utf-8", "text/plain"),
+        [202, 415, 415],
+        [202] * 3,
+    ),
+    Deviation("wants-exact-type", whole(ONE), [415], [202]),
+    Deviation("forgets-kept-connections", on_one_connection(ONE, ONE, ONE), [202, 400, 400]),
+    Deviation("needs-content-length", in_chunks(ONE), [411], [202]),
+    Deviation("impatient", dripping(ONE, pause_s=1.1), [408], [202]),
+    Deviation(
+        "any-method",
+        by("GET", "PUT", "DELETE", "PATCH"),
+        [202, 202, 202, 405],
+        [405] * 4,
+    ),
+    Deviation(
+        "compares-prefix",
+        with_query("Token=", "Token={:.4}", "Token={}", "Token={}x", "Token=wrong", ""),
+        [202, 202, 202, 401, 401, 401],
+        [401, 401, 202, 401, 401, 401],
+    ),
+    Deviation("ignores-case", with_token(str.swapcase, str), [202, 202], [401, 202]),
+    Deviation(
+        "token-under-any-name",
+        with_query("Token={}", "token={}", "a=1&secret={}", "secret=wrong"),
+        [202, 202, 202, 401],
+        [202, 401, 401, 401],
+    ),
+    Deviation("raw-query-compare", with_token(str, percent_encoded), [202, 401], [202, 202]),
+    Deviation("parses-before-token", with_query("Token=wrong", body=b"{"), [400], [401]),
+    Deviation("parses-before-token", with_query("Token=wrong"), [401], [401]),
+    Deviation("races-on-duplicates", at_once(TWO), [202, 500], [202]),
+    Deviation("refuses-third-copy", whole(*[ONE] * 4, TWO), [202, 202, 409, 409, 202]),
+    Deviation("broken-by-reset", reset_then(*[ONE] * 50, left=TWO), [500] * 5, []),
+    Deviation("wants-order", whole(ONE, ONE, OTHER, ONE, OTHER), [202] * 3 + [409, 202]),
+    Deviation("once-per-entity", whole(ONE, OTHER, TWO, ONE, KEY), [202, 202, 409, 409, 202]),
+    Deviation("rejects-stale", whole(created(), DELETED), [400, 400]),
+    Deviation("rejects-stale", whole(created(CreatedUtc=...), FRESH, ONE), [400, 202, 202]),
+    Deviation("fails-once-in-20", whole(*[ONE] * 40), ([202] * 19 + [503]) * 2),
+    Deviation("echoes-token", told, [0, 2], [0, 0]),
+]
+
+
+@pytest.mark.parametrize("case", DEVIATIONS, ids=lambda case: case.flaw)
+def test_a_flaw_deviates(start: Start, case: Deviation) -> None:
+    """A flaw answers otherwise than the sound partner to what shows it."""
+    assert case.play(start(case.flaw)) == case.flawed
+
+
+@pytest.mark.parametrize("case", DEVIATIONS, ids=lambda case: case.flaw)
+def test_the_sound_partner_does_not(start: Start, case: Deviation) -> None:
+    """The same requests are answered soundly without the flaw; 202 where nothing else is said."""
+    answered = case.play(start("sound"))
+    sound = [202] * len(case.flawed) if case.sound is None else case.sound
+    assert answered == sound
+
+
+def test_every_flaw_has_a_deviation() -> None:
+    """No flaw goes untested."""
+    assert {case.flaw for case in DEVIATIONS} == set(FLAWS)

@@ -1,0 +1,1 @@
+"""Services in several languages and frameworks, certified as processes of their own."""

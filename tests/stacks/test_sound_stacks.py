@@ -1,0 +1,98 @@
+"""Sound services are not accused, whatever they are written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from mews_harness import catalogue
+from mews_harness.certification.engine import Engine
+from mews_harness.model import Verdict
+from mews_harness.settings import Settings
+from tests.demo.client import ONE, created, general, integration, send, send_cut
+from tests.processes import Served
+from tests.stacks.partners import SOUND, TOKEN, Partner, require
+
+Build = Callable[..., Settings]
+
+
+def url_of(service: Served) -> str:
+    """Give the URL with its token."""
+    return f"{service.url}?Token={service.token}"
+
+
+def test_every_scenario_passes(service: Served, settings: Build) -> None:
+    """No failure, no warning, nothing that was not tried."""
+    chosen = settings(url_of(service), time_scale="0.001", examples="3")
+    with Engine(chosen) as engine:
+        results = [engine.certify(scenario) for scenario in catalogue.load()]
+    said = {each.scenario.id: each.reason for each in results if each.verdict is not Verdict.PASS}
+    assert said == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (ONE, {}),
+        (ONE, {"Content-Type": "application/json; charset=utf-8"}),
+        (ONE, {"Content-Type": "text/plain"}),
+        (general(*["ServiceOrderUpdated"] * 500), {}),
+        (general("BillUpdated", "CustomerAdded", "CustomerUpdated"), {}),
+        (created(Requestor=None, Service=...), {}),
+        (integration("IntegrationRenamed"), {}),
+    ],
+    ids=["no content type", "charset", "text", "500", "unknown event", "nulls", "unknown action"],
+)
+def test_it_takes_what_may_come(service: Served, body: bytes, headers: Mapping[str, str]) -> None:
+    """What Mews does not promise, such as a content type, is not asked for."""
+    assert send(url_of(service), body, headers=headers).status == 202
+
+
+def test_it_takes_more_than_the_limit_of_today(service: Served) -> None:
+    """A body of 3 MB is read: Mews may raise its limit, and no default may stand in the way."""
+    body = ONE[:-1] + b',"More":"' + b"x" * 3_000_000 + b'"}'
+    assert send(url_of(service), body).status == 202
+
+
+def test_it_asks_for_the_token_first(service: Served) -> None:
+    """401 without the right token, even to malformed JSON; only POST is served."""
+    for query in ("", "?Token=", "?Token=wrong", "?Token=%ff", "?token=" + TOKEN):
+        assert [send(service.url + query, body).status for body in (ONE, b"{")] == [401, 401]
+    assert send(url_of(service), b"", method="GET").status == 405
+
+
+def test_its_output_bears_no_secret(service: Served) -> None:
+    """Neither the token nor an access token is logged, and nothing broke."""
+    send(url_of(service), created())
+    send_cut(url_of(service), ONE)
+    assert send(url_of(service), ONE).status == 202
+    output = service.output.read_text("utf-8")
+    for word in (
+        TOKEN,
+        "first-access-token",
+        "could not be handled",
+        "Traceback",
+        "    at ",
+        "Fatal",
+    ):
+        assert word not in output
+
+
+@pytest.mark.parametrize("partner", SOUND, ids=lambda partner: partner.name)
+def test_readme_starts_it_as_it_was_tested(partner: Partner) -> None:
+    """The command that the tests run is the one that a partner reads."""
+    readme = (partner.folder / "README.md").read_text("utf-8")
+    assert f"\n    {partner.command}\n" in readme
+    assert partner.worker in readme
+
+
+def test_missing_stack_is_skipped_but_never_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's machine need not have every stack; CI must."""
+    absent = Partner("cobol_on_wheels", SOUND[0].folder, "cobol")
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no cobol_on_wheels: pip install"):
+        require(absent)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no cobol_on_wheels"):
+        require(absent)

@@ -1,0 +1,47 @@
+"""A failed preflight says what is most likely wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from mews_harness.model import Attempt, Exchange, Fault, Outcome
+from mews_harness.verdicts import diagnose
+
+BARE, WITH_TOKEN = "https://partner.example/hook", "https://partner.example/hook?Token=secret"
+
+
+def attempt(
+    outcome: Outcome, status: int | None = None, url: str = BARE, content_type: str = "text/plain"
+) -> Attempt:
+    """Script the preflight's attempt."""
+    headers = (("Content-Type", content_type),)
+    exchange = Exchange(
+        "POST", url, (), 10, outcome, 0.0, 5.0, status=status, response_headers=headers
+    )
+    return Attempt(1, Fault.NONE, 0.0, (exchange,), outcome)
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (attempt(Outcome.NAME_NOT_RESOLVED), "name"),
+        (attempt(Outcome.CONNECTION_REFUSED), "nothing listens"),
+        (attempt(Outcome.TLS_ERROR), "certificate"),
+        (attempt(Outcome.TIMEOUT_ANSWER), "does not answer"),
+        (attempt(Outcome.ERROR_STATUS, 401, WITH_TOKEN), "the token in the URL was refused"),
+        (attempt(Outcome.ERROR_STATUS, 403, BARE), "has no token"),
+        (attempt(Outcome.ERROR_STATUS, 404), "nothing at this path"),
+        (attempt(Outcome.ERROR_STATUS, 405), "no POST"),
+        (attempt(Outcome.ERROR_STATUS, 415), "content type"),
+        (attempt(Outcome.ERROR_STATUS, 500, content_type="text/html; charset=utf-8"), "HTML"),
+    ],
+)
+def test_diagnosis(seen: Attempt, said: str) -> None:
+    """Each way to fail has its own advice, and none shows the token."""
+    assert said in diagnose(seen)
+    assert "secret" not in diagnose(seen)
+
+
+def test_no_guess_without_a_sign() -> None:
+    """A plain 500 is left as it is."""
+    assert diagnose(attempt(Outcome.ERROR_STATUS, 500)) == ""
