@@ -32,6 +32,9 @@ def curl(exchange: Exchange, message: Message, profile: Profile) -> str:
     if body is None:
         return ""
     content_type = message.content_type
+    # A token that was misspelled on purpose is masked like the right one: say so.
+    misspelled = "(token " in message.description and "***" in exchange.url
+    note = f"# $MEWS_TOKEN stands for a variant: {visible(message.description)}\n"
     headers = [f"Content-Type: {content_type}" if content_type else "Content-Type:"]
     headers += [
         f"{name}: {value}"
@@ -39,12 +42,12 @@ def curl(exchange: Exchange, message: Message, profile: Profile) -> str:
         if name.lower() not in _OWN and "***" not in value
     ]
     parts = [
-        f"curl --include --max-time {profile.number('timeout_s'):g} --request POST",
+        f"curl --include --max-time {profile.number('timeout_s'):g} --request {exchange.method}",
         *(f"--header {shlex.quote(visible(header))}" for header in headers),
         f"--data-raw {shlex.quote(body)}",
         _quoted(exchange.url),
     ]
-    return " \\\n  ".join(parts)
+    return (note if misspelled else "") + " \\\n  ".join(parts)
 
 
 def _typeable(body: bytes) -> str | None:

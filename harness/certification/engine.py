@@ -22,14 +22,14 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.payloads import Subject
-from mews_harness.player import Bench, Budget, Explorer, Preflight, reach
+from mews_harness.player import Bench, Budget, Explorer, Preflight, reach, revealing
 from mews_harness.settings import Settings
 from mews_harness.verdicts import attempt_in_words, judge
 
 Progress = Callable[[Scenario, int, int], None]
 SLUGGISH = (
-    "Even a plain message was answered too late: each scenario stopped at its first failing case, "
-    "and nothing was shrunk or confirmed."
+    "Even a plain message was answered too late: scenarios ran side by side, each stopped at its "
+    "first failing case, and nothing was shrunk or confirmed."
 )
 
 
@@ -68,10 +68,6 @@ class Engine:
     def close(self) -> None:
         """End the transport and the embedded partner."""
         self._resources.close()
-
-    def prepare(self) -> None:
-        """Start everything and run the preflight; needed before several threads certify."""
-        self.preflight.provides("nothing")
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
@@ -166,7 +162,9 @@ class Engine:
     @cached_property
     def mask(self) -> Mask:
         """What hides every secret of this run."""
-        return Mask.of(self.settings, [self.endpoint.token or ""])
+        tokens = {self.endpoint.token or "", self.endpoint.integration_token or ""} - {""}
+        near = [spelling for token in tokens for spelling in revealing(token)]
+        return Mask.of(self.settings, [*tokens, *near])
 
     def _clean(self, result: ScenarioResult) -> ScenarioResult:
         return masked(result, self.mask)

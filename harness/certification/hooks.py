@@ -24,6 +24,7 @@ from mews_harness.settings import Settings, resolve
 from mews_harness.verdicts import stops_run
 
 SEED = "mews_seed"  # the key under which pytest-xdist's workers are told the seed
+SLUGGISH_JOBS = 8
 CARRIED = "mews_result"  # the attribute of a pytest report that bears a result
 
 
@@ -98,12 +99,18 @@ class Director:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Let the waits of scenarios overlap; under pytest-xdist the workers do that."""
+        """Let the waits of scenarios overlap; under pytest-xdist the workers do that.
+
+        Where even a plain message takes too long all do: else the run would take too long as well.
+        """
         items = [item for item in session.items if isinstance(item, ScenarioItem)]
-        if self.settings.jobs == 1 or self._only_looks or not items or self._is_worker:
+        if self._only_looks or not items or self._is_worker:
             return
-        self.engine.prepare()
-        self._schedule = Schedule(self.engine.certify, self.settings.jobs)
+        sluggish = self.engine.preflight.sluggish
+        jobs = max(self.settings.jobs, SLUGGISH_JOBS if sluggish else 1)
+        if jobs == 1:
+            return
+        self._schedule = Schedule(self.engine.certify, jobs)
         self._config.add_cleanup(self._schedule.stop)
         self._schedule.start([item.scenario for item in items])
 

@@ -84,7 +84,7 @@ def _record(shape: Record) -> SearchStrategy[Template]:
     return st.fixed_dictionaries(required, optional=optional).map(in_order)
 
 
-def _text(shape: Text) -> SearchStrategy[str]:
+def _text(shape: Text) -> SearchStrategy[Template]:
     if shape.form == "email":
         # jsonschema-rs refuses some of the internationalised domains that Hypothesis draws.
         return st.emails().filter(lambda address: "xn--" not in address.lower())

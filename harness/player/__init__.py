@@ -5,6 +5,7 @@ from __future__ import annotations
 from mews_harness.player.bench import Bench
 from mews_harness.player.explore import Budget, Exploration, Explorer
 from mews_harness.player.preflight import Preflight, reach
+from mews_harness.player.tokens import revealing
 from mews_harness.player.verbs import VERBS
 
-__all__ = ["VERBS", "Bench", "Budget", "Exploration", "Explorer", "Preflight", "reach"]
+__all__ = ["VERBS", "Bench", "Budget", "Exploration", "Explorer", "Preflight", "reach", "revealing"]

@@ -38,6 +38,11 @@ SPELLINGS: Mapping[str, Callable[[str], str | None]] = {
 }
 
 
+def revealing(secret: str) -> tuple[str, ...]:
+    """List the spellings that give the secret away, or nearly: they are secrets themselves."""
+    return secret[:-1], "".join(f"%{byte:02X}" for byte in secret.encode())
+
+
 def spelled(url: str, secret: str, spelling: str) -> str:
     """Give a URL whose secret is spelled another way; `right` leaves the URL as it is."""
     if spelling == RIGHT:

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from mews_harness.demo import EmbeddedPartner
@@ -37,6 +39,8 @@ def report(folder: Path) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(
         (folder / "mews-report" / "certification.json").read_text("utf-8")
     )
+    schema = json.loads((files("mews_harness.schemas") / "report.schema.json").read_text("utf-8"))
+    jsonschema.validate(read, schema)
     return read
 
 
@@ -71,6 +75,19 @@ def test_endpoint_that_never_answers(pytester: pytest.Pytester) -> None:
     delivered = [each for each in read["scenarios"] if each["evidence"]]
     assert [each["id"] for each in delivered] == ["PRE-01"]
     assert "no answer within" in delivered[0]["reason"]
+
+
+def test_endpoint_that_is_always_too_slow(pytester: pytest.Pytester) -> None:
+    """Each scenario has its verdict, the reason is a timeout, and a note says how it was run."""
+    options = ("--mews-set", "timeout_s=1", "--mews-time-scale", "0.001")
+    result = pytester.runpytest_subprocess("--mews-target", "demo:times-out", *options)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["Even a plain message was answered too late*"])
+    found = {each["id"]: each for each in report(pytester.path)["scenarios"]}
+    assert {each["verdict"] for each in found.values()} <= {"fail", "warn", "pass"}
+    for name in ("PRE-01", "REC-01", "REC-06", "RET-01", "INT-01"):
+        assert found[name]["verdict"] == "fail"
+        assert "no answer within" in found[name]["reason"]
 
 
 def test_blocked_selection_exits_1(pytester: pytest.Pytester) -> None:
@@ -133,7 +150,8 @@ def test_no_secret_in_any_output(
         outputs[path.name] = path.read_text("utf-8")
     assert len(outputs) == 4
     for name, text in outputs.items():
-        for secret in (token, SECRETS["client"], SECRETS["access"]):
+        encoded = "".join(f"%{ord(character):02X}" for character in token)
+        for secret in (token, token[:-1], encoded, SECRETS["client"], SECRETS["access"]):
             assert secret not in text, name
 
 

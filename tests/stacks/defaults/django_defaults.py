@@ -1,4 +1,4 @@
-"""A view with Django's CSRF check, and one whose path ends in a slash."""
+"""A view with Django's CSRF check, one whose path ends in a slash, and one with neither."""
 
 from __future__ import annotations
 
@@ -36,5 +36,6 @@ def receive(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("webhooks/mews", receive),
     path("slash/", csrf_exempt(receive)),
+    path("exempt", csrf_exempt(receive)),
 ]
 application = get_wsgi_application()
