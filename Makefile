@@ -1,4 +1,4 @@
-# Every target sets up what it needs; nothing is installed outside .venv but chromium (apt).
+# Every target sets up what it needs; outside .venv the tests install chromium, Node.js and PHP (apt).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +18,7 @@ demo: setup
 
 test: setup
 	tests/browser/install-chromium
+	tests/stacks/install
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet

@@ -15,6 +15,7 @@ _BY_OUTCOME = {
     "work",
     Outcome.TLS_ERROR: "mend the certificate, or try once with --mews-insecure",
     Outcome.PROTOCOL_ERROR: "something else than HTTP listens there: check scheme and port",
+    Outcome.REDIRECT_NOT_FOLLOWABLE: "give the URL that the service redirects to",
     Outcome.CONNECTION_RESET: "the service or a proxy closed the connection: check scheme and port",
 }
 _BY_STATUS = {

@@ -62,7 +62,10 @@ def unauthorised(attempt: Attempt) -> bool:
 
 
 def keeps_secret(attempt: Attempt) -> bool:
-    """Hold when no answer shows the URL's secret, but for a redirect to the same host."""
+    """Hold when no answer shows the URL's secret, but for a redirect to the same host.
+
+    A framework's page about such a redirect repeats the URL; it goes nowhere but to the sender.
+    """
     return not any(_shows_secret(exchange) for exchange in attempt.exchanges)
 
 
@@ -102,6 +105,8 @@ def _shows_secret(exchange: Exchange) -> bool:
         if name.lower() != "location" or urlsplit(value).netloc not in {"", here}
     ]
     body = exchange.response_body.decode("utf-8", "replace")
+    if exchange.outcome is Outcome.REDIRECTED:
+        body = ""
     return any(form in text for text in (*shown, body) for form in (secret, quote(secret, safe="")))
 
 

@@ -30,6 +30,7 @@ def attempt(
         (attempt(Outcome.TIMEOUT_ANSWER), "does not answer"),
         (attempt(Outcome.ERROR_STATUS, 401, WITH_TOKEN), "the token in the URL was refused"),
         (attempt(Outcome.ERROR_STATUS, 403, BARE), "has no token"),
+        (attempt(Outcome.REDIRECT_NOT_FOLLOWABLE, 301, content_type="text/html"), "redirects to"),
         (attempt(Outcome.ERROR_STATUS, 404), "nothing at this path"),
         (attempt(Outcome.ERROR_STATUS, 405), "no POST"),
         (attempt(Outcome.ERROR_STATUS, 415), "content type"),
