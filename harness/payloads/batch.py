@@ -23,6 +23,7 @@ from mews_harness.payloads.shape import Constant, Record, Sequence, parse
 
 ADDED, UPDATED = "CustomerAdded", "CustomerUpdated"
 MOST_ECHOES = 3
+MOST_LISTED = 3  # types that a phrase names; more are counted
 
 Entry = tuple[str, int]  # a discriminator, and which of the message's entities it is about
 
@@ -106,9 +107,11 @@ class Batch:
 def describe(entries: tuple[Entry, ...], limit: int) -> str:
     """Say how many events there are and of what, what is repeated, and whether it rolls over."""
     counts = Counter(name for name, _ in entries)
-    listed = ", ".join(name if n == 1 else f"{n} × {name}" for name, n in counts.items())  # noqa: RUF001
     total = len(entries)
+    listed = ", ".join(name if n == 1 else f"{n} × {name}" for name, n in counts.items())  # noqa: RUF001
     phrase = f"1 event: {listed}" if total == 1 else f"{total} events: {listed}"
+    if len(counts) > MOST_LISTED:
+        phrase = f"{total} events of {len(counts)} types"
     if again := total - len(set(entries)):
         phrase += f"; {again} sent again"
     names: dict[int, set[str]] = {}

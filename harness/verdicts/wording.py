@@ -29,7 +29,8 @@ def attempt_in_words(attempt: Attempt) -> str:
     """Say how an attempt ended: `413 after 12 ms`, `no answer within 5.0 s`."""
     last = attempt.last
     if attempt.outcome in WITHOUT_ANSWER:
-        detail = attempt.detail or last.detail
+        # What libcurl says of a timeout is what we say better.
+        detail = "" if last.outcome in TIMEOUTS else attempt.detail or last.detail
         waited = f"{(last.ended_ms - attempt.exchanges[0].started_ms) / 1000:.1f} s"
         if attempt.outcome in TIMEOUTS and last.outcome not in TIMEOUTS:
             waited = "the time limit"  # an answer came, but too late: the detail says when
