@@ -26,7 +26,9 @@ def test_a_2xx_answer_is_delivered_with_all_its_parts(
     )
     exchange = send(transport, post(httpserver.url_for("/hook?Token=a%2Fb")))
     assert exchange.outcome is Outcome.DELIVERED
-    assert (exchange.status, exchange.http_version) == (202, "HTTP/1.0")
+    assert exchange.status == 202
+    # 1.1 once any threaded werkzeug server was made in this process, 1.0 before.
+    assert exchange.http_version in {"HTTP/1.0", "HTTP/1.1"}
     assert (exchange.response_body, exchange.response_size) == (b"ok", 2)
     assert exchange.request_size == 10
     assert {("X-One", "1"), ("x-two", "a: b")} <= set(exchange.response_headers)
