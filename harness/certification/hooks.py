@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,17 +12,15 @@ import pytest
 
 from mews_harness import catalogue, reports
 from mews_harness.certification import codec, terminal
+from mews_harness.certification.chosen import SEED, given, own_tests_only, settings_of
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
 from mews_harness.certification.record import record, replay_command
 from mews_harness.certification.schedule import Schedule
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, Scenario, ScenarioResult
-from mews_harness.options import OPTIONS
-from mews_harness.settings import Settings, resolve
 from mews_harness.verdicts import stops_run
 
-SEED = "mews_seed"  # the key under which pytest-xdist's workers are told the seed
 SLUGGISH_JOBS = 8
 CARRIED = "mews_result"  # the attribute of a pytest report that bears a result
 
@@ -42,18 +39,12 @@ def register(config: pytest.Config) -> None:
     config.pluginmanager.register(director, "mews-certification")
 
 
-def own_tests_only(config: pytest.Config) -> bool:
-    """Whether paths stand on the command line itself: then those tests run instead."""
-    typed = {str(argument) for argument in config.invocation_params.args}
-    return any(path in typed for path in config.option.file_or_dir)
-
-
 class Director:
     """Runs the certification as a pytest plugin; see `register`."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self.settings = _settings(config)
+        self.settings = settings_of(config)
         self.engine = Engine(self.settings)
         config.add_cleanup(self.engine.close)
         self._certifies = not own_tests_only(config)
@@ -178,7 +169,7 @@ class Director:
             self._results,
             started=self._started,
             duration_s=monotonic() - self._began_s,
-            command=replay_command(self.settings, _given(self._config)),
+            command=replay_command(self.settings, given(self._config)),
             notes=self.engine.notes,
             interrupted=exitstatus == pytest.ExitCode.INTERRUPTED,
         )
@@ -197,28 +188,3 @@ class Director:
         """Show the readiness of each stage and where the report is."""
         if self._run is not None:
             terminal.summary(terminalreporter, self._run, self._written, self._problem)
-
-
-def _settings(config: pytest.Config) -> Settings:
-    return resolve(
-        {option.dest: getattr(config.option, option.dest) for option in OPTIONS},
-        environ=os.environ,
-        rootdir=config.inipath.parent if config.inipath else config.rootpath,
-        seed=_seed(config),
-        ini={option.dest: config.getini(option.dest) for option in OPTIONS},
-    )
-
-
-def _seed(config: pytest.Config) -> int | None:
-    """Read Hypothesis's own option; it belongs to Hypothesis's pytest plugin."""
-    if hasattr(config, "workerinput"):
-        return int(config.workerinput[SEED])
-    given = getattr(config.option, "hypothesis_seed", None)
-    return None if given in (None, "random") else int(given)
-
-
-def _given(config: pytest.Config) -> dict[str, object]:
-    return {
-        option.dest: getattr(config.option, option.dest) or config.getini(option.dest)
-        for option in OPTIONS
-    }
