@@ -45,8 +45,11 @@ CONDITIONS: Mapping[str, tuple[Condition, str]] = {
 }
 
 
-def why_not(scenario: Scenario, endpoint: Endpoint, subject: Subject) -> str:
-    """Say why a scenario is not applicable; empty when it is."""
+def why_not(scenario: Scenario, endpoint: Endpoint, subject: Subject, attempts: int) -> str:
+    """Say why a scenario is not applicable; empty when it is.
+
+    `attempts` is the profile's number: where all of them would be spoilt none could be judged.
+    """
     for name in scenario.applies:
         holds, otherwise = CONDITIONS[name]
         if not holds(endpoint, subject):
@@ -56,4 +59,6 @@ def why_not(scenario: Scenario, endpoint: Endpoint, subject: Subject) -> str:
             "the integration is not subscribed to what it sends (--mews-events), "
             f"or profile {subject.profile} does not have it"
         )
+    if any(len(step.arguments.get("faults", ())) >= attempts for step in scenario.steps):
+        return f"the profile makes too few attempts to re-send a message (attempts={attempts})"
     return ""

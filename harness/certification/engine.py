@@ -78,7 +78,8 @@ class Engine:
             HarnessFault: the harness failed at its own work.
 
         """
-        reason = why_not(scenario, self.endpoint, self.subject)
+        attempts = int(self.settings.profile.number("attempts"))
+        reason = why_not(scenario, self.endpoint, self.subject, attempts)
         if reason:
             return ScenarioResult(scenario, Verdict.NOT_APPLICABLE, reason)
         preflight = self.preflight
@@ -99,7 +100,13 @@ class Engine:
         def judged(transcript: Transcript) -> tuple[Finding, ...]:
             return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
 
-        bench = Bench(self.courier, self.endpoint, preflight.delivery, preflight.sluggish)
+        bench = Bench(
+            self.courier,
+            self.endpoint,
+            preflight.delivery,
+            attempts=int(self.settings.profile.number("attempts")),
+            sluggish=preflight.sluggish,
+        )
         explorer = Explorer(
             scenario,
             self.subject,

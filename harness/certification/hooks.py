@@ -62,7 +62,7 @@ class Director:
         if not self._only_looks and not self._is_worker:
             reports.check_writable(self.settings.report)
         config.args = [str(config.rootpath)]  # see pytest_collect_directory
-        if config.option.verbose == 0:
+        if getattr(config.option, "verbose", None) == 0:  # absent with -p no:terminal
             config.option.verbose = 1
 
     @property

@@ -12,11 +12,15 @@ from mews_harness.player.tokens import spelled
 
 @dataclass(frozen=True)
 class Bench:
-    """The things on the table; `sluggish` means that even a plain message takes too long."""
+    """The things on the table.
+
+    `attempts` is the profile's number; `sluggish` means that even a plain message takes too long.
+    """
 
     courier: Courier
     endpoint: Endpoint
     preflight: Delivery
+    attempts: int = 3
     sluggish: bool = False
 
     def address(self, kind: Kind, token: str) -> str:

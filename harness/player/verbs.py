@@ -39,6 +39,15 @@ def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
         )
 
 
+def abandon(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Lose the answer of every attempt, so that each message is discarded in the end."""
+    name = step.arguments["message"]
+    faults = (Fault.LOSE_ANSWER,) * bench.attempts
+    for message in messages[name]:
+        url = bench.endpoint.url(message.kind)
+        yield bench.courier.deliver(message, url, label=name, faults=faults)
+
+
 def together(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Deliver all messages of the draw at once, each in `copies`, with all retries."""
     name = step.arguments["message"]
@@ -85,6 +94,7 @@ VERBS: Mapping[str, Verb] = {
     "preflight": preflight,
     "send": send,
     "deliver": deliver,
+    "abandon": abandon,
     "together": together,
     "sign-of-life": sign_of_life,
 }

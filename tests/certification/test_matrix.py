@@ -79,3 +79,23 @@ def test_flaky_partner_is_never_a_pass(flaw: str, settings: Build) -> None:
     assert Verdict.ERROR not in verdicts
     first = next(result for result in results if result.verdict is not Verdict.PASS)
     assert "503" in first.reason
+
+
+@pytest.mark.parametrize("override", ["attempts=1", "attempts=2", "attempts=5", "batch_limit=3"])
+def test_sound_partner_passes_with_overrides(override: str, settings: Build) -> None:
+    """Another number in the profile accuses nobody: what it rules out is not applicable."""
+    chosen = settings("demo", time_scale="0.001", examples="2", set=[override])
+    with Engine(chosen) as engine:
+        results = [engine.certify(scenario) for scenario in SCENARIOS]
+    verdicts = {result.verdict for result in results}
+    assert verdicts <= {Verdict.PASS, Verdict.NOT_APPLICABLE}
+
+
+@pytest.mark.parametrize("events", ["CustomerAdded", "IntegrationCreated", "MessageAdded"])
+def test_sound_partner_passes_with_few_subscriptions(events: str, settings: Build) -> None:
+    """Whatever is subscribed, nothing else is asked for."""
+    chosen = settings("demo", time_scale="0.001", examples="2", events=events)
+    with Engine(chosen) as engine:
+        results = [engine.certify(scenario) for scenario in SCENARIOS]
+    verdicts = {result.verdict for result in results}
+    assert verdicts == {Verdict.PASS, Verdict.NOT_APPLICABLE}

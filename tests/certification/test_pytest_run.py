@@ -127,6 +127,14 @@ def test_plugin_can_be_switched_off(run: pytest.Pytester) -> None:
     result.stderr.fnmatch_lines(["*unrecognized arguments: --mews-target*"])
 
 
+@pytest.mark.parametrize("plugin", ["no:terminal", "no:cacheprovider", "no:hypothesispytest"])
+def test_without_a_plugin_of_pytest(run: pytest.Pytester, plugin: str) -> None:
+    """Without the terminal, the cache or Hypothesis's plugin the report is written all the same."""
+    result = run.runpytest_subprocess("-p", plugin, "--mews-target", "demo", "-k", "PRE", *QUICK)
+    assert result.ret == 0, result.stderr.str()
+    assert verdicts(run.path)["PRE-01"] == "pass"
+
+
 def test_paths_run_instead(run: pytest.Pytester) -> None:
     """With a path on the command line its tests run, and no scenario does."""
     run.makepyfile(test_mine="def test_mine(): pass")

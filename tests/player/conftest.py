@@ -109,7 +109,7 @@ class Table:
         return Explorer(
             scenario,
             self.subject,
-            Bench(self.courier, self.endpoint, preflight.delivery, sluggish),
+            Bench(self.courier, self.endpoint, preflight.delivery, sluggish=sluggish),
             self.transport.clock,
             run_seed=seed,
             began=EPOCH,
