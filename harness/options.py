@@ -79,14 +79,14 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--mews-set",
-        "Override one parameter of the profile, such as attempts=5, retry_interval_s=60 (seconds) "
-        "or lag_s=120,300 (seconds, from and to); may be repeated (default: nothing overridden).",
+        "Override one parameter of the profile, such as attempts=5 or retry_interval_s=60 "
+        "(seconds); may be repeated (default: nothing overridden).",
         "NAME=VALUE",
         kind="values",
     ),
     Option(
         "--mews-time-scale",
-        "Documented waits (retry interval, lag) are multiplied by this; 1 is real time, the answer "
+        "Documented waits (the retry interval) are multiplied by this; 1 is real time, the answer "
         "timeout is never scaled (default: 0.01, so three minutes become 1.8 s).",
         "X",
         default="0.01",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mews_harness.endpoint import Endpoint
-from mews_harness.model import Kind, Scenario
+from mews_harness.model import Basis, Kind, Scenario
 from mews_harness.payloads import Subject, plans
 
 Condition = Callable[[Endpoint, Subject], bool]
@@ -56,9 +56,12 @@ def why_not(scenario: Scenario, endpoint: Endpoint, subject: Subject, attempts: 
             return otherwise
     if not all(plans(draw, subject).fixed for draw in scenario.draws):
         return (
-            "the integration is not subscribed to what it sends (--mews-events), "
-            f"or profile {subject.profile} does not have it"
+            "what it sends is not subscribed (--mews-events), not in profile "
+            f"{subject.profile}, or does not fit into messages of {subject.batch_limit} events"
         )
+    since = min(source.revision for source in scenario.sources)
+    if scenario.basis is Basis.DOCUMENTED and since > subject.profile:
+        return f"documented since {since}, later than profile {subject.profile}"
     if any(len(step.arguments.get("faults", ())) >= attempts for step in scenario.steps):
         return f"the profile makes too few attempts to re-send a message (attempts={attempts})"
     return ""

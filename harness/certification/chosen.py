@@ -14,9 +14,9 @@ SEED = "mews_seed"  # the key under which pytest-xdist's workers are told the ru
 
 
 def own_tests_only(config: pytest.Config) -> bool:
-    """Whether paths stand on the command line itself: then those tests run instead."""
-    typed = {str(argument) for argument in config.invocation_params.args}
-    return any(path in typed for path in config.option.file_or_dir)
+    """Whether paths stand on the command line itself, not in addopts: then those tests run."""
+    typed = [str(argument) for argument in config.invocation_params.args]
+    return bool(config._parser.parse_known_args(typed).file_or_dir)  # noqa: SLF001 - no other way
 
 
 def settings_of(config: pytest.Config) -> Settings:

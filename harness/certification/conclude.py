@@ -56,6 +56,8 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
         return (Verdict.FAIL if must else Verdict.WARN), reason
     if not seen.finished:
         return Verdict.NOT_OBSERVED, f"interrupted after {seen.plays} of {seen.total} cases"
+    if seen.example is not None and not any(each.judged for each in seen.example.findings):
+        return Verdict.NOT_APPLICABLE, f"{seen.example.findings[0].observed}, in {seen.plays} cases"
     if scenario.steps[0].verb == "preflight" and seen.example is not None:
         return Verdict.PASS, seen.example.findings[0].observed
     slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)

@@ -10,7 +10,7 @@ from typing import Self
 
 from mews_harness.certification.applicability import why_not
 from mews_harness.certification.conclude import conclude
-from mews_harness.delivery import Clock, Courier, CurlTransport, Rules, SystemClock
+from mews_harness.delivery import Courier, CurlTransport, Rules, SystemClock
 from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
 from mews_harness.endpoint import Endpoint
 from mews_harness.masking import Mask, masked
@@ -56,7 +56,7 @@ class Engine:
             behaviour(self._partner_name)  # a wrong name is refused before anything runs
         self._budget = budget or Budget()
         self._resources = ExitStack()
-        self._clock: Clock = SystemClock()
+        self._clock = SystemClock()
         self._began = datetime.now(UTC)
 
     def __enter__(self) -> Self:
@@ -143,6 +143,7 @@ class Engine:
         rules = Rules.of(settings.profile, settings.time_scale, verify_tls=not settings.insecure)
         transport = CurlTransport(self._clock)
         self._resources.callback(transport.close)
+        self._resources.callback(self._clock.close)
         return Courier(transport, self._clock, rules)
 
     @cached_property

@@ -54,6 +54,7 @@ class Director:
         self._written: Path | None = None
         self._problem = ""
         self._schedule: Schedule | None = None
+        self._interrupted = False
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         if not self._certifies:
             return
@@ -156,12 +157,19 @@ class Director:
             return None
         return terminal.status(self._results[scenario])
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell a Ctrl-C from pytest-xdist's way to stop after a failure (-x)."""
+        self._interrupted = excinfo.type is KeyboardInterrupt
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, whatever ended the run, and let the exit status follow the verdict."""
         if not self._certifies or self._only_looks or self._is_worker:
             return
-        if not self._results and exitstatus != pytest.ExitCode.INTERRUPTED:
+        if self._schedule is not None:
+            for result in self._schedule.finished():
+                self._results.setdefault(result.scenario.id, result)
+        if not self._results and not self._interrupted:
             return
         self._run = record(
             self.settings,
@@ -171,7 +179,7 @@ class Director:
             duration_s=monotonic() - self._began_s,
             command=replay_command(self.settings, given(self._config)),
             notes=self.engine.notes,
-            interrupted=exitstatus == pytest.ExitCode.INTERRUPTED,
+            interrupted=self._interrupted,
         )
         try:
             self._written = reports.write(self._run, self.settings.report).html
@@ -181,7 +189,8 @@ class Director:
         broken = any(
             stops_run(result, strict=self.settings.strict) for result in self._results.values()
         )
-        if broken and exitstatus == pytest.ExitCode.OK:
+        stopped = exitstatus == pytest.ExitCode.INTERRUPTED and not self._interrupted
+        if broken and (stopped or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

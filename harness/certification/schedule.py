@@ -57,6 +57,14 @@ class Schedule:
         """Wait for a verdict; raises what the certification raised."""
         return self._futures[scenario.id].result()
 
+    def finished(self) -> list[ScenarioResult]:
+        """Give the verdicts that are there already, asked for or not."""
+        return [
+            future.result()
+            for future in self._futures.values()
+            if future.done() and not future.cancelled() and future.exception() is None
+        ]
+
     def stop(self) -> None:
         """Begin nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -105,7 +105,7 @@ def summary(
         terminal.write(f"{stage.readiness:<20}", **COLOURS.get(stage.readiness, {}))
         terminal.write_line(counts or stage.how)
     for title, results in _groups(run):
-        if results:
+        if title:
             terminal.write_line("")
             terminal.write_line(title, bold=True)
         for result in results:
@@ -123,15 +123,19 @@ def summary(
 
 
 def _groups(run: Run) -> Iterator[tuple[str, list[ScenarioResult]]]:
+    """Give what needs attention, by title; a title is empty where there is nothing."""
     broken = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
-    yield "Fix these first", broken
-    yield "Harness errors (not the endpoint's)", _with(run, Verdict.ERROR)
+    yield "Fix these first" * bool(broken), broken
+    errors = _with(run, Verdict.ERROR)
+    yield "Harness errors (not the endpoint's)" * bool(errors), errors
     warned = [r for r in run.results if r.verdict is Verdict.FLAKY and r not in broken]
-    yield "Should be better", [*_with(run, Verdict.WARN), *warned]
+    better = [*_with(run, Verdict.WARN), *warned]
+    yield "Should be better" * bool(better), better
     blocked = _with(run, Verdict.BLOCKED)
     if blocked:
-        yield f"Blocked by the preflight: {len(blocked)} scenarios", []
-    yield "Not applicable", _with(run, Verdict.NOT_APPLICABLE)
+        yield f"Blocked, {len(blocked)} scenarios: {blocked[0].reason}", []
+    apart = _with(run, Verdict.NOT_APPLICABLE)
+    yield "Not applicable" * bool(apart), apart
 
 
 def _with(run: Run, verdict: Verdict) -> list[ScenarioResult]:

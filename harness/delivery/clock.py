@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Protocol
+
+from mews_harness.errors import HarnessFault
 
 
 class Clock(Protocol):
@@ -23,11 +26,22 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._origin = time.monotonic()
+        self._over = threading.Event()
 
     def now_ms(self) -> float:
         """Milliseconds since this clock was made."""
         return (time.monotonic() - self._origin) * 1000
 
     def sleep(self, seconds: float) -> None:
-        """Wait in the calling thread; an interrupt ends it."""
-        time.sleep(seconds)
+        """Wait in the calling thread; an interrupt ends it.
+
+        Raises:
+            HarnessFault: the clock was closed meanwhile.
+
+        """
+        if self._over.wait(seconds):
+            raise HarnessFault("the run is over")
+
+    def close(self) -> None:
+        """Wake whoever waits, in any thread: nobody need wait for a run that is over."""
+        self._over.set()

@@ -44,13 +44,17 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one expectation found in one transcript; `observed` carries the figures."""
+    """What one expectation found in one transcript; `observed` carries the figures.
+
+    `judged` counts the attempts that it is about; with none of them nothing can be broken.
+    """
 
     word: str
     obligation: Obligation
     met: bool
     expected: str
     observed: str
+    judged: int = 1
 
 
 @dataclass(frozen=True)

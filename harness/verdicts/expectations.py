@@ -28,10 +28,14 @@ from mews_harness.verdicts.wording import attempt_in_words, message_in_words
 
 @dataclass(frozen=True)
 class Word:
-    """One word: what it expects, in words for the report, and how an attempt meets it."""
+    """One word: what it expects, in words for the report, and how an attempt meets it.
+
+    `concerns` says which attempts it is about; all of them by default.
+    """
 
     expected: str
     holds: Callable[[Attempt], bool]
+    concerns: Callable[[Attempt], bool] = lambda _: True
 
 
 def accepted(attempt: Attempt) -> bool:
@@ -75,10 +79,14 @@ def no_losing_redirect(attempt: Attempt) -> bool:
 
 
 def redirects_arrive(attempt: Attempt) -> bool:
-    """Hold unless a followed redirect ended anywhere but in a 2xx."""
+    """Hold when a followed redirect ended in a 2xx; about redirected attempts alone."""
+    return attempt.outcome is Outcome.DELIVERED
+
+
+def redirected(attempt: Attempt) -> bool:
+    """Tell whether an answer of this attempt was a redirect that Mews follows."""
     outcomes = {attempt.outcome, *(exchange.outcome for exchange in attempt.exchanges)}
-    redirected = outcomes & {Outcome.REDIRECTED, Outcome.TOO_MANY_REDIRECTS}
-    return not redirected or attempt.outcome is Outcome.DELIVERED
+    return bool(outcomes & {Outcome.REDIRECTED, Outcome.TOO_MANY_REDIRECTS})
 
 
 WORDS: Mapping[str, Word] = {
@@ -90,7 +98,7 @@ WORDS: Mapping[str, Word] = {
     "keeps-secret": Word("an answer that does not show the token", keeps_secret),
     "no-losing-redirect": Word("no redirect, or one that keeps the method", no_losing_redirect),
     "alive": Word("a valid message afterwards is accepted", accepted),
-    "redirects-arrive": Word("a 2xx answer from the new location", redirects_arrive),
+    "redirects-arrive": Word("a 2xx answer from the new location", redirects_arrive, redirected),
 }
 
 
@@ -113,7 +121,8 @@ def _shows_secret(exchange: Exchange) -> bool:
 def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     """Hold a transcript against one expectation; what was observed is said with figures."""
     word = WORDS[expectation.word]
-    seen = list(_judged(expectation, transcript.deliveries))
+    everything = _judged(expectation, transcript.deliveries)
+    seen = [(delivery, attempt) for delivery, attempt in everything if word.concerns(attempt)]
     broken = [(d, a) for d, a in seen if not word.holds(a)]
     if broken:
         delivery, attempt = broken[0]
@@ -124,9 +133,14 @@ def judge(expectation: Expectation, transcript: Transcript) -> Finding:
         delivery, attempt = seen[-1]
         observed = f"{message_in_words(delivery)}: {attempt_in_words(attempt)}"
     else:
-        observed = "no attempt could be judged"
+        observed = "nothing that it is about was seen"
     return Finding(
-        expectation.word, expectation.obligation, bool(seen) and not broken, word.expected, observed
+        expectation.word,
+        expectation.obligation,
+        not broken,
+        word.expected,
+        observed,
+        len(seen),
     )
 
 

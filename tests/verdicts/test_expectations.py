@@ -59,7 +59,7 @@ NOT_MODIFIED = attempt(Outcome.ERROR_STATUS, 304)
         ("success-status", [OK], [NOT_MODIFIED, BROKEN, LATE]),
         ("refused", [TOO_LARGE, ASTRAY], [OK, BROKEN, LATE, MOVED]),
         ("no-losing-redirect", [OK, FOLLOWED, BROKEN], [MOVED]),
-        ("redirects-arrive", [OK, FOLLOWED, BROKEN], [ASTRAY]),
+        ("redirects-arrive", [FOLLOWED], [ASTRAY]),
     ],
 )
 def test_word(word: str, holding: list[Attempt], breaking: list[Attempt]) -> None:
@@ -90,8 +90,13 @@ def test_spoilt_attempts_are_not_judged() -> None:
     expectation = Expectation("accepted", Obligation.MUST)
     assert judge(expectation, transcript(LOST, OK)).met
     nothing = judge(expectation, transcript(LOST))
-    assert not nothing.met
-    assert nothing.observed == "no attempt could be judged"
+    assert (nothing.met, nothing.judged) == (True, 0)
+
+
+def test_answers_without_a_redirect_say_nothing_about_redirects() -> None:
+    """Where no answer redirects, nothing was judged."""
+    finding = judge(Expectation("redirects-arrive", Obligation.MUST), transcript(OK, BROKEN))
+    assert (finding.met, finding.judged) == (True, 0)
 
 
 def test_only_the_named_deliveries_are_judged() -> None:
