@@ -30,12 +30,13 @@ from mews_harness.verdicts.wording import attempt_in_words, message_in_words
 class Word:
     """One word: what it expects, in words for the report, and how an attempt meets it.
 
-    `concerns` says which attempts it is about; all of them by default.
+    `concerns` says which attempts it is about (all by default), `absent` that there were none.
     """
 
     expected: str
     holds: Callable[[Attempt], bool]
     concerns: Callable[[Attempt], bool] = lambda _: True
+    absent: str = "no attempt could be judged"
 
 
 def accepted(attempt: Attempt) -> bool:
@@ -98,7 +99,12 @@ WORDS: Mapping[str, Word] = {
     "keeps-secret": Word("an answer that does not show the token", keeps_secret),
     "no-losing-redirect": Word("no redirect, or one that keeps the method", no_losing_redirect),
     "alive": Word("a valid message afterwards is accepted", accepted),
-    "redirects-arrive": Word("a 2xx answer from the new location", redirects_arrive, redirected),
+    "redirects-arrive": Word(
+        "a 2xx answer from the new location",
+        redirects_arrive,
+        redirected,
+        "no answer was a redirect",
+    ),
 }
 
 
@@ -133,7 +139,7 @@ def judge(expectation: Expectation, transcript: Transcript) -> Finding:
         delivery, attempt = seen[-1]
         observed = f"{message_in_words(delivery)}: {attempt_in_words(attempt)}"
     else:
-        observed = "nothing that it is about was seen"
+        observed = word.absent
     return Finding(
         expectation.word,
         expectation.obligation,

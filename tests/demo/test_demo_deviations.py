@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -37,7 +37,8 @@ from tests.demo.plays import (
     with_token,
 )
 
-FRESH = created(CreatedUtc=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+# Not stale for as long as a whole test run may take.
+FRESH = created(CreatedUtc=f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}")
 
 
 def percent_encoded(token: str) -> str:
