@@ -17,7 +17,7 @@ from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
 from mews_harness.certification.record import record, replay_command
 from mews_harness.certification.schedule import Schedule
-from mews_harness.errors import UsageMistake
+from mews_harness.errors import HarnessFault, UsageMistake
 from mews_harness.model import Run, Scenario, ScenarioResult
 from mews_harness.verdicts import stops_run
 
@@ -94,11 +94,20 @@ class Director:
         """Let the waits of scenarios overlap; under pytest-xdist the workers do that.
 
         Where even a plain message takes too long all do: else the run would take too long as well.
+
+        Raises:
+            pytest.UsageError: SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
+
         """
         items = [item for item in session.items if isinstance(item, ScenarioItem)]
         if self._only_looks or not items or self._is_worker:
             return
-        sluggish = self.engine.preflight.sluggish
+        try:
+            sluggish = self.engine.preflight.sluggish
+        except UsageMistake as mistake:
+            raise pytest.UsageError(str(mistake)) from None
+        except HarnessFault:
+            return  # each scenario meets it again, and reports it as an error of the harness
         jobs = max(self.settings.jobs, SLUGGISH_JOBS if sluggish else 1)
         if jobs == 1:
             return

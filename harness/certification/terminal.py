@@ -105,9 +105,8 @@ def summary(
         terminal.write(f"{stage.readiness:<20}", **COLOURS.get(stage.readiness, {}))
         terminal.write_line(counts or stage.how)
     for title, results in _groups(run):
-        if title:
-            terminal.write_line("")
-            terminal.write_line(title, bold=True)
+        terminal.write_line("")
+        terminal.write_line(title, bold=True)
         for result in results:
             scenario = result.scenario
             terminal.write_line(f"  {scenario.id} {scenario.title}: {result.reason}")
@@ -123,19 +122,19 @@ def summary(
 
 
 def _groups(run: Run) -> Iterator[tuple[str, list[ScenarioResult]]]:
-    """Give what needs attention, by title; a title is empty where there is nothing."""
+    """Give what needs attention, by title; what is blocked has one line for all."""
     broken = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
-    yield "Fix these first" * bool(broken), broken
-    errors = _with(run, Verdict.ERROR)
-    yield "Harness errors (not the endpoint's)" * bool(errors), errors
-    warned = [r for r in run.results if r.verdict is Verdict.FLAKY and r not in broken]
-    better = [*_with(run, Verdict.WARN), *warned]
-    yield "Should be better" * bool(better), better
+    flaky = [r for r in _with(run, Verdict.FLAKY) if r not in broken]
+    titled = [
+        ("Fix these first", broken),
+        ("Harness errors (not the endpoint's)", _with(run, Verdict.ERROR)),
+        ("Should be better", [*_with(run, Verdict.WARN), *flaky]),
+        ("Not applicable", _with(run, Verdict.NOT_APPLICABLE)),
+    ]
+    yield from ((title, results) for title, results in titled if results)
     blocked = _with(run, Verdict.BLOCKED)
     if blocked:
         yield f"Blocked, {len(blocked)} scenarios: {blocked[0].reason}", []
-    apart = _with(run, Verdict.NOT_APPLICABLE)
-    yield "Not applicable" * bool(apart), apart
 
 
 def _with(run: Run, verdict: Verdict) -> list[ScenarioResult]:

@@ -52,3 +52,15 @@ def test_secrets_do_not_appear_in_a_mistake(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--mews-target", "htp://x/?Token=sup3rs3cret")
     assert result.ret == 4
     assert "sup3rs3cret" not in result.stderr.str() + result.stdout.str()
+
+
+def test_certificate_file_that_is_not_there(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong SSL_CERT_FILE is the user's mistake: exit 4, and no traceback."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    result = pytester.runpytest_subprocess("--mews-target", "demo", "-k", "PRE")
+    assert result.ret == 4
+    said = result.stdout.str() + result.stderr.str()
+    assert "SSL_CERT_FILE" in said
+    assert "INTERNALERROR" not in said
