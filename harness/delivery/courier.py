@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from queue import Empty, SimpleQueue
@@ -18,11 +18,18 @@ from mews_harness.model import Delivery, Exchange, Fault, Manner, Message
 class Courier:
     """Delivers messages as Mews does: attempts, intervals and redirects by the rules.
 
-    May be used from several threads at once.
+    May be used from several threads at once. `announce` hears of each message before it is sent.
     """
 
-    def __init__(self, transport: Transport, clock: Clock, rules: Rules) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        rules: Rules,
+        announce: Callable[[Message], None] = lambda _: None,
+    ) -> None:
         self._transport, self._clock, self._rules = transport, clock, rules
+        self._announce = announce
 
     def deliver(  # noqa: PLR0913 - the overrides are for single deliveries alone
         self,
@@ -57,6 +64,7 @@ class Courier:
             attempts=self._rules.attempts if attempts is None else attempts,
             timeout_s=self._rules.timeout_s if timeout_s is None else timeout_s,
         )
+        self._announce(message)
         return _Round(self._transport, self._clock, rules).play(
             [Order(message, url, label, faults, manner, method)],
         )[0]
@@ -68,6 +76,8 @@ class Courier:
             HarnessFault: the transport failed or was closed.
 
         """
+        for order in orders:
+            self._announce(order.message)
         return _Round(self._transport, self._clock, self._rules).play(orders)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mews_harness.model.call import Call, Misstep, TokenState, TwinFault
+from mews_harness.model.chain import FETCHED_WITH, Link, links
 from mews_harness.model.exchange import (
     Attempt,
     Delivery,
@@ -27,8 +29,10 @@ from mews_harness.model.scenario import (
 from mews_harness.model.verdict import Finding, Readiness, Transcript, Trial, Verdict
 
 __all__ = [
+    "FETCHED_WITH",
     "Attempt",
     "Basis",
+    "Call",
     "Delivery",
     "Draw",
     "EventRef",
@@ -37,8 +41,10 @@ __all__ = [
     "Fault",
     "Finding",
     "Kind",
+    "Link",
     "Manner",
     "Message",
+    "Misstep",
     "Obligation",
     "Outcome",
     "Parameter",
@@ -55,7 +61,10 @@ __all__ = [
     "Tenant",
     "Tenants",
     "TlsSession",
+    "TokenState",
     "Transcript",
     "Trial",
+    "TwinFault",
     "Verdict",
+    "links",
 ]

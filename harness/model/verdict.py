@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mews_harness.model.call import Call
 from mews_harness.model.exchange import Delivery
 from mews_harness.model.scenario import Obligation
 
@@ -37,9 +38,13 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True)
 class Transcript:
-    """Everything that one play of a scenario put on the wire, in order of scheduling."""
+    """Everything that one play of a scenario put on the wire, in order of scheduling.
+
+    `calls` is what the twin saw meanwhile that concerns the play, in order of arrival.
+    """
 
     deliveries: tuple[Delivery, ...]
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True)

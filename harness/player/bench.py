@@ -8,13 +8,24 @@ from mews_harness.delivery import Courier
 from mews_harness.endpoint import Endpoint
 from mews_harness.model import Delivery, Kind
 from mews_harness.player.tokens import spelled
+from mews_harness.twin import Twin
 
 
 @dataclass(frozen=True)
 class Bench:
     """The things on the table.
 
-    `attempts` is the profile's number; `sluggish` means that even a plain message takes too long.
+    Attributes:
+        courier: what delivers.
+        endpoint: where to.
+        preflight: the one delivery that showed whether there is anyone.
+        attempts: the profile's number.
+        sluggish: whether even a plain message takes too long.
+        twin: the Connector API that the partner calls; None where none is served.
+        settle_s: how long the partner may take to fetch what it has acknowledged.
+        wiring: the delivery that showed whether the partner calls the twin; None where unknown.
+        enterprises: the ids of those that are played throughout the run.
+
     """
 
     courier: Courier
@@ -22,6 +33,10 @@ class Bench:
     preflight: Delivery
     attempts: int = 3
     sluggish: bool = False
+    twin: Twin | None = None
+    settle_s: float = 10.0
+    wiring: Delivery | None = None
+    enterprises: frozenset[str] = frozenset()
 
     def address(self, kind: Kind, token: str) -> str:
         """Give the URL for a kind with its token spelled as said; without one, as it is."""

@@ -10,6 +10,7 @@ from mews_harness.model import Delivery, Fault, Manner, Message, Scenario, Step,
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.player.bench import Bench
 from mews_harness.player.tokens import RIGHT
+from mews_harness.player.watching import WATCHING, Watch
 
 Messages = Mapping[str, tuple[Message, ...]]
 Verb = Callable[[Bench, Step, Messages], Iterator[Delivery]]
@@ -18,6 +19,12 @@ Verb = Callable[[Bench, Step, Messages], Iterator[Delivery]]
 def preflight(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delivery]:
     """Show the one valid message that the preflight delivered; nothing is sent again."""
     yield bench.preflight
+
+
+def wiring(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delivery]:
+    """Show the message that was to lead to a first request; nothing is sent again."""
+    if bench.wiring is not None:
+        yield bench.wiring
 
 
 def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
@@ -92,6 +99,7 @@ def sign_of_life(bench: Bench, _step: Step, messages: Messages) -> Iterator[Deli
 
 VERBS: Mapping[str, Verb] = {
     "preflight": preflight,
+    "wiring": wiring,
     "send": send,
     "deliver": deliver,
     "abandon": abandon,
@@ -101,11 +109,12 @@ VERBS: Mapping[str, Verb] = {
 
 
 def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
-    """Play all steps in order; the transcript holds every delivery."""
-    return Transcript(
-        tuple(
-            delivery
-            for step in scenario.steps
-            for delivery in VERBS[step.verb](bench, step, messages)
-        )
-    )
+    """Play all steps in order; the transcript holds every delivery, and what the twin saw of it."""
+    deliveries: list[Delivery] = []
+    with Watch(bench, messages, deliveries) as watch:
+        for step in scenario.steps:
+            if step.verb in VERBS:
+                deliveries.extend(VERBS[step.verb](bench, step, messages))
+            else:
+                WATCHING[step.verb](watch, step)
+        return Transcript(tuple(deliveries), watch.calls(everything=scenario.alone))

@@ -13,7 +13,7 @@ LEVELS = (
     {"plugin"},
     {"certification"},
     {"catalogue", "player", "verdicts", "reports"},
-    {"payloads", "delivery", "demo"},
+    {"payloads", "delivery", "demo", "twin"},
     {"settings"},
     {"option_values"},
     {"profile", "tenants", "endpoint", "events", "use_cases"},

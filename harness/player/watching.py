@@ -1,0 +1,149 @@
+"""The vocabulary of steps that work on the twin: wait for the partner, disturb what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from math import ceil
+from types import TracebackType
+from typing import Self
+
+from mews_harness.model import Call, Delivery, Message, Step, TwinFault, links
+from mews_harness.player.bench import Bench
+from mews_harness.twin import Twin
+
+CALM_S = 0.3  # without a request about the play: the partner has finished
+
+
+class Watch:
+    """What the twin sees during one play; faults that the play began end with it.
+
+    Without a twin nothing is seen, and every step of this vocabulary does nothing.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        messages: Mapping[str, Sequence[Message]],
+        deliveries: Sequence[Delivery],
+    ) -> None:
+        self._bench, self._messages, self._deliveries = bench, messages, deliveries
+        self._twin: Twin | None = bench.twin
+        before = () if bench.twin is None else bench.twin.calls()
+        self._since = before[-1].number if before else 0
+        self._faults = ExitStack()
+        every = [message for drawn in messages.values() for message in drawn]
+        self._ids = {event.entity_id for message in every for event in message.events}
+        self._newcomers = {each.enterprise_id for each in every} - {None, *bench.enterprises}
+        self.patience_s = bench.settle_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.restore()
+
+    def calls(self, *, everything: bool) -> tuple[Call, ...]:
+        """List the play's requests, reduced to its own ids; with `everything` all since then."""
+        if self._twin is None:
+            return ()
+        seen = self._twin.calls(self._since)
+        return tuple(self._reduced(call) for call in seen if everything or self._concerns(call))
+
+    def settle(self, seconds: float, calm_s: float) -> None:
+        """Wait until all that was acknowledged is fetched, then until the partner is calm.
+
+        Whatever the partner does, this ends: after `seconds`, and once more so long at the most.
+        """
+        if self._twin is None:
+            return
+        if not self._twin.wait_until(self._satisfied, self._since, seconds):
+            return
+        for _ in range(ceil(seconds / calm_s)):
+            if not self._stirs(self._twin, calm_s):
+                return
+
+    def _stirs(self, twin: Twin, within_s: float) -> bool:
+        """Tell whether anything about the play is being answered, or comes within some seconds."""
+        before = self._progress(twin.calls(self._since))
+        more = twin.wait_until(lambda calls: self._progress(calls) != before, self._since, within_s)
+        return more or before[1] > 0
+
+    def _progress(self, calls: Sequence[Call]) -> tuple[int, int]:
+        """Count the play's requests, and those that are being answered."""
+        own = [call for call in calls if self._concerns(call)]
+        return len(own), sum(call.answered_ms is None for call in own)
+
+    def rest(self, seconds: float) -> None:
+        """Let time pass; whoever calls the twin meanwhile is seen."""
+        if self._twin is not None:
+            self._twin.wait_until(lambda _: False, self._since, seconds)
+
+    def disturb(self, fault: TwinFault, names: Sequence[str], times: int | None) -> None:
+        """Answer requests about the named draws' entities wrongly: the first `times`, or all."""
+        if self._twin is None:
+            return
+        twin = self._twin
+        messages = [message for name in names for message in self._messages[name]]
+        ids = frozenset(event.entity_id for message in messages for event in message.events)
+        self._faults.callback(twin.restore, twin.disturb(fault, ids, times=times))
+
+    def restore(self) -> None:
+        """End every fault of this play."""
+        self._faults.close()
+
+    def _satisfied(self, calls: Sequence[Call]) -> bool:
+        owed = links(self._deliveries, calls)
+        return all(link.fetched_ms is not None for link in owed)
+
+    def _concerns(self, call: Call) -> bool:
+        if call.enterprise_id in self._newcomers:
+            return True
+        return not (self._ids.isdisjoint(call.asked) and self._ids.isdisjoint(call.returned))
+
+    def _reduced(self, call: Call) -> Call:
+        asked = tuple(each for each in call.asked if each in self._ids)
+        returned = tuple(each for each in call.returned if each in self._ids)
+        if (asked, returned) == (call.asked, call.returned):
+            return call
+        return replace(call, asked=asked, returned=returned)
+
+
+def settle(watch: Watch, step: Step) -> None:
+    """Wait until every acknowledged entity was fetched, at most so long as the user allows.
+
+    `at-least` is a bound in seconds where the documented waits ask for a longer one, `calm` how
+    many seconds without a further request mean that the partner has finished.
+    """
+    bound = max(watch.patience_s, step.arguments.get("at-least", 0.0))
+    watch.settle(bound, step.arguments.get("calm", CALM_S))
+
+
+def rest(watch: Watch, step: Step) -> None:
+    """Let `seconds` pass without a delivery."""
+    watch.rest(step.arguments["seconds"])
+
+
+def disturb(watch: Watch, step: Step) -> None:
+    """Answer requests about the entities of `of` by a fault, the first `times` or all of them."""
+    fault = TwinFault(step.arguments["fault"])
+    watch.disturb(fault, step.arguments["of"], step.arguments.get("times"))
+
+
+def restore(watch: Watch, _step: Step) -> None:
+    """End the faults that this play began."""
+    watch.restore()
+
+
+WATCHING: Mapping[str, Callable[[Watch, Step], None]] = {
+    "settle": settle,
+    "rest": rest,
+    "disturb": disturb,
+    "restore": restore,
+}
