@@ -11,6 +11,8 @@ from mews_harness.demo.acquaintances import CROWD_FLAWS
 from mews_harness.demo.duplicates import REPEAT_FLAWS
 from mews_harness.demo.flaws import STATELESS, forgets_kept_connections
 from mews_harness.demo.grudges import STATEFUL
+from mews_harness.demo.lifecycles import LIFE_FLAWS
+from mews_harness.demo.naming import NAME_REFUSALS
 from mews_harness.demo.refusals import REFUSALS, Refusal
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
 from mews_harness.demo.tokens import TOKEN_FLAWS
@@ -61,11 +63,17 @@ def _says(function: Callable[..., object]) -> str:
 
 
 _PLAIN: tuple[Behaviour, ...] = (*SOUND_VARIANTS, *TOKEN_FLAWS, *STATELESS)
-_REMEMBERING: tuple[Callable[[], Behaviour], ...] = (*REPEAT_FLAWS, *CROWD_FLAWS, *STATEFUL)
+_REFUSING: tuple[Refusal, ...] = (*REFUSALS, *NAME_REFUSALS)
+_REMEMBERING: tuple[Callable[[], Behaviour], ...] = (
+    *REPEAT_FLAWS,
+    *CROWD_FLAWS,
+    *LIFE_FLAWS,
+    *STATEFUL,
+)
 _FLAWED: tuple[Callable[..., object], ...] = (
     *TOKEN_FLAWS,
     *STATELESS,
-    *REFUSALS,
+    *_REFUSING,
     *_REMEMBERING,
 )
 
@@ -82,6 +90,6 @@ KEEPING: frozenset[str] = frozenset(map(_name, (keeps_connections, forgets_kept_
 _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     {SOUND: _ready(answer)}
     | {_name(each): _ready(each) for each in _PLAIN}
-    | {_name(each): _ready(_refusing(each)) for each in REFUSALS}
+    | {_name(each): _ready(_refusing(each)) for each in _REFUSING}
     | {_name(each): each for each in _REMEMBERING},
 )

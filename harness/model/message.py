@@ -32,6 +32,7 @@ class Message:
         description: one phrase for people, such as "3 events" or "cut after 40 of 96 bytes".
         content_type: the header's value, or None to send none.
         enterprise_id: the tenant that the message belongs to, where it names one.
+        again: whether the very same bytes were a message before; the receiver can't know.
 
     """
 
@@ -41,3 +42,4 @@ class Message:
     description: str
     content_type: str | None = "application/json"
     enterprise_id: str | None = None
+    again: bool = False

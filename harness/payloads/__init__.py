@@ -9,6 +9,18 @@ from __future__ import annotations
 from mews_harness.payloads.mint import Mint
 from mews_harness.payloads.plan import Plan, Plans, Subject
 from mews_harness.payloads.schema import actions, discriminators
+from mews_harness.payloads.standing import Standing, standings
 from mews_harness.payloads.vocabulary import WORDS, plans
 
-__all__ = ["WORDS", "Mint", "Plan", "Plans", "Subject", "actions", "discriminators", "plans"]
+__all__ = [
+    "WORDS",
+    "Mint",
+    "Plan",
+    "Plans",
+    "Standing",
+    "Subject",
+    "actions",
+    "discriminators",
+    "plans",
+    "standings",
+]

@@ -18,12 +18,13 @@ from mews_harness.payloads.shape import NULL, Constant, Either, Record, nullable
 UNKNOWN_ACTION = "IntegrationRenamed"
 
 
-def action(
+def action(  # noqa: PLR0913 - each is a key in a scenario file
     subject: Subject,
     *,
     action: str,
     null: Sequence[str] = (),
     absent: Sequence[str] = (),
+    null_undocumented: Sequence[str] = (),
     ages_s: Sequence[int] = (),
 ) -> Plans:
     """Send an Integration Webhook: fullest, barest, with nulls, then any the schema allows.
@@ -33,6 +34,8 @@ def action(
         action: which one.
         null: properties of Data that are null in every case, such as `Requestor`.
         absent: properties of Data that are missing in every case, such as `Service`.
+        null_undocumented: properties of Data that are null in every case, though null is not
+            documented for them, such as `Service`.
         ages_s: how many seconds ago it happened, one fixed case each and none drawn; within the
             usual lag when empty.
 
@@ -43,16 +46,20 @@ def action(
     if action not in actions(NEWEST):
         remedy = f"Known: {', '.join(actions(NEWEST))}"
         raise ScenarioMistake("action: action", action, "is not documented", remedy)
-    for name in (*null, *absent):
+    for name in (*null, *absent, *null_undocumented):
         if _data(action_shape(NEWEST, action)).find(name) is None:
             problem = f"is no property of {action}'s Data"
-            raise ScenarioMistake("action: null, absent", name, problem, "Correct the name")
+            raise ScenarioMistake(
+                "action: null, absent, null_undocumented", name, problem, "Correct the name"
+            )
     if action not in subject.integration:
         return NOTHING
     whole = action_shape(subject.profile, action)
     pinned = _pin(_data(whole), null, absent)
     if pinned is None:
         return NOTHING
+    for name in null_undocumented:
+        pinned = pinned.having(name, NULL)
     shape = whole.having("Data", pinned)
     forms = [
         exemplar(shape),
@@ -94,13 +101,18 @@ def action_shape(profile: str, name: str) -> Record:
     raise HarnessFault(f"the schema of Integration Webhooks has no {name} in profile {profile}")
 
 
-def _aged(plan: Filled, age_s: int) -> Filled:
+def aged(template: Template, age_s: int) -> Template:
+    """Give an integration message's template with its datetimes so many seconds ago."""
     data = {
         name: Moment(age_s) if isinstance(value, Moment) else value
-        for name, value in plan.template["Data"].items()
+        for name, value in template["Data"].items()
     }
+    return {**template, "Data": data}
+
+
+def _aged(plan: Filled, age_s: int) -> Filled:
     phrase = f"{plan.phrase}, {age_s:,} s ago"
-    return replace(plan, template={**plan.template, "Data": data}, phrase=phrase)
+    return replace(plan, template=aged(plan.template, age_s), phrase=phrase)
 
 
 def _data(message: Record) -> Record:

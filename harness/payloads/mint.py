@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -78,6 +79,14 @@ class Mint:
         other._began = self._began
         other._random = self._random  # shared: ids stay unique over both
         other.tenant = self._tenant(enterprise)
+        return other
+
+    def renewed(self) -> Mint:
+        """Give this mint for another integration of the same enterprise."""
+        other = copy(self)  # the source of randomness is shared: ids stay unique over both
+        other.tenant = replace(
+            self.tenant, integration_id=self.entity_id(), access_token=self.token()
+        )
         return other
 
     def _tenant(self, enterprise: Enterprise) -> Tenant:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Draw
-from mews_harness.payloads import general, hostile, integration, malformed
+from mews_harness.payloads import general, hostile, integration, life, malformed, names
 from mews_harness.payloads.mint import Enterprise
 from mews_harness.payloads.plan import Owned, Plan, Plans, Subject
 
@@ -20,6 +20,8 @@ WORDS: Mapping[str, Callable[..., Plans]] = {
     "updates": general.updates,
     "stream": general.stream,
     "action": integration.action,
+    "life": life.life,
+    "names": names.names,
     "unknown-event": hostile.unknown_event,
     "unknown-action": integration.unknown_action,
     "extra-property": hostile.extra_property,

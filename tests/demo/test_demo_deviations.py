@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mews_harness.demo import FLAWS, EmbeddedPartner
-from tests.demo.client import ONE, created, general, integration, send
+from tests.demo.client import INTEGRATION, ONE, created, general, integration, send
 from tests.demo.conftest import Start
 from tests.demo.plays import (
     DELETED,
@@ -37,6 +37,9 @@ from tests.demo.plays import (
     with_token,
 )
 
+FIRST = created()
+SECOND = FIRST.replace(INTEGRATION.encode(), b"another")
+ON, OFF = integration("IntegrationEnabled"), integration("IntegrationDisabled")
 # Not stale for as long as a whole test run may take.
 FRESH = created(CreatedUtc=f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}")
 
@@ -44,6 +47,11 @@ FRESH = created(CreatedUtc=f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H
 def percent_encoded(token: str) -> str:
     """Spell each character by its code."""
     return "".join(f"%{ord(character):02X}" for character in token)
+
+
+def named(name: str) -> bytes:
+    """Write an IntegrationCreated of an enterprise with this name."""
+    return created(Enterprise={"Id": "any", "Name": name})
 
 
 def told(partner: EmbeddedPartner) -> list[int | None]:
@@ -156,6 +164,22 @@ DEVIATIONS = [
     Deviation("rejects-stale", whole(created(), DELETED), [400, 400]),
     Deviation("rejects-stale", whole(created(CreatedUtc=...), FRESH, ONE), [400, 202, 202]),
     Deviation("fails-once-in-20", whole(*[ONE] * 40), ([202] * 19 + [503]) * 2),
+    Deviation("refuses-repeated-creation", whole(FIRST, OFF, FIRST, SECOND), [202, 202, 409, 202]),
+    Deviation(
+        "refuses-second-integration", whole(FIRST, FIRST, DELETED, SECOND), [202] * 3 + [409]
+    ),
+    Deviation(
+        "strict-lifecycle", whole(FIRST, OFF, OFF, ON, KEY, ONE), [202, 202, 409] + [202] * 3
+    ),
+    Deviation("strict-lifecycle", whole(FIRST, KEY, FIRST, ON), [202, 202, 202, 409]),
+    Deviation(
+        "forbids-disabled", whole(FIRST, ONE, OFF, ONE, ON, ONE), [202] * 3 + [403, 202, 202]
+    ),
+    Deviation("gone-after-deletion", whole(FIRST, DELETED, DELETED, FIRST), [202] * 3 + [410]),
+    Deviation("gone-after-deletion", whole(FIRST, DELETED, SECOND, ONE), [202] * 4),
+    Deviation("chokes-on-null-service", whole(created(Service=None), FIRST), [500, 202]),
+    Deviation("latin1-names", whole(named("Zürich"), named("Łódź")), [202, 500]),
+    Deviation("short-names", whole(named("H" * 100), named("H" * 101)), [202, 400]),
     Deviation("echoes-token", told, [0, 2], [0, 0]),
 ]
 

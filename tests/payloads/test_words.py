@@ -31,6 +31,7 @@ VALID: list[tuple[str, Mapping[str, Any]]] = [
     ("action", {"action": "IntegrationDeleted", "ages_s": [60, 86_400]}),
     *[("action", {"action": action}) for action in actions("2026-04")],
     ("action", {"action": "IntegrationCreated", "null": ["Requestor"], "absent": ["Service"]}),
+    ("life", {}),
 ]
 
 
@@ -169,6 +170,18 @@ def test_action_can_be_pinned(subject: Subject, tenants: Tenants) -> None:
         assert "Service" not in data
 
 
+def test_null_beyond_the_documentation_is_all_that_is_wrong(
+    subject: Subject, tenants: Tenants
+) -> None:
+    """`null_undocumented` holds in every case, and nothing else breaks the schema."""
+    found = ask(subject, "action", action=created(), null_undocumented=["Service"])
+    assert found.fixed[0].describe() == "IntegrationCreated, Service null"
+    for message in every_message(found, tenants):
+        body = json.loads(message.body)
+        assert body["Data"].pop("Service") is None
+        assert validator("integration", "2026-04").is_valid(body)
+
+
 @pytest.mark.parametrize("pin", [{"null": ["Service"]}, {"absent": ["Integration"]}])
 def test_pin_beyond_the_documentation_is_not_played(subject: Subject, pin: dict[str, Any]) -> None:
     """What the profile does not allow is not sent as a valid message."""
@@ -189,6 +202,7 @@ def test_absent_requestor_is_not_played_in_the_older_profile(subject: Subject) -
         {"action": "IntegrationRenamed"},
         {"action": "IntegrationCreated", "null": ["Requester"]},
         {"action": "IntegrationEnabled", "absent": ["Service"]},
+        {"action": "IntegrationEnabled", "null_undocumented": ["Service"]},
     ],
 )
 def test_undocumented_action_or_property_is_a_mistake(
