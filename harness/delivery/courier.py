@@ -61,14 +61,23 @@ class Courier:
             [Order(message, url, label, faults, manner, method)],
         )[0]
 
-    def together(self, orders: Sequence[Order]) -> tuple[Delivery, ...]:
-        """Start all first attempts at the same moment; each is then re-sent on its own.
+    def together(
+        self, orders: Sequence[Order], *, attempts: int | None = None
+    ) -> tuple[Delivery, ...]:
+        """Start all first attempts at the same moment, or each `after_ms` later.
+
+        Each is then re-sent on its own.
+
+        Args:
+            orders: what to deliver.
+            attempts: instead of the rules' number.
 
         Raises:
             HarnessFault: the transport failed or was closed.
 
         """
-        return _Round(self._transport, self._clock, self._rules).play(orders)
+        rules = self._rules if attempts is None else replace(self._rules, attempts=attempts)
+        return _Round(self._transport, self._clock, rules).play(orders)
 
 
 class _Round:

@@ -11,6 +11,7 @@ from mews_harness.model.exchange import (
     Outcome,
     TlsSession,
 )
+from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.message import EventRef, Kind, Message
 from mews_harness.model.profile import Parameter, Profile
 from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
@@ -24,9 +25,10 @@ from mews_harness.model.scenario import (
     Stage,
     Step,
 )
-from mews_harness.model.verdict import Finding, Readiness, Transcript, Trial, Verdict
+from mews_harness.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
 
 __all__ = [
+    "AnswerTimes",
     "Attempt",
     "Basis",
     "Delivery",
@@ -37,6 +39,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Kind",
+    "Limits",
     "Manner",
     "Message",
     "Obligation",

@@ -36,10 +36,22 @@ class Readiness(StrEnum):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What the profile allows: seconds for an answer, events in a message."""
+
+    answer_s: float = 5.0
+    events: int = 500
+
+
+@dataclass(frozen=True)
 class Transcript:
-    """Everything that one play of a scenario put on the wire, in order of scheduling."""
+    """Everything that one play of a scenario put on the wire, in order of scheduling.
+
+    `limits` are those that it was played under.
+    """
 
     deliveries: tuple[Delivery, ...]
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True)

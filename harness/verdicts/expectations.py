@@ -7,7 +7,7 @@ about the partner and is never judged.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
@@ -23,6 +23,7 @@ from mews_harness.model import (
 )
 from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.model.verdict import SIGN_OF_LIFE
+from mews_harness.verdicts.figures import BATCH_TO_COME, Observed, ample_time, scales, steady
 from mews_harness.verdicts.wording import attempt_in_words, message_in_words
 
 
@@ -37,6 +38,17 @@ class Word:
     holds: Callable[[Attempt], bool]
     concerns: Callable[[Attempt], bool] = lambda _: True
     absent: str = "no attempt could be judged"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """One word about everything that a play put on the wire, where no attempt says it alone.
+
+    What it observes carries figures, so it is told also where it is met.
+    """
+
+    expected: str
+    observe: Callable[[Transcript], Observed]
 
 
 def accepted(attempt: Attempt) -> bool:
@@ -90,7 +102,7 @@ def redirected(attempt: Attempt) -> bool:
     return bool(outcomes & {Outcome.REDIRECTED, Outcome.TOO_MANY_REDIRECTS})
 
 
-WORDS: Mapping[str, Word] = {
+WORDS: Mapping[str, Word | Whole] = {
     "accepted": Word("a 2xx answer within the time limit", accepted),
     "in-time": Word("a complete answer within the time limit", in_time),
     "success-status": Word("a 2xx status", success_status),
@@ -104,6 +116,11 @@ WORDS: Mapping[str, Word] = {
         redirects_arrive,
         redirected,
         "no answer was a redirect",
+    ),
+    "ample-time": Whole("99 of 100 answers within half the time limit", ample_time),
+    "steady": Whole("answer times that do not grow as messages keep coming", steady),
+    "scales": Whole(
+        f"answer times that stay within the limit at {BATCH_TO_COME:,} events too", scales
     ),
 }
 
@@ -127,8 +144,23 @@ def _shows_secret(exchange: Exchange) -> bool:
 def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     """Hold a transcript against one expectation; what was observed is said with figures."""
     word = WORDS[expectation.word]
-    everything = _judged(expectation, transcript.deliveries)
-    seen = [(delivery, attempt) for delivery, attempt in everything if word.concerns(attempt)]
+    meant = tuple(_meant(expectation, transcript.deliveries))
+    if isinstance(word, Whole):
+        found = word.observe(replace(transcript, deliveries=meant))
+        return Finding(
+            expectation.word,
+            expectation.obligation,
+            found.met,
+            word.expected,
+            found.observed,
+            found.judged,
+        )
+    seen = [
+        (delivery, attempt)
+        for delivery in meant
+        for attempt in delivery.attempts
+        if attempt.outcome not in INJECTED and word.concerns(attempt)
+    ]
     broken = [(d, a) for d, a in seen if not word.holds(a)]
     if broken:
         delivery, attempt = broken[0]
@@ -150,15 +182,10 @@ def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     )
 
 
-def _judged(
-    expectation: Expectation, deliveries: Sequence[Delivery]
-) -> Iterator[tuple[Delivery, Attempt]]:
+def _meant(expectation: Expectation, deliveries: Sequence[Delivery]) -> Iterator[Delivery]:
     of_life = expectation.word == "alive"
     for delivery in deliveries:
         if of_life != (delivery.label == SIGN_OF_LIFE):
             continue
-        if expectation.of and delivery.label not in expectation.of:
-            continue
-        for attempt in delivery.attempts:
-            if attempt.outcome not in INJECTED:
-                yield delivery, attempt
+        if not expectation.of or delivery.label in expectation.of:
+            yield delivery
