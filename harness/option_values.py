@@ -12,6 +12,7 @@ from mews_harness.suggestion import did_you_mean
 from mews_harness.use_cases import USE_CASES
 
 DEMO = "demo"
+MOST_PER_S = 200  # messages: a minute of more does not fit into memory and report
 
 
 def is_demo(target: str) -> bool:
@@ -77,6 +78,18 @@ def _count(option: str, text: str, remedy: str) -> int:
         number = 0
     if number < 1:
         raise UsageMistake(option, text, "is not a whole number from 1", remedy) from None
+    return number
+
+
+def rate(text: str) -> float:
+    """Check --mews-rate: messages per second."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= MOST_PER_S:
+        problem = f"is not a number above 0 and at most {MOST_PER_S}"
+        raise UsageMistake("--mews-rate", text, problem, "Give messages per second, such as 5.")
     return number
 
 

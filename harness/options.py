@@ -117,6 +117,13 @@ OPTIONS: tuple[Option, ...] = (
         default="1",
     ),
     Option(
+        "--mews-rate",
+        "Messages per second of the minute's peak that LOAD-02 plays, above 0 and at most 200; the "
+        "minute is scaled by --mews-time-scale, to 3 s at least (default: 5).",
+        "N",
+        default="5",
+    ),
+    Option(
         "--mews-report",
         "Folder for certification.html and certification.json, made where missing (default: "
         "mews-report in the current folder).",

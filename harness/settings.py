@@ -27,6 +27,7 @@ class Settings:
         events: the discriminators, then the actions, that the integration is subscribed to.
         examples: drawn examples per property.
         jobs: scenarios that may run at once.
+        rate: messages per second of a minute's peak.
         report: the folder for the reports.
         strict: whether a SHOULD counts as a MUST.
         insecure: whether any TLS certificate is accepted.
@@ -43,6 +44,7 @@ class Settings:
     events: tuple[str, ...]
     examples: int
     jobs: int
+    rate: float
     report: Path
     strict: bool
     insecure: bool
@@ -129,6 +131,7 @@ def resolve(
             chosen.name,
         ),
         jobs=option_values.jobs(text["mews_jobs"]),
+        rate=option_values.rate(text["mews_rate"]),
         examples=option_values.examples(text["mews_examples"]),
         report=option_values.report(text["mews_report"]),
         strict=given["mews_strict"] is True,

@@ -15,7 +15,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.player import Exploration
-from mews_harness.verdicts import diagnose
+from mews_harness.verdicts import WORDS, Whole, diagnose, largest_batch
 
 KEPT_SAMPLES = 2_000  # more say nothing new to the pictures
 
@@ -43,7 +43,7 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
             (finding for finding in failed.findings if not finding.met),
             key=lambda finding: list(Obligation).index(finding.obligation),
         )
-        reason = _failure(seen, unmet)
+        reason = "; ".join([_failure(seen, unmet), *_figures(scenario, seen, failed, unmet[0])])
         if scenario.steps[0].verb == "preflight":
             hint = diagnose(failed.transcript.deliveries[0].attempts[-1])
             reason += f": {hint}" if hint else ""
@@ -63,7 +63,10 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
     slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
     cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
     messages = "1 message" if seen.messages == 1 else f"{seen.messages:,} messages"
-    return Verdict.PASS, f"{cases}, {messages}; slowest answer {slowest:,.0f} ms"
+    figures = _figures(scenario, seen, seen.example)
+    if not any(isinstance(WORDS[each.word], Whole) for each in scenario.expectations):
+        figures = [f"slowest answer {slowest:,.0f} ms", *figures]
+    return Verdict.PASS, "; ".join([f"{cases}, {messages}", *figures])
 
 
 def _failure(seen: Exploration, unmet: Sequence[Finding]) -> str:
@@ -75,6 +78,20 @@ def _failure(seen: Exploration, unmet: Sequence[Finding]) -> str:
     if len(unmet) > 1:
         words += f"; and expected {unmet[1].expected}"
     return words
+
+
+def _figures(
+    scenario: Scenario, seen: Exploration, trial: Trial | None, said: Finding | None = None
+) -> list[str]:
+    """List what is worth knowing whatever the verdict; `said` has been said already."""
+    figures = [
+        finding.observed
+        for finding in (() if trial is None else trial.findings)
+        if isinstance(WORDS[finding.word], Whole) and finding is not said
+    ]
+    if any(draw.word == "oversize" or draw.arguments.get("over") for draw in scenario.draws):
+        figures.append(largest_batch(seen.samples))
+    return [figure for figure in figures if figure]
 
 
 def _evidence(seen: Exploration) -> tuple[Trial, ...]:

@@ -16,13 +16,14 @@ from mews_harness.endpoint import Endpoint
 from mews_harness.masking import Mask, masked
 from mews_harness.model import (
     Finding,
+    Limits,
     Scenario,
     ScenarioResult,
     Transcript,
     Verdict,
 )
 from mews_harness.payloads import Subject
-from mews_harness.player import Bench, Budget, Explorer, Preflight, reach, revealing
+from mews_harness.player import Bench, Budget, Explorer, Preflight, peak_messages, reach, revealing
 from mews_harness.settings import Settings
 from mews_harness.verdicts import attempt_in_words, judge
 
@@ -50,6 +51,7 @@ class Engine:
             settings.events,
             int(settings.profile.number("batch_limit")),
             settings.tenants,
+            peak_messages(settings.rate, settings.time_scale),
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
@@ -106,6 +108,8 @@ class Engine:
             preflight.delivery,
             attempts=int(self.settings.profile.number("attempts")),
             sluggish=preflight.sluggish,
+            rate=self.settings.rate,
+            limits=Limits(self.settings.profile.number("timeout_s"), self.subject.batch_limit),
         )
         explorer = Explorer(
             scenario,

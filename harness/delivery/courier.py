@@ -69,8 +69,16 @@ class Courier:
             [Order(message, url, label, faults, manner, method)],
         )[0]
 
-    def together(self, orders: Sequence[Order]) -> tuple[Delivery, ...]:
-        """Start all first attempts at the same moment; each is then re-sent on its own.
+    def together(
+        self, orders: Sequence[Order], *, attempts: int | None = None
+    ) -> tuple[Delivery, ...]:
+        """Start all first attempts at the same moment, or each `after_ms` later.
+
+        Each is then re-sent on its own.
+
+        Args:
+            orders: what to deliver.
+            attempts: instead of the rules' number.
 
         Raises:
             HarnessFault: the transport failed or was closed.
@@ -78,7 +86,8 @@ class Courier:
         """
         for order in orders:
             self._announce(order.message)
-        return _Round(self._transport, self._clock, self._rules).play(orders)
+        rules = self._rules if attempts is None else replace(self._rules, attempts=attempts)
+        return _Round(self._transport, self._clock, rules).play(orders)
 
 
 class _Round:

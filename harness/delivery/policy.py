@@ -17,7 +17,8 @@ _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 class Order:
     """One delivery that is asked for; `faults[i]` is done to attempt i + 1.
 
-    Every attempt and every hop bear the same manner and method; GET and DELETE leave the body out.
+    The first attempt starts `after_ms` after whatever is ordered together. Every attempt and every
+    hop bear the same manner and method; GET and DELETE leave the body out.
     """
 
     message: Message
@@ -26,6 +27,7 @@ class Order:
     faults: Sequence[Fault] = ()
     manner: Manner = Manner.PLAIN
     method: str = "POST"
+    after_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def steps(order: Order, rules: Rules, now_ms: float) -> Steps:
     Args:
         order: what to deliver, and where.
         rules: how.
-        now_ms: when the first attempt is to start.
+        now_ms: what the order's `after_ms` is counted from.
 
     Yields:
         A request, to be answered with its exchange; or a pause, to be answered with None.
@@ -54,7 +56,9 @@ def steps(order: Order, rules: Rules, now_ms: float) -> Steps:
 
     """
     attempts: list[Attempt] = []
-    scheduled = now_ms
+    scheduled = now_ms + order.after_ms
+    if order.after_ms:
+        yield Pause(scheduled)
     while True:
         number = len(attempts) + 1
         fault = order.faults[number - 1] if number <= len(order.faults) else Fault.NONE

@@ -7,12 +7,16 @@ at a time.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
 
 TURN_S = 0.15  # how long the one who works on everything takes for a message
+LONG_TURN_S = 0.35
+CROWD, CROWD_WITHIN_S = 20, 1.0  # messages, seconds
+SAG_S = 3.0  # within the documented limit of 5 s, but more than half of it
 
 
 def first_enterprise_only() -> Behaviour:
@@ -48,6 +52,30 @@ def rejects_unknown_integrations() -> Behaviour:
 
 def one_at_a_time(clock: Callable[[], float] = time.monotonic) -> Behaviour:
     """Works on one message at a time, 150 ms each, before it answers; the others wait."""
+    return _in_turn(TURN_S, clock)
+
+
+def falls_behind(clock: Callable[[], float] = time.monotonic) -> Behaviour:
+    """Works on one message at a time, 350 ms each, before it answers: less than 3 per second."""
+    return _in_turn(LONG_TURN_S, clock)
+
+
+def sags_under_load(clock: Callable[[], float] = time.monotonic) -> Behaviour:
+    """Takes 3 s to answer while 20 other messages came within the last second."""
+    came: deque[float] = deque(maxlen=CROWD)
+
+    def behave(token: str, request: Request) -> Answer:
+        given, now = answer(token, request), clock()
+        if given.accepted is None:
+            return given
+        crowded = len(came) == CROWD and now - came[0] < CROWD_WITHIN_S
+        came.append(now)
+        return replace(given, delay_s=SAG_S) if crowded else given
+
+    return behave
+
+
+def _in_turn(turn_s: float, clock: Callable[[], float]) -> Behaviour:
     free_at = 0.0
 
     def behave(token: str, request: Request) -> Answer:
@@ -55,10 +83,16 @@ def one_at_a_time(clock: Callable[[], float] = time.monotonic) -> Behaviour:
         given, now = answer(token, request), clock()
         if given.accepted is None:
             return given
-        free_at = max(free_at, now) + TURN_S
+        free_at = max(free_at, now) + turn_s
         return replace(given, delay_s=free_at - now)
 
     return behave
 
 
-CROWD_FLAWS = (first_enterprise_only, rejects_unknown_integrations, one_at_a_time)
+CROWD_FLAWS = (
+    first_enterprise_only,
+    rejects_unknown_integrations,
+    one_at_a_time,
+    falls_behind,
+    sags_under_load,
+)

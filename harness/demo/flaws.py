@@ -16,6 +16,7 @@ BODY_LIMIT = 32_000  # bytes; some 350 events
 BODY_LIMIT_100K = 100_000  # bytes; some 1,080 events
 ARRIVAL_S = 1.0
 FETCH_S = 0.015  # per event: 500 of them take 7.5 s, past the documented limit of 5 s
+STORE_S = 0.006  # per event
 TOO_LATE_S = 6.0  # past the documented limit of 5 s (events/wh-faq)
 HOSTILE = (
     b"<!doctype html><script>document.title = 'owned'</script><img src=x onerror=alert(1)>"
@@ -79,6 +80,12 @@ def fetches_first(token: str, request: Request) -> Answer:
     return replace(given, delay_s=FETCH_S * len(events_of(given.accepted)))
 
 
+def slow_per_event(token: str, request: Request) -> Answer:
+    """Takes 6 ms per event before it answers: 3 s for 500 events, too long from 834 on."""
+    given = answer(token, request)
+    return replace(given, delay_s=STORE_S * len(events_of(given.accepted)))
+
+
 def times_out(token: str, request: Request) -> Answer:
     """Answers everything after 6 s."""
     return replace(answer(token, request), delay_s=TOO_LATE_S)
@@ -115,6 +122,7 @@ STATELESS = (
     always_200,
     redirects_302,
     fetches_first,
+    slow_per_event,
     times_out,
     never_answers,
     echoes_hostile,

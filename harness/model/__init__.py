@@ -13,6 +13,7 @@ from mews_harness.model.exchange import (
     Outcome,
     TlsSession,
 )
+from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.message import EventRef, Kind, Message
 from mews_harness.model.profile import Parameter, Profile
 from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
@@ -26,10 +27,11 @@ from mews_harness.model.scenario import (
     Stage,
     Step,
 )
-from mews_harness.model.verdict import Finding, Readiness, Transcript, Trial, Verdict
+from mews_harness.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
 
 __all__ = [
     "FETCHED_WITH",
+    "AnswerTimes",
     "Attempt",
     "Basis",
     "Call",
@@ -41,6 +43,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Kind",
+    "Limits",
     "Link",
     "Manner",
     "Message",

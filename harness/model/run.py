@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.profile import Profile
 from mews_harness.model.scenario import Scenario, Stage
 from mews_harness.model.verdict import Readiness, Trial, Verdict
@@ -36,6 +37,11 @@ class Sample:
     answer_ms: float
     status: int
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own bounds
+
 
 @dataclass(frozen=True)
 class ScenarioResult:
@@ -54,6 +60,11 @@ class ScenarioResult:
     messages: int = 0
     evidence: tuple[Trial, ...] = ()
     samples: tuple[Sample, ...] = ()
+
+    @property
+    def answers(self) -> AnswerTimes | None:
+        """How long its answers took, whatever their status; None where none came."""
+        return AnswerTimes.of([each.answer_ms for each in self.samples]) if self.samples else None
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,23 @@ class Readiness(StrEnum):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What the profile allows: seconds for an answer, events in a message."""
+
+    answer_s: float = 5.0
+    events: int = 500
+
+
+@dataclass(frozen=True)
 class Transcript:
     """Everything that one play of a scenario put on the wire, in order of scheduling.
 
-    `calls` is what the twin saw meanwhile that concerns the play, in order of arrival.
+    `limits` are those that it was played under; `calls` is what the twin saw meanwhile that
+    concerns the play, in order of arrival.
     """
 
     deliveries: tuple[Delivery, ...]
+    limits: Limits = Limits()
     calls: tuple[Call, ...] = ()
 
 

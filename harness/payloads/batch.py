@@ -104,6 +104,23 @@ class Batch:
         return write_events(self, mint)
 
 
+@dataclass(frozen=True)
+class Row:
+    """Batches one after the other, each a message or more of its own."""
+
+    batches: tuple[Batch, ...]
+
+    def describe(self) -> str:
+        """Count the batches, and say how large they are."""
+        sizes = sorted({batch.size for batch in self.batches})
+        events = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
+        return f"{len(self.batches):,} batches of {events} events"
+
+    def build(self, mint: Mint) -> tuple[Message, ...]:
+        """Write the batches, in order."""
+        return tuple(message for batch in self.batches for message in batch.build(mint))
+
+
 def describe(entries: tuple[Entry, ...], limit: int) -> str:
     """Say how many events there are and of what, what is repeated, and whether it rolls over."""
     counts = Counter(name for name, _ in entries)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 
 from mews_harness.errors import ScenarioMistake
@@ -13,11 +14,14 @@ from mews_harness.payloads.batch import (
     UPDATED,
     Batch,
     Listed,
+    Row,
     draw_batches,
     message_template,
 )
 from mews_harness.payloads.plan import NOTHING, Filled, Plan, Plans, Subject
 from mews_harness.payloads.schema import discriminators
+
+PEAK_SIZES = (1, 2, 1, 5, 1, 3, 1, 20, 2, 1)  # events; most messages are small
 
 
 def one(subject: Subject, *, event: str | None = None) -> Plans:
@@ -51,13 +55,44 @@ def stream(subject: Subject, *, messages: int = 50) -> Plans:
     return Plans(_one_each(subject, list(range(messages))))
 
 
+def peak(subject: Subject) -> Plans:
+    """Send the messages of a minute's peak: small batches of mixed sizes, in one fixed order."""
+    return _row(subject, (PEAK_SIZES[n % len(PEAK_SIZES)] for n in range(subject.peak)))
+
+
+def ramp(subject: Subject, *, rounds: int = 3) -> Plans:
+    """Send batches of growing size up to the limit, smallest first, in so many rounds."""
+    limit = subject.batch_limit
+    sizes = sorted({size for size in (1, 2, 50, limit // 2, limit) if 1 <= size <= limit})
+    return _row(subject, sizes * rounds) if len(sizes) > 1 else NOTHING
+
+
+def _row(subject: Subject, sizes: Iterable[int]) -> Plans:
+    known, limit = subject.general, subject.batch_limit
+    batches = tuple(
+        Batch(subject.profile, min(size, limit), known, number, UPDATED in known, limit)
+        for number, size in enumerate(sizes)
+    )
+    return Plans((Row(batches),)) if known else NOTHING
+
+
 def oversize(subject: Subject, *, sizes: Sequence[int] = (1_100, 1_500)) -> Plans:
-    """Send batches beyond the profile's limit in one message each: Mews may raise the limit."""
+    """Send batches beyond the profile's limit in one message each: Mews may raise the limit.
+
+    Drawn ones lie between the limit and the largest of `sizes`, so that the size from which on
+    batches are refused is found.
+    """
+    if not subject.general:
+        return NOTHING
+    most, least = max(sizes), subject.batch_limit + 1
+    whole = replace(subject, batch_limit=most)
+    drawn = draw_batches(whole, least, most) if least <= most else None
     return Plans(
         tuple(
             Batch(subject.profile, size, subject.general, 0, UPDATED in subject.general, size)
-            for size in (sizes if subject.general else ())
-        )
+            for size in sizes
+        ),
+        drawn,
     )
 
 

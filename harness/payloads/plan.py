@@ -22,6 +22,7 @@ class Subject:
         events: the subscribed discriminators and actions; nothing else is sent as a known one.
         batch_limit: at most so many events in a message.
         tenants: whose messages they are.
+        peak: how many messages a peak has.
 
     """
 
@@ -29,6 +30,7 @@ class Subject:
     events: tuple[str, ...]
     batch_limit: int
     tenants: Tenants
+    peak: int = 15
 
     @property
     def general(self) -> tuple[str, ...]:

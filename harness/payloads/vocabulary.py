@@ -19,6 +19,8 @@ WORDS: Mapping[str, Callable[..., Plans]] = {
     "oversize": general.oversize,
     "updates": general.updates,
     "stream": general.stream,
+    "peak": general.peak,
+    "ramp": general.ramp,
     "action": integration.action,
     "life": life.life,
     "names": names.names,

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from mews_harness.player.bench import Bench
 from mews_harness.player.explore import Budget, Exploration, Explorer
+from mews_harness.player.peak import peak_messages
 from mews_harness.player.preflight import Preflight, reach
 from mews_harness.player.tokens import revealing
 from mews_harness.player.verbs import VERBS
 
-__all__ = ["VERBS", "Bench", "Budget", "Exploration", "Explorer", "Preflight", "reach", "revealing"]
+__all__ = [
+    "VERBS",
+    "Bench",
+    "Budget",
+    "Exploration",
+    "Explorer",
+    "Preflight",
+    "peak_messages",
+    "reach",
+    "revealing",
+]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mews_harness.delivery import Courier
 from mews_harness.endpoint import Endpoint
-from mews_harness.model import Delivery, Kind
+from mews_harness.model import Delivery, Kind, Limits
 from mews_harness.player.tokens import spelled
 from mews_harness.twin import Twin
 
@@ -21,6 +21,8 @@ class Bench:
         preflight: the one delivery that showed whether there is anyone.
         attempts: the profile's number.
         sluggish: whether even a plain message takes too long.
+        rate: messages per second at a peak.
+        limits: the profile's, for whoever judges.
         twin: the Connector API that the partner calls; None where none is served.
         settle_s: how long the partner may take to fetch what it has acknowledged.
         wiring: the delivery that showed whether the partner calls the twin; None where unknown.
@@ -33,6 +35,8 @@ class Bench:
     preflight: Delivery
     attempts: int = 3
     sluggish: bool = False
+    rate: float = 5.0
+    limits: Limits = field(default_factory=Limits)
     twin: Twin | None = None
     settle_s: float = 10.0
     wiring: Delivery | None = None

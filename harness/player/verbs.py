@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from mews_harness.delivery import Order
 from mews_harness.model import Delivery, Fault, Manner, Message, Scenario, Step, Transcript
+from mews_harness.model.exchange import TIMEOUTS
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.player.bench import Bench
 from mews_harness.player.tokens import RIGHT
@@ -67,6 +69,32 @@ def together(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]
     )
 
 
+def paced(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Send the messages of the draw on schedule, at the bench's rate; one attempt each."""
+    name = step.arguments["message"]
+    yield from bench.courier.together(
+        [
+            Order(message, bench.endpoint.url(message.kind), name, after_ms=n * 1000 / bench.rate)
+            for n, message in enumerate(messages[name])
+        ],
+        attempts=1,
+    )
+
+
+def climb(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Send each message once, in turn; none as large again as one that took too long."""
+    name = step.arguments["message"]
+    too_large = math.inf
+    for message in messages[name]:
+        if len(message.events) >= too_large:
+            continue
+        url = bench.endpoint.url(message.kind)
+        delivery = bench.courier.deliver(message, url, label=name, attempts=1)
+        if delivery.attempts[-1].outcome in TIMEOUTS:
+            too_large = len(message.events)
+        yield delivery
+
+
 def deliver(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Deliver each message as Mews would, with all retries; `faults` spoil attempts 1, 2, …."""
     name = step.arguments["message"]
@@ -104,6 +132,8 @@ VERBS: Mapping[str, Verb] = {
     "deliver": deliver,
     "abandon": abandon,
     "together": together,
+    "paced": paced,
+    "climb": climb,
     "sign-of-life": sign_of_life,
 }
 
@@ -117,4 +147,5 @@ def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
                 deliveries.extend(VERBS[step.verb](bench, step, messages))
             else:
                 WATCHING[step.verb](watch, step)
-        return Transcript(tuple(deliveries), watch.calls(everything=scenario.alone))
+        calls = watch.calls(everything=scenario.alone)
+        return Transcript(tuple(deliveries), bench.limits, calls)

@@ -7,7 +7,7 @@ about the partner and is never judged.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
@@ -23,6 +23,27 @@ from mews_harness.model import (
 )
 from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.model.verdict import SIGN_OF_LIFE
+from mews_harness.verdicts.fetching import (
+    answers_first,
+    asked_api,
+    batched,
+    fetched,
+    fetched_as_one,
+    fetched_once,
+    not_fetched,
+    quiet,
+)
+from mews_harness.verdicts.figures import BATCH_TO_COME, Observed, ample_time, scales, steady
+from mews_harness.verdicts.manners import (
+    backs_off,
+    names_client,
+    new_key,
+    no_hammering,
+    own_token,
+    up_to_date,
+    waits_as_told,
+    well_formed,
+)
 from mews_harness.verdicts.wording import attempt_in_words, message_in_words
 
 
@@ -37,6 +58,17 @@ class Word:
     holds: Callable[[Attempt], bool]
     concerns: Callable[[Attempt], bool] = lambda _: True
     absent: str = "no attempt could be judged"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """One word about everything that a play put on the wire, where no attempt says it alone.
+
+    What it observes carries figures, so it is told also where it is met.
+    """
+
+    expected: str
+    observe: Callable[[Transcript], Observed]
 
 
 def accepted(attempt: Attempt) -> bool:
@@ -90,7 +122,7 @@ def redirected(attempt: Attempt) -> bool:
     return bool(outcomes & {Outcome.REDIRECTED, Outcome.TOO_MANY_REDIRECTS})
 
 
-WORDS: Mapping[str, Word] = {
+WORDS: Mapping[str, Word | Whole] = {
     "accepted": Word("a 2xx answer within the time limit", accepted),
     "in-time": Word("a complete answer within the time limit", in_time),
     "success-status": Word("a 2xx status", success_status),
@@ -104,6 +136,31 @@ WORDS: Mapping[str, Word] = {
         redirects_arrive,
         redirected,
         "no answer was a redirect",
+    ),
+    "ample-time": Whole("99 of 100 answers within half the time limit", ample_time),
+    "asked-api": Whole("a request to the Connector API that the harness serves", asked_api),
+    "fetched": Whole("every entity of an acknowledged message to be fetched", fetched),
+    "fetched-as-one": Whole(
+        "one fetch for all events about an entity in a message", fetched_as_one
+    ),
+    "fetched-once": Whole("no more fetches of an entity than deliveries", fetched_once),
+    "batched": Whole("requests for many entities each", batched),
+    "not-fetched": Whole("no request about these entities", not_fetched),
+    "answers-first": Whole("an answer that waits for no request to the API", answers_first),
+    "quiet": Whole("no requests while nothing is sent", quiet),
+    "well-formed": Whole("requests of the documented form", well_formed),
+    "names-client": Whole("a Client with the application's name and version", names_client),
+    "up-to-date": Whole("no deprecated operation or extent", up_to_date),
+    "own-token": Whole("each enterprise's AccessToken for its own entities alone", own_token),
+    "new-key": Whole("the new key, and the old one no more", new_key),
+    "waits-as-told": Whole(
+        "a retry after a 429 no earlier than its Retry-After says", waits_as_told
+    ),
+    "no-hammering": Whole("a pause before each retry after a 429", no_hammering),
+    "backs-off": Whole("pauses that grow from retry to retry", backs_off),
+    "steady": Whole("answer times that do not grow as messages keep coming", steady),
+    "scales": Whole(
+        f"answer times that stay within the limit at {BATCH_TO_COME:,} events too", scales
     ),
 }
 
@@ -127,8 +184,23 @@ def _shows_secret(exchange: Exchange) -> bool:
 def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     """Hold a transcript against one expectation; what was observed is said with figures."""
     word = WORDS[expectation.word]
-    everything = _judged(expectation, transcript.deliveries)
-    seen = [(delivery, attempt) for delivery, attempt in everything if word.concerns(attempt)]
+    meant = tuple(_meant(expectation, transcript.deliveries))
+    if isinstance(word, Whole):
+        found = word.observe(replace(transcript, deliveries=meant))
+        return Finding(
+            expectation.word,
+            expectation.obligation,
+            found.met,
+            word.expected,
+            found.observed,
+            found.judged,
+        )
+    seen = [
+        (delivery, attempt)
+        for delivery in meant
+        for attempt in delivery.attempts
+        if attempt.outcome not in INJECTED and word.concerns(attempt)
+    ]
     broken = [(d, a) for d, a in seen if not word.holds(a)]
     if broken:
         delivery, attempt = broken[0]
@@ -150,15 +222,10 @@ def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     )
 
 
-def _judged(
-    expectation: Expectation, deliveries: Sequence[Delivery]
-) -> Iterator[tuple[Delivery, Attempt]]:
+def _meant(expectation: Expectation, deliveries: Sequence[Delivery]) -> Iterator[Delivery]:
     of_life = expectation.word == "alive"
     for delivery in deliveries:
         if of_life != (delivery.label == SIGN_OF_LIFE):
             continue
-        if expectation.of and delivery.label not in expectation.of:
-            continue
-        for attempt in delivery.attempts:
-            if attempt.outcome not in INJECTED:
-                yield delivery, attempt
+        if not expectation.of or delivery.label in expectation.of:
+            yield delivery

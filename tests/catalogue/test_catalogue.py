@@ -17,7 +17,7 @@ from mews_harness.model.scenario import AREAS
 from mews_harness.payloads import WORDS as DRAW_WORDS
 from mews_harness.player import VERBS
 from mews_harness.player.tokens import RIGHT, SPELLINGS
-from mews_harness.verdicts import WORDS
+from mews_harness.verdicts import WORDS, Whole
 
 SCHEMA = json.loads((files("mews_harness.schemas") / "scenario.schema.json").read_text("utf-8"))
 SCENARIOS = catalogue.load()
@@ -62,7 +62,9 @@ def test_vocabularies_are_closed() -> None:
     assert words(f"{send}/manner") == set(Manner)
     assert words("$defs/step/oneOf/2/properties/faults/items") == set(Fault)
     documented: list[Callable[..., object]] = [*VERBS.values(), *DRAW_WORDS.values()]
-    documented += [word.holds for word in WORDS.values()]
+    documented += [
+        word.observe if isinstance(word, Whole) else word.holds for word in WORDS.values()
+    ]
     assert all(function.__doc__ for function in documented)
 
 

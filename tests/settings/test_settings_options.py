@@ -21,6 +21,7 @@ NAMES = {
     "--mews-use-case",
     "--mews-examples",
     "--mews-jobs",
+    "--mews-rate",
     "--mews-report",
     "--mews-strict",
     "--mews-insecure",

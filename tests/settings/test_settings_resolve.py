@@ -38,6 +38,7 @@ def test_a_target_alone_gives_the_documented_defaults() -> None:
     assert settings.time_scale == 0.01
     assert settings.events == events.known_to("2026-04")
     assert settings.examples == 25
+    assert settings.rate == 5
     assert settings.report == Path.cwd() / "mews-report"
     assert not settings.strict
     assert not settings.insecure
@@ -57,6 +58,7 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
         time_scale="1",
         events="ResourceUpdated,IntegrationDeleted",
         examples="3",
+        rate="0.5",
         report=str(tmp_path / "out"),
         strict=True,
         insecure=True,
@@ -68,6 +70,7 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
     assert settings.time_scale == 1.0
     assert settings.events == ("ResourceUpdated", "IntegrationDeleted")
     assert settings.examples == 3
+    assert settings.rate == 0.5
     assert settings.report == tmp_path / "out"
     assert settings.strict
     assert settings.insecure
@@ -169,6 +172,10 @@ def test_events_may_be_separated_by_commas_and_blanks_and_repeated() -> None:
         ("examples", "1.5", ["is not a whole number from 1"]),
         ("examples", "many", ["is not a whole number from 1"]),
         ("jobs", "0", ["is not a whole number from 1"]),
+        ("rate", "0", ["is not a number above 0", "such as 5"]),
+        ("rate", "201", ["at most 200"]),
+        ("rate", "nan", ["is not a number above 0"]),
+        ("rate", "brisk", ["is not a number above 0"]),
         ("events", ",", ["names no event", "There are: ServiceOrderUpdated"]),
         ("events", "", ["names no event"]),
         ("events", "customeradded", ["is no event", "Did you mean CustomerAdded?"]),
