@@ -9,8 +9,10 @@ from mews_harness.model.exchange import (
     Fault,
     Manner,
     Outcome,
+    TlsProblem,
     TlsSession,
 )
+from mews_harness.model.handshake import Handshake
 from mews_harness.model.message import EventRef, Kind, Message
 from mews_harness.model.profile import Parameter, Profile
 from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
@@ -36,6 +38,7 @@ __all__ = [
     "Expectation",
     "Fault",
     "Finding",
+    "Handshake",
     "Kind",
     "Manner",
     "Message",
@@ -54,6 +57,7 @@ __all__ = [
     "Step",
     "Tenant",
     "Tenants",
+    "TlsProblem",
     "TlsSession",
     "Transcript",
     "Trial",

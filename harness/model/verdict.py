@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mews_harness.model.exchange import Delivery
+from mews_harness.model.handshake import Handshake
 from mews_harness.model.scenario import Obligation
 
 SIGN_OF_LIFE = "sign-of-life"  # the label of the valid message that follows something hostile
@@ -40,6 +41,7 @@ class Transcript:
     """Everything that one play of a scenario put on the wire, in order of scheduling."""
 
     deliveries: tuple[Delivery, ...]
+    handshakes: tuple[Handshake, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from mews_harness.delivery import Order
-from mews_harness.model import Delivery, Fault, Manner, Message, Scenario, Step, Transcript
+from mews_harness.model import (
+    Delivery,
+    Fault,
+    Handshake,
+    Manner,
+    Message,
+    Scenario,
+    Step,
+    Transcript,
+)
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.player.bench import Bench
 from mews_harness.player.tokens import RIGHT
 
 Messages = Mapping[str, tuple[Message, ...]]
-Verb = Callable[[Bench, Step, Messages], Iterator[Delivery]]
+Verb = Callable[[Bench, Step, Messages], Iterator[Delivery] | Iterator[Handshake]]
 
 
 def preflight(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delivery]:
@@ -90,6 +99,11 @@ def sign_of_life(bench: Bench, _step: Step, messages: Messages) -> Iterator[Deli
         yield bench.courier.deliver(message, url, label=SIGN_OF_LIFE, attempts=1)
 
 
+def handshake(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Handshake]:
+    """Show what TLS handshakes with each server showed, certificates verified; once in a run."""
+    yield from bench.handshakes()
+
+
 VERBS: Mapping[str, Verb] = {
     "preflight": preflight,
     "send": send,
@@ -97,15 +111,16 @@ VERBS: Mapping[str, Verb] = {
     "abandon": abandon,
     "together": together,
     "sign-of-life": sign_of_life,
+    "handshake": handshake,
 }
 
 
 def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
-    """Play all steps in order; the transcript holds every delivery."""
+    """Play all steps in order; the transcript holds every delivery and handshake."""
+    seen: list[Delivery | Handshake] = []
+    for step in scenario.steps:
+        seen += VERBS[step.verb](bench, step, messages)
     return Transcript(
-        tuple(
-            delivery
-            for step in scenario.steps
-            for delivery in VERBS[step.verb](bench, step, messages)
-        )
+        tuple(each for each in seen if isinstance(each, Delivery)),
+        tuple(each for each in seen if isinstance(each, Handshake)),
     )

@@ -23,6 +23,7 @@ from mews_harness.model import (
 )
 from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.model.verdict import SIGN_OF_LIFE
+from mews_harness.verdicts.tls import TLS_WORDS, TlsWord, judge_tls
 from mews_harness.verdicts.wording import attempt_in_words, message_in_words
 
 
@@ -90,7 +91,7 @@ def redirected(attempt: Attempt) -> bool:
     return bool(outcomes & {Outcome.REDIRECTED, Outcome.TOO_MANY_REDIRECTS})
 
 
-WORDS: Mapping[str, Word] = {
+ATTEMPT_WORDS: Mapping[str, Word] = {
     "accepted": Word("a 2xx answer within the time limit", accepted),
     "in-time": Word("a complete answer within the time limit", in_time),
     "success-status": Word("a 2xx status", success_status),
@@ -106,6 +107,7 @@ WORDS: Mapping[str, Word] = {
         "no answer was a redirect",
     ),
 }
+WORDS: Mapping[str, Word | TlsWord] = {**ATTEMPT_WORDS, **TLS_WORDS}
 
 
 def _shows_secret(exchange: Exchange) -> bool:
@@ -126,7 +128,9 @@ def _shows_secret(exchange: Exchange) -> bool:
 
 def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     """Hold a transcript against one expectation; what was observed is said with figures."""
-    word = WORDS[expectation.word]
+    if expectation.word in TLS_WORDS:
+        return judge_tls(expectation, transcript)
+    word = ATTEMPT_WORDS[expectation.word]
     everything = _judged(expectation, transcript.deliveries)
     seen = [(delivery, attempt) for delivery, attempt in everything if word.concerns(attempt)]
     broken = [(d, a) for d, a in seen if not word.holds(a)]
