@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -73,5 +72,5 @@ def test_a_certificate_that_was_not_shown_is_not_observed(settings: Build) -> No
 
 def test_a_target_that_is_not_there_blocks(settings: Build) -> None:
     """Where no connection comes about there is no TLS to accuse."""
-    with Engine(replace(settings("https://127.0.0.1:1/hook"))) as engine:
+    with Engine(settings("https://127.0.0.1:1/hook")) as engine:
         assert certify(engine, "TLS-01") == {"TLS-01": Verdict.BLOCKED}
