@@ -58,6 +58,9 @@ def _tls(exchange: Exchange) -> str:
     if exchange.tls is not None:
         shown = exchange.tls
         names = ", ".join(shown.names) or "no host"
+        # curl compares the names first, and then does not look who signed.
+        if problem is TlsProblem.HOST_MISMATCH and shown.subject == shown.issuer:
+            said += ", and it is self-signed"
         said += f" (it is for {names}, by {shown.issuer}, until {shown.not_after_utc or 'unknown'})"
     return said if problem in _INCURABLE else f"{said}; or try once with --mews-insecure"
 
