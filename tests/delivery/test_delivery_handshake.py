@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
-from raw_server import OK, Post, Serve, answering, send
+from raw_server import OK, Post, Serve, send
 
 from mews_harness.delivery import Authorities, CurlTransport, SystemClock, shake_hands
 from mews_harness.delivery.certificate import names
@@ -70,7 +70,7 @@ def test_without_a_version_in_common_there_is_no_certificate(partners: ExitStack
 
 def test_what_speaks_no_tls_is_told(raw_server: Serve) -> None:
     """Plain HTTP on the port of an https URL; nothing is tried where the URL is plain http."""
-    server = raw_server(answering(OK))
+    server = raw_server(lambda _, connection: connection.sendall(OK))
     plain = origin(server.url)
     assert shake_hands(plain, Authorities(), NOW) == Handshake(plain, "2026-05-04T03:02:01Z")
     seen = shake_hands(plain.replace("http:", "https:"), Authorities(), NOW)
