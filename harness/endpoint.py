@@ -8,6 +8,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import SplitResult, quote, unquote_plus, urlsplit
 
@@ -82,6 +83,23 @@ def with_token(url: str, token: str | None) -> str:
     if token is not None:
         query.append(f"{PARAMETER}={quote(token, safe='')}")
     return parts._replace(query="&".join(query)).geturl()
+
+
+def origin(url: str) -> str:
+    """Give a URL's scheme, host and port, which is always named: nothing secret is in these."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this very machine, so that nothing of it is seen on a network."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def check(option: str, url: str) -> str:

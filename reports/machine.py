@@ -8,6 +8,7 @@ from mews_harness.model import (
     Attempt,
     Delivery,
     Exchange,
+    Handshake,
     Message,
     Profile,
     Run,
@@ -136,6 +137,29 @@ def _trial(trial: Trial) -> dict[str, Any]:
         ],
         "deliveries": [_delivery(delivery) for delivery in kept],
         "deliveries_left_out": len(trial.transcript.deliveries) - len(kept),
+        "handshakes": [_handshake(handshake) for handshake in trial.transcript.handshakes],
+    }
+
+
+def _handshake(handshake: Handshake) -> dict[str, Any]:
+    shown = handshake.certificate
+    return {
+        "origin": capped(handshake.origin, TEXT),
+        "asked_utc": handshake.asked_utc,
+        "version": handshake.version,
+        "certificate": None
+        if shown is None
+        else {
+            "subject": capped(shown.subject, TEXT),
+            "issuer": capped(shown.issuer, TEXT),
+            "not_after_utc": shown.not_after_utc,
+            "names": [capped(name, TEXT) for name in shown.names[:HEADERS]],
+        },
+        "chain_problem": None if handshake.chain is None else handshake.chain.value,
+        "host_problem": None if handshake.host is None else handshake.host.value,
+        "old_versions": list(handshake.old),
+        "untried_versions": list(handshake.untried),
+        "detail": capped(handshake.detail, TEXT),
     }
 
 

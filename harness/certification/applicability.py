@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mews_harness.endpoint import Endpoint
+from mews_harness.endpoint import Endpoint, is_loopback
 from mews_harness.model import Basis, Kind, Scenario
 from mews_harness.payloads import Subject, plans
 
@@ -31,6 +31,20 @@ def one_url(endpoint: Endpoint, _subject: Subject) -> bool:
     return endpoint.general_url == endpoint.integration_url
 
 
+def https(endpoint: Endpoint, _subject: Subject) -> bool:
+    """Hold when a URL is https."""
+    return any(url.startswith("https:") for url in _urls(endpoint))
+
+
+def plain_http(endpoint: Endpoint, _subject: Subject) -> bool:
+    """Hold when a URL is plain http, and another machine may be behind it."""
+    return any(url.startswith("http:") and not is_loopback(url) for url in _urls(endpoint))
+
+
+def _urls(endpoint: Endpoint) -> tuple[str, str]:
+    return endpoint.general_url.lower(), endpoint.integration_url.lower()
+
+
 CONDITIONS: Mapping[str, tuple[Condition, str]] = {
     "token": (
         token,
@@ -42,6 +56,8 @@ CONDITIONS: Mapping[str, tuple[Condition, str]] = {
     ),
     "two-tenants": (two_tenants, "--mews-tenants has one enterprise only"),
     "one-url": (one_url, "General and Integration Webhooks have a URL each"),
+    "https": (https, "the target is plain http: there is no TLS to look at"),
+    "plain-http": (plain_http, "the target is https, or on this very machine (loopback)"),
 }
 
 

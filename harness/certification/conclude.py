@@ -57,8 +57,15 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
     if not seen.finished:
         return Verdict.NOT_OBSERVED, f"interrupted after {seen.plays} of {seen.total} cases"
     if seen.example is not None and not any(each.judged for each in seen.example.findings):
-        return Verdict.NOT_APPLICABLE, f"{seen.example.findings[0].observed}, in {seen.plays} cases"
-    if scenario.steps[0].verb == "preflight" and seen.example is not None:
+        observed = seen.example.findings[0].observed
+        looked = bool(seen.example.transcript.handshakes)  # at a server that showed nothing
+        return (
+            (Verdict.NOT_OBSERVED, observed)
+            if looked
+            else (Verdict.NOT_APPLICABLE, f"{observed}, in {seen.plays} cases")
+        )
+    told = scenario.steps[0].verb in {"preflight", "handshake"}
+    if told and seen.example is not None:
         return Verdict.PASS, seen.example.findings[0].observed
     slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
     cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"

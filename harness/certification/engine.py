@@ -6,16 +6,26 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from mews_harness.certification.applicability import why_not
 from mews_harness.certification.conclude import conclude
-from mews_harness.delivery import Courier, CurlTransport, Rules, SystemClock
+from mews_harness.delivery import (
+    Authorities,
+    Courier,
+    CurlTransport,
+    Rules,
+    SystemClock,
+    shake_hands,
+)
 from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
-from mews_harness.endpoint import Endpoint
+from mews_harness.endpoint import Endpoint, origin
 from mews_harness.masking import Mask, masked
 from mews_harness.model import (
     Finding,
+    Handshake,
+    Kind,
     Limits,
     Scenario,
     ScenarioResult,
@@ -56,6 +66,7 @@ class Engine:
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
             behaviour(self._partner_name)  # a wrong name is refused before anything runs
+        self._demo_authority: Path | None = None
         self._budget = budget or Budget()
         self._resources = ExitStack()
         self._clock = SystemClock()
@@ -110,6 +121,7 @@ class Engine:
             sluggish=preflight.sluggish,
             rate=self.settings.rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.subject.batch_limit),
+            handshakes=lambda: self.handshakes,
         )
         explorer = Explorer(
             scenario,
@@ -138,6 +150,7 @@ class Engine:
             return self.settings.endpoint
         partner = EmbeddedPartner(self._partner_name, tenants=self.settings.tenants)
         self._resources.enter_context(partner)
+        self._demo_authority = partner.authority
         return Endpoint(partner.url, partner.integration_url, partner.token, partner.token)
 
     @cached_property
@@ -145,10 +158,29 @@ class Engine:
         """What delivers; its transport is started at first use."""
         settings = self.settings
         rules = Rules.of(settings.profile, settings.time_scale, verify_tls=not settings.insecure)
-        transport = CurlTransport(self._clock)
+        transport = CurlTransport(self._clock, self.authorities)
         self._resources.callback(transport.close)
         self._resources.callback(self._clock.close)
         return Courier(transport, self._clock, rules)
+
+    @cached_property
+    def authorities(self) -> Authorities:
+        """Whose certificates are trusted: the environment's, or the embedded partner's own.
+
+        Raises:
+            UsageMistake: SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
+
+        """
+        _ = self.endpoint  # starts the embedded partner, which may bring its authority
+        if self._demo_authority is not None:
+            return Authorities(str(self._demo_authority))
+        return Authorities.of()
+
+    @cached_property
+    def handshakes(self) -> tuple[Handshake, ...]:
+        """What TLS handshakes with each server showed, verified even with --mews-insecure."""
+        origins = dict.fromkeys(origin(self.endpoint.url(kind)) for kind in Kind)
+        return tuple(shake_hands(each, self.authorities, datetime.now(UTC)) for each in origins)
 
     @cached_property
     def preflight(self) -> Preflight:

@@ -26,7 +26,14 @@ def tls_of(curl: pycurl.Curl) -> TlsSession | None:
         subject=facts.get("Subject", ""),
         issuer=facts.get("Issuer", ""),
         not_after_utc=utc(facts.get("Expire date", "")),
+        names=names(facts.get("X509v3 Subject Alternative Name", "")),
     )
+
+
+def names(said: str) -> tuple[str, ...]:
+    """List the hosts of OpenSSL's `DNS:partner.example, IP Address:127.0.0.1`."""
+    pairs = (part.strip().partition(":") for part in said.split(","))
+    return tuple(value for kind, _, value in pairs if kind in {"DNS", "IP Address"})
 
 
 def utc(said: str) -> str:

@@ -24,15 +24,16 @@ class CurlTransport:
 
     Args:
         clock: the run's clock, read when curl starts a request.
+        authorities: whose certificates are trusted; what the environment says by default.
 
     Raises:
         UsageMistake: SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
 
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, authorities: Authorities | None = None) -> None:
         self._clock = clock
-        self._authorities = Authorities.of()
+        self._authorities = Authorities.of() if authorities is None else authorities
         self._inbox: deque[tuple[Request, Future[Exchange]]] = deque()
         self._guard = threading.Lock()
         self._stopped: HarnessFault | None = None

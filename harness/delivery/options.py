@@ -93,9 +93,14 @@ def equip(curl: pycurl.Curl, request: Request, authorities: Authorities) -> None
         curl.setopt(pycurl.FORBID_REUSE, 1)
     if request.fault is Fault.RESET:
         curl.setopt(pycurl.SOCKOPTFUNCTION, reset_on_close)
+    verify(curl, authorities, chain=request.verify_tls, host=request.verify_tls)
+
+
+def verify(curl: pycurl.Curl, authorities: Authorities, *, chain: bool, host: bool) -> None:
+    """Say what must be true of the certificate, and have it kept for reading either way."""
     curl.setopt(pycurl.OPT_CERTINFO, 1)
-    curl.setopt(pycurl.SSL_VERIFYPEER, int(request.verify_tls))
-    curl.setopt(pycurl.SSL_VERIFYHOST, 2 if request.verify_tls else 0)
+    curl.setopt(pycurl.SSL_VERIFYPEER, int(chain))
+    curl.setopt(pycurl.SSL_VERIFYHOST, 2 if host else 0)
     if authorities.file:
         curl.setopt(pycurl.CAINFO, authorities.file)
     if authorities.folder:

@@ -14,6 +14,7 @@ from mews_harness.delivery.lingering import has_arrived
 from mews_harness.delivery.options import Authorities, equip, headers_of
 from mews_harness.delivery.outcomes import Ending, outcome_of
 from mews_harness.delivery.pacing import pace_of
+from mews_harness.delivery.refusals import problem_of
 from mews_harness.delivery.transport import Request
 from mews_harness.model import Exchange, Fault, Manner, Outcome
 
@@ -188,6 +189,9 @@ class Transfer:
             detail=detail,
             kept=kept,
             tls=tls_of(self.curl),
+            tls_problem=problem_of(self.curl, code, message)
+            if outcome is Outcome.TLS_ERROR
+            else None,
         )
 
     def _judge(self, ending: Ending) -> tuple[Outcome, str]:

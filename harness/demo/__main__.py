@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--flaw {options.flaw}: {mistake.problem}. {mistake.remedy}")
     with partner, contextlib.suppress(KeyboardInterrupt):
         _say(partner.url)
+        if partner.authority is not None:
+            _say(f"SSL_CERT_FILE={partner.authority}")
         threading.Event().wait()
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
+from mews_harness.demo.certificates import identity_of
 from mews_harness.demo.memory import memory_of, remember
 from mews_harness.demo.messages import Document
 from mews_harness.demo.server import PartnerServer
@@ -23,6 +27,7 @@ class EmbeddedPartner:
         url: where it takes General Webhooks, the token in its query.
         integration_url: where it takes Integration Webhooks: the same.
         token: the secret in the URL, a new one each time.
+        authority: a PEM file of whose certificates to trust; None where it serves plain http.
         memory: what it has learnt; written by the worker alone.
 
     Args:
@@ -41,7 +46,19 @@ class EmbeddedPartner:
         self._accepted: queue.Queue[Document | None] = queue.Queue()
         self.memory = memory_of(tenants)
         self.token = secrets.token_urlsafe(24)
-        self._server = PartnerServer(self._respond, port, keeps=name in KEEPING)
+        self._files = ExitStack()
+        identity = identity_of(name)
+        self.authority: Path | None = None
+        if identity is not None:
+            folder = self._files.enter_context(TemporaryDirectory(prefix="mews-demo-"))
+            self.authority = Path(folder) / "authority.pem"
+            self.authority.write_bytes(identity.authority)
+        self._server = PartnerServer(
+            self._respond,
+            port,
+            keeps=name in KEEPING,
+            tls=None if identity is None else identity.context,
+        )
         self._server.start()
         self._worker = threading.Thread(target=self._work, name="mews-demo-worker", daemon=True)
         self._worker.start()
@@ -64,6 +81,7 @@ class EmbeddedPartner:
             self._server.stop()
             self._accepted.put(None)
             self._worker.join()
+            self._files.close()
 
     def _respond(self, request: Request) -> Answer:
         # Flaws that remember count requests; deciding takes no time, waiting happens elsewhere.

@@ -6,6 +6,7 @@ import contextlib
 import math
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ class PartnerServer(HTTPServer):
         respond: gives the answer.
         port: the port; 0 for a free one.
         keeps: whether a connection may be used for several requests.
+        tls: what to show and to speak; None for plain http.
 
     """
 
@@ -40,8 +42,9 @@ class PartnerServer(HTTPServer):
         port: int = 0,
         *,
         keeps: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(HOST, port, threaded=True)
+        super().__init__(HOST, port, tls, threaded=True)
         self._respond = respond
         self._handler = _KeepingHandler if keeps else _QuietHandler
         self._closing = threading.Event()
@@ -54,6 +57,9 @@ class PartnerServer(HTTPServer):
         self.server.RequestHandlerClass = self._serve
         self.server.daemon_threads = False  # so that stopping waits for them
         self.server.socket.listen(BACKLOG)
+        if isinstance(self.server.socket, ssl.SSLSocket):
+            # Each handshake in its connection's thread: one that stalls holds nobody else up.
+            self.server.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]
 
     def stop(self) -> None:
         """Release whoever waits, break the connections that are left, end every thread."""
@@ -153,4 +159,5 @@ def _leaves(connection: socket.socket, within_s: float) -> bool:
 
 def _break(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # it may be gone already
-        connection.shutdown(socket.SHUT_RDWR)
+        # Not SSLSocket.shutdown, which takes the TLS away from under a thread that reads.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from mews_harness.demo.acquaintances import CROWD_FLAWS
+from mews_harness.demo.certificates import TLS_FLAWS, TLS_VARIANTS
 from mews_harness.demo.duplicates import REPEAT_FLAWS
 from mews_harness.demo.flaws import STATELESS, forgets_kept_connections
 from mews_harness.demo.grudges import STATEFUL
@@ -75,13 +76,15 @@ _FLAWED: tuple[Callable[..., object], ...] = (
     *STATELESS,
     *_REFUSING,
     *_REMEMBERING,
+    *TLS_FLAWS,
 )
+_SOUND: tuple[Callable[..., object], ...] = (*SOUND_VARIANTS, *TLS_VARIANTS)
 
-VARIANTS: tuple[str, ...] = (SOUND, *map(_name, SOUND_VARIANTS))
+VARIANTS: tuple[str, ...] = (SOUND, *map(_name, _SOUND))
 FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWED))
 NAMES: Mapping[str, str] = MappingProxyType(
     {SOUND: "Answers 202 to every documented message and works on it afterwards."}
-    | {_name(each): _says(each) for each in (*SOUND_VARIANTS, *_FLAWED)},
+    | {_name(each): _says(each) for each in (*_SOUND, *_FLAWED)},
 )
 """Every variant and flaw with one sentence on what it does."""
 KEEPING: frozenset[str] = frozenset(map(_name, (keeps_connections, forgets_kept_connections)))
@@ -91,5 +94,6 @@ _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     {SOUND: _ready(answer)}
     | {_name(each): _ready(each) for each in _PLAIN}
     | {_name(each): _ready(_refusing(each)) for each in _REFUSING}
-    | {_name(each): each for each in _REMEMBERING},
+    | {_name(each): each for each in _REMEMBERING}
+    | {_name(each): _ready(answer) for each in (*TLS_VARIANTS, *TLS_FLAWS)},
 )

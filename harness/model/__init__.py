@@ -11,9 +11,11 @@ from mews_harness.model.exchange import (
     Fault,
     Manner,
     Outcome,
+    TlsProblem,
     TlsSession,
 )
 from mews_harness.model.figures import AnswerTimes
+from mews_harness.model.handshake import Handshake
 from mews_harness.model.message import EventRef, Kind, Message
 from mews_harness.model.profile import Parameter, Profile
 from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
@@ -42,6 +44,7 @@ __all__ = [
     "Expectation",
     "Fault",
     "Finding",
+    "Handshake",
     "Kind",
     "Limits",
     "Link",
@@ -63,6 +66,7 @@ __all__ = [
     "Step",
     "Tenant",
     "Tenants",
+    "TlsProblem",
     "TlsSession",
     "TokenState",
     "Transcript",

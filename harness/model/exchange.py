@@ -59,16 +59,31 @@ class Manner(StrEnum):
     NEW_CONNECTION = "new-connection"  # no kept connection, closed afterwards
 
 
+class TlsProblem(StrEnum):
+    """What is wrong where TLS failed: a closed list."""
+
+    UNKNOWN_ISSUER = "unknown-issuer"
+    SELF_SIGNED = "self-signed"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
+    HOST_MISMATCH = "host-mismatch"
+    PROTOCOL = "protocol"  # no version in common
+    NOT_TLS = "not-tls"  # something listens that does not speak TLS
+    OTHER = "other"
+
+
 @dataclass(frozen=True)
 class TlsSession:
     """What the server's certificate says of itself.
 
-    `not_after_utc` is `YYYY-MM-DDThh:mm:ssZ`, empty where it could not be read.
+    `not_after_utc` is `YYYY-MM-DDThh:mm:ssZ`, empty where it could not be read. `names` are the
+    host names and addresses that it is valid for.
     """
 
     subject: str
     issuer: str
     not_after_utc: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,7 @@ class Exchange:
     point was never reached. `detail` says in words what an outcome alone does not. `kept` is
     whether the connection was kept from an earlier exchange. `tls` is told by the exchange that
     made the TLS handshake, even where it failed for the certificate; None on a kept connection.
+    `tls_problem` goes with a TLS error.
     """
 
     method: str
@@ -99,6 +115,7 @@ class Exchange:
     detail: str = ""
     kept: bool = False
     tls: TlsSession | None = None
+    tls_problem: TlsProblem | None = None
 
     @property
     def answer_ms(self) -> float | None:

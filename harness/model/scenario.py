@@ -16,6 +16,7 @@ AREAS: Mapping[str, str] = {
     "RET": "Retries and duplicates",
     "RED": "Redirects",
     "AUTH": "Authentication",
+    "TLS": "TLS",
     "ERR": "Errors and the unknown",
     "LAG": "Delays",
     "INT": "Integration Webhooks",
@@ -96,7 +97,7 @@ class Scenario:
 
     Attributes:
         applies: conditions of the endpoint without which it is not applicable.
-        needs: what the preflight must have shown, `accepting` or just `reachable`.
+        needs: what the preflight must have shown, `accepting`, `reachable` or just `connected`.
         alone: whether nothing else may be delivered meanwhile (it measures time, or is hostile).
         cases: at most so many cases are played, the fixed ones first; None for no bound.
         flaws: flaws of the embedded partner that this scenario catches.

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from mews_harness.model.call import Call
 from mews_harness.model.exchange import Delivery
+from mews_harness.model.handshake import Handshake
 from mews_harness.model.scenario import Obligation
 
 SIGN_OF_LIFE = "sign-of-life"  # the label of the valid message that follows something hostile
@@ -48,11 +49,12 @@ class Limits:
 class Transcript:
     """Everything that one play of a scenario put on the wire, in order of scheduling.
 
-    `limits` are those that it was played under; `calls` is what the twin saw meanwhile that
-    concerns the play, in order of arrival.
+    `handshakes` are those made for their own sake; `limits` are those that it was played under;
+    `calls` is what the twin saw meanwhile that concerns the play, in order of arrival.
     """
 
     deliveries: tuple[Delivery, ...]
+    handshakes: tuple[Handshake, ...] = ()
     limits: Limits = Limits()
     calls: tuple[Call, ...] = ()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mews_harness.delivery import Courier
 from mews_harness.endpoint import Endpoint
-from mews_harness.model import Delivery, Kind, Limits
+from mews_harness.model import Delivery, Handshake, Kind, Limits
 from mews_harness.player.tokens import spelled
 from mews_harness.twin import Twin
 
@@ -23,6 +24,7 @@ class Bench:
         sluggish: whether even a plain message takes too long.
         rate: messages per second at a peak.
         limits: the profile's, for whoever judges.
+        handshakes: gives what was seen of TLS; it may look only when it is first asked.
         twin: the Connector API that the partner calls; None where none is served.
         settle_s: how long the partner may take to fetch what it has acknowledged.
         wiring: the delivery that showed whether the partner calls the twin; None where unknown.
@@ -41,6 +43,7 @@ class Bench:
     settle_s: float = 10.0
     wiring: Delivery | None = None
     enterprises: frozenset[str] = frozenset()
+    handshakes: Callable[[], tuple[Handshake, ...]] = tuple
 
     def address(self, kind: Kind, token: str) -> str:
         """Give the URL for a kind with its token spelled as said; without one, as it is."""

@@ -175,7 +175,8 @@ class Explorer:
         messages = {**build(case, mint), SIGN_OF_LIFE: self._alive.build(mint)}
         transcript = play(self._scenario, messages, self._bench)
         self._count(transcript)
-        return Trial(role, in_words(case), self._judge(transcript), transcript)
+        told = "TLS handshakes" if transcript.handshakes else in_words(case)
+        return Trial(role, told, self._judge(transcript), transcript)
 
     def _count(self, transcript: Transcript) -> None:
         for delivery in transcript.deliveries:

@@ -18,6 +18,9 @@ UNREACHABLE = TIMEOUTS | {
     Outcome.TLS_ERROR,
     Outcome.PROTOCOL_ERROR,
 }
+UNCONNECTED = frozenset(
+    {Outcome.NAME_NOT_RESOLVED, Outcome.CONNECTION_REFUSED, Outcome.TIMEOUT_CONNECT}
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,12 @@ class Preflight:
 
     def provides(self, need: str) -> bool:
         """Whether a scenario with this need can be played."""
-        return {"nothing": True, "reachable": self.reached, "accepting": self.accepts}[need]
+        return {
+            "nothing": True,
+            "connected": self.delivery.attempts[-1].outcome not in UNCONNECTED,
+            "reachable": self.reached,
+            "accepting": self.accepts,
+        }[need]
 
 
 def canonical(subject: Subject) -> Draw:

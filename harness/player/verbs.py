@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from mews_harness.delivery import Order
-from mews_harness.model import Delivery, Fault, Manner, Message, Scenario, Step, Transcript
+from mews_harness.model import (
+    Delivery,
+    Fault,
+    Handshake,
+    Manner,
+    Message,
+    Scenario,
+    Step,
+    Transcript,
+)
 from mews_harness.model.exchange import TIMEOUTS
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.player.bench import Bench
@@ -15,7 +24,7 @@ from mews_harness.player.tokens import RIGHT
 from mews_harness.player.watching import WATCHING, Watch
 
 Messages = Mapping[str, tuple[Message, ...]]
-Verb = Callable[[Bench, Step, Messages], Iterator[Delivery]]
+Verb = Callable[[Bench, Step, Messages], Iterator[Delivery] | Iterator[Handshake]]
 
 
 def preflight(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delivery]:
@@ -125,6 +134,11 @@ def sign_of_life(bench: Bench, _step: Step, messages: Messages) -> Iterator[Deli
         yield bench.courier.deliver(message, url, label=SIGN_OF_LIFE, attempts=1)
 
 
+def handshake(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Handshake]:
+    """Show what TLS handshakes with each server showed, certificates verified; once in a run."""
+    yield from bench.handshakes()
+
+
 VERBS: Mapping[str, Verb] = {
     "preflight": preflight,
     "wiring": wiring,
@@ -135,17 +149,23 @@ VERBS: Mapping[str, Verb] = {
     "paced": paced,
     "climb": climb,
     "sign-of-life": sign_of_life,
+    "handshake": handshake,
 }
 
 
 def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
-    """Play all steps in order; the transcript holds every delivery, and what the twin saw of it."""
+    """Play all steps in order; the transcript holds all that was seen of it."""
     deliveries: list[Delivery] = []
+    handshakes: list[Handshake] = []
     with Watch(bench, messages, deliveries) as watch:
         for step in scenario.steps:
-            if step.verb in VERBS:
-                deliveries.extend(VERBS[step.verb](bench, step, messages))
-            else:
+            if step.verb in WATCHING:
                 WATCHING[step.verb](watch, step)
+                continue
+            for seen in VERBS[step.verb](bench, step, messages):
+                if isinstance(seen, Delivery):
+                    deliveries.append(seen)
+                else:
+                    handshakes.append(seen)
         calls = watch.calls(everything=scenario.alone)
-        return Transcript(tuple(deliveries), bench.limits, calls)
+        return Transcript(tuple(deliveries), tuple(handshakes), bench.limits, calls)

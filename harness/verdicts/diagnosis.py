@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from mews_harness.endpoint import token_in
-from mews_harness.model import Attempt, Exchange, Outcome
+from mews_harness.model import Attempt, Exchange, Outcome, TlsProblem
 
 _BY_OUTCOME = {
     Outcome.NAME_NOT_RESOLVED: "check the host's name in --mews-target",
@@ -13,11 +13,22 @@ _BY_OUTCOME = {
     Outcome.TIMEOUT_CONNECT: "no connection came about: is a firewall in between?",
     Outcome.TIMEOUT_ANSWER: "the service takes messages and does not answer: answer first, then "
     "work",
-    Outcome.TLS_ERROR: "mend the certificate, or try once with --mews-insecure",
     Outcome.PROTOCOL_ERROR: "something else than HTTP listens there: check scheme and port",
     Outcome.REDIRECT_NOT_FOLLOWABLE: "give the URL that the service redirects to",
     Outcome.CONNECTION_RESET: "the service or a proxy closed the connection: check scheme and port",
 }
+_BY_PROBLEM = {
+    TlsProblem.UNKNOWN_ISSUER: "no authority trusted here issued the certificate: serve it with "
+    "its intermediate ones; if your own authority issued it, name that by SSL_CERT_FILE",
+    TlsProblem.SELF_SIGNED: "the certificate is self-signed: get one from a public authority",
+    TlsProblem.EXPIRED: "the certificate, or one that it rests on, has expired: renew it",
+    TlsProblem.NOT_YET_VALID: "the certificate is not valid yet: check it and this clock",
+    TlsProblem.HOST_MISMATCH: "the certificate is for another host: get one that names this one",
+    TlsProblem.PROTOCOL: "no TLS version in common: offer TLS 1.2 or 1.3",
+    TlsProblem.NOT_TLS: "what listens there speaks no TLS: check scheme and port",
+    TlsProblem.OTHER: "mend the certificate",
+}
+_INCURABLE = {TlsProblem.PROTOCOL, TlsProblem.NOT_TLS}  # whatever certificates are accepted
 _BY_STATUS = {
     HTTPStatus.NOT_FOUND: "there is nothing at this path: check it, and its trailing slash",
     HTTPStatus.METHOD_NOT_ALLOWED: "there is something at this path that takes no POST",
@@ -30,6 +41,8 @@ _GUARDED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 def diagnose(attempt: Attempt) -> str:
     """Say what a failed preflight most likely means; empty where there is no telling."""
     last = attempt.last
+    if attempt.outcome is Outcome.TLS_ERROR:
+        return _tls(last)
     if attempt.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[attempt.outcome]
     if last.status in _GUARDED:
@@ -37,6 +50,19 @@ def diagnose(attempt: Attempt) -> str:
     if last.status in _BY_STATUS:
         return _BY_STATUS[HTTPStatus(last.status)]
     return _HTML if _is_html(last) else ""
+
+
+def _tls(exchange: Exchange) -> str:
+    problem = exchange.tls_problem or TlsProblem.OTHER
+    said = _BY_PROBLEM[problem]
+    if exchange.tls is not None:
+        shown = exchange.tls
+        names = ", ".join(shown.names) or "no host"
+        # curl compares the names first, and then does not look who signed.
+        if problem is TlsProblem.HOST_MISMATCH and shown.subject == shown.issuer:
+            said += ", and it is self-signed"
+        said += f" (it is for {names}, by {shown.issuer}, until {shown.not_after_utc or 'unknown'})"
+    return said if problem in _INCURABLE else f"{said}; or try once with --mews-insecure"
 
 
 def _guarded(exchange: Exchange) -> str:

@@ -44,6 +44,7 @@ from mews_harness.verdicts.manners import (
     waits_as_told,
     well_formed,
 )
+from mews_harness.verdicts.tls import TLS_WORDS, TlsWord, judge_tls
 from mews_harness.verdicts.wording import attempt_in_words, message_in_words
 
 
@@ -122,7 +123,7 @@ def redirected(attempt: Attempt) -> bool:
     return bool(outcomes & {Outcome.REDIRECTED, Outcome.TOO_MANY_REDIRECTS})
 
 
-WORDS: Mapping[str, Word | Whole] = {
+ATTEMPT_WORDS: Mapping[str, Word] = {
     "accepted": Word("a 2xx answer within the time limit", accepted),
     "in-time": Word("a complete answer within the time limit", in_time),
     "success-status": Word("a 2xx status", success_status),
@@ -137,6 +138,8 @@ WORDS: Mapping[str, Word | Whole] = {
         redirected,
         "no answer was a redirect",
     ),
+}
+WHOLE_WORDS: Mapping[str, Whole] = {
     "ample-time": Whole("99 of 100 answers within half the time limit", ample_time),
     "asked-api": Whole("a request to the Connector API that the harness serves", asked_api),
     "fetched": Whole("every entity of an acknowledged message to be fetched", fetched),
@@ -163,6 +166,7 @@ WORDS: Mapping[str, Word | Whole] = {
         f"answer times that stay within the limit at {BATCH_TO_COME:,} events too", scales
     ),
 }
+WORDS: Mapping[str, Word | Whole | TlsWord] = {**ATTEMPT_WORDS, **WHOLE_WORDS, **TLS_WORDS}
 
 
 def _shows_secret(exchange: Exchange) -> bool:
@@ -184,6 +188,8 @@ def _shows_secret(exchange: Exchange) -> bool:
 def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     """Hold a transcript against one expectation; what was observed is said with figures."""
     word = WORDS[expectation.word]
+    if isinstance(word, TlsWord):
+        return judge_tls(expectation, transcript)
     meant = tuple(_meant(expectation, transcript.deliveries))
     if isinstance(word, Whole):
         found = word.observe(replace(transcript, deliveries=meant))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +24,7 @@ from mews_harness.verdicts import WORDS, Whole
 
 SCHEMA = json.loads((files("mews_harness.schemas") / "scenario.schema.json").read_text("utf-8"))
 SCENARIOS = catalogue.load()
+ROOT = Path(__file__).parents[2]
 RET_01 = (files("mews_harness.scenarios") / "retries" / "RET-01.toml").read_text("utf-8")
 
 
@@ -30,6 +34,12 @@ def words(path: str) -> set[str]:
     for key in path.split("/"):
         place = place[int(key)] if isinstance(place, list) else place[key]
     return set(place["enum"])
+
+
+def scenario_file(scenario: Scenario) -> str:
+    """Find a scenario's file below the package of scenarios."""
+    [path] = Path(str(files("mews_harness.scenarios"))).glob(f"*/{scenario.id}.toml")
+    return f"{path.parent.name}/{path.name}"
 
 
 def test_every_scenario_loads_once() -> None:
@@ -78,8 +88,15 @@ def test_every_word_is_used() -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
 def test_every_scenario_catches_a_flaw(scenario: Scenario) -> None:
-    """A scenario names flaws of the embedded partner that exist; the matrix test plays them."""
-    assert scenario.flaws
+    """A scenario names flaws of the embedded partner that exist; the matrix test plays them.
+
+    One without any says which test plays it instead, and that test is there.
+    """
+    text = (files("mews_harness.scenarios") / scenario_file(scenario)).read_text("utf-8")
+    instead = tomllib.loads(text).get("without-flaw", "")
+    named = re.findall(r"tests/[a-z_/]+\.py", instead)
+    assert bool(scenario.flaws) != bool(named)
+    assert all(scenario.id in (ROOT / path).read_text("utf-8") for path in named)
     assert set(scenario.flaws) <= set(NAMES)
 
 
@@ -110,6 +127,7 @@ def test_hostile_scenarios_ask_for_a_sign_of_life(scenario: Scenario) -> None:
         ("cases = 3", "cases = 0", "cases"),
         ("cases = 3", "colour = 3", "colour"),
         ('flaws = ["refuses-duplicates"]', "flaws = []", "flaws"),
+        ("cases = 3", 'without-flaw = "It can not be shown."', "flaws"),
         ('faults = ["lose-answer"]', 'faults = ["set-fire"]', "step/0"),
         ("[[expect]]", "[[expect", "not TOML"),
         ('id = "RET-01"', 'id = "XYZ-01"', "XYZ"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -12,6 +13,9 @@ from urllib.parse import urlsplit
 ENTERPRISE = "8865aa96-f62d-4f9b-a912-ab2100f60f42"
 INTEGRATION = "9e5e84e9-974d-4f16-9662-ab2200f27cb1"
 GENEROUS_S = 20.0
+_TRUSTING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_TRUSTING.check_hostname = False
+_TRUSTING.verify_mode = ssl.CERT_NONE
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,12 @@ def send(
 ) -> Reply:
     """Make one request."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=timeout_s)
+    host = str(parts.hostname)
+    connection = (
+        http.client.HTTPSConnection(host, parts.port, timeout=timeout_s, context=_TRUSTING)
+        if parts.scheme == "https"
+        else http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
+    )
     try:
         connection.request(method, f"{parts.path}?{parts.query}", body, dict(headers or {}))
         response = connection.getresponse()

@@ -19,6 +19,7 @@ UNSOUND_FROM_THE_START = {
     "token-in-header",
     "times-out",
     "never-answers",
+    "only-old-tls",
 }
 
 

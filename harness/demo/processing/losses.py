@@ -1,0 +1,108 @@
+"""Flaws in what is fetched at all: events that are acknowledged and lost.
+
+Each function gives the habits of a new partner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mews_harness.demo.memory import changes_of
+from mews_harness.demo.messages import Document, Unusable, entity_of, events_of, parse
+from mews_harness.demo.processing.habits import Habits
+from mews_harness.demo.service import Answer, Request, answer
+
+FORGOTTEN = 50  # each so many events
+
+
+def fetches_nothing() -> Habits:
+    """Acknowledges everything and fetches nothing."""
+    return Habits(select=lambda _: [])
+
+
+def forgets_one_event_in_50() -> Habits:
+    """Fetches all events of a batch but each 50th."""
+    return _selecting(lambda events: [e for at, e in enumerate(events, 1) if at % FORGOTTEN])
+
+
+def first_event_only() -> Habits:
+    """Fetches only the first event of a batch."""
+    return _selecting(lambda events: events[:1])
+
+
+def takes_shared_id_for_duplicate() -> Habits:
+    """Fetches an id that a batch bears under two discriminators under the first of them alone."""
+
+    def select(events: list[Document]) -> list[Document]:
+        first: dict[str, str] = {}
+        for event in filter(entity_of, events):
+            first.setdefault(event["Value"]["Id"], event["Discriminator"])
+        return [
+            e for e in filter(entity_of, events) if first[e["Value"]["Id"]] == e["Discriminator"]
+        ]
+
+    return _selecting(select)
+
+
+def drops_second_update() -> Habits:
+    """Fetches each entity the first time it is told of, and never again."""
+    seen: set[tuple[str, str]] = set()
+
+    def select(document: Document) -> list[tuple[str, str]]:
+        new = [change for change in changes_of(document) if change not in seen]
+        seen.update(new)
+        return new
+
+    return Habits(select=select)
+
+
+def unknown_event_drops_batch() -> Habits:
+    """Fetches nothing of a batch that has an event it does not know."""
+    return _selecting(lambda events: events if all(map(entity_of, events)) else [])
+
+
+def null_event_kills_worker() -> Habits:
+    """Answers 202 to a batch with a null event, and fetches nothing from then on."""
+    alive = True
+
+    def select(document: Document) -> list[tuple[str, str]]:
+        nonlocal alive
+        alive = alive and None not in events_of(document)
+        return changes_of(document) if alive else []
+
+    return Habits(select=select)
+
+
+def welcoming_null(token: str, request: Request) -> Answer:
+    """Answer as the sound service does, but 202 where nothing but a null event is wrong."""
+    given = answer(token, request)
+    if given.status != 400:  # noqa: PLR2004
+        return given
+    try:
+        document = parse(request.body)
+    except Unusable:
+        return given
+    events = document.get("Events") if isinstance(document, dict) else None
+    if not isinstance(events, list) or None not in events:
+        return given
+    return Answer(202, accepted=document)
+
+
+def _selecting(kept: Callable[[list[Document]], list[Document]]) -> Habits:
+    """Make habits by which only some events of a message are fetched."""
+
+    def select(document: Document) -> list[tuple[str, str]]:
+        return changes_of({**document, "Events": kept(events_of(document))})
+
+    return Habits(select=select)
+
+
+LOSSES = (
+    fetches_nothing,
+    forgets_one_event_in_50,
+    first_event_only,
+    takes_shared_id_for_duplicate,
+    drops_second_update,
+    unknown_event_drops_batch,
+    null_event_kills_worker,
+)

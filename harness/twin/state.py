@@ -1,0 +1,100 @@
+"""What exists at each enterprise, and since when; entities themselves are made when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """One entity that exists.
+
+    Attributes:
+        kind: such as `reservation`.
+        id: in the spelling of whoever announced it.
+        enterprise_id: whose it is.
+        number: unique, rising in the order of first appearance.
+        created: UTC.
+        updated: UTC, never before `created`.
+        thread_id: of a message, its thread.
+        state: of a command, its state; empty otherwise.
+
+    """
+
+    kind: str
+    id: str
+    enterprise_id: str
+    number: int
+    created: datetime
+    updated: datetime
+    thread_id: str | None = None
+    state: str = ""
+
+    @property
+    def age(self) -> tuple[datetime, int]:
+        """What entities are ordered by: when created, then which was known first."""
+        return self.created, self.number
+
+
+class Estate:
+    """All that exists, by enterprise and kind; ids are compared without regard to case."""
+
+    def __init__(self) -> None:
+        self._stamps: dict[tuple[str, str], dict[str, Stamp]] = {}
+        self._count = 0
+
+    def find(self, enterprise_id: str, kind: str, entity_id: str) -> Stamp | None:
+        """Look one entity up."""
+        return self.all(enterprise_id, kind).get(entity_id.lower())
+
+    def all(self, enterprise_id: str, kind: str) -> dict[str, Stamp]:
+        """Give what an enterprise has of a kind, by id in lower case; not to be changed."""
+        return self._stamps.get((enterprise_id.lower(), kind), {})
+
+    def every(self, enterprise_id: str, kind: str) -> Collection[Stamp]:
+        """List what an enterprise has of a kind, in the order of appearance."""
+        return self.all(enterprise_id, kind).values()
+
+    def touch(  # noqa: PLR0913 - all that is known of an entity
+        self,
+        enterprise_id: str,
+        kind: str,
+        entity_id: str,
+        at: datetime,
+        *,
+        created: datetime | None = None,
+        thread_id: str | None = None,
+        state: str = "",
+    ) -> Stamp:
+        """Let an entity exist, and be updated at a moment.
+
+        Args:
+            enterprise_id: whose it is.
+            kind: what it is.
+            entity_id: which one it is.
+            at: when it changed.
+            created: when it was created, if it is not known yet; `at` by default.
+            thread_id: of a message, its thread.
+            state: of a command, its new state.
+
+        """
+        stamps = self._stamps.setdefault((enterprise_id.lower(), kind), {})
+        known = stamps.get(entity_id.lower())
+        if known is None:
+            self._count += 1
+            stamp = Stamp(
+                kind,
+                entity_id,
+                enterprise_id,
+                self._count,
+                created or at,
+                at,
+                thread_id,
+                state,
+            )
+        else:
+            stamp = replace(known, updated=max(at, known.updated), state=state or known.state)
+        stamps[entity_id.lower()] = stamp
+        return stamp
