@@ -378,9 +378,27 @@ def test_a_stream_is_of_many_messages(subject: Subject, tenants: Tenants) -> Non
 
 
 def test_oversize_batches_do_not_roll_over(subject: Subject, tenants: Tenants) -> None:
-    """Batches beyond the limit come in one message each."""
+    """Batches beyond the limit come in one message each: those asked for, then any up to them."""
     messages = every_message(ask(subject, "oversize", sizes=[700, 1_100]), tenants)
-    assert [len(message.events) for message in messages] == [700, 1_100]
+    sizes = [len(message.events) for message in messages]
+    assert sizes[:2] == [700, 1_100]
+    assert all(500 < size <= 1_100 for size in sizes)
+
+
+def test_ramp_grows_to_the_limit_in_rounds(subject: Subject, tenants: Tenants) -> None:
+    """Each round has the sizes up to the limit, each batch in one message."""
+    (plan,) = ask(subject, "ramp", rounds=2).fixed
+    messages = plan.build(Mint(1, "words", 0, tenants))
+    assert [len(message.events) for message in messages] == [1, 2, 50, 250, 500] * 2
+
+
+def test_peak_has_as_many_messages_as_asked_for(subject: Subject, tenants: Tenants) -> None:
+    """The messages are small, of several sizes, and each about entities of its own."""
+    (plan,) = ask(subject, "peak").fixed
+    messages = plan.build(Mint(1, "words", 0, tenants))
+    sizes = [len(message.events) for message in messages]
+    assert len(sizes) == subject.peak
+    assert (min(sizes), max(sizes)) == (1, 20)
 
 
 def test_ages_are_counted_from_the_beginning_of_the_run(subject: Subject, tenants: Tenants) -> None:

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from mews_harness.delivery import Request
-from mews_harness.model import Trial
+from mews_harness.model import Outcome, Trial
 from mews_harness.player import Budget
 
 from .conftest import Table
@@ -154,3 +154,24 @@ def test_wrong_and_missing_token(table: Lay) -> None:
         assert "open-sesame" not in hostile.url
         assert ("Token=" in hostile.url) == (scenario == "AUTH-02")
         assert "Token=open-sesame" in life.url
+
+
+def test_peak_starts_on_schedule(table: Lay) -> None:
+    """Messages start 200 ms apart at 5 per second, each once, even where they are refused."""
+    explorer = table(lambda _: 500).explorer("LOAD-02")
+    explorer.run()
+    assert explorer.seen.smallest is not None
+    deliveries = explorer.seen.smallest.transcript.deliveries
+    first = deliveries[0].attempts[0].scheduled_ms
+    moments = [round(each.attempts[0].scheduled_ms - first) for each in deliveries]
+    assert moments == [200 * n for n in range(15)]
+    assert {len(each.attempts) for each in deliveries} == {1}
+
+
+def test_climbing_ends_where_answers_are_too_late(table: Lay) -> None:
+    """A size that was not answered in time is not sent again, nor any larger one."""
+    late = Outcome.TIMEOUT_ANSWER
+    laid = table(lambda r: late if events_in(r) >= 250 else 202)
+    explorer = laid.explorer("LOAD-03")
+    explorer.run()
+    assert [events_in(r) for r in laid.transport.requests[:10]] == [1, 2, 50, 250, *[1, 2, 50] * 2]
