@@ -13,6 +13,7 @@ from mews_harness.certification.conclude import conclude
 from mews_harness.delivery import Courier, CurlTransport, Rules, SystemClock
 from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
 from mews_harness.endpoint import Endpoint
+from mews_harness.errors import HarnessFault
 from mews_harness.masking import Mask, masked
 from mews_harness.model import (
     Finding,
@@ -55,6 +56,7 @@ class Engine:
         if settings.is_demo:
             behaviour(self._partner_name)  # a wrong name is refused before anything runs
         self._budget = budget or Budget()
+        self._interrupted = False
         self._resources = ExitStack()
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
@@ -69,15 +71,22 @@ class Engine:
         """End the transport and the embedded partner."""
         self._resources.close()
 
+    def interrupt(self) -> None:
+        """End whatever is under way, in any thread: its result is what was seen until now."""
+        self._interrupted = True
+        self.close()
+
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
 
         A KeyboardInterrupt goes through, with the result so far as its only argument.
 
         Raises:
-            HarnessFault: the harness failed at its own work.
+            HarnessFault: the harness failed at its own work, or was interrupted before.
 
         """
+        if self._interrupted:
+            raise HarnessFault("the run was interrupted")
         attempts = int(self.settings.profile.number("attempts"))
         reason = why_not(scenario, self.endpoint, self.subject, attempts)
         if reason:
@@ -125,6 +134,9 @@ class Engine:
             raise KeyboardInterrupt(
                 self._clean(conclude(scenario, explorer.seen, spent_s()))
             ) from stop
+        except HarnessFault:
+            if not self._interrupted:
+                raise
         return conclude(scenario, explorer.seen, spent_s())
 
     @cached_property
