@@ -57,7 +57,7 @@ class Engine:
             behaviour(self._partner_name)  # a wrong name is refused before anything runs
         self._budget = budget or Budget()
         self._interrupted = False
-        self._resources = ExitStack()
+        self._partner, self._senders = ExitStack(), ExitStack()
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
 
@@ -68,13 +68,14 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """End the transport and the embedded partner."""
-        self._resources.close()
+        """End the transport and the embedded partner, in this order."""
+        self._senders.close()
+        self._partner.close()
 
     def interrupt(self) -> None:
         """End whatever is under way, in any thread: its result is what was seen until now."""
         self._interrupted = True
-        self.close()
+        self._senders.close()
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
@@ -145,7 +146,7 @@ class Engine:
         if not self.settings.is_demo:
             return self.settings.endpoint
         partner = EmbeddedPartner(self._partner_name, tenants=self.settings.tenants)
-        self._resources.enter_context(partner)
+        self._partner.enter_context(partner)
         return Endpoint(partner.url, partner.integration_url, partner.token, partner.token)
 
     @cached_property
@@ -154,8 +155,8 @@ class Engine:
         settings = self.settings
         rules = Rules.of(settings.profile, settings.time_scale, verify_tls=not settings.insecure)
         transport = CurlTransport(self._clock)
-        self._resources.callback(transport.close)
-        self._resources.callback(self._clock.close)
+        self._senders.callback(transport.close)
+        self._senders.callback(self._clock.close)
         return Courier(transport, self._clock, rules)
 
     @cached_property

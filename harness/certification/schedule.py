@@ -105,7 +105,7 @@ class Schedule:
 
     def wait(self, seconds: float) -> None:
         """Wait, so long at most, for all that has begun to end."""
-        wait(self._futures.values(), seconds)
+        wait([each for each in self._futures.values() if not each.cancelled()], seconds)
 
     def _run(self, scenario: Scenario) -> ScenarioResult:
         with self._gate.enter(alone=scenario.alone):
