@@ -107,6 +107,7 @@ def _build(raw: Mapping[str, Any]) -> Scenario:
         applies=tuple(raw.get("applies", ())),
         needs=raw.get("needs", "accepting"),
         alone=raw.get("alone", False),
+        abreast=raw.get("abreast", False),
         cases=raw.get("cases"),
     )
 

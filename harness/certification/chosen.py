@@ -3,20 +3,57 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from random import Random
 
 import pytest
 
+from mews_harness.certification.ledger import COLLECTOR, scenario_in
+from mews_harness.errors import UsageMistake
+from mews_harness.model import Scenario
 from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings, resolve
+from mews_harness.suggestion import did_you_mean
 
 SEED = "mews_seed"  # the key under which pytest-xdist's workers are told the run's seed
 
 
 def own_tests_only(config: pytest.Config) -> bool:
-    """Whether paths stand on the command line itself, not in addopts: then those tests run."""
+    """Whether paths stand on the command line itself, not in addopts: then those tests run.
+
+    Raises:
+        UsageMistake: paths stand there together with scenarios (`mews::RET-02`).
+
+    """
+    typed = _typed(config)
+    scenarios = [each for each in typed if scenario_in(each)]
+    paths = [each for each in typed if not scenario_in(each)]
+    if scenarios and paths:
+        problem = "is a scenario and can't be run together with the tests of a path"
+        raise UsageMistake("command line", scenarios[0], problem, f"Leave out {paths[0]}, or it")
+    return bool(paths)
+
+
+def scenarios_named(config: pytest.Config, known: Sequence[Scenario]) -> frozenset[str]:
+    """Give the ids that stand on the command line as `mews::RET-02`; all where none does.
+
+    Raises:
+        UsageMistake: there is no such scenario; it names the closest.
+
+    """
+    ids = [scenario.id for scenario in known]
+    named = [name for each in _typed(config) if (name := scenario_in(each))]
+    for name in named:
+        if name not in ids:
+            given, remedy = f"{COLLECTOR}::{name}", did_you_mean(name, ids)
+            raise UsageMistake("command line", given, "names no scenario", remedy)
+    return frozenset(named or ids)
+
+
+def _typed(config: pytest.Config) -> list[str]:
     typed = [str(argument) for argument in config.invocation_params.args]
-    return bool(config._parser.parse_known_args(typed).file_or_dir)  # noqa: SLF001 - no other way
+    parsed = config._parser.parse_known_args(typed)  # noqa: SLF001 - no other way
+    return [str(each) for each in parsed.file_or_dir]
 
 
 def settings_of(config: pytest.Config) -> Settings:

@@ -21,6 +21,7 @@ from mews_harness.delivery import (
 )
 from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
 from mews_harness.endpoint import Endpoint, origin
+from mews_harness.errors import HarnessFault
 from mews_harness.masking import Mask, masked
 from mews_harness.model import (
     Finding,
@@ -68,7 +69,8 @@ class Engine:
             behaviour(self._partner_name)  # a wrong name is refused before anything runs
         self._demo_authority: Path | None = None
         self._budget = budget or Budget()
-        self._resources = ExitStack()
+        self._interrupted = False
+        self._partner, self._senders = ExitStack(), ExitStack()
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
 
@@ -79,8 +81,14 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """End the transport and the embedded partner."""
-        self._resources.close()
+        """End the transport and the embedded partner, in this order."""
+        self._senders.close()
+        self._partner.close()
+
+    def interrupt(self) -> None:
+        """End whatever is under way, in any thread: its result is what was seen until now."""
+        self._interrupted = True
+        self._senders.close()
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
@@ -88,9 +96,11 @@ class Engine:
         A KeyboardInterrupt goes through, with the result so far as its only argument.
 
         Raises:
-            HarnessFault: the harness failed at its own work.
+            HarnessFault: the harness failed at its own work, or was interrupted before.
 
         """
+        if self._interrupted:
+            raise HarnessFault("the run was interrupted")
         attempts = int(self.settings.profile.number("attempts"))
         reason = why_not(scenario, self.endpoint, self.subject, attempts)
         if reason:
@@ -141,6 +151,9 @@ class Engine:
             raise KeyboardInterrupt(
                 self._clean(conclude(scenario, explorer.seen, spent_s()))
             ) from stop
+        except HarnessFault:
+            if not self._interrupted:
+                raise
         return conclude(scenario, explorer.seen, spent_s())
 
     @cached_property
@@ -149,7 +162,7 @@ class Engine:
         if not self.settings.is_demo:
             return self.settings.endpoint
         partner = EmbeddedPartner(self._partner_name, tenants=self.settings.tenants)
-        self._resources.enter_context(partner)
+        self._partner.enter_context(partner)
         self._demo_authority = partner.authority
         return Endpoint(partner.url, partner.integration_url, partner.token, partner.token)
 
@@ -159,8 +172,8 @@ class Engine:
         settings = self.settings
         rules = Rules.of(settings.profile, settings.time_scale, verify_tls=not settings.insecure)
         transport = CurlTransport(self._clock, self.authorities)
-        self._resources.callback(transport.close)
-        self._resources.callback(self._clock.close)
+        self._senders.callback(transport.close)
+        self._senders.callback(self._clock.close)
         return Courier(transport, self._clock, rules)
 
     @cached_property

@@ -6,23 +6,24 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pytest
 
 from mews_harness import catalogue, reports
-from mews_harness.certification import codec, terminal
-from mews_harness.certification.chosen import SEED, given, own_tests_only, settings_of
+from mews_harness.certification import carrying, terminal
+from mews_harness.certification.ahead import Ahead
+from mews_harness.certification.chosen import given, own_tests_only, scenarios_named, settings_of
+from mews_harness.certification.distribution import Distribution, check_once, is_worker
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
+from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.certification.record import record, replay_command
-from mews_harness.certification.schedule import Schedule
-from mews_harness.errors import HarnessFault, UsageMistake
+from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, Scenario, ScenarioResult
 from mews_harness.verdicts import stops_run
 
-SLUGGISH_JOBS = 8
-CARRIED = "mews_result"  # the attribute of a pytest report that bears a result
+INTERRUPTED = "the run was interrupted before it"
+STOPPED = "the run was stopped before it"
 
 
 def register(config: pytest.Config) -> None:
@@ -37,6 +38,8 @@ def register(config: pytest.Config) -> None:
     except UsageMistake as mistake:
         raise pytest.UsageError(str(mistake)) from None
     config.pluginmanager.register(director, "mews-certification")
+    distribution = Distribution(director.settings.seed, director.ledger)
+    config.pluginmanager.register(distribution, "mews-distribution")
 
 
 class Director:
@@ -47,17 +50,21 @@ class Director:
         self.settings = settings_of(config)
         self.engine = Engine(self.settings)
         config.add_cleanup(self.engine.close)
+        self._ahead = Ahead(self.engine)
+        config.add_cleanup(self._ahead.stop)
+        self.ledger = Ledger()
         self._certifies = not own_tests_only(config)
         self.scenarios = catalogue.load() if self._certifies else ()
-        self._results: dict[str, ScenarioResult] = {}
+        self.named = scenarios_named(config, self.scenarios)
+        self._notes: dict[str, None] = {}
         self._run: Run | None = None
         self._written: Path | None = None
         self._problem = ""
-        self._schedule: Schedule | None = None
         self._interrupted = False
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         if not self._certifies:
             return
+        check_once(config)
         for marker in sorted({name for each in self.scenarios for name in markers_of(each)}):
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
         if not self._only_looks and not self._is_worker:
@@ -72,7 +79,7 @@ class Director:
 
     @property
     def _is_worker(self) -> bool:
-        return hasattr(self._config, "workerinput")
+        return is_worker(self._config)
 
     def pytest_report_header(self) -> list[str]:
         """Show what is certified."""
@@ -91,48 +98,30 @@ class Director:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Let the waits of scenarios overlap; under pytest-xdist the workers do that.
-
-        Where even a plain message takes too long all do: else the run would take too long as well.
-
-        Raises:
-            pytest.UsageError: SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
-
-        """
-        items = [item for item in session.items if isinstance(item, ScenarioItem)]
-        if self._only_looks or not items or self._is_worker:
+        """Note what is to run, and let the waits of scenarios overlap."""
+        if self._only_looks or self._is_worker:
             return
-        try:
-            sluggish = self.engine.preflight.sluggish
-        except UsageMistake as mistake:
-            raise pytest.UsageError(str(mistake)) from None
-        except HarnessFault:
-            return  # each scenario meets it again, and reports it as an error of the harness
-        jobs = max(self.settings.jobs, SLUGGISH_JOBS if sluggish else 1)
-        if jobs == 1:
-            return
-        self._schedule = Schedule(self.engine.certify, jobs)
-        self._config.add_cleanup(self._schedule.stop)
-        self._schedule.start([item.scenario for item in items])
+        self.ledger.select(item.nodeid for item in session.items)
+        self._ahead.start(session.items, worker=False)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Let a worker of pytest-xdist play what it knows to be its own."""
+        if self._is_worker and self._certifies:
+            self._ahead.start([each for each in (item, nextitem) if each], worker=True)
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Certify a scenario now, or wait for the schedule that does."""
-        if self._schedule is not None:
-            return self._schedule.result(scenario)
-        return self.engine.certify(scenario, self.progress)
+        ready = self._ahead.result(scenario)
+        return self.engine.certify(scenario, self.progress) if ready is None else ready
 
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry (the run was interrupted)."""
-        self._results[result.scenario.id] = result
+        self.ledger.take(result)
 
     def progress(self, scenario: Scenario, played: int, planned: int) -> None:
         """Show how far the current scenario has come."""
         self._bar.played(scenario, played, planned)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's
-        """Give every worker of pytest-xdist the one seed of the run."""
-        node.workerinput[SEED] = self.settings.seed
 
     def pytest_runtest_setup(self) -> None:
         """Time the scenario for the progress display."""
@@ -146,25 +135,21 @@ class Director:
         report = yield
         if isinstance(item, ScenarioItem) and call.when == "call" and item.result is not None:
             self._bar.end(item.scenario)
-            setattr(report, CARRIED, codec.dumps(item.result))
+            carrying.load(report, item.result, self.engine.notes)
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the results."""
-        carried = getattr(report, CARRIED, None)
-        if carried is not None:
-            self.keep(codec.loads(carried))
+        self._notes.update(dict.fromkeys(carrying.unload(report, self.ledger, self.scenarios)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Say the verdict instead of PASSED and FAILED."""
-        scenario = report.nodeid.rpartition("::")[2]
-        if getattr(report, CARRIED, None) is None or scenario not in self._results:
-            return None
-        return terminal.status(self._results[scenario])
+        result = self.ledger.result(scenario_in(report.nodeid) or "")
+        return terminal.status(result) if result and carrying.is_loaded(report) else None
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell a Ctrl-C from pytest-xdist's way to stop after a failure (-x)."""
@@ -175,19 +160,22 @@ class Director:
         """Write the reports, whatever ended the run, and let the exit status follow the verdict."""
         if not self._certifies or self._only_looks or self._is_worker:
             return
-        if self._schedule is not None:
-            for result in self._schedule.finished():
-                self._results.setdefault(result.scenario.id, result)
-        if not self._results and not self._interrupted:
+        if self.ledger.idle and not self._interrupted:
             return
+        self.ledger.add(self._ahead.finished(interrupted=self._interrupted))
+        ended = exitstatus == pytest.ExitCode.INTERRUPTED and not self._interrupted
+        early = STOPPED if ended or session.shouldfail or session.shouldstop else ""
+        settled = self.ledger.settled(
+            self.scenarios, stopped=INTERRUPTED if self._interrupted else early
+        )
+        results = [settled[scenario.id] for scenario in self.scenarios]
         self._run = record(
             self.settings,
-            self.scenarios,
-            self._results,
+            results,
             started=self._started,
             duration_s=monotonic() - self._began_s,
             command=replay_command(self.settings, given(self._config)),
-            notes=self.engine.notes,
+            notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes))),
             interrupted=self._interrupted,
         )
         try:
@@ -195,11 +183,8 @@ class Director:
         except UsageMistake as mistake:
             self._problem = f"The report was not written. {mistake}"
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
-        broken = any(
-            stops_run(result, strict=self.settings.strict) for result in self._results.values()
-        )
-        stopped = exitstatus == pytest.ExitCode.INTERRUPTED and not self._interrupted
-        if broken and (stopped or exitstatus == pytest.ExitCode.OK):
+        broken = any(stops_run(result, strict=self.settings.strict) for result in results)
+        if broken and (ended or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pytest
 
 from mews_harness.certification.engine import Engine
+from mews_harness.certification.ledger import COLLECTOR
 from mews_harness.model import Scenario, ScenarioResult, Verdict
 from mews_harness.verdicts import stops_run
 
@@ -19,6 +20,7 @@ class Director(Protocol):
     """What an item needs of the run."""
 
     scenarios: tuple[Scenario, ...]
+    named: frozenset[str]
     engine: Engine
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
@@ -34,7 +36,7 @@ class NotMet(Exception):
 
 
 class Certification(pytest.Collector):
-    """The collector of all scenarios; its node id is `mews`."""
+    """The collector of the scenarios; its node id is `mews`."""
 
     director: Director
 
@@ -42,7 +44,7 @@ class Certification(pytest.Collector):
     def of(cls, parent: pytest.Collector, director: Director) -> Certification:
         """Build the collector in place of the root folder's own."""
         collector: Certification = cls.from_parent(
-            parent, path=parent.config.rootpath, name="mews", nodeid="mews"
+            parent, path=parent.config.rootpath, name=COLLECTOR, nodeid=COLLECTOR
         )
         collector.director = director
         return collector
@@ -50,6 +52,8 @@ class Certification(pytest.Collector):
     def collect(self) -> Iterable[pytest.Item]:
         """Give one item for each scenario, in the catalogue's order, with its markers."""
         for scenario in self.director.scenarios:
+            if scenario.id not in self.director.named:
+                continue
             item: ScenarioItem = ScenarioItem.from_parent(self, name=scenario.id)
             item.scenario, item.director = scenario, self.director
             for name in markers_of(scenario):

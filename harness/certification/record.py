@@ -9,7 +9,7 @@ from datetime import datetime
 from mews_harness import __version__
 from mews_harness.endpoint import with_token
 from mews_harness.masking import Mask, mask_url, masked
-from mews_harness.model import Run, Scenario, ScenarioResult, Tenant, Tenants, Verdict
+from mews_harness.model import Run, ScenarioResult, Tenant, Tenants
 from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings
 from mews_harness.verdicts import readiness_of, stage_summaries
@@ -19,8 +19,7 @@ NOT_FOR_REPLAY = {"mews_target", "mews_integration_target", "mews_token", "mews_
 
 def record(  # noqa: PLR0913 - all that a run is
     settings: Settings,
-    scenarios: Sequence[Scenario],
-    results: Mapping[str, ScenarioResult],
+    results: Sequence[ScenarioResult],
     *,
     started: datetime,
     duration_s: float,
@@ -28,12 +27,7 @@ def record(  # noqa: PLR0913 - all that a run is
     notes: Sequence[str] = (),
     interrupted: bool = False,
 ) -> Run:
-    """Sum a run up; a scenario that did not run is not observed, and the reason says why."""
-    why = "the run was interrupted before it" if interrupted else "it was not selected to run"
-    complete = tuple(
-        results.get(each.id) or ScenarioResult(each, Verdict.NOT_OBSERVED, why)
-        for each in scenarios
-    )
+    """Sum a run up; `results` are in the order in which they are to be shown."""
     run = Run(
         version=__version__,
         started_utc=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -47,9 +41,9 @@ def record(  # noqa: PLR0913 - all that a run is
         strict=settings.strict,
         events=settings.events,
         tenants=_without_secrets(settings.tenants),
-        readiness=readiness_of(complete, strict=settings.strict),
-        stages=stage_summaries(complete, strict=settings.strict),
-        results=complete,
+        readiness=readiness_of(results, strict=settings.strict),
+        stages=stage_summaries(results, strict=settings.strict),
+        results=tuple(results),
         notes=tuple(notes),
         interrupted=interrupted,
     )

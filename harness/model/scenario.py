@@ -99,6 +99,7 @@ class Scenario:
         applies: conditions of the endpoint without which it is not applicable.
         needs: what the preflight must have shown, `accepting`, `reachable` or just `connected`.
         alone: whether nothing else may be delivered meanwhile (it measures time, or is hostile).
+        abreast: whether its fixed cases are played at once, so that their waits overlap.
         cases: at most so many cases are played, the fixed ones first; None for no bound.
         flaws: flaws of the embedded partner that this scenario catches.
 
@@ -119,6 +120,7 @@ class Scenario:
     applies: tuple[str, ...] = ()
     needs: str = "accepting"
     alone: bool = False
+    abreast: bool = False
     cases: int | None = None
 
     @property

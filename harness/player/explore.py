@@ -8,7 +8,9 @@ sent again; whether a failure repeats is what the confirmation is for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -17,6 +19,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from mews_harness.delivery import Clock
+from mews_harness.errors import HarnessFault
 from mews_harness.model import (
     Finding,
     Sample,
@@ -29,7 +32,7 @@ from mews_harness.payloads import Mint, Subject, plans
 from mews_harness.player.bench import Bench
 from mews_harness.player.cases import Case, Cases, build, cases_of, in_words
 from mews_harness.player.preflight import canonical
-from mews_harness.player.verbs import play
+from mews_harness.player.verbs import Messages, play
 
 
 @dataclass(frozen=True)
@@ -87,18 +90,58 @@ class Explorer:
         self._failed_at_ms: float | None = None
         self._failing: dict[str, tuple[Case, Trial]] = {}
         self._passing: set[str] = set()
+        self._fault: HarnessFault | None = None
         self.seen = Exploration(len(self._cases.fixed) + self._cases.examples)
 
     def run(self) -> None:
-        """Play everything; `seen` has it. Whatever interrupts leaves `seen` as far as it came."""
-        for case in self._cases.fixed:
-            if self._over_budget():
-                break
-            self._fails(case)
+        """Play everything; `seen` has it. Whatever interrupts leaves `seen` as far as it came.
+
+        Raises:
+            HarnessFault: the harness failed at its own work, or its transport was closed.
+
+        """
+        apart = len(self._cases.fixed) == 1 or self._bench.sluggish
+        if self._scenario.abreast and not apart:
+            self._abreast()
+        else:
+            self._in_turn()
         if self._cases.drawn is not None and not self._over_budget():
             self._search(self._cases.drawn)
         self._confirm()
         self.seen.finished = True
+
+    def _in_turn(self) -> None:
+        for case in self._cases.fixed:
+            if self._over_budget():
+                break
+            self._fails(case)
+
+    def _abreast(self) -> None:
+        """Play the fixed cases at once; where one fails play all in turn, and that decides.
+
+        One case may have spoilt another. What fails here alone is left to the confirmation.
+        """
+        broken = [(case, trial) for case, trial in self._at_once() if self._take(case, trial)]
+        if not broken:
+            return
+        self._failing.clear()
+        self._failed_at_ms = None
+        self._in_turn()
+        if not self._failing:
+            self._failing.update({repr(case): (case, trial) for case, trial in broken})
+        self.seen.first_failing = next(iter(self._failing.values()))[1]
+
+    def _at_once(self) -> Iterator[tuple[Case, Trial]]:
+        """Start all fixed cases at the same moment, and give each when it is over."""
+        cases = self._cases.fixed
+        pool = ThreadPoolExecutor(len(cases), thread_name_prefix="mews-case")
+        try:
+            written = [(case, self._messages(case)) for case in cases]
+            asked = {pool.submit(self._play, *each, "example"): each[0] for each in written}
+            for future in as_completed(asked):
+                yield asked[future], future.result()
+        finally:
+            pool.shutdown(wait=False)  # after an interrupt nobody waits for their waits
 
     def _search(self, drawn: SearchStrategy[Case]) -> None:
         found = False
@@ -106,8 +149,9 @@ class Explorer:
         def attempt(case: Case) -> None:
             nonlocal found
             key = repr(case)
-            if key not in self._failing and key not in self._passing and not self._over_budget():
-                found = self._fails(case, counted=not found) or found
+            known = key in self._failing or key in self._passing or self._fault is not None
+            if not known and not self._over_budget():
+                found = self._fails_unless_cut_short(case, counted=not found) or found
             if key in self._failing:
                 raise _Broken
 
@@ -125,10 +169,18 @@ class Explorer:
         search = seed(Random(f"{self._seed}/{self._scenario.id}").getrandbits(64))(  # noqa: S311
             prepare(given(drawn)(attempt))
         )
-        try:
+        with suppress(_Broken):  # failing cases are kept; the confirmation tells flaky from failing
             search()
-        except _Broken:
-            return  # the failing cases are kept; the confirmation tells flaky from failing
+        if self._fault is not None:
+            raise self._fault
+
+    def _fails_unless_cut_short(self, case: Case, *, counted: bool) -> bool:
+        """Play a drawn case; a fault is kept, since Hypothesis would take it for a failing case."""
+        try:
+            return self._fails(case, counted=counted)
+        except HarnessFault as fault:
+            self._fault = fault
+            return False
 
     def _over_budget(self) -> bool:
         """Whether failing has taken long enough; a sluggish endpoint has failed at once."""
@@ -147,12 +199,17 @@ class Explorer:
         case, self.seen.smallest = min(self._failing.values(), key=lambda kept: _size(kept[1]))
         if self._bench.sluggish or not self._cases.fixed[0]:
             return
-        again = self._play(case, "passed-again")
+        again = self._play(case, self._messages(case), "passed-again")
+        self._count(again.transcript)
         if all(finding.met for finding in again.findings):
             self.seen.passed_again = again
 
     def _fails(self, case: Case, *, counted: bool = True) -> bool:
-        trial = self._play(case, "example")
+        return self._take(case, self._play(case, self._messages(case), "example"), counted=counted)
+
+    def _take(self, case: Case, trial: Trial, *, counted: bool = True) -> bool:
+        """Note what a play showed, and tell whether it failed."""
+        self._count(trial.transcript)
         failed = not all(finding.met for finding in trial.findings)
         if counted:
             self.seen.plays += 1
@@ -168,13 +225,15 @@ class Explorer:
             self._passing.add(repr(case))
         return failed
 
-    def _play(self, case: Case, role: str) -> Trial:
+    def _messages(self, case: Case) -> Messages:
+        """Write a case's messages, with ids that no other play has."""
         tenants = self._subject.tenants
         mint = Mint(self._seed, self._scenario.id, self._built, tenants, self._began)
         self._built += 1
-        messages = {**build(case, mint), SIGN_OF_LIFE: self._alive.build(mint)}
+        return {**build(case, mint), SIGN_OF_LIFE: self._alive.build(mint)}
+
+    def _play(self, case: Case, messages: Messages, role: str) -> Trial:
         transcript = play(self._scenario, messages, self._bench)
-        self._count(transcript)
         told = "TLS handshakes" if transcript.handshakes else in_words(case)
         return Trial(role, told, self._judge(transcript), transcript)
 

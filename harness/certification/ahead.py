@@ -1,0 +1,73 @@
+"""Playing ahead of pytest, which asks for one scenario after the other, and being interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from mews_harness.certification.engine import Engine
+from mews_harness.certification.items import ScenarioItem
+from mews_harness.certification.schedule import Schedule
+from mews_harness.errors import HarnessFault, UsageMistake
+from mews_harness.model import Scenario, ScenarioResult
+
+SLUGGISH_JOBS = 8
+LOOK_AHEAD = 2  # scenarios that a worker of pytest-xdist knows to be its own: this one and the next
+FAREWELL_S = 4.0  # how long a run that was interrupted waits for what is under way
+
+
+class Ahead:
+    """Plays several scenarios at once where that was asked for, or the endpoint is slow."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._schedule: Schedule | None = None
+
+    def start(self, items: Iterable[pytest.Item], *, worker: bool) -> None:
+        """Begin with items of which pytest will ask for each.
+
+        Where even a plain message takes too long, several are played at once in any case: else the
+        run would take too long as well. A worker of pytest-xdist plays as many as it knows of.
+
+        Raises:
+            UsageError: SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
+
+        """
+        scenarios = [item.scenario for item in items if isinstance(item, ScenarioItem)]
+        if not scenarios:
+            return
+        try:
+            sluggish = self._engine.preflight.sluggish
+        except UsageMistake as mistake:
+            raise pytest.UsageError(str(mistake)) from None
+        except HarnessFault:
+            return  # each scenario meets it again, and reports it as an error of the harness
+        asked, slow = (1, LOOK_AHEAD) if worker else (self._engine.settings.jobs, SLUGGISH_JOBS)
+        jobs = max(asked, slow if sluggish else 1)
+        if jobs == 1:
+            return
+        self._schedule = self._schedule or Schedule(self._engine.certify, jobs)
+        self._schedule.start(scenarios)
+
+    def result(self, scenario: Scenario) -> ScenarioResult | None:
+        """Wait for a scenario that was begun; None where none is played ahead."""
+        return None if self._schedule is None else self._schedule.result(scenario)
+
+    def finished(self, *, interrupted: bool) -> list[ScenarioResult]:
+        """Give the results that are there, asked for or not.
+
+        Where the run was interrupted, what is under way ends first, as far as it came.
+        """
+        if self._schedule is None:
+            return []
+        if interrupted:
+            self._schedule.stop()
+            self._engine.interrupt()
+            self._schedule.wait(FAREWELL_S)
+        return self._schedule.finished()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        if self._schedule is not None:
+            self._schedule.stop()

@@ -1,0 +1,53 @@
+"""Under pytest-xdist: what the controller tells the workers, and what it learns from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from mews_harness.certification.chosen import SEED
+from mews_harness.certification.ledger import Ledger
+from mews_harness.errors import UsageMistake
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of pytest-xdist's workers."""
+    return hasattr(config, "workerinput")
+
+
+def check_once(config: pytest.Config) -> None:
+    """Refuse a distribution that would run each scenario once in every worker.
+
+    Raises:
+        UsageMistake: --dist is `each`.
+
+    """
+    if not is_worker(config) and getattr(config.option, "dist", "no") == "each":
+        raise UsageMistake(
+            "--dist", "each", "would certify the endpoint once for each worker", "Give --dist load"
+        )
+
+
+class Distribution:
+    """The controller's part, as a pytest plugin; without pytest-xdist its hooks are never called.
+
+    Args:
+        seed: the one seed of the run.
+        ledger: learns what the workers have collected.
+
+    """
+
+    def __init__(self, seed: int, ledger: Ledger) -> None:
+        self._seed, self._ledger = seed, ledger
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's
+        """Give every worker the one seed of the run."""
+        node.workerinput[SEED] = self._seed
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Note what is to run: every worker collects the same."""
+        self._ledger.select(ids)
