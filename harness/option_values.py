@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mews_harness import endpoint, events
 from mews_harness.errors import UsageMistake
@@ -79,6 +80,35 @@ def _count(option: str, text: str, remedy: str) -> int:
     if number < 1:
         raise UsageMistake(option, text, "is not a whole number from 1", remedy) from None
     return number
+
+
+def api(text: str | None) -> tuple[str, int] | None:
+    """Check --mews-api: the host to listen on, and the port."""
+    if text is None:
+        return None
+    remedy = "Give host and port to listen on, such as 127.0.0.1:8088 or 0.0.0.0:8088."
+    if "/" in text:
+        raise UsageMistake("--mews-api", mask_url(text), "is a URL or has a path", remedy)
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port or "@" in text:
+        raise UsageMistake("--mews-api", text, "is not HOST:PORT", remedy)
+    return host, port
+
+
+def settle(text: str) -> float:
+    """Check --mews-settle: seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not (isfinite(seconds) and seconds > 0):
+        remedy = "Give seconds, such as 10."
+        raise UsageMistake("--mews-settle", text, "is not a positive number", remedy)
+    return seconds
 
 
 def rate(text: str) -> float:

@@ -65,6 +65,20 @@ OPTIONS: tuple[Option, ...] = (
         env="MEWS_TOKEN",
     ),
     Option(
+        "--mews-api",
+        "Serve the operations of the Connector API here, for the Processing stage: the service must "
+        "be configured to call http://HOST:PORT instead of Mews, with the tokens of --mews-tenants "
+        "(default: not served; for the embedded partner on a free port).",
+        "HOST:PORT",
+    ),
+    Option(
+        "--mews-settle",
+        "How many seconds the service may take to fetch what it has acknowledged, before that "
+        "counts as not fetched (default: 10).",
+        "SECONDS",
+        default="10",
+    ),
+    Option(
         "--mews-tenants",
         "TOML file with client_token and one [[enterprise]] table (id, integration_id, "
         "access_token) per enterprise to play (default: two built-in test enterprises).",

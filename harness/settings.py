@@ -10,7 +10,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 
 from mews_harness import endpoint, option_values, profile, tenants
 from mews_harness.endpoint import Endpoint
-from mews_harness.model import Profile, Tenants
+from mews_harness.model import Profile, Stage, Tenants
 from mews_harness.options import OPTIONS, Option
 
 
@@ -28,6 +28,8 @@ class Settings:
         examples: drawn examples per property.
         jobs: scenarios that may run at once.
         rate: messages per second of a minute's peak.
+        api: host and port to serve the Connector API on; None where the user asks for none.
+        settle_s: how long the service may take to fetch what it has acknowledged.
         report: the folder for the reports.
         strict: whether a SHOULD counts as a MUST.
         insecure: whether any TLS certificate is accepted.
@@ -45,6 +47,8 @@ class Settings:
     examples: int
     jobs: int
     rate: float
+    api: tuple[str, int] | None
+    settle_s: float
     report: Path
     strict: bool
     insecure: bool
@@ -54,6 +58,12 @@ class Settings:
     def is_demo(self) -> bool:
         """Whether the embedded partner is the target."""
         return option_values.is_demo(self.target)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages whose means are given; the embedded partner brings its own."""
+        processing = self.api is not None or self.is_demo
+        return (Stage.DELIVERY, Stage.PROCESSING) if processing else (Stage.DELIVERY,)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -132,6 +142,8 @@ def resolve(
         ),
         jobs=option_values.jobs(text["mews_jobs"]),
         rate=option_values.rate(text["mews_rate"]),
+        api=option_values.api(text.get("mews_api")),
+        settle_s=option_values.settle(text["mews_settle"]),
         examples=option_values.examples(text["mews_examples"]),
         report=option_values.report(text["mews_report"]),
         strict=given["mews_strict"] is True,

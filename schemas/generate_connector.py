@@ -142,7 +142,7 @@ def _required(documented: Mapping[str, Any]) -> bool:
 
 def _property(documented: Mapping[str, Any], objects: Mapping[str, Any]) -> JsonSchema:
     base = str(documented["type"]).removeprefix("array of ")
-    ref = documented.get("ref")
+    ref = str(documented.get("ref"))
     if ref in objects:
         page, _, anchor = ref.partition("#")
         schema: JsonSchema = {"$ref": f"{BASE}entities/{page}.schema.json#/$defs/{anchor}"}

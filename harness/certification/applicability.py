@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mews_harness.endpoint import Endpoint, is_loopback
-from mews_harness.model import Basis, Kind, Scenario
+from mews_harness.model import Basis, Draw, Kind, Scenario
 from mews_harness.payloads import Subject, plans
 
 Condition = Callable[[Endpoint, Subject], bool]
@@ -41,6 +41,11 @@ def plain_http(endpoint: Endpoint, _subject: Subject) -> bool:
     return any(url.startswith("http:") and not is_loopback(url) for url in _urls(endpoint))
 
 
+def fetchable(_endpoint: Endpoint, subject: Subject) -> bool:
+    """Hold when an event is subscribed whose entity can be fetched by the id that it bears."""
+    return bool(plans(Draw("message", "one", {"fetchable": True}), subject).fixed)
+
+
 def _urls(endpoint: Endpoint) -> tuple[str, str]:
     return endpoint.general_url.lower(), endpoint.integration_url.lower()
 
@@ -57,6 +62,7 @@ CONDITIONS: Mapping[str, tuple[Condition, str]] = {
     "two-tenants": (two_tenants, "--mews-tenants has one enterprise only"),
     "one-url": (one_url, "General and Integration Webhooks have a URL each"),
     "https": (https, "the target is plain http: there is no TLS to look at"),
+    "fetchable": (fetchable, "no event is subscribed whose entity can be fetched by its id"),
     "plain-http": (plain_http, "the target is https, or on this very machine (loopback)"),
 }
 

@@ -70,7 +70,8 @@ class Engine:
         self._demo_authority: Path | None = None
         self._budget = budget or Budget()
         self._interrupted = False
-        self._partner, self._senders = ExitStack(), ExitStack()
+        self._served, self._partner, self._senders = ExitStack(), ExitStack(), ExitStack()
+        self._api_url: str | None = None
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
 
@@ -81,14 +82,17 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """End the transport and the embedded partner, in this order."""
+        """End the transport, the embedded partner and the twin, in this order."""
         self._senders.close()
         self._partner.close()
+        self._served.close()
 
     def interrupt(self) -> None:
         """End whatever is under way, in any thread: its result is what was seen until now."""
         self._interrupted = True
         self._senders.close()
+        if "twin" in self.__dict__ and self.twin is not None:
+            self.twin.close()  # nobody waits any longer for what may be fetched
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
@@ -101,6 +105,8 @@ class Engine:
         """
         if self._interrupted:
             raise HarnessFault("the run was interrupted")
+        if scenario.stage not in self.settings.stages:
+            return ScenarioResult(scenario, Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage])
         attempts = int(self.settings.profile.number("attempts"))
         reason = why_not(scenario, self.endpoint, self.subject, attempts)
         if reason:
@@ -110,6 +116,8 @@ class Engine:
             said = attempt_in_words(preflight.delivery.attempts[-1])
             reason = f"the preflight failed (PRE-01): {said}"
             return self._clean(ScenarioResult(scenario, Verdict.BLOCKED, reason))
+        if scenario.needs == "wired" and not (self.wiring and self.wiring.called):
+            return ScenarioResult(scenario, Verdict.BLOCKED, UNWIRED)
         return self._clean(self._explore(scenario, preflight, progress))
 
     def _explore(
@@ -132,6 +140,10 @@ class Engine:
             rate=self.settings.rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.subject.batch_limit),
             handshakes=lambda: self.handshakes,
+            twin=self.twin,
+            settle_s=self.settings.settle_s,
+            wiring=self.wiring.delivery if self.wiring else None,
+            enterprises=frozenset(each.id for each in self.settings.tenants.enterprises),
         )
         explorer = Explorer(
             scenario,
@@ -161,7 +173,9 @@ class Engine:
         """The URLs to call; the embedded partner is started at first use."""
         if not self.settings.is_demo:
             return self.settings.endpoint
-        partner = EmbeddedPartner(self._partner_name, tenants=self.settings.tenants)
+        partner = EmbeddedPartner(
+            self._partner_name, tenants=self.settings.tenants, api=self._api_url
+        )
         self._partner.enter_context(partner)
         self._demo_authority = partner.authority
         return Endpoint(partner.url, partner.integration_url, partner.token, partner.token)
@@ -174,7 +188,45 @@ class Engine:
         transport = CurlTransport(self._clock, self.authorities)
         self._senders.callback(transport.close)
         self._senders.callback(self._clock.close)
-        return Courier(transport, self._clock, rules)
+        announce = self.twin.announce if self.twin else lambda _: None
+        return Courier(transport, self._clock, rules, announce)
+
+    @cached_property
+    def twin(self) -> Twin | None:
+        """The Connector API that the partner calls, served from first use on; None if not asked.
+
+        Raises:
+            UsageMistake: --mews-api can't be listened on.
+
+        """
+        if Stage.PROCESSING not in self.settings.stages:
+            return None
+        journal = self._served.enter_context(Journal(self.settings.report / JOURNAL))
+        twin = Twin(
+            self.settings.tenants,
+            self._clock.now_ms,
+            began=self._began,
+            sink=journal.write,
+        )
+        host, port = self.settings.api or ("127.0.0.1", 0)
+        server = self._served.enter_context(TwinServer(twin, host, port))
+        self._served.callback(twin.close)
+        self._api_url = server.url
+        return twin
+
+    @cached_property
+    def wiring(self) -> Wiring | None:
+        """Whether the partner calls the twin; None where that can't be seen. Looked at once."""
+        if self.twin is None:
+            return None
+        return wire(
+            self.courier,
+            self.endpoint,
+            self.subject,
+            self.twin,
+            seed=self.settings.seed,
+            settle_s=self.settings.settle_s,
+        )
 
     @cached_property
     def authorities(self) -> Authorities:

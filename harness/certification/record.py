@@ -28,6 +28,7 @@ def record(  # noqa: PLR0913 - all that a run is
     interrupted: bool = False,
 ) -> Run:
     """Sum a run up; `results` are in the order in which they are to be shown."""
+    asked = [each for each in results if each.scenario.stage in settings.stages]
     run = Run(
         version=__version__,
         started_utc=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -41,8 +42,8 @@ def record(  # noqa: PLR0913 - all that a run is
         strict=settings.strict,
         events=settings.events,
         tenants=_without_secrets(settings.tenants),
-        readiness=readiness_of(results, strict=settings.strict),
-        stages=stage_summaries(results, strict=settings.strict),
+        readiness=readiness_of(asked, strict=settings.strict),
+        stages=stage_summaries(results, settings.stages, strict=settings.strict),
         results=tuple(results),
         notes=tuple(notes),
         interrupted=interrupted,

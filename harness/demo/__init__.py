@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from mews_harness.demo.partner import EmbeddedPartner
-from mews_harness.demo.zoo import FLAWS, NAMES, SOUND, VARIANTS, behaviour
+from mews_harness.demo.zoo import FLAWS, NAMES, PROCESSING_FLAWS, SOUND, VARIANTS, behaviour
 
-__all__ = ["FLAWS", "NAMES", "SOUND", "VARIANTS", "EmbeddedPartner", "behaviour"]
+__all__ = [
+    "FLAWS",
+    "NAMES",
+    "PROCESSING_FLAWS",
+    "SOUND",
+    "VARIANTS",
+    "EmbeddedPartner",
+    "behaviour",
+]

@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m mews_harness.demo", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (a free one)")
     parser.add_argument("--flaw", metavar="NAME", default=SOUND, help="a name that --list shows")
+    parser.add_argument("--api", metavar="URL", help="fetch from this address, as from Mews's")
     parser.add_argument("--list", action="store_true", help="show all names and end")
     options = parser.parse_args(arguments)
     if options.list:
@@ -25,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say(*(f"{name:{width}}  {sentence}" for name, sentence in NAMES.items()))
         return
     try:
-        partner = EmbeddedPartner(options.flaw, tenants=tenants.DEFAULT, port=options.port)
+        partner = EmbeddedPartner(
+            options.flaw, tenants=tenants.DEFAULT, port=options.port, api=options.api
+        )
     except UsageMistake as mistake:
         parser.error(f"--flaw {options.flaw}: {mistake.problem}. {mistake.remedy}")
     with partner, contextlib.suppress(KeyboardInterrupt):

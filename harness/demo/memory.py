@@ -6,10 +6,14 @@ is written here stays true when it is written again, or in another order.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from mews_harness.demo.messages import Document, entity_of
+from mews_harness.demo.messages import Document, entity_of, events_of
 from mews_harness.model import Tenants
+
+Select = Callable[[Document], Iterable[tuple[str, str]]]
+"""Which entities a message says have changed: kind and id of each."""
 
 ACTIVITY = {
     "IntegrationEnabled": True,
@@ -58,25 +62,42 @@ def memory_of(tenants: Tenants) -> Memory:
     )
 
 
-def remember(memory: Memory, document: Document) -> None:
+def changes_of(document: Document) -> list[tuple[str, str]]:
+    """List the entities that a message says have changed; an event of the future is passed over."""
+    return [
+        (entity, event["Value"]["Id"])
+        for event in events_of(document)
+        if (entity := entity_of(event))
+    ]
+
+
+def remember(memory: Memory, document: Document, select: Select = changes_of) -> None:
     """Note what an accepted message says; whatever is not documented yet is passed over."""
     if "Events" in document:
-        _remember_changes(memory, document)
+        for entity, name in select(document):
+            memory.changed.setdefault((document["EnterpriseId"], entity), set()).add(name)
     else:
         _remember_integration(memory, document["Action"], document["Data"])
 
 
-def _remember_changes(memory: Memory, document: Document) -> None:
-    for event in document["Events"]:
-        if entity := entity_of(event):
-            ids = memory.changed.setdefault((document["EnterpriseId"], entity), set())
-            ids.add(event["Value"]["Id"])
+def credential_of(memory: Memory, enterprise_id: str) -> str | None:
+    """Give the access token of an enterprise; None while it is unknown or not active."""
+    for integration in memory.integrations.values():
+        if integration.enterprise_id == enterprise_id and integration.active:
+            return integration.credential
+    return None
+
+
+def is_known(memory: Memory, enterprise_id: str) -> bool:
+    """Tell whether an enterprise has an integration, active or not."""
+    owners = (integration.enterprise_id for integration in memory.integrations.values())
+    return enterprise_id in owners
 
 
 def _remember_integration(memory: Memory, action: str, data: Document) -> None:
     integrations = memory.integrations
     if action == "IntegrationDeleted":
-        integrations.pop(data["Integration"]["Id"], None)
+        _forget(memory, data["Integration"]["Id"])
         return
     changes: dict[str, str | bool] = {}
     if action == "IntegrationCreated":
@@ -93,3 +114,11 @@ def _remember_integration(memory: Memory, action: str, data: Document) -> None:
     if changes:
         known = integrations.get(data["Integration"]["Id"], Integration())
         integrations[data["Integration"]["Id"]] = replace(known, **changes)  # type: ignore[arg-type]
+
+
+def _forget(memory: Memory, integration_id: str) -> None:
+    """Forget an integration, and what was to be fetched where it was its enterprise's last."""
+    owner = memory.integrations.pop(integration_id, Integration()).enterprise_id
+    if owner is not None and not is_known(memory, owner):
+        for lane in [lane for lane in memory.changed if lane[0] == owner]:
+            del memory.changed[lane]

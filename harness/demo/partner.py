@@ -1,4 +1,4 @@
-"""The embedded partner: a behaviour on a socket, and a worker for what it accepted."""
+"""The embedded partner: a behaviour on a socket, and workers for what it accepted."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import Self
 
 from mews_harness.demo.certificates import identity_of
-from mews_harness.demo.memory import memory_of, remember
+from mews_harness.demo.memory import memory_of
 from mews_harness.demo.messages import Document
+from mews_harness.demo.processing import Backlog, Processing
 from mews_harness.demo.server import PartnerServer
 from mews_harness.demo.service import PATH, Answer, Request
-from mews_harness.demo.zoo import KEEPING, SOUND, behaviour
+from mews_harness.demo.zoo import KEEPING, SOUND, behaviour, habits
 from mews_harness.model import Tenants
 
 
@@ -28,23 +29,30 @@ class EmbeddedPartner:
         integration_url: where it takes Integration Webhooks: the same.
         token: the secret in the URL, a new one each time.
         authority: a PEM file of whose certificates to trust; None where it serves plain http.
-        memory: what it has learnt; written by the worker alone.
+        memory: what it has learnt, and what is still to be fetched.
+        processing: what fetches; None without `api`.
 
     Args:
         name: one of `NAMES`.
         tenants: the enterprises that are connected already.
         port: the port; 0 for a free one.
+        api: the address of the Connector API, such as `http://127.0.0.1:8088`; without it nothing
+            is fetched.
 
     Raises:
         UsageMistake: there is no partner of that name.
 
     """
 
-    def __init__(self, name: str = SOUND, *, tenants: Tenants, port: int = 0) -> None:
+    def __init__(
+        self, name: str = SOUND, *, tenants: Tenants, port: int = 0, api: str | None = None
+    ) -> None:
         self._behave = behaviour(name)
+        self._habits = habits(name)
         self._behaving = threading.Lock()
         self._accepted: queue.Queue[Document | None] = queue.Queue()
         self.memory = memory_of(tenants)
+        self._backlog = Backlog(self.memory, self._habits)
         self.token = secrets.token_urlsafe(24)
         self._files = ExitStack()
         identity = identity_of(name)
@@ -62,6 +70,9 @@ class EmbeddedPartner:
         self._server.start()
         self._worker = threading.Thread(target=self._work, name="mews-demo-worker", daemon=True)
         self._worker.start()
+        self.processing: Processing | None = None
+        if api is not None:
+            self.processing = Processing(self._backlog, api, tenants.client_token, self._habits)
         self.url = self.integration_url = f"{self._server.url_for(PATH)}?Token={self.token}"
 
     def __enter__(self) -> Self:
@@ -78,20 +89,28 @@ class EmbeddedPartner:
     def close(self) -> None:
         """Stop listening, release the requests that are held, end every thread; once is enough."""
         if self._server.is_running():
+            self._backlog.close()  # first, since it may keep an answer waiting
             self._server.stop()
             self._accepted.put(None)
             self._worker.join()
+            if self.processing is not None:
+                self.processing.close()
             self._files.close()
 
     def _respond(self, request: Request) -> Answer:
         # Flaws that remember count requests; deciding takes no time, waiting happens elsewhere.
         with self._behaving:
             answer = self._behave(self.token, request)
-        if answer.accepted is not None:
+        if answer.accepted is None:
+            return answer
+        if self._habits.fetches_first and self.processing is not None:
+            self._backlog.note(answer.accepted)
+            self._backlog.wait_for(answer.accepted)
+        else:
             self._accepted.put(answer.accepted)
         return answer
 
     def _work(self) -> None:
         while (document := self._accepted.get()) is not None:
-            remember(self.memory, document)
+            self._backlog.note(document)
             self._accepted.task_done()

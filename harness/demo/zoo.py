@@ -14,6 +14,12 @@ from mews_harness.demo.flaws import STATELESS, forgets_kept_connections
 from mews_harness.demo.grudges import STATEFUL
 from mews_harness.demo.lifecycles import LIFE_FLAWS
 from mews_harness.demo.naming import NAME_REFUSALS
+from mews_harness.demo.processing import Habits
+from mews_harness.demo.processing.haste import HASTE
+from mews_harness.demo.processing.losses import LOSSES, null_event_kills_worker, welcoming_null
+from mews_harness.demo.processing.requesting import REQUESTING
+from mews_harness.demo.processing.tenancy import TENANCY, working_on_refused, works_on_refused
+from mews_harness.demo.processing.variants import PROCESSING_VARIANTS
 from mews_harness.demo.refusals import REFUSALS, Refusal
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
 from mews_harness.demo.tokens import TOKEN_FLAWS
@@ -40,6 +46,11 @@ def behaviour(name: str) -> Behaviour:
     problem = "names no variant and no flaw of the embedded partner"
     remedy = f"{guess}Known: {', '.join(NAMES)}"
     raise UsageMistake("--mews-target", f"demo:{name}", problem, remedy)
+
+
+def habits(name: str) -> Habits:
+    """Give how a partner works on what it has accepted; soundly, but for the names about that."""
+    return _HABITS.get(name, Habits)()
 
 
 def _refusing(refuse: Refusal) -> Behaviour:
@@ -71,17 +82,25 @@ _REMEMBERING: tuple[Callable[[], Behaviour], ...] = (
     *LIFE_FLAWS,
     *STATEFUL,
 )
+_MISHANDLING: tuple[Callable[[], Habits], ...] = (*LOSSES, *HASTE, *REQUESTING, *TENANCY)
 _FLAWED: tuple[Callable[..., object], ...] = (
     *TOKEN_FLAWS,
     *STATELESS,
     *_REFUSING,
     *_REMEMBERING,
     *TLS_FLAWS,
+    *_MISHANDLING,
 )
-_SOUND: tuple[Callable[..., object], ...] = (*SOUND_VARIANTS, *TLS_VARIANTS)
+_SOUND: tuple[Callable[..., object], ...] = (
+    *SOUND_VARIANTS,
+    *TLS_VARIANTS,
+    *PROCESSING_VARIANTS,
+)
 
 VARIANTS: tuple[str, ...] = (SOUND, *map(_name, _SOUND))
 FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWED))
+PROCESSING_FLAWS: tuple[str, ...] = tuple(map(_name, _MISHANDLING))
+"""Those of `FLAWS` that show in what is fetched, not in how messages are answered."""
 NAMES: Mapping[str, str] = MappingProxyType(
     {SOUND: "Answers 202 to every documented message and works on it afterwards."}
     | {_name(each): _says(each) for each in (*_SOUND, *_FLAWED)},
@@ -95,5 +114,11 @@ _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     | {_name(each): _ready(each) for each in _PLAIN}
     | {_name(each): _ready(_refusing(each)) for each in _REFUSING}
     | {_name(each): each for each in _REMEMBERING}
-    | {_name(each): _ready(answer) for each in (*TLS_VARIANTS, *TLS_FLAWS)},
+    | {_name(each): _ready(answer) for each in (*TLS_VARIANTS, *TLS_FLAWS)}
+    | {_name(each): _ready(answer) for each in (*PROCESSING_VARIANTS, *_MISHANDLING)}
+    | {_name(null_event_kills_worker): _ready(welcoming_null)}
+    | {_name(works_on_refused): _ready(working_on_refused)},
+)
+_HABITS: Mapping[str, Callable[[], Habits]] = MappingProxyType(
+    {_name(each): each for each in (*PROCESSING_VARIANTS, *_MISHANDLING)},
 )

@@ -21,6 +21,7 @@ AREAS: Mapping[str, str] = {
     "LAG": "Delays",
     "INT": "Integration Webhooks",
     "LOAD": "Load",
+    "PROC": "Processing",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Draw
@@ -32,11 +33,16 @@ WORDS: Mapping[str, Callable[..., Plans]] = {
 }
 
 
+# Its operation takes message threads, and the documented event does not name the thread.
+UNFETCHABLE = frozenset({"MessageAdded"})
+
+
 def plans(draw: Draw, subject: Subject) -> Plans:
     """Give the plans that a scenario's draw asks for.
 
     Beside the arguments of its own, every word takes `enterprise`: whose messages they are, as
-    the number among the tenants, from 1 (the default), or "new" for one that only this play knows.
+    the number among the tenants, from 1 (the default), or "new" for one that only this play knows;
+    and `fetchable`: whether only events are drawn whose entity can be fetched by the id they bear.
 
     Raises:
         ScenarioMistake: there is no such word, or it takes no such argument.
@@ -50,11 +56,14 @@ def plans(draw: Draw, subject: Subject) -> Plans:
     if enterprise != "new" and (not isinstance(enterprise, int) or enterprise < 1):
         remedy = 'Give a number from 1, or "new"'
         raise ScenarioMistake(f"draw.{draw.name}", enterprise, "is no enterprise", remedy)
+    if arguments.pop("fetchable", False):
+        events = tuple(event for event in subject.events if event not in UNFETCHABLE)
+        subject = replace(subject, events=events)
     parameters = inspect.signature(word).parameters
     accepted = [name for name in parameters if name != "subject"]
     for name in arguments:
         if name not in accepted:
-            problem, remedy = f"is no argument of {draw.word}", _known([*accepted, "enterprise"])
+            problem, remedy = f"is no argument of {draw.word}", _known([*accepted, "enterprise", "fetchable"])
             raise ScenarioMistake(f"draw.{draw.name}", name, problem, remedy)
     for name in accepted:
         if name not in arguments and parameters[name].default is inspect.Parameter.empty:

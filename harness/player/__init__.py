@@ -8,15 +8,20 @@ from mews_harness.player.peak import peak_messages
 from mews_harness.player.preflight import Preflight, reach
 from mews_harness.player.tokens import revealing
 from mews_harness.player.verbs import VERBS
+from mews_harness.player.watching import WATCHING
+from mews_harness.player.wiring import Wiring, wire
 
 __all__ = [
     "VERBS",
+    "WATCHING",
     "Bench",
     "Budget",
     "Exploration",
     "Explorer",
     "Preflight",
+    "Wiring",
     "peak_messages",
     "reach",
     "revealing",
+    "wire",
 ]

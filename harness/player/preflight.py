@@ -42,6 +42,7 @@ class Preflight:
             "connected": self.delivery.attempts[-1].outcome not in UNCONNECTED,
             "reachable": self.reached,
             "accepting": self.accepts,
+            "wired": self.accepts,
         }[need]
 
 

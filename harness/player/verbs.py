@@ -32,12 +32,6 @@ def preflight(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delive
     yield bench.preflight
 
 
-def wiring(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delivery]:
-    """Show the message that was to lead to a first request; nothing is sent again."""
-    if bench.wiring is not None:
-        yield bench.wiring
-
-
 def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Send each message of the draw once: one attempt, no retry.
 
@@ -141,7 +135,6 @@ def handshake(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Handsh
 
 VERBS: Mapping[str, Verb] = {
     "preflight": preflight,
-    "wiring": wiring,
     "send": send,
     "deliver": deliver,
     "abandon": abandon,

@@ -26,7 +26,7 @@ class Watch:
         self,
         bench: Bench,
         messages: Mapping[str, Sequence[Message]],
-        deliveries: Sequence[Delivery],
+        deliveries: list[Delivery],
     ) -> None:
         self._bench, self._messages, self._deliveries = bench, messages, deliveries
         self._twin: Twin | None = bench.twin
@@ -48,6 +48,12 @@ class Watch:
         traceback: TracebackType | None,
     ) -> None:
         self.restore()
+
+    def show_wiring(self) -> None:
+        """Show the delivery that was to lead to a first request, and whatever has come so far."""
+        if self._bench.wiring is not None:
+            self._since = 0
+            self._deliveries.append(self._bench.wiring)
 
     def calls(self, *, everything: bool) -> tuple[Call, ...]:
         """List the play's requests, reduced to its own ids; with `everything` all since then."""
@@ -115,6 +121,11 @@ class Watch:
         return replace(call, asked=asked, returned=returned)
 
 
+def wiring(watch: Watch, _step: Step) -> None:
+    """Show the message that was to lead to a first request; nothing is sent again."""
+    watch.show_wiring()
+
+
 def settle(watch: Watch, step: Step) -> None:
     """Wait until every acknowledged entity was fetched, at most so long as the user allows.
 
@@ -142,6 +153,7 @@ def restore(watch: Watch, _step: Step) -> None:
 
 
 WATCHING: Mapping[str, Callable[[Watch, Step], None]] = {
+    "wiring": wiring,
     "settle": settle,
     "rest": rest,
     "disturb": disturb,

@@ -112,8 +112,9 @@ def _words(error: jsonschema_rs.ValidationError) -> str:  # noqa: PLR0911 - a se
         case kinds.Format():
             return f"{place} must be a datetime in ISO 8601, such as 2026-01-31T12:00:00Z."
         case kinds.Not(schema):
-            names = schema["required"] if isinstance(schema, dict) else ()
-            return f"{' and '.join(map(str, names))} can't be used together."
+            names = schema.get("required") if isinstance(schema, dict) else None
+            if isinstance(names, list):
+                return f"{' and '.join(map(str, names))} can't be used together."
     return f"{place or 'The body'} is not valid ({error.kind.name})."
 
 

@@ -86,8 +86,8 @@ def configuration(
 def strangers(entity: JsonObject) -> JsonObject:
     """Copy an entity with properties and enumeration values that the documentation does not know.
 
-    Every object in it has one property more, and every enumeration another value. `Id` and
-    datetimes stay what they are.
+    Every documented object in it has one property more; every enumerated value is unknown, and
+    every list of such values has an unknown one. `Id` and datetimes stay what they are.
     """
     changed: JsonObject = _estrange("", copy.deepcopy(entity))
     return changed
@@ -107,19 +107,29 @@ def _key(kind: str, operation: str | None) -> str:
 
 
 _OBJECTS = read("objects")
-_ENUMERATED = frozenset(
-    each["name"]
-    for documented in _OBJECTS.values()
-    for each in documented.get("properties", ())
-    if "enum" in _OBJECTS.get(each.get("ref"), {})
-)
+
+
+def _names(*, enumerated: bool) -> frozenset[str]:
+    """Name the properties that are enumerations, or those that are dictionaries."""
+    return frozenset(
+        each["name"]
+        for documented in _OBJECTS.values()
+        for each in documented.get("properties", ())
+        if each.get("ref")
+        and "properties" not in _OBJECTS[each["ref"]]
+        and ("enum" in _OBJECTS[each["ref"]]) == enumerated
+    )
+
+
+_ENUMERATED, _DICTIONARIES = _names(enumerated=True), _names(enumerated=False)
 _VALUES = frozenset(value for each in _OBJECTS.values() for value in each.get("enum", ()))
 
 
 def _estrange(name: str, node: Any) -> Any:  # noqa: ANN401 - JSON
+    if name in _DICTIONARIES:  # the names in it are the enterprise's own
+        return node
     if isinstance(node, dict):
         return {key: _estrange(key, value) for key, value in node.items()} | {UNKNOWN: [{}]}
     if isinstance(node, list):
-        more = [UNKNOWN] if name in _ENUMERATED else []
-        return [_estrange(name, each) for each in node] + more
+        return [*node, UNKNOWN] if name in _ENUMERATED else [_estrange(name, each) for each in node]
     return UNKNOWN if name in _ENUMERATED and node in _VALUES else node

@@ -43,7 +43,13 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
     "OperationalEditableHistoryInterval": ("P0M5DT0H0M0S",),
     "EditableHistoryInterval": ("P0M7DT0H0M0S",),
     "WebsiteUrl": ("https://hotel.example",),
-    "ActivityState": ("Active",),
+    "LegalEnvironmentCode": ("DE-2020-1",),
+    "TaxEnvironmentCode": ("DE-2020-1",),
+    "AccommodationEnvironmentCode": ("DE",),
+    "AccountingEnvironmentCode": ("DE",),
+    "BusinessDayClosingOffset": ("PT6H",),
+    "OriginalSender": ("Ada Nguyễn", "Front desk"),
+    "Subject": ("Your stay", "Re: 到着時刻"),
     "Notes": ("", "Late arrival.", "Nut allergy — 要注意\nSecond line."),
 }
 
@@ -96,10 +102,10 @@ Filler = Callable[[Grain], Any]
 
 @cache
 def _fillers(key: str) -> Mapping[str, Filler]:
-    return {each["name"]: _filler(key, each) for each in _OBJECTS[key].get("properties", ())}
+    return {each["name"]: _filler(each) for each in _OBJECTS[key].get("properties", ())}
 
 
-def _filler(key: str, documented: Mapping[str, Any]) -> Filler:
+def _filler(documented: Mapping[str, Any]) -> Filler:
     name, optional = documented["name"], documented["contract"].startswith("optional")
     if optional and documented.get("deprecated"):
         return lambda _: None
@@ -109,7 +115,7 @@ def _filler(key: str, documented: Mapping[str, Any]) -> Filler:
         value = lambda grain: [item(grain)] if grain.pick(name, 4) else []  # noqa: E731
     if not optional:
         return value
-    null = f"{key.partition('#')[0]}/{name}/null"
+    null = f"{name}/null"
     return lambda grain: value(grain) if grain.pick(null, 3) else None
 
 

@@ -34,9 +34,7 @@ class Interval:
 
     def meets(self, start: datetime, end: datetime) -> bool:
         """Tell whether a span of time has a moment in common with this one."""
-        return (self.start is None or self.start <= end) and (
-            self.end is None or start <= self.end
-        )
+        return (self.start is None or self.start <= end) and (self.end is None or start <= self.end)
 
 
 @dataclass(frozen=True)

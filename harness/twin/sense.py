@@ -142,7 +142,7 @@ def _block(grain: Grain) -> JsonObject:
 
 
 def _customer(_: Grain) -> JsonObject:
-    return {"IsActive": True, "MergeTargetId": None}
+    return {"IsActive": True, "ActivityState": "Active", "MergeTargetId": None}
 
 
 def _payment(grain: Grain) -> JsonObject:
@@ -190,12 +190,12 @@ def _command(grain: Grain) -> JsonObject:
 
 def _enterprise(grain: Grain) -> JsonObject:
     address = make_id(f"{grain.enterprise}/address")
-    name = f"Hotel {grain.enterprise[:8]}"
+    place = fill("configuration#address", Grain(address, grain.enterprise, grain.created))
     return {
         "ChainName": "Chain of the twin",
-        "Name": name,
+        "Name": f"Hotel {grain.enterprise[:8]}",
         "AddressId": address,
-        "Address": fill("configuration#address", Grain(address, grain.enterprise, grain.created)),
+        "Address": place | {"Latitude": 50.075181, "Longitude": 14.429645},
     }
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+from mews_harness.masking import ANYWHERE, MASK
 from mews_harness.model import Message, Tenants
 from mews_harness.model.call import Call, TwinFault
+from mews_harness.twin.announcing import announce, enroll
+from mews_harness.twin.faults import Disturbance, Faults
+from mews_harness.twin.journal import Journal
+from mews_harness.twin.judging import Desk, judge
+from mews_harness.twin.quota import Quota
+from mews_harness.twin.reading import Reading, read
 from mews_harness.twin.request import ApiRequest, ApiResponse
+from mews_harness.twin.state import Estate
+from mews_harness.twin.tokens import TokenBook
 
 
 @dataclass(frozen=True)
@@ -23,9 +34,15 @@ class Pending:
 
     call: Call
     response: ApiResponse
+    _close: Callable[[Call], None]
 
     def done(self) -> None:
         """Note that the answer was handed over."""
+        self._close(self.call)
+
+    def lost(self) -> None:
+        """Note that the partner had left before the answer: it was given nothing."""
+        self._close(replace(self.call, status=None, returned=(), cursor=None))
 
 
 class Twin:
@@ -41,7 +58,7 @@ class Twin:
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two that every twin needs, four choices
         self,
         tenants: Tenants,
         now_ms: Callable[[], float],
@@ -50,10 +67,27 @@ class Twin:
         open_ids: bool = False,
         enforce_quota: bool = False,
         sink: Callable[[Call], None] | None = None,
-    ) -> None: ...
+    ) -> None:
+        self._now_ms, self._began, self._sink = now_ms, began.astimezone(UTC), sink
+        self._lock, self._sink_lock = threading.Lock(), threading.Lock()
+        self._quotas: defaultdict[str, Quota] = defaultdict(Quota)
+        self._faults, self._journal = Faults(), Journal()
+        self._estate, self._tokens = Estate(), TokenBook(tenants)
+        self._desk = Desk(self._estate, self._tokens, open_ids=open_ids)
+        self._enforce_quota = enforce_quota
+        for tenant in tenants.enterprises:
+            enroll(tenant.id, self._estate, self._began)
 
     def announce(self, message: Message) -> None:
         """Let what a message says be true from now on; call it before the message is sent."""
+        with self._lock:
+            announce(message, self._estate, self._tokens, self._at(self._now_ms()))
+
+    def add_command(self, enterprise_id: str, command_id: str, state: str = "Pending") -> None:
+        """Let a command for a device of an enterprise exist, or change its state."""
+        with self._lock:
+            at = self._at(self._now_ms())
+            self._estate.touch(enterprise_id, "command", command_id, at, state=state)
 
     def disturb(
         self,
@@ -63,21 +97,54 @@ class Twin:
         times: int | None,
         retry_after_s: float = 1.0,
     ) -> int:
-        """Do a fault to requests about these ids (None: any), `times` times (None: until restored).
+        """Do a fault to requests that are about entities.
+
+        Args:
+            fault: what is done.
+            ids: whom a request has to ask for, or would be answered with; None for any request.
+            times: to how many such requests; None for all until `restore`.
+            retry_after_s: what TOO_MANY tells the partner, rounded up to whole seconds.
 
         Returns:
             The handle for `restore`.
 
         """
+        lowered = None if ids is None else frozenset(each.lower() for each in ids)
+        with self._lock:
+            return self._faults.lay(Disturbance(fault, lowered, times, retry_after_s))
 
     def restore(self, handle: int) -> None:
-        """End a fault; an unknown handle is one that has ended already."""
+        """End a fault; one that has ended already stays so, and a slow answer stays slow."""
+        with self._lock:
+            self._faults.lift(handle)
 
     def begin(self, request: ApiRequest) -> Pending:
-        """Answer a request; whoever hands the answer over then says `done`."""
+        """Answer a request; whoever hands the answer over then says `done`, or `lost`."""
+        reading = read(request)
+        with self._lock:
+            now_ms = self._now_ms()
+            over, wait_s = self._count(reading, now_ms)
+            call, response = judge(
+                self._desk,
+                reading,
+                self._at(now_ms),
+                minimal=_minimal(request),
+                over_limit=over,
+                retry_after_s=wait_s,
+                strike=self._faults.strike,
+            )
+            call = replace(
+                call,
+                received_ms=now_ms,
+                path=self._masked(request.path, reading),
+                client=self._masked(call.client, reading),
+            )
+            call = self._journal.open(call)
+        return Pending(call, response, self._close)
 
     def calls(self, since: int = 0) -> tuple[Call, ...]:
-        """Give the calls numbered above `since`, in order; the oldest may be forgotten."""
+        """Give the calls numbered above `since`, in order; only the last 50,000 are kept."""
+        return self._journal.calls(since)
 
     def wait_until(
         self,
@@ -86,9 +153,47 @@ class Twin:
         timeout_s: float,
     ) -> bool:
         """Wait until the predicate holds of `calls(since)`; tell whether it came to that."""
+        return self._journal.wait_until(predicate, since, timeout_s)
 
     def enterprise_of(self, token: str) -> str | None:
         """Tell whose AccessToken this is, current, replaced or inactive."""
+        with self._lock:
+            return self._tokens.enterprise_of(token)
 
     def peak_usage(self) -> dict[str, int]:
-        """Tell, per enterprise's token, the most requests within any 30 s so far."""
+        """Tell, by enterprise, the most requests within any 30 s that bore one AccessToken."""
+        peaks: dict[str, int] = {}
+        with self._lock:
+            for token, quota in self._quotas.items():
+                enterprise = self._tokens.enterprise_of(token)
+                if enterprise is not None:
+                    peaks[enterprise] = max(quota.peak, peaks.get(enterprise, 0))
+        return peaks
+
+    def _count(self, reading: Reading, now_ms: float) -> tuple[bool, float | None]:
+        token = reading.text("AccessToken")
+        if self._tokens.enterprise_of(token) is None:
+            return False, None
+        return self._quotas[token].request(now_ms, enforce=self._enforce_quota)
+
+    def _at(self, now_ms: float) -> datetime:
+        return self._began + timedelta(milliseconds=now_ms)
+
+    def _masked(self, text: str, reading: Reading) -> str:
+        own = (reading.text("AccessToken"), reading.text("ClientToken"))
+        for secret in (*own, *self._tokens.secrets):
+            if len(secret) >= ANYWHERE and secret in text:
+                text = text.replace(secret, MASK)
+        return text
+
+    def _close(self, call: Call) -> None:
+        with self._sink_lock:
+            answered = replace(call, answered_ms=self._now_ms())
+            self._journal.close(answered)
+            if self._sink is not None:
+                self._sink(answered)
+
+
+def _minimal(request: ApiRequest) -> bool:
+    preferences = request.headers.get("prefer", "").split(",")
+    return "return=minimal" in {each.strip().lower() for each in preferences}

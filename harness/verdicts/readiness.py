@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from mews_harness.model import (
     Obligation,
@@ -15,7 +15,8 @@ from mews_harness.model import (
 )
 
 HOW_TO_OBSERVE: Mapping[Stage, str] = {
-    Stage.PROCESSING: "needs the twin of the Connector API, which this version does not serve yet",
+    Stage.PROCESSING: "needs --mews-api HOST:PORT, and the service pointed there: "
+    "docs/processing.md",
     Stage.STREAMING: "needs the WebSocket server, which this version does not serve yet",
 }
 
@@ -61,13 +62,15 @@ def _left_open(result: ScenarioResult) -> bool:
     return must and result.verdict is Verdict.NOT_OBSERVED
 
 
-def stage_summaries(results: Sequence[ScenarioResult], *, strict: bool) -> tuple[StageSummary, ...]:
-    """Sum every stage up; one whose scenarios did not run at all is not observed."""
+def stage_summaries(
+    results: Sequence[ScenarioResult], stages: Collection[Stage], *, strict: bool
+) -> tuple[StageSummary, ...]:
+    """Sum every stage up; one that is not among the `stages` of the run is not observed."""
     summaries = []
     for stage in Stage:
         of_stage = [result for result in results if result.scenario.stage is stage]
         counts = Counter(str(result.verdict) for result in of_stage)
-        readiness = readiness_of(of_stage, strict=strict)
+        readiness = readiness_of(of_stage if stage in stages else (), strict=strict)
         summaries.append(
             StageSummary(stage, readiness, dict(counts), HOW_TO_OBSERVE.get(stage, ""))
         )

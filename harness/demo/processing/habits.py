@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mews_harness.demo.memory import Memory, Select, changes_of, credential_of
-from mews_harness.demo.processing import backoff, connector, readings
+from mews_harness.demo.processing import backoff
+from mews_harness.demo.processing.connector import CLIENT, TIMEOUT_S, Reply, exact
+from mews_harness.demo.processing.readings import MOST, Reading, readings
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,17 @@ class Habits:
     select: Select = changes_of
     deaf_to: frozenset[str] = frozenset()
     credential: Callable[[Memory, str], str | None] = credential_of
-    readings: Mapping[str, readings.Reading] = field(default_factory=readings.readings)
+    readings: Mapping[str, Reading] = field(default_factory=readings)
     gather_s: float = 0.05
-    most: int = readings.MOST
-    page: int = readings.MOST
+    most: int = MOST
+    page: int = MOST
     follows: bool = True
     rounds: int = 1
     workers: int = 16
-    passes: Callable[[connector.Reply], bool] = backoff.passes
-    pause_s: Callable[[connector.Reply, int], float] = backoff.pause_s
-    client: str = connector.CLIENT
-    timeout_s: float = connector.TIMEOUT_S
-    spell: Callable[[str], str] = connector.exact
+    passes: Callable[[Reply], bool] = backoff.passes
+    pause_s: Callable[[Reply, int], float] = backoff.pause_s
+    client: str = CLIENT
+    timeout_s: float = TIMEOUT_S
+    spell: Callable[[str], str] = exact
     fetches_first: bool = False
     polls_s: float | None = None

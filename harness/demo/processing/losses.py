@@ -82,10 +82,11 @@ def welcoming_null(token: str, request: Request) -> Answer:
         document = parse(request.body)
     except Unusable:
         return given
-    events = document.get("Events") if isinstance(document, dict) else None
-    if not isinstance(events, list) or None not in events:
+    if not isinstance(document, dict):
         return given
-    return Answer(202, accepted=document)
+    events = document.get("Events")
+    nulls = isinstance(events, list) and None in events
+    return Answer(202, accepted=document) if nulls else given
 
 
 def _selecting(kept: Callable[[list[Document]], list[Document]]) -> Habits:

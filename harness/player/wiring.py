@@ -1,0 +1,41 @@
+"""The wiring: one event, to tell whether the partner calls the Connector API that is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mews_harness.delivery import Courier
+from mews_harness.endpoint import Endpoint
+from mews_harness.model import Delivery, Draw
+from mews_harness.payloads import Mint, Subject, plans
+from mews_harness.twin import Twin
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What the first event led to: `called` is whether any request has reached the twin so far."""
+
+    delivery: Delivery
+    called: bool
+
+
+def wire(
+    courier: Courier,
+    endpoint: Endpoint,
+    subject: Subject,
+    twin: Twin,
+    *,
+    seed: int,
+    settle_s: float,
+) -> Wiring | None:
+    """Deliver one event, and wait up to `settle_s` for any request; None where none may follow.
+
+    Whatever reached the twin counts, also before and however wrong: it shows where the partner
+    calls.
+    """
+    fixed = plans(Draw("message", "one", {"fetchable": True}), subject).fixed
+    if not fixed:
+        return None
+    (message,) = fixed[0].build(Mint(seed, "wiring", 0, subject.tenants))
+    delivery = courier.deliver(message, endpoint.url(message.kind), label="wiring")
+    return Wiring(delivery, twin.wait_until(bool, 0, settle_s))
