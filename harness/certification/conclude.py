@@ -15,7 +15,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.player import Exploration
-from mews_harness.verdicts import diagnose
+from mews_harness.verdicts import diagnose, hops_in_words
 
 KEPT_SAMPLES = 2_000  # more say nothing new to the pictures
 
@@ -63,7 +63,17 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
     slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
     cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
     messages = "1 message" if seen.messages == 1 else f"{seen.messages:,} messages"
-    return Verdict.PASS, f"{cases}, {messages}; slowest answer {slowest:,.0f} ms"
+    words = f"{cases}, {messages}; slowest answer {slowest:,.0f} ms"
+    return Verdict.PASS, words + _redirects(scenario, seen.example)
+
+
+def _redirects(scenario: Scenario, example: Trial | None) -> str:
+    """Name the redirects that a scenario about them has passed: sound, and worth knowing."""
+    if scenario.area != "RED" or example is None:
+        return ""
+    ways = (hops_in_words(each.attempts[-1]) for each in example.transcript.deliveries)
+    way = next(filter(None, ways), "")
+    return f"; redirected by {way}" if way else ""
 
 
 def _failure(seen: Exploration, unmet: Sequence[Finding]) -> str:

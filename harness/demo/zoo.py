@@ -11,8 +11,10 @@ from mews_harness.demo.acquaintances import CROWD_FLAWS
 from mews_harness.demo.duplicates import REPEAT_FLAWS
 from mews_harness.demo.flaws import STATELESS, forgets_kept_connections
 from mews_harness.demo.grudges import STATEFUL
+from mews_harness.demo.redirects import REDIRECT_FLAWS
 from mews_harness.demo.refusals import REFUSALS, Refusal
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
+from mews_harness.demo.shapes import SHAPE_FLAWS
 from mews_harness.demo.tokens import TOKEN_FLAWS
 from mews_harness.demo.variants import SOUND_VARIANTS, keeps_connections
 from mews_harness.errors import UsageMistake
@@ -60,11 +62,19 @@ def _says(function: Callable[..., object]) -> str:
     return inspect.getdoc(function) or ""  # python -OO drops docstrings
 
 
-_PLAIN: tuple[Behaviour, ...] = (*SOUND_VARIANTS, *TOKEN_FLAWS, *STATELESS)
+_PLAIN: tuple[Behaviour, ...] = (
+    *SOUND_VARIANTS,
+    *TOKEN_FLAWS,
+    *STATELESS,
+    *REDIRECT_FLAWS,
+    *SHAPE_FLAWS,
+)
 _REMEMBERING: tuple[Callable[[], Behaviour], ...] = (*REPEAT_FLAWS, *CROWD_FLAWS, *STATEFUL)
 _FLAWED: tuple[Callable[..., object], ...] = (
     *TOKEN_FLAWS,
     *STATELESS,
+    *REDIRECT_FLAWS,
+    *SHAPE_FLAWS,
     *REFUSALS,
     *_REMEMBERING,
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Draw
-from mews_harness.payloads import general, hostile, integration, malformed
+from mews_harness.payloads import general, hostile, integration, malformed, misshapen
 from mews_harness.payloads.mint import Enterprise
 from mews_harness.payloads.plan import Owned, Plan, Plans, Subject
 
@@ -24,7 +24,8 @@ WORDS: Mapping[str, Callable[..., Plans]] = {
     "unknown-action": integration.unknown_action,
     "extra-property": hostile.extra_property,
     "malformed": malformed.malformed,
-    "wrong-shape": hostile.wrong_shape,
+    "wrong-shape": misshapen.wrong_shape,
+    "incomplete": misshapen.incomplete,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mews_harness.verdicts.diagnosis import diagnose
 from mews_harness.verdicts.expectations import WORDS, judge
 from mews_harness.verdicts.readiness import breaks_must, readiness_of, stage_summaries, stops_run
+from mews_harness.verdicts.redirects import hops_in_words
 from mews_harness.verdicts.wording import attempt_in_words
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "attempt_in_words",
     "breaks_must",
     "diagnose",
+    "hops_in_words",
     "judge",
     "readiness_of",
     "stage_summaries",

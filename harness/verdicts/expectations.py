@@ -23,6 +23,7 @@ from mews_harness.model import (
 )
 from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.model.verdict import SIGN_OF_LIFE
+from mews_harness.verdicts.redirects import hops, loops
 from mews_harness.verdicts.wording import attempt_in_words, message_in_words
 
 
@@ -31,12 +32,14 @@ class Word:
     """One word: what it expects, in words for the report, and how an attempt meets it.
 
     `concerns` says which attempts it is about (all by default), `absent` that there were none.
+    `one_is_enough`: it is broken only where none of these attempts meets it.
     """
 
     expected: str
     holds: Callable[[Attempt], bool]
     concerns: Callable[[Attempt], bool] = lambda _: True
     absent: str = "no attempt could be judged"
+    one_is_enough: bool = False
 
 
 def accepted(attempt: Attempt) -> bool:
@@ -61,6 +64,17 @@ def refused(attempt: Attempt) -> bool:
     return status is not None and 400 <= status < 500  # noqa: PLR2004 - HTTP's own bounds
 
 
+def not_every_one_accepted(attempt: Attempt) -> bool:
+    """Hold when one of the messages, whichever, is not accepted."""
+    return attempt.outcome is not Outcome.DELIVERED
+
+
+def handled(attempt: Attempt) -> bool:
+    """Hold when the answer is no server error and came in time: taken or refused, both will do."""
+    status = attempt.last.status
+    return in_time(attempt) and status is not None and status < 500  # noqa: PLR2004 - HTTP's own
+
+
 def unauthorised(attempt: Attempt) -> bool:
     """Hold when the answer is 401 or 403."""
     return attempt.last.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -75,13 +89,37 @@ def keeps_secret(attempt: Attempt) -> bool:
 
 
 def no_losing_redirect(attempt: Attempt) -> bool:
-    """Hold unless the answer is a redirect after which the message would be lost."""
-    return attempt.outcome is not Outcome.REDIRECT_NOT_FOLLOWABLE
+    """Hold unless the answer is a redirect after which the message would be lost.
+
+    One from https to http keeps the method; `stays-encrypted` is about it.
+    """
+    lost = attempt.outcome is Outcome.REDIRECT_NOT_FOLLOWABLE
+    return not lost or any(hop.leaves_https for hop in hops(attempt)[-1:])
 
 
 def redirects_arrive(attempt: Attempt) -> bool:
     """Hold when a followed redirect ended in a 2xx; about redirected attempts alone."""
     return attempt.outcome is Outcome.DELIVERED
+
+
+def no_loop(attempt: Attempt) -> bool:
+    """Hold unless redirects that never end lead back to a URL that they came from."""
+    return not loops(attempt)
+
+
+def few_hops(attempt: Attempt) -> bool:
+    """Hold unless there are more redirects than the profile follows, a loop aside."""
+    return attempt.outcome is not Outcome.TOO_MANY_REDIRECTS or loops(attempt)
+
+
+def same_host(attempt: Attempt) -> bool:
+    """Hold when every redirect that keeps the method leads to a host of the same name."""
+    return not any(hop.changes_host for hop in hops(attempt))
+
+
+def stays_encrypted(attempt: Attempt) -> bool:
+    """Hold when no redirect that keeps the method leads from https to http."""
+    return not any(hop.leaves_https for hop in hops(attempt))
 
 
 def redirected(attempt: Attempt) -> bool:
@@ -90,11 +128,30 @@ def redirected(attempt: Attempt) -> bool:
     return bool(outcomes & {Outcome.REDIRECTED, Outcome.TOO_MANY_REDIRECTS})
 
 
+def redirected_to_an_end(attempt: Attempt) -> bool:
+    """Tell whether redirects were followed to an answer that is none."""
+    return redirected(attempt) and attempt.outcome is not Outcome.TOO_MANY_REDIRECTS
+
+
+def keeping_the_method(attempt: Attempt) -> bool:
+    """Tell whether an answer of this attempt was a 307 or 308 that leads somewhere."""
+    return bool(hops(attempt))
+
+
+def redirected_under_https(attempt: Attempt) -> bool:
+    """Tell whether a URL with https was redirected by 307 or 308."""
+    return any(urlsplit(hop.origin).scheme == "https" for hop in hops(attempt))
+
+
 WORDS: Mapping[str, Word] = {
     "accepted": Word("a 2xx answer within the time limit", accepted),
     "in-time": Word("a complete answer within the time limit", in_time),
     "success-status": Word("a 2xx status", success_status),
     "refused": Word("a 4xx answer", refused),
+    "not-every-one-accepted": Word(
+        "at least one of them not accepted", not_every_one_accepted, one_is_enough=True
+    ),
+    "handled": Word("an answer in time that is no 5xx", handled),
     "unauthorised": Word("401 or 403", unauthorised),
     "keeps-secret": Word("an answer that does not show the token", keeps_secret),
     "no-losing-redirect": Word("no redirect, or one that keeps the method", no_losing_redirect),
@@ -102,8 +159,26 @@ WORDS: Mapping[str, Word] = {
     "redirects-arrive": Word(
         "a 2xx answer from the new location",
         redirects_arrive,
+        redirected_to_an_end,
+        "no redirect led to an end",
+    ),
+    "no-loop": Word(
+        "redirects that do not lead back", no_loop, redirected, "no answer was a redirect"
+    ),
+    "few-hops": Word(
+        "no more redirects than the profile follows",
+        few_hops,
         redirected,
         "no answer was a redirect",
+    ),
+    "same-host": Word(
+        "a redirect to the same host", same_host, keeping_the_method, "no answer was a redirect"
+    ),
+    "stays-encrypted": Word(
+        "no redirect from https to http",
+        stays_encrypted,
+        redirected_under_https,
+        "no URL with https was redirected",
     ),
 }
 
@@ -128,15 +203,20 @@ def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     """Hold a transcript against one expectation; what was observed is said with figures."""
     word = WORDS[expectation.word]
     everything = _judged(expectation, transcript.deliveries)
-    seen = [(delivery, attempt) for delivery, attempt in everything if word.concerns(attempt)]
-    broken = [(d, a) for d, a in seen if not word.holds(a)]
+    seen = [each for each in everything if word.concerns(each[2])]
+    held = [word.holds(attempt) for _, _, attempt in seen]
+    holding = [each for each, holds in zip(seen, held, strict=True) if holds]
+    broken = [each for each, holds in zip(seen, held, strict=True) if not holds]
+    if word.one_is_enough and holding:
+        broken = []
+    place = None
     if broken:
-        delivery, attempt = broken[0]
+        place, delivery, attempt = broken[0]
         observed = f"{message_in_words(delivery)}: {attempt_in_words(attempt)}"
         if len(seen) > 1:
             observed = f"{len(broken)} of {len(seen)} attempts; first: {observed}"
-    elif seen:
-        delivery, attempt = seen[-1]
+    elif holding:
+        _, delivery, attempt = holding[-1]
         observed = f"{message_in_words(delivery)}: {attempt_in_words(attempt)}"
     else:
         observed = word.absent
@@ -147,18 +227,20 @@ def judge(expectation: Expectation, transcript: Transcript) -> Finding:
         word.expected,
         observed,
         len(seen),
+        place,
     )
 
 
 def _judged(
     expectation: Expectation, deliveries: Sequence[Delivery]
-) -> Iterator[tuple[Delivery, Attempt]]:
+) -> Iterator[tuple[int, Delivery, Attempt]]:
+    """Give each attempt to be judged with its delivery and that one's place in the transcript."""
     of_life = expectation.word == "alive"
-    for delivery in deliveries:
+    for place, delivery in enumerate(deliveries):
         if of_life != (delivery.label == SIGN_OF_LIFE):
             continue
         if expectation.of and delivery.label not in expectation.of:
             continue
         for attempt in delivery.attempts:
             if attempt.outcome not in INJECTED:
-                yield delivery, attempt
+                yield place, delivery, attempt
