@@ -66,8 +66,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--mews-api",
-        "Serve the operations of the Connector API here, for the Processing stage: the service must "
-        "be configured to call http://HOST:PORT instead of Mews, with the tokens of --mews-tenants "
+        "Serve the operations of the Connector API here, for the Processing stage: configure the "
+        "service to call http://HOST:PORT instead of Mews, with the tokens of --mews-tenants "
         "(default: not served; for the embedded partner on a free port).",
         "HOST:PORT",
     ),

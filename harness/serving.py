@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterable
@@ -28,13 +29,21 @@ class QuietServer(HTTPServer):
         host: the address to listen on.
         port: the port; 0 for a free one.
         keeps: whether a connection may be used for several requests.
+        tls: what to show and to speak; None for plain http.
 
     """
 
-    def __init__(self, host: str, port: int = 0, *, keeps: bool = False) -> None:
-        super().__init__(host, port, threaded=True)
+    def __init__(
+        self,
+        host: str,
+        port: int = 0,
+        *,
+        keeps: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(host, port, tls, threaded=True)
         self._handler = _KeepingHandler if keeps else _QuietHandler
-        self._closing = threading.Event()
+        self.closing = threading.Event()
         self._connections: dict[socket.socket, int] = {}  # how many requests came on each
 
     def start(self) -> None:
@@ -43,11 +52,14 @@ class QuietServer(HTTPServer):
         assert isinstance(self.server, ThreadedWSGIServer)
         self.server.RequestHandlerClass = self._serve
         self.server.daemon_threads = False  # so that stopping waits for them
+        if isinstance(self.server.socket, ssl.SSLSocket):
+            # Each handshake in its connection's thread: one that stalls holds nobody else up.
+            self.server.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]
         self.server.socket.listen(BACKLOG)
 
     def stop(self) -> None:
         """Release whoever waits, break the connections that are left, end every thread."""
-        self._closing.set()
+        self.closing.set()
         for connection in tuple(self._connections):
             _break(connection)
         super().stop()
@@ -79,7 +91,7 @@ class QuietServer(HTTPServer):
     ) -> WSGIRequestHandler:
         self._connections[connection] = 0
         # Whoever comes after `stop` has looked finds the event set, so that nobody is missed.
-        if self._closing.is_set():
+        if self.closing.is_set():
             _break(connection)
         try:
             return self._handler(connection, address, server)
@@ -101,6 +113,16 @@ def leaves(connection: socket.socket, within_s: float) -> bool:
             return False
     try:
         return connection.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True
+
+
+def gone(connection: socket.socket) -> bool:
+    """Tell whether a client that has sent its request has gone away by now."""
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
     except OSError:
         return True
 
@@ -127,6 +149,12 @@ class _KeepingHandler(_QuietHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body leave in one piece
 
+    def handle_expect_100(self) -> bool:
+        """Tell the client at once that it may send its body."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return goes_on
+
     def run_wsgi(self) -> None:
         """Answer one request, whose body the application always reads to its end."""
         body: Iterable[bytes]
@@ -151,4 +179,5 @@ def _parted(status: str) -> tuple[int, str]:
 
 def _break(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # it may be gone already
-        connection.shutdown(socket.SHUT_RDWR)
+        # Not SSLSocket.shutdown, which takes the TLS away from under a thread that reads.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -122,6 +122,7 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
 
 def _trial(trial: Trial) -> dict[str, Any]:
     kept = selection.deliveries(trial)
+    places = selection.places(trial)
     return {
         "role": trial.role,
         "case": capped(trial.case, TEXT),
@@ -132,6 +133,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
                 "met": finding.met,
                 "expected": capped(finding.expected, TEXT),
                 "observed": capped(finding.observed, TEXT),
+                "delivery": places.index(finding.delivery) if finding.delivery in places else None,
             }
             for finding in trial.findings
         ],

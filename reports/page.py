@@ -70,6 +70,7 @@ def _environment() -> Environment:
         "OUTCOMES": words.OUTCOMES,
         "trials": selection.trials,
         "deliveries": _deliveries,
+        "telling": selection.telling,
         "answers": _answers,
         "began": selection.began_ms,
         "zero": selection.zero_ms,

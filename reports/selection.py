@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mews_harness.model import Attempt, Delivery, ScenarioResult, Trial
+from mews_harness.model import Attempt, Delivery, Obligation, ScenarioResult, Trial
 
 TRIALS = 3
 DELIVERIES = 12
@@ -26,12 +26,36 @@ def trials(result: ScenarioResult) -> tuple[Trial, ...]:
 
 
 def deliveries(trial: Trial, limit: int = DELIVERIES) -> tuple[Delivery, ...]:
-    """At most `limit` deliveries of a trial in their order; undelivered ones win a place first."""
+    """At most `limit` deliveries of a trial in their order.
+
+    Those that broke an expectation win a place first, then those that were not made.
+    """
+    return tuple(trial.transcript.deliveries[place] for place in places(trial, limit))
+
+
+def places(trial: Trial, limit: int = DELIVERIES) -> tuple[int, ...]:
+    """Where in the transcript the deliveries stand that `deliveries` keeps."""
     everything = trial.transcript.deliveries
     if len(everything) <= limit:
-        return everything
-    ranked = sorted(range(len(everything)), key=lambda index: arrived(everything[index]))
-    return tuple(everything[index] for index in sorted(ranked[:limit]))
+        return tuple(range(len(everything)))
+    guilty = breaking(trial)
+    ranked = sorted(
+        range(len(everything)),
+        key=lambda place: (
+            guilty.index(place) if place in guilty else len(guilty),
+            arrived(everything[place]),
+        ),
+    )
+    return tuple(sorted(ranked[:limit]))
+
+
+def breaking(trial: Trial) -> tuple[int, ...]:
+    """Where the deliveries stand that broke an expectation, that of the strongest one first."""
+    unmet = [one for one in trial.findings if not one.met and one.delivery is not None]
+    unmet.sort(key=lambda finding: list(Obligation).index(finding.obligation))
+    known = range(len(trial.transcript.deliveries))
+    found = (one.delivery for one in unmet if one.delivery in known)
+    return tuple(dict.fromkeys(place for place in found if place is not None))
 
 
 def arrived(delivery: Delivery) -> bool:
@@ -40,8 +64,13 @@ def arrived(delivery: Delivery) -> bool:
 
 
 def telling(trial: Trial) -> Delivery | None:
-    """The delivery to show in full: the first one not made, else the one with most attempts."""
+    """The delivery to show in full: the one that broke an expectation, a MUST before others.
+
+    Where none did, the first one not made; else the one with most attempts.
+    """
     everything = trial.transcript.deliveries
+    for place in breaking(trial):
+        return everything[place]
     for delivery in everything:
         if not arrived(delivery):
             return delivery

@@ -15,7 +15,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.player import Exploration
-from mews_harness.verdicts import WORDS, Whole, diagnose, largest_batch
+from mews_harness.verdicts import WORDS, Whole, diagnose, hops_in_words, largest_batch
 
 KEPT_SAMPLES = 2_000  # more say nothing new to the pictures
 
@@ -73,7 +73,17 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
     figures = _figures(scenario, seen, seen.example)
     if not any(isinstance(WORDS[each.word], Whole) for each in scenario.expectations):
         figures = [f"slowest answer {slowest:,.0f} ms", *figures]
-    return Verdict.PASS, "; ".join([f"{cases}, {messages}", *figures])
+    words = "; ".join([f"{cases}, {messages}", *figures])
+    return Verdict.PASS, words + _redirects(scenario, seen.example)
+
+
+def _redirects(scenario: Scenario, example: Trial | None) -> str:
+    """Name the redirects that a scenario about them has passed: sound, and worth knowing."""
+    if scenario.area != "RED" or example is None:
+        return ""
+    ways = (hops_in_words(each.attempts[-1]) for each in example.transcript.deliveries)
+    way = next(filter(None, ways), "")
+    return f"; redirected by {way}" if way else ""
 
 
 def _failure(seen: Exploration, unmet: Sequence[Finding]) -> str:

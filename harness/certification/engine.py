@@ -30,19 +30,36 @@ from mews_harness.model import (
     Limits,
     Scenario,
     ScenarioResult,
+    Stage,
     Transcript,
     Verdict,
 )
 from mews_harness.payloads import Subject
-from mews_harness.player import Bench, Budget, Explorer, Preflight, peak_messages, reach, revealing
+from mews_harness.player import (
+    Bench,
+    Budget,
+    Explorer,
+    Preflight,
+    Wiring,
+    peak_messages,
+    reach,
+    revealing,
+    wire,
+)
 from mews_harness.settings import Settings
-from mews_harness.verdicts import attempt_in_words, judge
+from mews_harness.twin import CallLog, Twin, TwinServer
+from mews_harness.verdicts import HOW_TO_OBSERVE, attempt_in_words, judge
 
 Progress = Callable[[Scenario, int, int], None]
 SLUGGISH = (
     "Even a plain message was answered too late: scenarios ran side by side, each stopped at its "
     "first failing case, and nothing was shrunk or confirmed."
 )
+UNWIRED = (
+    "no request has reached the Connector API that the harness serves (PRE-02): point the service "
+    "there (docs/processing.md)"
+)
+CALLS = "calls.jsonl"  # in the report's folder
 
 
 class Engine:
@@ -92,7 +109,7 @@ class Engine:
         self._interrupted = True
         self._senders.close()
         if "twin" in self.__dict__ and self.twin is not None:
-            self.twin.close()  # nobody waits any longer for what may be fetched
+            self.twin.end_waits()  # nobody waits any longer for what may be fetched
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
@@ -201,16 +218,16 @@ class Engine:
         """
         if Stage.PROCESSING not in self.settings.stages:
             return None
-        journal = self._served.enter_context(Journal(self.settings.report / JOURNAL))
+        log = self._served.enter_context(CallLog(self.settings.report / CALLS))
         twin = Twin(
             self.settings.tenants,
             self._clock.now_ms,
             began=self._began,
-            sink=journal.write,
+            sink=log.write,
         )
         host, port = self.settings.api or ("127.0.0.1", 0)
         server = self._served.enter_context(TwinServer(twin, host, port))
-        self._served.callback(twin.close)
+        self._served.callback(twin.end_waits)
         self._api_url = server.url
         return twin
 

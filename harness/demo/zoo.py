@@ -20,8 +20,10 @@ from mews_harness.demo.processing.losses import LOSSES, null_event_kills_worker,
 from mews_harness.demo.processing.requesting import REQUESTING
 from mews_harness.demo.processing.tenancy import TENANCY, working_on_refused, works_on_refused
 from mews_harness.demo.processing.variants import PROCESSING_VARIANTS
+from mews_harness.demo.redirects import REDIRECT_FLAWS
 from mews_harness.demo.refusals import REFUSALS, Refusal
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
+from mews_harness.demo.shapes import SHAPE_FLAWS
 from mews_harness.demo.tokens import TOKEN_FLAWS
 from mews_harness.demo.variants import SOUND_VARIANTS, keeps_connections
 from mews_harness.errors import UsageMistake
@@ -74,7 +76,13 @@ def _says(function: Callable[..., object]) -> str:
     return inspect.getdoc(function) or ""  # python -OO drops docstrings
 
 
-_PLAIN: tuple[Behaviour, ...] = (*SOUND_VARIANTS, *TOKEN_FLAWS, *STATELESS)
+_PLAIN: tuple[Behaviour, ...] = (
+    *SOUND_VARIANTS,
+    *TOKEN_FLAWS,
+    *STATELESS,
+    *REDIRECT_FLAWS,
+    *SHAPE_FLAWS,
+)
 _REFUSING: tuple[Refusal, ...] = (*REFUSALS, *NAME_REFUSALS)
 _REMEMBERING: tuple[Callable[[], Behaviour], ...] = (
     *REPEAT_FLAWS,
@@ -86,6 +94,8 @@ _MISHANDLING: tuple[Callable[[], Habits], ...] = (*LOSSES, *HASTE, *REQUESTING, 
 _FLAWED: tuple[Callable[..., object], ...] = (
     *TOKEN_FLAWS,
     *STATELESS,
+    *REDIRECT_FLAWS,
+    *SHAPE_FLAWS,
     *_REFUSING,
     *_REMEMBERING,
     *TLS_FLAWS,

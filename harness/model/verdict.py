@@ -64,6 +64,8 @@ class Finding:
     """What one expectation found in one transcript; `observed` carries the figures.
 
     `judged` counts the attempts that it is about; with none of them nothing can be broken.
+    `delivery` is the place in the transcript of the first delivery that broke it, from 0; None
+    where it was met.
     """
 
     word: str
@@ -72,6 +74,7 @@ class Finding:
     expected: str
     observed: str
     judged: int = 1
+    delivery: int | None = None
 
 
 @dataclass(frozen=True)

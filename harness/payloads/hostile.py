@@ -1,4 +1,4 @@
-"""Draw words for what a receiver must survive: the unknown, the surplus, the wrong shape."""
+"""Draw words for what a receiver must take although it does not know it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Kind
-from mews_harness.payloads.batch import Listed, event_template, message_template
+from mews_harness.payloads.batch import Listed, message_template
 from mews_harness.payloads.compiling import exemplar
 from mews_harness.payloads.integration import action_shape
 from mews_harness.payloads.mint import Template
-from mews_harness.payloads.plan import NOTHING, Filled, Plan, Plans, Subject
+from mews_harness.payloads.plan import NOTHING, Filled, Plan, Plans, Subject, known_kind
 from mews_harness.payloads.schema import NEWEST, discriminators
 
 UNKNOWN_EVENT = "BillUpdated"
@@ -69,10 +68,7 @@ def extra_property(subject: Subject, *, kind: str = "general") -> Plans:
         ScenarioMistake: there is no such kind.
 
     """
-    if kind not in set(Kind):
-        remedy = "Known: general, integration"
-        raise ScenarioMistake("extra-property: kind", kind, "is no kind of webhook", remedy)
-    base = _valid(subject, Kind(kind))
+    base = _valid(subject, known_kind("extra-property", kind))
     if base is None:
         return NOTHING
     levels = dict(_objects(base))
@@ -94,33 +90,6 @@ def extra_property(subject: Subject, *, kind: str = "general") -> Plans:
         _values(),
     )
     return Plans(tuple(plan(path, EXTRA, value) for path, value in islice(pairs, rounds)), drawn)
-
-
-def wrong_shape(subject: Subject) -> Plans:
-    """Send valid JSON that is no General Webhook."""
-    if not subject.general:
-        return NOTHING
-    name = subject.general[0]
-    event = event_template(subject.profile, name)
-    whole = message_template(subject.profile, name)
-    bodies: dict[str, Template] = {
-        "null as the body": None,
-        "an empty list as the body": [],
-        "a string as the body": "text",
-        "no Events": {key: value for key, value in whole.items() if key != "Events"},
-        "Events null": {**whole, "Events": None},
-        "an event without Value": {
-            **whole,
-            "Events": [{key: value for key, value in event.items() if key != "Value"}],
-        },
-        "an event whose Id is a number": {
-            **whole,
-            "Events": [{**event, "Value": {**event["Value"], "Id": 7}}],
-        },
-        # Alone: whoever skips a null between good events and accepts those is not wrong.
-        "a null event": {**whole, "Events": [None]},
-    }
-    return Plans(tuple(Filled(Kind.GENERAL, body, phrase) for phrase, body in bodies.items()))
 
 
 def _valid(subject: Subject, kind: Kind) -> Template:

@@ -47,7 +47,7 @@ def action(  # noqa: PLR0913 - each is a key in a scenario file
         remedy = f"Known: {', '.join(actions(NEWEST))}"
         raise ScenarioMistake("action: action", action, "is not documented", remedy)
     for name in (*null, *absent, *null_undocumented):
-        if _data(action_shape(NEWEST, action)).find(name) is None:
+        if data_of(action_shape(NEWEST, action)).find(name) is None:
             problem = f"is no property of {action}'s Data"
             raise ScenarioMistake(
                 "action: null, absent, null_undocumented", name, problem, "Correct the name"
@@ -55,7 +55,7 @@ def action(  # noqa: PLR0913 - each is a key in a scenario file
     if action not in subject.integration:
         return NOTHING
     whole = action_shape(subject.profile, action)
-    pinned = _pin(_data(whole), null, absent)
+    pinned = _pin(data_of(whole), null, absent)
     if pinned is None:
         return NOTHING
     for name in null_undocumented:
@@ -115,7 +115,8 @@ def _aged(plan: Filled, age_s: int) -> Filled:
     return replace(plan, template=aged(plan.template, age_s), phrase=phrase)
 
 
-def _data(message: Record) -> Record:
+def data_of(message: Record) -> Record:
+    """Give the shape of a message's Data."""
     data = message.find("Data")
     assert data is not None
     assert isinstance(data.shape, Record)
@@ -140,7 +141,7 @@ def _pin(data: Record, null: Sequence[str], absent: Sequence[str]) -> Record | N
 def _phrase(shape: Record, template: Template) -> str:
     """Name the action, and what of its Data is missing or null."""
     data = template["Data"]
-    missing = [each.name for each in _data(shape).properties if each.name not in data]
+    missing = [each.name for each in data_of(shape).properties if each.name not in data]
     nulls = [f"{name} null" for name, value in data.items() if value is None]
     remarks = [*(f"without {name}" for name in missing), *nulls]
     return ", ".join([template["Action"], *remarks])

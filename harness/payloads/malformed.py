@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from mews_harness.model import Kind, Message
 from mews_harness.payloads.batch import message_template
+from mews_harness.payloads.compiling import exemplar
+from mews_harness.payloads.integration import action_shape
 from mews_harness.payloads.mint import Mint, fill, serialise
-from mews_harness.payloads.plan import NOTHING, Plans, Subject
+from mews_harness.payloads.plan import NOTHING, Plans, Subject, known_kind
 
 DEPTH = 10_000  # levels; far beyond the recursion that parsers allow by default
 
@@ -30,17 +32,19 @@ PLACED = ("cut off", "a byte that is not UTF-8")
 
 @dataclass(frozen=True)
 class Malformed:
-    """A valid message of one event, broken.
+    """A valid message of one event or action, broken.
 
     Attributes:
         profile: whose schema the message followed.
-        event: its discriminator.
+        kind: which kind of webhook it was.
+        event: its discriminator, or action.
         breakage: a key of `BREAKAGES`.
         at: after how many bytes, where the breakage has a place.
 
     """
 
     profile: str
+    kind: Kind
     event: str
     breakage: str
     at: int
@@ -48,25 +52,42 @@ class Malformed:
     def describe(self) -> str:
         """Say what is broken."""
         place = f" after byte {self.at}" if self.breakage in PLACED else ""
-        return f"no JSON: {self.breakage}{place}"
+        of_kind = "" if self.kind is Kind.GENERAL else ", an integration webhook"
+        return f"no JSON: {self.breakage}{place}{of_kind}"
 
     def build(self, mint: Mint) -> tuple[Message, ...]:
         """Write the valid message and break it; what it says can't be read any more."""
-        valid = serialise(fill(message_template(self.profile, self.event), mint))
+        valid = _valid(self.profile, self.kind, self.event, mint)
         at = min(self.at, len(valid) - 1)
-        return (Message(Kind.GENERAL, BREAKAGES[self.breakage](valid, at), (), self.describe()),)
+        return (Message(self.kind, BREAKAGES[self.breakage](valid, at), (), self.describe()),)
 
 
-def malformed(subject: Subject) -> Plans:
-    """Send what no JSON parser takes: a valid message broken in every way, then anywhere."""
-    if not subject.general:
+def malformed(subject: Subject, *, kind: str = "general") -> Plans:
+    """Send what no JSON parser takes: a valid message broken in every way, then anywhere.
+
+    Args:
+        subject: what for.
+        kind: `general` or `integration`; of it the first subscribed event or action.
+
+    Raises:
+        ScenarioMistake: there is no such kind.
+
+    """
+    of_kind = known_kind("malformed", kind)
+    names = subject.general if of_kind is Kind.GENERAL else subject.integration
+    if not names:
         return NOTHING
-    event = subject.general[0]
     sample = Mint(0, "the length of a message", 0, subject.tenants)
-    length = len(serialise(fill(message_template(subject.profile, event), sample)))
+    length = len(_valid(subject.profile, of_kind, names[0], sample))
 
     def plan(breakage: str, at: int) -> Malformed:
-        return Malformed(subject.profile, event, breakage, at)
+        return Malformed(subject.profile, of_kind, names[0], breakage, at)
 
     fixed = tuple(plan(breakage, length // 2) for breakage in BREAKAGES)
     return Plans(fixed, st.builds(plan, st.sampled_from(PLACED), st.integers(1, length - 1)))
+
+
+def _valid(profile: str, kind: Kind, name: str, mint: Mint) -> bytes:
+    general = kind is Kind.GENERAL
+    template = message_template(profile, name) if general else exemplar(action_shape(profile, name))
+    return serialise(fill(template, mint))

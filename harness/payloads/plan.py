@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from hypothesis.strategies import SearchStrategy
 
+from mews_harness.errors import ScenarioMistake
 from mews_harness.model import EventRef, Kind, Message, Tenants
 from mews_harness.payloads.mint import Enterprise, Mint, Template, fill, serialise
 from mews_harness.payloads.schema import actions, discriminators
@@ -112,6 +113,14 @@ class Owned:
     def _whose(self) -> str:
         new = self.enterprise == "new"
         return ", for a new enterprise" if new else f", for enterprise {self.enterprise}"
+
+
+def known_kind(word: str, kind: str) -> Kind:
+    """Read a draw word's argument `kind`; ScenarioMistake where there is no such kind."""
+    if kind not in set(Kind):
+        remedy = "Known: general, integration"
+        raise ScenarioMistake(f"{word}: kind", kind, "is no kind of webhook", remedy)
+    return Kind(kind)
 
 
 def write(kind: Kind, body: Any, description: str) -> Message:  # noqa: ANN401 - JSON

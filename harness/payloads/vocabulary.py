@@ -8,7 +8,15 @@ from dataclasses import replace
 
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Draw
-from mews_harness.payloads import general, hostile, integration, life, malformed, names
+from mews_harness.payloads import (
+    general,
+    hostile,
+    integration,
+    life,
+    malformed,
+    misshapen,
+    names,
+)
 from mews_harness.payloads.mint import Enterprise
 from mews_harness.payloads.plan import Owned, Plan, Plans, Subject
 
@@ -29,7 +37,8 @@ WORDS: Mapping[str, Callable[..., Plans]] = {
     "unknown-action": integration.unknown_action,
     "extra-property": hostile.extra_property,
     "malformed": malformed.malformed,
-    "wrong-shape": hostile.wrong_shape,
+    "wrong-shape": misshapen.wrong_shape,
+    "incomplete": misshapen.incomplete,
 }
 
 
@@ -63,7 +72,10 @@ def plans(draw: Draw, subject: Subject) -> Plans:
     accepted = [name for name in parameters if name != "subject"]
     for name in arguments:
         if name not in accepted:
-            problem, remedy = f"is no argument of {draw.word}", _known([*accepted, "enterprise", "fetchable"])
+            problem, remedy = (
+                f"is no argument of {draw.word}",
+                _known([*accepted, "enterprise", "fetchable"]),
+            )
             raise ScenarioMistake(f"draw.{draw.name}", name, problem, remedy)
     for name in accepted:
         if name not in arguments and parameters[name].default is inspect.Parameter.empty:

@@ -45,6 +45,11 @@ class Bench:
     enterprises: frozenset[str] = frozenset()
     handshakes: Callable[[], tuple[Handshake, ...]] = tuple
 
+    @property
+    def has_two_urls(self) -> bool:
+        """Whether each kind of webhook has a URL of its own."""
+        return self.endpoint.general_url != self.endpoint.integration_url
+
     def address(self, kind: Kind, token: str) -> str:
         """Give the URL for a kind with its token spelled as said; without one, as it is."""
         url = self.endpoint.url(kind)

@@ -21,14 +21,16 @@ from hypothesis.strategies import SearchStrategy
 from mews_harness.delivery import Clock
 from mews_harness.errors import HarnessFault
 from mews_harness.model import (
+    Draw,
     Finding,
+    Kind,
     Sample,
     Scenario,
     Transcript,
     Trial,
 )
 from mews_harness.model.verdict import SIGN_OF_LIFE
-from mews_harness.payloads import Mint, Subject, plans
+from mews_harness.payloads import Mint, Plan, Subject, plans
 from mews_harness.player.bench import Bench
 from mews_harness.player.cases import Case, Cases, build, cases_of, in_words
 from mews_harness.player.preflight import canonical
@@ -85,6 +87,7 @@ class Explorer:
         self._judge, self._progress = judge, progress
         self._cases: Cases = cases_of(scenario, subject, examples)
         self._alive = plans(canonical(subject), subject).fixed[0]
+        self._alive_there = _integration_life(subject) if bench.has_two_urls else None
         self._built = 0
         self._built_at_failure = 0
         self._failed_at_ms: float | None = None
@@ -230,7 +233,12 @@ class Explorer:
         tenants = self._subject.tenants
         mint = Mint(self._seed, self._scenario.id, self._built, tenants, self._began)
         self._built += 1
-        return {**build(case, mint), SIGN_OF_LIFE: self._alive.build(mint)}
+        messages = build(case, mint)
+        alive = self._alive.build(mint)
+        kinds = {message.kind for built in messages.values() for message in built}
+        if self._alive_there is not None and Kind.INTEGRATION in kinds:
+            alive += self._alive_there.build(mint)
+        return {**messages, SIGN_OF_LIFE: alive}
 
     def _play(self, case: Case, messages: Messages, role: str) -> Trial:
         transcript = play(self._scenario, messages, self._bench)
@@ -246,6 +254,14 @@ class Explorer:
                     size = len(delivery.message.body)
                     events = len(delivery.message.events)
                     self.seen.samples.append(Sample(events, size, last.answer_ms, last.status))
+
+
+def _integration_life(subject: Subject) -> Plan | None:
+    """Choose the sign of life for a URL that takes Integration Webhooks alone."""
+    if not subject.integration:
+        return None
+    arguments = {"action": subject.integration[0], "enterprise": "new"}
+    return plans(Draw("message", "action", arguments), subject).fixed[0]
 
 
 def _size(trial: Trial) -> tuple[int, int]:

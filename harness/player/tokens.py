@@ -32,6 +32,12 @@ SPELLINGS: Mapping[str, Callable[[str], str | None]] = {
     "lengthened": lambda secret: _named(PARAMETER, f"{secret}x"),
     "other-case": lambda secret: _named(PARAMETER, _other_case(secret)),
     "other-name": lambda secret: _named("Key", secret),
+    "wrong-then-right": lambda secret: (
+        f"{_named(PARAMETER, _other(secret))}&{_named(PARAMETER, secret)}"
+    ),
+    "right-then-wrong": lambda secret: (
+        f"{_named(PARAMETER, secret)}&{_named(PARAMETER, _other(secret))}"
+    ),
     "percent-encoded": lambda secret: (
         f"{PARAMETER}=" + "".join(f"%{byte:02X}" for byte in secret.encode())
     ),

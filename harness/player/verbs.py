@@ -122,7 +122,11 @@ def _remarked(message: Message, step: Step) -> Message:
 
 
 def sign_of_life(bench: Bench, _step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Send the canonical valid message once, after something hostile."""
+    """Send the canonical valid message once, after something hostile.
+
+    Where Integration Webhooks have a URL of their own and something hostile went there, a valid
+    one goes there too.
+    """
     for message in messages[SIGN_OF_LIFE]:
         url = bench.endpoint.url(message.kind)
         yield bench.courier.deliver(message, url, label=SIGN_OF_LIFE, attempts=1)

@@ -13,8 +13,6 @@ from mews_harness.model import Call, Delivery, Message, Step, TwinFault, links
 from mews_harness.player.bench import Bench
 from mews_harness.twin import Twin
 
-CALM_S = 0.3  # without a request about the play: the partner has finished
-
 
 class Watch:
     """What the twin sees during one play; faults that the play began end with it.
@@ -66,12 +64,13 @@ class Watch:
         """Wait until all that was acknowledged is fetched, then until the partner is calm.
 
         Whatever the partner does, this ends: after `seconds`, and once more so long at the most.
+        With `calm_s` at 0 nothing is waited for once all is fetched.
         """
         if self._twin is None:
             return
         if not self._twin.wait_until(self._satisfied, self._since, seconds):
             return
-        for _ in range(ceil(seconds / calm_s)):
+        for _ in range(ceil(seconds / calm_s) if calm_s else 0):
             if not self._stirs(self._twin, calm_s):
                 return
 
@@ -133,7 +132,7 @@ def settle(watch: Watch, step: Step) -> None:
     many seconds without a further request mean that the partner has finished.
     """
     bound = max(watch.patience_s, step.arguments.get("at-least", 0.0))
-    watch.settle(bound, step.arguments.get("calm", CALM_S))
+    watch.settle(bound, step.arguments.get("calm", 0.0))
 
 
 def rest(watch: Watch, step: Step) -> None:

@@ -19,7 +19,7 @@ class Wiring:
     called: bool
 
 
-def wire(
+def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
     courier: Courier,
     endpoint: Endpoint,
     subject: Subject,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from mews_harness.twin.log import CallLog
 from mews_harness.twin.request import ApiRequest, ApiResponse
+from mews_harness.twin.server import TwinServer
 from mews_harness.twin.twin import Pending, Twin
 
-__all__ = ["ApiRequest", "ApiResponse", "Pending", "Twin"]
+__all__ = ["ApiRequest", "ApiResponse", "CallLog", "Pending", "Twin", "TwinServer"]

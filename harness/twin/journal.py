@@ -22,6 +22,7 @@ class Journal:
         self._calls: list[Call] = []
         self._dropped = 0
         self._changes = 0
+        self._over = False
         self._changed = threading.Condition()
 
     def open(self, call: Call) -> Call:
@@ -63,7 +64,7 @@ class Journal:
             if predicate(self.calls(since)):
                 return True
             looked = time.monotonic()
-            if looked >= end:
+            if looked >= end or self._over:
                 return False
             with self._changed:
                 if not self._changed.wait_for(
@@ -71,6 +72,12 @@ class Journal:
                 ):
                     return False
             time.sleep(max(0.0, min(looked + LOOK_S, end) - time.monotonic()))
+
+    def end(self) -> None:
+        """Let nobody wait any longer, now or later."""
+        with self._changed:
+            self._over = True
+            self._notify()
 
     def _notify(self) -> None:
         self._changes += 1

@@ -155,6 +155,10 @@ class Twin:
         """Wait until the predicate holds of `calls(since)`; tell whether it came to that."""
         return self._journal.wait_until(predicate, since, timeout_s)
 
+    def end_waits(self) -> None:
+        """Let nobody wait any longer for what the partner may do: the run is over."""
+        self._journal.end()
+
     def enterprise_of(self, token: str) -> str | None:
         """Tell whose AccessToken this is, current, replaced or inactive."""
         with self._lock:

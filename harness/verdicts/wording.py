@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mews_harness.model import Attempt, Delivery, Outcome
 from mews_harness.model.exchange import TIMEOUTS
+from mews_harness.verdicts.redirects import hops_in_words
 
 WITHOUT_ANSWER: Mapping[Outcome, str] = {
     Outcome.TIMEOUT_CONNECT: "no connection within {waited}",
@@ -26,7 +27,16 @@ WITHOUT_ANSWER: Mapping[Outcome, str] = {
 
 
 def attempt_in_words(attempt: Attempt) -> str:
-    """Say how an attempt ended: `413 after 12 ms`, `no answer within 5.0 s`."""
+    """Say how an attempt ended, and where it was redirected before.
+
+    Such as `413 after 12 ms`, `no answer within 5.0 s`, `202 after 9 ms, after 308 to /moved`.
+    """
+    followed = any(each.outcome is Outcome.REDIRECTED for each in attempt.exchanges)
+    way = hops_in_words(attempt) if followed else ""
+    return _ending(attempt) + (f", after {way}" if way else "")
+
+
+def _ending(attempt: Attempt) -> str:
     last = attempt.last
     if attempt.outcome in WITHOUT_ANSWER:
         # What libcurl says of a timeout is what we say better.

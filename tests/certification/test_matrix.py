@@ -18,11 +18,21 @@ from mews_harness.player import Budget
 from mews_harness.settings import Settings
 
 SCENARIOS = catalogue.load()
+# The embedded partner serves no https yet; tests/player plays these over a scripted transport.
+NEEDS_HTTPS = {"redirects-to-http"}
+NO_HTTPS = pytest.mark.skip(reason="the embedded partner serves no https")
 PAIRS = [
-    pytest.param(scenario, flaw, id=f"{scenario.id}-{flaw}")
+    pytest.param(
+        scenario,
+        flaw,
+        id=f"{scenario.id}-{flaw}",
+        marks=NO_HTTPS if flaw in NEEDS_HTTPS else (),
+    )
     for scenario in SCENARIOS
     for flaw in scenario.flaws
 ]
+# Not applicable where nothing redirects; the last one where nothing is https.
+REDIRECTS = {"RED-02", "RED-03", "RED-04", "RED-05", "RED-06"}
 # For other tests: the behaviour of a whole run, or of the report, not of one scenario.
 NOT_OF_A_SCENARIO = {"never-answers", "every-third-503", "fails-once-in-20", "echoes-hostile"}
 Build = Callable[..., Settings]
@@ -57,9 +67,9 @@ def test_sound_partner_passes(variant: str, settings: Build) -> None:
     with Engine(chosen) as engine:
         results = [engine.certify(scenario) for scenario in SCENARIOS]
     said = {each.scenario.id: each.verdict for each in results if each.verdict is not Verdict.PASS}
-    others = OF_PLAIN_HTTP if variant == "over-tls" else OF_PLAIN_HTTP | OF_HTTPS
-    others = others if variant.startswith("redirects") else others | {"RED-02"}
-    assert said == dict.fromkeys(others, Verdict.NOT_APPLICABLE)
+    absent = OF_PLAIN_HTTP if variant == "over-tls" else OF_PLAIN_HTTP | OF_HTTPS
+    absent |= {"RED-06"} if variant.startswith("redirects") else REDIRECTS
+    assert said == dict.fromkeys(absent, Verdict.NOT_APPLICABLE)
 
 
 @pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
@@ -69,10 +79,8 @@ def test_sound_partner_passes_under_each_profile(profile: str, settings: Build) 
     with Engine(chosen) as engine:
         results = {scenario.id: engine.certify(scenario) for scenario in SCENARIOS}
     others = {name for name, result in results.items() if result.verdict is not Verdict.PASS}
-    later = {"INT-07", "REC-05", "REC-06", "RED-01", "RED-02"}
-    plain = OF_HTTPS | OF_PLAIN_HTTP
-    assert others - plain == (later if profile == "2022-08" else {"RED-02"})
-    assert others >= plain
+    later = {"INT-07", "REC-05", "REC-06", "RED-01"} if profile == "2022-08" else set()
+    assert others == REDIRECTS | OF_HTTPS | OF_PLAIN_HTTP | later
     assert {results[name].verdict for name in others} == {Verdict.NOT_APPLICABLE}
 
 

@@ -18,7 +18,7 @@ LEVELS = (
     {"option_values"},
     {"profile", "tenants", "endpoint", "events", "use_cases"},
     {"masking"},
-    {"model", "errors", "options", "suggestion", "profiles", "schemas", "scenarios"},
+    {"model", "serving", "errors", "options", "suggestion", "profiles", "schemas", "scenarios"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FOLDERS = {"mews_harness": ROOT / "harness"} | {

@@ -293,10 +293,11 @@ def test_extra_property_of_every_type(subject: Subject, tenants: Tenants) -> Non
     assert {type(value) for value in added} == {str, int, float, bool, type(None), list, dict}
 
 
-def test_extra_property_knows_its_kinds(subject: Subject) -> None:
+@pytest.mark.parametrize("word", ["extra-property", "malformed", "wrong-shape", "incomplete"])
+def test_a_word_knows_its_kinds(word: str, subject: Subject) -> None:
     """Any other kind is the scenario's mistake."""
     with pytest.raises(ScenarioMistake, match="websocket"):
-        ask(subject, "extra-property", kind="websocket")
+        ask(subject, word, kind="websocket")
 
 
 def test_malformed_is_no_json(subject: Subject, tenants: Tenants) -> None:
@@ -323,12 +324,42 @@ def test_malformed_with_a_shorter_tenant(subject: Subject) -> None:
 def test_wrong_shape_is_json_and_invalid(subject: Subject, tenants: Tenants) -> None:
     """A wrong shape is JSON that the schema rejects."""
     found = ask(subject, "wrong-shape")
-    assert len(found.fixed) == 8
+    assert len(found.fixed) == 10
     assert found.drawn is None
-    for message in every_message(found, tenants):
-        assert not validator("general", "2026-04").is_valid(json.loads(message.body))
     null_event = found.fixed[-1].build(Mint(1, "words", 0, tenants))[0]
     assert null_event.events == ()
+
+
+@pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("word", ["wrong-shape", "incomplete"])
+def test_what_should_be_invalid_is(word: str, kind: Kind, profile: str, subject: Subject) -> None:
+    """Both words send, for either kind and in every profile, what the schema rejects."""
+    found = ask(replace(subject, profile=profile), word, kind=str(kind))
+    assert len(found.fixed) >= 8
+    for message in every_message(found, subject.tenants):
+        assert not validator(kind, profile).is_valid(json.loads(message.body)), message.description
+        assert message.kind is kind
+
+
+@pytest.mark.parametrize("word", ["wrong-shape", "incomplete"])
+def test_a_wrong_shape_of_another_action(word: str, subject: Subject) -> None:
+    """Where IntegrationCreated is not subscribed, another action is bent; none at all is none."""
+    few = replace(subject, events=("IntegrationDeleted",))
+    described = [plan.describe() for plan in ask(few, word, kind="integration").fixed]
+    assert any("IntegrationDeleted" in phrase for phrase in described)
+    assert not any("IntegrationCreated" in phrase for phrase in described)
+    assert ask(few, word).fixed == ()
+
+
+def test_malformed_integration_is_no_json(subject: Subject, tenants: Tenants) -> None:
+    """Integration bodies are broken in the same ways, and go where such webhooks go."""
+    found = ask(subject, "malformed", kind="integration")
+    assert len(found.fixed) == len(BREAKAGES)
+    for message in every_message(found, tenants):
+        assert message.kind is Kind.INTEGRATION
+        with pytest.raises((ValueError, RecursionError)):
+            json.loads(message.body)
 
 
 def test_every_word_is_documented() -> None:

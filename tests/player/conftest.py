@@ -20,7 +20,7 @@ from mews_harness.verdicts import judge
 
 SCENARIOS = {scenario.id: scenario for scenario in catalogue.load()}
 URL = "http://127.0.0.1/hook?Token=open-sesame"
-Answer = Callable[[Request], int | Outcome]
+Answer = Callable[[Request], int | Outcome | tuple[int, str]]
 
 
 @dataclass
@@ -40,7 +40,10 @@ class ManualClock:
 
 @dataclass
 class ScriptedTransport:
-    """Answers by a function; each exchange takes `took_ms`."""
+    """Answers by a function: a status, one with a Location, or how there was none.
+
+    Each exchange takes `took_ms`.
+    """
 
     clock: ManualClock
     answer: Answer
@@ -52,6 +55,9 @@ class ScriptedTransport:
         self.requests.append(request)
         started = self.clock.ms
         said = self.answer(request)
+        headers: tuple[tuple[str, str], ...] = ()
+        if isinstance(said, tuple):
+            said, headers = said[0], (("Location", said[1]),)
         self.clock.ms += self.took_ms
         future: Future[Exchange] = Future()
         ok = isinstance(said, int) and 200 <= said < 300
@@ -72,6 +78,7 @@ class ScriptedTransport:
                 sent_ms=started,
                 first_byte_ms=None if isinstance(said, Outcome) else self.clock.ms,
                 status=None if isinstance(said, Outcome) else said,
+                response_headers=headers,
             )
         )
         return future

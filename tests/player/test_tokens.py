@@ -41,6 +41,14 @@ def test_what_a_receiver_reads(spelling: str, expected: str | None) -> None:
     assert query(spelling).get("Token") == expected
 
 
+@pytest.mark.parametrize("spelling", ["wrong-then-right", "right-then-wrong"])
+def test_two_tokens_in_one_query(spelling: str) -> None:
+    """Both stand there under the documented name, the right one where the spelling says."""
+    pairs = parse_qsl(urlsplit(spelled(URL, SECRET, spelling)).query)
+    right = [value == SECRET for name, value in pairs if name == "Token"]
+    assert right == [spelling.startswith("right"), spelling.endswith("right")]
+
+
 def test_wrong_differs_everywhere() -> None:
     """The wrong token is as long as the right one and shares no character in any place."""
     wrong = query("wrong")["Token"]

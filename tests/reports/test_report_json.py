@@ -12,8 +12,9 @@ import pytest
 import sample_run
 from jsonschema import Draft202012Validator
 
-from mews_harness.model import Readiness, Run, ScenarioResult, Transcript, Trial
+from mews_harness.model import Obligation, Readiness, Run, ScenarioResult, Transcript, Trial
 from mews_harness.reports import Written, to_json
+from mews_harness.reports.selection import telling
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,30 @@ def test_at_most_twelve_deliveries_and_the_failed_one_is_kept(run: Run) -> None:
     labels = [delivery["label"] for delivery in trial["deliveries"]]
     assert labels == [*(f"m{index}" for index in range(11)), "m499"]
     assert trial["deliveries_left_out"] == 488
+
+
+def test_the_delivery_that_broke_an_expectation_is_kept_and_named(run: Run) -> None:
+    """One that was accepted and should not have been wins a place before those not delivered."""
+    result = with_deliveries(500, failing=3)
+    found = replace(sample_run.finding("a 4xx answer", "200"), delivery=400)
+    trial = replace(result.evidence[0], findings=(found,))
+    assert telling(trial) is trial.transcript.deliveries[400]
+    [shown] = only(run, replace(result, evidence=(trial,)))["evidence"]
+    place = shown["findings"][0]["delivery"]
+    assert shown["deliveries"][place]["label"] == "m400"
+    assert len(shown["deliveries"]) == 12
+
+
+def test_a_broken_must_is_shown_before_a_broken_should(run: Run) -> None:
+    """Of two broken expectations the stronger one's delivery is shown; what was met names none."""
+    result = with_deliveries(3, failing=0)
+    must = replace(sample_run.finding("2xx", "500"), delivery=2)
+    should = replace(must, obligation=Obligation.SHOULD, delivery=1)
+    met = sample_run.finding("2xx", "200", met=True)
+    trial = replace(result.evidence[0], findings=(met, should, must))
+    assert telling(trial) is trial.transcript.deliveries[2]
+    [shown] = only(run, replace(result, evidence=(trial,)))["evidence"]
+    assert [each["delivery"] for each in shown["findings"]] == [None, 1, 2]
 
 
 def test_large_bodies_are_cut_and_say_so(run: Run) -> None:

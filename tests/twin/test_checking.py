@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from mews_harness.model.call import Misstep
-from mews_harness.twin.checking import Fault, check
+from mews_harness.twin.checking import Fault, _words, check
 from mews_harness.twin.documented import OPERATIONS
 
 SECRET = "SECRET-VALUE"
@@ -161,3 +162,16 @@ def test_no_message_quotes_a_value() -> None:
     found = faults(change | {"Emails": [{SECRET: SECRET}], "FirstNames": {SECRET: SECRET}})
     assert len(found) == 7
     assert all(SECRET not in message for _, message in found)
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ({"multipleOf": 2}, "The body is not valid (multipleOf)."),
+        ({"not": {}}, "The body is not valid (not)."),
+    ],
+)
+def test_a_rule_without_words_of_its_own_is_named(schema: dict[str, Any], message: str) -> None:
+    """A schema that comes to use another keyword still leads to a sentence."""
+    (error,) = jsonschema_rs.iter_errors(schema, 7)
+    assert _words(error) == message

@@ -58,6 +58,8 @@ NOT_MODIFIED = attempt(Outcome.ERROR_STATUS, 304)
         ("in-time", [OK, TOO_LARGE], [LATE]),
         ("success-status", [OK], [NOT_MODIFIED, BROKEN, LATE]),
         ("refused", [TOO_LARGE, ASTRAY], [OK, BROKEN, LATE, MOVED]),
+        ("handled", [OK, TOO_LARGE], [BROKEN, LATE]),
+        ("not-every-one-accepted", [TOO_LARGE, LATE], [OK]),
         ("no-losing-redirect", [OK, FOLLOWED, BROKEN], [MOVED]),
         ("redirects-arrive", [FOLLOWED], [ASTRAY]),
     ],
@@ -143,6 +145,25 @@ def test_keeps_secret(headers: tuple[tuple[str, str], ...], body: bytes, *, kept
     )
     seen = transcript(replace(OK, exchanges=(exchange,)))
     assert judge(Expectation("keeps-secret", Obligation.SHOULD), seen).met is kept
+
+
+def test_one_is_enough() -> None:
+    """Only where every message was accepted is it broken, and the first of them is shown."""
+    expectation = Expectation("not-every-one-accepted", Obligation.SHOULD)
+    for attempts in [(OK, TOO_LARGE), (TOO_LARGE, OK), (TOO_LARGE, TOO_LARGE)]:
+        assert judge(expectation, transcript(*attempts)).met
+    assert "413" in judge(expectation, transcript(TOO_LARGE, OK)).observed
+    both = judge(expectation, transcript(OK, OK))
+    assert (both.met, both.delivery) == (False, 0)
+
+
+def test_the_first_delivery_that_broke_it_is_named() -> None:
+    """A finding says which delivery of the transcript it is about; one that was met says none."""
+    life = transcript(BROKEN, label="sign-of-life").deliveries
+    seen = Transcript((*transcript(TOO_LARGE).deliveries, *transcript(OK).deliveries, *life))
+    assert judge(Expectation("refused", Obligation.SHOULD), seen).delivery == 1
+    assert judge(Expectation("alive", Obligation.MUST), seen).delivery == 2
+    assert judge(Expectation("accepted", Obligation.MUST), transcript(OK)).delivery is None
 
 
 def test_unauthorised_is_401_or_403() -> None:
