@@ -190,6 +190,7 @@ class Engine:
         """The URLs to call; the embedded partner is started at first use."""
         if not self.settings.is_demo:
             return self.settings.endpoint
+        _ = self.twin  # the partner is told where it listens
         partner = EmbeddedPartner(
             self._partner_name, tenants=self.settings.tenants, api=self._api_url
         )

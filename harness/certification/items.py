@@ -105,10 +105,7 @@ class ScenarioItem(pytest.Item):
             f"  seen:   {self.result.reason}",
             f"  why:    {scenario.why}",
             f"  remedy: {scenario.remedy}",
-            *(
-                f"  source: {source.url} (revision {source.revision})"
-                for source in scenario.sources
-            ),
+            *(f"  source: {source.url} ({source.dated})" for source in scenario.sources),
         ]
         return "\n".join(lines)
 

@@ -50,12 +50,20 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """Where the documentation says it: page and anchor, since which revision, in our words."""
+    """Where the documentation says it: page and anchor, since which revision, in our words.
+
+    The revision is empty where it is not known when the page first said it.
+    """
 
     page: str
     anchor: str
     revision: str
     says: str
+
+    @property
+    def dated(self) -> str:
+        """Since when the documentation says it, in words."""
+        return f"revision {self.revision}" if self.revision else "revision not known"
 
     @property
     def url(self) -> str:

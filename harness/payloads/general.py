@@ -50,6 +50,13 @@ def updates(subject: Subject, *, times: int = 3) -> Plans:
     return Plans(_one_each(subject, [0] * times))
 
 
+def pair(subject: Subject) -> Plans:
+    """Send what a created customer yields: an Added and an Updated event with the same id."""
+    if not {ADDED, UPDATED} <= set(subject.general) or subject.batch_limit == 1:
+        return NOTHING
+    return Plans((Listed(subject.profile, ((ADDED, 0), (UPDATED, 0)), subject.batch_limit),))
+
+
 def stream(subject: Subject, *, messages: int = 50) -> Plans:
     """Send so many messages, one event each, every one about an entity of its own."""
     return Plans(_one_each(subject, list(range(messages))))
@@ -132,11 +139,12 @@ def batch(
     largest = asked if over else min(asked, limit)
     if not subject.general or least > largest:
         return NOTHING
-    fixed = [plan for plan in _boundaries(subject) if least <= len(plan.entries) <= largest]
+    ends = {least, *(() if isinstance(most, str) else (largest,))}
+    fixed = [plan for plan in _boundaries(subject, ends) if least <= len(plan.entries) <= largest]
     return Plans(tuple(fixed), draw_batches(subject, least, largest))
 
 
-def _boundaries(subject: Subject) -> list[Listed | Batch]:
+def _boundaries(subject: Subject, ends: set[int]) -> list[Listed | Batch]:
     """List the cases most often got wrong, smallest first, whatever their size."""
     known, limit = subject.general, subject.batch_limit
     paired = UPDATED in known
@@ -147,7 +155,7 @@ def _boundaries(subject: Subject) -> list[Listed | Batch]:
         *([((known[0], 0), (known[1], 0))] if len(known) > 1 else []),
         ((known[0], 0), (known[-1], 1)),
     ]
-    sizes = sorted({50, limit - 1, limit, limit + 1} - {0, 1, 2})
+    sizes = sorted({50, limit - 1, limit, limit + 1, *ends} - {0, 1, 2})
     return [
         *(Listed(subject.profile, entries, limit) for entries in small),
         *(Batch(subject.profile, size, known, 0, paired, limit) for size in sizes),

@@ -57,6 +57,22 @@ def unknown_event(subject: Subject) -> Plans:
     return Plans((among(UNKNOWN_EVENT, [], 0), among(UNKNOWN_EVENT, others, 1)), drawn)
 
 
+def null_event(subject: Subject) -> Plans:
+    """Send a batch with a null in the place of an event: in the middle, first, and last."""
+    if not subject.general:
+        return NOTHING
+    names = (subject.general[0], subject.general[-1])
+
+    def plan(place: int, words: str) -> Plan:
+        template = message_template(subject.profile, *names)
+        events: list[Template] = list(template["Events"])
+        events.insert(place, None)
+        phrase = f"2 events and a null {words}"
+        return Filled(Kind.GENERAL, {**template, "Events": events}, phrase)
+
+    return Plans((plan(1, "between them"), plan(0, "before them"), plan(2, "after them")))
+
+
 def extra_property(subject: Subject, *, kind: str = "general") -> Plans:
     """Send a valid message with a property more, at each level and with each type of value.
 

@@ -15,6 +15,7 @@ from mews_harness.payloads.plan import NOTHING, Filled, Plans, Subject, unique
 from mews_harness.payloads.schema import NEWEST, actions, load
 from mews_harness.payloads.shape import NULL, Constant, Either, Record, nullable, parse
 
+CREATED = "IntegrationCreated"
 UNKNOWN_ACTION = "IntegrationRenamed"
 
 
@@ -73,6 +74,16 @@ def action(  # noqa: PLR0913 - each is a key in a scenario file
     if ages_s:
         return Plans(tuple(_aged(plan(forms[0]), age_s) for age_s in ages_s))
     return Plans(unique(plan(each) for each in forms), templates(shape).map(plan))
+
+
+def connected(subject: Subject) -> Plans:
+    """Send the IntegrationCreated of an enterprise that connects now, enabled from the start."""
+    if CREATED not in subject.integration:
+        return NOTHING
+    whole = action_shape(subject.profile, CREATED)
+    data = data_of(whole).having("IsEnabled", Constant((True,)))
+    template = exemplar(whole.having("Data", data))
+    return Plans((Filled(Kind.INTEGRATION, template, f"{CREATED}, enabled"),))
 
 
 def unknown_action(subject: Subject) -> Plans:

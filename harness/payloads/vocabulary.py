@@ -27,13 +27,16 @@ WORDS: Mapping[str, Callable[..., Plans]] = {
     "batch": general.batch,
     "oversize": general.oversize,
     "updates": general.updates,
+    "pair": general.pair,
     "stream": general.stream,
     "peak": general.peak,
     "ramp": general.ramp,
     "action": integration.action,
+    "connected": integration.connected,
     "life": life.life,
     "names": names.names,
     "unknown-event": hostile.unknown_event,
+    "null-event": hostile.null_event,
     "unknown-action": integration.unknown_action,
     "extra-property": hostile.extra_property,
     "malformed": malformed.malformed,
@@ -72,10 +75,8 @@ def plans(draw: Draw, subject: Subject) -> Plans:
     accepted = [name for name in parameters if name != "subject"]
     for name in arguments:
         if name not in accepted:
-            problem, remedy = (
-                f"is no argument of {draw.word}",
-                _known([*accepted, "enterprise", "fetchable"]),
-            )
+            problem = f"is no argument of {draw.word}"
+            remedy = _known([*accepted, "enterprise", "fetchable"])
             raise ScenarioMistake(f"draw.{draw.name}", name, problem, remedy)
     for name in accepted:
         if name not in arguments and parameters[name].default is inspect.Parameter.empty:

@@ -13,6 +13,8 @@ from mews_harness.model import Call, Delivery, Message, Step, TwinFault, links
 from mews_harness.player.bench import Bench
 from mews_harness.twin import Twin
 
+LULL_S = 1.0
+
 
 class Watch:
     """What the twin sees during one play; faults that the play began end with it.
@@ -85,6 +87,15 @@ class Watch:
         own = [call for call in calls if self._concerns(call)]
         return len(own), sum(call.answered_ms is None for call in own)
 
+    def lull(self) -> None:
+        """Wait for a second without any request, and forget what came until then."""
+        if self._twin is not None:
+            for _ in range(ceil(self.patience_s)):
+                seen = self._twin.calls(self._since)
+                self._since = seen[-1].number if seen else self._since
+                if not self._twin.wait_until(bool, self._since, LULL_S):
+                    return
+
     def rest(self, seconds: float) -> None:
         """Let time pass; whoever calls the twin meanwhile is seen."""
         if self._twin is not None:
@@ -128,11 +139,16 @@ def wiring(watch: Watch, _step: Step) -> None:
 def settle(watch: Watch, step: Step) -> None:
     """Wait until every acknowledged entity was fetched, at most so long as the user allows.
 
-    `at-least` is a bound in seconds where the documented waits ask for a longer one, `calm` how
-    many seconds without a further request mean that the partner has finished.
+    `patience` multiplies that where the partner has to try again, `calm` is how many seconds
+    without a further request mean that it has finished.
     """
-    bound = max(watch.patience_s, step.arguments.get("at-least", 0.0))
-    watch.settle(bound, step.arguments.get("calm", 0.0))
+    seconds = watch.patience_s * step.arguments.get("patience", 1)
+    watch.settle(seconds, step.arguments.get("calm", 0.0))
+
+
+def lull(watch: Watch, _step: Step) -> None:
+    """Wait until the partner asks nothing, at most so long as the user allows; then look anew."""
+    watch.lull()
 
 
 def rest(watch: Watch, step: Step) -> None:
@@ -154,6 +170,7 @@ def restore(watch: Watch, _step: Step) -> None:
 WATCHING: Mapping[str, Callable[[Watch, Step], None]] = {
     "wiring": wiring,
     "settle": settle,
+    "lull": lull,
     "rest": rest,
     "disturb": disturb,
     "restore": restore,

@@ -43,7 +43,7 @@ OF_PLAIN_HTTP = {"TLS-05"}
 @pytest.mark.parametrize(("scenario", "flaw"), PAIRS)
 def test_flaw_is_caught(scenario: Scenario, flaw: str, settings: Build) -> None:
     """The scenario meant for a flaw fails on it, or warns where it is only a SHOULD."""
-    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="5")
+    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="5", settle="3")
     with Engine(chosen, budget=Budget(plays=15, seconds=3)) as engine:
         result = engine.certify(scenario)
     broken = [f for trial in result.evidence for f in trial.findings if not f.met]

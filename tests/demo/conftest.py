@@ -9,9 +9,11 @@ import pytest
 
 from mews_harness.demo import EmbeddedPartner
 from mews_harness.tenants import DEFAULT
+from tests.demo.stand_in import StandIn
 from tests.processes import Served, fastapi_partner
 
 Start = Callable[[str], EmbeddedPartner]
+Partner = Callable[..., EmbeddedPartner]
 
 
 @pytest.fixture
@@ -19,6 +21,23 @@ def start() -> Iterator[Start]:
     """Start embedded partners by name."""
     with ExitStack() as running:
         yield lambda name: running.enter_context(EmbeddedPartner(name, tenants=DEFAULT))
+
+
+@pytest.fixture
+def mews() -> Iterator[StandIn]:
+    """Serve a stand-in for the Connector API."""
+    with StandIn() as server:
+        yield server
+        server.released.set()
+
+
+@pytest.fixture
+def partner(mews: StandIn) -> Iterator[Partner]:
+    """Start embedded partners by name that call the stand-in; the sound one without a name."""
+    with ExitStack() as running:
+        yield lambda name="sound": running.enter_context(
+            EmbeddedPartner(name, tenants=DEFAULT, api=mews.api)
+        )
 
 
 @pytest.fixture(scope="module")

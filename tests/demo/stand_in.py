@@ -13,7 +13,10 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from mews_harness.demo import EmbeddedPartner
 from mews_harness.demo.processing.connector import PREFIX
+from mews_harness.tenants import DEFAULT
+from tests.demo.client import general, send
 
 ENTITIES = {  # operation: collection, and the property that names ids
     "reservations/getAll/2023-06-06": ("Reservations", "ReservationIds"),
@@ -105,7 +108,12 @@ class StandIn(HTTPServer):
             assert self._changed.wait_for(lambda: holds(self.seen), SOON_S), self.seen
             return list(self.seen)
 
-    def calm(self, seconds: float = 0.5) -> list[Seen]:
+    def comes(self, holds: Callable[[Sequence[Seen]], bool], seconds: float) -> bool:
+        """Tell whether something holds of the requests within some time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: holds(self.seen), seconds)
+
+    def calm(self, seconds: float = 0.4) -> list[Seen]:
         """Wait until nothing came for a while; give what came."""
         with self._changed:
             while True:
@@ -124,3 +132,18 @@ class StandIn(HTTPServer):
             for name in page
         ]
         return {collection: found, "Cursor": page[-1] if page else None, "Extra": named}
+
+
+def tell(partner: EmbeddedPartner, *bodies: bytes) -> None:
+    """Deliver messages, each of which must be accepted."""
+    for body in bodies:
+        assert send(partner.url, body).status == 202
+
+
+def changed(
+    *ids: str,
+    discriminator: str = "CustomerUpdated",
+    enterprise: str = DEFAULT.enterprises[0].id,
+) -> bytes:
+    """Write a message of events of one kind."""
+    return general(*[discriminator] * len(ids), ids=ids, EnterpriseId=enterprise)

@@ -214,7 +214,7 @@ def test_closing_releases_whoever_waits() -> None:
 
 
 def test_waiting_for_a_message_ends_with_its_last_fetch() -> None:
-    """Gathered, taken and failed are all not yet fetched; what can't be fetched is not waited for."""
+    """Gathered, taken and failed are not fetched yet; what can't be fetched is not waited for."""
     desk = Desk()
     document = json.loads(changed("a"))
     owes = desk.backlog._owes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -17,14 +16,6 @@ from tests.demo.stand_in import BROKEN, SOON_S, Fault, StandIn
 
 BASE = "https://api.mews.com"
 URL = f"{BASE}/api/connector/v1/customers/getAll"
-
-
-@pytest.fixture
-def stand_in() -> Iterator[StandIn]:
-    """Serve a stand-in."""
-    with StandIn() as server:
-        yield server
-        server.released.set()
 
 
 def call(base: str = BASE) -> Reply:
@@ -91,11 +82,11 @@ def test_no_answer_has_no_status(trouble: Exception, reply: Reply) -> None:
         assert call() == reply
 
 
-def test_a_real_break_and_a_real_timeout(stand_in: StandIn) -> None:
+def test_a_real_break_and_a_real_timeout(mews: StandIn) -> None:
     """The same over a socket."""
-    stand_in.faults = [Fault(body=BROKEN), Fault(delay_s=SOON_S)]
-    assert call(stand_in.api) == Reply(None)
-    assert call(stand_in.api) == Reply(None, timed_out=True)
+    mews.faults = [Fault(body=BROKEN), Fault(delay_s=SOON_S)]
+    assert call(mews.api) == Reply(None)
+    assert call(mews.api) == Reply(None, timed_out=True)
 
 
 def test_nobody_listens() -> None:
@@ -103,14 +94,14 @@ def test_nobody_listens() -> None:
     assert call("http://127.0.0.1:9") == Reply(None)
 
 
-def test_closing_breaks_a_call_that_waits(stand_in: StandIn) -> None:
+def test_closing_breaks_a_call_that_waits(mews: StandIn) -> None:
     """A call in another thread ends at once, and so do all that come later."""
-    stand_in.faults = [Fault(delay_s=SOON_S)]
-    connector = Connector(stand_in.api, "c", timeout_s=SOON_S)
+    mews.faults = [Fault(delay_s=SOON_S)]
+    connector = Connector(mews.api, "c", timeout_s=SOON_S)
     replies: list[Reply] = []
     thread = threading.Thread(target=lambda: replies.append(connector.call("x", "a", {})))
     thread.start()
-    stand_in.wait(len)
+    mews.wait(len)
     connector.close()
     thread.join(SOON_S / 2)
     assert replies == [Reply(None)]

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 import pytest
 
 from mews_harness.demo import EmbeddedPartner
 from mews_harness.demo.processing.readings import within
-from mews_harness.model import Tenants
 from mews_harness.tenants import DEFAULT
 from tests.demo.client import ENTERPRISE, created, general, integration, send
-from tests.demo.stand_in import BROKEN, SOON_S, Fault, Seen, StandIn
+from tests.demo.conftest import Partner
+from tests.demo.stand_in import BROKEN, SOON_S, Fault, Seen, StandIn, changed, tell
 
 FIRST, SECOND = DEFAULT.enterprises
-Partner = Callable[..., EmbeddedPartner]
 KINDS = {
     "ServiceOrderUpdated": "reservations/getAll/2023-06-06",
     "ResourceUpdated": "resources/getAll",
@@ -39,46 +36,13 @@ FAULTS = {
 }
 
 
-@pytest.fixture
-def mews() -> Iterator[StandIn]:
-    """Serve a stand-in."""
-    with StandIn() as server:
-        yield server
-        server.released.set()
-
-
-@pytest.fixture
-def partner(mews: StandIn) -> Iterator[Partner]:
-    """Start partners that call the stand-in."""
-    with ExitStack() as running:
-
-        def start(name: str = "sound", tenants: Tenants = DEFAULT) -> EmbeddedPartner:
-            made = EmbeddedPartner(name, tenants=tenants, api=mews.api)
-            return running.enter_context(made)
-
-        yield start
-
-
-def tell(partner: EmbeddedPartner, *bodies: bytes) -> None:
-    """Deliver messages, each of which must be accepted."""
-    for body in bodies:
-        assert send(partner.url, body).status == 202
-
-
-def changed(*ids: str, discriminator: str = "CustomerUpdated", enterprise: str = FIRST.id) -> bytes:
-    """Write a message."""
-    return general(*[discriminator] * len(ids), ids=ids, EnterpriseId=enterprise)
-
-
 def ids_of(seen: list[Seen]) -> list[str]:
     """List every id that was asked for, as often as it was."""
     return sorted(name for each in seen for name in each.ids)
 
 
 @pytest.mark.parametrize("discriminator", KINDS)
-def test_an_event_leads_to_its_entity(
-    mews: StandIn, partner: Partner, discriminator: str
-) -> None:
+def test_an_event_leads_to_its_entity(mews: StandIn, partner: Partner, discriminator: str) -> None:
     """One request, with the operation that the documentation names."""
     tell(partner(), changed("a", discriminator=discriminator))
     (seen,) = mews.calm()
@@ -124,9 +88,8 @@ def test_pages_are_read_to_the_end(mews: StandIn, partner: Partner) -> None:
     mews.shown = tuple(f"{number:04}" for number in range(1500))
     tell(partner(), changed("a", discriminator="MessageAdded"))
     seen = mews.calm()
-    assert [each.operation for each in seen] == [*["messageThreads/getAll"] * 2] + [
-        *["messages/getAll"] * 4
-    ]
+    operations = [each.operation for each in seen]
+    assert operations == ["messageThreads/getAll"] * 2 + ["messages/getAll"] * 4
     cursors = [each.body["Limitation"].get("Cursor") for each in seen]
     assert cursors == [None, "0999", None, "0999", None, "0999"]
 

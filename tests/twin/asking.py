@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,12 +32,13 @@ class Clock:
         self.ms = 0.0
 
     def __call__(self) -> float:
+        """Tell the time."""
         return self.ms
 
 
-def make(clock: Clock | None = None, **choices: Any) -> Twin:
+def make(clock: Clock | None = None, **choices: bool | Callable[[Call], None]) -> Twin:
     """Make a twin of the tenants."""
-    return Twin(TENANTS, clock or Clock(), began=BEGAN, **choices)
+    return Twin(TENANTS, clock or Clock(), began=BEGAN, **choices)  # type: ignore[arg-type]
 
 
 def guid(number: int) -> str:
@@ -51,15 +53,13 @@ def general(*events: tuple[str, str], enterprise: str = HOTEL) -> Message:
     return Message(Kind.GENERAL, json.dumps(body).encode(), (), "", None, enterprise)
 
 
-def integration(action: str, integration_id: str = INTEGRATION, **data: Any) -> Message:
+def integration(action: str, integration_id: str = INTEGRATION, **data: object) -> Message:
     """Write an Integration Webhook."""
     data = {"Integration": {"Id": integration_id, "Name": "It"}, **data}
-    return Message(
-        Kind.INTEGRATION, json.dumps({"Action": action, "Data": data}).encode(), (), ""
-    )
+    return Message(Kind.INTEGRATION, json.dumps({"Action": action, "Data": data}).encode(), (), "")
 
 
-def body_for(operation: str, token: str = "access-token-one", **more: Any) -> dict[str, Any]:
+def body_for(operation: str, token: str = "access-token-one", **more: object) -> dict[str, Any]:
     """Write a right body for an operation; None leaves a property out."""
     body: dict[str, Any] = {
         "ClientToken": TENANTS.client_token,
@@ -74,13 +74,13 @@ def body_for(operation: str, token: str = "access-token-one", **more: Any) -> di
     return {name: value for name, value in (body | more).items() if value is not None}
 
 
-def request_for(operation: str, **more: Any) -> ApiRequest:
+def request_for(operation: str, **more: object) -> ApiRequest:
     """Write a right request."""
     body = json.dumps(body_for(operation, **more)).encode()
     return ApiRequest("POST", PREFIX + operation, JSON, body)
 
 
-def ask(twin: Twin, operation: str, **more: Any) -> tuple[Call, ApiResponse]:
+def ask(twin: Twin, operation: str, **more: object) -> tuple[Call, ApiResponse]:
     """Send a request and take its answer; returns the finished call."""
     return send(twin, request_for(operation, **more))
 
@@ -92,6 +92,6 @@ def send(twin: Twin, request: ApiRequest) -> tuple[Call, ApiResponse]:
     return twin.calls(pending.call.number - 1)[0], pending.response
 
 
-def said(response: ApiResponse) -> Any:
+def said(response: ApiResponse) -> Any:  # noqa: ANN401 - JSON
     """Read an answer."""
     return json.loads(response.body)
