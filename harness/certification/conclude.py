@@ -108,7 +108,7 @@ def _figures(
     ]
     if any(draw.word == "oversize" or draw.arguments.get("over") for draw in scenario.draws):
         figures.append(largest_batch(seen.samples))
-    return [figure for figure in figures if figure]
+    return [figure for figure in dict.fromkeys(figures) if figure]
 
 
 def _evidence(seen: Exploration) -> tuple[Trial, ...]:
