@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import re
 import sys
 import threading
 import time
@@ -119,11 +120,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
+    found = re.fullmatch(r"(?:\[([^\[\]]+)\]|([^\[\]:]+)):(\d+)", listen)
+    if found is None:
         remedy = f"Give an address and a port, such as {LISTEN}."
         raise UsageMistake("--listen", listen, "is not HOST:PORT", remedy)
-    return host.strip("[]"), int(port)
+    return found[1] or found[2], int(found[3])
 
 
 def _say(*lines: str) -> None:

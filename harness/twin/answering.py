@@ -136,7 +136,9 @@ def _body(question: Question, page: Page, shown: tuple[Stamp, ...]) -> bytes:
     else:
         pieces = [_encode(operation.name, each) for each in shown]
     extent = question.body.get("Extent") or {}
-    rest = {name: [] for name in _others(operation.name) if extent.get(name) is True}
+    rest: dict[str, Any] = {
+        name: [] for name in _others(operation.name) if extent.get(name) is True
+    }
     rest |= {"Cursor": page.cursor} if operation.paginated else {}
     rest |= {entities.UNKNOWN: {}} if question.strange else {}
     tail = _json(rest)[1:]

@@ -52,13 +52,12 @@ class InProcessTwin:
         self._mock.reset()
 
     def _answer(self, request: PreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        body = request.body or b""
         pending = self._twin.begin(
             ApiRequest(
                 request.method or "",
                 urlsplit(request.url or "").path,
-                {name.lower(): value for name, value in request.headers.items()},
-                body.encode() if isinstance(body, str) else body,
+                {name.lower(): _decoded(value) for name, value in request.headers.items()},
+                _encoded(request.body),
             )
         )
         response = pending.response
@@ -73,6 +72,17 @@ class InProcessTwin:
         if response.status is None:
             raise requests.exceptions.ConnectionError("Connection reset by peer", request=request)
         return response.status, dict(response.headers), response.body
+
+
+def _decoded(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _encoded(body: object) -> bytes:
+    """Give a request's body as bytes; one that is a stream has been read by `responses`."""
+    if isinstance(body, str):
+        return body.encode()
+    return body if isinstance(body, bytes) else b""
 
 
 def _patience(arguments: dict[str, Any]) -> float | None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 
 from mews_harness.model.call import Call
 
@@ -67,9 +68,7 @@ class Journal:
             if looked >= end or self._over:
                 return False
             with self._changed:
-                if not self._changed.wait_for(
-                    lambda seen=seen: self._changes != seen, end - looked
-                ):
+                if not self._changed.wait_for(partial(self._changed_since, seen), end - looked):
                     return False
             time.sleep(max(0.0, min(looked + LOOK_S, end) - time.monotonic()))
 
@@ -78,6 +77,9 @@ class Journal:
         with self._changed:
             self._over = True
             self._notify()
+
+    def _changed_since(self, seen: int) -> bool:
+        return self._changes != seen
 
     def _notify(self) -> None:
         self._changes += 1

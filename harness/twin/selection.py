@@ -89,12 +89,13 @@ def select(
         found = [each for each in found if each.state in ACTIVE_COMMANDS]
     for name, interval in _intervals(operation, body).items():
         found = [each for each in found if interval.holds(_moment(each, name, build))]
-    if operation.colliding and (interval := _interval(body.get(COLLIDING))):
+    colliding = _interval(body.get(COLLIDING))
+    if operation.colliding and colliding:
         start, end = operation.colliding
         found = [
             each
             for each in found
-            if interval.meets(_moment(each, start, build), _moment(each, end, build))
+            if colliding.meets(_moment(each, start, build), _moment(each, end, build))
         ]
     return sorted(found, key=lambda stamp: stamp.age, reverse=True)
 

@@ -73,13 +73,16 @@ class TwinServer(QuietServer):
     def _try_out(self) -> None:
         """Say what is wrong with the address; werkzeug would end the process."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        try:
-            socket.create_server((self.host, self.port), family=family).close()
-        except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            raise UsageMistake(
-                self._option,
-                f"{self.format_host(self.host)}:{self.port}",
-                f"can't be listened on: {(reason or str(error)).lower()}",
-                "Stop what listens there, or give another address; port 0 is a free one.",
-            ) from error
+        with socket.socket(family) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind((self.host, self.port))
+                trial.listen()
+            except (OSError, OverflowError) as error:
+                reason = error.strerror if isinstance(error, OSError) else None
+                raise UsageMistake(
+                    self._option,
+                    f"{self.format_host(self.host)}:{self.port}",
+                    f"can't be listened on: {(reason or str(error)).lower()}",
+                    "Stop what listens there, or give another address; port 0 is a free one.",
+                ) from error

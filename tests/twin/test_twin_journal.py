@@ -92,6 +92,13 @@ def test_waiting_ends_when_the_time_is_over() -> None:
     assert make().wait_until(lambda _: True, 0, 0)
 
 
+def test_waiting_ends_when_nobody_is_to_wait_any_longer() -> None:
+    """At the end of a run, whoever waits or begins to wait is let go."""
+    twin = make()
+    twin.end_waits()
+    assert not twin.wait_until(lambda _: False, 0, 600)
+
+
 def test_a_line_is_json() -> None:
     """One line, with the fields of the call."""
     twin = make()
