@@ -12,6 +12,7 @@ import pytest
 from mews_harness.certification.record import shown
 from mews_harness.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from mews_harness.settings import Settings
+from mews_harness.tenants import DEFAULT
 from mews_harness.verdicts import breaks_must
 
 REDRAW_S, HEARTBEAT_S = 0.2, 10.0
@@ -42,10 +43,23 @@ def header(settings: Settings) -> list[str]:
         f"mews: target {shown(settings.target)}"
         + (f", integration target {shown(integration)}" if integration else ""),
         f"mews: profile {settings.profile.name}, time scale {settings.time_scale:g}, "
-        f"seed {settings.seed}, stages: delivery"
+        f"seed {settings.seed}, stages: {', '.join(settings.stages)}"
         + (", strict" if settings.strict else "")
         + (", TLS NOT VERIFIED" if settings.insecure else ""),
         f"mews: tenants {tenants}",
+        *_served(settings),
+    ]
+
+
+def _served(settings: Settings) -> list[str]:
+    """Say where the Connector API is served, unless the embedded partner knows by itself."""
+    if settings.api is None:
+        return []
+    host, port = settings.api
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return [
+        f"mews: Connector API at http://{address}, with the tokens of "
+        + ("the built-in tenants (docs/options.md)" if settings.tenants == DEFAULT else "the file")
     ]
 
 

@@ -119,6 +119,14 @@ def refused(partner: EmbeddedPartner, mews: StandIn) -> object:
     return statuses, asked(mews.calm())
 
 
+def copies(partner: EmbeddedPartner, mews: StandIn) -> object:
+    """Send copies at the same moment, then, later, messages that do not race."""
+    tell(partner, changed("a"), changed("a"), changed("b"))
+    mews.wait(len)
+    tell(partner, changed("c"))
+    return sorted({name for each in mews.calm(1.0) for name in each.ids})
+
+
 def polled(_: EmbeddedPartner, mews: StandIn) -> bool:
     """Tell whether both enterprises are asked about, more than once, without a reason."""
     return mews.comes(lambda seen: Counter(each.token for each in seen).total() >= 4, 1.0)
@@ -164,6 +172,17 @@ DEVIATIONS = [
     Deviation("gives-up-on-500", after(Fault(500)), 1, 2),
     Deviation("gives-up-on-500", after(Fault(429)), 2, 2),
     Deviation("gives-up-on-reset", after(Fault(body=BROKEN)), 1, 2),
+    Deviation("gives-up-on-unreadable", after(Fault(200, body=b"<html>")), 1, 2),
+    Deviation("gives-up-on-unreadable", after(Fault(500)), 2, 2),
+    Deviation("dies-on-strangers", ids_of(changed("a"), changed("b")), ["a"], ["a", "b"]),
+    Deviation(
+        "ignores-messages",
+        requests_for(changed("a", discriminator="MessageAdded"), show=lambda each: each.operation),
+        [],
+        ["messageThreads/getAll"],
+    ),
+    Deviation("ignores-messages", ids_of(changed("a")), ["a"], ["a"]),
+    Deviation("races-to-nothing", copies, ["b", "c"], ["a", "b", "c"]),
     Deviation("gives-up-when-slow", slow, flawed=False, sound=True),
     Deviation("gives-up-when-slow", after(Fault(500)), 2, 2),
     Deviation("polls-when-idle", polled, flawed=True, sound=False),

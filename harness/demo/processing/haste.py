@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mews_harness.demo.processing import backoff
-from mews_harness.demo.processing.backoff import SERVER_ERROR, TOO_MANY
+from mews_harness.demo.processing.backoff import OK, SERVER_ERROR, TOO_MANY
 from mews_harness.demo.processing.connector import Reply
 from mews_harness.demo.processing.habits import Habits
 
@@ -36,6 +36,11 @@ def gives_up_on_500() -> Habits:
 def gives_up_on_reset() -> Habits:
     """Drops what it was to fetch when the connection breaks."""
     return _giving_up(lambda reply: reply.status is None and not reply.timed_out)
+
+
+def gives_up_on_unreadable() -> Habits:
+    """Drops what it was to fetch when the answer is 200 and no JSON."""
+    return _giving_up(lambda reply: reply.status == OK)
 
 
 def gives_up_when_slow() -> Habits:
@@ -80,6 +85,7 @@ HASTE = (
     gives_up_on_429,
     gives_up_on_500,
     gives_up_on_reset,
+    gives_up_on_unreadable,
     gives_up_when_slow,
     hammers_on_429,
     fixed_pause,

@@ -5,14 +5,21 @@ Each function gives the habits of a new partner.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 
 from mews_harness.demo.memory import changes_of
 from mews_harness.demo.messages import Document, Unusable, entity_of, events_of, parse
 from mews_harness.demo.processing.habits import Habits
+from mews_harness.demo.processing.readings import Batch, Pages, Reading, readings
 from mews_harness.demo.service import Answer, Request, answer
 
 FORGOTTEN = 50  # each so many events
+MOMENT_S = 0.5  # within which two messages race
 
 
 def fetches_nothing() -> Habits:
@@ -73,6 +80,50 @@ def null_event_kills_worker() -> Habits:
     return Habits(select=select)
 
 
+def ignores_messages() -> Habits:
+    """Fetches nothing after MessageAdded."""
+    return _selecting(lambda events: [e for e in events if e["Discriminator"] != "MessageAdded"])
+
+
+def races_to_nothing(clock: Callable[[], float] = time.monotonic) -> Habits:
+    """Fetches nothing of what two messages tell of at the same moment."""
+    told: dict[tuple[str, str], float] = {}
+    spoilt: set[tuple[str, str]] = set()
+
+    def select(document: Document) -> list[tuple[str, str]]:
+        changes, now = changes_of(document), clock()
+        spoilt.update(each for each in changes if now - told.get(each, -MOMENT_S) < MOMENT_S)
+        told.update(dict.fromkeys(changes, now))
+        return changes
+
+    def racing(read: Reading) -> Reading:
+        def race(pages: Pages, batch: Batch) -> Iterable[Document]:
+            ids = frozenset(each for each in batch.ids if (batch.entity, each) not in spoilt)
+            spoilt.difference_update((batch.entity, each) for each in batch.ids)
+            return read(pages, replace(batch, ids=ids)) if ids else ()
+
+        return race
+
+    known = {entity: racing(read) for entity, read in readings().items()}
+    return Habits(select=select, readings=known, gather_s=MOMENT_S)
+
+
+def dies_on_strangers() -> Habits:
+    """Fetches nothing from then on when an answer has a property that it does not know."""
+    alive = True
+
+    def dying(read: Reading) -> Reading:
+        def die(pages: Pages, batch: Batch) -> Iterator[Document]:
+            nonlocal alive
+            for entity in read(pages, batch) if alive else ():
+                alive = alive and entity.keys() <= _known_properties()
+                yield entity
+
+        return die
+
+    return Habits(readings={entity: dying(read) for entity, read in readings().items()})
+
+
 def welcoming_null(token: str, request: Request) -> Answer:
     """Answer as the sound service does, but 202 where nothing but a null event is wrong."""
     given = answer(token, request)
@@ -87,6 +138,14 @@ def welcoming_null(token: str, request: Request) -> Answer:
     events = document.get("Events")
     nulls = isinstance(events, list) and None in events
     return Answer(202, accepted=document) if nulls else given
+
+
+@cache
+def _known_properties() -> frozenset[str]:
+    """Name all documented properties, of whatever entity."""
+    source = files("mews_harness.schemas") / "connector" / "documented" / "objects.json"
+    objects = json.loads(source.read_text("utf-8")).values()
+    return frozenset(each["name"] for one in objects for each in one.get("properties", ()))
 
 
 def _selecting(kept: Callable[[list[Document]], list[Document]]) -> Habits:
@@ -106,4 +165,7 @@ LOSSES = (
     drops_second_update,
     unknown_event_drops_batch,
     null_event_kills_worker,
+    ignores_messages,
+    races_to_nothing,
+    dies_on_strangers,
 )
