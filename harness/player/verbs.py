@@ -52,9 +52,12 @@ def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
 
 
 def abandon(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Lose the answer of every attempt, so that each message is discarded in the end."""
+    """Spoil every attempt, so that each message is discarded in the end.
+
+    `fault` is how: by default the answer is lost; with `cut-body` the partner never has it whole.
+    """
     name = step.arguments["message"]
-    faults = (Fault.LOSE_ANSWER,) * bench.attempts
+    faults = (Fault(step.arguments.get("fault", Fault.LOSE_ANSWER)),) * bench.attempts
     for message in messages[name]:
         url = bench.endpoint.url(message.kind)
         yield bench.courier.deliver(message, url, label=name, faults=faults)

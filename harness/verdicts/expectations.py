@@ -21,6 +21,7 @@ from mews_harness.verdicts.fetching import (
     fetched,
     fetched_as_one,
     fetched_once,
+    found_later,
     not_fetched,
     quiet,
 )
@@ -61,6 +62,7 @@ WHOLE_WORDS: Mapping[str, Whole] = {
     "batched": Whole("requests for many entities each", batched),
     "not-fetched": Whole("no request about these entities", not_fetched),
     "answers-first": Whole("an answer that waits for no request to the API", answers_first),
+    "found-later": Whole("a look by interval for what no message told", found_later),
     "quiet": Whole("no requests while nothing is sent", quiet),
     "well-formed": Whole("requests of the documented form", well_formed),
     "names-client": Whole("a Client with the application's name and version", names_client),

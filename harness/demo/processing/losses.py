@@ -85,6 +85,11 @@ def ignores_messages() -> Habits:
     return _selecting(lambda events: [e for e in events if e["Discriminator"] != "MessageAdded"])
 
 
+def forgets_payments() -> Habits:
+    """Fetches nothing after PaymentUpdated."""
+    return _selecting(lambda events: [e for e in events if e["Discriminator"] != "PaymentUpdated"])
+
+
 def races_to_nothing(clock: Callable[[], float] = time.monotonic) -> Habits:
     """Fetches nothing of what two messages tell of at the same moment."""
     told: dict[tuple[str, str], float] = {}
@@ -166,6 +171,7 @@ LOSSES = (
     unknown_event_drops_batch,
     null_event_kills_worker,
     ignores_messages,
+    forgets_payments,
     races_to_nothing,
     dies_on_strangers,
 )
