@@ -39,7 +39,8 @@ class Link:
             can't have seen that change.
         acknowledged_ms: when the last message about it was answered with success.
         copies: attempts that the partner may have taken for messages, over all messages.
-        fetches: requests whose answer held the entity, over all messages.
+        fetches: requests for it by its id that were given it, over all messages; an interval that
+            happens to hold it once more costs nothing.
         asked_ms: when the first request since `sent_ms` arrived that was about it.
         fetched_ms: when the first answer since `sent_ms` that held it was handed over.
         in_flight: whether a request about it was being answered when the play ended.
@@ -112,7 +113,7 @@ def _link(
         sent_ms=sent[newest],
         acknowledged_ms=deliveries[newest].attempts[-1].last.ended_ms,
         copies=sum(_taken(delivery) for delivery in deliveries.values()),
-        fetches=len(held),
+        fetches=sum(entity_id in call.asked for call in held),
         asked_ms=min((call.received_ms for call in since), default=None),
         fetched_ms=min(answered, default=None),
         in_flight=any(call.answered_ms is None for call in since),

@@ -224,7 +224,8 @@ class Explorer:
             if self._failed_at_ms is None:
                 self._failed_at_ms, self._built_at_failure = self._clock.now_ms(), self._built
         else:
-            self.seen.example = trial
+            if _tells(trial) or self.seen.example is None or not _tells(self.seen.example):
+                self.seen.example = trial
             self._passing.add(repr(case))
         return failed
 
@@ -262,6 +263,11 @@ def _integration_life(subject: Subject) -> Plan | None:
         return None
     arguments = {"action": subject.integration[0], "enterprise": "new"}
     return plans(Draw("message", "action", arguments), subject).fixed[0]
+
+
+def _tells(trial: Trial) -> bool:
+    """Tell whether anything in a play was what its expectations are about."""
+    return any(finding.judged for finding in trial.findings)
 
 
 def _size(trial: Trial) -> tuple[int, int]:

@@ -50,7 +50,7 @@ def asked_api(transcript: Transcript) -> Observed:
 
 def fetched_once(transcript: Transcript) -> Observed:
     """Hold when no entity was fetched more often than messages about it were delivered."""
-    taken = [each for each in links(transcript.deliveries, transcript.calls) if each.fetches]
+    taken = _taken(transcript)
     often = [link for link in taken if link.fetches > link.copies]
     if not often:
         most = max((link.fetches for link in taken), default=0)
@@ -67,7 +67,7 @@ def fetched_once(transcript: Transcript) -> Observed:
 
 def fetched_as_one(transcript: Transcript) -> Observed:
     """Hold when each entity was fetched once, however many events of the message named it."""
-    taken = [each for each in links(transcript.deliveries, transcript.calls) if each.fetches]
+    taken = _taken(transcript)
     often = [link for link in taken if link.fetches > 1]
     said = f"{_entities(len(taken))} fetched"
     if often:
@@ -77,8 +77,7 @@ def fetched_as_one(transcript: Transcript) -> Observed:
 
 def batched(transcript: Transcript) -> Observed:
     """Hold when the entities of a large batch were fetched by far fewer requests than entities."""
-    owed = links(transcript.deliveries, transcript.calls)
-    taken = [link for link in owed if link.fetches]
+    taken = _taken(transcript)
     calls = [call for call in transcript.calls if call.returned and call.served]
     said = f"{len(calls)} requests for {_entities(len(taken))}; the limit is {QUOTA} within 30 s"
     if len(taken) < FEW:
@@ -155,6 +154,11 @@ def quiet(transcript: Transcript) -> Observed:
     (operation, times), *_ = named.most_common(1)
     said = f"{len(calls)} requests while nothing was sent, {times} of them {operation}"
     return Observed(met=False, observed=said, judged=len(calls))
+
+
+def _taken(transcript: Transcript) -> list[Link]:
+    owed = links(transcript.deliveries, transcript.calls)
+    return [link for link in owed if link.fetches or link.fetched_ms is not None]
 
 
 def _in_figures(owed: Sequence[Link], calls: Sequence[Call]) -> str:

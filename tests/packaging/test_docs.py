@@ -27,7 +27,7 @@ PARAMETERS = [p for name in profile.names() for p in profile.load(name).paramete
 def test_every_option_is_in_the_readme_with_its_default(option: object) -> None:
     """The options table has a row for each option, and the default that the code has."""
     flag, default = option.flag, option.default  # type: ignore[attr-defined]
-    (row,) = [line for line in README.splitlines() if line.startswith(f"| `{flag}")]
+    (row,) = [line for line in README.splitlines() if re.match(rf"\| `{flag}[ `]", line)]
     if default:
         assert f"`{default}`" in row
 
