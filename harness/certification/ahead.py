@@ -47,6 +47,7 @@ class Ahead:
         jobs = max(asked, slow if sluggish else 1)
         if jobs == 1:
             return
+        self._engine.look(scenarios)  # once, before several threads ask for it
         self._schedule = self._schedule or Schedule(self._engine.certify, jobs)
         self._schedule.start(scenarios)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
@@ -112,6 +112,11 @@ class Engine:
         if "twin" in self.__dict__ and self.twin is not None:
             self.twin.end_waits()  # nobody waits any longer for what may be fetched
 
+    def look(self, scenarios: Iterable[Scenario]) -> None:
+        """Look at all that these scenarios need to have been seen; each does so itself else."""
+        if self.preflight.accepts and any(each.needs == "wired" for each in scenarios):
+            _ = self.wiring
+
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
 
@@ -134,7 +139,7 @@ class Engine:
             said = attempt_in_words(preflight.delivery.attempts[-1])
             reason = f"the preflight failed (PRE-01): {said}"
             return self._clean(ScenarioResult(scenario, Verdict.BLOCKED, reason))
-        if scenario.needs == "wired" and not (self.wiring and self.wiring.called):
+        if scenario.needs == "wired" and self.wiring is not None and not self.wiring.called:
             return ScenarioResult(scenario, Verdict.BLOCKED, UNWIRED)
         return self._clean(self._explore(scenario, preflight, progress))
 
@@ -160,7 +165,7 @@ class Engine:
             handshakes=lambda: self.handshakes,
             twin=self.twin,
             settle_s=self.settings.settle_s,
-            wiring=self.wiring.delivery if self.wiring else None,
+            wiring=lambda: self.wiring.delivery if self.wiring else None,
             enterprises=frozenset(each.id for each in self.settings.tenants.enterprises),
         )
         explorer = Explorer(

@@ -27,7 +27,8 @@ class Bench:
         handshakes: gives what was seen of TLS; it may look only when it is first asked.
         twin: the Connector API that the partner calls; None where none is served.
         settle_s: how long the partner may take to fetch what it has acknowledged.
-        wiring: the delivery that showed whether the partner calls the twin; None where unknown.
+        wiring: gives the delivery that showed whether the partner calls the twin, None where that
+            is unknown; it may look only when it is first asked.
         enterprises: the ids of those that are played throughout the run.
 
     """
@@ -41,7 +42,7 @@ class Bench:
     limits: Limits = field(default_factory=Limits)
     twin: Twin | None = None
     settle_s: float = 10.0
-    wiring: Delivery | None = None
+    wiring: Callable[[], Delivery | None] = lambda: None
     enterprises: frozenset[str] = frozenset()
     handshakes: Callable[[], tuple[Handshake, ...]] = tuple
 

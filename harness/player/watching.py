@@ -51,9 +51,10 @@ class Watch:
 
     def show_wiring(self) -> None:
         """Show the delivery that was to lead to a first request, and whatever has come so far."""
-        if self._bench.wiring is not None:
+        delivery = self._bench.wiring()
+        if delivery is not None:
             self._since = 0
-            self._deliveries.append(self._bench.wiring)
+            self._deliveries.append(delivery)
 
     def calls(self, *, everything: bool) -> tuple[Call, ...]:
         """List the play's requests, reduced to its own ids; with `everything` all since then."""
