@@ -18,16 +18,8 @@ from mews_harness.player import Budget
 from mews_harness.settings import Settings
 
 SCENARIOS = catalogue.load()
-# The embedded partner serves no https yet; tests/player plays these over a scripted transport.
-NEEDS_HTTPS = {"redirects-to-http"}
-NO_HTTPS = pytest.mark.skip(reason="the embedded partner serves no https")
 PAIRS = [
-    pytest.param(
-        scenario,
-        flaw,
-        id=f"{scenario.id}-{flaw}",
-        marks=NO_HTTPS if flaw in NEEDS_HTTPS else (),
-    )
+    pytest.param(scenario, flaw, id=f"{scenario.id}-{flaw}")
     for scenario in SCENARIOS
     for flaw in scenario.flaws
 ]
