@@ -17,16 +17,32 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def check_once(config: pytest.Config) -> None:
-    """Refuse a distribution that would run each scenario once in every worker.
+def check_distribution(config: pytest.Config, api: tuple[str, int] | None) -> None:
+    """Refuse a distribution that can't work.
+
+    The embedded partner is not meant: unless told otherwise, each worker serves one of its own,
+    and the API that it calls, on free ports.
+
+    Args:
+        config: of the controller, or of a worker, which the controller has checked already.
+        api: where --mews-api says that the Connector API is served; None where it was not given.
 
     Raises:
-        UsageMistake: --dist is `each`.
+        UsageMistake: --dist is `each`, or the workers would all listen at one address.
 
     """
-    if not is_worker(config) and getattr(config.option, "dist", "no") == "each":
+    dist = "no" if is_worker(config) else getattr(config.option, "dist", "no")
+    if dist == "each":
         raise UsageMistake(
             "--dist", "each", "would certify the endpoint once for each worker", "Give --dist load"
+        )
+    if dist != "no" and api is not None:
+        host, port = api
+        raise UsageMistake(
+            "--mews-api",
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "can't be served by several processes (-n): the partner calls one address",
+            "Leave -n out; --mews-jobs N lets scenarios overlap in one process.",
         )
 
 

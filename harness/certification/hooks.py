@@ -13,7 +13,7 @@ from mews_harness import catalogue, reports
 from mews_harness.certification import carrying, terminal
 from mews_harness.certification.ahead import Ahead
 from mews_harness.certification.chosen import given, own_tests_only, scenarios_named, settings_of
-from mews_harness.certification.distribution import Distribution, check_once, is_worker
+from mews_harness.certification.distribution import Distribution, check_distribution, is_worker
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
 from mews_harness.certification.ledger import Ledger, scenario_in
@@ -64,7 +64,7 @@ class Director:
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         if not self._certifies:
             return
-        check_once(config)
+        check_distribution(config, self.settings.api)
         for marker in sorted({name for each in self.scenarios for name in markers_of(each)}):
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
         if not self._only_looks and not self._is_worker:

@@ -111,6 +111,8 @@ TLS_FLAWS = (
     old_tls,
     only_old_tls,
 )
+# Flaws in something else, which show under https alone: their TLS is sound.
+UNDER_TLS = ("redirects-to-http",)
 _MAKERS: Mapping[str, Callable[[trustme.CA], ssl.SSLContext]] = {
     make.__name__.replace("_", "-"): make for make in (*TLS_VARIANTS, *TLS_FLAWS)
-}
+} | dict.fromkeys(UNDER_TLS, over_tls)

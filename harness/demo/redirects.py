@@ -32,7 +32,7 @@ def redirects_to_other_host(token: str, request: Request) -> Answer:
 
 
 def redirects_to_http(token: str, request: Request) -> Answer:
-    """Redirects batches of two events or more to plain http, a flaw where it serves https."""
+    """Serves https, and redirects batches of two events or more to plain http."""
     name = request.headers.get("host", "").partition(":")[0]
     return _leading(token, request, (OTHER_PATH,), _elsewhere(request, "http", name))
 

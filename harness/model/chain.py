@@ -7,8 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mews_harness.model.call import Call
-from mews_harness.model.exchange import INJECTED, Delivery, Outcome
+from mews_harness.model.exchange import Delivery, Outcome
 
+# Outcomes after which the partner may have taken an attempt for a message: it had all of it.
+_TAKEN = frozenset(
+    {
+        Outcome.DELIVERED,
+        Outcome.TIMEOUT_ANSWER,
+        Outcome.TIMEOUT_BODY,
+        Outcome.ANSWER_LOST,
+        Outcome.CONNECTION_DROPPED,
+    }
+)
 _RESERVATIONS = ("reservations/getAll/2023-06-06", "reservations/getAll")
 _CUSTOMERS = ("customers/getAll",)
 
@@ -39,8 +49,9 @@ class Link:
             can't have seen that change.
         acknowledged_ms: when the last message about it was answered with success.
         copies: attempts that the partner may have taken for messages, over all messages.
-        fetches: requests for it by its id that were given it, over all messages; an interval that
-            happens to hold it once more costs nothing.
+        fetches: requests whose answer held the entity, over all messages.
+        named: those of them that asked for it by its id; the others read by an interval, and may
+            have been made for something else.
         asked_ms: when the first request since `sent_ms` arrived that was about it.
         fetched_ms: when the first answer since `sent_ms` that held it was handed over.
         in_flight: whether a request about it was being answered when the play ended.
@@ -54,6 +65,7 @@ class Link:
     acknowledged_ms: float
     copies: int
     fetches: int
+    named: int = 0
     asked_ms: float | None = None
     fetched_ms: float | None = None
     in_flight: bool = False
@@ -113,7 +125,8 @@ def _link(
         sent_ms=sent[newest],
         acknowledged_ms=deliveries[newest].attempts[-1].last.ended_ms,
         copies=sum(_taken(delivery) for delivery in deliveries.values()),
-        fetches=sum(entity_id in call.asked for call in held),
+        fetches=len(held),
+        named=sum(entity_id in call.asked for call in held),
         asked_ms=min((call.received_ms for call in since), default=None),
         fetched_ms=min(answered, default=None),
         in_flight=any(call.answered_ms is None for call in since),
@@ -122,5 +135,4 @@ def _link(
 
 def _taken(delivery: Delivery) -> int:
     """Count the attempts that the partner may have taken for a message."""
-    taken = {Outcome.DELIVERED, *INJECTED} - {Outcome.BODY_CUT}
-    return sum(attempt.outcome in taken for attempt in delivery.attempts)
+    return sum(attempt.outcome in _TAKEN for attempt in delivery.attempts)

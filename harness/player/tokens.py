@@ -10,8 +10,12 @@ from mews_harness.endpoint import PARAMETER, with_token
 RIGHT = "right"
 
 
+_WRONG = ("0-wrong-token", "1-another-wrong-token")
+
+
 def _other(secret: str) -> str:
-    return "".join("0" if character != "0" else "1" for character in secret)
+    """Give a wrong token that shows nothing of the right one: no report masks it."""
+    return next(each for each in _WRONG if each != secret)
 
 
 def _named(name: str, value: str) -> str:
@@ -46,7 +50,8 @@ SPELLINGS: Mapping[str, Callable[[str], str | None]] = {
 
 def revealing(secret: str) -> tuple[str, ...]:
     """List the spellings that give the secret away, or nearly: they are secrets themselves."""
-    return secret[:-1], "".join(f"%{byte:02X}" for byte in secret.encode())
+    swapped = secret.swapcase()  # of letters that have no single other case, such as ß
+    return secret[:-1], f"{secret}x", swapped, "".join(f"%{byte:02X}" for byte in secret.encode())
 
 
 def spelled(url: str, secret: str, spelling: str) -> str:

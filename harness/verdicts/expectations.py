@@ -72,8 +72,8 @@ WHOLE_WORDS: Mapping[str, Whole] = {
     "waits-as-told": Whole(
         "a retry after a 429 no earlier than its Retry-After says", waits_as_told
     ),
-    "no-hammering": Whole("a pause before each retry after a 429", no_hammering),
-    "backs-off": Whole("pauses that grow from retry to retry", backs_off),
+    "no-hammering": Whole("pauses before retries after a 429", no_hammering),
+    "backs-off": Whole("pauses that grow, none that is fixed", backs_off),
     "steady": Whole("answer times that do not grow as messages keep coming", steady),
     "scales": Whole(
         f"answer times that stay within the limit at {BATCH_TO_COME:,} events too", scales

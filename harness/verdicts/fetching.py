@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from mews_harness.model import Call, Link, Transcript, links
+from mews_harness.model import FETCHED_WITH, Attempt, Call, Link, TokenState, Transcript, links
+from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.verdicts.figures import Observed
+from mews_harness.verdicts.wording import counted
 
 BATCHED = 0.2  # requests per entity from which on they are no batches
 FEW = 10  # entities; of fewer nothing is said about batches
 QUOTA = 200  # requests per AccessToken within 30 s (guidelines/requests)
 STRAGGLERS = 2  # requests that may come late of what was delivered before
-PATIENT_MS = 1_000.0  # an answer that comes so long after a first request may have waited for it
+PATIENT_MS = 1_000.0  # a request that takes so long is none to wait for before answering
 
 
 def fetched(transcript: Transcript) -> Observed:
@@ -31,7 +33,7 @@ def fetched(transcript: Transcript) -> Observed:
         return Observed(met=True, observed=_in_figures(owed, transcript.calls), judged=len(owed))
     first = missing[0]
     said = (
-        f"{len(missing)} of {_entities(len(owed))} not fetched after they were acknowledged; "
+        f"{len(missing)} of {_entities(len(owed))} not fetched after the acknowledgement; "
         f"first: {first.discriminator} {first.entity_id}{_fate(first)}"
     )
     return Observed(met=False, observed=said + _excuse(transcript.calls), judged=len(owed))
@@ -44,42 +46,55 @@ def asked_api(transcript: Transcript) -> Observed:
             met=False, observed="no request reached the harness's Connector API", judged=1
         )
     first = transcript.calls[0]
-    said = f"{len(transcript.calls)} requests, the first to {first.path}"
+    said = f"{_requests(len(transcript.calls))}, the first to {first.path}"
     return Observed(met=True, observed=said, judged=1)
 
 
 def fetched_once(transcript: Transcript) -> Observed:
-    """Hold when no entity was fetched more often than messages about it were delivered."""
-    taken = _taken(transcript)
-    often = [link for link in taken if link.fetches > link.copies]
+    """Hold when no entity was fetched by its id more often than messages about it came.
+
+    A request by an interval may have been made for something else, and gives what it finds.
+    """
+    taken = [each for each in links(transcript.deliveries, transcript.calls) if each.fetches]
+    often = [link for link in taken if link.named > link.copies]
     if not often:
-        most = max((link.fetches for link in taken), default=0)
-        said = f"{_entities(len(taken))}, none fetched more than {_times(most)}"
+        most = max((link.named for link in taken), default=0)
+        said = f"{_entities(len(taken))} fetched, none by its id more than {_times(most)}"
+        if not most:
+            said = f"{_entities(len(taken))} fetched, none by its id"
         return Observed(met=True, observed=said, judged=len(taken))
-    worst = max(often, key=lambda link: link.fetches / link.copies)
+    worst = max(often, key=lambda link: link.named / link.copies)
     said = (
         f"{len(often)} of {_entities(len(taken))} fetched more often than delivered; "
         f"{worst.discriminator} {worst.entity_id} was delivered {_times(worst.copies)} and fetched "
-        f"{_times(worst.fetches)}"
+        f"{_times(worst.named)}"
     )
     return Observed(met=False, observed=said, judged=len(taken))
 
 
 def fetched_as_one(transcript: Transcript) -> Observed:
-    """Hold when each entity was fetched once, however many events of the message named it."""
-    taken = _taken(transcript)
-    often = [link for link in taken if link.fetches > 1]
+    """Hold when each entity was fetched once, however many events of the message named it.
+
+    For a message that was sent again it may be once more; requests by an interval do not count.
+    """
+    taken = [each for each in links(transcript.deliveries, transcript.calls) if each.fetches]
+    often = [link for link in taken if link.named > link.copies]
     said = f"{_entities(len(taken))} fetched"
     if often:
-        said = f"{len(often)} of {said}, {often[0].entity_id} {_times(often[0].fetches)}"
+        first = often[0]
+        said = (
+            f"{len(often)} of {_entities(len(taken))} fetched for each event; {first.entity_id} "
+            f"{_times(first.named)} after {counted(first.copies, 'message')}"
+        )
     return Observed(met=not often, observed=said, judged=len(taken))
 
 
 def batched(transcript: Transcript) -> Observed:
     """Hold when the entities of a large batch were fetched by far fewer requests than entities."""
-    taken = _taken(transcript)
+    owed = links(transcript.deliveries, transcript.calls)
+    taken = [link for link in owed if link.fetches]
     calls = [call for call in transcript.calls if call.returned and call.served]
-    said = f"{len(calls)} requests for {_entities(len(taken))}; the limit is {QUOTA} within 30 s"
+    said = f"{_requests(len(calls))} for {_entities(len(taken))}; the limit is {QUOTA} within 30 s"
     if len(taken) < FEW:
         return Observed(met=True, observed=said, judged=0)
     return Observed(
@@ -88,15 +103,23 @@ def batched(transcript: Transcript) -> Observed:
 
 
 def not_fetched(transcript: Transcript) -> Observed:
-    """Hold when nobody asked for, or was given, an entity of these messages."""
+    """Hold when nobody asked for an entity of these messages.
+
+    Whoever reads by an interval does not say what for: that counts only where the integration of
+    the message has no valid token any more, so that nothing at all is to be asked for it.
+    """
     ids = {each.entity_id for d in transcript.deliveries for each in d.message.events}
-    about = [call for call in transcript.calls if not ids.isdisjoint({*call.asked, *call.returned})]
+    about = [
+        call
+        for call in transcript.calls
+        if not ids.isdisjoint(call.asked) or _reads_in_vain(call, transcript)
+    ]
     if not about:
         return Observed(
             met=True, observed=f"no request about {_entities(len(ids))}", judged=len(ids)
         )
     first = about[0]
-    said = f"{len(about)} requests about them, the first {first.operation}{_whose(first)}"
+    said = f"{_requests(len(about))} about them, the first {first.operation}{_whose(first)}"
     return Observed(met=False, observed=said, judged=len(ids))
 
 
@@ -112,25 +135,22 @@ def found_later(transcript: Transcript) -> Observed:
 
 
 def answers_first(transcript: Transcript) -> Observed:
-    """Hold when no message's answer waited for a request about its entities."""
+    """Hold when no message's answer waited for a slow request about its entities."""
     waited = []
+    judged = 0
     for delivery in transcript.deliveries:
         ids = {event.entity_id for event in delivery.message.events}
-        last = delivery.attempts[-1].last
-        since = delivery.attempts[-1].exchanges[0].started_ms
-        asked = [
-            call.received_ms
-            for call in transcript.calls
-            if since <= call.received_ms <= last.ended_ms
-            and not ids.isdisjoint({*call.asked, *call.returned})
+        about = [
+            call for call in transcript.calls if not ids.isdisjoint({*call.asked, *call.returned})
         ]
-        if asked and last.ended_ms - min(asked) >= PATIENT_MS:
-            waited.append((delivery, last.ended_ms - min(asked)))
-    judged = len(transcript.deliveries)
+        attempts = [each for each in delivery.attempts if each.outcome not in INJECTED]
+        judged += bool(attempts)
+        spent = [ms for each in attempts if (ms := _waited_ms(each, about)) >= PATIENT_MS]
+        if spent:
+            waited.append((delivery, spent[0]))
     if not waited:
-        slowest = max(
-            (d.attempts[-1].last.answer_ms or 0.0 for d in transcript.deliveries), default=0
-        )
+        answers = (each.last.answer_ms for d in transcript.deliveries for each in d.attempts)
+        slowest = max((ms for ms in answers if ms is not None), default=0.0)
         return Observed(
             met=True,
             observed=f"slowest answer {slowest:,.0f} ms while the API was slow",
@@ -138,8 +158,8 @@ def answers_first(transcript: Transcript) -> Observed:
         )
     delivery, ms = waited[0]
     said = (
-        f"{len(waited)} of {judged} answers came only after a first request to the API; "
-        f"{delivery.message.description}: {ms:,.0f} ms after it"
+        f"{len(waited)} of {counted(judged, 'message')} not answered before a request to the API "
+        f"was; {delivery.message.description}: {ms:,.0f} ms after it was asked"
     )
     return Observed(met=False, observed=said, judged=judged)
 
@@ -148,7 +168,7 @@ def quiet(transcript: Transcript) -> Observed:
     """Hold when nothing was asked while nothing was delivered, but for what was late."""
     calls = transcript.calls
     if len(calls) <= STRAGGLERS:
-        said = f"{len(calls)} requests while nothing was sent"
+        said = f"{_requests(len(calls))} while nothing was sent"
         return Observed(met=True, observed=said, judged=1)
     named = Counter(call.operation or call.path for call in calls)
     (operation, times), *_ = named.most_common(1)
@@ -156,20 +176,58 @@ def quiet(transcript: Transcript) -> Observed:
     return Observed(met=False, observed=said, judged=len(calls))
 
 
-def _taken(transcript: Transcript) -> list[Link]:
-    owed = links(transcript.deliveries, transcript.calls)
-    return [link for link in owed if link.fetches or link.fetched_ms is not None]
+def _waited_ms(attempt: Attempt, about: Sequence[Call]) -> float:
+    """Tell how long before the end of an attempt the first request came that it waited for.
+
+    An answer that came before the one to a request did not wait for that; where none came at all
+    the attempt may have waited for any. 0 where there is no such request.
+    """
+    began, ended = attempt.exchanges[0].started_ms, attempt.last.ended_ms
+    timed_out = attempt.outcome in TIMEOUTS
+    first = min(
+        (
+            call.received_ms
+            for call in about
+            if began <= call.received_ms <= ended
+            and (timed_out or _over_by(call, ended) - call.received_ms >= PATIENT_MS)
+        ),
+        default=ended,
+    )
+    return ended - first
+
+
+def _over_by(call: Call, ended_ms: float) -> float:
+    """Give when a request was over; where it was not by then, as if it had taken no time."""
+    over = call.answered_ms
+    return over if over is not None and over <= ended_ms else call.received_ms
+
+
+def _reads_in_vain(call: Call, transcript: Transcript) -> bool:
+    """Tell whether a request reads by an interval what a message is about, with a dead token."""
+    if call.token is not TokenState.INACTIVE or call.asked:
+        return False
+    return any(
+        delivery.message.enterprise_id == call.enterprise_id
+        and call.received_ms >= delivery.attempts[0].exchanges[0].started_ms
+        and call.operation in FETCHED_WITH.get(event.discriminator, ())
+        for delivery in transcript.deliveries
+        for event in delivery.message.events
+    )
 
 
 def _in_figures(owed: Sequence[Link], calls: Sequence[Call]) -> str:
     delays = [
-        link.fetched_ms - link.acknowledged_ms for link in owed if link.fetched_ms is not None
+        max(0.0, link.fetched_ms - link.acknowledged_ms)
+        for link in owed
+        if link.fetched_ms is not None
     ]
-    requests = sum(bool(call.returned) for call in calls)
+    requests = sum(bool(call.returned) and call.served for call in calls)
+    said = f"{_entities(len(owed))} fetched by {_requests(requests)}"
+    if len(delays) == 1:
+        return f"{said}, {delays[0]:,.0f} ms after the answer"
     return (
-        f"{_entities(len(owed))} fetched by {requests} requests, half of them within "
-        f"{max(0.0, median(delays)):,.0f} ms of the answer, the last after "
-        f"{max(0.0, *delays):,.0f} ms"
+        f"{said}, half of them within {median(delays):,.0f} ms of the answer, the last after "
+        f"{max(delays):,.0f} ms"
     )
 
 
@@ -191,7 +249,8 @@ def _excuse(calls: Sequence[Call]) -> str:
     if not failed:
         return ""
     (answer, times), *_ = failed.most_common(1)
-    return f"; {times} of {len(calls)} requests were answered with {answer}"
+    were = "was" if times == 1 else "were"
+    return f"; {times} of {_requests(len(calls))} {were} answered with {answer}"
 
 
 def _whose(call: Call) -> str:
@@ -199,7 +258,11 @@ def _whose(call: Call) -> str:
 
 
 def _entities(count: int) -> str:
-    return "1 entity" if count == 1 else f"{count:,} entities"
+    return counted(count, "entity", "entities")
+
+
+def _requests(count: int) -> str:
+    return counted(count, "request")
 
 
 def _times(count: int) -> str:

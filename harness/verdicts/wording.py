@@ -53,3 +53,8 @@ def _ending(attempt: Attempt) -> str:
 def message_in_words(delivery: Delivery) -> str:
     """Say which message it was: `3 events: …, 312 bytes`."""
     return f"{delivery.message.description}, {len(delivery.message.body):,} bytes"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Say how many there are of something: `1 request`, `1,200 requests`."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

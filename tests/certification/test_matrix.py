@@ -19,16 +19,8 @@ from mews_harness.player import Budget
 from mews_harness.settings import Settings
 
 SCENARIOS = catalogue.load()
-# The embedded partner serves no https yet; tests/player plays these over a scripted transport.
-NEEDS_HTTPS = {"redirects-to-http"}
-NO_HTTPS = pytest.mark.skip(reason="the embedded partner serves no https")
 PAIRS = [
-    pytest.param(
-        scenario,
-        flaw,
-        id=f"{scenario.id}-{flaw}",
-        marks=NO_HTTPS if flaw in NEEDS_HTTPS else (),
-    )
+    pytest.param(scenario, flaw, id=f"{scenario.id}-{flaw}")
     for scenario in SCENARIOS
     for flaw in scenario.flaws
 ]
@@ -46,7 +38,8 @@ QUICK = [
     if each.stage is Stage.DELIVERY or each.id in {"PRE-02", "PROC-01", "PROC-03"}
 ]
 INFORMS = {"PROC-30"}  # nobody has to look for what was abandoned
-LATER = {"INT-07", "REC-05", "REC-06", "RED-01", "PROC-05", "PROC-21"}  # documented after profile 2022-08
+# Documented after profile 2022-08:
+LATER = {"INT-07", "REC-05", "REC-06", "RED-01", "PROC-05", "PROC-21"}
 OF_HTTPS = {"TLS-01", "TLS-02", "TLS-03", "TLS-04"}
 OF_PLAIN_HTTP = {"TLS-05"}
 

@@ -144,7 +144,7 @@ def test_lost_answer_is_delivered_again_unchanged(table: Lay) -> None:
 
 
 def test_wrong_and_missing_token(table: Lay) -> None:
-    """The wrong token is as long as the right one and differs; the missing one is not there."""
+    """The wrong token is another one; the missing one is not there."""
     laid = table(lambda r: 202 if "open-sesame" in r.url else 401)
     for scenario in ("AUTH-02", "AUTH-03"):
         explorer = laid.explorer(scenario)

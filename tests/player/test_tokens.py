@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from mews_harness.player.tokens import RIGHT, SPELLINGS, spelled
+from mews_harness.masking import Mask
+from mews_harness.player.tokens import RIGHT, SPELLINGS, revealing, spelled
 
 URL = "https://x.example/hook?hotel=a%20b&Token=Open%2FSesame1"
 SECRET = "Open/Sesame1"
@@ -49,11 +50,22 @@ def test_two_tokens_in_one_query(spelling: str) -> None:
     assert right == [spelling.startswith("right"), spelling.endswith("right")]
 
 
-def test_wrong_differs_everywhere() -> None:
-    """The wrong token is as long as the right one and shares no character in any place."""
-    wrong = query("wrong")["Token"]
-    assert len(wrong) == len(SECRET)
-    assert all(a != b for a, b in zip(wrong, SECRET, strict=True))
+@pytest.mark.parametrize("secret", [SECRET, "0", "0-wrong-token", "1-another-wrong-token"])
+def test_wrong_is_never_right(secret: str) -> None:
+    """Whatever the right token is, the wrong one is another."""
+    assert query("wrong", secret=secret)["Token"] not in {secret, ""}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("secret", ["Abc4", "Ab0d-e0", "Letters", "Long-enough 0 Z%/0", "ßtraße-0"])
+def test_no_spelling_shows_anything_of_the_secret(spelling: str, secret: str) -> None:
+    """Once masked, a URL is the same whatever the secret: its length and letters do not show."""
+
+    def shown(each: str) -> str:
+        url = spelled("https://x.example/hook?hotel=a", each, spelling)
+        return Mask([each, *revealing(each)]).text(url)
+
+    assert shown(secret) == shown("An-0ther-Secret-of-32-characters")
 
 
 def test_other_name_carries_the_right_token() -> None:

@@ -47,7 +47,7 @@ def delivery(
 
 def said(word: str, deliveries: Sequence[Delivery], limits: Limits | None = None) -> Finding:
     """Judge deliveries by a word."""
-    transcript = Transcript(tuple(deliveries), limits or Limits())
+    transcript = Transcript(tuple(deliveries), limits=limits or Limits())
     return judge(Expectation(word, Obligation.SHOULD), transcript)
 
 
