@@ -53,6 +53,7 @@ class Watch:
         """Show the delivery that was to lead to a first request, and whatever has come so far."""
         if self._bench.wiring is not None:
             self._since = 0
+            self._ids |= {event.entity_id for event in self._bench.wiring.message.events}
             self._deliveries.append(self._bench.wiring)
 
     def calls(self, *, everything: bool) -> tuple[Call, ...]:
