@@ -17,7 +17,8 @@ BUSIEST = 4
 class Asked:
     """One request as a row of a table; `began_ms` is relative to the first delivery.
 
-    `took_ms` is None while it was being answered; `fault` is what was done to it on purpose.
+    `ids` counts those of the case alone: others that were asked for along with them are not its
+    business. `took_ms` is None while it was being answered. `fault` was done to it on purpose.
     """
 
     began_ms: float
@@ -85,10 +86,10 @@ def _token(call: Call) -> str:
 
 
 def _ids(call: Call) -> str:
-    wanted = f"{len(call.asked):,} asked" if call.asked else "none asked"
-    if call.continues:
-        wanted += ", a further page"
-    return f"{wanted}, {len(call.returned):,} given"
+    page = ", a further page" if call.continues else ""
+    if not call.asked and not call.returned:
+        return f"none{page}"
+    return f"{len(call.asked):,} asked, {len(call.returned):,} given{page}"
 
 
 def _status(call: Call) -> str:

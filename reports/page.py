@@ -90,8 +90,8 @@ def _cap(text: str, limit: int = TEXT) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Begin with a capital letter, whatever else the text is."""
-    return text[:1].upper() + text[1:]
+    """Begin with a capital letter and end with a full stop."""
+    return text[:1].upper() + text[1:] + "." * (not text.endswith("."))
 
 
 def _shown(value: object) -> object:

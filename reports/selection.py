@@ -99,11 +99,18 @@ def chain_links(trial: Trial) -> tuple[Link, ...]:
 def calls(trial: Trial, limit: int = CALLS) -> tuple[Call, ...]:
     """At most `limit` requests to the API in their order.
 
-    Those that got something wrong, were refused, or were disturbed on purpose win a place first.
+    Those that got something wrong, were refused, or were disturbed on purpose win a place first,
+    then those about entities of the play.
     """
     everything = trial.transcript.calls
-    ranked = sorted(range(len(everything)), key=lambda place: not _odd(everything[place]))
+    ranked = sorted(range(len(everything)), key=lambda place: _rank(everything[place]))
     return tuple(everything[place] for place in sorted(ranked[:limit]))
+
+
+def _rank(call: Call) -> int:
+    if _odd(call):
+        return 0
+    return 1 if call.asked or call.returned else 2
 
 
 def _odd(call: Call) -> bool:
