@@ -73,8 +73,8 @@ def _crowded(calls: Sequence[Call]) -> str:
         return ""
     which = "All" if over == len(calls) else f"{over:,}"
     return (
-        f"{which} of them came when all scenarios together were over that, which scaled waits "
-        "bring about: it is not held against you."
+        f"{which} of them came when all scenarios together were over that: scaled waits crowd "
+        "them, so it is not held against you."
     )
 
 

@@ -13,6 +13,7 @@ from mews_harness.reports.visible import capped, visible
 
 TICKS = 120
 ROW = 24  # pixels
+LEAST_MS = 100
 LONG_MS = 2_000  # from here on the axis is in seconds
 
 _DIAMOND = {"shape": "diamond", "filled": True, "size": 70, "opacity": 1}
@@ -54,7 +55,10 @@ def _drawn(rows: tuple[Row, ...], ticks: tuple[tuple[float, str], ...], lost: st
     moments += [row.fetched_ms for row in rows if row.fetched_ms is not None]
     moments += [row.acknowledged_ms for row in rows]
     unit, scale = ("seconds", 1000.0) if max(moments) >= LONG_MS else ("milliseconds", 1.0)
-    end = max(moments) / scale
+    last = max(moments)
+    if any(row.fetched_ms is None for row in rows):
+        last = max(last * 1.1, LEAST_MS)  # the waiting in vain is to be seen
+    end = last / scale
     data = [_datum(index, row, end, lost, scale) for index, row in enumerate(rows)]
     y: Spec = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": _AXIS}
     x = number("sent", f"{unit} since the first delivery", axis={"tickCount": 8, "grid": False})

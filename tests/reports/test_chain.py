@@ -261,3 +261,15 @@ def test_days_left() -> None:
     assert seen.certificate is not None
     undated = replace(seen.certificate, not_after_utc="")
     assert days_left(replace(seen, certificate=undated)) is None
+
+
+def test_waiting_in_vain_is_drawn_as_long() -> None:
+    """Where nothing was fetched at all, the line of waiting goes on after the answer."""
+    sent = sample_run.delivery("m", sample_run.message(1), sample_run.answered(0, 2))
+    bad = replace(sample_run.finding("a request", "none"), word="asked-api")
+    found = chain(Trial("smallest-failing", "", (bad,), Transcript((sent,))))
+    assert found is not None
+    assert found.owed
+    svg = picture(found, ())
+    assert "100" in "".join(ET.fromstring(svg).itertext())
+    assert "var(--fail)" in svg
