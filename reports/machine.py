@@ -13,10 +13,12 @@ from mews_harness.model import (
     Profile,
     Run,
     ScenarioResult,
+    Stage,
     Tenants,
     Trial,
 )
 from mews_harness.reports import selection
+from mews_harness.reports.machine_calls import processing
 from mews_harness.reports.visible import Body, capped, decode
 
 FORMAT = 1
@@ -116,11 +118,11 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "plays": result.plays,
         "failing": result.failing,
         "messages": result.messages,
-        "evidence": [_trial(trial) for trial in selection.trials(result)],
+        "evidence": [_trial(trial, scenario.stage) for trial in selection.trials(result)],
     }
 
 
-def _trial(trial: Trial) -> dict[str, Any]:
+def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
     kept = selection.deliveries(trial)
     places = selection.places(trial)
     return {
@@ -140,6 +142,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "deliveries": [_delivery(delivery) for delivery in kept],
         "deliveries_left_out": len(trial.transcript.deliveries) - len(kept),
         "handshakes": [_handshake(handshake) for handshake in trial.transcript.handshakes],
+        **processing(trial, stage),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,14 +13,15 @@ from mews_harness.model import (
     Exchange,
     Message,
     Run,
-    ScenarioResult,
     Trial,
-    Verdict,
 )
-from mews_harness.model.scenario import AREAS
-from mews_harness.reports import selection, words
+from mews_harness.reports import chain_picture, selection, words
+from mews_harness.reports.areas import areas, unseen
+from mews_harness.reports.asking import Asked, asked, traffic
+from mews_harness.reports.chain import chain, zero_ms
 from mews_harness.reports.pictures import pictures
 from mews_harness.reports.problems import problems
+from mews_harness.reports.tls import days_left
 from mews_harness.reports.visible import Body, capped, decode, visible
 
 EVENTS_SHOWN = 3
@@ -30,6 +30,7 @@ ANSWER_BYTES = 1_000
 TEXT = 600
 HEADERS = 20
 DELIVERIES = 3
+CALLS = 20
 
 
 def to_html(run: Run) -> str:
@@ -42,14 +43,11 @@ def to_html(run: Run) -> str:
             run=run,
             problems=found,
             explained={problem.result.scenario.id for problem in found},
-            areas=_areas(run),
+            areas=areas(run.results),
             pictures=pictures(run),
-            unobserved=[result for result in run.results if result.verdict in _UNSEEN],
+            unobserved=unseen(run.results),
         )
     )
-
-
-_UNSEEN = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED}
 
 
 def _environment() -> Environment:
@@ -76,13 +74,24 @@ def _environment() -> Environment:
         "zero": selection.zero_ms,
         "message_body": _message_body,
         "answer_body": _answer_body,
+        "TLS_PROBLEMS": words.TLS_PROBLEMS,
+        "days_left": days_left,
+        "chain": chain,
+        "chain_picture": chain_picture,
+        "calls": _calls,
+        "traffic": traffic,
     }
-    environment.filters |= {"cap": _cap, "ms": _ms}
+    environment.filters |= {"cap": _cap, "ms": _ms, "sentence": _sentence}
     return environment
 
 
 def _cap(text: str, limit: int = TEXT) -> str:
     return capped(text, limit)
+
+
+def _sentence(text: str) -> str:
+    """Begin with a capital letter and end with a full stop."""
+    return text[:1].upper() + text[1:] + "." * (not text.endswith("."))
 
 
 def _shown(value: object) -> object:
@@ -91,20 +100,13 @@ def _shown(value: object) -> object:
     return value
 
 
-def _areas(run: Run) -> list[tuple[str, str, list[ScenarioResult]]]:
-    """Group the results by area, in the order in which the areas first come."""
-    first: dict[str, int] = {}
-    for result in run.results:
-        first.setdefault(result.scenario.area, len(first))
-    ordered = sorted(run.results, key=lambda result: first[result.scenario.area])
-    return [
-        (area, AREAS.get(area, area), list(results))
-        for area, results in groupby(ordered, key=lambda result: result.scenario.area)
-    ]
-
-
 def _deliveries(trial: Trial) -> tuple[Delivery, ...]:
     return selection.deliveries(trial, DELIVERIES)
+
+
+def _calls(trial: Trial) -> list[Asked]:
+    zero = zero_ms(trial.transcript.deliveries)
+    return [asked(call, zero) for call in selection.calls(trial, CALLS)]
 
 
 def _answers(delivery: Delivery) -> list[tuple[int, Exchange, bool]]:

@@ -9,7 +9,7 @@ from math import floor, log10
 
 from markupsafe import Markup
 
-from mews_harness.model import Attempt, Delivery, Outcome, Run, Sample, Verdict
+from mews_harness.model import Attempt, Delivery, Outcome, Run, Sample, Stage, Verdict
 from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.reports import selection
 from mews_harness.reports.charts import (
@@ -60,6 +60,8 @@ def _timeline(run: Run, limit_ms: float) -> Picture:
         for trial in selection.trials(result)[:1]
         for delivery in [selection.telling(trial)]
         if delivery is not None and delivery.attempts
+        # What was not fetched went wrong after its delivery.
+        if result.scenario.stage is not Stage.PROCESSING or not selection.arrived(delivery)
     ]
     rows = [
         row for name, delivery in shown[:TIMELINES] for row in _attempts(name, delivery, limit_ms)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from mews_harness.model import Attempt, Delivery, Obligation, ScenarioResult, Trial
+from mews_harness.model import (
+    Attempt,
+    Call,
+    Delivery,
+    Link,
+    Misstep,
+    Obligation,
+    ScenarioResult,
+    Trial,
+    links,
+)
+from mews_harness.model.verdict import SIGN_OF_LIFE
 
 TRIALS = 3
 DELIVERIES = 12
 ATTEMPTS = 12
 HOPS = 12
+CALLS = 60
 ROLES = (
     "smallest-failing",
     "first-failing",
@@ -54,8 +66,57 @@ def breaking(trial: Trial) -> tuple[int, ...]:
     unmet = [one for one in trial.findings if not one.met and one.delivery is not None]
     unmet.sort(key=lambda finding: list(Obligation).index(finding.obligation))
     known = range(len(trial.transcript.deliveries))
-    found = (one.delivery for one in unmet if one.delivery in known)
+    found = [one.delivery for one in unmet if one.delivery in known]
+    found += _forgotten(trial)
     return tuple(dict.fromkeys(place for place in found if place is not None))
+
+
+def _forgotten(trial: Trial) -> list[int]:
+    """Where the deliveries stand whose entities should have been fetched, and were not."""
+    if all(one.met for one in trial.findings if one.word == "fetched"):
+        return []
+    lost = {link.entity_id for link in chain_links(trial) if link.fetched_ms is None}
+    return [
+        place
+        for place, delivery in enumerate(trial.transcript.deliveries)
+        if arrived(delivery) and any(each.entity_id in lost for each in delivery.message.events)
+    ]
+
+
+def chain_links(trial: Trial) -> tuple[Link, ...]:
+    """Follow every entity of the acknowledged deliveries, in the order of first delivery.
+
+    Nobody waits for what a sign of life leads to: it is left out.
+    """
+    made = (
+        each
+        for each in trial.transcript.deliveries
+        if arrived(each) and each.attempts[0].exchanges and each.label != SIGN_OF_LIFE
+    )
+    return links(made, trial.transcript.calls)
+
+
+def calls(trial: Trial, limit: int = CALLS) -> tuple[Call, ...]:
+    """At most `limit` requests to the API in their order.
+
+    Those that got something wrong, were refused, or were disturbed on purpose win a place first,
+    then those about entities of the play.
+    """
+    everything = trial.transcript.calls
+    ranked = sorted(range(len(everything)), key=lambda place: _rank(everything[place]))
+    return tuple(everything[place] for place in sorted(ranked[:limit]))
+
+
+def _rank(call: Call) -> int:
+    if _odd(call):
+        return 0
+    return 1 if call.asked or call.returned else 2
+
+
+def _odd(call: Call) -> bool:
+    # Being over the limit is no request's own fault where waits are scaled.
+    own = set(call.missteps) - {Misstep.OVER_LIMIT}
+    return bool(own) or call.fault is not None or not call.served
 
 
 def arrived(delivery: Delivery) -> bool:

@@ -1,8 +1,16 @@
-"""What the report calls things: outcomes, verdicts, readiness, areas."""
+"""What the report calls things: outcomes, verdicts, readiness, requests to the API, TLS."""
 
 from __future__ import annotations
 
-from mews_harness.model import Outcome, Readiness, Verdict
+from mews_harness.model import (
+    Misstep,
+    Outcome,
+    Readiness,
+    TlsProblem,
+    TokenState,
+    TwinFault,
+    Verdict,
+)
 
 OUTCOMES = {
     Outcome.DELIVERED: "delivered",
@@ -52,4 +60,47 @@ READINESS = {
     Readiness.NOT_READY: ("✕", "Not ready", "fail"),
     Readiness.INCOMPLETE: ("◐", "Incomplete", "flaky"),
     Readiness.NOT_OBSERVED: ("○", "Not observed", "not-observed"),
+}
+MISSTEPS = {
+    Misstep.NOT_POST: "the method is not POST",
+    Misstep.WRONG_PATH: "no operation has this path",
+    Misstep.PATH_SPELLING: "the path is spelled otherwise: case, or a slash at its end",
+    Misstep.CONTENT_TYPE: "the content type is not application/json",
+    Misstep.NOT_JSON: "the body is not JSON",
+    Misstep.NO_CLIENT_TOKEN: "no ClientToken",
+    Misstep.WRONG_CLIENT_TOKEN: "a ClientToken that is not yours",
+    Misstep.NO_ACCESS_TOKEN: "no AccessToken",
+    Misstep.WRONG_ACCESS_TOKEN: "an AccessToken of no enterprise",
+    Misstep.NO_CLIENT: "Client is missing or blank",
+    Misstep.CLIENT_WITHOUT_VERSION: "Client names no version",
+    Misstep.INVALID_BODY: "the body is not as the operation demands",
+    Misstep.DEPRECATED_OPERATION: "a deprecated operation",
+    Misstep.DEPRECATED_EXTENT: "a deprecated part of the answer is asked for",
+    Misstep.OVER_LIMIT: "over 200 requests with this AccessToken within 30 s",
+}
+TOKENS = {
+    TokenState.NONE: "of nobody",
+    TokenState.CURRENT: "",  # the usual one: the enterprise says it all
+    TokenState.REPLACED: "replaced by a newer key",
+    TokenState.INACTIVE: "of an integration that is switched off",
+}
+FAULTS = {
+    TwinFault.SLOW: "answered 8 s late",
+    TwinFault.TOO_MANY: "429 with Retry-After",
+    TwinFault.TOO_MANY_BARE: "429 without Retry-After",
+    TwinFault.SERVER_ERROR: "500",
+    TwinFault.REQUEST_TIMEOUT: "408",
+    TwinFault.RESET: "connection reset",
+    TwinFault.NOT_JSON: "a body that is no JSON",
+    TwinFault.STRANGERS: "new properties and values in the answer",
+}
+TLS_PROBLEMS = {
+    TlsProblem.UNKNOWN_ISSUER: "no trusted authority issued it, or an intermediate one is missing",
+    TlsProblem.SELF_SIGNED: "it is self-signed",
+    TlsProblem.EXPIRED: "it, or one that it rests on, has expired",
+    TlsProblem.NOT_YET_VALID: "it is not valid yet",
+    TlsProblem.HOST_MISMATCH: "it is for other hosts",
+    TlsProblem.PROTOCOL: "no TLS version in common",
+    TlsProblem.NOT_TLS: "what listens there speaks no TLS",
+    TlsProblem.OTHER: "it is refused",
 }

@@ -54,6 +54,7 @@ class Watch:
         delivery = self._bench.wiring()
         if delivery is not None:
             self._since = 0
+            self._ids |= {event.entity_id for event in delivery.message.events}
             self._deliveries.append(delivery)
 
     def calls(self, *, everything: bool) -> tuple[Call, ...]:

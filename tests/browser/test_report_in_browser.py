@@ -70,8 +70,9 @@ def test_reads_without_scripts(opened: Opened) -> None:
     """With scripts off the verdict, the problems and the pictures are there."""
     page = opened(java_script_enabled=False)
     assert page.locator("h1").inner_text().endswith("Not ready")
-    assert page.locator("article.problem").count() == 6
-    assert page.locator("figure svg").count() == 3
+    assert page.locator("article.problem").count() == 8
+    assert page.locator("#pictures figure svg").count() == 3
+    assert page.locator("#PROC-03-problem figure.chain svg").count() == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -120,6 +121,18 @@ def test_stable_anchor_leads_to_the_row(opened: Opened, report: str) -> None:
         "() => { const box = document.getElementById('RET-03').getBoundingClientRect();"
         " return box.top >= 0 && box.bottom <= innerHeight; }"
     )
+
+
+def test_chain_can_be_read(opened: Opened) -> None:
+    """The chain's labels stand where they are seen, and do not cover one another."""
+    page = opened()
+    texts = page.locator("#PROC-03-problem figure.chain svg text").all()
+    boxes = [each.bounding_box() for each in texts]
+    assert all(box is not None and box["height"] >= 8 for box in boxes)
+    frame = page.locator("#PROC-03-problem figure.chain svg").bounding_box()
+    for box in boxes:
+        assert frame["x"] <= box["x"]
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
 
 
 def test_first_tab_is_the_skip_link(opened: Opened) -> None:

@@ -10,14 +10,17 @@ from dataclasses import replace
 from mews_harness.model import (
     Attempt,
     Basis,
+    Call,
     Delivery,
     EventRef,
     Exchange,
     Expectation,
     Fault,
     Finding,
+    Handshake,
     Kind,
     Message,
+    Misstep,
     Obligation,
     Outcome,
     Parameter,
@@ -32,8 +35,12 @@ from mews_harness.model import (
     StageSummary,
     Tenant,
     Tenants,
+    TlsProblem,
+    TlsSession,
+    TokenState,
     Transcript,
     Trial,
+    TwinFault,
     Verdict,
 )
 
@@ -174,6 +181,75 @@ def slow_batches() -> ScenarioResult:
     return ScenarioResult(case, Verdict.FAIL, reason, 71.4, 20, 3, 26, (fail, first), samples())
 
 
+def call(number: int, received: float, *ids: str) -> Call:
+    """A request for reservations that was answered with all of them after 4 ms."""
+    operation = "reservations/getAll/2023-06-06"
+    return Call(
+        number,
+        f"/api/connector/v1/{operation}",
+        operation,
+        received,
+        received + 4,
+        200,
+        ENTERPRISE,
+        TokenState.CURRENT,
+        "Example Sync 2.1",
+        ids,
+        ids,
+    )
+
+
+def forgotten() -> ScenarioResult:
+    """A batch was acknowledged, and one of its entities never asked for."""
+    batch = delivery("batch", message(6), answered(1000, 12, 202))
+    ids = [event.entity_id for event in batch.message.events]
+    calls = (
+        replace(
+            call(7, 1050, *ids[:5]),
+            status=429,
+            returned=(),
+            message="Too many requests.",
+            fault=TwinFault.TOO_MANY,
+            retry_after_s=1.0,
+        ),
+        call(8, 2060, *ids[:3]),
+        replace(call(9, 2090, *ids[3:5]), missteps=(Misstep.CLIENT_WITHOUT_VERSION,)),
+    )
+    bad = finding(
+        "every entity of an acknowledged message to be fetched",
+        f"1 of 6 entities not fetched after they were acknowledged; first: {ids[5]}",
+    )
+    bad = replace(bad, word="fetched")
+    played = Trial("smallest-failing", "6 events", (bad,), Transcript((batch,), calls=calls))
+    case = scenario(
+        "PROC-03", "Every event of an acknowledged batch is fetched", stage=Stage.PROCESSING
+    )
+    return ScenarioResult(case, Verdict.FAIL, "2 of 9 cases failed", 9, 9, 2, 11, (played,))
+
+
+def handshake() -> Handshake:
+    """A server whose certificate nobody issued, and that still takes TLS 1.1."""
+    shown = TlsSession(
+        "CN = partner.example", "CN = Own CA", "2026-12-05T20:00:00Z", ("partner.example",)
+    )
+    return Handshake(
+        "https://partner.example",
+        "2026-11-23T20:01:08Z",
+        "TLSv1.3",
+        shown,
+        TlsProblem.UNKNOWN_ISSUER,
+        old=("TLS 1.1",),
+    )
+
+
+def certificate() -> ScenarioResult:
+    """TLS was looked at, without a delivery."""
+    found = finding("a certificate that is valid for 30 days", "12 days left")
+    looked = Trial("smallest-failing", "handshakes", (found,), Transcript((), (handshake(),)))
+    case = scenario("TLS-03", "The certificate is valid for 30 days more", Obligation.SHOULD)
+    return ScenarioResult(case, Verdict.WARN, "12 days left", 0.1, 1, 1, 0, (looked,))
+
+
 def samples(count: int = 400) -> tuple[Sample, ...]:
     """Answer times that grow with the batch."""
     chance = random.Random(7)
@@ -241,6 +317,8 @@ def results() -> tuple[ScenarioResult, ...]:
             Verdict.NOT_APPLICABLE,
             "not subscribed: PaymentUpdated",
         ),
+        certificate(),
+        forgotten(),
         ScenarioResult(
             scenario("TWIN-01", "A changed reservation is fetched", stage=process),
             Verdict.BLOCKED,

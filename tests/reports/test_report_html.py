@@ -17,6 +17,7 @@ from mews_harness.model import (
     Readiness,
     Run,
     ScenarioResult,
+    Stage,
     Transcript,
     Trial,
     Verdict,
@@ -123,7 +124,16 @@ def test_order_of_problems(run: Run) -> None:
     """Failures come first, then flaky, blocked as one, the harness's own, and warnings."""
     ids = Page(to_html(run)).ids
     problems = [id_.removesuffix("-problem") for id_ in ids if id_.endswith("-problem")]
-    assert problems == ["AUTH-02", "BAT-02", "RET-03", "TWIN-01", "RED-01", "EVT-04"]
+    assert problems == [
+        "AUTH-02",
+        "BAT-02",
+        "PROC-03",
+        "RET-03",
+        "TWIN-01",
+        "RED-01",
+        "EVT-04",
+        "TLS-03",
+    ]
 
 
 def test_problem_says_all_that_is_needed(run: Run) -> None:
@@ -259,3 +269,93 @@ def test_other_json_than_events_is_pretty_printed(run: Run) -> None:
         trial = Trial("first-failing", "odd", (), Transcript((delivery,)))
         result = replace(sample_run.slow_batches(), evidence=(trial,), samples=())
         assert shown in to_html(replace(run, results=(result,)))
+
+
+def test_processing_shows_chain_and_requests(run: Run) -> None:
+    """A lost event is seen on a time line, with the requests and what was wrong in words."""
+    text = to_html(replace(run, results=(sample_run.forgotten(),)))
+    Page(text)
+    assert "1 not fetched: ServiceOrderUpdated bfee2c44-1f84-4326-a862-000000000005." in text
+    assert text.count('<figure class="chain">') == 2  # what to fix, and the details
+    assert "done on purpose: 429 with Retry-After" in text
+    assert "Client names no version" in text
+    assert "reservations/getAll/2023-06-06" in text
+    assert "Mews allows 200" in text
+
+
+def test_requests_in_the_page_are_capped(run: Run) -> None:
+    """Thousands of requests leave the page small, and what is left out is counted."""
+    result = sample_run.forgotten()
+    [trial] = result.evidence
+    calls = tuple(sample_run.call(n, 1000 + n, "x" * 90_000) for n in range(1, 5_000))
+    trial = replace(trial, transcript=replace(trial.transcript, calls=calls))
+    text = to_html(replace(run, results=(replace(result, evidence=(trial,)),)))
+    assert "4,979 more requests are left out here" in text
+    assert len(text.encode()) < 200_000
+
+
+def test_hostile_requests_are_inert(run: Run) -> None:
+    """What a partner put into a path or got as a message is text, also in the picture."""
+    result = sample_run.forgotten()
+    [trial] = result.evidence
+    call = replace(
+        trial.transcript.calls[0], operation="", path="/" + HOSTILE, message=HOSTILE * 1_000
+    )
+    sent = trial.transcript.deliveries[0]
+    event = replace(sent.message.events[0], entity_id=HOSTILE)
+    sent = replace(sent, message=replace(sent.message, events=(event,)))
+    trial = replace(trial, transcript=Transcript((sent,), calls=(call,)))
+    text = to_html(replace(run, results=(replace(result, evidence=(trial,)),)))
+    assert not Page(text).tags & {"script", "img"}
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert len(text.encode()) < 100_000
+
+
+def test_handshakes_are_shown(run: Run) -> None:
+    """A TLS scenario shows the certificate, its days and what is wrong with the server."""
+    text = to_html(replace(run, results=(sample_run.certificate(),)))
+    Page(text)
+    assert "CN = partner.example" in text
+    assert "11 days left" in text
+    assert "No trusted authority issued it" in text
+    assert "Takes TLS 1.1." in text
+    assert "Nothing was delivered" not in text
+
+
+def test_expired_and_missing_certificates(run: Run) -> None:
+    """A certificate that ended, and a server that showed none, are told in words."""
+    result = sample_run.certificate()
+    seen = sample_run.handshake()
+    assert seen.certificate is not None
+    ended = replace(seen.certificate, not_after_utc="2026-11-20T20:01:08Z")
+    none = replace(seen, version="", certificate=None, chain=None, old=(), detail="refused")
+    handshakes = (replace(seen, certificate=ended), none)
+    trial = replace(result.evidence[0], transcript=Transcript((), handshakes))
+    text = to_html(replace(run, results=(replace(result, evidence=(trial,)),)))
+    assert "ended 3 days ago" in text
+    assert "none shown" in text
+    assert "refused" in text
+
+
+def test_a_stage_without_its_means_is_said_once(run: Run) -> None:
+    """Scenarios of an unobserved stage are folded under one remark, each with its anchor."""
+    reason = "needs --mews-api HOST:PORT, and the service pointed there"
+    missing = tuple(
+        ScenarioResult(
+            sample_run.scenario(f"PROC-{n:02d}", "It is fetched", stage=Stage.PROCESSING),
+            Verdict.NOT_OBSERVED,
+            reason,
+        )
+        for n in range(1, 30)
+    )
+    text = to_html(replace(run, results=(sample_run.passed("REC-01", "Accepted"), *missing)))
+    page = Page(text)
+    assert "29 scenarios, PROC-01 to PROC-29" in text
+    assert {f"PROC-{n:02d}" for n in range(1, 30)} <= set(page.ids)
+    matrix = text[text.index('id="matrix"') : text.index('id="details"')]
+    assert matrix.count(reason) == 1
+    unobserved = text[text.index('<section id="unobserved"') :]
+    assert unobserved.count(reason) == 1
+    assert 'href="#PROC-29"' in unobserved
+    assert "-problem" not in text
+    assert "Not played." in text

@@ -12,7 +12,15 @@ import pytest
 import sample_run
 from jsonschema import Draft202012Validator
 
-from mews_harness.model import Obligation, Readiness, Run, ScenarioResult, Transcript, Trial
+from mews_harness.model import (
+    Obligation,
+    Readiness,
+    Run,
+    ScenarioResult,
+    Stage,
+    Transcript,
+    Trial,
+)
 from mews_harness.reports import Written, to_json
 from mews_harness.reports.selection import telling
 
@@ -191,3 +199,40 @@ def test_delivery_without_attempts_is_not_delivered(run: Run) -> None:
     trial = Trial("first-failing", "stopped", (), Transcript((delivery,)))
     entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
     assert entry["evidence"][0]["deliveries"][0]["delivered"] is False
+
+
+def test_requests_and_chain_of_a_processing_scenario(run: Run) -> None:
+    """What was asked and what was fetched is there, relative to the first delivery."""
+    [trial] = only(run, sample_run.forgotten())["evidence"]
+    refused, *_, nameless = trial["calls"]
+    assert refused["relative_ms"] == 50
+    assert (refused["status"], refused["fault"], refused["retry_after_s"]) == (429, "too-many", 1)
+    assert (refused["asked_count"], refused["returned_count"]) == (5, 0)
+    assert refused["enterprise_id"] == sample_run.ENTERPRISE
+    assert nameless["missteps"] == ["client-without-version"]
+    assert [link["fetched_ms"] for link in trial["chain"]] == [2064.0] * 3 + [2094.0] * 2 + [None]
+    assert [link["relative_ms"] for link in trial["chain"]] == [0.0] * 6
+
+
+def test_many_requests_and_links_are_capped(run: Run, schema: dict[str, Any]) -> None:
+    """Requests, their ids and the links are bounded, and what is left out is counted."""
+    result = sample_run.forgotten()
+    sent = sample_run.delivery("m", sample_run.message(500), sample_run.answered(0, 5))
+    ids = [event.entity_id for event in sent.message.events]
+    calls = tuple(sample_run.call(n, n, *ids[:-1]) for n in range(1, 1000))
+    trial = Trial("example", "many", (), Transcript((sent,), calls=calls))
+    entry = only(run, replace(result, evidence=(trial,)))
+    [shown] = entry["evidence"]
+    assert (len(shown["calls"]), shown["calls_left_out"]) == (60, 939)
+    assert (len(shown["calls"][0]["asked"]), shown["calls"][0]["asked_count"]) == (10, 499)
+    assert (len(shown["chain"]), shown["chain_left_out"]) == (60, 440)
+    assert shown["chain"][-1]["entity_id"] == ids[-1]
+    assert invalid(schema, to_json(replace(run, results=(result,)))) == []
+
+
+def test_other_stages_have_no_chain(run: Run) -> None:
+    """Nobody waited for what a message of the Delivery stage leads to."""
+    result = sample_run.forgotten()
+    delivery = replace(result.scenario, stage=Stage.DELIVERY)
+    [trial] = only(run, replace(result, scenario=delivery))["evidence"]
+    assert (trial["calls"], trial["chain"]) == ([], [])
