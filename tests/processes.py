@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mews_harness.tenants import DEFAULT, template
+from mews_harness.tenants import DEFAULT as TENANTS
+from mews_harness.tenants import template
 
 ROOT = Path(__file__).parents[1]
 FASTAPI_PARTNER = ROOT / "examples" / "fastapi_partner"
@@ -49,7 +50,7 @@ def fastapi_partner(
     environment = {
         "MEWS_TOKEN": token,
         "MEWS_API_URL": api,
-        "MEWS_CLIENT_TOKEN": DEFAULT.client_token,
+        "MEWS_CLIENT_TOKEN": TENANTS.client_token,
         "MEWS_TENANTS": str(folder / "tenants.toml"),
     }
     with served(command, FASTAPI_PARTNER, folder / "uvicorn.log", environment) as service:

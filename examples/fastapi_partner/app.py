@@ -144,7 +144,7 @@ def handle(message: dict[str, Any], fetcher: Fetcher) -> None:
     else:
         told.enterprise_id = data["Enterprise"]["Id"]
         told.access_token = data["AccessToken"]
-        told.active = data.get("IsEnabled", True)
+        told.active = data.get("IsEnabled") is not False  # missing or null is no word for it
     if told.enterprise_id:
         fetcher.wake(told.enterprise_id)  # events may have come before the access token did
 

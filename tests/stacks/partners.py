@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, Served, process, served
+from mews_harness.tenants import template
+from tests.processes import NOWHERE, ROOT, TENANTS, Served, process, served
 
 EXAMPLES = ROOT / "examples"
 DEFAULTS = Path(__file__).parent / "defaults"
@@ -52,6 +55,7 @@ class Partner:
         return ""
 
 
+EXPRESS = Partner("express", EXAMPLES / "express_partner", "node app.js")
 SOUND = (
     Partner(
         "flask",
@@ -63,7 +67,7 @@ SOUND = (
         EXAMPLES / "django_partner",
         'waitress-serve --listen "127.0.0.1:$PORT" app:application',
     ),
-    Partner("express", EXAMPLES / "express_partner", "node app.js"),
+    EXPRESS,
     Partner(
         "php",
         EXAMPLES / "php_partner",
@@ -83,11 +87,26 @@ def require(partner: Partner) -> None:
 
 
 @contextmanager
-def running(partner: Partner, folder: Path) -> Iterator[Served]:
-    """Run a partner, and its worker; `folder` takes its output and its queue."""
+def running(partner: Partner, folder: Path, api: str = NOWHERE) -> Iterator[Served]:
+    """Run a partner, and its worker.
+
+    Args:
+        partner: whom.
+        folder: takes its output, its queue and its tenants.
+        api: where it finds the Connector API; nobody listens at the default.
+
+    """
     output = folder / "output.log"
-    queue = folder / "queue"
-    environment = {"MEWS_TOKEN": TOKEN, "MEWS_QUEUE": str(queue), "NODE_PATH": str(MODULES)}
+    tenants = folder / "tenants.json"
+    tenants.write_text(json.dumps(tomllib.loads(template())), "utf-8")
+    environment = {
+        "MEWS_TOKEN": TOKEN,
+        "MEWS_QUEUE": str(folder / "queue"),
+        "NODE_PATH": str(MODULES),
+        "MEWS_API_URL": api,
+        "MEWS_CLIENT_TOKEN": TENANTS.client_token,
+        "MEWS_TENANTS": str(tenants),
+    }
     with ExitStack() as processes:
         if partner.worker:
             processes.enter_context(process(partner.worker, partner.folder, output, environment))
