@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mews_harness.tenants import DEFAULT as TENANTS
-from mews_harness.tenants import template
 
 ROOT = Path(__file__).parents[1]
 FASTAPI_PARTNER = ROOT / "examples" / "fastapi_partner"
@@ -46,12 +45,11 @@ def fastapi_partner(
 
     """
     command = f'{sys.executable} -m uvicorn app:app --port "$PORT"'
-    (folder / "tenants.toml").write_text(template(), "utf-8")
     environment = {
         "MEWS_TOKEN": token,
         "MEWS_API_URL": api,
         "MEWS_CLIENT_TOKEN": TENANTS.client_token,
-        "MEWS_TENANTS": str(folder / "tenants.toml"),
+        "MEWS_TENANTS": "tenants.toml",
     }
     with served(command, FASTAPI_PARTNER, folder / "uvicorn.log", environment) as service:
         yield service

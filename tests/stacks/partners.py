@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import shutil
-import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from mews_harness.tenants import template
 from tests.processes import NOWHERE, ROOT, TENANTS, Served, process, served
 
 EXAMPLES = ROOT / "examples"
@@ -92,20 +89,18 @@ def running(partner: Partner, folder: Path, api: str = NOWHERE) -> Iterator[Serv
 
     Args:
         partner: whom.
-        folder: takes its output, its queue and its tenants.
+        folder: takes its output and its queue.
         api: where it finds the Connector API; nobody listens at the default.
 
     """
     output = folder / "output.log"
-    tenants = folder / "tenants.json"
-    tenants.write_text(json.dumps(tomllib.loads(template())), "utf-8")
     environment = {
         "MEWS_TOKEN": TOKEN,
         "MEWS_QUEUE": str(folder / "queue"),
         "NODE_PATH": str(MODULES),
         "MEWS_API_URL": api,
         "MEWS_CLIENT_TOKEN": TENANTS.client_token,
-        "MEWS_TENANTS": str(tenants),
+        "MEWS_TENANTS": "tenants.json",
     }
     with ExitStack() as processes:
         if partner.worker:
