@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mews_harness.tenants import DEFAULT as TENANTS
+
 ROOT = Path(__file__).parents[1]
 FASTAPI_PARTNER = ROOT / "examples" / "fastapi_partner"
 START_S = 30.0
+NOWHERE = "http://127.0.0.1:9"  # the discard port
 
 
 @dataclass(frozen=True)
@@ -27,19 +30,28 @@ class Served:
 
 
 @contextmanager
-def fastapi_partner(folder: Path, token: str = "its-own-secret") -> Iterator[Served]:
+def fastapi_partner(
+    folder: Path, token: str = "its-own-secret", api: str = NOWHERE
+) -> Iterator[Served]:
     """Run the FastAPI example under uvicorn on a free loopback port.
 
     Args:
         folder: where the file with its output is put.
         token: the secret that it is told by `MEWS_TOKEN`.
+        api: where it finds the Connector API; nobody listens at the default.
 
     Raises:
         RuntimeError: it ended, or did not listen within `START_S`; bears its output.
 
     """
     command = f'{sys.executable} -m uvicorn app:app --port "$PORT"'
-    with served(command, FASTAPI_PARTNER, folder / "uvicorn.log", {"MEWS_TOKEN": token}) as service:
+    environment = {
+        "MEWS_TOKEN": token,
+        "MEWS_API_URL": api,
+        "MEWS_CLIENT_TOKEN": TENANTS.client_token,
+        "MEWS_TENANTS": "tenants.toml",
+    }
+    with served(command, FASTAPI_PARTNER, folder / "uvicorn.log", environment) as service:
         yield service
 
 
@@ -59,7 +71,7 @@ def served(
         RuntimeError: it ended, or did not listen within `START_S`; bears its output.
 
     """
-    port = _free_port()
+    port = free_port()
     with process(command, cwd, output, {**environment, "PORT": str(port)}) as started:
         _wait_until_it_listens(started, port, output)
         yield Served(f"http://127.0.0.1:{port}/webhooks/mews", environment["MEWS_TOKEN"], output)
@@ -87,7 +99,8 @@ def process(
             started.wait(timeout=START_S)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a loopback port that nobody listens on at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -2,12 +2,15 @@
 //
 // It answers at once and works afterwards, because Mews waits no longer than 5 seconds
 // (https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook come to the same URL.
+// What a message says has changed is then fetched: fetching.js says how, connector.js calls Mews.
 "use strict";
 
 const { createHash, timingSafeEqual } = require("node:crypto");
+const { readFileSync } = require("node:fs");
 const express = require("express");
+const { Fetcher } = require("./fetching");
 
-const { MEWS_TOKEN, PORT = "8000", HOST = "127.0.0.1" } = process.env;
+const { MEWS_TOKEN, MEWS_TENANTS, PORT = "8000", HOST = "127.0.0.1" } = process.env;
 if (!MEWS_TOKEN) throw new Error("Set MEWS_TOKEN to the secret in the URL that you give to Mews");
 
 // What changed, by event. Both events of a new customer name the same id: it is fetched once.
@@ -33,8 +36,9 @@ const ACTIONS = new Set([
   "IntegrationApiKeyCreated",
 ]);
 
-const changed = new Map(); // "enterprise id/entity" -> ids to fetch
 const integrations = new Map(); // by integration id
+const entities = new Map(); // by "enterprise id/kind/id"
+const fetcher = new Fetcher(credential, keep);
 
 const digest = (text) => createHash("sha256").update(text).digest(); // of one length, whatever came
 const expected = digest(MEWS_TOKEN);
@@ -94,11 +98,9 @@ function handle(message) {
   if (message.Events) {
     for (const { Discriminator, Value } of message.Events) {
       if (!ENTITIES.has(Discriminator)) continue; // Mews may add others at any time
-      const key = `${message.EnterpriseId}/${ENTITIES.get(Discriminator)}`;
-      if (!changed.has(key)) changed.set(key, new Set());
-      changed.get(key).add(Value.Id);
+      fetcher.note(message.EnterpriseId, ENTITIES.get(Discriminator), [Value.Id]);
     }
-    return; // here you fetch: one call for all ids of an entity
+    return;
   }
   const { Action, Data } = message;
   if (!ACTIONS.has(Action)) return;
@@ -111,10 +113,39 @@ function handle(message) {
   else {
     integration.enterpriseId = Data.Enterprise.Id;
     integration.accessToken = Data.AccessToken;
-    integration.active = Data.IsEnabled ?? true;
+    integration.active = Data.IsEnabled !== false; // missing or null is no word for it
+  }
+  fetcher.wake(integration.enterpriseId); // events may have come before the access token did
+}
+
+// Gives the access token of an enterprise; nothing while it is not connected, or switched off.
+function credential(enterpriseId) {
+  for (const each of integrations.values()) {
+    if (each.enterpriseId === enterpriseId && each.active) return each.apiKey ?? each.accessToken;
+  }
+  return undefined;
+}
+
+// Reads the integrations that exist already from the file that MEWS_TENANTS names.
+function connectKnown() {
+  if (!MEWS_TENANTS) return;
+  for (const each of JSON.parse(readFileSync(MEWS_TENANTS, "utf8")).enterprise) {
+    const known = { enterpriseId: each.id, accessToken: each.access_token, active: true };
+    integrations.set(each.integration_id, known);
   }
 }
 
+// Keeps an entity unless a newer state of it is here: answers may overtake each other.
+// Here your own work begins.
+function keep(enterpriseId, kind, entity) {
+  const key = `${enterpriseId}/${kind}/${entity.Id}`;
+  if (!(changed(entity) < changed(entities.get(key)))) entities.set(key, entity);
+}
+
+// When an entity changed; these datetimes compare as text.
+const changed = (entity) => entity?.UpdatedUtc ?? entity?.CreatedUtc ?? "";
+
+connectKnown();
 const app = express();
 app.disable("x-powered-by");
 app.post("/webhooks/mews", authorise, body, receive);

@@ -76,9 +76,13 @@ def test_the_readme_names_what_there_is() -> None:
     """Its commands use this module, this path and this variable."""
     readme = (FASTAPI_PARTNER / "README.md").read_text("utf-8")
     source = (FASTAPI_PARTNER / "app.py").read_text("utf-8")
-    for name in ("MEWS_TOKEN", "/webhooks/mews", "changed"):
+    for name in ("MEWS_TOKEN", "/webhooks/mews", "MEWS_TENANTS"):
         assert name in readme
         assert name in source
+    calling = (FASTAPI_PARTNER / "connector.py").read_text("utf-8")
+    for name in ("MEWS_API_URL", "MEWS_CLIENT_TOKEN", "CLIENT"):
+        assert name in readme
+        assert name in calling
     assert "uvicorn app:app --port 8000" in readme
     requirements = Path(FASTAPI_PARTNER / "requirements.txt").read_text("utf-8")
-    assert re.findall(r"^[a-z]+", requirements, re.MULTILINE) == ["fastapi", "uvicorn"]
+    assert re.findall(r"^[a-z]+", requirements, re.MULTILINE) == ["fastapi", "httpx", "uvicorn"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, Served, process, served
+from tests.processes import NOWHERE, ROOT, TENANTS, Served, process, served
 
 EXAMPLES = ROOT / "examples"
 DEFAULTS = Path(__file__).parent / "defaults"
@@ -52,6 +52,7 @@ class Partner:
         return ""
 
 
+EXPRESS = Partner("express", EXAMPLES / "express_partner", "node app.js")
 SOUND = (
     Partner(
         "flask",
@@ -63,7 +64,7 @@ SOUND = (
         EXAMPLES / "django_partner",
         'waitress-serve --listen "127.0.0.1:$PORT" app:application',
     ),
-    Partner("express", EXAMPLES / "express_partner", "node app.js"),
+    EXPRESS,
     Partner(
         "php",
         EXAMPLES / "php_partner",
@@ -83,11 +84,24 @@ def require(partner: Partner) -> None:
 
 
 @contextmanager
-def running(partner: Partner, folder: Path) -> Iterator[Served]:
-    """Run a partner, and its worker; `folder` takes its output and its queue."""
+def running(partner: Partner, folder: Path, api: str = NOWHERE) -> Iterator[Served]:
+    """Run a partner, and its worker.
+
+    Args:
+        partner: whom.
+        folder: takes its output and its queue.
+        api: where it finds the Connector API; nobody listens at the default.
+
+    """
     output = folder / "output.log"
-    queue = folder / "queue"
-    environment = {"MEWS_TOKEN": TOKEN, "MEWS_QUEUE": str(queue), "NODE_PATH": str(MODULES)}
+    environment = {
+        "MEWS_TOKEN": TOKEN,
+        "MEWS_QUEUE": str(folder / "queue"),
+        "NODE_PATH": str(MODULES),
+        "MEWS_API_URL": api,
+        "MEWS_CLIENT_TOKEN": TENANTS.client_token,
+        "MEWS_TENANTS": "tenants.json",
+    }
     with ExitStack() as processes:
         if partner.worker:
             processes.enter_context(process(partner.worker, partner.folder, output, environment))

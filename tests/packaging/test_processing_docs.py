@@ -1,0 +1,87 @@
+"""docs/processing.md, and the examples that it leads to, agree with the code."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from mews_harness import catalogue, tenants
+from mews_harness.model import Scenario, Stage
+from mews_harness.model.call import Call, TwinFault
+from mews_harness.options import OPTIONS
+from mews_harness.twin.__main__ import LISTEN
+from mews_harness.twin.faults import SLOW_S
+from mews_harness.twin.quota import LIMIT, WINDOW_MS
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "processing.md").read_text("utf-8")
+EXAMPLES = ROOT / "examples"
+PROCESSING = [each for each in catalogue.load() if each.stage is Stage.PROCESSING]
+
+
+def rows() -> dict[str, str]:
+    """Read the table of scenarios: its lines by id."""
+    found = re.findall(r"^\| `([A-Z]+-\d+)` \|.*$", DOCS, re.MULTILINE)
+    return {name: line for name in found for line in DOCS.splitlines() if f"| `{name}` |" in line}
+
+
+def test_every_scenario_of_the_stage_has_a_row() -> None:
+    """None is missing, none is made up."""
+    assert list(rows()) == [each.id for each in PROCESSING]
+
+
+@pytest.mark.parametrize("scenario", PROCESSING, ids=lambda scenario: scenario.id)
+def test_a_row_says_what_is_no_must(scenario: Scenario) -> None:
+    """The obligation of a scenario is in its row unless it is a MUST."""
+    assert scenario.obligation == "MUST" or f"({scenario.obligation})" in rows()[scenario.id]
+
+
+@pytest.mark.parametrize("scenario", PROCESSING, ids=lambda scenario: scenario.id)
+def test_longer_waits_are_told(scenario: Scenario) -> None:
+    """Who is given more time than --mews-settle is named with how much."""
+    (waiting,) = re.findall(r"## How long it waits\n\n(.*?)\n\n", DOCS, re.DOTALL)
+    patience = [step.arguments.get("patience", 1) for step in scenario.steps]
+    two, _, three = waiting.partition("two times")
+    named = {
+        1: waiting.count(f"`{scenario.id}`") == 0,
+        2: scenario.id in two,
+        3: scenario.id in three,
+    }
+    assert named[max(patience)]
+
+
+def test_options_and_figures_are_those_of_the_code() -> None:
+    """Options, defaults, limits and faults."""
+    flags = {option.flag: option.default for option in OPTIONS}
+    assert set(re.findall(r"--mews-[a-z-]+", DOCS)) <= set(flags)
+    assert f"{flags['--mews-settle']}\nseconds by default" in DOCS
+    assert f"{LIMIT} requests per AccessToken within {WINDOW_MS / 1000:g} seconds" in DOCS
+    assert f"take {SLOW_S:g} s" in DOCS
+    assert f"--listen {LISTEN}" in DOCS
+    assert set(re.findall(r"TwinFault\.([A-Z_]+)", DOCS)) <= set(TwinFault.__members__)
+
+
+def test_every_property_of_a_call_is_named() -> None:
+    """The section about calls.jsonl lists them."""
+    (section,) = re.findall(r"## The log of requests\n(.*)", DOCS, re.DOTALL)
+    assert [each.name for each in fields(Call) if f"`{each.name}`" not in section] == []
+
+
+def test_tokens_are_the_built_in_ones() -> None:
+    """What the document and the examples give is what the twin takes without a tenants file."""
+    (shown,) = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+    built_in = tomllib.loads(tenants.template())
+    assert tomllib.loads(shown) == {**built_in, "enterprise": built_in["enterprise"][:1]}
+    fastapi = (EXAMPLES / "fastapi_partner" / "tenants.toml").read_text("utf-8")
+    express = (EXAMPLES / "express_partner" / "tenants.json").read_text("utf-8")
+    assert tomllib.loads(fastapi) == built_in
+    assert json.loads(express)["enterprise"] == built_in["enterprise"]
+    readmes = [EXAMPLES / f"{name}_partner" / "README.md" for name in ("fastapi", "express")]
+    for text in (DOCS, *(path.read_text("utf-8") for path in readmes)):
+        found = re.findall(r"MEWS_CLIENT_TOKEN[=:] ?([0-9A-F-]+)", text)
+        assert set(found) == {built_in["client_token"]}
