@@ -32,9 +32,12 @@ _LEGEND = (
 
 def explained(chain: Chain) -> str:
     """Say what the picture shows, and what is not in it."""
-    if not chain.left_out:
-        return _LEGEND
-    return f"{_LEGEND} {chain.left_out:,} more entities are left out of the picture."
+    said = _LEGEND
+    if chain.missing:
+        said += " A dashed line leads to nothing; its length is no time."
+    if chain.left_out:
+        said += f" {chain.left_out:,} more entities are left out of the picture."
+    return said
 
 
 def picture(chain: Chain, calls: tuple[Call, ...]) -> Markup:
