@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +32,58 @@ def test_express_example_is_ready_in_both_stages(
     output = service.output.read_text("utf-8")
     for secret in (TOKEN, TENANTS.client_token, TENANTS.enterprises[0].access_token):
         assert secret not in output
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "least", "most"),
+    [("null", 400, 600), ('"7"', 7000, 7200), ('"soon"', 400, 600)],
+)
+def test_express_waits_as_it_is_told(retry_after: str, least: int, most: int) -> None:
+    """Retry-After is kept; without one that can be read the first pause is half a second."""
+    (pause,) = say(f"say(new Failed(429, {retry_after}).pauseMs(0))")
+    assert least <= pause <= most
+
+
+def test_express_follows_full_pages() -> None:
+    """Each next page is asked for with the cursor of the one before."""
+    said = say("""
+        const full = Array.from({ length: MOST }, (_, number) => ({ Id: number }));
+        const answers = [{ Customers: full, Cursor: "x" }, { Customers: [], Cursor: null }];
+        const ask = async (_, { Limitation }) => {
+          say(Limitation.Cursor ?? null);
+          return answers.shift();
+        };
+        let count = 0;
+        for await (const _ of pages(ask, "customers/getAll", "Customers", {})) count++;
+        say(count);
+    """)
+    assert said == [None, "x", 1000]
+
+
+def test_express_does_not_take_a_missing_list_for_an_empty_one() -> None:
+    """It is a failure that is tried again; a request that was wrong is not."""
+    said = say("""
+        const read = pages(async () => ({}), "customers/getAll", "Customers", {});
+        await read.next().catch((error) => say(error.passes));
+        for (const status of [undefined, 408, 503, 400, 404]) say(new Failed(status).passes);
+    """)
+    assert said == [True, True, True, True, False, False]
+
+
+def say(script: str) -> list[Any]:
+    """Run a script in the folder of the example; gives what it handed to `say`."""
+    require(EXPRESS)
+    head = """
+        const { Failed, MOST, pages } = require("./connector");
+        const say = (value) => console.log(JSON.stringify(value));
+    """
+    run = subprocess.run(
+        ["node", "-e", f"{head}(async () => {{ {script} }})();"],
+        cwd=EXPRESS.folder,
+        env=os.environ | {"MEWS_CLIENT_TOKEN": "a-client-token"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return [json.loads(line) for line in run.stdout.splitlines()]
