@@ -35,9 +35,16 @@ MOST_OTHERS = 4
 Path = tuple[str | int, ...]
 
 
-def unknown_event(subject: Subject) -> Plans:
-    """Send an event whose discriminator is not documented, or not yet: alone, and among others."""
-    if not subject.general:
+def unknown_event(subject: Subject, *, beside: bool = False) -> Plans:
+    """Send an event whose discriminator is not documented, or not yet: alone, and among others.
+
+    Args:
+        subject: what for.
+        beside: whether it always comes beside a known one.
+
+    """
+    least = int(beside)
+    if not subject.general or subject.batch_limit <= least:
         return NOTHING
 
     def among(name: str, others: list[str], at: int) -> Plan:
@@ -50,11 +57,12 @@ def unknown_event(subject: Subject) -> Plans:
     drawn = st.builds(
         among,
         st.from_regex(PASCAL_CASE, fullmatch=True).filter(lambda name: name not in documented),
-        st.lists(st.sampled_from(subject.general), max_size=room),
+        st.lists(st.sampled_from(subject.general), min_size=least, max_size=room),
         st.integers(0, room),
     )
     others = [subject.general[0], subject.general[-1]][:room]
-    return Plans((among(UNKNOWN_EVENT, [], 0), among(UNKNOWN_EVENT, others, 1)), drawn)
+    alone = () if beside else (among(UNKNOWN_EVENT, [], 0),)
+    return Plans((*alone, among(UNKNOWN_EVENT, others, 1)), drawn)
 
 
 def null_event(subject: Subject) -> Plans:

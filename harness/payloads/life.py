@@ -16,7 +16,8 @@ from mews_harness.payloads.compiling import OLDEST_AGE_S, exemplar
 from mews_harness.payloads.integration import action_shape, aged
 from mews_harness.payloads.lifecycle import CREATED, GENERAL, State, Turn, choices
 from mews_harness.payloads.mint import Mint, Template, fill
-from mews_harness.payloads.plan import NOTHING, Plans, Subject, unique, write
+from mews_harness.payloads.plan import NOTHING, Plan, Plans, Subject, unique, write
+from mews_harness.payloads.standing import standings
 
 MOST_TURNS = 10
 TURN_S = 10  # from one turn to the next, in the dates that they bear
@@ -93,11 +94,13 @@ class Life:
         return tuple(sent)
 
 
-def life(subject: Subject, *, late: bool = False) -> Plans:
+def life(subject: Subject, *, late: bool = False, clear: bool = False) -> Plans:
     """Send the webhooks of one integration in a legal order, some of them again.
 
     Args:
         subject: what for.
+        clear: whether only such lives are sent in which events come, and a receiver can know at
+            each of them whether the integration works, and with which key.
         late: whether messages come that are late: events of an integration that does not work any
             more, and what was sent before its deletion once more. Every life then has one.
 
@@ -107,12 +110,28 @@ def life(subject: Subject, *, late: bool = False) -> Plans:
         for names in (LATE_LIVES if late else LIVES)
         if (turns := _legal(names, subject)) and any(turn.late for turn in turns) is late
     )
+    if clear:
+        fixed = tuple(each for each in fixed if _is_clear(each, subject))
     if not fixed:
         return NOTHING
     drawn = draw_lives(subject, late=late)
+    if clear:
+        drawn = drawn.filter(lambda each: _is_clear(each, subject))
     if late:
         drawn = drawn.filter(lambda each: any(turn.late for turn in each.turns))
     return Plans(fixed, drawn)
+
+
+def _is_clear(plan: Plan, subject: Subject) -> bool:
+    """Tell whether events come, each while the integration works for all that a receiver knows."""
+    sample = Mint(0, "whether a life is clear", 0, subject.tenants).of("new")
+    messages = plan.build(sample)
+    of_events = [
+        standing
+        for message, standing in zip(messages, standings(messages), strict=True)
+        if message.kind is Kind.GENERAL
+    ]
+    return bool(of_events) and all(each.certain and each.works for each in of_events)
 
 
 @st.composite

@@ -165,6 +165,7 @@ def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
             for seen in VERBS[step.verb](bench, step, messages):
                 if isinstance(seen, Delivery):
                     deliveries.append(seen)
+                    watch.settle_after(step)
                 else:
                     handshakes.append(seen)
         calls = watch.calls(everything=scenario.alone)

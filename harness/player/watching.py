@@ -78,6 +78,11 @@ class Watch:
             if not self._stirs(self._twin, calm_s):
                 return
 
+    def settle_after(self, step: Step) -> None:
+        """Wait after each delivery of a step that asks for it (`settling`) for what it leads to."""
+        if step.arguments.get("settling"):
+            self.settle(self.patience_s, 0.0)
+
     def _stirs(self, twin: Twin, within_s: float) -> bool:
         """Tell whether anything about the play is being answered, or comes within some seconds."""
         before = self._progress(twin.calls(self._since))
