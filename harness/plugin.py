@@ -1,10 +1,16 @@
-"""The pytest plugin: options, and nothing else until a target is given."""
+"""The pytest plugin: options and fixtures, and nothing else until one of them is asked for."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mews_harness.options import OPTIONS
+
+if TYPE_CHECKING:
+    from mews_harness.twin.in_process import InProcessTwin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +35,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                 parser.addini(option.dest, option.help, type="linelist", default=None)
             else:
                 parser.addini(option.dest, option.help, type="string", default=None)
+
+
+@pytest.fixture
+def mews_api() -> Iterator[InProcessTwin]:
+    """Answer what a test sends to https://api.mews.com or https://api.mews-demo.com with requests.
+
+    Gives what answers: `mews_api.twin` has the calls, `mews_api.tenants` the tokens that are right,
+    and any id exists as soon as it is asked for. Requests to other hosts are refused meanwhile.
+    """
+    from mews_harness.twin.in_process import in_process  # noqa: PLC0415 - the lazy door
+
+    with in_process() as door:
+        yield door
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -13,6 +15,8 @@ import requests
 import responses
 from requests import PreparedRequest
 
+from mews_harness.model import Tenants
+from mews_harness.tenants import DEFAULT
 from mews_harness.twin.request import ApiRequest
 from mews_harness.twin.twin import Twin
 
@@ -26,14 +30,24 @@ class InProcessTwin:
     While it is open, requests to any other host are refused with `ConnectionError`, as `responses`
     does by default: a test that reaches the network should be told so.
 
+    Attributes:
+        twin: what answers, and what it has seen.
+        tenants: whom it plays: their tokens are right.
+
     Args:
         twin: what answers.
+        tenants: whom it plays.
         sleep: waits; a slow answer takes its time, at most as long as the request's timeout.
 
     """
 
-    def __init__(self, twin: Twin, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._twin, self._sleep = twin, sleep
+    def __init__(
+        self,
+        twin: Twin,
+        tenants: Tenants = DEFAULT,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.twin, self.tenants, self._sleep = twin, tenants, sleep
         self._mock = responses.RequestsMock(assert_all_requests_are_fired=False)
 
     def __enter__(self) -> Self:
@@ -52,7 +66,7 @@ class InProcessTwin:
         self._mock.reset()
 
     def _answer(self, request: PreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        pending = self._twin.begin(
+        pending = self.twin.begin(
             ApiRequest(
                 request.method or "",
                 urlsplit(request.url or "").path,
@@ -83,6 +97,20 @@ def _encoded(body: object) -> bytes:
     if isinstance(body, str):
         return body.encode()
     return body if isinstance(body, bytes) else b""
+
+
+@contextmanager
+def in_process(tenants: Tenants = DEFAULT) -> Iterator[InProcessTwin]:
+    """Answer in this process with a twin of its own, in which any id exists once asked for."""
+    started = time.monotonic()
+    twin = Twin(
+        tenants,
+        lambda: (time.monotonic() - started) * 1000,
+        began=datetime.now(UTC),
+        open_ids=True,
+    )
+    with InProcessTwin(twin, tenants) as door:
+        yield door
 
 
 def _patience(arguments: dict[str, Any]) -> float | None:

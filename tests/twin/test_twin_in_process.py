@@ -29,7 +29,7 @@ def twin() -> Twin:
 def slept(twin: Twin) -> Iterator[list[float]]:
     """Open the door; gives the seconds that would have been waited."""
     slept: list[float] = []
-    with InProcessTwin(twin, slept.append):
+    with InProcessTwin(twin, sleep=slept.append):
         yield slept
 
 
