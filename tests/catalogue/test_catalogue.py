@@ -20,6 +20,7 @@ from mews_harness.model.scenario import AREAS
 from mews_harness.payloads import WORDS as DRAW_WORDS
 from mews_harness.player import VERBS
 from mews_harness.player.tokens import RIGHT, SPELLINGS
+from mews_harness.player.watching import WATCHING
 from mews_harness.verdicts import WORDS, Whole
 
 SCHEMA = json.loads((files("mews_harness.schemas") / "scenario.schema.json").read_text("utf-8"))
@@ -66,12 +67,16 @@ def test_vocabularies_are_closed() -> None:
     verbs = words("$defs/step/oneOf/0/properties/do")
     steps = SCHEMA["$defs"]["step"]["oneOf"]
     verbs |= {step["properties"]["do"]["const"] for step in steps[1:]}
-    assert verbs == set(VERBS)
+    assert verbs == VERBS.keys() | WATCHING.keys()
     send = "$defs/step/oneOf/1/properties"
     assert words(f"{send}/token") == {RIGHT, *SPELLINGS}
     assert words(f"{send}/manner") == set(Manner)
     assert words("$defs/step/oneOf/2/properties/faults/items") == set(Fault)
-    documented: list[Callable[..., object]] = [*VERBS.values(), *DRAW_WORDS.values()]
+    documented: list[Callable[..., object]] = [
+        *VERBS.values(),
+        *WATCHING.values(),
+        *DRAW_WORDS.values(),
+    ]
     documented += [
         word.observe if isinstance(word, Whole) else word.holds for word in WORDS.values()
     ]
@@ -83,7 +88,7 @@ def test_every_word_is_used() -> None:
     used = {draw.word for scenario in SCENARIOS for draw in scenario.draws}
     assert used == set(DRAW_WORDS)
     assert {each.word for s in SCENARIOS for each in s.expectations} == set(WORDS)
-    assert {step.verb for s in SCENARIOS for step in s.steps} == set(VERBS)
+    assert {step.verb for s in SCENARIOS for step in s.steps} == (VERBS.keys() | WATCHING.keys())
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
