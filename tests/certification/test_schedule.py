@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from mews_harness import catalogue
-from mews_harness.certification.schedule import Schedule
-from mews_harness.model import Scenario, ScenarioResult, Verdict
+from mews_harness.certification.schedule import Schedule, in_order
+from mews_harness.model import Scenario, ScenarioResult, Step, Verdict
 
 ONE = catalogue.load()[0]
 PATIENCE_S = 10  # how long a broken schedule may hang before the test fails
@@ -76,3 +76,44 @@ def test_a_failure_reaches_whoever_asks() -> None:
         schedule.result(first)
     assert schedule.result(second).verdict is Verdict.PASS
     schedule.stop()
+
+
+def test_the_order_of_the_shortest_run() -> None:
+    """The preflight first, then the longest waits, then those who are alone, the hostile last."""
+    deliver, hostile = Step("send", {"message": "m"}), Step("sign-of-life")
+    lost = Step("deliver", {"message": "m", "faults": ["lose-answer"]})
+    given = Step("abandon", {"message": "m"})
+    made = {
+        "hostile": replace(ONE, steps=(deliver, hostile), alone=True),
+        "alone": replace(ONE, steps=(deliver,), alone=True),
+        "quick": replace(ONE, steps=(deliver,)),
+        "waits": replace(ONE, steps=(lost,)),
+        "often": replace(ONE, steps=(lost,), cases=8),
+        "abreast": replace(ONE, steps=(given,), cases=8, abreast=True),
+        "preflight": replace(ONE, steps=(Step("preflight"),)),
+    }
+    ordered = in_order(replace(each, id=name) for name, each in made.items())
+    names = [each.id for each in ordered]
+    assert names == ["preflight", "often", "abreast", "waits", "quick", "alone", "hostile"]
+
+
+def test_what_ended_is_given_after_an_interruption() -> None:
+    """What had not begun is never begun; what had ended is there, what failed is not."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def certify(scenario: Scenario) -> ScenarioResult:
+        if scenario.id == "TST-02":
+            raise ZeroDivisionError
+        if scenario.id == "TST-03":
+            begun.set()
+            go_on.wait(PATIENCE_S)
+        return ScenarioResult(scenario, Verdict.PASS, "")
+
+    schedule = Schedule(certify, 1)
+    schedule.start(scenarios("----"))
+    assert begun.wait(PATIENCE_S)
+    schedule.stop()
+    assert [each.scenario.id for each in schedule.finished()] == ["TST-01"]
+    go_on.set()
+    schedule.wait(PATIENCE_S)
+    assert [each.scenario.id for each in schedule.finished()] == ["TST-01", "TST-03"]

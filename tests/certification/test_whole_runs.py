@@ -124,6 +124,36 @@ def test_interruption_still_writes_the_report(pytester: pytest.Pytester) -> None
     assert len(running) == 1
 
 
+def test_interruption_of_scenarios_side_by_side(pytester: pytest.Pytester) -> None:
+    """With --mews-jobs a Ctrl-C keeps what had ended, and what was under way as far as it came."""
+    command = [sys.executable, "-m", "pytest", "--mews-target", "demo:slow-but-fine"]
+    process = subprocess.Popen(
+        [*command, "--mews-jobs", "4", "-k", "PRE-01 or REC or RET"],
+        cwd=pytester.path,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "mews::PRE-01 PASS" in line:
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            break
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, "".join(lines) + rest
+    read = report(pytester.path)
+    assert read["interrupted"]
+    seen = {each["id"]: each for each in read["scenarios"]}
+    assert seen["PRE-01"]["verdict"] == "pass"
+    assert "fail" not in {each["verdict"] for each in seen.values()}
+    under_way = [each for each in seen.values() if "interrupted after" in each["reason"]]
+    assert 1 <= len(under_way) <= 4
+    assert any("interrupted before" in each["reason"] for each in seen.values())
+
+
 def test_hostile_answers_do_not_break_or_bloat_the_report(pytester: pytest.Pytester) -> None:
     """Scripts, escapes, NULs and 10 MB in answers leave the report small and harmless."""
     result = pytester.runpytest_subprocess("--mews-target", "demo:echoes-hostile", *QUICK)

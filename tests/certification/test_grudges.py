@@ -1,0 +1,72 @@
+"""Partners that hold a grudge, certified by eight jobs: nobody else is blamed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mews_harness import catalogue
+from mews_harness.certification.engine import Engine
+from mews_harness.certification.schedule import Schedule, in_order
+from mews_harness.model import Scenario, ScenarioResult, Stage, Verdict
+from mews_harness.player import Budget
+from mews_harness.settings import Settings
+
+DELIVERY = [each for each in catalogue.load() if each.stage is Stage.DELIVERY]
+UNREADABLE = {"malformed", "wrong-shape", "null-event"}  # draws that may end a service
+FINE = {Verdict.PASS, Verdict.NOT_APPLICABLE}
+Build = Callable[..., Settings]
+
+
+def certify(flaw: str, settings: Build) -> dict[str, ScenarioResult]:
+    """Certify a partner by eight jobs, and give what it did not pass, by id."""
+    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="2", jobs="8")
+    with Engine(chosen, budget=Budget(plays=15, seconds=3)) as engine:
+        assert engine.preflight.accepts
+        schedule = Schedule(engine.certify, chosen.jobs)
+        schedule.start(DELIVERY)
+        results = {each.id: schedule.result(each) for each in DELIVERY}
+        schedule.stop()
+    return {name: result for name, result in results.items() if result.verdict not in FINE}
+
+
+def meant(flaw: str) -> set[str]:
+    """Name the scenarios that are there to catch a flaw."""
+    return {each.id for each in DELIVERY if flaw in each.flaws}
+
+
+def test_who_sends_what_may_end_a_service_is_alone() -> None:
+    """Nobody plays beside it: else a service that dies of it would fail at something else."""
+    odd = {
+        each.id: each.alone
+        for each in catalogue.load()
+        if UNREADABLE & {draw.word for draw in each.draws}
+    }
+    assert {"ERR-01", "AUTH-06", "AUTH-07", "PROC-27"} <= set(odd)
+    assert all(odd.values()), odd
+
+
+def test_a_cut_body_blames_nobody_else(settings: Build) -> None:
+    """What breaks for five requests is over before the next scenario begins."""
+    assert set(certify("broken-by-cut-body", settings)) == meant("broken-by-cut-body")
+
+
+def test_an_outage_blames_the_hostile_alone(settings: Build) -> None:
+    """What is down for thirty requests meets those that are as hostile, which come last."""
+    ended = certify("dies-on-malformed", settings)
+    assert meant("dies-on-malformed") <= {
+        name for name, each in ended.items() if each.verdict is Verdict.FAIL
+    }
+    order = [each.id for each in in_order(DELIVERY)]
+    first = next(n for n, each in enumerate(in_order(DELIVERY)) if each.alone and _odd(each))
+    assert set(ended) <= set(order[first:])
+
+
+def test_a_lock_out_is_told_as_what_it_is(settings: Build) -> None:
+    """Who is locked out for good fails at everything, and each reason shows the 503."""
+    ended = certify("locks-out-after-retries", settings)
+    assert ended["RET-02"].verdict is Verdict.FAIL
+    assert [name for name, each in ended.items() if "503" not in each.reason] == []
+
+
+def _odd(scenario: Scenario) -> bool:
+    return bool(UNREADABLE & {draw.word for draw in scenario.draws})
