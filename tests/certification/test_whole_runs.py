@@ -56,6 +56,8 @@ def test_nobody_listens(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*mews::PRE-01 FAIL*", "*connection was refused*"])
     others = verdicts(pytester.path)
     assert others.pop("PRE-01") == "fail"
+    processing = {name for name in others if name.startswith("PROC") or name == "PRE-02"}
+    assert {others.pop(name) for name in processing} == {"not-observed"}
     assert set(others.values()) <= {"blocked", "not-applicable"}
 
 

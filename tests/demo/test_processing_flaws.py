@@ -182,6 +182,8 @@ DEVIATIONS = [
         ["messageThreads/getAll"],
     ),
     Deviation("ignores-messages", ids_of(changed("a")), ["a"], ["a"]),
+    Deviation("forgets-payments", ids_of(changed("a", discriminator="PaymentUpdated")), [], ["a"]),
+    Deviation("forgets-payments", ids_of(changed("a")), ["a"], ["a"]),
     Deviation("races-to-nothing", copies, ["b", "c"], ["a", "b", "c"]),
     Deviation("gives-up-when-slow", slow, flawed=False, sound=True),
     Deviation("gives-up-when-slow", after(Fault(500)), 2, 2),

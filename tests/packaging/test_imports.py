@@ -69,9 +69,6 @@ def test_imports_point_downwards(room: str, path: Path) -> None:
 def test_only_the_plugin_imports_inside_a_function() -> None:
     """Only the plugin's lazy door imports one of our modules inside a function."""
     inside = {
-        path.name
-        for _, path in modules()
-        for _, in_function in imports_of(path)
-        if in_function
+        path.name for _, path in modules() for _, in_function in imports_of(path) if in_function
     }
     assert inside == {"plugin.py"}

@@ -155,8 +155,9 @@ def test_fixed_sizes_surround_the_limit(subject: Subject, tenants: Tenants) -> N
     assert sizes() == [1, 2, 2, 2, 2, 50, 499, 500]
     assert sizes(over=True) == [1, 2, 2, 2, 2, 50, 499, 500, 501]
     assert sizes(most=50) == [1, 2, 2, 2, 2, 50]
-    assert sizes(least=3, most=49) == []
-    assert sizes(least=100, over=True) == [499, 500, 501]
+    assert sizes(least=3, most=49) == [3, 49]
+    assert sizes(least=100, most=100) == [100]
+    assert sizes(least=100, over=True) == [100, 499, 500, 501]
 
 
 def test_one_over_the_limit_is_two_messages(subject: Subject, tenants: Tenants) -> None:

@@ -177,7 +177,7 @@ def test_the_wiring_shows_what_came_since_the_start() -> None:
     """Its delivery is shown as if the play had sent it, with all requests of the run so far."""
     twin = ScriptedTwin(before=[call("x", number=1)])
     deliveries: list[Delivery] = []
-    watch = Watch(bench_of(twin, wiring=ONE), {}, deliveries)
+    watch = Watch(bench_of(twin, wiring=lambda: ONE), {}, deliveries)
     assert watch.calls(everything=True) == ()
     WATCHING["wiring"](watch, Step("wiring"))
     assert deliveries == [ONE]

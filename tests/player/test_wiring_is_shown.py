@@ -32,7 +32,7 @@ def test_the_wirings_own_event_is_seen_as_fetched() -> None:
         cast("Endpoint", None),
         wiring,
         twin=cast("Twin", Recorded()),
-        wiring=wiring,
+        wiring=lambda: wiring,
     )
     deliveries: list[Delivery] = []
     with Watch(bench, {}, deliveries) as watch:

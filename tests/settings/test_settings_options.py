@@ -13,6 +13,8 @@ NAMES = {
     "--mews-target",
     "--mews-integration-target",
     "--mews-token",
+    "--mews-api",
+    "--mews-settle",
     "--mews-tenants",
     "--mews-profile",
     "--mews-set",

@@ -240,3 +240,13 @@ def test_quiet() -> None:
     found = said("quiet", call(at_ms=1), other, call(at_ms=3))
     assert not found.met
     assert found.observed == (f"3 requests while nothing was sent, 2 of them {RESERVATIONS}")
+
+
+def test_found_later_only_informs() -> None:
+    """PROC-30: what was found without a message is told; not to look for it breaks nothing."""
+    found = said("found-later", delivery("a", outcomes=(Outcome.BODY_CUT,)), call("a", at_ms=500))
+    assert (found.met, found.judged) == (True, 1)
+    assert found.observed == "1 of 1 entity found without a message"
+    missed = said("found-later", delivery("a", outcomes=(Outcome.BODY_CUT,)))
+    assert (missed.met, missed.judged) == (True, 0)
+    assert "nothing documented asks for it" in missed.observed
