@@ -14,7 +14,7 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 demo: setup
-	$(BIN)/pytest --mews-target demo
+	$(BIN)/pytest --mews-target demo --mews-jobs 8
 
 test: setup
 	tests/browser/install-chromium
