@@ -11,6 +11,7 @@ from mews_harness.model import (
     Sample,
     Scenario,
     ScenarioResult,
+    Stage,
     Trial,
     Verdict,
 )
@@ -106,7 +107,8 @@ def _figures(
         for finding in (() if trial is None else trial.findings)
         if isinstance(WORDS[finding.word], Whole) and finding is not said
     ]
-    if any(draw.word == "oversize" or draw.arguments.get("over") for draw in scenario.draws):
+    sized = any(draw.word == "oversize" or draw.arguments.get("over") for draw in scenario.draws)
+    if sized and scenario.stage is Stage.DELIVERY:
         figures.append(largest_batch(seen.samples))
     return [figure for figure in dict.fromkeys(figures) if figure]
 
