@@ -52,14 +52,17 @@ def token(text: str | None) -> str | None:
 
 def time_scale(text: str) -> float:
     """Check --mews-time-scale: a positive factor without unit."""
+    return _positive("--mews-time-scale", text, "Give one such as 0.01, or 1 for real time.")
+
+
+def _positive(option: str, text: str, remedy: str) -> float:
     try:
-        scale = float(text)
+        number = float(text)
     except ValueError:
-        scale = 0.0
-    if not (isfinite(scale) and scale > 0):
-        remedy = "Give one such as 0.01, or 1 for real time."
-        raise UsageMistake("--mews-time-scale", text, "is not a positive number", remedy)
-    return scale
+        number = 0.0
+    if not (isfinite(number) and number > 0):
+        raise UsageMistake(option, text, "is not a positive number", remedy)
+    return number
 
 
 def examples(text: str) -> int:
@@ -101,14 +104,7 @@ def api(text: str | None) -> tuple[str, int] | None:
 
 def settle(text: str) -> float:
     """Check --mews-settle: seconds."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not (isfinite(seconds) and seconds > 0):
-        remedy = "Give seconds, such as 10."
-        raise UsageMistake("--mews-settle", text, "is not a positive number", remedy)
-    return seconds
+    return _positive("--mews-settle", text, "Give seconds, such as 10.")
 
 
 def rate(text: str) -> float:
