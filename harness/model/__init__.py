@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mews_harness.model.call import Call, Misstep, TokenState, TwinFault
 from mews_harness.model.chain import FETCHED_WITH, Link, links
+from mews_harness.model.comparison import Change, Changed, Comparison
 from mews_harness.model.exchange import (
     Attempt,
     Delivery,
@@ -30,6 +31,7 @@ from mews_harness.model.scenario import (
     Step,
 )
 from mews_harness.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
+from mews_harness.model.waiver import Waiver, WaiverState, WaiverUse
 
 __all__ = [
     "FETCHED_WITH",
@@ -37,6 +39,9 @@ __all__ = [
     "Attempt",
     "Basis",
     "Call",
+    "Change",
+    "Changed",
+    "Comparison",
     "Delivery",
     "Draw",
     "EventRef",
@@ -73,5 +78,8 @@ __all__ = [
     "Trial",
     "TwinFault",
     "Verdict",
+    "Waiver",
+    "WaiverState",
+    "WaiverUse",
     "links",
 ]

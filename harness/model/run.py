@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mews_harness.model.comparison import Comparison
 from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.profile import Profile
 from mews_harness.model.scenario import Scenario, Stage
 from mews_harness.model.verdict import Readiness, Trial, Verdict
+from mews_harness.model.waiver import Waiver, WaiverUse
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class ScenarioResult:
     """The verdict on one scenario with its evidence.
 
     `plays` counts the cases played, `failing` those that broke an expectation; shrinking and
-    confirmation are not counted.
+    confirmation are not counted. With the verdict `waived`, `waiver` says by whom and why, and
+    `waived` is what the verdict would have been; reason and evidence are those of the failure.
     """
 
     scenario: Scenario
@@ -60,6 +63,8 @@ class ScenarioResult:
     messages: int = 0
     evidence: tuple[Trial, ...] = ()
     samples: tuple[Sample, ...] = ()
+    waiver: Waiver | None = None
+    waived: Verdict | None = None
 
     @property
     def answers(self) -> AnswerTimes | None:
@@ -79,7 +84,10 @@ class StageSummary:
 
 @dataclass(frozen=True)
 class Run:
-    """One certification run; `notes` are remarks that every reader must see."""
+    """One certification run; `notes` are remarks that every reader must see.
+
+    `waivers` are all of --mews-waivers, used or not; `comparison` is with --mews-baseline.
+    """
 
     version: str
     started_utc: str
@@ -98,3 +106,5 @@ class Run:
     results: tuple[ScenarioResult, ...]
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    waivers: tuple[WaiverUse, ...] = ()
+    comparison: Comparison | None = None
