@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mews_harness.reports.machine import to_json
+from mews_harness.reports.stream import EVENTS, EventFile, read
 from mews_harness.reports.writing import Written, check_writable, write
 
-__all__ = ["Written", "check_writable", "to_json", "write"]
+__all__ = ["EVENTS", "EventFile", "Written", "check_writable", "read", "to_json", "write"]

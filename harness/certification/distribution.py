@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from mews_harness.certification.chosen import SEED
-from mews_harness.certification.ledger import Ledger
 from mews_harness.errors import UsageMistake
 
 
@@ -51,12 +50,12 @@ class Distribution:
 
     Args:
         seed: the one seed of the run.
-        ledger: learns what the workers have collected.
+        select: learns what the workers have collected.
 
     """
 
-    def __init__(self, seed: int, ledger: Ledger) -> None:
-        self._seed, self._ledger = seed, ledger
+    def __init__(self, seed: int, select: Callable[[Sequence[str]], None]) -> None:
+        self._seed, self._select = seed, select
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's
@@ -66,4 +65,4 @@ class Distribution:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Note what is to run: every worker collects the same."""
-        self._ledger.select(ids)
+        self._select(ids)

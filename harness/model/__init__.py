@@ -5,6 +5,7 @@ from __future__ import annotations
 from mews_harness.model.call import Call, Misstep, TokenState, TwinFault
 from mews_harness.model.chain import FETCHED_WITH, Link, links
 from mews_harness.model.comparison import Change, Changed, Comparison
+from mews_harness.model.event import Event, RunEnded, RunStarted, ScenarioEnded, ScenarioStarted
 from mews_harness.model.exchange import (
     Attempt,
     Delivery,
@@ -44,6 +45,7 @@ __all__ = [
     "Comparison",
     "Delivery",
     "Draw",
+    "Event",
     "EventRef",
     "Exchange",
     "Expectation",
@@ -62,9 +64,13 @@ __all__ = [
     "Profile",
     "Readiness",
     "Run",
+    "RunEnded",
+    "RunStarted",
     "Sample",
     "Scenario",
+    "ScenarioEnded",
     "ScenarioResult",
+    "ScenarioStarted",
     "Source",
     "Stage",
     "StageSummary",

@@ -17,7 +17,7 @@ LEVELS = (
     {"settings"},
     {"option_values"},
     {"profile", "tenants", "endpoint", "events", "use_cases"},
-    {"masking"},
+    {"masking", "readiness", "codec"},
     {"model", "serving", "errors", "options", "suggestion", "profiles", "schemas", "scenarios"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
