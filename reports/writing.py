@@ -12,6 +12,8 @@ from mews_harness.model import Run
 from mews_harness.reports.machine import to_json
 from mews_harness.reports.page import to_html
 
+REPLAYS = "replays"  # in the report's folder
+
 
 @dataclass(frozen=True)
 class Written:
@@ -22,7 +24,7 @@ class Written:
 
 
 def write(run: Run, folder: Path) -> Written:
-    """Write both files into `folder`, which is created where it is missing.
+    """Write both files and the replay files into `folder`, which is created where it is missing.
 
     Raises:
         UsageMistake: the folder or a file in it can't be written.
@@ -36,9 +38,21 @@ def write(run: Run, folder: Path) -> Written:
         folder.mkdir(parents=True, exist_ok=True)
         _replace(files.json, data)
         _replace(files.html, page)
+        _write_replays(run, folder / REPLAYS)
     except OSError as error:
         raise _mistake(folder, error) from error
     return files
+
+
+def _write_replays(run: Run, folder: Path) -> None:
+    """Write a file for each failure that can be sent again; those of earlier runs go."""
+    for result in run.results:
+        path = folder / f"{result.scenario.id}.json"
+        if result.replay is not None and result.replay.text:
+            folder.mkdir(exist_ok=True)
+            _replace(path, result.replay.text.encode("ascii"))
+        else:
+            path.unlink(missing_ok=True)
 
 
 def check_writable(folder: Path) -> None:

@@ -20,7 +20,15 @@ from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.handshake import Handshake
 from mews_harness.model.message import EventRef, Kind, Message
 from mews_harness.model.profile import Parameter, Profile
-from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
+from mews_harness.model.run import (
+    Replay,
+    Run,
+    Sample,
+    ScenarioResult,
+    StageSummary,
+    Tenant,
+    Tenants,
+)
 from mews_harness.model.scenario import (
     Basis,
     Draw,
@@ -63,6 +71,7 @@ __all__ = [
     "Parameter",
     "Profile",
     "Readiness",
+    "Replay",
     "Run",
     "RunEnded",
     "RunStarted",

@@ -46,12 +46,24 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """What it takes to send a failing play again: a file's text, or why there can be none.
+
+    Nothing secret is in it.
+    """
+
+    text: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class ScenarioResult:
     """The verdict on one scenario with its evidence.
 
     `plays` counts the cases played, `failing` those that broke an expectation; shrinking and
     confirmation are not counted. With the verdict `waived`, `waiver` says by whom and why, and
     `waived` is what the verdict would have been; reason and evidence are those of the failure.
+    `replay` goes with a failure.
     """
 
     scenario: Scenario
@@ -65,6 +77,7 @@ class ScenarioResult:
     samples: tuple[Sample, ...] = ()
     waiver: Waiver | None = None
     waived: Verdict | None = None
+    replay: Replay | None = None
 
     @property
     def answers(self) -> AnswerTimes | None:

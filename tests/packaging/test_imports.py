@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     {"plugin"},
     {"certification"},
-    {"catalogue", "player", "verdicts", "reports"},
+    {"catalogue", "player", "verdicts", "replay", "reports"},
     {"payloads", "delivery", "demo", "twin"},
     {"settings"},
     {"option_values"},
