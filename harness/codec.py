@@ -25,7 +25,16 @@ NAMES: Mapping[str, type[Event]] = {
     "scenario-ended": ScenarioEnded,
     "run-ended": RunEnded,
 }
-_WHOLE = make_converter()
+
+
+def _converter() -> Converter:
+    converter = make_converter()
+    # 5 s stay "5": what is read is to look like what was written
+    converter.register_structure_hook(float, lambda it, _: it if isinstance(it, int) else float(it))
+    return converter
+
+
+_WHOLE = _converter()
 _BY_TYPE = {kind: name for name, kind in NAMES.items()}
 
 
@@ -67,7 +76,7 @@ def structured(data: Mapping[str, Any], scenarios: Mapping[str, Scenario]) -> Ev
 
 
 def _brief(scenarios: Mapping[str, Scenario]) -> Converter:
-    converter = make_converter()
+    converter = _converter()
     converter.register_unstructure_hook(Scenario, lambda scenario: scenario.id)
     converter.register_structure_hook(Scenario, lambda name, _: scenarios[name])
     return converter

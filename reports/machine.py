@@ -18,6 +18,7 @@ from mews_harness.model import (
     Trial,
 )
 from mews_harness.reports import selection
+from mews_harness.reports.commands import file_of, replay, resend
 from mews_harness.reports.machine_calls import processing
 from mews_harness.reports.visible import Body, capped, decode
 
@@ -55,7 +56,7 @@ def to_json(run: Run) -> dict[str, Any]:
             }
             for summary in run.stages
         },
-        "scenarios": [_scenario(result) for result in run.results],
+        "scenarios": [_scenario(result) | _replay(run, result) for result in run.results],
     }
 
 
@@ -119,6 +120,20 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "failing": result.failing,
         "messages": result.messages,
         "evidence": [_trial(trial, scenario.stage) for trial in selection.trials(result)],
+    }
+
+
+def _replay(run: Run, result: ScenarioResult) -> dict[str, Any]:
+    """How to send a failure again; nothing for what did not fail."""
+    if result.replay is None:
+        return {}
+    kept = bool(result.replay.text)
+    return {
+        "replay": {
+            "file": file_of(result) if kept else None,
+            "command": resend(run, result) or replay(run, result.scenario),
+            "problem": result.replay.problem,
+        }
     }
 
 

@@ -14,7 +14,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.reports import selection
-from mews_harness.reports.commands import curl, replay
+from mews_harness.reports.commands import again, curl
 
 _ORDER = (Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.ERROR, Verdict.WARN)
 
@@ -30,7 +30,7 @@ class Problem:
         delivery: the delivery of that trial to show in full.
         unmet: the findings that broke an expectation.
         curl: a line that sends the same bytes; empty where it can't be typed.
-        replay: the command that plays the scenario again.
+        replay: commands that send it again, a line each.
 
     """
 
@@ -76,5 +76,5 @@ def _problem(run: Run, result: ScenarioResult, also: list[ScenarioResult]) -> Pr
         delivery,
         tuple(one for one in trial.findings if not one.met) if trial else (),
         line,
-        replay(run, result.scenario),
+        again(run, result),
     )

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run
+from mews_harness.reports.commands import file_of
 from mews_harness.reports.machine import to_json
 from mews_harness.reports.page import to_html
-
-REPLAYS = "replays"  # in the report's folder
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def write(run: Run, folder: Path) -> Written:
         folder.mkdir(parents=True, exist_ok=True)
         _replace(files.json, data)
         _replace(files.html, page)
-        _write_replays(run, folder / REPLAYS)
+        _write_replays(run, folder)
     except OSError as error:
         raise _mistake(folder, error) from error
     return files
@@ -47,9 +46,9 @@ def write(run: Run, folder: Path) -> Written:
 def _write_replays(run: Run, folder: Path) -> None:
     """Write a file for each failure that can be sent again; those of earlier runs go."""
     for result in run.results:
-        path = folder / f"{result.scenario.id}.json"
+        path = folder / file_of(result)
         if result.replay is not None and result.replay.text:
-            folder.mkdir(exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             _replace(path, result.replay.text.encode("ascii"))
         else:
             path.unlink(missing_ok=True)

@@ -12,13 +12,20 @@ import pytest
 from mews_harness import catalogue, reports
 from mews_harness.certification import carrying, terminal
 from mews_harness.certification.ahead import Ahead
-from mews_harness.certification.chosen import given, own_tests_only, scenarios_named, settings_of
+from mews_harness.certification.chosen import (
+    given,
+    own_tests_only,
+    replays_asked,
+    scenarios_named,
+    settings_of,
+)
 from mews_harness.certification.chronicle import Chronicle
 from mews_harness.certification.distribution import Distribution, check_distribution, is_worker
 from mews_harness.certification.engine import Engine, Progress
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
 from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.certification.record import record, replay_command
+from mews_harness.certification.replay_hooks import ReplayDirector
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, RunStarted, Scenario, ScenarioResult
 from mews_harness.verdicts import stops_run
@@ -34,8 +41,10 @@ def register(config: pytest.Config) -> None:
         pytest.UsageError: an option or file is wrong.
 
     """
+    director: Director | ReplayDirector
     try:
-        director = Director(config)
+        asked = replays_asked(config)
+        director = ReplayDirector(config, asked) if asked else Director(config)
     except UsageMistake as mistake:
         raise pytest.UsageError(str(mistake)) from None
     config.pluginmanager.register(director, "mews-certification")
@@ -218,9 +227,15 @@ class Director:
             started=self._started,
             duration_s=self._spent_s(),
             command=replay_command(self.settings, given(self._config)),
-            notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes))),
+            folder=str(given(self._config)["mews_report"] or self.settings.report.name),
+            notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes, *self._untold))),
             interrupted=self._interrupted,
         )
+
+    @property
+    def _untold(self) -> list[str]:
+        problem = self._chronicle.problem
+        return [f"{reports.EVENTS} could not be written ({problem})."] if problem else []
 
     def _spent_s(self) -> float:
         return monotonic() - self._began_s

@@ -14,7 +14,13 @@ from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings
 from mews_harness.verdicts import readiness_of, stage_summaries
 
-NOT_FOR_REPLAY = {"mews_target", "mews_integration_target", "mews_token", "mews_report"}
+NOT_FOR_REPLAY = {
+    "mews_target",
+    "mews_integration_target",
+    "mews_token",
+    "mews_report",
+    "mews_replay",
+}
 
 
 def record(  # noqa: PLR0913 - all that a run is
@@ -24,6 +30,7 @@ def record(  # noqa: PLR0913 - all that a run is
     started: datetime,
     duration_s: float,
     command: str,
+    folder: str = "mews-report",
     notes: Sequence[str] = (),
     interrupted: bool = False,
 ) -> Run:
@@ -36,6 +43,7 @@ def record(  # noqa: PLR0913 - all that a run is
         target=shown(settings.target),
         integration_target=shown(settings.integration_target or settings.target),
         command=command,
+        folder=folder,
         profile=settings.profile,
         time_scale=settings.time_scale,
         seed=settings.seed,

@@ -99,7 +99,8 @@ class StageSummary:
 class Run:
     """One certification run; `notes` are remarks that every reader must see.
 
-    `waivers` are all of --mews-waivers, used or not; `comparison` is with --mews-baseline.
+    `folder` is the report's as it was named; `waivers` are all of --mews-waivers, used or not;
+    `comparison` is with --mews-baseline.
     """
 
     version: str
@@ -119,5 +120,6 @@ class Run:
     results: tuple[ScenarioResult, ...]
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    folder: str = "mews-report"
     waivers: tuple[WaiverUse, ...] = ()
     comparison: Comparison | None = None

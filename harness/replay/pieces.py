@@ -87,12 +87,10 @@ def _written(data: bytes) -> Piece:
 
 def _found(body: bytes, forms: Mapping[tuple[str, str], bytes]) -> Iterator[tuple[int, int, Piece]]:
     """Give each place where a secret stands, whole or a part of it, from the body's start on."""
-    begins = {
-        form[at : at + SHORTEST]: (key, at)
-        for key, form in forms.items()
-        for at in range(max(1, len(form) - SHORTEST + 1))
-        if len(form) >= SHORTEST
-    }
+    begins: dict[bytes, tuple[tuple[str, str], int]] = {}
+    for key, form in forms.items():
+        for at in range(len(form) - SHORTEST + 1):
+            begins.setdefault(form[at : at + SHORTEST], (key, at))
     short = {key: form for key, form in forms.items() if len(form) < SHORTEST}
     if not any(sign in body for sign in (*begins, *short.values())):
         return  # as in the many messages without a token, some of them large
