@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cattrs import BaseValidationError, Converter
-from cattrs.preconf.json import make_converter
+from cattrs import BaseValidationError
+from cattrs.preconf.json import JsonConverter, make_converter
 
 from mews_harness.model import (
     Event,
@@ -27,7 +27,7 @@ NAMES: Mapping[str, type[Event]] = {
 }
 
 
-def _converter() -> Converter:
+def _converter() -> JsonConverter:
     converter = make_converter()
     # 5 s stay "5": what is read is to look like what was written
     converter.register_structure_hook(float, lambda it, _: it if isinstance(it, int) else float(it))
@@ -75,7 +75,7 @@ def structured(data: Mapping[str, Any], scenarios: Mapping[str, Scenario]) -> Ev
     return event
 
 
-def _brief(scenarios: Mapping[str, Scenario]) -> Converter:
+def _brief(scenarios: Mapping[str, Scenario]) -> JsonConverter:
     converter = _converter()
     converter.register_unstructure_hook(Scenario, lambda scenario: scenario.id)
     converter.register_structure_hook(Scenario, lambda name, _: scenarios[name])

@@ -155,7 +155,9 @@ def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
             for finding in trial.findings
         ],
         "deliveries": [_delivery(delivery) for delivery in kept],
-        "deliveries_left_out": len(trial.transcript.deliveries) - len(kept),
+        "deliveries_left_out": len(trial.transcript.deliveries)
+        + trial.transcript.left_out
+        - len(kept),
         "handshakes": [_handshake(handshake) for handshake in trial.transcript.handshakes],
         **processing(trial, stage),
     }

@@ -57,7 +57,8 @@ def scenarios_typed(config: pytest.Config) -> list[str]:
 
 def replays_asked(config: pytest.Config) -> list[str]:
     """Give the values of --mews-replay, or of its ini key."""
-    return [str(each) for each in given(config)["mews_replay"] or ()]  # type: ignore[attr-defined]
+    asked = given(config)["mews_replay"]
+    return [str(each) for each in asked] if isinstance(asked, list | tuple) else []
 
 
 def _typed(config: pytest.Config) -> list[str]:

@@ -98,8 +98,8 @@ def _found(body: bytes, forms: Mapping[tuple[str, str], bytes]) -> Iterator[tupl
     while place < len(body):
         hit = begins.get(body[place : place + SHORTEST])
         if hit is None:
-            key = next((k for k, form in short.items() if _quoted(body, place, form)), None)
-            hit = None if key is None else (key, 0)
+            quoted = (key for key, form in short.items() if _quoted(body, place, form))
+            hit = next(((key, 0) for key in quoted), None)
         if hit is None:
             place += 1
             continue

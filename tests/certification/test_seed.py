@@ -43,6 +43,7 @@ def test_the_same_seed_sends_the_same(run: pytest.Pytester) -> None:
 
 
 def test_another_seed_sends_other_batches(run: pytest.Pytester) -> None:
-    """Ids and batches follow the seed."""
+    """Ids and batches follow the seed; only the documented example is itself each time."""
     one, other = (sent(run, seed) for seed in ("77", "78"))
-    assert len(one.keys() & other.keys()) == 0
+    (example,) = one.keys() & other.keys()
+    assert example[2].count(b"Discriminator") == 6
