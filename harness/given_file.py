@@ -68,7 +68,7 @@ class GivenFile:
         """
         tables = document.get(name, [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.refuse(f"has a value `{name}` that is not a [[{name}]] table")
+            self.refuse(f"has something else than [[{name}]] tables as `{name}`")
         return tables
 
     def string(self, place: str, table: Mapping[str, Any], key: str) -> str:

@@ -129,7 +129,7 @@ def circumstances(  # noqa: PLR0913 - all that two runs must have in common
         "profile": " ".join([profile, *sorted(overrides)]),
         "time scale": f"{time_scale:g}",
         "strictness": "strict" if strict else "not strict",
-        "seed, so other cases": str(seed),
+        "seed, which draws the cases": str(seed),
         "events": ", ".join(sorted(events)),
         "stages": ", ".join(sorted(stages)) or "none",
     }

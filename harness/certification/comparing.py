@@ -69,14 +69,14 @@ def _remarks(baseline: Baseline, run: Run) -> Iterator[str]:
     now = _circumstances(run)
     for name, before in baseline.circumstances.items():
         if before != now[name]:
-            yield f"another {name}: {before} then, {now[name]} now"
+            yield f"{name}: {before} then, {now[name]} now"
     if baseline.interrupted:
         yield "the run of the baseline was interrupted: it holds what was seen until then"
     if run.interrupted:
         yield "this run was interrupted: it holds what was seen until then"
     left_out = sum(result.reason == NOT_SELECTED for result in run.results)
     if left_out:
-        yield f"{left_out} scenarios were not selected to run now"
+        yield f"scenarios that were not selected now: {left_out}"
 
 
 def _circumstances(run: Run) -> Mapping[str, str]:

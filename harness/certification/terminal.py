@@ -50,7 +50,16 @@ def header(settings: Settings) -> list[str]:
         + (", TLS NOT VERIFIED" if settings.insecure else ""),
         f"mews: tenants {tenants}",
         *_served(settings),
+        *_tolerated(settings),
     ]
+
+
+def _tolerated(settings: Settings) -> list[str]:
+    """Say by which files failures are accepted or compared, and which of them fail the run."""
+    named = {"waivers": settings.waivers, "baseline": settings.baseline}
+    words = [f"{name} {path.name}" for name, path in named.items() if path is not None]
+    words += ["fails on new failures only"] if settings.fails_on_new else []
+    return [f"mews: {', '.join(words)}"] if words else []
 
 
 def _served(settings: Settings) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mews_harness.model import Change, Comparison, Run, Verdict, WaiverState, WaiverUse
+from mews_harness.reports.visible import visible
 
 Group = tuple[str, list[str]]  # a title, and the lines below it
 LISTED = 10  # more ids are counted
@@ -54,7 +55,8 @@ def compared(comparison: Comparison) -> Group:
     day = comparison.started_utc.partition("T")[0]
     lines = [f"{CHANGES[what]}: {_ids(ids)}" for what, ids in by_change.items() if ids]
     lines += [f"note: {remark}" for remark in comparison.remarks]
-    return f"Since baseline {comparison.name} ({day}): {counts}", lines
+    title = f"Since baseline {comparison.name} ({day}): {counts}"
+    return visible(title), [visible(line) for line in lines]  # the file may hold anything
 
 
 def _ids(ids: Sequence[str]) -> str:
