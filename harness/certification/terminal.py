@@ -133,7 +133,7 @@ def summary(
     problem: str = "",
 ) -> None:
     """Write readiness by stage, what failed with its reason, and where the report is."""
-    terminal.section("Mews certification readiness", sep="=")
+    terminal.write_sep("=", "Mews certification readiness")
     for stage in run.stages:
         counts = ", ".join(f"{count} {verdict}" for verdict, count in stage.counts.items())
         terminal.write(f"{stage.stage:<11}")
@@ -161,8 +161,10 @@ def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
     """Give what needs attention, by title; what is blocked has one line for all."""
     broken = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
     flaky = [r for r in _with(run, Verdict.FLAKY) if r not in broken]
+    known = tolerance_lines.known(run)
     titled = [
-        ("Fix these first", broken),
+        ("Fix these first", [r for r in broken if r.scenario.id not in known]),
+        ("Failing as in the baseline", [r for r in broken if r.scenario.id in known]),
         ("Harness errors (not the endpoint's)", _with(run, Verdict.ERROR)),
         ("Should be better", [*_with(run, Verdict.WARN), *flaky]),
         ("Not applicable", _with(run, Verdict.NOT_APPLICABLE)),

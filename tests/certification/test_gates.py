@@ -157,7 +157,16 @@ def test_only_new_failures_fail_the_run(pytester: pytest.Pytester) -> None:
     assert report(pytester.path)["readiness"] == "not-ready"
     result = pytester.runpytest_subprocess(*TOKENS, *gate)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["  new: AUTH-03", "*1 failed*1 xfailed*"])
+    result.stdout.fnmatch_lines(
+        [
+            "Fix these first",
+            "  AUTH-03 *",
+            "Failing as in the baseline",
+            "  AUTH-02 *",
+            "  new: AUTH-03",
+            "*1 failed*1 xfailed*",
+        ]
+    )
     result.stdout.no_fnmatch_line("Not ready, and not failed*")
     [new] = [
         each for each in report(pytester.path)["comparison"]["changes"] if each["change"] == "new"
