@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mews_harness.reports.machine import FORMAT, to_json
-from mews_harness.reports.writing import Written, check_writable, write, write_text
+from mews_harness.reports.writing import Written, check_writable, write
 
-__all__ = ["FORMAT", "Written", "check_writable", "to_json", "write", "write_text"]
+__all__ = ["FORMAT", "Written", "check_writable", "to_json", "write"]

@@ -41,19 +41,6 @@ def write(run: Run, folder: Path) -> Written:
     return files
 
 
-def write_text(path: Path, text: str) -> Path:
-    """Write a further file into the report's folder, whole or not at all.
-
-    Raises:
-        UsageMistake: it can't be written.
-
-    """
-    try:
-        return _replace(path, text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise _mistake(path.parent, error) from error
-
-
 def check_writable(folder: Path) -> None:
     """Create the folder and a file in it for a moment, so that a long run is not lost at its end.
 

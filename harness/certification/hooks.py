@@ -21,7 +21,6 @@ from mews_harness.certification.record import record, replay_command
 from mews_harness.certification.tolerance import Tolerance
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, Scenario, ScenarioResult
-from mews_harness.waivers import TEMPLATE
 
 INTERRUPTED = "the run was interrupted before it"
 STOPPED = "the run was stopped before it"
@@ -187,10 +186,11 @@ class Director:
         try:
             self._written = reports.write(self._run, self.settings.report).html
             if self.settings.waivers_template:
-                text = self.tolerance.template(self._run.results)
-                self._template = reports.write_text(self.settings.report / TEMPLATE, text)
+                folder = self.settings.report
+                self._template = self.tolerance.write_template(self._run.results, folder)
         except UsageMistake as mistake:
-            self._problem = f"The report was not written. {mistake}"
+            what = "report" if self._written is None else "template"
+            self._problem = f"The {what} was not written. {mistake}"
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
         broken = any(self.tolerance.stops(result) for result in results)
         if broken and (ended or exitstatus == pytest.ExitCode.OK):
@@ -203,10 +203,5 @@ class Director:
         closing = [self.tolerance.remark(self._run)]
         if self._template is not None:
             closing.append(f"Waivers to fill in, for --mews-waivers: {self._template}")
-        terminal.summary(
-            terminalreporter,
-            self._run,
-            self._written,
-            closing=[line for line in closing if line],
-            problem=self._problem,
-        )
+        closing = [line for line in closing if line]
+        terminal.summary(terminalreporter, self._run, self._written, self._problem, closing)

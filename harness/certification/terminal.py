@@ -128,9 +128,8 @@ def summary(
     terminal: pytest.TerminalReporter,
     run: Run,
     written: Path | None,
-    *,
+    problem: str,
     closing: Sequence[str] = (),
-    problem: str = "",
 ) -> None:
     """Write readiness by stage, what failed with its reason, and where the report is."""
     terminal.write_sep("=", "Mews certification readiness")

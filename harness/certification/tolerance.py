@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 from mews_harness import waivers
 from mews_harness.certification import baseline
@@ -70,8 +71,11 @@ class Tolerance:
         return stops_run(result, strict=self.strict) and not self.excuse(result)
 
     def told(self, run: Run) -> Run:
-        """Give the run with what became of the waivers, and compared with the baseline."""
-        compared = None if self.baseline is None else compare(self.baseline, run)
+        """Give the run with what became of the waivers, and compared with the baseline.
+
+        Before there are results nothing can be compared.
+        """
+        compared = compare(self.baseline, run) if self.baseline and run.results else None
         used = uses(self.waivers, run.results, self.today)
         return replace(run, waivers=used, comparison=compared)
 
@@ -85,10 +89,22 @@ class Tolerance:
             f"{self.baseline.name} already."
         )
 
-    def template(self, results: Iterable[ScenarioResult]) -> str:
-        """Write a waivers file for the failures that would fail the run and may be waived."""
+    def write_template(self, results: Iterable[ScenarioResult], folder: Path) -> Path:
+        """Write a waivers file for the failures that would fail the run and may be waived.
+
+        Raises:
+            UsageMistake: it can't be written.
+
+        """
         failures = [r for r in results if acceptable(r) and stops_run(r, strict=self.strict)]
-        return waivers.template(failures, self.waivers, self.today)
+        path = folder / TEMPLATE
+        try:
+            path.write_text(waivers.template(failures, self.waivers, self.today), "utf-8")
+        except OSError as error:
+            problem = f"can't be written ({error.strerror or error})"
+            remedy = "Name another folder with --mews-report."
+            raise UsageMistake("--mews-waivers-template", path, problem, remedy) from error
+        return path
 
 
 def _check_not_overwritten(settings: Settings) -> None:

@@ -36,18 +36,19 @@ def uses(
 ) -> tuple[WaiverUse, ...]:
     """Say what became of each waiver; `results` have been waived already."""
     by_id = {result.scenario.id: result for result in results}
-    return tuple(_use(waiver, by_id[waiver.scenario], today) for waiver in waivers)
+    return tuple(_use(waiver, by_id.get(waiver.scenario), today) for waiver in waivers)
 
 
-def _use(waiver: Waiver, result: ScenarioResult, today: date) -> WaiverUse:
-    verdict = result.waived or result.verdict
-    seen = None if verdict is Verdict.NOT_OBSERVED else verdict
-    if result.verdict is Verdict.WAIVED:
+def _use(waiver: Waiver, result: ScenarioResult | None, today: date) -> WaiverUse:
+    if result is None or result.verdict is Verdict.NOT_OBSERVED:
+        seen = None
+    else:
+        seen = result.waived or result.verdict
+    if result is not None and result.verdict is Verdict.WAIVED:
         return WaiverUse(waiver, WaiverState.USED, seen)
     if _expired(waiver, today):
         return WaiverUse(waiver, WaiverState.EXPIRED, seen)
-    judged = result.verdict in JUDGED
-    return WaiverUse(waiver, WaiverState.UNUSED if judged else WaiverState.NOT_JUDGED, seen)
+    return WaiverUse(waiver, WaiverState.UNUSED if seen in JUDGED else WaiverState.NOT_JUDGED, seen)
 
 
 def _expired(waiver: Waiver, today: date) -> bool:

@@ -13,7 +13,7 @@ import pytest
 
 from mews_harness import catalogue
 from mews_harness.certification.baseline import Before, load
-from mews_harness.certification.comparing import change
+from mews_harness.certification.comparing import change, compare
 from mews_harness.certification.ledger import NOT_SELECTED
 from mews_harness.certification.record import record
 from mews_harness.certification.tolerance import Tolerance
@@ -229,6 +229,8 @@ def test_a_comparison_lists_changes_and_remarks(settings: Build, tmp_path: Path)
     ):
         assert said in remarks
     assert "integration target" not in remarks
+    [*_, last] = compare(load(path), replace(run, interrupted=True, results=(FAIL,))).remarks
+    assert last == "this run was interrupted: it holds what was seen until then"
     assert run.comparison.version == "0.0.9"
 
 
@@ -254,6 +256,20 @@ def test_only_what_still_fails_is_excused(settings: Build, tmp_path: Path) -> No
     assert tolerance.stops(replace(FAIL, verdict=Verdict.BLOCKED))
     assert tolerance.stops(replace(FAIL, scenario=replace(ONE, id="PRE-01")))
     assert Tolerance.of(settings(URL, baseline=str(path)), (), TODAY).stops(FAIL)
+
+
+def test_a_template_that_can_not_be_written_is_told(settings: Build, tmp_path: Path) -> None:
+    """The folder may have gone meanwhile: a mistake that says so, and no traceback."""
+    tolerance = Tolerance.of(settings(URL), (), TODAY)
+    with pytest.raises(UsageMistake, match="toml' can't be written"):
+        tolerance.write_template([FAIL], tmp_path / "gone")
+    assert tolerance.write_template([FAIL], tmp_path).name == "waivers-template.toml"
+
+
+def test_nothing_is_compared_before_there_are_results(settings: Build, tmp_path: Path) -> None:
+    """The record of a run that has only begun does not say that all is gone."""
+    path = file_of(tmp_path, to_json(recorded(settings(URL), FAIL)))
+    assert recorded(settings(URL, baseline=str(path))).comparison is None
 
 
 def test_secrets_in_the_files_do_not_come_back(settings: Build, tmp_path: Path) -> None:

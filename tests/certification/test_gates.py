@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as ET
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
+
+from tests.written import report, verdicts
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 FLAWED = ("--mews-target", "demo:ignores-token", *QUICK)
 TOKENS = (*FLAWED, "-k", "AUTH-02 or AUTH-03 or AUTH-07")  # the first two fail
 SOON = "9999-12-31"
-
-
-def report(folder: Path) -> dict[str, Any]:
-    """Read the JSON report, checked against its schema."""
-    read: dict[str, Any] = json.loads(
-        (folder / "mews-report" / "certification.json").read_text("utf-8")
-    )
-    schema = json.loads((files("mews_harness.schemas") / "report.schema.json").read_text("utf-8"))
-    jsonschema.validate(read, schema)
-    return read
-
-
-def verdicts(folder: Path) -> dict[str, str]:
-    """Read the verdicts from the JSON report."""
-    return {each["id"]: each["verdict"] for each in report(folder)["scenarios"]}
 
 
 def waive(folder: Path, *names: str, expires: str = SOON) -> tuple[str, str]:
