@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from mews_harness.reports.machine import to_json
+from mews_harness.reports.machine import FORMAT, to_json
 from mews_harness.reports.stream import EVENTS, EventFile, read
 from mews_harness.reports.writing import Written, check_writable, write
 
-__all__ = ["EVENTS", "EventFile", "Written", "check_writable", "read", "to_json", "write"]
+__all__ = [
+    "EVENTS",
+    "FORMAT",
+    "EventFile",
+    "Written",
+    "check_writable",
+    "read",
+    "to_json",
+    "write",
+]

@@ -24,6 +24,8 @@ from mews_harness.model import (
     ScenarioResult,
     ScenarioStarted,
     Verdict,
+    WaiverState,
+    WaiverUse,
 )
 from mews_harness.readiness import readiness_of, stage_summaries
 
@@ -109,7 +111,14 @@ class Retold:
             results=results,
             notes=tuple(self._notes),
             interrupted=True,
+            waivers=tuple(map(self._use, run.waivers)),
         )
+
+    def _use(self, use: WaiverUse) -> WaiverUse:
+        result = self._results.get(use.waiver.scenario)
+        if result is None or result.waiver != use.waiver:
+            return use
+        return replace(use, state=WaiverState.USED, verdict=result.waived)
 
     def _result(self, scenario: Scenario) -> ScenarioResult:
         if scenario.id in self._results:

@@ -20,6 +20,9 @@ from mews_harness.model import (
     ScenarioStarted,
     Stage,
     Verdict,
+    Waiver,
+    WaiverState,
+    WaiverUse,
 )
 from mews_harness.reports import EventFile, read, write
 from mews_harness.reports.__main__ import main
@@ -97,6 +100,18 @@ def test_what_was_not_selected_was_not_cut_off(run: Run, tmp_path: Path) -> None
     reasons = [each.reason for each in read(written([one], tmp_path)).results]
     assert reasons[0] == "the run ended before it"
     assert set(reasons[1:]) == {"it was not selected to run"}
+
+
+def test_waivers_of_a_cut_run(run: Run, tmp_path: Path) -> None:
+    """A waiver that a failure has met is used; of the others nothing can be said."""
+    waivers = [Waiver(each.scenario.id, "known", "ops", "2030-01-01") for each in run.results[:2]]
+    uses = tuple(WaiverUse(each, WaiverState.NOT_JUDGED) for each in waivers)
+    events = told(run)
+    assert isinstance(events[0], RunStarted)
+    started = replace(events[0], run=replace(events[0].run, waivers=uses))
+    waived = replace(run.results[0], verdict=Verdict.WAIVED, waiver=waivers[0], waived=Verdict.FAIL)
+    cut = read(written([started, ScenarioEnded(waived)], tmp_path))
+    assert cut.waivers == (WaiverUse(waivers[0], WaiverState.USED, Verdict.FAIL), uses[1])
 
 
 def test_a_later_result_of_a_scenario_counts(run: Run, tmp_path: Path) -> None:

@@ -25,7 +25,12 @@ NAMES = {
     "--mews-jobs",
     "--mews-rate",
     "--mews-report",
+    "--mews-replay",
     "--mews-strict",
+    "--mews-waivers",
+    "--mews-waivers-template",
+    "--mews-baseline",
+    "--mews-fail-on",
     "--mews-insecure",
 }
 
