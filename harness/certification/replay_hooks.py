@@ -12,6 +12,7 @@ from mews_harness import catalogue
 from mews_harness.certification import terminal
 from mews_harness.certification.chosen import own_tests_only, scenarios_typed, settings_of
 from mews_harness.certification.distribution import check_distribution, is_worker
+from mews_harness.certification.items import Collected
 from mews_harness.certification.ledger import COLLECTOR
 from mews_harness.certification.replaying import Became, Failure, Replayed, Replayer, failures
 from mews_harness.errors import UsageMistake
@@ -130,19 +131,10 @@ class ReplayDirector:
         )
 
 
-class Replays(pytest.Collector):
-    """The collector of replay files; its node id is `mews`."""
+class Replays(Collected):
+    """The collector of replay files."""
 
     director: ReplayDirector
-
-    @classmethod
-    def of(cls, parent: pytest.Collector, director: ReplayDirector) -> Replays:
-        """Build the collector in place of the root folder's own."""
-        collector: Replays = cls.from_parent(
-            parent, path=parent.config.rootpath, name=COLLECTOR, nodeid=COLLECTOR
-        )
-        collector.director = director
-        return collector
 
     def collect(self) -> Iterable[pytest.Item]:
         """Give one item for each file."""
