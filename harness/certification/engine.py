@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,7 @@ from mews_harness.player import (
     revealing,
     wire,
 )
+from mews_harness.reports import one_line
 from mews_harness.settings import Settings
 from mews_harness.twin import CallLog, Twin, TwinServer
 from mews_harness.verdicts import HOW_TO_OBSERVE, attempt_in_words, judge
@@ -230,7 +232,7 @@ class Engine:
             self.settings.tenants,
             self._clock.now_ms,
             began=self._began,
-            sink=log.write,
+            sink=lambda call: log.write(masked(call, self.mask)),
         )
         host, port = self.settings.api or ("127.0.0.1", 0)
         server = self._served.enter_context(TwinServer(twin, host, port))
@@ -307,4 +309,6 @@ class Engine:
         return Mask.of(self.settings, [*tokens, *near])
 
     def _clean(self, result: ScenarioResult) -> ScenarioResult:
-        return masked(result, self.mask)
+        """Mask the secrets; a partner's words in the reason become harmless to any log."""
+        clean = masked(result, self.mask)
+        return replace(clean, reason=one_line(clean.reason))

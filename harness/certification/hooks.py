@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from mews_harness.certification.chosen import given, own_tests_only, scenarios_n
 from mews_harness.certification.distribution import Distribution, check_distribution, is_worker
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
+from mews_harness.certification.junit import describe_suite
 from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.certification.record import record, replay_command
 from mews_harness.errors import UsageMistake
@@ -59,7 +61,7 @@ class Director:
         self._notes: dict[str, None] = {}
         self._run: Run | None = None
         self._written: Path | None = None
-        self._problem = ""
+        self._problems: list[str] = []
         self._interrupted = False
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         if not self._certifies:
@@ -178,11 +180,16 @@ class Director:
             notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes))),
             interrupted=self._interrupted,
         )
+        describe_suite(self._config, self._run)
         try:
-            self._written = reports.write(self._run, self.settings.report).html
+            written = reports.write(self._run, self.settings.report)
         except UsageMistake as mistake:
-            self._problem = f"The report was not written. {mistake}"
+            self._problems.append(f"The report was not written. {mistake}")
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
+        else:
+            self._written = written.html
+            self._problems += written.problems
+        self._problems += reports.append_summary(self._run, os.environ)
         broken = any(stops_run(result, strict=self.settings.strict) for result in results)
         if broken and (ended or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -190,4 +197,6 @@ class Director:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the readiness of each stage and where the report is."""
         if self._run is not None:
-            terminal.summary(terminalreporter, self._run, self._written, self._problem)
+            terminal.summary(terminalreporter, self._run, self._written, self._problems)
+            for line in reports.annotate(self._run, os.environ):
+                terminalreporter.write_line(line)

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import pytest
 
 from mews_harness.certification.engine import Engine
+from mews_harness.certification.junit import properties
 from mews_harness.certification.ledger import COLLECTOR
 from mews_harness.model import Scenario, ScenarioResult, Verdict
+from mews_harness.reports import one_line
 from mews_harness.verdicts import stops_run
 
 SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED, Verdict.WAIVED}
@@ -82,9 +84,12 @@ class ScenarioItem(pytest.Item):
                 self.director.keep(stop.args[0])
             raise KeyboardInterrupt from None
         except Exception as fault:
-            reason = self.director.engine.mask.text(repr(fault))
+            reason = one_line(self.director.engine.mask.text(repr(fault)))
             self.result = ScenarioResult(self.scenario, Verdict.ERROR, reason)
             raise
+        finally:
+            if self.result is not None:
+                self.user_properties += properties(self.result)
         strict = self.director.engine.settings.strict
         if self.result.verdict is not Verdict.BLOCKED and stops_run(self.result, strict=strict):
             raise NotMet
@@ -98,7 +103,8 @@ class ScenarioItem(pytest.Item):
     ) -> Any:  # noqa: ANN401
         """Say what was expected and observed; a traceback only for a fault of the harness."""
         if not isinstance(excinfo.value, NotMet) or self.result is None:
-            return self.director.engine.mask.text(str(super().repr_failure(excinfo, style)))
+            shown = self.director.engine.mask.text(str(super().repr_failure(excinfo, style)))
+            return "\n".join(map(one_line, shown.splitlines()))
         scenario = self.scenario
         lines = [
             f"{scenario.id} {scenario.title} ({scenario.obligation}, {scenario.basis})",

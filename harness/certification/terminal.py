@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ class Progress:
 
 
 def summary(
-    terminal: pytest.TerminalReporter, run: Run, written: Path | None, problem: str
+    terminal: pytest.TerminalReporter, run: Run, written: Path | None, problems: Sequence[str]
 ) -> None:
     """Write readiness by stage, what failed with its reason, and where the report is."""
     terminal.section("Mews certification readiness", sep="=")
@@ -131,7 +131,7 @@ def summary(
         terminal.write_line(note, yellow=True)
     if written is not None:
         terminal.write_line(f"Report: {written}")
-    if problem:
+    for problem in problems:
         terminal.write_line(problem, red=True)
 
 
