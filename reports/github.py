@@ -51,8 +51,11 @@ def append_summary(run: Run, environ: Mapping[str, str]) -> tuple[str, ...]:
     path = Path(environ[SUMMARY])
     try:
         taken = path.stat().st_size if path.exists() else 0
-        with path.open("ab") as file:
-            file.write(b"\n" * (taken > 0) + _fitting(to_markdown(run), SUMMARY_BYTES - taken - 1))
+        gap = b"\n" if taken else b""
+        added = _fitting(to_markdown(run), SUMMARY_BYTES - taken - len(gap))
+        if added:
+            with path.open("ab") as file:
+                file.write(gap + added)
     except OSError as error:
         return (f"{SUMMARY}: {path} can't be written ({error.strerror or error}).",)
     return ()

@@ -52,8 +52,8 @@ def reports_are_valid(
     That is in the test's own folder, and in those that a wider fixture made meanwhile. What is
     meant to be no report has another name.
     """
-    yield
     own = {path for name in ("tmp_path", "pytester") if (path := _folder(request, name))}
+    yield
     new = {each for each in tmp_path_factory.getbasetemp().iterdir() if each.is_dir()} - looked_at
     looked_at |= new | own
     for path in sorted(found for folder in new | own for found in folder.rglob(WRITTEN)):
