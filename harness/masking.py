@@ -25,6 +25,7 @@ from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 MASK = "***"
 ANYWHERE, WORD = 8, 4
@@ -42,8 +43,8 @@ _NAMED = re.compile(
 )
 # Of the form "0123456789ABCDEF0123456789ABCDEF-0123456789ABCDEF0123456789ABCDE", which is also what
 # the harness draws. The first pattern is quick to fail on a text without one.
-_TOKEN_END = re.compile(r"-[0-9A-Fa-f]{31}(?![0-9A-Fa-f-])")
-_TOKEN = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{32}-[0-9A-Fa-f]{31}(?![0-9A-Fa-f-])")
+_TOKEN_END = re.compile("-[0-9A-Fa-f]{31}")
+_TOKEN = re.compile("[0-9A-Fa-f]{32}-[0-9A-Fa-f]{31}")
 _BASE64 = 8  # characters of it that are worth masking
 
 
@@ -65,6 +66,11 @@ def mask_url(url: str) -> str:
     shown = _BAD_PORT.sub(rf"\1{MASK}", _USERINFO.sub(MASK, shown))
     shown = _QUERY_VALUE.sub(lambda found: (found[1] or "") + MASK, shown)
     return shown + (mark and mark + MASK)
+
+
+def tokens_in(body: bytes) -> list[str]:
+    """List what has the form of Mews's tokens in a message: keys that were drawn for it."""
+    return _TOKEN.findall(body.decode("latin-1")) if b"Token" in body or b"ApiKey" in body else []
 
 
 class Mask:
@@ -153,20 +159,23 @@ def _field_names(kind: type) -> tuple[str, ...]:
 def _forms(secret: str) -> set[str]:
     """List what is looked for; how each character of it may be escaped is `_spelled`'s business."""
     forms = {secret, _percent(secret)}
-    return forms | _in_base64(secret) if len(secret) >= ANYWHERE else forms
+    if len(secret) < ANYWHERE:
+        return forms
+    written = {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1]}
+    return forms.union(*map(_in_base64, written))
 
 
 def _percent(secret: str) -> str:
     return "".join(f"%{octet:02X}" for octet in _octets(secret))
 
 
-def _in_base64(secret: str) -> set[str]:
-    """Encode a secret as a part of something longer: it may begin at any of three places."""
+def _in_base64(text: str) -> set[str]:
+    """Encode a text as a part of something longer: it may begin at any of three places."""
     cores = set()
-    octets = _octets(secret)
+    octets = _octets(text)
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + octets)
-        # only what depends on nothing but the secret
+        # only what depends on nothing but the text
         core = encoded[-(-8 * before // 6) : 8 * (before + len(octets)) // 6].decode()
         cores |= {core, core.translate({ord("+"): "-", ord("/"): "_"})}
     return {core for core in cores if len(core) >= _BASE64}

@@ -23,7 +23,7 @@ from mews_harness.delivery import (
 from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
 from mews_harness.endpoint import Endpoint, origin
 from mews_harness.errors import HarnessFault
-from mews_harness.masking import Mask, masked
+from mews_harness.masking import Mask, masked, tokens_in
 from mews_harness.model import (
     Finding,
     Handshake,
@@ -304,11 +304,18 @@ class Engine:
     @cached_property
     def mask(self) -> Mask:
         """What hides every secret of this run."""
+        return Mask.of(self.settings, self._tokens)
+
+    @property
+    def _tokens(self) -> list[str]:
+        """The shared secrets in any spelling that was sent."""
         tokens = {self.endpoint.token or "", self.endpoint.integration_token or ""} - {""}
-        near = [spelling for token in tokens for spelling in revealing(token)]
-        return Mask.of(self.settings, [*tokens, *near])
+        return [*tokens, *(spelling for token in tokens for spelling in revealing(token))]
 
     def _clean(self, result: ScenarioResult) -> ScenarioResult:
         """Mask the secrets; a partner's words in the reason become harmless to any log."""
-        clean = masked(result, self.mask)
+        sent = (each for trial in result.evidence for each in trial.transcript.deliveries)
+        minted = {key for each in sent for key in tokens_in(each.message.body)}
+        mask = Mask.of(self.settings, [*self._tokens, *minted]) if minted else self.mask
+        clean = masked(result, mask)
         return replace(clean, reason=one_line(clean.reason))

@@ -99,11 +99,13 @@ class ScenarioItem(pytest.Item):
     def repr_failure(
         self,
         excinfo: pytest.ExceptionInfo[BaseException],
-        style: Any = None,  # noqa: ANN401 - pytest's own signature
+        style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
         """Say what was expected and observed; a traceback only for a fault of the harness."""
         if not isinstance(excinfo.value, NotMet) or self.result is None:
-            shown = self.director.engine.mask.text(str(super().repr_failure(excinfo, style)))
+            # Without local variables: pytest breaks them into lines, and no mask finds the pieces.
+            fault = excinfo.getrepr(style="long", showlocals=False)
+            shown = self.director.engine.mask.text(str(fault))
             return "\n".join(map(one_line, shown.splitlines()))
         scenario = self.scenario
         lines = [
