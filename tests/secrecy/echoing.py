@@ -101,7 +101,11 @@ class _Echo(BaseHTTPRequestHandler):
         """Ask the API with secrets where they belong and where they do not."""
         ids = re.findall(rb'"Id":"([^"]+)"', body)[:5]
         for path, access, client in (
-            ("reservations/getAll/2023-06-06", ACCESS_TOKENS[0], f"Told {TOKEN} 1.0"),
+            (
+                "reservations/getAll/2023-06-06",
+                ACCESS_TOKENS[0],
+                f"Told {TOKEN} 1.0 ##[error]x\n::error::y",
+            ),
             (f"customers/{quote(TOKEN, safe='')}?t={ACCESS_TOKENS[0]}", ACCESS_TOKENS[1], "App 1"),
             ("customers/getAll", CLIENT_TOKEN, CLIENT_TOKEN),
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
@@ -36,6 +37,12 @@ def folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest
     return pytester
 
 
+def commands(text: str) -> list[str]:
+    """What the runner of a CI job would obey, but for our own annotations."""
+    found = re.findall(r"^\s*::.*|.*##[a-z]*\[.*", text, re.MULTILINE)
+    return [each for each in found if not re.match(r"::(error|warning) title=[A-Z]+-\d+ ", each)]
+
+
 def said(result: pytest.RunResult) -> str:
     """All that a run wrote to its terminal."""
     return result.stdout.str() + result.stderr.str()
@@ -59,6 +66,7 @@ def test_of_a_service_that_echoes_everything(
     report = (folder.path / "mews-report" / "certification.json").read_text("utf-8")
     assert "is no HTTP" in report or "X-Told" in report  # what was echoed is there, but for secrets
     assert "***" in report
+    assert commands(said(result)) == []
     assert leaks(folder.path, said(result), planted_in=PLANTED_IN, minted=minted) == []
 
 
@@ -75,6 +83,7 @@ def test_of_a_service_that_tells_the_api(folder: pytest.Pytester) -> None:
     assert result.ret == 1
     calls = (folder.path / "mews-report" / "calls.jsonl").read_text("utf-8")
     assert "Told ***" in calls
+    assert commands(said(result)) == []
     assert leaks(folder.path, said(result), planted_in=PLANTED_IN, minted=minted) == []
 
 
@@ -127,7 +136,7 @@ def test_of_a_fault_of_our_own(folder: pytest.Pytester, chosen: tuple[str, ...])
         result = folder.runpytest_subprocess(*options, *chosen)
     assert result.ret == 1
     assert "RuntimeError" in said(result)
-    assert "##[" not in said(result)
+    assert commands(said(result)) == []
     assert leaks(folder.path, said(result), planted_in=PLANTED_IN) == []
 
 
