@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageMistake as mistake:
         sys.stderr.write(f"ERROR: {mistake}\n")
         return USAGE_MISTAKE
+    for problem in written.problems:
+        sys.stderr.write(f"{problem}\n")
     sys.stdout.write(f"{_summary(run)}\nReport: {written.html}\n")
     return 0
 

@@ -24,7 +24,7 @@ from mews_harness.model import (
     WaiverState,
     WaiverUse,
 )
-from mews_harness.reports import EventFile, read, write
+from mews_harness.reports import EventFile, read, write, writing
 from mews_harness.reports.__main__ import main
 
 
@@ -200,3 +200,18 @@ def test_lines_are_plain_json(path: Path) -> None:
     assert events[0]["format"] == 1
     assert events[2]["result"]["scenario"] == sample_run.run().results[0].scenario.id
     assert events[-1]["event"] == "run-ended"
+
+
+def test_a_file_that_cannot_be_rendered_is_named(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One file that is missing does not keep the others from being written, and is said."""
+
+    def broken(_run: Run) -> str:
+        raise ValueError
+
+    outputs = (*writing.OUTPUTS, writing.Output("odd.txt", broken))
+    monkeypatch.setattr(writing, "OUTPUTS", outputs)
+    assert main([str(path)]) == 0
+    assert "odd.txt could not be rendered" in capsys.readouterr().err
+    assert (path.parent / "certification.html").exists()
