@@ -32,6 +32,7 @@ from mews_harness.model import (
     ScenarioResult,
     Stage,
     Transcript,
+    Usage,
     Verdict,
 )
 from mews_harness.payloads import Subject
@@ -61,6 +62,7 @@ UNWIRED = (
     "there (docs/processing.md)"
 )
 CALLS = "calls.jsonl"  # in the report's folder
+BUSIEST = 4  # enterprises whose requests are counted second by second in the report
 
 
 class Engine:
@@ -298,6 +300,12 @@ class Engine:
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
         return notes
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """How often the enterprises that asked most did so; empty where no twin was served."""
+        twin = self.__dict__.get("twin")  # not started just to be asked
+        return twin.usage()[:BUSIEST] if twin is not None else ()
 
     @cached_property
     def mask(self) -> Mask:

@@ -177,6 +177,7 @@ class Director:
             command=replay_command(self.settings, given(self._config)),
             notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes))),
             interrupted=self._interrupted,
+            usage=self.engine.usage,
         )
         try:
             self._written = reports.write(self._run, self.settings.report).html
