@@ -15,12 +15,16 @@ from mews_harness.model import (
     Run,
     Trial,
 )
+from mews_harness.model.scenario import DOCUMENTATION
 from mews_harness.reports import chain_picture, selection, words
 from mews_harness.reports.areas import areas, unseen
 from mews_harness.reports.asking import Asked, asked, traffic
 from mews_harness.reports.chain import chain, zero_ms
+from mews_harness.reports.headline import headline
 from mews_harness.reports.pictures import pictures
-from mews_harness.reports.problems import problems
+from mews_harness.reports.problems import grouped, problems
+from mews_harness.reports.ration import Ration
+from mews_harness.reports.sieve import marks, rules, sieve
 from mews_harness.reports.tls import days_left
 from mews_harness.reports.visible import Body, capped, decode, visible
 
@@ -35,15 +39,21 @@ CALLS = 20
 
 def to_html(run: Run) -> str:
     """Render the page. It fetches nothing, and needs no script to be read."""
-    found = problems(run)
+    found, asked = problems(run), sieve(run.results)
     return (
         _environment()
         .get_template("report.html")
         .render(
             run=run,
+            headline=headline(run, found),
             problems=found,
+            groups=grouped(found),
             explained={problem.result.scenario.id for problem in found},
+            known={result.scenario.id for result in run.results},
             areas=areas(run.results),
+            sieve=asked,
+            sieve_rules=rules(asked, run.results),
+            ration=Ration(),
             pictures=pictures(run),
             unobserved=unseen(run.results),
         )
@@ -64,6 +74,10 @@ def _environment() -> Environment:
         "SHAPES": words.SHAPES,
         "MEANINGS": words.MEANINGS,
         "READINESS": words.READINESS,
+        "CHANGES": words.CHANGES,
+        "WAIVERS": words.WAIVERS,
+        "DOCUMENTATION": DOCUMENTATION,
+        "marks": marks,
         "HEADERS": HEADERS,
         "OUTCOMES": words.OUTCOMES,
         "trials": selection.trials,
@@ -81,7 +95,7 @@ def _environment() -> Environment:
         "calls": _calls,
         "traffic": traffic,
     }
-    environment.filters |= {"cap": _cap, "ms": _ms, "sentence": _sentence}
+    environment.filters |= {"cap": _cap, "ms": _ms, "sentence": _sentence, "utc": _utc}
     return environment
 
 
@@ -92,6 +106,11 @@ def _cap(text: str, limit: int = TEXT) -> str:
 def _sentence(text: str) -> str:
     """Begin with a capital letter and end with a full stop."""
     return text[:1].upper() + text[1:] + "." * (not text.endswith("."))
+
+
+def _utc(moment: str) -> str:
+    """Tell a moment as people do: `2026-11-23 20:01:07 UTC`."""
+    return moment.replace("T", " ").replace("Z", " UTC")
 
 
 def _shown(value: object) -> object:
