@@ -56,8 +56,11 @@ class Problem:
 
     @property
     def seen(self) -> str:
-        """What was seen instead of what was expected; where nothing was played, why not."""
-        return self.unmet[0].observed if self.unmet else self.result.reason
+        """What was seen instead, with the figures and the diagnosis that the reason adds."""
+        if not self.unmet:
+            return self.result.reason
+        reason, observed = self.result.reason, self.unmet[0].observed
+        return reason[reason.index(observed) :] if observed in reason else observed
 
     @property
     def advice(self) -> str:

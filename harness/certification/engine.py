@@ -292,8 +292,8 @@ class Engine:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
         if "twin" in self.__dict__ and self.twin is not None:
             notes += tuple(
-                f"Enterprise {enterprise}: more than {QUOTA} requests within 30 s. Mews would "
-                "answer 429; the harness sends faster than Mews does, and only says so."
+                f"Enterprise {enterprise}: {peak:,} requests within 30 s, more than Mews allows. "
+                "The harness sends faster than Mews, and only says so."
                 for enterprise, peak in self.twin.peak_usage().items()
                 if peak > QUOTA
             )

@@ -50,7 +50,7 @@ def test_what_was_broken_counts_not_what_the_scenario_is(run: Run) -> None:
         verdict=Verdict.WARN,
         evidence=(replace(first, findings=(should,)),),
     )
-    must = sample_run.finding("c", "d")
+    must = sample_run.finding("2xx", "no sign of life")
     dead = ScenarioResult(
         sample_run.scenario("ERR-01", "Malformed", Obligation.SHOULD),
         Verdict.FAIL,
@@ -62,7 +62,7 @@ def test_what_was_broken_counts_not_what_the_scenario_is(run: Run) -> None:
         ("ERR-01", Obligation.MUST),
         ("BAT-02", Obligation.SHOULD),
     ]
-    assert found[0].seen == "d"  # of the strongest expectation
+    assert found[0].seen == "no sign of life"  # of the strongest expectation
 
 
 def test_each_problem_says_what_was_seen_and_what_to_do(run: Run) -> None:
@@ -117,3 +117,20 @@ def test_strict_run_says_what_a_should_means(run: Run) -> None:
     """With --mews-strict the list says that a SHOULD fails the run."""
     assert "they fail this run" not in to_html(run)
     assert "they fail this run" in to_html(replace(run, strict=True))
+
+
+def test_figures_and_diagnosis_are_at_the_top(run: Run) -> None:
+    """What the reason adds to the observation is seen at once; what stands before it is not."""
+    bad = sample_run.finding("a 2xx answer", "401 after 8 ms")
+    trial = replace(sample_run.slow_batches().evidence[0], findings=(bad,))
+    reason = "expected a 2xx answer; 401 after 8 ms: the service wants a header"
+    result = replace(sample_run.slow_batches(), reason=reason, evidence=(trial,))
+    [problem] = problems(replace(run, results=(result,)))
+    assert problem.seen == "401 after 8 ms: the service wants a header"
+
+
+def test_backticks_become_code(run: Run) -> None:
+    """What a scenario file puts in backticks is code, and no markup can come along."""
+    case = replace(sample_run.slow_batches().scenario, remedy="Read `Token`, not `<b>`.")
+    text = to_html(replace(run, results=(replace(sample_run.slow_batches(), scenario=case),)))
+    assert "Read <code>Token</code>, not <code>&lt;b&gt;</code>." in text

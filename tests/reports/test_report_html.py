@@ -23,7 +23,8 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.reports import Written
-from mews_harness.reports.page import _ms, to_html
+from mews_harness.reports.filters import ms
+from mews_harness.reports.page import to_html
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 HOSTILE = "<script>alert(1)</script>\x1b[31m\x00\u202e\" onload='x' </pre></details>{{ 7*7 }}"
@@ -256,7 +257,7 @@ def test_pretty_printing_hides_nothing(run: Run) -> None:
 )
 def test_durations_are_for_people(moment: float, shown: str) -> None:
     """A duration has the unit that suits it, and is rounded before it is split."""
-    assert _ms(moment) == shown
+    assert ms(moment) == shown
 
 
 def test_other_json_than_events_is_pretty_printed(run: Run) -> None:
