@@ -35,13 +35,17 @@ def requests(run: Run) -> Picture:
     y = number("count", "requests in the last 30 s", scale={"domain": [0, top], "nice": False})
     scale = {"domain": names, "range": list(_DASHES[: len(names)])}
     dash = {"field": "whose", "type": "nominal", "scale": scale, "legend": None}
-    highest = max((row for row in rows if row["whose"] == names[0]), key=lambda row: row["count"])
+    highest = [
+        max((row for row in rows if row["whose"] == name), key=lambda row: row["count"])
+        for name in names
+    ]
+    named = [row for row in highest if row["count"] >= top / 10]  # below, labels would collide
     label = {"x": x, "y": y, "text": {"field": "whose"}}
     allowed = [{"at": QUOTA, "label": f"{QUOTA} within 30 s"}]
     edge = {"x": {"value": WIDTH}, "y": number("at"), "text": {"field": "label"}}
     layers = [
         mark("line", {"x": x, "y": y, "strokeDash": dash}, rows, color="var(--accent)"),
-        mark("text", label, [highest], align="left", dx=6, dy=-8),
+        mark("text", label, named, align="left", dx=6, dy=-8),
         mark("rule", {"y": number("at")}, allowed, color="var(--fail)", **DASHED),
         mark("text", edge, allowed, align="right", dy=-7),
     ]

@@ -56,7 +56,6 @@ SLUGGISH = (
     "Even a plain message was answered too late: scenarios ran side by side, each stopped at its "
     "first failing case, and nothing was shrunk or confirmed."
 )
-QUOTA = 200  # requests per AccessToken within 30 s (guidelines/environments)
 UNWIRED = (
     "no request has reached the Connector API that the harness serves (PRE-02): point the service "
     "there (docs/processing.md)"
@@ -290,13 +289,6 @@ class Engine:
         notes = () if self.settings.is_demo else self.settings.endpoint.notes
         if self.settings.insecure:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
-        if "twin" in self.__dict__ and self.twin is not None:
-            notes += tuple(
-                f"Enterprise {enterprise}: {peak:,} requests within 30 s, more than Mews allows. "
-                "The harness sends faster than Mews, and only says so."
-                for enterprise, peak in self.twin.peak_usage().items()
-                if peak > QUOTA
-            )
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
         return notes

@@ -164,10 +164,6 @@ class Twin:
         with self._lock:
             return self._tokens.enterprise_of(token)
 
-    def peak_usage(self) -> dict[str, int]:
-        """Tell, by enterprise, the most requests within any 30 s that bore one AccessToken."""
-        return {each.enterprise_id: each.peak for each in self.usage()}
-
     def usage(self) -> tuple[Usage, ...]:
         """Tell, by enterprise, when requests came, those that asked most at a time first."""
         quotas: defaultdict[str, list[Quota]] = defaultdict(list)
