@@ -21,7 +21,7 @@ def requests(run: Run) -> Picture:
             anchor,
             title,
             "No request with an AccessToken was counted. Where the Connector API is served "
-            "(--mews-api) the requests of the service are drawn here.",
+            "(--mews-api) the requests of the service are drawn here, but under pytest-xdist.",
         )
     rows: Rows = []
     for each in run.usage:

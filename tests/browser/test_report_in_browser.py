@@ -248,3 +248,10 @@ def test_axe_has_nothing_serious_to_say(opened: Opened, scheme: str, width: int)
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_paper_cuts_nothing_off(opened: Opened) -> None:
+    """Nothing is wider than a sheet of A4 between its margins (190 mm are 718 px)."""
+    page = opened(718)
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
