@@ -135,5 +135,6 @@ CHANGES = {
 WAIVERS = {
     WaiverState.USED: "In use: without it the scenario would not have passed.",
     WaiverState.UNUSED: "Unused: the scenario gave nothing to waive. Take it out of the file.",
+    WaiverState.NOT_JUDGED: "Not judged: this run does not tell whether it is needed.",
     WaiverState.EXPIRED: "Expired: it counts no longer. Mend the deviation, or decide anew.",
 }

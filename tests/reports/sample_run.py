@@ -447,6 +447,7 @@ def run() -> Run:
         waivers=(
             WaiverUse(WAIVER, WaiverState.USED, Verdict.FAIL),
             WaiverUse(replace(WAIVER, scenario="REC-01"), WaiverState.UNUSED, Verdict.PASS),
+            WaiverUse(replace(WAIVER, scenario="WS-01"), WaiverState.NOT_JUDGED),
             WaiverUse(
                 replace(WAIVER, scenario="GONE-01", expires="2026-01-31"), WaiverState.EXPIRED
             ),

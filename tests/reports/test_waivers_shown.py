@@ -19,6 +19,7 @@ def test_every_waiver_is_listed(run: Run) -> None:
     assert "2026-12-31" in told
     assert "In use" in told
     assert "Unused" in told
+    assert "Not judged" in told
     assert "Expired" in told
     assert '<a href="#INT-03">' in told
     assert 'href="#GONE-01"' not in told
