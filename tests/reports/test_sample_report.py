@@ -53,13 +53,14 @@ class Outline(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """Leave a heading or the navigation."""
-        if self._inside and tag == self._inside[-1]:
-            self._inside.pop()
+        if tag in self._inside:
+            del self._inside[self._inside.index(tag) :]
 
     def handle_data(self, data: str) -> None:
-        """Note a heading."""
+        """Note how a heading begins; a verdict may follow within it."""
         if self._inside == ["h2"]:
             self.headings.append(data.strip())
+            self._inside.append("rest of it")
 
 
 @pytest.fixture(scope="module")
