@@ -44,3 +44,10 @@ def test_waived_is_not_among_what_to_fix(run: Run) -> None:
 def test_no_waivers(run: Run) -> None:
     """A run without waivers says so."""
     assert "Nothing was waived." in to_html(replace(run, waivers=()))
+
+
+def test_stale_waivers_are_told_at_the_top(run: Run) -> None:
+    """Unused and expired ones are counted on the first screen, those in use are not."""
+    assert '2 of 4 <a href="#waivers">waivers</a> are unused or expired.' in to_html(run)
+    used = replace(run, waivers=run.waivers[:1])
+    assert "unused or expired" not in to_html(used).split("<nav")[0]
