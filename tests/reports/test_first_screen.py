@@ -134,3 +134,11 @@ def test_backticks_become_code(run: Run) -> None:
     case = replace(sample_run.slow_batches().scenario, remedy="Read `Token`, not `<b>`.")
     text = to_html(replace(run, results=(replace(sample_run.slow_batches(), scenario=case),)))
     assert "Read <code>Token</code>, not <code>&lt;b&gt;</code>." in text
+
+
+def test_that_only_new_failures_count_is_said(run: Run) -> None:
+    """With --mews-fail-on new, the line of the comparison says what fails the run."""
+    assert run.comparison is not None
+    assert "only new failures fail this run" not in to_html(run)
+    lenient = replace(run, comparison=replace(run.comparison, only_new=True))
+    assert "only new failures fail this run" in to_html(lenient)
