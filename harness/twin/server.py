@@ -67,6 +67,8 @@ class TwinServer(QuietServer):
             pending.done()
             raise ConnectionResetError
         answer = Response(response.body, response.status, response.headers)
+        if "Content-Type" not in response.headers:
+            del answer.headers["Content-Type"]  # werkzeug's own, of a body that is not there
         answer.call_on_close(pending.done)
         return answer
 

@@ -12,7 +12,7 @@ from mews_harness.masking import ANYWHERE, MASK
 from mews_harness.model import Message, Tenants
 from mews_harness.model.call import Call, TwinFault
 from mews_harness.twin.announcing import announce, enroll
-from mews_harness.twin.faults import Disturbance, Faults
+from mews_harness.twin.faults import SLOW_S, Disturbance, Faults
 from mews_harness.twin.journal import Journal
 from mews_harness.twin.judging import Desk, judge
 from mews_harness.twin.quota import Quota
@@ -96,6 +96,7 @@ class Twin:
         *,
         times: int | None,
         retry_after_s: float = 1.0,
+        slow_s: float = SLOW_S,
     ) -> int:
         """Do a fault to requests that are about entities.
 
@@ -104,6 +105,7 @@ class Twin:
             ids: whom a request has to ask for, or would be answered with; None for any request.
             times: to how many such requests; None for all until `restore`.
             retry_after_s: what TOO_MANY tells the partner, rounded up to whole seconds.
+            slow_s: how many seconds SLOW takes.
 
         Returns:
             The handle for `restore`.
@@ -111,7 +113,7 @@ class Twin:
         """
         lowered = None if ids is None else frozenset(each.lower() for each in ids)
         with self._lock:
-            return self._faults.lay(Disturbance(fault, lowered, times, retry_after_s))
+            return self._faults.lay(Disturbance(fault, lowered, times, retry_after_s, slow_s))
 
     def restore(self, handle: int) -> None:
         """End a fault; one that has ended already stays so, and a slow answer stays slow."""

@@ -139,6 +139,27 @@ def test_a_lull_that_never_comes_is_bounded() -> None:
     assert len(watch.calls(everything=True)) == 97
 
 
+def test_underway_is_a_request_about_the_play() -> None:
+    """It ends with the first that asks for it, or is given it; others' requests are let pass."""
+    twin = ScriptedTwin(call("b", number=1), call(returned=("a",), number=2), call("a", number=3))
+    WATCHING["underway"](watch_of(twin, settle_s=10.0), Step("underway"))
+    assert twin.waits == [10.0]
+    assert [each.number for each in twin.calls()] == [1, 2]
+
+
+def test_a_slow_answer_takes_as_long_as_the_step_says() -> None:
+    """8 s, beyond the limit of a webhook's answer, where it says nothing."""
+    twin, message = announced(1)
+    watch = Watch(bench_of(twin), {"message": (message,)}, [])
+    request = request_for(RESERVATIONS, ReservationIds=[guid(1)])
+    delays = []
+    for more in ({"seconds": 2}, {}):
+        step = Step("disturb", {"fault": "slow", "of": ["message"], "times": 1, **more})
+        WATCHING["disturb"](watch, step)
+        delays.append(twin.begin(request).response.delay_s)
+    assert delays == [2, 8.0]
+
+
 def test_only_requests_of_the_play_are_shown_and_only_its_ids() -> None:
     """What came before, or is about others, is left out; `everything` shows the latter too."""
     early = call("a", number=1)
