@@ -86,5 +86,5 @@ class TwinServer(QuietServer):
                     self._option,
                     f"{self.format_host(self.host)}:{self.port}",
                     f"can't be listened on: {(reason or str(error)).lower()}",
-                    "Stop what listens there, or give another address; port 0 is a free one.",
+                    "Stop what listens there, or give another address.",
                 ) from error

@@ -42,9 +42,12 @@ def fetched(transcript: Transcript) -> Observed:
 def asked_api(transcript: Transcript) -> Observed:
     """Hold when any request came at all."""
     if not transcript.calls:
-        return Observed(
-            met=False, observed="no request reached the harness's Connector API", judged=1
+        said = (
+            "no request reached the harness's Connector API: the service has to call the address "
+            "of --mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
+            "(docs/processing.md)"
         )
+        return Observed(met=False, observed=said, judged=1)
     first = transcript.calls[0]
     said = f"{_requests(len(transcript.calls))}, the first to {first.path}"
     return Observed(met=True, observed=said, judged=1)
