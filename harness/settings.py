@@ -32,6 +32,10 @@ class Settings:
         settle_s: how long the service may take to fetch what it has acknowledged.
         report: the folder for the reports.
         strict: whether a SHOULD counts as a MUST.
+        waivers: the file of what is accepted for a while; None where there is none.
+        waivers_template: whether such a file is to be written for the present failures.
+        baseline: the certification.json of an earlier run to compare with; None without one.
+        fails_on_new: whether only what is new since the baseline fails the run.
         insecure: whether any TLS certificate is accepted.
         seed: the one number that all drawing starts from.
 
@@ -51,6 +55,10 @@ class Settings:
     settle_s: float
     report: Path
     strict: bool
+    waivers: Path | None
+    waivers_template: bool
+    baseline: Path | None
+    fails_on_new: bool
     insecure: bool
     seed: int
 
@@ -147,6 +155,10 @@ def resolve(
         examples=option_values.examples(text["mews_examples"]),
         report=option_values.report(text["mews_report"]),
         strict=given["mews_strict"] is True,
+        waivers=Path(text["mews_waivers"]) if "mews_waivers" in text else None,
+        waivers_template=given["mews_waivers_template"] is True,
+        baseline=Path(text["mews_baseline"]) if "mews_baseline" in text else None,
+        fails_on_new=option_values.fails_on_new(text["mews_fail_on"], text.get("mews_baseline")),
         insecure=given["mews_insecure"] is True,
         seed=secrets.randbelow(2**32) if seed is None else seed,
     )

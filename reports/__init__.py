@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mews_harness.reports.machine import to_json
+from mews_harness.reports.machine import FORMAT, to_json
 from mews_harness.reports.writing import Written, check_writable, write
 
-__all__ = ["Written", "check_writable", "to_json", "write"]
+__all__ = ["FORMAT", "Written", "check_writable", "to_json", "write"]
