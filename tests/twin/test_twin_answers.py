@@ -301,3 +301,28 @@ def test_whoever_an_entity_names_can_be_asked_for(operation: str) -> None:
     assert call.returned == ()
     call, _ = ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
     assert call.returned == (guid(1),)
+
+
+def test_who_asks_for_older_news_is_behind() -> None:
+    """For a second; not who asks for what came later, for relatives, by an interval or in vain."""
+    clock = Clock()
+    twin = make(clock)
+    twin.announce(general(("ServiceOrderUpdated", guid(1))))
+    clock.ms = 5_000
+    twin.announce(general(("ServiceOrderUpdated", guid(2))))
+
+    def behind(operation: str = RESERVATIONS, **more: object) -> bool:
+        clock.ms += 1_001
+        before = twin.is_behind(4_000)
+        ask(twin, operation, **more)
+        return not before and twin.is_behind(4_000)
+
+    assert behind(ReservationIds=[guid(1)])
+    assert not behind(ReservationIds=[guid(1), guid(2)])
+    assert not behind(ReservationIds=[guid(9)])
+    assert not behind(UpdatedUtc=WHOLE_DAY)
+    assert not behind("configuration/get")
+    assert not behind("payments/none")
+    _, response = ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
+    customer = said(response)["Reservations"][0]["AccountId"]
+    assert not behind("customers/getAll", CustomerIds=[customer])
