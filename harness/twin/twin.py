@@ -22,7 +22,7 @@ from mews_harness.twin.request import ApiRequest, ApiResponse
 from mews_harness.twin.state import Estate
 from mews_harness.twin.tokens import TokenBook
 
-RECENT_MS = 1_000.0
+RECENT_MS = 3_000.0  # a partner may pause between two requests, or before it tries again
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,8 @@ class Twin:
     def is_behind(self, sent_ms: float) -> bool:
         """Tell whether the partner is busy with news that are older than that moment.
 
-        It is where a request of the last second asked for entities of which none has changed since.
+        It is where a request of the last three seconds asked for entities none of which has
+        changed since.
         """
         with self._lock:
             now_ms, sent = self._now_ms(), self._at(sent_ms)
