@@ -151,6 +151,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "name": comparison.name,
         "started_utc": comparison.started_utc,
         "version": comparison.version,
+        "only_new": comparison.only_new,
         "remarks": [capped(remark, TEXT) for remark in comparison.remarks],
         "changes": [
             {

@@ -38,7 +38,7 @@ def _failed(before: Before, *, strict: bool) -> bool:
     return before.breaks_must or (strict and before.verdict in FAILURES)
 
 
-def compare(baseline: Baseline, run: Run) -> Comparison:
+def compare(baseline: Baseline, run: Run, *, only_new: bool) -> Comparison:
     """Compare a run with the baseline."""
     return Comparison(
         baseline.name,
@@ -46,6 +46,7 @@ def compare(baseline: Baseline, run: Run) -> Comparison:
         baseline.version,
         tuple(_remarks(baseline, run)),
         tuple(_changes(baseline, run)),
+        only_new,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from mews_harness.certification.chosen import given, own_tests_only, scenarios_n
 from mews_harness.certification.distribution import Distribution, check_distribution, is_worker
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
+from mews_harness.certification.junit import describe_suite
 from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.certification.record import record, replay_command
 from mews_harness.certification.tolerance import Tolerance
@@ -61,7 +63,7 @@ class Director:
         self._run: Run | None = None
         self._written: Path | None = None
         self._template: Path | None = None
-        self._problem = ""
+        self._problems: list[str] = []
         self._interrupted = False
         if not self._certifies:
             return
@@ -183,15 +185,19 @@ class Director:
             notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes))),
             interrupted=self._interrupted,
         )
+        describe_suite(self._config, self._run)
         try:
-            self._written = reports.write(self._run, self.settings.report).html
+            written = reports.write(self._run, self.settings.report)
+            self._written = written.html
+            self._problems += written.problems
             if self.settings.waivers_template:
                 folder = self.settings.report
                 self._template = self.tolerance.write_template(self._run.results, folder)
         except UsageMistake as mistake:
             what = "report" if self._written is None else "template"
-            self._problem = f"The {what} was not written. {mistake}"
+            self._problems.append(f"The {what} was not written. {mistake}")
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
+        self._problems += reports.append_summary(self._run, os.environ)
         broken = any(self.tolerance.stops(result) for result in results)
         if broken and (ended or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -204,4 +210,6 @@ class Director:
         if self._template is not None:
             closing.append(f"Waivers to fill in, for --mews-waivers: {self._template}")
         closing = [line for line in closing if line]
-        terminal.summary(terminalreporter, self._run, self._written, self._problem, closing)
+        terminal.summary(terminalreporter, self._run, self._written, self._problems, closing)
+        for line in reports.annotate(self._run, os.environ):
+            terminalreporter.write_line(line)

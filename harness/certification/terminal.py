@@ -128,7 +128,7 @@ def summary(
     terminal: pytest.TerminalReporter,
     run: Run,
     written: Path | None,
-    problem: str,
+    problems: Sequence[str],
     closing: Sequence[str] = (),
 ) -> None:
     """Write readiness by stage, what failed with its reason, and where the report is."""
@@ -152,7 +152,7 @@ def summary(
         terminal.write_line(line)
     if written is not None:
         terminal.write_line(f"Report: {written}")
-    if problem:
+    for problem in problems:
         terminal.write_line(problem, red=True)
 
 
@@ -160,7 +160,7 @@ def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
     """Give what needs attention, by title; what is blocked has one line for all."""
     broken = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
     flaky = [r for r in _with(run, Verdict.FLAKY) if r not in broken]
-    known = tolerance_lines.known(run)
+    known = frozenset() if run.comparison is None else run.comparison.known
     titled = [
         ("Fix these first", [r for r in broken if r.scenario.id not in known]),
         ("Failing as in the baseline", [r for r in broken if r.scenario.id in known]),

@@ -75,7 +75,9 @@ class Tolerance:
 
         Before there are results nothing can be compared.
         """
-        compared = compare(self.baseline, run) if self.baseline and run.results else None
+        compared = None
+        if self.baseline is not None and run.results:
+            compared = compare(self.baseline, run, only_new=self.only_new)
         used = uses(self.waivers, run.results, self.today)
         return replace(run, waivers=used, comparison=compared)
 

@@ -45,12 +45,6 @@ def _use(use: WaiverUse) -> str:
     return f"{waiver.scenario} {day} {waiver.expires} ({waiver.owner}): now {verdict}"
 
 
-def known(run: Run) -> set[str]:
-    """Give the ids of the scenarios that failed in the baseline already, and do now."""
-    changes = () if run.comparison is None else run.comparison.changes
-    return {each.scenario for each in changes if each.change is Change.STILL_FAILING}
-
-
 def compared(comparison: Comparison) -> Group:
     """Sum up what changed since the baseline, with ids."""
     by_change = {
