@@ -37,6 +37,7 @@ types: setup
 bench: setup
 	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/twin.py
 
 # Pages that are written from the code, the data and real runs: ten certifications.
 docs: setup

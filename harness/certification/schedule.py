@@ -11,6 +11,7 @@ from threading import Condition
 from mews_harness.model import Scenario, ScenarioResult, Step
 
 HOSTILE = {"sign-of-life"}  # verbs: whoever sends something hostile asks for a sign of life
+INTERVAL_S = 1.8  # a retry interval, as the default profile and time scale have it
 Certify = Callable[[Scenario], ScenarioResult]
 
 
@@ -56,7 +57,7 @@ def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:
     def place(scenario: Scenario) -> tuple[bool, bool, bool, float]:
         says_most = scenario.steps[0].verb == "preflight"
         hostile = any(step.verb in HOSTILE or waits_of(step) for step in scenario.steps)
-        waits = sum(map(waits_of, scenario.steps)) * _turns(scenario)
+        waits = sum(waits_of(each) + _idles(each) for each in scenario.steps) * _turns(scenario)
         return scenario.alone, not says_most, scenario.alone and hostile, -waits
 
     return sorted(scenarios, key=place)
@@ -67,6 +68,12 @@ def waits_of(step: Step) -> float:
     if step.verb == "abandon":
         return 2
     return 1.5 if step.arguments.get("manner") == "slow" else len(step.arguments.get("faults", ()))
+
+
+def _idles(step: Step) -> float:
+    """Count the same of the time that a step lets pass in any case."""
+    seconds: float = step.arguments.get("seconds", 0.0) + step.arguments.get("calm", 0.0)
+    return seconds / INTERVAL_S
 
 
 def _turns(scenario: Scenario) -> int:

@@ -67,11 +67,20 @@ def peak(subject: Subject) -> Plans:
     return _row(subject, (PEAK_SIZES[n % len(PEAK_SIZES)] for n in range(subject.peak)))
 
 
-def ramp(subject: Subject, *, rounds: int = 3) -> Plans:
-    """Send batches of growing size up to the limit, smallest first, in so many rounds."""
+def ramp(subject: Subject, *, rounds: int = 3, sizes: Sequence[int] = ()) -> Plans:
+    """Send batches of growing size up to the limit, smallest first, in so many rounds.
+
+    Args:
+        subject: what for.
+        rounds: how often.
+        sizes: those below the limit, which comes last in any case; 1, 2, 50 and half the limit
+            when absent.
+
+    """
     limit = subject.batch_limit
-    sizes = sorted({size for size in (1, 2, 50, limit // 2, limit) if 1 <= size <= limit})
-    return _row(subject, sizes * rounds) if len(sizes) > 1 else NOTHING
+    asked = {*(sizes or (1, 2, 50, limit // 2)), limit}
+    chosen = sorted(size for size in asked if 1 <= size <= limit)
+    return _row(subject, chosen * rounds) if len(chosen) > 1 else NOTHING
 
 
 def _row(subject: Subject, sizes: Iterable[int]) -> Plans:

@@ -87,14 +87,15 @@ def test_the_order_of_the_shortest_run() -> None:
         "hostile": replace(ONE, steps=(deliver, hostile), alone=True),
         "alone": replace(ONE, steps=(deliver,), alone=True),
         "quick": replace(ONE, steps=(deliver,)),
+        "rests": replace(ONE, steps=(deliver, Step("rest", {"seconds": 1.5}))),
         "waits": replace(ONE, steps=(lost,)),
         "often": replace(ONE, steps=(lost,), cases=8),
         "abreast": replace(ONE, steps=(given,), cases=8, abreast=True),
         "preflight": replace(ONE, steps=(Step("preflight"),)),
     }
     ordered = in_order(replace(each, id=name) for name, each in made.items())
-    names = [each.id for each in ordered]
-    assert names == ["preflight", "often", "abreast", "waits", "quick", "alone", "hostile"]
+    names, last = [each.id for each in ordered], ["alone", "hostile"]
+    assert names == ["preflight", "often", "abreast", "waits", "rests", "quick", *last]
 
 
 def test_what_ended_is_given_after_an_interruption() -> None:

@@ -423,6 +423,13 @@ def test_ramp_grows_to_the_limit_in_rounds(subject: Subject, tenants: Tenants) -
     assert [len(message.events) for message in messages] == [1, 2, 50, 250, 500] * 2
 
 
+def test_ramp_has_the_sizes_that_are_asked_for(subject: Subject, tenants: Tenants) -> None:
+    """The limit comes last; what is beyond it is left out."""
+    (plan,) = ask(subject, "ramp", rounds=1, sizes=[1, 100, 501]).fixed
+    messages = plan.build(Mint(1, "words", 0, tenants))
+    assert [len(message.events) for message in messages] == [1, 100, 500]
+
+
 def test_peak_has_as_many_messages_as_asked_for(subject: Subject, tenants: Tenants) -> None:
     """The messages are small, of several sizes, and each about entities of its own."""
     (plan,) = ask(subject, "peak").fixed
