@@ -81,6 +81,7 @@ class Engine:
             int(settings.profile.number("batch_limit")),
             settings.tenants,
             peak_messages(settings.rate, settings.time_scale),
+            settings.profile.span("lag_s"),
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:

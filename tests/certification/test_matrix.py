@@ -123,6 +123,12 @@ def test_sound_partner_passes_with_overrides(override: str, settings: Build) -> 
     assert verdicts <= {Verdict.PASS, Verdict.NOT_APPLICABLE}
 
 
+def test_lag_of_the_profile_is_played(settings: Build) -> None:
+    """Dated events are as old as the profile's lag makes them, overridden or not."""
+    with Engine(settings("demo", set=["lag_s=600,900"])) as engine:
+        assert engine.subject.lag_s == (600, 900)
+
+
 @pytest.mark.parametrize("events", ["CustomerAdded", "IntegrationCreated", "MessageAdded"])
 def test_sound_partner_passes_with_few_subscriptions(events: str, settings: Build) -> None:
     """Whatever is subscribed, nothing else is asked for."""
