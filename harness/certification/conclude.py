@@ -45,9 +45,7 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
             key=lambda finding: list(Obligation).index(finding.obligation),
         )
         reason = "; ".join([_failure(seen, unmet), *_figures(scenario, seen, failed, unmet[0])])
-        if scenario.steps[0].verb == "preflight":
-            hint = diagnose(failed.transcript.deliveries[0].attempts[-1])
-            reason += f": {hint}" if hint else ""
+        reason += _hint(scenario, failed)
         if seen.passed_again is not None:
             return (
                 Verdict.FLAKY,
@@ -67,7 +65,8 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
         )
     told = scenario.steps[0].verb in {"preflight", "handshake"}
     if told and seen.example is not None:
-        return Verdict.PASS, seen.example.findings[0].observed
+        observed = seen.example.findings[0].observed
+        return Verdict.PASS, observed + _hint(scenario, seen.example)
     slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
     cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
     messages = "1 message" if seen.messages == 1 else f"{seen.messages:,} messages"
@@ -76,6 +75,14 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
         figures = [f"slowest answer {slowest:,.0f} ms", *figures]
     words = "; ".join([f"{cases}, {messages}", *figures])
     return Verdict.PASS, words + _redirects(scenario, seen.example)
+
+
+def _hint(scenario: Scenario, trial: Trial) -> str:
+    """Say what the preflight's answer most likely means: a success may be a page of HTML."""
+    if scenario.steps[0].verb != "preflight":
+        return ""
+    hint = diagnose(trial.transcript.deliveries[0].attempts[-1])
+    return f": {hint}" if hint else ""
 
 
 def _redirects(scenario: Scenario, example: Trial | None) -> str:

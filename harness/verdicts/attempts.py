@@ -146,7 +146,7 @@ ATTEMPT_WORDS: Mapping[str, Word] = {
     "unauthorised": Word("401 or 403", unauthorised),
     "keeps-secret": Word("an answer that does not show the token", keeps_secret),
     "no-losing-redirect": Word("no redirect, or one that keeps the method", no_losing_redirect),
-    "alive": Word("a valid message afterwards is accepted", accepted),
+    "alive": Word("a valid message afterwards to be accepted", accepted),
     "redirects-arrive": Word(
         "a 2xx answer from the new location",
         redirects_arrive,

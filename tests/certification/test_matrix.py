@@ -123,6 +123,14 @@ def test_sound_partner_passes_with_overrides(override: str, settings: Build) -> 
     assert verdicts <= {Verdict.PASS, Verdict.NOT_APPLICABLE}
 
 
+def test_page_of_html_is_told_of_and_no_failure(settings: Build) -> None:
+    """Success is told by the status alone; still, a page may mean that the URL is another one."""
+    with Engine(settings("demo:verbose-answer")) as engine:
+        result = engine.certify(SCENARIOS[0])
+    assert (result.scenario.id, result.verdict) == ("PRE-01", Verdict.PASS)
+    assert result.reason.endswith("a page of HTML came: is this the URL of the webhook itself?")
+
+
 def test_lag_of_the_profile_is_played(settings: Build) -> None:
     """Dated events are as old as the profile's lag makes them, overridden or not."""
     with Engine(settings("demo", set=["lag_s=600,900"])) as engine:
