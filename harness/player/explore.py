@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 
@@ -21,11 +21,14 @@ from hypothesis.strategies import SearchStrategy
 from mews_harness.delivery import Clock
 from mews_harness.errors import HarnessFault
 from mews_harness.model import (
+    Delivery,
     Draw,
     Finding,
     Kind,
+    Obligation,
     Sample,
     Scenario,
+    Step,
     Transcript,
     Trial,
 )
@@ -34,7 +37,7 @@ from mews_harness.payloads import Mint, Plan, Subject, plans
 from mews_harness.player.bench import Bench
 from mews_harness.player.cases import Case, Cases, build, cases_of, in_words
 from mews_harness.player.preflight import canonical
-from mews_harness.player.verbs import Messages, play
+from mews_harness.player.verbs import VERBS, Messages, play
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,10 @@ class Exploration:
     passed_again: Trial | None = None
     finished: bool = False
     samples: list[Sample] = field(default_factory=list)
+
+
+# A service may answer, and die of the message a moment later: what failed is watched for a while.
+LOOKS, LOOK_AFTER_S = 4, 0.25
 
 
 class _Broken(Exception):
@@ -202,10 +209,28 @@ class Explorer:
         case, self.seen.smallest = min(self._failing.values(), key=lambda kept: _size(kept[1]))
         if self._bench.sluggish or not self._cases.fixed[0]:
             return
-        again = self._play(case, self._messages(case), "passed-again")
+        messages = self._messages(case)
+        again = self._play(case, messages, "passed-again")
+        if any(step.verb == SIGN_OF_LIFE for step in self._scenario.steps):
+            again = self._watched(again, messages)
         self._count(again.transcript)
         if all(finding.met for finding in again.findings):
             self.seen.passed_again = again
+        elif _severity(again) > _severity(self.seen.smallest):
+            self.seen.smallest = again
+
+    def _watched(self, trial: Trial, messages: Messages) -> Trial:
+        """Look for a while whether the service dies of what it has taken, after its answer."""
+        for _ in range(LOOKS):
+            if not all(finding.met for finding in trial.findings if finding.word == "alive"):
+                break
+            self._clock.sleep(LOOK_AFTER_S)
+            signs = VERBS[SIGN_OF_LIFE](self._bench, Step(SIGN_OF_LIFE), messages)
+            later = (each for each in signs if isinstance(each, Delivery))
+            seen = trial.transcript
+            seen = replace(seen, deliveries=(*seen.deliveries, *later))
+            trial = replace(trial, transcript=seen, findings=self._judge(seen))
+        return trial
 
     def _fails(self, case: Case, *, counted: bool = True) -> bool:
         return self._take(case, self._play(case, self._messages(case), "example"), counted=counted)
@@ -268,6 +293,14 @@ def _integration_life(subject: Subject) -> Plan | None:
 def _tells(trial: Trial) -> bool:
     """Tell whether anything in a play was what its expectations are about."""
     return any(finding.judged for finding in trial.findings)
+
+
+def _severity(trial: Trial) -> int:
+    """Tell how grave what a play broke is; nothing at all is 0."""
+    order = list(reversed(Obligation))
+    return max(
+        (order.index(each.obligation) + 1 for each in trial.findings if not each.met), default=0
+    )
 
 
 def _size(trial: Trial) -> tuple[int, int]:

@@ -57,6 +57,15 @@ def test_flaw_is_caught(scenario: Scenario, flaw: str, settings: Build) -> None:
     assert "expected" in result.reason
 
 
+def test_death_after_the_answer_is_a_failure(settings: Build) -> None:
+    """Who thanks for a null event and then dies of it breaks a MUST, in that very scenario."""
+    (scenario,) = (each for each in SCENARIOS if each.id == "ERR-05")
+    with Engine(settings("demo:dies-later", time_scale="0.001")) as engine:
+        result = engine.certify(scenario)
+    assert result.verdict is Verdict.FAIL
+    assert "expected a valid message afterwards to be accepted" in result.reason
+
+
 def test_every_flaw_has_a_scenario() -> None:
     """Each flaw of the embedded partner is named by a scenario, or by a test of the whole run."""
     named = {flaw for scenario in SCENARIOS for flaw in scenario.flaws}

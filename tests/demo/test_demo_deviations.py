@@ -111,6 +111,7 @@ DEVIATIONS = [
         [400, 400, *[500] * 31, 202],
         [400, 400, 400, *[202] * 31],
     ),
+    Deviation("dies-later", whole(b"{", NULL_EVENT, ONE), [400, 202, 202], [400, 400, 202]),
     Deviation("strict-events", whole(general("BillUpdated")), [400], [202]),
     Deviation("strict-properties", whole(general(AddedLater=1)), [400], [202]),
     Deviation("strict-properties", whole(created(Service={"AddedLater": 1})), [400], [202]),
