@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
@@ -21,23 +21,21 @@ from hypothesis.strategies import SearchStrategy
 from mews_harness.delivery import Clock
 from mews_harness.errors import HarnessFault
 from mews_harness.model import (
-    Delivery,
     Draw,
     Finding,
     Kind,
-    Obligation,
     Sample,
     Scenario,
-    Step,
     Transcript,
     Trial,
 )
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.payloads import Mint, Plan, Subject, plans
+from mews_harness.player.aftermath import severity, watched
 from mews_harness.player.bench import Bench
 from mews_harness.player.cases import Case, Cases, build, cases_of, in_words
 from mews_harness.player.preflight import canonical
-from mews_harness.player.verbs import VERBS, Messages, play
+from mews_harness.player.verbs import Messages, play
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,7 @@ class Exploration:
     samples: list[Sample] = field(default_factory=list)
 
 
-# A service may answer, and die of the message a moment later: what failed is watched for a while.
-LOOKS, LOOK_AFTER_S = 4, 0.25
+CONFIRMED = 3  # failing cases that are played again, smallest first, until one fails again
 
 
 class _Broken(Exception):
@@ -203,34 +200,31 @@ class Explorer:
         )
 
     def _confirm(self) -> None:
-        """Play the smallest failing case once more: what passes now is flaky."""
-        if not self._failing:
+        """Play the smallest failing case once more: what passes now is flaky.
+
+        Unless another one fails again: a failure by chance must not hide one that stays.
+        """
+        kept = sorted(self._failing.values(), key=lambda each: _size(each[1]))
+        if not kept:
             return
-        case, self.seen.smallest = min(self._failing.values(), key=lambda kept: _size(kept[1]))
+        self.seen.smallest = kept[0][1]
         if self._bench.sluggish or not self._cases.fixed[0]:
             return
+        for case, trial in kept[:CONFIRMED]:
+            again = self._again(case)
+            if severity(again):
+                graver = severity(again) > severity(trial)
+                self.seen.smallest, self.seen.passed_again = again if graver else trial, None
+                return
+            self.seen.passed_again = self.seen.passed_again or again
+
+    def _again(self, case: Case) -> Trial:
         messages = self._messages(case)
         again = self._play(case, messages, "passed-again")
         if any(step.verb == SIGN_OF_LIFE for step in self._scenario.steps):
-            again = self._watched(again, messages)
+            again = watched(again, messages, self._bench, self._clock, self._judge)
         self._count(again.transcript)
-        if all(finding.met for finding in again.findings):
-            self.seen.passed_again = again
-        elif _severity(again) > _severity(self.seen.smallest):
-            self.seen.smallest = again
-
-    def _watched(self, trial: Trial, messages: Messages) -> Trial:
-        """Look for a while whether the service dies of what it has taken, after its answer."""
-        for _ in range(LOOKS):
-            if not all(finding.met for finding in trial.findings if finding.word == "alive"):
-                break
-            self._clock.sleep(LOOK_AFTER_S)
-            signs = VERBS[SIGN_OF_LIFE](self._bench, Step(SIGN_OF_LIFE), messages)
-            later = (each for each in signs if isinstance(each, Delivery))
-            seen = trial.transcript
-            seen = replace(seen, deliveries=(*seen.deliveries, *later))
-            trial = replace(trial, transcript=seen, findings=self._judge(seen))
-        return trial
+        return again
 
     def _fails(self, case: Case, *, counted: bool = True) -> bool:
         return self._take(case, self._play(case, self._messages(case), "example"), counted=counted)
@@ -293,14 +287,6 @@ def _integration_life(subject: Subject) -> Plan | None:
 def _tells(trial: Trial) -> bool:
     """Tell whether anything in a play was what its expectations are about."""
     return any(finding.judged for finding in trial.findings)
-
-
-def _severity(trial: Trial) -> int:
-    """Tell how grave what a play broke is; nothing at all is 0."""
-    order = list(reversed(Obligation))
-    return max(
-        (order.index(each.obligation) + 1 for each in trial.findings if not each.met), default=0
-    )
 
 
 def _size(trial: Trial) -> tuple[int, int]:
