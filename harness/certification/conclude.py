@@ -8,6 +8,7 @@ from dataclasses import replace
 from mews_harness.model import (
     Finding,
     Obligation,
+    Outcome,
     Sample,
     Scenario,
     ScenarioResult,
@@ -81,7 +82,8 @@ def _hint(scenario: Scenario, trial: Trial) -> str:
     """Say what the preflight's answer most likely means: a success may be a page of HTML."""
     if scenario.steps[0].verb != "preflight":
         return ""
-    hint = diagnose(trial.transcript.deliveries[0].attempts[-1])
+    last = [delivery.attempts[-1] for delivery in trial.transcript.deliveries]
+    hint = diagnose(next((each for each in last if each.outcome is not Outcome.DELIVERED), last[0]))
     return f": {hint}" if hint else ""
 
 

@@ -256,7 +256,7 @@ class Explorer:
         messages = build(case, mint)
         alive = self._alive.build(mint)
         kinds = {message.kind for built in messages.values() for message in built}
-        if self._alive_there is not None and Kind.INTEGRATION in kinds:
+        if self._alive_there is not None and (Kind.INTEGRATION in kinds or not kinds):
             alive += self._alive_there.build(mint)
         return {**messages, SIGN_OF_LIFE: alive}
 
