@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from mews_harness.delivery import (
 from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
 from mews_harness.endpoint import Endpoint, origin
 from mews_harness.errors import HarnessFault
-from mews_harness.masking import Mask, masked
+from mews_harness.masking import Mask, masked, tokens_in
 from mews_harness.model import (
     Finding,
     Handshake,
@@ -47,6 +48,7 @@ from mews_harness.player import (
     revealing,
     wire,
 )
+from mews_harness.reports import one_line
 from mews_harness.settings import Settings
 from mews_harness.twin import CallLog, Twin, TwinServer
 from mews_harness.verdicts import HOW_TO_OBSERVE, attempt_in_words, judge
@@ -237,7 +239,7 @@ class Engine:
             self.settings.tenants,
             self._clock.now_ms,
             began=self._began,
-            sink=log.write,
+            sink=lambda call: log.write(masked(call, self.mask)),
         )
         host, port = self.settings.api or ("127.0.0.1", 0)
         server = self._served.enter_context(TwinServer(twin, host, port))
@@ -309,9 +311,18 @@ class Engine:
     @cached_property
     def mask(self) -> Mask:
         """What hides every secret of this run."""
+        return Mask.of(self.settings, self._tokens)
+
+    @property
+    def _tokens(self) -> list[str]:
+        """The shared secrets in any spelling that was sent."""
         tokens = {self.endpoint.token or "", self.endpoint.integration_token or ""} - {""}
-        near = [spelling for token in tokens for spelling in revealing(token)]
-        return Mask.of(self.settings, [*tokens, *near])
+        return [*tokens, *(spelling for token in tokens for spelling in revealing(token))]
 
     def _clean(self, result: ScenarioResult) -> ScenarioResult:
-        return masked(result, self.mask)
+        """Mask the secrets; a partner's words in the reason become harmless to any log."""
+        sent = (each for trial in result.evidence for each in trial.transcript.deliveries)
+        minted = {key for each in sent for key in tokens_in(each.message.body)}
+        mask = Mask.of(self.settings, [*self._tokens, *minted]) if minted else self.mask
+        clean = masked(result, mask)
+        return replace(clean, reason=one_line(clean.reason))
