@@ -12,6 +12,7 @@ from typing import Self
 
 from mews_harness.certification.applicability import why_not
 from mews_harness.certification.conclude import conclude
+from mews_harness.certification.turns import Turns
 from mews_harness.delivery import (
     Authorities,
     Courier,
@@ -69,21 +70,26 @@ BUSIEST = 4  # enterprises whose requests are counted second by second in the re
 class Engine:
     """Owns everything that runs during a certification: partner, transport, preflight.
 
-    Nothing is started before the first scenario; `close` ends all that was.
+    Nothing is started before the first scenario; `close` ends all that was. By `turns` a scenario
+    is alone among several processes too.
 
     Raises:
         UsageMistake: there is no embedded partner of that name.
 
     """
 
-    def __init__(self, settings: Settings, *, budget: Budget | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, budget: Budget | None = None, turns: Turns | None = None
+    ) -> None:
         self.settings = settings
+        self._turns = turns or Turns()
         self.subject = Subject(
             settings.profile.name,
             settings.events,
             int(settings.profile.number("batch_limit")),
             settings.tenants,
             peak_messages(settings.rate, settings.time_scale),
+            settings.profile.span("lag_s"),
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
@@ -144,7 +150,8 @@ class Engine:
             return self._clean(ScenarioResult(scenario, Verdict.BLOCKED, reason))
         if scenario.needs == "wired" and self.wiring is not None and not self.wiring.called:
             return ScenarioResult(scenario, Verdict.BLOCKED, UNWIRED)
-        return self._clean(self._explore(scenario, preflight, progress))
+        with self._turns.take(alone=scenario.alone):
+            return self._clean(self._explore(scenario, preflight, progress))
 
     def _explore(
         self, scenario: Scenario, preflight: Preflight, progress: Progress

@@ -14,13 +14,19 @@ from mews_harness import catalogue, reports
 from mews_harness.certification import carrying, terminal
 from mews_harness.certification.ahead import Ahead
 from mews_harness.certification.chosen import given, own_tests_only, scenarios_named, settings_of
-from mews_harness.certification.distribution import Distribution, check_distribution, is_worker
+from mews_harness.certification.distribution import (
+    Distribution,
+    check_distribution,
+    is_worker,
+    turns_of,
+)
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
 from mews_harness.certification.junit import describe_suite
 from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.certification.record import record, replay_command
 from mews_harness.certification.tolerance import Tolerance
+from mews_harness.certification.turns import Turns
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, Scenario, ScenarioResult
 
@@ -50,7 +56,9 @@ class Director:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.settings = settings_of(config)
-        self.engine = Engine(self.settings)
+        # Each worker has an embedded partner of its own, if any: there they need no turns.
+        turns = Turns() if self.settings.is_demo else turns_of(config)
+        self.engine = Engine(self.settings, turns=turns)
         config.add_cleanup(self.engine.close)
         self._ahead = Ahead(self.engine)
         config.add_cleanup(self._ahead.stop)

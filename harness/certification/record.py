@@ -13,7 +13,7 @@ from mews_harness.masking import Mask, mask_url, masked
 from mews_harness.model import Run, ScenarioResult, Tenant, Tenants, Usage
 from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings
-from mews_harness.verdicts import readiness_of, stage_summaries
+from mews_harness.verdicts import readiness_of, stage_summaries, throttling
 
 NOT_FOR_REPLAY = {
     "mews_target",
@@ -38,6 +38,7 @@ def record(  # noqa: PLR0913 - all that a run is
 ) -> Run:
     """Sum a run up; `results` are in the order in which they are to be shown."""
     asked = [each for each in results if each.scenario.stage in settings.stages]
+    limited = throttling([sample for each in results for sample in each.samples])
     run = Run(
         version=__version__,
         started_utc=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -54,7 +55,7 @@ def record(  # noqa: PLR0913 - all that a run is
         readiness=readiness_of(asked, strict=settings.strict),
         stages=stage_summaries(results, settings.stages, strict=settings.strict),
         results=tuple(results),
-        notes=tuple(notes),
+        notes=(*notes, limited) if limited else tuple(notes),
         interrupted=interrupted,
         usage=tuple(usage),
     )

@@ -61,6 +61,29 @@ def test_alone_means_alone() -> None:
     assert {seen[each.id] for each in chosen if each.alone} == {1}
 
 
+def test_the_hostile_have_company_where_nothing_is_accepted_in_time() -> None:
+    """Each waits for the other; what measures time waits for nobody, and is alone."""
+    meeting = threading.Barrier(2, timeout=PATIENCE_S)
+    begun: list[str] = []
+
+    def certify(scenario: Scenario) -> ScenarioResult:
+        if scenario.id == "TST-03":
+            return ScenarioResult(scenario, Verdict.PASS, f"after {len(begun)}")
+        begun.append(scenario.id)
+        meeting.wait()
+        return ScenarioResult(scenario, Verdict.PASS, "met")
+
+    first, second, timed = scenarios("aaa")
+    life = (Step("sign-of-life", {}),)
+    chosen = [replace(first, steps=life), replace(second, steps=life), timed]
+    schedule = Schedule(certify, 3, sluggish=True)
+    schedule.start(chosen)
+    said = [schedule.result(each).reason for each in chosen]
+    schedule.stop()
+    assert said[:2] == ["met", "met"]
+    assert said[2] in {"after 0", "after 2"}
+
+
 def test_a_failure_reaches_whoever_asks() -> None:
     """What a certification raises is raised where its result is asked for, and nowhere else."""
 
