@@ -192,6 +192,7 @@ class Director:
             command=replay_command(self.settings, given(self._config)),
             notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes))),
             interrupted=self._interrupted,
+            usage=self.engine.usage,
         )
         describe_suite(self._config, self._run)
         try:

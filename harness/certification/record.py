@@ -10,7 +10,7 @@ from mews_harness import __version__
 from mews_harness.certification.tolerance import Tolerance
 from mews_harness.endpoint import with_token
 from mews_harness.masking import Mask, mask_url, masked
-from mews_harness.model import Run, ScenarioResult, Tenant, Tenants
+from mews_harness.model import Run, ScenarioResult, Tenant, Tenants, Usage
 from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings
 from mews_harness.verdicts import readiness_of, stage_summaries, throttling
@@ -34,6 +34,7 @@ def record(  # noqa: PLR0913 - all that a run is
     command: str,
     notes: Sequence[str] = (),
     interrupted: bool = False,
+    usage: Sequence[Usage] = (),
 ) -> Run:
     """Sum a run up; `results` are in the order in which they are to be shown."""
     asked = [each for each in results if each.scenario.stage in settings.stages]
@@ -56,6 +57,7 @@ def record(  # noqa: PLR0913 - all that a run is
         results=tuple(results),
         notes=(*notes, limited) if limited else tuple(notes),
         interrupted=interrupted,
+        usage=tuple(usage),
     )
     return tolerance.told(masked(run, Mask.of(settings)))
 

@@ -9,6 +9,7 @@ from mews_harness.model.comparison import Comparison
 from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.profile import Profile
 from mews_harness.model.scenario import Scenario, Stage
+from mews_harness.model.usage import Usage
 from mews_harness.model.verdict import Readiness, Trial, Verdict
 from mews_harness.model.waiver import Waiver, WaiverUse
 
@@ -87,6 +88,7 @@ class Run:
     """One certification run; `notes` are remarks that every reader must see.
 
     `waivers` are all of --mews-waivers, used or not; `comparison` is with --mews-baseline.
+    `usage` is of the enterprises that asked most, the busiest first.
     """
 
     version: str
@@ -108,3 +110,4 @@ class Run:
     interrupted: bool = False
     waivers: tuple[WaiverUse, ...] = ()
     comparison: Comparison | None = None
+    usage: tuple[Usage, ...] = ()
