@@ -13,6 +13,7 @@ from typing import Self
 from mews_harness.certification.applicability import why_not
 from mews_harness.certification.conclude import conclude
 from mews_harness.certification.keepsakes import kept
+from mews_harness.certification.turns import Turns
 from mews_harness.delivery import (
     Authorities,
     Courier,
@@ -34,8 +35,11 @@ from mews_harness.model import (
     ScenarioResult,
     Stage,
     Transcript,
+    Trial,
+    Usage,
     Verdict,
 )
+from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.payloads import Subject
 from mews_harness.player import (
     Bench,
@@ -49,6 +53,7 @@ from mews_harness.player import (
     play,
     reach,
     revealing,
+    watched,
     wire,
 )
 from mews_harness.reports import one_line
@@ -61,32 +66,37 @@ SLUGGISH = (
     "Even a plain message was answered too late: scenarios ran side by side, each stopped at its "
     "first failing case, and nothing was shrunk or confirmed."
 )
-QUOTA = 200  # requests per AccessToken within 30 s (guidelines/environments)
 UNWIRED = (
     "no request has reached the Connector API that the harness serves (PRE-02): point the service "
     "there (docs/processing.md)"
 )
 CALLS = "calls.jsonl"  # in the report's folder
+BUSIEST = 4  # enterprises whose requests are counted second by second in the report
 
 
 class Engine:
     """Owns everything that runs during a certification: partner, transport, preflight.
 
-    Nothing is started before the first scenario; `close` ends all that was.
+    Nothing is started before the first scenario; `close` ends all that was. By `turns` a scenario
+    is alone among several processes too.
 
     Raises:
         UsageMistake: there is no embedded partner of that name.
 
     """
 
-    def __init__(self, settings: Settings, *, budget: Budget | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, budget: Budget | None = None, turns: Turns | None = None
+    ) -> None:
         self.settings = settings
+        self._turns = turns or Turns()
         self.subject = Subject(
             settings.profile.name,
             settings.events,
             int(settings.profile.number("batch_limit")),
             settings.tenants,
             peak_messages(settings.rate, settings.time_scale),
+            settings.profile.span("lag_s"),
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
@@ -134,7 +144,11 @@ class Engine:
         """
         if self._interrupted:
             raise HarnessFault("the run was interrupted")
-        return self.obstacle(scenario) or self._explore(scenario, progress)
+        obstacle = self.obstacle(scenario)
+        if obstacle is not None:
+            return obstacle
+        with self._turns.take(alone=scenario.alone):
+            return self._explore(scenario, progress)
 
     def obstacle(self, scenario: Scenario) -> ScenarioResult | None:
         """Say why a scenario can't be played against this endpoint; None where it can."""
@@ -160,7 +174,16 @@ class Engine:
             HarnessFault: the harness failed at its own work.
 
         """
-        return masked(self._judge(scenario, play(scenario, messages, self.bench)), self.mask)
+
+        def judged(transcript: Transcript) -> tuple[Finding, ...]:
+            return self._judge(scenario, transcript)
+
+        with self._turns.take(alone=scenario.alone):
+            played = play(scenario, messages, self.bench)
+            trial = Trial("example", "", judged(played), played)
+            if any(step.verb == SIGN_OF_LIFE for step in scenario.steps):
+                trial = watched(trial, messages, self.bench, self._clock, judged)
+        return masked(trial.findings, self.mask)
 
     def _judge(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:
         return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
@@ -312,16 +335,15 @@ class Engine:
         notes = () if self.settings.is_demo else self.settings.endpoint.notes
         if self.settings.insecure:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
-        if "twin" in self.__dict__ and self.twin is not None:
-            notes += tuple(
-                f"Enterprise {enterprise}: more than {QUOTA} requests within 30 s. Mews would "
-                "answer 429; the harness sends faster than Mews does, and only says so."
-                for enterprise, peak in self.twin.peak_usage().items()
-                if peak > QUOTA
-            )
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
         return notes
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """How often the enterprises that asked most did so; empty where no twin was served."""
+        twin = self.__dict__.get("twin")  # not started just to be asked
+        return twin.usage()[:BUSIEST] if twin is not None else ()
 
     @cached_property
     def mask(self) -> Mask:

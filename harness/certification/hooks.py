@@ -21,7 +21,12 @@ from mews_harness.certification.chosen import (
     settings_of,
 )
 from mews_harness.certification.chronicle import Chronicle
-from mews_harness.certification.distribution import Distribution, check_distribution, is_worker
+from mews_harness.certification.distribution import (
+    Distribution,
+    check_distribution,
+    is_worker,
+    turns_of,
+)
 from mews_harness.certification.engine import Engine, Progress
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
 from mews_harness.certification.junit import describe_suite
@@ -29,6 +34,7 @@ from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.certification.record import record, replay_command
 from mews_harness.certification.replay_hooks import ReplayDirector
 from mews_harness.certification.tolerance import Tolerance
+from mews_harness.certification.turns import Turns
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, RunStarted, Scenario, ScenarioResult
 
@@ -60,7 +66,9 @@ class Director:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.settings = settings_of(config)
-        self.engine = Engine(self.settings)
+        # Each worker has an embedded partner of its own, if any: there they need no turns.
+        turns = Turns() if self.settings.is_demo else turns_of(config)
+        self.engine = Engine(self.settings, turns=turns)
         config.add_cleanup(self.engine.close)
         self._ahead = Ahead(self.engine, self.play)
         config.add_cleanup(self._ahead.stop)
@@ -244,6 +252,7 @@ class Director:
             folder=str(given(self._config)["mews_report"] or self.settings.report.name),
             notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes, *self._untold))),
             interrupted=self._interrupted,
+            usage=self.engine.usage,
         )
 
     @property

@@ -10,10 +10,10 @@ from mews_harness import __version__
 from mews_harness.certification.tolerance import Tolerance
 from mews_harness.endpoint import with_token
 from mews_harness.masking import Mask, mask_url, masked
-from mews_harness.model import Run, ScenarioResult, Tenant, Tenants
+from mews_harness.model import Run, ScenarioResult, Tenant, Tenants, Usage
 from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings
-from mews_harness.verdicts import readiness_of, stage_summaries
+from mews_harness.verdicts import readiness_of, stage_summaries, throttling
 
 NOT_FOR_REPLAY = {
     "mews_target",
@@ -36,9 +36,11 @@ def record(  # noqa: PLR0913 - all that a run is
     folder: str = "mews-report",
     notes: Sequence[str] = (),
     interrupted: bool = False,
+    usage: Sequence[Usage] = (),
 ) -> Run:
     """Sum a run up; `results` are in the order in which they are to be shown."""
     asked = [each for each in results if each.scenario.stage in settings.stages]
+    limited = throttling([sample for each in results for sample in each.samples])
     run = Run(
         version=__version__,
         started_utc=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -56,8 +58,9 @@ def record(  # noqa: PLR0913 - all that a run is
         readiness=readiness_of(asked, strict=settings.strict),
         stages=stage_summaries(results, settings.stages, strict=settings.strict),
         results=tuple(results),
-        notes=tuple(notes),
+        notes=(*notes, limited) if limited else tuple(notes),
         interrupted=interrupted,
+        usage=tuple(usage),
     )
     return tolerance.told(masked(run, Mask.of(settings)))
 

@@ -11,10 +11,11 @@ import pytest
 from mews_harness import catalogue
 from mews_harness.certification import terminal
 from mews_harness.certification.chosen import own_tests_only, scenarios_typed, settings_of
-from mews_harness.certification.distribution import check_distribution, is_worker
+from mews_harness.certification.distribution import check_distribution, is_worker, turns_of
 from mews_harness.certification.items import Collected
 from mews_harness.certification.ledger import COLLECTOR
 from mews_harness.certification.replaying import Became, Failure, Replayed, Replayer, failures
+from mews_harness.certification.turns import Turns
 from mews_harness.errors import UsageMistake
 from mews_harness.replay import OPTION
 
@@ -53,6 +54,7 @@ class ReplayDirector:
             settings,
             [each.kept for each in self.failures],
             {each.id: each for each in catalogue.load()},
+            Turns() if settings.is_demo else turns_of(config),
         )
         config.add_cleanup(self.replayer.close)
         self._became: dict[str, Replayed] = {}

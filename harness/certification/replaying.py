@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.keepsakes import settings_for
+from mews_harness.certification.turns import Turns
 from mews_harness.masking import Mask
 from mews_harness.model import Finding, Obligation, Scenario
 from mews_harness.replay import (
@@ -77,11 +78,15 @@ class Replayer:
     """
 
     def __init__(
-        self, settings: Settings, kept: Sequence[Kept], scenarios: Mapping[str, Scenario]
+        self,
+        settings: Settings,
+        kept: Sequence[Kept],
+        scenarios: Mapping[str, Scenario],
+        turns: Turns | None = None,
     ) -> None:
         self._settings, self._scenarios = settings, scenarios
         chosen = {each.conditions: settings_for(each.conditions, settings) for each in kept}
-        self._engines = {conditions: Engine(each) for conditions, each in chosen.items()}
+        self._engines = {name: Engine(each, turns=turns) for name, each in chosen.items()}
         self._current: Conditions | None = None
         self._secrets = Mask.of(settings)
 

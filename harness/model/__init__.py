@@ -39,6 +39,7 @@ from mews_harness.model.scenario import (
     Stage,
     Step,
 )
+from mews_harness.model.usage import Usage
 from mews_harness.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
 from mews_harness.model.waiver import Waiver, WaiverState, WaiverUse
 
@@ -92,6 +93,7 @@ __all__ = [
     "Transcript",
     "Trial",
     "TwinFault",
+    "Usage",
     "Verdict",
     "Waiver",
     "WaiverState",

@@ -9,6 +9,7 @@ from mews_harness.model.comparison import Comparison
 from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.profile import Profile
 from mews_harness.model.scenario import Scenario, Stage
+from mews_harness.model.usage import Usage
 from mews_harness.model.verdict import Readiness, Trial, Verdict
 from mews_harness.model.waiver import Waiver, WaiverUse
 
@@ -100,7 +101,8 @@ class Run:
     """One certification run; `notes` are remarks that every reader must see.
 
     `folder` is the report's as it was named; `waivers` are all of --mews-waivers, used or not;
-    `comparison` is with --mews-baseline.
+    `comparison` is with --mews-baseline; `usage` is of the enterprises that asked most, the busiest
+    first.
     """
 
     version: str
@@ -123,3 +125,4 @@ class Run:
     folder: str = "mews-report"
     waivers: tuple[WaiverUse, ...] = ()
     comparison: Comparison | None = None
+    usage: tuple[Usage, ...] = ()

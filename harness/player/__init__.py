@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mews_harness.player.aftermath import watched
 from mews_harness.player.bench import Bench
 from mews_harness.player.explore import Budget, Exploration, Explorer, Script
 from mews_harness.player.peak import peak_messages
@@ -26,5 +27,6 @@ __all__ = [
     "play",
     "reach",
     "revealing",
+    "watched",
     "wire",
 ]

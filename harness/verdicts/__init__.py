@@ -11,7 +11,7 @@ from mews_harness.readiness import (
 )
 from mews_harness.verdicts.diagnosis import diagnose
 from mews_harness.verdicts.expectations import WORDS, Whole, judge
-from mews_harness.verdicts.figures import largest_batch
+from mews_harness.verdicts.figures import largest_batch, throttling
 from mews_harness.verdicts.redirects import hops_in_words
 from mews_harness.verdicts.wording import attempt_in_words
 
@@ -28,4 +28,5 @@ __all__ = [
     "readiness_of",
     "stage_summaries",
     "stops_run",
+    "throttling",
 ]
