@@ -16,7 +16,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.reports import selection
-from mews_harness.reports.commands import curl, replay
+from mews_harness.reports.commands import again, curl
 from mews_harness.reports.words import OURS, URGENCY, Urgency
 
 _ORDER = (Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.WARN, Verdict.ERROR)
@@ -34,7 +34,7 @@ class Problem:
         delivery: the delivery of that trial to show in full.
         unmet: the findings that broke an expectation.
         curl: a line that sends the same bytes; empty where it can't be typed.
-        replay: the command that plays the scenario again.
+        replay: commands that send it again, a line each.
         new: whether the baseline knows it without this problem.
 
     """
@@ -123,7 +123,7 @@ def _problem(run: Run, result: ScenarioResult, also: list[ScenarioResult]) -> Pr
         delivery,
         tuple(sorted(unmet, key=lambda one: list(Obligation).index(one.obligation))),
         line,
-        replay(run, result.scenario),
+        again(run, result),
         _is_new(run, result),
     )
 

@@ -12,6 +12,7 @@ from typing import Self
 
 from mews_harness.certification.applicability import why_not
 from mews_harness.certification.conclude import conclude
+from mews_harness.certification.keepsakes import kept
 from mews_harness.certification.turns import Turns
 from mews_harness.delivery import (
     Authorities,
@@ -34,19 +35,25 @@ from mews_harness.model import (
     ScenarioResult,
     Stage,
     Transcript,
+    Trial,
     Usage,
     Verdict,
 )
+from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.payloads import Subject
 from mews_harness.player import (
     Bench,
     Budget,
+    Exploration,
     Explorer,
+    Messages,
     Preflight,
     Wiring,
     peak_messages,
+    play,
     reach,
     revealing,
+    watched,
     wire,
 )
 from mews_harness.reports import one_line
@@ -137,6 +144,14 @@ class Engine:
         """
         if self._interrupted:
             raise HarnessFault("the run was interrupted")
+        obstacle = self.obstacle(scenario)
+        if obstacle is not None:
+            return obstacle
+        with self._turns.take(alone=scenario.alone):
+            return self._explore(scenario, progress)
+
+    def obstacle(self, scenario: Scenario) -> ScenarioResult | None:
+        """Say why a scenario can't be played against this endpoint; None where it can."""
         if scenario.stage not in self.settings.stages:
             return ScenarioResult(scenario, Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage])
         attempts = int(self.settings.profile.number("attempts"))
@@ -150,21 +165,65 @@ class Engine:
             return self._clean(ScenarioResult(scenario, Verdict.BLOCKED, reason))
         if scenario.needs == "wired" and self.wiring is not None and not self.wiring.called:
             return ScenarioResult(scenario, Verdict.BLOCKED, UNWIRED)
-        with self._turns.take(alone=scenario.alone):
-            return self._clean(self._explore(scenario, preflight, progress))
+        return None
 
-    def _explore(
-        self, scenario: Scenario, preflight: Preflight, progress: Progress
-    ) -> ScenarioResult:
+    def replay(self, scenario: Scenario, messages: Messages) -> tuple[Finding, ...]:
+        """Send these messages by the scenario's steps, once, and judge what came of it.
+
+        Raises:
+            HarnessFault: the harness failed at its own work.
+
+        """
+
+        def judged(transcript: Transcript) -> tuple[Finding, ...]:
+            return self._judge(scenario, transcript)
+
+        with self._turns.take(alone=scenario.alone):
+            played = play(scenario, messages, self.bench)
+            trial = Trial("example", "", judged(played), played)
+            if any(step.verb == SIGN_OF_LIFE for step in scenario.steps):
+                trial = watched(trial, messages, self.bench, self._clock, judged)
+        return masked(trial.findings, self.mask)
+
+    def _judge(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:
+        return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
+
+    def _explore(self, scenario: Scenario, progress: Progress) -> ScenarioResult:
         began_ms = self._clock.now_ms()
 
         def spent_s() -> float:
             return (self._clock.now_ms() - began_ms) / 1000
 
-        def judged(transcript: Transcript) -> tuple[Finding, ...]:
-            return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
+        explorer = Explorer(
+            scenario,
+            self.subject,
+            self.bench,
+            self._clock,
+            run_seed=self.settings.seed,
+            began=self._began,
+            examples=self.settings.examples,
+            budget=self._budget,
+            judge=lambda transcript: self._judge(scenario, transcript),
+            progress=lambda played, planned: progress(scenario, played, planned),
+        )
+        try:
+            explorer.run()
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(self._conclude(scenario, explorer.seen, spent_s())) from stop
+        except HarnessFault:
+            if not self._interrupted:
+                raise
+        return self._conclude(scenario, explorer.seen, spent_s())
 
-        bench = Bench(
+    def _conclude(self, scenario: Scenario, seen: Exploration, spent_s: float) -> ScenarioResult:
+        result = self._clean(conclude(scenario, seen, spent_s))
+        return kept(result, seen.script, self.settings, self._began, self.mask)
+
+    @cached_property
+    def bench(self) -> Bench:
+        """What scenarios are played with."""
+        preflight = self.preflight
+        return Bench(
             self.courier,
             self.endpoint,
             preflight.delivery,
@@ -178,28 +237,6 @@ class Engine:
             wiring=lambda: self.wiring.delivery if self.wiring else None,
             enterprises=frozenset(each.id for each in self.settings.tenants.enterprises),
         )
-        explorer = Explorer(
-            scenario,
-            self.subject,
-            bench,
-            self._clock,
-            run_seed=self.settings.seed,
-            began=self._began,
-            examples=self.settings.examples,
-            budget=self._budget,
-            judge=judged,
-            progress=lambda played, planned: progress(scenario, played, planned),
-        )
-        try:
-            explorer.run()
-        except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt(
-                self._clean(conclude(scenario, explorer.seen, spent_s()))
-            ) from stop
-        except HarnessFault:
-            if not self._interrupted:
-                raise
-        return conclude(scenario, explorer.seen, spent_s())
 
     @cached_property
     def endpoint(self) -> Endpoint:

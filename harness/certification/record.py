@@ -20,6 +20,7 @@ NOT_FOR_REPLAY = {
     "mews_integration_target",
     "mews_token",
     "mews_report",
+    "mews_replay",
     "mews_waivers_template",
 }
 
@@ -32,6 +33,7 @@ def record(  # noqa: PLR0913 - all that a run is
     started: datetime,
     duration_s: float,
     command: str,
+    folder: str = "mews-report",
     notes: Sequence[str] = (),
     interrupted: bool = False,
     usage: Sequence[Usage] = (),
@@ -46,6 +48,7 @@ def record(  # noqa: PLR0913 - all that a run is
         target=shown(settings.target),
         integration_target=shown(settings.integration_target or settings.target),
         command=command,
+        folder=folder,
         profile=settings.profile,
         time_scale=settings.time_scale,
         seed=settings.seed,

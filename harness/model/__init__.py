@@ -5,6 +5,7 @@ from __future__ import annotations
 from mews_harness.model.call import Call, Misstep, TokenState, TwinFault
 from mews_harness.model.chain import FETCHED_WITH, Link, links
 from mews_harness.model.comparison import Change, Changed, Comparison
+from mews_harness.model.event import Event, RunEnded, RunStarted, ScenarioEnded, ScenarioStarted
 from mews_harness.model.exchange import (
     Attempt,
     Delivery,
@@ -19,7 +20,15 @@ from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.handshake import Handshake
 from mews_harness.model.message import EventRef, Kind, Message
 from mews_harness.model.profile import Parameter, Profile
-from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
+from mews_harness.model.run import (
+    Replay,
+    Run,
+    Sample,
+    ScenarioResult,
+    StageSummary,
+    Tenant,
+    Tenants,
+)
 from mews_harness.model.scenario import (
     Basis,
     Draw,
@@ -45,6 +54,7 @@ __all__ = [
     "Comparison",
     "Delivery",
     "Draw",
+    "Event",
     "EventRef",
     "Exchange",
     "Expectation",
@@ -62,10 +72,15 @@ __all__ = [
     "Parameter",
     "Profile",
     "Readiness",
+    "Replay",
     "Run",
+    "RunEnded",
+    "RunStarted",
     "Sample",
     "Scenario",
+    "ScenarioEnded",
     "ScenarioResult",
+    "ScenarioStarted",
     "Source",
     "Stage",
     "StageSummary",

@@ -50,13 +50,15 @@ class Transcript:
     """Everything that one play of a scenario put on the wire, in order of scheduling.
 
     `handshakes` are those made for their own sake; `limits` are those that it was played under;
-    `calls` is what the twin saw meanwhile that concerns the play, in order of arrival.
+    `calls` is what the twin saw meanwhile that concerns the play, in order of arrival. `left_out`
+    counts deliveries that were made and are not kept, since there were too many.
     """
 
     deliveries: tuple[Delivery, ...]
     handshakes: tuple[Handshake, ...] = ()
     limits: Limits = Limits()
     calls: tuple[Call, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
