@@ -21,6 +21,7 @@ from mews_harness.certification.chosen import (
     settings_of,
 )
 from mews_harness.certification.chronicle import Chronicle
+from mews_harness.certification.closing import Closed, close, tell
 from mews_harness.certification.distribution import (
     Distribution,
     check_distribution,
@@ -78,10 +79,7 @@ class Director:
         self.named = scenarios_named(config, self.scenarios)
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         self._notes: dict[str, None] = {}
-        self._run: Run | None = None
-        self._written: Path | None = None
-        self._template: Path | None = None
-        self._problems: list[str] = []
+        self._closed: Closed | None = None
         self._interrupted = False
         self._events = reports.EventFile(self.settings.report / reports.EVENTS)
         config.add_cleanup(self._events.close)
@@ -217,21 +215,12 @@ class Director:
         )
         # those that no item asked for have not been waived yet
         results = [self.tolerance.waived(settled[scenario.id]) for scenario in self.scenarios]
-        self._run = self._record(results)
-        self._chronicle.end(self._run)
-        describe_suite(self._config, self._run)
-        try:
-            written = reports.write(self._run, self.settings.report)
-            self._written = written.html
-            self._problems += written.problems
-            if self.settings.waivers_template:
-                folder = self.settings.report
-                self._template = self.tolerance.write_template(self._run.results, folder)
-        except UsageMistake as mistake:
-            what = "report" if self._written is None else "template"
-            self._problems.append(f"The {what} was not written. {mistake}")
+        run = self._record(results)
+        self._chronicle.end(run)
+        describe_suite(self._config, run)
+        self._closed = close(run, self.settings, self.tolerance, os.environ)
+        if self._closed.refused:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
-        self._problems += reports.append_summary(self._run, os.environ)
         broken = any(self.tolerance.stops(result) for result in results)
         if broken and (ended or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -265,12 +254,5 @@ class Director:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the readiness of each stage and where the report is."""
-        if self._run is None:
-            return
-        closing = [self.tolerance.remark(self._run)]
-        if self._template is not None:
-            closing.append(f"Waivers to fill in, for --mews-waivers: {self._template}")
-        closing = [line for line in closing if line]
-        terminal.summary(terminalreporter, self._run, self._written, self._problems, closing)
-        for line in reports.annotate(self._run, os.environ):
-            terminalreporter.write_line(line)
+        if self._closed is not None:
+            tell(terminalreporter, self._closed, self.tolerance, os.environ)
