@@ -105,6 +105,7 @@ class Engine:
         self._budget = budget or Budget()
         self._interrupted = False
         self._served, self._partner, self._senders = ExitStack(), ExitStack(), ExitStack()
+        self._calls = CallLog(settings.report / CALLS)
         self._api_url: str | None = None
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
@@ -127,6 +128,10 @@ class Engine:
         self._senders.close()
         if "twin" in self.__dict__ and self.twin is not None:
             self.twin.end_waits()  # nobody waits any longer for what may be fetched
+
+    def forget_calls(self) -> None:
+        """Remove the calls of an earlier run: the processes of one run add to the same file."""
+        self._calls.forget()
 
     def look(self, scenarios: Iterable[Scenario]) -> None:
         """Look at all that these scenarios need to have been seen; each does so itself else."""
@@ -272,7 +277,7 @@ class Engine:
         """
         if Stage.PROCESSING not in self.settings.stages:
             return None
-        log = self._served.enter_context(CallLog(self.settings.report / CALLS))
+        log = self._served.enter_context(self._calls)
         twin = Twin(
             self.settings.tenants,
             self._clock.now_ms,
@@ -337,6 +342,8 @@ class Engine:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
+        if self._calls.problem:
+            notes += (f"{CALLS} could not be written ({self._calls.problem}).",)
         return notes
 
     @property
