@@ -67,10 +67,10 @@ def _changes(baseline: Baseline, run: Run) -> Iterator[Changed]:
 
 
 def _remarks(baseline: Baseline, run: Run) -> Iterator[str]:
-    now = _circumstances(run)
-    for name, before in baseline.circumstances.items():
-        if before != now[name]:
-            yield f"{name}: {before} then, {now[name]} now"
+    for name, now in _circumstances(run).items():
+        before = baseline.circumstances.get(name, now)  # a name that is the secret itself is masked
+        if before != now:
+            yield f"{name}: {before} then, {now} now"
     if baseline.interrupted:
         yield "the run of the baseline was interrupted: it holds what was seen until then"
     if run.interrupted:

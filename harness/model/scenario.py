@@ -23,6 +23,7 @@ AREAS: Mapping[str, str] = {
     "LOAD": "Load",
     "PROC": "Processing",
 }
+PREFLIGHT = "PRE"  # the area whose scenarios all others rest on
 
 
 class Obligation(StrEnum):

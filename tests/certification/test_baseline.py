@@ -288,3 +288,21 @@ def test_secrets_in_the_files_do_not_come_back(settings: Build, tmp_path: Path) 
     assert run.comparison is not None
     assert len(run.waivers) == 1
     assert "s3cr3t-s3cr3t" not in repr(run)
+
+
+def test_a_secret_may_be_any_word(settings: Build, tmp_path: Path) -> None:
+    """A token that is a word of ours costs a remark, and not the report."""
+    path = file_of(tmp_path, to_json(recorded(settings(URL), FAIL)) | {"seed": 77})
+    run = recorded(settings(URL, token="target", baseline=str(path)), FAIL)
+    assert run.comparison is not None
+    assert [each for each in run.comparison.remarks if "77 then" in each]
+
+
+def test_a_preflight_is_never_known(settings: Build, tmp_path: Path) -> None:
+    """It still fails, and stays the first thing to mend: it fails the run in any case."""
+    failed = replace(FAIL, scenario=replace(ONE, id="PRE-01"))
+    path = file_of(tmp_path, to_json(recorded(settings(URL), failed, FAIL)))
+    run = recorded(settings(URL, baseline=str(path)), failed, FAIL)
+    assert run.comparison is not None
+    assert [each.change for each in run.comparison.changes] == [Change.STILL_FAILING] * 2
+    assert run.comparison.known == {ONE.id}
