@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mews_harness.certification.baseline import Baseline, Before, circumstances
-from mews_harness.certification.ledger import NOT_SELECTED
 from mews_harness.certification.waiving import FAILURES, JUDGED
 from mews_harness.model import Change, Changed, Comparison, Readiness, Run, ScenarioResult
+from mews_harness.reports.stream import NOT_SELECTED
 from mews_harness.verdicts import stops_run
 
 

@@ -14,7 +14,6 @@ import pytest
 from mews_harness import catalogue
 from mews_harness.certification.baseline import Before, load
 from mews_harness.certification.comparing import change, compare
-from mews_harness.certification.ledger import NOT_SELECTED
 from mews_harness.certification.record import record
 from mews_harness.certification.tolerance import Tolerance
 from mews_harness.errors import UsageMistake
@@ -31,6 +30,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.reports import to_json
+from mews_harness.reports.stream import NOT_SELECTED
 from mews_harness.settings import Settings
 
 ONE, TWO, THREE = (
