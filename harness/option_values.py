@@ -169,7 +169,7 @@ def _why_unknown(name: str, revision: str) -> tuple[str, str]:
     if name in events.LATER:
         problem = f"is documented since {events.LATER[name]}, later than every profile"
         return problem, "Leave it out."
-    if name in events.DISCRIMINATORS or name in events.ACTIONS:
+    if name in {**events.DISCRIMINATORS, **events.ACTIONS, **events.STREAMED}:
         problem = f"is documented since {events.since(name)}, later than profile {revision}"
         return problem, "Leave it out, or choose a later --mews-profile."
     return "is no event", did_you_mean(name, events.known_to(revision))
@@ -184,4 +184,4 @@ def _of_use_case(name: str, revision: str) -> set[str]:
         needed = ", ".join(USE_CASES[name].events)
         problem = f"needs {needed}, later than profile {revision}"
         raise UsageMistake("--mews-use-case", name, problem, "Choose a later --mews-profile.")
-    return wanted | set(events.ACTIONS)
+    return wanted | set(events.ACTIONS) | set(events.STREAMED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mews_harness.model.call import Call, Misstep, TokenState, TwinFault
 from mews_harness.model.chain import FETCHED_WITH, Link, links
 from mews_harness.model.comparison import Change, Changed, Comparison
+from mews_harness.model.connection import Connection, Cut, Opening, Ping, Refusal, Sent
 from mews_harness.model.exchange import (
     Attempt,
     Delivery,
@@ -30,6 +31,7 @@ from mews_harness.model.scenario import (
     Stage,
     Step,
 )
+from mews_harness.model.trace import Trace, traces
 from mews_harness.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
 from mews_harness.model.waiver import Waiver, WaiverState, WaiverUse
 
@@ -42,6 +44,8 @@ __all__ = [
     "Change",
     "Changed",
     "Comparison",
+    "Connection",
+    "Cut",
     "Delivery",
     "Draw",
     "EventRef",
@@ -57,14 +61,18 @@ __all__ = [
     "Message",
     "Misstep",
     "Obligation",
+    "Opening",
     "Outcome",
     "Parameter",
+    "Ping",
     "Profile",
     "Readiness",
+    "Refusal",
     "Run",
     "Sample",
     "Scenario",
     "ScenarioResult",
+    "Sent",
     "Source",
     "Stage",
     "StageSummary",
@@ -74,6 +82,7 @@ __all__ = [
     "TlsProblem",
     "TlsSession",
     "TokenState",
+    "Trace",
     "Transcript",
     "Trial",
     "TwinFault",
@@ -82,4 +91,5 @@ __all__ = [
     "WaiverState",
     "WaiverUse",
     "links",
+    "traces",
 ]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from mews_harness.masking import ANYWHERE, MASK
 from mews_harness.model import Message, Tenants
-from mews_harness.model.call import Call, TwinFault
+from mews_harness.model.call import Call, TokenState, TwinFault
 from mews_harness.twin.announcing import announce, enroll
 from mews_harness.twin.faults import Disturbance, Faults
 from mews_harness.twin.journal import Journal
@@ -163,6 +163,11 @@ class Twin:
         """Tell whose AccessToken this is, current, replaced or inactive."""
         with self._lock:
             return self._tokens.enterprise_of(token)
+
+    def standing(self, token: str) -> tuple[str | None, TokenState]:
+        """Tell whose AccessToken this is, and what is known of it."""
+        with self._lock:
+            return self._tokens.enterprise_of(token), self._tokens.state_of(token)
 
     def peak_usage(self) -> dict[str, int]:
         """Tell, by enterprise, the most requests within any 30 s that bore one AccessToken."""

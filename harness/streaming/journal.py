@@ -1,0 +1,113 @@
+"""The record of handshakes and connections: read and waited on from any thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from mews_harness.model import Connection, Opening
+from mews_harness.streaming.admission import Admission
+
+KEPT = 20_000  # handshakes; a client that storms makes thousands
+LOOK_S = 0.01  # between two looks of one who waits, however much happens
+
+
+class Journal:
+    """What came to one server, in order.
+
+    Args:
+        now_ms: the run's clock.
+
+    """
+
+    def __init__(self, now_ms: Callable[[], float]) -> None:
+        self._now_ms = now_ms
+        self._openings: list[Opening] = []
+        self._dropped = 0
+        self._connections: dict[int, Connection] = {}
+        self._changes = 0
+        self._over = False
+        self._changed = threading.Condition()
+
+    def open(self, admission: Admission, status: int, at_ms: float) -> Opening:
+        """Note a handshake and what it was answered with."""
+        with self._changed:
+            opening = Opening(
+                self._dropped + len(self._openings) + 1,
+                at_ms,
+                admission.path,
+                status,
+                admission.enterprise_id,
+                admission.refusals,
+                admission.tokens_in_query,
+            )
+            self._openings.append(opening)
+            if len(self._openings) > KEPT + KEPT // 4:
+                surplus = len(self._openings) - KEPT
+                del self._openings[:surplus]
+                self._dropped += surplus
+            self._notify()
+            return opening
+
+    def connect(self, enterprise_id: str) -> int:
+        """Note a connection; gives its number."""
+        with self._changed:
+            number = len(self._connections) + 1
+            self._connections[number] = Connection(number, enterprise_id, self._now_ms())
+            self._notify()
+            return number
+
+    def change(self, number: int, **changes: Any) -> None:  # noqa: ANN401 - fields of a connection
+        """Note what became of a connection."""
+        with self._changed:
+            self._connections[number] = replace(self._connections[number], **changes)
+            self._notify()
+
+    def hear(self, number: int) -> None:
+        """Count a message of the client's."""
+        with self._changed:
+            known = self._connections[number]
+            self._connections[number] = replace(known, received=known.received + 1)
+
+    def openings(self, since: int = 0) -> tuple[Opening, ...]:
+        """Give the handshakes numbered above `since`; of very many only the last are kept."""
+        with self._changed:
+            return tuple(self._openings[max(0, since - self._dropped) :])
+
+    def connections(self) -> tuple[Connection, ...]:
+        """Give all connections, without what was sent on them."""
+        with self._changed:
+            return tuple(self._connections.values())
+
+    def wait_until(self, holds: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until something holds that only what is noted here can change; tell whether."""
+        end = time.monotonic() + timeout_s
+        while True:
+            with self._changed:
+                seen = self._changes
+            if holds():
+                return True
+            looked = time.monotonic()
+            if looked >= end or self._over:
+                return False
+            with self._changed:
+                if not self._changed.wait_for(partial(self._changed_since, seen), end - looked):
+                    return holds()
+            time.sleep(max(0.0, min(looked + LOOK_S, end) - time.monotonic()))
+
+    def end(self) -> None:
+        """Let nobody wait any longer, now or later."""
+        with self._changed:
+            self._over = True
+            self._notify()
+
+    def _changed_since(self, seen: int) -> bool:
+        return self._changes != seen
+
+    def _notify(self) -> None:
+        self._changes += 1
+        self._changed.notify_all()
