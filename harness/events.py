@@ -1,7 +1,8 @@
 """The names of the events and the revision of the documentation they came with.
 
 General events are told apart by `Discriminator` (events/wh-general), integration events by
-`Action` (events/wh-integration), those on the WebSocket by `Type` (events/websockets). None means: older than every revision the harness plays.
+`Action` (events/wh-integration), those on the WebSocket by `Type` (events/websockets). None
+means: older than every revision the harness plays.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from math import isfinite
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from mews_harness.suggestion import did_you_mean
 from mews_harness.use_cases import USE_CASES
 
 DEMO = "demo"
+NONE = "none"
 MOST_PER_S = 200  # messages: a minute of more does not fit into memory and report
 
 
@@ -21,8 +23,13 @@ def is_demo(target: str) -> bool:
     return target.partition(":")[0] == DEMO
 
 
-def target(text: str) -> str:
+def target(text: str, *, websocket: bool = False) -> str:
     """Check --mews-target; whether a flaw exists is the embedded partner's business."""
+    if text == NONE:
+        if not websocket:
+            remedy = "Give --mews-websocket HOST:PORT as well, or the URL of an endpoint."
+            raise UsageMistake("--mews-target", text, "leaves nothing to certify", remedy)
+        return text
     return text if is_demo(text) else endpoint.check("--mews-target", text)
 
 
@@ -31,6 +38,12 @@ def integration_target(text: str | None, general: str) -> str | None:
     if text is None:
         return None
     name = "--mews-integration-target"
+    if general == NONE:
+        problem, remedy = (
+            "is given although there are no webhooks (--mews-target none)",
+            "Leave it out.",
+        )
+        raise UsageMistake(name, mask_url(text), problem, remedy)
     if is_demo(general):
         problem, remedy = "does not go with the embedded partner", "Leave it out."
         raise UsageMistake(name, mask_url(text), problem, remedy)
@@ -87,19 +100,50 @@ def _count(option: str, text: str, remedy: str) -> int:
 
 def api(text: str | None) -> tuple[str, int] | None:
     """Check --mews-api: the host to listen on, and the port."""
+    return _address("--mews-api", text, 8088)
+
+
+def websocket(text: str | None) -> tuple[str, int] | None:
+    """Check --mews-websocket: the host to listen on, and the port."""
+    return _address("--mews-websocket", text, 8089)
+
+
+def _address(option: str, text: str | None, example: int) -> tuple[str, int] | None:
     if text is None:
         return None
-    remedy = "Give host and port to listen on, such as 127.0.0.1:8088 or 0.0.0.0:8088."
+    remedy = f"Give host and port to listen on, such as 127.0.0.1:{example} or 0.0.0.0:{example}."
     if "/" in text:
-        raise UsageMistake("--mews-api", mask_url(text), "is a URL or has a path", remedy)
+        raise UsageMistake(option, mask_url(text), "is a URL or has a path", remedy)
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host or not port or "@" in text:
-        raise UsageMistake("--mews-api", text, "is not HOST:PORT", remedy)
+        raise UsageMistake(option, text, "is not HOST:PORT", remedy)
     return host, port
+
+
+def certificate(text: str | None, *, served: bool) -> ssl.SSLContext | None:
+    """Check --mews-websocket-certificate; gives what to speak TLS with."""
+    if text is None:
+        return None
+    option = "--mews-websocket-certificate"
+    if not served:
+        problem, remedy = "is of no use without --mews-websocket", "Give that too, or leave it out."
+        raise UsageMistake(option, text, problem, remedy)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(text)
+    except OSError as error:  # ssl.SSLError is one
+        reason = (error.strerror or str(error)).lower()
+        raise UsageMistake(
+            option,
+            text,
+            f"can't be used: {reason}",
+            "Give a PEM file with the certificate chain and its private key, without a password.",
+        ) from error
+    return context
 
 
 def settle(text: str) -> float:

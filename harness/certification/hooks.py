@@ -64,7 +64,7 @@ class Director:
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         if not self._certifies:
             return
-        check_distribution(config, self.settings.api)
+        check_distribution(config, self.settings.api, self.settings.websocket)
         for marker in sorted({name for each in self.scenarios for name in markers_of(each)}):
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
         if not self._only_looks and not self._is_worker:

@@ -24,6 +24,8 @@ from mews_harness.demo.redirects import REDIRECT_FLAWS
 from mews_harness.demo.refusals import REFUSALS, Refusal
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
 from mews_harness.demo.shapes import SHAPE_FLAWS
+from mews_harness.demo.streaming import StreamHabits
+from mews_harness.demo.streaming.flaws import STREAM_FLAWS
 from mews_harness.demo.tokens import TOKEN_FLAWS
 from mews_harness.demo.variants import SOUND_VARIANTS, keeps_connections
 from mews_harness.errors import UsageMistake
@@ -53,6 +55,11 @@ def behaviour(name: str) -> Behaviour:
 def habits(name: str) -> Habits:
     """Give how a partner works on what it has accepted; soundly, but for the names about that."""
     return _HABITS.get(name, Habits)()
+
+
+def stream_habits(name: str) -> StreamHabits:
+    """Give how a partner uses the WebSocket; soundly, but for the names about that."""
+    return _STREAM_HABITS.get(name, StreamHabits)()
 
 
 def _refusing(refuse: Refusal) -> Behaviour:
@@ -100,6 +107,7 @@ _FLAWED: tuple[Callable[..., object], ...] = (
     *_REMEMBERING,
     *TLS_FLAWS,
     *_MISHANDLING,
+    *STREAM_FLAWS,
 )
 _SOUND: tuple[Callable[..., object], ...] = (
     *SOUND_VARIANTS,
@@ -125,10 +133,13 @@ _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     | {_name(each): _ready(_refusing(each)) for each in _REFUSING}
     | {_name(each): each for each in _REMEMBERING}
     | {_name(each): _ready(answer) for each in (*TLS_VARIANTS, *TLS_FLAWS)}
-    | {_name(each): _ready(answer) for each in (*PROCESSING_VARIANTS, *_MISHANDLING)}
+    | {_name(each): _ready(answer) for each in (*PROCESSING_VARIANTS, *_MISHANDLING, *STREAM_FLAWS)}
     | {_name(null_event_kills_worker): _ready(welcoming_null)}
     | {_name(works_on_refused): _ready(working_on_refused)},
 )
 _HABITS: Mapping[str, Callable[[], Habits]] = MappingProxyType(
     {_name(each): each for each in (*PROCESSING_VARIANTS, *_MISHANDLING)},
+)
+_STREAM_HABITS: Mapping[str, Callable[[], StreamHabits]] = MappingProxyType(
+    {_name(each): each for each in STREAM_FLAWS},
 )

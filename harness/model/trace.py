@@ -70,6 +70,11 @@ class Trace:
         return self.is_command and self.state == PENDING
 
     @property
+    def tracked(self) -> bool:
+        """Whether anything may follow: of a command that is over, nothing has to."""
+        return self.owed or not self.is_command
+
+    @property
     def handled(self) -> bool:
         """Whether the twin saw all that there is to see of it."""
         return (self.done_ms if self.owed else self.fetched_ms) is not None

@@ -54,6 +54,7 @@ class Transcript:
     `calls` is what the twin saw meanwhile that concerns the play, in order of arrival. On the
     WebSocket, `openings` are the handshakes meanwhile, `connections` those that were open, with
     what the play sent on them, and `missed` what was to be sent while nobody was connected.
+    `watched` is whether there was a twin to see calls with.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -63,6 +64,7 @@ class Transcript:
     openings: tuple[Opening, ...] = ()
     connections: tuple[Connection, ...] = ()
     missed: tuple[Sent, ...] = ()
+    watched: bool = False
 
     @property
     def told(self) -> tuple[Sent, ...]:

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Kind, Message
 from mews_harness.model.trace import COMMAND, PENDING, PROCESSED
+from mews_harness.payloads.batch import event_template as event_template_of_webhook
+from mews_harness.payloads.batch import message_template
 from mews_harness.payloads.compiling import exemplar, templates
 from mews_harness.payloads.mint import Mint, Template, fill
 from mews_harness.payloads.plan import NOTHING, Plan, Plans, Subject, unique, write
@@ -22,6 +24,7 @@ from mews_harness.payloads.schema import load
 from mews_harness.payloads.shape import Constant, Either, Record, nullable, parse
 from mews_harness.payloads.shape import Sequence as Several
 
+RESERVATION, UPDATED = "Reservation", "ServiceOrderUpdated"
 UNKNOWN, EXTRA = "TaskCreated", "AddedLater"
 EXTRA_VALUES: tuple[Any, ...] = ("later", 7, True, None, ["later"], {"Id": 7})
 LISTED = 3  # types that a phrase names one by one
@@ -95,6 +98,30 @@ class Mixed:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """A webhook and an event on the WebSocket about one reservation; `profile` is theirs."""
+
+    profile: str
+
+    def describe(self) -> str:
+        """Say what is sent."""
+        return f"{UPDATED} by webhook and {RESERVATION} on the WebSocket, about one reservation"
+
+    def build(self, mint: Mint) -> tuple[Message, ...]:
+        """Write both with the same id."""
+        known: dict[str, str] = {}
+        # The id of the reservation alone is shared: a slot of its own for each other id.
+        event = fill({"Id": event_template(self.profile, RESERVATION, "")["Id"]}, mint, known)
+        whole = fill(event_template(self.profile, RESERVATION, ""), mint) | event
+        webhook = fill(message_template(self.profile), mint)
+        told = fill(event_template_of_webhook(self.profile, UPDATED), mint, known)
+        return (
+            write(Kind.GENERAL, {**webhook, "Events": [told]}, UPDATED),
+            _message({"Events": [whole]}, mint, RESERVATION),
+        )
+
+
+@dataclass(frozen=True)
 class Garbage:
     """Bytes of which no client can make sense, as a text or a binary frame."""
 
@@ -156,6 +183,22 @@ def socket_event(subject: Subject, *, nulls: bool = False) -> Plans:
     kinds = [_variants(subject.profile)[kind] for kind in subject.streamed]
     drawn = st.one_of([templates(each) for each in kinds])
     return Plans(unique(plans), drawn.map(lambda event: _lone(event["Type"], event)))
+
+
+def socket_alone(subject: Subject) -> Plans:
+    """Send one message for each subscribed type, each with one event; a command to carry out."""
+    types = subject.streamed
+    if not types:
+        return NOTHING
+    events = [{"Events": [event_template(subject.profile, *each)]} for each in _plain(types)]
+    return Plans((Streamed(tuple(events), f"{', '.join(types)}, each alone"),))
+
+
+def both_channels(subject: Subject) -> Plans:
+    """Send a webhook and an event about one and the same reservation."""
+    if RESERVATION not in subject.streamed or UPDATED not in subject.general:
+        return NOTHING
+    return Plans((Shared(subject.profile),))
 
 
 def socket_batch(subject: Subject, *, most: int = 50) -> Plans:

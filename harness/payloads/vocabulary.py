@@ -44,6 +44,8 @@ WORDS: Mapping[str, Callable[..., Plans]] = {
     "wrong-shape": misshapen.wrong_shape,
     "incomplete": misshapen.incomplete,
     "socket-event": streamed.socket_event,
+    "socket-alone": streamed.socket_alone,
+    "both-channels": streamed.both_channels,
     "socket-batch": streamed.socket_batch,
     "socket-burst": streamed.socket_burst,
     "socket-unknown": streamed.socket_unknown,

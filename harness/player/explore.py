@@ -247,6 +247,7 @@ class Explorer:
         return Trial(role, told, self._judge(transcript), transcript)
 
     def _count(self, transcript: Transcript) -> None:
+        self.seen.messages += sum(len(each.sent) for each in transcript.connections)
         for delivery in transcript.deliveries:
             self.seen.messages += 1
             for attempt in delivery.attempts:
@@ -272,4 +273,6 @@ def _tells(trial: Trial) -> bool:
 
 def _size(trial: Trial) -> tuple[int, int]:
     messages = [delivery.message for delivery in trial.transcript.deliveries]
-    return sum(len(m.events) for m in messages), sum(len(m.body) for m in messages)
+    told = trial.transcript.told
+    events = sum(len(each.events) for each in messages) + sum(len(each.events) for each in told)
+    return events, sum(len(each.body) for each in messages) + sum(each.size for each in told)

@@ -11,6 +11,7 @@ from mews_harness.model import (
     Delivery,
     Fault,
     Handshake,
+    Kind,
     Manner,
     Message,
     Scenario,
@@ -20,6 +21,7 @@ from mews_harness.model import (
 from mews_harness.model.exchange import TIMEOUTS
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.player.bench import Bench
+from mews_harness.player.streaming import STREAMING, Tap
 from mews_harness.player.tokens import RIGHT
 from mews_harness.player.watching import WATCHING, Watch
 
@@ -29,7 +31,8 @@ Verb = Callable[[Bench, Step, Messages], Iterator[Delivery] | Iterator[Handshake
 
 def preflight(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delivery]:
     """Show the one valid message that the preflight delivered; nothing is sent again."""
-    yield bench.preflight
+    if bench.preflight is not None:
+        yield bench.preflight
 
 
 def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
@@ -106,6 +109,8 @@ def deliver(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
     name = step.arguments["message"]
     faults = tuple(Fault(fault) for fault in step.arguments.get("faults", ()))
     for message in messages[name]:
+        if message.kind is Kind.WEBSOCKET:
+            continue  # one about the same, for another step
         url = bench.endpoint.url(message.kind)
         yield bench.courier.deliver(message, url, label=name, faults=faults)
 
@@ -157,8 +162,11 @@ def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
     """Play all steps in order; the transcript holds all that was seen of it."""
     deliveries: list[Delivery] = []
     handshakes: list[Handshake] = []
-    with Watch(bench, messages, deliveries) as watch:
+    with Watch(bench, messages, deliveries) as watch, Tap(bench, messages) as tap:
         for step in scenario.steps:
+            if step.verb in STREAMING:
+                STREAMING[step.verb](tap, step)
+                continue
             if step.verb in WATCHING:
                 WATCHING[step.verb](watch, step)
                 continue
@@ -169,4 +177,13 @@ def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
                 else:
                     handshakes.append(seen)
         calls = watch.calls(everything=scenario.alone)
-        return Transcript(tuple(deliveries), tuple(handshakes), bench.limits, calls)
+        return Transcript(
+            tuple(deliveries),
+            tuple(handshakes),
+            bench.limits,
+            calls,
+            tap.openings,
+            tap.connections,
+            tap.missed,
+            watched=bench.twin is not None,
+        )

@@ -71,6 +71,7 @@ class StreamServer:
         self._logger = logging.Logger("mews-websocket")  # noqa: LOG001 - heard by nobody, on purpose
         self._logger.addHandler(logging.NullHandler())
         self._stopped = False
+        self._pings = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -80,10 +81,15 @@ class StreamServer:
         self.stop()
 
     @property
-    def url(self) -> str:
-        """What a partner connects to in the place of Mews's WebSocket address, path included."""
+    def address(self) -> str:
+        """What a partner is given in the place of Mews's WebSocket address."""
         scheme = "ws" if self._tls is None else "wss"
-        return f"{scheme}://{self._shown_host}:{self._port}{PATH}"
+        return f"{scheme}://{self._shown_host}:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """What a partner connects to: the address with the documented path."""
+        return f"{self.address}{PATH}"
 
     def start(self) -> None:
         """Listen; returns when connections are accepted.
@@ -218,6 +224,9 @@ class StreamServer:
         wire = cast("Wire", connection)
         wire.began_ms = self._now_ms()
         wire.admission = self._admit(request.path, request.headers.get_all("Cookie"))
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            wire.admission = replace(wire.admission, refusals=(Refusal.NO_WEBSOCKET,))
+            return None  # it is refused as what it is
         status = wire.admission.status
         if status == SWITCHED:
             refusing = self._refusing.get(wire.admission.enterprise_id or "")
@@ -293,7 +302,7 @@ class StreamServer:
             at_ms = self._now_ms()
             try:
                 async with asyncio.timeout(timeout_s):
-                    await (await wire.ping())
+                    await (await wire.ping(self._payload()))
             except (TimeoutError, ConnectionClosed):
                 return Ping(at_ms, None, behind, timeout_s)
             return Ping(at_ms, self._now_ms(), behind, timeout_s)
@@ -301,6 +310,11 @@ class StreamServer:
         wires = [self._wires[number] for number in numbers if number in self._wires]
         pings = await asyncio.gather(*(one(wire) for wire in wires))
         return {wire.number: ping for wire, ping in zip(wires, pings, strict=True)}
+
+    def _payload(self) -> bytes:
+        """Give a ping's payload: the library's own would come from the generator of all drawing."""
+        self._pings += 1
+        return self._pings.to_bytes(4)
 
     async def _cut(self, how: Cut, enterprises: Collection[str]) -> None:
         for wire in self._of(enterprises):
@@ -323,7 +337,7 @@ class StreamServer:
     async def _away(self, seconds: float) -> None:
         assert self._server is not None
         self._server.close(close_connections=False)
-        await self._cut(Cut.ABNORMAL, {w.admission.enterprise_id for w in self._wires.values()})
+        await self._cut(Cut.ABNORMAL, self.present())
         await self._server.wait_closed()
         await asyncio.sleep(seconds)
         try:
