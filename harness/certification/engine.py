@@ -68,8 +68,11 @@ UNKNOCKED = (
     "no handshake has reached the WebSocket server of the harness (PRE-03): point the service "
     "there (docs/streaming.md)"
 )
-UNADMITTED = "no handshake was accepted (STR-01)"
-UNJOINED = "no client is connected any more: it did not come back after an earlier scenario"
+UNADMITTED = "no handshake was accepted for the first enterprise of --mews-tenants (STR-01)"
+UNJOINED = (
+    "no client of the first enterprise is connected any more: it did not come back after an "
+    "earlier scenario"
+)
 UNHEEDED = (
     "no request about a command has reached the Connector API that the harness serves (PRE-04): "
     "point the service there (docs/streaming.md)"
@@ -293,7 +296,10 @@ class Engine:
     @cached_property
     def joining(self) -> Joining | None:
         """Waits for the partner's clients; None where none can come."""
-        return None if self.stream is None else Joining(self.stream, self.settings.settle_s)
+        first = self.settings.tenants.enterprises[0].id
+        if self.stream is None:
+            return None
+        return Joining(self.stream, self.settings.settle_s, first)
 
     @cached_property
     def heeded(self) -> bool:

@@ -53,7 +53,8 @@ class Transcript:
     `handshakes` are those made for their own sake; `limits` are those that it was played under;
     `calls` is what the twin saw meanwhile that concerns the play, in order of arrival. On the
     WebSocket, `openings` are the handshakes meanwhile, `connections` those that were open, with
-    what the play sent on them, and `missed` what was to be sent while nobody was connected.
+    what the play sent on them, `missed` what happened on purpose while nobody was told of it, and
+    `unsent` what could not be sent since no client of its enterprise was connected.
     `watched` is whether there was a twin to see calls with.
     """
 
@@ -64,12 +65,14 @@ class Transcript:
     openings: tuple[Opening, ...] = ()
     connections: tuple[Connection, ...] = ()
     missed: tuple[Sent, ...] = ()
+    unsent: tuple[Sent, ...] = ()
     watched: bool = False
 
     @property
     def told(self) -> tuple[Sent, ...]:
         """All that was sent on the WebSocket, or would have been."""
-        return (*self.missed, *(each for line in self.connections for each in line.sent))
+        sent = (each for line in self.connections for each in line.sent)
+        return (*self.missed, *self.unsent, *sent)
 
 
 @dataclass(frozen=True)

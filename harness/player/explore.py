@@ -271,8 +271,10 @@ def _tells(trial: Trial) -> bool:
     return any(finding.judged for finding in trial.findings)
 
 
-def _size(trial: Trial) -> tuple[int, int]:
+def _size(trial: Trial) -> tuple[int, int, int]:
+    """Say how small a play is; one that found a client gone says less than the one that lost it."""
     messages = [delivery.message for delivery in trial.transcript.deliveries]
     told = trial.transcript.told
     events = sum(len(each.events) for each in messages) + sum(len(each.events) for each in told)
-    return events, sum(len(each.body) for each in messages) + sum(each.size for each in told)
+    size = sum(len(each.body) for each in messages) + sum(each.size for each in told)
+    return len(trial.transcript.unsent), events, size

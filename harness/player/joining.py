@@ -20,11 +20,12 @@ class Joining:
     Args:
         stream: where they come to.
         settle_s: what the user allows.
+        first: the enterprise that messages are for.
 
     """
 
-    def __init__(self, stream: StreamServer, settle_s: float) -> None:
-        self._stream, self._patience_s = stream, settle_s * PATIENCE
+    def __init__(self, stream: StreamServer, settle_s: float, first: str) -> None:
+        self._stream, self._patience_s, self._first = stream, settle_s * PATIENCE, first
         self._lock = Lock()
 
     def knocked(self) -> bool:
@@ -32,13 +33,14 @@ class Joining:
         return self._wait(lambda: bool(self._stream.journal.openings()))
 
     def joined(self) -> bool:
-        """Wait until a client is connected; tell whether."""
-        return self._wait(lambda: bool(self._stream.present()))
+        """Wait until the first enterprise's client is connected; tell whether."""
+        return self._wait(lambda: self._first in self._stream.present())
 
     @property
     def admitted(self) -> bool:
-        """Whether any handshake was ever accepted."""
-        return bool(self._stream.journal.connections())
+        """Whether a handshake for the first enterprise was ever accepted."""
+        known = self._stream.journal.connections()
+        return any(each.enterprise_id == self._first for each in known)
 
     def _wait(self, holds: Callable[[], bool]) -> bool:
         with self._lock:  # so that of many who wait none does so long after another

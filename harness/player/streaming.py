@@ -36,6 +36,7 @@ class Tap:
         self._sent: defaultdict[int, list[Sent]] = defaultdict(list)
         self._pings: defaultdict[int, list[Ping]] = defaultdict(list)
         self._missed: list[Sent] = []
+        self._unsent: list[Sent] = []
         self._ended: frozenset[int] = frozenset()
         self._clients: frozenset[str] = frozenset()
         self._heard = 0  # the last handshake before the play
@@ -82,6 +83,11 @@ class Tap:
         """What was to be sent while nobody was to receive it."""
         return tuple(self._missed)
 
+    @property
+    def unsent(self) -> tuple[Sent, ...]:
+        """What was to be sent to a client that was not there."""
+        return tuple(self._unsent)
+
     def show_all(self) -> None:
         """Show what came since the start of the run, not only since the start of the play."""
         self._heard, self._ended = 0, frozenset()
@@ -99,6 +105,10 @@ class Tap:
         for message in messages:
             if self._bench.twin is not None and not again:
                 self._bench.twin.announce(message)
+        served = self._stream.present()
+        self._unsent += [
+            self._as_sent(name, each) for each in messages if each.enterprise_id not in served
+        ]
         sent = self._stream.push(messages, name, self._bench.settle_s)
         for number, each in sent.items():
             self._sent[number] += each
@@ -115,16 +125,7 @@ class Tap:
         for message in self._messages[name]:
             if self._bench.twin is None or message.enterprise_id is None:
                 continue
-            self._missed.append(
-                Sent(
-                    name,
-                    message.enterprise_id,
-                    f"{message.description}, not sent",
-                    len(message.body),
-                    message.events,
-                    self._bench.now_ms(),
-                )
-            )
+            self._missed.append(self._as_sent(name, message))
             self._bench.twin.announce(message)
 
     def cut(self, how: Cut) -> None:
@@ -173,9 +174,16 @@ class Tap:
         if not twin.wait_until(all_handled, self._asked, min(CALM_S, seconds)):
             twin.wait_until(as_far_as_begun, self._asked, seconds)
 
+    def _as_sent(self, name: str, message: Message) -> Sent:
+        """Give what nobody was sent, as if it had been sent now."""
+        size, owner = len(message.body), message.enterprise_id or ""
+        now_ms = self._bench.now_ms()
+        return Sent(name, owner, message.description, size, message.events, now_ms)
+
     @property
     def _told(self) -> tuple[Sent, ...]:
-        return (*self._missed, *(each for sent in self._sent.values() for each in sent))
+        sent = (each for sent in self._sent.values() for each in sent)
+        return (*self._missed, *self._unsent, *sent)
 
     def _ping(self, behind: Mapping[int, int]) -> None:
         assert self._stream is not None

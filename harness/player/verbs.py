@@ -185,5 +185,6 @@ def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
             tap.openings,
             tap.connections,
             tap.missed,
+            tap.unsent,
             watched=bench.twin is not None,
         )

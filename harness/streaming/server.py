@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -26,6 +27,7 @@ from mews_harness.streaming.wire import Wire
 
 OPTION = "--mews-websocket"
 BACKLOG = 1024
+FAREWELL_S = 1.0
 CLOSE_S = 5.0  # how long a client may take to answer a close frame
 T = TypeVar("T")
 
@@ -213,6 +215,9 @@ class StreamServer:
             wire.cut_off()
         if self._server is not None:
             self._server.close(close_connections=False)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    await self._server.wait_closed()
         current = asyncio.current_task()
         others = [task for task in asyncio.all_tasks() if task is not current]
         for task in others:

@@ -88,8 +88,8 @@ def one_connection(transcript: Transcript) -> Observed:
 def stays_open(transcript: Transcript) -> Observed:
     """Hold when no client closed a connection, or broke it."""
     lines = transcript.connections
-    if not lines:
-        return Observed(met=False, observed=NOBODY, judged=1)
+    if not lines or transcript.unsent:
+        return nobody(transcript)
     dropped = [each for each in lines if each.dropped]
     if not dropped:
         said = f"{counted(len(lines), 'connection')}, none closed by the client"
@@ -106,8 +106,8 @@ def stays_open(transcript: Transcript) -> Observed:
 def answers_pings(transcript: Transcript) -> Observed:
     """Hold when every ping was answered as long as was waited."""
     pings = [each for line in transcript.connections for each in line.pings]
-    if not pings:
-        return Observed(met=False, observed=NOBODY, judged=1)
+    if not pings or transcript.unsent:
+        return nobody(transcript)
     took = [each.ponged_ms - each.at_ms for each in pings if each.ponged_ms is not None]
     if len(took) == len(pings):
         said = f"{counted(len(pings), 'ping')}, the slowest pong after {max(took):,.0f} ms"
@@ -129,8 +129,8 @@ def keeps_up(transcript: Transcript) -> Observed:
         for ping in line.pings
         if ping.behind and line.sent
     ]
-    if not bursts:
-        return Observed(met=False, observed=NOBODY, judged=1)
+    if not bursts or transcript.unsent:
+        return nobody(transcript)
     late, slowest = [], 0.0
     for line, ping in bursts:
         read_ms = None if ping.ponged_ms is None else ping.ponged_ms - line.sent[0].at_ms
@@ -156,8 +156,8 @@ def lives_on(transcript: Transcript) -> Observed:
     """Hold when each client is connected at the end, and answers a ping."""
     lines = transcript.connections
     owners = {each.enterprise_id for each in lines}
-    if not owners:
-        return Observed(met=False, observed=NOBODY, judged=1)
+    if not owners or transcript.unsent:
+        return nobody(transcript)
     living = {
         line.enterprise_id
         for line in lines
@@ -174,7 +174,7 @@ def answers_close(transcript: Transcript) -> Observed:
     """Hold when each close frame was answered with one."""
     closed = [each for each in transcript.connections if each.cut is not None]
     if not closed:
-        return Observed(met=False, observed=NOBODY, judged=1)
+        return nobody(transcript)
     silent = [each for each in closed if each.code is None]
     said = f"{len(closed) - len(silent)} of {counted(len(closed), 'close frame')} answered"
     codes = sorted({each.code for each in closed if each.code is not None})
@@ -187,7 +187,7 @@ def reconnects(transcript: Transcript) -> Observed:
     """Hold when a client came back after each connection that the harness had cut."""
     cut = [each for each in transcript.connections if each.cut is not None]
     if not cut:
-        return Observed(met=False, observed=NOBODY, judged=1)
+        return nobody(transcript)
     waits = [_back_after_ms(each, transcript.openings) for each in cut]
     back = [each for each in waits if each is not None]
     if len(back) == len(cut):
@@ -236,6 +236,18 @@ def pauses_differ(transcript: Transcript) -> Observed:
     first, second = next((pair for pair in pairs if not _alike(*pair)), pairs[0])
     said = f"pauses of {_in_ms(first)}, and of {_in_ms(second)}"
     return Observed(met=met, observed=said, judged=len(series))
+
+
+def nobody(transcript: Transcript) -> Observed:
+    """Say that no client was there to be looked at."""
+    if not transcript.unsent:
+        return Observed(met=False, observed=NOBODY, judged=1)
+    first = transcript.unsent[0]
+    said = (
+        f"no client of enterprise {first.enterprise_id} was connected any more to be sent "
+        f"{first.description}"
+    )
+    return Observed(met=False, observed=said, judged=1)
 
 
 def _handshakes(transcript: Transcript) -> list[Opening]:

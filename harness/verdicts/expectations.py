@@ -102,6 +102,10 @@ STREAM_WORDS: Mapping[str, Whole] = {
     ),
     "pauses-grow": Whole("pauses between handshakes that grow", connecting.pauses_grow),
     "pauses-differ": Whole("pauses with some chance in them (jitter)", connecting.pauses_differ),
+    "asks-commands": Whole(
+        "a request about a command to the Connector API that the harness serves",
+        handling.watched(handling.asks_commands),
+    ),
     "looks-up": Whole("every command to be looked up", handling.watched(handling.looks_up)),
     "reports-done": Whole(
         "commands/update to Processed for every command", handling.watched(handling.reports_done)
@@ -197,6 +201,7 @@ def _about(of: Sequence[str], transcript: Transcript) -> Transcript:
     return replace(
         transcript,
         missed=tuple(each for each in transcript.missed if each.label in of),
+        unsent=tuple(each for each in transcript.unsent if each.label in of),
         connections=tuple(
             replace(line, sent=tuple(each for each in line.sent if each.label in of))
             for line in transcript.connections

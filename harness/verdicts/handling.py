@@ -7,6 +7,7 @@ take all else from the event itself, so that no word asks for more than it does 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mews_harness.model import AnswerTimes, Trace, Transcript, traces
 from mews_harness.model.trace import ACTIVE
@@ -28,6 +29,15 @@ def watched(observe: Callable[[Transcript], Observed]) -> Callable[[Transcript],
         return observe(transcript)
 
     return look
+
+
+def asks_commands(transcript: Transcript) -> Observed:
+    """Hold when any request about a command came."""
+    about = [each for each in transcript.calls if each.operation.startswith("commands/")]
+    said = f"{counted(len(about), 'request')} about commands"
+    if not about:
+        said = f"no request about a command, {counted(len(transcript.calls), 'other')} came"
+    return Observed(met=bool(about), observed=said, judged=1)
 
 
 def looks_up(transcript: Transcript) -> Observed:
@@ -143,7 +153,8 @@ def asks_active(transcript: Transcript) -> Observed:
 
 def own_commands(transcript: Transcript) -> Observed:
     """Hold when commands were asked about with the AccessToken of their own enterprise alone."""
-    owners = {each.entity_id: each.enterprise_id for each in _traces(transcript)}
+    sent = replace(transcript, unsent=())
+    owners = {each.entity_id: each.enterprise_id for each in _traces(sent)}
     if len(set(owners.values())) < 2:  # noqa: PLR2004 - one has no other
         said = "the clients of one enterprise at most are connected"
         return Observed(met=True, observed=said, judged=0)
@@ -209,9 +220,9 @@ def _owed(transcript: Transcript) -> Sequence[Trace]:
 
 def _nothing(transcript: Transcript) -> Observed:
     """Say that there was nothing to do: a fault where nobody was connected to be told."""
-    nobody = not transcript.connections
-    said = NOBODY if nobody else NOTHING
-    return Observed(met=not nobody, observed=said, judged=int(nobody))
+    absent = not transcript.connections
+    said = NOBODY if absent else NOTHING
+    return Observed(met=not absent, observed=said, judged=int(absent))
 
 
 def _refused(transcript: Transcript) -> str:

@@ -13,7 +13,7 @@ LEVELS = (
     {"plugin"},
     {"certification"},
     {"catalogue", "player", "verdicts", "reports"},
-    {"payloads", "delivery", "demo", "twin"},
+    {"payloads", "delivery", "demo", "twin", "streaming"},
     {"settings"},
     {"option_values"},
     {"profile", "tenants", "endpoint", "events", "use_cases"},
