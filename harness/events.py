@@ -46,7 +46,8 @@ LATER: Mapping[str, str] = MappingProxyType(
 )
 
 
-_ALL: Mapping[str, str | None] = {**DISCRIMINATORS, **ACTIONS, **STREAMED}
+_WEBHOOKS: Mapping[str, str | None] = {**DISCRIMINATORS, **ACTIONS}
+_ALL: Mapping[str, str | None] = {**_WEBHOOKS, **STREAMED}
 
 
 def since(name: str) -> str | None:
@@ -60,5 +61,10 @@ def since(name: str) -> str | None:
 
 
 def known_to(revision: str) -> tuple[str, ...]:
-    """List the events of a revision such as `2022-08`: discriminators, actions, then types."""
-    return tuple(name for name, came in _ALL.items() if came is None or came <= revision)
+    """List the discriminators and then the actions that a revision such as `2022-08` has."""
+    return tuple(name for name, came in _WEBHOOKS.items() if came is None or came <= revision)
+
+
+def all_known_to(revision: str) -> tuple[str, ...]:
+    """List those, and then the types of events on the WebSocket."""
+    return (*known_to(revision), *STREAMED)

@@ -173,16 +173,27 @@ def report(text: str) -> Path:
     return folder
 
 
-def subscribed(names: str | None, use_case: str | None, revision: str) -> tuple[str, ...]:
+def subscribed(
+    names: str | None,
+    use_case: str | None,
+    revision: str,
+    *,
+    webhooks: bool = True,
+    streams: bool = False,
+) -> tuple[str, ...]:
     """List the events that the integration is subscribed to, in the documentation's order.
+
+    Of those on the WebSocket all are meant where none of them is named.
 
     Args:
         names: the value of --mews-events, if any.
         use_case: the value of --mews-use-case, if any.
         revision: the delivery profile, which decides what events there are.
+        webhooks: whether there is an endpoint for webhooks.
+        streams: whether the WebSocket is served.
 
     """
-    known = events.known_to(revision)
+    known = events.all_known_to(revision)
     if names is not None and use_case is not None:
         raise UsageMistake(
             "--mews-use-case",
@@ -193,17 +204,24 @@ def subscribed(names: str | None, use_case: str | None, revision: str) -> tuple[
     if use_case is not None:
         wanted = _of_use_case(use_case, revision)
     else:
-        wanted = set(known) if names is None else _of_names(names, revision)
+        wanted = set(known) - set(events.STREAMED) if names is None else _of_names(names, revision)
+    if not webhooks:
+        wanted &= set(events.STREAMED)
+    elif names is not None and not wanted - set(events.STREAMED):
+        remedy = "Name those of the endpoint too, or give --mews-target none."
+        raise UsageMistake("--mews-events", names, "names no event of a webhook", remedy)
+    if streams and not wanted & set(events.STREAMED):
+        wanted |= set(events.STREAMED)
     return tuple(name for name in known if name in wanted)
 
 
 def _of_names(text: str, revision: str) -> set[str]:
     wanted = text.replace(",", " ").split()
     if not wanted:
-        remedy = f"There are: {', '.join(events.known_to(revision))}."
+        remedy = f"There are: {', '.join(events.all_known_to(revision))}."
         raise UsageMistake("--mews-events", text, "names no event", remedy)
     for name in wanted:
-        if name not in events.known_to(revision):
+        if name not in events.all_known_to(revision):
             problem, remedy = _why_unknown(name, revision)
             raise UsageMistake("--mews-events", name, problem, remedy)
     return set(wanted)
@@ -216,16 +234,16 @@ def _why_unknown(name: str, revision: str) -> tuple[str, str]:
     if name in {**events.DISCRIMINATORS, **events.ACTIONS, **events.STREAMED}:
         problem = f"is documented since {events.since(name)}, later than profile {revision}"
         return problem, "Leave it out, or choose a later --mews-profile."
-    return "is no event", did_you_mean(name, events.known_to(revision))
+    return "is no event", did_you_mean(name, events.all_known_to(revision))
 
 
 def _of_use_case(name: str, revision: str) -> set[str]:
     if name not in USE_CASES:
         remedy = did_you_mean(name, tuple(USE_CASES))
         raise UsageMistake("--mews-use-case", name, "is no use case", remedy)
-    wanted = USE_CASES[name].events.keys() & set(events.known_to(revision))
+    wanted = USE_CASES[name].events.keys() & set(events.all_known_to(revision))
     if not wanted:
         needed = ", ".join(USE_CASES[name].events)
         problem = f"needs {needed}, later than profile {revision}"
         raise UsageMistake("--mews-use-case", name, problem, "Choose a later --mews-profile.")
-    return wanted | set(events.ACTIONS) | set(events.STREAMED)
+    return wanted | set(events.ACTIONS)

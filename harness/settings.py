@@ -25,7 +25,8 @@ class Settings:
         token: the value of --mews-token; a URL may bear another one.
         profile: the delivery profile, overrides applied.
         time_scale: factor for documented waits; the answer timeout is never scaled.
-        events: the discriminators, then the actions, that the integration is subscribed to.
+        events: the discriminators, then the actions, that the integration is subscribed to; then
+            the types on the WebSocket, where it is served.
         examples: drawn examples per property.
         jobs: scenarios that may run at once.
         rate: messages per second of a minute's peak.
@@ -161,6 +162,8 @@ def resolve(
             text.get("mews_events"),
             text.get("mews_use_case"),
             chosen.name,
+            webhooks=target != option_values.NONE,
+            streams=websocket is not None or option_values.is_demo(target),
         ),
         jobs=option_values.jobs(text["mews_jobs"]),
         rate=option_values.rate(text["mews_rate"]),

@@ -119,6 +119,8 @@ VARIANTS: tuple[str, ...] = (SOUND, *map(_name, _SOUND))
 FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWED))
 PROCESSING_FLAWS: tuple[str, ...] = tuple(map(_name, _MISHANDLING))
 """Those of `FLAWS` that show in what is fetched, not in how messages are answered."""
+STREAMING_FLAWS: tuple[str, ...] = tuple(map(_name, STREAM_FLAWS))
+"""Those of `FLAWS` that show on the WebSocket alone."""
 NAMES: Mapping[str, str] = MappingProxyType(
     {SOUND: "Answers 202 to every documented message and works on it afterwards."}
     | {_name(each): _says(each) for each in (*_SOUND, *_FLAWED)},

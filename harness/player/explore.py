@@ -86,7 +86,7 @@ class Explorer:
         self._seed, self._began, self._budget = run_seed, began, budget
         self._judge, self._progress = judge, progress
         self._cases: Cases = cases_of(scenario, subject, examples)
-        self._alive = plans(canonical(subject), subject).fixed[0]
+        self._alive = next(iter(plans(canonical(subject), subject).fixed), None)
         self._alive_there = _integration_life(subject) if bench.has_two_urls else None
         self._built = 0
         self._built_at_failure = 0
@@ -235,7 +235,7 @@ class Explorer:
         mint = Mint(self._seed, self._scenario.id, self._built, tenants, self._began)
         self._built += 1
         messages = build(case, mint)
-        alive = self._alive.build(mint)
+        alive = () if self._alive is None else self._alive.build(mint)
         kinds = {message.kind for built in messages.values() for message in built}
         if self._alive_there is not None and Kind.INTEGRATION in kinds:
             alive += self._alive_there.build(mint)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import wraps
 
 from mews_harness.model import AnswerTimes, Trace, Transcript, traces
 from mews_harness.model.trace import ACTIVE
@@ -22,6 +23,7 @@ NOTHING = "no command was sent to be carried out"
 def watched(observe: Callable[[Transcript], Observed]) -> Callable[[Transcript], Observed]:
     """Let a word say nothing where no Connector API was served to see it by."""
 
+    @wraps(observe)
     def look(transcript: Transcript) -> Observed:
         if not transcript.watched:
             said = "what it leads to is not seen without --mews-api"
