@@ -17,7 +17,7 @@ from mews_harness.model import (
     Tenants,
     Trial,
 )
-from mews_harness.reports import selection
+from mews_harness.reports import selection, streaming
 from mews_harness.reports.machine_calls import processing
 from mews_harness.reports.visible import Body, capped, decode
 
@@ -143,6 +143,7 @@ def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
         "deliveries_left_out": len(trial.transcript.deliveries) - len(kept),
         "handshakes": [_handshake(handshake) for handshake in trial.transcript.handshakes],
         **processing(trial, stage),
+        **streaming.machine(trial),
     }
 
 

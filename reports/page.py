@@ -15,7 +15,7 @@ from mews_harness.model import (
     Run,
     Trial,
 )
-from mews_harness.reports import chain_picture, selection, words
+from mews_harness.reports import chain_picture, selection, streaming, streaming_picture, words
 from mews_harness.reports.areas import areas, unseen
 from mews_harness.reports.asking import Asked, asked, traffic
 from mews_harness.reports.chain import chain, zero_ms
@@ -79,6 +79,9 @@ def _environment() -> Environment:
         "chain": chain,
         "chain_picture": chain_picture,
         "calls": _calls,
+        "stream": streaming,
+        "stream_picture": streaming_picture,
+        "stream_calls": _stream_calls,
         "traffic": traffic,
     }
     environment.filters |= {"cap": _cap, "ms": _ms, "sentence": _sentence}
@@ -106,6 +109,11 @@ def _deliveries(trial: Trial) -> tuple[Delivery, ...]:
 
 def _calls(trial: Trial) -> list[Asked]:
     zero = zero_ms(trial.transcript.deliveries)
+    return [asked(call, zero) for call in selection.calls(trial, CALLS)]
+
+
+def _stream_calls(trial: Trial) -> list[Asked]:
+    zero = streaming.zero_ms(trial)
     return [asked(call, zero) for call in selection.calls(trial, CALLS)]
 
 
