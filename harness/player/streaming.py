@@ -19,8 +19,11 @@ from mews_harness.model import (
     Step,
     traces,
 )
+from mews_harness.model.connection import CLOSE_CODES
+from mews_harness.model.trace import ACTIVE
 from mews_harness.player.bench import Bench
 
+CLOSING_S = 6.0  # longer than the server waits for the answer to a close frame
 CALM_S = 1.0  # so long is waited for a first request about what nobody has to ask for
 
 
@@ -144,8 +147,41 @@ class Tap:
             self._stream.refuse(status, times, seconds, self._clients)
 
     def rejoin(self, patience: float) -> None:
-        """Wait until every client of the play's beginning is connected."""
+        """Wait until every client of the play's beginning is connected, and none half closed."""
         self._wait_for(self._clients, self._bench.settle_s * patience)
+        if self._stream is not None:
+            journal = self._stream.journal
+            journal.wait_until(
+                lambda: (
+                    not any(
+                        each.cut in CLOSE_CODES and each.closed_ms is None
+                        for each in journal.connections()
+                    )
+                ),
+                CLOSING_S,
+            )
+
+    def catch_up(self) -> None:
+        """Wait until every client that was cut off has asked for the active commands."""
+        twin = self._bench.twin
+        if twin is None or self._stream is None:
+            return
+        back = {
+            each.enterprise_id: each.opened_ms
+            for each in self._stream.journal.connections()
+            if each.over_ms is None
+        }
+
+        def all_asked(calls: Sequence[Call]) -> bool:
+            asked = {
+                call.enterprise_id
+                for call in calls
+                if call.operation == ACTIVE
+                and call.received_ms >= back.get(call.enterprise_id or "", 0.0)
+            }
+            return back.keys() <= asked
+
+        twin.wait_until(all_asked, self._asked, self._bench.settle_s)
 
     def linger(self, seconds: float) -> None:
         """Let time pass."""
@@ -238,6 +274,11 @@ def rejoin(tap: Tap, step: Step) -> None:
     tap.rejoin(step.arguments.get("patience", 1))
 
 
+def catch_up(tap: Tap, _step: Step) -> None:
+    """Wait until every client has asked for the active commands, as long as the user allows."""
+    tap.catch_up()
+
+
 def miss(tap: Tap, step: Step) -> None:
     """Let the twin know what the messages of a draw say, and send them to nobody."""
     tap.miss(step.arguments["message"])
@@ -261,6 +302,7 @@ STREAMING: Mapping[str, Callable[[Tap, Step], None]] = {
     "away": away,
     "refuse": refuse,
     "rejoin": rejoin,
+    "catch-up": catch_up,
     "miss": miss,
     "follow": follow,
     "linger": linger,

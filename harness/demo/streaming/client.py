@@ -33,7 +33,7 @@ class Client:
     """Stays connected until it is closed, in a thread of its own.
 
     Args:
-        address: such as `wss://ws.mews.com`.
+        address: such as `wss://websocket.example`.
         tokens: the ClientToken and the AccessToken.
         joined: called when a connection is open: whatever came before it was missed.
         take: called with the events of each message; returns at once.

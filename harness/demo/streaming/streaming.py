@@ -23,7 +23,7 @@ class Streaming:
     Those that connect later, by an Integration Webhook, are left out of this sample.
 
     Args:
-        address: of the WebSocket, such as `wss://ws.mews.com`.
+        address: of the WebSocket, such as `wss://websocket.example`.
         api: the platform address, where commands are asked for; None where nothing is.
         tenants: the client's token, and whom to connect for.
         note: takes what webhooks would have said; what both tell of is then fetched once.
