@@ -26,6 +26,7 @@ from mews_harness.demo.service import Answer, Behaviour, Request, answer
 from mews_harness.demo.shapes import SHAPE_FLAWS
 from mews_harness.demo.streaming import StreamHabits
 from mews_harness.demo.streaming.flaws import STREAM_FLAWS
+from mews_harness.demo.streaming.variants import STREAM_VARIANTS
 from mews_harness.demo.tokens import TOKEN_FLAWS
 from mews_harness.demo.variants import SOUND_VARIANTS, keeps_connections
 from mews_harness.errors import UsageMistake
@@ -113,6 +114,7 @@ _SOUND: tuple[Callable[..., object], ...] = (
     *SOUND_VARIANTS,
     *TLS_VARIANTS,
     *PROCESSING_VARIANTS,
+    *STREAM_VARIANTS,
 )
 
 VARIANTS: tuple[str, ...] = (SOUND, *map(_name, _SOUND))
@@ -135,7 +137,8 @@ _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     | {_name(each): _ready(_refusing(each)) for each in _REFUSING}
     | {_name(each): each for each in _REMEMBERING}
     | {_name(each): _ready(answer) for each in (*TLS_VARIANTS, *TLS_FLAWS)}
-    | {_name(each): _ready(answer) for each in (*PROCESSING_VARIANTS, *_MISHANDLING, *STREAM_FLAWS)}
+    | {_name(each): _ready(answer) for each in (*PROCESSING_VARIANTS, *_MISHANDLING)}
+    | {_name(each): _ready(answer) for each in (*STREAM_VARIANTS, *STREAM_FLAWS)}
     | {_name(null_event_kills_worker): _ready(welcoming_null)}
     | {_name(works_on_refused): _ready(working_on_refused)},
 )
@@ -143,5 +146,5 @@ _HABITS: Mapping[str, Callable[[], Habits]] = MappingProxyType(
     {_name(each): each for each in (*PROCESSING_VARIANTS, *_MISHANDLING)},
 )
 _STREAM_HABITS: Mapping[str, Callable[[], StreamHabits]] = MappingProxyType(
-    {_name(each): each for each in STREAM_FLAWS},
+    {_name(each): each for each in (*STREAM_VARIANTS, *STREAM_FLAWS)},
 )

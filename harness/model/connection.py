@@ -118,7 +118,8 @@ class Connection:
     Attributes:
         number: from 1, in the order of opening.
         enterprise_id: whose events go there.
-        opened_ms: when the handshake was answered, on the run's clock.
+        opened_ms: when its handshake came, on the run's clock; the client may act as soon as that
+            is answered, before the server goes on.
         received: messages that the client sent; nothing asks for any.
         cut: how the harness ended it; None where it did not.
         cut_ms: when.

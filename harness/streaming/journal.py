@@ -17,15 +17,9 @@ LOOK_S = 0.01  # between two looks of one who waits, however much happens
 
 
 class Journal:
-    """What came to one server, in order.
+    """What came to one server, in order."""
 
-    Args:
-        now_ms: the run's clock.
-
-    """
-
-    def __init__(self, now_ms: Callable[[], float]) -> None:
-        self._now_ms = now_ms
+    def __init__(self) -> None:
         self._openings: list[Opening] = []
         self._dropped = 0
         self._connections: dict[int, Connection] = {}
@@ -53,11 +47,11 @@ class Journal:
             self._notify()
             return opening
 
-    def connect(self, enterprise_id: str) -> int:
-        """Note a connection; gives its number."""
+    def connect(self, enterprise_id: str, at_ms: float) -> int:
+        """Note a connection, and when its handshake came; gives its number."""
         with self._changed:
             number = len(self._connections) + 1
-            self._connections[number] = Connection(number, enterprise_id, self._now_ms())
+            self._connections[number] = Connection(number, enterprise_id, at_ms)
             self._notify()
             return number
 

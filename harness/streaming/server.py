@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -63,7 +64,7 @@ class StreamServer:
     ) -> None:
         self._admit, self._now_ms, self._option = admit, now_ms, option
         self._host, self._port, self._tls = host, port, tls
-        self.journal = Journal(now_ms)
+        self.journal = Journal()
         self._wires: dict[int, Wire] = {}
         self._refusing: dict[str, Refusing] = {}
         self._closing: set[asyncio.Task[None]] = set()  # the loop alone keeps no task alive
@@ -187,7 +188,8 @@ class StreamServer:
         try:
             return socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
         except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
+            # `create_server` says the address too, in its own words: the code's alone will do.
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""
             raise UsageMistake(
                 self._option,
                 f"{self._shown_host}:{self._port}",
@@ -254,7 +256,7 @@ class StreamServer:
     async def _attend(self, connection: ServerConnection) -> None:
         """Listen to one client until its connection is over."""
         wire = cast("Wire", connection)
-        wire.number = self.journal.connect(wire.admission.enterprise_id or "")
+        wire.number = self.journal.connect(wire.admission.enterprise_id or "", wire.began_ms)
         self._wires[wire.number] = wire
         code: int | None = None
         try:
