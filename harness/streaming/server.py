@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import Any, Self, TypeVar, cast
@@ -68,7 +68,7 @@ class StreamServer:
         self._wires: dict[int, Wire] = {}
         self._refusing: dict[str, Refusing] = {}
         self._closing: set[asyncio.Task[None]] = set()  # the loop alone keeps no task alive
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="mews-websocket", daemon=True)
         self._server: Server | None = None
         self._logger = logging.Logger("mews-websocket")  # noqa: LOG001 - heard by nobody, on purpose
@@ -103,6 +103,7 @@ class StreamServer:
         """
         listening = self._listen()
         self._port = listening.getsockname()[1]
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._ask(self._open(listening))
 
@@ -112,8 +113,8 @@ class StreamServer:
             return
         self._stopped = True
         self.journal.end()
-        if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._end(self._loop), self._loop)
             self._thread.join()
 
     def present(self) -> frozenset[str]:
@@ -151,7 +152,7 @@ class StreamServer:
         """Answer the next handshakes of some enterprises with a status; see `Refusing`."""
         until_ms = self._now_ms() + seconds * 1000
         refusing = {each: Refusing(status, times, until_ms) for each in enterprises}
-        self._loop.call_soon_threadsafe(self._refusing.update, refusing)
+        self._ask(self._refuse(refusing))
 
     def welcome(self) -> None:
         """Refuse nobody any longer, and drop connections that have fallen silent."""
@@ -171,11 +172,12 @@ class StreamServer:
         return f"[{self._host}]" if ":" in self._host else self._host
 
     def _run(self) -> None:
+        assert self._loop is not None
         self._loop.run_forever()
         self._loop.close()
 
     def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        if self._stopped:
+        if self._stopped or self._loop is None:
             coroutine.close()
             raise HarnessFault("the WebSocket server was stopped")
         try:
@@ -212,7 +214,7 @@ class StreamServer:
             logger=self._logger,
         )
 
-    async def _end(self) -> None:
+    async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
         for wire in tuple(self._wires.values()):
             wire.cut_off()
         if self._server is not None:
@@ -225,7 +227,7 @@ class StreamServer:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        self._loop.stop()
+        loop.stop()
 
     def _receive(self, connection: ServerConnection, request: Request) -> Response | None:
         wire = cast("Wire", connection)
@@ -331,9 +333,12 @@ class StreamServer:
             elif how is Cut.ABNORMAL:
                 wire.cut_off()
             else:
-                closing = self._loop.create_task(wire.close(CLOSE_CODES[how]))
+                closing = asyncio.create_task(wire.close(CLOSE_CODES[how]))
                 self._closing.add(closing)
                 closing.add_done_callback(self._closing.discard)
+
+    async def _refuse(self, refusing: Mapping[str, Refusing]) -> None:
+        self._refusing.update(refusing)
 
     async def _welcome(self) -> None:
         self._refusing.clear()

@@ -90,7 +90,7 @@ def test_what_a_client_says_is_counted(mews: MewsWebSocket) -> None:
 def test_a_client_that_does_not_read_is_told_from_one_that_does(mews: MewsWebSocket) -> None:
     """Its connection takes so much, then no more: the last message has no room behind it."""
     big = [message(b"x" * 100_000)] * 400
-    with Line(mews, reads=False, max_queue=1) as line, Line(mews, 2) as other:
+    with Line(mews, reads=False, max_queue=1), Line(mews, 2) as other:
         mews.wait_for_client(2)
         ((told),) = mews.server.push(big, "draw", 0.5).values()
         assert len(told) < len(big)
@@ -100,7 +100,6 @@ def test_a_client_that_does_not_read_is_told_from_one_that_does(mews: MewsWebSoc
         assert mews.ping(2).ponged_ms is not None, "others are not held up"
         assert other.messages == [BODY.decode()]
         mews.cut()
-        assert line.ended.wait(SOON_S) or True
 
 
 @pytest.mark.parametrize(
