@@ -99,7 +99,7 @@ class MewsWebSocket:
         return tuple(each for of_line in sent.values() for each in of_line)
 
     def ping(self, enterprise: int = 1, timeout_s: float = PATIENCE_S) -> Ping:
-        """Ping the client of an enterprise; a pong says that it has read all that was sent."""
+        """Ping the client of an enterprise; a pong says that its library has read what was sent."""
         line = self.wait_for_client(enterprise, timeout_s)
         return self.server.ping([line.number], 0, timeout_s)[line.number]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import ssl
 import threading
 from types import TracebackType
@@ -35,7 +36,7 @@ class Line:
         reads: bool = True,
         **options: Any,  # noqa: ANN401
     ) -> None:
-        self.messages: list[str | bytes] = []
+        self._messages: queue.Queue[str | bytes] = queue.Queue()
         self.code: int | None = None
         self._reads = reads
         self._options = options
@@ -60,6 +61,10 @@ class Line:
         self._line.close()
         self._thread.join()
 
+    def take(self, number: int) -> list[str | bytes]:
+        """Wait for so many messages; a pong may come before the last of them is handed over."""
+        return [self._messages.get(timeout=SOON_S) for _ in range(number)]
+
     def say(self, text: str) -> None:
         """Send something, which nothing asks for."""
         self._line.send(text)
@@ -74,7 +79,7 @@ class Line:
                 while True:
                     if not self._reads:
                         self._closing.wait()
-                    self.messages.append(line.recv())
+                    self._messages.put(line.recv())
         except ConnectionClosed as end:
             self.code = None if end.rcvd is None else end.rcvd.code
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 OWN_TEST = """
+import queue
 import threading
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -20,7 +21,7 @@ class OwnClient:
         cookies = f"ClientToken{blank}={tenants.client_token}; "
         cookies += f"AccessToken{blank}={tenants.enterprises[0].access_token}"
         self._url, self._cookies = f"{address}/ws/connector", cookies
-        self.messages, self.ended = [], threading.Event()
+        self.messages, self.ended = queue.Queue(), threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -28,7 +29,7 @@ class OwnClient:
         try:
             with connect(self._url, additional_headers={"Cookie": self._cookies}) as line:
                 while True:
-                    self.messages.append(line.recv())
+                    self.messages.put(line.recv())
         except Exception:
             self.ended.set()
 
@@ -38,7 +39,7 @@ def test_an_event_arrives(mews_websocket):
     (sent,) = mews_websocket.send(COMMAND)
     assert [each.state for each in sent.events] == ["Pending"]
     assert mews_websocket.ping().ponged_ms is not None
-    assert '"Type": "DeviceCommand"' in client.messages[0]
+    assert '"Type": "DeviceCommand"' in client.messages.get(timeout=5)
     mews_websocket.send_text("no JSON")
     mews_websocket.cut()
     assert client.ended.wait(5)
