@@ -34,13 +34,13 @@ def test_demo_is_ready(run: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "mews: target demo",
-            "mews: profile 2026-04, time scale 0.001, seed *, stages: delivery, processing",
+            "mews: profile 2026-04, time scale 0.001, seed *, stages: *, streaming",
             "mews: tenants enterprise *, enterprise *",
             "*mews::PRE-01 PASS *",
             "*Mews certification readiness*",
             "delivery*ready*",
             "processing*ready*",
-            "streaming*not-observed*",
+            "streaming*ready*",
             "Report: *certification.html",
         ]
     )
