@@ -37,6 +37,7 @@ types: setup
 bench: setup
 	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/twin.py
 	$(BIN)/python benchmarks/streaming.py
 
 clean:

@@ -120,6 +120,7 @@ def _check_names(scenario: Scenario, name: str) -> None:
     drawn = {draw.name for draw in scenario.draws}
     used: Iterable[str] = [
         *(step.arguments["message"] for step in scenario.steps if "message" in step.arguments),
+        *(of for step in scenario.steps for of in step.arguments.get("of", ())),
         *(of for expectation in scenario.expectations for of in expectation.of),
     ]
     for message in used:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import SplitResult, quote, unquote_plus, urlsplit
@@ -27,10 +27,10 @@ class Endpoint:
     `notes` are remarks about the secret for every reader; they never hold it.
     """
 
-    general_url: str
-    integration_url: str
-    token: str | None = None
-    integration_token: str | None = None
+    general_url: str = field(repr=False)
+    integration_url: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    integration_token: str | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
 
     def url(self, kind: Kind) -> str:

@@ -7,12 +7,16 @@ Rules, from strict to lenient, since a mask that hits ordinary words makes a rep
 3. A shorter one, and whatever else the query of an endpoint bears, only as the value of a query.
 4. A text that is a secret and nothing else is masked whatever its length.
 5. The values of `AccessToken`, `ClientToken` and `ApiKey` in JSON or cookies are masked unknown.
+6. So is whatever has the form of Mews's tokens: 32 and 31 hexadecimal digits with a hyphen between.
 
-Each secret is also found percent-encoded, JSON-escaped, HTML-escaped and as `repr` shows it.
+Each secret is also found percent-encoded (once or more often), JSON-escaped, HTML-escaped, as
+`repr` shows it, and in any mixture of these; one of rule 1 in base64 too, wherever in the encoded
+text it stands.
 """
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
@@ -21,7 +25,7 @@ from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 MASK = "***"
 ANYWHERE, WORD = 8, 4
@@ -37,6 +41,11 @@ _NAMED = re.compile(
     rf"""((?:{_NAMES})(?:\\*["']\s*:\s*\\*["']))[^"'\\]+|((?:{_NAMES})=)[^;&\s"'\\]+""",
     re.IGNORECASE,
 )
+# Of the form "0123456789ABCDEF0123456789ABCDEF-0123456789ABCDEF0123456789ABCDE", which is also what
+# the harness draws. The first pattern is quick to fail on a text without one.
+_TOKEN_END = re.compile("-[0-9A-Fa-f]{31}")
+_TOKEN = re.compile("[0-9A-Fa-f]{32}-[0-9A-Fa-f]{31}")
+_BASE64 = 8  # characters of it that are worth masking
 
 
 class Secretive(Protocol):
@@ -59,6 +68,11 @@ def mask_url(url: str) -> str:
     return shown + (mark and mark + MASK)
 
 
+def tokens_in(body: bytes) -> list[str]:
+    """List what has the form of Mews's tokens in a message: keys that were drawn for it."""
+    return _TOKEN.findall(body.decode("latin-1")) if b"Token" in body or b"ApiKey" in body else []
+
+
 class Mask:
     """Replaces secrets by `***`; see the module for what counts as found."""
 
@@ -67,14 +81,14 @@ class Mask:
         self._whole = everywhere | {MASK}
         rules = {form: _rule(secret, form) for secret in everywhere for form in _forms(secret)}
         rules |= {
-            form: _in_query(form)
+            form: _in_query(_spelled(form))
             for value in in_queries
-            for form in _forms(value)
+            for form in (value, _percent(value))
             if value and form not in rules
         }
         longest_first = sorted(rules, key=len, reverse=True)
         self._pattern = re.compile("|".join(rules[form] for form in longest_first), re.IGNORECASE)
-        self._hints = tuple({form.lower() for form in rules})
+        self._hints = tuple({_literal(form).lower() for form in rules})
         # thousands of exchanges repeat the same few URLs and headers
         self._cached = lru_cache(maxsize=4096)(self._replace)
 
@@ -102,6 +116,8 @@ class Mask:
             result = self._pattern.sub(MASK, result)
         if "token" in lowered or "apikey" in lowered:
             result = _NAMED.sub(lambda found: (found[1] or found[2]) + MASK, result)
+        if _TOKEN_END.search(result):
+            result = _TOKEN.sub(MASK, result)
         return text if result == text else result
 
 
@@ -141,18 +157,75 @@ def _field_names(kind: type) -> tuple[str, ...]:
 
 
 def _forms(secret: str) -> set[str]:
-    quoted = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    return quoted | escaped | {html.escape(secret), repr(secret)[1:-1]}
+    """List what is looked for; how each character of it may be escaped is `_spelled`'s business."""
+    forms = {secret, _percent(secret)}
+    if len(secret) < ANYWHERE:
+        return forms
+    written = {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1]}
+    return forms.union(*map(_in_base64, written))
+
+
+def _percent(secret: str) -> str:
+    return "".join(f"%{octet:02X}" for octet in _octets(secret))
+
+
+def _in_base64(text: str) -> set[str]:
+    """Encode a text as a part of something longer: it may begin at any of three places."""
+    cores = set()
+    octets = _octets(text)
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + octets)
+        # only what depends on nothing but the text
+        core = encoded[-(-8 * before // 6) : 8 * (before + len(octets)) // 6].decode()
+        cores |= {core, core.translate({ord("+"): "-", ord("/"): "_"})}
+    return {core for core in cores if len(core) >= _BASE64}
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _spelled(form: str) -> str:
+    """Give the pattern of a text whose special characters may be escaped in any of many ways."""
+    return "".join(map(_character, form))
+
+
+@lru_cache(maxsize=512)
+def _character(character: str) -> str:
+    if character.isascii() and character.isalnum():
+        return character
+    escaped = re.escape(character)
+    code = ord(character)
+    ways = {
+        escaped,
+        rf"\\+{escaped}",
+        "".join(f"%(?:25)*{octet:02x}" for octet in _octets(character)),
+        f"&#0*{code};|&#x0*{code:x};",
+        re.escape(html.escape(character)),
+        re.escape(repr(character)[1:-1]),
+        re.escape(json.dumps(character)[1:-1]),
+        rf"\\+u{code:04x}",
+    }
+    if character == " ":
+        ways.add(r"\+")
+    return f"(?:{'|'.join(sorted(ways, key=len, reverse=True))})"
+
+
+def _literal(form: str) -> str:
+    """Give a piece of a text that no escaping changes, the longest: what is looked for first."""
+    longest = max(re.split(r"[^0-9A-Za-z]+", form), key=len)
+    every_one_encoded = form.startswith("%") and len(longest) == 2  # noqa: PLR2004 - as in %41
+    return form[:3] if every_one_encoded else longest
 
 
 def _rule(secret: str, form: str) -> str:
+    spelled = _spelled(form)
     if len(secret) >= ANYWHERE:
-        return re.escape(form)
+        return spelled
     if len(secret) >= WORD:
-        return rf"(?<![^\W_]){re.escape(form)}(?![^\W_])"
-    return _in_query(form)
+        return rf"(?<![^\W_]){spelled}(?![^\W_])"
+    return _in_query(spelled)
 
 
-def _in_query(form: str) -> str:
-    return rf"(?<==){re.escape(form)}(?=[&#\s\"'<>;,)\\]|$)"
+def _in_query(pattern: str) -> str:
+    return rf"(?<==){pattern}(?=[&#\s\"'<>;,)\\]|$)"

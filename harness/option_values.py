@@ -163,6 +163,23 @@ def rate(text: str) -> float:
     return number
 
 
+def fails_on_new(text: str, baseline: str | None) -> bool:
+    """Check --mews-fail-on: whether only new failures fail the run.
+
+    Args:
+        text: its value, `any` or `new`.
+        baseline: the value of --mews-baseline, if any.
+
+    """
+    if text not in ("any", "new"):
+        remedy = "Give any, or new together with --mews-baseline."
+        raise UsageMistake("--mews-fail-on", text, "is neither any nor new", remedy)
+    if text == "new" and baseline is None:
+        problem, remedy = "needs a --mews-baseline to be new since", "Give both, or neither."
+        raise UsageMistake("--mews-fail-on", text, problem, remedy)
+    return text == "new"
+
+
 def report(text: str) -> Path:
     """Check --mews-report; gives the absolute path of a folder that need not exist yet."""
     folder = Path(text).expanduser().absolute()

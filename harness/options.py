@@ -162,6 +162,33 @@ OPTIONS: tuple[Option, ...] = (
         "--mews-strict", "Let a SHOULD that is not met fail the run (default: no).", None, "flag"
     ),
     Option(
+        "--mews-waivers",
+        "TOML file with one [[waiver]] table (scenario, reason, owner, expires) per failure that "
+        "is accepted until a day: it does not fail the run and is shown as waived "
+        "(default: none).",
+        "FILE",
+    ),
+    Option(
+        "--mews-waivers-template",
+        "Write waivers-template.toml into the report's folder: a file for --mews-waivers that has "
+        "the present failures, to be filled in (default: no).",
+        None,
+        "flag",
+    ),
+    Option(
+        "--mews-baseline",
+        "An earlier certification.json to compare with: what is new, fixed, still failing, no "
+        "longer observed (default: none).",
+        "FILE",
+    ),
+    Option(
+        "--mews-fail-on",
+        "Which failures fail the run: any, or only what is new since --mews-baseline "
+        "(default: any).",
+        "WHICH",
+        default="any",
+    ),
+    Option(
         "--mews-insecure",
         "Accept any TLS certificate of the endpoint; the report says so (default: no).",
         None,

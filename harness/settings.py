@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -13,6 +14,10 @@ from mews_harness import endpoint, option_values, profile, tenants
 from mews_harness.endpoint import Endpoint
 from mews_harness.model import Profile, Stage, Tenants
 from mews_harness.options import OPTIONS, Option
+
+# Besides Token, what a query's value is called that must be known to nobody; or how long it is.
+_SECRETIVE = re.compile("token|key|secret|code|sig|pass|pwd|auth|credential", re.IGNORECASE)
+_LONG, _NAMED = 16, 8
 
 
 @dataclass(frozen=True)
@@ -36,15 +41,20 @@ class Settings:
         settle_s: how long the service may take to fetch what it has acknowledged.
         report: the folder for the reports.
         strict: whether a SHOULD counts as a MUST.
+        waivers: the file of what is accepted for a while; None where there is none.
+        waivers_template: whether such a file is to be written for the present failures.
+        baseline: the certification.json of an earlier run to compare with; None without one.
+        fails_on_new: whether only what is new since the baseline fails the run.
         insecure: whether any TLS certificate is accepted.
         seed: the one number that all drawing starts from.
 
     """
 
-    target: str
-    integration_target: str | None
-    token: str | None
-    tenants: Tenants
+    # Without repr: a traceback may show it.
+    target: str = field(repr=False)
+    integration_target: str | None = field(repr=False)
+    token: str | None = field(repr=False)
+    tenants: Tenants = field(repr=False)
     profile: Profile
     time_scale: float
     events: tuple[str, ...]
@@ -57,6 +67,10 @@ class Settings:
     settle_s: float
     report: Path
     strict: bool
+    waivers: Path | None
+    waivers_template: bool
+    baseline: Path | None
+    fails_on_new: bool
     insecure: bool
     seed: int
 
@@ -99,19 +113,36 @@ class Settings:
         found += [tenant.access_token for tenant in self.tenants.enterprises]
         for url in self._urls:
             parts = urlsplit(url)
-            found += [endpoint.token_in(url), unquote(parts.password or "")]
-        return tuple(secret for secret in found if secret)
+            found += [endpoint.token_in(url), parts.password, unquote(parts.password or "")]
+            if not parts.password:  # some services take a key for the user's name
+                found += [parts.username, unquote(parts.username or "")]
+            for name, raw in _query(url):
+                enough = _NAMED if _SECRETIVE.search(name) else _LONG
+                found += [each for each in (raw, unquote_plus(raw)) if len(each) >= enough]
+        return tuple(dict.fromkeys(secret for secret in found if secret))
 
     @property
     def query_values(self) -> tuple[str, ...]:
         """Whatever else stands in the queries of the URLs; some services keep keys there."""
-        pieces = [piece for url in self._urls for piece in urlsplit(url).query.split("&")]
-        return tuple(value for piece in pieces if (value := unquote_plus(piece.partition("=")[2])))
+        raw = [value for url in self._urls for _, value in _query(url)]
+        return tuple(dict.fromkeys(value for each in raw for value in (each, unquote_plus(each))))
 
     @property
     def _urls(self) -> tuple[str, ...]:
         given = (self.target if self.has_webhooks else None, self.integration_target)
         return tuple(url for url in given if url is not None and not option_values.is_demo(url))
+
+
+def _query(url: str) -> list[tuple[str, str]]:
+    """List the names in a URL's query, and their values as they are spelled there; none empty.
+
+    What stands there without `=` is a value that has no name.
+    """
+    pieces = [
+        piece.rpartition("=") if "=" not in piece else piece.partition("=")
+        for piece in urlsplit(url).query.split("&")
+    ]
+    return [(unquote_plus(name), value) for name, _, value in pieces if value]
 
 
 def resolve(
@@ -177,6 +208,10 @@ def resolve(
         examples=option_values.examples(text["mews_examples"]),
         report=option_values.report(text["mews_report"]),
         strict=given["mews_strict"] is True,
+        waivers=Path(text["mews_waivers"]) if "mews_waivers" in text else None,
+        waivers_template=given["mews_waivers_template"] is True,
+        baseline=Path(text["mews_baseline"]) if "mews_baseline" in text else None,
+        fails_on_new=option_values.fails_on_new(text["mews_fail_on"], text.get("mews_baseline")),
         insecure=given["mews_insecure"] is True,
         seed=secrets.randbelow(2**32) if seed is None else seed,
     )

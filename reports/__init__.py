@@ -1,8 +1,20 @@
-"""A finished run, written down: a page for people, a JSON file for machines."""
+"""A finished run, written down: a page for people, files for machines and CI."""
 
 from __future__ import annotations
 
-from mews_harness.reports.machine import to_json
-from mews_harness.reports.writing import Written, check_writable, write
+from mews_harness.reports.github import annotate, append_summary
+from mews_harness.reports.machine import FORMAT, to_json
+from mews_harness.reports.visible import one_line
+from mews_harness.reports.writing import OUTPUTS, Written, check_writable, write
 
-__all__ = ["Written", "check_writable", "to_json", "write"]
+__all__ = [
+    "FORMAT",
+    "OUTPUTS",
+    "Written",
+    "annotate",
+    "append_summary",
+    "check_writable",
+    "one_line",
+    "to_json",
+    "write",
+]

@@ -6,6 +6,7 @@ from typing import Any
 
 from mews_harness.model import (
     Attempt,
+    Comparison,
     Delivery,
     Exchange,
     Handshake,
@@ -16,6 +17,7 @@ from mews_harness.model import (
     Stage,
     Tenants,
     Trial,
+    Waiver,
 )
 from mews_harness.reports import selection, streaming
 from mews_harness.reports.machine_calls import processing
@@ -56,6 +58,12 @@ def to_json(run: Run) -> dict[str, Any]:
             for summary in run.stages
         },
         "scenarios": [_scenario(result) for result in run.results],
+        "waivers": [
+            _waiver(use.waiver)
+            | {"state": use.state.value, "verdict": use.verdict and use.verdict.value}
+            for use in run.waivers
+        ],
+        **({} if run.comparison is None else {"comparison": _comparison(run.comparison)}),
     }
 
 
@@ -119,6 +127,42 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "failing": result.failing,
         "messages": result.messages,
         "evidence": [_trial(trial, scenario.stage) for trial in selection.trials(result)],
+        **_waived(result),
+    }
+
+
+def _waived(result: ScenarioResult) -> dict[str, Any]:
+    if result.waiver is None or result.waived is None:
+        return {}
+    return {"waiver": _waiver(result.waiver), "waived": result.waived.value}
+
+
+def _waiver(waiver: Waiver) -> dict[str, Any]:
+    return {
+        "scenario": waiver.scenario,
+        "reason": capped(waiver.reason, TEXT),
+        "owner": capped(waiver.owner, TEXT),
+        "expires": waiver.expires,
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "name": comparison.name,
+        "started_utc": comparison.started_utc,
+        "version": comparison.version,
+        "only_new": comparison.only_new,
+        "remarks": [capped(remark, TEXT) for remark in comparison.remarks],
+        "changes": [
+            {
+                "scenario": changed.scenario,
+                "title": capped(changed.title, TEXT),
+                "change": changed.change.value,
+                "before": changed.before and changed.before.value,
+                "after": changed.after and changed.after.value,
+            }
+            for changed in comparison.changes
+        ],
     }
 
 

@@ -67,3 +67,17 @@ def decode(data: bytes, size: int, limit: int) -> Body:
         notes.append("not UTF-8 text: odd bytes are shown as escapes")
     encoded = base64.b64encode(kept).decode("ascii") if binary else ""
     return Body(text, size, "; ".join(notes), encoded)
+
+
+_COMMAND = re.compile(r"##(?=[a-z]*\[)", re.IGNORECASE)
+
+
+def one_line(text: str) -> str:
+    r"""Show a text on one line of a log, where nothing in it can be taken for an order.
+
+    Control characters and line ends are shown as escapes. `##[` and the like, which the runners of
+    GitHub and Azure obey wherever they stand in a line, are broken up; that `::` begins no line is
+    the caller's part.
+    """
+    shown = visible(text).replace("\t", r"\t").replace("\n", r"\n")
+    return _COMMAND.sub("# #", shown)

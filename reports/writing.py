@@ -4,41 +4,79 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mews_harness.errors import UsageMistake
-from mews_harness.model import Run
+from mews_harness.model import Run, Stage
+from mews_harness.reports.badge import badge
 from mews_harness.reports.machine import to_json
+from mews_harness.reports.markdown import to_markdown
 from mews_harness.reports.page import to_html
+from mews_harness.reports.sarif import to_sarif
+
+HTML, JSON = "certification.html", "certification.json"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file of the report: its name, and what renders it."""
+
+    name: str
+    render: Callable[[Run], str]
 
 
 @dataclass(frozen=True)
 class Written:
-    """Where the report went."""
+    """Where the report went; `problems` are remarks about files that could not be rendered."""
 
     html: Path
     json: Path
+    problems: tuple[str, ...] = ()
+
+
+def _dumped(plain: Callable[[Run], object], run: Run) -> str:
+    # ASCII keeps control and direction characters as \u escapes, also for `cat` and `less`.
+    return json.dumps(plain(run), indent=1, ensure_ascii=True)
+
+
+OUTPUTS: tuple[Output, ...] = (
+    Output(JSON, partial(_dumped, to_json)),
+    Output(HTML, to_html),
+    Output("summary.md", to_markdown),
+    Output("certification.sarif", partial(_dumped, to_sarif)),
+    *(Output(f"badge-{stage}.svg", partial(badge, stage=stage)) for stage in Stage),
+)
 
 
 def write(run: Run, folder: Path) -> Written:
-    """Write both files into `folder`, which is created where it is missing.
+    """Write all files into `folder`, which is created where it is missing.
+
+    One that can't be rendered is a remark and not an error, and takes no other with it; an older
+    file of its name is removed, since it would tell of another run.
 
     Raises:
-        UsageMistake: the folder or a file in it can't be written.
+        UsageMistake: the folder or a file in it can't be written; older files are as they were.
 
     """
-    files = Written(folder / "certification.html", folder / "certification.json")
-    # ASCII keeps control and direction characters as \u escapes, also for `cat` and `less`.
-    data = json.dumps(to_json(run), indent=1, ensure_ascii=True).encode("ascii")
-    page = to_html(run).encode("utf-8", "backslashreplace")
+    contents: dict[Path, bytes | None] = {}
+    problems = []
+    for output in OUTPUTS:
+        path = folder / output.name
+        try:
+            contents[path] = output.render(run).encode("utf-8", "backslashreplace")
+        except Exception as fault:  # noqa: BLE001 - hours of evidence hang on the other files
+            contents[path] = None
+            problems.append(f"{output.name} could not be rendered ({type(fault).__name__})")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(files.json, data)
-        _replace(files.html, page)
+        _replace(contents)
     except OSError as error:
         raise _mistake(folder, error) from error
-    return files
+    return Written(folder / HTML, folder / JSON, tuple(problems))
 
 
 def check_writable(folder: Path) -> None:
@@ -48,20 +86,30 @@ def check_writable(folder: Path) -> None:
         UsageMistake: that is not possible.
 
     """
+    probe = folder / f".writable-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / f".writable-{os.getpid()}", b"").unlink()
+        _replace({probe: b""})
+        probe.unlink()
     except OSError as error:
         raise _mistake(folder, error) from error
 
 
-def _replace(path: Path, content: bytes) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        draft.write_bytes(content)
-        return draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+def _replace(contents: dict[Path, bytes | None]) -> None:
+    """Put files in their places when all of them are on the disk; one without content goes."""
+    with ExitStack() as drafts:
+        ready = []
+        for path, content in contents.items():
+            if content is not None:
+                draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+                drafts.callback(draft.unlink, missing_ok=True)
+                draft.write_bytes(content)
+                ready.append((draft, path))
+        for draft, path in ready:
+            draft.replace(path)
+        for path, content in contents.items():
+            if content is None:
+                path.unlink(missing_ok=True)
 
 
 def _mistake(folder: Path, error: OSError) -> UsageMistake:

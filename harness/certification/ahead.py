@@ -48,7 +48,7 @@ class Ahead:
         if jobs == 1:
             return
         self._engine.look(scenarios)  # once, before several threads ask for it
-        self._schedule = self._schedule or Schedule(self._engine.certify, jobs)
+        self._schedule = self._schedule or Schedule(self._engine.certify, jobs, sluggish=sluggish)
         self._schedule.start(scenarios)
 
     def result(self, scenario: Scenario) -> ScenarioResult | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from mews_harness.model import (
     Finding,
     Obligation,
+    Outcome,
     Sample,
     Scenario,
     ScenarioResult,
@@ -45,9 +46,7 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
             key=lambda finding: list(Obligation).index(finding.obligation),
         )
         reason = "; ".join([_failure(seen, unmet), *_figures(scenario, seen, failed, unmet[0])])
-        if scenario.steps[0].verb == "preflight":
-            hint = diagnose(failed.transcript.deliveries[0].attempts[-1])
-            reason += f": {hint}" if hint else ""
+        reason += _hint(scenario, failed)
         if seen.passed_again is not None:
             return (
                 Verdict.FLAKY,
@@ -67,7 +66,8 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
         )
     told = scenario.steps[0].verb in {"preflight", "handshake"}
     if told and seen.example is not None:
-        return Verdict.PASS, seen.example.findings[0].observed
+        observed = seen.example.findings[0].observed
+        return Verdict.PASS, observed + _hint(scenario, seen.example)
     slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
     cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
     messages = "1 message" if seen.messages == 1 else f"{seen.messages:,} messages"
@@ -76,6 +76,15 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
         figures = [f"slowest answer {slowest:,.0f} ms", *figures]
     words = "; ".join([f"{cases}, {messages}", *figures])
     return Verdict.PASS, words + _redirects(scenario, seen.example)
+
+
+def _hint(scenario: Scenario, trial: Trial) -> str:
+    """Say what the preflight's answer most likely means: a success may be a page of HTML."""
+    if scenario.steps[0].verb != "preflight":
+        return ""
+    last = [delivery.attempts[-1] for delivery in trial.transcript.deliveries]
+    hint = diagnose(next((each for each in last if each.outcome is not Outcome.DELIVERED), last[0]))
+    return f": {hint}" if hint else ""
 
 
 def _redirects(scenario: Scenario, example: Trial | None) -> str:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mews_harness.certification.chosen import SEED
 from mews_harness.certification.ledger import Ledger
+from mews_harness.certification.turns import Turns
 from mews_harness.errors import UsageMistake
+
+TURNS = "mews_turns"  # in a worker's input: the file by which they take turns
 
 
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process is one of pytest-xdist's workers."""
     return hasattr(config, "workerinput")
+
+
+def turns_of(config: pytest.Config) -> Turns:
+    """Give what lets this process run a scenario alone: among the workers, if it is one."""
+    named = getattr(config, "workerinput", {}).get(TURNS)
+    return Turns(None if named is None else Path(named))
 
 
 def check_distribution(
@@ -62,11 +74,22 @@ class Distribution:
 
     def __init__(self, seed: int, ledger: Ledger) -> None:
         self._seed, self._ledger = seed, ledger
+        self._turns: Path | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's
-        """Give every worker the one seed of the run."""
+        """Give every worker the one seed of the run, and the one file to take turns by."""
         node.workerinput[SEED] = self._seed
+        if self._turns is None:
+            handle, name = tempfile.mkstemp(prefix="pytest-mews-turns-")
+            os.close(handle)
+            self._turns = Path(name)
+        node.workerinput[TURNS] = str(self._turns)
+
+    def pytest_unconfigure(self) -> None:
+        """Remove that file."""
+        if self._turns is not None:
+            self._turns.unlink(missing_ok=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:

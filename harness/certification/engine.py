@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Self
 
 from mews_harness.certification.applicability import why_not
 from mews_harness.certification.conclude import conclude
+from mews_harness.certification.turns import Turns
 from mews_harness.delivery import (
     Authorities,
     Courier,
@@ -22,7 +24,7 @@ from mews_harness.delivery import (
 from mews_harness.demo import SOUND, EmbeddedPartner, behaviour
 from mews_harness.endpoint import Endpoint, origin
 from mews_harness.errors import HarnessFault
-from mews_harness.masking import Mask, masked
+from mews_harness.masking import Mask, masked, tokens_in
 from mews_harness.model import (
     Finding,
     Handshake,
@@ -48,6 +50,7 @@ from mews_harness.player import (
     revealing,
     wire,
 )
+from mews_harness.reports import one_line
 from mews_harness.settings import Settings
 from mews_harness.streaming import StreamServer, admit
 from mews_harness.twin import CallLog, Twin, TwinServer
@@ -83,21 +86,26 @@ CALLS = "calls.jsonl"  # in the report's folder
 class Engine:
     """Owns everything that runs during a certification: partner, transport, preflight.
 
-    Nothing is started before the first scenario; `close` ends all that was.
+    Nothing is started before the first scenario; `close` ends all that was. By `turns` a scenario
+    is alone among several processes too.
 
     Raises:
         UsageMistake: there is no embedded partner of that name.
 
     """
 
-    def __init__(self, settings: Settings, *, budget: Budget | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, budget: Budget | None = None, turns: Turns | None = None
+    ) -> None:
         self.settings = settings
+        self._turns = turns or Turns()
         self.subject = Subject(
             settings.profile.name,
             settings.events,
             int(settings.profile.number("batch_limit")),
             settings.tenants,
             peak_messages(settings.rate, settings.time_scale),
+            settings.profile.span("lag_s"),
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
@@ -159,7 +167,8 @@ class Engine:
         lacking = self._lacks(scenario.needs)
         if lacking is not None:
             return self._clean(ScenarioResult(scenario, *lacking))
-        return self._clean(self._explore(scenario, progress))
+        with self._turns.take(alone=scenario.alone):
+            return self._clean(self._explore(scenario, progress))
 
     def _lacks(self, need: str) -> tuple[Verdict, str] | None:
         """Give the verdict on a scenario whose need is not met, and why; None where it is."""
@@ -264,10 +273,13 @@ class Engine:
     @cached_property
     def mews(self) -> Twin:
         """What is true at Mews: entities, commands, tokens; whether or not its API is served."""
-        sink = None
-        if self.settings.serves_api:
-            sink = self._served.enter_context(CallLog(self.settings.report / CALLS)).write
-        return Twin(self.settings.tenants, self._clock.now_ms, began=self._began, sink=sink)
+        log = self._served.enter_context(CallLog(self.settings.report / CALLS))  # made when written
+        return Twin(
+            self.settings.tenants,
+            self._clock.now_ms,
+            began=self._began,
+            sink=lambda call: log.write(masked(call, self.mask)),
+        )
 
     @cached_property
     def stream(self) -> StreamServer | None:
@@ -399,9 +411,18 @@ class Engine:
     @cached_property
     def mask(self) -> Mask:
         """What hides every secret of this run."""
+        return Mask.of(self.settings, self._tokens)
+
+    @property
+    def _tokens(self) -> list[str]:
+        """The shared secrets in any spelling that was sent."""
         tokens = {self.endpoint.token or "", self.endpoint.integration_token or ""} - {""}
-        near = [spelling for token in tokens for spelling in revealing(token)]
-        return Mask.of(self.settings, [*tokens, *near])
+        return [*tokens, *(spelling for token in tokens for spelling in revealing(token))]
 
     def _clean(self, result: ScenarioResult) -> ScenarioResult:
-        return masked(result, self.mask)
+        """Mask the secrets; a partner's words in the reason become harmless to any log."""
+        sent = (each for trial in result.evidence for each in trial.transcript.deliveries)
+        minted = {key for each in sent for key in tokens_in(each.message.body)}
+        mask = Mask.of(self.settings, [*self._tokens, *minted]) if minted else self.mask
+        clean = masked(result, mask)
+        return replace(clean, reason=one_line(clean.reason))

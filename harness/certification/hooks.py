@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +14,21 @@ from mews_harness import catalogue, reports
 from mews_harness.certification import carrying, terminal
 from mews_harness.certification.ahead import Ahead
 from mews_harness.certification.chosen import given, own_tests_only, scenarios_named, settings_of
-from mews_harness.certification.distribution import Distribution, check_distribution, is_worker
+from mews_harness.certification.distribution import (
+    Distribution,
+    check_distribution,
+    is_worker,
+    turns_of,
+)
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
+from mews_harness.certification.junit import describe_suite
 from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.certification.record import record, replay_command
+from mews_harness.certification.tolerance import Tolerance
+from mews_harness.certification.turns import Turns
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, Scenario, ScenarioResult
-from mews_harness.verdicts import stops_run
 
 INTERRUPTED = "the run was interrupted before it"
 STOPPED = "the run was stopped before it"
@@ -48,7 +56,9 @@ class Director:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.settings = settings_of(config)
-        self.engine = Engine(self.settings)
+        # Each worker has an embedded partner of its own, if any: there they need no turns.
+        turns = Turns() if self.settings.is_demo else turns_of(config)
+        self.engine = Engine(self.settings, turns=turns)
         config.add_cleanup(self.engine.close)
         self._ahead = Ahead(self.engine)
         config.add_cleanup(self._ahead.stop)
@@ -56,14 +66,16 @@ class Director:
         self._certifies = not own_tests_only(config)
         self.scenarios = catalogue.load() if self._certifies else ()
         self.named = scenarios_named(config, self.scenarios)
+        self._began_s, self._started = monotonic(), datetime.now(UTC)
         self._notes: dict[str, None] = {}
         self._run: Run | None = None
         self._written: Path | None = None
-        self._problem = ""
+        self._template: Path | None = None
+        self._problems: list[str] = []
         self._interrupted = False
-        self._began_s, self._started = monotonic(), datetime.now(UTC)
         if not self._certifies:
             return
+        self.tolerance = Tolerance.of(self.settings, self.scenarios, self._started.date())
         check_distribution(config, self.settings.api, self.settings.websocket)
         for marker in sorted({name for each in self.scenarios for name in markers_of(each)}):
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
@@ -113,7 +125,8 @@ class Director:
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Certify a scenario now, or wait for the schedule that does."""
         ready = self._ahead.result(scenario)
-        return self.engine.certify(scenario, self.progress) if ready is None else ready
+        result = self.engine.certify(scenario, self.progress) if ready is None else ready
+        return self.tolerance.waived(result)
 
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry (the run was interrupted)."""
@@ -149,7 +162,7 @@ class Director:
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Say the verdict instead of PASSED and FAILED."""
         result = self.ledger.result(scenario_in(report.nodeid) or "")
-        return terminal.status(result) if result and carrying.is_loaded(report) else None
+        return terminal.status(result, report) if result and carrying.is_loaded(report) else None
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell a Ctrl-C from pytest-xdist's way to stop after a failure (-x)."""
@@ -168,26 +181,43 @@ class Director:
         settled = self.ledger.settled(
             self.scenarios, stopped=INTERRUPTED if self._interrupted else early
         )
-        results = [settled[scenario.id] for scenario in self.scenarios]
+        # those that no item asked for have not been waived yet
+        results = [self.tolerance.waived(settled[scenario.id]) for scenario in self.scenarios]
         self._run = record(
             self.settings,
             results,
+            self.tolerance,
             started=self._started,
             duration_s=monotonic() - self._began_s,
             command=replay_command(self.settings, given(self._config)),
             notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes))),
             interrupted=self._interrupted,
         )
+        describe_suite(self._config, self._run)
         try:
-            self._written = reports.write(self._run, self.settings.report).html
+            written = reports.write(self._run, self.settings.report)
+            self._written = written.html
+            self._problems += written.problems
+            if self.settings.waivers_template:
+                folder = self.settings.report
+                self._template = self.tolerance.write_template(self._run.results, folder)
         except UsageMistake as mistake:
-            self._problem = f"The report was not written. {mistake}"
+            what = "report" if self._written is None else "template"
+            self._problems.append(f"The {what} was not written. {mistake}")
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
-        broken = any(stops_run(result, strict=self.settings.strict) for result in results)
+        self._problems += reports.append_summary(self._run, os.environ)
+        broken = any(self.tolerance.stops(result) for result in results)
         if broken and (ended or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the readiness of each stage and where the report is."""
-        if self._run is not None:
-            terminal.summary(terminalreporter, self._run, self._written, self._problem)
+        if self._run is None:
+            return
+        closing = [self.tolerance.remark(self._run)]
+        if self._template is not None:
+            closing.append(f"Waivers to fill in, for --mews-waivers: {self._template}")
+        closing = [line for line in closing if line]
+        terminal.summary(terminalreporter, self._run, self._written, self._problems, closing)
+        for line in reports.annotate(self._run, os.environ):
+            terminalreporter.write_line(line)

@@ -7,19 +7,27 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mews_harness import __version__
+from mews_harness.certification.tolerance import Tolerance
 from mews_harness.endpoint import with_token
 from mews_harness.masking import Mask, mask_url, masked
 from mews_harness.model import Run, ScenarioResult, Tenant, Tenants
 from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings
-from mews_harness.verdicts import readiness_of, stage_summaries
+from mews_harness.verdicts import readiness_of, stage_summaries, throttling
 
-NOT_FOR_REPLAY = {"mews_target", "mews_integration_target", "mews_token", "mews_report"}
+NOT_FOR_REPLAY = {
+    "mews_target",
+    "mews_integration_target",
+    "mews_token",
+    "mews_report",
+    "mews_waivers_template",
+}
 
 
 def record(  # noqa: PLR0913 - all that a run is
     settings: Settings,
     results: Sequence[ScenarioResult],
+    tolerance: Tolerance,
     *,
     started: datetime,
     duration_s: float,
@@ -29,6 +37,7 @@ def record(  # noqa: PLR0913 - all that a run is
 ) -> Run:
     """Sum a run up; `results` are in the order in which they are to be shown."""
     asked = [each for each in results if each.scenario.stage in settings.stages]
+    limited = throttling([sample for each in results for sample in each.samples])
     run = Run(
         version=__version__,
         started_utc=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -45,10 +54,10 @@ def record(  # noqa: PLR0913 - all that a run is
         readiness=readiness_of(asked, strict=settings.strict),
         stages=stage_summaries(results, settings.stages, strict=settings.strict),
         results=tuple(results),
-        notes=tuple(notes),
+        notes=(*notes, limited) if limited else tuple(notes),
         interrupted=interrupted,
     )
-    return masked(run, Mask.of(settings))
+    return tolerance.told(masked(run, Mask.of(settings)))
 
 
 def shown(target: str) -> str:

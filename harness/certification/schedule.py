@@ -12,6 +12,7 @@ from mews_harness.model import Scenario, ScenarioResult, Step
 
 # Verbs: whoever sends something hostile asks for a sign of life, or waits for who was cut off.
 HOSTILE = {"sign-of-life", "rejoin"}
+INTERVAL_S = 1.8  # a retry interval, as the default profile and time scale have it
 Certify = Callable[[Scenario], ScenarioResult]
 
 
@@ -56,8 +57,8 @@ def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:
 
     def place(scenario: Scenario) -> tuple[bool, bool, bool, float]:
         says_most = scenario.steps[0].verb == "preflight"
-        hostile = any(step.verb in HOSTILE or waits_of(step) for step in scenario.steps)
-        waits = sum(map(waits_of, scenario.steps)) * _turns(scenario)
+        hostile = is_hostile(scenario) or any(map(waits_of, scenario.steps))
+        waits = sum(waits_of(each) + _idles(each) for each in scenario.steps) * _turns(scenario)
         return scenario.alone, not says_most, scenario.alone and hostile, -waits
 
     return sorted(scenarios, key=place)
@@ -70,15 +71,30 @@ def waits_of(step: Step) -> float:
     return 1.5 if step.arguments.get("manner") == "slow" else len(step.arguments.get("faults", ()))
 
 
+def _idles(step: Step) -> float:
+    """Count the same of the time that a step lets pass in any case."""
+    seconds: float = step.arguments.get("seconds", 0.0) + step.arguments.get("calm", 0.0)
+    return seconds / INTERVAL_S
+
+
 def _turns(scenario: Scenario) -> int:
     return 1 if scenario.abreast else scenario.cases or 1
 
 
-class Schedule:
-    """Certifies scenarios ahead of pytest, at most `jobs` at a time, `alone` ones alone."""
+def is_hostile(scenario: Scenario) -> bool:
+    """Tell whether a scenario may end a service for good, and so asks for a sign of life."""
+    return any(step.verb in HOSTILE for step in scenario.steps)
 
-    def __init__(self, certify: Certify, jobs: int) -> None:
-        self._certify, self._gate = certify, Gate()
+
+class Schedule:
+    """Certifies scenarios ahead of pytest, at most `jobs` at a time, `alone` ones alone.
+
+    `sluggish`: nothing is accepted in time, so the hostile ones have company too. Each fails by
+    its own sign of life, whatever the others do; those that measure time stay alone.
+    """
+
+    def __init__(self, certify: Certify, jobs: int, *, sluggish: bool = False) -> None:
+        self._certify, self._gate, self._sluggish = certify, Gate(), sluggish
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
         self._futures: dict[str, Future[ScenarioResult]] = {}
 
@@ -109,5 +125,6 @@ class Schedule:
         wait([each for each in self._futures.values() if not each.cancelled()], seconds)
 
     def _run(self, scenario: Scenario) -> ScenarioResult:
-        with self._gate.enter(alone=scenario.alone):
+        company = self._sluggish and is_hostile(scenario)
+        with self._gate.enter(alone=scenario.alone and not company):
             return self._certify(scenario)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mews_harness.certification import tolerance_lines
 from mews_harness.certification.record import shown
 from mews_harness.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from mews_harness.settings import Settings
@@ -25,6 +26,7 @@ LETTERS = {
     Verdict.ERROR: ("E", "error", {"red": True}),
     Verdict.BLOCKED: ("b", "blocked", {"red": True}),
 }
+EXPECTED = ("x", "xfailed", {"yellow": True})  # waived, or known from the baseline
 COLOURS = {
     Readiness.READY: {"green": True, "bold": True},
     Readiness.WARNINGS: {"yellow": True, "bold": True},
@@ -49,7 +51,16 @@ def header(settings: Settings) -> list[str]:
         + (", TLS NOT VERIFIED" if settings.insecure else ""),
         f"mews: tenants {tenants}",
         *_served(settings),
+        *_tolerated(settings),
     ]
+
+
+def _tolerated(settings: Settings) -> list[str]:
+    """Say by which files failures are accepted or compared, and which of them fail the run."""
+    named = {"waivers": settings.waivers, "baseline": settings.baseline}
+    words = [f"{name} {path.name}" for name, path in named.items() if path is not None]
+    words += ["fails on new failures only"] if settings.fails_on_new else []
+    return [f"mews: {', '.join(words)}"] if words else []
 
 
 def _served(settings: Settings) -> list[str]:
@@ -70,11 +81,16 @@ def _served(settings: Settings) -> list[str]:
     return lines
 
 
-def status(result: ScenarioResult) -> tuple[str, str, tuple[str, dict[str, bool]]]:
-    """Give pytest's category, letter and word for a verdict."""
+def status(
+    result: ScenarioResult, report: pytest.TestReport
+) -> tuple[str, str, tuple[str, dict[str, bool]]]:
+    """Give pytest's category, letter and word for a verdict; a tolerated failure is expected."""
+    expected = hasattr(report, "wasxfail")
+    verdict = result.waived if result.waived and not expected else result.verdict
     default = ("s", "skipped", {"yellow": True})
-    letter, category, markup = LETTERS.get(result.verdict, default)
-    return category, letter, (f"{result.verdict.upper():<5} {result.scenario.title}", markup)
+    letter, category, markup = EXPECTED if expected else LETTERS.get(verdict, default)
+    known = " (known)" if expected and not result.waived else ""
+    return category, letter, (f"{verdict.upper():<5} {result.scenario.title}{known}", markup)
 
 
 class Progress:
@@ -116,46 +132,58 @@ class Progress:
 
 
 def summary(
-    terminal: pytest.TerminalReporter, run: Run, written: Path | None, problem: str
+    terminal: pytest.TerminalReporter,
+    run: Run,
+    written: Path | None,
+    problems: Sequence[str],
+    closing: Sequence[str] = (),
 ) -> None:
     """Write readiness by stage, what failed with its reason, and where the report is."""
-    terminal.section("Mews certification readiness", sep="=")
+    terminal.write_sep("=", "Mews certification readiness")
     for stage in run.stages:
         counts = ", ".join(f"{count} {verdict}" for verdict, count in stage.counts.items())
         terminal.write(f"{stage.stage:<11}")
         terminal.write(f"{stage.readiness:<20}", **COLOURS.get(stage.readiness, {}))
         terminal.write_line(counts or stage.how)
-    for title, results in _groups(run):
+    for title, lines in _groups(run):
         terminal.write_line("")
         terminal.write_line(title, bold=True)
-        for result in results:
-            scenario = result.scenario
-            terminal.write_line(f"  {scenario.id} {scenario.title}: {result.reason}")
+        for line in lines:
+            terminal.write_line(f"  {line}")
     terminal.write_line("")
     if run.interrupted:
         terminal.write_line("The run was interrupted; the report holds what was seen.", yellow=True)
     for note in run.notes:
         terminal.write_line(note, yellow=True)
+    for line in closing:
+        terminal.write_line(line)
     if written is not None:
         terminal.write_line(f"Report: {written}")
-    if problem:
+    for problem in problems:
         terminal.write_line(problem, red=True)
 
 
-def _groups(run: Run) -> Iterator[tuple[str, list[ScenarioResult]]]:
+def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
     """Give what needs attention, by title; what is blocked has one line for all."""
     broken = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
     flaky = [r for r in _with(run, Verdict.FLAKY) if r not in broken]
+    known = frozenset() if run.comparison is None else run.comparison.known
     titled = [
-        ("Fix these first", broken),
+        ("Fix these first", [r for r in broken if r.scenario.id not in known]),
+        ("Failing as in the baseline", [r for r in broken if r.scenario.id in known]),
         ("Harness errors (not the endpoint's)", _with(run, Verdict.ERROR)),
         ("Should be better", [*_with(run, Verdict.WARN), *flaky]),
         ("Not applicable", _with(run, Verdict.NOT_APPLICABLE)),
     ]
-    yield from ((title, results) for title, results in titled if results)
+    for title, results in titled:
+        if results:
+            yield title, [f"{r.scenario.id} {r.scenario.title}: {r.reason}" for r in results]
     blocked = _with(run, Verdict.BLOCKED)
     if blocked:
         yield f"Blocked, {len(blocked)} scenarios: {blocked[0].reason}", []
+    yield from tolerance_lines.waived(run)
+    if run.comparison is not None:
+        yield tolerance_lines.compared(run.comparison)
 
 
 def _with(run: Run, verdict: Verdict) -> list[ScenarioResult]:

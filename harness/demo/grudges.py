@@ -6,6 +6,8 @@ at a time.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -16,6 +18,7 @@ from mews_harness.demo.service import Answer, Behaviour, Request, answer
 
 OUTAGE = 30  # requests
 SHORT_OUTAGE = 5  # requests
+WORK_S, OUTAGE_S = 0.3, 3.0  # from taking a message to dying of it; from then to a new start
 LOOK_S = 0.05  # how long a client has to go away before it is answered
 
 
@@ -52,6 +55,25 @@ def dies_on_malformed() -> Behaviour:
 def dies_on_null_event() -> Behaviour:
     """Answers 500 to a batch with a null event and to everything during the next 30 requests."""
     return _outage(OUTAGE, lambda request: is_json(request.body) and _has_null(parse(request.body)))
+
+
+def dies_later(clock: Callable[[], float] = time.monotonic) -> Behaviour:
+    """Answers 202 to a null event, and 500 to everything from 0.3 s afterwards on, for 3 s."""
+    dies_at = -math.inf
+
+    def behave(token: str, request: Request) -> Answer:
+        nonlocal dies_at
+        given, now = answer(token, request), clock()
+        if dies_at <= now < dies_at + OUTAGE_S:
+            return Answer(500)
+        if given.status != HTTPStatus.BAD_REQUEST or not is_json(request.body):
+            return given
+        if not _has_null(parse(request.body)):
+            return given
+        dies_at = now + WORK_S
+        return Answer(202)
+
+    return behave
 
 
 def forgets_general() -> Behaviour:
@@ -117,6 +139,7 @@ STATEFUL = (
     broken_by_reset,
     dies_on_malformed,
     dies_on_null_event,
+    dies_later,
     forgets_general,
     every_third_503,
     fails_once_in_20,

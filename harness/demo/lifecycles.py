@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from mews_harness.demo.messages import Document
+from mews_harness.demo.refusals import STAMPS
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
 
 DELETED = "IntegrationDeleted"
@@ -94,6 +95,23 @@ def gone_after_deletion() -> Behaviour:
     return _judging(judge)
 
 
+def refuses_older_dates() -> Behaviour:
+    """Answers 409 to a CreatedUtc or DeletedUtc earlier than one that came before."""
+    newest = ""
+
+    def judge(_: str, action: str | None, document: Document) -> int | None:
+        nonlocal newest
+        moment = None if action is None else document["Data"].get(STAMPS.get(action, ""))
+        if not isinstance(moment, str):
+            return None
+        if moment < newest:
+            return 409
+        newest = moment
+        return None
+
+    return _judging(judge)
+
+
 def _judging(judge: Callable[[str, str | None, Document], int | None]) -> Behaviour:
     """Make a partner that refuses what is judged so: integration id, action, sound message."""
 
@@ -120,4 +138,5 @@ LIFE_FLAWS = (
     strict_lifecycle,
     forbids_disabled,
     gone_after_deletion,
+    refuses_older_dates,
 )

@@ -119,11 +119,15 @@ class EmbeddedPartner:
             answer = self._behave(self.token, request)
         if answer.accepted is None:
             return answer
-        if self._habits.fetches_first and self.processing is not None:
-            self._backlog.note(answer.accepted)
-            self._backlog.wait_for(answer.accepted)
-        else:
+        fetches_first, room = self._habits.fetches_first, self._habits.room
+        if self.processing is None or (room is None and not fetches_first):
             self._accepted.put(answer.accepted)
+            return answer
+        if room is not None:
+            self._backlog.wait_for_room(room)
+        self._backlog.note(answer.accepted)
+        if fetches_first:
+            self._backlog.wait_for(answer.accepted)
         return answer
 
     def _work(self) -> None:

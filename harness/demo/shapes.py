@@ -5,11 +5,14 @@ Each answers as the sound service does but for its one flaw.
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
 from mews_harness.demo.messages import Document, Unusable, parse
 from mews_harness.demo.service import Answer, Request, answer
+
+HUGE = re.compile(rb"[0-9]{4301}")  # digits; one more than Python reads by default
 
 
 def any_discriminator(token: str, request: Request) -> Answer:
@@ -35,6 +38,20 @@ def breaks_without_ids(token: str, request: Request) -> Answer:
     document = _refused(given, request)
     batch = isinstance(document, dict) and isinstance(document.get("Events"), list)
     return Answer(500) if batch and not _has_ids(document) else given
+
+
+def breaks_on_huge_numbers(token: str, request: Request) -> Answer:
+    """Answers 500 to a number of more than 4,300 digits, at which Python's parser gives up."""
+    given = answer(token, request)
+    refused = given.status == HTTPStatus.BAD_REQUEST
+    return Answer(500) if refused and HUGE.search(request.body or b"") else given
+
+
+def ignores_untyped_body(token: str, request: Request) -> Answer:
+    """Answers 202 without a look at the body where no content type came."""
+    given = answer(token, request)
+    untyped = given.status == HTTPStatus.BAD_REQUEST and "content-type" not in request.headers
+    return Answer(202) if untyped else given
 
 
 def breaks_on_incomplete_data(token: str, request: Request) -> Answer:
@@ -67,5 +84,7 @@ SHAPE_FLAWS = (
     any_discriminator,
     thanks_for_any_action,
     breaks_without_ids,
+    breaks_on_huge_numbers,
+    ignores_untyped_body,
     breaks_on_incomplete_data,
 )

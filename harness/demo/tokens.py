@@ -48,6 +48,11 @@ def compares_prefix(token: str, request: Request) -> Answer:
     return _comparing(token, request, token.startswith)
 
 
+def compares_ending(token: str, request: Request) -> Answer:
+    """Accepts any token that ends in the right one."""
+    return _comparing(token, request, lambda given: given.endswith(token))
+
+
 def ignores_case(token: str, request: Request) -> Answer:
     """Compares the token without regard to case."""
     return _comparing(token, request, lambda given: given.lower() == token.lower())
@@ -103,6 +108,7 @@ TOKEN_FLAWS = (
     ignores_token_for_integrations,
     token_optional,
     compares_prefix,
+    compares_ending,
     ignores_case,
     token_under_any_name,
     token_among_others,

@@ -41,6 +41,7 @@ class Comparison:
         version: of pytest-mews that wrote it.
         remarks: what differs between the runs so that a change may not be the partner's, such as
             another profile or target.
+        only_new: whether nothing but new failures fails the run (--mews-fail-on new).
         changes: in the catalogue's order, those of scenarios that are no longer known last.
 
     """
@@ -50,3 +51,10 @@ class Comparison:
     version: str
     remarks: tuple[str, ...]
     changes: tuple[Changed, ...]
+    only_new: bool = False
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The ids of the scenarios that failed in the baseline already, and do now."""
+        still = Change.STILL_FAILING
+        return frozenset(each.scenario for each in self.changes if each.change is still)

@@ -46,3 +46,10 @@ class Profile:
         if isinstance(value, tuple):
             raise TypeError(name)
         return value
+
+    def span(self, name: str) -> tuple[int, int]:
+        """Give the value of a parameter that is two numbers, from and to."""
+        match self[name].value:
+            case (int(low), int(high)):
+                return low, high
+        raise TypeError(name)

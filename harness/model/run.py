@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mews_harness.model.comparison import Comparison
 from mews_harness.model.figures import AnswerTimes
@@ -19,14 +19,14 @@ class Tenant:
 
     id: str
     integration_id: str
-    access_token: str
+    access_token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Tenants:
     """The client application's token and its enterprises."""
 
-    client_token: str
+    client_token: str = field(repr=False)
     enterprises: tuple[Tenant, ...]
 
 

@@ -22,15 +22,16 @@ class WaiverState(StrEnum):
     """What became of a waiver in a run: a closed list."""
 
     USED = "used"  # a failure was waived
-    UNUSED = "unused"  # its scenario did not fail: the waiver can go
-    EXPIRED = "expired"  # too old to count
+    UNUSED = "unused"  # its scenario was judged and did not fail: the waiver can go
+    NOT_JUDGED = "not-judged"  # its scenario was not selected, not applicable, blocked, or erred
+    EXPIRED = "expired"  # too old to count, whatever its scenario got
 
 
 @dataclass(frozen=True)
 class WaiverUse:
     """A waiver and what became of it; `verdict` is what its scenario got without it.
 
-    `verdict` is None where the scenario was not played.
+    `verdict` is None where the scenario was not observed.
     """
 
     waiver: Waiver

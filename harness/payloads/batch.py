@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
 from random import Random
 
 from hypothesis import strategies as st
@@ -106,19 +107,27 @@ class Batch:
 
 @dataclass(frozen=True)
 class Row:
-    """Batches one after the other, each a message or more of its own."""
+    """Batches one after the other, each a message or more, in turn for so many enterprises."""
 
-    batches: tuple[Batch, ...]
+    batches: tuple[Batch | Listed, ...]
+    enterprises: int = 1
 
     def describe(self) -> str:
         """Count the batches, and say how large they are."""
-        sizes = sorted({batch.size for batch in self.batches})
+        sizes = sorted({len(batch.entries) for batch in self.batches})
         events = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
-        return f"{len(self.batches):,} batches of {events} events"
+        events += " event" if sizes == [1] else " events"
+        whose = f", for {self.enterprises:,} enterprises in turn" if self.enterprises > 1 else ""
+        return f"{len(self.batches):,} batches of {events}{whose}"
 
     def build(self, mint: Mint) -> tuple[Message, ...]:
         """Write the batches, in order."""
-        return tuple(message for batch in self.batches for message in batch.build(mint))
+        mints = [mint, *(mint.of(number) for number in range(2, self.enterprises + 1))]
+        return tuple(
+            message
+            for batch, whose in zip(self.batches, cycle(mints), strict=False)
+            for message in batch.build(whose)
+        )
 
 
 def describe(entries: tuple[Entry, ...], limit: int) -> str:

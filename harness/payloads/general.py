@@ -58,29 +58,45 @@ def pair(subject: Subject) -> Plans:
 
 
 def stream(subject: Subject, *, messages: int = 50) -> Plans:
-    """Send so many messages, one event each, every one about an entity of its own."""
-    return Plans(_one_each(subject, list(range(messages))))
+    """Send so many messages, one event each, of all tenants in turn, each about its own entity."""
+    if not subject.general:
+        return NOTHING
+    alone = Listed(subject.profile, ((subject.general[0], 0),), limit=1)
+    return Plans((Row((alone,) * messages, len(subject.tenants.enterprises)),))
 
 
 def peak(subject: Subject) -> Plans:
-    """Send the messages of a minute's peak: small batches of mixed sizes, in one fixed order."""
-    return _row(subject, (PEAK_SIZES[n % len(PEAK_SIZES)] for n in range(subject.peak)))
+    """Send the messages of a minute's peak: small batches of mixed sizes, in one fixed order.
+
+    They are of all tenants in turn.
+    """
+    sizes = (PEAK_SIZES[n % len(PEAK_SIZES)] for n in range(subject.peak))
+    return _row(subject, sizes, len(subject.tenants.enterprises))
 
 
-def ramp(subject: Subject, *, rounds: int = 3) -> Plans:
-    """Send batches of growing size up to the limit, smallest first, in so many rounds."""
+def ramp(subject: Subject, *, rounds: int = 3, sizes: Sequence[int] = ()) -> Plans:
+    """Send batches of growing size up to the limit, smallest first, in so many rounds.
+
+    Args:
+        subject: what for.
+        rounds: how often.
+        sizes: those below the limit, which comes last in any case; 1, 2, 50 and half the limit
+            when absent.
+
+    """
     limit = subject.batch_limit
-    sizes = sorted({size for size in (1, 2, 50, limit // 2, limit) if 1 <= size <= limit})
-    return _row(subject, sizes * rounds) if len(sizes) > 1 else NOTHING
+    asked = {*(sizes or (1, 2, 50, limit // 2)), limit}
+    chosen = sorted(size for size in asked if 1 <= size <= limit)
+    return _row(subject, chosen * rounds) if len(chosen) > 1 else NOTHING
 
 
-def _row(subject: Subject, sizes: Iterable[int]) -> Plans:
+def _row(subject: Subject, sizes: Iterable[int], enterprises: int = 1) -> Plans:
     known, limit = subject.general, subject.batch_limit
     batches = tuple(
         Batch(subject.profile, min(size, limit), known, number, UPDATED in known, limit)
         for number, size in enumerate(sizes)
     )
-    return Plans((Row(batches),)) if known else NOTHING
+    return Plans((Row(batches, enterprises),)) if known else NOTHING
 
 
 def oversize(subject: Subject, *, sizes: Sequence[int] = (1_100, 1_500)) -> Plans:

@@ -17,6 +17,7 @@ from mews_harness.payloads.shape import NULL, Constant, Either, Record, nullable
 
 CREATED = "IntegrationCreated"
 UNKNOWN_ACTION = "IntegrationRenamed"
+LAG = "lag"  # in a list of ages: those that the profile's lag makes
 
 
 def action(  # noqa: PLR0913 - each is a key in a scenario file
@@ -26,7 +27,7 @@ def action(  # noqa: PLR0913 - each is a key in a scenario file
     null: Sequence[str] = (),
     absent: Sequence[str] = (),
     null_undocumented: Sequence[str] = (),
-    ages_s: Sequence[int] = (),
+    ages_s: Sequence[int | str] = (),
 ) -> Plans:
     """Send an Integration Webhook: fullest, barest, with nulls, then any the schema allows.
 
@@ -37,8 +38,8 @@ def action(  # noqa: PLR0913 - each is a key in a scenario file
         absent: properties of Data that are missing in every case, such as `Service`.
         null_undocumented: properties of Data that are null in every case, though null is not
             documented for them, such as `Service`.
-        ages_s: how many seconds ago it happened, one fixed case each and none drawn; within the
-            usual lag when empty.
+        ages_s: how many seconds ago it happened, one fixed case each and none drawn, `lag` for
+            both ends of the profile's; within the usual lag when empty.
 
     Raises:
         ScenarioMistake: the action, or a property of it, is not documented in any profile.
@@ -72,7 +73,10 @@ def action(  # noqa: PLR0913 - each is a key in a scenario file
         return Filled(Kind.INTEGRATION, template, _phrase(whole, template))
 
     if ages_s:
-        return Plans(tuple(_aged(plan(forms[0]), age_s) for age_s in ages_s))
+        ages = dict.fromkeys(
+            age for said in ages_s for age in (subject.lag_s if said == LAG else (int(said),))
+        )
+        return Plans(tuple(_aged(plan(forms[0]), age_s) for age_s in ages))
     return Plans(unique(plan(each) for each in forms), templates(shape).map(plan))
 
 

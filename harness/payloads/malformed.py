@@ -18,6 +18,7 @@ DEPTH = 10_000  # levels; far beyond the recursion that parsers allow by default
 
 BREAKAGES: Mapping[str, Callable[[bytes, int], bytes]] = {
     "an empty body": lambda _body, _at: b"",
+    "a bare word": lambda _body, _at: b"undefined",
     "cut off": lambda body, at: body[:at],
     "a comma too many at the end": lambda body, _at: body[:-1] + b",}",
     "single quotes": lambda body, _at: body.replace(b'"', b"'"),

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-from mews_harness.model import Kind
+from mews_harness.model import Kind, Message
 from mews_harness.payloads.batch import event_template, message_template
 from mews_harness.payloads.compiling import exemplar
 from mews_harness.payloads.integration import action_shape, data_of
-from mews_harness.payloads.mint import Template
-from mews_harness.payloads.plan import NOTHING, Filled, Plans, Subject, known_kind
+from mews_harness.payloads.mint import Mint, Template
+from mews_harness.payloads.plan import NOTHING, Filled, Plan, Plans, Subject, known_kind
 from mews_harness.payloads.shape import Record, nullable
 
 Bodies = Mapping[str, Template]
+HERE = "a number of 5,000 digits"
+DIGITS = b"9" * 5_000  # more than Python reads, or writes; far more than a float holds
 FULLEST = "IntegrationCreated"  # the action that no receiver can take without its Data
+
+
+@dataclass(frozen=True)
+class Huge:
+    """A plan whose messages have a huge number where `HERE` stands, which Python can't write."""
+
+    plan: Plan
+
+    def describe(self) -> str:
+        """Say what is sent."""
+        return self.plan.describe()
+
+    def build(self, mint: Mint) -> tuple[Message, ...]:
+        """Write the messages, and the number into them; no event of theirs can be read."""
+        return tuple(
+            replace(message, body=message.body.replace(f'"{HERE}"'.encode(), DIGITS), events=())
+            for message in self.plan.build(mint)
+        )
 
 
 def wrong_shape(subject: Subject, *, kind: str = "general") -> Plans:
@@ -63,7 +84,8 @@ def _plans(
     else:
         name = FULLEST if FULLEST in names else names[0]
         bodies = integration(action_shape(subject.profile, name))
-    return Plans(tuple(Filled(kind, body, phrase) for phrase, body in bodies.items()))
+    plans = (Filled(kind, body, phrase) for phrase, body in bodies.items())
+    return Plans(tuple(Huge(plan) if HERE in plan.phrase else plan for plan in plans))
 
 
 def _senseless_general(profile: str, name: str) -> Bodies:
@@ -77,10 +99,14 @@ def _senseless_general(profile: str, name: str) -> Bodies:
         "null as the body": None,
         "an empty list as the body": [],
         "a string as the body": "text",
+        "a number as the body": 7,
         "no Events": _without(whole, "Events"),
         "Events null": {**whole, "Events": None},
+        "Events a string": {**whole, "Events": "text"},
         "an event without Value": of(_without(event, "Value")),
+        "an event whose Value is null": of({**event, "Value": None}),
         "an event whose Id is a number": of({**event, "Value": {**event["Value"], "Id": 7}}),
+        f"an event whose Id is {HERE}": of({**event, "Value": {**event["Value"], "Id": HERE}}),
         "an event without Discriminator": of(_without(event, "Discriminator")),
         "an event whose Discriminator is a list": of({**event, "Discriminator": [name]}),
         # Alone: whoever skips a null between good events and accepts those is not wrong.
@@ -129,6 +155,7 @@ def _lacking_integration(shape: Record) -> Bodies:
             bodies[f"{action}, {name} a string"] = of({**data, name: "text"})
         if isinstance(value, dict) and "Id" in value:
             bodies[f"{action}, {name}.Id a number"] = of({**data, name: {**value, "Id": 7}})
+            bodies[f"{action}, {name}.Id {HERE}"] = of({**data, name: {**value, "Id": HERE}})
     return bodies
 
 

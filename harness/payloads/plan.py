@@ -24,6 +24,7 @@ class Subject:
         batch_limit: at most so many events in a message.
         tenants: whose messages they are.
         peak: how many messages a peak has.
+        lag_s: from an event to its message, from and to.
 
     """
 
@@ -32,6 +33,7 @@ class Subject:
     batch_limit: int
     tenants: Tenants
     peak: int = 15
+    lag_s: tuple[int, int] = (120, 300)
 
     @property
     def general(self) -> tuple[str, ...]:

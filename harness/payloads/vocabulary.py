@@ -81,6 +81,9 @@ def plans(draw: Draw, subject: Subject) -> Plans:
     if arguments.pop("fetchable", False):
         events = tuple(event for event in subject.events if event not in UNFETCHABLE)
         subject = replace(subject, events=events)
+    if enterprise != 1:  # those of all tenants in turn are of this one alone
+        alone = subject.tenants.enterprises[:1]
+        subject = replace(subject, tenants=replace(subject.tenants, enterprises=alone))
     parameters = inspect.signature(word).parameters
     accepted = [name for name in parameters if name != "subject"]
     for name in arguments:

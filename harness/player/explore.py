@@ -31,6 +31,7 @@ from mews_harness.model import (
 )
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.payloads import Mint, Plan, Subject, plans
+from mews_harness.player.aftermath import severity, watched
 from mews_harness.player.bench import Bench
 from mews_harness.player.cases import Case, Cases, build, cases_of, in_words
 from mews_harness.player.preflight import canonical
@@ -59,6 +60,9 @@ class Exploration:
     passed_again: Trial | None = None
     finished: bool = False
     samples: list[Sample] = field(default_factory=list)
+
+
+CONFIRMED = 3  # failing cases that are played again, smallest first, until one fails again
 
 
 class _Broken(Exception):
@@ -196,16 +200,31 @@ class Explorer:
         )
 
     def _confirm(self) -> None:
-        """Play the smallest failing case once more: what passes now is flaky."""
-        if not self._failing:
+        """Play the smallest failing case once more: what passes now is flaky.
+
+        Unless another one fails again: a failure by chance must not hide one that stays.
+        """
+        kept = sorted(self._failing.values(), key=lambda each: _size(each[1]))
+        if not kept:
             return
-        case, self.seen.smallest = min(self._failing.values(), key=lambda kept: _size(kept[1]))
+        self.seen.smallest = kept[0][1]
         if self._bench.sluggish or not self._cases.fixed[0]:
             return
-        again = self._play(case, self._messages(case), "passed-again")
+        for case, trial in kept[:CONFIRMED]:
+            again = self._again(case)
+            if severity(again):
+                graver = severity(again) > severity(trial)
+                self.seen.smallest, self.seen.passed_again = again if graver else trial, None
+                return
+            self.seen.passed_again = self.seen.passed_again or again
+
+    def _again(self, case: Case) -> Trial:
+        messages = self._messages(case)
+        again = self._play(case, messages, "passed-again")
+        if any(step.verb == SIGN_OF_LIFE for step in self._scenario.steps):
+            again = watched(again, messages, self._bench, self._clock, self._judge)
         self._count(again.transcript)
-        if all(finding.met for finding in again.findings):
-            self.seen.passed_again = again
+        return again
 
     def _fails(self, case: Case, *, counted: bool = True) -> bool:
         return self._take(case, self._play(case, self._messages(case), "example"), counted=counted)
@@ -237,7 +256,7 @@ class Explorer:
         messages = build(case, mint)
         alive = () if self._alive is None else self._alive.build(mint)
         kinds = {message.kind for built in messages.values() for message in built}
-        if self._alive_there is not None and Kind.INTEGRATION in kinds:
+        if self._alive_there is not None and (Kind.INTEGRATION in kinds or not kinds):
             alive += self._alive_there.build(mint)
         return {**messages, SIGN_OF_LIFE: alive}
 

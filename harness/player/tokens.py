@@ -34,6 +34,8 @@ SPELLINGS: Mapping[str, Callable[[str], str | None]] = {
     "empty": lambda _: _named(PARAMETER, ""),
     "shortened": lambda secret: _named(PARAMETER, secret[:-1]),
     "lengthened": lambda secret: _named(PARAMETER, f"{secret}x"),
+    "headless": lambda secret: _named(PARAMETER, secret[1:]),
+    "preceded": lambda secret: _named(PARAMETER, f"x{secret}"),
     "other-case": lambda secret: _named(PARAMETER, _other_case(secret)),
     "other-name": lambda secret: _named("Key", secret),
     "wrong-then-right": lambda secret: (
@@ -51,7 +53,8 @@ SPELLINGS: Mapping[str, Callable[[str], str | None]] = {
 def revealing(secret: str) -> tuple[str, ...]:
     """List the spellings that give the secret away, or nearly: they are secrets themselves."""
     swapped = secret.swapcase()  # of letters that have no single other case, such as ß
-    return secret[:-1], f"{secret}x", swapped, "".join(f"%{byte:02X}" for byte in secret.encode())
+    encoded = "".join(f"%{byte:02X}" for byte in secret.encode())
+    return secret[:-1], secret[1:], f"{secret}x", f"x{secret}", swapped, encoded
 
 
 def spelled(url: str, secret: str, spelling: str) -> str:

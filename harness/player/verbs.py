@@ -29,10 +29,18 @@ Messages = Mapping[str, tuple[Message, ...]]
 Verb = Callable[[Bench, Step, Messages], Iterator[Delivery] | Iterator[Handshake]]
 
 
-def preflight(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Delivery]:
-    """Show the one valid message that the preflight delivered; nothing is sent again."""
-    if bench.preflight is not None:
-        yield bench.preflight
+def preflight(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Show the one valid message that the preflight delivered, which is not sent again.
+
+    Where Integration Webhooks have a URL of their own, a valid one is sent there.
+    """
+    if bench.preflight is None:
+        return
+    yield bench.preflight
+    for message in messages[SIGN_OF_LIFE]:
+        if bench.has_two_urls and message.kind is not bench.preflight.message.kind:
+            url = bench.endpoint.url(message.kind)
+            yield bench.courier.deliver(message, url, label=step.verb, attempts=1)
 
 
 def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:

@@ -11,8 +11,10 @@ from typing import Self
 from mews_harness.model import Call, Delivery, Message, Step, TwinFault, links
 from mews_harness.player.bench import Bench
 from mews_harness.twin import Twin
+from mews_harness.twin.faults import SLOW_S
 
 LULL_S = 1.0
+IN_LINE = 4  # times as long as usual, while a partner is busy with what it was told before
 
 
 class Watch:
@@ -62,14 +64,25 @@ class Watch:
         """Wait until all that was acknowledged is fetched, then until the partner is calm.
 
         Whatever the partner does, this ends: after `seconds`, and once more so long at the most.
+        Only where it is still busy with what it was told before, it has five times as long: the
+        harness sends much faster than Mews does.
         With `calm_s` at 0 nothing is waited for once all is fetched.
         """
         if self._twin is None:
             return
         if not self._twin.wait_until(self._satisfied, self._since, seconds):
+            self._wait_in_line(self._twin, seconds)
             return
         for _ in range(ceil(seconds / calm_s) if calm_s else 0):
             if not self._stirs(self._twin, calm_s):
+                return
+
+    def _wait_in_line(self, twin: Twin, seconds: float) -> None:
+        """Wait on while the partner works on what is older than this play."""
+        sent = [each.attempts[0].exchanges[0].started_ms for each in self._deliveries]
+        for _ in range(ceil(seconds / LULL_S) * IN_LINE if sent else 0):
+            behind = twin.is_behind(min(sent))
+            if not behind or twin.wait_until(self._satisfied, self._since, LULL_S):
                 return
 
     def settle_after(self, step: Step) -> None:
@@ -88,6 +101,13 @@ class Watch:
         own = [call for call in calls if self._concerns(call)]
         return len(own), sum(call.answered_ms is None for call in own)
 
+    def underway(self) -> None:
+        """Wait until a request about the play has come, at most so long as the user allows."""
+        if self._twin is not None:
+            self._twin.wait_until(
+                lambda calls: any(map(self._concerns, calls)), self._since, self.patience_s
+            )
+
     def lull(self) -> None:
         """Wait for a second without any request, and forget what came until then."""
         if self._twin is not None:
@@ -102,14 +122,17 @@ class Watch:
         if self._twin is not None:
             self._twin.wait_until(lambda _: False, self._since, seconds)
 
-    def disturb(self, fault: TwinFault, names: Sequence[str], times: int | None) -> None:
+    def disturb(
+        self, fault: TwinFault, names: Sequence[str], times: int | None, slow_s: float = SLOW_S
+    ) -> None:
         """Answer requests about the named draws' entities wrongly: the first `times`, or all."""
         if self._twin is None:
             return
         twin = self._twin
         messages = [message for name in names for message in self._messages[name]]
         ids = frozenset(event.entity_id for message in messages for event in message.events)
-        self._faults.callback(twin.restore, twin.disturb(fault, ids, times=times))
+        handle = twin.disturb(fault, ids, times=times, slow_s=slow_s)
+        self._faults.callback(twin.restore, handle)
 
     def restore(self) -> None:
         """End every fault of this play."""
@@ -152,15 +175,24 @@ def lull(watch: Watch, _step: Step) -> None:
     watch.lull()
 
 
+def underway(watch: Watch, _step: Step) -> None:
+    """Wait until the partner has asked for any of it, at most so long as the user allows."""
+    watch.underway()
+
+
 def rest(watch: Watch, step: Step) -> None:
     """Let `seconds` pass without a delivery."""
     watch.rest(step.arguments["seconds"])
 
 
 def disturb(watch: Watch, step: Step) -> None:
-    """Answer requests about the entities of `of` by a fault, the first `times` or all of them."""
-    fault = TwinFault(step.arguments["fault"])
-    watch.disturb(fault, step.arguments["of"], step.arguments.get("times"))
+    """Answer requests about the entities of `of` by a fault, the first `times` or all of them.
+
+    `seconds` is how long a slow answer takes.
+    """
+    said = step.arguments
+    fault, slow_s = TwinFault(said["fault"]), said.get("seconds", SLOW_S)
+    watch.disturb(fault, said["of"], said.get("times"), slow_s)
 
 
 def restore(watch: Watch, _step: Step) -> None:
@@ -171,6 +203,7 @@ def restore(watch: Watch, _step: Step) -> None:
 WATCHING: Mapping[str, Callable[[Watch, Step], None]] = {
     "wiring": wiring,
     "settle": settle,
+    "underway": underway,
     "lull": lull,
     "rest": rest,
     "disturb": disturb,

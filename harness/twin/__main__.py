@@ -21,12 +21,13 @@ from mews_harness import tenants
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Kind, Message, Tenants
 from mews_harness.model.call import Call
-from mews_harness.twin.documented import OPERATIONS
+from mews_harness.twin.documented import OPERATIONS, PREFIX
 from mews_harness.twin.filling import make_id
 from mews_harness.twin.server import TwinServer
 from mews_harness.twin.twin import Twin
 
 LISTEN = "127.0.0.1:8088"
+HIGHEST_PORT = 65535
 _MESSAGES = 3  # of each enterprise: they can't be asked for by ids, so they are there at once
 
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted."""
     options = _parser().parse_args(arguments)
     try:
-        players = tenants.load(options.tenants) if options.tenants else tenants.DEFAULT
+        players = _players(options.tenants)
         host, port = _address(options.listen)
         started = time.monotonic()
         twin = Twin(
@@ -65,8 +66,9 @@ def greeting(url: str, players: Tenants) -> list[str]:
         for tenant in players.enterprises
     ]
     return [
-        f"The Connector API of Mews, played at {url}/api/connector/v1",
+        f"The Connector API of Mews, played at {url}{PREFIX.rstrip('/')}",
         *operations,
+        f"Give your service {url} in the place of https://api.mews.com, and these tokens:",
         f"  ClientToken {players.client_token}",
         *tokens,
         "Any id exists as soon as it is asked for. Ctrl-C ends.",
@@ -119,11 +121,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _players(path: Path | None) -> Tenants:
+    if path is None:
+        return tenants.DEFAULT
+    try:
+        return tenants.load(path)
+    except UsageMistake as mistake:  # it names the option of a certification
+        said = mistake.value, mistake.problem, mistake.remedy
+        raise UsageMistake("--tenants", *said) from None
+
+
 def _address(listen: str) -> tuple[str, int]:
     found = re.fullmatch(r"(?:\[([^\[\]]+)\]|([^\[\]:]+)):(\d+)", listen)
-    if found is None:
-        remedy = f"Give an address and a port, such as {LISTEN}."
-        raise UsageMistake("--listen", listen, "is not HOST:PORT", remedy)
+    if found is None or int(found[3]) > HIGHEST_PORT:
+        problem = "is not HOST:PORT" if found is None else "has a port above 65535"
+        remedy = f"Give an address and a port, such as {LISTEN}; port 0 is a free one."
+        raise UsageMistake("--listen", listen, problem, remedy)
     return found[1] or found[2], int(found[3])
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from mews_harness.twin import documented, entities
@@ -81,6 +81,8 @@ def _list(estate: Estate, question: Question) -> Answer:
     if question.minimal and operation.paginated and not page.stamps:
         return Answer(NO_CONTENT)
     shown = page.stamps if _wants(operation, body) else ()
+    for each in shown:
+        estate.show(each, partial(_relatives, each))
     return Answer(
         OK,
         _body(question, page, shown),
@@ -127,6 +129,11 @@ def build(operation: str, stamp: Stamp) -> dict[str, Any]:
         operation=operation,
     )
     return made | {"State": stamp.state} if stamp.state else made
+
+
+def _relatives(stamp: Stamp) -> Iterator[tuple[str, str]]:
+    """Find whom an entity names; a deprecated shape names the same in other words."""
+    return entities.relatives(build("", stamp), stamp.kind)
 
 
 def _body(question: Question, page: Page, shown: tuple[Stamp, ...]) -> bytes:

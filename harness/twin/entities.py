@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -11,9 +11,9 @@ from typing import Any
 
 from mews_harness.twin.documented import read
 from mews_harness.twin.filling import Grain, JsonObject, fill, make_id
-from mews_harness.twin.sense import KEYS, make, thread_of, utc
+from mews_harness.twin.sense import KEYS, RELATIVES, make, thread_of, utc
 
-__all__ = ["configuration", "entity", "strangers", "thread_of", "utc"]
+__all__ = ["configuration", "entity", "relatives", "strangers", "thread_of", "utc"]
 
 OLD_RESERVATIONS = "reservations/getAll"
 CONFIGURATION = "configuration/get"
@@ -91,6 +91,13 @@ def strangers(entity: JsonObject) -> JsonObject:
     """
     changed: JsonObject = _estrange("", copy.deepcopy(entity))
     return changed
+
+
+def relatives(whole: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
+    """Give kind and id of the entities that one of a kind names and that can be asked for."""
+    for name, other in RELATIVES.get(kind, {}).items():
+        if isinstance(whole.get(name), str):
+            yield other, whole[name]
 
 
 @lru_cache(maxsize=20_000)

@@ -19,6 +19,7 @@ class Disturbance:
         ids: in lower case, whom it is about; None for any request.
         left: to how many more requests; None for all.
         retry_after_s: for TOO_MANY.
+        slow_s: for SLOW.
 
     """
 
@@ -26,6 +27,7 @@ class Disturbance:
     ids: frozenset[str] | None
     left: int | None
     retry_after_s: float
+    slow_s: float = SLOW_S
 
     def hits(self, ids: Iterable[str]) -> bool:
         """Tell whether a request about these ids, in lower case, is meant."""

@@ -14,7 +14,7 @@ from mews_harness.twin.announcing import SINCE
 from mews_harness.twin.answering import Answer, Question, answer
 from mews_harness.twin.checking import check
 from mews_harness.twin.documented import Operation
-from mews_harness.twin.faults import SLOW_S, Disturbance
+from mews_harness.twin.faults import Disturbance
 from mews_harness.twin.reading import Reading
 from mews_harness.twin.request import (
     BAD_REQUEST,
@@ -37,7 +37,11 @@ _REFUSALS = {
     TwinFault.TOO_MANY: (TOO_MANY_REQUESTS, "Too many requests."),
     TwinFault.TOO_MANY_BARE: (TOO_MANY_REQUESTS, "Too many requests."),
 }
-_WRONG_FORM = {Misstep.NOT_POST, Misstep.WRONG_PATH, Misstep.PATH_SPELLING}
+_WRONG_FORM = {
+    Misstep.WRONG_PATH: "There is no such operation here.",
+    Misstep.PATH_SPELLING: "The path must be exact: case-sensitive, without a slash at its end.",
+    Misstep.NOT_POST: "Only POST is answered.",
+}
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,7 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
         return _respond(call, refusal, struck)
     assert operation is not None
     assert enterprise is not None
-    if desk.open_ids:
-        _open(desk.estate, operation, enterprise, asked, now)
+    _open(desk, operation, enterprise, asked, now)
     question = Question(operation, reading.body, enterprise, now, minimal)
     given = answer(desk.estate, question)
     struck = strike((*asked, *given.returned))
@@ -118,8 +121,9 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
 def _admit(call: Call, reading: Reading, retry_after_s: float | None) -> tuple[Call, Answer | None]:
     """Find the reason to refuse a request, in the order in which a server comes upon them."""
     missteps = set(call.missteps)
-    if missteps & _WRONG_FORM:
-        return call, Answer(NOT_FOUND, message="The address or the method is not right.")
+    for misstep, message in _WRONG_FORM.items():
+        if misstep in missteps:
+            return call, Answer(NOT_FOUND, message=message)
     if Misstep.NOT_JSON in missteps:
         return call, Answer(BAD_REQUEST, message="Invalid JSON.")
     operation = reading.operation
@@ -170,7 +174,7 @@ def _respond(call: Call, given: Answer, struck: Disturbance | None) -> tuple[Cal
     request_id = str(uuid.uuid4())
     headers = {"Request-Id": request_id}
     retry_after_s = call.retry_after_s
-    delay_s = SLOW_S if fault is TwinFault.SLOW else 0.0
+    delay_s = struck.slow_s if struck is not None and fault is TwinFault.SLOW else 0.0
     if fault is TwinFault.RESET:
         return replace(call, status=None), ApiResponse(None)
     if fault is TwinFault.NOT_JSON:
@@ -211,12 +215,17 @@ def _spelled(
 
 
 def _open(
-    estate: Estate, operation: Operation, enterprise: str, asked: tuple[str, ...], now: datetime
+    desk: Desk, operation: Operation, enterprise: str, asked: tuple[str, ...], now: datetime
 ) -> None:
-    """Let whatever is asked for by its own id exist."""
+    """Let exist what is asked for by its own id and was named before; with open ids whatever is."""
     if operation.ids is None or operation.kind in {None, "enterprise"}:
         return
-    state = "Pending" if operation.kind == "command" else ""
+    estate, kind, born = desk.estate, operation.kind, now - SINCE
+    state = "Pending" if kind == "command" else ""
     for each in asked:
-        if estate.find(enterprise, operation.kind, each) is None:
-            estate.touch(enterprise, operation.kind, each, now, created=now - SINCE, state=state)
+        if estate.find(enterprise, kind, each) is not None:
+            continue
+        if estate.is_named(enterprise, kind, each):
+            estate.touch(enterprise, kind, each, born)
+        elif desk.open_ids:
+            estate.touch(enterprise, kind, each, now, created=born, state=state)

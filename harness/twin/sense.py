@@ -23,6 +23,17 @@ KEYS: Mapping[str, str] = {
 }
 """Where an entity of each kind is documented; the key is that of the documented data."""
 
+RELATIVES: Mapping[str, Mapping[str, str]] = {
+    "reservation": {
+        "AccountId": "customer",
+        "BookerId": "customer",
+        "AssignedResourceId": "resource",
+    },
+    "resource-block": {"AssignedResourceId": "resource"},
+    "payment": {"AccountId": "customer", "ReservationId": "reservation"},
+}
+"""By kind: which properties of an entity name another that can be asked for, and of which kind."""
+
 
 def make(key: str, grain: Grain) -> JsonObject:
     """Fill an object of the documentation sensibly.

@@ -67,6 +67,8 @@ class TwinServer(QuietServer):
             pending.done()
             raise ConnectionResetError
         answer = Response(response.body, response.status, response.headers)
+        if "Content-Type" not in response.headers:
+            del answer.headers["Content-Type"]  # werkzeug's own, of a body that is not there
         answer.call_on_close(pending.done)
         return answer
 
@@ -84,5 +86,5 @@ class TwinServer(QuietServer):
                     self._option,
                     f"{self.format_host(self.host)}:{self.port}",
                     f"can't be listened on: {(reason or str(error)).lower()}",
-                    "Stop what listens there, or give another address; port 0 is a free one.",
+                    "Stop what listens there, or give another address.",
                 ) from error

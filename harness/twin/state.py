@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -43,6 +43,8 @@ class Estate:
 
     def __init__(self) -> None:
         self._stamps: dict[tuple[str, str], dict[str, Stamp]] = {}
+        self._named: dict[tuple[str, str], set[str]] = {}
+        self._shown: set[int] = set()
         self._count = 0
 
     def find(self, enterprise_id: str, kind: str, entity_id: str) -> Stamp | None:
@@ -56,6 +58,18 @@ class Estate:
     def every(self, enterprise_id: str, kind: str) -> Collection[Stamp]:
         """List what an enterprise has of a kind, in the order of appearance."""
         return self.all(enterprise_id, kind).values()
+
+    def show(self, stamp: Stamp, relatives: Callable[[], Iterable[tuple[str, str]]]) -> None:
+        """Note that an entity was shown, and with it the kinds and ids of those that it names."""
+        if stamp.number not in self._shown:
+            self._shown.add(stamp.number)
+            for kind, entity_id in relatives():
+                key = stamp.enterprise_id.lower(), kind
+                self._named.setdefault(key, set()).add(entity_id.lower())
+
+    def is_named(self, enterprise_id: str, kind: str, entity_id: str) -> bool:
+        """Tell whether an entity that was shown names this one."""
+        return entity_id.lower() in self._named.get((enterprise_id.lower(), kind), ())
 
     def touch(  # noqa: PLR0913 - all that is known of an entity
         self,

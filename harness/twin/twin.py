@@ -12,7 +12,8 @@ from mews_harness.masking import ANYWHERE, MASK
 from mews_harness.model import Message, Tenants
 from mews_harness.model.call import Call, TokenState, TwinFault
 from mews_harness.twin.announcing import announce, enroll
-from mews_harness.twin.faults import Disturbance, Faults
+from mews_harness.twin.documented import OPERATIONS
+from mews_harness.twin.faults import SLOW_S, Disturbance, Faults
 from mews_harness.twin.journal import Journal
 from mews_harness.twin.judging import Desk, judge
 from mews_harness.twin.quota import Quota
@@ -20,6 +21,8 @@ from mews_harness.twin.reading import Reading, read
 from mews_harness.twin.request import ApiRequest, ApiResponse
 from mews_harness.twin.state import Estate
 from mews_harness.twin.tokens import TokenBook
+
+RECENT_MS = 3_000.0  # a partner may pause between two requests, or before it tries again
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Twin:
         *,
         times: int | None,
         retry_after_s: float = 1.0,
+        slow_s: float = SLOW_S,
     ) -> int:
         """Do a fault to requests that are about entities.
 
@@ -104,6 +108,7 @@ class Twin:
             ids: whom a request has to ask for, or would be answered with; None for any request.
             times: to how many such requests; None for all until `restore`.
             retry_after_s: what TOO_MANY tells the partner, rounded up to whole seconds.
+            slow_s: how many seconds SLOW takes.
 
         Returns:
             The handle for `restore`.
@@ -111,7 +116,7 @@ class Twin:
         """
         lowered = None if ids is None else frozenset(each.lower() for each in ids)
         with self._lock:
-            return self._faults.lay(Disturbance(fault, lowered, times, retry_after_s))
+            return self._faults.lay(Disturbance(fault, lowered, times, retry_after_s, slow_s))
 
     def restore(self, handle: int) -> None:
         """End a fault; one that has ended already stays so, and a slow answer stays slow."""
@@ -155,6 +160,18 @@ class Twin:
         """Wait until the predicate holds of `calls(since)`; tell whether it came to that."""
         return self._journal.wait_until(predicate, since, timeout_s)
 
+    def is_behind(self, sent_ms: float) -> bool:
+        """Tell whether the partner is busy with news that are older than that moment.
+
+        It is where a request of the last three seconds asked for entities none of which has
+        changed since.
+        """
+        with self._lock:
+            now_ms, sent = self._now_ms(), self._at(sent_ms)
+            recent = [c for c in self._journal.calls() if c.received_ms >= now_ms - RECENT_MS]
+            told = [self._told(call) for call in recent]
+        return any(moment is not None and moment < sent for moment in told)
+
     def end_waits(self) -> None:
         """Let nobody wait any longer for what the partner may do: the run is over."""
         self._journal.end()
@@ -178,6 +195,15 @@ class Twin:
                 if enterprise is not None:
                     peaks[enterprise] = max(quota.peak, peaks.get(enterprise, 0))
         return peaks
+
+    def _told(self, call: Call) -> datetime | None:
+        """Tell when the newest of what a request asks for was told; None where nothing was."""
+        operation = OPERATIONS.get(call.operation)
+        if operation is None or operation.kind is None or call.enterprise_id is None:
+            return None
+        known = self._estate.all(call.enterprise_id, operation.kind)
+        stamps = [known[key] for each in call.asked if (key := each.lower()) in known]
+        return max((s.updated for s in stamps if s.updated >= self._began), default=None)
 
     def _count(self, reading: Reading, now_ms: float) -> tuple[bool, float | None]:
         token = reading.text("AccessToken")

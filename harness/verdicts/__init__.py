@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mews_harness.verdicts.diagnosis import diagnose
 from mews_harness.verdicts.expectations import WORDS, Whole, judge
-from mews_harness.verdicts.figures import largest_batch
+from mews_harness.verdicts.figures import largest_batch, throttling
 from mews_harness.verdicts.readiness import (
     HOW_TO_OBSERVE,
     breaks_must,
@@ -28,4 +28,5 @@ __all__ = [
     "readiness_of",
     "stage_summaries",
     "stops_run",
+    "throttling",
 ]

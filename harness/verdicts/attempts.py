@@ -54,8 +54,8 @@ def refused(attempt: Attempt) -> bool:
     return status is not None and 400 <= status < 500  # noqa: PLR2004 - HTTP's own bounds
 
 
-def not_every_one_accepted(attempt: Attempt) -> bool:
-    """Hold when one of the messages, whichever, is not accepted."""
+def not_accepted(attempt: Attempt) -> bool:
+    """Hold unless the answer is a 2xx in time: a 501 says as well as a 405 that nothing came."""
     return attempt.outcome is not Outcome.DELIVERED
 
 
@@ -138,14 +138,15 @@ ATTEMPT_WORDS: Mapping[str, Word] = {
     "in-time": Word("a complete answer within the time limit", in_time),
     "success-status": Word("a 2xx status", success_status),
     "refused": Word("a 4xx answer", refused),
+    "not-accepted": Word("no 2xx answer", not_accepted),
     "not-every-one-accepted": Word(
-        "at least one of them not accepted", not_every_one_accepted, one_is_enough=True
+        "at least one of them not accepted", not_accepted, one_is_enough=True
     ),
     "handled": Word("an answer in time that is no 5xx", handled),
     "unauthorised": Word("401 or 403", unauthorised),
     "keeps-secret": Word("an answer that does not show the token", keeps_secret),
     "no-losing-redirect": Word("no redirect, or one that keeps the method", no_losing_redirect),
-    "alive": Word("a valid message afterwards is accepted", accepted),
+    "alive": Word("a valid message afterwards to be accepted", accepted),
     "redirects-arrive": Word(
         "a 2xx answer from the new location",
         redirects_arrive,

@@ -39,7 +39,7 @@ _GUARDED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def diagnose(attempt: Attempt) -> str:
-    """Say what a failed preflight most likely means; empty where there is no telling."""
+    """Say what the preflight's answer most likely means; empty where there is no telling."""
     last = attempt.last
     if attempt.outcome is Outcome.TLS_ERROR:
         return _tls(last)

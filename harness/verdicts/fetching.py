@@ -34,7 +34,7 @@ def fetched(transcript: Transcript) -> Observed:
     first = missing[0]
     said = (
         f"{len(missing)} of {_entities(len(owed))} not fetched after the acknowledgement; "
-        f"first: {first.discriminator} {first.entity_id}{_fate(first)}"
+        f"first: {first.discriminator} {first.entity_id}{_fate(first, transcript.calls)}"
     )
     return Observed(met=False, observed=said + _excuse(transcript.calls), judged=len(owed))
 
@@ -42,9 +42,12 @@ def fetched(transcript: Transcript) -> Observed:
 def asked_api(transcript: Transcript) -> Observed:
     """Hold when any request came at all."""
     if not transcript.calls:
-        return Observed(
-            met=False, observed="no request reached the harness's Connector API", judged=1
+        said = (
+            "no request reached the harness's Connector API: the service has to call the address "
+            "of --mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
+            "(docs/processing.md)"
         )
+        return Observed(met=False, observed=said, judged=1)
     first = transcript.calls[0]
     said = f"{_requests(len(transcript.calls))}, the first to {first.path}"
     return Observed(met=True, observed=said, judged=1)
@@ -231,11 +234,18 @@ def _in_figures(owed: Sequence[Link], calls: Sequence[Call]) -> str:
     )
 
 
-def _fate(link: Link) -> str:
+def _fate(link: Link, calls: Sequence[Call]) -> str:
     if link.in_flight:
         return ", a request for it was still being answered"
     if link.asked_ms is not None:
         return ", it was asked for, but not given"
+    foreign = [
+        call
+        for call in calls
+        if link.entity_id in call.asked and call.enterprise_id != link.enterprise_id
+    ]
+    if foreign:
+        return f", it was asked for{_whose(foreign[0]) or ' with a token that is not known'}"
     return ", never asked for" if not link.fetches else ", not asked for again after it changed"
 
 

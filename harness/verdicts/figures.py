@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import combinations
 from statistics import median
 
@@ -137,6 +138,21 @@ def largest_batch(samples: Sequence[Sample]) -> str:
     if smallest.size_bytes <= largest.size_bytes:
         return said  # it is not the size that decides
     return f"{said}, smallest refused {_size(smallest)} ({smallest.status})"
+
+
+def throttling(samples: Sequence[Sample]) -> str:
+    """Say that a limit on requests was met, which may be sound at the rate of Mews; else nothing.
+
+    Mews documents no rate of messages.
+    """
+    met = sum(sample.status == HTTPStatus.TOO_MANY_REQUESTS for sample in samples)
+    if not met:
+        return ""
+    return (
+        f"{met:,} of {len(samples):,} answers were 429: the service, or what stands before it, "
+        "limits how many requests it takes. This harness may send faster than Mews does: raise "
+        "the limit for the run before you read the failures."
+    )
 
 
 def times_in_words(times: AnswerTimes) -> str:

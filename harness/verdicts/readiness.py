@@ -44,7 +44,8 @@ def readiness_of(results: Sequence[ScenarioResult], *, strict: bool) -> Readines
     """Sum a list of results up.
 
     `incomplete`: nothing failed, but a MUST was not observed, or the harness itself failed.
-    With `strict`, a SHOULD counts like a MUST.
+    What is waived is a warning, and never makes ready without one. With `strict`, a SHOULD counts
+    like a MUST.
     """
     if not results:
         return Readiness.NOT_OBSERVED
@@ -52,7 +53,7 @@ def readiness_of(results: Sequence[ScenarioResult], *, strict: bool) -> Readines
         return Readiness.NOT_READY
     if any(_left_open(result) for result in results):
         return Readiness.INCOMPLETE
-    if any(result.verdict in {Verdict.WARN, Verdict.FLAKY} for result in results):
+    if any(r.verdict in {Verdict.WARN, Verdict.FLAKY, Verdict.WAIVED} for r in results):
         return Readiness.WARNINGS
     return Readiness.READY
 

@@ -151,3 +151,10 @@ def test_a_wrong_file_is_refused(old: str, new: str, named: str) -> None:
         catalogue.parse(RET_01.replace(old, new), "RET-01.toml")
     assert "RET-01.toml" in str(caught.value)
     assert named in str(caught.value)
+
+
+def test_a_fault_is_about_what_is_drawn() -> None:
+    """A step that names other draws than there are is refused too."""
+    text = (files("mews_harness.scenarios") / "processing" / "PROC-06.toml").read_text("utf-8")
+    with pytest.raises(ScenarioMistake, match="'other' is not drawn"):
+        catalogue.parse(text.replace('of = ["batch"]', 'of = ["other"]'), "PROC-06.toml")

@@ -60,6 +60,15 @@ def test_flaw_is_caught(scenario: Scenario, flaw: str, settings: Build) -> None:
     assert "expected" in result.reason
 
 
+def test_death_after_the_answer_is_a_failure(settings: Build) -> None:
+    """Who thanks for a null event and then dies of it breaks a MUST, in that very scenario."""
+    (scenario,) = (each for each in SCENARIOS if each.id == "ERR-05")
+    with Engine(settings("demo:dies-later", time_scale="0.001")) as engine:
+        result = engine.certify(scenario)
+    assert result.verdict is Verdict.FAIL
+    assert "expected a valid message afterwards to be accepted" in result.reason
+
+
 def test_every_flaw_has_a_scenario() -> None:
     """Each flaw of the embedded partner is named by a scenario, or by a test of the whole run."""
     named = {flaw for scenario in SCENARIOS for flaw in scenario.flaws}
@@ -135,6 +144,20 @@ def test_sound_partner_passes_with_overrides(override: str, settings: Build) -> 
         results = certified(engine, SCENARIOS)
     verdicts = {result.verdict for result in results.values()}
     assert verdicts <= {Verdict.PASS, Verdict.NOT_APPLICABLE}
+
+
+def test_page_of_html_is_told_of_and_no_failure(settings: Build) -> None:
+    """Success is told by the status alone; still, a page may mean that the URL is another one."""
+    with Engine(settings("demo:verbose-answer")) as engine:
+        result = engine.certify(SCENARIOS[0])
+    assert (result.scenario.id, result.verdict) == ("PRE-01", Verdict.PASS)
+    assert result.reason.endswith("a page of HTML came: is this the URL of the webhook itself?")
+
+
+def test_lag_of_the_profile_is_played(settings: Build) -> None:
+    """Dated events are as old as the profile's lag makes them, overridden or not."""
+    with Engine(settings("demo", set=["lag_s=600,900"])) as engine:
+        assert engine.subject.lag_s == (600, 900)
 
 
 @pytest.mark.parametrize("events", ["CustomerAdded", "IntegrationCreated", "MessageAdded"])

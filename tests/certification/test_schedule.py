@@ -61,6 +61,29 @@ def test_alone_means_alone() -> None:
     assert {seen[each.id] for each in chosen if each.alone} == {1}
 
 
+def test_the_hostile_have_company_where_nothing_is_accepted_in_time() -> None:
+    """Each waits for the other; what measures time waits for nobody, and is alone."""
+    meeting = threading.Barrier(2, timeout=PATIENCE_S)
+    begun: list[str] = []
+
+    def certify(scenario: Scenario) -> ScenarioResult:
+        if scenario.id == "TST-03":
+            return ScenarioResult(scenario, Verdict.PASS, f"after {len(begun)}")
+        begun.append(scenario.id)
+        meeting.wait()
+        return ScenarioResult(scenario, Verdict.PASS, "met")
+
+    first, second, timed = scenarios("aaa")
+    life = (Step("sign-of-life", {}),)
+    chosen = [replace(first, steps=life), replace(second, steps=life), timed]
+    schedule = Schedule(certify, 3, sluggish=True)
+    schedule.start(chosen)
+    said = [schedule.result(each).reason for each in chosen]
+    schedule.stop()
+    assert said[:2] == ["met", "met"]
+    assert said[2] in {"after 0", "after 2"}
+
+
 def test_a_failure_reaches_whoever_asks() -> None:
     """What a certification raises is raised where its result is asked for, and nowhere else."""
 
@@ -87,14 +110,15 @@ def test_the_order_of_the_shortest_run() -> None:
         "hostile": replace(ONE, steps=(deliver, hostile), alone=True),
         "alone": replace(ONE, steps=(deliver,), alone=True),
         "quick": replace(ONE, steps=(deliver,)),
+        "rests": replace(ONE, steps=(deliver, Step("rest", {"seconds": 1.5}))),
         "waits": replace(ONE, steps=(lost,)),
         "often": replace(ONE, steps=(lost,), cases=8),
         "abreast": replace(ONE, steps=(given,), cases=8, abreast=True),
         "preflight": replace(ONE, steps=(Step("preflight"),)),
     }
     ordered = in_order(replace(each, id=name) for name, each in made.items())
-    names = [each.id for each in ordered]
-    assert names == ["preflight", "often", "abreast", "waits", "quick", "alone", "hostile"]
+    names, last = [each.id for each in ordered], ["alone", "hostile"]
+    assert names == ["preflight", "often", "abreast", "waits", "rests", "quick", *last]
 
 
 def test_what_ended_is_given_after_an_interruption() -> None:

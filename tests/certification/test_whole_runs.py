@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
 from mews_harness.demo import EmbeddedPartner
 from mews_harness.tenants import DEFAULT
+from tests.written import report, verdicts
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 SECRETS = {
@@ -32,21 +28,6 @@ id = "33333333-3333-4333-8333-333333333333"
 integration_id = "3a3a3a3a-3a3a-4a3a-8a3a-3a3a3a3a3a3a"
 access_token = "{SECRETS["access"]}"
 """
-
-
-def report(folder: Path) -> dict[str, Any]:
-    """Read the JSON report."""
-    read: dict[str, Any] = json.loads(
-        (folder / "mews-report" / "certification.json").read_text("utf-8")
-    )
-    schema = json.loads((files("mews_harness.schemas") / "report.schema.json").read_text("utf-8"))
-    jsonschema.validate(read, schema)
-    return read
-
-
-def verdicts(folder: Path) -> dict[str, str]:
-    """Read the verdicts from the JSON report."""
-    return {each["id"]: each["verdict"] for each in report(folder)["scenarios"]}
 
 
 def test_nobody_listens(pytester: pytest.Pytester) -> None:

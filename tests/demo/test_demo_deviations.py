@@ -111,6 +111,7 @@ DEVIATIONS = [
         [400, 400, *[500] * 31, 202],
         [400, 400, 400, *[202] * 31],
     ),
+    Deviation("dies-later", whole(b"{", NULL_EVENT, ONE), [400, 202, 202], [400, 400, 202]),
     Deviation("strict-events", whole(general("BillUpdated")), [400], [202]),
     Deviation("strict-properties", whole(general(AddedLater=1)), [400], [202]),
     Deviation("strict-properties", whole(created(Service={"AddedLater": 1})), [400], [202]),
@@ -152,6 +153,12 @@ DEVIATIONS = [
         [202, 202, 202, 401, 401, 401],
         [401, 401, 202, 401, 401, 401],
     ),
+    Deviation(
+        "compares-ending",
+        with_query("Token=x{}", "Token={}", "Token={}x", "Token="),
+        [202, 202, 401, 401],
+        [401, 202, 401, 401],
+    ),
     Deviation("ignores-case", with_token(str.swapcase, str), [202, 202], [401, 202]),
     Deviation(
         "token-under-any-name",
@@ -184,6 +191,13 @@ DEVIATIONS = [
         [500, 400],
         [400] * 2,
     ),
+    Deviation(
+        "breaks-on-huge-numbers",
+        whole(ONE[:-1] + b',"More":' + b"9" * 4_301 + b"}", ONE[:-1] + b',"More":99}', b"{"),
+        [500, 202, 400],
+        [400, 202, 400],
+    ),
+    Deviation("ignores-untyped-body", whole(b"{", ONE), [202, 202], [400, 202]),
     Deviation("redirects-in-a-circle", whole(ONE, TWO), [202, 308], [202, 202]),
     Deviation("redirects-too-often", whole(ONE, TWO), [202, 308], [202, 202]),
     Deviation("redirects-to-other-host", whole(ONE, TWO), [202, 308], [202, 202]),
@@ -210,6 +224,7 @@ DEVIATIONS = [
     Deviation(
         "forbids-disabled", whole(FIRST, ONE, OFF, ONE, ON, ONE), [202] * 3 + [403, 202, 202]
     ),
+    Deviation("refuses-older-dates", whole(FRESH, ONE, FIRST, FRESH), [202, 202, 409, 202]),
     Deviation("gone-after-deletion", whole(FIRST, DELETED, DELETED, FIRST), [202] * 3 + [410]),
     Deviation("gone-after-deletion", whole(FIRST, DELETED, SECOND, ONE), [202] * 4),
     Deviation("chokes-on-null-service", whole(created(Service=None), FIRST), [500, 202]),

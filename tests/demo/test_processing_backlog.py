@@ -196,13 +196,14 @@ def test_a_replaced_key_is_used_at_once() -> None:
 
 
 def test_closing_releases_whoever_waits() -> None:
-    """A worker with nothing to do, and one who waits for a message to be fetched."""
+    """A worker with nothing to do, and those who wait for a message to be fetched, or for room."""
     desk = Desk(Habits(gather_s=LATER_S))
     desk.note(changed("a"))
     given: list[object] = []
     waiting = [
         threading.Thread(target=lambda: given.append(desk.backlog.take())),
         threading.Thread(target=lambda: desk.backlog.wait_for(json.loads(changed("a")))),
+        threading.Thread(target=lambda: desk.backlog.wait_for_room(1)),
     ]
     for thread in waiting:
         thread.start()
@@ -211,6 +212,22 @@ def test_closing_releases_whoever_waits() -> None:
         thread.join(10.0)
     assert not any(thread.is_alive() for thread in waiting)
     assert given == [None]
+
+
+def test_room_is_what_waits_and_what_is_being_fetched() -> None:
+    """Gathered, taken and failed take room; what can't be fetched takes none."""
+    desk = Desk()
+    desk.note(changed("a", "b"), changed("a", enterprise=ENTERPRISE))
+    counted = [desk.backlog._unfetched()]
+    desk.clock.now = 1.0
+    (batch,) = desk.due()
+    counted.append(desk.backlog._unfetched())
+    desk.backlog.again(batch)
+    counted.append(desk.backlog._unfetched())
+    desk.backlog.wait_for_room(3)
+    desk.taken()
+    desk.backlog.wait_for_room(1)
+    assert counted == [2, 2, 2]
 
 
 def test_waiting_for_a_message_ends_with_its_last_fetch() -> None:

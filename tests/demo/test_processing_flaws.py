@@ -104,6 +104,31 @@ def answered_meanwhile(partner: EmbeddedPartner, mews: StandIn) -> bool:
     return meanwhile
 
 
+def answered_when_much_waits(partner: EmbeddedPartner, mews: StandIn) -> bool:
+    """Tell whether a message is answered while a hundred changes are being fetched."""
+    mews.faults = [Fault(delay_s=SOON_S)]
+    tell(partner, changed(*HUNDRED))
+    mews.wait(len)
+    answered = threading.Event()
+    sender = threading.Thread(target=lambda: (send(partner.url, changed("a")), answered.set()))
+    sender.start()
+    meanwhile = answered.wait(0.5)
+    mews.released.set()
+    sender.join()
+    return meanwhile
+
+
+def changed_meanwhile(partner: EmbeddedPartner, mews: StandIn) -> object:
+    """Tell of a change again while it is being fetched; list what is asked for."""
+    mews.faults = [Fault(delay_s=SOON_S)]
+    tell(partner, changed("a"))
+    mews.wait(len)
+    tell(partner, changed("a"))
+    mews.calm()
+    mews.released.set()
+    return asked(mews.calm(0.6))
+
+
 def null_then(partner: EmbeddedPartner, mews: StandIn) -> object:
     """Send a null event beside a good one, then another message."""
     body = changed("a").replace(b"[{", b"[null, {")
@@ -143,7 +168,7 @@ class Deviation:
 
 
 A, B, C = "first-access-token", "second", FIRST.access_token
-THREE = ["a", "b", "c"]
+THREE, TWICE = ["a", "b", "c"], ["a", "a"]
 PAIR = general("CustomerAdded", "CustomerUpdated", ids=("a", "a"), EnterpriseId=FIRST.id)
 SHARED = general("CustomerUpdated", "PaymentUpdated", ids=("a", "a"), EnterpriseId=FIRST.id)
 KNOWN_AND_NOT = general("CustomerUpdated", "BillUpdated", ids=("a", "b"), EnterpriseId=FIRST.id)
@@ -168,6 +193,9 @@ DEVIATIONS = [
     Deviation("unknown-event-drops-batch", ids_of(KNOWN_AND_NOT, changed("c")), ["c"], ["a", "c"]),
     Deviation("null-event-kills-worker", null_then, (202, []), (400, ["b"])),
     Deviation("fetches-before-answering", answered_meanwhile, flawed=False, sound=True),
+    Deviation("answers-when-there-is-room", answered_when_much_waits, flawed=False, sound=True),
+    Deviation("passes-over-what-it-fetches", changed_meanwhile, ["a"], ["a", "a"]),
+    Deviation("passes-over-what-it-fetches", ids_of(changed("a"), changed("a")), TWICE, TWICE),
     Deviation("gives-up-on-429", after(Fault(429)), 1, 2),
     Deviation("gives-up-on-500", after(Fault(500)), 1, 2),
     Deviation("gives-up-on-500", after(Fault(429)), 2, 2),

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from mews_harness import catalogue, profile
+from mews_harness.certification.junit import properties
 from mews_harness.demo import NAMES
+from mews_harness.model import ScenarioResult, Verdict
 from mews_harness.model.profile import Parameter
 from mews_harness.options import OPTIONS
 from mews_harness.payloads import WORDS as DRAW_WORDS
 from mews_harness.player import VERBS
+from mews_harness.reports import OUTPUTS
+from mews_harness.reports.writing import Output
 from mews_harness.use_cases import USE_CASES
 from mews_harness.verdicts import WORDS
 
@@ -20,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 OPTION_DOCS = (ROOT / "docs" / "options.md").read_text("utf-8")
 SCENARIO_DOCS = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+CI_DOCS = (ROOT / "docs" / "ci.md").read_text("utf-8")
 PARAMETERS = [p for name in profile.names() for p in profile.load(name).parameters]
 
 
@@ -68,6 +73,20 @@ def test_every_parameter_is_explained(parameter: Parameter) -> None:
     value = parameter.value
     shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
     assert (shown or "none") in row
+
+
+@pytest.mark.parametrize("output", OUTPUTS, ids=lambda output: output.name)
+def test_every_output_is_listed(output: Output) -> None:
+    """docs/ci.md lists each file of the report in its one table."""
+    rows = [line for line in CI_DOCS.splitlines() if line.startswith("|")]
+    assert any(f"`{output.name}`" in row for row in rows)
+
+
+def test_every_property_of_junit_is_explained() -> None:
+    """docs/ci.md has each property that a test case bears."""
+    result = ScenarioResult(catalogue.load()[0], Verdict.PASS, "")
+    for name, _ in properties(result):
+        assert f"| `{name}` |" in CI_DOCS
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))

@@ -16,8 +16,8 @@ LEVELS = (
     {"payloads", "delivery", "demo", "twin", "streaming"},
     {"settings"},
     {"option_values"},
-    {"profile", "tenants", "endpoint", "events", "use_cases"},
-    {"masking"},
+    {"profile", "tenants", "waivers", "endpoint", "events", "use_cases"},
+    {"masking", "given_file"},
     {"model", "serving", "errors", "options", "suggestion", "profiles", "schemas", "scenarios"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

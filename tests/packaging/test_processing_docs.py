@@ -61,7 +61,7 @@ def test_options_and_figures_are_those_of_the_code() -> None:
     assert set(re.findall(r"--mews-[a-z-]+", DOCS)) <= set(flags)
     assert f"{flags['--mews-settle']}\nseconds by default" in DOCS
     assert f"{LIMIT} requests per AccessToken within {WINDOW_MS / 1000:g} seconds" in DOCS
-    assert f"take {SLOW_S:g} s" in DOCS
+    assert f"takes {SLOW_S:g} s" in DOCS
     assert f"--listen {LISTEN}" in DOCS
     assert set(re.findall(r"TwinFault\.([A-Z_]+)", DOCS)) <= set(TwinFault.__members__)
 

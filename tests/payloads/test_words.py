@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from mews_harness.errors import HarnessFault, ScenarioMistake
 from mews_harness.model import Draw, Kind, Message, Tenants
 from mews_harness.payloads import WORDS, Mint, Plan, Plans, Subject, actions, discriminators, plans
+from mews_harness.payloads.batch import Row
 from mews_harness.payloads.integration import action_shape
 from mews_harness.payloads.malformed import BREAKAGES
+from mews_harness.payloads.misshapen import HERE
 from mews_harness.payloads.schema import explain, validator
 
 QUIET = settings(database=None, deadline=None, max_examples=40)
@@ -47,7 +49,8 @@ def every_message(found: Plans, tenants: Tenants) -> list[Message]:
     def build(plan: Plan) -> None:
         made = plan.build(Mint(1, "words", len(messages), tenants))
         assert made
-        assert all(message.description.startswith(plan.describe()) for message in made)
+        each = isinstance(plan, Row)  # its messages are told one by one
+        assert each or all(message.description.startswith(plan.describe()) for message in made)
         messages.extend(made)
 
     for plan in found.fixed:
@@ -303,12 +306,12 @@ def test_a_word_knows_its_kinds(word: str, subject: Subject) -> None:
 def test_malformed_is_no_json(subject: Subject, tenants: Tenants) -> None:
     """No malformed body can be parsed, whatever encoding the parser guesses."""
     found = ask(subject, "malformed")
-    assert len(found.fixed) == len(BREAKAGES) == 8
+    assert len(found.fixed) == len(BREAKAGES) == 9
     for message in every_message(found, tenants):
         with pytest.raises((ValueError, RecursionError)):
             json.loads(message.body)
         assert message.events == ()
-    assert found.fixed[1].describe() == "no JSON: cut off after byte 107"
+    assert found.fixed[2].describe() == "no JSON: cut off after byte 107"
 
 
 def test_malformed_with_a_shorter_tenant(subject: Subject) -> None:
@@ -324,10 +327,18 @@ def test_malformed_with_a_shorter_tenant(subject: Subject) -> None:
 def test_wrong_shape_is_json_and_invalid(subject: Subject, tenants: Tenants) -> None:
     """A wrong shape is JSON that the schema rejects."""
     found = ask(subject, "wrong-shape")
-    assert len(found.fixed) == 10
+    assert len(found.fixed) == 14
     assert found.drawn is None
     null_event = found.fixed[-1].build(Mint(1, "words", 0, tenants))[0]
     assert null_event.events == ()
+
+
+def assert_huge(message: Message) -> None:
+    """Check that only a number, of too many digits for Python, keeps a body from being JSON."""
+    with pytest.raises(ValueError, match="4300 digits"):
+        json.loads(message.body)
+    assert json.loads(message.body, parse_int=str)
+    assert message.events == ()
 
 
 @pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
@@ -338,6 +349,9 @@ def test_what_should_be_invalid_is(word: str, kind: Kind, profile: str, subject:
     found = ask(replace(subject, profile=profile), word, kind=str(kind))
     assert len(found.fixed) >= 8
     for message in every_message(found, subject.tenants):
+        if HERE in message.description:
+            assert_huge(message)
+            continue
         assert not validator(kind, profile).is_valid(json.loads(message.body)), message.description
         assert message.kind is kind
 
@@ -402,9 +416,12 @@ def test_updates_are_about_one_entity(subject: Subject, tenants: Tenants) -> Non
 
 
 def test_a_stream_is_of_many_messages(subject: Subject, tenants: Tenants) -> None:
-    """Each message is about an entity of its own."""
+    """Each message is about an entity of its own, and they are of all tenants in turn."""
     messages = every_message(ask(subject, "stream", messages=50), tenants)
     assert len(messages) == 50
+    ids = [tenant.id for tenant in tenants.enterprises]
+    assert [message.enterprise_id for message in messages[: len(ids)]] == ids
+    assert {message.enterprise_id for message in messages} == set(ids)
     assert len({message.events[0].entity_id for message in messages}) == 50
 
 
@@ -421,6 +438,13 @@ def test_ramp_grows_to_the_limit_in_rounds(subject: Subject, tenants: Tenants) -
     (plan,) = ask(subject, "ramp", rounds=2).fixed
     messages = plan.build(Mint(1, "words", 0, tenants))
     assert [len(message.events) for message in messages] == [1, 2, 50, 250, 500] * 2
+
+
+def test_ramp_has_the_sizes_that_are_asked_for(subject: Subject, tenants: Tenants) -> None:
+    """The limit comes last; what is beyond it is left out."""
+    (plan,) = ask(subject, "ramp", rounds=1, sizes=[1, 100, 501]).fixed
+    messages = plan.build(Mint(1, "words", 0, tenants))
+    assert [len(message.events) for message in messages] == [1, 100, 500]
 
 
 def test_peak_has_as_many_messages_as_asked_for(subject: Subject, tenants: Tenants) -> None:
@@ -442,6 +466,26 @@ def test_ages_are_counted_from_the_beginning_of_the_run(subject: Subject, tenant
     ]
     assert dates == ["2026-11-23T12:00:00Z", "2026-11-23T11:58:30Z", "2026-11-23T10:00:00Z"]
     assert found.drawn is None
+
+
+def test_ages_follow_the_lag_of_the_profile(subject: Subject) -> None:
+    """`lag` stands for both ends of it; an age that is there already is not played twice."""
+    late = replace(subject, lag_s=(600, 7_200))
+    found = ask(late, "action", action="IntegrationDeleted", ages_s=["lag", 7_200, 90])
+    assert [plan.describe() for plan in found.fixed] == [
+        "IntegrationDeleted, 600 s ago",
+        "IntegrationDeleted, 7,200 s ago",
+        "IntegrationDeleted, 90 s ago",
+    ]
+
+
+def test_a_stream_of_another_tenant_is_of_that_one_alone(
+    subject: Subject, tenants: Tenants
+) -> None:
+    """`enterprise` says whose messages they are, instead of all tenants' in turn."""
+    (plan,) = ask(subject, "stream", messages=4, enterprise=2).fixed
+    messages = plan.build(Mint(1, "words", 0, tenants))
+    assert [message.enterprise_id for message in messages] == [tenants.enterprises[1].id] * 4
 
 
 def test_drawn_dates_lie_within_the_documented_lag(subject: Subject, tenants: Tenants) -> None:

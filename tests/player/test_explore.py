@@ -69,6 +69,43 @@ def test_one_failure_that_does_not_repeat_is_flaky(table: Lay) -> None:
     assert explorer.seen.smallest.case == explorer.seen.passed_again.case
 
 
+def test_a_failure_by_chance_hides_none_that_stays(table: Lay) -> None:
+    """Where the smallest failing case passes now, the next one decides."""
+    calls = count()
+
+    def answer(request: Request) -> int:
+        if b'"Discriminator":"' in request.body and b'"Id":"' in request.body:
+            return 202  # the sign of life
+        by_chance = next(calls) == 1
+        return 503 if by_chance or b'"Events":null' in request.body else 400
+
+    explorer = table(answer).explorer("ERR-05")
+    explorer.run()
+    assert explorer.seen.failing == 2
+    assert explorer.seen.passed_again is None
+    assert explorer.seen.smallest is not None
+    assert explorer.seen.smallest.case == "Events null"
+
+
+def test_what_dies_of_a_message_after_its_answer_is_seen_dying(table: Lay) -> None:
+    """After a failure the service is watched, and what is then broken counts: it is graver."""
+    alive = True
+
+    def answer(request: Request) -> int:
+        nonlocal alive
+        if b"[null]" not in request.body:
+            return 202 if alive or laid.transport.clock.ms < 400 else 500
+        alive = False
+        return 202
+
+    laid = table(answer)
+    explorer = laid.explorer("ERR-05")
+    explorer.run()
+    smallest = explorer.seen.smallest
+    assert smallest is not None
+    assert {each.word for each in smallest.findings if not each.met} >= {"alive"}
+
+
 @pytest.mark.parametrize("plays", [0, 5, 20])
 def test_shrinking_is_bounded_in_plays(table: Lay, plays: int) -> None:
     """After the first failure at most the budget's plays and one confirmation are made."""

@@ -81,3 +81,15 @@ def test_what_is_hostile_to_the_other_url_is_followed_by_a_sign_of_life_there(ta
     laid.transport.requests.clear()
     laid.explorer("ERR-05").run()
     assert {urlsplit(request.url).path for request in laid.transport.requests} == {"/hook"}
+
+
+@pytest.mark.parametrize(("status", "failing"), [(202, 0), (404, 1)])
+def test_the_preflight_looks_at_both_urls(table: Lay, status: int, failing: int) -> None:
+    """A URL for Integration Webhooks that is wrong is told of at once, not scenario by scenario."""
+    there = "http://127.0.0.1/integrations?Token=open-sesame"
+    laid = table(lambda r: status if r.url == there else 202)
+    laid = replace(laid, endpoint=Endpoint(laid.endpoint.general_url, there, SECRET, SECRET))
+    explorer = laid.explorer("PRE-01")
+    explorer.run()
+    assert [request.url for request in laid.transport.requests] == [there]
+    assert explorer.seen.failing == failing

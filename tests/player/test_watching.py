@@ -33,11 +33,17 @@ class ScriptedTwin:
     def __init__(self, *script: Call | None, before: Sequence[Call] = ()) -> None:
         self._calls = {each.number: each for each in before}
         self._script = list(script)
+        self.behind = 0  # how many more times the partner is found at work on older news
         self.waits: list[float] = []
 
     def calls(self, since: int = 0) -> tuple[Call, ...]:
         """Give the calls numbered above `since`."""
         return tuple(each for number, each in self._calls.items() if number > since)
+
+    def is_behind(self, _: float) -> bool:
+        """Tell, so many times, that the partner is."""
+        self.behind -= 1
+        return self.behind >= 0
 
     def wait_until(
         self, predicate: Callable[[tuple[Call, ...]], bool], since: int, timeout_s: float
@@ -78,6 +84,26 @@ def test_settling_gives_up_after_its_bound() -> None:
     twin = ScriptedTwin(call("b", number=1))
     WATCHING["settle"](watch_of(twin, settle_s=10.0), Step("settle", {"calm": 0.5}))
     assert twin.waits == [10.0]
+
+
+def test_who_works_off_older_news_is_waited_for() -> None:
+    """Second by second, until it comes to what is waited for, or has passed it over."""
+    twin = ScriptedTwin(PASSES, PASSES, call("a", number=1))
+    twin.behind = 5
+    WATCHING["settle"](watch_of(twin, settle_s=10.0), Step("settle"))
+    assert (twin.waits, twin.behind) == ([10.0, 1.0, 1.0], 3)
+    twin = ScriptedTwin()
+    twin.behind = 2
+    WATCHING["settle"](watch_of(twin, settle_s=10.0), Step("settle"))
+    assert twin.waits == [10.0, 1.0, 1.0]
+
+
+def test_a_line_is_bounded() -> None:
+    """Whoever never comes to it is given up after five times as long."""
+    twin = ScriptedTwin()
+    twin.behind = 1000
+    WATCHING["settle"](watch_of(twin, settle_s=2.0), Step("settle"))
+    assert twin.waits == [2.0] + [1.0] * 8
 
 
 def test_patience_multiplies_the_bound() -> None:
@@ -137,6 +163,27 @@ def test_a_lull_that_never_comes_is_bounded() -> None:
     WATCHING["rest"](watch, Step("rest", {"seconds": 1.5}))
     assert twin.waits[-1] == 1.5
     assert len(watch.calls(everything=True)) == 97
+
+
+def test_underway_is_a_request_about_the_play() -> None:
+    """It ends with the first that asks for it, or is given it; others' requests are let pass."""
+    twin = ScriptedTwin(call("b", number=1), call(returned=("a",), number=2), call("a", number=3))
+    WATCHING["underway"](watch_of(twin, settle_s=10.0), Step("underway"))
+    assert twin.waits == [10.0]
+    assert [each.number for each in twin.calls()] == [1, 2]
+
+
+def test_a_slow_answer_takes_as_long_as_the_step_says() -> None:
+    """8 s, beyond the limit of a webhook's answer, where it says nothing."""
+    twin, message = announced(1)
+    watch = Watch(bench_of(twin), {"message": (message,)}, [])
+    request = request_for(RESERVATIONS, ReservationIds=[guid(1)])
+    delays = []
+    for more in ({"seconds": 2}, {}):
+        step = Step("disturb", {"fault": "slow", "of": ["message"], "times": 1, **more})
+        WATCHING["disturb"](watch, step)
+        delays.append(twin.begin(request).response.delay_s)
+    assert delays == [2, 8.0]
 
 
 def test_only_requests_of_the_play_are_shown_and_only_its_ids() -> None:

@@ -13,6 +13,9 @@ import sample_run
 from jsonschema import Draft202012Validator
 
 from mews_harness.model import (
+    Change,
+    Changed,
+    Comparison,
     Obligation,
     Readiness,
     Run,
@@ -20,6 +23,10 @@ from mews_harness.model import (
     Stage,
     Transcript,
     Trial,
+    Verdict,
+    Waiver,
+    WaiverState,
+    WaiverUse,
 )
 from mews_harness.reports import Written, to_json
 from mews_harness.reports.selection import telling
@@ -236,3 +243,38 @@ def test_other_stages_have_no_chain(run: Run) -> None:
     delivery = replace(result.scenario, stage=Stage.DELIVERY)
     [trial] = only(run, replace(result, scenario=delivery))["evidence"]
     assert (trial["calls"], trial["chain"]) == ([], [])
+
+
+def test_waivers_and_comparison(run: Run, schema: dict[str, Any]) -> None:
+    """They are there as the schema says, and absent where they were not asked for."""
+    data = to_json(run)
+    assert data["waivers"] == []
+    assert "comparison" not in data
+    waiver = Waiver("EVT-01", "keys are rotated by hand", "ops", "2026-12-31")
+    waived = replace(
+        sample_run.slow_batches(), verdict=Verdict.WAIVED, waiver=waiver, waived=Verdict.FAIL
+    )
+    changes = (
+        Changed("EVT-01", "Batches", Change.STILL_FAILING, Verdict.FAIL, Verdict.WAIVED),
+        Changed("OLD-01", "Gone", Change.NEWLY_NOT_OBSERVED, Verdict.PASS, None),
+        Changed("NEW-01", "Came", Change.NEW, None, Verdict.FAIL),
+    )
+    uses = [WaiverUse(waiver, state, Verdict.FAIL) for state in WaiverState]
+    data = to_json(
+        replace(
+            run,
+            results=(waived,),
+            waivers=(*uses, WaiverUse(waiver, WaiverState.NOT_JUDGED)),
+            comparison=Comparison("old.json", run.started_utc, "0.1.0", ("seed",), changes),
+        )
+    )
+    assert invalid(schema, data) == []
+    [entry] = data["scenarios"]
+    assert (entry["waiver"]["owner"], entry["waived"]) == ("ops", "fail")
+    assert data["waivers"][-1]["verdict"] is None
+    befores = [changed["before"] for changed in data["comparison"]["changes"]]
+    assert befores == ["fail", "pass", None]
+    del data["comparison"]["remarks"]
+    data["waivers"][0]["state"] = "lost"
+    data["scenarios"][0]["waived"] = "great"
+    assert len(invalid(schema, data)) == 3

@@ -2,20 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run
-from mews_harness.reports import check_writable, write
+from mews_harness.reports import OUTPUTS, check_writable, write, writing
 
 
-def test_both_files_and_nothing_else(run: Run, tmp_path: Path) -> None:
-    """A folder that was missing has the two files, and no draft of them."""
+def test_all_files_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    """A folder that was missing has every output, and no draft of any."""
     folder = tmp_path / "deep" / "er"
     written = write(run, folder)
-    assert {written.html, written.json} == set(folder.iterdir())
+    assert {path.name for path in folder.iterdir()} == {output.name for output in OUTPUTS}
+    assert {written.html, written.json} < set(folder.iterdir())
+    assert written.problems == ()
+
+
+def test_an_output_that_fails_takes_no_other_with_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can't be rendered is a remark; the others are there, and no old file in its place."""
+
+    def broken(run: Run) -> str:
+        raise KeyError("a secret")
+
+    outputs = [replace(o, render=broken) if o.name == "summary.md" else o for o in OUTPUTS]
+    monkeypatch.setattr(writing, "OUTPUTS", tuple(outputs))
+    (tmp_path / "summary.md").write_text("of another run")
+    written = write(run, tmp_path)
+    assert written.problems == ("summary.md could not be rendered (KeyError)",)
+    assert {path.name for path in tmp_path.iterdir()} == {o.name for o in OUTPUTS} - {"summary.md"}
+
+
+def test_a_disk_that_fills_up_leaves_the_whole_old_report(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is replaced before all of them are on the disk."""
+    write(run, tmp_path)
+    old = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    left = iter(range(3))
+    really = Path.write_bytes
+
+    def filling(path: Path, content: bytes) -> int:
+        if next(left, None) is None:
+            raise OSError(28, "No space left on device")
+        return really(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", filling)
+    with pytest.raises(UsageMistake, match="No space left"):
+        write(replace(run, seed=9), tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
 
 
 def test_failing_write_leaves_the_old_report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mews_harness.masking import Mask, mask_url, masked
+from mews_harness.masking import Mask, mask_url, masked, tokens_in
 from mews_harness.model import Exchange, Outcome, Tenant, Tenants
 
 SECRET = 'pa/ss "w&rd"+é'
@@ -174,3 +175,50 @@ def test_an_exchange_is_masked_wherever_the_token_travels() -> None:
 def test_a_url_is_shown_without_what_may_be_secret(url: str, shown: str) -> None:
     """Even a URL that is broken gives nothing away."""
     assert mask_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "pa%2Fss \\u0022w&amp;rd&quot;+%C3%A9",
+        'pa\\/ss \\\\\\"w\\u0026rd\\\\u0022\\u002b\\u00E9',
+        "pa%252Fss%2520%2522w%2526rd%2522%252B%25C3%25A9",
+        "pa&#47;ss+&#x22;w&#038;rd&#34;%2b&#xe9;",
+        "".join(f"%{octet:02x}" for octet in SECRET.encode()),
+    ],
+)
+def test_a_secret_is_found_in_a_mixture_of_escapes(form: str) -> None:
+    """Each special character may be escaped in a way of its own, more than once."""
+    assert Mask([SECRET]).text(f"before {form} after") == "before *** after"
+
+
+@given(st.binary(max_size=9), st.binary(max_size=9), st.sampled_from([LONG, SECRET]))
+def test_base64_of_a_longer_text_gives_nothing_away(
+    before: bytes, after: bytes, secret: str
+) -> None:
+    """Wherever in an encoded text a secret stands, too little is left to decode it."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        shown = Mask([secret]).text(encode(before + secret.encode() + after).decode())
+        assert "***" in shown
+        left = max(shown.split("***"), key=len)
+        assert len(left) <= (max(len(before), len(after)) + 3) // 3 * 4 + 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key 0123456789ABCDEF0123456789ABCDEF-0123456789ABCDEF0123456789ABCDE!",
+        "key 0123456789abcdef0123456789abcdef-0123456789abcdef0123456789abcde!",
+    ],
+)
+def test_what_has_the_form_of_mews_tokens_is_masked(text: str) -> None:
+    """A key that nobody has told the mask is known by its form; an id is none."""
+    assert Mask([]).text(text) == "key ***!"
+    assert Mask([]).text("851df8c8-90f2-4c4a-8e01-a4fc46b25178").startswith("851df8c8")
+
+
+def test_only_messages_about_keys_are_searched_for_keys() -> None:
+    """Keys that were drawn for a message are found in it."""
+    key = "0123456789ABCDEF0123456789ABCDEF-0123456789ABCDEF0123456789ABCDE"
+    assert tokens_in(f'{{"ApiKey":"{key}"}}'.encode()) == [key]
+    assert tokens_in(b'{"Id":"851df8c8-90f2-4c4a-8e01-a4fc46b25178"}') == []

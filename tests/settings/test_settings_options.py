@@ -28,6 +28,10 @@ NAMES = {
     "--mews-rate",
     "--mews-report",
     "--mews-strict",
+    "--mews-waivers",
+    "--mews-waivers-template",
+    "--mews-baseline",
+    "--mews-fail-on",
     "--mews-insecure",
 }
 

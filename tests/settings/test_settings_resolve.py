@@ -41,6 +41,10 @@ def test_a_target_alone_gives_the_documented_defaults() -> None:
     assert settings.rate == 5
     assert settings.report == Path.cwd() / "mews-report"
     assert not settings.strict
+    assert settings.waivers is None
+    assert settings.baseline is None
+    assert not settings.waivers_template
+    assert not settings.fails_on_new
     assert not settings.insecure
     assert settings.seed == 7
     assert not settings.is_demo
@@ -61,6 +65,10 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
         rate="0.5",
         report=str(tmp_path / "out"),
         strict=True,
+        waivers=str(tmp_path / "w.toml"),
+        waivers_template=True,
+        baseline=str(tmp_path / "old.json"),
+        fail_on="new",
         insecure=True,
     )
     assert settings.endpoint.url(Kind.INTEGRATION) == f"{URL}/integration?Token=s3cr3t"
@@ -73,6 +81,10 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
     assert settings.rate == 0.5
     assert settings.report == tmp_path / "out"
     assert settings.strict
+    assert settings.waivers == tmp_path / "w.toml"
+    assert settings.waivers_template
+    assert settings.baseline == tmp_path / "old.json"
+    assert settings.fails_on_new
     assert settings.insecure
 
 
@@ -108,8 +120,15 @@ def test_the_ini_file_fills_what_the_command_line_leaves_out() -> None:
 def test_paths_in_the_ini_file_are_relative_to_it(tmp_path: Path) -> None:
     """They mean the same from whichever folder pytest is started."""
     (tmp_path / "t.toml").write_text(tenants.template(), encoding="utf-8")
-    ini: dict[str, object] = {"mews_report": "out", "mews_tenants": "t.toml"}
+    ini: dict[str, object] = {
+        "mews_report": "out",
+        "mews_tenants": "t.toml",
+        "mews_waivers": "w.toml",
+        "mews_baseline": "old.json",
+    }
     settings = resolve({"mews_target": URL}, environ={}, rootdir=tmp_path, ini=ini)
+    assert settings.waivers == tmp_path / "w.toml"
+    assert settings.baseline == tmp_path / "old.json"
     assert settings.report == tmp_path / "out"
     assert settings.tenants == tenants.DEFAULT
 

@@ -83,8 +83,14 @@ def test_bad_toml_is_reported_with_its_line(tmp_path: Path) -> None:
     [
         ('client_token = "x"\n', "has no [[enterprise]] table"),
         ('client_token = "x"\nenterprise = []\n', "has no [[enterprise]] table"),
-        ('client_token = "x"\nenterprise = ["y"]\n', "not an [[enterprise]] table"),
-        ('client_token = "x"\n[enterprise]\nid = "y"\n', "not an [[enterprise]] table"),
+        (
+            'client_token = "x"\nenterprise = ["y"]\n',
+            "else than [[enterprise]] tables as `enterprise`",
+        ),
+        (
+            'client_token = "x"\n[enterprise]\nid = "y"\n',
+            "else than [[enterprise]] tables as `enterprise`",
+        ),
     ],
 )
 def test_a_file_without_enterprises_is_refused(tmp_path: Path, text: str, problem: str) -> None:

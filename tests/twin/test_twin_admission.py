@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -47,6 +48,20 @@ def test_the_form_of_a_request_is_exact(
     call, _ = send(make(), ApiRequest(method, PREFIX + path, headers, RIGHT))
     assert (call.missteps, call.status) == ((misstep,), status)
     assert call.enterprise_id == HOTEL
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "word"),
+    [
+        ("GET", "payments/getAll", "POST"),
+        ("POST", "Payments/getAll/", "case-sensitive"),
+        ("POST", "payments/getSome", "no such operation"),
+    ],
+)
+def test_a_404_says_what_is_wrong_with_the_address(method: str, path: str, word: str) -> None:
+    """Who develops against the twin reads it in the answer."""
+    _, response = send(make(), ApiRequest(method, PREFIX + path, JSON, RIGHT))
+    assert word in json.loads(response.body)["Message"]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tests.twin.asking import (
     send,
 )
 
+RESERVATIONS = "reservations/getAll/2023-06-06"
 WHOLE_DAY = {"StartUtc": "2026-08-07T00:00:00Z", "EndUtc": "2026-08-08T00:00:00Z"}
 BY_ID = {
     EVENT_KINDS[discriminator]: discriminator
@@ -272,3 +273,56 @@ def test_a_wrong_body_is_refused_by_name(body: bytes, misstep: Misstep, status: 
     assert misstep in call.missteps
     assert (call.status, said(response)["Message"]) == (status, call.message)
     assert said(response)["RequestId"] == response.headers["Request-Id"]
+
+
+@pytest.mark.parametrize("operation", [RESERVATIONS, "reservations/getAll"])
+def test_whoever_an_entity_names_can_be_asked_for(operation: str) -> None:
+    """The customer of a reservation exists once it was shown; nobody else does, nor anywhere else.
+
+    It has not changed lately: who reads by an interval does not find what nobody told of.
+    """
+    twin = make()
+    twin.announce(general(("ServiceOrderUpdated", guid(1))))
+    _, response = ask(
+        twin,
+        operation,
+        ReservationIds=[guid(1)],
+        ServiceIds=[guid(2)] if operation == "reservations/getAll" else None,
+        Extent={"Reservations": True} if operation == "reservations/getAll" else None,
+    )
+    (reservation,) = said(response)["Reservations"]
+    customer = reservation.get("AccountId") or reservation["CustomerId"]
+    for token, found in (("access-token-two", 0), ("access-token-one", 1)):
+        wanted = [customer.upper(), guid(3)]
+        call, _ = ask(twin, "customers/getAll", token=token, CustomerIds=wanted)
+        assert (call.status, len(call.returned)) == (200, found)
+    lately = {"StartUtc": "2026-08-07T11:00:00Z", "EndUtc": "2026-08-07T13:00:00Z"}
+    call, _ = ask(twin, "customers/getAll", UpdatedUtc=lately)
+    assert call.returned == ()
+    call, _ = ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
+    assert call.returned == (guid(1),)
+
+
+def test_who_asks_for_older_news_is_behind() -> None:
+    """For three seconds; not for what came later, for relatives, by an interval or in vain."""
+    clock = Clock()
+    twin = make(clock)
+    twin.announce(general(("ServiceOrderUpdated", guid(1))))
+    clock.ms = 5_000
+    twin.announce(general(("ServiceOrderUpdated", guid(2))))
+
+    def behind(operation: str = RESERVATIONS, **more: object) -> bool:
+        clock.ms += 3_001
+        before = twin.is_behind(4_900)
+        ask(twin, operation, **more)
+        return not before and twin.is_behind(4_900)
+
+    assert behind(ReservationIds=[guid(1)])
+    assert not behind(ReservationIds=[guid(1), guid(2)])
+    assert not behind(ReservationIds=[guid(9)])
+    assert not behind(UpdatedUtc=WHOLE_DAY)
+    assert not behind("configuration/get")
+    assert not behind("payments/none")
+    _, response = ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
+    customer = said(response)["Reservations"][0]["AccountId"]
+    assert not behind("customers/getAll", CustomerIds=[customer])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,20 @@ def test_a_path_is_taken_as_it_was_sent(connection: http.client.HTTPConnection, 
     assert twin.calls()[0].missteps == (Misstep.WRONG_PATH,)
 
 
+def test_an_empty_answer_has_no_content_type(
+    connection: http.client.HTTPConnection, twin: Twin
+) -> None:
+    """A 204 has no body that could be of a type."""
+    body = json.dumps(body_for("payments/getAll"))
+    headers = JSON | {"Prefer": "return=minimal"}
+    connection.request("POST", f"{PREFIX}payments/getAll", body, headers)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (204, b"")
+    assert response.headers["Content-Type"] is None
+    assert response.headers["Request-Id"]
+    assert [call.status for call in twin.calls()] == [204]
+
+
 def test_a_reset_is_a_reset(connection: http.client.HTTPConnection, twin: Twin) -> None:
     """The client is not told politely; the next connection is served."""
     twin.disturb(TwinFault.RESET, None, times=1)
@@ -130,6 +145,18 @@ def test_an_address_that_is_none_is_the_users_to_change(
     assert f"--listen: '{address}'" in capsys.readouterr().err
 
 
+def test_a_tenants_file_that_can_not_be_used_is_named_as_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alone, that option too has another name."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--tenants", str(tmp_path / "none.toml")])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "--tenants: '" in said
+    assert "--mews-tenants" not in said
+
+
 def test_alone_it_serves_any_id_and_says_what_it_did() -> None:
     """Tokens at the start, a line per request, and no traceback at the end."""
     command = [sys.executable, "-m", "mews_harness.twin", "--listen", "127.0.0.1:0"]
@@ -145,6 +172,7 @@ def test_alone_it_serves_any_id_and_says_what_it_did() -> None:
                 break
         said = "".join(greeting)
         port = int(re.findall(r":(\d+)/api", said)[0])
+        assert f"http://127.0.0.1:{port} in the place of https://api.mews.com" in said
         client, access = re.findall(r"(?:ClientToken|AccessToken) (\S+)", said)[:2]
         body = body_for(
             "customers/getAll", ClientToken=client, AccessToken=access, CustomerIds=[guid(1)]

@@ -35,6 +35,7 @@ def attempt(
         (attempt(Outcome.ERROR_STATUS, 405), "no POST"),
         (attempt(Outcome.ERROR_STATUS, 415), "content type"),
         (attempt(Outcome.ERROR_STATUS, 500, content_type="text/html; charset=utf-8"), "HTML"),
+        (attempt(Outcome.DELIVERED, 200, content_type="text/html"), "HTML"),
     ],
 )
 def test_diagnosis(seen: Attempt, said: str) -> None:
@@ -44,5 +45,6 @@ def test_diagnosis(seen: Attempt, said: str) -> None:
 
 
 def test_no_guess_without_a_sign() -> None:
-    """A plain 500 is left as it is."""
+    """A plain 500 is left as it is, and so is a plain success."""
+    assert diagnose(attempt(Outcome.DELIVERED, 202)) == ""
     assert diagnose(attempt(Outcome.ERROR_STATUS, 500)) == ""

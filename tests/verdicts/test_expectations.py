@@ -59,6 +59,7 @@ NOT_MODIFIED = attempt(Outcome.ERROR_STATUS, 304)
         ("success-status", [OK], [NOT_MODIFIED, BROKEN, LATE]),
         ("refused", [TOO_LARGE, ASTRAY], [OK, BROKEN, LATE, MOVED]),
         ("handled", [OK, TOO_LARGE], [BROKEN, LATE]),
+        ("not-accepted", [TOO_LARGE, BROKEN, MOVED], [OK, FOLLOWED]),
         ("not-every-one-accepted", [TOO_LARGE, LATE], [OK]),
         ("no-losing-redirect", [OK, FOLLOWED, BROKEN], [MOVED]),
         ("redirects-arrive", [FOLLOWED], [ASTRAY]),

@@ -55,7 +55,8 @@ def test_fetched_before_the_answer_was_whole() -> None:
         ([call("a", returned=())], ", it was asked for, but not given"),
         ([call("a", at_ms=-50.0)], ", not asked for again after it changed"),
         ([call("a", fault=TwinFault.NOT_JSON)], ", it was asked for, but not given"),
-        ([call("a", enterprise=THERE)], ", never asked for"),
+        ([call("a", enterprise=THERE)], f", it was asked for with the AccessToken of {THERE}"),
+        ([call("a", enterprise=None)], ", it was asked for with a token that is not known"),
         ([call("a", operation="customers/getAll")], ", never asked for"),
         (
             [call("a", status=404, message="no such path"), call("a", status=404, message="other")],

@@ -23,7 +23,7 @@ from mews_harness.model import (
     Sample,
     Transcript,
 )
-from mews_harness.verdicts import judge, largest_batch
+from mews_harness.verdicts import judge, largest_batch, throttling
 from mews_harness.verdicts.figures import line_through
 
 EVENT = EventRef("PaymentUpdated", "1")
@@ -194,3 +194,10 @@ def test_largest_batch(samples: list[tuple[int, int]], expected: str) -> None:
     """The bounds are told; a refusal of something smaller than what was taken is none."""
     made = [Sample(events, events * 100, 1.0, status) for events, status in samples]
     assert largest_batch(made) == expected
+
+
+def test_a_limit_on_requests_is_told() -> None:
+    """A service that answers 429 may be sound at the rate of Mews: whoever reads is told so."""
+    taken, limited = Sample(1, 100, 1.0, 202), Sample(1, 100, 1.0, 429)
+    assert throttling([taken, limited, limited]).startswith("2 of 3 answers were 429: ")
+    assert throttling([taken]) == ""

@@ -116,6 +116,12 @@ class Backlog:
             while not self._closed and self._owes(enterprise_id, changes):
                 self._finished.wait()
 
+    def wait_for_room(self, room: int) -> None:
+        """Wait until fewer changes than this are unfetched and can be fetched, or it is closed."""
+        with self._finished:
+            while not self._closed and self._unfetched() >= room:
+                self._finished.wait()
+
     def close(self) -> None:
         """Release whoever waits; nothing is given out any more."""
         with self._stirred:
@@ -158,6 +164,16 @@ class Backlog:
             if self._habits.credential(self._memory, enterprise_id) is not None
         ]
         return max(0.0, min(waits)) if waits else None
+
+    def _unfetched(self) -> int:
+        batches = [*self._taken, *(batch for _, batch in self._failed)]
+        changes = [(batch.enterprise_id, len(batch.ids)) for batch in batches]
+        changes += [(lane[0], len(ids)) for lane, ids in self._memory.changed.items()]
+        return sum(
+            number
+            for enterprise_id, number in changes
+            if self._habits.credential(self._memory, enterprise_id) is not None
+        )
 
     def _owes(self, enterprise_id: str, changes: set[tuple[str, str]]) -> bool:
         """Tell whether any of these can be fetched and is not yet."""

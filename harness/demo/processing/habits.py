@@ -32,6 +32,7 @@ class Habits:
         timeout_s: how long to wait for an answer.
         spell: the path as it is sent.
         fetches_first: whether a message is answered when all of it is fetched.
+        room: so many changes may be unfetched when a message is answered; None for any number.
         polls_s: how often to read without being told of a change; None for never.
 
     """
@@ -52,4 +53,5 @@ class Habits:
     timeout_s: float = TIMEOUT_S
     spell: Callable[[str], str] = exact
     fetches_first: bool = False
+    room: int | None = None
     polls_s: float | None = None

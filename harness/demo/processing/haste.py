@@ -14,6 +14,7 @@ from mews_harness.demo.processing.connector import Reply
 from mews_harness.demo.processing.habits import Habits
 
 PATIENCE_S = 2.0
+ROOM = 50
 FIXED_S = 0.2
 HURRIED_S = 0.1
 
@@ -21,6 +22,11 @@ HURRIED_S = 0.1
 def fetches_before_answering() -> Habits:
     """Answers a message when everything in it is fetched."""
     return Habits(fetches_first=True)
+
+
+def answers_when_there_is_room() -> Habits:
+    """Answers a message when fewer than 50 changes wait to be fetched."""
+    return Habits(room=ROOM)
 
 
 def gives_up_on_429() -> Habits:
@@ -82,6 +88,7 @@ def _pausing(when: Callable[[Reply], bool], seconds: float) -> Habits:
 
 HASTE = (
     fetches_before_answering,
+    answers_when_there_is_room,
     gives_up_on_429,
     gives_up_on_500,
     gives_up_on_reset,

@@ -113,6 +113,27 @@ def races_to_nothing(clock: Callable[[], float] = time.monotonic) -> Habits:
     return Habits(select=select, readings=known, gather_s=MOMENT_S)
 
 
+def passes_over_what_it_fetches() -> Habits:
+    """Fetches nothing of what changes while it is being fetched."""
+    busy: set[tuple[str, str]] = set()
+
+    def marking(read: Reading) -> Reading:
+        def mark(pages: Pages, batch: Batch) -> Iterator[Document]:
+            own = {(batch.entity, each) for each in batch.ids}
+            busy.update(own)
+            try:
+                yield from read(pages, batch)
+            finally:
+                busy.difference_update(own)
+
+        return mark
+
+    return Habits(
+        select=lambda document: [each for each in changes_of(document) if each not in busy],
+        readings={entity: marking(read) for entity, read in readings().items()},
+    )
+
+
 def dies_on_strangers() -> Habits:
     """Fetches nothing from then on when an answer has a property that it does not know."""
     alive = True
@@ -173,5 +194,6 @@ LOSSES = (
     ignores_messages,
     forgets_payments,
     races_to_nothing,
+    passes_over_what_it_fetches,
     dies_on_strangers,
 )

@@ -1,0 +1,46 @@
+"""What becomes of a service after a case that failed: it may die of the message a moment later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mews_harness.delivery import Clock
+from mews_harness.model import Delivery, Finding, Obligation, Step, Transcript, Trial
+from mews_harness.model.verdict import SIGN_OF_LIFE
+from mews_harness.player.bench import Bench
+from mews_harness.player.verbs import VERBS, Messages
+
+LOOKS, LOOK_AFTER_S = 4, 0.25
+
+
+def watched(
+    trial: Trial,
+    messages: Messages,
+    bench: Bench,
+    clock: Clock,
+    judge: Callable[[Transcript], tuple[Finding, ...]],
+) -> Trial:
+    """Send further signs of life for a second, and add them to what was played.
+
+    Returns:
+        The trial, judged anew; it ends with the first sign of life that was not accepted.
+
+    """
+    for _ in range(LOOKS):
+        if not all(finding.met for finding in trial.findings if finding.word == "alive"):
+            break
+        clock.sleep(LOOK_AFTER_S)
+        signs = VERBS[SIGN_OF_LIFE](bench, Step(SIGN_OF_LIFE), messages)
+        later = (each for each in signs if isinstance(each, Delivery))
+        seen = trial.transcript
+        seen = replace(seen, deliveries=(*seen.deliveries, *later))
+        trial = replace(trial, transcript=seen, findings=judge(seen))
+    return trial
+
+
+def severity(trial: Trial) -> int:
+    """Tell how grave what a play broke is; nothing at all is 0."""
+    order = list(reversed(Obligation))
+    broken = (each.obligation for each in trial.findings if not each.met)
+    return max((order.index(each) + 1 for each in broken), default=0)
