@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, 
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import Any, Self, TypeVar, cast
+from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -66,6 +67,7 @@ class StreamServer:
         self._host, self._port, self._tls = host, port, tls
         self.journal = Journal()
         self._wires: dict[int, Wire] = {}
+        self._made: WeakSet[Wire] = WeakSet()  # those that are still opening too
         self._refusing: dict[str, Refusing] = {}
         self._closing: set[asyncio.Task[None]] = set()  # the loop alone keeps no task alive
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -210,12 +212,17 @@ class StreamServer:
             compression=None,  # not documented; a client that offers it does without
             ping_interval=None,  # pings are a scenario's
             close_timeout=CLOSE_S,
-            create_connection=Wire,
+            create_connection=cast("type[ServerConnection]", self._make),  # any factory will do
             logger=self._logger,
         )
 
+    def _make(self, *args: Any, **options: Any) -> Wire:  # noqa: ANN401 - as a connection's
+        wire = Wire(*args, **options)
+        self._made.add(wire)
+        return wire
+
     async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
-        for wire in tuple(self._wires.values()):
+        for wire in tuple(self._made):
             wire.cut_off()
         if self._server is not None:
             self._server.close(close_connections=False)
@@ -227,6 +234,9 @@ class StreamServer:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for wire in tuple(self._made):
+            wire.cut_off()  # one that came meanwhile
+        await asyncio.sleep(0)  # so that the loop hears of it
         loop.stop()
 
     def _receive(self, connection: ServerConnection, request: Request) -> Response | None:

@@ -36,4 +36,5 @@ class Wire(ServerConnection):
 
     def cut_off(self) -> None:
         """Break the TCP connection without a close frame."""
-        self.transport.abort()
+        if hasattr(self, "transport"):  # it comes when the connection does
+            self.transport.abort()
