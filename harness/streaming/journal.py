@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from mews_harness.model import Connection, Opening
 from mews_harness.streaming.admission import Admission
+from mews_harness.waiting import Changes
 
 KEPT = 20_000  # handshakes; a client that storms makes thousands
 LOOK_S = 0.01  # between two looks of one who waits, however much happens
@@ -23,13 +21,11 @@ class Journal:
         self._openings: list[Opening] = []
         self._dropped = 0
         self._connections: dict[int, Connection] = {}
-        self._changes = 0
-        self._over = False
-        self._changed = threading.Condition()
+        self._changes = Changes(LOOK_S)
 
     def open(self, admission: Admission, status: int, at_ms: float) -> Opening:
         """Note a handshake and what it was answered with."""
-        with self._changed:
+        with self._changes:
             opening = Opening(
                 self._dropped + len(self._openings) + 1,
                 at_ms,
@@ -44,64 +40,43 @@ class Journal:
                 surplus = len(self._openings) - KEPT
                 del self._openings[:surplus]
                 self._dropped += surplus
-            self._notify()
+            self._changes.note()
             return opening
 
     def connect(self, enterprise_id: str, at_ms: float) -> int:
         """Note a connection, and when its handshake came; gives its number."""
-        with self._changed:
+        with self._changes:
             number = len(self._connections) + 1
             self._connections[number] = Connection(number, enterprise_id, at_ms)
-            self._notify()
+            self._changes.note()
             return number
 
     def change(self, number: int, **changes: Any) -> None:  # noqa: ANN401 - fields of a connection
         """Note what became of a connection."""
-        with self._changed:
+        with self._changes:
             self._connections[number] = replace(self._connections[number], **changes)
-            self._notify()
+            self._changes.note()
 
     def hear(self, number: int) -> None:
         """Count a message of the client's."""
-        with self._changed:
+        with self._changes:
             known = self._connections[number]
             self._connections[number] = replace(known, received=known.received + 1)
 
     def openings(self, since: int = 0) -> tuple[Opening, ...]:
         """Give the handshakes numbered above `since`; of very many only the last are kept."""
-        with self._changed:
+        with self._changes:
             return tuple(self._openings[max(0, since - self._dropped) :])
 
     def connections(self) -> tuple[Connection, ...]:
         """Give all connections, without what was sent on them."""
-        with self._changed:
+        with self._changes:
             return tuple(self._connections.values())
 
     def wait_until(self, holds: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until something holds that only what is noted here can change; tell whether."""
-        end = time.monotonic() + timeout_s
-        while True:
-            with self._changed:
-                seen = self._changes
-            if holds():
-                return True
-            looked = time.monotonic()
-            if looked >= end or self._over:
-                return False
-            with self._changed:
-                if not self._changed.wait_for(partial(self._changed_since, seen), end - looked):
-                    return holds()
-            time.sleep(max(0.0, min(looked + LOOK_S, end) - time.monotonic()))
+        return self._changes.wait_until(holds, timeout_s)
 
     def end(self) -> None:
         """Let nobody wait any longer, now or later."""
-        with self._changed:
-            self._over = True
-            self._notify()
-
-    def _changed_since(self, seen: int) -> bool:
-        return self._changes != seen
-
-    def _notify(self) -> None:
-        self._changes += 1
-        self._changed.notify_all()
+        self._changes.end()

@@ -18,7 +18,17 @@ LEVELS = (
     {"option_values"},
     {"profile", "tenants", "waivers", "endpoint", "events", "use_cases"},
     {"masking", "given_file"},
-    {"model", "serving", "errors", "options", "suggestion", "profiles", "schemas", "scenarios"},
+    {
+        "model",
+        "serving",
+        "waiting",
+        "errors",
+        "options",
+        "suggestion",
+        "profiles",
+        "schemas",
+        "scenarios",
+    },
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FOLDERS = {"mews_harness": ROOT / "harness"} | {
