@@ -26,11 +26,20 @@ Mark = tuple[int, float, str]  # row, moment in ms, colour
 _AXIS: Spec = {"labelLimit": 260, "grid": True}
 
 
+def telling(trial: Trial) -> bool:
+    """Tell whether a picture says more than words: something was cut, lost, refused or amiss."""
+    if any(not one.met for one in trial.findings):
+        return True
+    seen = trial.transcript
+    over = any(line.over_ms is not None for line in seen.connections)
+    return over or any(not each.accepted for each in seen.openings)
+
+
 def picture(trial: Trial) -> Markup | None:
-    """Draw one play on a time line; None where nobody was connected and nobody tried."""
+    """Draw one play on a time line; None where there is nothing to draw, or nothing telling."""
     seen, zero = trial.transcript, streaming.zero_ms(trial)
     lines = seen.connections[: streaming.CONNECTIONS]
-    if not lines and not seen.openings:
+    if not (lines or seen.openings) or not telling(trial):
         return None
     last = max(
         [

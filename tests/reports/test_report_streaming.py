@@ -125,6 +125,17 @@ def test_a_play_of_nobody_says_so() -> None:
     assert "1 message had nobody to be sent to" in streaming.says(nobody)
 
 
+def test_an_untroubled_play_is_told_in_words() -> None:
+    """A picture is drawn where something ended, was refused, or broke an expectation."""
+    (well,) = (each for each in trial().transcript.connections if each.number == 3)
+    calm = replace(trial(connections=(well,), openings=(), missed=()), findings=())
+    assert picture(calm) is None
+    assert "<strong>On the WebSocket.</strong> 1 connection, 0 messages" in to_html(run_of(calm))
+    assert picture(replace(calm, findings=trial().findings)) is not None
+    refused = trial(connections=(well,), openings=(REFUSED,), missed=())
+    assert picture(replace(refused, findings=())) is not None
+
+
 def test_long_plays_are_drawn_in_seconds() -> None:
     """A few seconds fill the axis; less is in milliseconds."""
     quick, slow = picture(trial()), picture(trial(missed=(sent(9_000.0),)))
