@@ -103,7 +103,8 @@ def _drawn(
     names = [*(name for name, _, _ in bars), "handshakes"]
     y: Spec = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": _AXIS}
     # What was open before the play began is drawn from its beginning.
-    x = number("from", f"{unit} since the play began", axis={"tickCount": 8, "grid": False})
+    look: Spec = {"axis": {"tickCount": 8, "grid": False}, "scale": {"domain": [0, last / scale]}}
+    x = number("from", f"{unit} since the play began", **look)
     rows = [
         {"row": name, "from": max(0.0, start) / scale, "to": max(0.0, end) / scale}
         for name, start, end in bars

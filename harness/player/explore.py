@@ -26,6 +26,7 @@ from mews_harness.model import (
     Kind,
     Sample,
     Scenario,
+    Stage,
     Transcript,
     Trial,
 )
@@ -263,6 +264,8 @@ class Explorer:
     def _play(self, case: Case, messages: Messages, role: str) -> Trial:
         transcript = play(self._scenario, messages, self._bench)
         told = "TLS handshakes" if transcript.handshakes else in_words(case)
+        if not case and self._scenario.stage is Stage.STREAMING:
+            told = "no message, the connections alone"
         return Trial(role, told, self._judge(transcript), transcript)
 
     def _count(self, transcript: Transcript) -> None:
