@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check types bench clean
+.PHONY: setup demo test check types bench docs clean
 
 setup: $(VENV)/.ready
 
@@ -39,6 +39,12 @@ bench: setup
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/twin.py
 	$(BIN)/python benchmarks/streaming.py
+
+# Pages that are written from the code, the data and real runs: ten certifications.
+docs: setup
+	tests/browser/install-chromium
+	$(BIN)/python docs/generate_requirements.py
+	$(BIN)/python docs/generate_reading.py
 
 clean:
 	rm -rf $(VENV) .types build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache

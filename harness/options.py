@@ -159,6 +159,15 @@ OPTIONS: tuple[Option, ...] = (
         default="mews-report",
     ),
     Option(
+        "--mews-replay",
+        "Instead of the certification send again just what failed, and say of each whether it is "
+        "fixed: a file of replays/ in a report's folder, the id of a scenario that has one, or a "
+        "folder; may be repeated. Profile, time scale, rate, settle time, events and seed are "
+        "the file's (default: nothing is replayed).",
+        "FILE|ID",
+        kind="values",
+    ),
+    Option(
         "--mews-strict", "Let a SHOULD that is not met fail the run (default: no).", None, "flag"
     ),
     Option(

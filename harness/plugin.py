@@ -71,3 +71,5 @@ def pytest_configure(config: pytest.Config) -> None:
         from mews_harness.certification.hooks import register  # noqa: PLC0415 - the lazy door
 
         register(config)
+    elif config.option.mews_replay:
+        raise pytest.UsageError("--mews-replay: needs an endpoint to send to. Give --mews-target.")

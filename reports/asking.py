@@ -61,7 +61,7 @@ def traffic(calls: Sequence[Call]) -> str:
     most = crowds[0][1]
     said += f", at most {most:,} within 30 s with one AccessToken"
     if len(crowds) > 1:
-        shown = ", ".join(f"{crowd:,} of {_short(name)}" for name, crowd in crowds[:BUSIEST])
+        shown = ", ".join(f"{crowd:,} of {short(name)}" for name, crowd in crowds[:BUSIEST])
         more = f", {len(crowds) - BUSIEST} more enterprises" if len(crowds) > BUSIEST else ""
         said += f" ({shown}{more})"
     return f"{said}; Mews allows {QUOTA}. {_crowded(calls)}".rstrip()
@@ -82,7 +82,7 @@ def _token(call: Call) -> str:
     if call.token is TokenState.NONE or call.enterprise_id is None:
         return TOKENS[TokenState.NONE]
     state = TOKENS[call.token]
-    return _short(call.enterprise_id) + (f", {state}" if state else "")
+    return short(call.enterprise_id) + (f", {state}" if state else "")
 
 
 def _ids(call: Call) -> str:
@@ -100,5 +100,6 @@ def _status(call: Call) -> str:
     return f"{call.status}, Retry-After {call.retry_after_s:g} s"
 
 
-def _short(identifier: str) -> str:
+def short(identifier: str) -> str:
+    """Give the beginning of an id, as much as tells it from others."""
     return identifier if len(identifier) <= 8 else f"{identifier[:8]}…"  # noqa: PLR2004 - of a UUID

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Any
 
-import vl_convert
 from markupsafe import Markup
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 
 WIDTH = 600
+NOTHING = Markup()
+DASHED: Spec = {"strokeDash": [6, 4], "strokeWidth": 2}  # a limit
 FASTEST_MS = 0.1  # a logarithmic scale has no zero
 
 # Vega writes a colour as it is given, so the page's CSS variables bring light and dark for free.
 _LOOK: Spec = {
     "background": "transparent",
+    "aria": False,  # the page names each picture
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
     # The width of a label is guessed from another font than the reader's: leave room for it.
@@ -38,10 +42,28 @@ _LOOK: Spec = {
 }
 
 
+# What Vega writes at every mark, and the page's styles say already.
+_TAG = re.compile(r"<[^<>]*>")
+_SAID_ELSEWHERE = re.compile(r' (?:pointer-events="none"|opacity="1"|font-family="[^"]*")')
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture; `svg` is empty where there was nothing to draw, and `says` tells why."""
+
+    anchor: str
+    title: str
+    says: str
+    svg: Markup = NOTHING
+
+
 def draw(height: int | Spec, layers: list[Spec], data: Rows | None = None) -> Markup:
     """Draw layers as SVG; the page names the picture, so the SVG itself is left out of speech."""
     spec = {"width": WIDTH, "height": height, "config": _LOOK, "layer": layers}
+    import vl_convert  # noqa: PLC0415 - 84 MB: loaded by a run that draws, and by no other
+
     svg = vl_convert.vegalite_to_svg(spec | ({} if data is None else {"data": {"values": data}}))
+    svg = _TAG.sub(lambda tag: _SAID_ELSEWHERE.sub("", tag[0]), svg)
     return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704
 
 
@@ -69,7 +91,7 @@ def limit(axis: str, limit_ms: float) -> list[Spec]:
     end = {"x": {"value": WIDTH}} if axis == "y" else {"y": {"value": 60}}
     place = {"align": "right"} | ({"dy": -7} if axis == "y" else {"dx": -5})
     return [
-        mark("rule", at, data, color="var(--fail)", strokeDash=[6, 4], strokeWidth=2),
+        mark("rule", at, data, color="var(--fail)", **DASHED),
         mark("text", at | end | {"text": {"field": "label"}}, data, **place),
     ]
 

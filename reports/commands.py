@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 
-from mews_harness.model import Exchange, Message, Profile, Run, Scenario
+from mews_harness.model import Exchange, Message, Profile, Run, Scenario, ScenarioResult
 from mews_harness.reports.visible import visible
 
 INLINE_BYTES = 2_000
+REPLAYS = "replays"  # a folder in the report's own
 _MASK = re.compile(r"\*\*\*|%2A%2A%2A", re.IGNORECASE)
 # curl writes these by itself; an Expect header would bring a pause that Mews does not make.
 _OWN = frozenset({"host", "content-length", "content-type", "accept", "expect", "connection"})
@@ -16,11 +17,35 @@ _OWN = frozenset({"host", "content-length", "content-type", "accept", "expect", 
 
 def replay(run: Run, scenario: Scenario) -> str:
     """The command that plays one scenario again with the same draws."""
+    return f"{_command(run)} -k {scenario.id} --hypothesis-seed={run.seed}"
+
+
+def resend(run: Run, result: ScenarioResult) -> str:
+    """The command that sends just the failing messages again; empty where they were not kept."""
+    if result.replay is None or not result.replay.text:
+        return ""
+    path = f"{run.folder.rstrip('/')}/{file_of(result)}"
+    return f"{_command(run)} --mews-replay {_quoted(path)}"
+
+
+def again(run: Run, result: ScenarioResult) -> str:
+    """Both commands, a line each: first the failing messages alone, then the whole scenario."""
+    whole, messages = replay(run, result.scenario), resend(run, result)
+    if not messages:
+        return whole
+    return f"{messages}  # the very same messages\n{whole}  # the whole scenario"
+
+
+def file_of(result: ScenarioResult) -> str:
+    """Where in the report's folder the replay file of a failure is."""
+    return f"{REPLAYS}/{result.scenario.id}.json"
+
+
+def _command(run: Run) -> str:
     try:
-        command = " ".join(_quoted(word) for word in shlex.split(run.command))
+        return " ".join(_quoted(word) for word in shlex.split(run.command))
     except ValueError:  # an unbalanced quote: the command was not written by a shell's rules
-        command = run.command
-    return f"{command} -k {scenario.id} --hypothesis-seed={run.seed}"
+        return run.command
 
 
 def curl(exchange: Exchange, message: Message, profile: Profile) -> str:

@@ -20,6 +20,7 @@ from mews_harness.model import (
     Waiver,
 )
 from mews_harness.reports import selection, streaming
+from mews_harness.reports.commands import file_of, replay, resend
 from mews_harness.reports.machine_calls import processing
 from mews_harness.reports.visible import Body, capped, decode
 
@@ -57,7 +58,7 @@ def to_json(run: Run) -> dict[str, Any]:
             }
             for summary in run.stages
         },
-        "scenarios": [_scenario(result) for result in run.results],
+        "scenarios": [_scenario(result) | _replay(run, result) for result in run.results],
         "waivers": [
             _waiver(use.waiver)
             | {"state": use.state.value, "verdict": use.verdict and use.verdict.value}
@@ -166,6 +167,20 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _replay(run: Run, result: ScenarioResult) -> dict[str, Any]:
+    """How to send a failure again; nothing for what did not fail."""
+    if result.replay is None:
+        return {}
+    kept = bool(result.replay.text)
+    return {
+        "replay": {
+            "file": file_of(result) if kept else None,
+            "command": resend(run, result) or replay(run, result.scenario),
+            "problem": result.replay.problem,
+        }
+    }
+
+
 def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
     kept = selection.deliveries(trial)
     places = selection.places(trial)
@@ -184,7 +199,9 @@ def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
             for finding in trial.findings
         ],
         "deliveries": [_delivery(delivery) for delivery in kept],
-        "deliveries_left_out": len(trial.transcript.deliveries) - len(kept),
+        "deliveries_left_out": len(trial.transcript.deliveries)
+        + trial.transcript.left_out
+        - len(kept),
         "handshakes": [_handshake(handshake) for handshake in trial.transcript.handshakes],
         **processing(trial, stage),
         **streaming.machine(trial),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mews_harness.model import (
+    Change,
     Delivery,
     Finding,
     Obligation,
@@ -14,9 +16,10 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.reports import selection
-from mews_harness.reports.commands import curl, replay
+from mews_harness.reports.commands import again, curl
+from mews_harness.reports.words import OURS, URGENCY, Urgency
 
-_ORDER = (Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.ERROR, Verdict.WARN)
+_ORDER = (Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.WARN, Verdict.ERROR)
 
 
 @dataclass(frozen=True)
@@ -25,28 +28,60 @@ class Problem:
 
     Attributes:
         result: the scenario's result; of several blocked for one reason, the first.
+        obligation: the strongest that was broken; where nothing was played, the scenario's own.
         also: ids of the other scenarios that are blocked for the same reason.
         trial: the evidence that explains it best, where there is any.
         delivery: the delivery of that trial to show in full.
         unmet: the findings that broke an expectation.
         curl: a line that sends the same bytes; empty where it can't be typed.
-        replay: the command that plays the scenario again.
+        replay: commands that send it again, a line each.
+        new: whether the baseline knows it without this problem.
 
     """
 
     result: ScenarioResult
+    obligation: Obligation
     also: tuple[str, ...]
     trial: Trial | None
     delivery: Delivery | None
     unmet: tuple[Finding, ...]
     curl: str
     replay: str
+    new: bool
+
+    @property
+    def urgency(self) -> Urgency:
+        """What it means for the reader; a fault of the harness is nobody else's to mend."""
+        return OURS if self.result.verdict is Verdict.ERROR else URGENCY[self.obligation]
+
+    @property
+    def seen(self) -> str:
+        """What was seen instead, with the figures and the diagnosis that the reason adds."""
+        if not self.unmet:
+            return self.result.reason
+        reason, observed = self.result.reason, self.unmet[0].observed
+        return reason[reason.index(observed) :] if observed in reason else observed
+
+    @property
+    def advice(self) -> str:
+        """What to do, in one sentence; empty where the scenario's remedy would not help."""
+        if self.result.verdict in {Verdict.BLOCKED, Verdict.ERROR}:
+            return ""
+        end = self.result.scenario.remedy.find(". ")
+        return self.result.scenario.remedy[: end + 1 if end >= 0 else None]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Problems of one urgency."""
+
+    urgency: Urgency
+    problems: tuple[Problem, ...]
 
 
 def problems(run: Run) -> tuple[Problem, ...]:
-    """Order what did not pass: MUST failures, flaky, blocked, our own faults, warnings."""
+    """Order what did not pass: MUST, SHOULD, MAY, our own faults; in each, the surest first."""
     chosen = [result for result in run.results if result.verdict in _ORDER]
-    chosen.sort(key=lambda result: (_ORDER.index(result.verdict), _weight(result)))
     blocked: dict[str, list[ScenarioResult]] = {}
     for result in chosen:
         if result.verdict is Verdict.BLOCKED:
@@ -56,11 +91,19 @@ def problems(run: Run) -> tuple[Problem, ...]:
         alike = blocked.get(result.reason, []) if result.verdict is Verdict.BLOCKED else [result]
         if alike[0] is result:
             found.append(_problem(run, result, alike[1:]))
-    return tuple(found)
+    return tuple(sorted(found, key=_rank))
 
 
-def _weight(result: ScenarioResult) -> int:
-    return list(Obligation).index(result.scenario.obligation)
+def grouped(found: Sequence[Problem]) -> tuple[Group, ...]:
+    """Put problems of one urgency together, in their order."""
+    kinds = dict.fromkeys(problem.urgency for problem in found)
+    return tuple(Group(each, tuple(one for one in found if one.urgency == each)) for each in kinds)
+
+
+def _rank(problem: Problem) -> tuple[bool, int, int]:
+    verdict = problem.result.verdict
+    weight = list(Obligation).index(problem.obligation)
+    return verdict is Verdict.ERROR, weight, _ORDER.index(verdict)
 
 
 def _problem(run: Run, result: ScenarioResult, also: list[ScenarioResult]) -> Problem:
@@ -69,12 +112,24 @@ def _problem(run: Run, result: ScenarioResult, also: list[ScenarioResult]) -> Pr
     line = ""
     if delivery and delivery.attempts and delivery.attempts[0].exchanges:
         line = curl(delivery.attempts[0].exchanges[0], delivery.message, run.profile)
+    unmet = tuple(one for one in trial.findings if not one.met) if trial else ()
+    own = (result.scenario.obligation, *(each.scenario.obligation for each in also))
+    broken = [one.obligation for one in unmet] or own
     return Problem(
         result,
+        min(broken, key=list(Obligation).index),
         tuple(other.scenario.id for other in also),
         trial,
         delivery,
-        tuple(one for one in trial.findings if not one.met) if trial else (),
+        tuple(sorted(unmet, key=lambda one: list(Obligation).index(one.obligation))),
         line,
-        replay(run, result.scenario),
+        again(run, result),
+        _is_new(run, result),
+    )
+
+
+def _is_new(run: Run, result: ScenarioResult) -> bool:
+    changes = run.comparison.changes if run.comparison else ()
+    return any(
+        each.scenario == result.scenario.id and each.change is Change.NEW for each in changes
     )

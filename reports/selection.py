@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mews_harness.model import (
     Attempt,
     Call,
@@ -15,6 +17,7 @@ from mews_harness.model import (
 )
 from mews_harness.model.verdict import SIGN_OF_LIFE
 
+KEPT = 500  # deliveries of a trial, whatever becomes of them: memory and events.ndjson
 TRIALS = 3
 DELIVERIES = 12
 ATTEMPTS = 12
@@ -59,6 +62,21 @@ def places(trial: Trial, limit: int = DELIVERIES) -> tuple[int, ...]:
         ),
     )
     return tuple(sorted(ranked[:limit]))
+
+
+def bounded(trial: Trial, limit: int = KEPT) -> Trial:
+    """Leave deliveries out of a trial that has more than `limit`; `deliveries` says which first."""
+    kept = places(trial, limit)
+    left_out = len(trial.transcript.deliveries) - len(kept)
+    if not left_out:
+        return trial
+    findings = tuple(
+        replace(one, delivery=kept.index(one.delivery) if one.delivery in kept else None)
+        for one in trial.findings
+    )
+    chosen = tuple(trial.transcript.deliveries[place] for place in kept)
+    transcript = replace(trial.transcript, deliveries=chosen, left_out=left_out)
+    return replace(trial, findings=findings, transcript=transcript)
 
 
 def breaking(trial: Trial) -> tuple[int, ...]:

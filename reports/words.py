@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from mews_harness.model import (
+    Change,
     Misstep,
+    Obligation,
     Outcome,
     Readiness,
     TlsProblem,
     TokenState,
     TwinFault,
     Verdict,
+    WaiverState,
 )
 
+
+@dataclass(frozen=True)
+class Urgency:
+    """What a problem means for the reader: a word for styles, a heading, what follows from it."""
+
+    name: str
+    title: str
+    means: str
+
+
+URGENCY = {
+    Obligation.MUST: Urgency("must", "MUST", "The run is not ready until these are mended."),
+    Obligation.SHOULD: Urgency("should", "SHOULD", "Strongly advised."),
+    Obligation.MAY: Urgency("may", "MAY", "Worth knowing."),
+}
+OURS = Urgency("ours", "Not yours", "The harness itself failed: please report it.")
 OUTCOMES = {
     Outcome.DELIVERED: "delivered",
     Outcome.REDIRECTED: "redirected, followed",
@@ -103,4 +124,17 @@ TLS_PROBLEMS = {
     TlsProblem.PROTOCOL: "no TLS version in common",
     TlsProblem.NOT_TLS: "what listens there speaks no TLS",
     TlsProblem.OTHER: "it is refused",
+}
+# How a change since the baseline is told, and whose colour it has.
+CHANGES = {
+    Change.NEW: ("New failures", "fail"),
+    Change.STILL_FAILING: ("Still failing", "warn"),
+    Change.FIXED: ("Fixed", "pass"),
+    Change.NEWLY_NOT_OBSERVED: ("No longer observed", "flaky"),
+}
+WAIVERS = {
+    WaiverState.USED: "In use: without it the scenario would not have passed.",
+    WaiverState.UNUSED: "Unused: the scenario gave nothing to waive. Take it out of the file.",
+    WaiverState.NOT_JUDGED: "Not judged: this run does not tell whether it is needed.",
+    WaiverState.EXPIRED: "Expired: it counts no longer. Mend the deviation, or decide anew.",
 }

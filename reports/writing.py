@@ -13,6 +13,7 @@ from pathlib import Path
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run, Stage
 from mews_harness.reports.badge import badge
+from mews_harness.reports.commands import file_of
 from mews_harness.reports.machine import to_json
 from mews_harness.reports.markdown import to_markdown
 from mews_harness.reports.page import to_html
@@ -53,7 +54,7 @@ OUTPUTS: tuple[Output, ...] = (
 
 
 def write(run: Run, folder: Path) -> Written:
-    """Write all files into `folder`, which is created where it is missing.
+    """Write all files and the replay files into `folder`, which is created where it is missing.
 
     One that can't be rendered is a remark and not an error, and takes no other with it; an older
     file of its name is removed, since it would tell of another run.
@@ -71,12 +72,25 @@ def write(run: Run, folder: Path) -> Written:
         except Exception as fault:  # noqa: BLE001 - hours of evidence hang on the other files
             contents[path] = None
             problems.append(f"{output.name} could not be rendered ({type(fault).__name__})")
+    contents |= _replays(run, folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in contents.items():
+            if content is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
         _replace(contents)
     except OSError as error:
         raise _mistake(folder, error) from error
     return Written(folder / HTML, folder / JSON, tuple(problems))
+
+
+def _replays(run: Run, folder: Path) -> dict[Path, bytes | None]:
+    """Give a file for each failure that can be sent again; those of earlier runs go."""
+    return {
+        folder / file_of(result): result.replay.text.encode("ascii")
+        if result.replay is not None and result.replay.text
+        else None
+        for result in run.results
+    }
 
 
 def check_writable(folder: Path) -> None:

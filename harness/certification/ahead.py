@@ -8,7 +8,7 @@ import pytest
 
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import ScenarioItem
-from mews_harness.certification.schedule import Schedule
+from mews_harness.certification.schedule import Certify, Schedule
 from mews_harness.errors import HarnessFault, UsageMistake
 from mews_harness.model import Scenario, ScenarioResult
 
@@ -18,10 +18,13 @@ FAREWELL_S = 4.0  # how long a run that was interrupted waits for what is under 
 
 
 class Ahead:
-    """Plays several scenarios at once where that was asked for, or the endpoint is slow."""
+    """Plays several scenarios at once where that was asked for, or the endpoint is slow.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    `certify` is what plays one of them, with the engine.
+    """
+
+    def __init__(self, engine: Engine, certify: Certify) -> None:
+        self._engine, self._certify = engine, certify
         self._schedule: Schedule | None = None
 
     def start(self, items: Iterable[pytest.Item], *, worker: bool) -> None:
@@ -48,7 +51,7 @@ class Ahead:
         if jobs == 1:
             return
         self._engine.look(scenarios)  # once, before several threads ask for it
-        self._schedule = self._schedule or Schedule(self._engine.certify, jobs, sluggish=sluggish)
+        self._schedule = self._schedule or Schedule(self._certify, jobs, sluggish=sluggish)
         self._schedule.start(scenarios)
 
     def result(self, scenario: Scenario) -> ScenarioResult | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mews_harness.certification import codec
+from mews_harness import codec
 from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.model import Scenario, ScenarioResult, Verdict
 

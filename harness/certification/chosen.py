@@ -42,12 +42,23 @@ def scenarios_named(config: pytest.Config, known: Sequence[Scenario]) -> frozens
 
     """
     ids = [scenario.id for scenario in known]
-    named = [name for each in _typed(config) if (name := scenario_in(each))]
+    named = scenarios_typed(config)
     for name in named:
         if name not in ids:
             given, remedy = f"{COLLECTOR}::{name}", did_you_mean(name, ids)
             raise UsageMistake("command line", given, "names no scenario", remedy)
     return frozenset(named or ids)
+
+
+def scenarios_typed(config: pytest.Config) -> list[str]:
+    """Give what stands on the command line as a scenario, known or not."""
+    return [name for each in _typed(config) if (name := scenario_in(each))]
+
+
+def replays_asked(config: pytest.Config) -> list[str]:
+    """Give the values of --mews-replay, or of its ini key."""
+    asked = given(config)["mews_replay"]
+    return [str(each) for each in asked] if isinstance(asked, list | tuple) else []
 
 
 def _typed(config: pytest.Config) -> list[str]:

@@ -17,6 +17,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.player import Exploration
+from mews_harness.reports.selection import bounded
 from mews_harness.verdicts import WORDS, Whole, diagnose, hops_in_words, largest_batch
 
 KEPT_SAMPLES = 2_000  # more say nothing new to the pictures
@@ -33,7 +34,7 @@ def conclude(scenario: Scenario, seen: Exploration, duration_s: float) -> Scenar
         plays=seen.plays,
         failing=seen.failing,
         messages=seen.messages,
-        evidence=_evidence(seen),
+        evidence=tuple(map(bounded, _evidence(seen))),
         samples=_thinned(seen.samples),
     )
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mews_harness.certification.chosen import SEED
-from mews_harness.certification.ledger import Ledger
 from mews_harness.certification.turns import Turns
 from mews_harness.errors import UsageMistake
 
@@ -68,12 +67,12 @@ class Distribution:
 
     Args:
         seed: the one seed of the run.
-        ledger: learns what the workers have collected.
+        select: learns what the workers have collected.
 
     """
 
-    def __init__(self, seed: int, ledger: Ledger) -> None:
-        self._seed, self._ledger = seed, ledger
+    def __init__(self, seed: int, select: Callable[[Sequence[str]], None]) -> None:
+        self._seed, self._select = seed, select
         self._turns: Path | None = None
 
     @pytest.hookimpl(optionalhook=True)
@@ -94,4 +93,4 @@ class Distribution:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Note what is to run: every worker collects the same."""
-        self._ledger.select(ids)
+        self._select(ids)

@@ -12,6 +12,7 @@ from typing import Self
 
 from mews_harness.certification.applicability import why_not
 from mews_harness.certification.conclude import conclude
+from mews_harness.certification.keepsakes import kept
 from mews_harness.certification.turns import Turns
 from mews_harness.delivery import (
     Authorities,
@@ -34,20 +35,27 @@ from mews_harness.model import (
     ScenarioResult,
     Stage,
     Transcript,
+    Trial,
+    Usage,
     Verdict,
 )
+from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.payloads import Subject
 from mews_harness.player import (
     Bench,
     Budget,
+    Exploration,
     Explorer,
     Joining,
+    Messages,
     Preflight,
     Wiring,
     heed,
     peak_messages,
+    play,
     reach,
     revealing,
+    watched,
     wire,
 )
 from mews_harness.reports import one_line
@@ -61,7 +69,6 @@ SLUGGISH = (
     "Even a plain message was answered too late: scenarios ran side by side, each stopped at its "
     "first failing case, and nothing was shrunk or confirmed."
 )
-QUOTA = 200  # requests per AccessToken within 30 s (guidelines/environments)
 UNWIRED = (
     "no request has reached the Connector API that the harness serves (PRE-02): point the service "
     "there (docs/processing.md)"
@@ -81,6 +88,7 @@ UNHEEDED = (
     "point the service there (docs/streaming.md)"
 )
 CALLS = "calls.jsonl"  # in the report's folder
+BUSIEST = 4  # enterprises whose requests are counted second by second in the report
 
 
 class Engine:
@@ -157,6 +165,14 @@ class Engine:
         """
         if self._interrupted:
             raise HarnessFault("the run was interrupted")
+        obstacle = self.obstacle(scenario)
+        if obstacle is not None:
+            return obstacle
+        with self._turns.take(alone=scenario.alone):
+            return self._explore(scenario, progress)
+
+    def obstacle(self, scenario: Scenario) -> ScenarioResult | None:
+        """Say why a scenario can't be played against this endpoint; None where it can."""
         if scenario.stage not in self.settings.stages:
             return ScenarioResult(scenario, Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage])
         _ = self.stream  # the partner's clients may come while other scenarios run
@@ -167,8 +183,7 @@ class Engine:
         lacking = self._lacks(scenario.needs)
         if lacking is not None:
             return self._clean(ScenarioResult(scenario, *lacking))
-        with self._turns.take(alone=scenario.alone):
-            return self._clean(self._explore(scenario, progress))
+        return None
 
     def _lacks(self, need: str) -> tuple[Verdict, str] | None:
         """Give the verdict on a scenario whose need is not met, and why; None where it is."""
@@ -196,16 +211,62 @@ class Engine:
             return Verdict.BLOCKED, UNHEEDED
         return self._lacks("wired") if need == "both" else None
 
+    def replay(self, scenario: Scenario, messages: Messages) -> tuple[Finding, ...]:
+        """Send these messages by the scenario's steps, once, and judge what came of it.
+
+        Raises:
+            HarnessFault: the harness failed at its own work.
+
+        """
+
+        def judged(transcript: Transcript) -> tuple[Finding, ...]:
+            return self._judge(scenario, transcript)
+
+        with self._turns.take(alone=scenario.alone):
+            played = play(scenario, messages, self.bench)
+            trial = Trial("example", "", judged(played), played)
+            if any(step.verb == SIGN_OF_LIFE for step in scenario.steps):
+                trial = watched(trial, messages, self.bench, self._clock, judged)
+        return masked(trial.findings, self.mask)
+
+    def _judge(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:
+        return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
+
     def _explore(self, scenario: Scenario, progress: Progress) -> ScenarioResult:
         began_ms = self._clock.now_ms()
 
         def spent_s() -> float:
             return (self._clock.now_ms() - began_ms) / 1000
 
-        def judged(transcript: Transcript) -> tuple[Finding, ...]:
-            return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
+        explorer = Explorer(
+            scenario,
+            self.subject,
+            self.bench,
+            self._clock,
+            run_seed=self.settings.seed,
+            began=self._began,
+            examples=self.settings.examples,
+            budget=self._budget,
+            judge=lambda transcript: self._judge(scenario, transcript),
+            progress=lambda played, planned: progress(scenario, played, planned),
+        )
+        try:
+            explorer.run()
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(self._conclude(scenario, explorer.seen, spent_s())) from stop
+        except HarnessFault:
+            if not self._interrupted:
+                raise
+        return self._conclude(scenario, explorer.seen, spent_s())
 
-        bench = Bench(
+    def _conclude(self, scenario: Scenario, seen: Exploration, spent_s: float) -> ScenarioResult:
+        result = self._clean(conclude(scenario, seen, spent_s))
+        return kept(result, seen.script, self.settings, self._began, self.mask)
+
+    @cached_property
+    def bench(self) -> Bench:
+        """What scenarios are played with."""
+        return Bench(
             self.courier,
             self.endpoint,
             self.preflight.delivery if self.settings.has_webhooks else None,
@@ -221,28 +282,6 @@ class Engine:
             stream=self.stream,
             now_ms=self._clock.now_ms,
         )
-        explorer = Explorer(
-            scenario,
-            self.subject,
-            bench,
-            self._clock,
-            run_seed=self.settings.seed,
-            began=self._began,
-            examples=self.settings.examples,
-            budget=self._budget,
-            judge=judged,
-            progress=lambda played, planned: progress(scenario, played, planned),
-        )
-        try:
-            explorer.run()
-        except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt(
-                self._clean(conclude(scenario, explorer.seen, spent_s()))
-            ) from stop
-        except HarnessFault:
-            if not self._interrupted:
-                raise
-        return conclude(scenario, explorer.seen, spent_s())
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -397,16 +436,15 @@ class Engine:
         notes = () if self.settings.is_demo else self.settings.endpoint.notes
         if self.settings.insecure:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
-        if "twin" in self.__dict__ and self.twin is not None:
-            notes += tuple(
-                f"Enterprise {enterprise}: more than {QUOTA} requests within 30 s. Mews would "
-                "answer 429; the harness sends faster than Mews does, and only says so."
-                for enterprise, peak in self.twin.peak_usage().items()
-                if peak > QUOTA
-            )
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
         return notes
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """How often the enterprises that asked most did so; empty where no twin was served."""
+        twin = self.__dict__.get("twin")  # not started just to be asked
+        return twin.usage()[:BUSIEST] if twin is not None else ()
 
     @cached_property
     def mask(self) -> Mask:

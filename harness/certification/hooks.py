@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -13,22 +13,31 @@ import pytest
 from mews_harness import catalogue, reports
 from mews_harness.certification import carrying, terminal
 from mews_harness.certification.ahead import Ahead
-from mews_harness.certification.chosen import given, own_tests_only, scenarios_named, settings_of
+from mews_harness.certification.chosen import (
+    given,
+    own_tests_only,
+    replays_asked,
+    scenarios_named,
+    settings_of,
+)
+from mews_harness.certification.chronicle import Chronicle
+from mews_harness.certification.closing import Closed, close, tell
 from mews_harness.certification.distribution import (
     Distribution,
     check_distribution,
     is_worker,
     turns_of,
 )
-from mews_harness.certification.engine import Engine
+from mews_harness.certification.engine import Engine, Progress
 from mews_harness.certification.items import Certification, ScenarioItem, markers_of
 from mews_harness.certification.junit import describe_suite
 from mews_harness.certification.ledger import Ledger, scenario_in
 from mews_harness.certification.record import record, replay_command
+from mews_harness.certification.replay_hooks import ReplayDirector
 from mews_harness.certification.tolerance import Tolerance
 from mews_harness.certification.turns import Turns
 from mews_harness.errors import UsageMistake
-from mews_harness.model import Run, Scenario, ScenarioResult
+from mews_harness.model import Run, RunStarted, Scenario, ScenarioResult
 
 INTERRUPTED = "the run was interrupted before it"
 STOPPED = "the run was stopped before it"
@@ -41,12 +50,14 @@ def register(config: pytest.Config) -> None:
         pytest.UsageError: an option or file is wrong.
 
     """
+    director: Director | ReplayDirector
     try:
-        director = Director(config)
+        asked = replays_asked(config)
+        director = ReplayDirector(config, asked) if asked else Director(config)
     except UsageMistake as mistake:
         raise pytest.UsageError(str(mistake)) from None
     config.pluginmanager.register(director, "mews-certification")
-    distribution = Distribution(director.settings.seed, director.ledger)
+    distribution = Distribution(director.settings.seed, director.select)
     config.pluginmanager.register(distribution, "mews-distribution")
 
 
@@ -60,7 +71,7 @@ class Director:
         turns = Turns() if self.settings.is_demo else turns_of(config)
         self.engine = Engine(self.settings, turns=turns)
         config.add_cleanup(self.engine.close)
-        self._ahead = Ahead(self.engine)
+        self._ahead = Ahead(self.engine, self.play)
         config.add_cleanup(self._ahead.stop)
         self.ledger = Ledger()
         self._certifies = not own_tests_only(config)
@@ -68,11 +79,12 @@ class Director:
         self.named = scenarios_named(config, self.scenarios)
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         self._notes: dict[str, None] = {}
-        self._run: Run | None = None
-        self._written: Path | None = None
-        self._template: Path | None = None
-        self._problems: list[str] = []
+        self._closed: Closed | None = None
         self._interrupted = False
+        self._events = reports.EventFile(self.settings.report / reports.EVENTS)
+        config.add_cleanup(self._events.close)
+        tells = self._certifies and not self._only_looks and not self._is_worker
+        self._chronicle = Chronicle(self._events.write if tells else None, self._spent_s)
         if not self._certifies:
             return
         self.tolerance = Tolerance.of(self.settings, self.scenarios, self._started.date())
@@ -113,8 +125,19 @@ class Director:
         """Note what is to run, and let the waits of scenarios overlap."""
         if self._only_looks or self._is_worker:
             return
-        self.ledger.select(item.nodeid for item in session.items)
+        self.select([item.nodeid for item in session.items])
         self._ahead.start(session.items, worker=False)
+
+    def select(self, node_ids: Sequence[str]) -> None:
+        """Note what is to run; under pytest-xdist each worker collects the same."""
+        self.ledger.select(node_ids)
+        if self.ledger.selected:
+            self._chronicle.begin(self._start)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Tell that a scenario is played, here or by a worker of pytest-xdist."""
+        if name := scenario_in(nodeid):
+            self._chronicle.started(name)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -125,12 +148,19 @@ class Director:
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Certify a scenario now, or wait for the schedule that does."""
         ready = self._ahead.result(scenario)
-        result = self.engine.certify(scenario, self.progress) if ready is None else ready
-        return self.tolerance.waived(result)
+        return self.play(scenario, self.progress) if ready is None else ready
+
+    def play(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
+        """Certify a scenario now, in any thread, and tell of it."""
+        self._chronicle.started(scenario.id)
+        result = self.tolerance.waived(self.engine.certify(scenario, progress))
+        self._chronicle.ended(result, self.engine.notes)
+        return result
 
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry (the run was interrupted)."""
         self.ledger.take(result)
+        self._chronicle.ended(result, self.engine.notes)
 
     def progress(self, scenario: Scenario, played: int, planned: int) -> None:
         """Show how far the current scenario has come."""
@@ -155,6 +185,8 @@ class Director:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the results."""
         self._notes.update(dict.fromkeys(carrying.unload(report, self.ledger, self.scenarios)))
+        if result := self.ledger.result(scenario_in(report.nodeid) or ""):
+            self._chronicle.ended(result, self._notes)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
@@ -183,41 +215,44 @@ class Director:
         )
         # those that no item asked for have not been waived yet
         results = [self.tolerance.waived(settled[scenario.id]) for scenario in self.scenarios]
-        self._run = record(
-            self.settings,
-            results,
-            self.tolerance,
-            started=self._started,
-            duration_s=monotonic() - self._began_s,
-            command=replay_command(self.settings, given(self._config)),
-            notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes))),
-            interrupted=self._interrupted,
-        )
-        describe_suite(self._config, self._run)
-        try:
-            written = reports.write(self._run, self.settings.report)
-            self._written = written.html
-            self._problems += written.problems
-            if self.settings.waivers_template:
-                folder = self.settings.report
-                self._template = self.tolerance.write_template(self._run.results, folder)
-        except UsageMistake as mistake:
-            what = "report" if self._written is None else "template"
-            self._problems.append(f"The {what} was not written. {mistake}")
+        run = self._record(results)
+        self._chronicle.end(run)
+        describe_suite(self._config, run)
+        self._closed = close(run, self.settings, self.tolerance, os.environ)
+        if self._closed.refused:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
-        self._problems += reports.append_summary(self._run, os.environ)
         broken = any(self.tolerance.stops(result) for result in results)
         if broken and (ended or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _start(self) -> RunStarted:
+        selected = [each.id for each in self.scenarios if each.id in self.ledger.selected]
+        stages = self.settings.stages
+        return RunStarted(self._record(()), stages, tuple(self.scenarios), tuple(selected))
+
+    def _record(self, results: Sequence[ScenarioResult]) -> Run:
+        return record(
+            self.settings,
+            results,
+            self.tolerance,
+            started=self._started,
+            duration_s=self._spent_s(),
+            command=replay_command(self.settings, given(self._config)),
+            folder=str(given(self._config)["mews_report"] or self.settings.report.name),
+            notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes, *self._untold))),
+            interrupted=self._interrupted,
+            usage=self.engine.usage,
+        )
+
+    @property
+    def _untold(self) -> list[str]:
+        problem = self._chronicle.problem
+        return [f"{reports.EVENTS} could not be written ({problem})."] if problem else []
+
+    def _spent_s(self) -> float:
+        return monotonic() - self._began_s
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the readiness of each stage and where the report is."""
-        if self._run is None:
-            return
-        closing = [self.tolerance.remark(self._run)]
-        if self._template is not None:
-            closing.append(f"Waivers to fill in, for --mews-waivers: {self._template}")
-        closing = [line for line in closing if line]
-        terminal.summary(terminalreporter, self._run, self._written, self._problems, closing)
-        for line in reports.annotate(self._run, os.environ):
-            terminalreporter.write_line(line)
+        if self._closed is not None:
+            tell(terminalreporter, self._closed, self.tolerance, os.environ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import pytest
 
@@ -38,19 +38,25 @@ class NotMet(Exception):
     """A scenario's verdict stops the run."""
 
 
-class Certification(pytest.Collector):
-    """The collector of the scenarios; its node id is `mews`."""
+class Collected(pytest.Collector):
+    """A collector in place of the root folder's own; its node id is `mews`."""
 
-    director: Director
+    director: Any
 
     @classmethod
-    def of(cls, parent: pytest.Collector, director: Director) -> Certification:
-        """Build the collector in place of the root folder's own."""
-        collector: Certification = cls.from_parent(
+    def of(cls, parent: pytest.Collector, director: object) -> Self:
+        """Build the collector for what directs the run."""
+        collector: Self = cls.from_parent(
             parent, path=parent.config.rootpath, name=COLLECTOR, nodeid=COLLECTOR
         )
         collector.director = director
         return collector
+
+
+class Certification(Collected):
+    """The collector of the scenarios."""
+
+    director: Director
 
     def collect(self) -> Iterable[pytest.Item]:
         """Give one item for each scenario, in the catalogue's order, with its markers."""

@@ -51,6 +51,11 @@ class Ledger:
         return self._given.get(scenario, [None])[-1]
 
     @property
+    def selected(self) -> frozenset[str]:
+        """The ids of the scenarios that are to run."""
+        return frozenset(self._selected)
+
+    @property
     def idle(self) -> bool:
         """Whether there is nothing to report: nothing was selected, and nothing ran."""
         return not self._selected and not self._given

@@ -10,7 +10,7 @@ from mews_harness import __version__
 from mews_harness.certification.tolerance import Tolerance
 from mews_harness.endpoint import with_token
 from mews_harness.masking import Mask, mask_url, masked
-from mews_harness.model import Run, ScenarioResult, Tenant, Tenants
+from mews_harness.model import Run, ScenarioResult, Tenant, Tenants, Usage
 from mews_harness.options import OPTIONS
 from mews_harness.settings import Settings
 from mews_harness.verdicts import readiness_of, stage_summaries, throttling
@@ -20,6 +20,7 @@ NOT_FOR_REPLAY = {
     "mews_integration_target",
     "mews_token",
     "mews_report",
+    "mews_replay",
     "mews_waivers_template",
 }
 
@@ -32,8 +33,10 @@ def record(  # noqa: PLR0913 - all that a run is
     started: datetime,
     duration_s: float,
     command: str,
+    folder: str = "mews-report",
     notes: Sequence[str] = (),
     interrupted: bool = False,
+    usage: Sequence[Usage] = (),
 ) -> Run:
     """Sum a run up; `results` are in the order in which they are to be shown."""
     asked = [each for each in results if each.scenario.stage in settings.stages]
@@ -45,6 +48,7 @@ def record(  # noqa: PLR0913 - all that a run is
         target=shown(settings.target),
         integration_target=shown(settings.integration_target or settings.target),
         command=command,
+        folder=folder,
         profile=settings.profile,
         time_scale=settings.time_scale,
         seed=settings.seed,
@@ -56,6 +60,7 @@ def record(  # noqa: PLR0913 - all that a run is
         results=tuple(results),
         notes=(*notes, limited) if limited else tuple(notes),
         interrupted=interrupted,
+        usage=tuple(usage),
     )
     return tolerance.told(masked(run, Mask.of(settings)))
 

@@ -6,6 +6,7 @@ from mews_harness.model.call import Call, Misstep, TokenState, TwinFault
 from mews_harness.model.chain import FETCHED_WITH, Link, links
 from mews_harness.model.comparison import Change, Changed, Comparison
 from mews_harness.model.connection import Connection, Cut, Opening, Ping, Refusal, Sent
+from mews_harness.model.event import Event, RunEnded, RunStarted, ScenarioEnded, ScenarioStarted
 from mews_harness.model.exchange import (
     Attempt,
     Delivery,
@@ -20,7 +21,15 @@ from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.handshake import Handshake
 from mews_harness.model.message import EventRef, Kind, Message
 from mews_harness.model.profile import Parameter, Profile
-from mews_harness.model.run import Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
+from mews_harness.model.run import (
+    Replay,
+    Run,
+    Sample,
+    ScenarioResult,
+    StageSummary,
+    Tenant,
+    Tenants,
+)
 from mews_harness.model.scenario import (
     Basis,
     Draw,
@@ -32,6 +41,7 @@ from mews_harness.model.scenario import (
     Step,
 )
 from mews_harness.model.trace import Trace, traces
+from mews_harness.model.usage import Usage
 from mews_harness.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
 from mews_harness.model.waiver import Waiver, WaiverState, WaiverUse
 
@@ -48,6 +58,7 @@ __all__ = [
     "Cut",
     "Delivery",
     "Draw",
+    "Event",
     "EventRef",
     "Exchange",
     "Expectation",
@@ -68,10 +79,15 @@ __all__ = [
     "Profile",
     "Readiness",
     "Refusal",
+    "Replay",
     "Run",
+    "RunEnded",
+    "RunStarted",
     "Sample",
     "Scenario",
+    "ScenarioEnded",
     "ScenarioResult",
+    "ScenarioStarted",
     "Sent",
     "Source",
     "Stage",
@@ -86,6 +102,7 @@ __all__ = [
     "Transcript",
     "Trial",
     "TwinFault",
+    "Usage",
     "Verdict",
     "Waiver",
     "WaiverState",

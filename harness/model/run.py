@@ -9,6 +9,7 @@ from mews_harness.model.comparison import Comparison
 from mews_harness.model.figures import AnswerTimes
 from mews_harness.model.profile import Profile
 from mews_harness.model.scenario import Scenario, Stage
+from mews_harness.model.usage import Usage
 from mews_harness.model.verdict import Readiness, Trial, Verdict
 from mews_harness.model.waiver import Waiver, WaiverUse
 
@@ -46,12 +47,24 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """What it takes to send a failing play again: a file's text, or why there can be none.
+
+    Nothing secret is in it.
+    """
+
+    text: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class ScenarioResult:
     """The verdict on one scenario with its evidence.
 
     `plays` counts the cases played, `failing` those that broke an expectation; shrinking and
     confirmation are not counted. With the verdict `waived`, `waiver` says by whom and why, and
     `waived` is what the verdict would have been; reason and evidence are those of the failure.
+    `replay` goes with a failure.
     """
 
     scenario: Scenario
@@ -65,6 +78,7 @@ class ScenarioResult:
     samples: tuple[Sample, ...] = ()
     waiver: Waiver | None = None
     waived: Verdict | None = None
+    replay: Replay | None = None
 
     @property
     def answers(self) -> AnswerTimes | None:
@@ -86,7 +100,9 @@ class StageSummary:
 class Run:
     """One certification run; `notes` are remarks that every reader must see.
 
-    `waivers` are all of --mews-waivers, used or not; `comparison` is with --mews-baseline.
+    `folder` is the report's as it was named; `waivers` are all of --mews-waivers, used or not;
+    `comparison` is with --mews-baseline; `usage` is of the enterprises that asked most, the busiest
+    first.
     """
 
     version: str
@@ -106,5 +122,7 @@ class Run:
     results: tuple[ScenarioResult, ...]
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    folder: str = "mews-report"
     waivers: tuple[WaiverUse, ...] = ()
     comparison: Comparison | None = None
+    usage: tuple[Usage, ...] = ()

@@ -55,7 +55,8 @@ class Transcript:
     WebSocket, `openings` are the handshakes meanwhile, `connections` those that were open, with
     what the play sent on them, `missed` what happened on purpose while nobody was told of it, and
     `unsent` what could not be sent since no client of its enterprise was connected.
-    `watched` is whether there was a twin to see calls with.
+    `watched` is whether there was a twin to see calls with. `left_out` counts deliveries that were
+    made and are not kept, since there were too many.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -67,6 +68,7 @@ class Transcript:
     missed: tuple[Sent, ...] = ()
     unsent: tuple[Sent, ...] = ()
     watched: bool = False
+    left_out: int = 0
 
     @property
     def told(self) -> tuple[Sent, ...]:

@@ -31,6 +31,7 @@ class Moment:
     age_s: int
 
 
+NEW = "new"  # the enterprise that a play brings along
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # when a run began that does not say so
 
 
@@ -44,13 +45,17 @@ class Mint:
         tenants: those of the run; messages are for the first one unless a plan says otherwise.
         began: when the run began; datetimes lie before it.
 
+    Attributes:
+        tokens: what was minted and is secret by nature, by the name that `token_of` takes.
+
     """
 
     def __init__(
         self, seed: int, scenario: str, play: int, tenants: Tenants, began: datetime = EPOCH
     ) -> None:
         self._began = began
-        self._origin = f"{seed}/{scenario}/{play}"
+        self._origin = origin_of(seed, scenario, play)
+        self.tokens: dict[str, str] = {}
         self._random = Random(self._origin)  # noqa: S311 - to be repeatable is the point
         self._tenants = tenants
         self.tenant: Tenant = tenants.enterprises[0]
@@ -64,8 +69,12 @@ class Mint:
         return (self._began - timedelta(seconds=moment.age_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def token(self) -> str:
-        """Make an access token of the documented example's form: 32 and 31 hexadecimal digits."""
-        return _token(self._random)
+        """Make an access token that nothing else in the run bears."""
+        return self._token(f"{len(self.tokens)}")
+
+    def _token(self, name: str) -> str:
+        self.tokens[name] = token_of(self._origin, name)
+        return self.tokens[name]
 
     def of(self, enterprise: Enterprise) -> Mint:
         """Give this mint for another tenant: its number from 1, or `new`, one known to this play.
@@ -76,7 +85,7 @@ class Mint:
         """
         other = object.__new__(Mint)
         other._origin, other._tenants = self._origin, self._tenants
-        other._began = self._began
+        other._began, other.tokens = self._began, self.tokens  # shared, as ids are
         other._random = self._random  # shared: ids stay unique over both
         other.tenant = self._tenant(enterprise)
         return other
@@ -90,9 +99,9 @@ class Mint:
         return other
 
     def _tenant(self, enterprise: Enterprise) -> Tenant:
-        if enterprise == "new":
-            random = Random(f"{self._origin}/new")  # noqa: S311
-            return Tenant(_uuid(random), _uuid(random), _token(random))
+        if enterprise == NEW:
+            random = Random(f"{self._origin}/{NEW}")  # noqa: S311
+            return Tenant(_uuid(random), _uuid(random), self._token(NEW))
         known = self._tenants.enterprises
         if not isinstance(enterprise, int) or not 1 <= enterprise <= len(known):
             problem = f"is more than the {len(known)} enterprises there are"
@@ -145,9 +154,20 @@ def serialise(body: object) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def origin_of(seed: int, scenario: str, play: int) -> str:
+    """Name what everything is minted from in one play."""
+    return f"{seed}/{scenario}/{play}"
+
+
+def token_of(origin: str, name: str) -> str:
+    """Mint a token of the documented example's form: 32 and 31 hexadecimal digits.
+
+    A name of its own for each, and none of them drawn from what ids are drawn from: so a replay
+    can mint a token again without the messages that it was minted for.
+    """
+    random = Random(f"{origin}/token/{name}")  # noqa: S311 - to be repeatable is the point
+    return f"{random.getrandbits(128):032X}-{random.getrandbits(124):031X}"
+
+
 def _uuid(random: Random) -> str:
     return str(UUID(int=random.getrandbits(128), version=4))
-
-
-def _token(random: Random) -> str:
-    return f"{random.getrandbits(128):032X}-{random.getrandbits(124):031X}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from mews_harness.player.aftermath import watched
 from mews_harness.player.bench import Bench
-from mews_harness.player.explore import Budget, Exploration, Explorer
+from mews_harness.player.explore import Budget, Exploration, Explorer, Script
 from mews_harness.player.joining import Joining, heed
 from mews_harness.player.peak import peak_messages
 from mews_harness.player.preflight import Preflight, reach
 from mews_harness.player.streaming import STREAMING
 from mews_harness.player.tokens import revealing
-from mews_harness.player.verbs import VERBS
+from mews_harness.player.verbs import VERBS, Messages, play
 from mews_harness.player.watching import WATCHING
 from mews_harness.player.wiring import Wiring, wire
 
@@ -22,11 +23,15 @@ __all__ = [
     "Exploration",
     "Explorer",
     "Joining",
+    "Messages",
     "Preflight",
+    "Script",
     "Wiring",
     "heed",
     "peak_messages",
+    "play",
     "reach",
     "revealing",
+    "watched",
     "wire",
 ]

@@ -8,7 +8,7 @@ sent again; whether a failure repeats is what the confirmation is for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -47,9 +47,24 @@ class Budget:
     seconds: float = 15.0
 
 
+@dataclass(frozen=True)
+class Script:
+    """What one play sends.
+
+    `play` is its number within the scenario; `tokens` were minted for it, by their names.
+    """
+
+    play: int
+    messages: Messages
+    tokens: Mapping[str, str]
+
+
 @dataclass
 class Exploration:
-    """What was seen so far; read at any time, so that a run cut short loses nothing."""
+    """What was seen so far; read at any time, so that a run cut short loses nothing.
+
+    `script` is what the failing play sent that says most: the smallest, else the first.
+    """
 
     total: int
     plays: int = 0
@@ -58,6 +73,7 @@ class Exploration:
     example: Trial | None = None
     first_failing: Trial | None = None
     smallest: Trial | None = None
+    script: Script | None = None
     passed_again: Trial | None = None
     finished: bool = False
     samples: list[Sample] = field(default_factory=list)
@@ -96,7 +112,7 @@ class Explorer:
         self._built = 0
         self._built_at_failure = 0
         self._failed_at_ms: float | None = None
-        self._failing: dict[str, tuple[Case, Trial]] = {}
+        self._failing: dict[str, tuple[Case, Trial, Script]] = {}
         self._passing: set[str] = set()
         self._fault: HarnessFault | None = None
         self.seen = Exploration(len(self._cases.fixed) + self._cases.examples)
@@ -129,25 +145,26 @@ class Explorer:
 
         One case may have spoilt another. What fails here alone is left to the confirmation.
         """
-        broken = [(case, trial) for case, trial in self._at_once() if self._take(case, trial)]
+        broken = [played for played in self._at_once() if self._take(*played)]
         if not broken:
             return
         self._failing.clear()
         self._failed_at_ms = None
         self._in_turn()
         if not self._failing:
-            self._failing.update({repr(case): (case, trial) for case, trial in broken})
-        self.seen.first_failing = next(iter(self._failing.values()))[1]
+            self._failing.update({repr(played[0]): played for played in broken})
+        _, self.seen.first_failing, self.seen.script = next(iter(self._failing.values()))
 
-    def _at_once(self) -> Iterator[tuple[Case, Trial]]:
+    def _at_once(self) -> Iterator[tuple[Case, Trial, Script]]:
         """Start all fixed cases at the same moment, and give each when it is over."""
         cases = self._cases.fixed
         pool = ThreadPoolExecutor(len(cases), thread_name_prefix="mews-case")
         try:
             written = [(case, self._messages(case)) for case in cases]
-            asked = {pool.submit(self._play, *each, "example"): each[0] for each in written}
+            asked = {pool.submit(self._play, *each, "example"): each for each in written}
             for future in as_completed(asked):
-                yield asked[future], future.result()
+                case, script = asked[future]
+                yield case, future.result(), script
         finally:
             pool.shutdown(wait=False)  # after an interrupt nobody waits for their waits
 
@@ -208,29 +225,31 @@ class Explorer:
         kept = sorted(self._failing.values(), key=lambda each: _size(each[1]))
         if not kept:
             return
-        self.seen.smallest = kept[0][1]
+        _, self.seen.smallest, self.seen.script = kept[0]
         if self._bench.sluggish or not self._cases.fixed[0]:
             return
-        for case, trial in kept[:CONFIRMED]:
-            again = self._again(case)
+        for case, trial, script in kept[:CONFIRMED]:
+            again, anew = self._again(case)
             if severity(again):
                 graver = severity(again) > severity(trial)
                 self.seen.smallest, self.seen.passed_again = again if graver else trial, None
+                self.seen.script = anew if graver else script
                 return
             self.seen.passed_again = self.seen.passed_again or again
 
-    def _again(self, case: Case) -> Trial:
-        messages = self._messages(case)
-        again = self._play(case, messages, "passed-again")
+    def _again(self, case: Case) -> tuple[Trial, Script]:
+        script = self._messages(case)
+        again = self._play(case, script, "passed-again")
         if any(step.verb == SIGN_OF_LIFE for step in self._scenario.steps):
-            again = watched(again, messages, self._bench, self._clock, self._judge)
+            again = watched(again, script.messages, self._bench, self._clock, self._judge)
         self._count(again.transcript)
-        return again
+        return again, script
 
     def _fails(self, case: Case, *, counted: bool = True) -> bool:
-        return self._take(case, self._play(case, self._messages(case), "example"), counted=counted)
+        script = self._messages(case)
+        return self._take(case, self._play(case, script, "example"), script, counted=counted)
 
-    def _take(self, case: Case, trial: Trial, *, counted: bool = True) -> bool:
+    def _take(self, case: Case, trial: Trial, script: Script, *, counted: bool = True) -> bool:
         """Note what a play showed, and tell whether it failed."""
         self._count(trial.transcript)
         failed = not all(finding.met for finding in trial.findings)
@@ -239,8 +258,9 @@ class Explorer:
             self.seen.failing += failed
             self._progress(self.seen.plays, self.seen.total)
         if failed:
-            self.seen.first_failing = self.seen.first_failing or trial
-            self._failing[repr(case)] = (case, trial)
+            if self.seen.first_failing is None:
+                self.seen.first_failing, self.seen.script = trial, script
+            self._failing[repr(case)] = (case, trial, script)
             if self._failed_at_ms is None:
                 self._failed_at_ms, self._built_at_failure = self._clock.now_ms(), self._built
         else:
@@ -249,20 +269,20 @@ class Explorer:
             self._passing.add(repr(case))
         return failed
 
-    def _messages(self, case: Case) -> Messages:
+    def _messages(self, case: Case) -> Script:
         """Write a case's messages, with ids that no other play has."""
         tenants = self._subject.tenants
         mint = Mint(self._seed, self._scenario.id, self._built, tenants, self._began)
-        self._built += 1
+        number, self._built = self._built, self._built + 1
         messages = build(case, mint)
         alive = () if self._alive is None else self._alive.build(mint)
         kinds = {message.kind for built in messages.values() for message in built}
         if self._alive_there is not None and (Kind.INTEGRATION in kinds or not kinds):
             alive += self._alive_there.build(mint)
-        return {**messages, SIGN_OF_LIFE: alive}
+        return Script(number, {**messages, SIGN_OF_LIFE: alive}, mint.tokens)
 
-    def _play(self, case: Case, messages: Messages, role: str) -> Trial:
-        transcript = play(self._scenario, messages, self._bench)
+    def _play(self, case: Case, script: Script, role: str) -> Trial:
+        transcript = play(self._scenario, script.messages, self._bench)
         told = "TLS handshakes" if transcript.handshakes else in_words(case)
         if not case and self._scenario.stage is Stage.STREAMING:
             told = "no message, the connections alone"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from math import ceil
 
 LIMIT = 200  # guidelines/environments
@@ -10,10 +10,14 @@ WINDOW_MS = 30_000.0
 
 
 class Quota:
-    """The requests of one AccessToken, in a window that slides with them."""
+    """The requests of one AccessToken, in a window that slides with them.
+
+    `peak` is the most in any window; `seconds` counts them by the second in which they came.
+    """
 
     def __init__(self) -> None:
         self.peak = 0
+        self.seconds: Counter[int] = Counter()
         self._seen: deque[float] = deque()
         self._granted: deque[float] = deque()
 
@@ -34,6 +38,7 @@ class Quota:
             while times and times[0] <= now_ms - WINDOW_MS:
                 times.popleft()
         self._seen.append(now_ms)
+        self.seconds[int(now_ms // 1000)] += 1
         self.peak = max(self.peak, len(self._seen))
         if enforce and len(self._granted) >= LIMIT:
             wait_ms = self._granted[-LIMIT] + WINDOW_MS - now_ms

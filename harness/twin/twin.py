@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from mews_harness.masking import ANYWHERE, MASK
-from mews_harness.model import Message, Tenants
+from mews_harness.model import Message, Tenants, Usage
 from mews_harness.model.call import Call, TokenState, TwinFault
 from mews_harness.twin.announcing import announce, enroll
 from mews_harness.twin.documented import OPERATIONS
@@ -186,15 +186,16 @@ class Twin:
         with self._lock:
             return self._tokens.enterprise_of(token), self._tokens.state_of(token)
 
-    def peak_usage(self) -> dict[str, int]:
-        """Tell, by enterprise, the most requests within any 30 s that bore one AccessToken."""
-        peaks: dict[str, int] = {}
+    def usage(self) -> tuple[Usage, ...]:
+        """Tell, by enterprise, when requests came, those that asked most at a time first."""
+        quotas: defaultdict[str, list[Quota]] = defaultdict(list)
         with self._lock:
             for token, quota in self._quotas.items():
                 enterprise = self._tokens.enterprise_of(token)
                 if enterprise is not None:
-                    peaks[enterprise] = max(quota.peak, peaks.get(enterprise, 0))
-        return peaks
+                    quotas[enterprise].append(quota)
+            found = [_usage(enterprise, own) for enterprise, own in quotas.items()]
+        return tuple(sorted(found, key=lambda each: -each.peak))
 
     def _told(self, call: Call) -> datetime | None:
         """Tell when the newest of what a request asks for was told; None where nothing was."""
@@ -232,3 +233,10 @@ class Twin:
 def _minimal(request: ApiRequest) -> bool:
     preferences = request.headers.get("prefer", "").split(",")
     return "return=minimal" in {each.strip().lower() for each in preferences}
+
+
+def _usage(enterprise: str, quotas: list[Quota]) -> Usage:
+    seconds: Counter[int] = Counter()
+    for quota in quotas:
+        seconds.update(quota.seconds)
+    return Usage(enterprise, tuple(sorted(seconds.items())), max(each.peak for each in quotas))

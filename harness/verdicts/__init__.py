@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from mews_harness.verdicts.diagnosis import diagnose
-from mews_harness.verdicts.expectations import WORDS, Whole, judge
-from mews_harness.verdicts.figures import largest_batch, throttling
-from mews_harness.verdicts.readiness import (
+from mews_harness.readiness import (
     HOW_TO_OBSERVE,
     breaks_must,
     readiness_of,
     stage_summaries,
     stops_run,
 )
+from mews_harness.verdicts.diagnosis import diagnose
+from mews_harness.verdicts.expectations import WORDS, Whole, judge
+from mews_harness.verdicts.figures import largest_batch, throttling
 from mews_harness.verdicts.redirects import hops_in_words
 from mews_harness.verdicts.wording import attempt_in_words
 

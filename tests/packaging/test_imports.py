@@ -12,12 +12,12 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     {"plugin"},
     {"certification"},
-    {"catalogue", "player", "verdicts", "reports"},
+    {"catalogue", "player", "verdicts", "replay", "reports"},
     {"payloads", "delivery", "demo", "twin", "streaming"},
     {"settings"},
     {"option_values"},
     {"profile", "tenants", "waivers", "endpoint", "events", "use_cases"},
-    {"masking", "given_file"},
+    {"masking", "readiness", "codec", "given_file"},
     {
         "model",
         "serving",

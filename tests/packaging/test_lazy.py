@@ -42,3 +42,18 @@ def test_a_run_without_a_target_loads_nothing_more(tmp_path: Path) -> None:
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path
     )
     assert "LOADED ['mews_harness.options', 'mews_harness.plugin']" in done.stdout
+
+
+def test_nobody_pays_for_pictures_that_are_not_drawn(tmp_path: Path) -> None:
+    """A run that writes no report does not load the library that draws, though it certifies."""
+    script = (
+        "import sys, pytest\n"
+        "status = pytest.main(['-q', '-p', 'no:cacheprovider', '--mews-target', 'demo',\n"
+        "                      '--collect-only'])\n"
+        "print('LOADED', status, 'mews_harness.reports.charts' in sys.modules,\n"
+        "      'vl_convert' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "LOADED 0 True False" in done.stdout.replace("ExitCode.OK", "0")

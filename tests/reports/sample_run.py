@@ -11,6 +11,9 @@ from mews_harness.model import (
     Attempt,
     Basis,
     Call,
+    Change,
+    Changed,
+    Comparison,
     Delivery,
     EventRef,
     Exchange,
@@ -41,11 +44,16 @@ from mews_harness.model import (
     Transcript,
     Trial,
     TwinFault,
+    Usage,
     Verdict,
+    Waiver,
+    WaiverState,
+    WaiverUse,
 )
 
 URL = "https://partner.example/webhooks/mews?Token=***"
 ENTERPRISE = "851df8c8-90f2-4c4a-8e01-a4fc46b25178"
+WAIVER = Waiver("INT-03", "keys are rotated by hand", "ops@partner.example", "2026-12-31")
 HEADERS = (("Content-Type", "application/json"), ("User-Agent", "mews-harness/0.1"))
 FAQ = Source(
     "events/wh-faq",
@@ -149,9 +157,15 @@ def trial(role: str, case: str, finding: Finding, *deliveries: Delivery) -> Tria
     return Trial(role, case, (finding,), Transcript(deliveries))
 
 
-def finding(expected: str, observed: str, *, met: bool = False) -> Finding:
+def finding(
+    expected: str,
+    observed: str,
+    obligation: Obligation = Obligation.MUST,
+    *,
+    met: bool = False,
+) -> Finding:
     """What one expectation found."""
-    return Finding("accepted", Obligation.MUST, met, expected, observed)
+    return Finding("accepted", obligation, met, expected, observed)
 
 
 def passed(id_: str, title: str, stage: Stage = Stage.DELIVERY) -> ScenarioResult:
@@ -244,7 +258,7 @@ def handshake() -> Handshake:
 
 def certificate() -> ScenarioResult:
     """TLS was looked at, without a delivery."""
-    found = finding("a certificate that is valid for 30 days", "12 days left")
+    found = finding("a certificate that is valid for 30 days", "12 days left", Obligation.SHOULD)
     looked = Trial("smallest-failing", "handshakes", (found,), Transcript((), (handshake(),)))
     case = scenario("TLS-03", "The certificate is valid for 30 days more", Obligation.SHOULD)
     return ScenarioResult(case, Verdict.WARN, "12 days left", 0.1, 1, 1, 0, (looked,))
@@ -263,6 +277,49 @@ def samples(count: int = 400) -> tuple[Sample, ...]:
         )
         for size in (chance.choice(sizes) for _ in range(count))
     )
+
+
+def waived() -> ScenarioResult:
+    """A failure that somebody has decided to live with."""
+    refused = finding("a 2xx answer", "501 after 4 ms")
+    shown = delivery("key", message(1), answered(2, 4, 501))
+    return ScenarioResult(
+        scenario("INT-03", "A new API key is accepted"),
+        Verdict.WAIVED,
+        "1 of 1 cases failed: 501 after 4 ms",
+        evidence=(trial("smallest-failing", "a new key", refused, shown),),
+        waiver=WAIVER,
+        waived=Verdict.FAIL,
+    )
+
+
+def comparison() -> Comparison:
+    """An earlier run, of which every kind of change is told."""
+    return Comparison(
+        "last-week.json",
+        "2026-11-16T20:01:07Z",
+        "0.1.0",
+        ("the baseline was played with profile 2022-08",),
+        (
+            Changed("AUTH-02", "Wrong token", Change.NEW, Verdict.PASS, Verdict.FAIL),
+            Changed("BAT-02", "Batch", Change.STILL_FAILING, Verdict.FAIL, Verdict.FAIL),
+            Changed("REC-01", "Every event", Change.FIXED, Verdict.FAIL, Verdict.PASS),
+            Changed(
+                "WS-01",
+                "A dropped connection",
+                Change.NEWLY_NOT_OBSERVED,
+                Verdict.PASS,
+                Verdict.NOT_OBSERVED,
+            ),
+            Changed("OLD-01", "Gone from the catalogue", Change.FIXED, Verdict.FAIL, None),
+        ),
+    )
+
+
+def usage() -> tuple[Usage, ...]:
+    """Two enterprises, of which the first asks more often than Mews allows."""
+    crowd = tuple((second, 9 if second % 7 else 2) for second in range(4, 90))
+    return (Usage(ENTERPRISE, crowd, 243), Usage("0f515589", ((12, 3), (60, 4)), 4))
 
 
 def results() -> tuple[ScenarioResult, ...]:
@@ -287,8 +344,8 @@ def results() -> tuple[ScenarioResult, ...]:
             delivery("copy", message(2), answered(90, 14)),
         ),
     )
-    warn_case = scenario("EVT-04", "An unknown discriminator is accepted", Obligation.SHOULD)
-    odd = finding("a 2xx answer", "422 at every attempt")
+    warn_case = scenario("EVT-04", "An unknown discriminator is accepted", Obligation.MAY)
+    odd = finding("a 2xx answer", "422 at every attempt", Obligation.MAY)
     refused = trial(
         "smallest-failing",
         "one event named RateUpdated",
@@ -307,11 +364,7 @@ def results() -> tuple[ScenarioResult, ...]:
         passed("RET-01", "A message sent again is accepted"),
         ScenarioResult(flaky_case, Verdict.FLAKY, "failed once, then passed", 0.4, 8, 1, 18, flaky),
         ScenarioResult(warn_case, Verdict.WARN, "4 of 4 cases failed", 15, 4, 4, 12, (refused,)),
-        ScenarioResult(
-            scenario("INT-03", "A new API key is accepted"),
-            Verdict.WAIVED,
-            "waived by ops@partner.example until 2026-12-31: keys are rotated by hand",
-        ),
+        waived(),
         ScenarioResult(
             scenario("EVT-07", "PaymentUpdated is accepted"),
             Verdict.NOT_APPLICABLE,
@@ -391,5 +444,15 @@ def run() -> Run:
             stage(Stage.STREAMING, Readiness.NOT_OBSERVED, all_results),
         ),
         results=all_results,
+        waivers=(
+            WaiverUse(WAIVER, WaiverState.USED, Verdict.FAIL),
+            WaiverUse(replace(WAIVER, scenario="REC-01"), WaiverState.UNUSED, Verdict.PASS),
+            WaiverUse(replace(WAIVER, scenario="WS-01"), WaiverState.NOT_JUDGED),
+            WaiverUse(
+                replace(WAIVER, scenario="GONE-01", expires="2026-01-31"), WaiverState.EXPIRED
+            ),
+        ),
+        comparison=comparison(),
+        usage=usage(),
         notes=("Waits are scaled by 0.01: three minutes between attempts became 1.8 s.",),
     )

@@ -28,7 +28,7 @@ from mews_harness.model import (
     WaiverState,
     WaiverUse,
 )
-from mews_harness.reports import Written, to_json
+from mews_harness.reports import Written, selection, to_json
 from mews_harness.reports.selection import telling
 
 
@@ -245,8 +245,27 @@ def test_other_stages_have_no_chain(run: Run) -> None:
     assert (trial["calls"], trial["chain"]) == ([], [])
 
 
+def test_deliveries_beyond_the_bound_are_counted(run: Run) -> None:
+    """Of a trial with too many deliveries the telling ones are kept, the others counted."""
+    result = next(each for each in run.results if each.verdict is Verdict.FAIL and each.evidence)
+    trial = result.evidence[0]
+    many = trial.transcript.deliveries * 700
+    place = len(many) - 1
+    findings = tuple(replace(one, met=False, delivery=place) for one in trial.findings)
+    long = replace(trial, findings=findings, transcript=replace(trial.transcript, deliveries=many))
+    kept = selection.bounded(long)
+    assert len(kept.transcript.deliveries) == selection.KEPT
+    assert kept.transcript.left_out == len(many) - selection.KEPT
+    assert {one.delivery for one in kept.findings} == {selection.KEPT - 1}
+    assert selection.bounded(kept) is kept
+    written = to_json(replace(run, results=(replace(result, evidence=(kept,)),)))
+    (shown,) = written["scenarios"][0]["evidence"]
+    assert shown["deliveries_left_out"] == len(many) - len(shown["deliveries"])
+
+
 def test_waivers_and_comparison(run: Run, schema: dict[str, Any]) -> None:
     """They are there as the schema says, and absent where they were not asked for."""
+    run = replace(run, waivers=(), comparison=None)
     data = to_json(run)
     assert data["waivers"] == []
     assert "comparison" not in data

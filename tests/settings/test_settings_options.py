@@ -27,6 +27,7 @@ NAMES = {
     "--mews-jobs",
     "--mews-rate",
     "--mews-report",
+    "--mews-replay",
     "--mews-strict",
     "--mews-waivers",
     "--mews-waivers-template",

@@ -163,7 +163,9 @@ def test_a_quota_that_is_not_enforced_is_counted() -> None:
     assert flood(twin, clock, 210) == [200] * 210
     clock.ms += 60_000
     flood(twin, clock, 5)
-    assert twin.peak_usage() == {HOTEL: 210}
+    [usage] = twin.usage()
+    assert (usage.enterprise_id, usage.peak) == (HOTEL, 210)
+    assert sum(count for _, count in usage.requests) == 215
     assert Misstep.OVER_LIMIT in twin.calls(209)[0].missteps
 
 

@@ -1,0 +1,71 @@
+"""The end of a run: what is written of it, and what the terminal says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mews_harness import reports
+from mews_harness.certification import terminal
+from mews_harness.certification.tolerance import Tolerance
+from mews_harness.errors import UsageMistake
+from mews_harness.model import Run
+from mews_harness.settings import Settings
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A finished run and what was written of it.
+
+    Attributes:
+        run: the run.
+        written: the page for people; None where the report could not be written.
+        template: the waivers to fill in, where they were asked for and written.
+        refused: why the report or the template could not be written; empty where they were.
+        problems: what else did not work, for whoever reads the terminal.
+
+    """
+
+    run: Run
+    written: Path | None
+    template: Path | None
+    refused: str
+    problems: tuple[str, ...]
+
+
+def close(run: Run, settings: Settings, tolerance: Tolerance, environ: Mapping[str, str]) -> Closed:
+    """Write all that is asked for; one that can't be written costs no other."""
+    written = template = None
+    refused = ""
+    problems: tuple[str, ...] = ()
+    try:
+        files = reports.write(run, settings.report)
+        written, problems = files.html, files.problems
+        if settings.waivers_template:
+            template = tolerance.write_template(run.results, settings.report)
+    except UsageMistake as mistake:
+        what = "report" if written is None else "template"
+        refused = f"The {what} was not written. {mistake}"
+    return Closed(
+        run, written, template, refused, (*problems, *reports.append_summary(run, environ))
+    )
+
+
+def tell(
+    reporter: pytest.TerminalReporter,
+    closed: Closed,
+    tolerance: Tolerance,
+    environ: Mapping[str, str],
+) -> None:
+    """Show the readiness of each stage, what failed, and where the report is."""
+    remark = tolerance.remark(closed.run)
+    closing = [remark] if remark else []
+    if closed.template is not None:
+        closing.append(f"Waivers to fill in, for --mews-waivers: {closed.template}")
+    problems = [*([closed.refused] if closed.refused else []), *closed.problems]
+    terminal.summary(reporter, closed.run, closed.written, problems, closing)
+    for line in reports.annotate(closed.run, environ):
+        reporter.write_line(line)
