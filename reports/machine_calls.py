@@ -12,6 +12,7 @@ from mews_harness.reports.visible import capped
 
 LINKS = 60
 IDS = 10
+STREAMED = 20  # requests: of the Streaming stage connections say most
 TEXT = 500
 
 
@@ -23,8 +24,8 @@ def processing(trial: Trial, stage: Stage) -> dict[str, Any]:
     if stage is Stage.DELIVERY:
         return {"calls": [], "calls_left_out": 0, "chain": [], "chain_left_out": 0}
     everything = trial.transcript.calls
-    kept = selection.calls(trial)
     streamed = stage is Stage.STREAMING
+    kept = selection.calls(trial, STREAMED) if streamed else selection.calls(trial)
     zero = streaming.zero_ms(trial) if streamed else zero_ms(trial.transcript.deliveries)
     found = selection.chain_links(trial)
     shown = _worst(found)

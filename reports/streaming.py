@@ -11,7 +11,7 @@ from mews_harness.reports.visible import capped
 
 CONNECTIONS = 12
 OPENINGS = 60
-SENT = 60
+SENT = 20
 TEXT = 500
 IDS = 10
 

@@ -100,7 +100,7 @@ def test_json_is_bounded(schema: dict[str, Any]) -> None:
     (evidence,) = written["scenarios"][0]["evidence"]
     assert (evidence["connections_left_out"], evidence["openings_left_out"]) == (28, 4940)
     line = evidence["connections"][0]
-    assert (len(line["sent"]), line["sent_left_out"]) == (60, 940)
+    assert (len(line["sent"]), line["sent_left_out"]) == (20, 980)
     assert (len(line["sent"][0]["events"]), line["sent"][0]["events_count"]) == (10, 50)
 
 
