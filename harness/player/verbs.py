@@ -15,6 +15,7 @@ from mews_harness.model import (
     Manner,
     Message,
     Scenario,
+    Stage,
     Step,
     Transcript,
 )
@@ -185,13 +186,14 @@ def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
                 else:
                     handshakes.append(seen)
         calls = watch.calls(everything=scenario.alone)
+        streamed = scenario.stage is Stage.STREAMING
         return Transcript(
             tuple(deliveries),
             tuple(handshakes),
             bench.limits,
             calls,
-            tap.openings,
-            tap.connections,
+            tap.openings if streamed else (),
+            tap.connections if streamed else (),
             tap.missed,
             tap.unsent,
             watched=bench.twin is not None,
