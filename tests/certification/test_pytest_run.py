@@ -88,7 +88,7 @@ def test_collect_only(run: pytest.Pytester) -> None:
     [
         (("-k", "INT-03 or INT-04"), {"INT-03", "INT-04"}),
         (("-m", "mews_should and not mews_must", "-k", "RET or LAG"), {"RET-07", "LAG-01"}),
-        (("-m", "mews and not mews_delivery and not mews_processing"), set()),
+        (("-m", "mews and not (mews_delivery or mews_processing or mews_streaming)"), set()),
         (("--deselect", "mews::INT-03", "-k", "INT-03 or INT-04"), {"INT-04"}),
     ],
 )
