@@ -461,6 +461,5 @@ class Engine:
         """Mask the secrets; a partner's words in the reason become harmless to any log."""
         sent = (each for trial in result.evidence for each in trial.transcript.deliveries)
         minted = {key for each in sent for key in tokens_in(each.message.body)}
-        mask = Mask.of(self.settings, [*self._tokens, *minted]) if minted else self.mask
-        clean = masked(result, mask)
+        clean = masked(masked(result, self.mask), Mask(minted))
         return replace(clean, reason=one_line(clean.reason))
