@@ -10,7 +10,8 @@ from threading import Condition
 
 from mews_harness.model import Scenario, ScenarioResult, Step
 
-HOSTILE = {"sign-of-life"}  # verbs: whoever sends something hostile asks for a sign of life
+# Verbs: whoever sends something hostile asks for a sign of life, or waits for who was cut off.
+HOSTILE = {"sign-of-life", "rejoin"}
 INTERVAL_S = 1.8  # a retry interval, as the default profile and time scale have it
 Certify = Callable[[Scenario], ScenarioResult]
 
