@@ -99,7 +99,14 @@ class Progress:
         self._drawn = False
 
     def played(self, scenario: Scenario, played: int, planned: int) -> None:
-        """Draw the progress, unless that was done just now."""
+        """Draw how many cases were played, unless something was drawn just now."""
+        self._draw(scenario, f"{played} of {max(planned, played)} cases")
+
+    def waited(self, scenario: Scenario, now: Sequence[str], over: int, planned: int) -> None:
+        """Draw what is played while pytest waits for a scenario whose turn comes later."""
+        self._draw(scenario, f"now {', '.join(now)}; {over} of {planned} scenarios over")
+
+    def _draw(self, scenario: Scenario, said: str) -> None:
         if self._terminal is None or self._terminal.verbosity < 0:
             return
         live = self._terminal.isatty
@@ -107,7 +114,7 @@ class Progress:
             return
         self._last_s = self._now_s()
         spent = self._last_s - self._began_s
-        text = f"{played} of {max(planned, played)} cases, {spent:.0f} s"
+        text = f"{said}, {spent:.0f} s"
         with self._uncaptured():
             if live:
                 self._terminal.rewrite(f"mews::{scenario.id} {text}", erase=True)
