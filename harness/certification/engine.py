@@ -106,6 +106,7 @@ class Engine:
         self._interrupted = False
         self._served, self._partner, self._senders = ExitStack(), ExitStack(), ExitStack()
         self._api_url: str | None = None
+        self._calls = CallLog(self.settings.report / CALLS)
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
 
@@ -272,7 +273,7 @@ class Engine:
         """
         if Stage.PROCESSING not in self.settings.stages:
             return None
-        log = self._served.enter_context(CallLog(self.settings.report / CALLS))
+        log = self._served.enter_context(self._calls)
         twin = Twin(
             self.settings.tenants,
             self._clock.now_ms,
@@ -337,6 +338,8 @@ class Engine:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
+        if self._calls.problem:
+            notes += (f"{CALLS} could not be written to its end ({self._calls.problem}).",)
         return notes
 
     @property

@@ -168,11 +168,12 @@ def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
     broken = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
     flaky = [r for r in _with(run, Verdict.FLAKY) if r not in broken]
     known = frozenset() if run.comparison is None else run.comparison.known
+    warned = "Fix these too (--mews-strict)" if run.strict else "Should be better"
     titled = [
         ("Fix these first", [r for r in broken if r.scenario.id not in known]),
         ("Failing as in the baseline", [r for r in broken if r.scenario.id in known]),
         ("Harness errors (not the endpoint's)", _with(run, Verdict.ERROR)),
-        ("Should be better", [*_with(run, Verdict.WARN), *flaky]),
+        (warned, [*_with(run, Verdict.WARN), *flaky]),
         ("Not applicable", _with(run, Verdict.NOT_APPLICABLE)),
     ]
     for title, results in titled:

@@ -71,7 +71,9 @@ def test_a_warning_exits_0_and_strict_1(run: pytest.Pytester) -> None:
     result = run.runpytest_subprocess(*arguments)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*mews::ERR-02 WARN *", "Should be better"])
-    assert run.runpytest_subprocess(*arguments, "--mews-strict").ret == 1
+    strict = run.runpytest_subprocess(*arguments, "--mews-strict")
+    assert strict.ret == 1
+    strict.stdout.fnmatch_lines(["Fix these too (--mews-strict)", "  ERR-02 *"])
 
 
 def test_collect_only(run: pytest.Pytester) -> None:
