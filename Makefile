@@ -38,6 +38,7 @@ bench: setup
 	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/twin.py
+	$(BIN)/python benchmarks/streaming.py
 
 # Pages that are written from the code, the data and real runs: ten certifications.
 docs: setup

@@ -1,7 +1,8 @@
-"""The names of the webhook events and the revision of the documentation they came with.
+"""The names of the events and the revision of the documentation they came with.
 
 General events are told apart by `Discriminator` (events/wh-general), integration events by
-`Action` (events/wh-integration). None means: older than every revision the harness plays.
+`Action` (events/wh-integration), those on the WebSocket by `Type` (events/websockets). None
+means: older than every revision the harness plays.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ ACTIONS: Mapping[str, str | None] = MappingProxyType(
     },
 )
 
+# On the WebSocket, told apart by `Type` (events/websockets).
+STREAMED: Mapping[str, str | None] = MappingProxyType(
+    dict.fromkeys(("DeviceCommand", "Reservation", "Resource", "PriceUpdate")),
+)
+
 # Newer than every profile: known here only so that a mistake can say why they are refused
 # (changelog, 27 Aug 2026; each needs a subscription of its own).
 LATER: Mapping[str, str] = MappingProxyType(
@@ -40,7 +46,8 @@ LATER: Mapping[str, str] = MappingProxyType(
 )
 
 
-_ALL: Mapping[str, str | None] = {**DISCRIMINATORS, **ACTIONS}
+_WEBHOOKS: Mapping[str, str | None] = {**DISCRIMINATORS, **ACTIONS}
+_ALL: Mapping[str, str | None] = {**_WEBHOOKS, **STREAMED}
 
 
 def since(name: str) -> str | None:
@@ -55,4 +62,9 @@ def since(name: str) -> str | None:
 
 def known_to(revision: str) -> tuple[str, ...]:
     """List the discriminators and then the actions that a revision such as `2022-08` has."""
-    return tuple(name for name, came in _ALL.items() if came is None or came <= revision)
+    return tuple(name for name, came in _WEBHOOKS.items() if came is None or came <= revision)
+
+
+def all_known_to(revision: str) -> tuple[str, ...]:
+    """List those, and then the types of events on the WebSocket."""
+    return (*known_to(revision), *STREAMED)

@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -86,11 +86,17 @@ class Mask:
             for form in (value, _percent(value))
             if value and form not in rules
         }
-        longest_first = sorted(rules, key=len, reverse=True)
-        self._pattern = re.compile("|".join(rules[form] for form in longest_first), re.IGNORECASE)
+        self._rules = rules
         self._hints = tuple({_literal(form).lower() for form in rules})
         # thousands of exchanges repeat the same few URLs and headers
         self._cached = lru_cache(maxsize=4096)(self._replace)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """Compile all rules, which takes a while, once something like a secret has been seen."""
+        longest_first = sorted(self._rules, key=len, reverse=True)
+        alternatives = "|".join(self._rules[form] for form in longest_first)
+        return re.compile(alternatives, re.IGNORECASE)
 
     @classmethod
     def of(cls, settings: Secretive, extra: Iterable[str] = ()) -> Mask:

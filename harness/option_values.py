@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from math import isfinite
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from mews_harness.suggestion import did_you_mean
 from mews_harness.use_cases import USE_CASES
 
 DEMO = "demo"
+NONE = "none"
 MOST_PER_S = 200  # messages: a minute of more does not fit into memory and report
 
 
@@ -21,8 +23,13 @@ def is_demo(target: str) -> bool:
     return target.partition(":")[0] == DEMO
 
 
-def target(text: str) -> str:
+def target(text: str, *, websocket: bool = False) -> str:
     """Check --mews-target; whether a flaw exists is the embedded partner's business."""
+    if text == NONE:
+        if not websocket:
+            remedy = "Give --mews-websocket HOST:PORT as well, or the URL of an endpoint."
+            raise UsageMistake("--mews-target", text, "leaves nothing to certify", remedy)
+        return text
     return text if is_demo(text) else endpoint.check("--mews-target", text)
 
 
@@ -31,6 +38,12 @@ def integration_target(text: str | None, general: str) -> str | None:
     if text is None:
         return None
     name = "--mews-integration-target"
+    if general == NONE:
+        problem, remedy = (
+            "is given although there are no webhooks (--mews-target none)",
+            "Leave it out.",
+        )
+        raise UsageMistake(name, mask_url(text), problem, remedy)
     if is_demo(general):
         problem, remedy = "does not go with the embedded partner", "Leave it out."
         raise UsageMistake(name, mask_url(text), problem, remedy)
@@ -87,19 +100,50 @@ def _count(option: str, text: str, remedy: str) -> int:
 
 def api(text: str | None) -> tuple[str, int] | None:
     """Check --mews-api: the host to listen on, and the port."""
+    return _address("--mews-api", text, 8088)
+
+
+def websocket(text: str | None) -> tuple[str, int] | None:
+    """Check --mews-websocket: the host to listen on, and the port."""
+    return _address("--mews-websocket", text, 8089)
+
+
+def _address(option: str, text: str | None, example: int) -> tuple[str, int] | None:
     if text is None:
         return None
-    remedy = "Give host and port to listen on, such as 127.0.0.1:8088 or 0.0.0.0:8088."
+    remedy = f"Give host and port to listen on, such as 127.0.0.1:{example} or 0.0.0.0:{example}."
     if "/" in text:
-        raise UsageMistake("--mews-api", mask_url(text), "is a URL or has a path", remedy)
+        raise UsageMistake(option, mask_url(text), "is a URL or has a path", remedy)
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host or not port or "@" in text:
-        raise UsageMistake("--mews-api", text, "is not HOST:PORT", remedy)
+        raise UsageMistake(option, text, "is not HOST:PORT", remedy)
     return host, port
+
+
+def certificate(text: str | None, *, served: bool) -> ssl.SSLContext | None:
+    """Check --mews-websocket-certificate; gives what to speak TLS with."""
+    if text is None:
+        return None
+    option = "--mews-websocket-certificate"
+    if not served:
+        problem, remedy = "is of no use without --mews-websocket", "Give that too, or leave it out."
+        raise UsageMistake(option, text, problem, remedy)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(text)
+    except OSError as error:  # ssl.SSLError is one
+        reason = (error.strerror or str(error)).lower()
+        raise UsageMistake(
+            option,
+            text,
+            f"can't be used: {reason}",
+            "Give a PEM file with the certificate chain and its private key, without a password.",
+        ) from error
+    return context
 
 
 def settle(text: str) -> float:
@@ -146,16 +190,27 @@ def report(text: str) -> Path:
     return folder
 
 
-def subscribed(names: str | None, use_case: str | None, revision: str) -> tuple[str, ...]:
+def subscribed(
+    names: str | None,
+    use_case: str | None,
+    revision: str,
+    *,
+    webhooks: bool = True,
+    streams: bool = False,
+) -> tuple[str, ...]:
     """List the events that the integration is subscribed to, in the documentation's order.
+
+    Of those on the WebSocket all are meant where none of them is named.
 
     Args:
         names: the value of --mews-events, if any.
         use_case: the value of --mews-use-case, if any.
         revision: the delivery profile, which decides what events there are.
+        webhooks: whether there is an endpoint for webhooks.
+        streams: whether the WebSocket is served.
 
     """
-    known = events.known_to(revision)
+    known = events.all_known_to(revision)
     if names is not None and use_case is not None:
         raise UsageMistake(
             "--mews-use-case",
@@ -166,17 +221,24 @@ def subscribed(names: str | None, use_case: str | None, revision: str) -> tuple[
     if use_case is not None:
         wanted = _of_use_case(use_case, revision)
     else:
-        wanted = set(known) if names is None else _of_names(names, revision)
+        wanted = set(known) - set(events.STREAMED) if names is None else _of_names(names, revision)
+    if not webhooks:
+        wanted &= set(events.STREAMED)
+    elif names is not None and not wanted - set(events.STREAMED):
+        remedy = "Name those of the endpoint too, or give --mews-target none."
+        raise UsageMistake("--mews-events", names, "names no event of a webhook", remedy)
+    if streams and not wanted & set(events.STREAMED):
+        wanted |= set(events.STREAMED)
     return tuple(name for name in known if name in wanted)
 
 
 def _of_names(text: str, revision: str) -> set[str]:
     wanted = text.replace(",", " ").split()
     if not wanted:
-        remedy = f"There are: {', '.join(events.known_to(revision))}."
+        remedy = f"There are: {', '.join(events.all_known_to(revision))}."
         raise UsageMistake("--mews-events", text, "names no event", remedy)
     for name in wanted:
-        if name not in events.known_to(revision):
+        if name not in events.all_known_to(revision):
             problem, remedy = _why_unknown(name, revision)
             raise UsageMistake("--mews-events", name, problem, remedy)
     return set(wanted)
@@ -186,17 +248,17 @@ def _why_unknown(name: str, revision: str) -> tuple[str, str]:
     if name in events.LATER:
         problem = f"is documented since {events.LATER[name]}, later than every profile"
         return problem, "Leave it out."
-    if name in events.DISCRIMINATORS or name in events.ACTIONS:
+    if name in {**events.DISCRIMINATORS, **events.ACTIONS, **events.STREAMED}:
         problem = f"is documented since {events.since(name)}, later than profile {revision}"
         return problem, "Leave it out, or choose a later --mews-profile."
-    return "is no event", did_you_mean(name, events.known_to(revision))
+    return "is no event", did_you_mean(name, events.all_known_to(revision))
 
 
 def _of_use_case(name: str, revision: str) -> set[str]:
     if name not in USE_CASES:
         remedy = did_you_mean(name, tuple(USE_CASES))
         raise UsageMistake("--mews-use-case", name, "is no use case", remedy)
-    wanted = USE_CASES[name].events.keys() & set(events.known_to(revision))
+    wanted = USE_CASES[name].events.keys() & set(events.all_known_to(revision))
     if not wanted:
         needed = ", ".join(USE_CASES[name].events)
         problem = f"needs {needed}, later than profile {revision}"

@@ -47,7 +47,8 @@ OPTIONS: tuple[Option, ...] = (
         "--mews-target",
         "Run the certification against this endpoint for General Webhooks: its full URL with the "
         "shared secret as Token, `demo` for the embedded sample partner, or `demo:FLAW` for the "
-        "sample partner with a named flaw. Each option of this group is also an ini key with "
+        "sample partner with a named flaw; `none` where there are no webhooks, but a WebSocket "
+        "client (--mews-websocket). Each option of this group is also an ini key with "
         "underscores (mews_target).",
         "URL",
     ),
@@ -70,6 +71,19 @@ OPTIONS: tuple[Option, ...] = (
         "service to call http://HOST:PORT instead of Mews, with the tokens of --mews-tenants "
         "(default: not served; for the embedded partner on a free port).",
         "HOST:PORT",
+    ),
+    Option(
+        "--mews-websocket",
+        "Serve Mews's WebSocket here, for the Streaming stage: configure the service to connect to "
+        "ws://HOST:PORT/ws/connector, with the tokens of --mews-tenants (default: not served; for "
+        "the embedded partner on a free port).",
+        "HOST:PORT",
+    ),
+    Option(
+        "--mews-websocket-certificate",
+        "PEM file with certificate chain and private key: the WebSocket is then served as wss "
+        "(default: plain ws).",
+        "FILE",
     ),
     Option(
         "--mews-settle",

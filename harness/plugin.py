@@ -10,6 +10,7 @@ import pytest
 from mews_harness.options import OPTIONS
 
 if TYPE_CHECKING:
+    from mews_harness.streaming.in_test import MewsWebSocket
     from mews_harness.twin.in_process import InProcessTwin
 
 
@@ -47,6 +48,20 @@ def mews_api() -> Iterator[InProcessTwin]:
     from mews_harness.twin.in_process import in_process  # noqa: PLC0415 - the lazy door
 
     with in_process() as door:
+        yield door
+
+
+@pytest.fixture
+def mews_websocket() -> Iterator[MewsWebSocket]:
+    """Serve Mews's WebSocket on a free port: connect a client, send events, assert.
+
+    Gives the server of the test: `mews_websocket.address` is where a client connects to,
+    `mews_websocket.tenants` has the tokens that are right, `send` sends events, `openings` and
+    `connections` tell what the client did.
+    """
+    from mews_harness.streaming.in_test import in_test  # noqa: PLC0415 - the lazy door
+
+    with in_test() as door:
         yield door
 
 

@@ -15,9 +15,11 @@ from mews_harness.model import (
 )
 
 HOW_TO_OBSERVE: Mapping[Stage, str] = {
+    Stage.DELIVERY: "needs the URL of an endpoint for webhooks (--mews-target)",
     Stage.PROCESSING: "needs --mews-api HOST:PORT, and the service pointed there: "
     "docs/processing.md",
-    Stage.STREAMING: "needs the WebSocket server, which this version does not serve yet",
+    Stage.STREAMING: "needs --mews-websocket HOST:PORT, and the service connected there: "
+    "docs/streaming.md",
 }
 
 

@@ -155,6 +155,12 @@ class _KeepingHandler(_QuietHandler):
         self.wfile.flush()
         return goes_on
 
+    def finish(self) -> None:
+        """Let the connection go; what its client no longer takes is dropped."""
+        with contextlib.suppress(OSError):  # what is left in the buffer finds nobody
+            super().finish()
+        self.rfile.close()
+
     def run_wsgi(self) -> None:
         """Answer one request, whose body the application always reads to its end."""
         body: Iterable[bytes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,16 +25,19 @@ class Settings:
     """What one certification run was asked to do.
 
     Attributes:
-        target: the URL as given, or `demo`, or `demo:NAME`.
+        target: the URL as given, or `demo`, or `demo:NAME`, or `none`.
         integration_target: the URL as given; None where both webhooks share one.
         token: the value of --mews-token; a URL may bear another one.
         profile: the delivery profile, overrides applied.
         time_scale: factor for documented waits; the answer timeout is never scaled.
-        events: the discriminators, then the actions, that the integration is subscribed to.
+        events: the discriminators, then the actions, that the integration is subscribed to; then
+            the types on the WebSocket, where it is served.
         examples: drawn examples per property.
         jobs: scenarios that may run at once.
         rate: messages per second of a minute's peak.
         api: host and port to serve the Connector API on; None where the user asks for none.
+        websocket: host and port to serve the WebSocket on; None where the user asks for none.
+        websocket_tls: what it speaks TLS with; None for plain ws.
         settle_s: how long the service may take to fetch what it has acknowledged.
         report: the folder for the reports.
         strict: whether a SHOULD counts as a MUST.
@@ -58,6 +62,8 @@ class Settings:
     jobs: int
     rate: float
     api: tuple[str, int] | None
+    websocket: tuple[str, int] | None
+    websocket_tls: ssl.SSLContext | None
     settle_s: float
     report: Path
     strict: bool
@@ -74,14 +80,30 @@ class Settings:
         return option_values.is_demo(self.target)
 
     @property
+    def has_webhooks(self) -> bool:
+        """Whether there is an endpoint to deliver to."""
+        return self.target != option_values.NONE
+
+    @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages whose means are given; the embedded partner brings its own."""
-        processing = self.api is not None or self.is_demo
-        return (Stage.DELIVERY, Stage.PROCESSING) if processing else (Stage.DELIVERY,)
+        given = {
+            Stage.DELIVERY: self.has_webhooks,
+            Stage.PROCESSING: self.has_webhooks and (self.api is not None or self.is_demo),
+            Stage.STREAMING: self.websocket is not None or self.is_demo,
+        }
+        return tuple(stage for stage, means in given.items() if means)
+
+    @property
+    def serves_api(self) -> bool:
+        """Whether the Connector API is served."""
+        return self.api is not None or self.is_demo
 
     @property
     def endpoint(self) -> Endpoint:
-        """The URLs to call; only for a target that is a URL."""
+        """The URLs to call; only for a target that is a URL, and empty for `none`."""
+        if not self.has_webhooks:
+            return Endpoint("", "")
         return endpoint.build(self.target, self.integration_target, self.token)
 
     @property
@@ -107,7 +129,7 @@ class Settings:
 
     @property
     def _urls(self) -> tuple[str, ...]:
-        given = (self.target, self.integration_target)
+        given = (self.target if self.has_webhooks else None, self.integration_target)
         return tuple(url for url in given if url is not None and not option_values.is_demo(url))
 
 
@@ -154,7 +176,8 @@ def resolve(
         profile.load(text["mews_profile"]),
         [str(item) for item in assignments] if isinstance(assignments, list | tuple) else [],
     )
-    target = option_values.target(text.get("mews_target", ""))
+    websocket = option_values.websocket(text.get("mews_websocket"))
+    target = option_values.target(text.get("mews_target", ""), websocket=websocket is not None)
     tenants_file = text.get("mews_tenants")
     return Settings(
         target=target,
@@ -170,10 +193,17 @@ def resolve(
             text.get("mews_events"),
             text.get("mews_use_case"),
             chosen.name,
+            webhooks=target != option_values.NONE,
+            streams=websocket is not None or option_values.is_demo(target),
         ),
         jobs=option_values.jobs(text["mews_jobs"]),
         rate=option_values.rate(text["mews_rate"]),
         api=option_values.api(text.get("mews_api")),
+        websocket=websocket,
+        websocket_tls=option_values.certificate(
+            text.get("mews_websocket_certificate"),
+            served=websocket is not None,
+        ),
         settle_s=option_values.settle(text["mews_settle"]),
         examples=option_values.examples(text["mews_examples"]),
         report=option_values.report(text["mews_report"]),

@@ -19,7 +19,7 @@ from mews_harness.model import (
     Trial,
     Waiver,
 )
-from mews_harness.reports import selection
+from mews_harness.reports import selection, streaming
 from mews_harness.reports.commands import file_of, replay, resend
 from mews_harness.reports.machine_calls import processing
 from mews_harness.reports.visible import Body, capped, decode
@@ -204,6 +204,7 @@ def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
         - len(kept),
         "handshakes": [_handshake(handshake) for handshake in trial.transcript.handshakes],
         **processing(trial, stage),
+        **streaming.machine(trial),
     }
 
 

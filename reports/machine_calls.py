@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from mews_harness.model import Call, Link, Stage, Trial
-from mews_harness.reports import selection
+from mews_harness.reports import selection, streaming
 from mews_harness.reports.chain import zero_ms
 from mews_harness.reports.visible import capped
 
 LINKS = 60
 IDS = 10
+STREAMED = 20  # requests: of the Streaming stage connections say most
 TEXT = 500
 
 
 def processing(trial: Trial, stage: Stage) -> dict[str, Any]:
-    """Give the requests of a play and the chain; of other stages nothing is given.
+    """Give the requests of a play and the chain; of the Delivery stage nothing is given.
 
-    What their messages lead to may come later: nobody waited for it.
+    What its messages lead to may come later: nobody waited for it.
     """
-    if stage is not Stage.PROCESSING:
+    if stage is Stage.DELIVERY:
         return {"calls": [], "calls_left_out": 0, "chain": [], "chain_left_out": 0}
     everything = trial.transcript.calls
-    kept = selection.calls(trial)
-    zero = zero_ms(trial.transcript.deliveries)
+    streamed = stage is Stage.STREAMING
+    kept = selection.calls(trial, STREAMED) if streamed else selection.calls(trial)
+    zero = streaming.zero_ms(trial) if streamed else zero_ms(trial.transcript.deliveries)
     found = selection.chain_links(trial)
     shown = _worst(found)
     return {
@@ -60,6 +62,7 @@ def _call(call: Call, zero: float) -> dict[str, Any]:
         "message": capped(call.message, TEXT),
         "fault": None if call.fault is None else call.fault.value,
         "retry_after_s": call.retry_after_s,
+        "state": capped(call.state, TEXT),
     }
 
 

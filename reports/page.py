@@ -11,7 +11,14 @@ from mews_harness.model import (
     Trial,
 )
 from mews_harness.model.scenario import DOCUMENTATION
-from mews_harness.reports import chain_picture, filters, selection, words
+from mews_harness.reports import (
+    chain_picture,
+    filters,
+    selection,
+    streaming,
+    streaming_picture,
+    words,
+)
 from mews_harness.reports.areas import areas, unseen
 from mews_harness.reports.asking import Asked, asked, traffic
 from mews_harness.reports.bodies import answer_body, message_body
@@ -84,6 +91,9 @@ def _environment() -> Environment:
         "chain": chain,
         "chain_picture": chain_picture,
         "calls": _calls,
+        "stream": streaming,
+        "stream_picture": streaming_picture,
+        "stream_calls": _stream_calls,
         "traffic": traffic,
     }
     for each in (filters.cap, filters.prose, filters.sentence, filters.utc, filters.ms):
@@ -97,6 +107,11 @@ def _deliveries(trial: Trial) -> tuple[Delivery, ...]:
 
 def _calls(trial: Trial) -> list[Asked]:
     zero = zero_ms(trial.transcript.deliveries)
+    return [asked(call, zero) for call in selection.calls(trial, CALLS)]
+
+
+def _stream_calls(trial: Trial) -> list[Asked]:
+    zero = streaming.zero_ms(trial)
     return [asked(call, zero) for call in selection.calls(trial, CALLS)]
 
 

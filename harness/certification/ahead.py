@@ -41,7 +41,7 @@ class Ahead:
         if not scenarios:
             return
         try:
-            sluggish = self._engine.preflight.sluggish
+            sluggish = self._engine.sluggish
         except UsageMistake as mistake:
             raise pytest.UsageError(str(mistake)) from None
         except HarnessFault:

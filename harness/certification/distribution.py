@@ -28,7 +28,9 @@ def turns_of(config: pytest.Config) -> Turns:
     return Turns(None if named is None else Path(named))
 
 
-def check_distribution(config: pytest.Config, api: tuple[str, int] | None) -> None:
+def check_distribution(
+    config: pytest.Config, api: tuple[str, int] | None, websocket: tuple[str, int] | None = None
+) -> None:
     """Refuse a distribution that can't work.
 
     The embedded partner is not meant: unless told otherwise, each worker serves one of its own,
@@ -37,6 +39,7 @@ def check_distribution(config: pytest.Config, api: tuple[str, int] | None) -> No
     Args:
         config: of the controller, or of a worker, which the controller has checked already.
         api: where --mews-api says that the Connector API is served; None where it was not given.
+        websocket: the same of --mews-websocket.
 
     Raises:
         UsageMistake: --dist is `each`, or the workers would all listen at one address.
@@ -47,14 +50,16 @@ def check_distribution(config: pytest.Config, api: tuple[str, int] | None) -> No
         raise UsageMistake(
             "--dist", "each", "would certify the endpoint once for each worker", "Give --dist load"
         )
-    if dist != "no" and api is not None:
-        host, port = api
-        raise UsageMistake(
-            "--mews-api",
-            f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-            "can't be served by several processes (-n): the partner calls one address",
-            "Leave -n out; --mews-jobs N lets scenarios overlap in one process.",
-        )
+    served = {"--mews-api": (api, "calls"), "--mews-websocket": (websocket, "connects to")}
+    for option, (address, does) in served.items():
+        if dist != "no" and address is not None:
+            host, port = address
+            raise UsageMistake(
+                option,
+                f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+                f"can't be served by several processes (-n): the partner {does} one address",
+                "Leave -n out; --mews-jobs N lets scenarios overlap in one process.",
+            )
 
 
 class Distribution:

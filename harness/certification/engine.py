@@ -46,9 +46,11 @@ from mews_harness.player import (
     Budget,
     Exploration,
     Explorer,
+    Joining,
     Messages,
     Preflight,
     Wiring,
+    heed,
     peak_messages,
     play,
     reach,
@@ -58,6 +60,7 @@ from mews_harness.player import (
 )
 from mews_harness.reports import one_line
 from mews_harness.settings import Settings
+from mews_harness.streaming import StreamServer, admit
 from mews_harness.twin import CallLog, Twin, TwinServer
 from mews_harness.verdicts import HOW_TO_OBSERVE, attempt_in_words, judge
 
@@ -69,6 +72,20 @@ SLUGGISH = (
 UNWIRED = (
     "no request has reached the Connector API that the harness serves (PRE-02): point the service "
     "there (docs/processing.md)"
+)
+STREAMED = frozenset({"stream", "knocked", "streamed", "streamed-api", "heeding", "both"})
+UNKNOCKED = (
+    "no handshake has reached the WebSocket server of the harness (PRE-03): point the service "
+    "there (docs/streaming.md)"
+)
+UNADMITTED = "no handshake was accepted for the first enterprise of --mews-tenants (STR-01)"
+UNJOINED = (
+    "no client of the first enterprise is connected any more: it did not come back after an "
+    "earlier scenario"
+)
+UNHEEDED = (
+    "no request about a command has reached the Connector API that the harness serves (PRE-04): "
+    "point the service there (docs/streaming.md)"
 )
 CALLS = "calls.jsonl"  # in the report's folder
 BUSIEST = 4  # enterprises whose requests are counted second by second in the report
@@ -106,7 +123,8 @@ class Engine:
         self._interrupted = False
         self._served, self._partner, self._senders = ExitStack(), ExitStack(), ExitStack()
         self._api_url: str | None = None
-        self._calls = CallLog(self.settings.report / CALLS)
+        self._calls = CallLog(self.settings.report / CALLS)  # made when written
+        self._stream_address: str | None = None
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
 
@@ -128,10 +146,13 @@ class Engine:
         self._senders.close()
         if "twin" in self.__dict__ and self.twin is not None:
             self.twin.end_waits()  # nobody waits any longer for what may be fetched
+        if "stream" in self.__dict__ and self.stream is not None:
+            self.stream.stop()
 
     def look(self, scenarios: Iterable[Scenario]) -> None:
         """Look at all that these scenarios need to have been seen; each does so itself else."""
-        if self.preflight.accepts and any(each.needs == "wired" for each in scenarios):
+        needs = {each.needs for each in scenarios}
+        if self.settings.has_webhooks and "wired" in needs and self.preflight.accepts:
             _ = self.wiring
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
@@ -155,18 +176,41 @@ class Engine:
         """Say why a scenario can't be played against this endpoint; None where it can."""
         if scenario.stage not in self.settings.stages:
             return ScenarioResult(scenario, Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage])
+        _ = self.stream  # the partner's clients may come while other scenarios run
         attempts = int(self.settings.profile.number("attempts"))
         reason = why_not(scenario, self.endpoint, self.subject, attempts)
         if reason:
             return ScenarioResult(scenario, Verdict.NOT_APPLICABLE, reason)
-        preflight = self.preflight
-        if not preflight.provides(scenario.needs):
-            said = attempt_in_words(preflight.delivery.attempts[-1])
-            reason = f"the preflight failed (PRE-01): {said}"
-            return self._clean(ScenarioResult(scenario, Verdict.BLOCKED, reason))
-        if scenario.needs == "wired" and self.wiring is not None and not self.wiring.called:
-            return ScenarioResult(scenario, Verdict.BLOCKED, UNWIRED)
+        lacking = self._lacks(scenario.needs)
+        if lacking is not None:
+            return self._clean(ScenarioResult(scenario, *lacking))
         return None
+
+    def _lacks(self, need: str) -> tuple[Verdict, str] | None:
+        """Give the verdict on a scenario whose need is not met, and why; None where it is."""
+        if need in STREAMED:
+            return self._lacks_client(need)
+        if not self.preflight.provides(need):
+            said = attempt_in_words(self.preflight.delivery.attempts[-1])
+            return Verdict.BLOCKED, f"the preflight failed (PRE-01): {said}"
+        if need == "wired" and self.wiring is not None and not self.wiring.called:
+            return Verdict.BLOCKED, UNWIRED
+        return None
+
+    def _lacks_client(self, need: str) -> tuple[Verdict, str] | None:
+        assert self.joining is not None
+        asks_api = need in {"heeding", "streamed-api", "both"}
+        if asks_api and self.twin is None:
+            return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.PROCESSING]
+        if need == "both" and not self.settings.has_webhooks:
+            return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.DELIVERY]
+        if not self.joining.knocked():
+            return None if need == "stream" else (Verdict.BLOCKED, UNKNOCKED)
+        if need not in {"stream", "knocked"} and not self.joining.joined():
+            return Verdict.BLOCKED, UNJOINED if self.joining.admitted else UNADMITTED
+        if need in {"heeding", "both"} and not self.heeded:
+            return Verdict.BLOCKED, UNHEEDED
+        return self._lacks("wired") if need == "both" else None
 
     def replay(self, scenario: Scenario, messages: Messages) -> tuple[Finding, ...]:
         """Send these messages by the scenario's steps, once, and judge what came of it.
@@ -223,13 +267,12 @@ class Engine:
     @cached_property
     def bench(self) -> Bench:
         """What scenarios are played with."""
-        preflight = self.preflight
         return Bench(
             self.courier,
             self.endpoint,
-            preflight.delivery,
+            self.preflight.delivery if self.settings.has_webhooks else None,
             attempts=int(self.settings.profile.number("attempts")),
-            sluggish=preflight.sluggish,
+            sluggish=self.sluggish,
             rate=self.settings.rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.subject.batch_limit),
             handshakes=lambda: self.handshakes,
@@ -237,6 +280,8 @@ class Engine:
             settle_s=self.settings.settle_s,
             wiring=lambda: self.wiring.delivery if self.wiring else None,
             enterprises=frozenset(each.id for each in self.settings.tenants.enterprises),
+            stream=self.stream,
+            now_ms=self._clock.now_ms,
         )
 
     @cached_property
@@ -244,9 +289,12 @@ class Engine:
         """The URLs to call; the embedded partner is started at first use."""
         if not self.settings.is_demo:
             return self.settings.endpoint
-        _ = self.twin  # the partner is told where it listens
+        _ = self.twin, self.stream  # the partner is told where they listen
         partner = EmbeddedPartner(
-            self._partner_name, tenants=self.settings.tenants, api=self._api_url
+            self._partner_name,
+            tenants=self.settings.tenants,
+            api=self._api_url,
+            websocket=self._stream_address,
         )
         self._partner.enter_context(partner)
         self._demo_authority = partner.authority
@@ -260,8 +308,67 @@ class Engine:
         transport = CurlTransport(self._clock, self.authorities)
         self._senders.callback(transport.close)
         self._senders.callback(self._clock.close)
-        announce = self.twin.announce if self.twin else lambda _: None
-        return Courier(transport, self._clock, rules, announce)
+        return Courier(transport, self._clock, rules, self.mews.announce)
+
+    @cached_property
+    def mews(self) -> Twin:
+        """What is true at Mews: entities, commands, tokens; whether or not its API is served."""
+        log = self._served.enter_context(self._calls)
+        return Twin(
+            self.settings.tenants,
+            self._clock.now_ms,
+            began=self._began,
+            sink=lambda call: log.write(masked(call, self.mask)),
+        )
+
+    @cached_property
+    def stream(self) -> StreamServer | None:
+        """The WebSocket that the partner's clients connect to; None if not asked.
+
+        Raises:
+            UsageMistake: --mews-websocket can't be listened on.
+
+        """
+        settings = self.settings
+        if Stage.STREAMING not in settings.stages:
+            return None
+        client_token, standing = settings.tenants.client_token, self.mews.standing
+        host, port = settings.websocket or ("127.0.0.1", 0)
+        stream = StreamServer(
+            lambda target, cookies: admit(target, cookies, client_token, standing),
+            self._clock.now_ms,
+            host,
+            port,
+            tls=settings.websocket_tls,
+        )
+        self._served.enter_context(stream)
+        self._stream_address = stream.address
+        return stream
+
+    @cached_property
+    def joining(self) -> Joining | None:
+        """Waits for the partner's clients; None where none can come."""
+        first = self.settings.tenants.enterprises[0].id
+        if self.stream is None:
+            return None
+        return Joining(self.stream, self.settings.settle_s, first)
+
+    @cached_property
+    def heeded(self) -> bool:
+        """Whether a client asked the Connector API about a command. Looked at once."""
+        assert self.stream is not None
+        return self.twin is None or heed(
+            self.stream,
+            self.twin,
+            self.subject,
+            seed=self.settings.seed,
+            settle_s=self.settings.settle_s,
+        )
+
+    @cached_property
+    def sluggish(self) -> bool:
+        """Whether even a plain webhook takes too long."""
+        return self.settings.has_webhooks and self.preflight.sluggish
 
     @cached_property
     def twin(self) -> Twin | None:
@@ -271,15 +378,9 @@ class Engine:
             UsageMistake: --mews-api can't be listened on.
 
         """
-        if Stage.PROCESSING not in self.settings.stages:
+        if not self.settings.serves_api:
             return None
-        log = self._served.enter_context(self._calls)
-        twin = Twin(
-            self.settings.tenants,
-            self._clock.now_ms,
-            began=self._began,
-            sink=lambda call: log.write(masked(call, self.mask)),
-        )
+        twin = self.mews
         host, port = self.settings.api or ("127.0.0.1", 0)
         server = self._served.enter_context(TwinServer(twin, host, port))
         self._served.callback(twin.end_waits)
@@ -363,6 +464,5 @@ class Engine:
         """Mask the secrets; a partner's words in the reason become harmless to any log."""
         sent = (each for trial in result.evidence for each in trial.transcript.deliveries)
         minted = {key for each in sent for key in tokens_in(each.message.body)}
-        mask = Mask.of(self.settings, [*self._tokens, *minted]) if minted else self.mask
-        clean = masked(result, mask)
+        clean = masked(masked(result, self.mask), Mask(minted))
         return replace(clean, reason=one_line(clean.reason))

@@ -89,7 +89,7 @@ class Director:
         if not self._certifies:
             return
         self.tolerance = Tolerance.of(self.settings, self.scenarios, self._started.date())
-        check_distribution(config, self.settings.api)
+        check_distribution(config, self.settings.api, self.settings.websocket)
         for marker in sorted({name for each in self.scenarios for name in markers_of(each)}):
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
         if not self._only_looks and not self._is_worker:

@@ -67,7 +67,7 @@ def record(  # noqa: PLR0913 - all that a run is
 
 def shown(target: str) -> str:
     """Show a target: its secret masked, a demo as it was asked for."""
-    return target if target.partition(":")[0] == "demo" else mask_url(target)
+    return target if target.partition(":")[0] in {"demo", "none"} else mask_url(target)
 
 
 def replay_command(settings: Settings, given: Mapping[str, object]) -> str:
@@ -81,8 +81,9 @@ def replay_command(settings: Settings, given: Mapping[str, object]) -> str:
         ("--mews-integration-target", settings.integration_target),
     ):
         if target is not None:
-            bare = target if target.startswith("demo") else with_token(target, None)
-            words += [flag, shlex.quote(mask_url(bare))]
+            own = target.partition(":")[0] in {"demo", "none"}
+            bare = target if own else mask_url(with_token(target, None))
+            words += [flag, shlex.quote(bare)]
     for option in OPTIONS:
         value = given.get(option.dest)
         if option.dest in NOT_FOR_REPLAY or not value:

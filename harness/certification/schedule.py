@@ -10,7 +10,8 @@ from threading import Condition
 
 from mews_harness.model import Scenario, ScenarioResult, Step
 
-HOSTILE = {"sign-of-life"}  # verbs: whoever sends something hostile asks for a sign of life
+# Verbs: whoever sends something hostile asks for a sign of life, or waits for who was cut off.
+HOSTILE = {"sign-of-life", "rejoin"}
 INTERVAL_S = 1.8  # a retry interval, as the default profile and time scale have it
 LOOK_S = 0.2  # how often whoever waits for a verdict hears how far the others are
 Certify = Callable[[Scenario], ScenarioResult]

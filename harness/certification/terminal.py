@@ -13,6 +13,7 @@ from mews_harness.certification import tolerance_lines
 from mews_harness.certification.record import shown
 from mews_harness.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from mews_harness.settings import Settings
+from mews_harness.streaming import PATH
 from mews_harness.tenants import DEFAULT
 from mews_harness.verdicts import breaks_must
 
@@ -63,15 +64,21 @@ def _tolerated(settings: Settings) -> list[str]:
 
 
 def _served(settings: Settings) -> list[str]:
-    """Say where the Connector API is served, unless the embedded partner knows by itself."""
-    if settings.api is None:
-        return []
-    host, port = settings.api
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return [
-        f"mews: Connector API at http://{address}, with the tokens of "
-        + ("the built-in tenants (docs/options.md)" if settings.tenants == DEFAULT else "the file")
-    ]
+    """Say where API and WebSocket are served, unless the embedded partner knows by itself."""
+    built_in = settings.tenants == DEFAULT
+    whose = "the built-in tenants (docs/options.md)" if built_in else "the file"
+    scheme = "ws" if settings.websocket_tls is None else "wss"
+    served = (
+        (settings.api, "Connector API at http://{}"),
+        (settings.websocket, f"WebSocket at {scheme}://{{}}{PATH}"),
+    )
+    lines = []
+    for address, says in served:
+        if address is not None:
+            host, port = address
+            place = says.format(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            lines.append(f"mews: {place}, with the tokens of {whose}")
+    return lines
 
 
 def status(

@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (a free one)")
     parser.add_argument("--flaw", metavar="NAME", default=SOUND, help="a name that --list shows")
     parser.add_argument("--api", metavar="URL", help="fetch from this address, as from Mews's")
+    parser.add_argument("--websocket", metavar="URL", help="connect to this address's WebSocket")
     parser.add_argument("--list", action="store_true", help="show all names and end")
     options = parser.parse_args(arguments)
     if options.list:
@@ -27,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     try:
         partner = EmbeddedPartner(
-            options.flaw, tenants=tenants.DEFAULT, port=options.port, api=options.api
+            options.flaw,
+            tenants=tenants.DEFAULT,
+            port=options.port,
+            api=options.api,
+            websocket=options.websocket,
         )
     except UsageMistake as mistake:
         parser.error(f"--flaw {options.flaw}: {mistake.problem}. {mistake.remedy}")

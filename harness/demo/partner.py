@@ -17,7 +17,8 @@ from mews_harness.demo.messages import Document
 from mews_harness.demo.processing import Backlog, Processing
 from mews_harness.demo.server import PartnerServer
 from mews_harness.demo.service import PATH, Answer, Request
-from mews_harness.demo.zoo import KEEPING, SOUND, behaviour, habits
+from mews_harness.demo.streaming import Streaming
+from mews_harness.demo.zoo import KEEPING, SOUND, behaviour, habits, stream_habits
 from mews_harness.model import Tenants
 
 
@@ -31,6 +32,7 @@ class EmbeddedPartner:
         authority: a PEM file of whose certificates to trust; None where it serves plain http.
         memory: what it has learnt, and what is still to be fetched.
         processing: what fetches; None without `api`.
+        streaming: what is connected; None without `websocket`.
 
     Args:
         name: one of `NAMES`.
@@ -38,6 +40,8 @@ class EmbeddedPartner:
         port: the port; 0 for a free one.
         api: the address of the Connector API, such as `http://127.0.0.1:8088`; without it nothing
             is fetched.
+        websocket: the address of the WebSocket, such as `ws://127.0.0.1:8089`; without it no
+            connection is opened.
 
     Raises:
         UsageMistake: there is no partner of that name.
@@ -45,7 +49,13 @@ class EmbeddedPartner:
     """
 
     def __init__(
-        self, name: str = SOUND, *, tenants: Tenants, port: int = 0, api: str | None = None
+        self,
+        name: str = SOUND,
+        *,
+        tenants: Tenants,
+        port: int = 0,
+        api: str | None = None,
+        websocket: str | None = None,
     ) -> None:
         self._behave = behaviour(name)
         self._habits = habits(name)
@@ -73,6 +83,10 @@ class EmbeddedPartner:
         self.processing: Processing | None = None
         if api is not None:
             self.processing = Processing(self._backlog, api, tenants.client_token, self._habits)
+        self.streaming: Streaming | None = None
+        if websocket is not None:
+            own = stream_habits(name)
+            self.streaming = Streaming(websocket, api, tenants, self._backlog.note, own)
         self.url = self.integration_url = f"{self._server.url_for(PATH)}?Token={self.token}"
 
     def __enter__(self) -> Self:
@@ -89,6 +103,8 @@ class EmbeddedPartner:
     def close(self) -> None:
         """Stop listening, release the requests that are held, end every thread; once is enough."""
         if self._server.is_running():
+            if self.streaming is not None:
+                self.streaming.close()
             self._backlog.close()  # first, since it may keep an answer waiting
             self._server.stop()
             self._accepted.put(None)

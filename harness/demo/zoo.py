@@ -24,6 +24,9 @@ from mews_harness.demo.redirects import REDIRECT_FLAWS
 from mews_harness.demo.refusals import REFUSALS, Refusal
 from mews_harness.demo.service import Answer, Behaviour, Request, answer
 from mews_harness.demo.shapes import SHAPE_FLAWS
+from mews_harness.demo.streaming import StreamHabits
+from mews_harness.demo.streaming.flaws import STREAM_FLAWS
+from mews_harness.demo.streaming.variants import STREAM_VARIANTS
 from mews_harness.demo.tokens import TOKEN_FLAWS
 from mews_harness.demo.variants import SOUND_VARIANTS, keeps_connections
 from mews_harness.errors import UsageMistake
@@ -53,6 +56,11 @@ def behaviour(name: str) -> Behaviour:
 def habits(name: str) -> Habits:
     """Give how a partner works on what it has accepted; soundly, but for the names about that."""
     return _HABITS.get(name, Habits)()
+
+
+def stream_habits(name: str) -> StreamHabits:
+    """Give how a partner uses the WebSocket; soundly, but for the names about that."""
+    return _STREAM_HABITS.get(name, StreamHabits)()
 
 
 def _refusing(refuse: Refusal) -> Behaviour:
@@ -100,17 +108,21 @@ _FLAWED: tuple[Callable[..., object], ...] = (
     *_REMEMBERING,
     *TLS_FLAWS,
     *_MISHANDLING,
+    *STREAM_FLAWS,
 )
 _SOUND: tuple[Callable[..., object], ...] = (
     *SOUND_VARIANTS,
     *TLS_VARIANTS,
     *PROCESSING_VARIANTS,
+    *STREAM_VARIANTS,
 )
 
 VARIANTS: tuple[str, ...] = (SOUND, *map(_name, _SOUND))
 FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWED))
 PROCESSING_FLAWS: tuple[str, ...] = tuple(map(_name, _MISHANDLING))
 """Those of `FLAWS` that show in what is fetched, not in how messages are answered."""
+STREAMING_FLAWS: tuple[str, ...] = tuple(map(_name, STREAM_FLAWS))
+"""Those of `FLAWS` that show on the WebSocket alone."""
 NAMES: Mapping[str, str] = MappingProxyType(
     {SOUND: "Answers 202 to every documented message and works on it afterwards."}
     | {_name(each): _says(each) for each in (*_SOUND, *_FLAWED)},
@@ -126,9 +138,13 @@ _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     | {_name(each): each for each in _REMEMBERING}
     | {_name(each): _ready(answer) for each in (*TLS_VARIANTS, *TLS_FLAWS)}
     | {_name(each): _ready(answer) for each in (*PROCESSING_VARIANTS, *_MISHANDLING)}
+    | {_name(each): _ready(answer) for each in (*STREAM_VARIANTS, *STREAM_FLAWS)}
     | {_name(null_event_kills_worker): _ready(welcoming_null)}
     | {_name(works_on_refused): _ready(working_on_refused)},
 )
 _HABITS: Mapping[str, Callable[[], Habits]] = MappingProxyType(
     {_name(each): each for each in (*PROCESSING_VARIANTS, *_MISHANDLING)},
+)
+_STREAM_HABITS: Mapping[str, Callable[[], StreamHabits]] = MappingProxyType(
+    {_name(each): each for each in (*STREAM_VARIANTS, *STREAM_FLAWS)},
 )

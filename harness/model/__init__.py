@@ -5,6 +5,7 @@ from __future__ import annotations
 from mews_harness.model.call import Call, Misstep, TokenState, TwinFault
 from mews_harness.model.chain import FETCHED_WITH, Link, links
 from mews_harness.model.comparison import Change, Changed, Comparison
+from mews_harness.model.connection import Connection, Cut, Opening, Ping, Refusal, Sent
 from mews_harness.model.event import Event, RunEnded, RunStarted, ScenarioEnded, ScenarioStarted
 from mews_harness.model.exchange import (
     Attempt,
@@ -39,6 +40,7 @@ from mews_harness.model.scenario import (
     Stage,
     Step,
 )
+from mews_harness.model.trace import Trace, traces
 from mews_harness.model.usage import Usage
 from mews_harness.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
 from mews_harness.model.waiver import Waiver, WaiverState, WaiverUse
@@ -52,6 +54,8 @@ __all__ = [
     "Change",
     "Changed",
     "Comparison",
+    "Connection",
+    "Cut",
     "Delivery",
     "Draw",
     "Event",
@@ -68,10 +72,13 @@ __all__ = [
     "Message",
     "Misstep",
     "Obligation",
+    "Opening",
     "Outcome",
     "Parameter",
+    "Ping",
     "Profile",
     "Readiness",
+    "Refusal",
     "Replay",
     "Run",
     "RunEnded",
@@ -81,6 +88,7 @@ __all__ = [
     "ScenarioEnded",
     "ScenarioResult",
     "ScenarioStarted",
+    "Sent",
     "Source",
     "Stage",
     "StageSummary",
@@ -90,6 +98,7 @@ __all__ = [
     "TlsProblem",
     "TlsSession",
     "TokenState",
+    "Trace",
     "Transcript",
     "Trial",
     "TwinFault",
@@ -99,4 +108,5 @@ __all__ = [
     "WaiverState",
     "WaiverUse",
     "links",
+    "traces",
 ]

@@ -73,6 +73,7 @@ class Call:
         retry_after_s: what the answer's Retry-After said.
         cursor: the answer's cursor; None where there was none, or nothing more to come.
         continues: whether it asked for a further page (it bore a cursor).
+        state: the State that it gave a command (`commands/update`); empty elsewhere.
 
     """
 
@@ -93,6 +94,12 @@ class Call:
     retry_after_s: float | None = None
     cursor: str | None = None
     continues: bool = False
+    state: str = ""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the partner was told that what it asked to be done is done."""
+        return self.status in {200, 204} and self.answered_ms is not None
 
     @property
     def served(self) -> bool:

@@ -7,23 +7,28 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """Which of the two kinds of webhook a message is; each may have a URL of its own."""
+    """Which of the two kinds of webhook a message is, each with a URL; or one on the WebSocket."""
 
     GENERAL = "general"
     INTEGRATION = "integration"
+    WEBSOCKET = "websocket"
 
 
 @dataclass(frozen=True)
 class EventRef:
-    """One event of a message: its discriminator (or action) and the entity it is about."""
+    """One event of a message: its discriminator (action, type) and the entity it is about.
+
+    `state` is what an event on the WebSocket says of the entity; empty elsewhere.
+    """
 
     discriminator: str
     entity_id: str
+    state: str = ""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One webhook message.
+    """One webhook message, or one on the WebSocket.
 
     Attributes:
         kind: decides the URL.
@@ -33,6 +38,7 @@ class Message:
         content_type: the header's value, or None to send none.
         enterprise_id: the tenant that the message belongs to, where it names one.
         again: whether the very same bytes were a message before; the receiver can't know.
+        binary: on the WebSocket, whether it is a binary frame.
 
     """
 
@@ -43,3 +49,4 @@ class Message:
     content_type: str | None = "application/json"
     enterprise_id: str | None = None
     again: bool = False
+    binary: bool = False

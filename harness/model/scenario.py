@@ -22,6 +22,7 @@ AREAS: Mapping[str, str] = {
     "INT": "Integration Webhooks",
     "LOAD": "Load",
     "PROC": "Processing",
+    "STR": "Streaming",
 }
 
 
@@ -106,7 +107,7 @@ class Scenario:
 
     Attributes:
         applies: conditions of the endpoint without which it is not applicable.
-        needs: what the preflight must have shown, `accepting`, `reachable` or just `connected`.
+        needs: what must have been shown, such as `accepting`; docs/scenarios.md lists all.
         alone: whether nothing else may be delivered meanwhile (it measures time, or is hostile).
         abreast: whether its fixed cases are played at once, so that their waits overlap.
         cases: at most so many cases are played, the fixed ones first; None for no bound.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mews_harness.model.call import Call
+from mews_harness.model.connection import Connection, Opening, Sent
 from mews_harness.model.exchange import Delivery
 from mews_harness.model.handshake import Handshake
 from mews_harness.model.scenario import Obligation
@@ -50,15 +51,30 @@ class Transcript:
     """Everything that one play of a scenario put on the wire, in order of scheduling.
 
     `handshakes` are those made for their own sake; `limits` are those that it was played under;
-    `calls` is what the twin saw meanwhile that concerns the play, in order of arrival. `left_out`
-    counts deliveries that were made and are not kept, since there were too many.
+    `calls` is what the twin saw meanwhile that concerns the play, in order of arrival. On the
+    WebSocket, `openings` are the handshakes meanwhile, `connections` those that were open, with
+    what the play sent on them, `missed` what happened on purpose while nobody was told of it, and
+    `unsent` what could not be sent since no client of its enterprise was connected.
+    `watched` is whether there was a twin to see calls with. `left_out` counts deliveries that were
+    made and are not kept, since there were too many.
     """
 
     deliveries: tuple[Delivery, ...]
     handshakes: tuple[Handshake, ...] = ()
     limits: Limits = Limits()
     calls: tuple[Call, ...] = ()
+    openings: tuple[Opening, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    missed: tuple[Sent, ...] = ()
+    unsent: tuple[Sent, ...] = ()
+    watched: bool = False
     left_out: int = 0
+
+    @property
+    def told(self) -> tuple[Sent, ...]:
+        """All that was sent on the WebSocket, or would have been."""
+        sent = (each for line in self.connections for each in line.sent)
+        return (*self.missed, *self.unsent, *sent)
 
 
 @dataclass(frozen=True)

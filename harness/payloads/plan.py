@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import EventRef, Kind, Message, Tenants
 from mews_harness.payloads.mint import Enterprise, Mint, Template, fill, serialise
-from mews_harness.payloads.schema import actions, discriminators
+from mews_harness.payloads.schema import actions, discriminators, types
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,12 @@ class Subject:
     def general(self) -> tuple[str, ...]:
         """The subscribed discriminators, in the order of subscription."""
         known = discriminators(self.profile)
+        return tuple(event for event in self.events if event in known)
+
+    @property
+    def streamed(self) -> tuple[str, ...]:
+        """The subscribed types of events on the WebSocket, in the order of subscription."""
+        known = types(self.profile)
         return tuple(event for event in self.events if event in known)
 
     @property
@@ -119,7 +125,7 @@ class Owned:
 
 def known_kind(word: str, kind: str) -> Kind:
     """Read a draw word's argument `kind`; ScenarioMistake where there is no such kind."""
-    if kind not in set(Kind):
+    if kind not in {Kind.GENERAL, Kind.INTEGRATION}:
         remedy = "Known: general, integration"
         raise ScenarioMistake(f"{word}: kind", kind, "is no kind of webhook", remedy)
     return Kind(kind)
@@ -141,6 +147,12 @@ def references(kind: Kind, body: Any) -> tuple[EventRef, ...]:  # noqa: ANN401 -
     if kind is Kind.INTEGRATION:
         return _reference(body, ("Action",), ("Data", "Integration", "Id"))
     events = _at(body, ("Events",))
+    if kind is Kind.WEBSOCKET:
+        return tuple(
+            replace(reference, state=event.get("State") or "")
+            for event in (events if isinstance(events, list) else ())
+            for reference in _reference(event, ("Type",), ("Id",))
+        )
     return tuple(
         reference
         for event in (events if isinstance(events, list) else ())

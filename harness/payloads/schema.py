@@ -36,6 +36,12 @@ def actions(profile: str) -> tuple[str, ...]:
     )
 
 
+def types(profile: str) -> tuple[str, ...]:
+    """List the types of events on the WebSocket that a profile documents."""
+    variants = _specialised("websocket", profile)["properties"]["Events"]["items"]["oneOf"]
+    return tuple(variant["properties"]["Type"]["const"] for variant in variants)
+
+
 def load(kind: str, profile: str) -> JsonSchema:
     """Read the schema of a payload as a profile documents it, references replaced by their targets.
 

@@ -16,6 +16,7 @@ from mews_harness.payloads import (
     malformed,
     misshapen,
     names,
+    streamed,
 )
 from mews_harness.payloads.mint import Enterprise
 from mews_harness.payloads.plan import Owned, Plan, Plans, Subject
@@ -42,6 +43,15 @@ WORDS: Mapping[str, Callable[..., Plans]] = {
     "malformed": malformed.malformed,
     "wrong-shape": misshapen.wrong_shape,
     "incomplete": misshapen.incomplete,
+    "socket-event": streamed.socket_event,
+    "socket-alone": streamed.socket_alone,
+    "both-channels": streamed.both_channels,
+    "socket-batch": streamed.socket_batch,
+    "socket-burst": streamed.socket_burst,
+    "socket-unknown": streamed.socket_unknown,
+    "socket-extra": streamed.socket_extra,
+    "socket-garbage": streamed.socket_garbage,
+    "commands": streamed.commands,
 }
 
 

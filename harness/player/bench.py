@@ -9,6 +9,7 @@ from mews_harness.delivery import Courier
 from mews_harness.endpoint import Endpoint
 from mews_harness.model import Delivery, Handshake, Kind, Limits
 from mews_harness.player.tokens import spelled
+from mews_harness.streaming import StreamServer
 from mews_harness.twin import Twin
 
 
@@ -19,7 +20,8 @@ class Bench:
     Attributes:
         courier: what delivers.
         endpoint: where to.
-        preflight: the one delivery that showed whether there is anyone.
+        preflight: the one delivery that showed whether there is anyone; None where there are no
+            webhooks to deliver.
         attempts: the profile's number.
         sluggish: whether even a plain message takes too long.
         rate: messages per second at a peak.
@@ -30,12 +32,14 @@ class Bench:
         wiring: gives the delivery that showed whether the partner calls the twin, None where that
             is unknown; it may look only when it is first asked.
         enterprises: the ids of those that are played throughout the run.
+        stream: the WebSocket server that the partner connects to; None where none is served.
+        now_ms: the run's clock.
 
     """
 
     courier: Courier
     endpoint: Endpoint
-    preflight: Delivery
+    preflight: Delivery | None
     attempts: int = 3
     sluggish: bool = False
     rate: float = 5.0
@@ -45,6 +49,8 @@ class Bench:
     wiring: Callable[[], Delivery | None] = lambda: None
     enterprises: frozenset[str] = frozenset()
     handshakes: Callable[[], tuple[Handshake, ...]] = tuple
+    stream: StreamServer | None = None
+    now_ms: Callable[[], float] = lambda: 0.0
 
     @property
     def has_two_urls(self) -> bool:

@@ -26,6 +26,7 @@ from mews_harness.model import (
     Kind,
     Sample,
     Scenario,
+    Stage,
     Transcript,
     Trial,
 )
@@ -106,7 +107,7 @@ class Explorer:
         self._seed, self._began, self._budget = run_seed, began, budget
         self._judge, self._progress = judge, progress
         self._cases: Cases = cases_of(scenario, subject, examples)
-        self._alive = plans(canonical(subject), subject).fixed[0]
+        self._alive = next(iter(plans(canonical(subject), subject).fixed), None)
         self._alive_there = _integration_life(subject) if bench.has_two_urls else None
         self._built = 0
         self._built_at_failure = 0
@@ -278,7 +279,7 @@ class Explorer:
         mint = Mint(self._seed, self._scenario.id, self._built, tenants, self._began)
         number, self._built = self._built, self._built + 1
         messages = build(case, mint)
-        alive = self._alive.build(mint)
+        alive = () if self._alive is None else self._alive.build(mint)
         kinds = {message.kind for built in messages.values() for message in built}
         if self._alive_there is not None and (Kind.INTEGRATION in kinds or not kinds):
             alive += self._alive_there.build(mint)
@@ -287,9 +288,12 @@ class Explorer:
     def _play(self, case: Case, script: Script, role: str) -> Trial:
         transcript = play(self._scenario, script.messages, self._bench)
         told = "TLS handshakes" if transcript.handshakes else in_words(case)
+        if not case and self._scenario.stage is Stage.STREAMING:
+            told = "no message, the connections alone"
         return Trial(role, told, self._judge(transcript), transcript)
 
     def _count(self, transcript: Transcript) -> None:
+        self.seen.messages += sum(len(each.sent) for each in transcript.connections)
         for delivery in transcript.deliveries:
             self.seen.messages += 1
             for attempt in delivery.attempts:
@@ -313,6 +317,10 @@ def _tells(trial: Trial) -> bool:
     return any(finding.judged for finding in trial.findings)
 
 
-def _size(trial: Trial) -> tuple[int, int]:
+def _size(trial: Trial) -> tuple[int, int, int]:
+    """Say how small a play is; one that found a client gone says less than the one that lost it."""
     messages = [delivery.message for delivery in trial.transcript.deliveries]
-    return sum(len(m.events) for m in messages), sum(len(m.body) for m in messages)
+    told = trial.transcript.told
+    events = sum(len(each.events) for each in messages) + sum(len(each.events) for each in told)
+    size = sum(len(each.body) for each in messages) + sum(each.size for each in told)
+    return len(trial.transcript.unsent), events, size

@@ -49,9 +49,9 @@ class Preflight:
 def canonical(subject: Subject) -> Draw:
     """Choose the plainest valid message that the integration is subscribed to."""
     general = set(discriminators(subject.profile))
-    if general.intersection(subject.events):
+    if general.intersection(subject.events) or not subject.integration:
         return Draw("message", "one")
-    return Draw("message", "action", {"action": subject.events[0]})
+    return Draw("message", "action", {"action": subject.integration[0]})
 
 
 def reach(

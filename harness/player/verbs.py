@@ -11,15 +11,18 @@ from mews_harness.model import (
     Delivery,
     Fault,
     Handshake,
+    Kind,
     Manner,
     Message,
     Scenario,
+    Stage,
     Step,
     Transcript,
 )
 from mews_harness.model.exchange import TIMEOUTS
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.player.bench import Bench
+from mews_harness.player.streaming import STREAMING, Tap
 from mews_harness.player.tokens import RIGHT
 from mews_harness.player.watching import WATCHING, Watch
 
@@ -32,6 +35,8 @@ def preflight(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery
 
     Where Integration Webhooks have a URL of their own, a valid one is sent there.
     """
+    if bench.preflight is None:
+        return
     yield bench.preflight
     for message in messages[SIGN_OF_LIFE]:
         if bench.has_two_urls and message.kind is not bench.preflight.message.kind:
@@ -113,6 +118,8 @@ def deliver(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
     name = step.arguments["message"]
     faults = tuple(Fault(fault) for fault in step.arguments.get("faults", ()))
     for message in messages[name]:
+        if message.kind is Kind.WEBSOCKET:
+            continue  # one about the same, for another step
         url = bench.endpoint.url(message.kind)
         yield bench.courier.deliver(message, url, label=name, faults=faults)
 
@@ -164,8 +171,11 @@ def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
     """Play all steps in order; the transcript holds all that was seen of it."""
     deliveries: list[Delivery] = []
     handshakes: list[Handshake] = []
-    with Watch(bench, messages, deliveries) as watch:
+    with Watch(bench, messages, deliveries) as watch, Tap(bench, messages) as tap:
         for step in scenario.steps:
+            if step.verb in STREAMING:
+                STREAMING[step.verb](tap, step)
+                continue
             if step.verb in WATCHING:
                 WATCHING[step.verb](watch, step)
                 continue
@@ -176,4 +186,15 @@ def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
                 else:
                     handshakes.append(seen)
         calls = watch.calls(everything=scenario.alone)
-        return Transcript(tuple(deliveries), tuple(handshakes), bench.limits, calls)
+        streamed = scenario.stage is Stage.STREAMING
+        return Transcript(
+            tuple(deliveries),
+            tuple(handshakes),
+            bench.limits,
+            calls,
+            tap.openings if streamed else (),
+            tap.connections if streamed else (),
+            tap.missed,
+            tap.unsent,
+            watched=bench.twin is not None,
+        )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from mews_harness.model import Message
+from mews_harness.model import Kind, Message
 from mews_harness.twin.documented import EVENT_KINDS
 from mews_harness.twin.entities import thread_of
 from mews_harness.twin.state import Estate
@@ -15,10 +15,15 @@ from mews_harness.twin.tokens import TokenBook
 
 SINCE = timedelta(days=1)  # how long something exists whose creation nobody announced
 _ADDED = frozenset({"CustomerAdded", "MessageAdded"})
+# The kind of entity that an event on the WebSocket is about; prices are not served.
+_STREAMED = {"DeviceCommand": "command", "Reservation": "reservation", "Resource": "resource"}
 
 
 def announce(message: Message, estate: Estate, tokens: TokenBook, now: datetime) -> None:
     """Take over what a message says; whatever is unreadable in it says nothing."""
+    if message.kind is Kind.WEBSOCKET:
+        _streamed(message, estate, now)
+        return
     try:
         body = json.loads(message.body)
     except (ValueError, RecursionError):
@@ -36,6 +41,15 @@ def announce(message: Message, estate: Estate, tokens: TokenBook, now: datetime)
             return
         if known is not None:
             enroll(known, estate, now)
+
+
+def _streamed(message: Message, estate: Estate, now: datetime) -> None:
+    for event in message.events:
+        kind = _STREAMED.get(event.discriminator)
+        if kind is not None and message.enterprise_id is not None:
+            born = now if kind == "command" else now - SINCE
+            owner, entity_id = message.enterprise_id, event.entity_id
+            estate.touch(owner, kind, entity_id, now, created=born, state=event.state)
 
 
 def enroll(enterprise: str, estate: Estate, now: datetime) -> None:

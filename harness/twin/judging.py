@@ -99,6 +99,7 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
         asked=asked,
         missteps=(*reading.missteps, *_token_missteps(desk.tokens, reading)),
         continues=reading.continues,
+        state=reading.text("State"),
     )
     if over_limit:
         call = replace(call, missteps=(*call.missteps, Misstep.OVER_LIMIT))

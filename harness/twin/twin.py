@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from mews_harness.masking import ANYWHERE, MASK
 from mews_harness.model import Message, Tenants, Usage
-from mews_harness.model.call import Call, TwinFault
+from mews_harness.model.call import Call, TokenState, TwinFault
 from mews_harness.twin.announcing import announce, enroll
 from mews_harness.twin.documented import OPERATIONS
 from mews_harness.twin.faults import SLOW_S, Disturbance, Faults
@@ -180,6 +180,11 @@ class Twin:
         """Tell whose AccessToken this is, current, replaced or inactive."""
         with self._lock:
             return self._tokens.enterprise_of(token)
+
+    def standing(self, token: str) -> tuple[str | None, TokenState]:
+        """Tell whose AccessToken this is, and what is known of it."""
+        with self._lock:
+            return self._tokens.enterprise_of(token), self._tokens.state_of(token)
 
     def usage(self) -> tuple[Usage, ...]:
         """Tell, by enterprise, when requests came, those that asked most at a time first."""

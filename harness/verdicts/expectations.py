@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from mews_harness.model import Delivery, Expectation, Finding, Transcript
 from mews_harness.model.exchange import INJECTED
 from mews_harness.model.verdict import SIGN_OF_LIFE
+from mews_harness.verdicts import connecting, handling
 from mews_harness.verdicts.attempts import ATTEMPT_WORDS, Word
 from mews_harness.verdicts.fetching import (
     answers_first,
@@ -79,7 +80,62 @@ WHOLE_WORDS: Mapping[str, Whole] = {
         f"answer times that stay within the limit at {BATCH_TO_COME:,} events too", scales
     ),
 }
-WORDS: Mapping[str, Word | Whole | TlsWord] = {**ATTEMPT_WORDS, **WHOLE_WORDS, **TLS_WORDS}
+STREAM_WORDS: Mapping[str, Whole] = {
+    "knocks": Whole("a handshake at the WebSocket server of the harness", connecting.knocks),
+    "admitted": Whole(
+        "handshakes for /ws/connector with the cookies ClientToken and AccessToken, no blanks "
+        "around =",
+        connecting.admitted,
+    ),
+    "tokens-in-cookies": Whole("no token in the URL", connecting.tokens_in_cookies),
+    "one-connection": Whole(
+        "one connection at a time for an enterprise", connecting.one_connection
+    ),
+    "stays-open": Whole("connections that the client leaves open", connecting.stays_open),
+    "answers-pings": Whole("a pong for every ping", connecting.answers_pings),
+    "keeps-up": Whole("a client that reads as fast as it is sent to", connecting.keeps_up),
+    "lives-on": Whole("a client that is connected and answers afterwards", connecting.lives_on),
+    "answers-close": Whole("a close frame in answer to one", connecting.answers_close),
+    "reconnects": Whole("a new connection after one that was lost", connecting.reconnects),
+    "no-storm": Whole(
+        f"at most {connecting.STORM} handshakes of a client within a second", connecting.no_storm
+    ),
+    "pauses-grow": Whole("pauses between handshakes that grow", connecting.pauses_grow),
+    "pauses-differ": Whole("pauses with some chance in them (jitter)", connecting.pauses_differ),
+    "asks-commands": Whole(
+        "a request about a command to the Connector API that the harness serves",
+        handling.watched(handling.asks_commands),
+    ),
+    "looks-up": Whole("every command to be looked up", handling.watched(handling.looks_up)),
+    "reports-done": Whole(
+        "commands/update to Processed for every command", handling.watched(handling.reports_done)
+    ),
+    "done-once": Whole("each command to be done once", handling.watched(handling.done_once)),
+    "not-carried-out": Whole(
+        "commands that are over to be left alone", handling.watched(handling.not_carried_out)
+    ),
+    "as-alone": Whole(
+        "events among others to be handled like one alone", handling.watched(handling.as_alone)
+    ),
+    "asks-active": Whole(
+        "commands/getAllActive after a new connection", handling.watched(handling.asks_active)
+    ),
+    "own-commands": Whole(
+        "the AccessToken of a command's own enterprise", handling.watched(handling.own_commands)
+    ),
+    "told-twice": Whole(
+        "no more fetches than both channels told of", handling.watched(handling.told_twice)
+    ),
+    "real-time": Whole(
+        "99 of 100 events asked about within 5 s", handling.watched(handling.real_time)
+    ),
+}
+WORDS: Mapping[str, Word | Whole | TlsWord] = {
+    **ATTEMPT_WORDS,
+    **WHOLE_WORDS,
+    **STREAM_WORDS,
+    **TLS_WORDS,
+}
 
 
 def judge(expectation: Expectation, transcript: Transcript) -> Finding:
@@ -90,7 +146,8 @@ def judge(expectation: Expectation, transcript: Transcript) -> Finding:
     meant = tuple(_meant(expectation, transcript.deliveries))
     if isinstance(word, Word):
         return _judge_attempts(expectation, word, meant)
-    found = word.observe(replace(transcript, deliveries=tuple(delivery for _, delivery in meant)))
+    deliveries = tuple(delivery for _, delivery in meant)
+    found = word.observe(_about(expectation.of, replace(transcript, deliveries=deliveries)))
     return Finding(
         expectation.word,
         expectation.obligation,
@@ -134,6 +191,21 @@ def _judge_attempts(
         observed,
         len(seen),
         place,
+    )
+
+
+def _about(of: Sequence[str], transcript: Transcript) -> Transcript:
+    """Leave out what was sent on the WebSocket for other draws than those named, if any are."""
+    if not of:
+        return transcript
+    return replace(
+        transcript,
+        missed=tuple(each for each in transcript.missed if each.label in of),
+        unsent=tuple(each for each in transcript.unsent if each.label in of),
+        connections=tuple(
+            replace(line, sent=tuple(each for each in line.sent if each.label in of))
+            for line in transcript.connections
+        ),
     )
 
 

@@ -13,12 +13,13 @@ import pytest
 
 from mews_harness import catalogue
 from mews_harness.certification.applicability import CONDITIONS
+from mews_harness.certification.engine import STREAMED
 from mews_harness.demo import NAMES
 from mews_harness.errors import ScenarioMistake
-from mews_harness.model import Fault, Manner, Obligation, Scenario
+from mews_harness.model import Cut, Fault, Manner, Obligation, Scenario
 from mews_harness.model.scenario import AREAS
 from mews_harness.payloads import WORDS as DRAW_WORDS
-from mews_harness.player import VERBS, WATCHING
+from mews_harness.player import STREAMING, VERBS, WATCHING
 from mews_harness.player.tokens import RIGHT, SPELLINGS
 from mews_harness.verdicts import WORDS, Whole
 
@@ -66,8 +67,12 @@ def test_vocabularies_are_closed() -> None:
     verbs = words("$defs/step/oneOf/0/properties/do")
     steps = SCHEMA["$defs"]["step"]["oneOf"]
     verbs |= {step["properties"]["do"]["const"] for step in steps[1:]}
-    assert verbs == {*VERBS, *WATCHING}
-    assert not set(VERBS) & set(WATCHING)
+    assert verbs == {*VERBS, *WATCHING, *STREAMING}
+    assert len(verbs) == len(VERBS) + len(WATCHING) + len(STREAMING)
+    of_preflight = {"nothing", "connected", "reachable", "accepting", "wired"}
+    assert words("properties/needs") == of_preflight | STREAMED
+    (cut,) = (each for each in steps[1:] if each["properties"]["do"]["const"] == "cut")
+    assert set(cut["properties"]["how"]["enum"]) == set(Cut)
     send = "$defs/step/oneOf/1/properties"
     assert words(f"{send}/token") == {RIGHT, *SPELLINGS}
     assert words(f"{send}/manner") == set(Manner)
@@ -75,6 +80,7 @@ def test_vocabularies_are_closed() -> None:
     documented: list[Callable[..., object]] = [
         *VERBS.values(),
         *WATCHING.values(),
+        *STREAMING.values(),
         *DRAW_WORDS.values(),
     ]
     documented += [
@@ -88,7 +94,7 @@ def test_every_word_is_used() -> None:
     used = {draw.word for scenario in SCENARIOS for draw in scenario.draws}
     assert used == set(DRAW_WORDS)
     assert {each.word for s in SCENARIOS for each in s.expectations} == set(WORDS)
-    assert {step.verb for s in SCENARIOS for step in s.steps} == {*VERBS, *WATCHING}
+    assert {step.verb for s in SCENARIOS for step in s.steps} == {*VERBS, *WATCHING, *STREAMING}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)

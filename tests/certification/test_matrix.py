@@ -35,8 +35,11 @@ FETCHING = {"sound", "reads-by-interval", "slow-worker", "one-worker"}
 QUICK = [
     each
     for each in SCENARIOS
-    if each.stage is Stage.DELIVERY or each.id in {"PRE-02", "PROC-01", "PROC-03"}
+    if each.stage is Stage.DELIVERY or each.id in {"PRE-02", "PROC-01", "PROC-03", "STR-23"}
 ]
+# For those that use the WebSocket in another way, the scenarios about it.
+STREAMS = [each for each in SCENARIOS if each.stage is Stage.STREAMING]
+STREAMING = {"ws-narrow-cookies", "ws-trusts-events", "ws-patient"}
 INFORMS = {"PROC-30"}  # nobody has to look for what was abandoned
 # Documented after profile 2022-08:
 LATER = {"INT-07", "REC-05", "REC-06", "RED-01", "PROC-05", "PROC-21"}
@@ -81,7 +84,18 @@ def certified(engine: Engine, scenarios: Iterable[Scenario]) -> dict[str, Scenar
     return {each.id: schedule.result(each) for each in chosen}
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", sorted(STREAMING))
+def test_sound_client_passes(variant: str, settings: Build) -> None:
+    """A sound WebSocket client, however it connects and waits, passes all about the WebSocket."""
+    with Engine(settings(f"demo:{variant}", time_scale="0.001", examples="3")) as engine:
+        results = certified(engine, STREAMS)
+    said = {name: each.reason for name, each in results.items() if each.verdict != Verdict.PASS}
+    # Nothing is fetched that both channels tell of, where an event is taken as it is.
+    only = {"STR-29"} if variant == "ws-trusts-events" else set()
+    assert said.keys() <= only, said
+
+
+@pytest.mark.parametrize("variant", [each for each in VARIANTS if each not in STREAMING])
 def test_sound_partner_passes(variant: str, settings: Build) -> None:
     """A sound partner, however it answers and fetches, gets no failure and no warning."""
     examples = "1" if variant == "slow-but-fine" else "5"

@@ -37,8 +37,9 @@ def test_nobody_listens(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*mews::PRE-01 FAIL*", "*connection was refused*"])
     others = verdicts(pytester.path)
     assert others.pop("PRE-01") == "fail"
-    processing = {name for name in others if name.startswith("PROC") or name == "PRE-02"}
-    assert {others.pop(name) for name in processing} == {"not-observed"}
+    later = ("PROC", "STR", "PRE-02", "PRE-03", "PRE-04")  # stages whose means were not given
+    unseen = {name for name in others if name.startswith(later)}
+    assert {others.pop(name) for name in unseen} == {"not-observed"}
     assert set(others.values()) <= {"blocked", "not-applicable"}
 
 
@@ -55,7 +56,9 @@ def test_endpoint_that_never_answers(pytester: pytest.Pytester) -> None:
     assert result.ret == 1
     read = report(pytester.path)
     assert read["readiness"] == "not-ready"
-    delivered = [each for each in read["scenarios"] if each["evidence"]]
+    # The WebSocket is another matter: its clients may well be sound.
+    webhooks = [each for each in read["scenarios"] if each["stage"] != "streaming"]
+    delivered = [each for each in webhooks if each["evidence"]]
     assert [each["id"] for each in delivered] == ["PRE-01"]
     assert "no answer within" in delivered[0]["reason"]
 

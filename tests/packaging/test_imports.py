@@ -13,12 +13,22 @@ LEVELS = (
     {"plugin"},
     {"certification"},
     {"catalogue", "player", "verdicts", "replay", "reports"},
-    {"payloads", "delivery", "demo", "twin"},
+    {"payloads", "delivery", "demo", "twin", "streaming"},
     {"settings"},
     {"option_values"},
     {"profile", "tenants", "waivers", "endpoint", "events", "use_cases"},
     {"masking", "readiness", "codec", "given_file"},
-    {"model", "serving", "errors", "options", "suggestion", "profiles", "schemas", "scenarios"},
+    {
+        "model",
+        "serving",
+        "waiting",
+        "errors",
+        "options",
+        "suggestion",
+        "profiles",
+        "schemas",
+        "scenarios",
+    },
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FOLDERS = {"mews_harness": ROOT / "harness"} | {

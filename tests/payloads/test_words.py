@@ -342,7 +342,7 @@ def assert_huge(message: Message) -> None:
 
 
 @pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", [Kind.GENERAL, Kind.INTEGRATION])
 @pytest.mark.parametrize("word", ["wrong-shape", "incomplete"])
 def test_what_should_be_invalid_is(word: str, kind: Kind, profile: str, subject: Subject) -> None:
     """Both words send, for either kind and in every profile, what the schema rejects."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import trustme
 
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Stage
@@ -45,7 +47,37 @@ def test_a_wait_is_a_positive_number(text: str, settings: Build) -> None:
 
 
 def test_stages_follow_from_the_means(settings: Build) -> None:
-    """Processing is played where the API is served; the embedded partner brings its own."""
+    """Each is played where its means are given; the embedded partner brings its own."""
+    api, websocket = "127.0.0.1:8088", "127.0.0.1:8089"
     assert settings(URL).stages == (Stage.DELIVERY,)
-    assert settings(URL, api="127.0.0.1:8088").stages == (Stage.DELIVERY, Stage.PROCESSING)
-    assert settings("demo").stages == (Stage.DELIVERY, Stage.PROCESSING)
+    assert settings(URL, api=api).stages == (Stage.DELIVERY, Stage.PROCESSING)
+    assert settings(URL, websocket=websocket).stages == (Stage.DELIVERY, Stage.STREAMING)
+    assert settings(URL, api=api, websocket=websocket).stages == tuple(Stage)
+    assert settings("demo").stages == tuple(Stage)
+    assert settings("none", api=api, websocket=websocket).stages == (Stage.STREAMING,)
+
+
+def test_types_on_the_websocket_are_all_meant_unless_some_are_named(settings: Build) -> None:
+    """Without a WebSocket none is; without webhooks nothing else is."""
+    every = ("DeviceCommand", "Reservation", "Resource", "PriceUpdate")
+    served = {"websocket": "127.0.0.1:8089"}
+    few = {"events": "CustomerAdded,Resource"}
+    assert not set(every) & set(settings(URL).events)
+    assert settings(URL, **served).events[-4:] == every
+    assert settings(URL, events="CustomerAdded", **served).events == ("CustomerAdded", *every)
+    assert settings(URL, **few, **served).events == ("CustomerAdded", "Resource")
+    assert settings("none", **few, **served).events == ("Resource",)
+    assert settings("none", **served).events == every
+
+
+def test_a_certificate_is_a_file_that_tls_can_use(settings: Build, tmp_path: Path) -> None:
+    """A file that is missing, or is no certificate, is the user's mistake."""
+    pem = tmp_path / "server.pem"
+    pem.write_text("no certificate", "utf-8")
+    for path in (tmp_path / "nowhere.pem", pem):
+        with pytest.raises(UsageMistake, match=r"--mews-websocket-certificate.*can't be used"):
+            settings(URL, websocket="127.0.0.1:8089", websocket_certificate=str(path))
+    issued = trustme.CA().issue_cert("localhost")
+    issued.private_key_and_cert_chain_pem.write_to_path(pem)
+    served = {"websocket": "127.0.0.1:8089", "websocket_certificate": str(pem)}
+    assert settings(URL, **served).websocket_tls is not None

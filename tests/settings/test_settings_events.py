@@ -31,6 +31,7 @@ def _names_of(node: object, key: str) -> Iterator[str]:
     [
         ("general.schema.json", "Discriminator", set(events.DISCRIMINATORS)),
         ("integration.schema.json", "Action", set(events.ACTIONS)),
+        ("websocket.schema.json", "Type", set(events.STREAMED)),
     ],
 )
 def test_the_schemas_have_the_same_names(file: str, key: str, names: set[str]) -> None:
@@ -42,6 +43,8 @@ def test_the_schemas_have_the_same_names(file: str, key: str, names: set[str]) -
 def test_the_newest_profile_has_every_event() -> None:
     """Nothing in the table is out of reach."""
     assert events.known_to("2026-04") == (*events.DISCRIMINATORS, *events.ACTIONS)
+    every = (*events.DISCRIMINATORS, *events.ACTIONS, *events.STREAMED)
+    assert events.all_known_to("2026-04") == every
 
 
 def test_the_old_profile_lacks_what_came_later() -> None:

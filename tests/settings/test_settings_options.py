@@ -14,6 +14,8 @@ NAMES = {
     "--mews-integration-target",
     "--mews-token",
     "--mews-api",
+    "--mews-websocket",
+    "--mews-websocket-certificate",
     "--mews-settle",
     "--mews-tenants",
     "--mews-profile",

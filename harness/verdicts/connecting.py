@@ -1,0 +1,331 @@
+"""Words about handshakes and connections on the WebSocket: who comes, who stays, who comes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import combinations, pairwise
+
+from mews_harness.model import Connection, Opening, Refusal, Transcript
+from mews_harness.verdicts.figures import Observed
+from mews_harness.verdicts.wording import counted
+
+# Nothing documented: how many handshakes of one client within a second are no longer a try.
+STORM, STORM_MS = 5, 1_000.0
+GROWN = 1.5  # the longest pause as a multiple of the shortest from which on pauses grow
+TRIES = 3  # pauses that are needed to see a growth
+ALIKE, ALIKE_MS = 0.05, 25.0  # pauses that differ by less, in part or in ms, may be the same one
+BESIDE_MS = 1_000.0  # how long an old connection may be left beside the new one
+PROMPT_MS = 5_000.0  # as long as a webhook may take; for the WebSocket nothing is documented
+
+OF_CLIENT = frozenset(Refusal) - {
+    Refusal.ON_PURPOSE,
+    Refusal.NO_WEBSOCKET,
+    Refusal.OLD_ACCESS_TOKEN,  # a webhook may be on its way that tells of the new one
+}
+NOBODY = "no client was connected"
+
+
+def knocks(transcript: Transcript) -> Observed:
+    """Hold when any handshake came."""
+    openings = _handshakes(transcript)
+    if not openings:
+        said = "no handshake reached the harness's WebSocket server"
+        return Observed(met=False, observed=said, judged=1)
+    return Observed(met=True, observed=_handshakes_in_words(openings), judged=1)
+
+
+def admitted(transcript: Transcript) -> Observed:
+    """Hold when every handshake had the documented path and cookies, and one was accepted."""
+    openings = _handshakes(transcript)
+    wrong = [each for each in openings if OF_CLIENT & set(each.refusals)]
+    if not wrong:
+        met = any(each.accepted for each in openings)
+        said = _handshakes_in_words(openings) if openings else "no handshake came"
+        return Observed(met=met, observed=said, judged=max(1, len(openings)))
+    reasons = Counter(each for one in wrong for each in one.refusals if each in OF_CLIENT)
+    named = ", ".join(f"{each} ({count})" for each, count in reasons.most_common())
+    first = wrong[0]
+    said = (
+        f"{len(wrong)} of {counted(len(openings), 'handshake')} refused: {named}; "
+        f"the first was for {first.path}, answered with {first.status}"
+    )
+    return Observed(met=False, observed=said, judged=len(openings))
+
+
+def tokens_in_cookies(transcript: Transcript) -> Observed:
+    """Hold when no handshake bore a token in its URL."""
+    openings = transcript.openings
+    spoken = [each for each in openings if each.tokens_in_query]
+    said = f"{len(spoken)} of {counted(len(openings), 'handshake')} bore a token in the URL"
+    if not spoken:
+        said = f"{counted(len(openings), 'handshake')}, no token in a URL"
+    return Observed(met=not spoken, observed=said, judged=len(openings))
+
+
+def one_connection(transcript: Transcript) -> Observed:
+    """Hold when no enterprise had two connections at once, a moment at a change aside."""
+    lines = transcript.connections
+    beside = [
+        (first, second, ms)
+        for first, second in combinations(lines, 2)
+        if first.enterprise_id == second.enterprise_id
+        and (ms := _beside_ms(first, second, _end_ms(transcript))) > BESIDE_MS
+    ]
+    enterprises = len({each.enterprise_id for each in lines})
+    if not beside:
+        said = f"{counted(len(lines), 'connection')} for {counted(enterprises, 'enterprise')}"
+        return Observed(met=bool(lines), observed=said if lines else NOBODY, judged=1)
+    first, _, ms = max(beside, key=lambda each: each[2])
+    same = [each for each in lines if each.enterprise_id == first.enterprise_id]
+    said = (
+        f"{len(same)} connections of enterprise {first.enterprise_id}, two of them side by side "
+        f"for {ms:,.0f} ms"
+    )
+    return Observed(met=False, observed=said, judged=len(lines))
+
+
+def stays_open(transcript: Transcript) -> Observed:
+    """Hold when no client closed a connection, or broke it."""
+    lines = transcript.connections
+    if not lines or transcript.unsent:
+        return nobody(transcript)
+    dropped = [each for each in lines if each.dropped]
+    if not dropped:
+        said = f"{counted(len(lines), 'connection')}, none closed by the client"
+        return Observed(met=True, observed=said, judged=len(lines))
+    first = dropped[0]
+    how = "without a close frame" if first.code is None else f"with code {first.code}"
+    said = f"{len(dropped)} of {counted(len(lines), 'connection')} closed by the client, {how}"
+    if first.sent and first.closed_ms is not None:
+        after = first.closed_ms - first.sent[-1].at_ms
+        said += f", {after:,.0f} ms after it was sent {first.sent[-1].description}"
+    return Observed(met=False, observed=said, judged=len(lines))
+
+
+def answers_pings(transcript: Transcript) -> Observed:
+    """Hold when every ping was answered as long as was waited."""
+    pings = [each for line in transcript.connections for each in line.pings]
+    if not pings or transcript.unsent:
+        return nobody(transcript)
+    took = [each.ponged_ms - each.at_ms for each in pings if each.ponged_ms is not None]
+    if len(took) == len(pings):
+        said = f"{counted(len(pings), 'ping')}, the slowest pong after {max(took):,.0f} ms"
+        return Observed(met=True, observed=said, judged=len(pings))
+    waited = next(each.waited_s for each in pings if each.ponged_ms is None)
+    said = f"{len(pings) - len(took)} of {counted(len(pings), 'ping')} without a pong"
+    return Observed(met=False, observed=f"{said}, within {waited:g} s", judged=len(pings))
+
+
+def keeps_up(transcript: Transcript) -> Observed:
+    """Hold when a client had read all that was sent at once within 5 s: its pong tells.
+
+    Frames stay in order, so that the pong of a ping behind them says that they were read; what
+    the client makes of them is not to be seen there.
+    """
+    bursts = [
+        (line, ping)
+        for line in transcript.connections
+        for ping in line.pings
+        if ping.behind and line.sent
+    ]
+    if not bursts or transcript.unsent:
+        return nobody(transcript)
+    late, slowest = [], 0.0
+    for line, ping in bursts:
+        read_ms = None if ping.ponged_ms is None else ping.ponged_ms - line.sent[0].at_ms
+        stuck = any(each.done_ms is None for each in line.sent)
+        if read_ms is None or read_ms > PROMPT_MS or stuck:
+            late.append((line, ping, read_ms))
+        slowest = max(slowest, read_ms or 0.0)
+    most = max(ping.behind for _, ping in bursts)
+    if not late:
+        said = f"{counted(most, 'event')} read within {slowest:,.0f} ms"
+        return Observed(met=True, observed=said, judged=len(bursts))
+    line, ping, read_ms = late[0]
+    taken = sum(each.done_ms is not None for each in line.sent)
+    said = f"{counted(ping.behind, 'event')} read after {read_ms or 0:,.0f} ms"
+    if read_ms is None:
+        said = f"{counted(ping.behind, 'event')} not read within {ping.waited_s:g} s"
+    if taken < len(line.sent):
+        said += f"; the connection took {taken:,} messages, then no more (back pressure)"
+    return Observed(met=False, observed=said, judged=len(bursts))
+
+
+def lives_on(transcript: Transcript) -> Observed:
+    """Hold when each client is connected at the end, and answers a ping."""
+    lines = transcript.connections
+    owners = {each.enterprise_id for each in lines}
+    if not owners or transcript.unsent:
+        return nobody(transcript)
+    living = {
+        line.enterprise_id
+        for line in lines
+        if line.over_ms is None and line.pings and line.pings[-1].ponged_ms is not None
+    }
+    said = f"{len(owners & living)} of {counted(len(owners), 'client')} answered at the end"
+    dropped = sum(each.dropped for each in lines)
+    if dropped:
+        said += f"; {counted(dropped, 'connection')} closed by the client meanwhile"
+    return Observed(met=owners <= living, observed=said, judged=len(owners))
+
+
+def answers_close(transcript: Transcript) -> Observed:
+    """Hold when each close frame was answered with one."""
+    closed = [each for each in transcript.connections if each.cut is not None]
+    if not closed:
+        return nobody(transcript)
+    silent = [each for each in closed if each.code is None]
+    said = f"{len(closed) - len(silent)} of {counted(len(closed), 'close frame')} answered"
+    codes = sorted({each.code for each in closed if each.code is not None})
+    if codes:
+        said += f", with code {', '.join(map(str, codes))}"
+    return Observed(met=not silent, observed=said, judged=len(closed))
+
+
+def reconnects(transcript: Transcript) -> Observed:
+    """Hold when a client came back after each connection that the harness had cut."""
+    cut = [each for each in transcript.connections if each.cut is not None]
+    if not cut:
+        return nobody(transcript)
+    waits = [_back_after_ms(each, transcript.openings) for each in cut]
+    back = [each for each in waits if each is not None]
+    if len(back) == len(cut):
+        tries = sum(len(_tries(each, transcript.openings)) for each in cut)
+        said = f"{counted(len(cut), 'connection')} cut, opened again within {max(back):,.0f} ms"
+        if tries > len(cut):
+            said += f", by {counted(tries, 'handshake')}"
+        return Observed(met=True, observed=said, judged=len(cut))
+    lost = cut[waits.index(None)]
+    tries = len(_tries(lost, transcript.openings))
+    tried = f"{counted(tries, 'handshake')} and none accepted" if tries else "no handshake"
+    said = f"{len(cut) - len(back)} of {counted(len(cut), 'connection')} not opened again: {tried}"
+    return Observed(met=False, observed=said, judged=len(cut))
+
+
+def no_storm(transcript: Transcript) -> Observed:
+    """Hold unless a client made more than five handshakes within a second."""
+    series = _series(transcript)
+    most = max((_crowd(each) for each in series), default=0)
+    shortest = min((each for pauses in series for each in pauses), default=0.0)
+    said = f"at most {counted(most, 'handshake')} within a second, pauses from {shortest:,.0f} ms"
+    if not series:
+        said = "no client tried again"
+    return Observed(met=most <= STORM, observed=said, judged=len(series))
+
+
+def pauses_grow(transcript: Transcript) -> Observed:
+    """Hold unless the pauses between a client's handshakes are all about as long."""
+    series = [each for each in _series(transcript) if len(each) >= TRIES]
+    fixed = [each for each in series if max(each) < GROWN * min(each)]
+    shown = (fixed or series)[:1]
+    said = f"pauses of {_in_ms(shown[0])}" if shown else "too few tries to see a growth"
+    return Observed(met=not fixed, observed=said, judged=len(series))
+
+
+def pauses_differ(transcript: Transcript) -> Observed:
+    """Hold unless all clients, and each client every time, wait for exactly as long.
+
+    They are alike where none differs by more than 5 % or 25 ms, whichever is more.
+    """
+    series = [each for each in _series(transcript) if len(each) > 1]
+    pairs = list(combinations(series, 2))
+    if not pairs:
+        return Observed(met=True, observed="too few tries to see a difference", judged=0)
+    met = any(not _alike(first, second) for first, second in pairs)
+    first, second = next((pair for pair in pairs if not _alike(*pair)), pairs[0])
+    said = f"pauses of {_in_ms(first)}, and of {_in_ms(second)}"
+    return Observed(met=met, observed=said, judged=len(series))
+
+
+def nobody(transcript: Transcript) -> Observed:
+    """Say that no client was there to be looked at."""
+    if not transcript.unsent:
+        return Observed(met=False, observed=NOBODY, judged=1)
+    first = transcript.unsent[0]
+    said = (
+        f"no client of enterprise {first.enterprise_id} was connected any more to be sent "
+        f"{first.description}"
+    )
+    return Observed(met=False, observed=said, judged=1)
+
+
+def _handshakes(transcript: Transcript) -> list[Opening]:
+    """Leave out what is no handshake of a WebSocket, such as a look whether anyone listens."""
+    return [each for each in transcript.openings if Refusal.NO_WEBSOCKET not in each.refusals]
+
+
+def _handshakes_in_words(openings: Sequence[Opening]) -> str:
+    accepted = [each for each in openings if each.accepted]
+    owners = len({each.enterprise_id for each in accepted})
+    said = f"{counted(len(openings), 'handshake')}, {len(accepted)} accepted"
+    return f"{said}, for {counted(owners, 'enterprise')}" if accepted else said
+
+
+def _tries(line: Connection, openings: Iterable[Opening]) -> list[Opening]:
+    """Give the handshakes that a cut connection led to, up to the first that was accepted."""
+    assert line.cut_ms is not None
+    found: list[Opening] = []
+    for each in openings:
+        if each.enterprise_id == line.enterprise_id and each.at_ms >= line.cut_ms:
+            found.append(each)
+            if each.accepted:
+                break
+    return found
+
+
+def _back_after_ms(line: Connection, openings: Iterable[Opening]) -> float | None:
+    assert line.cut_ms is not None
+    return next(
+        (each.at_ms - line.cut_ms for each in _tries(line, openings) if each.accepted), None
+    )
+
+
+def _series(transcript: Transcript) -> list[list[float]]:
+    """Give the pauses of each client after each cut, in order, in ms; the first is the cut's."""
+    found = []
+    for line in transcript.connections:
+        if line.cut_ms is not None:
+            moments = [line.cut_ms, *(each.at_ms for each in _tries(line, transcript.openings))]
+            pauses = [after - before for before, after in pairwise(moments)]
+            if pauses:
+                found.append(pauses)
+    return found
+
+
+def _crowd(pauses: Sequence[float]) -> int:
+    """Count the most handshakes within a second."""
+    moments = [sum(pauses[: at + 1]) for at in range(len(pauses))]
+    return max(sum(0 <= each - first < STORM_MS for each in moments) for first in moments)
+
+
+def _alike(first: Sequence[float], second: Sequence[float]) -> bool:
+    return all(
+        abs(one - other) <= max(ALIKE_MS, ALIKE * max(one, other))
+        for one, other in zip(first, second, strict=False)
+    )
+
+
+def _beside_ms(first: Connection, second: Connection, end_ms: float) -> float:
+    over = min(end_ms if each.over_ms is None else each.over_ms for each in (first, second))
+    return over - max(first.opened_ms, second.opened_ms)
+
+
+def _end_ms(transcript: Transcript) -> float:
+    """Give the last moment that anything was seen at."""
+    moments = [
+        moment
+        for line in transcript.connections
+        for moment in (
+            line.opened_ms,
+            line.over_ms,
+            *(ping.ponged_ms for ping in line.pings),
+            *(ping.at_ms for ping in line.pings),
+        )
+        if moment is not None
+    ]
+    return max(moments, default=0.0)
+
+
+def _in_ms(pauses: Sequence[float]) -> str:
+    return f"{', '.join(f'{each:,.0f}' for each in pauses)} ms"

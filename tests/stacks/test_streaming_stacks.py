@@ -1,0 +1,66 @@
+"""The example WebSocket clients, certified as a user would: there are no webhooks."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.processes import TENANTS, free_port, process
+from tests.stacks.partners import EXAMPLES
+
+SECONDS = 300
+CLIENTS = {
+    "python": (f"{sys.executable} client.py", "tenants.toml"),
+    "node": ("node client.js", "tenants.json"),
+}
+
+
+def require(name: str) -> None:
+    """Skip where a client can't run on this machine; in CI, where it must, fail."""
+    missing = ""
+    if name == "python" and importlib.util.find_spec("httpx") is None:
+        missing = "no httpx: pip install '.[dev]'"
+    modules = EXAMPLES / "node_websocket_client" / "node_modules" / "ws"
+    if name == "node" and (shutil.which("node") is None or not modules.is_dir()):
+        missing = "no Node.js with ws: run tests/stacks/install"
+    if missing and os.environ.get("CI"):
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_example_client_is_ready(name: str, pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """The example passes the Streaming stage without a warning, and shows no secret."""
+    require(name)
+    command, tenants = CLIENTS[name]
+    api, websocket = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    output = tmp_path / "output.log"
+    environment = {
+        "MEWS_WEBSOCKET_URL": f"ws://{websocket}",
+        "MEWS_API_URL": f"http://{api}",
+        "MEWS_CLIENT_TOKEN": TENANTS.client_token,
+        "MEWS_TENANTS": tenants,
+        "MEWS_PING_S": "1.5",
+    }
+    given = ("--mews-target", "none", "--mews-websocket", websocket, "--mews-api", api)
+    folder = EXAMPLES / f"{name}_websocket_client"
+    with process(command, folder, output, environment):
+        result = pytester.runpytest_subprocess(*given, "--mews-jobs", "8", timeout=SECONDS)
+    assert result.ret == 0, result.stdout.str()
+    text = (pytester.path / "mews-report" / "certification.json").read_text("utf-8")
+    report = json.loads(text)
+    assert report["stages"]["streaming"]["readiness"] == report["readiness"] == "ready"
+    streaming = [each for each in report["scenarios"] if each["stage"] == "streaming"]
+    others = {each["id"]: each["verdict"] for each in streaming if each["verdict"] != "pass"}
+    # It has no webhooks, so that both channels can't be compared.
+    assert others == {"STR-29": "not-applicable"}
+    for secret in (TENANTS.client_token, TENANTS.enterprises[0].access_token):
+        assert secret not in text
+        assert secret not in output.read_text("utf-8")
