@@ -123,6 +123,7 @@ class Engine:
         self._interrupted = False
         self._served, self._partner, self._senders = ExitStack(), ExitStack(), ExitStack()
         self._api_url: str | None = None
+        self._calls = CallLog(self.settings.report / CALLS)  # made when written
         self._stream_address: str | None = None
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
@@ -226,7 +227,7 @@ class Engine:
             played = play(scenario, messages, self.bench)
             trial = Trial("example", "", judged(played), played)
             if any(step.verb == SIGN_OF_LIFE for step in scenario.steps):
-                trial = watched(trial, messages, self.bench, self._clock, judged)
+                trial = watched(trial, lambda: messages, self.bench, self._clock, judged)
         return masked(trial.findings, self.mask)
 
     def _judge(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:
@@ -312,7 +313,7 @@ class Engine:
     @cached_property
     def mews(self) -> Twin:
         """What is true at Mews: entities, commands, tokens; whether or not its API is served."""
-        log = self._served.enter_context(CallLog(self.settings.report / CALLS))  # made when written
+        log = self._served.enter_context(self._calls)
         return Twin(
             self.settings.tenants,
             self._clock.now_ms,
@@ -438,6 +439,8 @@ class Engine:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
+        if self._calls.problem:
+            notes += (f"{CALLS} could not be written to its end ({self._calls.problem}).",)
         return notes
 
     @property
