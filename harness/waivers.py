@@ -10,11 +10,11 @@ from typing import Any
 
 from mews_harness.given_file import GivenFile
 from mews_harness.model import Scenario, ScenarioResult, Waiver
+from mews_harness.model.scenario import PREFLIGHT
 from mews_harness.suggestion import did_you_mean
 
 OPTION = "--mews-waivers"
 TEMPLATE = "waivers-template.toml"  # in the report's folder
-PREFLIGHT = "PRE"  # the area whose scenarios the others rest on
 _PLACEHOLDER = "FILL IN"
 _DAYS = 90  # our own figure: long enough to mend something, short enough to be remembered
 _KEYS = ("scenario", "reason", "owner", "expires")

@@ -10,7 +10,7 @@ from pathlib import Path
 from mews_harness.errors import UsageMistake
 from mews_harness.model import Run
 from mews_harness.reports.stream import read
-from mews_harness.reports.writing import write
+from mews_harness.reports.writing import Written, write
 
 USAGE_MISTAKE = 4  # as pytest exits
 
@@ -20,14 +20,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         run = read(chosen.events)
-        written = write(run, (chosen.report or chosen.events.parent).expanduser().absolute())
+        written = _write(run, (chosen.report or chosen.events.parent).expanduser().absolute())
     except UsageMistake as mistake:
         sys.stderr.write(f"ERROR: {mistake}\n")
         return USAGE_MISTAKE
     for problem in written.problems:
         sys.stderr.write(f"{problem}\n")
-    sys.stdout.write(f"{_summary(run)}\nReport: {written.html}\n")
-    return 0
+    sys.stdout.write(f"{_summary(run)}\nReport: {written.html or written.json}\n")
+    return USAGE_MISTAKE if written.problems else 0
+
+
+def _write(run: Run, folder: Path) -> Written:
+    try:
+        return write(run, folder)
+    except UsageMistake as mistake:  # it names the option of a certification
+        raise UsageMistake("--report", folder, mistake.problem, mistake.remedy) from mistake
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Write certification.html and certification.json from the events of a run: "
         "the same as the run wrote, or of a run that was killed what it saw until then.",
         epilog="Exit status: 0 written, whatever the verdict; 2 a wrong argument; 4 the file can't "
-        "be read or is damaged, or the report can't be written.",
+        "be read or is damaged, or a file of the report can't be written.",
     )
     parser.add_argument(
         "events",

@@ -50,9 +50,13 @@ def append_summary(run: Run, environ: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     path = Path(environ[SUMMARY])
     try:
+        summary = to_markdown(run)
+    except Exception as fault:  # noqa: BLE001 - it is written into the report's folder too
+        return (f"{SUMMARY}: nothing could be rendered ({type(fault).__name__}).",)
+    try:
         taken = path.stat().st_size if path.exists() else 0
         gap = b"\n" if taken else b""
-        added = _fitting(to_markdown(run), SUMMARY_BYTES - taken - len(gap))
+        added = _fitting(summary, SUMMARY_BYTES - taken - len(gap))
         if added:
             with path.open("ab") as file:
                 file.write(gap + added)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from mews_harness.model import Obligation, Run, ScenarioResult, Verdict
+from mews_harness.model import Run, ScenarioResult, Verdict
+from mews_harness.readiness import breaks_must
 
 
 class Level(StrEnum):
@@ -24,11 +25,6 @@ def level(run: Run, result: ScenarioResult) -> Level:
         return Level.WARNING
     if result.verdict is Verdict.WARN:
         return Level.ERROR if run.strict else Level.WARNING
-    if result.verdict is Verdict.FLAKY and not run.strict and not _breaks_must(result):
+    if result.verdict is Verdict.FLAKY and not run.strict and not breaks_must(result):
         return Level.WARNING
     return Level.ERROR
-
-
-def _breaks_must(result: ScenarioResult) -> bool:
-    unmet = (one for trial in result.evidence for one in trial.findings if not one.met)
-    return any(finding.obligation is Obligation.MUST for finding in unmet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from mews_harness.model import (
@@ -65,6 +66,14 @@ def to_json(run: Run) -> dict[str, Any]:
             for use in run.waivers
         ],
         **({} if run.comparison is None else {"comparison": _comparison(run.comparison)}),
+        "usage": [
+            {
+                "enterprise_id": each.enterprise_id,
+                "peak": each.peak,
+                "requests": [list(pair) for pair in each.requests],
+            }
+            for each in run.usage
+        ],
     }
 
 
@@ -127,9 +136,17 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "plays": result.plays,
         "failing": result.failing,
         "messages": result.messages,
+        **_answers(result),
         "evidence": [_trial(trial, scenario.stage) for trial in selection.trials(result)],
         **_waived(result),
     }
+
+
+def _answers(result: ScenarioResult) -> dict[str, Any]:
+    if (times := result.answers) is None:
+        return {}
+    figures = {f.name: round(getattr(times, f.name), 3) for f in fields(times)}
+    return {"answers": figures}
 
 
 def _waived(result: ScenarioResult) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -59,9 +60,10 @@ class EventFile:
         self._file.flush()
 
     def close(self) -> None:
-        """Write nothing more."""
+        """Write nothing more; what a full disk did not take is given up."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
 
 
 class Retold:
@@ -115,10 +117,16 @@ class Retold:
         )
 
     def _use(self, use: WaiverUse) -> WaiverUse:
+        """Say what became of a waiver, of which the start said only whether it has expired."""
         result = self._results.get(use.waiver.scenario)
-        if result is None or result.waiver != use.waiver:
+        if result is None:
             return use
-        return replace(use, state=WaiverState.USED, verdict=result.waived)
+        if result.waiver == use.waiver:
+            return replace(use, state=WaiverState.USED, verdict=result.waived)
+        passed = result.verdict is Verdict.PASS and use.state is not WaiverState.EXPIRED
+        return replace(
+            use, state=WaiverState.UNUSED if passed else use.state, verdict=result.verdict
+        )
 
     def _result(self, scenario: Scenario) -> ScenarioResult:
         if scenario.id in self._results:

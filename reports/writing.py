@@ -32,9 +32,12 @@ class Output:
 
 @dataclass(frozen=True)
 class Written:
-    """Where the report went; `problems` are remarks about files that could not be rendered."""
+    """Where the report went; `problems` are remarks about files that could not be rendered.
 
-    html: Path
+    `html` is None where that page is one of them.
+    """
+
+    html: Path | None
     json: Path
     problems: tuple[str, ...] = ()
 
@@ -80,7 +83,8 @@ def write(run: Run, folder: Path) -> Written:
         _replace(contents)
     except OSError as error:
         raise _mistake(folder, error) from error
-    return Written(folder / HTML, folder / JSON, tuple(problems))
+    page = folder / HTML
+    return Written(page if contents[page] is not None else None, folder / JSON, tuple(problems))
 
 
 def _replays(run: Run, folder: Path) -> dict[Path, bytes | None]:

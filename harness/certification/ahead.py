@@ -59,14 +59,14 @@ class Ahead:
         return None if self._schedule is None else self._schedule.result(scenario, waiting)
 
     def finished(self, *, interrupted: bool) -> list[ScenarioResult]:
-        """Give the results that are there, asked for or not.
+        """Give the results that are there, asked for or not; nothing more is begun.
 
         Where the run was interrupted, what is under way ends first, as far as it came.
         """
         if self._schedule is None:
             return []
+        self._schedule.stop()
         if interrupted:
-            self._schedule.stop()
             self._engine.interrupt()
             self._schedule.wait(FAREWELL_S)
         return self._schedule.finished()

@@ -20,7 +20,7 @@ Listener = Callable[[Event, float], None]
 
 
 class Chronicle:
-    """Tells each thing once, whoever notices it first; silent before `begin`.
+    """Tells each thing once, whoever notices it first; silent before `begin` and after `end`.
 
     Scenarios may start and end in several threads, and be told of again by pytest's reports.
 
@@ -65,6 +65,8 @@ class Chronicle:
             if self._begun is not None:
                 others = tuple(result for result in run.results if self._is_news(result))
                 self._tell(RunEnded(replace(run, results=()), others))
+                self._begun = None  # a thread that is still at work is told of no more
+                self._listener = None
 
     def _is_news(self, result: ScenarioResult) -> bool:
         before = self._told.get(result.scenario.id)

@@ -38,19 +38,21 @@ class Closed:
 
 def close(run: Run, settings: Settings, tolerance: Tolerance, environ: Mapping[str, str]) -> Closed:
     """Write all that is asked for; one that can't be written costs no other."""
-    written = template = None
+    files = template = None
     refused = ""
-    problems: tuple[str, ...] = ()
     try:
         files = reports.write(run, settings.report)
-        written, problems = files.html, files.problems
         if settings.waivers_template:
             template = tolerance.write_template(run.results, settings.report)
     except UsageMistake as mistake:
-        what = "report" if written is None else "template"
+        what = "report" if files is None else "template"
         refused = f"The {what} was not written. {mistake}"
     return Closed(
-        run, written, template, refused, (*problems, *reports.append_summary(run, environ))
+        run,
+        files.html if files else None,
+        template,
+        refused,
+        (*(files.problems if files else ()), *reports.append_summary(run, environ)),
     )
 
 

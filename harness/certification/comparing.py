@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mews_harness.certification.baseline import Baseline, Before, circumstances
-from mews_harness.certification.ledger import NOT_SELECTED
 from mews_harness.certification.waiving import FAILURES, JUDGED
 from mews_harness.model import Change, Changed, Comparison, Readiness, Run, ScenarioResult
+from mews_harness.reports.stream import NOT_SELECTED
 from mews_harness.verdicts import stops_run
 
 
@@ -67,10 +67,10 @@ def _changes(baseline: Baseline, run: Run) -> Iterator[Changed]:
 
 
 def _remarks(baseline: Baseline, run: Run) -> Iterator[str]:
-    now = _circumstances(run)
-    for name, before in baseline.circumstances.items():
-        if before != now[name]:
-            yield f"{name}: {before} then, {now[name]} now"
+    for name, now in _circumstances(run).items():
+        before = baseline.circumstances.get(name, now)  # a name that is the secret itself is masked
+        if before != now:
+            yield f"{name}: {before} then, {now} now"
     if baseline.interrupted:
         yield "the run of the baseline was interrupted: it holds what was seen until then"
     if run.interrupted:

@@ -122,8 +122,8 @@ class Engine:
         self._budget = budget or Budget()
         self._interrupted = False
         self._served, self._partner, self._senders = ExitStack(), ExitStack(), ExitStack()
+        self._calls = CallLog(settings.report / CALLS)
         self._api_url: str | None = None
-        self._calls = CallLog(self.settings.report / CALLS)  # made when written
         self._stream_address: str | None = None
         self._clock = SystemClock()
         self._began = datetime.now(UTC)
@@ -148,6 +148,10 @@ class Engine:
             self.twin.end_waits()  # nobody waits any longer for what may be fetched
         if "stream" in self.__dict__ and self.stream is not None:
             self.stream.stop()
+
+    def forget_calls(self) -> None:
+        """Remove the calls of an earlier run: the processes of one run add to the same file."""
+        self._calls.forget()
 
     def look(self, scenarios: Iterable[Scenario]) -> None:
         """Look at all that these scenarios need to have been seen; each does so itself else."""
@@ -440,7 +444,7 @@ class Engine:
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
         if self._calls.problem:
-            notes += (f"{CALLS} could not be written to its end ({self._calls.problem}).",)
+            notes += (f"{CALLS} could not be written ({self._calls.problem}).",)
         return notes
 
     @property

@@ -227,6 +227,7 @@ class Director:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _start(self) -> RunStarted:
+        self.engine.forget_calls()
         selected = [each.id for each in self.scenarios if each.id in self.ledger.selected]
         stages = self.settings.stages
         return RunStarted(self._record(()), stages, tuple(self.scenarios), tuple(selected))

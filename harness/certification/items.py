@@ -12,6 +12,7 @@ from mews_harness.certification.engine import Engine
 from mews_harness.certification.junit import properties
 from mews_harness.certification.ledger import COLLECTOR
 from mews_harness.certification.tolerance import Tolerance
+from mews_harness.masking import Mask
 from mews_harness.model import Scenario, ScenarioResult, Verdict
 from mews_harness.reports import one_line
 
@@ -32,6 +33,13 @@ class Director(Protocol):
 
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry."""
+
+
+def fault_in_words(excinfo: pytest.ExceptionInfo[BaseException], mask: Mask) -> str:
+    """Show the traceback of a fault of the harness, with nothing secret in it."""
+    # Without local variables: pytest breaks them into lines, and no mask finds the pieces.
+    fault = mask.text(str(excinfo.getrepr(style="long", showlocals=False)))
+    return "\n".join(map(one_line, fault.splitlines()))
 
 
 class NotMet(Exception):
@@ -113,10 +121,7 @@ class ScenarioItem(pytest.Item):
     ) -> Any:  # noqa: ANN401
         """Say what was expected and observed; a traceback only for a fault of the harness."""
         if not isinstance(excinfo.value, NotMet) or self.result is None:
-            # Without local variables: pytest breaks them into lines, and no mask finds the pieces.
-            fault = excinfo.getrepr(style="long", showlocals=False)
-            shown = self.director.engine.mask.text(str(fault))
-            return "\n".join(map(one_line, shown.splitlines()))
+            return fault_in_words(excinfo, self.director.engine.mask)
         scenario = self.scenario
         lines = [
             f"{scenario.id} {scenario.title} ({scenario.obligation}, {scenario.basis})",

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from mews_harness import __version__, profile
+from mews_harness.certification.waiving import FAILURES
 from mews_harness.masking import Mask
-from mews_harness.model import ScenarioResult, Verdict
+from mews_harness.model import ScenarioResult
 from mews_harness.player import Script
 from mews_harness.replay import (
     Conditions,
@@ -21,7 +22,6 @@ from mews_harness.replay import (
 )
 from mews_harness.settings import Settings
 
-FAILURES = {Verdict.FAIL, Verdict.WARN, Verdict.FLAKY}
 REPLAYED = "replayed"  # a folder in the report's own, for whatever a replay writes
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from mews_harness.model import Scenario, ScenarioResult, Verdict
+from mews_harness.reports.stream import NOT_SELECTED
 
 COLLECTOR = "mews"  # node ids are `mews::RET-02`
 LOST = "it was selected and gave no result: the process that was to run it may have ended early"
-NOT_SELECTED = "it was not selected to run"
 
 
 def scenario_in(node_id: str) -> str | None:

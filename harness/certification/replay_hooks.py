@@ -12,7 +12,7 @@ from mews_harness import catalogue
 from mews_harness.certification import terminal
 from mews_harness.certification.chosen import own_tests_only, scenarios_typed, settings_of
 from mews_harness.certification.distribution import check_distribution, is_worker, turns_of
-from mews_harness.certification.items import Collected
+from mews_harness.certification.items import Collected, fault_in_words
 from mews_harness.certification.ledger import COLLECTOR
 from mews_harness.certification.replaying import Became, Failure, Replayed, Replayer, failures
 from mews_harness.certification.turns import Turns
@@ -58,6 +58,8 @@ class ReplayDirector:
         )
         config.add_cleanup(self.replayer.close)
         self._became: dict[str, Replayed] = {}
+        if not is_worker(config) and not config.option.collectonly:
+            self.replayer.forget_calls()
         config.args = [str(config.rootpath)]
         if getattr(config.option, "verbose", None) == 0:  # absent with -p no:terminal
             config.option.verbose = 1
@@ -164,11 +166,11 @@ class ReplayItem(pytest.Item):
     def repr_failure(
         self,
         excinfo: pytest.ExceptionInfo[BaseException],
-        style: Any = None,  # noqa: ANN401 - pytest's own signature
+        style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
         """Say what was seen now and then; a traceback only for a fault of the harness."""
         if not isinstance(excinfo.value, Unmet) or self.replayed is None:
-            return self.replayer.mask.text(str(super().repr_failure(excinfo, style)))
+            return fault_in_words(excinfo, self.replayer.mask)
         kept = self.failure.kept
         lines = (
             f"{kept.scenario} {kept.title}",

@@ -95,6 +95,11 @@ class Replayer:
         for engine in self._engines.values():
             engine.close()
 
+    def forget_calls(self) -> None:
+        """Remove what an earlier replay wrote of the API's calls: files of it are added to."""
+        for engine in self._engines.values():
+            engine.forget_calls()
+
     @property
     def mask(self) -> Mask:
         """What hides every secret of the current engine, or of the settings before there is one."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from mews_harness.model import ScenarioResult, Verdict, Waiver, WaiverState, WaiverUse
-from mews_harness.waivers import PREFLIGHT
+from mews_harness.model.scenario import PREFLIGHT
 
 FAILURES = {Verdict.FAIL, Verdict.FLAKY, Verdict.WARN}
 JUDGED = {*FAILURES, Verdict.PASS, Verdict.WAIVED}

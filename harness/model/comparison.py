@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mews_harness.model.scenario import PREFLIGHT
 from mews_harness.model.verdict import Verdict
 
 
@@ -55,6 +56,12 @@ class Comparison:
 
     @property
     def known(self) -> frozenset[str]:
-        """The ids of the scenarios that failed in the baseline already, and do now."""
-        still = Change.STILL_FAILING
-        return frozenset(each.scenario for each in self.changes if each.change is still)
+        """The ids of the scenarios that failed in the baseline already, and do now.
+
+        Without a preflight: nothing can be judged where it fails, so that it always fails the run.
+        """
+        return frozenset(
+            each.scenario
+            for each in self.changes
+            if each.change is Change.STILL_FAILING and each.scenario.partition("-")[0] != PREFLIGHT
+        )

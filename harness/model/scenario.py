@@ -24,6 +24,7 @@ AREAS: Mapping[str, str] = {
     "PROC": "Processing",
     "STR": "Streaming",
 }
+PREFLIGHT = "PRE"  # the area whose scenarios all others rest on
 
 
 class Obligation(StrEnum):

@@ -9,7 +9,7 @@ from mews_harness.masking import Mask
 from mews_harness.model import EventRef, Message, Parameter, Profile, Replay, Scenario
 from mews_harness.payloads.plan import references
 from mews_harness.replay.file import Kept, KeptMessage, write
-from mews_harness.replay.pieces import digest, split
+from mews_harness.replay.pieces import digest, join, split
 
 MOST_BYTES = 1_000_000
 IN_PIECES = "a secret stands in it in a form that can't be taken out"
@@ -20,8 +20,9 @@ def keep(kept: Kept, mask: Mask) -> Replay:
     text = write(kept)
     if len(text) > MOST_BYTES:
         return Replay("", f"its messages take {len(text):,} bytes, more than {MOST_BYTES:,}")
-    texts = [str(piece.get("text", "")) for each in kept.messages for piece in each.body]
-    if any(mask.text(each) != each for each in (text, *texts)):
+    pieces = (piece for each in kept.messages for piece in each.body if "secret" not in piece)
+    bodies = [join([piece], {}) for piece in pieces]
+    if mask.text(text) != text or any(mask.bytes(each) != each for each in bodies):
         return Replay("", IN_PIECES)
     return Replay(text)
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Self, TextIO
+from typing import BinaryIO, Self
 
 from mews_harness.model.call import Call
 from mews_harness.twin.journal import line
 
 
 class CallLog:
-    """Writes calls to a file that is made, with its folder, at the first of them.
+    """Adds calls to a file that is made, with its folder, at the first of them.
 
-    A line is flushed at once, so that a run that is killed has said all that it saw. Where it can't
-    write (OSError) it stops, and `problem` says why: a full disk must not spoil the twin's answers.
+    A line is written at once and whole: a run that is killed has said all that it saw, and several
+    processes may write to one file. Where that is not possible no more is written, and `problem`
+    says why: nothing of it is the partner's doing, so that its requests are answered all the same.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
         self.problem = ""
 
     def __enter__(self) -> Self:
@@ -27,8 +28,13 @@ class CallLog:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            with suppress(OSError):  # what is still to be written was told of in `problem`
+            with suppress(OSError):
                 self._file.close()
+
+    def forget(self) -> None:
+        """Remove what was written before, by whomever."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     def write(self, call: Call) -> None:
         """Add a call; one at a time."""
@@ -37,9 +43,8 @@ class CallLog:
         try:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("w", encoding="utf-8")
+                self._file = self._path.open("ab", buffering=0)
             if not self._file.closed:
-                self._file.write(f"{line(call)}\n")
-                self._file.flush()
+                self._file.write(f"{line(call)}\n".encode())
         except OSError as error:
             self.problem = error.strerror or str(error)

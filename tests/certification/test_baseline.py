@@ -14,7 +14,6 @@ import pytest
 from mews_harness import catalogue
 from mews_harness.certification.baseline import Before, load
 from mews_harness.certification.comparing import change, compare
-from mews_harness.certification.ledger import NOT_SELECTED
 from mews_harness.certification.record import record
 from mews_harness.certification.tolerance import Tolerance
 from mews_harness.errors import UsageMistake
@@ -31,6 +30,7 @@ from mews_harness.model import (
     Verdict,
 )
 from mews_harness.reports import to_json
+from mews_harness.reports.stream import NOT_SELECTED
 from mews_harness.settings import Settings
 
 ONE, TWO, THREE = (
@@ -288,3 +288,21 @@ def test_secrets_in_the_files_do_not_come_back(settings: Build, tmp_path: Path) 
     assert run.comparison is not None
     assert len(run.waivers) == 1
     assert "s3cr3t-s3cr3t" not in repr(run)
+
+
+def test_a_secret_may_be_any_word(settings: Build, tmp_path: Path) -> None:
+    """A token that is a word of ours costs a remark, and not the report."""
+    path = file_of(tmp_path, to_json(recorded(settings(URL), FAIL)) | {"seed": 77})
+    run = recorded(settings(URL, token="target", baseline=str(path)), FAIL)
+    assert run.comparison is not None
+    assert [each for each in run.comparison.remarks if "77 then" in each]
+
+
+def test_a_preflight_is_never_known(settings: Build, tmp_path: Path) -> None:
+    """It still fails, and stays the first thing to mend: it fails the run in any case."""
+    failed = replace(FAIL, scenario=replace(ONE, id="PRE-01"))
+    path = file_of(tmp_path, to_json(recorded(settings(URL), failed, FAIL)))
+    run = recorded(settings(URL, baseline=str(path)), failed, FAIL)
+    assert run.comparison is not None
+    assert [each.change for each in run.comparison.changes] == [Change.STILL_FAILING] * 2
+    assert run.comparison.known == {ONE.id}

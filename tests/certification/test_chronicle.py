@@ -88,3 +88,14 @@ def test_a_full_disk_does_not_end_the_run() -> None:
     chronicle.started(FIRST.id)
     assert len(calls) == 1
     assert chronicle.problem == "No space left on device"
+
+
+def test_nothing_is_told_after_the_end() -> None:
+    """A scenario that outlives the run, as after -x, leaves the end the last thing told."""
+    told: list[Event] = []
+    chronicle = Chronicle(lambda event, _: told.append(event), lambda: 0.0)
+    chronicle.begin(lambda: STARTED)
+    chronicle.end(RUN)
+    chronicle.started(FIRST.id)
+    chronicle.ended(PASSED, [])
+    assert told == [STARTED, RunEnded(RUN)]

@@ -8,8 +8,9 @@ import pytest
 
 from mews_harness import catalogue
 from mews_harness.certification import carrying
-from mews_harness.certification.ledger import LOST, NOT_SELECTED, Ledger, scenario_in
+from mews_harness.certification.ledger import LOST, Ledger, scenario_in
 from mews_harness.model import Scenario, ScenarioResult, Verdict
+from mews_harness.reports.stream import NOT_SELECTED
 
 ONE, TWO, THREE = (replace(catalogue.load()[0], id=f"TST-0{n}") for n in (1, 2, 3))
 ALL = (ONE, TWO, THREE)

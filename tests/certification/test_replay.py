@@ -12,8 +12,10 @@ import pytest
 
 from mews_harness import catalogue
 from mews_harness.certification.engine import Engine
+from mews_harness.certification.items import fault_in_words
 from mews_harness.certification.replaying import Became, Replayed, Replayer, failures
 from mews_harness.errors import UsageMistake
+from mews_harness.masking import Mask
 from mews_harness.settings import Settings, resolve
 from tests.recording import recording
 
@@ -269,3 +271,14 @@ def test_files_of_several_runs(
         assert [replayer.replay(each.kept).became for each in found] == [Became.FIXED] * 2
     finally:
         replayer.close()
+
+
+def test_a_fault_shows_no_secret() -> None:
+    """A traceback of the harness is masked, has no local variables, and obeys nobody."""
+    secret = "distinct-token-77"
+    with pytest.raises(OSError, match="gone") as caught:
+        raise OSError(f"{secret} is gone\n##[error]")
+    said = fault_in_words(caught, Mask([secret]))
+    assert "*** is gone" in said
+    assert secret not in said
+    assert "##[" not in said

@@ -87,9 +87,10 @@ def test_what_is_too_large_is_not_kept(keep: Keep) -> None:
     assert "more than 1,000,000" in kept.problem
 
 
-def test_what_would_show_a_secret_is_not_kept(keep: Keep) -> None:
-    """A secret that stands in a body in an unforeseen form keeps the file from being written."""
-    echo = Message(Kind.GENERAL, b'{"note":"for-distinct-token-77:"}', (), "")
+@pytest.mark.parametrize("size", [0, 3_000])
+def test_what_would_show_a_secret_is_not_kept(keep: Keep, size: int) -> None:
+    """A secret in an unforeseen form keeps the file from being written, also where it is packed."""
+    echo = Message(Kind.GENERAL, b'{"note":"for-distinct-token-77:%s"}' % (b"x" * size), (), "")
     kept = keep(script=Script(0, {"batch": (echo,)}, {}), token="distinct-token-77")
     assert kept == Replay("", "a secret stands in it in a form that can't be taken out")
 

@@ -20,7 +20,7 @@ from mews_harness.model import (
     ScenarioResult,
     Verdict,
 )
-from mews_harness.reports import annotate, append_summary
+from mews_harness.reports import annotate, append_summary, github
 from mews_harness.reports.github import SUMMARY_BYTES
 from mews_harness.reports.markdown import to_markdown
 
@@ -143,3 +143,18 @@ def test_the_page_stays_within_githubs_limit(run: Run, tmp_path: Path, taken: in
         assert data.endswith(b"The rest is left out: GitHub shows 1 MiB of a step.\n")
         lines = to_markdown(run).splitlines()
         assert set(data[taken:].decode().splitlines()[:-1]) <= {*lines, ""}
+
+
+def test_a_summary_that_can_not_be_rendered_is_a_remark(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is written already: the run ends as it would."""
+
+    def broken(_run: Run) -> str:
+        raise KeyError("a secret")
+
+    monkeypatch.setattr(github, "to_markdown", broken)
+    page = tmp_path / "page.md"
+    (remark,) = append_summary(run, {"GITHUB_STEP_SUMMARY": str(page)})
+    assert remark == "GITHUB_STEP_SUMMARY: nothing could be rendered (KeyError)."
+    assert not page.exists()

@@ -19,10 +19,12 @@ from mews_harness.model import (
     Obligation,
     Readiness,
     Run,
+    Sample,
     ScenarioResult,
     Stage,
     Transcript,
     Trial,
+    Usage,
     Verdict,
     Waiver,
     WaiverState,
@@ -297,3 +299,17 @@ def test_waivers_and_comparison(run: Run, schema: dict[str, Any]) -> None:
     data["waivers"][0]["state"] = "lost"
     data["scenarios"][0]["waived"] = "great"
     assert len(invalid(schema, data)) == 3
+
+
+def test_usage_and_answer_times(run: Run, schema: dict[str, Any]) -> None:
+    """The figures behind the page's pictures are there for machines, where there are any."""
+    usage = (Usage("11111111-1111-4111-8111-111111111111", ((0, 2), (7, 1)), 3),)
+    data = to_json(replace(run, usage=usage))
+    assert invalid(schema, data) == []
+    assert data["usage"] == [
+        {"enterprise_id": usage[0].enterprise_id, "peak": 3, "requests": [[0, 2], [7, 1]]}
+    ]
+    answered = replace(run.results[0], samples=tuple(Sample(1, 9, ms, 202) for ms in (2.0, 4.0)))
+    figures = {"count": 2, "p50_ms": 3.0, "p95_ms": 3.9, "p99_ms": 3.98, "worst_ms": 4.0}
+    assert only(run, answered)["answers"] == figures
+    assert "answers" not in only(run, replace(answered, samples=()))

@@ -27,7 +27,7 @@ SAMPLE = DOCS / "sample"
 PICTURES = sorted((DOCS / "reading").glob("*.png"))
 ANEW = "run `.venv/bin/python docs/generate_reading.py sample`"
 # Properties of a scenario, and of a run, in some runs only.
-OPTIONAL = {"waiver", "waived", "replay"}
+OPTIONAL = {"waiver", "waived", "replay", "answers"}
 OPTIONAL_OF_RUN = {"waivers", "comparison", "usage"}
 
 

@@ -103,15 +103,24 @@ def test_what_was_not_selected_was_not_cut_off(run: Run, tmp_path: Path) -> None
 
 
 def test_waivers_of_a_cut_run(run: Run, tmp_path: Path) -> None:
-    """A waiver that a failure has met is used; of the others nothing can be said."""
-    waivers = [Waiver(each.scenario.id, "known", "ops", "2030-01-01") for each in run.results[:2]]
+    """A waiver that a failure has met is used, one that was not needed is told so.
+
+    Of a scenario that had not ended nothing can be said.
+    """
+    passed = next(each for each in run.results[2:] if each.verdict is Verdict.PASS)
+    about = (*run.results[:2], passed)
+    waivers = [Waiver(each.scenario.id, "known", "ops", "2030-01-01") for each in about]
     uses = tuple(WaiverUse(each, WaiverState.NOT_JUDGED) for each in waivers)
     events = told(run)
     assert isinstance(events[0], RunStarted)
     started = replace(events[0], run=replace(events[0].run, waivers=uses))
     waived = replace(run.results[0], verdict=Verdict.WAIVED, waiver=waivers[0], waived=Verdict.FAIL)
-    cut = read(written([started, ScenarioEnded(waived)], tmp_path))
-    assert cut.waivers == (WaiverUse(waivers[0], WaiverState.USED, Verdict.FAIL), uses[1])
+    cut = read(written([started, ScenarioEnded(waived), ScenarioEnded(passed)], tmp_path))
+    assert cut.waivers == (
+        WaiverUse(waivers[0], WaiverState.USED, Verdict.FAIL),
+        uses[1],
+        WaiverUse(waivers[2], WaiverState.UNUSED, Verdict.PASS),
+    )
 
 
 def test_a_later_result_of_a_scenario_counts(run: Run, tmp_path: Path) -> None:
@@ -171,7 +180,8 @@ def test_a_report_that_cannot_be_written_is_a_mistake(
     """--report must be a folder."""
     (tmp_path / "file").write_text("")
     assert main([str(path), "--report", str(tmp_path / "file")]) == 4
-    assert "can't be written" in capsys.readouterr().err
+    assert "ERROR: --report: " in (said := capsys.readouterr().err)
+    assert "can't be written" in said
 
 
 def test_wrong_arguments_exit_2() -> None:
@@ -191,6 +201,16 @@ def test_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
         assert words in said
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk at hand")
+def test_a_full_disk_is_told_once(run: Run, tmp_path: Path) -> None:
+    """An event that finds no room says so; closing the file afterwards does not."""
+    (tmp_path / "events.ndjson").symlink_to("/dev/full")
+    file = EventFile(tmp_path / "events.ndjson")
+    with pytest.raises(OSError, match="No space left"):
+        file.write(ScenarioStarted(run.results[0].scenario.id), 0)
+    file.close()
+
+
 def test_lines_are_plain_json(path: Path) -> None:
     """Each line is one JSON object in ASCII that names its event and its second."""
     lines = path.read_text("ascii").splitlines()
@@ -205,13 +225,13 @@ def test_lines_are_plain_json(path: Path) -> None:
 def test_a_file_that_cannot_be_rendered_is_named(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One file that is missing does not keep the others from being written, and is said."""
+    """One file that is missing does not keep the others from being written; the exit says it."""
 
     def broken(_run: Run) -> str:
         raise ValueError
 
     outputs = (*writing.OUTPUTS, writing.Output("odd.txt", broken))
     monkeypatch.setattr(writing, "OUTPUTS", outputs)
-    assert main([str(path)]) == 0
+    assert main([str(path)]) == 4
     assert "odd.txt could not be rendered" in capsys.readouterr().err
     assert (path.parent / "certification.html").exists()

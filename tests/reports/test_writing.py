@@ -85,3 +85,18 @@ def test_check_writable_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageMistake, match="--mews-report"):
         check_writable(tmp_path / "file")
+
+
+def test_a_page_that_is_not_there_is_not_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is sent to a page that could not be rendered."""
+
+    def broken(_run: Run) -> str:
+        raise ValueError
+
+    outputs = [replace(o, render=broken) if o.name == writing.HTML else o for o in OUTPUTS]
+    monkeypatch.setattr(writing, "OUTPUTS", tuple(outputs))
+    written = write(run, tmp_path)
+    assert written.html is None
+    assert written.json.exists()

@@ -106,7 +106,7 @@ def test_of_a_token_that_is_not_in_the_url(
 CRASH = """
 from mews_harness.certification.engine import Engine
 
-def explode(self, scenario, preflight, progress):
+def explode(self, *_):
     settings, endpoint, tenants = self.settings, self.endpoint, self.settings.tenants
     url, token = endpoint.general_url, endpoint.token
     raise RuntimeError(f"::error::{url} {token} {settings.target} {tenants!r} ##[error]{token}")
