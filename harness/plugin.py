@@ -65,9 +65,21 @@ def mews_websocket() -> Iterator[MewsWebSocket]:
         yield door
 
 
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say it where options are given that do nothing because the target was forgotten."""
+    given = [o.flag for o in OPTIONS if getattr(config.option, o.dest) is not None]
+    if not given or _has_target(config):
+        return None
+    return f"mews: {given[0]} without --mews-target: nothing is certified"
+
+
+def _has_target(config: pytest.Config) -> bool:
+    return config.option.mews_target is not None or bool(config.getini("mews_target"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Take part where a target is given; without one nothing more is imported."""
-    if config.option.mews_target is not None or config.getini("mews_target"):
+    if _has_target(config):
         from mews_harness.certification.hooks import register  # noqa: PLC0415 - the lazy door
 
         register(config)

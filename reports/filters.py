@@ -24,8 +24,9 @@ def prose(text: str, limit: int = 1_500) -> Markup:
 
 
 def sentence(text: str) -> str:
-    """Begin with a capital letter and end with a full stop."""
-    return text[:1].upper() + text[1:] + "." * (not text.endswith("."))
+    """Begin with a capital letter, unless that is an address's, and end with a full stop."""
+    first = text[:1] if re.match(r"https?://", text) else text[:1].upper()
+    return first + text[1:] + "." * (not text.endswith("."))
 
 
 def utc(moment: str) -> str:

@@ -34,7 +34,7 @@ EVENTS, FORMAT = "events.ndjson", 1
 BEFORE = "the run ended before it"
 WITHIN = "the run ended in the middle of it"
 NOT_SELECTED = "it was not selected to run"
-_WHOLE_FILE = "Give the events.ndjson of a run as it was written"
+_WHOLE_FILE = "Give the events.ndjson of a run as it was written."
 
 
 class EventFile:
@@ -191,7 +191,7 @@ def _check_head(path: Path, data: dict[str, Any]) -> None:
         _refuse(
             path,
             f"has format {data.get('format')!r}, and this version reads format {FORMAT}",
-            "Read it with the version of pytest-mews that wrote it",
+            "Read it with the version of pytest-mews that wrote it.",
         )
 
 

@@ -132,4 +132,4 @@ def _replace(contents: dict[Path, bytes | None]) -> None:
 
 def _mistake(folder: Path, error: OSError) -> UsageMistake:
     problem = f"can't be written ({error.strerror or error})"
-    return UsageMistake("--mews-report", folder, problem, "Name a folder that you may write to")
+    return UsageMistake("--mews-report", folder, problem, "Name a folder that you may write to.")

@@ -8,7 +8,7 @@ import pytest
 
 from mews_harness.certification.engine import Engine
 from mews_harness.certification.items import ScenarioItem
-from mews_harness.certification.schedule import Certify, Schedule
+from mews_harness.certification.schedule import Certify, Schedule, Waiting
 from mews_harness.errors import HarnessFault, UsageMistake
 from mews_harness.model import Scenario, ScenarioResult
 
@@ -54,9 +54,9 @@ class Ahead:
         self._schedule = self._schedule or Schedule(self._certify, jobs, sluggish=sluggish)
         self._schedule.start(scenarios)
 
-    def result(self, scenario: Scenario) -> ScenarioResult | None:
+    def result(self, scenario: Scenario, waiting: Waiting) -> ScenarioResult | None:
         """Wait for a scenario that was begun; None where none is played ahead."""
-        return None if self._schedule is None else self._schedule.result(scenario)
+        return None if self._schedule is None else self._schedule.result(scenario, waiting)
 
     def finished(self, *, interrupted: bool) -> list[ScenarioResult]:
         """Give the results that are there, asked for or not; nothing more is begun.

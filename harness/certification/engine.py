@@ -231,7 +231,7 @@ class Engine:
             played = play(scenario, messages, self.bench)
             trial = Trial("example", "", judged(played), played)
             if any(step.verb == SIGN_OF_LIFE for step in scenario.steps):
-                trial = watched(trial, messages, self.bench, self._clock, judged)
+                trial = watched(trial, lambda: messages, self.bench, self._clock, judged)
         return masked(trial.findings, self.mask)
 
     def _judge(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -147,7 +148,7 @@ class Director:
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Certify a scenario now, or wait for the schedule that does."""
-        ready = self._ahead.result(scenario)
+        ready = self._ahead.result(scenario, partial(self._bar.waited, scenario))
         return self.play(scenario, self.progress) if ready is None else ready
 
     def play(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Condition
@@ -13,7 +13,10 @@ from mews_harness.model import Scenario, ScenarioResult, Step
 # Verbs: whoever sends something hostile asks for a sign of life, or waits for who was cut off.
 HOSTILE = {"sign-of-life", "rejoin"}
 INTERVAL_S = 1.8  # a retry interval, as the default profile and time scale have it
+LOOK_S = 0.2  # how often whoever waits for a verdict hears how far the others are
 Certify = Callable[[Scenario], ScenarioResult]
+Waiting = Callable[[Sequence[str], int, int], None]
+"""Hears, while somebody waits, which scenarios are played, how many are over, and of how many."""
 
 
 class Gate:
@@ -97,6 +100,7 @@ class Schedule:
         self._certify, self._gate, self._sluggish = certify, Gate(), sluggish
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
         self._futures: dict[str, Future[ScenarioResult]] = {}
+        self._played: dict[str, None] = {}  # those that are inside the gate
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
         """Begin with those that have not begun, in the order of `in_order`."""
@@ -104,9 +108,13 @@ class Schedule:
             if scenario.id not in self._futures:
                 self._futures[scenario.id] = self._pool.submit(self._run, scenario)
 
-    def result(self, scenario: Scenario) -> ScenarioResult:
+    def result(self, scenario: Scenario, waiting: Waiting = lambda *_: None) -> ScenarioResult:
         """Wait for a verdict; raises what the certification raised."""
-        return self._futures[scenario.id].result()
+        future = self._futures[scenario.id]
+        while not wait([future], LOOK_S).done:
+            over = sum(each.done() for each in self._futures.values())
+            waiting(list(self._played), over, len(self._futures))
+        return future.result()
 
     def finished(self) -> list[ScenarioResult]:
         """Give the verdicts that are there already, asked for or not."""
@@ -127,4 +135,8 @@ class Schedule:
     def _run(self, scenario: Scenario) -> ScenarioResult:
         company = self._sluggish and is_hostile(scenario)
         with self._gate.enter(alone=scenario.alone and not company):
-            return self._certify(scenario)
+            self._played[scenario.id] = None
+            try:
+                return self._certify(scenario)
+            finally:
+                del self._played[scenario.id]

@@ -106,7 +106,14 @@ class Progress:
         self._drawn = False
 
     def played(self, scenario: Scenario, played: int, planned: int) -> None:
-        """Draw the progress, unless that was done just now."""
+        """Draw how many cases were played, unless something was drawn just now."""
+        self._draw(scenario, f"{played} of {max(planned, played)} cases")
+
+    def waited(self, scenario: Scenario, now: Sequence[str], over: int, planned: int) -> None:
+        """Draw what is played while pytest waits for a scenario whose turn comes later."""
+        self._draw(scenario, f"now {', '.join(now)}; {over} of {planned} scenarios over")
+
+    def _draw(self, scenario: Scenario, said: str) -> None:
         if self._terminal is None or self._terminal.verbosity < 0:
             return
         live = self._terminal.isatty
@@ -114,7 +121,7 @@ class Progress:
             return
         self._last_s = self._now_s()
         spent = self._last_s - self._began_s
-        text = f"{played} of {max(planned, played)} cases, {spent:.0f} s"
+        text = f"{said}, {spent:.0f} s"
         with self._uncaptured():
             if live:
                 self._terminal.rewrite(f"mews::{scenario.id} {text}", erase=True)
@@ -168,11 +175,12 @@ def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
     broken = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
     flaky = [r for r in _with(run, Verdict.FLAKY) if r not in broken]
     known = frozenset() if run.comparison is None else run.comparison.known
+    warned = "Fix these too (--mews-strict)" if run.strict else "Should be better"
     titled = [
         ("Fix these first", [r for r in broken if r.scenario.id not in known]),
         ("Failing as in the baseline", [r for r in broken if r.scenario.id in known]),
         ("Harness errors (not the endpoint's)", _with(run, Verdict.ERROR)),
-        ("Should be better", [*_with(run, Verdict.WARN), *flaky]),
+        (warned, [*_with(run, Verdict.WARN), *flaky]),
         ("Not applicable", _with(run, Verdict.NOT_APPLICABLE)),
     ]
     for title, results in titled:

@@ -16,12 +16,20 @@ LOOKS, LOOK_AFTER_S = 4, 0.25
 
 def watched(
     trial: Trial,
-    messages: Messages,
+    anew: Callable[[], Messages],
     bench: Bench,
     clock: Clock,
     judge: Callable[[Transcript], tuple[Finding, ...]],
 ) -> Trial:
     """Send further signs of life for a second, and add them to what was played.
+
+    Args:
+        trial: what was played.
+        anew: gives the signs to send next. Each time others: the same one again would ask whether
+            a message that is sent again is accepted, and a refusal would look like a death.
+        bench: where they are sent.
+        clock: for the pauses.
+        judge: judges all that was played then.
 
     Returns:
         The trial, judged anew; it ends with the first sign of life that was not accepted.
@@ -31,7 +39,7 @@ def watched(
         if not all(finding.met for finding in trial.findings if finding.word == "alive"):
             break
         clock.sleep(LOOK_AFTER_S)
-        signs = VERBS[SIGN_OF_LIFE](bench, Step(SIGN_OF_LIFE), messages)
+        signs = VERBS[SIGN_OF_LIFE](bench, Step(SIGN_OF_LIFE), anew())
         later = (each for each in signs if isinstance(each, Delivery))
         seen = trial.transcript
         seen = replace(seen, deliveries=(*seen.deliveries, *later))

@@ -241,7 +241,11 @@ class Explorer:
         script = self._messages(case)
         again = self._play(case, script, "passed-again")
         if any(step.verb == SIGN_OF_LIFE for step in self._scenario.steps):
-            again = watched(again, script.messages, self._bench, self._clock, self._judge)
+
+            def anew() -> Messages:
+                return self._messages(case).messages
+
+            again = watched(again, anew, self._bench, self._clock, self._judge)
         self._count(again.transcript)
         return again, script
 

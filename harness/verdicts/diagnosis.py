@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from mews_harness.endpoint import token_in
@@ -34,6 +35,8 @@ _BY_STATUS = {
     HTTPStatus.METHOD_NOT_ALLOWED: "there is something at this path that takes no POST",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the service insists on a content type: Mews promises none",
 }
+_LOGIN = "it leads to a login: let POST to this path through without one, Mews can't log in"
+_LOGINS = re.compile(r"log-?in|sign-?in|\bsso\b|oauth|saml", re.IGNORECASE)
 _HTML = "a page of HTML came: is this the URL of the webhook itself?"
 _GUARDED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -43,6 +46,8 @@ def diagnose(attempt: Attempt) -> str:
     last = attempt.last
     if attempt.outcome is Outcome.TLS_ERROR:
         return _tls(last)
+    if attempt.outcome is Outcome.REDIRECT_NOT_FOLLOWABLE and _leads_to_login(last):
+        return _LOGIN
     if attempt.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[attempt.outcome]
     if last.status in _GUARDED:
@@ -71,6 +76,15 @@ def _guarded(exchange: Exchange) -> str:
     return (
         "the token in the URL was refused, or the service wants a header or signature that Mews "
         "does not send"
+    )
+
+
+def _leads_to_login(exchange: Exchange) -> bool:
+    """Tell by the address, without its query: that often names the page to come back to."""
+    return any(
+        _LOGINS.search(re.split(r"[?#]", value, maxsplit=1)[0])
+        for name, value in exchange.response_headers
+        if name.lower() == "location"
     )
 
 

@@ -43,3 +43,12 @@ def test_a_scenario_beside_a_path_is_refused(pytester: pytest.Pytester) -> None:
     said = result.stderr.str()
     assert "mews::REC-01" in said
     assert "test_mine.py" in said
+
+
+def test_a_forgotten_target_is_told(pytester: pytest.Pytester) -> None:
+    """Options that do nothing without a target say so, and fail nobody's own tests."""
+    pytester.makepyfile(test_mine="def test_mine(): pass")
+    result = pytester.runpytest("--mews-api", "127.0.0.1:8088")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["mews: --mews-api without --mews-target: nothing is certified"])
+    assert "mews:" not in pytester.runpytest().stdout.str()

@@ -45,7 +45,7 @@ def test_junit_says_what_was_asked_and_where(
     (suite,) = root.findall("testsuite")
     of_suite = properties(suite)
     assert of_suite["mews.readiness"] == ["not-ready"]
-    assert of_suite["mews.readiness.streaming"] == ["not-observed"]
+    assert of_suite["mews.readiness.streaming"] == ["incomplete"]  # of it only PRE was asked for
     assert of_suite["mews.seed"] == ["7"]
     assert of_suite["mews.profile"] == ["2026-04"]
     assert of_suite["mews.target"] == ["demo:ignores-token"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -33,6 +34,29 @@ def test_scenarios_overlap() -> None:
     schedule.start(chosen)
     assert [schedule.result(each).reason for each in chosen] == ["met"] * 3
     schedule.stop()
+
+
+def test_whoever_waits_hears_what_is_played_meanwhile() -> None:
+    """Waiting for a scenario whose turn comes later names the one that is played now."""
+    heard: list[tuple[list[str], int, int]] = []
+    end = threading.Event()
+
+    def certify(scenario: Scenario) -> ScenarioResult:
+        if scenario.id == "TST-02":
+            assert end.wait(PATIENCE_S)
+        return ScenarioResult(scenario, Verdict.PASS, "")
+
+    def waiting(now: Sequence[str], over: int, planned: int) -> None:
+        heard.append((list(now), over, planned))
+        if len(now) == over == 1:
+            end.set()
+
+    chosen = scenarios("--a")
+    schedule = Schedule(certify, 3)
+    schedule.start(chosen)
+    schedule.result(chosen[2], waiting)
+    schedule.stop()
+    assert (["TST-02"], 1, 3) in heard
 
 
 def test_alone_means_alone() -> None:

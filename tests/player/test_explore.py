@@ -106,6 +106,24 @@ def test_what_dies_of_a_message_after_its_answer_is_seen_dying(table: Lay) -> No
     assert {each.word for each in smallest.findings if not each.met} >= {"alive"}
 
 
+def test_a_memory_for_duplicates_is_no_death(table: Lay) -> None:
+    """Each further sign of life is another message: a service that refuses copies lives on."""
+    bodies: set[bytes] = set()
+
+    def answer(request: Request) -> int:
+        if request.body in bodies:
+            return 409
+        bodies.add(request.body)
+        return 202  # the flaw: whatever the shape
+
+    explorer = table(answer).explorer("ERR-05")
+    explorer.run()
+    smallest = explorer.seen.smallest
+    assert smallest is not None
+    assert len(smallest.transcript.deliveries) == 2
+    assert {each.word for each in smallest.findings if not each.met} == {"refused"}
+
+
 @pytest.mark.parametrize("plays", [0, 5, 20])
 def test_shrinking_is_bounded_in_plays(table: Lay, plays: int) -> None:
     """After the first failure at most the budget's plays and one confirmation are made."""

@@ -164,7 +164,7 @@ def test_a_damaged_file_says_where(
     error = capsys.readouterr().err
     assert error.startswith("ERROR: events file: ")
     assert said in error
-    assert error.rstrip().endswith(("as it was written", "that wrote it"))
+    assert error.rstrip().endswith(("as it was written.", "that wrote it."))
     assert not (path.parent / "certification.html").exists()
 
 

@@ -11,10 +11,14 @@ BARE, WITH_TOKEN = "https://partner.example/hook", "https://partner.example/hook
 
 
 def attempt(
-    outcome: Outcome, status: int | None = None, url: str = BARE, content_type: str = "text/plain"
+    outcome: Outcome,
+    status: int | None = None,
+    url: str = BARE,
+    content_type: str = "text/plain",
+    location: str = "",
 ) -> Attempt:
     """Script the preflight's attempt."""
-    headers = (("Content-Type", content_type),)
+    headers = (("Content-Type", content_type), ("Location", location))
     exchange = Exchange(
         "POST", url, (), 10, outcome, 0.0, 5.0, status=status, response_headers=headers
     )
@@ -42,6 +46,23 @@ def test_diagnosis(seen: Attempt, said: str) -> None:
     """Each way to fail has its own advice, and none shows the token."""
     assert said in diagnose(seen)
     assert "secret" not in diagnose(seen)
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("/login?next=/hook", "leads to a login"),
+        ("https://accounts.example/oauth2/authorize", "leads to a login"),
+        ("https://sso.partner.example/", "leads to a login"),
+        ("https://partner.example/hook/", "the URL that the service redirects to"),
+        ("/hook/?from=login", "the URL that the service redirects to"),
+        ("http://[broken", "the URL that the service redirects to"),
+    ],
+)
+def test_a_login_is_no_new_address(location: str, said: str) -> None:
+    """Where a redirect leads to a login, nobody is told to register the login page."""
+    seen = attempt(Outcome.REDIRECT_NOT_FOLLOWABLE, 302, location=location)
+    assert said in diagnose(seen)
 
 
 def test_no_guess_without_a_sign() -> None:
