@@ -37,8 +37,9 @@ _USERINFO = re.compile(r"(?:^|(?<=//))[^/?#]*(?=@)")
 _BAD_PORT = re.compile(r"(?<=//)(?!\[)([^/?#@]*:)(?!\d*(?:[/?#]|$))[^?#]+")
 _QUERY_VALUE = re.compile(r"(?<=[?&])([^=&#]*=)?[^&#]+")
 _NAMES = "AccessToken|ClientToken|ApiKey"
+# An ellipsis is how our own words leave a token out; a cookie has none.
 _NAMED = re.compile(
-    rf"""((?:{_NAMES})(?:\\*["']\s*:\s*\\*["']))[^"'\\]+|((?:{_NAMES})=)[^;&\s"'\\]+""",
+    rf"""((?:{_NAMES})(?:\\*["']\s*:\s*\\*["']))[^"'\\]+|((?:{_NAMES})=)(?!…)[^;&\s"'\\]+""",
     re.IGNORECASE,
 )
 # Of the form "0123456789ABCDEF0123456789ABCDEF-0123456789ABCDEF0123456789ABCDE", which is also what

@@ -222,3 +222,10 @@ def test_only_messages_about_keys_are_searched_for_keys() -> None:
     key = "0123456789ABCDEF0123456789ABCDEF-0123456789ABCDEF0123456789ABCDE"
     assert tokens_in(f'{{"ApiKey":"{key}"}}'.encode()) == [key]
     assert tokens_in(b'{"Id":"851df8c8-90f2-4c4a-8e01-a4fc46b25178"}') == []
+
+
+def test_our_own_words_about_tokens_stay() -> None:
+    """A remedy that leaves a token out with an ellipsis is read as it was written."""
+    words = "one Cookie header: ClientToken=…; AccessToken=…, without blanks"
+    assert Mask([]).text(words) == words
+    assert Mask([]).text("AccessToken=abc; ClientToken=d") == "AccessToken=***; ClientToken=***"
