@@ -102,6 +102,11 @@ class Call:
         return self.status in {200, 204} and self.answered_ms is not None
 
     @property
+    def about_commands(self) -> bool:
+        """Whether it is what a WebSocket client asks: no webhook leads to a command."""
+        return self.operation.startswith("commands/")
+
+    @property
     def served(self) -> bool:
         """Whether the partner was given what it asked for, in an answer it can read."""
         return (

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mews_harness.delivery import Courier
 from mews_harness.endpoint import Endpoint
-from mews_harness.model import Delivery, Draw
+from mews_harness.model import Call, Delivery, Draw
 from mews_harness.payloads import Mint, Subject, plans
 from mews_harness.twin import Twin
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """What the first event led to: `called` is whether any request has reached the twin so far."""
+    """What the first event led to: `called` is whether a request has reached the twin so far."""
 
     delivery: Delivery
     called: bool
@@ -28,14 +29,19 @@ def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
     seed: int,
     settle_s: float,
 ) -> Wiring | None:
-    """Deliver one event, and wait up to `settle_s` for any request; None where none may follow.
+    """Deliver one event, and wait up to `settle_s` for a request; None where none may follow.
 
     Whatever reached the twin counts, also before and however wrong: it shows where the partner
-    calls.
+    calls. Only what is about commands does not: a WebSocket client asks that, whose service may
+    still do nothing about webhooks.
     """
     fixed = plans(Draw("message", "one", {"fetchable": True}), subject).fixed
     if not fixed:
         return None
     (message,) = fixed[0].build(Mint(seed, "wiring", 0, subject.tenants))
     delivery = courier.deliver(message, endpoint.url(message.kind), label="wiring")
-    return Wiring(delivery, twin.wait_until(bool, 0, settle_s))
+    return Wiring(delivery, twin.wait_until(_asked, 0, settle_s))
+
+
+def _asked(calls: Sequence[Call]) -> bool:
+    return not all(call.about_commands for call in calls)

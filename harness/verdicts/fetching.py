@@ -40,16 +40,16 @@ def fetched(transcript: Transcript) -> Observed:
 
 
 def asked_api(transcript: Transcript) -> Observed:
-    """Hold when any request came at all."""
-    if not transcript.calls:
+    """Hold when any request came at all that webhooks may lead to."""
+    calls = [call for call in transcript.calls if not call.about_commands]
+    if not calls:
         said = (
             "no request reached the harness's Connector API: the service has to call the address "
             "of --mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
             "(docs/processing.md)"
         )
         return Observed(met=False, observed=said, judged=1)
-    first = transcript.calls[0]
-    said = f"{_requests(len(transcript.calls))}, the first to {first.path}"
+    said = f"{_requests(len(calls))}, the first to {calls[0].path}"
     return Observed(met=True, observed=said, judged=1)
 
 

@@ -35,7 +35,7 @@ def watched(observe: Callable[[Transcript], Observed]) -> Callable[[Transcript],
 
 def asks_commands(transcript: Transcript) -> Observed:
     """Hold when any request about a command came."""
-    about = [each for each in transcript.calls if each.operation.startswith("commands/")]
+    about = [each for each in transcript.calls if each.about_commands]
     said = f"{counted(len(about), 'request')} about commands"
     if not about:
         said = f"no request about a command, {counted(len(transcript.calls), 'other')} came"

@@ -222,7 +222,7 @@ def test_a_comparison_lists_changes_and_remarks(settings: Build, tmp_path: Path)
         "time scale: 0.01 then, 1 now",
         "strictness: strict then, not strict now",
         "seed, which draws the cases: 2 then, 1 now",
-        ", ServiceOrderUpdated then, ServiceOrderUpdated now",
+        ", ServiceOrderUpdated then, DeviceCommand, PriceUpdate, Reservation, Resource, Service",
         "stages: delivery then, delivery, processing now",
         "the run of the baseline was interrupted",
         "scenarios that were not selected now: 1",

@@ -85,8 +85,9 @@ def test_nothing_acknowledged_is_nothing_owed(word: str) -> None:
 
 
 def test_asked_api() -> None:
-    """Any request will do, however wrong; none is the one thing that breaks it."""
+    """Any request will do, however wrong; but a WebSocket client asks about commands."""
     assert not said("asked-api", delivery("a")).met
+    assert not said("asked-api", delivery("a"), call(operation="commands/getAllActive")).met
     wrong = call(status=404, missteps=(Misstep.WRONG_PATH,), operation="nothing")
     found = said("asked-api", delivery("a"), wrong)
     assert (found.met, found.observed) == (
