@@ -62,7 +62,7 @@ from mews_harness.reports import one_line
 from mews_harness.settings import Settings
 from mews_harness.streaming import StreamServer, admit
 from mews_harness.twin import CallLog, Twin, TwinServer
-from mews_harness.verdicts import HOW_TO_OBSERVE, attempt_in_words, judge
+from mews_harness.verdicts import HOW_TO_OBSERVE, attempt_in_words, diagnose, judge
 
 Progress = Callable[[Scenario, int, int], None]
 SLUGGISH = (
@@ -443,6 +443,9 @@ class Engine:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
+        if "preflight" in self.__dict__ and self.preflight.accepts:
+            hint = diagnose(self.preflight.delivery.attempts[-1])
+            notes += (f"The first message was accepted, and yet: {hint}",) if hint else ()
         if self._calls.problem:
             notes += (f"{CALLS} could not be written ({self._calls.problem}).",)
         return notes

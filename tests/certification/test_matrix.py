@@ -150,8 +150,10 @@ def test_page_of_html_is_told_of_and_no_failure(settings: Build) -> None:
     """Success is told by the status alone; still, a page may mean that the URL is another one."""
     with Engine(settings("demo:verbose-answer")) as engine:
         result = engine.certify(SCENARIOS[0])
+        notes = engine.notes
     assert (result.scenario.id, result.verdict) == ("PRE-01", Verdict.PASS)
     assert result.reason.endswith("a page of HTML came: is this the URL of the webhook itself?")
+    assert [note for note in notes if "a page of HTML came" in note]
 
 
 def test_lag_of_the_profile_is_played(settings: Build) -> None:

@@ -87,7 +87,7 @@ def test_anothers_token() -> None:
         f"{RESERVATIONS} for b of {THERE} with the AccessToken of {HERE}"
     )
     nobody = said("own-token", *both, call("a", enterprise=None, status=401))
-    assert nobody.observed.endswith(f"for a of {HERE} with the AccessToken of nobody")
+    assert nobody.observed.endswith(f"for a of {HERE} with an AccessToken that no enterprise has")
 
 
 def test_a_message_without_an_enterprise_owns_nothing() -> None:
