@@ -73,12 +73,12 @@ def own_token(transcript: Transcript) -> Observed:
     foreign = next(
         each for each in first.asked if owners.get(each, first.enterprise_id) != first.enterprise_id
     )
-    token = "an AccessToken that no enterprise has"
+    shown = "an AccessToken that no enterprise has"
     if first.enterprise_id is not None:
-        token = f"the AccessToken of {first.enterprise_id}"
+        shown = f"the AccessToken of {first.enterprise_id}"
     said = (
         f"{len(wrong)} of {_requests(len(about))} asked for another enterprise's entities; first: "
-        f"{first.operation} for {foreign} of {owners[foreign]} with {token}"
+        f"{first.operation} for {foreign} of {owners[foreign]} with {shown}"
     )
     return Observed(met=False, observed=said, judged=len(about))
 
