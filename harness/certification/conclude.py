@@ -57,20 +57,20 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
         return (Verdict.FAIL if must else Verdict.WARN), reason
     if not seen.finished:
         return Verdict.NOT_OBSERVED, f"interrupted after {seen.plays} of {seen.total} cases"
+    cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
     if seen.example is not None and not any(each.judged for each in seen.example.findings):
         observed = seen.example.findings[0].observed
         looked = bool(seen.example.transcript.handshakes)  # at a server that showed nothing
         return (
             (Verdict.NOT_OBSERVED, observed)
             if looked
-            else (Verdict.NOT_APPLICABLE, f"{observed}, in {seen.plays} cases")
+            else (Verdict.NOT_APPLICABLE, f"{observed}, in {cases}")
         )
     told = scenario.steps[0].verb in {"preflight", "handshake"}
     if told and seen.example is not None:
         observed = seen.example.findings[0].observed
         return Verdict.PASS, observed + _hint(scenario, seen.example)
     slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
-    cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
     messages = "1 message" if seen.messages == 1 else f"{seen.messages:,} messages"
     figures = _figures(scenario, seen, seen.example)
     if not any(isinstance(WORDS[each.word], Whole) for each in scenario.expectations):
