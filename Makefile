@@ -20,7 +20,7 @@ test: setup
 	tests/browser/install-chromium
 	tests/stacks/install
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 4
+	$(BIN)/coverage run -m pytest -n 4 --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

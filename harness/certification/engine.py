@@ -443,7 +443,7 @@ class Engine:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
         if "preflight" in self.__dict__ and self.preflight.sluggish:
             notes += (SLUGGISH,)
-        if "preflight" in self.__dict__ and self.preflight.accepts:
+        elif "preflight" in self.__dict__ and self.preflight.accepts:
             hint = diagnose(self.preflight.delivery.attempts[-1])
             notes += (f"The first message was accepted, and yet: {hint}",) if hint else ()
         if self._calls.problem:

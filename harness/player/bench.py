@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -50,7 +51,7 @@ class Bench:
     enterprises: frozenset[str] = frozenset()
     handshakes: Callable[[], tuple[Handshake, ...]] = tuple
     stream: StreamServer | None = None
-    now_ms: Callable[[], float] = lambda: 0.0
+    now_ms: Callable[[], float] = lambda: time.monotonic() * 1000
 
     @property
     def has_two_urls(self) -> bool:

@@ -73,9 +73,9 @@ class Watch:
         if not self._twin.wait_until(self._satisfied, self._since, seconds):
             self._wait_in_line(self._twin, seconds)
             return
-        for _ in range(ceil(seconds / calm_s) if calm_s else 0):
-            if not self._stirs(self._twin, calm_s):
-                return
+        end_ms = self._in(seconds)
+        while calm_s and self._bench.now_ms() < end_ms and self._stirs(self._twin, calm_s):
+            pass
 
     def _wait_in_line(self, twin: Twin, seconds: float) -> None:
         """Wait on while the partner works on what is older than this play."""
@@ -109,13 +109,21 @@ class Watch:
             )
 
     def lull(self) -> None:
-        """Wait for a second without any request, and forget what came until then."""
-        if self._twin is not None:
-            for _ in range(ceil(self.patience_s)):
-                seen = self._twin.calls(self._since)
-                self._since = seen[-1].number if seen else self._since
-                if not self._twin.wait_until(bool, self._since, LULL_S):
-                    return
+        """Wait for a second in which nothing is asked or answered, and forget what came before.
+
+        A partner that works off what it was told has five times as long as one that polls.
+        """
+        if self._twin is None:
+            return
+        end_ms, last_ms = self._in(self.patience_s), self._in(self.patience_s * (1 + IN_LINE))
+        while (now_ms := self._bench.now_ms()) < end_ms or (
+            now_ms < last_ms and self._twin.is_behind(now_ms)
+        ):
+            seen = self._twin.calls(self._since)
+            self._since = seen[-1].number if seen else self._since
+            asked = self._twin.wait_until(bool, self._since, LULL_S)
+            if not asked and all(call.answered_ms is not None for call in self._twin.calls()):
+                return
 
     def rest(self, seconds: float) -> None:
         """Let time pass; whoever calls the twin meanwhile is seen."""
@@ -137,6 +145,9 @@ class Watch:
     def restore(self) -> None:
         """End every fault of this play."""
         self._faults.close()
+
+    def _in(self, seconds: float) -> float:
+        return self._bench.now_ms() + seconds * 1000
 
     def _satisfied(self, calls: Sequence[Call]) -> bool:
         owed = links(self._deliveries, calls)

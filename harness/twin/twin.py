@@ -164,13 +164,14 @@ class Twin:
         """Tell whether the partner is busy with news that are older than that moment.
 
         It is where a request of the last three seconds asked for entities none of which has
-        changed since.
+        changed since, or was answered with a page that is not the last one.
         """
         with self._lock:
             now_ms, sent = self._now_ms(), self._at(sent_ms)
             recent = [c for c in self._journal.calls() if c.received_ms >= now_ms - RECENT_MS]
             told = [self._told(call) for call in recent]
-        return any(moment is not None and moment < sent for moment in told)
+        amid_pages = any(call.cursor for call in recent)
+        return amid_pages or any(moment is not None and moment < sent for moment in told)
 
     def end_waits(self) -> None:
         """Let nobody wait any longer for what the partner may do: the run is over."""

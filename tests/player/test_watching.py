@@ -20,6 +20,7 @@ from tests.twin.asking import HOTEL, general, guid, make, request_for
 
 ONE = delivery("a")
 PLAYED = {"message": (ONE.message,)}
+BETWEEN_MS = 500.0
 PASSES = None  # in a script: nothing comes until the wait is over
 RESERVATIONS = "reservations/getAll/2023-06-06"
 
@@ -27,18 +28,24 @@ RESERVATIONS = "reservations/getAll/2023-06-06"
 class ScriptedTwin:
     """Lets requests come while somebody waits, as scripted; `waits` notes for how many seconds.
 
-    A request with the number of an earlier one takes its place: it has been answered.
+    A request with the number of an earlier one takes its place: it has been answered. By `now_ms`
+    half a second passes before each, and the whole wait where nothing comes.
     """
 
     def __init__(self, *script: Call | None, before: Sequence[Call] = ()) -> None:
         self._calls = {each.number: each for each in before}
         self._script = list(script)
+        self._now_ms = 0.0
         self.behind = 0  # how many more times the partner is found at work on older news
         self.waits: list[float] = []
 
     def calls(self, since: int = 0) -> tuple[Call, ...]:
         """Give the calls numbered above `since`."""
         return tuple(each for number, each in self._calls.items() if number > since)
+
+    def now_ms(self) -> float:
+        """Tell how long has been waited, all in all."""
+        return self._now_ms
 
     def is_behind(self, _: float) -> bool:
         """Tell, so many times, that the partner is."""
@@ -52,6 +59,7 @@ class ScriptedTwin:
         self.waits.append(timeout_s)
         while not predicate(self.calls(since)):
             each = self._script.pop(0) if self._script else PASSES
+            self._now_ms += timeout_s * 1000 if each is PASSES else BETWEEN_MS
             if each is PASSES:
                 return False
             self._calls[each.number] = each
@@ -62,6 +70,8 @@ def bench_of(twin: object, **choices: Any) -> Bench:  # noqa: ANN401 - fields of
     """Lay a bench that nothing is delivered from."""
     enterprises = frozenset({HERE, HOTEL})
     nobody = cast("Any", None)
+    if isinstance(twin, ScriptedTwin):
+        choices["now_ms"] = twin.now_ms
     return Bench(nobody, nobody, ONE, twin=cast("Twin", twin), enterprises=enterprises, **choices)
 
 
@@ -143,6 +153,7 @@ def test_calm_is_bounded_too() -> None:
     twin = ScriptedTwin(*endless)
     WATCHING["settle"](watch_of(twin, settle_s=2.0), Step("settle", {"calm": 0.5}))
     assert twin.waits == [2.0, 0.5, 0.5, 0.5, 0.5]
+    assert twin.now_ms() == BETWEEN_MS + 2000
 
 
 def test_a_lull_forgets_what_came_before_it() -> None:
@@ -154,15 +165,43 @@ def test_a_lull_forgets_what_came_before_it() -> None:
     assert watch.calls(everything=True) == ()
 
 
+def test_a_lull_is_not_reached_while_something_is_answered() -> None:
+    """Who waits for an answer is at work, however long it takes, and whenever it was asked."""
+    slow = call("x", number=1, took_ms=None)
+    done = replace(slow, answered_ms=2500.0)
+    twin = ScriptedTwin(PASSES, PASSES, done, call("y", number=2), PASSES, before=[slow])
+    watch = watch_of(twin, settle_s=10.0)
+    WATCHING["lull"](watch, Step("lull"))
+    assert twin.waits == [LULL_S] * 4
+    assert watch.calls(everything=True) == ()
+
+
+def test_many_requests_a_second_end_no_lull_early() -> None:
+    """The bound is one of seconds, whatever comes in them."""
+    twin = ScriptedTwin(*(call("x", number=n) for n in range(1, 15)), PASSES)
+    watch = watch_of(twin, settle_s=10.0)
+    WATCHING["lull"](watch, Step("lull"))
+    assert watch.calls(everything=True) == ()
+
+
+def test_who_works_off_what_it_was_told_has_longer_until_a_lull() -> None:
+    """Five times as long, and no longer."""
+    twin = ScriptedTwin(*(call("x", number=n) for n in range(1, 100)))
+    twin.behind = 1000
+    watch = watch_of(twin, settle_s=3.0)
+    WATCHING["lull"](watch, Step("lull"))
+    assert len(twin.waits) == 5 * 3 * 1000 / BETWEEN_MS
+
+
 def test_a_lull_that_never_comes_is_bounded() -> None:
     """Whoever polls all the time is looked at after the seconds that the user allows."""
     twin = ScriptedTwin(*(call("x", number=n) for n in range(1, 100)))
     watch = watch_of(twin, settle_s=3.0)
     WATCHING["lull"](watch, Step("lull"))
-    assert len(twin.waits) == 3
+    assert len(twin.waits) == 6
     WATCHING["rest"](watch, Step("rest", {"seconds": 1.5}))
     assert twin.waits[-1] == 1.5
-    assert len(watch.calls(everything=True)) == 97
+    assert len(watch.calls(everything=True)) == 94
 
 
 def test_underway_is_a_request_about_the_play() -> None:

@@ -304,7 +304,10 @@ def test_whoever_an_entity_names_can_be_asked_for(operation: str) -> None:
 
 
 def test_who_asks_for_older_news_is_behind() -> None:
-    """For three seconds; not for what came later, for relatives, by an interval or in vain."""
+    """For three seconds; not for what came later, for relatives, or in vain.
+
+    By an interval that is seen only where there are further pages.
+    """
     clock = Clock()
     twin = make(clock)
     twin.announce(general(("ServiceOrderUpdated", guid(1))))
@@ -321,6 +324,7 @@ def test_who_asks_for_older_news_is_behind() -> None:
     assert not behind(ReservationIds=[guid(1), guid(2)])
     assert not behind(ReservationIds=[guid(9)])
     assert not behind(UpdatedUtc=WHOLE_DAY)
+    assert behind(UpdatedUtc=WHOLE_DAY, Limitation={"Count": 1})
     assert not behind("configuration/get")
     assert not behind("payments/none")
     _, response = ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
