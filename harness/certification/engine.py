@@ -62,7 +62,7 @@ from mews_harness.reports import one_line
 from mews_harness.settings import Settings
 from mews_harness.streaming import StreamServer, admit
 from mews_harness.twin import CallLog, Twin, TwinServer
-from mews_harness.verdicts import HOW_TO_OBSERVE, attempt_in_words, diagnose, judge
+from mews_harness.verdicts import HOW_TO_OBSERVE, all_refused, attempt_in_words, diagnose, judge
 
 Progress = Callable[[Scenario, int, int], None]
 SLUGGISH = (
@@ -73,16 +73,14 @@ UNWIRED = (
     "no request has reached the Connector API that the harness serves (PRE-02): point the service "
     "there (docs/processing.md)"
 )
+UNANSWERED = "{} (PRE-02)"
 STREAMED = frozenset({"stream", "knocked", "streamed", "streamed-api", "heeding", "both"})
 UNKNOCKED = (
     "no handshake has reached the WebSocket server of the harness (PRE-03): point the service "
     "there (docs/streaming.md)"
 )
 UNADMITTED = "no handshake was accepted for the first enterprise of --mews-tenants (STR-01)"
-UNJOINED = (
-    "no client of the first enterprise is connected any more: it did not come back after an "
-    "earlier scenario"
-)
+UNJOINED = "no client of the first enterprise is connected any more: it did not come back after {}"
 UNHEEDED = (
     "no request about a command has reached the Connector API that the harness serves (PRE-04): "
     "point the service there (docs/streaming.md)"
@@ -123,6 +121,7 @@ class Engine:
         self._interrupted = False
         self._served, self._partner, self._senders = ExitStack(), ExitStack(), ExitStack()
         self._calls = CallLog(settings.report / CALLS)
+        self._left_in = ""  # the scenario after which no client of the first enterprise is left
         self._api_url: str | None = None
         self._stream_address: str | None = None
         self._clock = SystemClock()
@@ -156,7 +155,8 @@ class Engine:
     def look(self, scenarios: Iterable[Scenario]) -> None:
         """Look at all that these scenarios need to have been seen; each does so itself else."""
         needs = {each.needs for each in scenarios}
-        if self.settings.has_webhooks and "wired" in needs and self.preflight.accepts:
+        wired = not needs.isdisjoint({"wired", "answered", "both"})
+        if self.settings.has_webhooks and wired and self.preflight.accepts:
             _ = self.wiring
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
@@ -174,7 +174,14 @@ class Engine:
         if obstacle is not None:
             return obstacle
         with self._turns.take(alone=scenario.alone):
-            return self._explore(scenario, progress)
+            result = self._explore(scenario, progress)
+            self._look_who_left(scenario)
+        return result
+
+    def _look_who_left(self, scenario: Scenario) -> None:
+        """Note after which scenario the client that messages are for was gone."""
+        if self.joining is not None and self.joining.admitted:
+            self._left_in = "" if self.joining.is_there else self._left_in or scenario.id
 
     def obstacle(self, scenario: Scenario) -> ScenarioResult | None:
         """Say why a scenario can't be played against this endpoint; None where it can."""
@@ -197,8 +204,12 @@ class Engine:
         if not self.preflight.provides(need):
             said = attempt_in_words(self.preflight.delivery.attempts[-1])
             return Verdict.BLOCKED, f"the preflight failed (PRE-01): {said}"
-        if need == "wired" and self.wiring is not None and not self.wiring.called:
+        if need not in {"wired", "answered"} or self.wiring is None:
+            return None
+        if not self.wiring.called:
             return Verdict.BLOCKED, UNWIRED
+        if need == "answered" and not self.wiring.answered:
+            return Verdict.BLOCKED, UNANSWERED.format(all_refused(self.wiring.calls))
         return None
 
     def _lacks_client(self, need: str) -> tuple[Verdict, str] | None:
@@ -211,10 +222,11 @@ class Engine:
         if not self.joining.knocked():
             return None if need == "stream" else (Verdict.BLOCKED, UNKNOCKED)
         if need not in {"stream", "knocked"} and not self.joining.joined():
-            return Verdict.BLOCKED, UNJOINED if self.joining.admitted else UNADMITTED
+            gone = UNJOINED.format(self._left_in or "an earlier scenario")
+            return Verdict.BLOCKED, gone if self.joining.admitted else UNADMITTED
         if need in {"heeding", "both"} and not self.heeded:
             return Verdict.BLOCKED, UNHEEDED
-        return self._lacks("wired") if need == "both" else None
+        return self._lacks("answered") if need == "both" else None
 
     def replay(self, scenario: Scenario, messages: Messages) -> tuple[Finding, ...]:
         """Send these messages by the scenario's steps, once, and judge what came of it.

@@ -86,6 +86,7 @@ class Sent:
         events: what it says, in order; empty where it can't be read on purpose.
         at_ms: when it was handed to the connection, on the run's clock.
         done_ms: when the connection had room for the next; None where it never had (back pressure).
+        known_ms: from when on the Connector API knew what it says; None for not before `at_ms`.
 
     """
 
@@ -96,6 +97,12 @@ class Sent:
     events: tuple[EventRef, ...]
     at_ms: float
     done_ms: float | None = None
+    known_ms: float | None = None
+
+    @property
+    def since_ms(self) -> float:
+        """Since when a request can be due to it, or make it needless."""
+        return self.at_ms if self.known_ms is None else self.known_ms
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,12 @@ class Trace:
         enterprise_id: whose it is.
         state: what its last event said.
         label: the draw that its last event came from.
-        sent_ms: when its last event was sent; a request that arrived before can't be due to it.
+        sent_ms: when its last event was sent.
         copies: messages about it, over all connections.
         fetches: requests whose answer held it.
-        asked_ms: when the first request since `sent_ms` arrived that was about it.
-        fetched_ms: when the first answer since `sent_ms` that held it was handed over.
+        asked_ms: when the first request arrived that was about it, since the API knew what that
+            event says: who asks for what is active may be told before the event comes.
+        fetched_ms: when the first answer since then that held it was handed over.
         done_ms: when the first accepted update of a command to Processed arrived.
         done: how many such updates there were.
         updated: the states that accepted updates of a command gave it, in order.
@@ -103,7 +104,7 @@ def _trace(
     own = [call for call in calls if call.enterprise_id == enterprise]
     reading = [call for call in own if call.operation in TOLD_BY[kind]]
     held = [call for call in reading if call.served and entity_id in call.returned]
-    since = [call for call in held if call.received_ms >= newest.at_ms]
+    since = [call for call in held if call.received_ms >= newest.since_ms]
     updates = [
         call
         for call in own
@@ -120,12 +121,13 @@ def _trace(
         len(said),
         fetches=len(held),
         asked_ms=min(
-            (each.received_ms for each in reading if each.received_ms >= newest.at_ms), default=None
+            (each.received_ms for each in reading if each.received_ms >= newest.since_ms),
+            default=None,
         ),
         fetched_ms=min(
             (each.answered_ms for each in since if each.answered_ms is not None), default=None
         ),
-        done_ms=min((each for each in done if each >= newest.at_ms), default=None),
+        done_ms=min((each for each in done if each >= newest.since_ms), default=None),
         done=len(done),
         updated=tuple(call.state for call in updates),
     )

@@ -34,7 +34,12 @@ class Joining:
 
     def joined(self) -> bool:
         """Wait until the first enterprise's client is connected; tell whether."""
-        return self._wait(lambda: self._first in self._stream.present())
+        return self._wait(lambda: self.is_there)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the first enterprise's client is connected."""
+        return self._first in self._stream.present()
 
     @property
     def admitted(self) -> bool:

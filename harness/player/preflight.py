@@ -43,6 +43,7 @@ class Preflight:
             "reachable": self.reached,
             "accepting": self.accepts,
             "wired": self.accepts,
+            "answered": self.accepts,
         }[need]
 
 

@@ -22,6 +22,8 @@ from mews_harness.model import (
 from mews_harness.model.connection import CLOSE_CODES
 from mews_harness.model.trace import ACTIVE
 from mews_harness.player.bench import Bench
+from mews_harness.player.patience import wait_in_line
+from mews_harness.twin import Twin
 
 CLOSING_S = 6.0  # longer than the server waits for the answer to a close frame
 CALM_S = 1.0  # so long is waited for a first request about what nobody has to ask for
@@ -44,6 +46,7 @@ class Tap:
         self._clients: frozenset[str] = frozenset()
         self._heard = 0  # the last handshake before the play
         self._asked = 0  # the last request before the play
+        self._began_ms = bench.now_ms()
         if self._stream is not None:
             seen = self._stream.journal.openings()
             self._heard = seen[-1].number if seen else 0
@@ -105,6 +108,7 @@ class Tap:
         messages = [each for each in self._messages[name] if each.kind is Kind.WEBSOCKET]
         owners = {each.enterprise_id for each in messages if each.enterprise_id}
         self._wait_for(owners, self._bench.settle_s)
+        known_ms = None if again else self._bench.now_ms()
         for message in messages:
             if self._bench.twin is not None and not again:
                 self._bench.twin.announce(message)
@@ -114,7 +118,7 @@ class Tap:
         ]
         sent = self._stream.push(messages, name, self._bench.settle_s)
         for number, each in sent.items():
-            self._sent[number] += each
+            self._sent[number] += (replace(told, known_ms=known_ms) for told in each)
         self._ping({number: sum(len(m.events) for m in each) for number, each in sent.items()})
 
     def ping(self) -> None:
@@ -181,7 +185,7 @@ class Tap:
             }
             return back.keys() <= asked
 
-        twin.wait_until(all_asked, self._asked, self._bench.settle_s)
+        self._wait(twin, all_asked, self._bench.settle_s)
 
     def linger(self, seconds: float) -> None:
         """Let time pass."""
@@ -208,7 +212,12 @@ class Tap:
             return all(each.handled for each in seen if each.owed or each.type in begun)
 
         if not twin.wait_until(all_handled, self._asked, min(CALM_S, seconds)):
-            twin.wait_until(as_far_as_begun, self._asked, seconds)
+            self._wait(twin, as_far_as_begun, seconds)
+
+    def _wait(self, twin: Twin, holds: Callable[[Sequence[Call]], bool], seconds: float) -> None:
+        """Wait until something holds; a client that works on what came before has longer."""
+        if not twin.wait_until(holds, self._asked, seconds):
+            wait_in_line(twin, holds, self._asked, seconds, told_ms=self._began_ms)
 
     def _as_sent(self, name: str, message: Message) -> Sent:
         """Give what nobody was sent, as if it had been sent now."""

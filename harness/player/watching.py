@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from math import ceil
 from typing import Self
 
 from mews_harness.model import Call, Delivery, Message, Step, TwinFault, links
 from mews_harness.player.bench import Bench
+from mews_harness.player.patience import IN_LINE, LULL_S, wait_in_line
 from mews_harness.twin import Twin
 from mews_harness.twin.faults import SLOW_S
-
-LULL_S = 1.0
-IN_LINE = 4  # times as long as usual, while a partner is busy with what it was told before
 
 
 class Watch:
@@ -71,19 +68,13 @@ class Watch:
         if self._twin is None:
             return
         if not self._twin.wait_until(self._satisfied, self._since, seconds):
-            self._wait_in_line(self._twin, seconds)
+            sent = [each.attempts[0].exchanges[0].started_ms for each in self._deliveries]
+            if sent:
+                wait_in_line(self._twin, self._satisfied, self._since, seconds, told_ms=min(sent))
             return
         end_ms = self._in(seconds)
         while calm_s and self._bench.now_ms() < end_ms and self._stirs(self._twin, calm_s):
             pass
-
-    def _wait_in_line(self, twin: Twin, seconds: float) -> None:
-        """Wait on while the partner works on what is older than this play."""
-        sent = [each.attempts[0].exchanges[0].started_ms for each in self._deliveries]
-        for _ in range(ceil(seconds / LULL_S) * IN_LINE if sent else 0):
-            behind = twin.is_behind(min(sent))
-            if not behind or twin.wait_until(self._satisfied, self._since, LULL_S):
-                return
 
     def settle_after(self, step: Step) -> None:
         """Wait after each delivery of a step that asks for it (`settling`) for what it leads to."""

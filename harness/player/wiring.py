@@ -14,10 +14,20 @@ from mews_harness.twin import Twin
 
 @dataclass(frozen=True)
 class Wiring:
-    """What the first event led to: `called` is whether a request has reached the twin so far."""
+    """What the first event led to: its delivery, and the requests that had come by then."""
 
     delivery: Delivery
-    called: bool
+    calls: tuple[Call, ...]
+
+    @property
+    def called(self) -> bool:
+        """Whether a request has reached the twin."""
+        return _asked(self.calls)
+
+    @property
+    def answered(self) -> bool:
+        """Whether a request was answered with 200."""
+        return _answered(self.calls)
 
 
 def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
@@ -29,7 +39,9 @@ def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
     seed: int,
     settle_s: float,
 ) -> Wiring | None:
-    """Deliver one event, and wait up to `settle_s` for a request; None where none may follow.
+    """Deliver one event, and wait for a request; None where none may follow.
+
+    Up to `settle_s` for any, and once more so long for one that is answered with 200.
 
     Whatever reached the twin counts, also before and however wrong: it shows where the partner
     calls. Only what is about commands does not: a WebSocket client asks that, whose service may
@@ -40,8 +52,14 @@ def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
         return None
     (message,) = fixed[0].build(Mint(seed, "wiring", 0, subject.tenants))
     delivery = courier.deliver(message, endpoint.url(message.kind), label="wiring")
-    return Wiring(delivery, twin.wait_until(_asked, 0, settle_s))
+    if twin.wait_until(_asked, 0, settle_s):
+        twin.wait_until(_answered, 0, settle_s)
+    return Wiring(delivery, twin.calls())
 
 
 def _asked(calls: Sequence[Call]) -> bool:
     return not all(call.about_commands for call in calls)
+
+
+def _answered(calls: Sequence[Call]) -> bool:
+    return any(call.served and not call.about_commands for call in calls)

@@ -205,7 +205,9 @@ class Twin:
             return None
         known = self._estate.all(call.enterprise_id, operation.kind)
         stamps = [known[key] for each in call.asked if (key := each.lower()) in known]
-        return max((s.updated for s in stamps if s.updated >= self._began), default=None)
+        # A command is told of once: then it is the partner itself who changes it.
+        told = [each.created if each.state else each.updated for each in stamps]
+        return max((each for each in told if each >= self._began), default=None)
 
     def _count(self, reading: Reading, now_ms: float) -> tuple[bool, float | None]:
         token = reading.text("AccessToken")

@@ -9,6 +9,7 @@ from mews_harness.readiness import (
     stage_summaries,
     stops_run,
 )
+from mews_harness.verdicts.calling import all_refused
 from mews_harness.verdicts.diagnosis import diagnose
 from mews_harness.verdicts.expectations import WORDS, Whole, judge
 from mews_harness.verdicts.figures import largest_batch, throttling
@@ -19,6 +20,7 @@ __all__ = [
     "HOW_TO_OBSERVE",
     "WORDS",
     "Whole",
+    "all_refused",
     "attempt_in_words",
     "breaks_must",
     "diagnose",

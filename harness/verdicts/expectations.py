@@ -15,9 +15,9 @@ from mews_harness.model.exchange import INJECTED
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.verdicts import connecting, handling
 from mews_harness.verdicts.attempts import ATTEMPT_WORDS, Word
+from mews_harness.verdicts.calling import api_answered, asked_api
 from mews_harness.verdicts.fetching import (
     answers_first,
-    asked_api,
     batched,
     fetched,
     fetched_as_one,
@@ -55,6 +55,7 @@ class Whole:
 WHOLE_WORDS: Mapping[str, Whole] = {
     "ample-time": Whole("99 of 100 answers within half the time limit", ample_time),
     "asked-api": Whole("a request to the Connector API that the harness serves", asked_api),
+    "api-answered": Whole("a request to the Connector API that is answered with 200", api_answered),
     "fetched": Whole("every entity of an acknowledged message to be fetched", fetched),
     "fetched-as-one": Whole(
         "one fetch for all events about an entity in a message", fetched_as_one

@@ -39,20 +39,6 @@ def fetched(transcript: Transcript) -> Observed:
     return Observed(met=False, observed=said + _excuse(transcript.calls), judged=len(owed))
 
 
-def asked_api(transcript: Transcript) -> Observed:
-    """Hold when any request came at all that webhooks may lead to."""
-    calls = [call for call in transcript.calls if not call.about_commands]
-    if not calls:
-        said = (
-            "no request reached the harness's Connector API: the service has to call the address "
-            "of --mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
-            "(docs/processing.md)"
-        )
-        return Observed(met=False, observed=said, judged=1)
-    said = f"{_requests(len(calls))}, the first to {calls[0].path}"
-    return Observed(met=True, observed=said, judged=1)
-
-
 def fetched_once(transcript: Transcript) -> Observed:
     """Hold when no entity was fetched by its id more often than messages about it came.
 

@@ -63,7 +63,7 @@ def reports_done(transcript: Transcript) -> Observed:
         return _nothing(transcript)
     missing = [each for each in owed if each.done_ms is None]
     if not missing:
-        last = max((each.done_ms or 0.0) - each.sent_ms for each in owed)
+        last = max(max(0.0, (each.done_ms or 0.0) - each.sent_ms) for each in owed)
         said = f"{_commands(len(owed))} reported as Processed, the last after {last:,.0f} ms"
         return Observed(met=True, observed=said, judged=len(owed))
     first = missing[0]
@@ -199,7 +199,9 @@ def told_twice(transcript: Transcript) -> Observed:
 def real_time(transcript: Transcript) -> Observed:
     """Hold when 99 of 100 events that the client asks about were asked about within 5 s."""
     asked = [
-        each.asked_ms - each.sent_ms for each in _traces(transcript) if each.asked_ms is not None
+        max(0.0, each.asked_ms - each.sent_ms)
+        for each in _traces(transcript)
+        if each.asked_ms is not None
     ]
     if not asked:
         said = NOBODY if not transcript.connections else "nothing was asked about any event"

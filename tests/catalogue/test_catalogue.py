@@ -69,7 +69,7 @@ def test_vocabularies_are_closed() -> None:
     verbs |= {step["properties"]["do"]["const"] for step in steps[1:]}
     assert verbs == {*VERBS, *WATCHING, *STREAMING}
     assert len(verbs) == len(VERBS) + len(WATCHING) + len(STREAMING)
-    of_preflight = {"nothing", "connected", "reachable", "accepting", "wired"}
+    of_preflight = {"nothing", "connected", "reachable", "accepting", "wired", "answered"}
     assert words("properties/needs") == of_preflight | STREAMED
     (cut,) = (each for each in steps[1:] if each["properties"]["do"]["const"] == "cut")
     assert set(cut["properties"]["how"]["enum"]) == set(Cut)
@@ -124,6 +124,17 @@ def test_hostile_scenarios_ask_for_a_sign_of_life(scenario: Scenario) -> None:
     assert bool(alive) == hostile
     assert all(each.obligation is Obligation.MUST for each in alive)
     assert (scenario.steps[-1].verb == "sign-of-life") == hostile
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
+def test_who_cuts_clients_off_looks_whether_they_come_back(scenario: Scenario) -> None:
+    """Whichever scenario is the first to do so, it fails where a client stays away.
+
+    Else that shows only as scenarios that are blocked: nobody is there to play them with.
+    """
+    cuts = any(step.verb in {"cut", "away"} for step in scenario.steps)
+    said = [each for each in scenario.expectations if each.word == "reconnects"]
+    assert bool(said) == cuts
 
 
 @pytest.mark.parametrize(

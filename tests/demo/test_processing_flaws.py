@@ -274,6 +274,7 @@ DEVIATIONS = [
         [SECOND.access_token],
     ),
     Deviation("borrows-token", tokens(created(), OFF, OURS), [], []),
+    Deviation("wrong-access-token", tokens(changed("a")), [C[::-1]], [C]),
     Deviation("never-onboards", tokens(created(), OURS), [], [A]),
     Deviation("keeps-old-key", tokens(created(), KEY, OURS), [A], [B]),
     Deviation("fetches-when-disabled", tokens(created(), OFF, OURS), [A], []),

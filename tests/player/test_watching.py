@@ -12,8 +12,9 @@ from mews_harness import catalogue
 from mews_harness.model import Call, Delivery, Message, Step, Transcript, TwinFault
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.player.bench import Bench
+from mews_harness.player.patience import LULL_S
 from mews_harness.player.verbs import play
-from mews_harness.player.watching import LULL_S, WATCHING, Watch
+from mews_harness.player.watching import WATCHING, Watch
 from mews_harness.twin import Twin
 from tests.transcripts import HERE, THERE, call, delivery
 from tests.twin.asking import HOTEL, general, guid, make, request_for

@@ -327,6 +327,13 @@ def test_who_asks_for_older_news_is_behind() -> None:
     assert behind(UpdatedUtc=WHOLE_DAY, Limitation={"Count": 1})
     assert not behind("configuration/get")
     assert not behind("payments/none")
+    twin.add_command(HOTEL, guid(5))
+    clock.ms += 100
+    told_ms = clock.ms
+    clock.ms += 100
+    ask(twin, "commands/update", CommandId=guid(5), State="Processed")
+    assert twin.is_behind(told_ms)
+    assert not twin.is_behind(told_ms - 200)
     _, response = ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
     customer = said(response)["Reservations"][0]["AccountId"]
     assert not behind("customers/getAll", CustomerIds=[customer])

@@ -96,6 +96,20 @@ def test_asked_api() -> None:
     )
 
 
+def test_api_answered() -> None:
+    """One request that was answered with 200 will do; else it is said how the first was refused."""
+    refused = call(status=401, message="Invalid AccessToken.", operation="payments/getAll")
+    commands = call(operation="commands/getAllActive")
+    assert said("api-answered", delivery("a"), refused, call("a")).met
+    assert said("api-answered", delivery("a")).judged == 0
+    found = said("api-answered", delivery("a"), commands, refused, refused)
+    assert not found.met
+    assert found.observed == (
+        "none of 2 requests was answered with 200; the first, to /api/connector/v1/payments/getAll,"
+        " with: 401 Invalid AccessToken."
+    )
+
+
 def test_fetched_once() -> None:
     """No more fetches by its id than copies; the worst is named with both figures."""
     twice = (call("a", at_ms=100), call("a", "b", at_ms=200))

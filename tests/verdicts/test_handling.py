@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -204,6 +205,17 @@ def test_real_time_is_within_five_seconds() -> None:
     late = handling.real_time(seen(command("a"), looked_up("a", at_ms=5_001.0)))
     assert not late.met
     assert handling.real_time(seen(command("a"))).judged == 0
+
+
+def test_who_learns_of_a_command_before_its_event_has_looked_it_up() -> None:
+    """Between the moment from which it is active, and its event, a client may ask what is."""
+    early = replace(command("a", at_ms=30.0), known_ms=5.0)
+    active = call(operation=ACTIVE, at_ms=10.0, returned=("a",))
+    reported = seen(early, active, done("a", at_ms=20.0))
+    assert handling.looks_up(reported).met
+    assert handling.reports_done(reported).observed.endswith("the last after 0 ms")
+    assert handling.real_time(reported).met
+    assert not handling.looks_up(seen(command("a", at_ms=30.0), active)).met
 
 
 def test_a_trace_follows_what_came_since_the_last_event() -> None:

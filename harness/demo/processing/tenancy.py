@@ -33,6 +33,11 @@ def borrows_token() -> Habits:
     )
 
 
+def wrong_access_token() -> Habits:
+    """Was given access tokens that are not those of the enterprises."""
+    return Habits(credential=_mistyped)
+
+
 def never_onboards() -> Habits:
     """Passes over IntegrationCreated."""
     return _deaf_to("IntegrationCreated")
@@ -73,6 +78,11 @@ def _deaf_to(*actions: str) -> Habits:
     return Habits(deaf_to=frozenset(actions))
 
 
+def _mistyped(memory: Memory, enterprise_id: str) -> str | None:
+    token = credential_of(memory, enterprise_id)
+    return None if token is None else token[::-1]
+
+
 def _first(memory: Memory) -> str | None:
     return next((each.credential for each in memory.integrations.values()), None)
 
@@ -80,6 +90,7 @@ def _first(memory: Memory) -> str | None:
 TENANCY = (
     first_token_for_all,
     borrows_token,
+    wrong_access_token,
     never_onboards,
     keeps_old_key,
     fetches_when_disabled,

@@ -1,0 +1,30 @@
+"""How long it is waited for a partner that is busy with what it was told before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil
+
+from mews_harness.model import Call
+from mews_harness.twin import Twin
+
+LULL_S = 1.0
+IN_LINE = 4  # times as long as usual, while a partner is busy with what it was told before
+
+
+def wait_in_line(
+    twin: Twin,
+    holds: Callable[[Sequence[Call]], bool],
+    since: int,
+    seconds: float,
+    *,
+    told_ms: float,
+) -> None:
+    """Wait until something holds, once it was waited for in vain for so many seconds.
+
+    It ends as soon as the partner no longer works on what is older than `told_ms`, and after
+    `IN_LINE` times as long in any case: the harness sends much faster than Mews does.
+    """
+    for _ in range(ceil(seconds / LULL_S) * IN_LINE):
+        if not twin.is_behind(told_ms) or twin.wait_until(holds, since, LULL_S):
+            return

@@ -1,0 +1,48 @@
+"""Words about whether the partner calls the Connector API at all, and is answered there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mews_harness.model import Call, Transcript
+from mews_harness.verdicts.figures import Observed
+from mews_harness.verdicts.wording import counted
+
+
+def asked_api(transcript: Transcript) -> Observed:
+    """Hold when any request came at all that webhooks may lead to."""
+    calls = _after_webhooks(transcript.calls)
+    if not calls:
+        said = (
+            "no request reached the harness's Connector API: the service has to call the address "
+            "of --mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
+            "(docs/processing.md)"
+        )
+        return Observed(met=False, observed=said, judged=1)
+    said = f"{counted(len(calls), 'request')}, the first to {calls[0].path}"
+    return Observed(met=True, observed=said, judged=1)
+
+
+def api_answered(transcript: Transcript) -> Observed:
+    """Hold when not every request was refused for what it got wrong."""
+    refused = all_refused(transcript.calls)
+    calls = _after_webhooks(transcript.calls)
+    said = refused or f"{sum(call.served for call in calls)} of {len(calls)} with 200"
+    return Observed(met=not refused, observed=said, judged=len(calls))
+
+
+def all_refused(calls: Sequence[Call]) -> str:
+    """Say how requests were refused; empty where one was answered with 200, or none came."""
+    tried = _after_webhooks(calls)
+    if not tried or any(call.served for call in tried):
+        return ""
+    first = tried[0]
+    answer = "no answer" if first.status is None else f"{first.status} {first.message}".strip()
+    return (
+        f"none of {counted(len(tried), 'request')} was answered with 200; the first, "
+        f"to {first.path}, with: {answer}"
+    )
+
+
+def _after_webhooks(calls: Sequence[Call]) -> list[Call]:
+    return [call for call in calls if not call.about_commands]
