@@ -41,12 +41,12 @@ class Ahead:
         if not scenarios:
             return
         try:
-            sluggish = self._engine.sluggish
+            sluggish = self._engine.rig.sluggish
         except UsageMistake as mistake:
             raise pytest.UsageError(str(mistake)) from None
         except HarnessFault:
             return  # each scenario meets it again, and reports it as an error of the harness
-        asked, slow = (1, LOOK_AHEAD) if worker else (self._engine.settings.jobs, SLUGGISH_JOBS)
+        asked, slow = (1, LOOK_AHEAD) if worker else (self._engine.rig.settings.jobs, SLUGGISH_JOBS)
         jobs = max(asked, slow if sluggish else 1)
         if jobs == 1:
             return

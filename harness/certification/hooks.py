@@ -155,13 +155,13 @@ class Director:
         """Certify a scenario now, in any thread, and tell of it."""
         self._chronicle.started(scenario.id)
         result = self.tolerance.waived(self.engine.certify(scenario, progress))
-        self._chronicle.ended(result, self.engine.notes)
+        self._chronicle.ended(result, self.engine.rig.notes)
         return result
 
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry (the run was interrupted)."""
         self.ledger.take(result)
-        self._chronicle.ended(result, self.engine.notes)
+        self._chronicle.ended(result, self.engine.rig.notes)
 
     def progress(self, scenario: Scenario, played: int, planned: int) -> None:
         """Show how far the current scenario has come."""
@@ -179,7 +179,7 @@ class Director:
         report = yield
         if isinstance(item, ScenarioItem) and call.when == "call" and item.result is not None:
             self._bar.end(item.scenario)
-            carrying.load(report, item.result, self.engine.notes)
+            carrying.load(report, item.result, self.engine.rig.notes)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -227,7 +227,7 @@ class Director:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _start(self) -> RunStarted:
-        self.engine.forget_calls()
+        self.engine.rig.forget_calls()
         selected = [each.id for each in self.scenarios if each.id in self.ledger.selected]
         stages = self.settings.stages
         return RunStarted(self._record(()), stages, tuple(self.scenarios), tuple(selected))
@@ -241,9 +241,9 @@ class Director:
             duration_s=self._spent_s(),
             command=replay_command(self.settings, given(self._config)),
             folder=str(given(self._config)["mews_report"] or self.settings.report.name),
-            notes=tuple(dict.fromkeys((*self.engine.notes, *self._notes, *self._untold))),
+            notes=tuple(dict.fromkeys((*self.engine.rig.notes, *self._notes, *self._untold))),
             interrupted=self._interrupted,
-            usage=self.engine.usage,
+            usage=self.engine.rig.usage,
         )
 
     @property

@@ -99,7 +99,7 @@ class ScenarioItem(pytest.Item):
                 self.director.keep(stop.args[0])
             raise KeyboardInterrupt from None
         except Exception as fault:
-            reason = one_line(self.director.engine.mask.text(repr(fault)))
+            reason = one_line(self.director.engine.rig.mask.text(repr(fault)))
             self.result = ScenarioResult(self.scenario, Verdict.ERROR, reason)
             raise
         finally:
@@ -121,7 +121,7 @@ class ScenarioItem(pytest.Item):
     ) -> Any:  # noqa: ANN401
         """Say what was expected and observed; a traceback only for a fault of the harness."""
         if not isinstance(excinfo.value, NotMet) or self.result is None:
-            return fault_in_words(excinfo, self.director.engine.mask)
+            return fault_in_words(excinfo, self.director.engine.rig.mask)
         scenario = self.scenario
         lines = [
             f"{scenario.id} {scenario.title} ({scenario.obligation}, {scenario.basis})",

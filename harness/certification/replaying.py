@@ -98,12 +98,12 @@ class Replayer:
     def forget_calls(self) -> None:
         """Remove what an earlier replay wrote of the API's calls: files of it are added to."""
         for engine in self._engines.values():
-            engine.forget_calls()
+            engine.rig.forget_calls()
 
     @property
     def mask(self) -> Mask:
         """What hides every secret of the current engine, or of the settings before there is one."""
-        return self._secrets if self._current is None else self._engines[self._current].mask
+        return self._secrets if self._current is None else self._engines[self._current].rig.mask
 
     def replay(self, kept: Kept) -> Replayed:
         """Send a failure again and judge it.

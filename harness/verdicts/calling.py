@@ -37,7 +37,7 @@ def all_refused(calls: Sequence[Call]) -> str:
     if not tried or any(call.served for call in tried):
         return ""
     first = tried[0]
-    answer = "no answer" if first.status is None else f"{first.status} {first.message}".strip()
+    answer = "no answer" if first.status is None else f"{first.status} {first.message}".strip(" .")
     return (
         f"none of {counted(len(tried), 'request')} was answered with 200; the first, "
         f"to {first.path}, with: {answer}"

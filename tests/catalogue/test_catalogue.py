@@ -13,7 +13,7 @@ import pytest
 
 from mews_harness import catalogue
 from mews_harness.certification.applicability import CONDITIONS
-from mews_harness.certification.engine import STREAMED
+from mews_harness.certification.obstacles import STREAMED
 from mews_harness.demo import NAMES
 from mews_harness.errors import ScenarioMistake
 from mews_harness.model import Cut, Fault, Manner, Obligation, Scenario

@@ -21,7 +21,7 @@ def certify(flaw: str, settings: Build) -> dict[str, ScenarioResult]:
     """Certify a partner by eight jobs, and give what it did not pass, by id."""
     chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="2", jobs="8")
     with Engine(chosen, budget=Budget(plays=15, seconds=3)) as engine:
-        assert engine.preflight.accepts
+        assert engine.rig.preflight.accepts
         schedule = Schedule(engine.certify, chosen.jobs)
         schedule.start(DELIVERY)
         results = {each.id: schedule.result(each) for each in DELIVERY}

@@ -157,7 +157,7 @@ def test_page_of_html_is_told_of_and_no_failure(settings: Build) -> None:
     """Success is told by the status alone; still, a page may mean that the URL is another one."""
     with Engine(settings("demo:verbose-answer")) as engine:
         result = engine.certify(SCENARIOS[0])
-        notes = engine.notes
+        notes = engine.rig.notes
     assert (result.scenario.id, result.verdict) == ("PRE-01", Verdict.PASS)
     assert result.reason.endswith("a page of HTML came: is this the URL of the webhook itself?")
     assert [note for note in notes if "a page of HTML came" in note]
@@ -166,7 +166,7 @@ def test_page_of_html_is_told_of_and_no_failure(settings: Build) -> None:
 def test_lag_of_the_profile_is_played(settings: Build) -> None:
     """Dated events are as old as the profile's lag makes them, overridden or not."""
     with Engine(settings("demo", set=["lag_s=600,900"])) as engine:
-        assert engine.subject.lag_s == (600, 900)
+        assert engine.rig.subject.lag_s == (600, 900)
 
 
 @pytest.mark.parametrize("events", ["CustomerAdded", "IntegrationCreated", "MessageAdded"])

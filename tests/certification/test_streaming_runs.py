@@ -22,9 +22,9 @@ SCENARIOS = {each.id: each for each in catalogue.load()}
 @contextmanager
 def clients(engine: Engine, habits: StreamHabits | None = None) -> Iterator[None]:
     """Connect the embedded partner's clients, which call no API."""
-    assert engine.stream is not None
+    assert engine.rig.stream is not None
     own = habits or StreamHabits()
-    streaming = Streaming(engine.stream.address, None, DEFAULT, lambda _: None, own)
+    streaming = Streaming(engine.rig.stream.address, None, DEFAULT, lambda _: None, own)
     try:
         yield
     finally:
@@ -72,8 +72,8 @@ def test_several_processes_cant_serve_one_websocket(pytester: pytest.Pytester) -
 def test_an_address_that_is_taken_is_a_mistake(pytester: pytest.Pytester, settings: Build) -> None:
     """Nothing is played on the WebSocket, and the run does not pass."""
     with Engine(settings("none", websocket=f"127.0.0.1:{free_port()}")) as engine:
-        assert engine.stream is not None
-        address = engine.stream.address.partition("://")[2]
+        assert engine.rig.stream is not None
+        address = engine.rig.stream.address.partition("://")[2]
         given = ("--mews-target", "none", "--mews-websocket", address, "-k", "PRE-03")
         result = pytester.runpytest_subprocess(*given)
     assert result.ret != 0
@@ -138,7 +138,7 @@ def test_tokens_in_a_url_reach_no_output(pytester: pytest.Pytester) -> None:
 def test_an_interrupt_ends_what_waits_on_the_websocket(settings: Build) -> None:
     """Whoever waits for a client is let go."""
     with Engine(settings("none", websocket=f"127.0.0.1:{free_port()}")) as engine:
-        assert engine.stream is not None
+        assert engine.rig.stream is not None
         engine.interrupt()
-        assert not engine.stream.journal.wait_until(lambda: False, 60.0)
-    assert Stage.STREAMING in engine.settings.stages
+        assert not engine.rig.stream.journal.wait_until(lambda: False, 60.0)
+    assert Stage.STREAMING in engine.rig.settings.stages

@@ -24,9 +24,9 @@ def certify(engine: Engine, *ids: str) -> dict[str, Verdict]:
 def test_plain_http_to_another_machine_is_a_warning(settings: Build) -> None:
     """Nothing is sent there: the preflight is the loopback's, the address is a stranger's."""
     with Engine(settings("demo")) as engine:
-        assert engine.preflight.accepts
+        assert engine.rig.preflight.accepts
         url = "http://partner.example/hook?Token=open-sesame"
-        engine.__dict__["endpoint"] = Endpoint(url, url, "open-sesame", "open-sesame")
+        engine.rig.__dict__["endpoint"] = Endpoint(url, url, "open-sesame", "open-sesame")
         result = engine.certify(SCENARIOS["TLS-05"])
         others = certify(engine, "TLS-01", "TLS-02", "TLS-03", "TLS-04")
     assert result.verdict is Verdict.WARN

@@ -106,7 +106,7 @@ def test_api_answered() -> None:
     assert not found.met
     assert found.observed == (
         "none of 2 requests was answered with 200; the first, to /api/connector/v1/payments/getAll,"
-        " with: 401 Invalid AccessToken."
+        " with: 401 Invalid AccessToken"
     )
 
 

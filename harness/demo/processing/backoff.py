@@ -19,6 +19,7 @@ UNAUTHORISED = 401  # the webhook that gives a new key, or switches us off, may 
 REQUEST_TIMEOUT = 408
 TOO_MANY = 429
 SERVER_ERROR = 500
+_CHANCE = random.SystemRandom()  # the shared generator may be seeded alike in many services
 
 
 def passes(reply: Reply) -> bool:
@@ -29,7 +30,7 @@ def passes(reply: Reply) -> bool:
 
 
 def pause_s(
-    reply: Reply, failures: int, draw: Callable[[float, float], float] = random.uniform
+    reply: Reply, failures: int, draw: Callable[[float, float], float] = _CHANCE.uniform
 ) -> float:
     """Say how long to wait after a failure.
 
