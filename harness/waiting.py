@@ -51,6 +51,11 @@ class Changes:
                     return False
             time.sleep(max(0.0, min(looked + self._look_s, end) - time.monotonic()))
 
+    @property
+    def over(self) -> bool:
+        """Whether nobody waits any longer."""
+        return self._over
+
     def end(self) -> None:
         """Let nobody wait any longer, now or later."""
         with self:

@@ -85,7 +85,7 @@ class Watch:
         """Tell whether anything about the play is being answered, or comes within some seconds."""
         before = self._progress(twin.calls(self._since))
         more = twin.wait_until(lambda calls: self._progress(calls) != before, self._since, within_s)
-        return more or before[1] > 0
+        return more or (before[1] > 0 and not twin.over)
 
     def _progress(self, calls: Sequence[Call]) -> tuple[int, int]:
         """Count the play's requests, and those that are being answered."""
@@ -113,7 +113,8 @@ class Watch:
             seen = self._twin.calls(self._since)
             self._since = seen[-1].number if seen else self._since
             asked = self._twin.wait_until(bool, self._since, LULL_S)
-            if not asked and all(call.answered_ms is not None for call in self._twin.calls()):
+            answered = all(call.answered_ms is not None for call in self._twin.calls())
+            if not asked and (answered or self._twin.over):
                 return
 
     def rest(self, seconds: float) -> None:

@@ -56,6 +56,11 @@ class Journal:
         """Wait until the predicate holds of `calls(since)`; tell whether it came to that."""
         return self._changes.wait_until(lambda: predicate(self.calls(since)), timeout_s)
 
+    @property
+    def over(self) -> bool:
+        """Whether nobody waits any longer."""
+        return self._changes.over
+
     def end(self) -> None:
         """Let nobody wait any longer, now or later."""
         self._changes.end()

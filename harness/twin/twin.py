@@ -173,6 +173,11 @@ class Twin:
         amid_pages = any(call.cursor for call in recent)
         return amid_pages or any(moment is not None and moment < sent for moment in told)
 
+    @property
+    def over(self) -> bool:
+        """Whether the run is over, so that every wait ends at once."""
+        return self._journal.over
+
     def end_waits(self) -> None:
         """Let nobody wait any longer for what the partner may do: the run is over."""
         self._journal.end()

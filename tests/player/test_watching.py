@@ -37,6 +37,7 @@ class ScriptedTwin:
         self._calls = {each.number: each for each in before}
         self._script = list(script)
         self._now_ms = 0.0
+        self.over = False
         self.behind = 0  # how many more times the partner is found at work on older news
         self.waits: list[float] = []
 
@@ -175,6 +176,15 @@ def test_a_lull_is_not_reached_while_something_is_answered() -> None:
     WATCHING["lull"](watch, Step("lull"))
     assert twin.waits == [LULL_S] * 4
     assert watch.calls(everything=True) == ()
+
+
+@pytest.mark.parametrize(("verb", "said"), [("lull", {}), ("settle", {"calm": 0.5})])
+def test_when_the_run_is_over_nobody_waits_for_an_answer(verb: str, said: dict[str, Any]) -> None:
+    """A wait that ends at once is not begun again, though something is still being answered."""
+    twin = ScriptedTwin(call("a", number=1), before=[call("a", number=2, took_ms=None)])
+    twin.over = True
+    WATCHING[verb](watch_of(twin, settle_s=10.0), Step(verb, said))
+    assert len(twin.waits) <= 2
 
 
 def test_many_requests_a_second_end_no_lull_early() -> None:
