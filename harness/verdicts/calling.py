@@ -10,7 +10,7 @@ from mews_harness.verdicts.wording import counted
 
 
 def asked_api(transcript: Transcript) -> Observed:
-    """Hold when any request came at all that webhooks may lead to."""
+    """Hold when a request came that webhooks may lead to, and not every one was refused."""
     calls = _after_webhooks(transcript.calls)
     if not calls:
         said = (
@@ -19,16 +19,9 @@ def asked_api(transcript: Transcript) -> Observed:
             "(docs/processing.md)"
         )
         return Observed(met=False, observed=said, judged=1)
-    said = f"{counted(len(calls), 'request')}, the first to {calls[0].path}"
-    return Observed(met=True, observed=said, judged=1)
-
-
-def api_answered(transcript: Transcript) -> Observed:
-    """Hold when not every request was refused for what it got wrong."""
-    refused = all_refused(transcript.calls)
-    calls = _after_webhooks(transcript.calls)
-    said = refused or f"{sum(call.served for call in calls)} of {len(calls)} with 200"
-    return Observed(met=not refused, observed=said, judged=len(calls))
+    refused = all_refused(calls)
+    said = refused or f"{counted(len(calls), 'request')}, the first to {calls[0].path}"
+    return Observed(met=not refused, observed=said, judged=1)
 
 
 def all_refused(calls: Sequence[Call]) -> str:

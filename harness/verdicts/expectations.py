@@ -15,7 +15,7 @@ from mews_harness.model.exchange import INJECTED
 from mews_harness.model.verdict import SIGN_OF_LIFE
 from mews_harness.verdicts import connecting, handling
 from mews_harness.verdicts.attempts import ATTEMPT_WORDS, Word
-from mews_harness.verdicts.calling import api_answered, asked_api
+from mews_harness.verdicts.calling import asked_api
 from mews_harness.verdicts.fetching import (
     answers_first,
     batched,
@@ -54,8 +54,9 @@ class Whole:
 
 WHOLE_WORDS: Mapping[str, Whole] = {
     "ample-time": Whole("99 of 100 answers within half the time limit", ample_time),
-    "asked-api": Whole("a request to the Connector API that the harness serves", asked_api),
-    "api-answered": Whole("a request to the Connector API that is answered with 200", api_answered),
+    "asked-api": Whole(
+        "a request to the Connector API that the harness serves, answered with 200", asked_api
+    ),
     "fetched": Whole("every entity of an acknowledged message to be fetched", fetched),
     "fetched-as-one": Whole(
         "one fetch for all events about an entity in a message", fetched_as_one

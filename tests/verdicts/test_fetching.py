@@ -85,24 +85,23 @@ def test_nothing_acknowledged_is_nothing_owed(word: str) -> None:
 
 
 def test_asked_api() -> None:
-    """Any request will do, however wrong; but a WebSocket client asks about commands."""
+    """One request that was answered with 200 will do; a WebSocket client asks about commands."""
+    commands = call(operation="commands/getAllActive")
     assert not said("asked-api", delivery("a")).met
-    assert not said("asked-api", delivery("a"), call(operation="commands/getAllActive")).met
+    assert not said("asked-api", delivery("a"), commands).met
     wrong = call(status=404, missteps=(Misstep.WRONG_PATH,), operation="nothing")
-    found = said("asked-api", delivery("a"), wrong)
+    found = said("asked-api", delivery("a"), wrong, call("a"))
     assert (found.met, found.observed) == (
         True,
-        "1 request, the first to /api/connector/v1/nothing",
+        "2 requests, the first to /api/connector/v1/nothing",
     )
 
 
-def test_api_answered() -> None:
-    """One request that was answered with 200 will do; else it is said how the first was refused."""
+def test_asked_api_in_vain() -> None:
+    """Where every request was refused it is said how the first was."""
     refused = call(status=401, message="Invalid AccessToken.", operation="payments/getAll")
     commands = call(operation="commands/getAllActive")
-    assert said("api-answered", delivery("a"), refused, call("a")).met
-    assert said("api-answered", delivery("a")).judged == 0
-    found = said("api-answered", delivery("a"), commands, refused, refused)
+    found = said("asked-api", delivery("a"), commands, refused, refused)
     assert not found.met
     assert found.observed == (
         "none of 2 requests was answered with 200; the first, to /api/connector/v1/payments/getAll,"
