@@ -53,7 +53,7 @@ def resident() -> float:
 def watched(engine: Engine, events: int) -> list[float]:
     """Read the memory before the first and after every 10,000 events that are delivered."""
     readings: list[float] = []
-    deliver, sent = engine.courier.deliver, 0
+    deliver, sent = engine.rig.courier.deliver, 0
 
     def counting(message: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
         nonlocal sent
@@ -66,7 +66,7 @@ def watched(engine: Engine, events: int) -> list[float]:
         sent += len(message.events)
         return deliver(message, *arguments, **named)
 
-    engine.courier.deliver = counting  # type: ignore[method-assign]
+    engine.rig.courier.deliver = counting  # type: ignore[method-assign]
     scenario = next(each for each in catalogue.load() if each.id == "REC-03")
     rounds = 0
     try:

@@ -80,8 +80,9 @@ class Engine:
         if unplayed is not None:
             return unplayed
         with self._turns.take(alone=scenario.alone):
+            self._look_who_left("")  # who was away may have come back
             result = self._explore(scenario, progress)
-            self._look_who_left(scenario)
+            self._look_who_left(scenario.id)
         return result
 
     def obstacle(self, scenario: Scenario) -> ScenarioResult | None:
@@ -89,10 +90,10 @@ class Engine:
         found = obstacle(scenario, self.rig, self._left_in)
         return None if found is None else self._clean(ScenarioResult(scenario, *found))
 
-    def _look_who_left(self, scenario: Scenario) -> None:
+    def _look_who_left(self, scenario_id: str) -> None:
         """Note after which scenario the client that messages are for was gone."""
         if self.rig.joining is not None and self.rig.joining.admitted:
-            self._left_in = "" if self.rig.joining.is_there else self._left_in or scenario.id
+            self._left_in = "" if self.rig.joining.is_there else self._left_in or scenario_id
 
     def replay(self, scenario: Scenario, messages: Messages) -> tuple[Finding, ...]:
         """Send these messages by the scenario's steps, once, and judge what came of it.

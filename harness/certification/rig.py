@@ -186,7 +186,7 @@ class Rig:
             handshakes=lambda: self.handshakes,
             twin=self.twin,
             settle_s=self.settings.settle_s,
-            wiring=lambda: self.wiring.delivery if self.wiring else None,
+            wiring=lambda: self.wiring,
             enterprises=frozenset(each.id for each in self.settings.tenants.enterprises),
             stream=self.stream,
             now_ms=self.clock.now_ms,

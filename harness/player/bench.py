@@ -10,6 +10,7 @@ from mews_harness.delivery import Courier
 from mews_harness.endpoint import Endpoint
 from mews_harness.model import Delivery, Handshake, Kind, Limits
 from mews_harness.player.tokens import spelled
+from mews_harness.player.wiring import Wiring
 from mews_harness.streaming import StreamServer
 from mews_harness.twin import Twin
 
@@ -30,8 +31,8 @@ class Bench:
         handshakes: gives what was seen of TLS; it may look only when it is first asked.
         twin: the Connector API that the partner calls; None where none is served.
         settle_s: how long the partner may take to fetch what it has acknowledged.
-        wiring: gives the delivery that showed whether the partner calls the twin, None where that
-            is unknown; it may look only when it is first asked.
+        wiring: gives what showed whether the partner calls the twin, None where that is unknown;
+            it may look only when it is first asked.
         enterprises: the ids of those that are played throughout the run.
         stream: the WebSocket server that the partner connects to; None where none is served.
         now_ms: the run's clock.
@@ -47,7 +48,7 @@ class Bench:
     limits: Limits = field(default_factory=Limits)
     twin: Twin | None = None
     settle_s: float = 10.0
-    wiring: Callable[[], Delivery | None] = lambda: None
+    wiring: Callable[[], Wiring | None] = lambda: None
     enterprises: frozenset[str] = frozenset()
     handshakes: Callable[[], tuple[Handshake, ...]] = tuple
     stream: StreamServer | None = None

@@ -34,6 +34,8 @@ class Watch:
         every = [message for drawn in messages.values() for message in drawn]
         self._ids = {event.entity_id for message in every for event in message.events}
         self._newcomers = {each.enterprise_id for each in every} - {None, *bench.enterprises}
+        self._shown: tuple[Call, ...] | None = None  # in the place of what came since then
+        self._began_ms = bench.now_ms()
         self.patience_s = bench.settle_s
 
     def __enter__(self) -> Self:
@@ -43,18 +45,21 @@ class Watch:
         self.restore()
 
     def show_wiring(self) -> None:
-        """Show the delivery that was to lead to a first request, and whatever has come so far."""
-        delivery = self._bench.wiring()
-        if delivery is not None:
-            self._since = 0
-            self._ids |= {event.entity_id for event in delivery.message.events}
-            self._deliveries.append(delivery)
+        """Show the delivery that was to lead to a first request, and what came of it.
+
+        No later request: by these alone it is said of other scenarios that they can't be played.
+        """
+        wiring = self._bench.wiring()
+        if wiring is not None:
+            self._shown = wiring.calls
+            self._ids |= {event.entity_id for event in wiring.delivery.message.events}
+            self._deliveries.append(wiring.delivery)
 
     def calls(self, *, everything: bool) -> tuple[Call, ...]:
         """List the play's requests, reduced to its own ids; with `everything` all since then."""
         if self._twin is None:
             return ()
-        seen = self._twin.calls(self._since)
+        seen = self._twin.calls(self._since) if self._shown is None else self._shown
         return tuple(self._reduced(call) for call in seen if everything or self._concerns(call))
 
     def settle(self, seconds: float, calm_s: float) -> None:
@@ -68,9 +73,7 @@ class Watch:
         if self._twin is None:
             return
         if not self._twin.wait_until(self._satisfied, self._since, seconds):
-            sent = [each.attempts[0].exchanges[0].started_ms for each in self._deliveries]
-            if sent:
-                wait_in_line(self._twin, self._satisfied, self._since, seconds, told_ms=min(sent))
+            wait_in_line(self._twin, self._satisfied, self._since, seconds, told_ms=self._began_ms)
             return
         end_ms = self._in(seconds)
         while calm_s and self._bench.now_ms() < end_ms and self._stirs(self._twin, calm_s):
@@ -102,7 +105,7 @@ class Watch:
     def lull(self) -> None:
         """Wait for a second in which nothing is asked or answered, and forget what came before.
 
-        A partner that works off what it was told has five times as long as one that polls.
+        As long as the user allows; a partner that works off what it was told has five times that.
         """
         if self._twin is None:
             return
@@ -113,8 +116,7 @@ class Watch:
             seen = self._twin.calls(self._since)
             self._since = seen[-1].number if seen else self._since
             asked = self._twin.wait_until(bool, self._since, LULL_S)
-            answered = all(call.answered_ms is not None for call in self._twin.calls())
-            if not asked and (answered or self._twin.over):
+            if not asked and (self._is_calm(self._twin) or self._twin.over):
                 return
 
     def rest(self, seconds: float) -> None:
@@ -137,6 +139,13 @@ class Watch:
     def restore(self) -> None:
         """End every fault of this play."""
         self._faults.close()
+
+    def _is_calm(self, twin: Twin) -> bool:
+        """Tell whether nothing is being answered, nor was within the last second."""
+        since_ms = self._bench.now_ms() - LULL_S * 1000
+        return all(
+            call.answered_ms is not None and call.answered_ms <= since_ms for call in twin.calls()
+        )
 
     def _in(self, seconds: float) -> float:
         return self._bench.now_ms() + seconds * 1000

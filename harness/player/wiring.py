@@ -27,7 +27,7 @@ class Wiring:
     @property
     def answered(self) -> bool:
         """Whether a request was answered with 200."""
-        return _answered(self.calls)
+        return any(call.served and not call.about_commands for call in self.calls)
 
 
 def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
@@ -41,7 +41,7 @@ def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
 ) -> Wiring | None:
     """Deliver one event, and wait for a request; None where none may follow.
 
-    Up to `settle_s` for any, and once more so long for one that is answered with 200.
+    Up to `settle_s` for any, and once more so long for the one that gives the event's entity.
 
     Whatever reached the twin counts, also before and however wrong: it shows where the partner
     calls. Only what is about commands does not: a WebSocket client asks that, whose service may
@@ -52,14 +52,15 @@ def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
         return None
     (message,) = fixed[0].build(Mint(seed, "wiring", 0, subject.tenants))
     delivery = courier.deliver(message, endpoint.url(message.kind), label="wiring")
+    (event,) = message.events
+
+    def fetched(calls: Sequence[Call]) -> bool:
+        return any(call.served and event.entity_id in call.returned for call in calls)
+
     if twin.wait_until(_asked, 0, settle_s):
-        twin.wait_until(_answered, 0, settle_s)
+        twin.wait_until(fetched, 0, settle_s)
     return Wiring(delivery, twin.calls())
 
 
 def _asked(calls: Sequence[Call]) -> bool:
     return not all(call.about_commands for call in calls)
-
-
-def _answered(calls: Sequence[Call]) -> bool:
-    return any(call.served and not call.about_commands for call in calls)

@@ -164,14 +164,13 @@ class Twin:
         """Tell whether the partner is busy with news that are older than that moment.
 
         It is where a request of the last three seconds asked for entities none of which has
-        changed since, or was answered with a page that is not the last one.
+        changed since, or was given a page of such, and there are more pages.
         """
         with self._lock:
             now_ms, sent = self._now_ms(), self._at(sent_ms)
             recent = [c for c in self._journal.calls() if c.received_ms >= now_ms - RECENT_MS]
             told = [self._told(call) for call in recent]
-        amid_pages = any(call.cursor for call in recent)
-        return amid_pages or any(moment is not None and moment < sent for moment in told)
+        return any(moment is not None and moment < sent for moment in told)
 
     @property
     def over(self) -> bool:
@@ -204,14 +203,16 @@ class Twin:
         return tuple(sorted(found, key=lambda each: -each.peak))
 
     def _told(self, call: Call) -> datetime | None:
-        """Tell when the newest of what a request asks for was told; None where nothing was."""
+        """Tell when the newest of what a request is about was told; None where nothing was."""
         operation = OPERATIONS.get(call.operation)
         if operation is None or operation.kind is None or call.enterprise_id is None:
             return None
         known = self._estate.all(call.enterprise_id, operation.kind)
-        stamps = [known[key] for each in call.asked if (key := each.lower()) in known]
+        about = call.asked or (call.returned if call.cursor else ())
+        stamps = [known[key] for each in about if (key := each.lower()) in known]
         # A command is told of once: then it is the partner itself who changes it.
-        told = [each.created if each.state else each.updated for each in stamps]
+        once = operation.kind == "command"
+        told = [each.created if once else each.updated for each in stamps]
         return max((each for each in told if each >= self._began), default=None)
 
     def _count(self, reading: Reading, now_ms: float) -> tuple[bool, float | None]:

@@ -30,7 +30,8 @@ def all_refused(calls: Sequence[Call]) -> str:
     if not tried or any(call.served for call in tried):
         return ""
     first = tried[0]
-    answer = "no answer" if first.status is None else f"{first.status} {first.message}".strip(" .")
+    given = first.status is not None and first.answered_ms is not None
+    answer = f"{first.status} {first.message}".strip(" .") if given else "no answer"
     return (
         f"none of {counted(len(tried), 'request')} was answered with 200; the first, "
         f"to {first.path}, with: {answer}"

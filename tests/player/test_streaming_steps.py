@@ -96,7 +96,10 @@ def test_what_is_pushed_is_seen_with_the_pong_behind_it(mews: MewsWebSocket) -> 
             do(other, "ping")
             (elsewhere,) = other.connections
         (line,) = tap.connections
+        do(tap, "push", message="command", again=True)
+        (told, copy) = tap.connections[0].sent
     assert [each.label for each in line.sent] == ["command"]
+    assert (told.known_ms is None, copy.known_ms) == (False, None)
     assert [(each.behind, each.ponged_ms is not None) for each in line.pings] == [(1, True)]
     assert (elsewhere.sent, len(elsewhere.pings)) == ((), 1)
     ask(twin, "commands/getAllActive")
@@ -180,6 +183,27 @@ def test_following_ends_when_a_command_is_done(mews: MewsWebSocket) -> None:
     with Line(mews), tapped(mews, twin_of_now(), settle_s=0.05) as late:
         do(late, "push", message="command")
         do(late, "follow")
+
+
+def test_a_client_that_works_off_older_commands_is_waited_for(mews: MewsWebSocket) -> None:
+    """For longer than the user allows, for as long as it does so."""
+
+    class Busy(Twin):
+        """Finds the client at work on what is older twice, then has what is waited for."""
+
+        behind = 0
+
+        def is_behind(self, _sent_ms: float) -> bool:
+            self.behind += 1
+            if self.behind == 2:
+                ask(self, "commands/update", CommandId=COMMAND, State="Processed")
+            return True
+
+    busy = Busy(DEFAULT, lambda: 1e9, began=BEGAN)
+    with Line(mews), tapped(mews, busy, settle_s=0.05) as tap:
+        do(tap, "push", message="command")
+        do(tap, "follow")
+    assert [each.state for each in busy.calls()] == ["Processed"]
 
 
 def test_catching_up_ends_when_all_have_asked(mews: MewsWebSocket) -> None:

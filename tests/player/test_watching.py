@@ -178,6 +178,17 @@ def test_a_lull_is_not_reached_while_something_is_answered() -> None:
     assert watch.calls(everything=True) == ()
 
 
+def test_a_lull_begins_with_the_last_answer() -> None:
+    """A second without a request is none where an answer fell into it: what follows is not new."""
+    slow = call("x", number=1, took_ms=None)
+    done = replace(slow, answered_ms=900.0)
+    twin = ScriptedTwin(done, PASSES, call("y", number=2), PASSES, before=[slow])
+    watch = watch_of(twin, settle_s=10.0)
+    WATCHING["lull"](watch, Step("lull"))
+    assert twin.waits == [LULL_S] * 3
+    assert watch.calls(everything=True) == ()
+
+
 @pytest.mark.parametrize(("verb", "said"), [("lull", {}), ("settle", {"calm": 0.5})])
 def test_when_the_run_is_over_nobody_waits_for_an_answer(verb: str, said: dict[str, Any]) -> None:
     """A wait that ends at once is not begun again, though something is still being answered."""
@@ -268,17 +279,6 @@ def test_whatever_a_newcomer_asks_concerns_the_play() -> None:
     watch = Watch(bench_of(twin), {"message": (new,)}, [])
     watch.rest(1.0)
     assert [each.number for each in watch.calls(everything=False)] == [1]
-
-
-def test_the_wiring_shows_what_came_since_the_start() -> None:
-    """Its delivery is shown as if the play had sent it, with all requests of the run so far."""
-    twin = ScriptedTwin(before=[call("x", number=1)])
-    deliveries: list[Delivery] = []
-    watch = Watch(bench_of(twin, wiring=lambda: ONE), {}, deliveries)
-    assert watch.calls(everything=True) == ()
-    WATCHING["wiring"](watch, Step("wiring"))
-    assert deliveries == [ONE]
-    assert [each.number for each in watch.calls(everything=True)] == [1]
 
 
 def test_without_a_twin_every_step_does_nothing() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mews_harness.model import EventRef, Kind, Message
 from mews_harness.model.call import Misstep
 from mews_harness.twin.documented import EVENT_KINDS, OPERATIONS, Operation
 from tests.twin.asking import (
@@ -306,7 +307,7 @@ def test_whoever_an_entity_names_can_be_asked_for(operation: str) -> None:
 def test_who_asks_for_older_news_is_behind() -> None:
     """For three seconds; not for what came later, for relatives, or in vain.
 
-    By an interval that is seen only where there are further pages.
+    By an interval that is seen only where there are further pages of it.
     """
     clock = Clock()
     twin = make(clock)
@@ -324,7 +325,22 @@ def test_who_asks_for_older_news_is_behind() -> None:
     assert not behind(ReservationIds=[guid(1), guid(2)])
     assert not behind(ReservationIds=[guid(9)])
     assert not behind(UpdatedUtc=WHOLE_DAY)
-    assert behind(UpdatedUtc=WHOLE_DAY, Limitation={"Count": 1})
+    pages = {"UpdatedUtc": WHOLE_DAY, "Limitation": {"Count": 1}}
+    assert not behind(**pages)  # the newest comes first, and was told later
+    call, _ = ask(twin, RESERVATIONS, **pages)
+    clock.ms += 5_000
+    told_ms = clock.ms
+    assert not twin.is_behind(told_ms)
+    ask(twin, RESERVATIONS, **pages)
+    assert (bool(call.cursor), twin.is_behind(told_ms)) == (True, True)
+    clock.ms += 5_000
+    told = (EventRef("Reservation", guid(6), "Confirmed"),)
+    twin.announce(Message(Kind.WEBSOCKET, b"{}", told, "", "text", HOTEL))
+    told_ms = clock.ms + 1
+    clock.ms += 100
+    ask(twin, RESERVATIONS, ReservationIds=[guid(6)])
+    assert twin.is_behind(told_ms)
+    assert not twin.is_behind(told_ms - 1)
     assert not behind("configuration/get")
     assert not behind("payments/none")
     twin.add_command(HOTEL, guid(5))
