@@ -33,6 +33,7 @@ types: setup
 	rm -rf .types && mkdir -p .types/mews_harness
 	ln -s $(CURDIR)/harness/* $(CURDIR)/schemas $(CURDIR)/scenarios $(CURDIR)/reports .types/mews_harness/
 	MYPYPATH=.types $(BIN)/mypy -p mews_harness
+	MYPYPATH=.types $(BIN)/mypy benchmarks/*.py docs/*.py
 
 bench: setup
 	$(BIN)/python benchmarks/batches.py

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 DOCS = Path(__file__).parent
 PAGE, SHOTS, SAMPLE = DOCS / "reading-the-report.md", DOCS / "reading", DOCS / "sample"
 SAMPLED = "body-limit"
 SEED = 2026
-SCREEN = {"width": 1280, "height": 800}
+SCREEN: ViewportSize = {"width": 1280, "height": 800}
 COLOURS = 48  # a first screen has few, and a palette of them makes a third of the bytes
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
