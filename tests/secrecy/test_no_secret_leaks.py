@@ -107,7 +107,8 @@ CRASH = """
 from mews_harness.certification.engine import Engine
 
 def explode(self, *_):
-    settings, endpoint, tenants = self.settings, self.endpoint, self.settings.tenants
+    rig = self.rig
+    settings, endpoint, tenants = rig.settings, rig.endpoint, rig.settings.tenants
     url, token = endpoint.general_url, endpoint.token
     raise RuntimeError(f"::error::{url} {token} {settings.target} {tenants!r} ##[error]{token}")
 
