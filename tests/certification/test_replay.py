@@ -69,7 +69,12 @@ def replays(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("flaw", "scenario"),
-    [("locks-out-after-retries", "RET-02"), ("races-on-duplicates", "RET-04")],
+    [
+        ("locks-out-after-retries", "RET-02"),
+        ("races-on-duplicates", "RET-04"),
+        ("ws-double-effect", "STR-26"),
+        ("ws-fetches-each", "STR-29"),
+    ],
 )
 def test_still_failing_and_fixed(run: pytest.Pytester, flaw: str, scenario: str) -> None:
     """The flawed partner still fails (exit 1), the sound one has it fixed (exit 0)."""
