@@ -225,7 +225,7 @@ class StreamServer:
         for wire in tuple(self._made):
             wire.cut_off()
         if self._server is not None:
-            self._server.close(close_connections=False)
+            await self._shut(self._server)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
                     await self._server.wait_closed()
@@ -238,6 +238,18 @@ class StreamServer:
             wire.cut_off()  # one that came meanwhile
         await asyncio.sleep(0)  # so that the loop hears of it
         loop.stop()
+
+    async def _shut(self, server: Server) -> None:
+        """Listen to nobody any longer, when what was accepted has become a connection.
+
+        asyncio loses what it accepts in the very moment of closing: the client would wait in vain.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in server.sockets:
+            loop.remove_reader(listening)
+        for _ in range(2):  # the loop makes it, and then tells its protocol
+            await asyncio.sleep(0)
+        server.close(close_connections=False)
 
     def _receive(self, connection: ServerConnection, request: Request) -> Response | None:
         wire = cast("Wire", connection)
@@ -358,8 +370,10 @@ class StreamServer:
 
     async def _away(self, seconds: float) -> None:
         assert self._server is not None
-        self._server.close(close_connections=False)
+        await self._shut(self._server)
         await self._cut(Cut.ABNORMAL, self.present())
+        for wire in set(self._made).difference(self._wires.values()):
+            wire.cut_off()  # one that is still opening
         await self._server.wait_closed()
         await asyncio.sleep(seconds)
         try:

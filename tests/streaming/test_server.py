@@ -158,8 +158,6 @@ def test_handshakes_are_refused_so_often_and_so_long(mews: MewsWebSocket) -> Non
     assert status_of(mews, cookies()) == 101
 
 
-# asyncio drops what it accepts in the very moment of closing, and warns of that.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_server_that_is_away_comes_back_at_its_address(mews: MewsWebSocket) -> None:
     """Meanwhile connections are broken, and new ones refused by the machine."""
     port = int(mews.address.rpartition(":")[2])
