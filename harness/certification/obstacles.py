@@ -14,7 +14,6 @@ UNWIRED = (
     "no request has reached the Connector API that the harness serves (PRE-02): point the service "
     "there (docs/processing.md)"
 )
-UNANSWERED = "{} (PRE-02)"
 STREAMED = frozenset({"stream", "knocked", "streamed", "streamed-api", "heeding", "both"})
 UNKNOCKED = (
     "no handshake has reached the WebSocket server of the harness (PRE-03): point the service "
@@ -57,9 +56,8 @@ def _lacks(need: str, rig: Rig) -> Obstacle | None:
         return None
     if not rig.wiring.called:
         return Verdict.BLOCKED, UNWIRED
-    if need == "answered" and not rig.wiring.answered:
-        return Verdict.BLOCKED, UNANSWERED.format(all_refused(rig.wiring.calls))
-    return None
+    refused = all_refused(rig.wiring.calls)
+    return (Verdict.BLOCKED, f"{refused} (PRE-02)") if refused and need == "answered" else None
 
 
 def _lacks_client(need: str, rig: Rig, left_in: str) -> Obstacle | None:

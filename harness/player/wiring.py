@@ -24,11 +24,6 @@ class Wiring:
         """Whether a request has reached the twin."""
         return _asked(self.calls)
 
-    @property
-    def answered(self) -> bool:
-        """Whether a request was answered with 200."""
-        return any(call.served and not call.about_commands for call in self.calls)
-
 
 def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
     courier: Courier,

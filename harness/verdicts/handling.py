@@ -63,7 +63,7 @@ def reports_done(transcript: Transcript) -> Observed:
         return _nothing(transcript)
     missing = [each for each in owed if each.done_ms is None]
     if not missing:
-        last = max(max(0.0, (each.done_ms or 0.0) - each.sent_ms) for each in owed)
+        last = max(0.0, *((each.done_ms or 0.0) - each.sent_ms for each in owed))
         said = f"{_commands(len(owed))} reported as Processed, the last after {last:,.0f} ms"
         return Observed(met=True, observed=said, judged=len(owed))
     first = missing[0]
