@@ -9,7 +9,7 @@ from mews_harness.model import Manner
 
 PIECES = 30
 SLOW_BODY_S = 3.0  # our choice: slow, and yet whole well within the documented 5 s
-_SLOW_SHARE = 0.6  # of a shorter deadline, such as what a redirect left of it
+_SLOW_SHARE = 0.6  # of a deadline that leaves less than that
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,29 @@ class Pace:
         return self.over_s * given / max(1, self.size)
 
 
-def pace_of(manner: Manner, size: int, deadline_s: float) -> Pace:
-    """Give the pace of a body of `size` bytes in a request with this deadline, in seconds."""
+def drip_s(manner: Manner, timeout_s: float, spent_s: float = 0.0) -> float:
+    """Tell over how many seconds a body is spread: 0 unless it is to be slow.
+
+    The attempt as a whole is dripped for 3 of its 5 seconds, whichever hops it takes: the rest is
+    the service's, also behind a redirect that was answered after a body had come slowly already.
+
+    Args:
+        manner: how the body is put on the wire.
+        timeout_s: seconds that the attempt may take.
+        spent_s: seconds that its earlier hops took.
+
+    """
+    if manner is not Manner.SLOW:
+        return 0.0
+    return max(0.0, min(SLOW_BODY_S, _SLOW_SHARE * timeout_s) - spent_s)
+
+
+def pace_of(manner: Manner, size: int, over_s: float) -> Pace:
+    """Give the pace of a body of `size` bytes; a slow one is spread over `over_s` seconds."""
     match manner:
         case Manner.CHUNKED:
             return Pace(size, PIECES)
         case Manner.SLOW:
-            return Pace(size, PIECES, min(SLOW_BODY_S, _SLOW_SHARE * deadline_s))
+            return Pace(size, PIECES, over_s)
         case Manner.PLAIN | Manner.NEW_CONNECTION:
             return Pace(size)

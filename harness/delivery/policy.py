@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
+from mews_harness.delivery.pacing import drip_s
 from mews_harness.delivery.redirects import Refusal, next_hop
 from mews_harness.delivery.rules import Rules
 from mews_harness.delivery.transport import Request
 from mews_harness.model import Attempt, Delivery, Exchange, Fault, Manner, Message, Outcome
 
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
+# A slow body too, so that whoever hangs up on it is not taken to have closed an idle connection.
+_ON_A_NEW_CONNECTION = frozenset({Manner.NEW_CONNECTION, Manner.SLOW})
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,12 @@ def _attempt(
         if following is None:
             last = exchange.outcome, exchange.detail
             return Attempt(number, fault, scheduled_ms, tuple(exchanges), *last, order.manner)
-        spent_ms = exchange.ended_ms - exchanges[0].started_ms
-        request = replace(following, deadline_s=rules.timeout_s - spent_ms / 1000)
+        spent_s = (exchange.ended_ms - exchanges[0].started_ms) / 1000
+        request = replace(
+            following,
+            deadline_s=rules.timeout_s - spent_s,
+            drip_s=drip_s(order.manner, rules.timeout_s, spent_s),
+        )
 
 
 def _judge(
@@ -128,6 +135,7 @@ def _request(order: Order, rules: Rules, fault: Fault) -> Request:
         deadline_s=rules.timeout_s,
         fault=fault,
         verify_tls=rules.verify_tls,
-        fresh_connection=order.manner is Manner.NEW_CONNECTION,
+        fresh_connection=order.manner in _ON_A_NEW_CONNECTION,
         manner=order.manner,
+        drip_s=drip_s(order.manner, rules.timeout_s),
     )

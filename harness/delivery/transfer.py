@@ -56,7 +56,7 @@ class Transfer:
         cut = request.fault is Fault.CUT_BODY
         self._allowed = max(1, len(request.body) // 2) if cut else len(request.body)
         self._aborted = False
-        self._pace = pace_of(request.manner, len(request.body), request.deadline_s)
+        self._pace = pace_of(request.manner, len(request.body), request.drip_s)
         self._begun: float | None = None
         self._resets = request.fault is Fault.RESET
         self.is_timed = self._resets or request.manner is Manner.SLOW

@@ -25,6 +25,7 @@ class Request:
         verify_tls: whether the certificate must be trusted and name the host.
         fresh_connection: never reuse a kept connection, nor keep this one.
         manner: how the body is put on the wire; a new connection is `fresh_connection`'s matter.
+        drip_s: seconds that the body of a slow request is spread over.
 
     """
 
@@ -37,6 +38,7 @@ class Request:
     verify_tls: bool = True
     fresh_connection: bool = False
     manner: Manner = Manner.PLAIN
+    drip_s: float = 0.0
 
 
 class Transport(Protocol):

@@ -15,7 +15,7 @@ from mews_harness.delivery import Courier, CurlTransport, Rules, SystemClock
 from mews_harness.model import Kind, Manner, Message, Outcome
 
 MESSAGE = Message(Kind.GENERAL, b'{"Events": []}', (), "no event")
-QUICK_S = 1.0  # a deadline that shortens the drip
+QUICK_S = 0.6  # a short drip
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_a_slow_body_comes_in_many_pieces(
         assert f"Content-Length: {size}".encode() in head
         connection.sendall(OK)
 
-    request = post(raw_server(script).url, body=b"x" * size, manner=Manner.SLOW, deadline_s=QUICK_S)
+    request = post(raw_server(script).url, body=b"x" * size, manner=Manner.SLOW, drip_s=QUICK_S)
     exchange = send(transport, request)
     assert exchange.outcome is Outcome.DELIVERED
     assert b"".join(pieces) == b"x" * size
@@ -102,7 +102,7 @@ def test_an_answer_before_the_last_piece_is_taken(
         connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
         server.stop.wait(60)
 
-    exchange = send(transport, post(raw_server(refuse).url, manner=Manner.SLOW))
+    exchange = send(transport, post(raw_server(refuse).url, manner=Manner.SLOW, drip_s=3))
     assert (exchange.outcome, exchange.status) == (Outcome.ERROR_STATUS, 401)
     assert exchange.sent_ms is None
 
@@ -112,7 +112,7 @@ def test_a_connection_that_breaks_between_pieces_is_a_reset(
 ) -> None:
     """A service that hangs up on a slow sender is told as such."""
     server = raw_server(lambda _, connection: connection.recv(65536))
-    exchange = send(transport, post(server.url, manner=Manner.SLOW))
+    exchange = send(transport, post(server.url, manner=Manner.SLOW, drip_s=3))
     assert exchange.outcome is Outcome.CONNECTION_RESET
 
 
@@ -126,7 +126,7 @@ def test_slow_and_plain_requests_do_not_hold_one_another_up(
             connection.sendall(OK)
 
     url = raw_server(script).url
-    slow = [transport.submit(post(url, manner=Manner.SLOW, deadline_s=QUICK_S)) for _ in range(20)]
+    slow = [transport.submit(post(url, manner=Manner.SLOW, drip_s=QUICK_S)) for _ in range(20)]
     quick = send(transport, post(url))
     assert quick.outcome is Outcome.DELIVERED
     assert not any(future.done() for future in slow)

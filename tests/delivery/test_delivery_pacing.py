@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mews_harness.delivery.pacing import PIECES, SLOW_BODY_S, Pace, pace_of
+from mews_harness.delivery.pacing import PIECES, SLOW_BODY_S, Pace, drip_s, pace_of
 from mews_harness.model import Manner
 
 
@@ -21,24 +21,24 @@ def _pieces(pace: Pace) -> list[tuple[int, float]]:
 @pytest.mark.parametrize("manner", [Manner.PLAIN, Manner.NEW_CONNECTION])
 def test_an_ordinary_body_is_one_piece_at_once(manner: Manner) -> None:
     """Curl takes as much of it as it likes."""
-    assert _pieces(pace_of(manner, 1000, 5)) == [(1000, 0)]
+    assert _pieces(pace_of(manner, 1000, 3)) == [(1000, 0)]
 
 
 def test_a_chunked_body_is_many_pieces_at_once() -> None:
     """No piece waits for anything."""
-    assert _pieces(pace_of(Manner.CHUNKED, 300, 5)) == [(10, 0)] * PIECES
+    assert _pieces(pace_of(Manner.CHUNKED, 300, 3)) == [(10, 0)] * PIECES
 
 
 @pytest.mark.parametrize("size", [2, 10, 30, 100, 3_000_000])
 def test_a_slow_body_is_spread_evenly(size: int) -> None:
     """The first piece is due at once, the last before the time is over; none is lost."""
-    pieces = _pieces(pace_of(Manner.SLOW, size, 5))
+    pieces = _pieces(pace_of(Manner.SLOW, size, SLOW_BODY_S))
     dues = [due for _, due in pieces]
     assert sum(length for length, _ in pieces) == size
     assert len(pieces) <= PIECES
     assert dues == sorted(set(dues))
     assert dues[0] == 0
-    assert SLOW_BODY_S / 2 <= dues[-1] < SLOW_BODY_S < 5
+    assert SLOW_BODY_S / 2 <= dues[-1] < SLOW_BODY_S
 
 
 def test_a_piece_that_was_given_in_parts_is_due_as_one() -> None:
@@ -47,12 +47,20 @@ def test_a_piece_that_was_given_in_parts_is_due_as_one() -> None:
     assert [pace.end(given) for given in (0, 3, 9, 10)] == [10, 10, 10, 20]
 
 
-def test_a_shorter_deadline_quickens_the_drip() -> None:
-    """What a redirect leaves of the time is enough for the body and an answer."""
-    assert _pieces(pace_of(Manner.SLOW, 60, 2))[-1][1] < 1.2
+def test_the_drip_leaves_the_service_two_fifths_of_the_time() -> None:
+    """Of 5 s it takes 3, of a shorter time limit less, of a longer one no more."""
+    slow = [drip_s(Manner.SLOW, timeout_s) for timeout_s in (5, 1, 60)]
+    assert slow == [3, pytest.approx(0.6), 3]
+    assert {drip_s(manner, 5) for manner in Manner if manner is not Manner.SLOW} == {0}
+
+
+def test_hops_of_one_attempt_share_the_drip() -> None:
+    """A redirect that was answered at once leaves nearly all of it, a dripped one nothing."""
+    assert [drip_s(Manner.SLOW, 5, spent_s) for spent_s in (0.5, 3.2)] == [2.5, 0]
+    assert [due for _, due in _pieces(pace_of(Manner.SLOW, 60, 0))] == [0] * PIECES
 
 
 def test_an_empty_body_has_no_piece() -> None:
     """Nothing is due, and nothing is divided by its length."""
-    pace = pace_of(Manner.SLOW, 0, 5)
+    pace = pace_of(Manner.SLOW, 0, 3)
     assert (_pieces(pace), pace.due_s(0)) == ([], 0)

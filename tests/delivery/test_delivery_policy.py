@@ -348,8 +348,27 @@ def test_manner_and_method_hold_for_every_attempt_and_hop(clock: FakeClock, mann
     assert len(script.requests) == 3
     for request in script.requests:
         assert (request.method, request.manner) == ("PUT", manner)
-        assert request.fresh_connection == (manner is Manner.NEW_CONNECTION)
+        assert request.fresh_connection == (manner in {Manner.NEW_CONNECTION, Manner.SLOW})
         assert request.body == MESSAGE.body
+
+
+def test_a_redirect_after_a_slow_body_leaves_the_service_its_time(clock: FakeClock) -> None:
+    """The hops of an attempt are dripped for 3 s in all; the next attempt again from the start."""
+    script = Script(clock, *[(308, "/b")] * 3, 200)
+    rules = replace(RULES, timeout_s=1)  # the second hop is past the 0.6 s of the first two
+    Courier(script, clock, rules).deliver(MESSAGE, URL, label="", manner=Manner.SLOW)
+    drips = [request.drip_s for request in script.requests]
+    assert drips == [pytest.approx(0.6), pytest.approx(0.102), 0, 0]
+
+
+def test_hanging_up_on_a_slow_body_is_a_failed_attempt(clock: FakeClock) -> None:
+    """It can't be mistaken for the closing of a kept connection: there is none."""
+    script = Script(clock, Outcome.CONNECTION_RESET, 200)
+    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", manner=Manner.SLOW)
+    assert [attempt.outcome for attempt in delivery.attempts] == [
+        Outcome.CONNECTION_RESET,
+        Outcome.DELIVERED,
+    ]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
