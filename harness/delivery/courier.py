@@ -64,10 +64,7 @@ class Courier:
             attempts=self._rules.attempts if attempts is None else attempts,
             timeout_s=self._rules.timeout_s if timeout_s is None else timeout_s,
         )
-        self._announce(message)
-        return _Round(self._transport, self._clock, rules).play(
-            [Order(message, url, label, faults, manner, method)],
-        )[0]
+        return self._play([Order(message, url, label, faults, manner, method)], rules)[0]
 
     def together(
         self, orders: Sequence[Order], *, attempts: int | None = None
@@ -84,10 +81,20 @@ class Courier:
             HarnessFault: the transport failed or was closed.
 
         """
-        for order in orders:
-            self._announce(order.message)
         rules = self._rules if attempts is None else replace(self._rules, attempts=attempts)
-        return _Round(self._transport, self._clock, rules).play(orders)
+        return self._play(orders, rules)
+
+    def _play(self, orders: Sequence[Order], rules: Rules) -> tuple[Delivery, ...]:
+        """Announce every message, then send them all."""
+        known_ms = []
+        for order in orders:
+            known_ms.append(self._clock.now_ms())
+            self._announce(order.message)
+        deliveries = _Round(self._transport, self._clock, rules).play(orders)
+        return tuple(
+            replace(delivery, known_ms=since)
+            for delivery, since in zip(deliveries, known_ms, strict=True)
+        )
 
 
 class _Round:

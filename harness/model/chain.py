@@ -45,15 +45,15 @@ class Link:
         discriminator: the event that was delivered last.
         entity_id: the entity.
         enterprise_id: whose it is.
-        sent_ms: when the last message about it was first sent; a fetch that arrived before then
-            can't have seen that change.
+        sent_ms: when the last message about it was first sent. A fetch that arrived before the
+            Connector API knew what it says, just before then, can't have seen that change.
         acknowledged_ms: when the last message about it was answered with success.
         copies: attempts that the partner may have taken for messages, over all messages.
         fetches: requests whose answer held the entity, over all messages.
         named: those of them that asked for it by its id; the others read by an interval, and may
             have been made for something else.
-        asked_ms: when the first request since `sent_ms` arrived that was about it.
-        fetched_ms: when the first answer since `sent_ms` that held it was handed over.
+        asked_ms: when the first request since then arrived that was about it.
+        fetched_ms: when the first answer since then that held it was handed over.
         in_flight: whether a request about it was being answered when the play ended.
 
     """
@@ -107,24 +107,23 @@ def _link(
     key: tuple[str, tuple[str, ...], str], said: list[tuple[str, Delivery]], calls: list[Call]
 ) -> Link:
     enterprise, _, entity_id = key
-    deliveries = {id(delivery): delivery for _, delivery in said}
-    sent = {number: each.attempts[0].exchanges[0].started_ms for number, each in deliveries.items()}
-    newest = max(sent, key=lambda number: sent[number])
+    deliveries = {id(delivery): delivery for _, delivery in said}.values()
+    newest = max(deliveries, key=lambda each: each.sent_ms)
     own = [call for call in calls if call.enterprise_id == enterprise]
-    since = [call for call in own if call.received_ms >= sent[newest]]
+    since = [call for call in own if call.received_ms >= newest.since_ms]
     held = [call for call in own if call.served and entity_id in call.returned]
     answered = [
         call.answered_ms
         for call in held
-        if call.answered_ms is not None and call.received_ms >= sent[newest]
+        if call.answered_ms is not None and call.received_ms >= newest.since_ms
     ]
     return Link(
-        next(name for name, delivery in said if id(delivery) == newest),
+        next(name for name, delivery in said if delivery is newest),
         entity_id,
         enterprise,
-        sent_ms=sent[newest],
-        acknowledged_ms=deliveries[newest].attempts[-1].last.ended_ms,
-        copies=sum(_taken(delivery) for delivery in deliveries.values()),
+        sent_ms=newest.sent_ms,
+        acknowledged_ms=newest.attempts[-1].last.ended_ms,
+        copies=sum(_taken(delivery) for delivery in deliveries),
         fetches=len(held),
         named=sum(entity_id in call.asked for call in held),
         asked_ms=min((call.received_ms for call in since), default=None),

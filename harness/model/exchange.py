@@ -154,11 +154,31 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message and all attempts at delivering it; `label` is the step that asked for it."""
+    """A message and all attempts at delivering it.
+
+    Attributes:
+        label: the step that asked for it.
+        message: what was sent.
+        attempts: one at least.
+        known_ms: from when on the Connector API knew what it says, in milliseconds on the run's
+            clock; None for not before it was sent.
+
+    """
 
     label: str
     message: Message
     attempts: tuple[Attempt, ...]
+    known_ms: float | None = None
+
+    @property
+    def sent_ms(self) -> float:
+        """When it was first sent."""
+        return self.attempts[0].exchanges[0].started_ms
+
+    @property
+    def since_ms(self) -> float:
+        """From when on a request can have been told what it says."""
+        return self.sent_ms if self.known_ms is None else self.known_ms
 
     @property
     def delivered(self) -> bool:

@@ -197,7 +197,7 @@ def _reads_in_vain(call: Call, transcript: Transcript) -> bool:
         return False
     return any(
         delivery.message.enterprise_id == call.enterprise_id
-        and call.received_ms >= delivery.attempts[0].exchanges[0].started_ms
+        and call.received_ms >= delivery.sent_ms
         and call.operation in FETCHED_WITH.get(event.discriminator, ())
         for delivery in transcript.deliveries
         for event in delivery.message.events

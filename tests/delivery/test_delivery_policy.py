@@ -121,6 +121,20 @@ def test_a_message_that_is_accepted_is_sent_once(clock: FakeClock) -> None:
     assert script.requests == [Request("POST", URL, headers, MESSAGE.body, 5)]
 
 
+def test_every_message_is_announced_before_the_first_is_sent(clock: FakeClock) -> None:
+    """A delivery says since when its message was known, however long the others took."""
+    script = Script(clock, 200, 200)
+
+    def announce(_: Message) -> None:
+        assert script.requests == []
+        clock.ms += 10
+
+    orders = [Order(MESSAGE, URL, ""), Order(MESSAGE, URL, "")]
+    first, second = Courier(script, clock, RULES, announce).together(orders)
+    assert (first.known_ms, second.known_ms) == (1000, 1010)
+    assert first.sent_ms >= 1020
+
+
 def test_a_message_without_content_type_is_sent_without_one(clock: FakeClock) -> None:
     """None means no header; verification is as the rules say."""
     script = Script(clock, 200)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mews_harness.model import FETCHED_WITH, Outcome, links
@@ -94,6 +96,15 @@ def test_a_fetch_before_the_last_message_does_not_count_for_it() -> None:
     assert (link.fetches, link.asked_ms, link.fetched_ms) == (2, None, None)
     (link,) = links(twice, [call("a", at_ms=500), call("a", at_ms=1000)])
     assert (link.fetches, link.fetched_ms) == (2, 1005)
+
+
+def test_a_fetch_since_the_api_knew_of_it_counts() -> None:
+    """Who reads by an interval may be told just before the message comes, and never again."""
+    told = replace(delivery("a", at_ms=1000), known_ms=990)
+    (link,) = links([told], [call(returned=("a",), at_ms=995)])
+    assert (link.sent_ms, link.fetched_ms) == (1000, 1000)
+    (link,) = links([told], [call(returned=("a",), at_ms=985)])
+    assert link.fetched_ms is None
 
 
 def test_a_request_that_is_being_answered_is_in_flight() -> None:
