@@ -110,6 +110,7 @@ FAULTS = {
     TwinFault.TOO_MANY: "429 with Retry-After",
     TwinFault.TOO_MANY_BARE: "429 without Retry-After",
     TwinFault.SERVER_ERROR: "500",
+    TwinFault.TERSE_ERROR: "500 with a Message alone",
     TwinFault.REQUEST_TIMEOUT: "408",
     TwinFault.RESET: "connection reset",
     TwinFault.NOT_JSON: "a body that is no JSON",

@@ -86,6 +86,24 @@ def once_per_entity() -> Behaviour:
     return _judging(judge)
 
 
+def inserts_added_customers() -> Behaviour:
+    """Answers 500 to CustomerAdded about a customer that another message was about before."""
+    bodies: set[bytes] = set()
+    seen: set[str] = set()
+
+    def judge(body: bytes, document: Document) -> int | None:
+        if body in bodies:
+            return None
+        bodies.add(body)
+        told = [each for each in events_of(document) if entity_of(each) == "customers"]
+        added = {e["Value"]["Id"] for e in told if e["Discriminator"] == "CustomerAdded"}
+        known = not added.isdisjoint(seen)
+        seen.update(event["Value"]["Id"] for event in told)
+        return 500 if known else None
+
+    return _judging(judge)
+
+
 def races_on_duplicates(clock: Callable[[], float] = time.monotonic) -> Behaviour:
     """Answers 500 to a body of two events or more while the very same body is worked on."""
     busy_until: dict[bytes, float] = {}
@@ -126,5 +144,6 @@ REPEAT_FLAWS = (
     locks_out_after_retries,
     wants_order,
     once_per_entity,
+    inserts_added_customers,
     races_on_duplicates,
 )

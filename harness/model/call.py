@@ -44,6 +44,7 @@ class TwinFault(StrEnum):
     TOO_MANY = "too-many"  # 429 with Retry-After
     TOO_MANY_BARE = "too-many-bare"  # 429 without Retry-After
     SERVER_ERROR = "server-error"  # 500
+    TERSE_ERROR = "terse-error"  # 500 with nothing but a Message
     REQUEST_TIMEOUT = "request-timeout"  # 408
     RESET = "reset"  # the connection is reset, no answer
     NOT_JSON = "not-json"  # 200 with a body that is no JSON

@@ -50,11 +50,20 @@ def updates(subject: Subject, *, times: int = 3) -> Plans:
     return Plans(_one_each(subject, [0] * times))
 
 
-def pair(subject: Subject) -> Plans:
-    """Send what a created customer yields: an Added and an Updated event with the same id."""
-    if not {ADDED, UPDATED} <= set(subject.general) or subject.batch_limit == 1:
+def pair(subject: Subject, *, apart: bool = False) -> Plans:
+    """Send what a created customer yields: an Added and an Updated event with the same id.
+
+    Args:
+        subject: what for.
+        apart: whether they come in two messages, in either order: a retry may turn it round.
+
+    """
+    limit = 1 if apart else subject.batch_limit
+    if not {ADDED, UPDATED} <= set(subject.general) or (limit == 1 and not apart):
         return NOTHING
-    return Plans((Listed(subject.profile, ((ADDED, 0), (UPDATED, 0)), subject.batch_limit),))
+    both = ((ADDED, 0), (UPDATED, 0))
+    orders = (both, both[::-1]) if apart else (both,)
+    return Plans(tuple(Listed(subject.profile, order, limit) for order in orders))
 
 
 def stream(subject: Subject, *, messages: int = 50) -> Plans:

@@ -33,6 +33,7 @@ from mews_harness.twin.tokens import TokenBook
 _BROKEN = b'{"Message":"This is no JSON'
 _REFUSALS = {
     TwinFault.SERVER_ERROR: (SERVER_ERROR, "An error occurred on our side."),
+    TwinFault.TERSE_ERROR: (SERVER_ERROR, "An error occurred on our side."),
     TwinFault.REQUEST_TIMEOUT: (REQUEST_TIMEOUT, "The request took too long."),
     TwinFault.TOO_MANY: (TOO_MANY_REQUESTS, "Too many requests."),
     TwinFault.TOO_MANY_BARE: (TOO_MANY_REQUESTS, "Too many requests."),
@@ -188,7 +189,9 @@ def _respond(call: Call, given: Answer, struck: Disturbance | None) -> tuple[Cal
         headers["Retry-After"] = str(int(retry_after_s))
     body = given.body
     if given.message:
-        error = {"Message": given.message, "RequestId": request_id}
+        error = {"Message": given.message}
+        if fault is not TwinFault.TERSE_ERROR:
+            error["RequestId"] = request_id
         body = json.dumps(error, ensure_ascii=False).encode()
     if given.status != NO_CONTENT:
         headers["Content-Type"] = "application/json; charset=utf-8"

@@ -29,6 +29,8 @@ VALID: list[tuple[str, Mapping[str, Any]]] = [
     ("batch", {"over": True}),
     ("oversize", {}),
     ("updates", {}),
+    ("pair", {}),
+    ("pair", {"apart": True}),
     ("stream", {"messages": 3}),
     ("action", {"action": "IntegrationDeleted", "ages_s": [60, 86_400]}),
     *[("action", {"action": action}) for action in actions("2026-04")],
@@ -413,6 +415,22 @@ def test_updates_are_about_one_entity(subject: Subject, tenants: Tenants) -> Non
     messages = every_message(ask(subject, "updates"), tenants)
     assert [len(message.events) for message in messages] == [1, 1, 1]
     assert len({event.entity_id for message in messages for event in message.events}) == 1
+
+
+def test_a_pair_comes_together_or_apart(subject: Subject, tenants: Tenants) -> None:
+    """In one message Added is first; in two both orders are played. All are about one customer."""
+
+    def orders(**arguments: object) -> list[list[list[str]]]:
+        found: list[list[list[str]]] = []
+        for plan in ask(subject, "pair", **arguments).fixed:
+            messages = plan.build(Mint(1, "words", 0, tenants))
+            assert len({event.entity_id for each in messages for event in each.events}) == 1
+            found.append([[event.discriminator for event in each.events] for each in messages])
+        return found
+
+    added, updated = "CustomerAdded", "CustomerUpdated"
+    assert orders() == [[[added, updated]]]
+    assert orders(apart=True) == [[[added], [updated]], [[updated], [added]]]
 
 
 def test_a_stream_is_of_many_messages(subject: Subject, tenants: Tenants) -> None:

@@ -183,6 +183,7 @@ def disturbed(fault: TwinFault) -> Twin:
         (TwinFault.TOO_MANY, 429, 3),
         (TwinFault.TOO_MANY_BARE, 429, None),
         (TwinFault.SERVER_ERROR, 500, None),
+        (TwinFault.TERSE_ERROR, 500, None),
         (TwinFault.REQUEST_TIMEOUT, 408, None),
         (TwinFault.RESET, None, None),
         (TwinFault.NOT_JSON, 200, None),
@@ -197,6 +198,15 @@ def test_a_fault_takes_the_answer_away(
     assert (call.returned, call.served) == ((), False)
     assert call.retry_after_s == retry_after_s
     assert ("Retry-After" in response.headers) is (retry_after_s is not None)
+
+
+def test_an_error_may_have_nothing_but_a_message() -> None:
+    """The header tells the request's id all the same, as every answer's does."""
+    whole = ask(disturbed(TwinFault.SERVER_ERROR), "customers/getAll", CustomerIds=[guid(1)])[1]
+    terse = ask(disturbed(TwinFault.TERSE_ERROR), "customers/getAll", CustomerIds=[guid(1)])[1]
+    assert said(whole).keys() == {"Message", "RequestId"}
+    assert said(terse).keys() == {"Message"}
+    assert terse.headers["Request-Id"]
 
 
 def test_a_slow_answer_is_a_right_one() -> None:

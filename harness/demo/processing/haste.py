@@ -39,6 +39,15 @@ def gives_up_on_500() -> Habits:
     return _giving_up(lambda reply: reply.status == SERVER_ERROR)
 
 
+def gives_up_on_terse_error() -> Habits:
+    """Drops what it was to fetch when the answer is an error without a RequestId."""
+
+    def is_terse(reply: Reply) -> bool:
+        return reply.status not in {None, OK} and "RequestId" not in (reply.document or {})
+
+    return _giving_up(is_terse)
+
+
 def gives_up_on_reset() -> Habits:
     """Drops what it was to fetch when the connection breaks."""
     return _giving_up(lambda reply: reply.status is None and not reply.timed_out)
@@ -91,6 +100,7 @@ HASTE = (
     answers_when_there_is_room,
     gives_up_on_429,
     gives_up_on_500,
+    gives_up_on_terse_error,
     gives_up_on_reset,
     gives_up_on_unreadable,
     gives_up_when_slow,
