@@ -6,12 +6,8 @@ from dataclasses import fields
 from typing import Any
 
 from mews_harness.model import (
-    Attempt,
     Comparison,
-    Delivery,
-    Exchange,
     Handshake,
-    Message,
     Profile,
     Run,
     ScenarioResult,
@@ -23,13 +19,10 @@ from mews_harness.model import (
 from mews_harness.reports import selection, streaming
 from mews_harness.reports.commands import file_of, replay, resend
 from mews_harness.reports.machine_calls import processing
-from mews_harness.reports.visible import Body, capped, decode
+from mews_harness.reports.machine_delivery import HEADERS, TEXT, delivery_to_json
+from mews_harness.reports.visible import capped
 
 FORMAT = 1
-MESSAGE_BYTES = 20_000
-ANSWER_BYTES = 2_000
-TEXT = 2_000
-HEADERS = 50
 
 
 def to_json(run: Run) -> dict[str, Any]:
@@ -215,7 +208,7 @@ def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
             }
             for finding in trial.findings
         ],
-        "deliveries": [_delivery(delivery) for delivery in kept],
+        "deliveries": [delivery_to_json(delivery) for delivery in kept],
         "deliveries_left_out": len(trial.transcript.deliveries)
         + trial.transcript.left_out
         - len(kept),
@@ -245,79 +238,3 @@ def _handshake(handshake: Handshake) -> dict[str, Any]:
         "untried_versions": list(handshake.untried),
         "detail": capped(handshake.detail, TEXT),
     }
-
-
-def _delivery(delivery: Delivery) -> dict[str, Any]:
-    kept = delivery.attempts[: selection.ATTEMPTS]
-    return {
-        "label": capped(delivery.label, TEXT),
-        "delivered": selection.arrived(delivery),
-        "message": _message(delivery.message),
-        "attempts": [_attempt(attempt, selection.zero_ms(delivery)) for attempt in kept],
-        "attempts_left_out": len(delivery.attempts) - len(kept),
-    }
-
-
-def _message(message: Message) -> dict[str, Any]:
-    return {
-        "kind": message.kind.value,
-        "description": capped(message.description, TEXT),
-        "content_type": message.content_type,
-        "enterprise_id": message.enterprise_id,
-        "events": len(message.events),
-        "body": _body(decode(message.body, len(message.body), MESSAGE_BYTES)),
-    }
-
-
-def _attempt(attempt: Attempt, zero: float) -> dict[str, Any]:
-    kept = attempt.exchanges[: selection.HOPS]
-    return {
-        "number": attempt.number,
-        "fault": attempt.fault.value,
-        "manner": attempt.manner.value,
-        "outcome": attempt.outcome.value,
-        "detail": capped(attempt.detail, TEXT),
-        "scheduled_ms": round(attempt.scheduled_ms, 3),
-        "relative_ms": round(selection.began_ms(attempt) - zero, 3),
-        "exchanges": [_exchange(exchange) for exchange in kept],
-        "exchanges_left_out": len(attempt.exchanges) - len(kept),
-    }
-
-
-def _exchange(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "method": exchange.method,
-        "url": capped(exchange.url, TEXT),
-        "http_version": exchange.http_version,
-        "outcome": exchange.outcome.value,
-        "detail": capped(exchange.detail, TEXT),
-        "status": exchange.status,
-        "started_ms": _ms(exchange.started_ms),
-        "connected_ms": _ms(exchange.connected_ms),
-        "sent_ms": _ms(exchange.sent_ms),
-        "first_byte_ms": _ms(exchange.first_byte_ms),
-        "ended_ms": _ms(exchange.ended_ms),
-        "answer_ms": _ms(exchange.answer_ms),
-        "request_size": exchange.request_size,
-        "request_headers": _headers(exchange.request_headers),
-        "response_headers": _headers(exchange.response_headers),
-        "response_headers_left_out": max(0, len(exchange.response_headers) - HEADERS),
-        "response_body": _body(
-            decode(exchange.response_body, exchange.response_size, ANSWER_BYTES),
-        ),
-    }
-
-
-def _headers(headers: tuple[tuple[str, str], ...]) -> list[list[str]]:
-    return [[capped(name, TEXT), capped(value, TEXT)] for name, value in headers[:HEADERS]]
-
-
-def _body(body: Body) -> dict[str, Any]:
-    shown: dict[str, Any] = {"text": body.text, "size": body.size, "note": body.note}
-    if body.base64:
-        shown["base64"] = body.base64
-    return shown
-
-
-def _ms(moment: float | None) -> float | None:
-    return None if moment is None else round(moment, 3)

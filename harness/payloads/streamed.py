@@ -2,151 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from functools import cache
-from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
 from mews_harness.errors import ScenarioMistake
-from mews_harness.model import Kind, Message
-from mews_harness.model.trace import COMMAND, PENDING, PROCESSED
-from mews_harness.payloads.batch import event_template as event_template_of_webhook
-from mews_harness.payloads.batch import message_template
+from mews_harness.model.trace import COMMAND, PENDING
 from mews_harness.payloads.compiling import exemplar, templates
-from mews_harness.payloads.mint import Mint, Template, fill
-from mews_harness.payloads.plan import NOTHING, Plan, Plans, Subject, unique, write
-from mews_harness.payloads.schema import load
-from mews_harness.payloads.shape import Constant, Either, Record, nullable, parse
-from mews_harness.payloads.shape import Sequence as Several
+from mews_harness.payloads.mint import Template
+from mews_harness.payloads.plan import NOTHING, Plan, Plans, Subject, unique
+from mews_harness.payloads.shape import nullable
+from mews_harness.payloads.stream_plans import (
+    BINARY,
+    GARBAGE,
+    RESERVATION,
+    UPDATED,
+    Entry,
+    Garbage,
+    Mixed,
+    Shared,
+    Streamed,
+)
+from mews_harness.payloads.stream_shape import event_template, in_state, states, variants
 
-RESERVATION, UPDATED = "Reservation", "ServiceOrderUpdated"
 UNKNOWN, EXTRA = "TaskCreated", "AddedLater"
 EXTRA_VALUES: tuple[Any, ...] = ("later", 7, True, None, ["later"], {"Id": 7})
-LISTED = 3  # types that a phrase names one by one
-
-Entry = tuple[str, str]  # a type and a state; the state of a type that has none is empty
-
-
-@dataclass(frozen=True)
-class Streamed:
-    """Messages from templates, each with its events; every entity has an id of its own."""
-
-    templates: tuple[Template, ...] = field(hash=False)
-    phrase: str
-
-    def describe(self) -> str:
-        """Say what is sent."""
-        return self.phrase
-
-    def build(self, mint: Mint) -> tuple[Message, ...]:
-        """Fill the slots."""
-        return tuple(_message(fill(each, mint), mint, self.phrase) for each in self.templates)
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """Events by number and seed, in one message or in many.
-
-    Attributes:
-        profile: whose schema they follow.
-        size: the number of events.
-        types: those that they are chosen from; the first so many events have one each.
-        seed: decides the type and state of the others.
-        each: events in a message.
-        idle: whether commands are such that nothing is left to do about them.
-
-    """
-
-    profile: str
-    size: int
-    types: tuple[str, ...]
-    seed: int
-    each: int
-    idle: bool = False
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """The events one by one; a command is one to carry out, unless all are idle."""
-        random = Random(self.seed)  # noqa: S311 - to be repeatable is the point
-        chosen = [*self.types, *random.choices(self.types, k=self.size)][: self.size]
-        return tuple(
-            (kind, PROCESSED if self.idle else PENDING)
-            if kind == COMMAND
-            else (kind, random.choice(states(self.profile, kind) or ("",)))
-            for kind in chosen
-        )
-
-    def describe(self) -> str:
-        """Count the events by type, and the messages."""
-        phrase = _counted(kind for kind, _ in self.entries)
-        number = -(-self.size // self.each)
-        return phrase if number == 1 else f"{phrase}, in {number:,} messages"
-
-    def build(self, mint: Mint) -> tuple[Message, ...]:
-        """Write the events, each about an entity of its own."""
-        events = [event_template(self.profile, *entry) for entry in self.entries]
-        parts = [events[at : at + self.each] for at in range(0, len(events), self.each)]
-        return tuple(
-            _message(fill({"Events": part}, mint), mint, _counted(one["Type"] for one in part))
-            for part in parts
-        )
-
-
-@dataclass(frozen=True)
-class Shared:
-    """A webhook and an event on the WebSocket about one reservation; `profile` is theirs."""
-
-    profile: str
-
-    def describe(self) -> str:
-        """Say what is sent."""
-        return f"{UPDATED} by webhook and {RESERVATION} on the WebSocket, about one reservation"
-
-    def build(self, mint: Mint) -> tuple[Message, ...]:
-        """Write both with the same id."""
-        known: dict[str, str] = {}
-        # The id of the reservation alone is shared: a slot of its own for each other id.
-        event = fill({"Id": event_template(self.profile, RESERVATION, "")["Id"]}, mint, known)
-        whole = fill(event_template(self.profile, RESERVATION, ""), mint) | event
-        webhook = fill(message_template(self.profile), mint)
-        told = fill(event_template_of_webhook(self.profile, UPDATED), mint, known)
-        return (
-            write(Kind.GENERAL, {**webhook, "Events": [told]}, UPDATED),
-            _message({"Events": [whole]}, mint, RESERVATION),
-        )
-
-
-@dataclass(frozen=True)
-class Garbage:
-    """Bytes of which no client can make sense, as a text or a binary frame."""
-
-    body: bytes
-    phrase: str
-    binary: bool = False
-
-    def describe(self) -> str:
-        """Say what is wrong."""
-        return self.phrase
-
-    def build(self, mint: Mint) -> tuple[Message, ...]:
-        """Write the message; it names nothing."""
-        owner = mint.tenant.id
-        return (
-            Message(
-                Kind.WEBSOCKET,
-                self.body,
-                (),
-                self.phrase,
-                None if self.binary else "text",
-                owner,
-                binary=self.binary,
-            ),
-        )
 
 
 def socket_event(subject: Subject, *, nulls: bool = False) -> Plans:
@@ -160,7 +42,7 @@ def socket_event(subject: Subject, *, nulls: bool = False) -> Plans:
     """
     plans: list[Plan] = []
     for kind in subject.streamed:
-        shape = _variants(subject.profile)[kind]
+        shape = variants(subject.profile)[kind]
         optional = [each.name for each in shape.properties if not each.required]
         if optional and nulls:
             event = exemplar(shape) | dict.fromkeys(optional)
@@ -168,7 +50,7 @@ def socket_event(subject: Subject, *, nulls: bool = False) -> Plans:
         if nulls:
             continue
         plans += [
-            _lone(f"{kind} {state}".strip(), _in_state(shape, state))
+            _lone(f"{kind} {state}".strip(), in_state(shape, state))
             for state in states(subject.profile, kind) or ("",)
         ]
         if optional:
@@ -180,7 +62,7 @@ def socket_event(subject: Subject, *, nulls: bool = False) -> Plans:
             plans.append(_lone(f"{kind} with null for {names}", event))
     if not plans or nulls:
         return Plans(tuple(plans))
-    kinds = [_variants(subject.profile)[kind] for kind in subject.streamed]
+    kinds = [variants(subject.profile)[kind] for kind in subject.streamed]
     drawn = st.one_of([templates(each) for each in kinds])
     return Plans(unique(plans), drawn.map(lambda event: _lone(event["Type"], event)))
 
@@ -259,7 +141,7 @@ def socket_unknown(subject: Subject) -> Plans:
         )
 
     alone = {"Type": UNKNOWN, "Id": event_template(subject.profile, types[0], "")["Id"]}
-    documented = set(_variants(subject.profile))
+    documented = set(variants(subject.profile))
     names = st.from_regex(r"[A-Z][a-z]{1,8}([A-Z][a-z]{1,8}){1,2}", fullmatch=True)
     drawn = st.builds(
         plan, names.filter(lambda name: name not in documented), st.integers(0, len(types))
@@ -331,61 +213,6 @@ def commands(
     return Plans(tuple(plan(name) for name in (over if state == "any-over" else (state,))))
 
 
-def states(profile: str, kind: str) -> tuple[str, ...]:
-    """List the documented states of a type of event; none where it bears none."""
-    found = _variants(profile)[kind].find("State")
-    return () if found is None or not isinstance(found.shape, Constant) else found.shape.values
-
-
-@cache
-def event_template(profile: str, kind: str, state: str) -> dict[str, Template]:
-    """Give the fullest template of an event; not to be changed."""
-    return _in_state(_variants(profile)[kind], state)
-
-
-GARBAGE: Mapping[str, bytes] = {
-    "an empty text": b"",
-    "no JSON: a word": b"ping",
-    "no JSON: cut off": b'{"Events":[{"Type":"Resource","Id":"5ee074b1-6c86-4',
-    "a list instead of an object": b'[{"Type":"Resource"}]',
-    "null": b"null",
-    "an object without Events": b'{"Message":"hello"}',
-    "Events that are null": b'{"Events":null}',
-    "Events that are an object": b'{"Events":{"Type":"Resource"}}',
-    "no events": b'{"Events":[]}',
-    "an event that is null": b'{"Events":[null]}',
-    "an event that is a number": b'{"Events":[7]}',
-    "an event without Type": b'{"Events":[{"Id":"5ee074b1-6c86-48e8-915f-c7aa4702086f"}]}',
-    "an event without Id": b'{"Events":[{"Type":"Resource","State":"Dirty"}]}',
-    "a Type that is a number": b'{"Events":[{"Type":7,"Id":"5ee074b1-6c86-48e8-915f"}]}',
-}
-BINARY = Garbage(bytes(range(256)), "a binary frame", binary=True)
-
-
-@cache
-def _variants(profile: str) -> Mapping[str, Record]:
-    """Give the shape of each type of event."""
-    shape = parse(load("websocket", profile))
-    assert isinstance(shape, Record)
-    events = shape.find("Events")
-    assert events is not None
-    assert isinstance(events.shape, Several)
-    assert isinstance(events.shape.items, Either)
-    found: dict[str, Record] = {}
-    for each in events.shape.items.options:
-        assert isinstance(each, Record)
-        kind = each.find("Type")
-        assert kind is not None
-        assert isinstance(kind.shape, Constant)
-        found[kind.shape.values[0]] = each
-    return found
-
-
-def _in_state(shape: Record, state: str) -> dict[str, Template]:
-    template: dict[str, Template] = exemplar(shape)
-    return template | {"State": state} if state else template
-
-
 def _plain(types: Iterable[str]) -> Iterator[Entry]:
     """Give an entry for each type: commands to carry out, the others in their first state."""
     return ((kind, PENDING if kind == COMMAND else "") for kind in types)
@@ -393,17 +220,3 @@ def _plain(types: Iterable[str]) -> Iterator[Entry]:
 
 def _lone(phrase: str, event: Template) -> Streamed:
     return Streamed(({"Events": [event]},), phrase)
-
-
-def _counted(kinds: Iterable[str]) -> str:
-    counts = Counter(kinds)
-    total = sum(counts.values())
-    listed = ", ".join(name if n == 1 else f"{n} × {name}" for name, n in counts.items())  # noqa: RUF001 - a times sign
-    if len(counts) > LISTED:
-        return f"{total:,} events of {len(counts)} types"
-    return f"1 event: {listed}" if total == 1 else f"{total:,} events: {listed}"
-
-
-def _message(body: Any, mint: Mint, phrase: str) -> Message:  # noqa: ANN401 - JSON
-    written = write(Kind.WEBSOCKET, body, phrase)
-    return replace(written, enterprise_id=mint.tenant.id, content_type="text")

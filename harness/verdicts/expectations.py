@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from mews_harness.model import Delivery, Expectation, Finding, Transcript
 from mews_harness.model.exchange import INJECTED
 from mews_harness.model.verdict import SIGN_OF_LIFE
-from mews_harness.verdicts import connecting, handling
+from mews_harness.verdicts import connecting, handling, reconnecting
 from mews_harness.verdicts.attempts import ATTEMPT_WORDS, Word
 from mews_harness.verdicts.calling import asked_api
 from mews_harness.verdicts.fetching import (
@@ -98,12 +98,13 @@ STREAM_WORDS: Mapping[str, Whole] = {
     "keeps-up": Whole("a client that reads as fast as it is sent to", connecting.keeps_up),
     "lives-on": Whole("a client that is connected and answers afterwards", connecting.lives_on),
     "answers-close": Whole("a close frame in answer to one", connecting.answers_close),
-    "reconnects": Whole("a new connection after one that was lost", connecting.reconnects),
+    "reconnects": Whole("a new connection after one that was lost", reconnecting.reconnects),
     "no-storm": Whole(
-        f"at most {connecting.STORM} handshakes of a client within a second", connecting.no_storm
+        f"at most {reconnecting.STORM} handshakes of a client within a second",
+        reconnecting.no_storm,
     ),
-    "pauses-grow": Whole("pauses between handshakes that grow", connecting.pauses_grow),
-    "pauses-differ": Whole("pauses with some chance in them (jitter)", connecting.pauses_differ),
+    "pauses-grow": Whole("pauses between handshakes that grow", reconnecting.pauses_grow),
+    "pauses-differ": Whole("pauses with some chance in them (jitter)", reconnecting.pauses_differ),
     "asks-commands": Whole(
         "a request about a command to the Connector API that the harness serves",
         handling.watched(handling.asks_commands),

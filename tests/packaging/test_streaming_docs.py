@@ -15,7 +15,7 @@ from mews_harness.options import OPTIONS
 from mews_harness.player.joining import PATIENCE
 from mews_harness.streaming import PATH
 from mews_harness.streaming.in_test import MewsWebSocket
-from mews_harness.verdicts import connecting
+from mews_harness.verdicts import connecting, reconnecting
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "streaming.md").read_text("utf-8")
@@ -50,10 +50,10 @@ def test_options_and_figures_are_those_of_the_code() -> None:
     """Options, limits and the path."""
     assert set(re.findall(r"--mews-[a-z-]+", DOCS)) <= {option.flag for option in OPTIONS}
     assert f"`{PATH}`" in DOCS
-    assert (connecting.STORM, connecting.PROMPT_MS, PATIENCE) == (5, 5_000, 3)
+    assert (reconnecting.STORM, connecting.PROMPT_MS, PATIENCE) == (5, 5_000, 3)
     assert "five handshakes" in DOCS
-    assert f"{connecting.ALIKE:.0%}".replace("%", " %") in DOCS
-    assert f"{connecting.ALIKE_MS:g} ms" in DOCS
+    assert f"{reconnecting.ALIKE:.0%}".replace("%", " %") in DOCS
+    assert f"{reconnecting.ALIKE_MS:g} ms" in DOCS
 
 
 def test_what_the_fixture_has_is_what_is_told() -> None:

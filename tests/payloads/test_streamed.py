@@ -14,7 +14,8 @@ from mews_harness.events import STREAMED, all_known_to
 from mews_harness.model import Draw, Kind, Message
 from mews_harness.payloads import Mint, Plan, Plans, Subject, plans
 from mews_harness.payloads.schema import explain, types
-from mews_harness.payloads.streamed import GARBAGE, states
+from mews_harness.payloads.stream_plans import GARBAGE
+from mews_harness.payloads.stream_shape import states
 from mews_harness.tenants import DEFAULT
 
 PROFILE = "2026-04"

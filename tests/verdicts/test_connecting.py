@@ -16,7 +16,7 @@ from mews_harness.model import (
     Sent,
     Transcript,
 )
-from mews_harness.verdicts import connecting
+from mews_harness.verdicts import connecting, reconnecting
 from mews_harness.verdicts.figures import Observed
 
 HERE, THERE = "enterprise-1", "enterprise-2"
@@ -75,7 +75,7 @@ WORDS: list[Word] = [
     connecting.keeps_up,
     connecting.lives_on,
     connecting.answers_close,
-    connecting.reconnects,
+    reconnecting.reconnects,
 ]
 
 
@@ -207,14 +207,14 @@ def test_a_close_frame_wants_an_answer() -> None:
 
 def test_to_come_back_is_to_be_accepted_after_the_cut() -> None:
     """By the same enterprise; tries in between are counted."""
-    found = connecting.reconnects(seen(*after_cut(200, 400)))
+    found = reconnecting.reconnects(seen(*after_cut(200, 400)))
     assert (found.met, found.judged) == (True, 1)
     assert "opened again within 600 ms, by 2 handshakes" in found.observed
-    in_vain = connecting.reconnects(seen(*after_cut(200, accepted=False)))
+    in_vain = reconnecting.reconnects(seen(*after_cut(200, accepted=False)))
     assert "1 handshake and none accepted" in in_vain.observed
     assert not in_vain.met
     (cut,) = after_cut()
-    silent = connecting.reconnects(seen(cut, knock(5, owner=THERE)))
+    silent = reconnecting.reconnects(seen(cut, knock(5, owner=THERE)))
     assert (silent.met, "no handshake" in silent.observed) == (False, True)
 
 
@@ -231,10 +231,10 @@ def test_to_come_back_is_to_be_accepted_after_the_cut() -> None:
 def test_pauses_are_looked_at(pauses: list[float], *, storms: bool, grows: bool) -> None:
     """More than five within a second are a storm; too few pauses show no growth, and accuse not."""
     transcript = seen(*after_cut(*pauses))
-    assert connecting.no_storm(transcript).met is not storms
-    assert connecting.pauses_grow(transcript).met is grows
-    judged = connecting.pauses_grow(transcript).judged
-    assert judged == (len(pauses) >= connecting.TRIES)
+    assert reconnecting.no_storm(transcript).met is not storms
+    assert reconnecting.pauses_grow(transcript).met is grows
+    judged = reconnecting.pauses_grow(transcript).judged
+    assert judged == (len(pauses) >= reconnecting.TRIES)
 
 
 def test_pauses_that_are_the_same_every_time_have_no_chance_in_them() -> None:
@@ -242,13 +242,13 @@ def test_pauses_that_are_the_same_every_time_have_no_chance_in_them() -> None:
     first = after_cut(250, 500, 1_000)
     same = after_cut(251, 499, 1_010, owner=THERE)
     other = after_cut(310, 430, 1_200, at_ms=10_000)
-    assert not connecting.pauses_differ(seen(*first, *same)).met
-    assert connecting.pauses_differ(seen(*first, *same, *other)).met
-    alone = connecting.pauses_differ(seen(*first))
+    assert not reconnecting.pauses_differ(seen(*first, *same)).met
+    assert reconnecting.pauses_differ(seen(*first, *same, *other)).met
+    alone = reconnecting.pauses_differ(seen(*first))
     assert (alone.met, alone.judged) == (True, 0)
 
 
 def test_nobody_who_tried_again_made_no_storm() -> None:
     """Without a try there is nothing to judge."""
-    found = connecting.no_storm(seen(line()))
+    found = reconnecting.no_storm(seen(line()))
     assert (found.met, found.judged) == (True, 0)
