@@ -7,13 +7,11 @@ from mews_harness.delivery.courier import Courier
 from mews_harness.delivery.curl import CurlTransport
 from mews_harness.delivery.handshake import shake_hands
 from mews_harness.delivery.options import Authorities
-from mews_harness.delivery.pacing import SLOW_BODY_S
 from mews_harness.delivery.policy import Order
 from mews_harness.delivery.rules import Rules
 from mews_harness.delivery.transport import Request, Transport
 
 __all__ = [
-    "SLOW_BODY_S",
     "Authorities",
     "Clock",
     "Courier",

@@ -18,7 +18,8 @@ from mews_harness.model import Delivery, Exchange, Fault, Manner, Message
 class Courier:
     """Delivers messages as Mews does: attempts, intervals and redirects by the rules.
 
-    May be used from several threads at once. `announce` hears of each message before it is sent.
+    May be used from several threads at once. `announce` hears of each message before it is sent,
+    and says from when on what it tells is known, in ms of the run's clock; None for not before.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class Courier:
         transport: Transport,
         clock: Clock,
         rules: Rules,
-        announce: Callable[[Message], None] = lambda _: None,
+        announce: Callable[[Message], float | None] = lambda _: None,
     ) -> None:
         self._transport, self._clock, self._rules = transport, clock, rules
         self._announce = announce
@@ -71,7 +72,8 @@ class Courier:
     ) -> tuple[Delivery, ...]:
         """Start all first attempts at the same moment, or each `after_ms` later.
 
-        Each is then re-sent on its own.
+        Each is then re-sent on its own. All are announced before the first is sent, also those
+        that wait.
 
         Args:
             orders: what to deliver.
@@ -86,10 +88,7 @@ class Courier:
 
     def _play(self, orders: Sequence[Order], rules: Rules) -> tuple[Delivery, ...]:
         """Announce every message, then send them all."""
-        known_ms = []
-        for order in orders:
-            known_ms.append(self._clock.now_ms())
-            self._announce(order.message)
+        known_ms = [self._announce(order.message) for order in orders]
         deliveries = _Round(self._transport, self._clock, rules).play(orders)
         return tuple(
             replace(delivery, known_ms=since)

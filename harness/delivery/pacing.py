@@ -9,7 +9,7 @@ from mews_harness.model import Manner
 
 PIECES = 30
 SLOW_BODY_S = 3.0  # our choice: slow, and yet whole well within the documented 5 s
-_SLOW_SHARE = 0.6  # of a deadline that leaves less than that
+_SLOW_SHARE = 0.6  # of a time limit below 5 s
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Pace:
 def drip_s(manner: Manner, timeout_s: float, spent_s: float = 0.0) -> float:
     """Tell over how many seconds a body is spread: 0 unless it is to be slow.
 
-    The attempt as a whole is dripped for 3 of its 5 seconds, whichever hops it takes: the rest is
-    the service's, also behind a redirect that was answered after a body had come slowly already.
+    It is whole 3 s after an attempt of 5 s began, whichever hop it is on: the rest is the
+    service's. Where a redirect comes only after the whole body, the next hop gets it at once.
 
     Args:
         manner: how the body is put on the wire.

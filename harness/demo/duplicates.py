@@ -87,7 +87,7 @@ def once_per_entity() -> Behaviour:
 
 
 def inserts_added_customers() -> Behaviour:
-    """Answers 500 to CustomerAdded about a customer that another message was about before."""
+    """Answers 500, once, to CustomerAdded about a customer that another message was about."""
     bodies: set[bytes] = set()
     seen: set[str] = set()
 

@@ -52,8 +52,8 @@ class Link:
         fetches: requests whose answer held the entity, over all messages.
         named: those of them that asked for it by its id; the others read by an interval, and may
             have been made for something else.
-        asked_ms: when the first request since then arrived that was about it.
-        fetched_ms: when the first answer since then that held it was handed over.
+        asked_ms: when the first request about it since the API knew that arrived.
+        fetched_ms: when the first answer to such a request that held it was handed over.
         in_flight: whether a request about it was being answered when the play ended.
 
     """
@@ -108,7 +108,7 @@ def _link(
 ) -> Link:
     enterprise, _, entity_id = key
     deliveries = {id(delivery): delivery for _, delivery in said}.values()
-    newest = max(deliveries, key=lambda each: each.sent_ms)
+    newest = max(deliveries, key=lambda each: each.began_ms)
     own = [call for call in calls if call.enterprise_id == enterprise]
     since = [call for call in own if call.received_ms >= newest.since_ms]
     held = [call for call in own if call.served and entity_id in call.returned]
@@ -121,7 +121,7 @@ def _link(
         next(name for name, delivery in said if delivery is newest),
         entity_id,
         enterprise,
-        sent_ms=newest.sent_ms,
+        sent_ms=newest.began_ms,
         acknowledged_ms=newest.attempts[-1].last.ended_ms,
         copies=sum(_taken(delivery) for delivery in deliveries),
         fetches=len(held),

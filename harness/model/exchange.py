@@ -55,7 +55,7 @@ class Manner(StrEnum):
 
     PLAIN = "plain"  # with Content-Length, on a kept connection where there is one
     CHUNKED = "chunked"  # Transfer-Encoding: chunked, no Content-Length
-    SLOW = "slow"  # the body comes in many small pieces over seconds
+    SLOW = "slow"  # many small pieces over seconds, on a new connection
     NEW_CONNECTION = "new-connection"  # no kept connection, closed afterwards
 
 
@@ -171,14 +171,14 @@ class Delivery:
     known_ms: float | None = None
 
     @property
-    def sent_ms(self) -> float:
-        """When it was first sent."""
+    def began_ms(self) -> float:
+        """When its first attempt began."""
         return self.attempts[0].exchanges[0].started_ms
 
     @property
     def since_ms(self) -> float:
         """From when on a request can have been told what it says."""
-        return self.sent_ms if self.known_ms is None else self.known_ms
+        return self.began_ms if self.known_ms is None else self.known_ms
 
     @property
     def delivered(self) -> bool:

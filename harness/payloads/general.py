@@ -58,9 +58,9 @@ def pair(subject: Subject, *, apart: bool = False) -> Plans:
         apart: whether they come in two messages, in either order: a retry may turn it round.
 
     """
-    limit = 1 if apart else subject.batch_limit
-    if not {ADDED, UPDATED} <= set(subject.general) or (limit == 1 and not apart):
+    if not {ADDED, UPDATED} <= set(subject.general) or (subject.batch_limit == 1 and not apart):
         return NOTHING
+    limit = 1 if apart else subject.batch_limit
     both = ((ADDED, 0), (UPDATED, 0))
     orders = (both, both[::-1]) if apart else (both,)
     return Plans(tuple(Listed(subject.profile, order, limit) for order in orders))

@@ -81,10 +81,17 @@ class Twin:
         for tenant in tenants.enterprises:
             enroll(tenant.id, self._estate, self._began)
 
-    def announce(self, message: Message) -> None:
-        """Let what a message says be true from now on; call it before the message is sent."""
+    def announce(self, message: Message) -> float:
+        """Let what a message says be true from now on; call it before the message is sent.
+
+        Returns:
+            Since when it is, on the run's clock: a request that came earlier was not told of it.
+
+        """
         with self._lock:
-            announce(message, self._estate, self._tokens, self._at(self._now_ms()))
+            now_ms = self._now_ms()
+            announce(message, self._estate, self._tokens, self._at(now_ms))
+        return now_ms
 
     def add_command(self, enterprise_id: str, command_id: str, state: str = "Pending") -> None:
         """Let a command for a device of an enterprise exist, or change its state."""

@@ -1,8 +1,8 @@
 """Words about what the partner fetched of that which it acknowledged.
 
 An entity counts as fetched when it was in an answer that the partner could read, however it asked,
-to a request that arrived after the last message about it was first sent. What was not acknowledged
-is owed to nobody.
+to a request that arrived since the API knew what the last message about it says, just before that
+was first sent. What was not acknowledged is owed to nobody.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def _reads_in_vain(call: Call, transcript: Transcript) -> bool:
         return False
     return any(
         delivery.message.enterprise_id == call.enterprise_id
-        and call.received_ms >= delivery.sent_ms
+        and call.received_ms >= delivery.began_ms
         and call.operation in FETCHED_WITH.get(event.discriminator, ())
         for delivery in transcript.deliveries
         for event in delivery.message.events

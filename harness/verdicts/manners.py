@@ -102,7 +102,7 @@ def new_key(transcript: Transcript) -> Observed:
     following = transcript.deliveries[rotations[-1] + 1 :]
     since_ms = transcript.deliveries[rotations[-1]].attempts[-1].last.ended_ms
     if following:
-        since_ms = following[0].sent_ms
+        since_ms = following[0].began_ms
     since = [call for call in transcript.calls if call.received_ms >= since_ms]
     old = [call for call in since if call.token is TokenState.REPLACED]
     said = f"{len(old)} of {_requests(len(since))} after the new key came bore an older one"

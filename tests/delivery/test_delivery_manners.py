@@ -107,6 +107,21 @@ def test_an_answer_before_the_last_piece_is_taken(
     assert exchange.sent_ms is None
 
 
+def test_a_slow_body_comes_on_a_connection_of_its_own(courier: Courier, raw_server: Serve) -> None:
+    """Who hangs up on it has not closed a kept connection while it was idle: it is sent once."""
+    heads: list[bytes] = []
+
+    def script(server: RawServer, connection: socket.socket) -> None:
+        server.read(connection)
+        connection.sendall(OK)
+        heads.append(connection.recv(10))
+
+    server = raw_server(script)
+    assert courier.deliver(MESSAGE, server.url, label="").delivered
+    slow = courier.deliver(MESSAGE, server.url, label="", manner=Manner.SLOW)
+    assert [each.kept for attempt in slow.attempts for each in attempt.exchanges] == [False]
+
+
 def test_a_connection_that_breaks_between_pieces_is_a_reset(
     transport: CurlTransport, post: Post, raw_server: Serve
 ) -> None:
