@@ -154,14 +154,20 @@ def answers_first(transcript: Transcript) -> Observed:
 
 
 def quiet(transcript: Transcript) -> Observed:
-    """Hold when nothing was asked while nothing was delivered, but for what was late."""
-    calls = transcript.calls
+    """Hold when nothing was asked while nothing was delivered, but for what was late.
+
+    What is refused is asked because of something earlier, and again after a growing pause: that of
+    an integration that was switched off, which may be switched on again.
+    """
+    calls = [call for call in transcript.calls if call.served]
+    refused = len(transcript.calls) - len(calls)
+    aside = f"; {counted(refused, 'refused one')} aside" if refused else ""
     if len(calls) <= STRAGGLERS:
-        said = f"{_requests(len(calls))} while nothing was sent"
+        said = f"{_requests(len(calls))} while nothing was sent{aside}"
         return Observed(met=True, observed=said, judged=1)
-    named = Counter(call.operation or call.path for call in calls)
+    named = Counter(call.operation for call in calls)
     (operation, times), *_ = named.most_common(1)
-    said = f"{len(calls)} requests while nothing was sent, {times} of them {operation}"
+    said = f"{len(calls)} requests while nothing was sent, {times} of them {operation}{aside}"
     return Observed(met=False, observed=said, judged=len(calls))
 
 

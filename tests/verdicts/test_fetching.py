@@ -257,6 +257,17 @@ def test_quiet() -> None:
     assert found.observed == (f"3 requests while nothing was sent, 2 of them {RESERVATIONS}")
 
 
+def test_what_is_refused_is_no_polling() -> None:
+    """Who tries again for an integration that was switched off may do so while nothing comes."""
+    off = [call(at_ms=each, status=401, token=TokenState.INACTIVE) for each in range(1, 6)]
+    found = said("quiet", *off)
+    assert found.met
+    assert found.observed == "0 requests while nothing was sent; 5 refused ones aside"
+    found = said("quiet", *off, *(call(at_ms=each) for each in range(6, 9)))
+    assert not found.met
+    assert found.observed.startswith(f"3 requests while nothing was sent, 3 of them {RESERVATIONS}")
+
+
 def test_found_later_only_informs() -> None:
     """PROC-30: what was found without a message is told; not to look for it breaks nothing."""
     found = said("found-later", delivery("a", outcomes=(Outcome.BODY_CUT,)), call("a", at_ms=500))
