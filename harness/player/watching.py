@@ -66,8 +66,8 @@ class Watch:
         """Wait until all that was acknowledged is fetched, then until the partner is calm.
 
         Whatever the partner does, this ends: after `seconds`, and once more so long at the most.
-        Only where it is still busy with what it was told before, it has five times as long: the
-        harness sends much faster than Mews does.
+        Only where it is still working off what it was told, this or something before, it has five
+        times as long: the harness sends much faster than Mews does.
         With `calm_s` at 0 nothing is waited for once all is fetched.
         """
         if self._twin is None:
@@ -125,7 +125,12 @@ class Watch:
             self._twin.wait_until(lambda _: False, self._since, seconds)
 
     def disturb(
-        self, fault: TwinFault, names: Sequence[str], times: int | None, slow_s: float = SLOW_S
+        self,
+        fault: TwinFault,
+        names: Sequence[str],
+        times: int | None,
+        slow_s: float = SLOW_S,
+        operation: str = "",
     ) -> None:
         """Answer requests about the named draws' entities wrongly: the first `times`, or all."""
         if self._twin is None:
@@ -133,7 +138,7 @@ class Watch:
         twin = self._twin
         messages = [message for name in names for message in self._messages[name]]
         ids = frozenset(event.entity_id for message in messages for event in message.events)
-        handle = twin.disturb(fault, ids, times=times, slow_s=slow_s)
+        handle = twin.disturb(fault, ids, times=times, slow_s=slow_s, operation=operation)
         self._faults.callback(twin.restore, handle)
 
     def restore(self) -> None:
@@ -200,11 +205,11 @@ def rest(watch: Watch, step: Step) -> None:
 def disturb(watch: Watch, step: Step) -> None:
     """Answer requests about the entities of `of` by a fault, the first `times` or all of them.
 
-    `seconds` is how long a slow answer takes.
+    `seconds` is how long a slow answer takes, `operation` the one whose requests alone are meant.
     """
     said = step.arguments
     fault, slow_s = TwinFault(said["fault"]), said.get("seconds", SLOW_S)
-    watch.disturb(fault, said["of"], said.get("times"), slow_s)
+    watch.disturb(fault, said["of"], said.get("times"), slow_s, said.get("operation", ""))
 
 
 def restore(watch: Watch, _step: Step) -> None:

@@ -20,6 +20,7 @@ class Disturbance:
         left: to how many more requests; None for all.
         retry_after_s: for TOO_MANY.
         slow_s: for SLOW.
+        operation: what is asked for; empty for any.
 
     """
 
@@ -28,9 +29,12 @@ class Disturbance:
     left: int | None
     retry_after_s: float
     slow_s: float = SLOW_S
+    operation: str = ""
 
-    def hits(self, ids: Iterable[str]) -> bool:
-        """Tell whether a request about these ids, in lower case, is meant."""
+    def hits(self, operation: str, ids: Iterable[str]) -> bool:
+        """Tell whether a request for an operation about these ids, in lower case, is meant."""
+        if self.operation not in {"", operation}:
+            return False
         return self.ids is None or not self.ids.isdisjoint(ids)
 
 
@@ -51,13 +55,13 @@ class Faults:
         """End a fault, if it has not ended yet."""
         self._laid.pop(handle, None)
 
-    def strike(self, ids: Iterable[str]) -> Disturbance | None:
+    def strike(self, operation: str, ids: Iterable[str]) -> Disturbance | None:
         """Find what is to be done to a request that is about these ids, and count it."""
         if not self._laid:
             return None
         lowered = {each.lower() for each in ids}
         for handle, disturbance in self._laid.items():
-            if not disturbance.hits(lowered):
+            if not disturbance.hits(operation, lowered):
                 continue
             if disturbance.left is not None:
                 disturbance.left -= 1

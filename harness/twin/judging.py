@@ -69,7 +69,7 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
     minimal: bool = False,
     over_limit: bool = False,
     retry_after_s: float | None = None,
-    strike: Callable[[Iterable[str]], Disturbance | None] = lambda _: None,
+    strike: Callable[[str, Iterable[str]], Disturbance | None] = lambda _name, _ids: None,
 ) -> tuple[Call, ApiResponse]:
     """Answer a request and say what it was; whoever calls knows its path, number and time.
 
@@ -80,7 +80,7 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
         minimal: whether an empty answer is to be 204.
         over_limit: whether it exceeds the documented number of requests.
         retry_after_s: the wait it is refused with for that; None where it is not refused.
-        strike: tells what is to be done to a request that is about some ids.
+        strike: tells what is to be done to a request for an operation that is about some ids.
 
     """
     operation = reading.operation
@@ -106,14 +106,14 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
         call = replace(call, missteps=(*call.missteps, Misstep.OVER_LIMIT))
     call, refusal = _admit(call, reading, retry_after_s)
     if refusal is not None:
-        struck = strike(asked)
+        struck = strike(call.operation, asked)
         return _respond(call, refusal, struck)
     assert operation is not None
     assert enterprise is not None
     _open(desk, operation, enterprise, asked, now)
     question = Question(operation, reading.body, enterprise, now, minimal)
     given = answer(desk.estate, question)
-    struck = strike((*asked, *given.returned))
+    struck = strike(operation.name, (*asked, *given.returned))
     if struck is not None and struck.fault is TwinFault.STRANGERS:
         given = answer(desk.estate, replace(question, strange=True))
     return _respond(call, given, struck)

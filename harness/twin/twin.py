@@ -23,6 +23,7 @@ from mews_harness.twin.state import Estate
 from mews_harness.twin.tokens import TokenBook
 
 RECENT_MS = 3_000.0  # a partner may pause between two requests, or before it tries again
+LATE_MS = 3_000.0  # who asks so long after it was told has had other things to ask for
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Twin:
             at = self._at(self._now_ms())
             self._estate.touch(enterprise_id, "command", command_id, at, state=state)
 
-    def disturb(
+    def disturb(  # noqa: PLR0913 - all that a fault is
         self,
         fault: TwinFault,
         ids: frozenset[str] | None,
@@ -107,6 +108,7 @@ class Twin:
         times: int | None,
         retry_after_s: float = 1.0,
         slow_s: float = SLOW_S,
+        operation: str = "",
     ) -> int:
         """Do a fault to requests that are about entities.
 
@@ -116,6 +118,7 @@ class Twin:
             times: to how many such requests; None for all until `restore`.
             retry_after_s: what TOO_MANY tells the partner, rounded up to whole seconds.
             slow_s: how many seconds SLOW takes.
+            operation: to requests for this one alone, such as `commands/update`; empty for all.
 
         Returns:
             The handle for `restore`.
@@ -123,7 +126,9 @@ class Twin:
         """
         lowered = None if ids is None else frozenset(each.lower() for each in ids)
         with self._lock:
-            return self._faults.lay(Disturbance(fault, lowered, times, retry_after_s, slow_s))
+            return self._faults.lay(
+                Disturbance(fault, lowered, times, retry_after_s, slow_s, operation)
+            )
 
     def restore(self, handle: int) -> None:
         """End a fault; one that has ended already stays so, and a slow answer stays slow."""
@@ -168,16 +173,20 @@ class Twin:
         return self._journal.wait_until(predicate, since, timeout_s)
 
     def is_behind(self, sent_ms: float) -> bool:
-        """Tell whether the partner is busy with news that are older than that moment.
+        """Tell whether the partner is busy with news that are older than that moment, or late.
 
-        It is where a request of the last three seconds asked for entities none of which has
-        changed since, or was given a page of such, and there are more pages.
+        It is where a request of the last three seconds asked for an entity that has not changed
+        since, nor within three seconds before the request; or was given a page of such alone, and
+        there are more pages.
         """
         with self._lock:
-            now_ms, sent = self._now_ms(), self._at(sent_ms)
+            now_ms = self._now_ms()
             recent = [c for c in self._journal.calls() if c.received_ms >= now_ms - RECENT_MS]
-            told = [self._told(call) for call in recent]
-        return any(moment is not None and moment < sent for moment in told)
+            told = [(self._told(call), call.received_ms - LATE_MS) for call in recent]
+        return any(
+            moment is not None and moment < self._at(max(sent_ms, late_ms))
+            for moment, late_ms in told
+        )
 
     @property
     def over(self) -> bool:
@@ -210,7 +219,10 @@ class Twin:
         return tuple(sorted(found, key=lambda each: -each.peak))
 
     def _told(self, call: Call) -> datetime | None:
-        """Tell when the newest of what a request is about was told; None where nothing was."""
+        """Tell when the oldest that a request asks for was told; None where nothing was.
+
+        Of a page, which shows whatever there is, the newest counts.
+        """
         operation = OPERATIONS.get(call.operation)
         if operation is None or operation.kind is None or call.enterprise_id is None:
             return None
@@ -220,7 +232,10 @@ class Twin:
         # A command is told of once: then it is the partner itself who changes it.
         once = operation.kind == "command"
         told = [each.created if once else each.updated for each in stamps]
-        return max((each for each in told if each >= self._began), default=None)
+        ours = [each for each in told if each >= self._began]
+        if not ours:
+            return None
+        return min(ours) if call.asked else max(ours)
 
     def _count(self, reading: Reading, now_ms: float) -> tuple[bool, float | None]:
         token = reading.text("AccessToken")

@@ -154,21 +154,24 @@ def answers_first(transcript: Transcript) -> Observed:
 
 
 def quiet(transcript: Transcript) -> Observed:
-    """Hold when nothing was asked while nothing was delivered, but for what was late.
+    """Hold when nothing was asked again and again while nothing was delivered.
+
+    A look at everything once in a while is sound, so that it counts how often one operation was
+    asked for an enterprise, further pages aside.
 
     What is refused is asked because of something earlier, and again after a growing pause: that of
     an integration that was switched off, which may be switched on again.
     """
-    calls = [call for call in transcript.calls if call.served]
-    refused = len(transcript.calls) - len(calls)
+    asked = [call for call in transcript.calls if not call.continues]
+    calls = [call for call in asked if call.served]
+    refused = len(asked) - len(calls)
+    said = f"{_requests(len(calls))} while nothing was sent"
     aside = f"; {counted(refused, 'refused one')} aside" if refused else ""
-    if len(calls) <= STRAGGLERS:
-        said = f"{_requests(len(calls))} while nothing was sent{aside}"
-        return Observed(met=True, observed=said, judged=1)
-    named = Counter(call.operation for call in calls)
-    (operation, times), *_ = named.most_common(1)
-    said = f"{len(calls)} requests while nothing was sent, {times} of them {operation}{aside}"
-    return Observed(met=False, observed=said, judged=len(calls))
+    named = Counter((call.operation, call.enterprise_id) for call in calls)
+    ((operation, _), times), *_ = named.most_common(1) or [(("", None), 0)]
+    if times > STRAGGLERS:
+        said += f", {times} of them {operation} for one enterprise"
+    return Observed(met=times <= STRAGGLERS, observed=said + aside, judged=max(1, len(calls)))
 
 
 def _waited_ms(attempt: Attempt, about: Sequence[Call]) -> float:
@@ -229,6 +232,8 @@ def _in_figures(owed: Sequence[Link], calls: Sequence[Call]) -> str:
 def _fate(link: Link, calls: Sequence[Call]) -> str:
     if link.in_flight:
         return ", a request for it was still being answered"
+    if unread := _unread(link, calls):
+        return unread
     if link.asked_ms is not None:
         return ", it was asked for, but not given"
     foreign = [
@@ -239,6 +244,28 @@ def _fate(link: Link, calls: Sequence[Call]) -> str:
     if foreign:
         return f", it was asked for{_whose(foreign[0]) or ' with a token that is not known'}"
     return ", never asked for" if not link.fetches else ", not asked for again after it changed"
+
+
+def _unread(link: Link, calls: Sequence[Call]) -> str:
+    """Say what was left unread of answers that had further pages; empty where nothing was."""
+    paged = [
+        call
+        for call in calls
+        if call.enterprise_id == link.enterprise_id
+        and call.operation in FETCHED_WITH[link.discriminator]
+        and call.served
+        and call.cursor is not None
+        and call.received_ms >= link.sent_ms
+    ]
+    if not paged:
+        return ""
+    (_, times), *_ = Counter(call.cursor for call in paged).most_common(1)
+    if times > 1:
+        return f", one page was read {_times(times)}, and the one after it not"
+    last = max(call.received_ms for call in paged)
+    if any(call.continues and call.received_ms > last for call in calls):
+        return ""
+    return ", the answer had further pages, and the next was not read"
 
 
 def _excuse(calls: Sequence[Call]) -> str:

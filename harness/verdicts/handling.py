@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import wraps
 
 from mews_harness.model import AnswerTimes, Trace, Transcript, traces
-from mews_harness.model.trace import ACTIVE
+from mews_harness.model.trace import ACTIVE, UPDATE
 from mews_harness.verdicts.connecting import NOBODY
 from mews_harness.verdicts.figures import Observed
 from mews_harness.verdicts.wording import counted
@@ -67,9 +67,8 @@ def reports_done(transcript: Transcript) -> Observed:
         said = f"{_commands(len(owed))} reported as Processed, the last after {last:,.0f} ms"
         return Observed(met=True, observed=said, judged=len(owed))
     first = missing[0]
-    told = f"reported as {first.updated[-1]}" if first.updated else "no commands/update came"
     said = f"{len(missing)} of {_commands(len(owed))} not reported as Processed; "
-    said += f"{first.entity_id}: {told}"
+    said += f"{first.entity_id}: {_report_of(first, transcript)}"
     return Observed(met=False, observed=said + _refused(transcript), judged=len(owed))
 
 
@@ -227,6 +226,25 @@ def _nothing(transcript: Transcript) -> Observed:
     absent = not transcript.connections
     said = NOBODY if absent else NOTHING
     return Observed(met=not absent, observed=said, judged=int(absent))
+
+
+def _report_of(trace: Trace, transcript: Transcript) -> str:
+    """Say how far a command came that was not reported as Processed."""
+    if trace.updated:
+        return f"reported as {trace.updated[-1]}"
+    own = [
+        each
+        for each in transcript.calls
+        if each.enterprise_id == trace.enterprise_id and trace.entity_id in each.asked
+    ]
+    tries = [each for each in own if each.operation == UPDATE]
+    if tries:
+        times = "once" if len(tries) == 1 else f"{len(tries)} times"
+        return f"commands/update came {times}, answered with {tries[-1].status} at last"
+    if own and not any(each.served for each in own):
+        failed = f"{own[-1].operation} was answered with {own[-1].status}"
+        return f"no commands/update came after {failed}"
+    return "no commands/update came"
 
 
 def _refused(transcript: Transcript) -> str:

@@ -284,6 +284,8 @@ DEVIATIONS = [
     Deviation(
         "fetches-when-disabled", tokens(created(), integration("IntegrationDeleted"), OURS), [A], []
     ),
+    Deviation("dies-of-401", after(Fault(401)), 1, 2),
+    Deviation("dies-of-401", after(Fault(500)), 2, 2),
     Deviation("never-comes-back", tokens(created(), OFF, OURS, ON), [], [A]),
     Deviation("never-comes-back", tokens(created(), OURS), [A], [A]),
     Deviation("works-on-refused", refused, ([401, 401], ["a"]), ([401, 401], [])),

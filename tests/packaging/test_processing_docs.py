@@ -46,13 +46,11 @@ def test_longer_waits_are_told(scenario: Scenario) -> None:
     """Who is given more time than --mews-settle is named with how much."""
     (waiting,) = re.findall(r"## How long it waits\n\n(.*?)\n\n", DOCS, re.DOTALL)
     patience = [step.arguments.get("patience", 1) for step in scenario.steps]
-    two, _, three = waiting.partition("two times")
-    named = {
-        1: waiting.count(f"`{scenario.id}`") == 0,
-        2: scenario.id in two,
-        3: scenario.id in three,
-    }
-    assert named[max(patience)]
+    parts = re.split(r"(two|three|four)\s+times", waiting)  # each number after its scenarios
+    named = [
+        word for text, word in zip(parts[::2], parts[1::2], strict=False) if scenario.id in text
+    ]
+    assert named == {1: [], 2: ["two"], 3: ["three"], 4: ["four"]}[max(patience)]
 
 
 def test_options_and_figures_are_those_of_the_code() -> None:

@@ -54,6 +54,25 @@ def test_fetched_before_the_answer_was_whole() -> None:
         ([call("a", took_ms=None)], ", a request for it was still being answered"),
         ([call("a", returned=())], ", it was asked for, but not given"),
         ([call("a", at_ms=-50.0)], ", not asked for again after it changed"),
+        (
+            [call("a", returned=("b",), cursor="b")],
+            ", the answer had further pages, and the next was not read",
+        ),
+        (
+            [
+                call("a", returned=("b",), cursor="b"),
+                call("a", at_ms=200, returned=("b",), cursor="b", continues=True),
+            ],
+            ", one page was read twice, and the one after it not",
+        ),
+        (
+            [
+                call("a", returned=("b",), cursor="b"),
+                call("a", at_ms=200, returned=("c",), continues=True),
+            ],
+            ", it was asked for, but not given",
+        ),
+        ([call(returned=("b",), cursor="b", operation="customers/getAll")], ", never asked for"),
         ([call("a", fault=TwinFault.NOT_JSON)], ", it was asked for, but not given"),
         ([call("a", enterprise=THERE)], f", it was asked for with the AccessToken of {THERE}"),
         ([call("a", enterprise=None)], ", it was asked for with a token that is not known"),
@@ -247,14 +266,19 @@ def test_every_attempt_counts() -> None:
 
 
 def test_quiet() -> None:
-    """Two stragglers are forgiven; the third shows who asks most."""
+    """Two requests for the same are forgiven, also of each kind; the third shows who asks most."""
     found = said("quiet", call(at_ms=1))
     assert (found.met, found.observed) == (True, "1 request while nothing was sent")
     assert said("quiet").observed == "0 requests while nothing was sent"
     other = call(at_ms=2, operation="customers/getAll")
-    found = said("quiet", call(at_ms=1), other, call(at_ms=3))
+    sweep = [call(at_ms=1), other, call(at_ms=3), call(at_ms=4, enterprise=THERE)]
+    found = said("quiet", *sweep)
+    assert (found.met, found.observed) == (True, "4 requests while nothing was sent")
+    found = said("quiet", *sweep, call(at_ms=5))
     assert not found.met
-    assert found.observed == (f"3 requests while nothing was sent, 2 of them {RESERVATIONS}")
+    assert found.observed == (
+        f"5 requests while nothing was sent, 3 of them {RESERVATIONS} for one enterprise"
+    )
 
 
 def test_what_is_refused_is_no_polling() -> None:

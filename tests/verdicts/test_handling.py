@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mews_harness.model import Call, Connection, EventRef, Sent, Transcript, traces
+from mews_harness.model import Call, Connection, EventRef, Sent, Transcript, TwinFault, traces
 from mews_harness.model.trace import ACTIVE, BY_IDS, UPDATE
 from mews_harness.verdicts import WORDS, Whole, handling
 from mews_harness.verdicts.figures import Observed
@@ -105,7 +105,20 @@ def test_a_command_is_done_when_it_is_reported_as_processed() -> None:
     halfway = handling.reports_done(seen(command("a"), done("a", state="Received")))
     assert (halfway.met, "reported as Received" in halfway.observed) == (False, True)
     none = handling.reports_done(seen(command("a"), command("b"), done("b")))
-    assert "1 of 2 commands not reported as Processed; a: no commands/update" in none.observed
+    assert none.observed == "1 of 2 commands not reported as Processed; a: no commands/update came"
+
+
+def test_of_a_command_that_is_not_done_it_is_said_how_far_it_came() -> None:
+    """What was answered to its report, or to the look-up, where it ended with that."""
+    failed = {"status": 500, "fault": TwinFault.SERVER_ERROR}
+    once = handling.reports_done(seen(command("a"), looked_up("a"), done("a", **failed)))
+    assert once.observed.endswith("a: commands/update came once, answered with 500 at last")
+    dropped = handling.reports_done(seen(command("a"), looked_up("a", **failed)))
+    assert dropped.observed.endswith(
+        "a: no commands/update came after commands/getAllByIds was answered with 500"
+    )
+    again = handling.reports_done(seen(command("a"), looked_up("a", **failed), looked_up("a")))
+    assert again.observed.endswith("a: no commands/update came")
 
 
 def test_what_was_missed_or_could_not_be_sent_is_owed_too() -> None:

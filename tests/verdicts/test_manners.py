@@ -242,6 +242,15 @@ def test_too_few_retries_to_see_a_growth() -> None:
     assert said("backs-off", refused(0)).observed == "no retry: too few to see a growth"
 
 
+def test_pauses_of_a_worker_that_looks_every_few_seconds() -> None:
+    """Those that are meant to grow are rounded up to its own; alike they say nothing."""
+    found = said("backs-off", *tries([2000, 2030, 2010]))
+    assert (found.met, found.judged) == (True, 0)
+    assert found.observed == "pauses of 2,000, 2,030, 2,010 ms: too long to see a growth"
+    assert said("backs-off", *tries([2000, 2000, 4000])).judged == 3
+    assert not said("backs-off", *tries([1800, 2000, 2000])).met
+
+
 @pytest.mark.parametrize("word", ["no-hammering", "backs-off"])
 def test_full_jitter_is_hardly_ever_accused(word: str) -> None:
     """Pauses drawn from 0 to 1 s, 2 s, 4 s: 96 of 100 partners at least are not accused."""

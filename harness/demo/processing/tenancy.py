@@ -5,11 +5,15 @@ Each function gives the habits of a new partner.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from mews_harness.demo.memory import Memory, credential_of, is_known
-from mews_harness.demo.messages import Unusable, read
+from mews_harness.demo.messages import Document, Unusable, read
+from mews_harness.demo.processing.backoff import UNAUTHORISED
+from mews_harness.demo.processing.fetching import Failed
 from mews_harness.demo.processing.habits import Habits
+from mews_harness.demo.processing.readings import Batch, Pages, Reading, readings
 from mews_harness.demo.service import Answer, Request, answer
 
 
@@ -58,6 +62,25 @@ def never_comes_back() -> Habits:
     return _deaf_to("IntegrationEnabled", "IntegrationReinstated")
 
 
+def dies_of_401() -> Habits:
+    """Passes over IntegrationDisabled, and fetches nothing for an enterprise after a 401."""
+    dead: set[str] = set()
+
+    def dying(read: Reading) -> Reading:
+        def die(pages: Pages, batch: Batch) -> Iterator[Document]:
+            try:
+                yield from read(pages, batch) if batch.enterprise_id not in dead else ()
+            except Failed as failure:
+                if failure.reply is not None and failure.reply.status == UNAUTHORISED:
+                    dead.add(batch.enterprise_id)
+                raise
+
+        return die
+
+    known = {entity: dying(read) for entity, read in readings().items()}
+    return replace(_deaf_to("IntegrationDisabled"), readings=known)
+
+
 def works_on_refused() -> Habits:
     """Answers 401 to a wrong token, and fetches what the message tells of all the same."""
     return Habits()
@@ -95,5 +118,6 @@ TENANCY = (
     keeps_old_key,
     fetches_when_disabled,
     never_comes_back,
+    dies_of_401,
     works_on_refused,
 )

@@ -199,6 +199,16 @@ def ws_stays_received() -> StreamHabits:
     return StreamHabits(reports="Received")
 
 
+def ws_looks_up_once() -> StreamHabits:
+    """Drops commands when they can't be looked up at once."""
+    return StreamHabits(gives_up_on=frozenset({"commands/getAllByIds", "commands/getAllActive"}))
+
+
+def ws_reports_once() -> StreamHabits:
+    """Takes a command for reported, whatever commands/update is answered with."""
+    return StreamHabits(gives_up_on=frozenset({"commands/update"}))
+
+
 def ws_executes_cancelled() -> StreamHabits:
     """Carries out a command whatever its state."""
     states = frozenset({"Pending", "Cancelled", "Processed", "Error"})
@@ -295,6 +305,8 @@ STREAM_FLAWS = (
     ws_no_lookup,
     ws_never_reports,
     ws_stays_received,
+    ws_looks_up_once,
+    ws_reports_once,
     ws_executes_cancelled,
     ws_double_effect,
     ws_two_connections,

@@ -44,6 +44,7 @@ class StreamHabits:
         heeds_active: whether it does something about these.
         looks_up: whether it looks up a command before it carries it out.
         states: the states of an event that make it carry out the command.
+        gives_up_on: the operations that it does not try again when they fail.
         reports: the state that it reports in the end; None for no report.
         forgetful: whether it carries out a command again that it has done.
         borrowed: whether it uses the first enterprise's AccessToken for all of them.
@@ -67,6 +68,7 @@ class StreamHabits:
     heeds_active: bool = True
     looks_up: bool = True
     states: frozenset[str] = frozenset({PENDING})
+    gives_up_on: frozenset[str] = frozenset()
     reports: str | None = "Processed"
     forgetful: bool = False
     borrowed: bool = False
