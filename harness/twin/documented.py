@@ -48,6 +48,11 @@ class Operation:
     colliding: tuple[str, str] | None
     paginated: bool
 
+    @property
+    def asked_kind(self) -> str | None:
+        """Of which kind the ids are that it is asked for: messages are asked for by threads."""
+        return "message-thread" if self.kind == "message" else self.kind
+
 
 EVENT_KINDS: Mapping[str, str] = MappingProxyType(
     {

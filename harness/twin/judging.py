@@ -212,8 +212,7 @@ def _spelled(
     """Give ids as they were announced, whatever the case of letters that they are asked in."""
     if enterprise is None or operation is None:
         return asked
-    kind = "message-thread" if operation.kind == "message" else operation.kind
-    known = estate.all(enterprise, kind or "")
+    known = estate.all(enterprise, operation.asked_kind or "")
     return tuple(known[key].id if (key := each.lower()) in known else each for each in asked)
 
 

@@ -22,7 +22,7 @@ from mews_harness.twin.request import ApiRequest, ApiResponse
 from mews_harness.twin.state import Estate
 from mews_harness.twin.tokens import TokenBook
 
-RECENT_MS = 3_000.0  # a partner may pause between two requests, or before it tries again
+RECENT_MS = 5_000.0  # a partner may pause between two requests, or before it tries again
 LATE_MS = 3_000.0  # who asks so long after it was told has had other things to ask for
 
 
@@ -175,7 +175,7 @@ class Twin:
     def is_behind(self, sent_ms: float) -> bool:
         """Tell whether the partner is busy with news that are older than that moment, or late.
 
-        It is where a request of the last three seconds asked for an entity that has not changed
+        It is where a request of the last five seconds asked for an entity that has not changed
         since, nor within three seconds before the request; or was given a page of such alone, and
         there are more pages.
         """
@@ -226,8 +226,9 @@ class Twin:
         operation = OPERATIONS.get(call.operation)
         if operation is None or operation.kind is None or call.enterprise_id is None:
             return None
-        known = self._estate.all(call.enterprise_id, operation.kind)
         about = call.asked or (call.returned if call.cursor else ())
+        kind = operation.asked_kind if call.asked else operation.kind
+        known = self._estate.all(call.enterprise_id, kind or "")
         stamps = [known[key] for each in about if (key := each.lower()) in known]
         # A command is told of once: then it is the partner itself who changes it.
         once = operation.kind == "command"
