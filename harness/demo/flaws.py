@@ -51,6 +51,11 @@ def impatient(token: str, request: Request) -> Answer:
     return _refusing(408, token, request, when=request.body_s > ARRIVAL_S)
 
 
+def answers_before_body(token: str, request: Request) -> Answer:
+    """Answers 202 to whatever is posted before it has read the body; works on it as usual."""
+    return answer(token, request)
+
+
 def forgets_kept_connections(token: str, request: Request) -> Answer:
     """Keeps connections, and answers 400 to all but the first request on each."""
     return _refusing(400, token, request, when=request.turn > 1)
@@ -117,6 +122,7 @@ STATELESS = (
     wants_exact_type,
     needs_content_length,
     impatient,
+    answers_before_body,
     forgets_kept_connections,
     any_method,
     always_200,

@@ -18,7 +18,7 @@ from mews_harness.demo.processing import Backlog, Processing
 from mews_harness.demo.server import PartnerServer
 from mews_harness.demo.service import PATH, Answer, Request
 from mews_harness.demo.streaming import Streaming
-from mews_harness.demo.zoo import KEEPING, SOUND, behaviour, habits, stream_habits
+from mews_harness.demo.zoo import HASTY, KEEPING, SOUND, behaviour, habits, stream_habits
 from mews_harness.model import Tenants
 
 
@@ -75,6 +75,7 @@ class EmbeddedPartner:
             self._respond,
             port,
             keeps=name in KEEPING,
+            hasty=name in HASTY,
             tls=None if identity is None else identity.context,
         )
         self._server.start()

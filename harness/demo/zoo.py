@@ -10,7 +10,7 @@ from types import MappingProxyType
 from mews_harness.demo.acquaintances import CROWD_FLAWS
 from mews_harness.demo.certificates import TLS_FLAWS, TLS_VARIANTS
 from mews_harness.demo.duplicates import REPEAT_FLAWS
-from mews_harness.demo.flaws import STATELESS, forgets_kept_connections
+from mews_harness.demo.flaws import STATELESS, answers_before_body, forgets_kept_connections
 from mews_harness.demo.grudges import STATEFUL
 from mews_harness.demo.lifecycles import LIFE_FLAWS
 from mews_harness.demo.naming import NAME_REFUSALS
@@ -130,6 +130,8 @@ NAMES: Mapping[str, str] = MappingProxyType(
 """Every variant and flaw with one sentence on what it does."""
 KEEPING: frozenset[str] = frozenset(map(_name, (keeps_connections, forgets_kept_connections)))
 """Those that need a server which keeps connections."""
+HASTY: frozenset[str] = frozenset({_name(answers_before_body)})
+"""Those that need a server which answers before it has read the body."""
 
 _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     {SOUND: _ready(answer)}

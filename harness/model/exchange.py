@@ -118,6 +118,13 @@ class Exchange:
     tls_problem: TlsProblem | None = None
 
     @property
+    def ahead_ms(self) -> float:
+        """How long before the request's last byte was sent an answer began; 0 where it was not."""
+        if self.sent_ms is None or self.first_byte_ms is None:
+            return 0.0
+        return max(0.0, self.sent_ms - self.first_byte_ms)
+
+    @property
     def answer_ms(self) -> float | None:
         """From the request's last byte sent to the answer's last byte; None without an answer."""
         if self.sent_ms is None or self.first_byte_ms is None:

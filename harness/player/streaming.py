@@ -215,7 +215,7 @@ class Tap:
             self._wait(twin, as_far_as_begun, seconds)
 
     def _wait(self, twin: Twin, holds: Callable[[Sequence[Call]], bool], seconds: float) -> None:
-        """Wait until something holds; a client that works on what came before has longer."""
+        """Wait until something holds; a client that works off what it was told has longer."""
         if not twin.wait_until(holds, self._asked, seconds):
             wait_in_line(twin, holds, self._asked, seconds, told_ms=self._began_ms)
 

@@ -49,6 +49,11 @@ class Operation:
     paginated: bool
 
     @property
+    def changes(self) -> bool:
+        """Whether it changes anything, rather than telling what there is."""
+        return self.name == "commands/update"
+
+    @property
     def asked_kind(self) -> str | None:
         """Of which kind the ids are that it is asked for: messages are asked for by threads."""
         return "message-thread" if self.kind == "message" else self.kind

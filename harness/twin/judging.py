@@ -38,6 +38,7 @@ _REFUSALS = {
     TwinFault.TOO_MANY: (TOO_MANY_REQUESTS, "Too many requests."),
     TwinFault.TOO_MANY_BARE: (TOO_MANY_REQUESTS, "Too many requests."),
 }
+_UNDONE = frozenset({*_REFUSALS, TwinFault.RESET})
 _WRONG_FORM = {
     Misstep.WRONG_PATH: "There is no such operation here.",
     Misstep.PATH_SPELLING: "The path must be exact: case-sensitive, without a slash at its end.",
@@ -112,8 +113,12 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
     assert enterprise is not None
     _open(desk, operation, enterprise, asked, now)
     question = Question(operation, reading.body, enterprise, now, minimal)
+    # What is refused is not done either.
+    struck = strike(operation.name, asked) if operation.changes else None
+    if struck is not None and struck.fault in _UNDONE:
+        return _respond(call, Answer(OK), struck)
     given = answer(desk.estate, question)
-    struck = strike(operation.name, (*asked, *given.returned))
+    struck = struck or strike(operation.name, (*asked, *given.returned))
     if struck is not None and struck.fault is TwinFault.STRANGERS:
         given = answer(desk.estate, replace(question, strange=True))
     return _respond(call, given, struck)

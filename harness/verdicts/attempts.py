@@ -12,9 +12,11 @@ from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 from mews_harness.endpoint import token_in
-from mews_harness.model import Attempt, Exchange, Outcome
+from mews_harness.model import Attempt, Exchange, Manner, Outcome
 from mews_harness.model.exchange import TIMEOUTS
 from mews_harness.verdicts.redirects import hops, loops
+
+AHEAD_MS = 100.0  # of the 3 s that a slow body takes: more than the end of it is noted late
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Word:
 def accepted(attempt: Attempt) -> bool:
     """Hold when the answer is a 2xx in time, at the end of redirects that keep the method."""
     return attempt.outcome is Outcome.DELIVERED
+
+
+def waits_for_body(attempt: Attempt) -> bool:
+    """Hold unless a 2xx began before the body had been sent whole; about slow ones alone."""
+    return not accepted(attempt) or attempt.last.ahead_ms <= AHEAD_MS
+
+
+def slow(attempt: Attempt) -> bool:
+    """Tell whether the body was sent slowly."""
+    return attempt.manner is Manner.SLOW
 
 
 def in_time(attempt: Attempt) -> bool:
@@ -135,6 +147,12 @@ def redirected_under_https(attempt: Attempt) -> bool:
 
 ATTEMPT_WORDS: Mapping[str, Word] = {
     "accepted": Word("a 2xx answer within the time limit", accepted),
+    "waits-for-body": Word(
+        "no 2xx answer before the body had come whole",
+        waits_for_body,
+        slow,
+        "no body was sent slowly",
+    ),
     "in-time": Word("a complete answer within the time limit", in_time),
     "success-status": Word("a 2xx status", success_status),
     "refused": Word("a 4xx answer", refused),

@@ -14,12 +14,13 @@ from statistics import median
 from mews_harness.model import FETCHED_WITH, Attempt, Call, Link, TokenState, Transcript, links
 from mews_harness.model.exchange import INJECTED, TIMEOUTS
 from mews_harness.verdicts.figures import Observed
-from mews_harness.verdicts.wording import counted
+from mews_harness.verdicts.wording import counted, times
 
 BATCHED = 0.2  # requests per entity from which on they are no batches
 FEW = 10  # entities; of fewer nothing is said about batches
 QUOTA = 200  # requests per AccessToken within 30 s (guidelines/requests)
-STRAGGLERS = 2  # requests that may come late of what was delivered before
+BAD_REQUEST = 400  # and above: errors
+STRAGGLERS = 2  # requests for one thing that may come while nothing is sent
 PATIENT_MS = 1_000.0  # a request that takes so long is none to wait for before answering
 
 
@@ -48,15 +49,15 @@ def fetched_once(transcript: Transcript) -> Observed:
     often = [link for link in taken if link.named > link.copies]
     if not often:
         most = max((link.named for link in taken), default=0)
-        said = f"{_entities(len(taken))} fetched, none by its id more than {_times(most)}"
+        said = f"{_entities(len(taken))} fetched, none by its id more than {times(most)}"
         if not most:
             said = f"{_entities(len(taken))} fetched, none by its id"
         return Observed(met=True, observed=said, judged=len(taken))
     worst = max(often, key=lambda link: link.named / link.copies)
     said = (
         f"{len(often)} of {_entities(len(taken))} fetched more often than delivered; "
-        f"{worst.discriminator} {worst.entity_id} was delivered {_times(worst.copies)} and fetched "
-        f"{_times(worst.named)}"
+        f"{worst.discriminator} {worst.entity_id} was delivered {times(worst.copies)} and fetched "
+        f"{times(worst.named)}"
     )
     return Observed(met=False, observed=said, judged=len(taken))
 
@@ -73,7 +74,7 @@ def fetched_as_one(transcript: Transcript) -> Observed:
         first = often[0]
         said = (
             f"{len(often)} of {_entities(len(taken))} fetched for each event; {first.entity_id} "
-            f"{_times(first.named)} after {counted(first.copies, 'message')}"
+            f"{times(first.named)} after {counted(first.copies, 'message')}"
         )
     return Observed(met=not often, observed=said, judged=len(taken))
 
@@ -163,7 +164,7 @@ def quiet(transcript: Transcript) -> Observed:
     an integration that was switched off, which may be switched on again.
     """
     asked = [call for call in transcript.calls if not call.continues]
-    calls = [call for call in asked if call.served]
+    calls = [call for call in asked if call.status is None or call.status < BAD_REQUEST]
     refused = len(asked) - len(calls)
     said = f"{_requests(len(calls))} while nothing was sent"
     aside = f"; {counted(refused, 'refused one')} aside" if refused else ""
@@ -247,25 +248,28 @@ def _fate(link: Link, calls: Sequence[Call]) -> str:
 
 
 def _unread(link: Link, calls: Sequence[Call]) -> str:
-    """Say what was left unread of answers that had further pages; empty where nothing was."""
-    paged = [
+    """Say what was left unread where it was asked for by its id; empty where nothing was.
+
+    Of a look by an interval the pages that hold nothing of the play are not known.
+    """
+    about = [
         call
         for call in calls
-        if call.enterprise_id == link.enterprise_id
+        if link.entity_id in call.asked
+        and call.enterprise_id == link.enterprise_id
         and call.operation in FETCHED_WITH[link.discriminator]
-        and call.served
-        and call.cursor is not None
         and call.received_ms >= link.sent_ms
     ]
+    paged = [call.cursor for call in about if call.served and call.cursor is not None]
+    further = [call.cursor for call in about if call.continues]
     if not paged:
         return ""
-    (_, times), *_ = Counter(call.cursor for call in paged).most_common(1)
-    if times > 1:
-        return f", one page was read {_times(times)}, and the one after it not"
-    last = max(call.received_ms for call in paged)
-    if any(call.continues and call.received_ms > last for call in calls):
+    if not further:
+        return ", the answer had further pages, and the next was not read"
+    same = next((each for each in further if each is not None and paged.count(each) > 1), None)
+    if same is None:
         return ""
-    return ", the answer had further pages, and the next was not read"
+    return f", one page was read {times(paged.count(same))}, and the one after it not"
 
 
 def _excuse(calls: Sequence[Call]) -> str:
@@ -273,7 +277,7 @@ def _excuse(calls: Sequence[Call]) -> str:
     failed = Counter(
         f"{call.status} {call.message}".strip()
         for call in calls
-        if call.fault is None and call.status is not None and call.status >= 400  # noqa: PLR2004
+        if call.fault is None and call.status is not None and call.status >= BAD_REQUEST
     )
     if not failed:
         return ""
@@ -292,7 +296,3 @@ def _entities(count: int) -> str:
 
 def _requests(count: int) -> str:
     return counted(count, "request")
-
-
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")

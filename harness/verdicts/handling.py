@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 
-from mews_harness.model import AnswerTimes, Trace, Transcript, traces
+from mews_harness.model import AnswerTimes, Call, Trace, Transcript, traces
 from mews_harness.model.trace import ACTIVE, UPDATE
 from mews_harness.verdicts.connecting import NOBODY
 from mews_harness.verdicts.figures import Observed
-from mews_harness.verdicts.wording import counted
+from mews_harness.verdicts.wording import counted, times
 
 PROMPT_MS = 5_000.0  # as long as a webhook may take; for the WebSocket nothing is documented
 NOTHING = "no command was sent to be carried out"
@@ -230,21 +230,22 @@ def _nothing(transcript: Transcript) -> Observed:
 
 def _report_of(trace: Trace, transcript: Transcript) -> str:
     """Say how far a command came that was not reported as Processed."""
-    if trace.updated:
-        return f"reported as {trace.updated[-1]}"
-    own = [
-        each
-        for each in transcript.calls
-        if each.enterprise_id == trace.enterprise_id and trace.entity_id in each.asked
-    ]
-    tries = [each for each in own if each.operation == UPDATE]
+    calls = [each for each in transcript.calls if each.enterprise_id == trace.enterprise_id]
+    tries = [each for each in calls if each.operation == UPDATE and trace.entity_id in each.asked]
     if tries:
-        times = "once" if len(tries) == 1 else f"{len(tries)} times"
-        return f"commands/update came {times}, answered with {tries[-1].status} at last"
-    if own and not any(each.served for each in own):
-        failed = f"{own[-1].operation} was answered with {own[-1].status}"
-        return f"no commands/update came after {failed}"
-    return "no commands/update came"
+        if tries[-1].taken:
+            return f"reported as {tries[-1].state}"
+        return f"commands/update came {times(len(tries))}, the last {_answer_to(tries[-1])}"
+    asked = [each for each in calls if trace.entity_id in each.asked or each.operation == ACTIVE]
+    if not asked or any(each.served for each in asked):
+        return "no commands/update came"
+    return f"no commands/update came; {asked[-1].operation} {_answer_to(asked[-1])}"
+
+
+def _answer_to(call: Call) -> str:
+    if call.answered_ms is None:
+        return "was still being answered"
+    return "was reset" if call.status is None else f"was answered with {call.status}"
 
 
 def _refused(transcript: Transcript) -> str:

@@ -46,6 +46,8 @@ def _ending(attempt: Attempt) -> str:
             waited = "the time limit"  # an answer came, but too late: the detail says when
         words = WITHOUT_ANSWER[attempt.outcome].format(waited=waited)
         return f"{words} ({detail})" if detail else words
+    if last.ahead_ms:
+        return f"{last.status}, begun {last.ahead_ms:,.0f} ms before the body's last byte was sent"
     answered = "" if last.answer_ms is None else f" after {last.answer_ms:,.0f} ms"
     return f"{last.status}{answered}"
 
@@ -53,6 +55,11 @@ def _ending(attempt: Attempt) -> str:
 def message_in_words(delivery: Delivery) -> str:
     """Say which message it was: `3 events: …, 312 bytes`."""
     return f"{delivery.message.description}, {len(delivery.message.body):,} bytes"
+
+
+def times(count: int) -> str:
+    """Say how often: `once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def counted(count: int, one: str, many: str = "") -> str:

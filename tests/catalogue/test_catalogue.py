@@ -21,6 +21,7 @@ from mews_harness.model.scenario import AREAS
 from mews_harness.payloads import WORDS as DRAW_WORDS
 from mews_harness.player import STREAMING, VERBS, WATCHING
 from mews_harness.player.tokens import RIGHT, SPELLINGS
+from mews_harness.twin.documented import OPERATIONS
 from mews_harness.verdicts import WORDS, Whole
 
 SCHEMA = json.loads((files("mews_harness.schemas") / "scenario.schema.json").read_text("utf-8"))
@@ -95,6 +96,12 @@ def test_every_word_is_used() -> None:
     assert used == set(DRAW_WORDS)
     assert {each.word for s in SCENARIOS for each in s.expectations} == set(WORDS)
     assert {step.verb for s in SCENARIOS for step in s.steps} == {*VERBS, *WATCHING, *STREAMING}
+
+
+def test_faults_of_one_operation_name_one_that_there_is() -> None:
+    """A fault of one that nobody can ask for would never be done."""
+    named = {step.arguments.get("operation") for each in SCENARIOS for step in each.steps}
+    assert named - {None} <= set(OPERATIONS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)

@@ -142,6 +142,7 @@ DEVIATIONS = [
     Deviation("wants-exact-type", whole(ONE), [415], [202]),
     Deviation("forgets-kept-connections", on_one_connection(ONE, ONE, ONE), [202, 400, 400]),
     Deviation("needs-content-length", in_chunks(ONE), [411], [202]),
+    Deviation("answers-before-body", whole(b"{", ONE), [202, 202], [400, 202]),
     Deviation("impatient", dripping(ONE, pause_s=1.1), [408], [202]),
     Deviation(
         "any-method",

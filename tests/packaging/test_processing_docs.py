@@ -46,11 +46,11 @@ def test_longer_waits_are_told(scenario: Scenario) -> None:
     """Who is given more time than --mews-settle is named with how much."""
     (waiting,) = re.findall(r"## How long it waits\n\n(.*?)\n\n", DOCS, re.DOTALL)
     patience = [step.arguments.get("patience", 1) for step in scenario.steps]
-    parts = re.split(r"(two|three|four)\s+times", waiting)  # each number after its scenarios
+    parts = re.split(r"(two|three|six)\s+times", waiting)  # each number after its scenarios
     named = [
         word for text, word in zip(parts[::2], parts[1::2], strict=False) if scenario.id in text
     ]
-    assert named == {1: [], 2: ["two"], 3: ["three"], 4: ["four"]}[max(patience)]
+    assert named == {1: [], 2: ["two"], 3: ["three"], 6: ["six"]}[max(patience)]
 
 
 def test_options_and_figures_are_those_of_the_code() -> None:

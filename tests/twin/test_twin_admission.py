@@ -233,6 +233,40 @@ def test_a_fault_is_about_its_ids_alone() -> None:
     assert ask(twin, "customers/getAll")[0].status == 500
 
 
+def test_a_fault_is_done_to_one_operation_alone() -> None:
+    """Requests for others about the same are answered, and do not count."""
+    twin = make()
+    twin.announce(general(("CustomerUpdated", guid(1)), ("PaymentUpdated", guid(1))))
+    chosen = frozenset({guid(1)})
+    twin.disturb(TwinFault.SERVER_ERROR, chosen, times=1, operation="payments/getAll")
+    asked = [
+        ask(twin, "customers/getAll", CustomerIds=[guid(1)]),
+        ask(twin, "payments/getAll", PaymentIds=[guid(1)]),
+        ask(twin, "payments/getAll", PaymentIds=[guid(1)]),
+    ]
+    assert [call.status for call, _ in asked] == [200, 500, 200]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (TwinFault.SERVER_ERROR, "Pending"),
+        (TwinFault.RESET, "Pending"),
+        (TwinFault.NOT_JSON, "Processed"),
+        (TwinFault.SLOW, "Processed"),
+    ],
+)
+def test_what_is_refused_is_not_done(fault: TwinFault, state: str) -> None:
+    """A command whose report failed is as it was for whoever looks it up again."""
+    twin = make()
+    twin.add_command(HOTEL, guid(5))
+    twin.disturb(fault, None, times=1, operation="commands/update")
+    call, _ = ask(twin, "commands/update", CommandId=guid(5), State="Processed")
+    assert call.fault is fault
+    _, response = ask(twin, "commands/getAllByIds", CommandIds=[guid(5)], Limitation={"Count": 10})
+    assert [each["State"] for each in said(response)["Commands"]] == [state]
+
+
 def test_a_fault_ends_after_its_times_or_when_it_is_restored() -> None:
     """The first two requests, then none; and a fault for all until it is lifted."""
     twin = make()

@@ -12,7 +12,9 @@ from mews_harness.model import (
     Exchange,
     Expectation,
     Fault,
+    Finding,
     Kind,
+    Manner,
     Message,
     Obligation,
     Outcome,
@@ -72,6 +74,30 @@ def test_word(word: str, holding: list[Attempt], breaking: list[Attempt]) -> Non
     assert [judge(expectation, transcript(each)).met for each in breaking] == [False] * len(
         breaking
     )
+
+
+def test_an_answer_before_the_body_is_seen_of_slow_bodies_alone() -> None:
+    """A 2xx that begins more than 100 ms before the last byte was sent; others may."""
+
+    def slow(status: int, *, sent_ms: float, first_ms: float) -> Attempt:
+        outcome = Outcome.DELIVERED if status < 300 else Outcome.ERROR_STATUS
+        plain = attempt(outcome, status)
+        seen = replace(plain.last, sent_ms=sent_ms, first_byte_ms=first_ms)
+        return replace(plain, exchanges=(seen,), manner=Manner.SLOW)
+
+    def said(one: Attempt) -> Finding:
+        return judge(Expectation("waits-for-body", Obligation.SHOULD), transcript(one))
+
+    assert said(slow(202, sent_ms=3000.0, first_ms=3010.0)).met
+    assert said(slow(202, sent_ms=3000.0, first_ms=2950.0)).met
+    assert said(slow(401, sent_ms=3000.0, first_ms=10.0)).met
+    early = slow(202, sent_ms=3000.0, first_ms=10.0)
+    found = said(early)
+    assert (found.met, found.judged) == (False, 1)
+    assert found.observed.endswith(
+        "143 bytes: 202, begun 2,990 ms before the body's last byte was sent"
+    )
+    assert said(replace(early, manner=Manner.PLAIN)).judged == 0
 
 
 def test_finding_has_figures() -> None:

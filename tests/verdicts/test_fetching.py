@@ -287,6 +287,10 @@ def test_what_is_refused_is_no_polling() -> None:
     found = said("quiet", *off)
     assert found.met
     assert found.observed == "0 requests while nothing was sent; 5 refused ones aside"
+    further = [call(at_ms=each, continues=True) for each in range(1, 6)]
+    assert said("quiet", *further).met
+    nothing = [call(at_ms=each, status=204, returned=()) for each in range(1, 4)]
+    assert not said("quiet", *nothing).met
     found = said("quiet", *off, *(call(at_ms=each) for each in range(6, 9)))
     assert not found.met
     assert found.observed.startswith(f"3 requests while nothing was sent, 3 of them {RESERVATIONS}")

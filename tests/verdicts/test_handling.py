@@ -111,14 +111,27 @@ def test_a_command_is_done_when_it_is_reported_as_processed() -> None:
 def test_of_a_command_that_is_not_done_it_is_said_how_far_it_came() -> None:
     """What was answered to its report, or to the look-up, where it ended with that."""
     failed = {"status": 500, "fault": TwinFault.SERVER_ERROR}
-    once = handling.reports_done(seen(command("a"), looked_up("a"), done("a", **failed)))
-    assert once.observed.endswith("a: commands/update came once, answered with 500 at last")
-    dropped = handling.reports_done(seen(command("a"), looked_up("a", **failed)))
-    assert dropped.observed.endswith(
-        "a: no commands/update came after commands/getAllByIds was answered with 500"
+
+    def said(*calls: Call) -> str:
+        return handling.reports_done(seen(command("a"), *calls)).observed.partition("a: ")[2]
+
+    assert said(looked_up("a"), done("a", **failed)) == (
+        "commands/update came once, the last was answered with 500"
     )
-    again = handling.reports_done(seen(command("a"), looked_up("a", **failed), looked_up("a")))
-    assert again.observed.endswith("a: no commands/update came")
+    halfway = done("a", state="Received")
+    assert said(halfway, done("a", 30.0, **failed)) == (
+        "commands/update came twice, the last was answered with 500"
+    )
+    assert said(done("a", status=None)) == "commands/update came once, the last was reset"
+    assert said(done("a", took_ms=None)) == (
+        "commands/update came once, the last was still being answered"
+    )
+    assert said(looked_up("a", **failed)) == (
+        "no commands/update came; commands/getAllByIds was answered with 500"
+    )
+    active = call(operation=ACTIVE, returned=(), **failed)
+    assert said(active) == "no commands/update came; commands/getAllActive was answered with 500"
+    assert said(looked_up("a", **failed), looked_up("a")) == "no commands/update came"
 
 
 def test_what_was_missed_or_could_not_be_sent_is_owed_too() -> None:
