@@ -101,6 +101,11 @@ class EmbeddedPartner:
     ) -> None:
         self.close()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that was accepted is still to be fetched, as far as it can be."""
+        return not self._accepted.unfinished_tasks and self._backlog.is_empty
+
     def close(self) -> None:
         """Stop listening, release the requests that are held, end every thread; once is enough."""
         if self._server.is_running():

@@ -35,9 +35,13 @@ def mews() -> Iterator[StandIn]:
 def partner(mews: StandIn) -> Iterator[Partner]:
     """Start embedded partners by name that call the stand-in; the sound one without a name."""
     with ExitStack() as running:
-        yield lambda name="sound": running.enter_context(
-            EmbeddedPartner(name, tenants=DEFAULT, api=mews.api)
-        )
+
+        def start(name: str = "sound") -> EmbeddedPartner:
+            started = EmbeddedPartner(name, tenants=DEFAULT, api=mews.api)
+            mews.partners.append(started)
+            return running.enter_context(started)
+
+        yield start
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ ENTITIES = {  # operation: collection, and the property that names ids
 }
 BROKEN = object()
 SOON_S = 20.0
+BUSY_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class StandIn(HTTPServer):
         self.stamp = "2026-01-01T00:00:00Z"
         self.shown: tuple[str, ...] = ()
         self.released = threading.Event()
+        self.partners: list[EmbeddedPartner] = []  # those that call it
         self._changed = threading.Condition()
 
     @property
@@ -114,11 +116,17 @@ class StandIn(HTTPServer):
             return self._changed.wait_for(lambda: holds(self.seen), seconds)
 
     def calm(self, seconds: float = 0.4) -> list[Seen]:
-        """Wait until nothing came for a while; give what came."""
+        """Wait until nothing came for a while, from partners that are idle; give what came.
+
+        A partner that can't become idle, such as one that waits for an answer, is let off in time.
+        """
+        end = time.monotonic() + BUSY_S
         with self._changed:
             while True:
                 number = len(self.seen)
-                if not self._changed.wait_for(lambda n=number: len(self.seen) > n, seconds):  # type: ignore[misc]
+                came = self._changed.wait_for(lambda n=number: len(self.seen) > n, seconds)  # type: ignore[misc]
+                idle = all(each.is_idle for each in self.partners) or time.monotonic() >= end
+                if not came and idle:
                     return list(self.seen)
 
     def _answer(self, seen: Seen) -> dict[str, Any]:

@@ -160,6 +160,6 @@ def test_pictures_are_small(path: Path) -> None:
 
 
 def test_what_is_committed_is_small() -> None:
-    """The sample and the pictures together stay under 3 MB."""
+    """The sample and the pictures together stay under 3.5 MB, some 20 kB for a scenario."""
     committed = [*SAMPLE.iterdir(), *PICTURES]
-    assert sum(path.stat().st_size for path in committed) < 3_000_000
+    assert sum(path.stat().st_size for path in committed) < 3_500_000

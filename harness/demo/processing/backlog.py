@@ -116,6 +116,12 @@ class Backlog:
             while not self._closed and self._owes(enterprise_id, changes):
                 self._finished.wait()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left that can be fetched."""
+        with self._stirred:
+            return self._unfetched() == 0
+
     def wait_for_room(self, room: int) -> None:
         """Wait until fewer changes than this are unfetched and can be fetched, or it is closed."""
         with self._finished:
