@@ -169,10 +169,10 @@ def quiet(transcript: Transcript) -> Observed:
     said = f"{_requests(len(calls))} while nothing was sent"
     aside = f"; {counted(refused, 'refused one')} aside" if refused else ""
     named = Counter((call.operation, call.enterprise_id) for call in calls)
-    ((operation, _), times), *_ = named.most_common(1) or [(("", None), 0)]
-    if times > STRAGGLERS:
-        said += f", {times} of them {operation} for one enterprise"
-    return Observed(met=times <= STRAGGLERS, observed=said + aside, judged=max(1, len(calls)))
+    ((operation, _), most), *_ = named.most_common(1) or [(("", None), 0)]
+    if most > STRAGGLERS:
+        said += f", {most} of them {operation} for one enterprise"
+    return Observed(met=most <= STRAGGLERS, observed=said + aside, judged=max(1, len(calls)))
 
 
 def _waited_ms(attempt: Attempt, about: Sequence[Call]) -> float:
