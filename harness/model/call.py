@@ -98,6 +98,11 @@ class Call:
     state: str = ""
 
     @property
+    def refused(self) -> bool:
+        """Whether it was answered with an error, of whichever side."""
+        return self.status is not None and self.status >= 400  # noqa: PLR2004 - HTTP's own bound
+
+    @property
     def taken(self) -> bool:
         """Whether the partner was told that what it asked to be done is done."""
         return self.status in {200, 204} and self.answered_ms is not None

@@ -50,6 +50,9 @@ class Fault(StrEnum):
     RESET = "reset"  # send whole, reset the connection before the answer is read
 
 
+AHEAD_MS = 100.0  # far less than a body that is sent slowly takes
+
+
 class Manner(StrEnum):
     """How a sound request is put on the wire; each must be taken alike."""
 
@@ -119,10 +122,14 @@ class Exchange:
 
     @property
     def ahead_ms(self) -> float:
-        """How long before the request's last byte was sent an answer began; 0 where it was not."""
+        """How long before the request's last byte was sent an answer began.
+
+        0 where it did not, or by less than may be due to when either was noted.
+        """
         if self.sent_ms is None or self.first_byte_ms is None:
             return 0.0
-        return max(0.0, self.sent_ms - self.first_byte_ms)
+        ahead_ms = self.sent_ms - self.first_byte_ms
+        return ahead_ms if ahead_ms > AHEAD_MS else 0.0
 
     @property
     def answer_ms(self) -> float | None:

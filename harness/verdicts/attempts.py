@@ -16,8 +16,6 @@ from mews_harness.model import Attempt, Exchange, Manner, Outcome
 from mews_harness.model.exchange import TIMEOUTS
 from mews_harness.verdicts.redirects import hops, loops
 
-AHEAD_MS = 100.0  # of the 3 s that a slow body takes: more than the end of it is noted late
-
 
 @dataclass(frozen=True)
 class Word:
@@ -41,7 +39,7 @@ def accepted(attempt: Attempt) -> bool:
 
 def waits_for_body(attempt: Attempt) -> bool:
     """Hold unless a 2xx began before the body had been sent whole; about slow ones alone."""
-    return not accepted(attempt) or attempt.last.ahead_ms <= AHEAD_MS
+    return not accepted(attempt) or not attempt.last.ahead_ms
 
 
 def slow(attempt: Attempt) -> bool:

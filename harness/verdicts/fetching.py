@@ -19,7 +19,6 @@ from mews_harness.verdicts.wording import counted, times
 BATCHED = 0.2  # requests per entity from which on they are no batches
 FEW = 10  # entities; of fewer nothing is said about batches
 QUOTA = 200  # requests per AccessToken within 30 s (guidelines/requests)
-BAD_REQUEST = 400  # and above: errors
 STRAGGLERS = 2  # requests for one thing that may come while nothing is sent
 PATIENT_MS = 1_000.0  # a request that takes so long is none to wait for before answering
 
@@ -164,7 +163,7 @@ def quiet(transcript: Transcript) -> Observed:
     an integration that was switched off, which may be switched on again.
     """
     asked = [call for call in transcript.calls if not call.continues]
-    calls = [call for call in asked if call.status is None or call.status < BAD_REQUEST]
+    calls = [call for call in asked if not call.refused]
     refused = len(asked) - len(calls)
     said = f"{_requests(len(calls))} while nothing was sent"
     aside = f"; {counted(refused, 'refused one')} aside" if refused else ""
@@ -277,7 +276,7 @@ def _excuse(calls: Sequence[Call]) -> str:
     failed = Counter(
         f"{call.status} {call.message}".strip()
         for call in calls
-        if call.fault is None and call.status is not None and call.status >= BAD_REQUEST
+        if call.fault is None and call.refused
     )
     if not failed:
         return ""

@@ -250,11 +250,7 @@ def _answer_to(call: Call) -> str:
 
 def _refused(transcript: Transcript) -> str:
     """Say what was answered to a request about commands that failed, for there lies the cause."""
-    failed = [
-        call
-        for call in transcript.calls
-        if call.fault is None and call.status is not None and call.status >= 400  # noqa: PLR2004
-    ]
+    failed = [call for call in transcript.calls if call.fault is None and call.refused]
     if not failed:
         return ""
     first = failed[0]

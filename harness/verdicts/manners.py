@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from mews_harness.model import Call, Misstep, TokenState, Transcript
 from mews_harness.verdicts.figures import Observed
+from mews_harness.verdicts.pauses import TRIES, grow
 from mews_harness.verdicts.wording import counted
 
 TIGHT_MS = 50.0  # a retry so soon is no pause
 EARLY_MS = 50.0  # clocks and rounding; what is told in whole seconds is not missed by less
-GROWN = 1.5  # the longest pause as a multiple of the shortest from which on pauses grow
-TRIES = 3  # pauses that are needed to see a growth
 ROUNDED_MS = 1_900.0  # a worker that looks every few seconds makes shorter pauses as long as that
 TOO_MANY = 429
 
@@ -155,9 +154,8 @@ def no_hammering(transcript: Transcript) -> Observed:
 def backs_off(transcript: Transcript) -> Observed:
     """Hold unless the pauses before the retries of a request are all about as long: a fixed one.
 
-    Where pauses are drawn at random a longer one need not be the later. Where all are of two
-    seconds or more they may be those of a worker that looks so often: the first that are meant to
-    grow are rounded up to that.
+    Where all are of two seconds or more they may be those of a worker that looks so often: the
+    first that are meant to grow are rounded up to that.
     """
     pauses = _pauses(transcript.calls)
     said = (
@@ -165,7 +163,7 @@ def backs_off(transcript: Transcript) -> Observed:
     )
     if len(pauses) < TRIES:
         return Observed(met=True, observed=f"{said}: too few to see a growth", judged=0)
-    grown = max(pauses) >= GROWN * min(pauses)
+    grown = grow(pauses)
     if not grown and min(pauses) >= ROUNDED_MS:
         return Observed(met=True, observed=f"{said}: too long to see a growth", judged=0)
     return Observed(met=grown, observed=said, judged=len(pauses))

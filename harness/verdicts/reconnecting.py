@@ -8,12 +8,11 @@ from itertools import combinations, pairwise
 from mews_harness.model import Connection, Opening, Transcript
 from mews_harness.verdicts.connecting import nobody
 from mews_harness.verdicts.figures import Observed
+from mews_harness.verdicts.pauses import TRIES, grow
 from mews_harness.verdicts.wording import counted
 
 # Nothing documented: how many handshakes of one client within a second are no longer a try.
 STORM, STORM_MS = 5, 1_000.0
-GROWN = 1.5  # the longest pause as a multiple of the shortest from which on pauses grow
-TRIES = 3  # pauses that are needed to see a growth
 ALIKE, ALIKE_MS = 0.05, 25.0  # pauses that differ by less, in part or in ms, may be the same one
 
 
@@ -51,7 +50,7 @@ def no_storm(transcript: Transcript) -> Observed:
 def pauses_grow(transcript: Transcript) -> Observed:
     """Hold unless the pauses between a client's handshakes are all about as long."""
     series = [each for each in _series(transcript) if len(each) >= TRIES]
-    fixed = [each for each in series if max(each) < GROWN * min(each)]
+    fixed = [each for each in series if not grow(each)]
     shown = (fixed or series)[:1]
     said = f"pauses of {_in_ms(shown[0])}" if shown else "too few tries to see a growth"
     return Observed(met=not fixed, observed=said, judged=len(series))

@@ -18,6 +18,7 @@ from mews_harness.model import (
 )
 from mews_harness.verdicts import connecting, reconnecting
 from mews_harness.verdicts.figures import Observed
+from mews_harness.verdicts.pauses import TRIES
 
 HERE, THERE = "enterprise-1", "enterprise-2"
 Word = Callable[[Transcript], Observed]
@@ -234,7 +235,7 @@ def test_pauses_are_looked_at(pauses: list[float], *, storms: bool, grows: bool)
     assert reconnecting.no_storm(transcript).met is not storms
     assert reconnecting.pauses_grow(transcript).met is grows
     judged = reconnecting.pauses_grow(transcript).judged
-    assert judged == (len(pauses) >= reconnecting.TRIES)
+    assert judged == (len(pauses) >= TRIES)
 
 
 def test_pauses_that_are_the_same_every_time_have_no_chance_in_them() -> None:

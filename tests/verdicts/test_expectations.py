@@ -100,6 +100,15 @@ def test_an_answer_before_the_body_is_seen_of_slow_bodies_alone() -> None:
     assert said(replace(early, manner=Manner.PLAIN)).judged == 0
 
 
+def test_an_answer_that_is_noted_a_little_early_is_told_as_any_other() -> None:
+    """A refusal may begin while the end of a body is on its way: its time is what is told."""
+    seen = replace(TOO_LARGE.last, sent_ms=8.0, first_byte_ms=7.5)
+    found = judge(
+        Expectation("accepted", Obligation.MUST), transcript(replace(TOO_LARGE, exchanges=(seen,)))
+    )
+    assert found.observed.endswith("143 bytes: 413 after 12 ms")
+
+
 def test_finding_has_figures() -> None:
     """What was observed says how many, which message, its size, the status and the time."""
     finding = judge(Expectation("accepted", Obligation.MUST), transcript(OK, TOO_LARGE))

@@ -111,8 +111,8 @@ class Commands:
             reply = self._connector.call(operation, credential, body)
             if reply.status == OK and reply.document is not None:
                 return _commands(reply)
-            passes_by = passes(reply) and operation not in self._habits.gives_up_on
-            if not passes_by or self._closing.wait(pause_s(reply, failures)):
+            again = passes(reply) and operation not in self._habits.gives_up_on
+            if not again or self._closing.wait(pause_s(reply, failures)):
                 return ()
             failures += 1
         return ()
