@@ -30,9 +30,9 @@ check: setup types
 
 # mypy can't see an editable install through its finder: it gets the same tree as links.
 types: setup
-	rm -rf .types && mkdir -p .types/mews_harness
-	ln -s $(CURDIR)/harness/* $(CURDIR)/schemas $(CURDIR)/scenarios $(CURDIR)/reports .types/mews_harness/
-	MYPYPATH=.types $(BIN)/mypy -p mews_harness
+	rm -rf .types && mkdir -p .types/pytest_mews
+	ln -s $(CURDIR)/harness/* $(CURDIR)/schemas $(CURDIR)/scenarios $(CURDIR)/reports .types/pytest_mews/
+	MYPYPATH=.types $(BIN)/mypy -p pytest_mews
 	MYPYPATH=.types $(BIN)/mypy benchmarks/*.py docs/*.py
 
 bench: setup

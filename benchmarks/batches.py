@@ -24,9 +24,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from measuring import measure
 
-from mews_harness.model import Draw, Tenant, Tenants
-from mews_harness.payloads import Mint, Plan, Subject, actions, discriminators, plans
-from mews_harness.payloads.schema import load, validator
+from pytest_mews.model import Draw, Tenant, Tenants
+from pytest_mews.senders.connector import Mint, Plan, Subject, actions, discriminators, plans
+from pytest_mews.senders.connector.payload_schemas import load, validator
 
 PROFILE, LIMIT = "2026-04", 500
 ELSEWHERE = ("hypothesis-jsonschema==0.23.1", "hypothesis<6.170.10", "jsonschema-rs")

@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.settings import resolve
+from pytest_mews.config.settings import resolve
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
 
 MIB = 1024 * 1024
 STEP = 10_000  # events
@@ -35,7 +35,7 @@ class Enough(KeyboardInterrupt):
 @contextmanager
 def partner() -> Iterator[str]:
     """Start the sound embedded partner; gives its URL."""
-    command = [sys.executable, "-m", "mews_harness.demo"]
+    command = [sys.executable, "-m", "pytest_mews.demo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -67,7 +67,7 @@ def watched(engine: Engine, events: int) -> list[float]:
         return deliver(message, *arguments, **named)
 
     engine.rig.courier.deliver = counting  # type: ignore[method-assign]
-    scenario = next(each for each in catalogue.load() if each.id == "REC-03")
+    scenario = next(each for each in loader.load() if each.id == "REC-03")
     rounds = 0
     try:
         while True:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from mews_harness.model import EventRef, Kind, Message
-from mews_harness.streaming.in_test import MewsWebSocket, in_test
+from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, in_test
+from pytest_mews.model import EventRef, Kind, Message
 
 EVENTS, IDLE, PATIENCE_S = 50_000, 1_000, 60.0
 STATM, PAGE, MIB = Path("/proc/self/statm"), resource.getpagesize(), 2**20

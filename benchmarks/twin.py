@@ -15,12 +15,19 @@ import threading
 import time
 from pathlib import Path
 
-from mews_harness import tenants
+from pytest_mews.config import tenants
 
 REQUESTS, CONNECTIONS = 4000, 8
 TICKS = os.sysconf("SC_CLK_TCK")
 TENANT = tenants.DEFAULT.enterprises[0]
-COMMAND = [sys.executable, "-m", "mews_harness.twin", "--listen", "127.0.0.1:0", "--no-quota"]
+COMMAND = [
+    sys.executable,
+    "-m",
+    "pytest_mews.emulator",
+    "--listen",
+    "127.0.0.1:0",
+    "--no-quota",
+]
 
 
 def main() -> None:

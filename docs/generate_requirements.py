@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mews_harness.model import Stage
-from mews_harness.model.scenario import DOCUMENTATION
+from pytest_mews.model import Stage
+from pytest_mews.model.scenario import DOCUMENTATION
 
 DOCS = Path(__file__).parent
 SOURCE, PAGE = DOCS / "requirements.toml", DOCS / "requirements.md"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mews_harness.options import OPTIONS
+from pytest_mews.options import OPTIONS
 
 if TYPE_CHECKING:
-    from mews_harness.streaming.in_test import MewsWebSocket
-    from mews_harness.twin.in_process import InProcessTwin
+    from pytest_mews.emulator.connector_api.in_process import InProcessTwin
+    from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,7 +45,7 @@ def mews_api() -> Iterator[InProcessTwin]:
     Gives what answers: `mews_api.twin` has the calls, `mews_api.tenants` the tokens that are right,
     and any id exists as soon as it is asked for. Requests to other hosts are refused meanwhile.
     """
-    from mews_harness.twin.in_process import in_process  # noqa: PLC0415 - the lazy door
+    from pytest_mews.emulator.connector_api.in_process import in_process  # noqa: PLC0415 - the lazy door
 
     with in_process() as door:
         yield door
@@ -59,7 +59,7 @@ def mews_websocket() -> Iterator[MewsWebSocket]:
     `mews_websocket.tenants` has the tokens that are right, `send` sends events, `openings` and
     `connections` tell what the client did.
     """
-    from mews_harness.streaming.in_test import in_test  # noqa: PLC0415 - the lazy door
+    from pytest_mews.emulator.websocket.websocket_fixture import in_test  # noqa: PLC0415 - the lazy door
 
     with in_test() as door:
         yield door
@@ -80,7 +80,7 @@ def _has_target(config: pytest.Config) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     """Take part where a target is given; without one nothing more is imported."""
     if _has_target(config):
-        from mews_harness.certification.hooks import register  # noqa: PLC0415 - the lazy door
+        from pytest_mews.session.certification_plugin import register  # noqa: PLC0415 - the lazy door
 
         register(config)
     elif config.option.mews_replay:

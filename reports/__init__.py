@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mews_harness.reports.github import annotate, append_summary
-from mews_harness.reports.machine import FORMAT, to_json
-from mews_harness.reports.stream import EVENTS, EventFile, read
-from mews_harness.reports.visible import one_line
-from mews_harness.reports.writing import OUTPUTS, Written, check_writable, write
+from pytest_mews.reports.event_file import EVENTS, EventFile, read
+from pytest_mews.reports.github import annotate, append_summary
+from pytest_mews.reports.json_report import FORMAT, to_json
+from pytest_mews.reports.report_files import OUTPUTS, Written, check_writable, write
+from pytest_mews.reports.sanitize import one_line
 
 __all__ = [
     "EVENTS",

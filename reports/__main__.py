@@ -1,4 +1,4 @@
-"""`python -m mews_harness.reports RUN.ndjson`: the report of a run, also of one that was killed."""
+"""`python -m pytest_mews.reports RUN.ndjson`: the report of a run, also of one that was killed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mews_harness.errors import UsageMistake
-from mews_harness.model import Run
-from mews_harness.reports.stream import read
-from mews_harness.reports.writing import Written, write
+from pytest_mews.errors import UsageMistake
+from pytest_mews.model import Run
+from pytest_mews.reports.event_file import read
+from pytest_mews.reports.report_files import Written, write
 
 USAGE_MISTAKE = 4  # as pytest exits
 
@@ -39,7 +39,7 @@ def _write(run: Run, folder: Path) -> Written:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m mews_harness.reports",
+        prog="python -m pytest_mews.reports",
         description="Write certification.html and certification.json from the events of a run: "
         "the same as the run wrote, or of a run that was killed what it saw until then.",
         epilog="Exit status: 0 written, whatever the verdict; 2 a wrong argument; 4 the file can't "

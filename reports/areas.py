@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mews_harness.model import ScenarioResult, Verdict
-from mews_harness.model.scenario import AREAS
+from pytest_mews.model import ScenarioResult, Verdict
+from pytest_mews.model.scenario import AREAS
 
 FEWEST = 3  # scenarios of one reason that are worth gathering
 _UNSEEN = frozenset({Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mews_harness.model import Readiness, Run, Stage
+from pytest_mews.model import Readiness, Run, Stage
 
 # White on each of these has a contrast of 4.5 or more (WCAG 2, AA).
 COLOURS = {
@@ -31,7 +31,7 @@ def badge(run: Run, stage: Stage) -> str:
 
 
 _TEMPLATE = Environment(
-    loader=PackageLoader("mews_harness.reports"),
+    loader=PackageLoader("pytest_mews.reports"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mews_harness.model import Exchange, Message
-from mews_harness.reports.visible import Body, capped, decode
+from pytest_mews.model import Exchange, Message
+from pytest_mews.reports.sanitize import Body, capped, decode
 
 EVENTS_SHOWN = 3
 MESSAGE_CHARACTERS = 3_000

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mews_harness.model import Run, Verdict
-from mews_harness.reports.gravity import Level, level
-from mews_harness.reports.markdown import to_markdown
-from mews_harness.reports.problems import Problem, problems
-from mews_harness.reports.visible import capped, visible
+from pytest_mews.model import Run, Verdict
+from pytest_mews.reports.markdown_summary import to_markdown
+from pytest_mews.reports.problems import Problem, problems
+from pytest_mews.reports.sanitize import capped, visible
+from pytest_mews.reports.severity import Level, level
 
 SHOWN = 10  # annotations of one level that GitHub shows of a step; it drops the rest unsaid
 SUMMARY_BYTES = 1_048_576  # of one step; GitHub refuses a longer file altogether

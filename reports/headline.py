@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from mews_harness.model import Obligation, Run, Verdict
-from mews_harness.reports.problems import Problem
+from pytest_mews.model import Obligation, Run, Verdict
+from pytest_mews.reports.problems import Problem
 
 # Per verdict what one scenario does, and what several do.
 _SAID = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mews_harness.model import Run
-from mews_harness.reports.answer_times import by_size, spread
-from mews_harness.reports.charts import Picture
-from mews_harness.reports.quota_picture import requests
-from mews_harness.reports.timeline import timeline
+from pytest_mews.model import Run
+from pytest_mews.reports.charts import Picture
+from pytest_mews.reports.delivery_timeline import timeline
+from pytest_mews.reports.latency_picture import by_size, spread
+from pytest_mews.reports.rate_limit_picture import requests
 
 
 def pictures(run: Run) -> tuple[Picture, ...]:

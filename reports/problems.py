@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Change,
     Delivery,
     Finding,
@@ -15,9 +15,9 @@ from mews_harness.model import (
     Trial,
     Verdict,
 )
-from mews_harness.reports import selection
-from mews_harness.reports.commands import again, curl
-from mews_harness.reports.words import OURS, URGENCY, Urgency
+from pytest_mews.reports import evidence_selection
+from pytest_mews.reports.command_lines import again, curl
+from pytest_mews.reports.labels import OURS, URGENCY, Urgency
 
 _ORDER = (Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.WARN, Verdict.ERROR)
 
@@ -107,8 +107,8 @@ def _rank(problem: Problem) -> tuple[bool, int, int]:
 
 
 def _problem(run: Run, result: ScenarioResult, also: list[ScenarioResult]) -> Problem:
-    trial = next(iter(selection.trials(result)), None)
-    delivery = selection.telling(trial) if trial else None
+    trial = next(iter(evidence_selection.trials(result)), None)
+    delivery = evidence_selection.telling(trial) if trial else None
     line = ""
     if delivery and delivery.attempts and delivery.attempts[0].exchanges:
         line = curl(delivery.attempts[0].exchanges[0], delivery.message, run.profile)

@@ -15,10 +15,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mews_harness.model import Run, Scenario, ScenarioResult, Verdict
-from mews_harness.reports.gravity import level
-from mews_harness.reports.problems import Problem, problems
-from mews_harness.reports.visible import capped, visible
+from pytest_mews.model import Run, Scenario, ScenarioResult, Verdict
+from pytest_mews.reports.problems import Problem, problems
+from pytest_mews.reports.sanitize import capped, visible
+from pytest_mews.reports.severity import level
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from mews_harness.settings import Settings, resolve
+from pytest_mews.config.settings import Settings, resolve
 
 WRITTEN = "certification.json"
 
@@ -73,5 +73,5 @@ def _folder(request: pytest.FixtureRequest, name: str) -> Path | None:
 
 @cache
 def _schema() -> Draft202012Validator:
-    text = (files("mews_harness.schemas") / "report.schema.json").read_text("utf-8")
+    text = (files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8")
     return Draft202012Validator(json.loads(text), validate_formats=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mews_harness.tenants import DEFAULT as TENANTS
+from pytest_mews.config.tenants import DEFAULT as TENANTS
 
 ROOT = Path(__file__).parents[1]
 FASTAPI_PARTNER = ROOT / "examples" / "fastapi_partner"

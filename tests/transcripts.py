@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Attempt,
     Call,
     Delivery,

@@ -15,7 +15,7 @@ def report(folder: Path) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(
         (folder / "mews-report" / "certification.json").read_text("utf-8")
     )
-    schema = json.loads((files("mews_harness.schemas") / "report.schema.json").read_text("utf-8"))
+    schema = json.loads((files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8"))
     jsonschema.validate(read, schema)
     return read
 

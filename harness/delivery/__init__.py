@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mews_harness.delivery.clock import Clock, SystemClock
-from mews_harness.delivery.courier import Courier
-from mews_harness.delivery.curl import CurlTransport
-from mews_harness.delivery.handshake import shake_hands
-from mews_harness.delivery.options import Authorities
-from mews_harness.delivery.policy import Order
-from mews_harness.delivery.rules import Rules
-from mews_harness.delivery.transport import Request, Transport
+from pytest_mews.delivery.clock import Clock, SystemClock
+from pytest_mews.delivery.curl_options import Authorities
+from pytest_mews.delivery.curl_transport import CurlTransport
+from pytest_mews.delivery.delivery_rules import Rules
+from pytest_mews.delivery.retry_policy import Order
+from pytest_mews.delivery.sender import Courier
+from pytest_mews.delivery.tls_probe import shake_hands
+from pytest_mews.delivery.transport import Request, Transport
 
 __all__ = [
     "Authorities",

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Protocol
 
-from mews_harness.errors import HarnessFault
+from pytest_mews.errors import HarnessFault
 
 
 class Clock(Protocol):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pycurl
 
-from mews_harness.errors import HarnessFault
-from mews_harness.model import Outcome
+from pytest_mews.errors import HarnessFault
+from pytest_mews.model import Outcome
 
 _CLOSED = frozenset(
     {

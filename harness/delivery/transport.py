@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from mews_harness.model import Exchange, Fault, Manner
+from pytest_mews.model import Exchange, Fault, Manner
 
 
 @dataclass(frozen=True)

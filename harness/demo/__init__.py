@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mews_harness.demo.partner import EmbeddedPartner
-from mews_harness.demo.zoo import (
+from pytest_mews.demo.demo_partner import EmbeddedPartner
+from pytest_mews.demo.registry import (
     FLAWS,
     NAMES,
     PROCESSING_FLAWS,

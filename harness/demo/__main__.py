@@ -1,4 +1,4 @@
-"""Run the embedded partner alone: `python -m mews_harness.demo --port 8090 --flaw NAME`."""
+"""Run the embedded partner alone: `python -m pytest_mews.demo --port 8090 --flaw NAME`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from mews_harness import tenants
-from mews_harness.demo import NAMES, SOUND, EmbeddedPartner
-from mews_harness.errors import UsageMistake
+from pytest_mews.config import tenants
+from pytest_mews.demo import NAMES, SOUND, EmbeddedPartner
+from pytest_mews.errors import UsageMistake
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m mews_harness.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m pytest_mews.demo", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (a free one)")
     parser.add_argument("--flaw", metavar="NAME", default=SOUND, help="a name that --list shows")
     parser.add_argument("--api", metavar="URL", help="fetch from this address, as from Mews's")

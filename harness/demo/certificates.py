@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mews_harness.demo.server import HOST
+from pytest_mews.demo.partner_server import HOST
 
 if TYPE_CHECKING:
     import trustme

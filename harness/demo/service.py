@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from mews_harness.demo.messages import Document, Unusable, read
+from pytest_mews.demo.webhook_bodies import Document, Unusable, read
 
 PATH = "/webhooks/mews"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mews_harness.model.call import Call, Misstep, TokenState, TwinFault
-from mews_harness.model.chain import FETCHED_WITH, Link, links
-from mews_harness.model.comparison import Change, Changed, Comparison
-from mews_harness.model.connection import Connection, Cut, Opening, Ping, Refusal, Sent
-from mews_harness.model.event import Event, RunEnded, RunStarted, ScenarioEnded, ScenarioStarted
-from mews_harness.model.exchange import (
+from pytest_mews.model.answer_times import AnswerTimes
+from pytest_mews.model.api_call import Call, Misstep, TokenState, TwinFault
+from pytest_mews.model.command_trace import Trace, traces
+from pytest_mews.model.comparison import Change, Changed, Comparison
+from pytest_mews.model.delivery_profile import Parameter, Profile
+from pytest_mews.model.exchange import (
     Attempt,
     Delivery,
     Exchange,
@@ -17,20 +17,12 @@ from mews_harness.model.exchange import (
     TlsProblem,
     TlsSession,
 )
-from mews_harness.model.figures import AnswerTimes
-from mews_harness.model.handshake import Handshake
-from mews_harness.model.message import EventRef, Kind, Message
-from mews_harness.model.profile import Parameter, Profile
-from mews_harness.model.run import (
-    Replay,
-    Run,
-    Sample,
-    ScenarioResult,
-    StageSummary,
-    Tenant,
-    Tenants,
-)
-from mews_harness.model.scenario import (
+from pytest_mews.model.fetches import FETCHED_WITH, Link, links
+from pytest_mews.model.message import EventRef, Kind, Message
+from pytest_mews.model.rate_limit_usage import Usage
+from pytest_mews.model.run import Replay, Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
+from pytest_mews.model.run_events import Event, RunEnded, RunStarted, ScenarioEnded, ScenarioStarted
+from pytest_mews.model.scenario import (
     Basis,
     Draw,
     Expectation,
@@ -40,10 +32,10 @@ from mews_harness.model.scenario import (
     Stage,
     Step,
 )
-from mews_harness.model.trace import Trace, traces
-from mews_harness.model.usage import Usage
-from mews_harness.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
-from mews_harness.model.waiver import Waiver, WaiverState, WaiverUse
+from pytest_mews.model.tls_handshake import Handshake
+from pytest_mews.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
+from pytest_mews.model.waiver import Waiver, WaiverState, WaiverUse
+from pytest_mews.model.websocket import Connection, Cut, Opening, Ping, Refusal, Sent
 
 __all__ = [
     "FETCHED_WITH",

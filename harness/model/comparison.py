@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mews_harness.model.scenario import PREFLIGHT
-from mews_harness.model.verdict import Verdict
+from pytest_mews.model.scenario import PREFLIGHT
+from pytest_mews.model.verdict import Verdict
 
 
 class Change(StrEnum):

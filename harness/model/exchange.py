@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mews_harness.model.message import Message
+from pytest_mews.model.message import Message
 
 
 class Outcome(StrEnum):

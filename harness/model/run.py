@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mews_harness.model.comparison import Comparison
-from mews_harness.model.figures import AnswerTimes
-from mews_harness.model.profile import Profile
-from mews_harness.model.scenario import Scenario, Stage
-from mews_harness.model.usage import Usage
-from mews_harness.model.verdict import Readiness, Trial, Verdict
-from mews_harness.model.waiver import Waiver, WaiverUse
+from pytest_mews.model.answer_times import AnswerTimes
+from pytest_mews.model.comparison import Comparison
+from pytest_mews.model.delivery_profile import Profile
+from pytest_mews.model.rate_limit_usage import Usage
+from pytest_mews.model.scenario import Scenario, Stage
+from pytest_mews.model.verdict import Readiness, Trial, Verdict
+from pytest_mews.model.waiver import Waiver, WaiverUse
 
 
 @dataclass(frozen=True)

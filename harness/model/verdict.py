@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mews_harness.model.call import Call
-from mews_harness.model.connection import Connection, Opening, Sent
-from mews_harness.model.exchange import Delivery
-from mews_harness.model.handshake import Handshake
-from mews_harness.model.scenario import Obligation
+from pytest_mews.model.api_call import Call
+from pytest_mews.model.exchange import Delivery
+from pytest_mews.model.scenario import Obligation
+from pytest_mews.model.tls_handshake import Handshake
+from pytest_mews.model.websocket import Connection, Opening, Sent
 
 SIGN_OF_LIFE = "sign-of-life"  # the label of the valid message that follows something hostile
 
@@ -26,6 +26,9 @@ class Verdict(StrEnum):
     BLOCKED = "blocked"  # the preflight failed
     WAIVED = "waived"
     ERROR = "error"  # the harness's own fault
+
+
+FAILURES = frozenset({Verdict.FAIL, Verdict.FLAKY, Verdict.WARN})
 
 
 class Readiness(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mews_harness.model.verdict import Verdict
+from pytest_mews.model.verdict import Verdict
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from mews_harness.replay.file import OPTION, Conditions, Kept, KeptMessage, find, parse
-from mews_harness.replay.keeping import (
+from pytest_mews.replay.replay_file import OPTION, Conditions, Kept, KeptMessage, find, parse
+from pytest_mews.replay.restore import NotRestored, restore, secrets_of
+from pytest_mews.replay.serialize_case import (
     as_expectations,
     as_steps,
     keep,
     kept_messages,
     overrides,
 )
-from mews_harness.replay.restoring import NotRestored, restore, secrets_of
 
 __all__ = [
     "OPTION",

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
 
 import sample_run
 
-from mews_harness.reports import write
+from pytest_mews.reports import write
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -31,7 +31,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 def retold(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Make the report of the events in a folder, as a user does."""
-    command = [sys.executable, "-m", "mews_harness.reports", "mews-report/events.ndjson"]
+    command = [sys.executable, "-m", "pytest_mews.reports", "mews-report/events.ndjson"]
     return subprocess.run(
         [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mews_harness import catalogue
+from pytest_mews.scenarios import loader
 from tests.written import report, verdicts
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 FLAWED = ("--mews-target", "demo:ignores-token", *QUICK)
 TOKENS = (*FLAWED, "-k", "AUTH-02 or AUTH-03 or AUTH-07")  # the first two fail
 SOON = "9999-12-31"
-ALL = len(catalogue.load())
+ALL = len(loader.load())
 
 
 def waive(folder: Path, *names: str, expires: str = SOON) -> tuple[str, str]:

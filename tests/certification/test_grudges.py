@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.certification.schedule import Schedule, in_order
-from mews_harness.model import Scenario, ScenarioResult, Stage, Verdict
-from mews_harness.player import Budget
-from mews_harness.settings import Settings
+from pytest_mews.config.settings import Settings
+from pytest_mews.execution import Budget
+from pytest_mews.model import Scenario, ScenarioResult, Stage, Verdict
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
+from pytest_mews.session.schedule import Schedule, in_order
 
-DELIVERY = [each for each in catalogue.load() if each.stage is Stage.DELIVERY]
+DELIVERY = [each for each in loader.load() if each.stage is Stage.DELIVERY]
 UNREADABLE = {"malformed", "wrong-shape", "null-event"}  # draws that may end a service
 FINE = {Verdict.PASS, Verdict.NOT_APPLICABLE}
 Build = Callable[..., Settings]
@@ -38,7 +38,7 @@ def test_who_sends_what_may_end_a_service_is_alone() -> None:
     """Nobody plays beside it: else a service that dies of it would fail at something else."""
     odd = {
         each.id: each.alone
-        for each in catalogue.load()
+        for each in loader.load()
         if UNREADABLE & {draw.word for draw in each.draws}
     }
     assert {"ERR-01", "AUTH-06", "AUTH-07", "PROC-27"} <= set(odd)

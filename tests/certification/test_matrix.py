@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.certification.schedule import Schedule
-from mews_harness.demo import FLAWS, VARIANTS
-from mews_harness.model import Obligation, Scenario, ScenarioResult, Stage, Verdict
-from mews_harness.player import Budget
-from mews_harness.settings import Settings
+from pytest_mews.config.settings import Settings
+from pytest_mews.demo import FLAWS, VARIANTS
+from pytest_mews.execution import Budget
+from pytest_mews.model import Obligation, Scenario, ScenarioResult, Stage, Verdict
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
+from pytest_mews.session.schedule import Schedule
 
-SCENARIOS = catalogue.load()
+SCENARIOS = loader.load()
 PAIRS = [
     pytest.param(scenario, flaw, id=f"{scenario.id}-{flaw}")
     for scenario in SCENARIOS

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.reports import OUTPUTS
+from pytest_mews.reports import OUTPUTS
+from pytest_mews.scenarios import loader
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 FLAWED = ("--mews-target", "demo:ignores-token", "-k", "PRE or AUTH", *QUICK)
@@ -50,7 +50,7 @@ def test_junit_says_what_was_asked_and_where(
     assert of_suite["mews.profile"] == ["2026-04"]
     assert of_suite["mews.target"] == ["demo:ignores-token"]
     results = {each["id"]: each for each in written(pytester.path)["scenarios"]}
-    scenarios = {each.id: each for each in catalogue.load()}
+    scenarios = {each.id: each for each in loader.load()}
     cases = {case.get("name", ""): properties(case) for case in suite.findall("testcase")}
     assert set(cases) == {name for name in scenarios if name[:3] in {"PRE", "AUT"}}
     for name, said in cases.items():
@@ -123,7 +123,7 @@ def test_a_page_that_can_not_be_written_is_no_crash(
 def test_an_output_that_can_not_be_rendered_is_said(pytester: pytest.Pytester) -> None:
     """A fault in one output is a line in the terminal; the JSON is written and valid."""
     pytester.makeconftest(
-        "from mews_harness.reports import writing\n\n"
+        "from pytest_mews.reports import writing\n\n"
         "def broken(run):\n"
         "    raise ValueError('no')\n\n"
         "writing.OUTPUTS = tuple(\n"

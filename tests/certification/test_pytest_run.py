@@ -48,7 +48,7 @@ def test_demo_is_ready(run: pytest.Pytester) -> None:
     # It does not redirect, is served over plain http, and does not look for what was abandoned.
     redirects = {f"RED-0{number}" for number in range(2, 7)}
     assert others == redirects | {f"TLS-0{number}" for number in range(1, 6)} | {"PROC-30"}
-    schema = json.loads((files("mews_harness.schemas") / "report.schema.json").read_text("utf-8"))
+    schema = json.loads((files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8"))
     written = (run.path / "mews-report" / "certification.json").read_text("utf-8")
     jsonschema.validate(json.loads(written), schema)
     assert (run.path / "mews-report" / "certification.html").stat().st_size < 1_000_000

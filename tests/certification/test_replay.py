@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.certification.items import fault_in_words
-from mews_harness.certification.replaying import Became, Replayed, Replayer, failures
-from mews_harness.errors import UsageMistake
-from mews_harness.masking import Mask
-from mews_harness.settings import Settings, resolve
+from pytest_mews.config.settings import Settings, resolve
+from pytest_mews.errors import UsageMistake
+from pytest_mews.redaction import Mask
+from pytest_mews.run.replayer import Became, Replayed, Replayer, failures
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
+from pytest_mews.session.items import fault_in_words
 from tests.recording import recording
 
-SCENARIOS = {scenario.id: scenario for scenario in catalogue.load()}
+SCENARIOS = {scenario.id: scenario for scenario in loader.load()}
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 TOKEN = "t0ken-distinct-9f8e7d6c"

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.demo.streaming import StreamHabits, Streaming
-from mews_harness.model import Scenario, Stage, Verdict
-from mews_harness.settings import Settings
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.settings import Settings
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo.websocket import StreamHabits, Streaming
+from pytest_mews.model import Scenario, Stage, Verdict
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
 from tests.processes import free_port
 
 Build = Callable[..., Settings]
-SCENARIOS = {each.id: each for each in catalogue.load()}
+SCENARIOS = {each.id: each for each in loader.load()}
 
 
 @contextmanager

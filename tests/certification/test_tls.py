@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.endpoint import Endpoint
-from mews_harness.model import Verdict
-from mews_harness.settings import Settings
+from pytest_mews.config.endpoint import Endpoint
+from pytest_mews.config.settings import Settings
+from pytest_mews.model import Verdict
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
 
-SCENARIOS = {scenario.id: scenario for scenario in catalogue.load()}
+SCENARIOS = {scenario.id: scenario for scenario in loader.load()}
 Build = Callable[..., Settings]
 
 

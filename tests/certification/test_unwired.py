@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.model import ScenarioResult, Stage, Verdict
-from mews_harness.settings import Settings
+from pytest_mews.config.settings import Settings
+from pytest_mews.model import ScenarioResult, Stage, Verdict
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
 
-PROCESSING = [each for each in catalogue.load() if each.stage is Stage.PROCESSING]
+PROCESSING = [each for each in loader.load() if each.stage is Stage.PROCESSING]
 Build = Callable[..., Settings]
 
 

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from mews_harness.demo import EmbeddedPartner
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo import EmbeddedPartner
 from tests.written import report, verdicts
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from raw_server import Play, Post, RawServer, Serve
 
-from mews_harness.delivery import CurlTransport, Request, SystemClock
+from pytest_mews.delivery import CurlTransport, Request, SystemClock
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 
-from mews_harness.delivery import CurlTransport, Request
-from mews_harness.model import Exchange
+from pytest_mews.delivery import CurlTransport, Request
+from pytest_mews.model import Exchange
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT_S = 0.3

@@ -18,11 +18,11 @@ from raw_server import (
     send,
 )
 
-from mews_harness.delivery import CurlTransport, SystemClock
-from mews_harness.delivery.outcomes import Ending, outcome_of
-from mews_harness.delivery.transfer import Transfer
-from mews_harness.errors import HarnessFault
-from mews_harness.model import Exchange, Outcome
+from pytest_mews.delivery import CurlTransport, SystemClock
+from pytest_mews.delivery.curl_transfer import Transfer
+from pytest_mews.delivery.outcomes import Ending, outcome_of
+from pytest_mews.errors import HarnessFault
+from pytest_mews.model import Exchange, Outcome
 
 
 def test_connections_are_kept_unless_a_fresh_one_is_asked_for(

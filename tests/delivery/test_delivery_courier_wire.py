@@ -13,8 +13,8 @@ from pytest_httpserver import HTTPServer
 from raw_server import OK, RawServer, Serve, answering
 from werkzeug import Request, Response
 
-from mews_harness.delivery import Courier, CurlTransport, Order, Rules, SystemClock
-from mews_harness.model import Fault, Kind, Message, Outcome
+from pytest_mews.delivery import Courier, CurlTransport, Order, Rules, SystemClock
+from pytest_mews.model import Fault, Kind, Message, Outcome
 
 MESSAGE = Message(Kind.GENERAL, b'{"Events": []}', (), "no event")
 RULES = Rules(

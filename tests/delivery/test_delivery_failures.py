@@ -17,8 +17,8 @@ from raw_server import (
     send,
 )
 
-from mews_harness.delivery import CurlTransport
-from mews_harness.model import Outcome
+from pytest_mews.delivery import CurlTransport
+from pytest_mews.model import Outcome
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from raw_server import (
 from werkzeug import Request as Received
 from werkzeug import Response
 
-from mews_harness.delivery import CurlTransport
-from mews_harness.delivery.lingering import has_arrived
-from mews_harness.model import Fault, Manner, Outcome
+from pytest_mews.delivery import CurlTransport
+from pytest_mews.delivery.tcp_reset import has_arrived
+from pytest_mews.model import Fault, Manner, Outcome
 
 
 @pytest.mark.parametrize("size", [10, 300_000])
@@ -196,7 +196,7 @@ def test_an_answer_that_outruns_the_reset_is_not_read(
     transport: CurlTransport, post: Post, raw_server: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once the request was whole the connection is reset, whatever came; the detail says what."""
-    monkeypatch.setattr("mews_harness.delivery.transfer.has_arrived", lambda _: False)
+    monkeypatch.setattr("pytest_mews.delivery.curl_transfer.has_arrived", lambda _: False)
     reading = Reading(b"HTTP/1.1 307 Over there\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
     server = raw_server(reading)
     exchange = send(transport, post(server.url, fault=Fault.RESET))

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 import pytest
 from raw_server import OK, Post, Serve, send
 
-from mews_harness.delivery import Authorities, CurlTransport, SystemClock, shake_hands
-from mews_harness.delivery.certificate import names
-from mews_harness.demo import EmbeddedPartner
-from mews_harness.endpoint import origin
-from mews_harness.model import Handshake, Outcome, TlsProblem
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.endpoint import origin
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.delivery import Authorities, CurlTransport, SystemClock, shake_hands
+from pytest_mews.delivery.tls_certificate import names
+from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.model import Handshake, Outcome, TlsProblem
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from raw_server import OK, Post, RawServer, Serve, answering, send
 from werkzeug import Request as Received
 from werkzeug import Response
 
-from mews_harness.delivery import Courier, CurlTransport, Rules, SystemClock
-from mews_harness.model import Kind, Manner, Message, Outcome
+from pytest_mews.delivery import Courier, CurlTransport, Rules, SystemClock
+from pytest_mews.model import Kind, Manner, Message, Outcome
 
 MESSAGE = Message(Kind.GENERAL, b'{"Events": []}', (), "no event")
 QUICK_S = 0.6  # a short drip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mews_harness.delivery.pacing import PIECES, SLOW_BODY_S, Pace, drip_s, pace_of
-from mews_harness.model import Manner
+from pytest_mews.delivery.body_pacing import PIECES, SLOW_BODY_S, Pace, drip_s, pace_of
+from pytest_mews.model import Manner
 
 
 def _pieces(pace: Pace) -> list[tuple[int, float]]:

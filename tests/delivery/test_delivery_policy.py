@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from mews_harness.delivery import Courier, Order, Request, Rules
-from mews_harness.errors import HarnessFault
-from mews_harness.model import (
+from pytest_mews.delivery import Courier, Order, Request, Rules
+from pytest_mews.errors import HarnessFault
+from pytest_mews.model import (
     Attempt,
     Exchange,
     Fault,

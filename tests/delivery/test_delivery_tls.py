@@ -14,12 +14,12 @@ import pytest
 import trustme
 from raw_server import OK, Post, RawServer, Serve, answering, send
 
-from mews_harness.delivery import CurlTransport, SystemClock
-from mews_harness.delivery.certificate import utc
-from mews_harness.delivery.options import Authorities
-from mews_harness.delivery.outcomes import Ending, outcome_of
-from mews_harness.errors import UsageMistake
-from mews_harness.model import Outcome
+from pytest_mews.delivery import CurlTransport, SystemClock
+from pytest_mews.delivery.curl_options import Authorities
+from pytest_mews.delivery.outcomes import Ending, outcome_of
+from pytest_mews.delivery.tls_certificate import utc
+from pytest_mews.errors import UsageMistake
+from pytest_mews.model import Outcome
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from raw_server import (
     send,
 )
 
-from mews_harness import __version__
-from mews_harness.delivery import CurlTransport
-from mews_harness.model import Outcome
+from pytest_mews import __version__
+from pytest_mews.delivery import CurlTransport
+from pytest_mews.model import Outcome
 
 
 def test_a_2xx_answer_is_delivered_with_all_its_parts(

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from mews_harness.demo import EmbeddedPartner
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo import EmbeddedPartner
 from tests.demo.stand_in import StandIn
 from tests.processes import Served, fastapi_partner
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from mews_harness.demo import EmbeddedPartner
+from pytest_mews.demo import EmbeddedPartner
 from tests.demo.client import GENEROUS_S, ONE, general, integration, send, send_cut
 
 Play = Callable[[EmbeddedPartner], list[int | None]]

@@ -13,9 +13,9 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from mews_harness.demo import EmbeddedPartner
-from mews_harness.demo.processing.connector import PREFIX
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo.processing.api_client import PREFIX
 from tests.demo.client import general, send
 
 ENTITIES = {  # operation: collection, and the property that names ids

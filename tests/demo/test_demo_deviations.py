@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mews_harness.demo import FLAWS, PROCESSING_FLAWS, STREAMING_FLAWS, EmbeddedPartner
-from mews_harness.demo.certificates import TLS_FLAWS
+from pytest_mews.demo import FLAWS, PROCESSING_FLAWS, STREAMING_FLAWS, EmbeddedPartner
+from pytest_mews.demo.certificates import TLS_FLAWS
 from tests.demo.client import INTEGRATION, ONE, created, general, integration, send
 from tests.demo.conftest import Start
 from tests.demo.plays import (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mews_harness.demo import FLAWS, NAMES, VARIANTS
-from mews_harness.demo.duplicates import races_on_duplicates
-from mews_harness.demo.service import PATH, Request
-from mews_harness.demo.zoo import behaviour
-from mews_harness.errors import UsageMistake
+from pytest_mews.demo import FLAWS, NAMES, VARIANTS
+from pytest_mews.demo.duplicate_flaws import races_on_duplicates
+from pytest_mews.demo.registry import behaviour
+from pytest_mews.demo.service import PATH, Request
+from pytest_mews.errors import UsageMistake
 from tests.demo.client import GENEROUS_S, ONE, created, send
 from tests.demo.conftest import Start
 from tests.demo.plays import DELETED, FULL, JSON, KEY, NULL_EVENT, SHARED, TWO

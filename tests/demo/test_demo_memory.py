@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mews_harness.demo.memory import Integration, Memory, memory_of, remember
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo.partner_state import Integration, Memory, memory_of, remember
 from tests.demo.client import ENTERPRISE, INTEGRATION, created, general, integration
 
 ROTATED = integration("IntegrationApiKeyCreated", ApiKey="second-key")

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mews_harness.demo import NAMES, EmbeddedPartner
-from mews_harness.demo.__main__ import main
-from mews_harness.errors import UsageMistake
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo import NAMES, EmbeddedPartner
+from pytest_mews.demo.__main__ import main
+from pytest_mews.errors import UsageMistake
 from tests.demo.client import (
     ENTERPRISE,
     GENEROUS_S,
@@ -126,7 +126,7 @@ def test_an_unknown_partner_starts_nothing() -> None:
 
 def test_the_command_line_serves_until_interrupted() -> None:
     """The module prints its URL, answers as its flaw does, and ends well."""
-    command = [sys.executable, "-m", "mews_harness.demo", "--flaw", "rejects-payments"]
+    command = [sys.executable, "-m", "pytest_mews.demo", "--flaw", "rejects-payments"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mews_harness.demo.service import PATH, Answer, Request, answer
+from pytest_mews.demo.service import PATH, Answer, Request, answer
 from tests.demo.client import ONE, created, general, integration
 
 TOKEN = "open sesame & more"

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from mews_harness.demo.memory import Memory, memory_of
-from mews_harness.demo.processing import Backlog, Habits
-from mews_harness.demo.processing.readings import Batch
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo.partner_state import Memory, memory_of
+from pytest_mews.demo.processing import Backlog, Habits
+from pytest_mews.demo.processing.entity_readers import Batch
 from tests.demo.client import ENTERPRISE, created, general, integration
 
 FIRST, SECOND = (tenant.id for tenant in DEFAULT.enterprises)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mews_harness.demo.processing.backoff import LONGEST_S, passes, pause_s
-from mews_harness.demo.processing.connector import Reply
+from pytest_mews.demo.processing.api_client import Reply
+from pytest_mews.demo.processing.backoff import LONGEST_S, passes, pause_s
 
 
 def lowest(low: float, _: float) -> float:

@@ -11,7 +11,7 @@ import pytest
 import requests
 import responses
 
-from mews_harness.demo.processing.connector import Connector, Reply
+from pytest_mews.demo.processing.api_client import Connector, Reply
 from tests.demo.stand_in import BROKEN, SOON_S, Fault, StandIn
 
 BASE = "https://api.mews.com"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from mews_harness.demo import PROCESSING_FLAWS, EmbeddedPartner
-from mews_harness.demo.processing.connector import Reply
-from mews_harness.demo.processing.variants import PROCESSING_VARIANTS
-from mews_harness.demo.zoo import habits
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo import PROCESSING_FLAWS, EmbeddedPartner
+from pytest_mews.demo.processing.api_client import Reply
+from pytest_mews.demo.processing.sound_workers import PROCESSING_VARIANTS
+from pytest_mews.demo.registry import habits
 from tests.demo.client import ENTERPRISE, created, general, integration, send
 from tests.demo.conftest import Partner
 from tests.demo.stand_in import BROKEN, SOON_S, Fault, Seen, StandIn, changed, tell

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from mews_harness.demo import EmbeddedPartner
-from mews_harness.demo.processing.readings import within
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo.processing.entity_readers import within
 from tests.demo.client import ENTERPRISE, created, general, integration, send
 from tests.demo.conftest import Partner
 from tests.demo.stand_in import BROKEN, SOON_S, Fault, Seen, StandIn, changed, tell

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mews_harness.demo import EmbeddedPartner
-from mews_harness.demo.messages import ENTITIES
-from mews_harness.model import Call, Kind, Message, Misstep, TokenState, TwinFault
-from mews_harness.model.chain import FETCHED_WITH
-from mews_harness.tenants import DEFAULT
-from mews_harness.twin import Twin, TwinServer
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo.webhook_bodies import ENTITIES
+from pytest_mews.emulator.connector_api import Twin, TwinServer
+from pytest_mews.model import Call, Kind, Message, Misstep, TokenState, TwinFault
+from pytest_mews.model.fetches import FETCHED_WITH
 from tests.demo.client import ENTERPRISE, created, integration, send
 
 FIRST, SECOND = (tenant.id for tenant in DEFAULT.enterprises)

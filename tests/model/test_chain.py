@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mews_harness.model import FETCHED_WITH, Outcome, links
-from mews_harness.twin.documented import EVENT_KINDS, OPERATIONS
+from pytest_mews.emulator.connector_api.operations import EVENT_KINDS, OPERATIONS
+from pytest_mews.model import FETCHED_WITH, Outcome, links
 from tests.transcripts import HERE, RESERVATION, RESERVATIONS, THERE, call, delivery, of_events
 
 

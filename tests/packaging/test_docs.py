@@ -7,25 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from mews_harness import catalogue, profile
-from mews_harness.certification.junit import properties
-from mews_harness.demo import NAMES
-from mews_harness.model import ScenarioResult, Verdict
-from mews_harness.model.profile import Parameter
-from mews_harness.options import OPTIONS
-from mews_harness.payloads import WORDS as DRAW_WORDS
-from mews_harness.player import VERBS
-from mews_harness.reports import OUTPUTS
-from mews_harness.reports.writing import Output
-from mews_harness.use_cases import USE_CASES
-from mews_harness.verdicts import WORDS
+from pytest_mews.checks import WORDS
+from pytest_mews.config import profiles
+from pytest_mews.demo import NAMES
+from pytest_mews.execution import VERBS
+from pytest_mews.mews.use_cases import USE_CASES
+from pytest_mews.model import ScenarioResult, Verdict
+from pytest_mews.model.delivery_profile import Parameter
+from pytest_mews.options import OPTIONS
+from pytest_mews.reports import OUTPUTS
+from pytest_mews.reports.report_files import Output
+from pytest_mews.scenarios import loader
+from pytest_mews.senders.connector import WORDS as DRAW_WORDS
+from pytest_mews.session.junit import properties
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 OPTION_DOCS = (ROOT / "docs" / "options.md").read_text("utf-8")
 SCENARIO_DOCS = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 CI_DOCS = (ROOT / "docs" / "ci.md").read_text("utf-8")
-PARAMETERS = [p for name in profile.names() for p in profile.load(name).parameters]
+PARAMETERS = [p for name in profiles.names() for p in profiles.load(name).parameters]
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.flag)
@@ -45,7 +46,7 @@ def test_the_readme_has_no_option_too_many() -> None:
 
 def test_the_readme_counts_the_scenarios() -> None:
     """The number in the README is that of the catalogue."""
-    assert f"{len(catalogue.load())} scenarios" in README
+    assert f"{len(loader.load())} scenarios" in README
 
 
 def test_flaws_that_the_readme_names_exist() -> None:
@@ -84,7 +85,7 @@ def test_every_output_is_listed(output: Output) -> None:
 
 def test_every_property_of_junit_is_explained() -> None:
     """docs/ci.md has each property that a test case bears."""
-    result = ScenarioResult(catalogue.load()[0], Verdict.PASS, "")
+    result = ScenarioResult(loader.load()[0], Verdict.PASS, "")
     for name, _ in properties(result):
         assert f"| `{name}` |" in CI_DOCS
 

@@ -11,28 +11,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LEVELS = (
     {"plugin"},
-    {"certification"},
-    {"catalogue", "player", "verdicts", "replay", "reports"},
-    {"payloads", "delivery", "demo", "twin", "streaming"},
-    {"settings"},
-    {"option_values"},
-    {"profile", "tenants", "waivers", "endpoint", "events", "use_cases"},
-    {"masking", "readiness", "codec", "given_file"},
-    {
-        "model",
-        "serving",
-        "waiting",
-        "errors",
-        "options",
-        "suggestion",
-        "profiles",
-        "schemas",
-        "scenarios",
-    },
+    {"session"},
+    {"run"},
+    {"acceptance"},
+    {"replay"},
+    {"execution"},
+    {"checks"},
+    {"reports"},
+    {"emulator", "senders", "delivery", "demo"},
+    {"config"},
+    {"mews", "scenarios"},
+    {"redaction"},
+    {"model", "net", "errors", "options", "schemas"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
-FOLDERS = {"mews_harness": ROOT / "harness"} | {
-    f"mews_harness.{name}": ROOT / name for name in ("schemas", "scenarios", "reports")
+FOLDERS = {"pytest_mews": ROOT / "harness"} | {
+    f"pytest_mews.{name}": ROOT / name for name in ("schemas", "scenarios", "reports")
 }
 
 
@@ -55,13 +49,13 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
         names = []
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names = [node.module]
-            if node.module == "mews_harness":
-                names = [f"mews_harness.{alias.name}" for alias in node.names]
+            if node.module == "pytest_mews":
+                names = [f"pytest_mews.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
             parts = name.split(".")
-            if parts[0] == "mews_harness" and len(parts) > 1 and not parts[1].startswith("__"):
+            if parts[0] == "pytest_mews" and len(parts) > 1 and not parts[1].startswith("__"):
                 yield parts[1], id(node) in inside
 
 

@@ -11,7 +11,7 @@ SCRIPT = """
 import json, sys
 import pytest
 before = set(sys.modules)
-import mews_harness.plugin
+import pytest_mews.plugin
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
@@ -22,9 +22,9 @@ def test_importing_the_plugin_loads_pytest_alone() -> None:
         [sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True
     )
     assert set(json.loads(done.stdout)) == {
-        "mews_harness",
-        "mews_harness.plugin",
-        "mews_harness.options",
+        "pytest_mews",
+        "pytest_mews.plugin",
+        "pytest_mews.options",
     }
 
 
@@ -34,14 +34,14 @@ def test_a_run_without_a_target_loads_nothing_more(tmp_path: Path) -> None:
         "import sys, pytest\n"
         "class Look:\n"
         "    def pytest_sessionfinish(self):\n"
-        "        heavy = [m for m in sys.modules if m.startswith('mews_harness.')]\n"
+        "        heavy = [m for m in sys.modules if m.startswith('pytest_mews.')]\n"
         "        print('LOADED', sorted(heavy))\n"
         "pytest.main(['-q', '-p', 'no:cacheprovider'], plugins=[Look()])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path
     )
-    assert "LOADED ['mews_harness.options', 'mews_harness.plugin']" in done.stdout
+    assert "LOADED ['pytest_mews.options', 'pytest_mews.plugin']" in done.stdout
 
 
 def test_nobody_pays_for_pictures_that_are_not_drawn(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_nobody_pays_for_pictures_that_are_not_drawn(tmp_path: Path) -> None:
         "import sys, pytest\n"
         "status = pytest.main(['-q', '-p', 'no:cacheprovider', '--mews-target', 'demo',\n"
         "                      '--collect-only'])\n"
-        "print('LOADED', status, 'mews_harness.reports.charts' in sys.modules,\n"
+        "print('LOADED', status, 'pytest_mews.reports.charts' in sys.modules,\n"
         "      'vl_convert' in sys.modules)\n"
     )
     done = subprocess.run(

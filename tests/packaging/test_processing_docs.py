@@ -10,18 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from mews_harness import catalogue, tenants
-from mews_harness.model import Scenario, Stage
-from mews_harness.model.call import Call, TwinFault
-from mews_harness.options import OPTIONS
-from mews_harness.twin.__main__ import LISTEN
-from mews_harness.twin.faults import SLOW_S
-from mews_harness.twin.quota import LIMIT, WINDOW_MS
+from pytest_mews.config import tenants
+from pytest_mews.emulator.__main__ import LISTEN
+from pytest_mews.emulator.connector_api.injected_faults import SLOW_S
+from pytest_mews.emulator.connector_api.rate_limit import LIMIT, WINDOW_MS
+from pytest_mews.model import Scenario, Stage
+from pytest_mews.model.api_call import Call, TwinFault
+from pytest_mews.options import OPTIONS
+from pytest_mews.scenarios import loader
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "processing.md").read_text("utf-8")
 EXAMPLES = ROOT / "examples"
-PROCESSING = [each for each in catalogue.load() if each.stage is Stage.PROCESSING]
+PROCESSING = [each for each in loader.load() if each.stage is Stage.PROCESSING]
 
 
 def rows() -> dict[str, str]:

@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from mews_harness import catalogue, tenants
-from mews_harness.model import Obligation, Scenario, Stage
-from mews_harness.options import OPTIONS
-from mews_harness.player.joining import PATIENCE
-from mews_harness.streaming import PATH
-from mews_harness.streaming.in_test import MewsWebSocket
-from mews_harness.verdicts import connecting, reconnecting
+from pytest_mews.checks import websocket_connection, websocket_reconnect
+from pytest_mews.config import tenants
+from pytest_mews.emulator.websocket import PATH
+from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
+from pytest_mews.execution.clients import PATIENCE
+from pytest_mews.model import Obligation, Scenario, Stage
+from pytest_mews.options import OPTIONS
+from pytest_mews.scenarios import loader
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "streaming.md").read_text("utf-8")
 EXAMPLES = ROOT / "examples"
-STREAMING = [each for each in catalogue.load() if each.stage is Stage.STREAMING]
+STREAMING = [each for each in loader.load() if each.stage is Stage.STREAMING]
 
 
 def rows() -> dict[str, str]:
@@ -50,10 +51,10 @@ def test_options_and_figures_are_those_of_the_code() -> None:
     """Options, limits and the path."""
     assert set(re.findall(r"--mews-[a-z-]+", DOCS)) <= {option.flag for option in OPTIONS}
     assert f"`{PATH}`" in DOCS
-    assert (reconnecting.STORM, connecting.PROMPT_MS, PATIENCE) == (5, 5_000, 3)
+    assert (websocket_reconnect.STORM, websocket_connection.PROMPT_MS, PATIENCE) == (5, 5_000, 3)
     assert "five handshakes" in DOCS
-    assert f"{reconnecting.ALIKE:.0%}".replace("%", " %") in DOCS
-    assert f"{reconnecting.ALIKE_MS:g} ms" in DOCS
+    assert f"{websocket_reconnect.ALIKE:.0%}".replace("%", " %") in DOCS
+    assert f"{websocket_reconnect.ALIKE_MS:g} ms" in DOCS
 
 
 def test_what_the_fixture_has_is_what_is_told() -> None:

@@ -12,10 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {
-    "mews_harness": "harness",
-    "mews_harness/schemas": "schemas",
-    "mews_harness/scenarios": "scenarios",
-    "mews_harness/reports": "reports",
+    "pytest_mews": "harness",
+    "pytest_mews/schemas": "schemas",
+    "pytest_mews/scenarios": "scenarios",
+    "pytest_mews/reports": "reports",
 }
 
 
@@ -67,7 +67,7 @@ def test_wheel_takes_no_top_level_name_but_its_own(wheel: Path) -> None:
     """Nothing called `schemas` or `reports` is installed beside the user's own packages."""
     with zipfile.ZipFile(wheel) as archive:
         top = {name.partition("/")[0] for name in archive.namelist()}
-    assert {name for name in top if not name.endswith(".dist-info")} == {"mews_harness"}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"pytest_mews"}
 
 
 def test_wheel_certifies_from_an_empty_folder(
@@ -82,7 +82,7 @@ def test_wheel_certifies_from_an_empty_folder(
         capture_output=True,
     )
     monkeypatch.setenv("PYTHONPATH", str(site))
-    where = [sys.executable, "-c", "import mews_harness; print(mews_harness.__file__)"]
+    where = [sys.executable, "-c", "import pytest_mews; print(pytest_mews.__file__)"]
     found = subprocess.run(where, check=True, capture_output=True, text=True, cwd=empty)
     assert found.stdout.startswith(str(site))
     run = [sys.executable, "-m", "pytest", "--mews-target", "demo", "-k", "REC-0 or ERR-02"]

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.certification.keepsakes import kept as kept_of
-from mews_harness.masking import Mask
-from mews_harness.model import Draw, Message, Replay, ScenarioResult, Verdict
-from mews_harness.payloads import Mint, Subject, plans
-from mews_harness.player import Script
-from mews_harness.settings import Settings
+from pytest_mews.config.settings import Settings
+from pytest_mews.execution import Script
+from pytest_mews.model import Draw, Message, Replay, ScenarioResult, Verdict
+from pytest_mews.redaction import Mask
+from pytest_mews.replay.recording import kept as kept_of
+from pytest_mews.scenarios import loader
+from pytest_mews.senders.connector import Mint, Subject, plans
 
-SCENARIOS = {scenario.id: scenario for scenario in catalogue.load()}
+SCENARIOS = {scenario.id: scenario for scenario in loader.load()}
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mews_harness.replay.pieces import digest, join, split
+from pytest_mews.replay.body_pieces import digest, join, split
 
 TOKEN = "0F1E2D3C4B5A69788796A5B4C3D2E1F0-9C51D07E3A8B42F6615DE0A7B93C8F4"
 SECRETS = {"minted new": TOKEN, "AccessToken of 1": "abc"}

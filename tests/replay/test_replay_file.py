@@ -12,12 +12,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mews_harness.errors import UsageMistake
-from mews_harness.model import Kind, Message, Replay, Tenant, Tenants
-from mews_harness.player import Script
-from mews_harness.replay import NotRestored, find, parse, restore
-from mews_harness.settings import Settings
-from mews_harness.tenants import DEFAULT
+from pytest_mews.config.settings import Settings
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.errors import UsageMistake
+from pytest_mews.execution import Script
+from pytest_mews.model import Kind, Message, Replay, Tenant, Tenants
+from pytest_mews.replay import NotRestored, find, parse, restore
 
 Keep = Callable[..., Replay]
 
@@ -48,7 +48,7 @@ def test_no_token_is_in_the_file(path: Path, script: Script) -> None:
 
 def test_the_file_keeps_its_schema(path: Path) -> None:
     """What is written is what schemas/replay.schema.json describes."""
-    schema = json.loads((files("mews_harness.schemas") / "replay.schema.json").read_text("utf-8"))
+    schema = json.loads((files("pytest_mews.schemas") / "replay.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(path.read_text()), schema)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import sample_run
 
-from mews_harness.model import Run
-from mews_harness.reports import Written, write
+from pytest_mews.model import Run
+from pytest_mews.reports import Written, write
 
 
 @pytest.fixture

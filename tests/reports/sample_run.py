@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Attempt,
     Basis,
     Call,

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from mews_harness.model import Readiness, Run, Stage, StageSummary
-from mews_harness.reports.badge import COLOURS, badge
+from pytest_mews.model import Readiness, Run, Stage, StageSummary
+from pytest_mews.reports.badge import COLOURS, badge
 
 SVG = "{http://www.w3.org/2000/svg}"
 SAID = {

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 import sample_run
 
-from mews_harness.model import Run
-from mews_harness.reports.commands import curl, replay
+from pytest_mews.model import Run
+from pytest_mews.reports.command_lines import curl, replay
 
 PRINT = "import json,sys; print(json.dumps(sys.argv[1:]))"
 ECHO = f"curl() {{ '{sys.executable}' -c '{PRINT}' \"$@\"; }}\n"

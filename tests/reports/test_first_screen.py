@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import sample_run
 
-from mews_harness.model import Obligation, Run, ScenarioResult, Verdict
-from mews_harness.reports.headline import headline
-from mews_harness.reports.page import to_html
-from mews_harness.reports.problems import grouped, problems
+from pytest_mews.model import Obligation, Run, ScenarioResult, Verdict
+from pytest_mews.reports.headline import headline
+from pytest_mews.reports.html_report import to_html
+from pytest_mews.reports.problems import grouped, problems
 
 
 def test_headline_counts_the_worst_first(run: Run) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mews_harness.reports.machine import FORMAT
+from pytest_mews.reports.json_report import FORMAT
 
 FOLDER = Path(__file__).parent / "format_1"
 REQUIRED: dict[str, list[str]] = json.loads((FOLDER / "required.json").read_text("ascii"))
@@ -19,7 +19,7 @@ REQUIRED: dict[str, list[str]] = json.loads((FOLDER / "required.json").read_text
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     """The published schema."""
-    text = (files("mews_harness.schemas") / "report.schema.json").read_text("utf-8")
+    text = (files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8")
     return json.loads(text)
 
 

@@ -10,7 +10,7 @@ import pytest
 import sample_run
 from hostile import HOSTILE
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Change,
     Changed,
     Comparison,
@@ -20,9 +20,9 @@ from mews_harness.model import (
     ScenarioResult,
     Verdict,
 )
-from mews_harness.reports import annotate, append_summary, github
-from mews_harness.reports.github import SUMMARY_BYTES
-from mews_harness.reports.markdown import to_markdown
+from pytest_mews.reports import annotate, append_summary, github
+from pytest_mews.reports.github import SUMMARY_BYTES
+from pytest_mews.reports.markdown_summary import to_markdown
 
 ACTIONS = {"GITHUB_ACTIONS": "true"}
 COMMAND = re.compile(r"::(error|warning) title=([^:,\n]*)::([^\n\r]*)")

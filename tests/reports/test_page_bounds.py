@@ -8,9 +8,9 @@ from dataclasses import replace
 import sample_run
 from markupsafe import Markup
 
-from mews_harness.model import Delivery, Run, ScenarioResult, Stage, Transcript, Trial, Verdict
-from mews_harness.reports.page import to_html
-from mews_harness.reports.ration import LEFT_OUT, Ration
+from pytest_mews.model import Delivery, Run, ScenarioResult, Stage, Transcript, Trial, Verdict
+from pytest_mews.reports.html_report import to_html
+from pytest_mews.reports.size_budget import LEFT_OUT, Ration
 
 SCENARIOS = 120
 ELEMENTS = 40_000  # a browser lays out so many at once

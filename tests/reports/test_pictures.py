@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import sample_run
 
-from mews_harness.model import Outcome, Run, Sample, Transcript, Usage
-from mews_harness.reports.pictures import pictures
-from mews_harness.reports.quota_picture import sliding
+from pytest_mews.model import Outcome, Run, Sample, Transcript, Usage
+from pytest_mews.reports.pictures import pictures
+from pytest_mews.reports.rate_limit_picture import sliding
 
 
 def sampled(run: Run, samples: tuple[Sample, ...]) -> Run:

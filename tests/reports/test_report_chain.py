@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import sample_run
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Call,
     Misstep,
     Outcome,
@@ -18,13 +18,13 @@ from mews_harness.model import (
     Trial,
     TwinFault,
 )
-from mews_harness.model.verdict import SIGN_OF_LIFE
-from mews_harness.reports import selection
-from mews_harness.reports.asking import asked, traffic
-from mews_harness.reports.chain import ROWS, busiest, chain
-from mews_harness.reports.chain_picture import explained, picture
-from mews_harness.reports.tls import days_left
-from mews_harness.reports.words import FAULTS, MISSTEPS, TLS_PROBLEMS, TOKENS
+from pytest_mews.model.verdict import SIGN_OF_LIFE
+from pytest_mews.reports import evidence_selection
+from pytest_mews.reports.api_requests import asked, traffic
+from pytest_mews.reports.certificate_lifetime import days_left
+from pytest_mews.reports.fetch_picture import explained, picture
+from pytest_mews.reports.fetch_table import ROWS, busiest, chain
+from pytest_mews.reports.labels import FAULTS, MISSTEPS, TLS_PROBLEMS, TOKENS
 
 
 def played() -> Trial:
@@ -170,9 +170,9 @@ def test_delivery_of_the_forgotten_entity_is_the_one_to_show() -> None:
     call = sample_run.call(1, 20, first.message.events[0].entity_id)
     bad = replace(sample_run.finding("all", "1 not"), word="fetched")
     trial = Trial("example", "", (bad,), Transcript((first, second), calls=(call,)))
-    assert selection.telling(trial) is second
+    assert evidence_selection.telling(trial) is second
     fine = replace(trial, findings=(replace(bad, met=True),))
-    assert selection.telling(fine) is first
+    assert evidence_selection.telling(fine) is first
 
 
 def test_odd_requests_win_a_place() -> None:
@@ -182,7 +182,7 @@ def test_odd_requests_win_a_place() -> None:
     wrong = replace(sample_run.call(50, 50), missteps=(Misstep.NO_CLIENT,))
     crowded = replace(sample_run.call(51, 51, "x"), missteps=(Misstep.OVER_LIMIT,))
     trial = with_calls(played(), idle, *fine, wrong, crowded)
-    assert [call.number for call in selection.calls(trial, 4)] == [1, 2, 3, 50]
+    assert [call.number for call in evidence_selection.calls(trial, 4)] == [1, 2, 3, 50]
 
 
 def test_a_request_in_words() -> None:

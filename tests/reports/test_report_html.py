@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 import sample_run
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Attempt,
     Exchange,
     Fault,
@@ -22,9 +22,9 @@ from mews_harness.model import (
     Trial,
     Verdict,
 )
-from mews_harness.reports import Written
-from mews_harness.reports.filters import ms
-from mews_harness.reports.page import to_html
+from pytest_mews.reports import Written
+from pytest_mews.reports.html_report import to_html
+from pytest_mews.reports.template_filters import ms
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 HOSTILE = "<script>alert(1)</script>\x1b[31m\x00\u202e\" onload='x' </pre></details>{{ 7*7 }}"

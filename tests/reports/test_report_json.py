@@ -12,7 +12,7 @@ import pytest
 import sample_run
 from jsonschema import Draft202012Validator
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Change,
     Changed,
     Comparison,
@@ -30,14 +30,14 @@ from mews_harness.model import (
     WaiverState,
     WaiverUse,
 )
-from mews_harness.reports import Written, selection, to_json
-from mews_harness.reports.selection import telling
+from pytest_mews.reports import Written, evidence_selection, to_json
+from pytest_mews.reports.evidence_selection import telling
 
 
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     """The published schema."""
-    text = files("mews_harness.schemas").joinpath("report.schema.json").read_text("utf-8")
+    text = files("pytest_mews.schemas").joinpath("report.schema.json").read_text("utf-8")
     return json.loads(text)
 
 
@@ -255,11 +255,11 @@ def test_deliveries_beyond_the_bound_are_counted(run: Run) -> None:
     place = len(many) - 1
     findings = tuple(replace(one, met=False, delivery=place) for one in trial.findings)
     long = replace(trial, findings=findings, transcript=replace(trial.transcript, deliveries=many))
-    kept = selection.bounded(long)
-    assert len(kept.transcript.deliveries) == selection.KEPT
-    assert kept.transcript.left_out == len(many) - selection.KEPT
-    assert {one.delivery for one in kept.findings} == {selection.KEPT - 1}
-    assert selection.bounded(kept) is kept
+    kept = evidence_selection.bounded(long)
+    assert len(kept.transcript.deliveries) == evidence_selection.KEPT
+    assert kept.transcript.left_out == len(many) - evidence_selection.KEPT
+    assert {one.delivery for one in kept.findings} == {evidence_selection.KEPT - 1}
+    assert evidence_selection.bounded(kept) is kept
     written = to_json(replace(run, results=(replace(result, evidence=(kept,)),)))
     (shown,) = written["scenarios"][0]["evidence"]
     assert shown["deliveries_left_out"] == len(many) - len(shown["deliveries"])

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import sample_run
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Connection,
     Cut,
     EventRef,
@@ -28,10 +28,10 @@ from mews_harness.model import (
     Trial,
     Verdict,
 )
-from mews_harness.reports import streaming
-from mews_harness.reports.machine import to_json
-from mews_harness.reports.page import to_html
-from mews_harness.reports.streaming_picture import picture
+from pytest_mews.reports import websocket_table
+from pytest_mews.reports.html_report import to_html
+from pytest_mews.reports.json_report import to_json
+from pytest_mews.reports.websocket_picture import picture
 
 HOTEL = "851df8c8-90f2-4c4a-8e01-a4fc46b25178"
 REFUSED = Opening(1, 90.0, "/ws/connector", 503, HOTEL, (Refusal.ON_PURPOSE,))
@@ -69,7 +69,7 @@ def run_of(*trials: Trial) -> Run:
 def schema() -> dict[str, Any]:
     """The schema of the report."""
     found: dict[str, Any] = json.loads(
-        (files("mews_harness.schemas") / "report.schema.json").read_text("utf-8")
+        (files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8")
     )
     return found
 
@@ -122,7 +122,7 @@ def test_a_play_of_nobody_says_so() -> None:
     assert picture(nobody) is None
     page = to_html(run_of(nobody))
     assert "Nobody was connected to the WebSocket, and nobody tried." in page
-    assert "1 message had nobody to be sent to" in streaming.says(nobody)
+    assert "1 message had nobody to be sent to" in websocket_table.says(nobody)
 
 
 def test_an_untroubled_play_is_told_in_words() -> None:
@@ -148,5 +148,5 @@ def test_long_plays_are_drawn_in_seconds() -> None:
 def test_of_handshakes_alone_the_first_is_the_beginning() -> None:
     """Where nothing was sent, pinged or cut."""
     only = trial(connections=(), missed=())
-    assert streaming.zero_ms(only) == 90.0
-    assert [each.at_ms for each in streaming.happenings(only)] == [0.0, 310.0]
+    assert websocket_table.zero_ms(only) == 90.0
+    assert [each.at_ms for each in websocket_table.happenings(only)] == [0.0, 310.0]

@@ -17,10 +17,10 @@ import jsonschema
 import pytest
 import sample_run
 
-from mews_harness import catalogue
-from mews_harness.demo import NAMES
-from mews_harness.reports import to_json
-from mews_harness.reports.page import to_html
+from pytest_mews.demo import NAMES
+from pytest_mews.reports import to_json
+from pytest_mews.reports.html_report import to_html
+from pytest_mews.scenarios import loader
 
 DOCS = Path(__file__).parents[2] / "docs"
 SAMPLE = DOCS / "sample"
@@ -108,14 +108,14 @@ def test_sample_has_every_scenario_of_today(page: str, data: dict[str, Any]) -> 
     """Each scenario of the catalogue has its stable anchors and its entry under its title."""
     ids = Outline(page).ids
     entries = {each["id"]: each["title"] for each in data["scenarios"]}
-    assert entries == {each.id: each.title for each in catalogue.load()}, ANEW
+    assert entries == {each.id: each.title for each in loader.load()}, ANEW
     for name in entries:
         assert {name, f"{name}-details"} <= ids, ANEW
 
 
 def test_sample_data_is_valid(data: dict[str, Any]) -> None:
     """The data keeps the schema of its format."""
-    schema = json.loads(files("mews_harness.schemas").joinpath("report.schema.json").read_text())
+    schema = json.loads(files("pytest_mews.schemas").joinpath("report.schema.json").read_text())
     jsonschema.validate(data, schema)
 
 
@@ -145,7 +145,7 @@ def test_reading_page_is_of_today() -> None:
     told = re.findall(
         r"\*\*Wrong:\*\* ([A-Z]+-\d+) (.*?)\. \*\*To do:\*\* (.*)$", text, re.MULTILINE
     )
-    known = {each.id: (each.title, each.remedy) for each in catalogue.load()}
+    known = {each.id: (each.title, each.remedy) for each in loader.load()}
     assert len(told) == 10
     for name, title, remedy in told:
         assert known[name] == (title, remedy), "run `make docs`"

@@ -11,8 +11,8 @@ import pytest
 from hostile import HOSTILE
 from jsonschema import Draft4Validator
 
-from mews_harness.model import Run, Verdict, Waiver
-from mews_harness.reports.sarif import to_sarif
+from pytest_mews.model import Run, Verdict, Waiver
+from pytest_mews.reports.sarif import to_sarif
 
 SCHEMA = Path(__file__).parent / "sarif" / "sarif-2.1.0-rtm.5.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mews_harness.reports.filters import sentence
+from pytest_mews.reports.template_filters import sentence
 
 
 @pytest.mark.parametrize(

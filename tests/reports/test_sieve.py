@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import sample_run
 
-from mews_harness.model import Run, Verdict
-from mews_harness.reports.sieve import marks, rules, sieve
+from pytest_mews.model import Run, Verdict
+from pytest_mews.reports.matrix_filters import marks, rules, sieve
 
 
 def test_choices_count_their_scenarios(run: Run) -> None:

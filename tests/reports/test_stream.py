@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import sample_run
 
-from mews_harness.errors import UsageMistake
-from mews_harness.model import (
+from pytest_mews.errors import UsageMistake
+from pytest_mews.model import (
     Event,
     Replay,
     Run,
@@ -24,8 +24,8 @@ from mews_harness.model import (
     WaiverState,
     WaiverUse,
 )
-from mews_harness.reports import EventFile, read, write, writing
-from mews_harness.reports.__main__ import main
+from pytest_mews.reports import EventFile, read, report_files, write
+from pytest_mews.reports.__main__ import main
 
 
 def told(run: Run) -> list[Event]:
@@ -230,8 +230,8 @@ def test_a_file_that_cannot_be_rendered_is_named(
     def broken(_run: Run) -> str:
         raise ValueError
 
-    outputs = (*writing.OUTPUTS, writing.Output("odd.txt", broken))
-    monkeypatch.setattr(writing, "OUTPUTS", outputs)
+    outputs = (*report_files.OUTPUTS, report_files.Output("odd.txt", broken))
+    monkeypatch.setattr(report_files, "OUTPUTS", outputs)
     assert main([str(path)]) == 4
     assert "odd.txt could not be rendered" in capsys.readouterr().err
     assert (path.parent / "certification.html").exists()

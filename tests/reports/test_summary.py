@@ -13,7 +13,7 @@ from hostile import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mews_harness.model import (
+from pytest_mews.model import (
     Change,
     Changed,
     Comparison,
@@ -23,7 +23,7 @@ from mews_harness.model import (
     WaiverState,
     WaiverUse,
 )
-from mews_harness.reports.markdown import DETAILED, code, to_markdown
+from pytest_mews.reports.markdown_summary import DETAILED, code, to_markdown
 
 
 class Page(HTMLParser):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mews_harness.reports.visible import capped, decode, visible
+from pytest_mews.reports.sanitize import capped, decode, visible
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import sample_run
 
-from mews_harness.model import Run
-from mews_harness.reports.page import to_html
+from pytest_mews.model import Run
+from pytest_mews.reports.html_report import to_html
 
 
 def test_every_waiver_is_listed(run: Run) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mews_harness.errors import UsageMistake
-from mews_harness.model import Run
-from mews_harness.reports import OUTPUTS, check_writable, write, writing
+from pytest_mews.errors import UsageMistake
+from pytest_mews.model import Run
+from pytest_mews.reports import OUTPUTS, check_writable, report_files, write
 
 
 def test_all_files_and_nothing_else(run: Run, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_an_output_that_fails_takes_no_other_with_it(
         raise KeyError("a secret")
 
     outputs = [replace(o, render=broken) if o.name == "summary.md" else o for o in OUTPUTS]
-    monkeypatch.setattr(writing, "OUTPUTS", tuple(outputs))
+    monkeypatch.setattr(report_files, "OUTPUTS", tuple(outputs))
     (tmp_path / "summary.md").write_text("of another run")
     written = write(run, tmp_path)
     assert written.problems == ("summary.md could not be rendered (KeyError)",)
@@ -95,8 +95,8 @@ def test_a_page_that_is_not_there_is_not_named(
     def broken(_run: Run) -> str:
         raise ValueError
 
-    outputs = [replace(o, render=broken) if o.name == writing.HTML else o for o in OUTPUTS]
-    monkeypatch.setattr(writing, "OUTPUTS", tuple(outputs))
+    outputs = [replace(o, render=broken) if o.name == report_files.HTML else o for o in OUTPUTS]
+    monkeypatch.setattr(report_files, "OUTPUTS", tuple(outputs))
     written = write(run, tmp_path)
     assert written.html is None
     assert written.json.exists()

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.model import Basis, Stage
+from pytest_mews.model import Basis, Stage
+from pytest_mews.scenarios import loader
 
 DOCS = Path(__file__).parents[2] / "docs"
 SOURCE = (DOCS / "requirements.toml").read_text("utf-8")
 DATA = tomllib.loads(SOURCE)
 FACTS, FAILURES = DATA["fact"], DATA["failure"]
-STAGES = {scenario.id: scenario.stage for scenario in catalogue.load()}
+STAGES = {scenario.id: scenario.stage for scenario in loader.load()}
 RENDER = runpy.run_path(str(DOCS / "generate_requirements.py"))["render"]
 
 Entry = Mapping[str, Any]

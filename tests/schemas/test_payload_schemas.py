@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mews_harness.errors import HarnessFault
-from mews_harness.payloads.schema import (
+from pytest_mews.errors import HarnessFault
+from pytest_mews.senders.connector.payload_schemas import (
     KINDS,
     _inline,
     actions,
@@ -34,7 +34,7 @@ GONE = object()
 
 def documented(kind: str) -> dict[str, Any]:
     """Read the documented example of a kind."""
-    source = files("mews_harness.schemas") / "examples" / EXAMPLES[kind]
+    source = files("pytest_mews.schemas") / "examples" / EXAMPLES[kind]
     example: dict[str, Any] = json.loads(source.read_text("utf-8"))
     return example
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.model import Stage, Verdict
-from mews_harness.settings import Settings
+from pytest_mews.config.settings import Settings
+from pytest_mews.model import Stage, Verdict
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
 from tests.demo.client import ONE, created, general, integration, send, send_cut
 from tests.processes import Served
 from tests.stacks.partners import SOUND, TOKEN, Partner, require
@@ -26,7 +26,7 @@ def test_every_scenario_passes(service: Served, settings: Build) -> None:
     """No failure, no warning; of Delivery nothing that was not tried."""
     chosen = settings(url_of(service), time_scale="0.001", examples="3")
     with Engine(chosen) as engine:
-        delivery = [each for each in catalogue.load() if each.stage is Stage.DELIVERY]
+        delivery = [each for each in loader.load() if each.stage is Stage.DELIVERY]
         results = [engine.certify(scenario) for scenario in delivery]
     said = {each.scenario.id: each.verdict for each in results if each.verdict is not Verdict.PASS}
     # None of them redirects, and all serve plain http on the loopback.

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mews_harness import catalogue
-from mews_harness.certification.engine import Engine
-from mews_harness.model import Verdict
-from mews_harness.settings import Settings
+from pytest_mews.config.settings import Settings
+from pytest_mews.model import Verdict
+from pytest_mews.run.runner import Engine
+from pytest_mews.scenarios import loader
 from tests.stacks.partners import DEFAULTS, Partner, require, running
 
 FLASK = Partner("flask", DEFAULTS, 'waitress-serve --listen "127.0.0.1:$PORT" flask_get_json:app')
@@ -77,7 +77,7 @@ class Case:
 def test_default_is_reported(case: Case, settings: Callable[..., Settings], tmp_path: Path) -> None:
     """The scenario meant for it finds it, and names the status that was answered."""
     require(case.partner)
-    (scenario,) = [each for each in catalogue.load() if each.id == case.scenario]
+    (scenario,) = [each for each in loader.load() if each.id == case.scenario]
     with running(case.partner, tmp_path) as service:
         target = f"{service.url.replace('/webhooks/mews', case.path)}?Token={service.token}"
         chosen = settings(target, time_scale="0.001", examples="3")

@@ -8,8 +8,8 @@ differently; the other modules are such differences, sound (`variants`) and flaw
 
 from __future__ import annotations
 
-from mews_harness.demo.processing.backlog import Backlog
-from mews_harness.demo.processing.habits import Habits
-from mews_harness.demo.processing.workers import Processing
+from pytest_mews.demo.processing.backlog import Backlog
+from pytest_mews.demo.processing.behaviour import Habits
+from pytest_mews.demo.processing.workers import Processing
 
 __all__ = ["Backlog", "Habits", "Processing"]

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from mews_harness.demo.memory import Memory, is_known, remember
-from mews_harness.demo.messages import Document
-from mews_harness.demo.processing.habits import Habits
-from mews_harness.demo.processing.readings import Batch
+from pytest_mews.demo.partner_state import Memory, is_known, remember
+from pytest_mews.demo.processing.behaviour import Habits
+from pytest_mews.demo.processing.entity_readers import Batch
+from pytest_mews.demo.webhook_bodies import Document
 
 
 @dataclass(frozen=True)

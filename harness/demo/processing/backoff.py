@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from mews_harness.demo.processing.connector import Reply
+from pytest_mews.demo.processing.api_client import Reply
 
 FIRST_S = 0.25
 LONGEST_S = 60.0

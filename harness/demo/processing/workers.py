@@ -7,12 +7,12 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mews_harness.demo.processing.backlog import Backlog
-from mews_harness.demo.processing.backoff import TOO_MANY
-from mews_harness.demo.processing.connector import Connector
-from mews_harness.demo.processing.fetching import Failed, Fetcher, Store
-from mews_harness.demo.processing.habits import Habits
-from mews_harness.demo.processing.readings import Batch, by_interval
+from pytest_mews.demo.processing.api_client import Connector
+from pytest_mews.demo.processing.backlog import Backlog
+from pytest_mews.demo.processing.backoff import TOO_MANY
+from pytest_mews.demo.processing.behaviour import Habits
+from pytest_mews.demo.processing.entity_readers import Batch, by_interval
+from pytest_mews.demo.processing.fetcher import Failed, Fetcher, Store
 
 
 class Processing:

@@ -1,0 +1,1 @@
+"""Failures that do not fail the run: waivers, the baseline, expected failures."""

@@ -1,0 +1,34 @@
+"""Pure judgement: transcript and expectation in, finding out; findings in, verdict out."""
+
+from __future__ import annotations
+
+from pytest_mews.checks.api_reachability import all_refused
+from pytest_mews.checks.expectations import WORDS, Whole, judge
+from pytest_mews.checks.latency import largest_batch, throttling
+from pytest_mews.checks.phrasing import attempt_in_words
+from pytest_mews.checks.preflight_diagnosis import diagnose
+from pytest_mews.checks.redirect_chain import hops_in_words
+from pytest_mews.model.readiness import (
+    HOW_TO_OBSERVE,
+    breaks_must,
+    readiness_of,
+    stage_summaries,
+    stops_run,
+)
+
+__all__ = [
+    "HOW_TO_OBSERVE",
+    "WORDS",
+    "Whole",
+    "all_refused",
+    "attempt_in_words",
+    "breaks_must",
+    "diagnose",
+    "hops_in_words",
+    "judge",
+    "largest_batch",
+    "readiness_of",
+    "stage_summaries",
+    "stops_run",
+    "throttling",
+]

@@ -1,0 +1,1 @@
+"""What the user chose, checked: options, files, profiles, tenants."""

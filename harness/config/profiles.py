@@ -1,0 +1,189 @@
+"""Delivery profiles: read, checked, and overridden by `--mews-set`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from math import isfinite
+from types import MappingProxyType
+from typing import Literal
+
+from pytest_mews.config.did_you_mean import did_you_mean
+from pytest_mews.errors import UsageMistake
+from pytest_mews.model import Parameter, Profile
+
+Value = int | float | bool | tuple[int, ...]
+ORIGINS = ("documented", "assumed", "overridden")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a parameter may be: `shape` of `low` to `high`, in words `unit`.
+
+    A `span` is two whole numbers, the first not above the second; a `set` is any of `low` to
+    `high`, none of them twice.
+    """
+
+    shape: Literal["number", "whole", "span", "set"]
+    low: int | float
+    high: int | float
+    unit: str
+
+    def __str__(self) -> str:
+        between = f"from {self.low:g} to {self.high:g}"
+        return {
+            "number": f"a number of {self.unit} {between}",
+            "whole": f"a whole number of {self.unit} {between}",
+            "span": f"two whole numbers of {self.unit} {between}, such as 120,300",
+            "set": f"{self.unit} {between} separated by commas, or nothing",
+        }[self.shape]
+
+    def allow(self, value: object) -> bool:
+        """Say whether a value has the right shape and lies within the bounds."""
+        if self.shape in ("number", "whole"):
+            return self._one(value, whole=self.shape == "whole")
+        if not isinstance(value, tuple) or not all(self._one(item, whole=True) for item in value):
+            return False
+        if self.shape == "span":
+            return len(value) == len(("from", "to")) and value[0] <= value[1]
+        return len(set(value)) == len(value)
+
+    def _one(self, value: object, *, whole: bool) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+            return False
+        return isfinite(value) and self.low <= value <= self.high
+
+    def parse(self, text: str) -> Value | None:
+        """Read what the user typed; None where it can't be a value of this shape."""
+        try:
+            if self.shape in ("span", "set"):
+                return tuple(int(part) for part in text.split(",") if part.strip())
+            return int(text) if self.shape == "whole" else _number(text)
+        except ValueError:
+            return None
+
+
+# The bounds are ours: wide enough for any experiment, narrow enough to catch a slip of the unit.
+BOUNDS = MappingProxyType(
+    {
+        "timeout_s": Bounds("number", 0.1, 60, "seconds"),
+        "attempts": Bounds("whole", 1, 10, "attempts"),
+        "retry_interval_s": Bounds("number", 0, 3600, "seconds"),
+        "lag_s": Bounds("span", 0, 3600, "seconds"),
+        "batch_limit": Bounds("whole", 1, 10_000, "events"),
+        # only these two keep the method (events/wh-faq); after any other the message is lost
+        "redirect_statuses": Bounds("set", 307, 308, "statuses"),
+        "redirect_hops": Bounds("whole", 0, 20, "redirects"),
+    },
+)
+
+
+def names() -> tuple[str, ...]:
+    """List the profiles, oldest revision first."""
+    files = resources.files("pytest_mews.mews.profiles").iterdir()
+    return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
+
+
+def load(name: str) -> Profile:
+    """Read a profile by its name.
+
+    Raises:
+        UsageMistake: there is no such profile.
+
+    """
+    if name not in names():
+        raise UsageMistake(
+            "--mews-profile",
+            name,
+            "is no delivery profile",
+            did_you_mean(name, names()),
+        )
+    return parse(
+        name,
+        (resources.files("pytest_mews.mews.profiles") / f"{name}.toml").read_text(encoding="utf-8"),
+    )
+
+
+def parse(name: str, text: str) -> Profile:
+    """Read a profile from TOML: a title, then one table per parameter.
+
+    Raises:
+        ValueError: a parameter is missing, unknown, out of bounds, or without provenance.
+
+    """
+    document = tomllib.loads(text)
+    title = document.pop("title")
+    if document.keys() != BOUNDS.keys():
+        raise ValueError(f"{name}: has {sorted(document)} instead of {sorted(BOUNDS)}")
+    parameters = tuple(_parameter(name, key, **document[key]) for key in BOUNDS)
+    return Profile(name, title, parameters)
+
+
+def override(profile: Profile, assignments: Sequence[str]) -> Profile:
+    """Apply assignments such as `attempts=5`; the last one of a name wins.
+
+    Raises:
+        UsageMistake: one is no assignment, names no parameter, or is out of its bounds.
+
+    """
+    values = dict(_assignment(text) for text in assignments)
+    return replace(
+        profile,
+        parameters=tuple(
+            _overridden(parameter, values[parameter.name])
+            if parameter.name in values
+            else parameter
+            for parameter in profile.parameters
+        ),
+    )
+
+
+def _assignment(text: str) -> tuple[str, Value]:
+    name, equals, typed = (part.strip() for part in text.partition("="))
+    if not equals:
+        problem, remedy = "is no assignment", "Write NAME=VALUE, such as attempts=5."
+        raise UsageMistake("--mews-set", text, problem, remedy)
+    if name not in BOUNDS:
+        raise UsageMistake(
+            "--mews-set",
+            text,
+            "names no parameter of a profile",
+            did_you_mean(name, tuple(BOUNDS)),
+        )
+    bounds = BOUNDS[name]
+    value = bounds.parse(typed)
+    if value is None or not bounds.allow(value):
+        raise UsageMistake("--mews-set", text, "is not allowed", f"{name} takes {bounds}.")
+    return name, value
+
+
+def _overridden(parameter: Parameter, value: Value) -> Parameter:
+    before = parameter.value
+    shown = ", ".join(map(str, before)) or "none" if isinstance(before, tuple) else before
+    note = f"Set by --mews-set; the profile says {shown} ({parameter.origin})."
+    return Parameter(parameter.name, value, "overridden", "", note)
+
+
+def _parameter(  # noqa: PLR0913 - the keys of a table in a profile
+    profile: str,
+    name: str,
+    *,
+    value: object,
+    origin: str,
+    source: str,
+    note: str,
+) -> Parameter:
+    checked = tuple(value) if isinstance(value, list) else value
+    if not BOUNDS[name].allow(checked):
+        raise ValueError(f"{profile}: {name} must be {BOUNDS[name]}, not {value!r}")
+    if origin not in ORIGINS[:2] or (origin == "documented") != bool(source) or not note:
+        raise ValueError(f"{profile}: {name} must be documented with a source, or assumed")
+    assert isinstance(checked, int | float | tuple)
+    return Parameter(name, checked, origin, source, note)
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number

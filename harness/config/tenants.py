@@ -1,0 +1,89 @@
+"""Who the harness plays: the client application's token and its enterprises."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pytest_mews.config.config_file import GivenFile
+from pytest_mews.model import Tenant, Tenants
+
+OPTION = "--mews-tenants"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_KEYS = ("id", "integration_id", "access_token")
+_REMEDY = (
+    "Give client_token, then one [[enterprise]] table each with id, integration_id and "
+    "access_token."
+)
+_OTHERWISE = "Give the path of a TOML file, or leave the option out for the built-in tenants."
+
+# Test values, not secrets: they only have the shape of Mews's ids and tokens.
+DEFAULT = Tenants(
+    client_token="C1C1C1C1C1C1C1C1C1C1C1C1C1C1C1C1-C1C1C1C1C1C1C1C1C1C1C1C1C1C1C1C",  # noqa: S106
+    enterprises=(
+        Tenant(
+            id="11111111-1111-4111-8111-111111111111",
+            integration_id="1a1a1a1a-1a1a-4a1a-8a1a-1a1a1a1a1a1a",
+            access_token="A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1-A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A",  # noqa: S106
+        ),
+        Tenant(
+            id="22222222-2222-4222-8222-222222222222",
+            integration_id="2a2a2a2a-2a2a-4a2a-8a2a-2a2a2a2a2a2a",
+            access_token="A2A2A2A2A2A2A2A2A2A2A2A2A2A2A2A2-A2A2A2A2A2A2A2A2A2A2A2A2A2A2A2A",  # noqa: S106
+        ),
+    ),
+)
+
+
+def template() -> str:
+    """Write the built-in tenants as a tenants file that a user can start from."""
+    tables = "".join(
+        f'\n[[enterprise]]\nid = "{tenant.id}"\nintegration_id = "{tenant.integration_id}"\n'
+        f'access_token = "{tenant.access_token}"\n'
+        for tenant in DEFAULT.enterprises
+    )
+    return (
+        "# Tenants for pytest-mews. These are test values: put in what your service knows.\n"
+        f'client_token = "{DEFAULT.client_token}"\n{tables}'
+    )
+
+
+def load(path: Path) -> Tenants:
+    """Read a tenants file.
+
+    Raises:
+        UsageMistake: the file can't be read, is not TOML, or does not describe tenants. The
+            message never quotes a value of the file, since any of them may be a secret.
+
+    """
+    file = GivenFile(OPTION, path, _REMEDY)
+    document = file.toml(_OTHERWISE)
+    file.no_strangers("the file", document, ("client_token", "enterprise"))
+    tables = file.tables(document, "enterprise")
+    if not tables:
+        file.refuse("has no [[enterprise]] table")
+    tenants = Tenants(
+        file.string("the file", document, "client_token"),
+        tuple(_tenant(file, number, table) for number, table in enumerate(tables, 1)),
+    )
+    for key in ("id", "integration_id"):
+        counts = Counter(getattr(tenant, key).lower() for tenant in tenants.enterprises)
+        if max(counts.values()) > 1:
+            file.refuse(f"gives the same `{key}` to two enterprises")
+    return tenants
+
+
+def _tenant(file: GivenFile, number: int, table: dict[str, Any]) -> Tenant:
+    place = f"enterprise {number}"
+    file.no_strangers(place, table, _KEYS)
+    tenant = Tenant(*(file.string(place, table, key) for key in _KEYS))
+    for key in ("id", "integration_id"):
+        if not _GUID.fullmatch(getattr(tenant, key)):
+            file.refuse(
+                f"has an `{key}` in {place} that is not a GUID",
+                "Write it like 8865aa96-f62d-4f9b-a912-ab2100f60f42, without braces: the messages "
+                "that the harness sends allow nothing else.",
+            )
+    return tenant

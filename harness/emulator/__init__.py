@@ -1,0 +1,1 @@
+"""What Mews serves, emulated: the Connector API and the WebSocket server."""

@@ -1,0 +1,10 @@
+"""The twin of the Connector API: its operations as functions of state and request, and doors."""
+
+from __future__ import annotations
+
+from pytest_mews.emulator.connector_api.api_http import ApiRequest, ApiResponse
+from pytest_mews.emulator.connector_api.api_server import TwinServer
+from pytest_mews.emulator.connector_api.calls_file import CallLog
+from pytest_mews.emulator.connector_api.connector_api import Pending, Twin
+
+__all__ = ["ApiRequest", "ApiResponse", "CallLog", "Pending", "Twin", "TwinServer"]

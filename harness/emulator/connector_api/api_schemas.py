@@ -1,0 +1,47 @@
+"""The schemas of the Connector API's requests and answers, compiled for bulk."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, Literal
+
+import jsonschema_rs
+
+Part = Literal["requests", "responses"]
+
+
+def load(part: Part, operation: str) -> dict[str, Any]:
+    """Read the schema of an operation's request or answer, as it is on file.
+
+    Args:
+        part: of which of the two.
+        operation: its name, `customers/getAll`.
+
+    """
+    schema: dict[str, Any] = json.loads(_file(part, operation).read_text("utf-8"))
+    return schema
+
+
+@cache
+def validator(part: Part, operation: str) -> jsonschema_rs.Draft202012Validator:
+    """Compile a schema; it may be used from any thread."""
+    return jsonschema_rs.Draft202012Validator(
+        load(part, operation), registry=_registry(), validate_formats=True, offline=True
+    )
+
+
+@cache
+def _registry() -> jsonschema_rs.Registry:
+    pages = [json.loads(page.read_text("utf-8")) for page in (_folder() / "entities").iterdir()]
+    return jsonschema_rs.Registry([(page["$id"], page) for page in pages])
+
+
+def _file(part: Part, operation: str) -> Traversable:
+    return _folder().joinpath(part, *f"{operation}.schema.json".split("/"))
+
+
+def _folder() -> Traversable:
+    return files("pytest_mews.schemas") / "connector"

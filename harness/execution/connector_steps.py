@@ -1,0 +1,228 @@
+"""The vocabulary of steps that work on the twin: wait for the partner, disturb what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Self
+
+from pytest_mews.emulator.connector_api import Twin
+from pytest_mews.emulator.connector_api.injected_faults import SLOW_S
+from pytest_mews.execution.context import Bench
+from pytest_mews.execution.waits import IN_LINE, LULL_S, wait_in_line
+from pytest_mews.model import Call, Delivery, Message, Step, TwinFault, links
+
+
+class Watch:
+    """What the twin sees during one play; faults that the play began end with it.
+
+    Without a twin nothing is seen, and every step of this vocabulary does nothing.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        messages: Mapping[str, Sequence[Message]],
+        deliveries: list[Delivery],
+    ) -> None:
+        self._bench, self._messages, self._deliveries = bench, messages, deliveries
+        self._twin: Twin | None = bench.twin
+        before = () if bench.twin is None else bench.twin.calls()
+        self._since = before[-1].number if before else 0
+        self._faults = ExitStack()
+        every = [message for drawn in messages.values() for message in drawn]
+        self._ids = {event.entity_id for message in every for event in message.events}
+        self._newcomers = {each.enterprise_id for each in every} - {None, *bench.enterprises}
+        self._shown: tuple[Call, ...] | None = None  # in the place of what came since then
+        self._began_ms = bench.now_ms()
+        self.patience_s = bench.settle_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.restore()
+
+    def show_wiring(self) -> None:
+        """Show the delivery that was to lead to a first request, and what came of it.
+
+        No later request: by these alone it is said of other scenarios that they can't be played.
+        """
+        wiring = self._bench.wiring()
+        if wiring is not None:
+            self._shown = wiring.calls
+            self._ids |= {event.entity_id for event in wiring.delivery.message.events}
+            self._deliveries.append(wiring.delivery)
+
+    def calls(self, *, everything: bool) -> tuple[Call, ...]:
+        """List the play's requests, reduced to its own ids; with `everything` all since then."""
+        if self._twin is None:
+            return ()
+        seen = self._twin.calls(self._since) if self._shown is None else self._shown
+        return tuple(self._reduced(call) for call in seen if everything or self._concerns(call))
+
+    def settle(self, seconds: float, calm_s: float) -> None:
+        """Wait until all that was acknowledged is fetched, then until the partner is calm.
+
+        Whatever the partner does, this ends: after `seconds`, and once more so long at the most.
+        Only where it is still working off what it was told, this or something before, it has five
+        times as long: the harness sends much faster than Mews does.
+        With `calm_s` at 0 nothing is waited for once all is fetched.
+        """
+        if self._twin is None:
+            return
+        if not self._twin.wait_until(self._satisfied, self._since, seconds):
+            wait_in_line(self._twin, self._satisfied, self._since, seconds, told_ms=self._began_ms)
+            return
+        end_ms = self._in(seconds)
+        while calm_s and self._bench.now_ms() < end_ms and self._stirs(self._twin, calm_s):
+            pass
+
+    def settle_after(self, step: Step) -> None:
+        """Wait after each delivery of a step that asks for it (`settling`) for what it leads to."""
+        if step.arguments.get("settling"):
+            self.settle(self.patience_s, 0.0)
+
+    def _stirs(self, twin: Twin, within_s: float) -> bool:
+        """Tell whether anything about the play is being answered, or comes within some seconds."""
+        before = self._progress(twin.calls(self._since))
+        more = twin.wait_until(lambda calls: self._progress(calls) != before, self._since, within_s)
+        return more or (before[1] > 0 and not twin.over)
+
+    def _progress(self, calls: Sequence[Call]) -> tuple[int, int]:
+        """Count the play's requests, and those that are being answered."""
+        own = [call for call in calls if self._concerns(call)]
+        return len(own), sum(call.answered_ms is None for call in own)
+
+    def underway(self) -> None:
+        """Wait until a request about the play has come, at most so long as the user allows."""
+        if self._twin is not None:
+            self._twin.wait_until(
+                lambda calls: any(map(self._concerns, calls)), self._since, self.patience_s
+            )
+
+    def lull(self) -> None:
+        """Wait for a second in which nothing is asked or answered, and forget what came before.
+
+        As long as the user allows; a partner that works off what it was told has five times that.
+        """
+        if self._twin is None:
+            return
+        end_ms, last_ms = self._in(self.patience_s), self._in(self.patience_s * (1 + IN_LINE))
+        while (now_ms := self._bench.now_ms()) < end_ms or (
+            now_ms < last_ms and self._twin.is_behind(now_ms)
+        ):
+            seen = self._twin.calls(self._since)
+            self._since = seen[-1].number if seen else self._since
+            asked = self._twin.wait_until(bool, self._since, LULL_S)
+            if not asked and (self._is_calm(self._twin) or self._twin.over):
+                return
+
+    def rest(self, seconds: float) -> None:
+        """Let time pass; whoever calls the twin meanwhile is seen."""
+        if self._twin is not None:
+            self._twin.wait_until(lambda _: False, self._since, seconds)
+
+    def disturb(
+        self,
+        fault: TwinFault,
+        names: Sequence[str],
+        times: int | None,
+        slow_s: float = SLOW_S,
+        operation: str = "",
+    ) -> None:
+        """Answer requests about the named draws' entities wrongly: the first `times`, or all."""
+        if self._twin is None:
+            return
+        twin = self._twin
+        messages = [message for name in names for message in self._messages[name]]
+        ids = frozenset(event.entity_id for message in messages for event in message.events)
+        handle = twin.disturb(fault, ids, times=times, slow_s=slow_s, operation=operation)
+        self._faults.callback(twin.restore, handle)
+
+    def restore(self) -> None:
+        """End every fault of this play."""
+        self._faults.close()
+
+    def _is_calm(self, twin: Twin) -> bool:
+        """Tell whether nothing is being answered, nor was within the last second."""
+        since_ms = self._bench.now_ms() - LULL_S * 1000
+        return all(
+            call.answered_ms is not None and call.answered_ms <= since_ms for call in twin.calls()
+        )
+
+    def _in(self, seconds: float) -> float:
+        return self._bench.now_ms() + seconds * 1000
+
+    def _satisfied(self, calls: Sequence[Call]) -> bool:
+        owed = links(self._deliveries, calls)
+        return all(link.fetched_ms is not None for link in owed)
+
+    def _concerns(self, call: Call) -> bool:
+        if call.enterprise_id in self._newcomers:
+            return True
+        return not (self._ids.isdisjoint(call.asked) and self._ids.isdisjoint(call.returned))
+
+    def _reduced(self, call: Call) -> Call:
+        asked = tuple(each for each in call.asked if each in self._ids)
+        returned = tuple(each for each in call.returned if each in self._ids)
+        if (asked, returned) == (call.asked, call.returned):
+            return call
+        return replace(call, asked=asked, returned=returned)
+
+
+def wiring(watch: Watch, _step: Step) -> None:
+    """Show the message that was to lead to a first request; nothing is sent again."""
+    watch.show_wiring()
+
+
+def settle(watch: Watch, step: Step) -> None:
+    """Wait until every acknowledged entity was fetched, at most so long as the user allows.
+
+    `patience` multiplies that where the partner has to try again, `calm` is how many seconds
+    without a further request mean that it has finished.
+    """
+    seconds = watch.patience_s * step.arguments.get("patience", 1)
+    watch.settle(seconds, step.arguments.get("calm", 0.0))
+
+
+def lull(watch: Watch, _step: Step) -> None:
+    """Wait until the partner asks nothing, at most so long as the user allows; then look anew."""
+    watch.lull()
+
+
+def underway(watch: Watch, _step: Step) -> None:
+    """Wait until the partner has asked for any of it, at most so long as the user allows."""
+    watch.underway()
+
+
+def rest(watch: Watch, step: Step) -> None:
+    """Let `seconds` pass without a delivery."""
+    watch.rest(step.arguments["seconds"])
+
+
+def disturb(watch: Watch, step: Step) -> None:
+    """Answer requests about the entities of `of` by a fault, the first `times` or all of them.
+
+    `seconds` is how long a slow answer takes, `operation` the one whose requests alone are meant.
+    """
+    said = step.arguments
+    fault, slow_s = TwinFault(said["fault"]), said.get("seconds", SLOW_S)
+    watch.disturb(fault, said["of"], said.get("times"), slow_s, said.get("operation", ""))
+
+
+def restore(watch: Watch, _step: Step) -> None:
+    """End the faults that this play began."""
+    watch.restore()
+
+
+WATCHING: Mapping[str, Callable[[Watch, Step], None]] = {
+    "wiring": wiring,
+    "settle": settle,
+    "underway": underway,
+    "lull": lull,
+    "rest": rest,
+    "disturb": disturb,
+    "restore": restore,
+}

@@ -1,0 +1,86 @@
+"""The preflight: one valid message, to tell within seconds whether there is anyone to certify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pytest_mews.config.endpoint import Endpoint
+from pytest_mews.delivery import Courier
+from pytest_mews.model import Delivery, Draw, Outcome
+from pytest_mews.model.exchange import TIMEOUTS
+from pytest_mews.senders.connector import Mint, Subject, discriminators, plans
+
+PATIENCE_S = 10.0  # longer than the 5 s limit, so that slow is told from dead
+UNREACHABLE = TIMEOUTS | {
+    Outcome.NAME_NOT_RESOLVED,
+    Outcome.CONNECTION_REFUSED,
+    Outcome.CONNECTION_RESET,
+    Outcome.TLS_ERROR,
+    Outcome.PROTOCOL_ERROR,
+}
+UNCONNECTED = frozenset(
+    {Outcome.NAME_NOT_RESOLVED, Outcome.CONNECTION_REFUSED, Outcome.TIMEOUT_CONNECT}
+)
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What the preflight found: `reached` an answering server that `accepts` a valid message.
+
+    `sluggish`: it answered, but not within the time limit.
+    """
+
+    delivery: Delivery
+    reached: bool
+    accepts: bool
+    sluggish: bool
+
+    def provides(self, need: str) -> bool:
+        """Whether a scenario with this need can be played."""
+        return {
+            "nothing": True,
+            "connected": self.delivery.attempts[-1].outcome not in UNCONNECTED,
+            "reachable": self.reached,
+            "accepting": self.accepts,
+            "wired": self.accepts,
+            "answered": self.accepts,
+        }[need]
+
+
+def canonical(subject: Subject) -> Draw:
+    """Choose the plainest valid message that the integration is subscribed to."""
+    general = set(discriminators(subject.profile))
+    if general.intersection(subject.events) or not subject.integration:
+        return Draw("message", "one")
+    return Draw("message", "action", {"action": subject.integration[0]})
+
+
+def reach(
+    courier: Courier, endpoint: Endpoint, subject: Subject, *, seed: int, timeout_s: float
+) -> Preflight:
+    """Deliver the canonical message once, waiting up to `PATIENCE_S` for its answer.
+
+    An answer later than `timeout_s`, the profile's limit, counts as a timeout all the same.
+    """
+    plan = plans(canonical(subject), subject).fixed[0]
+    (message,) = plan.build(Mint(seed, "preflight", 0, subject.tenants))
+    delivery = courier.deliver(
+        message, endpoint.url(message.kind), label="preflight", attempts=1, timeout_s=PATIENCE_S
+    )
+    attempt = delivery.attempts[-1]
+    waited_ms = attempt.last.ended_ms - attempt.exchanges[0].started_ms
+    sluggish = attempt.outcome not in UNREACHABLE and waited_ms > timeout_s * 1000
+    return Preflight(
+        _too_late(delivery, waited_ms) if sluggish else delivery,
+        reached=attempt.outcome not in UNREACHABLE,
+        accepts=attempt.outcome is Outcome.DELIVERED,
+        sluggish=sluggish,
+    )
+
+
+def _too_late(delivery: Delivery, waited_ms: float) -> Delivery:
+    """Count an answer that only our patience saw as what it is to Mews: a timeout."""
+    attempt = delivery.attempts[-1]
+    detail = f"{attempt.last.status} came after {waited_ms:,.0f} ms"
+    late = replace(attempt, outcome=Outcome.TIMEOUT_ANSWER, detail=detail)
+    return replace(delivery, attempts=(late,))

@@ -1,0 +1,1 @@
+"""Facts about Mews as data: event types, use cases, delivery profiles."""

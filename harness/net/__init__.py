@@ -1,0 +1,1 @@
+"""Sockets and waiting: the HTTP server below emulators and demo partner, condition variables."""

@@ -1,0 +1,1 @@
+"""One certification run: environment, preconditions, runner, results, summary."""

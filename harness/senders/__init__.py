@@ -1,0 +1,1 @@
+"""What Mews sends: one package per sender."""

@@ -1,0 +1,148 @@
+"""A scripted partner: a function from request to status behind the transport's seam."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import pytest
+
+from pytest_mews.checks import judge
+from pytest_mews.config import profiles
+from pytest_mews.config.endpoint import Endpoint
+from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.delivery import Courier, Request, Rules
+from pytest_mews.execution import Bench, Budget, Explorer, reach
+from pytest_mews.model import Exchange, Finding, Outcome, Scenario, Transcript
+from pytest_mews.scenarios import loader
+from pytest_mews.senders.connector import Subject, actions, discriminators
+from pytest_mews.senders.connector.ids import EPOCH
+
+SCENARIOS = {scenario.id: scenario for scenario in loader.load()}
+URL = "http://127.0.0.1/hook?Token=open-sesame"
+Answer = Callable[[Request], int | Outcome | tuple[int, str]]
+
+
+@dataclass
+class ManualClock:
+    """A clock that only moves when it is told to or slept on."""
+
+    ms: float = 0.0
+
+    def now_ms(self) -> float:
+        """Read the clock."""
+        return self.ms
+
+    def sleep(self, seconds: float) -> None:
+        """Move it."""
+        self.ms += seconds * 1000
+
+
+@dataclass
+class ScriptedTransport:
+    """Answers by a function: a status, one with a Location, or how there was none.
+
+    Each exchange takes `took_ms`.
+    """
+
+    clock: ManualClock
+    answer: Answer
+    took_ms: float = 1.0
+    requests: list[Request] = field(default_factory=list)
+
+    def submit(self, request: Request) -> Future[Exchange]:
+        """Answer at once."""
+        self.requests.append(request)
+        started = self.clock.ms
+        said = self.answer(request)
+        headers: tuple[tuple[str, str], ...] = ()
+        if isinstance(said, tuple):
+            said, headers = said[0], (("Location", said[1]),)
+        self.clock.ms += self.took_ms
+        future: Future[Exchange] = Future()
+        ok = isinstance(said, int) and 200 <= said < 300
+        future.set_result(
+            Exchange(
+                request.method,
+                request.url,
+                request.headers,
+                len(request.body),
+                said
+                if isinstance(said, Outcome)
+                else Outcome.DELIVERED
+                if ok
+                else Outcome.ERROR_STATUS,
+                started,
+                self.clock.ms,
+                connected_ms=started,
+                sent_ms=started,
+                first_byte_ms=None if isinstance(said, Outcome) else self.clock.ms,
+                status=None if isinstance(said, Outcome) else said,
+                response_headers=headers,
+            )
+        )
+        return future
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+@dataclass
+class Table:
+    """A scenario's explorer over a scripted partner, with what it sent."""
+
+    transport: ScriptedTransport
+    courier: Courier
+    subject: Subject
+    endpoint: Endpoint = field(default_factory=lambda: Endpoint(URL, URL, "open-sesame"))
+
+    def explorer(
+        self,
+        scenario_id: str,
+        *,
+        budget: Budget | None = None,
+        sluggish: bool = False,
+        seed: int = 7,
+        examples: int = 40,
+    ) -> Explorer:
+        """Build an explorer after a successful preflight."""
+        scenario: Scenario = SCENARIOS[scenario_id]
+        preflight = reach(self.courier, self.endpoint, self.subject, seed=seed, timeout_s=5.0)
+        self.transport.requests.clear()
+
+        def judged(transcript: Transcript) -> tuple[Finding, ...]:
+            return tuple(judge(each, transcript) for each in scenario.expectations)
+
+        return Explorer(
+            scenario,
+            self.subject,
+            Bench(self.courier, self.endpoint, preflight.delivery, sluggish=sluggish),
+            self.transport.clock,
+            run_seed=seed,
+            began=EPOCH,
+            examples=examples,
+            budget=budget or Budget(),
+            judge=judged,
+            progress=lambda *_: None,
+        )
+
+
+@pytest.fixture
+def table() -> Callable[..., Table]:
+    """Lay a table for a partner that answers by the given function."""
+
+    def lay(answer: Answer, *, took_ms: float = 1.0, events: tuple[str, ...] = ()) -> Table:
+        clock = ManualClock()
+        transport = ScriptedTransport(clock, answer, took_ms)
+        chosen = profiles.load("2026-04")
+        subject = Subject(
+            chosen.name,
+            events or (*discriminators(chosen.name), *actions(chosen.name)),
+            500,
+            DEFAULT,
+        )
+        rules = Rules.of(chosen, 0.01, verify_tls=True)
+        return Table(transport, Courier(transport, clock, rules), subject)
+
+    return lay

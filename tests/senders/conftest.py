@@ -1,0 +1,37 @@
+"""A subject that is subscribed to everything."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mews.model import Tenant, Tenants
+from pytest_mews.senders.connector import Subject, actions, discriminators
+
+TENANTS = Tenants(
+    "client-token",
+    (
+        Tenant(
+            "851df8c8-90f2-4c4a-8e01-a4fc46b25178",
+            "c8bee838-7fb1-4f4e-8fac-ac87008b2f90",
+            "first-access-token",
+        ),
+        Tenant(
+            "8865aa96-f62d-4f9b-a912-ab2100f60f42",
+            "9e5e84e9-974d-4f16-9662-ab2200f27cb1",
+            "second-access-token",
+        ),
+    ),
+)
+
+
+@pytest.fixture(scope="session")
+def tenants() -> Tenants:
+    """Two enterprises."""
+    return TENANTS
+
+
+@pytest.fixture(scope="session")
+def subject() -> Subject:
+    """Everything subscribed, at the default profile and limit."""
+    profile = "2026-04"
+    return Subject(profile, (*discriminators(profile), *actions(profile)), 500, TENANTS)
