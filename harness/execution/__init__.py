@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_mews.execution.clients import Joining, heed
 from pytest_mews.execution.connectivity import Wiring, wire
 from pytest_mews.execution.connector_steps import WATCHING
-from pytest_mews.execution.context import Bench
+from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.health import watched
 from pytest_mews.execution.peak_load import peak_messages
 from pytest_mews.execution.preflight import Preflight, reach
@@ -18,7 +18,7 @@ __all__ = [
     "STREAMING",
     "VERBS",
     "WATCHING",
-    "Bench",
+    "CaseContext",
     "Budget",
     "Exploration",
     "Explorer",

@@ -9,8 +9,8 @@ from typing import Self
 
 from pytest_mews.emulator.connector_api import Twin
 from pytest_mews.emulator.connector_api.injected_faults import SLOW_S
-from pytest_mews.execution.context import Bench
-from pytest_mews.execution.waits import IN_LINE, LULL_S, wait_in_line
+from pytest_mews.execution.context import CaseContext
+from pytest_mews.execution.waits import IN_LINE, LULL_S, wait_while_busy
 from pytest_mews.model import Call, Delivery, Message, Step, TwinFault, links
 
 
@@ -22,7 +22,7 @@ class Watch:
 
     def __init__(
         self,
-        bench: Bench,
+        bench: CaseContext,
         messages: Mapping[str, Sequence[Message]],
         deliveries: list[Delivery],
     ) -> None:
@@ -36,7 +36,7 @@ class Watch:
         self._newcomers = {each.enterprise_id for each in every} - {None, *bench.enterprises}
         self._shown: tuple[Call, ...] | None = None  # in the place of what came since then
         self._began_ms = bench.now_ms()
-        self.patience_s = bench.settle_s
+        self.patience_s = bench.fetch_timeout_s
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +73,7 @@ class Watch:
         if self._twin is None:
             return
         if not self._twin.wait_until(self._satisfied, self._since, seconds):
-            wait_in_line(self._twin, self._satisfied, self._since, seconds, told_ms=self._began_ms)
+            wait_while_busy(self._twin, self._satisfied, self._since, seconds, told_ms=self._began_ms)
             return
         end_ms = self._in(seconds)
         while calm_s and self._bench.now_ms() < end_ms and self._stirs(self._twin, calm_s):

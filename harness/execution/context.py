@@ -16,7 +16,7 @@ from pytest_mews.model import Delivery, Handshake, Kind, Limits
 
 
 @dataclass(frozen=True)
-class Bench:
+class CaseContext:
     """The things on the table.
 
     Attributes:
@@ -43,11 +43,11 @@ class Bench:
     endpoint: Endpoint
     preflight: Delivery | None
     attempts: int = 3
-    sluggish: bool = False
+    is_slow: bool = False
     rate: float = 5.0
     limits: Limits = field(default_factory=Limits)
     twin: Twin | None = None
-    settle_s: float = 10.0
+    fetch_timeout_s: float = 10.0
     wiring: Callable[[], Wiring | None] = lambda: None
     enterprises: frozenset[str] = frozenset()
     handshakes: Callable[[], tuple[Handshake, ...]] = tuple

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_mews.delivery import Clock
-from pytest_mews.execution.context import Bench
+from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.steps import VERBS, Messages
 from pytest_mews.model import Delivery, Finding, Obligation, Step, Transcript, Trial
 from pytest_mews.model.verdict import SIGN_OF_LIFE
@@ -17,7 +17,7 @@ LOOKS, LOOK_AFTER_S = 4, 0.25
 def watched(
     trial: Trial,
     anew: Callable[[], Messages],
-    bench: Bench,
+    bench: CaseContext,
     clock: Clock,
     judge: Callable[[Transcript], tuple[Finding, ...]],
 ) -> Trial:

@@ -21,7 +21,7 @@ from hypothesis.strategies import SearchStrategy
 from pytest_mews.delivery import Clock
 from pytest_mews.errors import HarnessFault
 from pytest_mews.execution.cases import Case, Cases, build, cases_of, in_words
-from pytest_mews.execution.context import Bench
+from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.health import severity, watched
 from pytest_mews.execution.preflight import canonical
 from pytest_mews.execution.steps import Messages, play
@@ -84,7 +84,7 @@ class Explorer:
         self,
         scenario: Scenario,
         subject: Subject,
-        bench: Bench,
+        bench: CaseContext,
         clock: Clock,
         *,
         run_seed: int,
@@ -115,7 +115,7 @@ class Explorer:
             HarnessFault: the harness failed at its own work, or its transport was closed.
 
         """
-        apart = len(self._cases.fixed) == 1 or self._bench.sluggish
+        apart = len(self._cases.fixed) == 1 or self._bench.is_slow
         if self._scenario.abreast and not apart:
             self._abreast()
         else:
@@ -205,7 +205,7 @@ class Explorer:
         spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
         plays = self._built - self._built_at_failure
         return (
-            self._bench.sluggish or plays >= self._budget.plays or spent_s >= self._budget.seconds
+            self._bench.is_slow or plays >= self._budget.plays or spent_s >= self._budget.seconds
         )
 
     def _confirm(self) -> None:
@@ -217,7 +217,7 @@ class Explorer:
         if not kept:
             return
         _, self.seen.smallest, self.seen.script = kept[0]
-        if self._bench.sluggish or not self._cases.fixed[0]:
+        if self._bench.is_slow or not self._cases.fixed[0]:
             return
         for case, trial, script in kept[:CONFIRMED]:
             again, anew = self._again(case)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pytest_mews.delivery import Order
 from pytest_mews.execution.connector_steps import WATCHING, Watch
-from pytest_mews.execution.context import Bench
+from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.token_variants import RIGHT
 from pytest_mews.execution.websocket_steps import STREAMING, Tap
 from pytest_mews.model import (
@@ -27,10 +27,10 @@ from pytest_mews.model.exchange import TIMEOUTS
 from pytest_mews.model.verdict import SIGN_OF_LIFE
 
 Messages = Mapping[str, tuple[Message, ...]]
-Verb = Callable[[Bench, Step, Messages], Iterator[Delivery] | Iterator[Handshake]]
+Verb = Callable[[CaseContext, Step, Messages], Iterator[Delivery] | Iterator[Handshake]]
 
 
-def preflight(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+def preflight(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Show the one valid message that the preflight delivered, which is not sent again.
 
     Where Integration Webhooks have a URL of their own, a valid one is sent there.
@@ -44,7 +44,7 @@ def preflight(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery
             yield bench.courier.deliver(message, url, label=step.verb, attempts=1)
 
 
-def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+def send(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Send each message of the draw once: one attempt, no retry.
 
     `token` is a spelling of the secret, `content-type` the header's value or `none`, `manner` how
@@ -63,7 +63,7 @@ def send(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
         )
 
 
-def abandon(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+def abandon(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Spoil every attempt, so that each message is discarded in the end.
 
     `fault` is how: by default the answer is lost; with `cut-body` the partner never has it whole.
@@ -75,7 +75,7 @@ def abandon(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
         yield bench.courier.deliver(message, url, label=name, faults=faults)
 
 
-def together(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+def together(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Deliver all messages of the draw at once, each in `copies`, with all retries."""
     name = step.arguments["message"]
     yield from bench.courier.together(
@@ -87,7 +87,7 @@ def together(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]
     )
 
 
-def paced(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+def paced(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Send the messages of the draw on schedule, at the bench's rate; one attempt each."""
     name = step.arguments["message"]
     yield from bench.courier.together(
@@ -99,7 +99,7 @@ def paced(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
     )
 
 
-def climb(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+def climb(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Send each message once, in turn; none as large again as one that took too long."""
     name = step.arguments["message"]
     too_large = math.inf
@@ -113,7 +113,7 @@ def climb(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
         yield delivery
 
 
-def deliver(bench: Bench, step: Step, messages: Messages) -> Iterator[Delivery]:
+def deliver(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Deliver each message as Mews would, with all retries; `faults` spoil attempts 1, 2, …."""
     name = step.arguments["message"]
     faults = tuple(Fault(fault) for fault in step.arguments.get("faults", ()))
@@ -138,7 +138,7 @@ def _remarked(message: Message, step: Step) -> Message:
     )
 
 
-def sign_of_life(bench: Bench, _step: Step, messages: Messages) -> Iterator[Delivery]:
+def sign_of_life(bench: CaseContext, _step: Step, messages: Messages) -> Iterator[Delivery]:
     """Send the canonical valid message once, after something hostile.
 
     Where Integration Webhooks have a URL of their own and something hostile went there, a valid
@@ -149,7 +149,7 @@ def sign_of_life(bench: Bench, _step: Step, messages: Messages) -> Iterator[Deli
         yield bench.courier.deliver(message, url, label=SIGN_OF_LIFE, attempts=1)
 
 
-def handshake(bench: Bench, _step: Step, _messages: Messages) -> Iterator[Handshake]:
+def handshake(bench: CaseContext, _step: Step, _messages: Messages) -> Iterator[Handshake]:
     """Show what TLS handshakes with each server showed, certificates verified; once in a run."""
     yield from bench.handshakes()
 
@@ -167,7 +167,7 @@ VERBS: Mapping[str, Verb] = {
 }
 
 
-def play(scenario: Scenario, messages: Messages, bench: Bench) -> Transcript:
+def play(scenario: Scenario, messages: Messages, bench: CaseContext) -> Transcript:
     """Play all steps in order; the transcript holds all that was seen of it."""
     deliveries: list[Delivery] = []
     handshakes: list[Handshake] = []

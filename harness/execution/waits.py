@@ -12,7 +12,7 @@ LULL_S = 1.0
 IN_LINE = 4  # times as long as usual, while a partner works off what it was told
 
 
-def wait_in_line(
+def wait_while_busy(
     twin: Twin,
     holds: Callable[[Sequence[Call]], bool],
     since: int,

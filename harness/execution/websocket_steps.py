@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Self
 
 from pytest_mews.emulator.connector_api import Twin
-from pytest_mews.execution.context import Bench
-from pytest_mews.execution.waits import wait_in_line
+from pytest_mews.execution.context import CaseContext
+from pytest_mews.execution.waits import wait_while_busy
 from pytest_mews.model import (
     Call,
     Connection,
@@ -36,7 +36,7 @@ class Tap:
     every step of this vocabulary does nothing.
     """
 
-    def __init__(self, bench: Bench, messages: Mapping[str, Sequence[Message]]) -> None:
+    def __init__(self, bench: CaseContext, messages: Mapping[str, Sequence[Message]]) -> None:
         self._bench, self._messages, self._stream = bench, messages, bench.stream
         self._sent: defaultdict[int, list[Sent]] = defaultdict(list)
         self._pings: defaultdict[int, list[Ping]] = defaultdict(list)
@@ -107,7 +107,7 @@ class Tap:
             return
         messages = [each for each in self._messages[name] if each.kind is Kind.WEBSOCKET]
         owners = {each.enterprise_id for each in messages if each.enterprise_id}
-        self._wait_for(owners, self._bench.settle_s)
+        self._wait_for(owners, self._bench.fetch_timeout_s)
         known_ms = None if again else self._bench.now_ms()
         for message in messages:
             if self._bench.twin is not None and not again:
@@ -116,7 +116,7 @@ class Tap:
         self._unsent += [
             self._as_sent(name, each) for each in messages if each.enterprise_id not in served
         ]
-        sent = self._stream.push(messages, name, self._bench.settle_s)
+        sent = self._stream.push(messages, name, self._bench.fetch_timeout_s)
         for number, each in sent.items():
             self._sent[number] += (replace(told, known_ms=known_ms) for told in each)
         self._ping({number: sum(len(m.events) for m in each) for number, each in sent.items()})
@@ -152,7 +152,7 @@ class Tap:
 
     def rejoin(self, patience: float) -> None:
         """Wait until every client of the play's beginning is connected, and none half closed."""
-        self._wait_for(self._clients, self._bench.settle_s * patience)
+        self._wait_for(self._clients, self._bench.fetch_timeout_s * patience)
         if self._stream is not None:
             journal = self._stream.journal
             journal.wait_until(
@@ -185,7 +185,7 @@ class Tap:
             }
             return back.keys() <= asked
 
-        self._wait(twin, all_asked, self._bench.settle_s)
+        self._wait(twin, all_asked, self._bench.fetch_timeout_s)
 
     def linger(self, seconds: float) -> None:
         """Let time pass."""
@@ -201,7 +201,7 @@ class Tap:
         twin = self._bench.twin
         if twin is None:
             return
-        seconds = self._bench.settle_s * patience
+        seconds = self._bench.fetch_timeout_s * patience
 
         def all_handled(calls: Sequence[Call]) -> bool:
             return all(each.handled for each in traces(self._told, calls) if each.tracked)
@@ -217,7 +217,7 @@ class Tap:
     def _wait(self, twin: Twin, holds: Callable[[Sequence[Call]], bool], seconds: float) -> None:
         """Wait until something holds; a client that works off what it was told has longer."""
         if not twin.wait_until(holds, self._asked, seconds):
-            wait_in_line(twin, holds, self._asked, seconds, told_ms=self._began_ms)
+            wait_while_busy(twin, holds, self._asked, seconds, told_ms=self._began_ms)
 
     def _as_sent(self, name: str, message: Message) -> Sent:
         """Give what nobody was sent, as if it had been sent now."""
@@ -234,7 +234,7 @@ class Tap:
         assert self._stream is not None
         for count in set(behind.values()):
             numbers = [number for number, events in behind.items() if events == count]
-            seen = self._stream.ping(numbers, count, self._bench.settle_s)
+            seen = self._stream.ping(numbers, count, self._bench.fetch_timeout_s)
             for number, ping in seen.items():
                 self._pings[number].append(ping)
 

@@ -25,7 +25,7 @@ from pytest_mews.demo import SOUND, EmbeddedPartner, behaviour
 from pytest_mews.emulator.connector_api import CallLog, Twin, TwinServer
 from pytest_mews.emulator.websocket import StreamServer, admit
 from pytest_mews.execution import (
-    Bench,
+    CaseContext,
     Joining,
     Preflight,
     Wiring,
@@ -173,19 +173,19 @@ class Rig:
         return twin
 
     @cached_property
-    def bench(self) -> Bench:
+    def bench(self) -> CaseContext:
         """What scenarios are played with."""
-        return Bench(
+        return CaseContext(
             self.courier,
             self.endpoint,
             self.preflight.delivery if self.settings.has_webhooks else None,
             attempts=int(self.settings.profile.number("attempts")),
-            sluggish=self.sluggish,
+            is_slow=self.sluggish,
             rate=self.settings.rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.subject.batch_limit),
             handshakes=lambda: self.handshakes,
             twin=self.twin,
-            settle_s=self.settings.settle_s,
+            fetch_timeout_s=self.settings.settle_s,
             wiring=lambda: self.wiring,
             enterprises=frozenset(each.id for each in self.settings.tenants.enterprises),
             stream=self.stream,

@@ -13,7 +13,7 @@ from pytest_mews.config import profiles
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.tenants import DEFAULT
 from pytest_mews.delivery import Courier, Request, Rules
-from pytest_mews.execution import Bench, Budget, Explorer, reach
+from pytest_mews.execution import CaseContext, Budget, Explorer, reach
 from pytest_mews.model import Exchange, Finding, Outcome, Scenario, Transcript
 from pytest_mews.scenarios import loader
 from pytest_mews.senders.connector import Subject, actions, discriminators
@@ -117,7 +117,7 @@ class Table:
         return Explorer(
             scenario,
             self.subject,
-            Bench(self.courier, self.endpoint, preflight.delivery, sluggish=sluggish),
+            CaseContext(self.courier, self.endpoint, preflight.delivery, is_slow=sluggish),
             self.transport.clock,
             run_seed=seed,
             began=EPOCH,

@@ -15,7 +15,7 @@ from pytest_mews.emulator.connector_api import ApiRequest, Twin
 from pytest_mews.emulator.websocket import StreamServer
 from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, in_test
 from pytest_mews.execution.clients import AGAIN_S, Joining, heed
-from pytest_mews.execution.context import Bench
+from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.websocket_steps import STREAMING, Tap
 from pytest_mews.model import Cut, EventRef, Kind, Message, Step
 from pytest_mews.senders.connector import Subject
@@ -44,11 +44,11 @@ def twin_of_now() -> Twin:
     return Twin(DEFAULT, lambda: 1e9, began=BEGAN)
 
 
-def bench_of(stream: object, twin: Twin | None = None, settle_s: float = SOON_S) -> Bench:
+def bench_of(stream: object, twin: Twin | None = None, settle_s: float = SOON_S) -> CaseContext:
     """Lay a bench that has the WebSocket alone."""
     nobody = cast("Any", None)
     served = cast("StreamServer", stream)
-    return Bench(nobody, nobody, None, twin=twin, settle_s=settle_s, stream=served)
+    return CaseContext(nobody, nobody, None, twin=twin, fetch_timeout_s=settle_s, stream=served)
 
 
 def ask(twin: Twin, operation: str, **body: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mews.emulator.connector_api import Twin
 from pytest_mews.execution.connector_steps import WATCHING, Watch
-from pytest_mews.execution.context import Bench
+from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.steps import play
 from pytest_mews.execution.waits import LULL_S
 from pytest_mews.model import Call, Delivery, Message, Step, Transcript, TwinFault
@@ -68,13 +68,13 @@ class ScriptedTwin:
         return True
 
 
-def bench_of(twin: object, **choices: Any) -> Bench:  # noqa: ANN401 - fields of a bench
+def bench_of(twin: object, **choices: Any) -> CaseContext:  # noqa: ANN401 - fields of a bench
     """Lay a bench that nothing is delivered from."""
     enterprises = frozenset({HERE, HOTEL})
     nobody = cast("Any", None)
     if isinstance(twin, ScriptedTwin):
         choices["now_ms"] = twin.now_ms
-    return Bench(nobody, nobody, ONE, twin=cast("Twin", twin), enterprises=enterprises, **choices)
+    return CaseContext(nobody, nobody, ONE, twin=cast("Twin", twin), enterprises=enterprises, **choices)
 
 
 def watch_of(twin: object, deliveries: Sequence[Delivery] = (ONE,), **choices: object) -> Watch:

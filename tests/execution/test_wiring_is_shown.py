@@ -11,7 +11,7 @@ from pytest_mews.config.tenants import DEFAULT
 from pytest_mews.emulator.connector_api import Twin
 from pytest_mews.execution.connectivity import Wiring, wire
 from pytest_mews.execution.connector_steps import Watch
-from pytest_mews.execution.context import Bench
+from pytest_mews.execution.context import CaseContext
 from pytest_mews.model import Call, Delivery, EventRef, Kind, Message
 from pytest_mews.senders.connector import Subject
 
@@ -36,7 +36,7 @@ def test_the_wirings_own_event_is_seen_as_fetched() -> None:
     message = Message(Kind.GENERAL, b"{}", (EventRef("ServiceOrderUpdated", ID),), "1 event")
     delivery = Delivery("wiring", message, ())
     for wiring, shown in ((Wiring(delivery, (GIVEN,)), ((ID,), (ID,))), (Wiring(delivery, ()), ())):
-        bench = Bench(
+        bench = CaseContext(
             NOBODY,
             NOBODY,
             delivery,
