@@ -24,25 +24,25 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from measuring import measure
 
-from pytest_mews.model import Draw, Tenant, Tenants
-from pytest_mews.senders.connector import Mint, Plan, Subject, actions, discriminators, plans
+from pytest_mews.model import MessageSpec, Tenant, Tenants
+from pytest_mews.senders.connector import IdSource, Plan, Target, actions, discriminators, plans
 from pytest_mews.senders.connector.payload_schemas import load, validator
 
 PROFILE, LIMIT = "2026-04", 500
 ELSEWHERE = ("hypothesis-jsonschema==0.23.1", "hypothesis<6.170.10", "jsonschema-rs")
 TENANT = Tenant("851df8c8-90f2-4c4a-8e01-a4fc46b25178", "c8bee838-7fb1-4f4e-8fac-ac87008b2f90", "")
 TENANTS = Tenants("", (TENANT,))
-SUBJECT = Subject(PROFILE, (*discriminators(PROFILE), *actions(PROFILE)), LIMIT, TENANTS)
+SUBJECT = Target(PROFILE, (*discriminators(PROFILE), *actions(PROFILE)), LIMIT, TENANTS)
 
 
 def ours(examples: int) -> dict[str, float]:
     """Measure the draw word `batch`."""
-    drawn = plans(Draw("batch", "batch"), SUBJECT).drawn
+    drawn = plans(MessageSpec("batch", "batch"), SUBJECT).drawn
     assert drawn is not None
     valid = validator("general", PROFILE)
 
     def check(plan: Plan) -> tuple[int, bool]:
-        (message,) = plan.build(Mint(1, "benchmark", 0, TENANTS))
+        (message,) = plan.build(IdSource(1, "benchmark", 0, TENANTS))
         body = json.loads(message.body)
         return len(body["Events"]), valid.is_valid(body)
 
@@ -88,8 +88,8 @@ def show(name: str, rounds: list[dict[str, float]]) -> tuple[float, float]:
 
 def validation() -> None:
     """Print what validating one full batch takes with either validator."""
-    plan = plans(Draw("batch", "batch"), SUBJECT).fixed[-1]
-    body = json.loads(plan.build(Mint(1, "benchmark", 0, TENANTS))[0].body)
+    plan = plans(MessageSpec("batch", "batch"), SUBJECT).fixed[-1]
+    body = json.loads(plan.build(IdSource(1, "benchmark", 0, TENANTS))[0].body)
     formats = Draft202012Validator.FORMAT_CHECKER
     slow = Draft202012Validator(load("general", PROFILE), format_checker=formats)
 

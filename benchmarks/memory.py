@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mews.config.settings import resolve
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 
 MIB = 1024 * 1024
@@ -50,10 +50,10 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
-def watched(engine: Engine, events: int) -> list[float]:
+def watched(engine: CertificationRunner, events: int) -> list[float]:
     """Read the memory before the first and after every 10,000 events that are delivered."""
     readings: list[float] = []
-    deliver, sent = engine.rig.courier.deliver, 0
+    deliver, sent = engine.environment.sender.deliver, 0
 
     def counting(message: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
         nonlocal sent
@@ -66,7 +66,7 @@ def watched(engine: Engine, events: int) -> list[float]:
         sent += len(message.events)
         return deliver(message, *arguments, **named)
 
-    engine.rig.courier.deliver = counting  # type: ignore[method-assign]
+    engine.environment.sender.deliver = counting  # type: ignore[method-assign]
     scenario = next(each for each in loader.load() if each.id == "REC-03")
     rounds = 0
     try:
@@ -85,7 +85,7 @@ def main() -> int:
     options = parser.parse_args()
     with partner() as url:
         settings = resolve({"mews_target": url}, environ={}, rootdir=Path.cwd(), seed=1)
-        with Engine(settings) as engine:
+        with CertificationRunner(settings) as engine:
             readings = watched(engine, options.events)
     print(f"start {readings[0]:.1f} MiB, peak {max(readings):.1f} MiB")
     warm = readings[1:]  # the first steps fill caches, once

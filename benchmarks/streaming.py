@@ -18,7 +18,7 @@ from pathlib import Path
 from websockets.asyncio.client import ClientConnection, connect
 
 from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, in_test
-from pytest_mews.model import EventRef, Kind, Message
+from pytest_mews.model import EventReference, Message, WebhookKind
 
 EVENTS, IDLE, PATIENCE_S = 50_000, 1_000, 60.0
 STATM, PAGE, MIB = Path("/proc/self/statm"), resource.getpagesize(), 2**20
@@ -34,13 +34,11 @@ def main() -> None:
             for size in (1, 50, 1000):
                 wall_s, cpu_s = burst(mews, size)
                 print(f"| {size:,} | {EVENTS / wall_s:,.0f} | {EVENTS / cpu_s:,.0f} |")
-        mews.server.journal.wait_until(lambda: not mews.server.present(), PATIENCE_S)
+        mews.server.log.wait_until(lambda: not mews.server.connected_enterprises(), PATIENCE_S)
         before = resident()
         known = len(mews.connections)
         with clients(mews, IDLE):
-            mews.server.journal.wait_until(
-                lambda: len(mews.connections) >= known + IDLE, PATIENCE_S
-            )
+            mews.server.log.wait_until(lambda: len(mews.connections) >= known + IDLE, PATIENCE_S)
             count = len(mews.connections) - known
             after = resident()
         print(f"{count:,} idle connections: {before:.1f} MiB before, {after:.1f} MiB with them")
@@ -51,10 +49,10 @@ def burst(mews: MewsWebSocket, size: int) -> tuple[float, float]:
     owner = mews.tenants.enterprises[0].id
     event = {"Type": "Resource", "Id": "5ee074b1-6c86-48e8-915f-c7aa4702086f", "State": "Dirty"}
     body = json.dumps({"Events": [event] * size}).encode()
-    told = (EventRef("Resource", event["Id"], "Dirty"),) * size
-    message = Message(Kind.WEBSOCKET, body, told, f"{size} events", "text", owner)
+    told = (EventReference("Resource", event["Id"], "Dirty"),) * size
+    message = Message(WebhookKind.WEBSOCKET, body, told, f"{size} events", "text", owner)
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    mews.server.push([message] * (EVENTS // size), "burst", PATIENCE_S)
+    mews.server.send([message] * (EVENTS // size), "burst", PATIENCE_S)
     assert mews.ping(timeout_s=PATIENCE_S).ponged_ms is not None
     return time.perf_counter() - wall_s, time.process_time() - cpu_s
 

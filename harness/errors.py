@@ -13,7 +13,7 @@ class MewsError(Exception):
     """Whatever pytest-mews raises by itself."""
 
 
-class UsageMistake(MewsError):
+class UsageError(MewsError):
     """An option or file is wrong; says which, its value, and what to do.
 
     Args:
@@ -29,9 +29,9 @@ class UsageMistake(MewsError):
         super().__init__(f"{name}: {str(value)!r} {problem}. {remedy}")
 
 
-class ScenarioMistake(UsageMistake):
+class ScenarioFileError(UsageError):
     """A scenario file can't be used as it is."""
 
 
-class HarnessFault(MewsError):
+class HarnessError(MewsError):
     """The harness failed at its own work; never the partner's failure."""

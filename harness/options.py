@@ -86,7 +86,7 @@ OPTIONS: tuple[Option, ...] = (
         "FILE",
     ),
     Option(
-        "--mews-settle",
+        "--mews-fetch-timeout",
         "How many seconds the service may take to fetch what it has acknowledged, before that "
         "counts as not fetched (default: 10).",
         "SECONDS",
@@ -106,7 +106,7 @@ OPTIONS: tuple[Option, ...] = (
         default="2026-04",
     ),
     Option(
-        "--mews-set",
+        "--mews-profile-set",
         "Override one parameter of the profile, such as attempts=5 or retry_interval_s=60 "
         "(seconds); may be repeated (default: nothing overridden).",
         "NAME=VALUE",
@@ -145,7 +145,7 @@ OPTIONS: tuple[Option, ...] = (
         default="1",
     ),
     Option(
-        "--mews-rate",
+        "--mews-peak-rate",
         "Messages per second of the minute's peak that LOAD-02 plays, above 0 and at most 200; the "
         "minute is scaled by --mews-time-scale, to 3 s at least (default: 5).",
         "N",

@@ -10,7 +10,7 @@ import pytest
 from pytest_mews.options import OPTIONS
 
 if TYPE_CHECKING:
-    from pytest_mews.emulator.connector_api.in_process import InProcessTwin
+    from pytest_mews.emulator.connector_api.in_process import InProcessConnectorApi
     from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
 
 
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def mews_api() -> Iterator[InProcessTwin]:
+def mews_api() -> Iterator[InProcessConnectorApi]:
     """Answer what a test sends to https://api.mews.com or https://api.mews-demo.com with requests.
 
     Gives what answers: `mews_api.twin` has the calls, `mews_api.tenants` the tokens that are right,

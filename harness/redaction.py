@@ -49,7 +49,7 @@ _TOKEN = re.compile("[0-9A-Fa-f]{32}-[0-9A-Fa-f]{31}")
 _BASE64 = 8  # characters of it that are worth masking
 
 
-class Secretive(Protocol):
+class HasSecrets(Protocol):
     """What `Mask.of` asks of the settings."""
 
     @property
@@ -100,7 +100,7 @@ class Mask:
         return re.compile(alternatives, re.IGNORECASE)
 
     @classmethod
-    def of(cls, settings: Secretive, extra: Iterable[str] = ()) -> Mask:
+    def of(cls, settings: HasSecrets, extra: Iterable[str] = ()) -> Mask:
         """Collect all that is secret in the settings, and whatever else the caller knows."""
         return cls([*settings.secrets, *extra], settings.query_values)
 
@@ -128,7 +128,7 @@ class Mask:
         return text if result == text else result
 
 
-def masked(value: T, mask: Mask) -> T:
+def redact(value: T, mask: Mask) -> T:
     """Mask all text within frozen dataclasses, tuples, lists, sets and mappings.
 
     The result has the type of the value, and is the very same object where nothing was masked.

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Run
 from pytest_mews.reports.event_file import read
 from pytest_mews.reports.report_files import Written, write
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run = read(chosen.events)
         written = _write(run, (chosen.report or chosen.events.parent).expanduser().absolute())
-    except UsageMistake as mistake:
+    except UsageError as mistake:
         sys.stderr.write(f"ERROR: {mistake}\n")
         return USAGE_MISTAKE
     for problem in written.problems:
@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _write(run: Run, folder: Path) -> Written:
     try:
         return write(run, folder)
-    except UsageMistake as mistake:  # it names the option of a certification
-        raise UsageMistake("--report", folder, mistake.problem, mistake.remedy) from mistake
+    except UsageError as mistake:  # it names the option of a certification
+        raise UsageError("--report", folder, mistake.problem, mistake.remedy) from mistake
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_mews.model import Call, Misstep, TokenState
+from pytest_mews.model import ApiCall, RequestProblem, TokenState
 from pytest_mews.reports.fetch_table import busiest
 from pytest_mews.reports.labels import FAULTS, MISSTEPS, TOKENS
 
@@ -32,7 +32,7 @@ class Asked:
     message: str
 
 
-def asked(call: Call, zero: float) -> Asked:
+def asked(call: ApiCall, zero: float) -> Asked:
     """Put one request into words; `zero` is the first delivery's beginning, in ms."""
     return Asked(
         call.received_ms - zero,
@@ -42,12 +42,16 @@ def asked(call: Call, zero: float) -> Asked:
         _status(call),
         None if call.answered_ms is None else call.answered_ms - call.received_ms,
         "" if call.fault is None else FAULTS[call.fault],
-        "; ".join(MISSTEPS[each] for each in call.missteps if each is not Misstep.OVER_LIMIT),
+        "; ".join(
+            MISSTEPS[each]
+            for each in call.request_problems
+            if each is not RequestProblem.OVER_LIMIT
+        ),
         call.message,
     )
 
 
-def traffic(calls: Sequence[Call]) -> str:
+def traffic(calls: Sequence[ApiCall]) -> str:
     """Say how many requests came, and how near that is to the limit; empty where none did.
 
     What all scenarios together ask is told once, not with every request: scaled waits crowd it.
@@ -67,8 +71,8 @@ def traffic(calls: Sequence[Call]) -> str:
     return f"{said}; Mews allows {QUOTA}. {_crowded(calls)}".rstrip()
 
 
-def _crowded(calls: Sequence[Call]) -> str:
-    over = sum(Misstep.OVER_LIMIT in call.missteps for call in calls)
+def _crowded(calls: Sequence[ApiCall]) -> str:
+    over = sum(RequestProblem.OVER_LIMIT in call.request_problems for call in calls)
     if not over:
         return ""
     which = "All" if over == len(calls) else f"{over:,}"
@@ -78,21 +82,21 @@ def _crowded(calls: Sequence[Call]) -> str:
     )
 
 
-def _token(call: Call) -> str:
+def _token(call: ApiCall) -> str:
     if call.token is TokenState.NONE or call.enterprise_id is None:
         return TOKENS[TokenState.NONE]
     state = TOKENS[call.token]
     return short(call.enterprise_id) + (f", {state}" if state else "")
 
 
-def _ids(call: Call) -> str:
+def _ids(call: ApiCall) -> str:
     page = ", a further page" if call.continues else ""
     if not call.asked and not call.returned:
         return f"none{page}"
     return f"{len(call.asked):,} asked, {len(call.returned):,} given{page}"
 
 
-def _status(call: Call) -> str:
+def _status(call: ApiCall) -> str:
     if call.status is None:
         return "none" if call.answered_ms is not None else "not yet"
     if call.retry_after_s is None:

@@ -6,7 +6,7 @@ import re
 import shlex
 
 from pytest_mews.model import Exchange, Message, Profile, Run, Scenario, ScenarioResult
-from pytest_mews.reports.sanitize import visible
+from pytest_mews.reports.sanitize import sanitize
 
 INLINE_BYTES = 2_000
 REPLAYS = "replays"  # a folder in the report's own
@@ -59,7 +59,7 @@ def curl(exchange: Exchange, message: Message, profile: Profile) -> str:
     content_type = message.content_type
     # A token that was misspelled on purpose is masked like the right one: say so.
     misspelled = "(token " in message.description and "***" in exchange.url
-    note = f"# $MEWS_TOKEN stands for a variant: {visible(message.description)}\n"
+    note = f"# $MEWS_TOKEN stands for a variant: {sanitize(message.description)}\n"
     headers = [f"Content-Type: {content_type}" if content_type else "Content-Type:"]
     headers += [
         f"{name}: {value}"
@@ -68,7 +68,7 @@ def curl(exchange: Exchange, message: Message, profile: Profile) -> str:
     ]
     parts = [
         f"curl --include --max-time {profile.number('timeout_s'):g} --request {exchange.method}",
-        *(f"--header {shlex.quote(visible(header))}" for header in headers),
+        *(f"--header {shlex.quote(sanitize(header))}" for header in headers),
         f"--data-raw {shlex.quote(body)}",
         _quoted(exchange.url),
     ]
@@ -82,10 +82,10 @@ def _typeable(body: bytes) -> str | None:
         text = body.decode()
     except UnicodeDecodeError:
         return None
-    return text if visible(text) == text else None
+    return text if sanitize(text) == text else None
 
 
 def _quoted(word: str) -> str:
     """Quote a word for the shell, but let `$MEWS_TOKEN` in a mask's place be expanded."""
-    pieces = [shlex.quote(piece) if piece else "" for piece in _MASK.split(visible(word))]
+    pieces = [shlex.quote(piece) if piece else "" for piece in _MASK.split(sanitize(word))]
     return '"$MEWS_TOKEN"'.join(pieces) or "''"

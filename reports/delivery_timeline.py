@@ -9,7 +9,7 @@ from pytest_mews.model.exchange import INJECTED, TIMEOUTS
 from pytest_mews.reports import evidence_selection
 from pytest_mews.reports.charts import Picture, Rows, draw, mark, number
 from pytest_mews.reports.labels import OUTCOMES
-from pytest_mews.reports.sanitize import capped, visible
+from pytest_mews.reports.sanitize import capped, sanitize
 
 TIMELINES = 8
 EXAMPLES = 3  # deliveries that went well, beside those that did not
@@ -50,7 +50,9 @@ def timeline(run: Run, limit_ms: float) -> Picture:
 
 def _wrong(run: Run) -> Iterator[tuple[str, Delivery]]:
     for result in run.results:
-        for trial in evidence_selection.trials(result)[:1] if result.verdict in _BAD else ():
+        for trial in (
+            evidence_selection.select_evidence(result)[:1] if result.verdict in _BAD else ()
+        ):
             delivery = evidence_selection.telling(trial)
             if delivery is None or not delivery.attempts:
                 continue
@@ -79,7 +81,7 @@ def _attempts(name: str, delivery: Delivery, limit_ms: float) -> Rows:
     zero = evidence_selection.zero_ms(delivery)
     return [
         {
-            "row": visible(f"{name} · attempt {attempt.number}"),
+            "row": sanitize(f"{name} · attempt {attempt.number}"),
             "start": (evidence_selection.began_ms(attempt) - zero) / 1000,
             "limit": (evidence_selection.began_ms(attempt) - zero + limit_ms) / 1000,
             "end": (evidence_selection.ended_ms(attempt) - zero) / 1000,

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import (
-    Event,
     Run,
     RunEnded,
+    RunEvent,
     RunStarted,
     Scenario,
     ScenarioEnded,
@@ -44,7 +44,7 @@ class EventFile:
         self._path = path
         self._file: TextIO | None = None
 
-    def write(self, event: Event, at_s: float) -> None:
+    def write(self, event: RunEvent, at_s: float) -> None:
         """Add an event, so many seconds after the run's start; one at a time.
 
         Raises:
@@ -55,8 +55,8 @@ class EventFile:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("w", encoding="ascii")
         head = {"format": FORMAT} if isinstance(event, RunStarted) else {}
-        data = {"at_s": round(at_s, 3), **head, **serialization.plain(event)}
-        self._file.write(f"{serialization.line(data)}\n")
+        data = {"at_s": round(at_s, 3), **head, **serialization.event_to_dict(event)}
+        self._file.write(f"{serialization.to_json_line(data)}\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Retold:
         """Whether the run told its end."""
         return self._whole is not None
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: RunEvent) -> None:
         """Take the next event."""
         match event:
             case ScenarioStarted(name):
@@ -122,7 +122,7 @@ class Retold:
         if result is None:
             return use
         if result.waiver == use.waiver:
-            return replace(use, state=WaiverState.USED, verdict=result.waived)
+            return replace(use, state=WaiverState.USED, verdict=result.verdict_without_waiver)
         passed = result.verdict is Verdict.PASS and use.state is not WaiverState.EXPIRED
         return replace(
             use, state=WaiverState.UNUSED if passed else use.state, verdict=result.verdict
@@ -151,7 +151,7 @@ def read(path: Path) -> Run:
         elif retold.ended:
             _refuse(path, f"has a line {number} after the run's end")
         try:
-            event = serialization.structured(data, retold.scenarios if retold else {})
+            event = serialization.event_from_dict(data, retold.scenarios if retold else {})
             after_s = max(after_s, float(data["at_s"]))
         except (ValueError, TypeError, KeyError) as error:
             _refuse(path, f"can't be understood in line {number}: {error}")
@@ -196,4 +196,4 @@ def _check_head(path: Path, data: dict[str, Any]) -> None:
 
 
 def _refuse(path: Path, problem: str, remedy: str = _WHOLE_FILE) -> NoReturn:
-    raise UsageMistake("events file", path, problem, remedy) from None
+    raise UsageError("events file", path, problem, remedy) from None

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_mews.model import (
+    ApiCall,
     Attempt,
-    Call,
     Delivery,
-    Link,
-    Misstep,
-    Obligation,
+    EntityFetch,
+    Evidence,
+    Level,
+    RequestProblem,
     ScenarioResult,
-    Trial,
-    links,
+    entity_fetches,
 )
-from pytest_mews.model.verdict import SIGN_OF_LIFE
+from pytest_mews.model.verdict import HEALTH_CHECK
 
 KEPT = 500  # deliveries of a trial, whatever becomes of them: memory and events.ndjson
 TRIALS = 3
@@ -26,21 +26,21 @@ CALLS = 60
 ROLES = (
     "smallest-failing",
     "first-failing",
-    "passed-again",
+    "passed-on-retry",
     "preflight",
-    "sign-of-life",
+    "health-check",
     "example",
 )
 
 
-def trials(result: ScenarioResult) -> tuple[Trial, ...]:
+def select_evidence(result: ScenarioResult) -> tuple[Evidence, ...]:
     """The trials worth keeping, the most telling first; at most `TRIALS`."""
     known = {role: rank for rank, role in enumerate(ROLES)}
     ranked = sorted(result.evidence, key=lambda trial: known.get(trial.role, len(known)))
     return tuple(ranked[:TRIALS])
 
 
-def deliveries(trial: Trial, limit: int = DELIVERIES) -> tuple[Delivery, ...]:
+def deliveries(trial: Evidence, limit: int = DELIVERIES) -> tuple[Delivery, ...]:
     """At most `limit` deliveries of a trial in their order.
 
     Those that broke an expectation win a place first, then those that were not made.
@@ -48,7 +48,7 @@ def deliveries(trial: Trial, limit: int = DELIVERIES) -> tuple[Delivery, ...]:
     return tuple(trial.transcript.deliveries[place] for place in places(trial, limit))
 
 
-def places(trial: Trial, limit: int = DELIVERIES) -> tuple[int, ...]:
+def places(trial: Evidence, limit: int = DELIVERIES) -> tuple[int, ...]:
     """Where in the transcript the deliveries stand that `deliveries` keeps."""
     everything = trial.transcript.deliveries
     if len(everything) <= limit:
@@ -64,7 +64,7 @@ def places(trial: Trial, limit: int = DELIVERIES) -> tuple[int, ...]:
     return tuple(sorted(ranked[:limit]))
 
 
-def bounded(trial: Trial, limit: int = KEPT) -> Trial:
+def bounded(trial: Evidence, limit: int = KEPT) -> Evidence:
     """Leave deliveries out of a trial that has more than `limit`; `deliveries` says which first."""
     kept = places(trial, limit)
     left_out = len(trial.transcript.deliveries) - len(kept)
@@ -79,19 +79,19 @@ def bounded(trial: Trial, limit: int = KEPT) -> Trial:
     return replace(trial, findings=findings, transcript=transcript)
 
 
-def breaking(trial: Trial) -> tuple[int, ...]:
+def breaking(trial: Evidence) -> tuple[int, ...]:
     """Where the deliveries stand that broke an expectation, that of the strongest one first."""
     unmet = [one for one in trial.findings if not one.met and one.delivery is not None]
-    unmet.sort(key=lambda finding: list(Obligation).index(finding.obligation))
+    unmet.sort(key=lambda finding: list(Level).index(finding.level))
     known = range(len(trial.transcript.deliveries))
     found = [one.delivery for one in unmet if one.delivery in known]
     found += _forgotten(trial)
     return tuple(dict.fromkeys(place for place in found if place is not None))
 
 
-def _forgotten(trial: Trial) -> list[int]:
+def _forgotten(trial: Evidence) -> list[int]:
     """Where the deliveries stand whose entities should have been fetched, and were not."""
-    if all(one.met for one in trial.findings if one.word == "fetched"):
+    if all(one.met for one in trial.findings if one.check == "fetched"):
         return []
     lost = {link.entity_id for link in chain_links(trial) if link.fetched_ms is None}
     return [
@@ -101,7 +101,7 @@ def _forgotten(trial: Trial) -> list[int]:
     ]
 
 
-def chain_links(trial: Trial) -> tuple[Link, ...]:
+def chain_links(trial: Evidence) -> tuple[EntityFetch, ...]:
     """Follow every entity of the acknowledged deliveries, in the order of first delivery.
 
     Nobody waits for what a sign of life leads to: it is left out.
@@ -109,12 +109,12 @@ def chain_links(trial: Trial) -> tuple[Link, ...]:
     made = (
         each
         for each in trial.transcript.deliveries
-        if arrived(each) and each.attempts[0].exchanges and each.label != SIGN_OF_LIFE
+        if arrived(each) and each.attempts[0].exchanges and each.label != HEALTH_CHECK
     )
-    return links(made, trial.transcript.calls)
+    return entity_fetches(made, trial.transcript.calls)
 
 
-def calls(trial: Trial, limit: int = CALLS) -> tuple[Call, ...]:
+def calls(trial: Evidence, limit: int = CALLS) -> tuple[ApiCall, ...]:
     """At most `limit` requests to the API in their order.
 
     Those that got something wrong, were refused, or were disturbed on purpose win a place first,
@@ -125,16 +125,16 @@ def calls(trial: Trial, limit: int = CALLS) -> tuple[Call, ...]:
     return tuple(everything[place] for place in sorted(ranked[:limit]))
 
 
-def _rank(call: Call) -> int:
+def _rank(call: ApiCall) -> int:
     if _odd(call):
         return 0
     return 1 if call.asked or call.returned else 2
 
 
-def _odd(call: Call) -> bool:
+def _odd(call: ApiCall) -> bool:
     # Being over the limit is no request's own fault where waits are scaled.
-    own = set(call.missteps) - {Misstep.OVER_LIMIT}
-    return bool(own) or call.fault is not None or not call.served
+    own = set(call.request_problems) - {RequestProblem.OVER_LIMIT}
+    return bool(own) or call.fault is not None or not call.answered_ok
 
 
 def arrived(delivery: Delivery) -> bool:
@@ -142,7 +142,7 @@ def arrived(delivery: Delivery) -> bool:
     return bool(delivery.attempts) and delivery.delivered
 
 
-def telling(trial: Trial) -> Delivery | None:
+def telling(trial: Evidence) -> Delivery | None:
     """The delivery to show in full: the one that broke an expectation, a MUST before others.
 
     Where none did, the first one not made; else the one with most attempts.

@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from pytest_mews.model import Call
+from pytest_mews.model import ApiCall
 from pytest_mews.reports.charts import Spec, draw, mark, number
 from pytest_mews.reports.fetch_table import Chain, Row
-from pytest_mews.reports.sanitize import capped, visible
+from pytest_mews.reports.sanitize import capped, sanitize
 
 TICKS = 120
 ROW = 24  # pixels
@@ -40,7 +40,7 @@ def explained(chain: Chain) -> str:
     return said
 
 
-def picture(chain: Chain, calls: tuple[Call, ...]) -> Markup:
+def picture(chain: Chain, calls: tuple[ApiCall, ...]) -> Markup:
     """Draw the chain on one time line since the first delivery began."""
     ids = {link.entity_id for link in chain.links}
     about = [call for call in calls if not ids.isdisjoint({*call.asked, *call.returned})]
@@ -91,7 +91,7 @@ def _drawn(rows: tuple[Row, ...], ticks: tuple[tuple[float, str], ...], lost: st
 def _datum(index: int, row: Row, end: float, lost: str, scale: float) -> dict[str, object]:
     fetched = row.fetched_ms is not None
     return {
-        "row": f"{index} {visible(capped(row.label, 40))}",
+        "row": f"{index} {sanitize(capped(row.label, 40))}",
         "sent": row.sent_ms / scale,
         "acknowledged": row.acknowledged_ms / scale,
         "asked": None if row.asked_ms is None else row.asked_ms / scale,
@@ -102,7 +102,7 @@ def _datum(index: int, row: Row, end: float, lost: str, scale: float) -> dict[st
     }
 
 
-def _colour(call: Call) -> str:
-    if call.served:
+def _colour(call: ApiCall) -> str:
+    if call.answered_ok:
         return "var(--pass)"
     return "var(--muted)" if call.fault is not None else "var(--fail)"

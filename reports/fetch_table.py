@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from pytest_mews.model import Call, Delivery, Link, Trial
+from pytest_mews.model import ApiCall, Delivery, EntityFetch, Evidence
 from pytest_mews.reports import evidence_selection
 
 ROWS = 30
 NAMED = 5
-_OWED = frozenset({"fetched", "asked-api"})  # expectations that are about being fetched
+_OWED = frozenset({"fetched", "api-called"})  # expectations that are about being fetched
 WINDOW_MS = 30_000  # the limit of requests is within a sliding 30 s (guidelines/requests)
 
 
@@ -46,14 +46,14 @@ class Chain:
 
     """
 
-    links: tuple[Link, ...]
+    links: tuple[EntityFetch, ...]
     rows: tuple[Row, ...]
     left_out: int
     zero_ms: float
     owed: bool
 
     @property
-    def missing(self) -> tuple[Link, ...]:
+    def missing(self) -> tuple[EntityFetch, ...]:
         """The entities that were not fetched after the last message about them."""
         return tuple(link for link in self.links if link.fetched_ms is None)
 
@@ -81,13 +81,13 @@ class Chain:
         return f"{said}; {len(lost):,} not fetched: {names}{more}."
 
 
-def chain(trial: Trial) -> Chain | None:
+def chain(trial: Evidence) -> Chain | None:
     """Follow the entities of a play; None where no message about one was acknowledged."""
     found = evidence_selection.chain_links(trial)
     if not found:
         return None
     zero = zero_ms(trial.transcript.deliveries)
-    groups: dict[tuple[object, ...], list[Link]] = {}
+    groups: dict[tuple[object, ...], list[EntityFetch]] = {}
     for link in found:
         way = (link.sent_ms, link.acknowledged_ms, link.asked_ms, link.fetched_ms, link.in_flight)
         groups.setdefault((link.discriminator, link.enterprise_id, *way), []).append(link)
@@ -100,7 +100,7 @@ def chain(trial: Trial) -> Chain | None:
         kept,
         len(found) - sum(row.entities for row in kept),
         zero,
-        any(one.word in _OWED and not one.met for one in trial.findings),
+        any(one.check in _OWED and not one.met for one in trial.findings),
     )
 
 
@@ -110,7 +110,7 @@ def zero_ms(deliveries: Iterable[Delivery]) -> float:
     return min(began, default=0.0)
 
 
-def busiest(calls: Sequence[Call]) -> dict[str, int]:
+def busiest(calls: Sequence[ApiCall]) -> dict[str, int]:
     """Count the most requests that each enterprise's AccessToken bore within 30 s."""
     moments: dict[str, list[float]] = {}
     for call in calls:
@@ -128,7 +128,7 @@ def _crowd(moments: list[float]) -> int:
     return most
 
 
-def _row(group: list[Link], zero: float) -> Row:
+def _row(group: list[EntityFetch], zero: float) -> Row:
     link = group[0]
     whom = f"{link.entity_id[:8]}…" if len(group) == 1 else f"× {len(group):,}"  # noqa: RUF001 - a times sign
     return Row(
@@ -142,7 +142,7 @@ def _row(group: list[Link], zero: float) -> Row:
     )
 
 
-def _fate(link: Link) -> str:
+def _fate(link: EntityFetch) -> str:
     if link.fetched_ms is not None:
         after = link.fetched_ms - link.acknowledged_ms
         return f"fetched after {after:,.0f} ms" if after >= 0 else "fetched before the answer"

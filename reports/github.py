@@ -11,8 +11,8 @@ from pathlib import Path
 from pytest_mews.model import Run, Verdict
 from pytest_mews.reports.markdown_summary import to_markdown
 from pytest_mews.reports.problems import Problem, problems
-from pytest_mews.reports.sanitize import capped, visible
-from pytest_mews.reports.severity import Level, level
+from pytest_mews.reports.sanitize import capped, sanitize
+from pytest_mews.reports.severity import Severity, severity_of
 
 SHOWN = 10  # annotations of one level that GitHub shows of a step; it drops the rest unsaid
 SUMMARY_BYTES = 1_048_576  # of one step; GitHub refuses a longer file altogether
@@ -29,8 +29,8 @@ def annotate(run: Run, environ: Mapping[str, str]) -> list[str]:
         return []
     found = problems(run)
     lines: list[str] = []
-    for each in Level:
-        own = [problem for problem in found if level(run, problem.result) is each]
+    for each in Severity:
+        own = [problem for problem in found if severity_of(run, problem.result) is each]
         shown = own if len(own) <= SHOWN else own[: SHOWN - 1]
         lines += [_command(each, *_words(problem)) for problem in shown]
         if len(shown) < len(own):
@@ -90,10 +90,10 @@ def _sources(problem: Problem) -> Iterator[str]:
         yield f"Source: {source.url} ({source.dated})"
 
 
-def _command(name: Level, title: str, message: str) -> str:
+def _command(name: Severity, title: str, message: str) -> str:
     """Write a command; whatever stands in its texts, it stays one line and one command."""
-    data = _escaped(visible(message))
-    heading = _escaped(visible(title)).replace(":", "%3A").replace(",", "%2C")
+    data = _escaped(sanitize(message))
+    heading = _escaped(sanitize(title)).replace(":", "%3A").replace(",", "%2C")
     return f"::{name} title={heading}::{data}"
 
 

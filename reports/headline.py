@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_mews.model import Obligation, Run, Verdict
+from pytest_mews.model import Level, Run, Verdict
 from pytest_mews.reports.problems import Problem
 
 # Per verdict what one scenario does, and what several do.
@@ -18,9 +18,9 @@ _SAID = {
     Verdict.NOT_APPLICABLE: ("does not apply", "do not apply"),
 }
 _BROKEN = {
-    Obligation.MUST: ("breaks a MUST", "break a MUST"),
-    Obligation.SHOULD: ("misses a SHOULD", "miss a SHOULD"),
-    Obligation.MAY: ("misses a MAY", "miss a MAY"),
+    Level.MUST: ("breaks a MUST", "break a MUST"),
+    Level.SHOULD: ("misses a SHOULD", "miss a SHOULD"),
+    Level.MAY: ("misses a MAY", "miss a MAY"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pytest_mews.model import Delivery, Exchange, Run, Trial
+from pytest_mews.model import Delivery, Evidence, Exchange, Run
 from pytest_mews.model.scenario import DOCUMENTATION
 from pytest_mews.reports import (
     evidence_selection,
@@ -20,10 +20,10 @@ from pytest_mews.reports.bodies import answer_body, message_body
 from pytest_mews.reports.certificate_lifetime import days_left
 from pytest_mews.reports.fetch_table import chain, zero_ms
 from pytest_mews.reports.headline import headline
-from pytest_mews.reports.matrix_filters import marks, rules, sieve
+from pytest_mews.reports.matrix_filters import marks, matrix_filters, rules
 from pytest_mews.reports.pictures import pictures
 from pytest_mews.reports.problems import grouped, problems
-from pytest_mews.reports.size_budget import Ration
+from pytest_mews.reports.size_budget import SizeBudget
 
 HEADERS = 20
 DELIVERIES = 3
@@ -32,7 +32,7 @@ CALLS = 20
 
 def to_html(run: Run) -> str:
     """Render the page. It fetches nothing, and needs no script to be read."""
-    found, asked = problems(run), sieve(run.results)
+    found, asked = problems(run), matrix_filters(run.results)
     return (
         _environment()
         .get_template("report.html")
@@ -46,7 +46,7 @@ def to_html(run: Run) -> str:
             areas=areas(run.results),
             sieve=asked,
             sieve_rules=rules(asked, run.results),
-            ration=Ration(),
+            ration=SizeBudget(),
             pictures=pictures(run),
             unobserved=unseen(run.results),
         )
@@ -73,7 +73,7 @@ def _environment() -> Environment:
         "marks": marks,
         "HEADERS": HEADERS,
         "OUTCOMES": labels.OUTCOMES,
-        "trials": evidence_selection.trials,
+        "trials": evidence_selection.select_evidence,
         "deliveries": _deliveries,
         "telling": evidence_selection.telling,
         "answers": _answers,
@@ -102,16 +102,16 @@ def _environment() -> Environment:
     return environment
 
 
-def _deliveries(trial: Trial) -> tuple[Delivery, ...]:
+def _deliveries(trial: Evidence) -> tuple[Delivery, ...]:
     return evidence_selection.deliveries(trial, DELIVERIES)
 
 
-def _calls(trial: Trial) -> list[Asked]:
+def _calls(trial: Evidence) -> list[Asked]:
     zero = zero_ms(trial.transcript.deliveries)
     return [asked(call, zero) for call in evidence_selection.calls(trial, CALLS)]
 
 
-def _stream_calls(trial: Trial) -> list[Asked]:
+def _stream_calls(trial: Evidence) -> list[Asked]:
     zero = websocket_table.zero_ms(trial)
     return [asked(call, zero) for call in evidence_selection.calls(trial, CALLS)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_mews.model import Call, Link, Stage, Trial
+from pytest_mews.model import ApiCall, EntityFetch, Evidence, Stage
 from pytest_mews.reports import evidence_selection, websocket_table
 from pytest_mews.reports.fetch_table import zero_ms
 from pytest_mews.reports.sanitize import capped
@@ -16,13 +16,13 @@ STREAMED = 20  # requests: of the Streaming stage connections say most
 TEXT = 500
 
 
-def processing(trial: Trial, stage: Stage) -> dict[str, Any]:
+def processing(trial: Evidence, stage: Stage) -> dict[str, Any]:
     """Give the requests of a play and the chain; of the Delivery stage nothing is given.
 
     What its messages lead to may come later: nobody waited for it.
     """
     if stage is Stage.DELIVERY:
-        return {"calls": [], "calls_left_out": 0, "chain": [], "chain_left_out": 0}
+        return {"calls": [], "calls_left_out": 0, "fetches": [], "fetches_left_out": 0}
     everything = trial.transcript.calls
     streamed = stage is Stage.STREAMING
     kept = (
@@ -34,17 +34,17 @@ def processing(trial: Trial, stage: Stage) -> dict[str, Any]:
     return {
         "calls": [_call(call, zero) for call in kept],
         "calls_left_out": len(everything) - len(kept),
-        "chain": [_link(link, zero) for link in shown],
-        "chain_left_out": len(found) - len(shown),
+        "fetches": [_link(link, zero) for link in shown],
+        "fetches_left_out": len(found) - len(shown),
     }
 
 
-def _worst(found: Sequence[Link]) -> list[Link]:
+def _worst(found: Sequence[EntityFetch]) -> list[EntityFetch]:
     ranked = sorted(range(len(found)), key=lambda place: found[place].fetched_ms is not None)
     return [found[place] for place in sorted(ranked[:LINKS])]
 
 
-def _call(call: Call, zero: float) -> dict[str, Any]:
+def _call(call: ApiCall, zero: float) -> dict[str, Any]:
     return {
         "number": call.number,
         "operation": call.operation,
@@ -60,7 +60,7 @@ def _call(call: Call, zero: float) -> dict[str, Any]:
         "asked_count": len(call.asked),
         "returned": [capped(each, TEXT) for each in call.returned[:IDS]],
         "returned_count": len(call.returned),
-        "missteps": [each.value for each in call.missteps],
+        "request_problems": [each.value for each in call.request_problems],
         "message": capped(call.message, TEXT),
         "fault": None if call.fault is None else call.fault.value,
         "retry_after_s": call.retry_after_s,
@@ -68,7 +68,7 @@ def _call(call: Call, zero: float) -> dict[str, Any]:
     }
 
 
-def _link(link: Link, zero: float) -> dict[str, Any]:
+def _link(link: EntityFetch, zero: float) -> dict[str, Any]:
     return {
         "discriminator": link.discriminator,
         "entity_id": link.entity_id,

@@ -42,7 +42,7 @@ def _attempt(attempt: Attempt, zero: float) -> dict[str, Any]:
     return {
         "number": attempt.number,
         "fault": attempt.fault.value,
-        "manner": attempt.manner.value,
+        "transfer": attempt.transfer.value,
         "outcome": attempt.outcome.value,
         "detail": capped(attempt.detail, TEXT),
         "scheduled_ms": round(attempt.scheduled_ms, 3),

@@ -7,13 +7,13 @@ from typing import Any
 
 from pytest_mews.model import (
     Comparison,
-    Handshake,
+    Evidence,
     Profile,
     Run,
     ScenarioResult,
     Stage,
     Tenants,
-    Trial,
+    TlsHandshake,
     Waiver,
 )
 from pytest_mews.reports import evidence_selection, websocket_table
@@ -48,7 +48,7 @@ def to_json(run: Run) -> dict[str, Any]:
             summary.stage.value: {
                 "readiness": summary.readiness.value,
                 "counts": dict(summary.counts),
-                "how": summary.how,
+                "how_to_observe": summary.how_to_observe,
             }
             for summary in run.stages
         },
@@ -59,13 +59,13 @@ def to_json(run: Run) -> dict[str, Any]:
             for use in run.waivers
         ],
         **({} if run.comparison is None else {"comparison": _comparison(run.comparison)}),
-        "usage": [
+        "rate_limit_usage": [
             {
                 "enterprise_id": each.enterprise_id,
                 "peak": each.peak,
                 "requests": [list(pair) for pair in each.requests],
             }
-            for each in run.usage
+            for each in run.rate_limit_usage
         ],
     }
 
@@ -109,7 +109,7 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "id": scenario.id,
         "title": scenario.title,
         "stage": scenario.stage.value,
-        "obligation": scenario.obligation.value,
+        "level": scenario.level.value,
         "basis": scenario.basis.value,
         "verdict": result.verdict.value,
         "reason": capped(result.reason, TEXT),
@@ -121,7 +121,7 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
                 "anchor": source.anchor,
                 "url": source.url,
                 "revision": source.revision,
-                "says": source.says,
+                "summary": source.summary,
             }
             for source in scenario.sources
         ],
@@ -130,7 +130,9 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "failing": result.failing,
         "messages": result.messages,
         **_answers(result),
-        "evidence": [_trial(trial, scenario.stage) for trial in evidence_selection.trials(result)],
+        "evidence": [
+            _trial(trial, scenario.stage) for trial in evidence_selection.select_evidence(result)
+        ],
         **_waived(result),
     }
 
@@ -143,9 +145,12 @@ def _answers(result: ScenarioResult) -> dict[str, Any]:
 
 
 def _waived(result: ScenarioResult) -> dict[str, Any]:
-    if result.waiver is None or result.waived is None:
+    if result.waiver is None or result.verdict_without_waiver is None:
         return {}
-    return {"waiver": _waiver(result.waiver), "waived": result.waived.value}
+    return {
+        "waiver": _waiver(result.waiver),
+        "verdict_without_waiver": result.verdict_without_waiver.value,
+    }
 
 
 def _waiver(waiver: Waiver) -> dict[str, Any]:
@@ -191,7 +196,7 @@ def _replay(run: Run, result: ScenarioResult) -> dict[str, Any]:
     }
 
 
-def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
+def _trial(trial: Evidence, stage: Stage) -> dict[str, Any]:
     kept = evidence_selection.deliveries(trial)
     places = evidence_selection.places(trial)
     return {
@@ -199,8 +204,8 @@ def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
         "case": capped(trial.case, TEXT),
         "findings": [
             {
-                "word": finding.word,
-                "obligation": finding.obligation.value,
+                "check": finding.check,
+                "level": finding.level.value,
                 "met": finding.met,
                 "expected": capped(finding.expected, TEXT),
                 "observed": capped(finding.observed, TEXT),
@@ -212,13 +217,13 @@ def _trial(trial: Trial, stage: Stage) -> dict[str, Any]:
         "deliveries_left_out": len(trial.transcript.deliveries)
         + trial.transcript.left_out
         - len(kept),
-        "handshakes": [_handshake(handshake) for handshake in trial.transcript.handshakes],
+        "tls_handshakes": [_handshake(handshake) for handshake in trial.transcript.tls_handshakes],
         **processing(trial, stage),
         **websocket_table.machine(trial),
     }
 
 
-def _handshake(handshake: Handshake) -> dict[str, Any]:
+def _handshake(handshake: TlsHandshake) -> dict[str, Any]:
     shown = handshake.certificate
     return {
         "origin": capped(handshake.origin, TEXT),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_mews.model import (
+    ApiFault,
     Change,
-    Misstep,
-    Obligation,
+    Level,
     Outcome,
     Readiness,
+    RequestProblem,
     TlsProblem,
     TokenState,
-    TwinFault,
     Verdict,
     WaiverState,
 )
@@ -28,9 +28,9 @@ class Urgency:
 
 
 URGENCY = {
-    Obligation.MUST: Urgency("must", "MUST", "The run is not ready until these are mended."),
-    Obligation.SHOULD: Urgency("should", "SHOULD", "Strongly advised."),
-    Obligation.MAY: Urgency("may", "MAY", "Worth knowing."),
+    Level.MUST: Urgency("must", "MUST", "The run is not ready until these are mended."),
+    Level.SHOULD: Urgency("should", "SHOULD", "Strongly advised."),
+    Level.MAY: Urgency("may", "MAY", "Worth knowing."),
 }
 OURS = Urgency("ours", "Not yours", "The harness itself failed: please report it.")
 OUTCOMES = {
@@ -83,21 +83,21 @@ READINESS = {
     Readiness.NOT_OBSERVED: ("○", "Not observed", "not-observed"),
 }
 MISSTEPS = {
-    Misstep.NOT_POST: "the method is not POST",
-    Misstep.WRONG_PATH: "no operation has this path",
-    Misstep.PATH_SPELLING: "the path is spelled otherwise: case, or a slash at its end",
-    Misstep.CONTENT_TYPE: "the content type is not application/json",
-    Misstep.NOT_JSON: "the body is not JSON",
-    Misstep.NO_CLIENT_TOKEN: "no ClientToken",
-    Misstep.WRONG_CLIENT_TOKEN: "a ClientToken that is not yours",
-    Misstep.NO_ACCESS_TOKEN: "no AccessToken",
-    Misstep.WRONG_ACCESS_TOKEN: "an AccessToken of no enterprise",
-    Misstep.NO_CLIENT: "Client is missing or blank",
-    Misstep.CLIENT_WITHOUT_VERSION: "Client names no version",
-    Misstep.INVALID_BODY: "the body is not as the operation demands",
-    Misstep.DEPRECATED_OPERATION: "a deprecated operation",
-    Misstep.DEPRECATED_EXTENT: "a deprecated part of the answer is asked for",
-    Misstep.OVER_LIMIT: "over 200 requests with this AccessToken within 30 s",
+    RequestProblem.NOT_POST: "the method is not POST",
+    RequestProblem.WRONG_PATH: "no operation has this path",
+    RequestProblem.PATH_SPELLING: "the path is spelled otherwise: case, or a slash at its end",
+    RequestProblem.CONTENT_TYPE: "the content type is not application/json",
+    RequestProblem.NOT_JSON: "the body is not JSON",
+    RequestProblem.NO_CLIENT_TOKEN: "no ClientToken",
+    RequestProblem.WRONG_CLIENT_TOKEN: "a ClientToken that is not yours",
+    RequestProblem.NO_ACCESS_TOKEN: "no AccessToken",
+    RequestProblem.WRONG_ACCESS_TOKEN: "an AccessToken of no enterprise",
+    RequestProblem.NO_CLIENT: "Client is missing or blank",
+    RequestProblem.CLIENT_WITHOUT_VERSION: "Client names no version",
+    RequestProblem.INVALID_BODY: "the body is not as the operation demands",
+    RequestProblem.DEPRECATED_OPERATION: "a deprecated operation",
+    RequestProblem.DEPRECATED_EXTENT: "a deprecated part of the answer is asked for",
+    RequestProblem.OVER_LIMIT: "over 200 requests with this AccessToken within 30 s",
 }
 TOKENS = {
     TokenState.NONE: "of nobody",
@@ -106,15 +106,15 @@ TOKENS = {
     TokenState.INACTIVE: "of an integration that is switched off",
 }
 FAULTS = {
-    TwinFault.SLOW: "answered 8 s late",
-    TwinFault.TOO_MANY: "429 with Retry-After",
-    TwinFault.TOO_MANY_BARE: "429 without Retry-After",
-    TwinFault.SERVER_ERROR: "500",
-    TwinFault.TERSE_ERROR: "500 with a Message alone",
-    TwinFault.REQUEST_TIMEOUT: "408",
-    TwinFault.RESET: "connection reset",
-    TwinFault.NOT_JSON: "a body that is no JSON",
-    TwinFault.STRANGERS: "new properties and values in the answer",
+    ApiFault.SLOW: "answered 8 s late",
+    ApiFault.TOO_MANY_REQUESTS: "429 with Retry-After",
+    ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER: "429 without Retry-After",
+    ApiFault.SERVER_ERROR: "500",
+    ApiFault.SERVER_ERROR_MESSAGE_ONLY: "500 with a Message alone",
+    ApiFault.REQUEST_TIMEOUT: "408",
+    ApiFault.RESET: "connection reset",
+    ApiFault.NOT_JSON: "a body that is no JSON",
+    ApiFault.UNKNOWN_FIELDS: "new properties and values in the answer",
 }
 TLS_PROBLEMS = {
     TlsProblem.UNKNOWN_ISSUER: "no trusted authority issued it, or an intermediate one is missing",

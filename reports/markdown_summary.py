@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pytest_mews.model import Change, Run, Scenario, StageSummary, Verdict, WaiverState
 from pytest_mews.reports import labels
 from pytest_mews.reports.problems import Problem, problems
-from pytest_mews.reports.sanitize import capped, one_line, visible
+from pytest_mews.reports.sanitize import capped, one_line, sanitize
 
 DETAILED = 20  # problems with remedy and source; the others have one line
 TEXT = 600
@@ -45,7 +45,7 @@ def to_markdown(run: Run) -> str:
 def _stage(stage: StageSummary) -> str:
     shape, word, _ = labels.READINESS[stage.readiness]
     counts = ", ".join(f"{count} {verdict}" for verdict, count in stage.counts.items())
-    return f"| {stage.stage} | {shape} {word} | {_plain(counts or stage.how)} |"
+    return f"| {stage.stage} | {shape} {word} | {_plain(counts or stage.how_to_observe)} |"
 
 
 def _facts(run: Run) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _heading(problem: Problem) -> str:
     shape, word = labels.SHAPES[result.verdict]
     return (
         f"{shape} {scenario.id} {_plain(scenario.title)} "
-        f"({word.lower()}, {scenario.obligation}, {scenario.basis})"
+        f"({word.lower()}, {scenario.level}, {scenario.basis})"
     )
 
 
@@ -140,7 +140,7 @@ def code(text: str) -> str:
 
 def _fenced(text: str) -> str:
     fence = "`" * max(3, _longest_run(text) + 1)
-    return f"{fence}sh\n{visible(text)}\n{fence}"
+    return f"{fence}sh\n{sanitize(text)}\n{fence}"
 
 
 def _longest_run(text: str) -> int:

@@ -8,7 +8,7 @@ from itertools import product
 
 from markupsafe import Markup
 
-from pytest_mews.model import Obligation, ScenarioResult, Stage, Verdict
+from pytest_mews.model import Level, ScenarioResult, Stage, Verdict
 
 _KINDS = {
     "fix": ("To fix", {Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.WARN, Verdict.ERROR}),
@@ -17,9 +17,9 @@ _KINDS = {
     "unjudged": ("Not judged", {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE}),
 }
 _NAMES = {kind: title for kind, (title, _) in _KINDS.items()}
-_NAMES |= {each.value.lower(): each.value for each in Obligation}
+_NAMES |= {each.value.lower(): each.value for each in Level}
 _NAMES |= {each.value: each.value.capitalize() for each in Stage}
-_GROUPS = {"Verdict": tuple(_KINDS), "Asked": tuple(x.value.lower() for x in Obligation)}
+_GROUPS = {"Verdict": tuple(_KINDS), "Asked": tuple(x.value.lower() for x in Level)}
 _GROUPS |= {"Stage": tuple(Stage)}
 
 
@@ -48,10 +48,10 @@ class Choices:
 def marks(result: ScenarioResult) -> str:
     """Give the classes of a row: one of each question."""
     kind = next(name for name, (_, verdicts) in _KINDS.items() if result.verdict in verdicts)
-    return f"{kind} {result.scenario.obligation.lower()} {result.scenario.stage}"
+    return f"{kind} {result.scenario.level.lower()} {result.scenario.stage}"
 
 
-def sieve(results: Sequence[ScenarioResult]) -> tuple[Choices, ...]:
+def matrix_filters(results: Sequence[ScenarioResult]) -> tuple[Choices, ...]:
     """Offer what occurs in the results; a question with one answer is not asked."""
     found = [marks(result).split() for result in results]
     asked = []

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pytest_mews.model import (
     Change,
     Delivery,
+    Evidence,
     Finding,
-    Obligation,
+    Level,
     Run,
     ScenarioResult,
-    Trial,
     Verdict,
 )
 from pytest_mews.reports import evidence_selection
@@ -40,9 +40,9 @@ class Problem:
     """
 
     result: ScenarioResult
-    obligation: Obligation
+    obligation: Level
     also: tuple[str, ...]
-    trial: Trial | None
+    trial: Evidence | None
     delivery: Delivery | None
     unmet: tuple[Finding, ...]
     curl: str
@@ -102,26 +102,26 @@ def grouped(found: Sequence[Problem]) -> tuple[Group, ...]:
 
 def _rank(problem: Problem) -> tuple[bool, int, int]:
     verdict = problem.result.verdict
-    weight = list(Obligation).index(problem.obligation)
+    weight = list(Level).index(problem.obligation)
     return verdict is Verdict.ERROR, weight, _ORDER.index(verdict)
 
 
 def _problem(run: Run, result: ScenarioResult, also: list[ScenarioResult]) -> Problem:
-    trial = next(iter(evidence_selection.trials(result)), None)
+    trial = next(iter(evidence_selection.select_evidence(result)), None)
     delivery = evidence_selection.telling(trial) if trial else None
     line = ""
     if delivery and delivery.attempts and delivery.attempts[0].exchanges:
         line = curl(delivery.attempts[0].exchanges[0], delivery.message, run.profile)
     unmet = tuple(one for one in trial.findings if not one.met) if trial else ()
-    own = (result.scenario.obligation, *(each.scenario.obligation for each in also))
-    broken = [one.obligation for one in unmet] or own
+    own = (result.scenario.level, *(each.scenario.level for each in also))
+    broken = [one.level for one in unmet] or own
     return Problem(
         result,
-        min(broken, key=list(Obligation).index),
+        min(broken, key=list(Level).index),
         tuple(other.scenario.id for other in also),
         trial,
         delivery,
-        tuple(sorted(unmet, key=lambda one: list(Obligation).index(one.obligation))),
+        tuple(sorted(unmet, key=lambda one: list(Level).index(one.level))),
         line,
         again(run, result),
         _is_new(run, result),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from pytest_mews.model import Run, Usage
+from pytest_mews.model import RateLimitUsage, Run
 from pytest_mews.reports.api_requests import QUOTA, short
 from pytest_mews.reports.charts import DASHED, WIDTH, Picture, Rows, draw, mark, number
 
@@ -16,7 +16,7 @@ _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 def requests(run: Run) -> Picture:
     """Draw, for the enterprises that asked most, the requests within the last 30 s."""
     anchor, title = "picture-requests", "Requests to the Connector API within 30 s"
-    if not run.usage:
+    if not run.rate_limit_usage:
         return Picture(
             anchor,
             title,
@@ -24,13 +24,13 @@ def requests(run: Run) -> Picture:
             "(--mews-api) the requests of the service are drawn here, but under pytest-xdist.",
         )
     rows: Rows = []
-    for each in run.usage:
+    for each in run.rate_limit_usage:
         rows += [
             {"at": at, "count": count, "whose": short(each.enterprise_id)}
             for at, count in sliding(each)
         ]
-    names = [short(each.enterprise_id) for each in run.usage]
-    top = max(QUOTA, *(each.peak for each in run.usage)) * 1.12
+    names = [short(each.enterprise_id) for each in run.rate_limit_usage]
+    top = max(QUOTA, *(each.peak for each in run.rate_limit_usage)) * 1.12
     x = number("at", "seconds since the run began", axis={"tickCount": 10, "grid": False})
     y = number("count", "requests in the last 30 s", scale={"domain": [0, top], "nice": False})
     scale = {"domain": names, "range": list(_DASHES[: len(names)])}
@@ -49,10 +49,10 @@ def requests(run: Run) -> Picture:
         mark("rule", {"y": number("at")}, allowed, color="var(--fail)", **DASHED),
         mark("text", edge, allowed, align="right", dy=-7),
     ]
-    return Picture(anchor, title, _says(run.usage), draw(220, layers))
+    return Picture(anchor, title, _says(run.rate_limit_usage), draw(220, layers))
 
 
-def sliding(usage: Usage) -> list[tuple[int, int]]:
+def sliding(usage: RateLimitUsage) -> list[tuple[int, int]]:
     """Give per second the requests of the 30 s that end with it; of a long run some seconds."""
     last = usage.requests[-1][0] + WINDOW_S
     counted = dict(usage.requests)
@@ -66,7 +66,7 @@ def sliding(usage: Usage) -> list[tuple[int, int]]:
     ]
 
 
-def _says(usage: tuple[Usage, ...]) -> str:
+def _says(usage: tuple[RateLimitUsage, ...]) -> str:
     peaks = ", ".join(f"{short(each.enterprise_id)} {each.peak:,}" for each in usage)
     said = (
         "One line per enterprise: the requests with its AccessToken in the 30 s before. Mews "

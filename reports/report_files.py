@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Run, Stage
 from pytest_mews.reports.badge import badge
 from pytest_mews.reports.command_lines import file_of
@@ -130,6 +130,6 @@ def _replace(contents: dict[Path, bytes | None]) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _mistake(folder: Path, error: OSError) -> UsageMistake:
+def _mistake(folder: Path, error: OSError) -> UsageError:
     problem = f"can't be written ({error.strerror or error})"
-    return UsageMistake("--mews-report", folder, problem, "Name a folder that you may write to.")
+    return UsageError("--mews-report", folder, problem, "Name a folder that you may write to.")

@@ -15,7 +15,7 @@ _UNSEEN = re.compile(
 )
 
 
-def visible(text: str) -> str:
+def sanitize(text: str) -> str:
     r"""Show control characters as escapes: ESC as `\x1b`, right-to-left override as `\u202e`."""
     return _UNSEEN.sub(_escape, text)
 
@@ -79,5 +79,5 @@ def one_line(text: str) -> str:
     GitHub and Azure obey wherever they stand in a line, are broken up; that `::` begins no line is
     the caller's part.
     """
-    shown = visible(text).replace("\t", r"\t").replace("\n", r"\n")
+    shown = sanitize(text).replace("\t", r"\t").replace("\n", r"\n")
     return _COMMAND.sub("# #", shown)

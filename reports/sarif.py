@@ -17,8 +17,8 @@ from typing import Any
 
 from pytest_mews.model import Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.reports.problems import Problem, problems
-from pytest_mews.reports.sanitize import capped, visible
-from pytest_mews.reports.severity import level
+from pytest_mews.reports.sanitize import capped, sanitize
+from pytest_mews.reports.severity import severity_of
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -66,7 +66,7 @@ def to_sarif(run: Run) -> dict[str, Any]:
 
 
 def _rule(scenario: Scenario) -> dict[str, Any]:
-    says = "\n".join(f"{each.says} ({each.url}, {each.dated})" for each in scenario.sources)
+    says = "\n".join(f"{each.summary} ({each.url}, {each.dated})" for each in scenario.sources)
     return {
         "id": scenario.id,
         "name": re.sub(r"\W", "", scenario.title.title()),
@@ -74,16 +74,14 @@ def _rule(scenario: Scenario) -> dict[str, Any]:
         "fullDescription": {"text": _text(scenario.why)},
         "helpUri": scenario.sources[0].url if scenario.sources else HOME,
         "help": {"text": _text(f"{scenario.remedy}\n{says}")},
-        "defaultConfiguration": {"level": "error" if scenario.obligation == "MUST" else "warning"},
-        "properties": {
-            "tags": [scenario.stage.value, scenario.obligation.value, scenario.basis.value]
-        },
+        "defaultConfiguration": {"level": "error" if scenario.level == "MUST" else "warning"},
+        "properties": {"tags": [scenario.stage.value, scenario.level.value, scenario.basis.value]},
     }
 
 
 def _problem(run: Run, problem: Problem, rules: dict[str, int]) -> dict[str, Any]:
     also = f" The same holds for {', '.join(problem.also)}." if problem.also else ""
-    return _result(problem.result, rules, level(run, problem.result).value, also)
+    return _result(problem.result, rules, severity_of(run, problem.result).value, also)
 
 
 def _waived(result: ScenarioResult, rules: dict[str, int]) -> dict[str, Any]:
@@ -134,4 +132,4 @@ def _invocation(run: Run, faults: Sequence[ScenarioResult]) -> dict[str, Any]:
 
 def _text(text: str) -> str:
     """Show untrusted text; brackets are escaped, since SARIF reads `[words](address)` as a link."""
-    return re.sub(r"([\\\[\]])", r"\\\1", capped(visible(text), TEXT)) or "-"
+    return re.sub(r"([\\\[\]])", r"\\\1", capped(sanitize(text), TEXT)) or "-"

@@ -8,23 +8,23 @@ from pytest_mews.model import Run, ScenarioResult, Verdict
 from pytest_mews.model.readiness import breaks_must
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """The levels that GitHub's annotations and SARIF have in common."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
-def level(run: Run, result: ScenarioResult) -> Level:
+def severity_of(run: Run, result: ScenarioResult) -> Severity:
     """Tell what alone fails the run from what is worth knowing.
 
     Only for results that did not pass: see `problems`.
     """
     compared = run.comparison
     if compared and compared.only_new and result.scenario.id in compared.known:
-        return Level.WARNING
+        return Severity.WARNING
     if result.verdict is Verdict.WARN:
-        return Level.ERROR if run.strict else Level.WARNING
+        return Severity.ERROR if run.strict else Severity.WARNING
     if result.verdict is Verdict.FLAKY and not run.strict and not breaks_must(result):
-        return Level.WARNING
-    return Level.ERROR
+        return Severity.WARNING
+    return Severity.ERROR

@@ -14,7 +14,7 @@ LEFT_OUT = Markup(
 
 
 @dataclass
-class Ration:
+class SizeBudget:
     """What is left of a number of bytes."""
 
     left: int = BYTES

@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup, escape
 
-from pytest_mews.reports.sanitize import capped, visible
+from pytest_mews.reports.sanitize import capped, sanitize
 
 TEXT = 600
 _CODE = re.compile(r"`([^`<>]+)`")
@@ -19,7 +19,7 @@ def cap(text: str, limit: int = TEXT) -> str:
 
 def prose(text: str, limit: int = 1_500) -> Markup:
     """Show what a scenario file says, with what stands in backticks as code."""
-    safe = str(escape(visible(capped(text, limit))))
+    safe = str(escape(sanitize(capped(text, limit))))
     return Markup(_CODE.sub(r"<code>\1</code>", safe))  # noqa: S704 - escaped before
 
 
@@ -37,7 +37,7 @@ def utc(moment: str) -> str:
 def shown(value: object) -> object:
     """Make whatever a template prints safe to look at; markup of ours stays as it is."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
+        return sanitize(value)
     return value
 
 

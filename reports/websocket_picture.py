@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from pytest_mews.model import Trial
+from pytest_mews.model import Evidence
 from pytest_mews.reports import websocket_table
 from pytest_mews.reports.charts import Spec, draw, mark, number
 
@@ -26,27 +26,27 @@ Mark = tuple[int, float, str]  # row, moment in ms, colour
 _AXIS: Spec = {"labelLimit": 260, "grid": True}
 
 
-def telling(trial: Trial) -> bool:
+def telling(trial: Evidence) -> bool:
     """Tell whether a picture says more than words: something was cut, lost, refused or amiss."""
     if any(not one.met for one in trial.findings):
         return True
     seen = trial.transcript
     over = any(line.over_ms is not None for line in seen.connections)
-    return over or any(not each.accepted for each in seen.openings)
+    return over or any(not each.accepted for each in seen.websocket_handshakes)
 
 
-def picture(trial: Trial) -> Markup | None:
+def picture(trial: Evidence) -> Markup | None:
     """Draw one play on a time line; None where there is nothing to draw, or nothing telling."""
     seen, zero = trial.transcript, websocket_table.zero_ms(trial)
     lines = seen.connections[: websocket_table.CONNECTIONS]
-    if not (lines or seen.openings) or not telling(trial):
+    if not (lines or seen.websocket_handshakes) or not telling(trial):
         return None
     last = max(
         [
             *(m for line in lines for m in (line.opened_ms, line.closed_ms, line.cut_ms) if m),
-            *(each.at_ms for each in seen.told),
+            *(each.at_ms for each in seen.websocket_messages),
             *(ping.ponged_ms or ping.at_ms for line in lines for ping in line.pings),
-            *(each.at_ms for each in seen.openings[: websocket_table.OPENINGS]),
+            *(each.at_ms for each in seen.websocket_handshakes[: websocket_table.OPENINGS]),
             zero + LEAST_MS,
         ]
     )
@@ -83,7 +83,7 @@ def picture(trial: Trial) -> Markup | None:
             if each.status in {429, 503}
             else "var(--fail)",
         )
-        for each in seen.openings[: websocket_table.OPENINGS]
+        for each in seen.websocket_handshakes[: websocket_table.OPENINGS]
     ]
     return _drawn(bars, tuple(messages[:TICKS]), tuple(pings[:TICKS]), tuple(ends), tuple(knocks))
 

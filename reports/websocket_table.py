@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mews.model import Connection, Opening, Ping, Sent, Trial
+from pytest_mews.model import Connection, Evidence, Ping, SentMessage, WebSocketHandshake
 from pytest_mews.reports.sanitize import capped
 
 CONNECTIONS = 12
@@ -17,7 +17,7 @@ IDS = 10
 
 
 @dataclass(frozen=True)
-class Event:
+class WebSocketRow:
     """One thing that happened: when, to which connection (0 for none yet), what, and whether amiss.
 
     Times are ms after the beginning of the play.
@@ -29,37 +29,37 @@ class Event:
     amiss: bool = False
 
 
-def machine(trial: Trial) -> dict[str, Any]:
+def machine(trial: Evidence) -> dict[str, Any]:
     """Give connections and handshakes as `certification.json` has them: bounded."""
     seen = trial.transcript
     lines = _kept(seen.connections, CONNECTIONS)
-    openings = _kept(seen.openings, OPENINGS)
+    openings = _kept(seen.websocket_handshakes, OPENINGS)
     zero = zero_ms(trial)
     return {
         "connections": [_connection(each, zero) for each in lines],
         "connections_left_out": len(seen.connections) - len(lines),
-        "openings": [_opening(each, zero) for each in openings],
-        "openings_left_out": len(seen.openings) - len(openings),
-        "missed": [_sent(each) for each in (*seen.missed, *seen.unsent)[:SENT]],
+        "websocket_handshakes": [_opening(each, zero) for each in openings],
+        "websocket_handshakes_left_out": len(seen.websocket_handshakes) - len(openings),
+        "not_sent": [_sent(each) for each in (*seen.not_sent, *seen.undeliverable)[:SENT]],
     }
 
 
-def zero_ms(trial: Trial) -> float:
+def zero_ms(trial: Evidence) -> float:
     """The first moment of a play on the run's clock, in ms: a message, a ping, a cut, a request."""
     seen = trial.transcript
-    moments = [each.at_ms for each in seen.told]
+    moments = [each.at_ms for each in seen.websocket_messages]
     moments += [ping.at_ms for line in seen.connections for ping in line.pings]
     moments += [line.cut_ms for line in seen.connections if line.cut_ms is not None]
     if not moments:
-        moments = [each.at_ms for each in seen.openings]
+        moments = [each.at_ms for each in seen.websocket_handshakes]
     return min(moments, default=0.0)
 
 
-def says(trial: Trial) -> str:
+def says(trial: Evidence) -> str:
     """The play in figures: the text that stands for the picture."""
     seen = trial.transcript
     sent = sum(len(line.sent) for line in seen.connections)
-    refused = sum(not each.accepted for each in seen.openings)
+    refused = sum(not each.accepted for each in seen.websocket_handshakes)
     cut = sum(line.cut is not None for line in seen.connections)
     dropped = sum(line.dropped for line in seen.connections)
     said = [f"{_count(len(seen.connections), 'connection')}", f"{_count(sent, 'message')} sent"]
@@ -69,32 +69,32 @@ def says(trial: Trial) -> str:
         said.append(f"{dropped} closed by the client")
     if refused:
         said.append(f"{_count(refused, 'handshake')} refused")
-    if seen.missed:
-        said.append(f"{_count(len(seen.missed), 'message')} not sent on purpose")
-    if seen.unsent:
-        said.append(f"{_count(len(seen.unsent), 'message')} had nobody to be sent to")
+    if seen.not_sent:
+        said.append(f"{_count(len(seen.not_sent), 'message')} not sent on purpose")
+    if seen.undeliverable:
+        said.append(f"{_count(len(seen.undeliverable), 'message')} had nobody to be sent to")
     return ", ".join(said) + "."
 
 
-def happenings(trial: Trial) -> tuple[Event, ...]:
+def happenings(trial: Evidence) -> tuple[WebSocketRow, ...]:
     """List what happened in order; of many messages and handshakes only the first."""
     seen, zero = trial.transcript, zero_ms(trial)
     found = [
-        Event(each.at_ms - zero, 0, _opening_in_words(each), amiss=bool(each.refusals))
-        for each in _kept(seen.openings, OPENINGS)
+        WebSocketRow(each.at_ms - zero, 0, _opening_in_words(each), amiss=bool(each.problems))
+        for each in _kept(seen.websocket_handshakes, OPENINGS)
     ]
     found += [
-        Event(each.at_ms - zero, 0, f"{each.description}", amiss=each in seen.unsent)
-        for each in (*seen.missed, *seen.unsent)[:SENT]
+        WebSocketRow(each.at_ms - zero, 0, f"{each.description}", amiss=each in seen.undeliverable)
+        for each in (*seen.not_sent, *seen.undeliverable)[:SENT]
     ]
     for line in _kept(seen.connections, CONNECTIONS):
         found += _of_line(line, zero)
     return tuple(sorted(found, key=lambda each: each.at_ms))
 
 
-def _of_line(line: Connection, zero: float) -> list[Event]:
+def _of_line(line: Connection, zero: float) -> list[WebSocketRow]:
     found = [
-        Event(
+        WebSocketRow(
             each.at_ms - zero,
             line.number,
             f"{each.description}, {each.size:,} bytes",
@@ -104,26 +104,26 @@ def _of_line(line: Connection, zero: float) -> list[Event]:
     ]
     found += [_ping(each, line, zero) for each in line.pings[:SENT]]
     if line.cut is not None and line.cut_ms is not None:
-        found.append(Event(line.cut_ms - zero, line.number, f"cut on purpose: {line.cut}"))
+        found.append(WebSocketRow(line.cut_ms - zero, line.number, f"cut on purpose: {line.cut}"))
     if line.closed_ms is not None:
         code = "without a close frame" if line.code is None else f"close frame {line.code}"
         said = f"closed by the client, {code}" if line.dropped else f"over, {code}"
-        found.append(Event(line.closed_ms - zero, line.number, said, amiss=line.dropped))
+        found.append(WebSocketRow(line.closed_ms - zero, line.number, said, amiss=line.dropped))
     return found
 
 
-def _ping(ping: Ping, line: Connection, zero: float) -> Event:
+def _ping(ping: Ping, line: Connection, zero: float) -> WebSocketRow:
     if ping.ponged_ms is None:
         said = f"ping, no pong within {ping.waited_s:g} s"
-        return Event(ping.at_ms - zero, line.number, said, amiss=True)
-    return Event(
+        return WebSocketRow(ping.at_ms - zero, line.number, said, amiss=True)
+    return WebSocketRow(
         ping.at_ms - zero, line.number, f"ping, pong after {ping.ponged_ms - ping.at_ms:,.0f} ms"
     )
 
 
-def _opening_in_words(opening: Opening) -> str:
+def _opening_in_words(opening: WebSocketHandshake) -> str:
     whose = opening.enterprise_id or "nobody known"
-    why = f" ({', '.join(opening.refusals)})" if opening.refusals else ""
+    why = f" ({', '.join(opening.problems)})" if opening.problems else ""
     return f"handshake for {opening.path} of {whose}: {opening.status}{why}"
 
 
@@ -151,7 +151,7 @@ def _connection(line: Connection, zero: float) -> dict[str, Any]:
     }
 
 
-def _sent(sent: Sent) -> dict[str, Any]:
+def _sent(sent: SentMessage) -> dict[str, Any]:
     return {
         "label": capped(sent.label, TEXT),
         "description": capped(sent.description, TEXT),
@@ -166,7 +166,7 @@ def _sent(sent: Sent) -> dict[str, Any]:
     }
 
 
-def _opening(opening: Opening, zero: float) -> dict[str, Any]:
+def _opening(opening: WebSocketHandshake, zero: float) -> dict[str, Any]:
     return {
         "number": opening.number,
         "at_ms": _ms(opening.at_ms),
@@ -174,7 +174,7 @@ def _opening(opening: Opening, zero: float) -> dict[str, Any]:
         "path": capped(opening.path, TEXT),
         "status": opening.status,
         "enterprise_id": opening.enterprise_id,
-        "refusals": [each.value for each in opening.refusals],
+        "refusals": [each.value for each in opening.problems],
         "tokens_in_query": opening.tokens_in_query,
     }
 

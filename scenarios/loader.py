@@ -12,9 +12,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from pytest_mews.errors import ScenarioMistake
-from pytest_mews.model import Basis, Draw, Expectation, Obligation, Scenario, Source, Stage, Step
-from pytest_mews.model.scenario import AREAS
+from pytest_mews.errors import ScenarioFileError
+from pytest_mews.model import Basis, Expectation, Level, MessageSpec, Scenario, Source, Stage, Step
+from pytest_mews.model.scenario import AREAS, Requirement
 
 
 def load() -> tuple[Scenario, ...]:
@@ -35,7 +35,7 @@ def load() -> tuple[Scenario, ...]:
     ]
     for name, scenario in found:
         if name != scenario.id:
-            raise ScenarioMistake(f"{name}.toml", scenario.id, "is not the file's name", _RENAME)
+            raise ScenarioFileError(f"{name}.toml", scenario.id, "is not the file's name", _RENAME)
     order = list(AREAS)
     return tuple(sorted((s for _, s in found), key=lambda s: (order.index(s.area), s.id)))
 
@@ -53,11 +53,11 @@ def parse(text: str, name: str) -> Scenario:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise ScenarioMistake(name, problem, "is not TOML", "Correct the file") from problem
+        raise ScenarioFileError(name, problem, "is not TOML", "Correct the file") from problem
     error = best_match(_validator().iter_errors(raw))
     if error is not None:
         where = "/".join(str(part) for part in error.absolute_path) or "the file"
-        raise ScenarioMistake(
+        raise ScenarioFileError(
             name, where, f"breaks the scenario schema: {error.message}", "See docs/scenarios.md"
         )
     scenario = _build(raw)
@@ -71,35 +71,34 @@ def _validator() -> Draft202012Validator:
 
 
 def _build(raw: Mapping[str, Any]) -> Scenario:
-    obligation = Obligation(raw["obligation"])
+    obligation = Level(raw["level"])
     return Scenario(
         id=raw["id"],
         title=raw["title"],
-        obligation=obligation,
+        level=obligation,
         stage=Stage(raw["stage"]),
         basis=Basis(raw["basis"]),
         sources=tuple(Source(**source) for source in raw["source"]),
         why=raw["why"],
         remedy=raw["remedy"],
-        flaws=tuple(raw["flaws"]),
-        draws=tuple(
-            Draw(name, draw["word"], _without(draw, "word"))
-            for name, draw in raw.get("draw", {}).items()
+        message_specs=tuple(
+            MessageSpec(name, draw["generator"], _without(draw, "generator"))
+            for name, draw in raw.get("message", {}).items()
         ),
         steps=tuple(Step(step["do"], _without(step, "do")) for step in raw["step"]),
         expectations=tuple(
             Expectation(
                 expect["that"],
-                Obligation(expect.get("obligation", obligation)),
+                Level(expect.get("level", obligation)),
                 tuple(expect.get("of", ())),
             )
             for expect in raw["expect"]
         ),
         applies=tuple(raw.get("applies", ())),
-        needs=raw.get("needs", "accepting"),
-        alone=raw.get("alone", False),
-        abreast=raw.get("abreast", False),
-        cases=raw.get("cases"),
+        requires=tuple(map(Requirement, raw.get("requires", ("webhook",)))),
+        exclusive=raw.get("exclusive", False),
+        concurrent_cases=raw.get("concurrent_cases", False),
+        max_cases=raw.get("max_cases"),
     )
 
 
@@ -108,7 +107,7 @@ def _without(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _check_names(scenario: Scenario, name: str) -> None:
-    drawn = {draw.name for draw in scenario.draws}
+    drawn = {draw.name for draw in scenario.message_specs}
     used: Iterable[str] = [
         *(step.arguments["message"] for step in scenario.steps if "message" in step.arguments),
         *(of for step in scenario.steps for of in step.arguments.get("of", ())),
@@ -116,6 +115,6 @@ def _check_names(scenario: Scenario, name: str) -> None:
     ]
     for message in used:
         if message not in drawn:
-            raise ScenarioMistake(name, message, "is not drawn", f"Add [draw.{message}]")
+            raise ScenarioFileError(name, message, "is not drawn", f"Add [message.{message}]")
     if scenario.area not in AREAS:
-        raise ScenarioMistake(name, scenario.area, "is no area", f"Known: {', '.join(AREAS)}")
+        raise ScenarioFileError(name, scenario.area, "is no area", f"Known: {', '.join(AREAS)}")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_mews.model import (
+    ApiCall,
     Attempt,
-    Call,
     Delivery,
-    EventRef,
+    EventReference,
     Exchange,
     Fault,
-    Kind,
     Message,
     Outcome,
     TokenState,
     Transcript,
+    WebhookKind,
 )
 
 HERE, THERE = "enterprise-1", "enterprise-2"
@@ -63,8 +63,10 @@ def of_events(
     label: str = "message",
 ) -> Delivery:
     """Script a message of these events."""
-    refs = tuple(EventRef(name, entity) for name, entity in events)
-    message = Message(Kind.GENERAL, b"{}", refs, f"{len(refs)} events", enterprise_id=enterprise)
+    refs = tuple(EventReference(name, entity) for name, entity in events)
+    message = Message(
+        WebhookKind.GENERAL, b"{}", refs, f"{len(refs)} events", enterprise_id=enterprise
+    )
     attempts = tuple(
         attempt(at_ms + 1000 * number, took_ms, outcome) for number, outcome in enumerate(outcomes)
     )
@@ -82,13 +84,13 @@ def call(  # noqa: PLR0913 - as above
     returned: tuple[str, ...] | None = None,
     token: TokenState = TokenState.CURRENT,
     **other: Any,  # noqa: ANN401 - further fields of a call
-) -> Call:
+) -> ApiCall:
     """Script a request that gives what it asks for, where it is answered with 200.
 
     Its number is the moment at which it came, unless the test says another.
     """
     given = asked if returned is None else returned
-    return Call(
+    return ApiCall(
         number or round(at_ms),
         f"/api/connector/v1/{operation}",
         operation,
@@ -103,9 +105,9 @@ def call(  # noqa: PLR0913 - as above
     )
 
 
-def seen(*pieces: Delivery | Call) -> Transcript:
+def seen(*pieces: Delivery | ApiCall) -> Transcript:
     """Put deliveries and requests into one transcript, each kind in its order."""
     return Transcript(
         tuple(each for each in pieces if isinstance(each, Delivery)),
-        calls=tuple(each for each in pieces if isinstance(each, Call)),
+        calls=tuple(each for each in pieces if isinstance(each, ApiCall)),
     )

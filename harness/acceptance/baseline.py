@@ -13,8 +13,8 @@ import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from pytest_mews.config.config_file import GivenFile
-from pytest_mews.model import Obligation, Readiness, Verdict
+from pytest_mews.config.config_file import ConfigFile
+from pytest_mews.model import Level, Readiness, Verdict
 from pytest_mews.reports import FORMAT
 
 OPTION = "--mews-baseline"
@@ -23,7 +23,7 @@ _SAID = 200  # characters of what the schema says
 
 
 @dataclass(frozen=True)
-class Before:
+class BaselineResult:
     """What the baseline says about a scenario.
 
     Attributes:
@@ -49,7 +49,7 @@ class Baseline:
     version: str
     interrupted: bool
     circumstances: Mapping[str, str]
-    scenarios: Mapping[str, Before]
+    scenarios: Mapping[str, BaselineResult]
 
 
 def load(path: Path) -> Baseline:
@@ -60,23 +60,23 @@ def load(path: Path) -> Baseline:
             schemas/report.schema.json.
 
     """
-    file = GivenFile(OPTION, path, _REMEDY)
+    file = ConfigFile(OPTION, path, _REMEDY)
     try:
-        data = json.loads(file.text(_REMEDY))
+        data = json.loads(file.read_text(_REMEDY))
     except ValueError as error:
-        file.refuse(f"is not JSON: {error}")
+        file.fail(f"is not JSON: {error}")
     except RecursionError:
-        file.refuse("is nested too deeply")
+        file.fail("is nested too deeply")
     if not isinstance(data, dict) or "format" not in data:
-        file.refuse("is no report: it says no `format`")
+        file.fail("is no report: it says no `format`")
     if data["format"] != FORMAT:
         given = str(data["format"])[:_SAID]
-        file.refuse(f"has format {given}; this version reads format {FORMAT}")
+        file.fail(f"has format {given}; this version reads format {FORMAT}")
     schema = json.loads((files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8"))
     if not jsonschema_rs.validator_for(schema).is_valid(data):
         breach = best_match(Draft202012Validator(schema).iter_errors(data))
         said = "it" if breach is None else f"{breach.json_path}: {breach.message}"[:_SAID]
-        file.refuse(f"breaks the report's schema: {said}")
+        file.fail(f"breaks the report's schema: {said}")
     return Baseline(
         path.name,
         data["started_utc"],
@@ -89,7 +89,7 @@ def load(path: Path) -> Baseline:
 
 def _circumstances(data: Mapping[str, Any]) -> Mapping[str, str]:
     profile, stages = data["profile"], data["stages"]
-    return circumstances(
+    return run_conditions(
         version=data["version"],
         target=data["target"],
         integration_target=data["integration_target"],
@@ -107,7 +107,7 @@ def _circumstances(data: Mapping[str, Any]) -> Mapping[str, str]:
     )
 
 
-def circumstances(  # noqa: PLR0913 - all that two runs must have in common
+def run_conditions(  # noqa: PLR0913 - all that two runs must have in common
     *,
     version: str,
     target: str,
@@ -135,14 +135,18 @@ def circumstances(  # noqa: PLR0913 - all that two runs must have in common
     }
 
 
-def _before(scenario: Mapping[str, Any]) -> Before:
+def _before(scenario: Mapping[str, Any]) -> BaselineResult:
     shown = Verdict(scenario["verdict"])
     # one that was waived failed, whether or not the report says how
-    verdict = Verdict(scenario.get("waived", "fail")) if shown is Verdict.WAIVED else shown
+    verdict = (
+        Verdict(scenario.get("verdict_without_waiver", "fail"))
+        if shown is Verdict.WAIVED
+        else shown
+    )
     must = any(
-        not finding["met"] and finding["obligation"] == Obligation.MUST
+        not finding["met"] and finding["level"] == Level.MUST
         for trial in scenario["evidence"]
         for finding in trial["findings"]
     )
     breaks = verdict is Verdict.FAIL or (verdict is Verdict.FLAKY and must)
-    return Before(scenario["title"], shown, verdict, breaks)
+    return BaselineResult(scenario["title"], shown, verdict, breaks)

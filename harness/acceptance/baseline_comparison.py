@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from pytest_mews.acceptance.baseline import Baseline, Before, circumstances
+from pytest_mews.acceptance.baseline import Baseline, BaselineResult, run_conditions
 from pytest_mews.acceptance.waivers import JUDGED
-from pytest_mews.checks import stops_run
+from pytest_mews.checks import fails_run
 from pytest_mews.model import Change, Changed, Comparison, Readiness, Run, ScenarioResult
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.reports.event_file import NOT_SELECTED
 
 
-def change(before: Before | None, after: ScenarioResult | None, *, strict: bool) -> Change | None:
+def change(
+    before: BaselineResult | None, after: ScenarioResult | None, *, strict: bool
+) -> Change | None:
     """Say what became of a scenario; None where nothing did that a comparison is about.
 
     A failure is what fails the run if it is not waived: with `strict` a SHOULD too, then as now.
@@ -31,11 +33,11 @@ def change(before: Before | None, after: ScenarioResult | None, *, strict: bool)
 
 def fails(result: ScenarioResult, *, strict: bool) -> bool:
     """Whether a result is a failure that was judged, waived or not."""
-    bare = replace(result, verdict=result.waived or result.verdict)
-    return bare.verdict in FAILURES and stops_run(bare, strict=strict)
+    bare = replace(result, verdict=result.verdict_without_waiver or result.verdict)
+    return bare.verdict in FAILURES and fails_run(bare, strict=strict)
 
 
-def _failed(before: Before, *, strict: bool) -> bool:
+def _failed(before: BaselineResult, *, strict: bool) -> bool:
     return before.breaks_must or (strict and before.verdict in FAILURES)
 
 
@@ -82,7 +84,7 @@ def _remarks(baseline: Baseline, run: Run) -> Iterator[str]:
 
 
 def _circumstances(run: Run) -> Mapping[str, str]:
-    return circumstances(
+    return run_conditions(
         version=run.version,
         target=run.target,
         integration_target=run.integration_target,

@@ -12,15 +12,15 @@ from pytest_mews.acceptance.baseline import Baseline
 from pytest_mews.acceptance.baseline_comparison import change, compare
 from pytest_mews.acceptance.waivers import acceptable, uses, waive
 from pytest_mews.acceptance.waivers_file import TEMPLATE
-from pytest_mews.checks import stops_run
+from pytest_mews.checks import fails_run
 from pytest_mews.config.settings import Settings
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Change, Run, Scenario, ScenarioResult, Verdict, Waiver
-from pytest_mews.redaction import Mask, masked
+from pytest_mews.redaction import Mask, redact
 
 
 @dataclass(frozen=True)
-class Tolerance:
+class ExpectedFailures:
     """What is tolerated in a run; `today` decides which waivers hold."""
 
     waivers: tuple[Waiver, ...]
@@ -30,7 +30,7 @@ class Tolerance:
     today: date
 
     @classmethod
-    def of(cls, settings: Settings, scenarios: Sequence[Scenario], today: date) -> Tolerance:
+    def of(cls, settings: Settings, scenarios: Sequence[Scenario], today: date) -> ExpectedFailures:
         """Read the files that the settings name.
 
         Raises:
@@ -47,7 +47,7 @@ class Tolerance:
             settings.strict,
             today,
         )
-        return masked(tolerance, mask)
+        return redact(tolerance, mask)
 
     def waived(self, result: ScenarioResult) -> ScenarioResult:
         """Give a result as waived where it is; what is waived already stays so."""
@@ -67,7 +67,7 @@ class Tolerance:
 
     def stops(self, result: ScenarioResult) -> bool:
         """Whether this result alone makes the run exit with 1."""
-        return stops_run(result, strict=self.strict) and not self.excuse(result)
+        return fails_run(result, strict=self.strict) and not self.excuse(result)
 
     def told(self, run: Run) -> Run:
         """Give the run with what became of the waivers, and compared with the baseline.
@@ -82,7 +82,7 @@ class Tolerance:
 
     def remark(self, run: Run) -> str:
         """Say why a run that is not ready did not fail; empty where it did, or is ready."""
-        bare = any(stops_run(result, strict=self.strict) for result in run.results)
+        bare = any(fails_run(result, strict=self.strict) for result in run.results)
         if self.baseline is None or not bare or any(map(self.stops, run.results)):
             return ""
         return (
@@ -97,14 +97,14 @@ class Tolerance:
             UsageMistake: it can't be written.
 
         """
-        failures = [r for r in results if acceptable(r) and stops_run(r, strict=self.strict)]
+        failures = [r for r in results if acceptable(r) and fails_run(r, strict=self.strict)]
         path = folder / TEMPLATE
         try:
             path.write_text(waivers_file.template(failures, self.waivers, self.today), "utf-8")
         except OSError as error:
             problem = f"can't be written ({error.strerror or error})"
             remedy = "Name another folder with --mews-report."
-            raise UsageMistake("--mews-waivers-template", path, problem, remedy) from error
+            raise UsageError("--mews-waivers-template", path, problem, remedy) from error
         return path
 
 
@@ -114,4 +114,4 @@ def _check_not_overwritten(settings: Settings) -> None:
     if given.resolve() == (settings.report / TEMPLATE).resolve():
         problem = "is the file that --mews-waivers-template writes: your entries would be lost"
         remedy = "Keep your waivers elsewhere, such as beside your tests."
-        raise UsageMistake(waivers_file.OPTION, given, problem, remedy)
+        raise UsageError(waivers_file.OPTION, given, problem, remedy)

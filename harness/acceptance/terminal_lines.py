@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_mews.model import Change, Comparison, Run, Verdict, WaiverState, WaiverUse
-from pytest_mews.reports.sanitize import visible
+from pytest_mews.reports.sanitize import sanitize
 
 Group = tuple[str, list[str]]  # a title, and the lines below it
 LISTED = 10  # more ids are counted
@@ -26,7 +26,7 @@ def waived(run: Run) -> Iterator[Group]:
     """Give what was waived, then the waivers that need attention, by title."""
     lines = [
         f"{each.scenario.id} {each.scenario.title}: {each.waiver.reason} ({each.waiver.owner}, "
-        f"until {each.waiver.expires}); {each.waived}: {each.reason}"
+        f"until {each.waiver.expires}); {each.verdict_without_waiver}: {each.reason}"
         for each in run.results
         if each.waiver is not None
     ]
@@ -56,7 +56,7 @@ def compared(comparison: Comparison) -> Group:
     lines = [f"{CHANGES[what]}: {_ids(ids)}" for what, ids in by_change.items() if ids]
     lines += [f"note: {remark}" for remark in comparison.remarks]
     title = f"Since baseline {comparison.name} ({day}): {counts}"
-    return visible(title), [visible(line) for line in lines]  # the file may hold anything
+    return sanitize(title), [sanitize(line) for line in lines]  # the file may hold anything
 
 
 def _ids(ids: Sequence[str]) -> str:

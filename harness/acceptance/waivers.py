@@ -27,7 +27,9 @@ def waive(result: ScenarioResult, waivers: Iterable[Waiver], today: date) -> Sce
         return result
     for waiver in waivers:
         if waiver.scenario == result.scenario.id and not _expired(waiver, today):
-            return replace(result, verdict=Verdict.WAIVED, waiver=waiver, waived=result.verdict)
+            return replace(
+                result, verdict=Verdict.WAIVED, waiver=waiver, verdict_without_waiver=result.verdict
+            )
     return result
 
 
@@ -43,7 +45,7 @@ def _use(waiver: Waiver, result: ScenarioResult | None, today: date) -> WaiverUs
     if result is None or result.verdict is Verdict.NOT_OBSERVED:
         seen = None
     else:
-        seen = result.waived or result.verdict
+        seen = result.verdict_without_waiver or result.verdict
     if result is not None and result.verdict is Verdict.WAIVED:
         return WaiverUse(waiver, WaiverState.USED, seen)
     if _expired(waiver, today):

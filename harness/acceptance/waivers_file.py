@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pytest_mews.config.config_file import GivenFile
+from pytest_mews.config.config_file import ConfigFile
 from pytest_mews.config.did_you_mean import did_you_mean
 from pytest_mews.model import Scenario, ScenarioResult, Waiver
 from pytest_mews.model.scenario import PREFLIGHT
@@ -35,9 +35,9 @@ def load(path: Path, scenarios: Collection[Scenario]) -> tuple[Waiver, ...]:
             was not filled in, is for no scenario or a preflight, or is there twice.
 
     """
-    file = GivenFile(OPTION, path, _REMEDY)
+    file = ConfigFile(OPTION, path, _REMEDY)
     document = file.toml(_OTHERWISE)
-    file.no_strangers("the file", document, ("waiver",))
+    file.reject_unknown_keys("the file", document, ("waiver",))
     known = [scenario.id for scenario in scenarios]
     places: dict[str, str] = {}
     waivers = []
@@ -45,7 +45,7 @@ def load(path: Path, scenarios: Collection[Scenario]) -> tuple[Waiver, ...]:
         waiver = _waiver(file, number, table, known)
         place = f"waiver {number}"
         if waiver.scenario in places:
-            file.refuse(
+            file.fail(
                 f"waives {waiver.scenario} in {places[waiver.scenario]} and in {place}",
                 "Leave one of them out.",
             )
@@ -54,19 +54,21 @@ def load(path: Path, scenarios: Collection[Scenario]) -> tuple[Waiver, ...]:
     return tuple(waivers)
 
 
-def _waiver(file: GivenFile, number: int, table: Mapping[str, Any], known: Sequence[str]) -> Waiver:
+def _waiver(
+    file: ConfigFile, number: int, table: Mapping[str, Any], known: Sequence[str]
+) -> Waiver:
     scenario = file.string(f"waiver {number}", table, "scenario")
     place = f"waiver {number} ({scenario})"
     if scenario not in known:
-        file.refuse(
+        file.fail(
             f"names no scenario in waiver {number}: {scenario!r}", did_you_mean(scenario, known)
         )
     if scenario.partition("-")[0] == PREFLIGHT:
-        file.refuse(
+        file.fail(
             f"waives a preflight in {place}",
             "Leave it out: nothing else can be judged where it fails.",
         )
-    file.no_strangers(place, table, _KEYS)
+    file.reject_unknown_keys(place, table, _KEYS)
     return Waiver(
         scenario,
         _words(file, place, table, "reason"),
@@ -75,24 +77,24 @@ def _waiver(file: GivenFile, number: int, table: Mapping[str, Any], known: Seque
     )
 
 
-def _words(file: GivenFile, place: str, table: Mapping[str, Any], key: str) -> str:
+def _words(file: ConfigFile, place: str, table: Mapping[str, Any], key: str) -> str:
     """Give a text as one line, as it is shown wherever the waiver is."""
     text = " ".join(file.string(place, table, key).split())
     if text.startswith(_PLACEHOLDER):
-        file.refuse(f"has a `{key}` in {place} that was not filled in: {text!r}", "Fill it in.")
+        file.fail(f"has a `{key}` in {place} that was not filled in: {text!r}", "Fill it in.")
     if not text.isprintable():
-        file.refuse(f"has control characters in the `{key}` of {place}", "Write plain text.")
+        file.fail(f"has control characters in the `{key}` of {place}", "Write plain text.")
     return text
 
 
-def _day(file: GivenFile, place: str, table: Mapping[str, Any]) -> str:
+def _day(file: ConfigFile, place: str, table: Mapping[str, Any]) -> str:
     if "expires" not in table:
-        file.refuse(f"lacks `expires` in {place}")
+        file.fail(f"lacks `expires` in {place}")
     given = table["expires"]
     is_date = isinstance(given, date) and not isinstance(given, datetime)
     day = given.isoformat() if is_date else given
     if not (isinstance(day, str) and _DAY.fullmatch(day) and _exists(day)):
-        file.refuse(
+        file.fail(
             f"has an `expires` in {place} that is not a date",
             "Give the last day on which it holds, such as 2027-01-31.",
         )
@@ -130,7 +132,7 @@ def _entry(failure: ScenarioResult, expired: str | None, last: date) -> str:
     scenario = failure.scenario
     lines = [
         "",
-        f"# {_plain(scenario.title)} ({failure.verdict}, {scenario.obligation})",
+        f"# {_plain(scenario.title)} ({failure.verdict}, {scenario.level})",
         f"# {_plain(failure.reason)}",
     ]
     if expired is not None:

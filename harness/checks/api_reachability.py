@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_mews.checks.latency import Observed
 from pytest_mews.checks.phrasing import counted
-from pytest_mews.model import Call, Transcript
+from pytest_mews.model import ApiCall, Transcript
 
 
 def asked_api(transcript: Transcript) -> Observed:
@@ -24,10 +24,10 @@ def asked_api(transcript: Transcript) -> Observed:
     return Observed(met=not refused, observed=said, judged=1)
 
 
-def all_refused(calls: Sequence[Call]) -> str:
+def all_refused(calls: Sequence[ApiCall]) -> str:
     """Say how requests were refused; empty where one was answered with 200, or none came."""
     tried = _after_webhooks(calls)
-    if not tried or any(call.served for call in tried):
+    if not tried or any(call.answered_ok for call in tried):
         return ""
     first = tried[0]
     given = first.status is not None and first.answered_ms is not None
@@ -38,5 +38,5 @@ def all_refused(calls: Sequence[Call]) -> str:
     )
 
 
-def _after_webhooks(calls: Sequence[Call]) -> list[Call]:
+def _after_webhooks(calls: Sequence[ApiCall]) -> list[ApiCall]:
     return [call for call in calls if not call.about_commands]

@@ -13,12 +13,12 @@ from urllib.parse import quote, urlsplit
 
 from pytest_mews.checks.redirect_chain import hops, loops
 from pytest_mews.config.endpoint import token_in
-from pytest_mews.model import Attempt, Exchange, Manner, Outcome
+from pytest_mews.model import Attempt, Exchange, Outcome, TransferMode
 from pytest_mews.model.exchange import TIMEOUTS
 
 
 @dataclass(frozen=True)
-class Word:
+class AttemptCheck:
     """One word: what it expects, in words for the report, and how an attempt meets it.
 
     `concerns` says which attempts it is about (all by default), `absent` that there were none.
@@ -39,12 +39,12 @@ def accepted(attempt: Attempt) -> bool:
 
 def waits_for_body(attempt: Attempt) -> bool:
     """Hold unless a 2xx began before the body had been sent whole; about slow ones alone."""
-    return not accepted(attempt) or not attempt.last.ahead_ms
+    return not accepted(attempt) or not attempt.last.early_response_ms
 
 
 def slow(attempt: Attempt) -> bool:
     """Tell whether the body was sent slowly."""
-    return attempt.manner is Manner.SLOW
+    return attempt.transfer is TransferMode.SLOW
 
 
 def in_time(attempt: Attempt) -> bool:
@@ -143,45 +143,47 @@ def redirected_under_https(attempt: Attempt) -> bool:
     return any(urlsplit(hop.origin).scheme == "https" for hop in hops(attempt))
 
 
-ATTEMPT_WORDS: Mapping[str, Word] = {
-    "accepted": Word("a 2xx answer within the time limit", accepted),
-    "waits-for-body": Word(
+ATTEMPT_CHECKS: Mapping[str, AttemptCheck] = {
+    "accepted": AttemptCheck("a 2xx answer within the time limit", accepted),
+    "waits-for-body": AttemptCheck(
         "no 2xx answer before the body had come whole",
         waits_for_body,
         slow,
         "no body was sent slowly",
     ),
-    "in-time": Word("a complete answer within the time limit", in_time),
-    "success-status": Word("a 2xx status", success_status),
-    "refused": Word("a 4xx answer", refused),
-    "not-accepted": Word("no 2xx answer", not_accepted),
-    "not-every-one-accepted": Word(
+    "within-time-limit": AttemptCheck("a complete answer within the time limit", in_time),
+    "success-status": AttemptCheck("a 2xx status", success_status),
+    "refused": AttemptCheck("a 4xx answer", refused),
+    "not-accepted": AttemptCheck("no 2xx answer", not_accepted),
+    "not-all-accepted": AttemptCheck(
         "at least one of them not accepted", not_accepted, one_is_enough=True
     ),
-    "handled": Word("an answer in time that is no 5xx", handled),
-    "unauthorised": Word("401 or 403", unauthorised),
-    "keeps-secret": Word("an answer that does not show the token", keeps_secret),
-    "no-losing-redirect": Word("no redirect, or one that keeps the method", no_losing_redirect),
-    "alive": Word("a valid message afterwards to be accepted", accepted),
-    "redirects-arrive": Word(
+    "no-server-error": AttemptCheck("an answer in time that is no 5xx", handled),
+    "unauthorised": AttemptCheck("401 or 403", unauthorised),
+    "secret-not-echoed": AttemptCheck("an answer that does not show the token", keeps_secret),
+    "redirect-keeps-method": AttemptCheck(
+        "no redirect, or one that keeps the method", no_losing_redirect
+    ),
+    "healthy": AttemptCheck("a valid message afterwards to be accepted", accepted),
+    "redirect-reaches-target": AttemptCheck(
         "a 2xx answer from the new location",
         redirects_arrive,
         redirected_to_an_end,
         "no redirect led to an end",
     ),
-    "no-loop": Word(
+    "no-redirect-loop": AttemptCheck(
         "redirects that do not lead back", no_loop, redirected, "no answer was a redirect"
     ),
-    "few-hops": Word(
+    "within-redirect-limit": AttemptCheck(
         "no more redirects than the profile follows",
         few_hops,
         redirected,
         "no answer was a redirect",
     ),
-    "same-host": Word(
+    "redirect-same-host": AttemptCheck(
         "a redirect to the same host", same_host, keeping_the_method, "no answer was a redirect"
     ),
-    "stays-encrypted": Word(
+    "redirect-stays-https": AttemptCheck(
         "no redirect from https to http",
         stays_encrypted,
         redirected_under_https,

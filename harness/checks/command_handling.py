@@ -13,7 +13,7 @@ from functools import wraps
 from pytest_mews.checks.latency import Observed
 from pytest_mews.checks.phrasing import counted, times
 from pytest_mews.checks.websocket_connection import NOBODY
-from pytest_mews.model import AnswerTimes, Call, Trace, Transcript, traces
+from pytest_mews.model import AnswerTimes, ApiCall, EventTrace, Transcript, event_traces
 from pytest_mews.model.command_trace import ACTIVE, UPDATE
 
 PROMPT_MS = 5_000.0  # as long as a webhook may take; for the WebSocket nothing is documented
@@ -25,7 +25,7 @@ def watched(observe: Callable[[Transcript], Observed]) -> Callable[[Transcript],
 
     @wraps(observe)
     def look(transcript: Transcript) -> Observed:
-        if not transcript.watched:
+        if not transcript.api_served:
             said = "what it leads to is not seen without --mews-api"
             return Observed(met=True, observed=said, judged=0)
         return observe(transcript)
@@ -154,7 +154,7 @@ def asks_active(transcript: Transcript) -> Observed:
 
 def own_commands(transcript: Transcript) -> Observed:
     """Hold when commands were asked about with the AccessToken of their own enterprise alone."""
-    sent = replace(transcript, unsent=())
+    sent = replace(transcript, undeliverable=())
     owners = {each.entity_id: each.enterprise_id for each in _traces(sent)}
     if len(set(owners.values())) < 2:  # noqa: PLR2004 - one has no other
         said = "the clients of one enterprise at most are connected"
@@ -182,7 +182,7 @@ def told_twice(transcript: Transcript) -> Observed:
     fetched = dict.fromkeys(copies, 0)
     for call in transcript.calls:
         for each in fetched.keys() & set(call.asked) & set(call.returned):
-            fetched[each] += call.served
+            fetched[each] += call.answered_ok
     taken = {each: count for each, count in fetched.items() if count}
     often = {each: count for each, count in taken.items() if count > copies[each]}
     said = f"{counted(len(taken), 'entity', 'entities')} fetched, each no more often than told of"
@@ -213,11 +213,11 @@ def real_time(transcript: Transcript) -> Observed:
     return Observed(met=times.p99_ms <= PROMPT_MS, observed=said, judged=times.count)
 
 
-def _traces(transcript: Transcript) -> tuple[Trace, ...]:
-    return traces(transcript.told, transcript.calls)
+def _traces(transcript: Transcript) -> tuple[EventTrace, ...]:
+    return event_traces(transcript.websocket_messages, transcript.calls)
 
 
-def _owed(transcript: Transcript) -> Sequence[Trace]:
+def _owed(transcript: Transcript) -> Sequence[EventTrace]:
     return [each for each in _traces(transcript) if each.owed]
 
 
@@ -228,21 +228,21 @@ def _nothing(transcript: Transcript) -> Observed:
     return Observed(met=not absent, observed=said, judged=int(absent))
 
 
-def _report_of(trace: Trace, transcript: Transcript) -> str:
+def _report_of(trace: EventTrace, transcript: Transcript) -> str:
     """Say how far a command came that was not reported as Processed."""
     calls = [each for each in transcript.calls if each.enterprise_id == trace.enterprise_id]
     tries = [each for each in calls if each.operation == UPDATE and trace.entity_id in each.asked]
     if tries:
-        if tries[-1].taken:
+        if tries[-1].acknowledged:
             return f"reported as {tries[-1].state}"
         return f"commands/update came {times(len(tries))}, the last {_answer_to(tries[-1])}"
     asked = [each for each in calls if trace.entity_id in each.asked or each.operation == ACTIVE]
-    if not asked or any(each.served for each in asked):
+    if not asked or any(each.answered_ok for each in asked):
         return "no commands/update came"
     return f"no commands/update came; {asked[-1].operation} {_answer_to(asked[-1])}"
 
 
-def _answer_to(call: Call) -> str:
+def _answer_to(call: ApiCall) -> str:
     if call.answered_ms is None:
         return "was still being answered"
     return "was reset" if call.status is None else f"was answered with {call.status}"

@@ -13,7 +13,15 @@ from statistics import median
 
 from pytest_mews.checks.latency import Observed
 from pytest_mews.checks.phrasing import counted, times
-from pytest_mews.model import FETCHED_WITH, Attempt, Call, Link, TokenState, Transcript, links
+from pytest_mews.model import (
+    OPERATIONS_BY_DISCRIMINATOR,
+    ApiCall,
+    Attempt,
+    EntityFetch,
+    TokenState,
+    Transcript,
+    entity_fetches,
+)
 from pytest_mews.model.exchange import INJECTED, TIMEOUTS
 
 BATCHED = 0.2  # requests per entity from which on they are no batches
@@ -25,7 +33,7 @@ PATIENT_MS = 1_000.0  # a request that takes so long is none to wait for before 
 
 def fetched(transcript: Transcript) -> Observed:
     """Hold when every entity of the acknowledged messages was fetched."""
-    owed = links(transcript.deliveries, transcript.calls)
+    owed = entity_fetches(transcript.deliveries, transcript.calls)
     if not owed:
         return Observed(met=True, observed="no message was acknowledged", judged=0)
     missing = [link for link in owed if link.fetched_ms is None]
@@ -44,7 +52,9 @@ def fetched_once(transcript: Transcript) -> Observed:
 
     A request by an interval may have been made for something else, and gives what it finds.
     """
-    taken = [each for each in links(transcript.deliveries, transcript.calls) if each.fetches]
+    taken = [
+        each for each in entity_fetches(transcript.deliveries, transcript.calls) if each.fetches
+    ]
     often = [link for link in taken if link.named > link.copies]
     if not often:
         most = max((link.named for link in taken), default=0)
@@ -66,7 +76,9 @@ def fetched_as_one(transcript: Transcript) -> Observed:
 
     For a message that was sent again it may be once more; requests by an interval do not count.
     """
-    taken = [each for each in links(transcript.deliveries, transcript.calls) if each.fetches]
+    taken = [
+        each for each in entity_fetches(transcript.deliveries, transcript.calls) if each.fetches
+    ]
     often = [link for link in taken if link.named > link.copies]
     said = f"{_entities(len(taken))} fetched"
     if often:
@@ -80,9 +92,9 @@ def fetched_as_one(transcript: Transcript) -> Observed:
 
 def batched(transcript: Transcript) -> Observed:
     """Hold when the entities of a large batch were fetched by far fewer requests than entities."""
-    owed = links(transcript.deliveries, transcript.calls)
+    owed = entity_fetches(transcript.deliveries, transcript.calls)
     taken = [link for link in owed if link.fetches]
-    calls = [call for call in transcript.calls if call.returned and call.served]
+    calls = [call for call in transcript.calls if call.returned and call.answered_ok]
     said = f"{_requests(len(calls))} for {_entities(len(taken))}; the limit is {QUOTA} within 30 s"
     if len(taken) < FEW:
         return Observed(met=True, observed=said, judged=0)
@@ -115,7 +127,7 @@ def not_fetched(transcript: Transcript) -> Observed:
 def found_later(transcript: Transcript) -> Observed:
     """Tell whether what no message could tell was found all the same; nobody has to find it."""
     ids = {each.entity_id for d in transcript.deliveries for each in d.message.events}
-    found = ids & {each for call in transcript.calls if call.served for each in call.returned}
+    found = ids & {each for call in transcript.calls if call.answered_ok for each in call.returned}
     if not found:
         said = "not looked for as long as was watched; nothing documented asks for it"
         return Observed(met=True, observed=said, judged=0)
@@ -174,7 +186,7 @@ def quiet(transcript: Transcript) -> Observed:
     return Observed(met=most <= STRAGGLERS, observed=said + aside, judged=max(1, len(calls)))
 
 
-def _waited_ms(attempt: Attempt, about: Sequence[Call]) -> float:
+def _waited_ms(attempt: Attempt, about: Sequence[ApiCall]) -> float:
     """Tell how long before the end of an attempt the first request came that it waited for.
 
     An answer that came before the one to a request did not wait for that; where none came at all
@@ -194,32 +206,32 @@ def _waited_ms(attempt: Attempt, about: Sequence[Call]) -> float:
     return ended - first
 
 
-def _over_by(call: Call, ended_ms: float) -> float:
+def _over_by(call: ApiCall, ended_ms: float) -> float:
     """Give when a request was over; where it was not by then, as if it had taken no time."""
     over = call.answered_ms
     return over if over is not None and over <= ended_ms else call.received_ms
 
 
-def _reads_in_vain(call: Call, transcript: Transcript) -> bool:
+def _reads_in_vain(call: ApiCall, transcript: Transcript) -> bool:
     """Tell whether a request reads by an interval what a message is about, with a dead token."""
     if call.token is not TokenState.INACTIVE or call.asked:
         return False
     return any(
         delivery.message.enterprise_id == call.enterprise_id
         and call.received_ms >= delivery.began_ms
-        and call.operation in FETCHED_WITH.get(event.discriminator, ())
+        and call.operation in OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator, ())
         for delivery in transcript.deliveries
         for event in delivery.message.events
     )
 
 
-def _in_figures(owed: Sequence[Link], calls: Sequence[Call]) -> str:
+def _in_figures(owed: Sequence[EntityFetch], calls: Sequence[ApiCall]) -> str:
     delays = [
         max(0.0, link.fetched_ms - link.acknowledged_ms)
         for link in owed
         if link.fetched_ms is not None
     ]
-    requests = sum(bool(call.returned) and call.served for call in calls)
+    requests = sum(bool(call.returned) and call.answered_ok for call in calls)
     said = f"{_entities(len(owed))} fetched by {_requests(requests)}"
     if len(delays) == 1:
         return f"{said}, {delays[0]:,.0f} ms after the answer"
@@ -229,7 +241,7 @@ def _in_figures(owed: Sequence[Link], calls: Sequence[Call]) -> str:
     )
 
 
-def _fate(link: Link, calls: Sequence[Call]) -> str:
+def _fate(link: EntityFetch, calls: Sequence[ApiCall]) -> str:
     if link.in_flight:
         return ", a request for it was still being answered"
     if unread := _unread(link, calls):
@@ -246,7 +258,7 @@ def _fate(link: Link, calls: Sequence[Call]) -> str:
     return ", never asked for" if not link.fetches else ", not asked for again after it changed"
 
 
-def _unread(link: Link, calls: Sequence[Call]) -> str:
+def _unread(link: EntityFetch, calls: Sequence[ApiCall]) -> str:
     """Say what was left unread where it was asked for by its id; empty where nothing was.
 
     Of a look by an interval the pages that hold nothing of the play are not known.
@@ -256,10 +268,10 @@ def _unread(link: Link, calls: Sequence[Call]) -> str:
         for call in calls
         if link.entity_id in call.asked
         and call.enterprise_id == link.enterprise_id
-        and call.operation in FETCHED_WITH[link.discriminator]
+        and call.operation in OPERATIONS_BY_DISCRIMINATOR[link.discriminator]
         and call.received_ms >= link.sent_ms
     ]
-    paged = [call.cursor for call in about if call.served and call.cursor is not None]
+    paged = [call.cursor for call in about if call.answered_ok and call.cursor is not None]
     further = [call.cursor for call in about if call.continues]
     if not paged:
         return ""
@@ -271,7 +283,7 @@ def _unread(link: Link, calls: Sequence[Call]) -> str:
     return f", one page was read {times(paged.count(same))}, and the one after it not"
 
 
-def _excuse(calls: Sequence[Call]) -> str:
+def _excuse(calls: Sequence[ApiCall]) -> str:
     """Say what was answered to requests that failed, for there lies the cause."""
     failed = Counter(
         f"{call.status} {call.message}".strip()
@@ -285,7 +297,7 @@ def _excuse(calls: Sequence[Call]) -> str:
     return f"; {times} of {_requests(len(calls))} {were} answered with {answer}"
 
 
-def _whose(call: Call) -> str:
+def _whose(call: ApiCall) -> str:
     return f" with the AccessToken of {call.enterprise_id}" if call.enterprise_id else ""
 
 

@@ -46,8 +46,8 @@ def _ending(attempt: Attempt) -> str:
             waited = "the time limit"  # an answer came, but too late: the detail says when
         words = WITHOUT_ANSWER[attempt.outcome].format(waited=waited)
         return f"{words} ({detail})" if detail else words
-    if last.ahead_ms:
-        return f"{last.status}, begun {last.ahead_ms:,.0f} ms before the body's last byte was sent"
+    if last.early_response_ms:
+        return f"{last.status}, begun {last.early_response_ms:,.0f} ms before the body's last byte was sent"
     answered = "" if last.answer_ms is None else f" after {last.answer_ms:,.0f} ms"
     return f"{last.status}{answered}"
 

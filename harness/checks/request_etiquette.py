@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pytest_mews.checks.intervals import TRIES, grow
 from pytest_mews.checks.latency import Observed
 from pytest_mews.checks.phrasing import counted
-from pytest_mews.model import Call, Misstep, TokenState, Transcript
+from pytest_mews.model import ApiCall, RequestProblem, TokenState, Transcript
 
 TIGHT_MS = 50.0  # a retry so soon is no pause
 EARLY_MS = 50.0  # clocks and rounding; what is told in whole seconds is not missed by less
@@ -17,20 +17,20 @@ TOO_MANY = 429
 
 FORM = frozenset(
     {
-        Misstep.NOT_POST,
-        Misstep.WRONG_PATH,
-        Misstep.PATH_SPELLING,
-        Misstep.CONTENT_TYPE,
-        Misstep.NOT_JSON,
-        Misstep.NO_CLIENT_TOKEN,
-        Misstep.WRONG_CLIENT_TOKEN,
-        Misstep.NO_ACCESS_TOKEN,
-        Misstep.WRONG_ACCESS_TOKEN,
-        Misstep.INVALID_BODY,
+        RequestProblem.NOT_POST,
+        RequestProblem.WRONG_PATH,
+        RequestProblem.PATH_SPELLING,
+        RequestProblem.CONTENT_TYPE,
+        RequestProblem.NOT_JSON,
+        RequestProblem.NO_CLIENT_TOKEN,
+        RequestProblem.WRONG_CLIENT_TOKEN,
+        RequestProblem.NO_ACCESS_TOKEN,
+        RequestProblem.WRONG_ACCESS_TOKEN,
+        RequestProblem.INVALID_BODY,
     }
 )
-NAMING = frozenset({Misstep.NO_CLIENT, Misstep.CLIENT_WITHOUT_VERSION})
-DATED = frozenset({Misstep.DEPRECATED_OPERATION, Misstep.DEPRECATED_EXTENT})
+NAMING = frozenset({RequestProblem.NO_CLIENT, RequestProblem.CLIENT_WITHOUT_VERSION})
+DATED = frozenset({RequestProblem.DEPRECATED_OPERATION, RequestProblem.DEPRECATED_EXTENT})
 
 
 def well_formed(transcript: Transcript) -> Observed:
@@ -169,19 +169,19 @@ def backs_off(transcript: Transcript) -> Observed:
     return Observed(met=grown, observed=said, judged=len(pauses))
 
 
-def _without(calls: Sequence[Call], missteps: frozenset[Misstep]) -> Observed:
-    wrong = [call for call in calls if missteps & set(call.missteps)]
+def _without(calls: Sequence[ApiCall], missteps: frozenset[RequestProblem]) -> Observed:
+    wrong = [call for call in calls if missteps & set(call.request_problems)]
     if not wrong:
         return Observed(met=True, observed=_requests(len(calls)), judged=len(calls))
-    counts = Counter(each for call in wrong for each in call.missteps if each in missteps)
+    counts = Counter(each for call in wrong for each in call.request_problems if each in missteps)
     (worst, _), *_ = counts.most_common(1)
-    first = next(call for call in wrong if worst in call.missteps)
+    first = next(call for call in wrong if worst in call.request_problems)
     detail = f" ({first.message})" if first.message else ""
     said = f"{len(wrong)} of {_requests(len(calls))}: {worst}, the first {first.path}{detail}"
     return Observed(met=False, observed=said, judged=len(calls))
 
 
-def _retries(calls: Sequence[Call]) -> Iterable[tuple[Call, Call]]:
+def _retries(calls: Sequence[ApiCall]) -> Iterable[tuple[ApiCall, ApiCall]]:
     """Pair each request that was answered with 429 with the next about the same, once answered.
 
     A request is the retry of one alone: of two workers that are refused at once, each comes again.
@@ -198,7 +198,7 @@ def _retries(calls: Sequence[Call]) -> Iterable[tuple[Call, Call]]:
                 break
 
 
-def _pauses(calls: Sequence[Call]) -> list[float]:
+def _pauses(calls: Sequence[ApiCall]) -> list[float]:
     """Give the pauses before the retries of the request that was refused most often, in order."""
     chains: dict[int, list[float]] = {}  # by the place of the last request of each
     for first, again in _retries(calls):
@@ -207,7 +207,7 @@ def _pauses(calls: Sequence[Call]) -> list[float]:
     return max(chains.values(), key=len, default=[])
 
 
-def _same(call: Call, other: Call) -> bool:
+def _same(call: ApiCall, other: ApiCall) -> bool:
     """Tell whether two requests are about the same: any id in common, or none named by both."""
     if (call.operation, call.enterprise_id) != (other.operation, other.enterprise_id):
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_mews.config.endpoint import is_loopback
-from pytest_mews.model import Expectation, Finding, Handshake, TlsProblem, Transcript
+from pytest_mews.model import Expectation, Finding, TlsHandshake, TlsProblem, Transcript
 
 LASTING_DAYS = 30  # our own figure: Mews names none; automatic renewal usually comes before that
 
@@ -24,50 +24,50 @@ PROBLEMS: Mapping[TlsProblem, str] = {
 
 
 @dataclass(frozen=True)
-class TlsWord:
+class TlsCheck:
     """One word: what it expects, how a server meets it, and the figures in words.
 
     `concerns` says which servers it is about; `says` is given those alone.
     """
 
     expected: str
-    holds: Callable[[Handshake], bool]
-    says: Callable[[Handshake], str]
-    concerns: Callable[[Handshake], bool] = lambda seen: seen.certificate is not None
+    holds: Callable[[TlsHandshake], bool]
+    says: Callable[[TlsHandshake], str]
+    concerns: Callable[[TlsHandshake], bool] = lambda seen: seen.certificate is not None
 
 
-def trusted_chain(seen: Handshake) -> bool:
+def trusted_chain(seen: TlsHandshake) -> bool:
     """Hold when the certificate leads to a trusted authority, all of it valid today."""
     return seen.chain is None
 
 
-def host_matches(seen: Handshake) -> bool:
+def host_matches(seen: TlsHandshake) -> bool:
     """Hold when the certificate names the URL's host."""
     return seen.host is None
 
 
-def lasting_certificate(seen: Handshake) -> bool:
+def lasting_certificate(seen: TlsHandshake) -> bool:
     """Hold when the certificate is valid for 30 days more; an unreadable date does not hold."""
     left = days_left(seen)
     return left is not None and left >= LASTING_DAYS
 
 
-def modern_tls(seen: Handshake) -> bool:
+def modern_tls(seen: TlsHandshake) -> bool:
     """Hold when TLS 1.2 or newer was negotiated."""
     return seen.version in {"TLSv1.2", "TLSv1.3", "TLS1.2", "TLS1.3"}
 
 
-def no_old_tls(seen: Handshake) -> bool:
+def no_old_tls(seen: TlsHandshake) -> bool:
     """Hold when no version before TLS 1.2 is taken."""
     return not seen.old
 
 
-def encrypted(seen: Handshake) -> bool:
+def encrypted(seen: TlsHandshake) -> bool:
     """Hold when the URL is https, or never leaves this machine."""
     return _is_https(seen) or is_loopback(seen.origin)
 
 
-def days_left(seen: Handshake) -> float | None:
+def days_left(seen: TlsHandshake) -> float | None:
     """Days from the look to the certificate's end, negative after it; None where unknown."""
     if seen.certificate is None or not seen.certificate.not_after_utc:
         return None
@@ -75,11 +75,11 @@ def days_left(seen: Handshake) -> float | None:
     return (end - datetime.fromisoformat(seen.asked_utc)).total_seconds() / 86_400
 
 
-def _is_https(seen: Handshake) -> bool:
+def _is_https(seen: TlsHandshake) -> bool:
     return seen.origin.startswith("https:")
 
 
-def _validity(seen: Handshake) -> str:
+def _validity(seen: TlsHandshake) -> str:
     left = days_left(seen)
     if seen.certificate is None or left is None:
         return "its end can't be read"
@@ -91,7 +91,7 @@ def _validity(seen: Handshake) -> str:
     )
 
 
-def _certificate(seen: Handshake, problem: TlsProblem | None = None) -> str:
+def _certificate(seen: TlsHandshake, problem: TlsProblem | None = None) -> str:
     said = f"{seen.origin}: {PROBLEMS[problem]}; " if problem else f"{seen.origin}: "
     if seen.certificate is None:
         return f"{said}no certificate was shown"
@@ -103,7 +103,7 @@ def _certificate(seen: Handshake, problem: TlsProblem | None = None) -> str:
     )
 
 
-def _versions(seen: Handshake) -> str:
+def _versions(seen: TlsHandshake) -> str:
     if not seen.version:
         negotiated = f"no version was agreed on with this client ({seen.detail})"
     else:
@@ -113,41 +113,41 @@ def _versions(seen: Handshake) -> str:
     return f"{seen.origin}: {negotiated}; {old}{untried}"
 
 
-def _clear(seen: Handshake) -> str:
+def _clear(seen: TlsHandshake) -> str:
     return f"{seen.origin}: " + ("https" if _is_https(seen) else "plain http, readable on its way")
 
 
-TLS_WORDS: Mapping[str, TlsWord] = {
-    "trusted-chain": TlsWord(
+TLS_CHECKS: Mapping[str, TlsCheck] = {
+    "trusted-certificate": TlsCheck(
         "a certificate of a trusted authority",
         trusted_chain,
         lambda seen: _certificate(seen, seen.chain),
     ),
-    "host-matches": TlsWord(
+    "certificate-host-matches": TlsCheck(
         "a certificate for the URL's host",
         host_matches,
         lambda seen: _certificate(seen, seen.host),
     ),
-    "lasting-certificate": TlsWord(
+    "certificate-not-expiring": TlsCheck(
         f"a certificate that is valid for {LASTING_DAYS} days more",
         lasting_certificate,
         _certificate,
     ),
-    "modern-tls": TlsWord("TLS 1.2 or newer", modern_tls, _versions, _is_https),
-    "no-old-tls": TlsWord("no version before TLS 1.2", no_old_tls, _versions, _is_https),
-    "encrypted": TlsWord("https", encrypted, _clear, lambda _: True),
+    "modern-tls": TlsCheck("TLS 1.2 or newer", modern_tls, _versions, _is_https),
+    "no-legacy-tls": TlsCheck("no version before TLS 1.2", no_old_tls, _versions, _is_https),
+    "https": TlsCheck("https", encrypted, _clear, lambda _: True),
 }
 
 
 def judge_tls(expectation: Expectation, transcript: Transcript) -> Finding:
     """Hold the handshakes of a transcript against one expectation, each server by itself."""
-    word = TLS_WORDS[expectation.word]
-    seen = [each for each in transcript.handshakes if word.concerns(each)]
+    word = TLS_CHECKS[expectation.check]
+    seen = [each for each in transcript.tls_handshakes if word.concerns(each)]
     broken = [each for each in seen if not word.holds(each)]
-    unseen = [f"{each.origin}: {each.detail or 'not https'}" for each in transcript.handshakes]
+    unseen = [f"{each.origin}: {each.detail or 'not https'}" for each in transcript.tls_handshakes]
     return Finding(
-        expectation.word,
-        expectation.obligation,
+        expectation.check,
+        expectation.level,
         not broken,
         word.expected,
         "; ".join(map(word.says, broken or seen))

@@ -8,14 +8,14 @@ from itertools import combinations
 
 from pytest_mews.checks.latency import Observed
 from pytest_mews.checks.phrasing import counted
-from pytest_mews.model import Connection, Opening, Refusal, Transcript
+from pytest_mews.model import Connection, HandshakeProblem, Transcript, WebSocketHandshake
 
 BESIDE_MS = 1_000.0  # how long an old connection may be left beside the new one
 PROMPT_MS = 5_000.0  # as long as a webhook may take; for the WebSocket nothing is documented
-OF_CLIENT = frozenset(Refusal) - {
-    Refusal.ON_PURPOSE,
-    Refusal.NO_WEBSOCKET,
-    Refusal.OLD_ACCESS_TOKEN,  # a webhook may be on its way that tells of the new one
+OF_CLIENT = frozenset(HandshakeProblem) - {
+    HandshakeProblem.ON_PURPOSE,
+    HandshakeProblem.NO_WEBSOCKET,
+    HandshakeProblem.OLD_ACCESS_TOKEN,  # a webhook may be on its way that tells of the new one
 }
 NOBODY = "no client was connected"
 
@@ -32,12 +32,12 @@ def knocks(transcript: Transcript) -> Observed:
 def admitted(transcript: Transcript) -> Observed:
     """Hold when every handshake had the documented path and cookies, and one was accepted."""
     openings = _handshakes(transcript)
-    wrong = [each for each in openings if OF_CLIENT & set(each.refusals)]
+    wrong = [each for each in openings if OF_CLIENT & set(each.problems)]
     if not wrong:
         met = any(each.accepted for each in openings)
         said = _handshakes_in_words(openings) if openings else "no handshake came"
         return Observed(met=met, observed=said, judged=max(1, len(openings)))
-    reasons = Counter(each for one in wrong for each in one.refusals if each in OF_CLIENT)
+    reasons = Counter(each for one in wrong for each in one.problems if each in OF_CLIENT)
     named = ", ".join(f"{each} ({count})" for each, count in reasons.most_common())
     first = wrong[0]
     said = (
@@ -49,7 +49,7 @@ def admitted(transcript: Transcript) -> Observed:
 
 def tokens_in_cookies(transcript: Transcript) -> Observed:
     """Hold when no handshake bore a token in its URL."""
-    openings = transcript.openings
+    openings = transcript.websocket_handshakes
     spoken = [each for each in openings if each.tokens_in_query]
     said = f"{len(spoken)} of {counted(len(openings), 'handshake')} bore a token in the URL"
     if not spoken:
@@ -82,7 +82,7 @@ def one_connection(transcript: Transcript) -> Observed:
 def stays_open(transcript: Transcript) -> Observed:
     """Hold when no client closed a connection, or broke it."""
     lines = transcript.connections
-    if not lines or transcript.unsent:
+    if not lines or transcript.undeliverable:
         return nobody(transcript)
     dropped = [each for each in lines if each.dropped]
     if not dropped:
@@ -100,7 +100,7 @@ def stays_open(transcript: Transcript) -> Observed:
 def answers_pings(transcript: Transcript) -> Observed:
     """Hold when every ping was answered as long as was waited."""
     pings = [each for line in transcript.connections for each in line.pings]
-    if not pings or transcript.unsent:
+    if not pings or transcript.undeliverable:
         return nobody(transcript)
     took = [each.ponged_ms - each.at_ms for each in pings if each.ponged_ms is not None]
     if len(took) == len(pings):
@@ -123,7 +123,7 @@ def keeps_up(transcript: Transcript) -> Observed:
         for ping in line.pings
         if ping.behind and line.sent
     ]
-    if not bursts or transcript.unsent:
+    if not bursts or transcript.undeliverable:
         return nobody(transcript)
     late, slowest = [], 0.0
     for line, ping in bursts:
@@ -150,7 +150,7 @@ def lives_on(transcript: Transcript) -> Observed:
     """Hold when each client is connected at the end, and answers a ping."""
     lines = transcript.connections
     owners = {each.enterprise_id for each in lines}
-    if not owners or transcript.unsent:
+    if not owners or transcript.undeliverable:
         return nobody(transcript)
     living = {
         line.enterprise_id
@@ -179,9 +179,9 @@ def answers_close(transcript: Transcript) -> Observed:
 
 def nobody(transcript: Transcript) -> Observed:
     """Say that no client was there to be looked at."""
-    if not transcript.unsent:
+    if not transcript.undeliverable:
         return Observed(met=False, observed=NOBODY, judged=1)
-    first = transcript.unsent[0]
+    first = transcript.undeliverable[0]
     said = (
         f"no client of enterprise {first.enterprise_id} was connected any more to be sent "
         f"{first.description}"
@@ -189,12 +189,16 @@ def nobody(transcript: Transcript) -> Observed:
     return Observed(met=False, observed=said, judged=1)
 
 
-def _handshakes(transcript: Transcript) -> list[Opening]:
+def _handshakes(transcript: Transcript) -> list[WebSocketHandshake]:
     """Leave out what is no handshake of a WebSocket, such as a look whether anyone listens."""
-    return [each for each in transcript.openings if Refusal.NO_WEBSOCKET not in each.refusals]
+    return [
+        each
+        for each in transcript.websocket_handshakes
+        if HandshakeProblem.NO_WEBSOCKET not in each.problems
+    ]
 
 
-def _handshakes_in_words(openings: Sequence[Opening]) -> str:
+def _handshakes_in_words(openings: Sequence[WebSocketHandshake]) -> str:
     accepted = [each for each in openings if each.accepted]
     owners = len({each.enterprise_id for each in accepted})
     said = f"{counted(len(openings), 'handshake')}, {len(accepted)} accepted"

@@ -9,7 +9,7 @@ from pytest_mews.checks.intervals import TRIES, grow
 from pytest_mews.checks.latency import Observed
 from pytest_mews.checks.phrasing import counted
 from pytest_mews.checks.websocket_connection import nobody
-from pytest_mews.model import Connection, Opening, Transcript
+from pytest_mews.model import Connection, Transcript, WebSocketHandshake
 
 # Nothing documented: how many handshakes of one client within a second are no longer a try.
 STORM, STORM_MS = 5, 1_000.0
@@ -21,16 +21,16 @@ def reconnects(transcript: Transcript) -> Observed:
     cut = [each for each in transcript.connections if each.cut is not None]
     if not cut:
         return nobody(transcript)
-    waits = [_back_after_ms(each, transcript.openings) for each in cut]
+    waits = [_back_after_ms(each, transcript.websocket_handshakes) for each in cut]
     back = [each for each in waits if each is not None]
     if len(back) == len(cut):
-        tries = sum(len(_tries(each, transcript.openings)) for each in cut)
+        tries = sum(len(_tries(each, transcript.websocket_handshakes)) for each in cut)
         said = f"{counted(len(cut), 'connection')} cut, opened again within {max(back):,.0f} ms"
         if tries > len(cut):
             said += f", by {counted(tries, 'handshake')}"
         return Observed(met=True, observed=said, judged=len(cut))
     lost = cut[waits.index(None)]
-    tries = len(_tries(lost, transcript.openings))
+    tries = len(_tries(lost, transcript.websocket_handshakes))
     tried = f"{counted(tries, 'handshake')} and none accepted" if tries else "no handshake"
     said = f"{len(cut) - len(back)} of {counted(len(cut), 'connection')} not opened again: {tried}"
     return Observed(met=False, observed=said, judged=len(cut))
@@ -71,10 +71,10 @@ def pauses_differ(transcript: Transcript) -> Observed:
     return Observed(met=met, observed=said, judged=len(series))
 
 
-def _tries(line: Connection, openings: Iterable[Opening]) -> list[Opening]:
+def _tries(line: Connection, openings: Iterable[WebSocketHandshake]) -> list[WebSocketHandshake]:
     """Give the handshakes that a cut connection led to, up to the first that was accepted."""
     assert line.cut_ms is not None
-    found: list[Opening] = []
+    found: list[WebSocketHandshake] = []
     for each in openings:
         if each.enterprise_id == line.enterprise_id and each.at_ms >= line.cut_ms:
             found.append(each)
@@ -83,7 +83,7 @@ def _tries(line: Connection, openings: Iterable[Opening]) -> list[Opening]:
     return found
 
 
-def _back_after_ms(line: Connection, openings: Iterable[Opening]) -> float | None:
+def _back_after_ms(line: Connection, openings: Iterable[WebSocketHandshake]) -> float | None:
     assert line.cut_ms is not None
     return next(
         (each.at_ms - line.cut_ms for each in _tries(line, openings) if each.accepted), None
@@ -95,7 +95,10 @@ def _series(transcript: Transcript) -> list[list[float]]:
     found = []
     for line in transcript.connections:
         if line.cut_ms is not None:
-            moments = [line.cut_ms, *(each.at_ms for each in _tries(line, transcript.openings))]
+            moments = [
+                line.cut_ms,
+                *(each.at_ms for each in _tries(line, transcript.websocket_handshakes)),
+            ]
             pauses = [after - before for before, after in pairwise(moments)]
             if pauses:
                 found.append(pauses)

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 
 
-class GivenFile:
+class ConfigFile:
     """Reads one file; whatever is wrong with it becomes a `UsageMistake`.
 
     Args:
@@ -23,16 +23,16 @@ class GivenFile:
     def __init__(self, option: str, path: Path, remedy: str) -> None:
         self._option, self._path, self._remedy = option, path, remedy
 
-    def refuse(self, problem: str, remedy: str = "") -> NoReturn:
+    def fail(self, problem: str, remedy: str = "") -> NoReturn:
         """Say what is wrong with the file.
 
         Raises:
             UsageMistake: always.
 
         """
-        raise UsageMistake(self._option, self._path, problem, remedy or self._remedy) from None
+        raise UsageError(self._option, self._path, problem, remedy or self._remedy) from None
 
-    def text(self, otherwise: str) -> str:
+    def read_text(self, otherwise: str) -> str:
         """Read the file; `otherwise` is the remedy where that is not possible.
 
         Raises:
@@ -42,10 +42,10 @@ class GivenFile:
         try:
             return self._path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            self.refuse(f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.")
+            self.fail(f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.")
         except OSError as error:
             said = (error.strerror or type(error).__name__).lower()
-            self.refuse(f"can't be read: {said}", otherwise)
+            self.fail(f"can't be read: {said}", otherwise)
 
     def toml(self, otherwise: str) -> dict[str, Any]:
         """Read the file as TOML; `otherwise` as for `text`.
@@ -55,9 +55,9 @@ class GivenFile:
 
         """
         try:
-            return tomllib.loads(self.text(otherwise))
+            return tomllib.loads(self.read_text(otherwise))
         except tomllib.TOMLDecodeError as error:
-            self.refuse(f"is not TOML: {error}", "Mend the file at that place.")
+            self.fail(f"is not TOML: {error}", "Mend the file at that place.")
 
     def tables(self, document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
         """Give the tables `[[name]]`, none where there is none.
@@ -68,7 +68,7 @@ class GivenFile:
         """
         tables = document.get(name, [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.refuse(f"has something else than [[{name}]] tables as `{name}`")
+            self.fail(f"has something else than [[{name}]] tables as `{name}`")
         return tables
 
     def string(self, place: str, table: Mapping[str, Any], key: str) -> str:
@@ -79,15 +79,17 @@ class GivenFile:
 
         """
         if key not in table:
-            self.refuse(f"lacks `{key}` in {place}")
+            self.fail(f"lacks `{key}` in {place}")
         value = table[key]
         if not isinstance(value, str):
-            self.refuse(f"has a `{key}` in {place} that is not a string", "Put it in quotes.")
+            self.fail(f"has a `{key}` in {place} that is not a string", "Put it in quotes.")
         if not value.strip():
-            self.refuse(f"has an empty `{key}` in {place}")
+            self.fail(f"has an empty `{key}` in {place}")
         return value
 
-    def no_strangers(self, place: str, table: Mapping[str, Any], keys: Collection[str]) -> None:
+    def reject_unknown_keys(
+        self, place: str, table: Mapping[str, Any], keys: Collection[str]
+    ) -> None:
         """Check that there are no keys but these.
 
         Raises:
@@ -95,4 +97,4 @@ class GivenFile:
 
         """
         if strangers := sorted(table.keys() - set(keys)):
-            self.refuse(f"has a key that is unknown in {place}: `{strangers[0]}`")
+            self.fail(f"has a key that is unknown in {place}: `{strangers[0]}`")

@@ -12,8 +12,8 @@ from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import SplitResult, quote, unquote_plus, urlsplit
 
-from pytest_mews.errors import UsageMistake
-from pytest_mews.model import Kind
+from pytest_mews.errors import UsageError
+from pytest_mews.model import WebhookKind
 from pytest_mews.redaction import mask_url
 
 PARAMETER = "Token"
@@ -33,13 +33,13 @@ class Endpoint:
     integration_token: str | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
 
-    def url(self, kind: Kind) -> str:
+    def url(self, kind: WebhookKind) -> str:
         """The URL for one kind of webhook."""
-        return self.general_url if kind is Kind.GENERAL else self.integration_url
+        return self.general_url if kind is WebhookKind.GENERAL else self.integration_url
 
-    def token_of(self, kind: Kind) -> str | None:
+    def token_of(self, kind: WebhookKind) -> str | None:
         """The secret in the URL for one kind of webhook; None where it bears none."""
-        return self.token if kind is Kind.GENERAL else self.integration_token
+        return self.token if kind is WebhookKind.GENERAL else self.integration_token
 
 
 def build(target: str, integration_target: str | None, token: str | None) -> Endpoint:
@@ -111,7 +111,7 @@ def check(option: str, url: str) -> str:
     """
 
     def refuse(problem: str, remedy: str = _REMEDY) -> NoReturn:
-        raise UsageMistake(option, mask_url(url), problem, remedy) from None
+        raise UsageError(option, mask_url(url), problem, remedy) from None
 
     if not url:
         refuse("is empty")

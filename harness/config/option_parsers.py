@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pytest_mews.config import endpoint
 from pytest_mews.config.did_you_mean import did_you_mean
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.mews import event_types
 from pytest_mews.mews.use_cases import USE_CASES
 from pytest_mews.redaction import MASK, mask_url
@@ -29,7 +29,7 @@ def target(text: str, *, websocket: bool = False) -> str:
     if text == NONE:
         if not websocket:
             remedy = "Give --mews-websocket HOST:PORT as well, or the URL of an endpoint."
-            raise UsageMistake("--mews-target", text, "leaves nothing to certify", remedy)
+            raise UsageError("--mews-target", text, "leaves nothing to certify", remedy)
         return text
     return text if is_demo(text) else endpoint.check("--mews-target", text)
 
@@ -44,10 +44,10 @@ def integration_target(text: str | None, general: str) -> str | None:
             "is given although there are no webhooks (--mews-target none)",
             "Leave it out.",
         )
-        raise UsageMistake(name, mask_url(text), problem, remedy)
+        raise UsageError(name, mask_url(text), problem, remedy)
     if is_demo(general):
         problem, remedy = "does not go with the embedded partner", "Leave it out."
-        raise UsageMistake(name, mask_url(text), problem, remedy)
+        raise UsageError(name, mask_url(text), problem, remedy)
     return endpoint.check(name, text)
 
 
@@ -57,10 +57,10 @@ def token(text: str | None) -> str | None:
         return None
     name = "--mews-token (or MEWS_TOKEN)"
     if not text.strip():
-        raise UsageMistake(name, "", "is blank", "Leave it out, or give the shared secret.")
+        raise UsageError(name, "", "is blank", "Leave it out, or give the shared secret.")
     if text != text.strip() or not text.isprintable():
         problem = "has blanks around it or control characters in it"
-        raise UsageMistake(name, MASK, problem, "Give the secret without a line end.")
+        raise UsageError(name, MASK, problem, "Give the secret without a line end.")
     return text
 
 
@@ -75,7 +75,7 @@ def _positive(option: str, text: str, remedy: str) -> float:
     except ValueError:
         number = 0.0
     if not (isfinite(number) and number > 0):
-        raise UsageMistake(option, text, "is not a positive number", remedy)
+        raise UsageError(option, text, "is not a positive number", remedy)
     return number
 
 
@@ -95,7 +95,7 @@ def _count(option: str, text: str, remedy: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise UsageMistake(option, text, "is not a whole number from 1", remedy) from None
+        raise UsageError(option, text, "is not a whole number from 1", remedy) from None
     return number
 
 
@@ -114,14 +114,14 @@ def _address(option: str, text: str | None, example: int) -> tuple[str, int] | N
         return None
     remedy = f"Give host and port to listen on, such as 127.0.0.1:{example} or 0.0.0.0:{example}."
     if "/" in text:
-        raise UsageMistake(option, mask_url(text), "is a URL or has a path", remedy)
+        raise UsageError(option, mask_url(text), "is a URL or has a path", remedy)
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host or not port or "@" in text:
-        raise UsageMistake(option, text, "is not HOST:PORT", remedy)
+        raise UsageError(option, text, "is not HOST:PORT", remedy)
     return host, port
 
 
@@ -132,13 +132,13 @@ def certificate(text: str | None, *, served: bool) -> ssl.SSLContext | None:
     option = "--mews-websocket-certificate"
     if not served:
         problem, remedy = "is of no use without --mews-websocket", "Give that too, or leave it out."
-        raise UsageMistake(option, text, problem, remedy)
+        raise UsageError(option, text, problem, remedy)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(text)
     except OSError as error:  # ssl.SSLError is one
         reason = (error.strerror or str(error)).lower()
-        raise UsageMistake(
+        raise UsageError(
             option,
             text,
             f"can't be used: {reason}",
@@ -147,20 +147,20 @@ def certificate(text: str | None, *, served: bool) -> ssl.SSLContext | None:
     return context
 
 
-def settle(text: str) -> float:
-    """Check --mews-settle: seconds."""
-    return _positive("--mews-settle", text, "Give seconds, such as 10.")
+def fetch_timeout(text: str) -> float:
+    """Check --mews-fetch-timeout: seconds."""
+    return _positive("--mews-fetch-timeout", text, "Give seconds, such as 10.")
 
 
-def rate(text: str) -> float:
-    """Check --mews-rate: messages per second."""
+def peak_rate(text: str) -> float:
+    """Check --mews-peak-rate: messages per second."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not 0 < number <= MOST_PER_S:
         problem = f"is not a number above 0 and at most {MOST_PER_S}"
-        raise UsageMistake("--mews-rate", text, problem, "Give messages per second, such as 5.")
+        raise UsageError("--mews-peak-rate", text, problem, "Give messages per second, such as 5.")
     return number
 
 
@@ -174,10 +174,10 @@ def fails_on_new(text: str, baseline: str | None) -> bool:
     """
     if text not in ("any", "new"):
         remedy = "Give any, or new together with --mews-baseline."
-        raise UsageMistake("--mews-fail-on", text, "is neither any nor new", remedy)
+        raise UsageError("--mews-fail-on", text, "is neither any nor new", remedy)
     if text == "new" and baseline is None:
         problem, remedy = "needs a --mews-baseline to be new since", "Give both, or neither."
-        raise UsageMistake("--mews-fail-on", text, problem, remedy)
+        raise UsageError("--mews-fail-on", text, problem, remedy)
     return text == "new"
 
 
@@ -187,7 +187,7 @@ def report(text: str) -> Path:
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
             what = "is a file" if path == folder else f"leads through {path.name!r}, a file"
-            raise UsageMistake("--mews-report", text, what, "Give the path of a folder.")
+            raise UsageError("--mews-report", text, what, "Give the path of a folder.")
     return folder
 
 
@@ -213,7 +213,7 @@ def subscribed(
     """
     known = event_types.all_known_to(revision)
     if names is not None and use_case is not None:
-        raise UsageMistake(
+        raise UsageError(
             "--mews-use-case",
             use_case,
             "is given together with --mews-events",
@@ -229,7 +229,7 @@ def subscribed(
         wanted &= set(event_types.STREAMED)
     elif names is not None and not wanted - set(event_types.STREAMED):
         remedy = "Name those of the endpoint too, or give --mews-target none."
-        raise UsageMistake("--mews-events", names, "names no event of a webhook", remedy)
+        raise UsageError("--mews-events", names, "names no event of a webhook", remedy)
     if streams and not wanted & set(event_types.STREAMED):
         wanted |= set(event_types.STREAMED)
     return tuple(name for name in known if name in wanted)
@@ -239,11 +239,11 @@ def _of_names(text: str, revision: str) -> set[str]:
     wanted = text.replace(",", " ").split()
     if not wanted:
         remedy = f"There are: {', '.join(event_types.all_known_to(revision))}."
-        raise UsageMistake("--mews-events", text, "names no event", remedy)
+        raise UsageError("--mews-events", text, "names no event", remedy)
     for name in wanted:
         if name not in event_types.all_known_to(revision):
             problem, remedy = _why_unknown(name, revision)
-            raise UsageMistake("--mews-events", name, problem, remedy)
+            raise UsageError("--mews-events", name, problem, remedy)
     return set(wanted)
 
 
@@ -260,10 +260,10 @@ def _why_unknown(name: str, revision: str) -> tuple[str, str]:
 def _of_use_case(name: str, revision: str) -> set[str]:
     if name not in USE_CASES:
         remedy = did_you_mean(name, tuple(USE_CASES))
-        raise UsageMistake("--mews-use-case", name, "is no use case", remedy)
+        raise UsageError("--mews-use-case", name, "is no use case", remedy)
     wanted = USE_CASES[name].events.keys() & set(event_types.all_known_to(revision))
     if not wanted:
         needed = ", ".join(USE_CASES[name].events)
         problem = f"needs {needed}, later than profile {revision}"
-        raise UsageMistake("--mews-use-case", name, problem, "Choose a later --mews-profile.")
+        raise UsageError("--mews-use-case", name, problem, "Choose a later --mews-profile.")
     return wanted | set(event_types.ACTIONS)

@@ -1,4 +1,4 @@
-"""Delivery profiles: read, checked, and overridden by `--mews-set`."""
+"""Delivery profiles: read, checked, and overridden by `--mews-profile-set`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from pytest_mews.config.did_you_mean import did_you_mean
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Parameter, Profile
 
 Value = int | float | bool | tuple[int, ...]
@@ -94,7 +94,7 @@ def load(name: str) -> Profile:
 
     """
     if name not in names():
-        raise UsageMistake(
+        raise UsageError(
             "--mews-profile",
             name,
             "is no delivery profile",
@@ -144,10 +144,10 @@ def _assignment(text: str) -> tuple[str, Value]:
     name, equals, typed = (part.strip() for part in text.partition("="))
     if not equals:
         problem, remedy = "is no assignment", "Write NAME=VALUE, such as attempts=5."
-        raise UsageMistake("--mews-set", text, problem, remedy)
+        raise UsageError("--mews-profile-set", text, problem, remedy)
     if name not in BOUNDS:
-        raise UsageMistake(
-            "--mews-set",
+        raise UsageError(
+            "--mews-profile-set",
             text,
             "names no parameter of a profile",
             did_you_mean(name, tuple(BOUNDS)),
@@ -155,14 +155,14 @@ def _assignment(text: str) -> tuple[str, Value]:
     bounds = BOUNDS[name]
     value = bounds.parse(typed)
     if value is None or not bounds.allow(value):
-        raise UsageMistake("--mews-set", text, "is not allowed", f"{name} takes {bounds}.")
+        raise UsageError("--mews-profile-set", text, "is not allowed", f"{name} takes {bounds}.")
     return name, value
 
 
 def _overridden(parameter: Parameter, value: Value) -> Parameter:
     before = parameter.value
     shown = ", ".join(map(str, before)) or "none" if isinstance(before, tuple) else before
-    note = f"Set by --mews-set; the profile says {shown} ({parameter.origin})."
+    note = f"Set by --mews-profile-set; the profile says {shown} ({parameter.origin})."
     return Parameter(parameter.name, value, "overridden", "", note)
 
 

@@ -38,7 +38,7 @@ class Settings:
         api: host and port to serve the Connector API on; None where the user asks for none.
         websocket: host and port to serve the WebSocket on; None where the user asks for none.
         websocket_tls: what it speaks TLS with; None for plain ws.
-        settle_s: how long the service may take to fetch what it has acknowledged.
+        fetch_timeout_s: how long the service may take to fetch what it has acknowledged.
         report: the folder for the reports.
         strict: whether a SHOULD counts as a MUST.
         waivers: the file of what is accepted for a while; None where there is none.
@@ -60,11 +60,11 @@ class Settings:
     events: tuple[str, ...]
     examples: int
     jobs: int
-    rate: float
+    peak_rate: float
     api: tuple[str, int] | None
     websocket: tuple[str, int] | None
     websocket_tls: ssl.SSLContext | None
-    settle_s: float
+    fetch_timeout_s: float
     report: Path
     strict: bool
     waivers: Path | None
@@ -171,7 +171,7 @@ def resolve(
     """
     given = {option.dest: _pick(option, values, environ, ini or {}, rootdir) for option in OPTIONS}
     text = {dest: value for dest, value in given.items() if isinstance(value, str)}
-    assignments = given["mews_set"]
+    assignments = given["mews_profile_set"]
     chosen = profiles.override(
         profiles.load(text["mews_profile"]),
         [str(item) for item in assignments] if isinstance(assignments, list | tuple) else [],
@@ -197,14 +197,14 @@ def resolve(
             streams=websocket is not None or option_parsers.is_demo(target),
         ),
         jobs=option_parsers.jobs(text["mews_jobs"]),
-        rate=option_parsers.rate(text["mews_rate"]),
+        peak_rate=option_parsers.peak_rate(text["mews_peak_rate"]),
         api=option_parsers.api(text.get("mews_api")),
         websocket=websocket,
         websocket_tls=option_parsers.certificate(
             text.get("mews_websocket_certificate"),
             served=websocket is not None,
         ),
-        settle_s=option_parsers.settle(text["mews_settle"]),
+        fetch_timeout_s=option_parsers.fetch_timeout(text["mews_fetch_timeout"]),
         examples=option_parsers.examples(text["mews_examples"]),
         report=option_parsers.report(text["mews_report"]),
         strict=given["mews_strict"] is True,

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pytest_mews.config.config_file import GivenFile
+from pytest_mews.config.config_file import ConfigFile
 from pytest_mews.model import Tenant, Tenants
 
 OPTION = "--mews-tenants"
@@ -58,12 +58,12 @@ def load(path: Path) -> Tenants:
             message never quotes a value of the file, since any of them may be a secret.
 
     """
-    file = GivenFile(OPTION, path, _REMEDY)
+    file = ConfigFile(OPTION, path, _REMEDY)
     document = file.toml(_OTHERWISE)
-    file.no_strangers("the file", document, ("client_token", "enterprise"))
+    file.reject_unknown_keys("the file", document, ("client_token", "enterprise"))
     tables = file.tables(document, "enterprise")
     if not tables:
-        file.refuse("has no [[enterprise]] table")
+        file.fail("has no [[enterprise]] table")
     tenants = Tenants(
         file.string("the file", document, "client_token"),
         tuple(_tenant(file, number, table) for number, table in enumerate(tables, 1)),
@@ -71,17 +71,17 @@ def load(path: Path) -> Tenants:
     for key in ("id", "integration_id"):
         counts = Counter(getattr(tenant, key).lower() for tenant in tenants.enterprises)
         if max(counts.values()) > 1:
-            file.refuse(f"gives the same `{key}` to two enterprises")
+            file.fail(f"gives the same `{key}` to two enterprises")
     return tenants
 
 
-def _tenant(file: GivenFile, number: int, table: dict[str, Any]) -> Tenant:
+def _tenant(file: ConfigFile, number: int, table: dict[str, Any]) -> Tenant:
     place = f"enterprise {number}"
-    file.no_strangers(place, table, _KEYS)
+    file.reject_unknown_keys(place, table, _KEYS)
     tenant = Tenant(*(file.string(place, table, key) for key in _KEYS))
     for key in ("id", "integration_id"):
         if not _GUID.fullmatch(getattr(tenant, key)):
-            file.refuse(
+            file.fail(
                 f"has an `{key}` in {place} that is not a GUID",
                 "Write it like 8865aa96-f62d-4f9b-a912-ab2100f60f42, without braces: the messages "
                 "that the harness sends allow nothing else.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from pytest_mews.model import Manner
+from pytest_mews.model import TransferMode
 
 PIECES = 30
 SLOW_BODY_S = 3.0  # our choice: slow, and yet whole well within the documented 5 s
@@ -37,7 +37,7 @@ class Pace:
         return self.over_s * given / max(1, self.size)
 
 
-def drip_s(manner: Manner, timeout_s: float, spent_s: float = 0.0) -> float:
+def spread_body_over_s(manner: TransferMode, timeout_s: float, spent_s: float = 0.0) -> float:
     """Tell over how many seconds a body is spread: 0 unless it is to be slow.
 
     It is whole 3 s after an attempt of 5 s began, whichever hop it is on: the rest is the
@@ -49,17 +49,17 @@ def drip_s(manner: Manner, timeout_s: float, spent_s: float = 0.0) -> float:
         spent_s: seconds that its earlier hops took.
 
     """
-    if manner is not Manner.SLOW:
+    if manner is not TransferMode.SLOW:
         return 0.0
     return max(0.0, min(SLOW_BODY_S, _SLOW_SHARE * timeout_s) - spent_s)
 
 
-def pace_of(manner: Manner, size: int, over_s: float) -> Pace:
+def pace_of(manner: TransferMode, size: int, over_s: float) -> Pace:
     """Give the pace of a body of `size` bytes; a slow one is spread over `over_s` seconds."""
     match manner:
-        case Manner.CHUNKED:
+        case TransferMode.CHUNKED:
             return Pace(size, PIECES)
-        case Manner.SLOW:
+        case TransferMode.SLOW:
             return Pace(size, PIECES, over_s)
-        case Manner.PLAIN | Manner.NEW_CONNECTION:
+        case TransferMode.PLAIN | TransferMode.NEW_CONNECTION:
             return Pace(size)

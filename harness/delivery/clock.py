@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Protocol
 
-from pytest_mews.errors import HarnessFault
+from pytest_mews.errors import HarnessError
 
 
 class Clock(Protocol):
@@ -40,7 +40,7 @@ class SystemClock:
 
         """
         if self._over.wait(seconds):
-            raise HarnessFault("the run is over")
+            raise HarnessError("the run is over")
 
     def close(self) -> None:
         """Wake whoever waits, in any thread: nobody need wait for a run that is over."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pycurl
 
-from pytest_mews.delivery.curl_transfer import Transfer
+from pytest_mews.delivery.curl_transfer import CurlTransfer
 
 _WATCH = {
     pycurl.POLL_IN: selectors.EVENT_READ,
@@ -23,8 +23,8 @@ class Multi:
     """All transfers in flight. Only `ring` may be called from another thread."""
 
     def __init__(self) -> None:
-        self._transfers: dict[pycurl.Curl, Transfer] = {}
-        self._timed: set[Transfer] = set()
+        self._transfers: dict[pycurl.Curl, CurlTransfer] = {}
+        self._timed: set[CurlTransfer] = set()
         self._due: float | None = None
         self._selector = selectors.DefaultSelector()
         # Pycurl has no curl_multi_wakeup.
@@ -41,7 +41,7 @@ class Multi:
         with suppress(OSError):  # full: it has been rung already; closed: nobody waits any more
             self._rope.send(b"\0")
 
-    def start(self, transfer: Transfer) -> None:
+    def start(self, transfer: CurlTransfer) -> None:
         """Let curl start a transfer now rather than after the rest of a burst."""
         self._transfers[transfer.curl] = transfer
         if transfer.is_timed:
@@ -75,7 +75,7 @@ class Multi:
                 if fd != pycurl.SOCKET_BAD:
                     self._multi.socket_action(fd, 0)
 
-    def ended(self) -> Iterator[tuple[Transfer, int, str]]:
+    def ended(self) -> Iterator[tuple[CurlTransfer, int, str]]:
         """Give each transfer that has ended, with curl's result and message."""
         left = 1
         while left:
@@ -85,14 +85,14 @@ class Multi:
             for curl, code, message in failed:
                 yield self._transfers[curl], code, message
 
-    def forget(self, transfer: Transfer) -> None:
+    def forget(self, transfer: CurlTransfer) -> None:
         """Free a transfer, ended or not; its connection may be kept."""
         del self._transfers[transfer.curl]
         self._timed.discard(transfer)
         self._multi.remove_handle(transfer.curl)
         transfer.curl.close()
 
-    def left(self) -> list[Transfer]:
+    def left(self) -> list[CurlTransfer]:
         """Give the transfers that have not ended."""
         return list(self._transfers.values())
 

@@ -13,8 +13,8 @@ import pycurl
 from pytest_mews import __version__
 from pytest_mews.delivery.tcp_reset import reset_on_close
 from pytest_mews.delivery.transport import Request
-from pytest_mews.errors import UsageMistake
-from pytest_mews.model import Fault, Manner
+from pytest_mews.errors import UsageError
+from pytest_mews.model import Fault, TransferMode
 
 USER_AGENT = f"pytest-mews/{__version__}"
 
@@ -49,9 +49,9 @@ class Authorities:
         """
         file, folder = environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR")
         if file and not Path(file).is_file():
-            raise UsageMistake("SSL_CERT_FILE", file, "is not a file", "Name a PEM bundle")
+            raise UsageError("SSL_CERT_FILE", file, "is not a file", "Name a PEM bundle")
         if folder and not any(Path(part).is_dir() for part in folder.split(os.pathsep)):
-            raise UsageMistake("SSL_CERT_DIR", folder, "is not a folder", "Name a hashed folder")
+            raise UsageError("SSL_CERT_DIR", folder, "is not a folder", "Name a hashed folder")
         return cls(file or None, folder or None)
 
 
@@ -60,12 +60,12 @@ def headers_of(request: Request) -> tuple[tuple[str, str], ...]:
     sent = list(request.headers)
     if not any(name.lower() == "user-agent" for name, _ in sent):
         sent.append(("User-Agent", USER_AGENT))
-    if _has_body(request) and request.manner is Manner.CHUNKED:
+    if _has_body(request) and request.manner is TransferMode.CHUNKED:
         sent.append(("Transfer-Encoding", "chunked"))
     return tuple(sent)
 
 
-def equip(curl: pycurl.Curl, request: Request, authorities: Authorities) -> None:
+def configure(curl: pycurl.Curl, request: Request, authorities: Authorities) -> None:
     """Set everything but the callbacks.
 
     HTTP/1.1, no redirects, cookies, proxy, `Expect` or `Accept-Encoding`. The proxy variables of
@@ -110,7 +110,7 @@ def verify(curl: pycurl.Curl, authorities: Authorities, *, chain: bool, host: bo
 def _method(curl: pycurl.Curl, request: Request) -> None:
     """Send a body with any method, and no body with those that have none."""
     if _has_body(request):
-        chunked = request.manner is Manner.CHUNKED
+        chunked = request.manner is TransferMode.CHUNKED
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.POSTFIELDSIZE_LARGE, -1 if chunked else len(request.body))
     if request.method != "POST":

@@ -10,13 +10,13 @@ from contextlib import suppress
 import pycurl
 
 from pytest_mews.delivery.body_pacing import pace_of
-from pytest_mews.delivery.curl_options import Authorities, equip, headers_of
+from pytest_mews.delivery.curl_options import Authorities, configure, headers_of
 from pytest_mews.delivery.outcomes import Ending, outcome_of
 from pytest_mews.delivery.tcp_reset import has_arrived
 from pytest_mews.delivery.tls_certificate import tls_of
 from pytest_mews.delivery.tls_errors import problem_of
 from pytest_mews.delivery.transport import Request
-from pytest_mews.model import Exchange, Fault, Manner, Outcome
+from pytest_mews.model import Exchange, Fault, Outcome, TransferMode
 
 KEPT_BYTES = 64 * 1024  # of the headers, and of the body; the rest is counted and dropped
 
@@ -28,7 +28,7 @@ _LOOK_S = 0.005  # how often to look whether all has arrived, before a reset
 _SENT = getattr(pycurl, "POSTTRANSFER_TIME_T", pycurl.PRETRANSFER_TIME_T)
 
 
-class Transfer:
+class CurlTransfer:
     """One request under way; only curl's thread touches it.
 
     Attributes:
@@ -53,16 +53,16 @@ class Transfer:
         self._body = bytearray()
         self._size = 0
         self._given = 0
-        cut = request.fault is Fault.CUT_BODY
+        cut = request.fault is Fault.TRUNCATE_REQUEST
         self._allowed = max(1, len(request.body) // 2) if cut else len(request.body)
         self._aborted = False
         self._pace = pace_of(request.manner, len(request.body), request.drip_s)
         self._begun: float | None = None
         self._resets = request.fault is Fault.RESET
-        self.is_timed = self._resets or request.manner is Manner.SLOW
+        self.is_timed = self._resets or request.manner is TransferMode.SLOW
         self.due: float | None = 0.0 if self._resets else None
         self.curl = pycurl.Curl()
-        equip(self.curl, request, authorities)
+        configure(self.curl, request, authorities)
         self.curl.setopt(pycurl.READFUNCTION, self._give)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._header)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._receive)
@@ -126,7 +126,7 @@ class Transfer:
         A redirect is not lost: its answer comes before the service has worked, so that the one
         to lose is the next hop's. A reset does not wait to learn which answer it would be.
         """
-        loses = self.request.fault is Fault.LOSE_ANSWER and not self._is_redirect()
+        loses = self.request.fault is Fault.DROP_RESPONSE and not self._is_redirect()
         if self._is_given() and (loses or self._resets):
             self._aborted = True
             return _ABORT_HEADERS
@@ -198,9 +198,9 @@ class Transfer:
         """Let a fault of ours take precedence over what it led to."""
         answered = f"the service had answered {self._status}" if self._status else ""
         match self.request.fault:
-            case Fault.LOSE_ANSWER if self._aborted or (answered and not self._is_redirect()):
+            case Fault.DROP_RESPONSE if self._aborted or (answered and not self._is_redirect()):
                 return Outcome.ANSWER_LOST, f"{answered}; the answer was thrown away"
-            case Fault.CUT_BODY if self._aborted or answered:
+            case Fault.TRUNCATE_REQUEST if self._aborted or answered:
                 cut = f"cut after {self._allowed} of {len(self.request.body)} bytes"
                 return Outcome.BODY_CUT, f"{cut}; {answered}" if answered else cut
             case Fault.RESET if self._aborted:

@@ -11,9 +11,9 @@ from typing import Self
 from pytest_mews.delivery.clock import Clock
 from pytest_mews.delivery.curl_multi import Multi
 from pytest_mews.delivery.curl_options import Authorities
-from pytest_mews.delivery.curl_transfer import Transfer
+from pytest_mews.delivery.curl_transfer import CurlTransfer
 from pytest_mews.delivery.transport import Request
-from pytest_mews.errors import HarnessFault
+from pytest_mews.errors import HarnessError
 from pytest_mews.model import Exchange
 
 _PATIENCE_S = 1.0
@@ -36,7 +36,7 @@ class CurlTransport:
         self._authorities = Authorities.of() if authorities is None else authorities
         self._inbox: deque[tuple[Request, Future[Exchange]]] = deque()
         self._guard = threading.Lock()
-        self._stopped: HarnessFault | None = None
+        self._stopped: HarnessError | None = None
         self._multi = Multi()
         self._thread = threading.Thread(target=self._run, name="mews-delivery", daemon=True)
         self._thread.start()
@@ -66,11 +66,11 @@ class CurlTransport:
 
     def close(self) -> None:
         """End the thread; whatever is under way fails with HarnessFault. May be called twice."""
-        self._stop(HarnessFault("the transport was closed"))
+        self._stop(HarnessError("the transport was closed"))
         # A name server that is silent holds libcurl up for seconds; nobody need wait for that.
         self._thread.join(_PATIENCE_S)
 
-    def _stop(self, reason: HarnessFault) -> None:
+    def _stop(self, reason: HarnessError) -> None:
         with self._guard:
             if self._stopped is None:
                 self._stopped = reason
@@ -85,7 +85,7 @@ class CurlTransport:
                 for transfer, code, message in self._multi.ended():
                     self._finish(transfer, code, message)
         except Exception as error:  # noqa: BLE001 - nobody may wait for a thread that is gone
-            fault = HarnessFault(f"the delivery thread failed: {error!r}")
+            fault = HarnessError(f"the delivery thread failed: {error!r}")
             fault.__cause__ = error
             self._stop(fault)
         finally:
@@ -98,17 +98,17 @@ class CurlTransport:
                 continue
             try:
                 now = self._clock.now_ms()
-                transfer = Transfer(request, future, self._authorities, now)
+                transfer = CurlTransfer(request, future, self._authorities, now)
             except Exception as error:  # noqa: BLE001 - it concerns this request alone
-                fault = HarnessFault(f"this request can't be sent: {error!r}")
+                fault = HarnessError(f"this request can't be sent: {error!r}")
                 future.set_exception(fault)
             else:
                 self._multi.start(transfer)
 
-    def _finish(self, transfer: Transfer, code: int, message: str) -> None:
+    def _finish(self, transfer: CurlTransfer, code: int, message: str) -> None:
         try:
             exchange = transfer.exchange(code, message)
-        except HarnessFault as fault:
+        except HarnessError as fault:
             transfer.future.set_exception(fault)
         else:
             transfer.future.set_result(exchange)

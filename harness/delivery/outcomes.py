@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pycurl
 
-from pytest_mews.errors import HarnessFault
+from pytest_mews.errors import HarnessError
 from pytest_mews.model import Outcome
 
 _CLOSED = frozenset(
@@ -81,7 +81,7 @@ def outcome_of(ending: Ending) -> Outcome:  # noqa: PLR0911 - one line per kind 
             return Outcome.TLS_ERROR
         case code if code in _NOT_HTTP:
             return Outcome.PROTOCOL_ERROR
-    raise HarnessFault(f"curl failed by itself: {ending.message} (curl's error {ending.code})")
+    raise HarnessError(f"curl failed by itself: {ending.message} (curl's error {ending.code})")
 
 
 def _is_success(status: int | None) -> bool:

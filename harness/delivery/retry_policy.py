@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_mews.delivery.body_pacing import drip_s
+from pytest_mews.delivery.body_pacing import spread_body_over_s
 from pytest_mews.delivery.delivery_rules import Rules
 from pytest_mews.delivery.redirect_policy import Refusal, next_hop
 from pytest_mews.delivery.transport import Request
-from pytest_mews.model import Attempt, Delivery, Exchange, Fault, Manner, Message, Outcome
+from pytest_mews.model import Attempt, Delivery, Exchange, Fault, Message, Outcome, TransferMode
 
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 # A slow body too, so that whoever hangs up on it is not taken to have closed an idle connection.
-_ON_A_NEW_CONNECTION = frozenset({Manner.NEW_CONNECTION, Manner.SLOW})
+_ON_A_NEW_CONNECTION = frozenset({TransferMode.NEW_CONNECTION, TransferMode.SLOW})
 
 
 @dataclass(frozen=True)
-class Order:
+class DeliveryOrder:
     """One delivery that is asked for; `faults[i]` is done to attempt i + 1.
 
     The first attempt starts `after_ms` after whatever is ordered together. Every attempt and every
@@ -28,7 +28,7 @@ class Order:
     url: str
     label: str
     faults: Sequence[Fault] = ()
-    manner: Manner = Manner.PLAIN
+    manner: TransferMode = TransferMode.PLAIN
     method: str = "POST"
     after_ms: float = 0.0
 
@@ -43,7 +43,7 @@ class Pause:
 Steps = Generator[Request | Pause, Exchange | None, Delivery]
 
 
-def steps(order: Order, rules: Rules, now_ms: float) -> Steps:
+def deliver_steps(order: DeliveryOrder, rules: Rules, now_ms: float) -> Steps:
     """Play one delivery.
 
     Args:
@@ -74,7 +74,7 @@ def steps(order: Order, rules: Rules, now_ms: float) -> Steps:
 
 
 def _attempt(
-    order: Order, rules: Rules, number: int, fault: Fault, scheduled_ms: float
+    order: DeliveryOrder, rules: Rules, number: int, fault: Fault, scheduled_ms: float
 ) -> Generator[Request | Pause, Exchange | None, Attempt]:
     """Send the message once, hop by hop, within one deadline."""
     exchanges: list[Exchange] = []
@@ -91,7 +91,7 @@ def _attempt(
         request = replace(
             following,
             deadline_s=rules.timeout_s - spent_s,
-            drip_s=drip_s(order.manner, rules.timeout_s, spent_s),
+            drip_s=spread_body_over_s(order.manner, rules.timeout_s, spent_s),
         )
 
 
@@ -124,7 +124,7 @@ def _closed_while_kept(exchange: Exchange) -> bool:
     return exchange.kept and reset and exchange.first_byte_ms is None
 
 
-def _request(order: Order, rules: Rules, fault: Fault) -> Request:
+def _request(order: DeliveryOrder, rules: Rules, fault: Fault) -> Request:
     bare = order.method in _WITHOUT_BODY
     typed = None if bare else order.message.content_type
     return Request(
@@ -137,5 +137,5 @@ def _request(order: Order, rules: Rules, fault: Fault) -> Request:
         verify_tls=rules.verify_tls,
         fresh_connection=order.manner in _ON_A_NEW_CONNECTION,
         manner=order.manner,
-        drip_s=drip_s(order.manner, rules.timeout_s),
+        drip_s=spread_body_over_s(order.manner, rules.timeout_s),
     )

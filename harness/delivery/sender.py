@@ -10,12 +10,12 @@ from queue import Empty, SimpleQueue
 
 from pytest_mews.delivery.clock import Clock
 from pytest_mews.delivery.delivery_rules import Rules
-from pytest_mews.delivery.retry_policy import Order, Pause, Steps, steps
+from pytest_mews.delivery.retry_policy import DeliveryOrder, Pause, Steps, deliver_steps
 from pytest_mews.delivery.transport import Transport
-from pytest_mews.model import Delivery, Exchange, Fault, Manner, Message
+from pytest_mews.model import Delivery, Exchange, Fault, Message, TransferMode
 
 
-class Courier:
+class Sender:
     """Delivers messages as Mews does: attempts, intervals and redirects by the rules.
 
     May be used from several threads at once. `announce` hears of each message before it is sent,
@@ -41,7 +41,7 @@ class Courier:
         faults: Sequence[Fault] = (),
         attempts: int | None = None,
         timeout_s: float | None = None,
-        manner: Manner = Manner.PLAIN,
+        manner: TransferMode = TransferMode.PLAIN,
         method: str = "POST",
     ) -> Delivery:
         """Deliver one message, and wait until it is delivered or abandoned.
@@ -65,10 +65,10 @@ class Courier:
             attempts=self._rules.attempts if attempts is None else attempts,
             timeout_s=self._rules.timeout_s if timeout_s is None else timeout_s,
         )
-        return self._play([Order(message, url, label, faults, manner, method)], rules)[0]
+        return self._play([DeliveryOrder(message, url, label, faults, manner, method)], rules)[0]
 
-    def together(
-        self, orders: Sequence[Order], *, attempts: int | None = None
+    def deliver_concurrently(
+        self, orders: Sequence[DeliveryOrder], *, attempts: int | None = None
     ) -> tuple[Delivery, ...]:
         """Start all first attempts at the same moment, or each `after_ms` later.
 
@@ -86,17 +86,17 @@ class Courier:
         rules = self._rules if attempts is None else replace(self._rules, attempts=attempts)
         return self._play(orders, rules)
 
-    def _play(self, orders: Sequence[Order], rules: Rules) -> tuple[Delivery, ...]:
+    def _play(self, orders: Sequence[DeliveryOrder], rules: Rules) -> tuple[Delivery, ...]:
         """Announce every message, then send them all."""
         known_ms = [self._announce(order.message) for order in orders]
-        deliveries = _Round(self._transport, self._clock, rules).play(orders)
+        deliveries = ConcurrentDeliveries(self._transport, self._clock, rules).play(orders)
         return tuple(
-            replace(delivery, known_ms=since)
+            replace(delivery, visible_from_ms=since)
             for delivery, since in zip(deliveries, known_ms, strict=True)
         )
 
 
-class _Round:
+class ConcurrentDeliveries:
     """Deliveries that run side by side in the calling thread."""
 
     def __init__(self, transport: Transport, clock: Clock, rules: Rules) -> None:
@@ -106,10 +106,10 @@ class _Round:
         self._waiting: list[tuple[float, int]] = []
         self._deliveries: dict[int, Delivery] = {}
 
-    def play(self, orders: Sequence[Order]) -> tuple[Delivery, ...]:
+    def play(self, orders: Sequence[DeliveryOrder]) -> tuple[Delivery, ...]:
         """Play all orders to their end; deliveries come in the order of their orders."""
         now = self._clock.now_ms()
-        plays = [steps(order, self._rules, now) for order in orders]
+        plays = [deliver_steps(order, self._rules, now) for order in orders]
         for index, play in enumerate(plays):
             self._advance(index, play, None)
         while len(self._deliveries) < len(plays):

@@ -11,7 +11,7 @@ import pycurl
 from pytest_mews.delivery.curl_options import Authorities, verify
 from pytest_mews.delivery.tls_certificate import tls_of
 from pytest_mews.delivery.tls_errors import problem_of
-from pytest_mews.model import Handshake, TlsProblem, TlsSession
+from pytest_mews.model import TlsHandshake, TlsProblem, TlsSession
 
 TIMEOUT_S = 5.0  # for each handshake
 OLD = {
@@ -26,7 +26,7 @@ _CANT_OFFER = ("no protocols available", "no ciphers available")
 _NOT_OURS = frozenset({pycurl.E_NOT_BUILT_IN, pycurl.E_SSL_CIPHER, pycurl.E_BAD_FUNCTION_ARGUMENT})
 
 
-def shake_hands(origin: str, authorities: Authorities, asked: datetime) -> Handshake:
+def probe_tls(origin: str, authorities: Authorities, asked: datetime) -> TlsHandshake:
     """Shake hands with a server several times, each time asking one thing.
 
     Args:
@@ -35,13 +35,13 @@ def shake_hands(origin: str, authorities: Authorities, asked: datetime) -> Hands
         asked: the time of asking, for the evidence.
 
     """
-    seen = Handshake(origin, asked.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z")
+    seen = TlsHandshake(origin, asked.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z")
     if not origin.startswith("https:"):
         return seen
     chain = _try(origin, authorities, chain=True)
     host = _try(origin, authorities, host=True)
     old = {name: _try(origin, authorities, version=name) for name in OLD}
-    return Handshake(
+    return TlsHandshake(
         origin=seen.origin,
         asked_utc=seen.asked_utc,
         version=chain.version if chain.certificate else "",

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_mews.model import Exchange, Fault, Manner
+from pytest_mews.model import Exchange, Fault, TransferMode
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Request:
     fault: Fault = Fault.NONE
     verify_tls: bool = True
     fresh_connection: bool = False
-    manner: Manner = Manner.PLAIN
+    manner: TransferMode = TransferMode.PLAIN
     drip_s: float = 0.0
 
 

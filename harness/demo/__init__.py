@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_mews.demo.demo_partner import EmbeddedPartner
+from pytest_mews.demo.demo_partner import DemoPartner
 from pytest_mews.demo.registry import (
     FLAWS,
     NAMES,
@@ -20,6 +20,6 @@ __all__ = [
     "SOUND",
     "STREAMING_FLAWS",
     "VARIANTS",
-    "EmbeddedPartner",
+    "DemoPartner",
     "behaviour",
 ]

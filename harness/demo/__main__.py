@@ -9,8 +9,8 @@ import threading
 from collections.abc import Sequence
 
 from pytest_mews.config import tenants
-from pytest_mews.demo import NAMES, SOUND, EmbeddedPartner
-from pytest_mews.errors import UsageMistake
+from pytest_mews.demo import NAMES, SOUND, DemoPartner
+from pytest_mews.errors import UsageError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,14 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say(*(f"{name:{width}}  {sentence}" for name, sentence in NAMES.items()))
         return
     try:
-        partner = EmbeddedPartner(
+        partner = DemoPartner(
             options.flaw,
             tenants=tenants.DEFAULT,
             port=options.port,
             api=options.api,
             websocket=options.websocket,
         )
-    except UsageMistake as mistake:
+    except UsageError as mistake:
         parser.error(f"--flaw {options.flaw}: {mistake.problem}. {mistake.remedy}")
     with partner, contextlib.suppress(KeyboardInterrupt):
         _say(partner.url)

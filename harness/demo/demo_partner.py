@@ -22,7 +22,7 @@ from pytest_mews.demo.websocket import Streaming
 from pytest_mews.model import Tenants
 
 
-class EmbeddedPartner:
+class DemoPartner:
     """A webhook receiver on a free port of 127.0.0.1, listening until it is closed.
 
     Attributes:

@@ -13,12 +13,12 @@ from werkzeug import Response
 from werkzeug.exceptions import ClientDisconnected
 
 from pytest_mews.demo.service import Answer, Request
-from pytest_mews.net.http_server import QuietServer, connection_of, leaves
+from pytest_mews.net.http_server import HttpServer, connection_of, disconnects_within
 
 HOST = "127.0.0.1"
 
 
-class PartnerServer(QuietServer):
+class PartnerServer(HttpServer):
     """Serves a function from request to answer, each connection in a thread of its own.
 
     Args:
@@ -49,7 +49,7 @@ class PartnerServer(QuietServer):
             return Response(self._late(request, turn), HTTPStatus.ACCEPTED)
         answer = self._respond(_plain(request, turn))
         if answer.unread is not None:
-            if leaves(connection_of(request), answer.delay_s):
+            if disconnects_within(connection_of(request), answer.delay_s):
                 answer.unread()
         elif answer.delay_s:
             self.closing.wait(None if math.isinf(answer.delay_s) else answer.delay_s)

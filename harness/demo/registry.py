@@ -14,7 +14,7 @@ from pytest_mews.demo.http_flaws import STATELESS, answers_before_body, forgets_
 from pytest_mews.demo.lifecycle_flaws import LIFE_FLAWS
 from pytest_mews.demo.load_and_tenancy_flaws import CROWD_FLAWS
 from pytest_mews.demo.name_flaws import NAME_REFUSALS
-from pytest_mews.demo.processing import Habits
+from pytest_mews.demo.processing import ProcessingOptions
 from pytest_mews.demo.processing.lost_event_flaws import (
     LOSSES,
     null_event_kills_worker,
@@ -30,10 +30,10 @@ from pytest_mews.demo.service import Answer, Behaviour, Request, answer
 from pytest_mews.demo.sound_variants import SOUND_VARIANTS, keeps_connections
 from pytest_mews.demo.stateful_flaws import STATEFUL
 from pytest_mews.demo.token_flaws import TOKEN_FLAWS
-from pytest_mews.demo.websocket import StreamHabits
+from pytest_mews.demo.websocket import ClientOptions
 from pytest_mews.demo.websocket.client_flaws import STREAM_FLAWS
 from pytest_mews.demo.websocket.sound_clients import STREAM_VARIANTS
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 
 SOUND = "sound"
 
@@ -54,17 +54,17 @@ def behaviour(name: str) -> Behaviour:
     guess = f"Did you mean demo:{close[0]}? " if close else ""
     problem = "names no variant and no flaw of the embedded partner"
     remedy = f"{guess}Known: {', '.join(NAMES)}"
-    raise UsageMistake("--mews-target", f"demo:{name}", problem, remedy)
+    raise UsageError("--mews-target", f"demo:{name}", problem, remedy)
 
 
-def habits(name: str) -> Habits:
+def habits(name: str) -> ProcessingOptions:
     """Give how a partner works on what it has accepted; soundly, but for the names about that."""
-    return _HABITS.get(name, Habits)()
+    return _HABITS.get(name, ProcessingOptions)()
 
 
-def stream_habits(name: str) -> StreamHabits:
+def stream_habits(name: str) -> ClientOptions:
     """Give how a partner uses the WebSocket; soundly, but for the names about that."""
-    return _STREAM_HABITS.get(name, StreamHabits)()
+    return _STREAM_HABITS.get(name, ClientOptions)()
 
 
 def _refusing(refuse: Refusal) -> Behaviour:
@@ -102,7 +102,7 @@ _REMEMBERING: tuple[Callable[[], Behaviour], ...] = (
     *LIFE_FLAWS,
     *STATEFUL,
 )
-_MISHANDLING: tuple[Callable[[], Habits], ...] = (*LOSSES, *HASTE, *REQUESTING, *TENANCY)
+_MISHANDLING: tuple[Callable[[], ProcessingOptions], ...] = (*LOSSES, *HASTE, *REQUESTING, *TENANCY)
 _FLAWED: tuple[Callable[..., object], ...] = (
     *TOKEN_FLAWS,
     *STATELESS,
@@ -148,9 +148,9 @@ _MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
     | {_name(null_event_kills_worker): _ready(welcoming_null)}
     | {_name(works_on_refused): _ready(working_on_refused)},
 )
-_HABITS: Mapping[str, Callable[[], Habits]] = MappingProxyType(
+_HABITS: Mapping[str, Callable[[], ProcessingOptions]] = MappingProxyType(
     {_name(each): each for each in (*PROCESSING_VARIANTS, *_MISHANDLING)},
 )
-_STREAM_HABITS: Mapping[str, Callable[[], StreamHabits]] = MappingProxyType(
+_STREAM_HABITS: Mapping[str, Callable[[], ClientOptions]] = MappingProxyType(
     {_name(each): each for each in (*STREAM_VARIANTS, *STREAM_FLAWS)},
 )

@@ -18,13 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_mews.config import tenants
-from pytest_mews.emulator.connector_api.api_server import TwinServer
-from pytest_mews.emulator.connector_api.connector_api import Twin
+from pytest_mews.emulator.connector_api.api_server import ConnectorApiServer
+from pytest_mews.emulator.connector_api.connector_api import ConnectorApi
 from pytest_mews.emulator.connector_api.entity_values import make_id
 from pytest_mews.emulator.connector_api.operations import OPERATIONS, PREFIX
-from pytest_mews.errors import UsageMistake
-from pytest_mews.model import Kind, Message, Tenants
-from pytest_mews.model.api_call import Call
+from pytest_mews.errors import UsageError
+from pytest_mews.model import Message, Tenants, WebhookKind
+from pytest_mews.model.api_call import ApiCall
 
 LISTEN = "127.0.0.1:8088"
 HIGHEST_PORT = 65535
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         players = _players(options.tenants)
         host, port = _address(options.listen)
         started = time.monotonic()
-        twin = Twin(
+        twin = ConnectorApi(
             players,
             lambda: (time.monotonic() - started) * 1000,
             began=datetime.now(UTC),
@@ -47,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sink=lambda call: _say(describe(call)),
         )
         furnish(twin, players)
-        server = TwinServer(twin, host, port, option="--listen")
+        server = ConnectorApiServer(twin, host, port, option="--listen")
         with contextlib.suppress(KeyboardInterrupt), server:
             _say(*greeting(server.url, players))
             threading.Event().wait()
-    except UsageMistake as mistake:
+    except UsageError as mistake:
         _parser().error(str(mistake))
 
 
@@ -75,7 +75,7 @@ def greeting(url: str, players: Tenants) -> list[str]:
     ]
 
 
-def describe(call: Call) -> str:
+def describe(call: ApiCall) -> str:
     """Say in one line what a request was and what it got."""
     status = "reset" if call.status is None else str(call.status)
     parts = [
@@ -86,14 +86,14 @@ def describe(call: Call) -> str:
     ]
     if call.cursor is not None:
         parts.append("more to come")
-    if call.missteps:
-        parts.append(", ".join(call.missteps))
+    if call.request_problems:
+        parts.append(", ".join(call.request_problems))
     if call.message:
         parts.append(call.message)
     return "  ".join(parts)
 
 
-def furnish(twin: Twin, players: Tenants) -> None:
+def furnish(twin: ConnectorApi, players: Tenants) -> None:
     """Put a few messages into each enterprise."""
     for tenant in players.enterprises:
         ids = [make_id(f"{tenant.id}/message/{number}") for number in range(_MESSAGES)]
@@ -102,7 +102,9 @@ def furnish(twin: Twin, players: Tenants) -> None:
             "IntegrationId": tenant.integration_id,
             "Events": [{"Discriminator": "MessageAdded", "Value": {"Id": each}} for each in ids],
         }
-        twin.announce(Message(Kind.GENERAL, json.dumps(body).encode(), (), "", None, tenant.id))
+        twin.apply_message(
+            Message(WebhookKind.GENERAL, json.dumps(body).encode(), (), "", None, tenant.id)
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -128,9 +130,9 @@ def _players(path: Path | None) -> Tenants:
         return tenants.DEFAULT
     try:
         return tenants.load(path)
-    except UsageMistake as mistake:  # it names the option of a certification
+    except UsageError as mistake:  # it names the option of a certification
         said = mistake.value, mistake.problem, mistake.remedy
-        raise UsageMistake("--tenants", *said) from None
+        raise UsageError("--tenants", *said) from None
 
 
 def _address(listen: str) -> tuple[str, int]:
@@ -138,7 +140,7 @@ def _address(listen: str) -> tuple[str, int]:
     if found is None or int(found[3]) > HIGHEST_PORT:
         problem = "is not HOST:PORT" if found is None else "has a port above 65535"
         remedy = f"Give an address and a port, such as {LISTEN}; port 0 is a free one."
-        raise UsageMistake("--listen", listen, problem, remedy)
+        raise UsageError("--listen", listen, problem, remedy)
     return found[1] or found[2], int(found[3])
 
 

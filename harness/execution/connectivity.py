@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_mews.config.endpoint import Endpoint
-from pytest_mews.delivery import Courier
-from pytest_mews.emulator.connector_api import Twin
-from pytest_mews.model import Call, Delivery, Draw
-from pytest_mews.senders.connector import Mint, Subject, plans
+from pytest_mews.delivery import Sender
+from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.model import ApiCall, Delivery, MessageSpec
+from pytest_mews.senders.connector import IdSource, Target, plans
 
 
 @dataclass(frozen=True)
-class Wiring:
+class Connectivity:
     """What the first event led to: its delivery, and the requests that had come by then."""
 
     delivery: Delivery
-    calls: tuple[Call, ...]
+    calls: tuple[ApiCall, ...]
 
     @property
     def called(self) -> bool:
@@ -25,37 +25,37 @@ class Wiring:
         return _asked(self.calls)
 
 
-def wire(  # noqa: PLR0913 - what is sent, where to, and how long to wait
-    courier: Courier,
+def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long to wait
+    courier: Sender,
     endpoint: Endpoint,
-    subject: Subject,
-    twin: Twin,
+    subject: Target,
+    twin: ConnectorApi,
     *,
     seed: int,
-    settle_s: float,
-) -> Wiring | None:
+    fetch_timeout_s: float,
+) -> Connectivity | None:
     """Deliver one event, and wait for a request; None where none may follow.
 
-    Up to `settle_s` for any, and once more so long for the one that gives the event's entity.
+    Up to `fetch_timeout_s` for any, and once more so long for the one that gives the event's entity.
 
     Whatever reached the twin counts, also before and however wrong: it shows where the partner
     calls. Only what is about commands does not: a WebSocket client asks that, whose service may
     still do nothing about webhooks.
     """
-    fixed = plans(Draw("message", "one", {"fetchable": True}), subject).fixed
+    fixed = plans(MessageSpec("message", "single-event", {"only_fetchable": True}), subject).fixed
     if not fixed:
         return None
-    (message,) = fixed[0].build(Mint(seed, "wiring", 0, subject.tenants))
+    (message,) = fixed[0].build(IdSource(seed, "wiring", 0, subject.tenants))
     delivery = courier.deliver(message, endpoint.url(message.kind), label="wiring")
     (event,) = message.events
 
-    def fetched(calls: Sequence[Call]) -> bool:
-        return any(call.served and event.entity_id in call.returned for call in calls)
+    def fetched(calls: Sequence[ApiCall]) -> bool:
+        return any(call.answered_ok and event.entity_id in call.returned for call in calls)
 
-    if twin.wait_until(_asked, 0, settle_s):
-        twin.wait_until(fetched, 0, settle_s)
-    return Wiring(delivery, twin.calls())
+    if twin.wait_until(_asked, 0, fetch_timeout_s):
+        twin.wait_until(fetched, 0, fetch_timeout_s)
+    return Connectivity(delivery, twin.calls())
 
 
-def _asked(calls: Sequence[Call]) -> bool:
+def _asked(calls: Sequence[ApiCall]) -> bool:
     return not all(call.about_commands for call in calls)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_mews.config.endpoint import Endpoint
-from pytest_mews.delivery import Courier
-from pytest_mews.emulator.connector_api import Twin
-from pytest_mews.emulator.websocket import StreamServer
-from pytest_mews.execution.connectivity import Wiring
-from pytest_mews.execution.token_variants import spelled
-from pytest_mews.model import Delivery, Handshake, Kind, Limits
+from pytest_mews.delivery import Sender
+from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.emulator.websocket import WebSocketServer
+from pytest_mews.execution.connectivity import Connectivity
+from pytest_mews.execution.token_variants import with_variant
+from pytest_mews.model import Delivery, Limits, TlsHandshake, WebhookKind
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class CaseContext:
         limits: the profile's, for whoever judges.
         handshakes: gives what was seen of TLS; it may look only when it is first asked.
         twin: the Connector API that the partner calls; None where none is served.
-        settle_s: how long the partner may take to fetch what it has acknowledged.
+        fetch_timeout_s: how long the partner may take to fetch what it has acknowledged.
         wiring: gives what showed whether the partner calls the twin, None where that is unknown;
             it may look only when it is first asked.
         enterprises: the ids of those that are played throughout the run.
@@ -39,19 +39,19 @@ class CaseContext:
 
     """
 
-    courier: Courier
+    courier: Sender
     endpoint: Endpoint
     preflight: Delivery | None
     attempts: int = 3
     is_slow: bool = False
-    rate: float = 5.0
+    peak_rate: float = 5.0
     limits: Limits = field(default_factory=Limits)
-    twin: Twin | None = None
+    twin: ConnectorApi | None = None
     fetch_timeout_s: float = 10.0
-    wiring: Callable[[], Wiring | None] = lambda: None
+    connectivity: Callable[[], Connectivity | None] = lambda: None
     enterprises: frozenset[str] = frozenset()
-    handshakes: Callable[[], tuple[Handshake, ...]] = tuple
-    stream: StreamServer | None = None
+    handshakes: Callable[[], tuple[TlsHandshake, ...]] = tuple
+    stream: WebSocketServer | None = None
     now_ms: Callable[[], float] = lambda: time.monotonic() * 1000
 
     @property
@@ -59,8 +59,18 @@ class CaseContext:
         """Whether each kind of webhook has a URL of its own."""
         return self.endpoint.general_url != self.endpoint.integration_url
 
-    def address(self, kind: Kind, token: str) -> str:
+    def wait(self, seconds: float) -> None:
+        """Let time pass until it is over or the run is interrupted.
+
+        Without an emulator nothing could be observed meanwhile, and nothing is waited for.
+        """
+        if self.twin is not None:
+            self.twin.wait_until(lambda _: False, 0, seconds)
+        elif self.stream is not None:
+            self.stream.log.wait_until(lambda: False, seconds)
+
+    def address(self, kind: WebhookKind, token: str) -> str:
         """Give the URL for a kind with its token spelled as said; without one, as it is."""
         url = self.endpoint.url(kind)
         secret = self.endpoint.token_of(kind)
-        return url if secret is None else spelled(url, secret, token)
+        return url if secret is None else with_variant(url, secret, token)

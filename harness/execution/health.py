@@ -7,20 +7,20 @@ from dataclasses import replace
 
 from pytest_mews.delivery import Clock
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.execution.steps import VERBS, Messages
-from pytest_mews.model import Delivery, Finding, Obligation, Step, Transcript, Trial
-from pytest_mews.model.verdict import SIGN_OF_LIFE
+from pytest_mews.execution.steps import DELIVERY_STEPS, Messages
+from pytest_mews.model import Delivery, Evidence, Finding, Level, Step, Transcript
+from pytest_mews.model.verdict import HEALTH_CHECK
 
 LOOKS, LOOK_AFTER_S = 4, 0.25
 
 
-def watched(
-    trial: Trial,
+def recheck_health(
+    trial: Evidence,
     anew: Callable[[], Messages],
     bench: CaseContext,
     clock: Clock,
     judge: Callable[[Transcript], tuple[Finding, ...]],
-) -> Trial:
+) -> Evidence:
     """Send further signs of life for a second, and add them to what was played.
 
     Args:
@@ -36,10 +36,10 @@ def watched(
 
     """
     for _ in range(LOOKS):
-        if not all(finding.met for finding in trial.findings if finding.word == "alive"):
+        if not all(finding.met for finding in trial.findings if finding.check == "healthy"):
             break
         clock.sleep(LOOK_AFTER_S)
-        signs = VERBS[SIGN_OF_LIFE](bench, Step(SIGN_OF_LIFE), anew())
+        signs = DELIVERY_STEPS[HEALTH_CHECK](bench, Step(HEALTH_CHECK), anew())
         later = (each for each in signs if isinstance(each, Delivery))
         seen = trial.transcript
         seen = replace(seen, deliveries=(*seen.deliveries, *later))
@@ -47,8 +47,8 @@ def watched(
     return trial
 
 
-def severity(trial: Trial) -> int:
+def severity(trial: Evidence) -> int:
     """Tell how grave what a play broke is; nothing at all is 0."""
-    order = list(reversed(Obligation))
-    broken = (each.obligation for each in trial.findings if not each.met)
+    order = list(reversed(Level))
+    broken = (each.level for each in trial.findings if not each.met)
     return max((order.index(each) + 1 for each in broken), default=0)

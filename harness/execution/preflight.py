@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pytest_mews.config.endpoint import Endpoint
-from pytest_mews.delivery import Courier
-from pytest_mews.model import Delivery, Draw, Outcome
+from pytest_mews.delivery import Sender
+from pytest_mews.model import Delivery, MessageSpec, Outcome
 from pytest_mews.model.exchange import TIMEOUTS
-from pytest_mews.senders.connector import Mint, Subject, discriminators, plans
+from pytest_mews.model.scenario import Requirement
+from pytest_mews.senders.connector import IdSource, Target, discriminators, plans
 
 PATIENCE_S = 10.0  # longer than the 5 s limit, so that slow is told from dead
 UNREACHABLE = TIMEOUTS | {
@@ -33,37 +34,36 @@ class Preflight:
     delivery: Delivery
     reached: bool
     accepts: bool
-    sluggish: bool
+    is_slow: bool
 
-    def provides(self, need: str) -> bool:
-        """Whether a scenario with this need can be played."""
-        return {
-            "nothing": True,
-            "connected": self.delivery.attempts[-1].outcome not in UNCONNECTED,
-            "reachable": self.reached,
-            "accepting": self.accepts,
-            "wired": self.accepts,
-            "answered": self.accepts,
-        }[need]
+    def satisfies(self, requirement: Requirement) -> bool:
+        """Whether the preflight observed what a scenario requires of the endpoint."""
+        match requirement:
+            case Requirement.TCP:
+                return self.delivery.attempts[-1].outcome not in UNCONNECTED
+            case Requirement.HTTP:
+                return self.reached
+            case _:
+                return self.accepts
 
 
-def canonical(subject: Subject) -> Draw:
+def simplest_message(subject: Target) -> MessageSpec:
     """Choose the plainest valid message that the integration is subscribed to."""
     general = set(discriminators(subject.profile))
     if general.intersection(subject.events) or not subject.integration:
-        return Draw("message", "one")
-    return Draw("message", "action", {"action": subject.integration[0]})
+        return MessageSpec("message", "single-event")
+    return MessageSpec("message", "integration-action", {"action": subject.integration[0]})
 
 
-def reach(
-    courier: Courier, endpoint: Endpoint, subject: Subject, *, seed: int, timeout_s: float
+def send_preflight(
+    courier: Sender, endpoint: Endpoint, subject: Target, *, seed: int, timeout_s: float
 ) -> Preflight:
     """Deliver the canonical message once, waiting up to `PATIENCE_S` for its answer.
 
     An answer later than `timeout_s`, the profile's limit, counts as a timeout all the same.
     """
-    plan = plans(canonical(subject), subject).fixed[0]
-    (message,) = plan.build(Mint(seed, "preflight", 0, subject.tenants))
+    plan = plans(simplest_message(subject), subject).fixed[0]
+    (message,) = plan.build(IdSource(seed, "preflight", 0, subject.tenants))
     delivery = courier.deliver(
         message, endpoint.url(message.kind), label="preflight", attempts=1, timeout_s=PATIENCE_S
     )
@@ -74,7 +74,7 @@ def reach(
         _too_late(delivery, waited_ms) if sluggish else delivery,
         reached=attempt.outcome not in UNREACHABLE,
         accepts=attempt.outcome is Outcome.DELIVERED,
-        sluggish=sluggish,
+        is_slow=sluggish,
     )
 
 

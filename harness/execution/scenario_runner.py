@@ -19,15 +19,24 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from pytest_mews.delivery import Clock
-from pytest_mews.errors import HarnessFault
+from pytest_mews.errors import HarnessError
 from pytest_mews.execution.cases import Case, Cases, build, cases_of, in_words
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.execution.health import severity, watched
-from pytest_mews.execution.preflight import canonical
-from pytest_mews.execution.steps import Messages, play
-from pytest_mews.model import Draw, Finding, Kind, Sample, Scenario, Stage, Transcript, Trial
-from pytest_mews.model.verdict import SIGN_OF_LIFE
-from pytest_mews.senders.connector import Mint, Plan, Subject, plans
+from pytest_mews.execution.health import recheck_health, severity
+from pytest_mews.execution.preflight import simplest_message
+from pytest_mews.execution.steps import Messages, run_steps
+from pytest_mews.model import (
+    Evidence,
+    Finding,
+    MessageSpec,
+    Sample,
+    Scenario,
+    Stage,
+    Transcript,
+    WebhookKind,
+)
+from pytest_mews.model.verdict import HEALTH_CHECK
+from pytest_mews.senders.connector import IdSource, Plan, Target, plans
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Script:
+class SentMessages:
     """What one play sends.
 
     `play` is its number within the scenario; `tokens` were minted for it, by their names.
@@ -61,11 +70,11 @@ class Exploration:
     plays: int = 0
     failing: int = 0
     messages: int = 0
-    example: Trial | None = None
-    first_failing: Trial | None = None
-    smallest: Trial | None = None
-    script: Script | None = None
-    passed_again: Trial | None = None
+    example: Evidence | None = None
+    first_failing: Evidence | None = None
+    smallest: Evidence | None = None
+    script: SentMessages | None = None
+    passed_again: Evidence | None = None
     finished: bool = False
     samples: list[Sample] = field(default_factory=list)
 
@@ -77,13 +86,13 @@ class _Broken(Exception):
     """Tells Hypothesis that a case failed; never seen outside."""
 
 
-class Explorer:
+class ScenarioRunner:
     """Explores one scenario on a bench; `progress` hears of every play (played, planned)."""
 
     def __init__(  # noqa: PLR0913 - each is a thing that a test wants to choose
         self,
         scenario: Scenario,
-        subject: Subject,
+        subject: Target,
         bench: CaseContext,
         clock: Clock,
         *,
@@ -98,15 +107,15 @@ class Explorer:
         self._seed, self._began, self._budget = run_seed, began, budget
         self._judge, self._progress = judge, progress
         self._cases: Cases = cases_of(scenario, subject, examples)
-        self._alive = next(iter(plans(canonical(subject), subject).fixed), None)
+        self._alive = next(iter(plans(simplest_message(subject), subject).fixed), None)
         self._alive_there = _integration_life(subject) if bench.has_two_urls else None
         self._built = 0
         self._built_at_failure = 0
         self._failed_at_ms: float | None = None
-        self._failing: dict[str, tuple[Case, Trial, Script]] = {}
+        self._failing: dict[str, tuple[Case, Evidence, SentMessages]] = {}
         self._passing: set[str] = set()
-        self._fault: HarnessFault | None = None
-        self.seen = Exploration(len(self._cases.fixed) + self._cases.examples)
+        self._fault: HarnessError | None = None
+        self.progress = Exploration(len(self._cases.fixed) + self._cases.examples)
 
     def run(self) -> None:
         """Play everything; `seen` has it. Whatever interrupts leaves `seen` as far as it came.
@@ -116,14 +125,14 @@ class Explorer:
 
         """
         apart = len(self._cases.fixed) == 1 or self._bench.is_slow
-        if self._scenario.abreast and not apart:
+        if self._scenario.concurrent_cases and not apart:
             self._abreast()
         else:
             self._in_turn()
         if self._cases.drawn is not None and not self._over_budget():
             self._search(self._cases.drawn)
         self._confirm()
-        self.seen.finished = True
+        self.progress.finished = True
 
     def _in_turn(self) -> None:
         for case in self._cases.fixed:
@@ -144,9 +153,9 @@ class Explorer:
         self._in_turn()
         if not self._failing:
             self._failing.update({repr(played[0]): played for played in broken})
-        _, self.seen.first_failing, self.seen.script = next(iter(self._failing.values()))
+        _, self.progress.first_failing, self.progress.script = next(iter(self._failing.values()))
 
-    def _at_once(self) -> Iterator[tuple[Case, Trial, Script]]:
+    def _at_once(self) -> Iterator[tuple[Case, Evidence, SentMessages]]:
         """Start all fixed cases at the same moment, and give each when it is over."""
         cases = self._cases.fixed
         pool = ThreadPoolExecutor(len(cases), thread_name_prefix="mews-case")
@@ -194,7 +203,7 @@ class Explorer:
         """Play a drawn case; a fault is kept, since Hypothesis would take it for a failing case."""
         try:
             return self._fails(case, counted=counted)
-        except HarnessFault as fault:
+        except HarnessError as fault:
             self._fault = fault
             return False
 
@@ -204,9 +213,7 @@ class Explorer:
             return False
         spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
         plays = self._built - self._built_at_failure
-        return (
-            self._bench.is_slow or plays >= self._budget.plays or spent_s >= self._budget.seconds
-        )
+        return self._bench.is_slow or plays >= self._budget.plays or spent_s >= self._budget.seconds
 
     def _confirm(self) -> None:
         """Play the smallest failing case once more: what passes now is flaky.
@@ -216,27 +223,30 @@ class Explorer:
         kept = sorted(self._failing.values(), key=lambda each: _size(each[1]))
         if not kept:
             return
-        _, self.seen.smallest, self.seen.script = kept[0]
+        _, self.progress.smallest, self.progress.script = kept[0]
         if self._bench.is_slow or not self._cases.fixed[0]:
             return
         for case, trial, script in kept[:CONFIRMED]:
             again, anew = self._again(case)
             if severity(again):
                 graver = severity(again) > severity(trial)
-                self.seen.smallest, self.seen.passed_again = again if graver else trial, None
-                self.seen.script = anew if graver else script
+                self.progress.smallest, self.progress.passed_again = (
+                    again if graver else trial,
+                    None,
+                )
+                self.progress.script = anew if graver else script
                 return
-            self.seen.passed_again = self.seen.passed_again or again
+            self.progress.passed_again = self.progress.passed_again or again
 
-    def _again(self, case: Case) -> tuple[Trial, Script]:
+    def _again(self, case: Case) -> tuple[Evidence, SentMessages]:
         script = self._messages(case)
-        again = self._play(case, script, "passed-again")
-        if any(step.verb == SIGN_OF_LIFE for step in self._scenario.steps):
+        again = self._play(case, script, "passed-on-retry")
+        if any(step.name == HEALTH_CHECK for step in self._scenario.steps):
 
             def anew() -> Messages:
                 return self._messages(case).messages
 
-            again = watched(again, anew, self._bench, self._clock, self._judge)
+            again = recheck_health(again, anew, self._bench, self._clock, self._judge)
         self._count(again.transcript)
         return again, script
 
@@ -244,74 +254,80 @@ class Explorer:
         script = self._messages(case)
         return self._take(case, self._play(case, script, "example"), script, counted=counted)
 
-    def _take(self, case: Case, trial: Trial, script: Script, *, counted: bool = True) -> bool:
+    def _take(
+        self, case: Case, trial: Evidence, script: SentMessages, *, counted: bool = True
+    ) -> bool:
         """Note what a play showed, and tell whether it failed."""
         self._count(trial.transcript)
         failed = not all(finding.met for finding in trial.findings)
         if counted:
-            self.seen.plays += 1
-            self.seen.failing += failed
-            self._progress(self.seen.plays, self.seen.total)
+            self.progress.plays += 1
+            self.progress.failing += failed
+            self._progress(self.progress.plays, self.progress.total)
         if failed:
-            if self.seen.first_failing is None:
-                self.seen.first_failing, self.seen.script = trial, script
+            if self.progress.first_failing is None:
+                self.progress.first_failing, self.progress.script = trial, script
             self._failing[repr(case)] = (case, trial, script)
             if self._failed_at_ms is None:
                 self._failed_at_ms, self._built_at_failure = self._clock.now_ms(), self._built
         else:
-            if _tells(trial) or self.seen.example is None or not _tells(self.seen.example):
-                self.seen.example = trial
+            if (
+                _is_informative(trial)
+                or self.progress.example is None
+                or not _is_informative(self.progress.example)
+            ):
+                self.progress.example = trial
             self._passing.add(repr(case))
         return failed
 
-    def _messages(self, case: Case) -> Script:
+    def _messages(self, case: Case) -> SentMessages:
         """Write a case's messages, with ids that no other play has."""
         tenants = self._subject.tenants
-        mint = Mint(self._seed, self._scenario.id, self._built, tenants, self._began)
+        mint = IdSource(self._seed, self._scenario.id, self._built, tenants, self._began)
         number, self._built = self._built, self._built + 1
         messages = build(case, mint)
         alive = () if self._alive is None else self._alive.build(mint)
         kinds = {message.kind for built in messages.values() for message in built}
-        if self._alive_there is not None and (Kind.INTEGRATION in kinds or not kinds):
+        if self._alive_there is not None and (WebhookKind.INTEGRATION in kinds or not kinds):
             alive += self._alive_there.build(mint)
-        return Script(number, {**messages, SIGN_OF_LIFE: alive}, mint.tokens)
+        return SentMessages(number, {**messages, HEALTH_CHECK: alive}, mint.tokens)
 
-    def _play(self, case: Case, script: Script, role: str) -> Trial:
-        transcript = play(self._scenario, script.messages, self._bench)
-        told = "TLS handshakes" if transcript.handshakes else in_words(case)
+    def _play(self, case: Case, script: SentMessages, role: str) -> Evidence:
+        transcript = run_steps(self._scenario, script.messages, self._bench)
+        told = "TLS handshakes" if transcript.tls_handshakes else in_words(case)
         if not case and self._scenario.stage is Stage.STREAMING:
             told = "no message, the connections alone"
-        return Trial(role, told, self._judge(transcript), transcript)
+        return Evidence(role, told, self._judge(transcript), transcript)
 
     def _count(self, transcript: Transcript) -> None:
-        self.seen.messages += sum(len(each.sent) for each in transcript.connections)
+        self.progress.messages += sum(len(each.sent) for each in transcript.connections)
         for delivery in transcript.deliveries:
-            self.seen.messages += 1
+            self.progress.messages += 1
             for attempt in delivery.attempts:
                 last = attempt.last
                 if last.answer_ms is not None and last.status is not None:
                     size = len(delivery.message.body)
                     events = len(delivery.message.events)
-                    self.seen.samples.append(Sample(events, size, last.answer_ms, last.status))
+                    self.progress.samples.append(Sample(events, size, last.answer_ms, last.status))
 
 
-def _integration_life(subject: Subject) -> Plan | None:
+def _integration_life(subject: Target) -> Plan | None:
     """Choose the sign of life for a URL that takes Integration Webhooks alone."""
     if not subject.integration:
         return None
     arguments = {"action": subject.integration[0], "enterprise": "new"}
-    return plans(Draw("message", "action", arguments), subject).fixed[0]
+    return plans(MessageSpec("message", "integration-action", arguments), subject).fixed[0]
 
 
-def _tells(trial: Trial) -> bool:
+def _is_informative(trial: Evidence) -> bool:
     """Tell whether anything in a play was what its expectations are about."""
     return any(finding.judged for finding in trial.findings)
 
 
-def _size(trial: Trial) -> tuple[int, int, int]:
+def _size(trial: Evidence) -> tuple[int, int, int]:
     """Say how small a play is; one that found a client gone says less than the one that lost it."""
     messages = [delivery.message for delivery in trial.transcript.deliveries]
-    told = trial.transcript.told
+    told = trial.transcript.websocket_messages
     events = sum(len(each.events) for each in messages) + sum(len(each.events) for each in told)
     size = sum(len(each.body) for each in messages) + sum(each.size for each in told)
-    return len(trial.transcript.unsent), events, size
+    return len(trial.transcript.undeliverable), events, size

@@ -6,31 +6,31 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from pytest_mews.delivery import Order
-from pytest_mews.execution.connector_steps import WATCHING, Watch
+from pytest_mews.delivery import DeliveryOrder
+from pytest_mews.execution.connector_steps import CONNECTOR_STEPS, ConnectorObserver
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.token_variants import RIGHT
-from pytest_mews.execution.websocket_steps import STREAMING, Tap
+from pytest_mews.execution.websocket_steps import WEBSOCKET_STEPS, WebSocketSession
 from pytest_mews.model import (
     Delivery,
     Fault,
-    Handshake,
-    Kind,
-    Manner,
     Message,
     Scenario,
     Stage,
     Step,
+    TlsHandshake,
     Transcript,
+    TransferMode,
+    WebhookKind,
 )
 from pytest_mews.model.exchange import TIMEOUTS
-from pytest_mews.model.verdict import SIGN_OF_LIFE
+from pytest_mews.model.verdict import HEALTH_CHECK
 
 Messages = Mapping[str, tuple[Message, ...]]
-Verb = Callable[[CaseContext, Step, Messages], Iterator[Delivery] | Iterator[Handshake]]
+DeliveryStep = Callable[[CaseContext, Step, Messages], Iterator[Delivery] | Iterator[TlsHandshake]]
 
 
-def preflight(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+def show_preflight(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Show the one valid message that the preflight delivered, which is not sent again.
 
     Where Integration Webhooks have a URL of their own, a valid one is sent there.
@@ -38,10 +38,10 @@ def preflight(bench: CaseContext, step: Step, messages: Messages) -> Iterator[De
     if bench.preflight is None:
         return
     yield bench.preflight
-    for message in messages[SIGN_OF_LIFE]:
+    for message in messages[HEALTH_CHECK]:
         if bench.has_two_urls and message.kind is not bench.preflight.message.kind:
             url = bench.endpoint.url(message.kind)
-            yield bench.courier.deliver(message, url, label=step.verb, attempts=1)
+            yield bench.courier.deliver(message, url, label=step.name, attempts=1)
 
 
 def send(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
@@ -58,48 +58,50 @@ def send(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Deliver
             bench.address(message.kind, said.get("token", RIGHT)),
             label=name,
             attempts=1,
-            manner=Manner(said.get("manner", Manner.PLAIN)),
+            manner=TransferMode(said.get("transfer", TransferMode.PLAIN)),
             method=said.get("method", "POST"),
         )
 
 
-def abandon(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+def exhaust_retries(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Spoil every attempt, so that each message is discarded in the end.
 
     `fault` is how: by default the answer is lost; with `cut-body` the partner never has it whole.
     """
     name = step.arguments["message"]
-    faults = (Fault(step.arguments.get("fault", Fault.LOSE_ANSWER)),) * bench.attempts
+    faults = (Fault(step.arguments.get("fault", Fault.DROP_RESPONSE)),) * bench.attempts
     for message in messages[name]:
         url = bench.endpoint.url(message.kind)
         yield bench.courier.deliver(message, url, label=name, faults=faults)
 
 
-def together(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+def send_concurrently(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Deliver all messages of the draw at once, each in `copies`, with all retries."""
     name = step.arguments["message"]
-    yield from bench.courier.together(
+    yield from bench.courier.deliver_concurrently(
         [
-            Order(message, bench.endpoint.url(message.kind), name)
+            DeliveryOrder(message, bench.endpoint.url(message.kind), name)
             for message in messages[name]
             for _ in range(step.arguments.get("copies", 1))
         ]
     )
 
 
-def paced(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+def send_at_rate(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Send the messages of the draw on schedule, at the bench's rate; one attempt each."""
     name = step.arguments["message"]
-    yield from bench.courier.together(
+    yield from bench.courier.deliver_concurrently(
         [
-            Order(message, bench.endpoint.url(message.kind), name, after_ms=n * 1000 / bench.rate)
+            DeliveryOrder(
+                message, bench.endpoint.url(message.kind), name, after_ms=n * 1000 / bench.peak_rate
+            )
             for n, message in enumerate(messages[name])
         ],
         attempts=1,
     )
 
 
-def climb(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+def send_increasing(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
     """Send each message once, in turn; none as large again as one that took too long."""
     name = step.arguments["message"]
     too_large = math.inf
@@ -118,7 +120,7 @@ def deliver(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Deli
     name = step.arguments["message"]
     faults = tuple(Fault(fault) for fault in step.arguments.get("faults", ()))
     for message in messages[name]:
-        if message.kind is Kind.WEBSOCKET:
+        if message.kind is WebhookKind.WEBSOCKET:
             continue  # one about the same, for another step
         url = bench.endpoint.url(message.kind)
         yield bench.courier.deliver(message, url, label=name, faults=faults)
@@ -138,63 +140,75 @@ def _remarked(message: Message, step: Step) -> Message:
     )
 
 
-def sign_of_life(bench: CaseContext, _step: Step, messages: Messages) -> Iterator[Delivery]:
+def health_check(bench: CaseContext, _step: Step, messages: Messages) -> Iterator[Delivery]:
     """Send the canonical valid message once, after something hostile.
 
     Where Integration Webhooks have a URL of their own and something hostile went there, a valid
     one goes there too.
     """
-    for message in messages[SIGN_OF_LIFE]:
+    for message in messages[HEALTH_CHECK]:
         url = bench.endpoint.url(message.kind)
-        yield bench.courier.deliver(message, url, label=SIGN_OF_LIFE, attempts=1)
+        yield bench.courier.deliver(message, url, label=HEALTH_CHECK, attempts=1)
 
 
-def handshake(bench: CaseContext, _step: Step, _messages: Messages) -> Iterator[Handshake]:
+def wait(bench: CaseContext, step: Step, _messages: Messages) -> Iterator[Delivery]:
+    """Let `seconds` pass without a delivery; the emulators keep observing."""
+    bench.wait(step.arguments["seconds"])
+    yield from ()
+
+
+def show_tls_handshakes(
+    bench: CaseContext, _step: Step, _messages: Messages
+) -> Iterator[TlsHandshake]:
     """Show what TLS handshakes with each server showed, certificates verified; once in a run."""
     yield from bench.handshakes()
 
 
-VERBS: Mapping[str, Verb] = {
-    "preflight": preflight,
+DELIVERY_STEPS: Mapping[str, DeliveryStep] = {
+    "show-preflight": show_preflight,
     "send": send,
     "deliver": deliver,
-    "abandon": abandon,
-    "together": together,
-    "paced": paced,
-    "climb": climb,
-    "sign-of-life": sign_of_life,
-    "handshake": handshake,
+    "exhaust-retries": exhaust_retries,
+    "send-concurrently": send_concurrently,
+    "send-at-rate": send_at_rate,
+    "send-increasing": send_increasing,
+    "health-check": health_check,
+    "wait": wait,
+    "show-tls-handshakes": show_tls_handshakes,
 }
 
 
-def play(scenario: Scenario, messages: Messages, bench: CaseContext) -> Transcript:
+def run_steps(scenario: Scenario, messages: Messages, bench: CaseContext) -> Transcript:
     """Play all steps in order; the transcript holds all that was seen of it."""
     deliveries: list[Delivery] = []
-    handshakes: list[Handshake] = []
-    with Watch(bench, messages, deliveries) as watch, Tap(bench, messages) as tap:
+    handshakes: list[TlsHandshake] = []
+    with (
+        ConnectorObserver(bench, messages, deliveries) as watch,
+        WebSocketSession(bench, messages) as tap,
+    ):
         for step in scenario.steps:
-            if step.verb in STREAMING:
-                STREAMING[step.verb](tap, step)
+            if step.name in WEBSOCKET_STEPS:
+                WEBSOCKET_STEPS[step.name](tap, step)
                 continue
-            if step.verb in WATCHING:
-                WATCHING[step.verb](watch, step)
+            if step.name in CONNECTOR_STEPS:
+                CONNECTOR_STEPS[step.name](watch, step)
                 continue
-            for seen in VERBS[step.verb](bench, step, messages):
+            for seen in DELIVERY_STEPS[step.name](bench, step, messages):
                 if isinstance(seen, Delivery):
                     deliveries.append(seen)
-                    watch.settle_after(step)
+                    watch.wait_if_asked(step)
                 else:
                     handshakes.append(seen)
-        calls = watch.calls(everything=scenario.alone)
+        calls = watch.calls(everything=scenario.exclusive)
         streamed = scenario.stage is Stage.STREAMING
         return Transcript(
             tuple(deliveries),
             tuple(handshakes),
             bench.limits,
             calls,
-            tap.openings if streamed else (),
+            tap.handshakes if streamed else (),
             tap.connections if streamed else (),
-            tap.missed,
+            tap.not_sent,
             tap.unsent,
-            watched=bench.twin is not None,
+            api_served=bench.twin is not None,
         )

@@ -28,14 +28,14 @@ def _other_case(secret: str) -> str:
 
 
 # From the secret to the piece of the query that stands for it; None leaves it out.
-SPELLINGS: Mapping[str, Callable[[str], str | None]] = {
+VARIANTS: Mapping[str, Callable[[str], str | None]] = {
     "wrong": lambda secret: _named(PARAMETER, _other(secret)),
     "missing": lambda _: None,
     "empty": lambda _: _named(PARAMETER, ""),
     "shortened": lambda secret: _named(PARAMETER, secret[:-1]),
     "lengthened": lambda secret: _named(PARAMETER, f"{secret}x"),
-    "headless": lambda secret: _named(PARAMETER, secret[1:]),
-    "preceded": lambda secret: _named(PARAMETER, f"x{secret}"),
+    "without-first-character": lambda secret: _named(PARAMETER, secret[1:]),
+    "with-prefix": lambda secret: _named(PARAMETER, f"x{secret}"),
     "other-case": lambda secret: _named(PARAMETER, _other_case(secret)),
     "other-name": lambda secret: _named("Key", secret),
     "wrong-then-right": lambda secret: (
@@ -50,19 +50,19 @@ SPELLINGS: Mapping[str, Callable[[str], str | None]] = {
 }
 
 
-def revealing(secret: str) -> tuple[str, ...]:
+def secret_variants(secret: str) -> tuple[str, ...]:
     """List the spellings that give the secret away, or nearly: they are secrets themselves."""
     swapped = secret.swapcase()  # of letters that have no single other case, such as ß
     encoded = "".join(f"%{byte:02X}" for byte in secret.encode())
     return secret[:-1], secret[1:], f"{secret}x", f"x{secret}", swapped, encoded
 
 
-def spelled(url: str, secret: str, spelling: str) -> str:
+def with_variant(url: str, secret: str, spelling: str) -> str:
     """Give a URL whose secret is spelled another way; `right` leaves the URL as it is."""
     if spelling == RIGHT:
         return url
     bare = with_token(url, None)
-    piece = SPELLINGS[spelling](secret)
+    piece = VARIANTS[spelling](secret)
     if piece is None:
         return bare
     return f"{bare}{'&' if '?' in bare else '?'}{piece}"

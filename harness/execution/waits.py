@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import ceil
 
-from pytest_mews.emulator.connector_api import Twin
-from pytest_mews.model import Call
+from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.model import ApiCall
 
-LULL_S = 1.0
-IN_LINE = 4  # times as long as usual, while a partner works off what it was told
+QUIET_S = 1.0
+BUSY_FACTOR = 4  # times as long as usual, while a partner works off what it was told
 
 
 def wait_while_busy(
-    twin: Twin,
-    holds: Callable[[Sequence[Call]], bool],
+    twin: ConnectorApi,
+    holds: Callable[[Sequence[ApiCall]], bool],
     since: int,
     seconds: float,
     *,
@@ -26,6 +26,6 @@ def wait_while_busy(
     that it was told of three seconds before it asks; and after `IN_LINE` times as long in any
     case: the harness sends much faster than Mews does.
     """
-    for _ in range(ceil(seconds / LULL_S) * IN_LINE):
-        if not twin.is_behind(told_ms) or twin.wait_until(holds, since, LULL_S):
+    for _ in range(ceil(seconds / QUIET_S) * BUSY_FACTOR):
+        if not twin.is_working_on_backlog(told_ms) or twin.wait_until(holds, since, QUIET_S):
             return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pytest_mews.model.answer_times import AnswerTimes
-from pytest_mews.model.api_call import Call, Misstep, TokenState, TwinFault
-from pytest_mews.model.command_trace import Trace, traces
+from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, TokenState
+from pytest_mews.model.command_trace import EventTrace, event_traces
 from pytest_mews.model.comparison import Change, Changed, Comparison
 from pytest_mews.model.delivery_profile import Parameter, Profile
 from pytest_mews.model.exchange import (
@@ -12,93 +12,106 @@ from pytest_mews.model.exchange import (
     Delivery,
     Exchange,
     Fault,
-    Manner,
     Outcome,
     TlsProblem,
     TlsSession,
+    TransferMode,
 )
-from pytest_mews.model.fetches import FETCHED_WITH, Link, links
-from pytest_mews.model.message import EventRef, Kind, Message
-from pytest_mews.model.rate_limit_usage import Usage
+from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
+from pytest_mews.model.message import EventReference, Message, WebhookKind
+from pytest_mews.model.rate_limit_usage import RateLimitUsage
 from pytest_mews.model.run import Replay, Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
-from pytest_mews.model.run_events import Event, RunEnded, RunStarted, ScenarioEnded, ScenarioStarted
+from pytest_mews.model.run_events import (
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    ScenarioEnded,
+    ScenarioStarted,
+)
 from pytest_mews.model.scenario import (
     Basis,
-    Draw,
     Expectation,
-    Obligation,
+    Level,
+    MessageSpec,
     Scenario,
     Source,
     Stage,
     Step,
 )
-from pytest_mews.model.tls_handshake import Handshake
-from pytest_mews.model.verdict import Finding, Limits, Readiness, Transcript, Trial, Verdict
+from pytest_mews.model.tls_handshake import TlsHandshake
+from pytest_mews.model.verdict import Evidence, Finding, Limits, Readiness, Transcript, Verdict
 from pytest_mews.model.waiver import Waiver, WaiverState, WaiverUse
-from pytest_mews.model.websocket import Connection, Cut, Opening, Ping, Refusal, Sent
+from pytest_mews.model.websocket import (
+    Connection,
+    Disconnect,
+    HandshakeProblem,
+    Ping,
+    SentMessage,
+    WebSocketHandshake,
+)
 
 __all__ = [
-    "FETCHED_WITH",
+    "OPERATIONS_BY_DISCRIMINATOR",
     "AnswerTimes",
+    "ApiCall",
+    "ApiFault",
     "Attempt",
     "Basis",
-    "Call",
     "Change",
     "Changed",
     "Comparison",
     "Connection",
-    "Cut",
     "Delivery",
-    "Draw",
-    "Event",
-    "EventRef",
+    "Disconnect",
+    "EntityFetch",
+    "EventReference",
+    "EventTrace",
+    "Evidence",
     "Exchange",
     "Expectation",
     "Fault",
     "Finding",
-    "Handshake",
-    "Kind",
+    "HandshakeProblem",
+    "Level",
     "Limits",
-    "Link",
-    "Manner",
     "Message",
-    "Misstep",
-    "Obligation",
-    "Opening",
+    "MessageSpec",
     "Outcome",
     "Parameter",
     "Ping",
     "Profile",
+    "RateLimitUsage",
     "Readiness",
-    "Refusal",
     "Replay",
+    "RequestProblem",
     "Run",
     "RunEnded",
+    "RunEvent",
     "RunStarted",
     "Sample",
     "Scenario",
     "ScenarioEnded",
     "ScenarioResult",
     "ScenarioStarted",
-    "Sent",
+    "SentMessage",
     "Source",
     "Stage",
     "StageSummary",
     "Step",
     "Tenant",
     "Tenants",
+    "TlsHandshake",
     "TlsProblem",
     "TlsSession",
     "TokenState",
-    "Trace",
     "Transcript",
-    "Trial",
-    "TwinFault",
-    "Usage",
+    "TransferMode",
     "Verdict",
     "Waiver",
     "WaiverState",
     "WaiverUse",
-    "links",
-    "traces",
+    "WebSocketHandshake",
+    "WebhookKind",
+    "entity_fetches",
+    "event_traces",
 ]

@@ -8,7 +8,7 @@ from enum import StrEnum
 # ruff: noqa: S105 - names of missteps, not passwords
 
 
-class Misstep(StrEnum):
+class RequestProblem(StrEnum):
     """What a request got wrong, whether or not it was answered all the same: a closed list."""
 
     NOT_POST = "not-post"
@@ -37,22 +37,24 @@ class TokenState(StrEnum):
     INACTIVE = "inactive"  # its integration is disabled, canceled or deleted
 
 
-class TwinFault(StrEnum):
+class ApiFault(StrEnum):
     """What the twin does to a request on purpose: a closed list."""
 
     SLOW = "slow"  # a right answer after 8 s
-    TOO_MANY = "too-many"  # 429 with Retry-After
-    TOO_MANY_BARE = "too-many-bare"  # 429 without Retry-After
-    SERVER_ERROR = "server-error"  # 500
-    TERSE_ERROR = "terse-error"  # 500 with nothing but a Message
-    REQUEST_TIMEOUT = "request-timeout"  # 408
+    TOO_MANY_REQUESTS = "429-with-retry-after"  # 429 with Retry-After
+    TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER = "429-without-retry-after"  # 429 without Retry-After
+    SERVER_ERROR = "500"  # 500
+    SERVER_ERROR_MESSAGE_ONLY = "500-message-only"  # 500 with nothing but a Message
+    REQUEST_TIMEOUT = "408"  # 408
     RESET = "reset"  # the connection is reset, no answer
     NOT_JSON = "not-json"  # 200 with a body that is no JSON
-    STRANGERS = "strangers"  # a right answer with unknown properties and enumeration values
+    UNKNOWN_FIELDS = (
+        "unknown-fields"  # a right answer with unknown properties and enumeration values
+    )
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One request that the partner sent to the twin, and its answer.
 
     Attributes:
@@ -89,9 +91,9 @@ class Call:
     client: str = ""
     asked: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
-    missteps: tuple[Misstep, ...] = ()
+    request_problems: tuple[RequestProblem, ...] = ()
     message: str = ""
-    fault: TwinFault | None = None
+    fault: ApiFault | None = None
     retry_after_s: float | None = None
     cursor: str | None = None
     continues: bool = False
@@ -103,7 +105,7 @@ class Call:
         return self.status is not None and self.status >= 400  # noqa: PLR2004 - HTTP's own bound
 
     @property
-    def taken(self) -> bool:
+    def acknowledged(self) -> bool:
         """Whether the partner was told that what it asked to be done is done."""
         return self.status in {200, 204} and self.answered_ms is not None
 
@@ -113,10 +115,10 @@ class Call:
         return self.operation.startswith("commands/")
 
     @property
-    def served(self) -> bool:
+    def answered_ok(self) -> bool:
         """Whether the partner was given what it asked for, in an answer it can read."""
         return (
             self.status == 200  # noqa: PLR2004 - the one success that is documented
             and self.answered_ms is not None
-            and self.fault is not TwinFault.NOT_JSON
+            and self.fault is not ApiFault.NOT_JSON
         )

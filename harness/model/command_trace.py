@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_mews.model.api_call import Call
-from pytest_mews.model.websocket import Sent
+from pytest_mews.model.api_call import ApiCall
+from pytest_mews.model.websocket import SentMessage
 
 COMMAND = "DeviceCommand"
 PENDING, PROCESSED = "Pending", "Processed"
@@ -15,7 +15,7 @@ UPDATE, ACTIVE, BY_IDS = "commands/update", "commands/getAllActive", "commands/g
 
 # Which operations give the entity of an event. The documentation names those of commands
 # (use-cases/device-integration); the others are those of webhooks. Prices have none that is served.
-TOLD_BY: Mapping[str, tuple[str, ...]] = {
+OPERATIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
     COMMAND: (BY_IDS, ACTIVE),
     "Reservation": ("reservations/getAll/2023-06-06", "reservations/getAll"),
     "Resource": ("resources/getAll",),
@@ -23,7 +23,7 @@ TOLD_BY: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Trace:
+class EventTrace:
     """One entity that messages were about, and what the client did to learn of it.
 
     Times are milliseconds on the run's clock.
@@ -81,15 +81,15 @@ class Trace:
         return (self.done_ms if self.owed else self.fetched_ms) is not None
 
 
-def traces(sent: Iterable[Sent], calls: Iterable[Call]) -> tuple[Trace, ...]:
+def event_traces(sent: Iterable[SentMessage], calls: Iterable[ApiCall]) -> tuple[EventTrace, ...]:
     """Follow every entity of what was sent, in the order of its first event."""
-    about: dict[tuple[str, str, str], list[tuple[Sent, str]]] = defaultdict(list)
+    about: dict[tuple[str, str, str], list[tuple[SentMessage, str]]] = defaultdict(list)
     for each in sent:
         for event in each.events:
-            if event.discriminator in TOLD_BY:
+            if event.discriminator in OPERATIONS_BY_TYPE:
                 key = (each.enterprise_id, event.discriminator, event.entity_id)
                 about[key].append((each, event.state))
-    by_entity: dict[str, list[Call]] = defaultdict(list)
+    by_entity: dict[str, list[ApiCall]] = defaultdict(list)
     for call in calls:
         for entity_id in {*call.asked, *call.returned}:
             by_entity[entity_id].append(call)
@@ -97,21 +97,24 @@ def traces(sent: Iterable[Sent], calls: Iterable[Call]) -> tuple[Trace, ...]:
 
 
 def _trace(
-    key: tuple[str, str, str], said: Sequence[tuple[Sent, str]], calls: Sequence[Call]
-) -> Trace:
+    key: tuple[str, str, str], said: Sequence[tuple[SentMessage, str]], calls: Sequence[ApiCall]
+) -> EventTrace:
     enterprise, kind, entity_id = key
     newest, state = max(said, key=lambda each: each[0].at_ms)
     own = [call for call in calls if call.enterprise_id == enterprise]
-    reading = [call for call in own if call.operation in TOLD_BY[kind]]
-    held = [call for call in reading if call.served and entity_id in call.returned]
-    since = [call for call in held if call.received_ms >= newest.since_ms]
+    reading = [call for call in own if call.operation in OPERATIONS_BY_TYPE[kind]]
+    held = [call for call in reading if call.answered_ok and entity_id in call.returned]
+    since = [call for call in held if call.received_ms >= newest.relevant_from_ms]
     updates = [
         call
         for call in own
-        if kind == COMMAND and call.operation == UPDATE and call.taken and entity_id in call.asked
+        if kind == COMMAND
+        and call.operation == UPDATE
+        and call.acknowledged
+        and entity_id in call.asked
     ]
     done = [call.received_ms for call in updates if call.state == PROCESSED]
-    return Trace(
+    return EventTrace(
         kind,
         entity_id,
         enterprise,
@@ -121,13 +124,13 @@ def _trace(
         len(said),
         fetches=len(held),
         asked_ms=min(
-            (each.received_ms for each in reading if each.received_ms >= newest.since_ms),
+            (each.received_ms for each in reading if each.received_ms >= newest.relevant_from_ms),
             default=None,
         ),
         fetched_ms=min(
             (each.answered_ms for each in since if each.answered_ms is not None), default=None
         ),
-        done_ms=min((each for each in done if each >= newest.since_ms), default=None),
+        done_ms=min((each for each in done if each >= newest.relevant_from_ms), default=None),
         done=len(done),
         updated=tuple(call.state for call in updates),
     )

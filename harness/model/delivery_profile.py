@@ -12,7 +12,7 @@ class Parameter:
     Attributes:
         name: such as `retry_interval_s`; its suffix is the unit.
         value: a number, a boolean, or a tuple of numbers.
-        origin: `documented`, `assumed`, or `overridden` (by --mews-set).
+        origin: `documented`, `assumed`, or `overridden` (by --mews-profile-set).
         source: documentation page and revision; empty for an override.
         note: why this value.
 

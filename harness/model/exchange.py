@@ -45,15 +45,15 @@ class Fault(StrEnum):
     """What the harness does to one attempt on the wire, on purpose."""
 
     NONE = "none"
-    LOSE_ANSWER = "lose-answer"  # send whole, wait for the answer's first bytes, drop it
-    CUT_BODY = "cut-body"  # announce the whole body, send half of it, close
+    DROP_RESPONSE = "drop-response"  # send whole, wait for the answer's first bytes, drop it
+    TRUNCATE_REQUEST = "truncate-request"  # announce the whole body, send half of it, close
     RESET = "reset"  # send whole, reset the connection before the answer is read
 
 
-AHEAD_MS = 100.0  # far less than a body that is sent slowly takes
+EARLY_RESPONSE_MS = 100.0  # far less than a body that is sent slowly takes
 
 
-class Manner(StrEnum):
+class TransferMode(StrEnum):
     """How a sound request is put on the wire; each must be taken alike."""
 
     PLAIN = "plain"  # with Content-Length, on a kept connection where there is one
@@ -121,7 +121,7 @@ class Exchange:
     tls_problem: TlsProblem | None = None
 
     @property
-    def ahead_ms(self) -> float:
+    def early_response_ms(self) -> float:
         """How long before the request's last byte was sent an answer began.
 
         0 where it did not, or by less than may be due to when either was noted.
@@ -129,7 +129,7 @@ class Exchange:
         if self.sent_ms is None or self.first_byte_ms is None:
             return 0.0
         ahead_ms = self.sent_ms - self.first_byte_ms
-        return ahead_ms if ahead_ms > AHEAD_MS else 0.0
+        return ahead_ms if ahead_ms > EARLY_RESPONSE_MS else 0.0
 
     @property
     def answer_ms(self) -> float | None:
@@ -153,7 +153,7 @@ class Attempt:
     exchanges: tuple[Exchange, ...]
     outcome: Outcome
     detail: str = ""
-    manner: Manner = Manner.PLAIN
+    transfer: TransferMode = TransferMode.PLAIN
 
     @property
     def last(self) -> Exchange:
@@ -182,7 +182,7 @@ class Delivery:
     label: str
     message: Message
     attempts: tuple[Attempt, ...]
-    known_ms: float | None = None
+    visible_from_ms: float | None = None
 
     @property
     def began_ms(self) -> float:
@@ -190,9 +190,9 @@ class Delivery:
         return self.attempts[0].exchanges[0].started_ms
 
     @property
-    def since_ms(self) -> float:
+    def relevant_from_ms(self) -> float:
         """From when on a request can have been told what it says."""
-        return self.began_ms if self.known_ms is None else self.known_ms
+        return self.began_ms if self.visible_from_ms is None else self.visible_from_ms
 
     @property
     def delivered(self) -> bool:

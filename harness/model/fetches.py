@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pytest_mews.model.api_call import Call
+from pytest_mews.model.api_call import ApiCall
 from pytest_mews.model.exchange import Delivery, Outcome
 
 # Outcomes after which the partner may have taken an attempt for a message: it had all of it.
@@ -24,7 +24,7 @@ _CUSTOMERS = ("customers/getAll",)
 
 # Which operations give the entity of an event (events/wh-general); a test holds it against the
 # twin's data. Anything else that a message names leads to nothing.
-FETCHED_WITH: Mapping[str, tuple[str, ...]] = {
+OPERATIONS_BY_DISCRIMINATOR: Mapping[str, tuple[str, ...]] = {
     "ServiceOrderUpdated": _RESERVATIONS,
     "ResourceUpdated": ("resources/getAll",),
     "MessageAdded": ("messages/getAll",),
@@ -36,7 +36,7 @@ FETCHED_WITH: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Link:
+class EntityFetch:
     """One entity that acknowledged messages were about, and what the partner did to learn of it.
 
     Times are milliseconds on the run's clock.
@@ -71,7 +71,9 @@ class Link:
     in_flight: bool = False
 
 
-def links(deliveries: Iterable[Delivery], calls: Iterable[Call]) -> tuple[Link, ...]:
+def entity_fetches(
+    deliveries: Iterable[Delivery], calls: Iterable[ApiCall]
+) -> tuple[EntityFetch, ...]:
     """Follow every entity of the acknowledged deliveries, in the order of first delivery.
 
     An entity is known by its enterprise, the operations that give it, and its id, so that
@@ -84,7 +86,7 @@ def links(deliveries: Iterable[Delivery], calls: Iterable[Call]) -> tuple[Link, 
         if not delivery.delivered or enterprise is None:
             continue
         for event in delivery.message.events:
-            operations = FETCHED_WITH.get(event.discriminator)
+            operations = OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator)
             if operations is not None:
                 key = (enterprise, operations, event.entity_id)
                 about[key].append((event.discriminator, delivery))
@@ -95,8 +97,8 @@ def links(deliveries: Iterable[Delivery], calls: Iterable[Call]) -> tuple[Link, 
     )
 
 
-def _by_entity(calls: Iterable[Call]) -> dict[str, list[Call]]:
-    index: dict[str, list[Call]] = defaultdict(list)
+def _by_entity(calls: Iterable[ApiCall]) -> dict[str, list[ApiCall]]:
+    index: dict[str, list[ApiCall]] = defaultdict(list)
     for call in calls:
         for entity_id in {*call.asked, *call.returned}:
             index[entity_id].append(call)
@@ -104,20 +106,20 @@ def _by_entity(calls: Iterable[Call]) -> dict[str, list[Call]]:
 
 
 def _link(
-    key: tuple[str, tuple[str, ...], str], said: list[tuple[str, Delivery]], calls: list[Call]
-) -> Link:
+    key: tuple[str, tuple[str, ...], str], said: list[tuple[str, Delivery]], calls: list[ApiCall]
+) -> EntityFetch:
     enterprise, _, entity_id = key
     deliveries = {id(delivery): delivery for _, delivery in said}.values()
     newest = max(deliveries, key=lambda each: each.began_ms)
     own = [call for call in calls if call.enterprise_id == enterprise]
-    since = [call for call in own if call.received_ms >= newest.since_ms]
-    held = [call for call in own if call.served and entity_id in call.returned]
+    since = [call for call in own if call.received_ms >= newest.relevant_from_ms]
+    held = [call for call in own if call.answered_ok and entity_id in call.returned]
     answered = [
         call.answered_ms
         for call in held
-        if call.answered_ms is not None and call.received_ms >= newest.since_ms
+        if call.answered_ms is not None and call.received_ms >= newest.relevant_from_ms
     ]
-    return Link(
+    return EntityFetch(
         next(name for name, delivery in said if delivery is newest),
         entity_id,
         enterprise,

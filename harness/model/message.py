@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class WebhookKind(StrEnum):
     """Which of the two kinds of webhook a message is, each with a URL; or one on the WebSocket."""
 
     GENERAL = "general"
@@ -15,7 +15,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class EventRef:
+class EventReference:
     """One event of a message: its discriminator (action, type) and the entity it is about.
 
     `state` is what an event on the WebSocket says of the entity; empty elsewhere.
@@ -42,11 +42,11 @@ class Message:
 
     """
 
-    kind: Kind
+    kind: WebhookKind
     body: bytes
-    events: tuple[EventRef, ...]
+    events: tuple[EventReference, ...]
     description: str
     content_type: str | None = "application/json"
     enterprise_id: str | None = None
-    again: bool = False
+    duplicate: bool = False
     binary: bool = False

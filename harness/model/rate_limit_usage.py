@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Usage:
+class RateLimitUsage:
     """The requests that bore the AccessTokens of one enterprise, over a whole run.
 
     Attributes:

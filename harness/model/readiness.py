@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from pytest_mews.model import Obligation, Readiness, ScenarioResult, Stage, StageSummary, Verdict
+from pytest_mews.model import Level, Readiness, ScenarioResult, Stage, StageSummary, Verdict
 
 HOW_TO_OBSERVE: Mapping[Stage, str] = {
     Stage.DELIVERY: "needs the URL of an endpoint for webhooks (--mews-target)",
@@ -20,14 +20,14 @@ def breaks_must(result: ScenarioResult) -> bool:
     """Whether a MUST was seen broken: failed, flaky, or blocked by the preflight."""
     if result.verdict is Verdict.FLAKY:
         return any(
-            not finding.met and finding.obligation is Obligation.MUST
+            not finding.met and finding.level is Level.MUST
             for trial in result.evidence
             for finding in trial.findings
         )
     return result.verdict in {Verdict.FAIL, Verdict.BLOCKED}
 
 
-def stops_run(result: ScenarioResult, *, strict: bool) -> bool:
+def fails_run(result: ScenarioResult, *, strict: bool) -> bool:
     """Whether this result alone makes the run exit with 1."""
     warned = result.verdict in {Verdict.WARN, Verdict.FLAKY}
     return breaks_must(result) or result.verdict is Verdict.ERROR or (strict and warned)
@@ -42,19 +42,19 @@ def readiness_of(results: Sequence[ScenarioResult], *, strict: bool) -> Readines
     """
     if not results:
         return Readiness.NOT_OBSERVED
-    if any(stops_run(r, strict=strict) and r.verdict is not Verdict.ERROR for r in results):
+    if any(fails_run(r, strict=strict) and r.verdict is not Verdict.ERROR for r in results):
         return Readiness.NOT_READY
-    if any(_left_open(result) for result in results):
+    if any(_undecided(result) for result in results):
         return Readiness.INCOMPLETE
     if any(r.verdict in {Verdict.WARN, Verdict.FLAKY, Verdict.WAIVED} for r in results):
         return Readiness.WARNINGS
     return Readiness.READY
 
 
-def _left_open(result: ScenarioResult) -> bool:
+def _undecided(result: ScenarioResult) -> bool:
     if result.verdict is Verdict.ERROR:
         return True
-    must = result.scenario.obligation is Obligation.MUST
+    must = result.scenario.level is Level.MUST
     return must and result.verdict is Verdict.NOT_OBSERVED
 
 

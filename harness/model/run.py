@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pytest_mews.model.answer_times import AnswerTimes
 from pytest_mews.model.comparison import Comparison
 from pytest_mews.model.delivery_profile import Profile
-from pytest_mews.model.rate_limit_usage import Usage
+from pytest_mews.model.rate_limit_usage import RateLimitUsage
 from pytest_mews.model.scenario import Scenario, Stage
-from pytest_mews.model.verdict import Readiness, Trial, Verdict
+from pytest_mews.model.verdict import Evidence, Readiness, Verdict
 from pytest_mews.model.waiver import Waiver, WaiverUse
 
 
@@ -74,10 +74,10 @@ class ScenarioResult:
     plays: int = 0
     failing: int = 0
     messages: int = 0
-    evidence: tuple[Trial, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     samples: tuple[Sample, ...] = ()
     waiver: Waiver | None = None
-    waived: Verdict | None = None
+    verdict_without_waiver: Verdict | None = None
     replay: Replay | None = None
 
     @property
@@ -93,7 +93,7 @@ class StageSummary:
     stage: Stage
     readiness: Readiness
     counts: Mapping[str, int]
-    how: str = ""
+    how_to_observe: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,4 +125,4 @@ class Run:
     folder: str = "mews-report"
     waivers: tuple[WaiverUse, ...] = ()
     comparison: Comparison | None = None
-    usage: tuple[Usage, ...] = ()
+    rate_limit_usage: tuple[RateLimitUsage, ...] = ()

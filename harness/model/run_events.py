@@ -55,4 +55,4 @@ class RunEnded:
     others: tuple[ScenarioResult, ...] = ()
 
 
-Event = RunStarted | ScenarioStarted | ScenarioEnded | RunEnded
+RunEvent = RunStarted | ScenarioStarted | ScenarioEnded | RunEnded

@@ -27,7 +27,7 @@ AREAS: Mapping[str, str] = {
 PREFLIGHT = "PRE"  # the area whose scenarios all others rest on
 
 
-class Obligation(StrEnum):
+class Level(StrEnum):
     """How strongly something is asked; only a MUST fails a run."""
 
     MUST = "MUST"
@@ -41,6 +41,25 @@ class Stage(StrEnum):
     DELIVERY = "delivery"
     PROCESSING = "processing"
     STREAMING = "streaming"
+
+
+class Requirement(StrEnum):
+    """What must have been observed before a scenario can run; otherwise it is blocked.
+
+    In the order in which they are checked. Each includes what it cannot be observed without:
+    `CONNECTOR_API_ANSWERED` includes `WEBHOOK`.
+    """
+
+    TCP = "tcp"  # a connection to the endpoint, whatever TLS or HTTP said on it
+    HTTP = "http"  # an HTTP response from the endpoint
+    WEBHOOK = "webhook"  # a 2xx response to a valid webhook
+    CONNECTOR_API = "connector-api"  # the Connector API emulator runs
+    WEBSOCKET_SERVER = "websocket-server"  # the WebSocket emulator runs
+    WEBSOCKET_HANDSHAKE = "websocket-handshake"  # a client sent a handshake
+    WEBSOCKET_CLIENT = "websocket-client"  # a client of the first enterprise is connected
+    COMMANDS_REQUESTED = "commands-requested"  # a client asked the emulator about a command
+    CONNECTOR_API_CALLED = "connector-api-called"  # a webhook led to a request to the emulator
+    CONNECTOR_API_ANSWERED = "connector-api-answered"  # not all such requests were refused
 
 
 class Basis(StrEnum):
@@ -60,7 +79,7 @@ class Source:
     page: str
     anchor: str
     revision: str
-    says: str
+    summary: str
 
     @property
     def dated(self) -> str:
@@ -74,11 +93,11 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Draw:
+class MessageSpec:
     """A message that steps refer to by name; `word` says how it is generated."""
 
     name: str
-    word: str
+    generator: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -86,7 +105,7 @@ class Draw:
 class Step:
     """One thing the harness does: a verb of the player's vocabulary."""
 
-    verb: str
+    name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -97,8 +116,8 @@ class Expectation:
     `of` names the draws whose deliveries are meant; empty means all of them.
     """
 
-    word: str
-    obligation: Obligation
+    check: str
+    level: Level
     of: tuple[str, ...] = ()
 
 
@@ -108,31 +127,29 @@ class Scenario:
 
     Attributes:
         applies: conditions of the endpoint without which it is not applicable.
-        needs: what must have been shown, such as `accepting`; docs/scenarios.md lists all.
+        requires: what must have been observed before; docs/scenarios.md lists all.
         alone: whether nothing else may be delivered meanwhile (it measures time, or is hostile).
         abreast: whether its fixed cases are played at once, so that their waits overlap.
         cases: at most so many cases are played, the fixed ones first; None for no bound.
-        flaws: flaws of the embedded partner that this scenario catches.
 
     """
 
     id: str
     title: str
-    obligation: Obligation
+    level: Level
     stage: Stage
     basis: Basis
     sources: tuple[Source, ...]
     why: str
     remedy: str
-    flaws: tuple[str, ...]
-    draws: tuple[Draw, ...]
+    message_specs: tuple[MessageSpec, ...]
     steps: tuple[Step, ...]
     expectations: tuple[Expectation, ...]
     applies: tuple[str, ...] = ()
-    needs: str = "accepting"
-    alone: bool = False
-    abreast: bool = False
-    cases: int | None = None
+    requires: tuple[Requirement, ...] = (Requirement.WEBHOOK,)
+    exclusive: bool = False
+    concurrent_cases: bool = False
+    max_cases: int | None = None
 
     @property
     def area(self) -> str:

@@ -10,8 +10,8 @@ from cattrs import BaseValidationError
 from cattrs.preconf.json import JsonConverter, make_converter
 
 from pytest_mews.model import (
-    Event,
     RunEnded,
+    RunEvent,
     RunStarted,
     Scenario,
     ScenarioEnded,
@@ -19,7 +19,7 @@ from pytest_mews.model import (
     ScenarioStarted,
 )
 
-NAMES: Mapping[str, type[Event]] = {
+NAMES: Mapping[str, type[RunEvent]] = {
     "run-started": RunStarted,
     "scenario-started": ScenarioStarted,
     "scenario-ended": ScenarioEnded,
@@ -38,17 +38,17 @@ _WHOLE = _converter()
 _BY_TYPE = {kind: name for name, kind in NAMES.items()}
 
 
-def dumps(result: ScenarioResult) -> str:
+def result_to_json(result: ScenarioResult) -> str:
     """Write a result as JSON."""
     return _WHOLE.dumps(result)
 
 
-def loads(text: str) -> ScenarioResult:
+def result_from_json(text: str) -> ScenarioResult:
     """Read what `dumps` wrote."""
     return _WHOLE.loads(text, ScenarioResult)
 
 
-def plain(event: Event) -> dict[str, Any]:
+def event_to_dict(event: RunEvent) -> dict[str, Any]:
     """Give an event as what `json.dumps` takes, its name under `event`.
 
     Scenarios stand in the first event in full; the others name them by their ids.
@@ -57,7 +57,7 @@ def plain(event: Event) -> dict[str, Any]:
     return {"event": _BY_TYPE[type(event)], **converter.unstructure(event)}
 
 
-def structured(data: Mapping[str, Any], scenarios: Mapping[str, Scenario]) -> Event:
+def event_from_dict(data: Mapping[str, Any], scenarios: Mapping[str, Scenario]) -> RunEvent:
     """Read what `plain` gave; `scenarios` are those of the first event, by id.
 
     Raises:
@@ -69,7 +69,7 @@ def structured(data: Mapping[str, Any], scenarios: Mapping[str, Scenario]) -> Ev
         raise ValueError("it is no event that this version knows")
     converter = _WHOLE if kind is RunStarted else _brief(scenarios)
     try:
-        event: Event = converter.structure(data, kind)
+        event: RunEvent = converter.structure(data, kind)
     except BaseValidationError as error:
         raise ValueError(f"it is no {data['event']} as this version writes it") from error
     return event
@@ -85,6 +85,6 @@ def _brief(scenarios: Mapping[str, Scenario]) -> JsonConverter:
 _BRIEF = _brief({})
 
 
-def line(data: Mapping[str, Any]) -> str:
+def to_json_line(data: Mapping[str, Any]) -> str:
     """Write plain data as one line; ASCII keeps control characters as escapes."""
     return json.dumps(data, ensure_ascii=True, separators=(",", ":"))

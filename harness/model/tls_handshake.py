@@ -8,7 +8,7 @@ from pytest_mews.model.exchange import TlsProblem, TlsSession
 
 
 @dataclass(frozen=True)
-class Handshake:
+class TlsHandshake:
     """One server, looked at with certificates verified whatever the run was asked to accept.
 
     Attributes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pytest_mews.model.api_call import Call
+from pytest_mews.model.api_call import ApiCall
 from pytest_mews.model.exchange import Delivery
-from pytest_mews.model.scenario import Obligation
-from pytest_mews.model.tls_handshake import Handshake
-from pytest_mews.model.websocket import Connection, Opening, Sent
+from pytest_mews.model.scenario import Level
+from pytest_mews.model.tls_handshake import TlsHandshake
+from pytest_mews.model.websocket import Connection, SentMessage, WebSocketHandshake
 
-SIGN_OF_LIFE = "sign-of-life"  # the label of the valid message that follows something hostile
+HEALTH_CHECK = "health-check"  # the label of the valid message that follows something hostile
 
 
 class Verdict(StrEnum):
@@ -63,21 +63,21 @@ class Transcript:
     """
 
     deliveries: tuple[Delivery, ...]
-    handshakes: tuple[Handshake, ...] = ()
+    tls_handshakes: tuple[TlsHandshake, ...] = ()
     limits: Limits = Limits()
-    calls: tuple[Call, ...] = ()
-    openings: tuple[Opening, ...] = ()
+    calls: tuple[ApiCall, ...] = ()
+    websocket_handshakes: tuple[WebSocketHandshake, ...] = ()
     connections: tuple[Connection, ...] = ()
-    missed: tuple[Sent, ...] = ()
-    unsent: tuple[Sent, ...] = ()
-    watched: bool = False
+    not_sent: tuple[SentMessage, ...] = ()
+    undeliverable: tuple[SentMessage, ...] = ()
+    api_served: bool = False
     left_out: int = 0
 
     @property
-    def told(self) -> tuple[Sent, ...]:
+    def websocket_messages(self) -> tuple[SentMessage, ...]:
         """All that was sent on the WebSocket, or would have been."""
         sent = (each for line in self.connections for each in line.sent)
-        return (*self.missed, *self.unsent, *sent)
+        return (*self.not_sent, *self.undeliverable, *sent)
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class Finding:
     where it was met.
     """
 
-    word: str
-    obligation: Obligation
+    check: str
+    level: Level
     met: bool
     expected: str
     observed: str
@@ -99,11 +99,11 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Evidence:
     """One play that is kept as evidence; `role` is why it was kept.
 
-    Roles: `smallest-failing`, `first-failing`, `passed-again` (the flaky counterpart),
-    `example` (a passing play), `sign-of-life`, `preflight`.
+    Roles: `smallest-failing`, `first-failing`, `passed-on-retry` (the flaky counterpart),
+    `example` (a passing play), `health-check`, `preflight`.
     """
 
     role: str

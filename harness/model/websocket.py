@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from pytest_mews.model.message import EventRef
+from pytest_mews.model.message import EventReference
 
 # ruff: noqa: S105 - names of refusals, not passwords
 
 SWITCHED = 101  # the status of a handshake that was accepted
 
 
-class Refusal(StrEnum):
+class HandshakeProblem(StrEnum):
     """Why a handshake was not accepted: a closed list."""
 
     WRONG_PATH = "wrong-path"
@@ -29,24 +29,24 @@ class Refusal(StrEnum):
     ON_PURPOSE = "on-purpose"  # a scenario asked for it
 
 
-class Cut(StrEnum):
+class Disconnect(StrEnum):
     """How the harness ends a connection on purpose: a closed list."""
 
     GOING_AWAY = "going-away"
     SERVER_ERROR = "server-error"
     RESTART = "restart"
     ABNORMAL = "abnormal"  # the TCP connection is broken, no close frame is sent
-    SILENCE = "silence"  # nothing is sent or answered any more, the TCP connection stays
+    UNRESPONSIVE = "unresponsive"  # nothing is sent or answered any more, the TCP connection stays
 
 
-CLOSE_CODES: Mapping[Cut, int] = MappingProxyType(
-    {Cut.GOING_AWAY: 1001, Cut.SERVER_ERROR: 1011, Cut.RESTART: 1012}
+CLOSE_CODES: Mapping[Disconnect, int] = MappingProxyType(
+    {Disconnect.GOING_AWAY: 1001, Disconnect.SERVER_ERROR: 1011, Disconnect.RESTART: 1012}
 )
 """What the close frame of a cut says (RFC 6455, section 7.4.1, and IANA's registry)."""
 
 
 @dataclass(frozen=True)
-class Opening:
+class WebSocketHandshake:
     """One handshake of a client; every token in it is masked.
 
     Attributes:
@@ -55,7 +55,7 @@ class Opening:
         path: as it was asked for, the values of its query masked.
         status: what it was answered with; 101 where it was accepted.
         enterprise_id: whose AccessToken it bore; None where that is nobody's.
-        refusals: why it was not accepted.
+        problems: why it was not accepted.
         tokens_in_query: whether a token stood in the URL, be it accepted or not.
 
     """
@@ -65,7 +65,7 @@ class Opening:
     path: str
     status: int
     enterprise_id: str | None = None
-    refusals: tuple[Refusal, ...] = ()
+    problems: tuple[HandshakeProblem, ...] = ()
     tokens_in_query: bool = False
 
     @property
@@ -75,7 +75,7 @@ class Opening:
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentMessage:
     """One message on a connection, or one that nobody was connected to receive.
 
     Attributes:
@@ -94,15 +94,15 @@ class Sent:
     enterprise_id: str
     description: str
     size: int
-    events: tuple[EventRef, ...]
+    events: tuple[EventReference, ...]
     at_ms: float
     done_ms: float | None = None
-    known_ms: float | None = None
+    visible_from_ms: float | None = None
 
     @property
-    def since_ms(self) -> float:
+    def relevant_from_ms(self) -> float:
         """Since when a request can be due to it, or make it needless."""
-        return self.at_ms if self.known_ms is None else self.known_ms
+        return self.at_ms if self.visible_from_ms is None else self.visible_from_ms
 
 
 @dataclass(frozen=True)
@@ -141,11 +141,11 @@ class Connection:
     enterprise_id: str
     opened_ms: float
     received: int = 0
-    cut: Cut | None = None
+    cut: Disconnect | None = None
     cut_ms: float | None = None
     closed_ms: float | None = None
     code: int | None = None
-    sent: tuple[Sent, ...] = ()
+    sent: tuple[SentMessage, ...] = ()
     pings: tuple[Ping, ...] = ()
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 
-class Changes:
+class ChangeCondition:
     """Guards what changes, and lets others wait until something holds of it.
 
     Whoever changes something does so within `with changes:`, and says so by `note`.
@@ -30,7 +30,7 @@ class Changes:
     def __exit__(self, *_: object) -> None:
         self._changed.release()
 
-    def note(self) -> None:
+    def notify(self) -> None:
         """Let those who wait look again; the caller is within."""
         self._count += 1
         self._changed.notify_all()
@@ -52,15 +52,15 @@ class Changes:
             time.sleep(max(0.0, min(looked + self._look_s, end) - time.monotonic()))
 
     @property
-    def over(self) -> bool:
+    def closed(self) -> bool:
         """Whether nobody waits any longer."""
         return self._over
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Let nobody wait any longer, now or later."""
         with self:
             self._over = True
-            self.note()
+            self.notify()
 
     def _since(self, seen: int) -> bool:
         return self._count != seen

@@ -22,7 +22,7 @@ POLL_S = 0.02  # how often the accepting thread looks whether it should stop
 _NO_LINGERING = struct.pack("ii", 1, 0)
 
 
-class QuietServer(HTTPServer):
+class HttpServer(HTTPServer):
     """Serves `application`, each connection in a thread of its own.
 
     Args:
@@ -105,7 +105,7 @@ def connection_of(request: HttpRequest) -> socket.socket:
     return connection
 
 
-def leaves(connection: socket.socket, within_s: float) -> bool:
+def disconnects_within(connection: socket.socket, within_s: float) -> bool:
     """Tell whether a client that has sent its request goes away instead of waiting."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
@@ -117,7 +117,7 @@ def leaves(connection: socket.socket, within_s: float) -> bool:
         return True
 
 
-def gone(connection: socket.socket) -> bool:
+def disconnected(connection: socket.socket) -> bool:
     """Tell whether a client that has sent its request has gone away by now."""
     try:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_mews.replay.replay_file import OPTION, Conditions, Kept, KeptMessage, find, parse
-from pytest_mews.replay.restore import NotRestored, restore, secrets_of
+from pytest_mews.replay.restore import RestoreError, restore, secrets_of
 from pytest_mews.replay.serialize_case import (
     as_expectations,
     as_steps,
@@ -17,7 +17,7 @@ __all__ = [
     "Conditions",
     "Kept",
     "KeptMessage",
-    "NotRestored",
+    "RestoreError",
     "as_expectations",
     "as_steps",
     "find",

@@ -8,7 +8,7 @@ from datetime import datetime
 from pytest_mews import __version__
 from pytest_mews.config import profiles
 from pytest_mews.config.settings import Settings
-from pytest_mews.execution import Script
+from pytest_mews.execution import SentMessages
 from pytest_mews.model import ScenarioResult
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.redaction import Mask
@@ -26,8 +26,12 @@ from pytest_mews.replay import (
 REPLAYED = "replayed"  # a folder in the report's own, for whatever a replay writes
 
 
-def kept(
-    result: ScenarioResult, script: Script | None, settings: Settings, began: datetime, mask: Mask
+def recorded(
+    result: ScenarioResult,
+    script: SentMessages | None,
+    settings: Settings,
+    began: datetime,
+    mask: Mask,
 ) -> ScenarioResult:
     """Add to a failure what was sent in its smallest failing play; other results stay as they are.
 
@@ -68,8 +72,8 @@ def conditions_of(settings: Settings) -> Conditions:
         settings.profile.name,
         overrides(settings.profile),
         settings.time_scale,
-        settings.rate,
-        settings.settle_s,
+        settings.peak_rate,
+        settings.fetch_timeout_s,
         settings.events,
         settings.seed,
         tuple((each.id, each.integration_id) for each in settings.tenants.enterprises),
@@ -89,8 +93,8 @@ def settings_for(conditions: Conditions, settings: Settings) -> Settings:
         settings,
         profile=profiles.override(profiles.load(conditions.profile), conditions.settings),
         time_scale=conditions.time_scale,
-        rate=conditions.rate,
-        settle_s=conditions.settle_s,
+        peak_rate=conditions.peak_rate,
+        fetch_timeout_s=conditions.fetch_timeout_s,
         events=conditions.events,
         seed=conditions.seed,
         report=settings.report / REPLAYED,

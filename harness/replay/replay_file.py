@@ -14,8 +14,8 @@ from cattrs.preconf.json import make_converter
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from pytest_mews.errors import UsageMistake
-from pytest_mews.model import EventRef, Kind
+from pytest_mews.errors import UsageError
+from pytest_mews.model import EventReference, WebhookKind
 from pytest_mews.replay.body_pieces import Piece, digest
 
 FORMAT = 1
@@ -29,7 +29,7 @@ _CONVERTER = make_converter(omit_if_default=True)
 class KeptMessage:
     """One message; `events` is None where they are just those that its body names."""
 
-    kind: Kind
+    kind: WebhookKind
     content_type: str | None
     description: str
     enterprise_id: str | None
@@ -37,22 +37,22 @@ class KeptMessage:
     sha256: str
     body: tuple[Piece, ...]
     again: bool = False
-    events: tuple[EventRef, ...] | None = None
+    events: tuple[EventReference, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Conditions:
     """Under what it was sent: what the schedule and whatever is minted again depend on.
 
-    `settings` are overrides of the profile's parameters as --mews-set takes them; `enterprises`
+    `settings` are overrides of the profile's parameters as --mews-profile-set takes them; `enterprises`
     are pairs of enterprise and integration id; times are seconds.
     """
 
     profile: str
     settings: tuple[str, ...]
     time_scale: float
-    rate: float
-    settle_s: float
+    peak_rate: float
+    fetch_timeout_s: float
     events: tuple[str, ...]
     seed: int
     enterprises: tuple[tuple[str, str], ...]
@@ -116,7 +116,7 @@ def find(asked: Sequence[str], report: Path) -> tuple[Path, ...]:
         if path.is_dir():
             inside = sorted(path.glob("*.json"))
             if not inside:
-                raise UsageMistake(OPTION, name, "is a folder without replay files", _REMEDY)
+                raise UsageError(OPTION, name, "is a folder without replay files", _REMEDY)
             found.update(dict.fromkeys(each.absolute() for each in inside))
         elif path.is_file():
             found[path.absolute()] = None
@@ -131,7 +131,7 @@ def _by_id(name: str, folder: Path) -> Path:
         return path
     known = ", ".join(sorted(each.stem for each in folder.glob("*.json")))
     remedy = f"In {folder} there are: {known}." if known else f"There is none in {folder}."
-    raise UsageMistake(OPTION, name, "is neither a file nor a scenario with a replay file", remedy)
+    raise UsageError(OPTION, name, "is neither a file nor a scenario with a replay file", remedy)
 
 
 def parse(path: Path) -> Kept:
@@ -145,27 +145,27 @@ def parse(path: Path) -> Kept:
         data = json.loads(path.read_bytes())
     except OSError as error:
         problem = f"can't be read: {(error.strerror or str(error)).lower()}"
-        raise UsageMistake(OPTION, path, problem, _REMEDY) from error
+        raise UsageError(OPTION, path, problem, _REMEDY) from error
     except ValueError as error:
-        raise UsageMistake(OPTION, path, "is no JSON", _REMEDY) from error
+        raise UsageError(OPTION, path, "is no JSON", _REMEDY) from error
     if isinstance(data, dict) and data.get("format", FORMAT) != FORMAT:
         problem = f"has format {data['format']!r}, and this version reads format {FORMAT}"
         remedy = "Replay it with the version of pytest-mews that wrote it."
-        raise UsageMistake(OPTION, path, problem, remedy)
+        raise UsageError(OPTION, path, problem, remedy)
     mistake = best_match(_validator().iter_errors(data))
     if mistake is not None:
         where = "/".join(str(part) for part in mistake.absolute_path) or "the file"
         problem = f"is no replay file: {where} breaks {mistake.validator!r} of its schema"
-        raise UsageMistake(OPTION, path, problem, _REMEDY)
+        raise UsageError(OPTION, path, problem, _REMEDY)
     kept = _CONVERTER.structure(data, Kept)
     for number, message in enumerate(kept.messages):
         if not _is_whole(message):
             problem = f"was changed: messages/{number} is not what its sha256 says"
-            raise UsageMistake(OPTION, path, problem, _REMEDY)
+            raise UsageError(OPTION, path, problem, _REMEDY)
     numbers = {number for numbers in kept.draws.values() for number in numbers}
     if numbers and max(numbers) >= len(kept.messages):
         problem = f"is no replay file: draws name messages/{max(numbers)}, which is not there"
-        raise UsageMistake(OPTION, path, problem, _REMEDY)
+        raise UsageError(OPTION, path, problem, _REMEDY)
     return kept
 
 

@@ -14,7 +14,7 @@ from pytest_mews.senders.connector.plan import references
 MINTED, OWNED = "minted ", "AccessToken of "
 
 
-class NotRestored(Exception):
+class RestoreError(Exception):
     """The bytes that were sent can't be put together again; says why."""
 
 
@@ -45,12 +45,12 @@ def restore(kept: Kept, tenants: Tenants) -> dict[str, tuple[Message, ...]]:
     present = {each.id: each.integration_id for each in tenants.enterprises}
     for enterprise, integration in kept.conditions.enterprises:
         if present.get(enterprise) != integration:
-            raise NotRestored(
+            raise RestoreError(
                 f"it was kept with enterprise {enterprise}, integration {integration}, which is "
                 "not among the present tenants: give the same --mews-tenants"
             )
     if tuple(present.items()) != kept.conditions.enterprises:
-        raise NotRestored("it was kept with other tenants: give the same --mews-tenants")
+        raise RestoreError("it was kept with other tenants: give the same --mews-tenants")
     origin = origin_of(kept.conditions.seed, kept.scenario, kept.play)
     minted = {
         name.removeprefix(MINTED): token_of(origin, name.removeprefix(MINTED))
@@ -69,9 +69,9 @@ def _message(kept: KeptMessage, secrets: Mapping[str, str]) -> Message:
     try:
         body = join(kept.body, secrets)
     except KeyError as error:
-        raise NotRestored(f"nothing is known by the name {error}") from error
+        raise RestoreError(f"nothing is known by the name {error}") from error
     if len(body) != kept.size:
-        raise NotRestored(
+        raise RestoreError(
             f"a body would have {len(body):,} bytes and had {kept.size:,}: an access token of "
             "--mews-tenants has changed"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from pytest_mews.model import EventRef, Message, Parameter, Profile, Replay, Scenario
+from pytest_mews.model import EventReference, Message, Parameter, Profile, Replay, Scenario
 from pytest_mews.redaction import Mask
 from pytest_mews.replay.body_pieces import digest, join, split
 from pytest_mews.replay.replay_file import Kept, KeptMessage, write
@@ -56,12 +56,12 @@ def _kept(message: Message, secrets: Mapping[str, str], mask: Mask) -> KeptMessa
         len(message.body),
         digest(body),
         body,
-        message.again,
+        message.duplicate,
         None if named(message) == message.events else message.events,
     )
 
 
-def named(message: Message) -> tuple[EventRef, ...] | None:
+def named(message: Message) -> tuple[EventReference, ...] | None:
     """List the events that a message's body names; None where it can't be read."""
     try:
         return references(message.kind, json.loads(message.body))
@@ -71,19 +71,19 @@ def named(message: Message) -> tuple[EventRef, ...] | None:
 
 def as_steps(scenario: Scenario) -> tuple[dict[str, object], ...]:
     """Write a scenario's steps as its file does."""
-    return tuple({"do": step.verb, **step.arguments} for step in scenario.steps)
+    return tuple({"do": step.name, **step.arguments} for step in scenario.steps)
 
 
 def as_expectations(scenario: Scenario) -> tuple[dict[str, object], ...]:
     """Write a scenario's expectations as its file does, each with its obligation."""
     return tuple(
-        {"that": each.word, "obligation": each.obligation.value, "of": list(each.of)}
+        {"that": each.check, "level": each.level.value, "of": list(each.of)}
         for each in scenario.expectations
     )
 
 
 def overrides(profile: Profile) -> tuple[str, ...]:
-    """List what --mews-set changed in a profile, as one types it."""
+    """List what --mews-profile-set changed in a profile, as one types it."""
     return tuple(
         f"{parameter.name}={_typed(parameter)}"
         for parameter in profile.parameters

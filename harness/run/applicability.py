@@ -5,45 +5,47 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_mews.config.endpoint import Endpoint, is_loopback
-from pytest_mews.model import Basis, Draw, Kind, Scenario
-from pytest_mews.senders.connector import Subject, plans
+from pytest_mews.model import Basis, MessageSpec, Scenario, WebhookKind
+from pytest_mews.senders.connector import Target, plans
 
-Condition = Callable[[Endpoint, Subject], bool]
+Condition = Callable[[Endpoint, Target], bool]
 
 
-def token(endpoint: Endpoint, _subject: Subject) -> bool:
+def token(endpoint: Endpoint, _subject: Target) -> bool:
     """Hold when the URL bears a shared secret."""
-    return endpoint.token_of(Kind.GENERAL) is not None
+    return endpoint.token_of(WebhookKind.GENERAL) is not None
 
 
-def integration_token(endpoint: Endpoint, _subject: Subject) -> bool:
+def integration_token(endpoint: Endpoint, _subject: Target) -> bool:
     """Hold when the URL for Integration Webhooks bears a shared secret."""
-    return endpoint.token_of(Kind.INTEGRATION) is not None
+    return endpoint.token_of(WebhookKind.INTEGRATION) is not None
 
 
-def two_tenants(_endpoint: Endpoint, subject: Subject) -> bool:
+def two_tenants(_endpoint: Endpoint, subject: Target) -> bool:
     """Hold when there are at least two enterprises to play."""
     return len(subject.tenants.enterprises) > 1
 
 
-def one_url(endpoint: Endpoint, _subject: Subject) -> bool:
+def one_url(endpoint: Endpoint, _subject: Target) -> bool:
     """Hold when General and Integration Webhooks have the same URL."""
     return endpoint.general_url == endpoint.integration_url
 
 
-def https(endpoint: Endpoint, _subject: Subject) -> bool:
+def https(endpoint: Endpoint, _subject: Target) -> bool:
     """Hold when a URL is https."""
     return any(url.startswith("https:") for url in _urls(endpoint))
 
 
-def plain_http(endpoint: Endpoint, _subject: Subject) -> bool:
+def plain_http(endpoint: Endpoint, _subject: Target) -> bool:
     """Hold when a URL is plain http, and another machine may be behind it."""
     return any(url.startswith("http:") and not is_loopback(url) for url in _urls(endpoint))
 
 
-def fetchable(_endpoint: Endpoint, subject: Subject) -> bool:
+def fetchable(_endpoint: Endpoint, subject: Target) -> bool:
     """Hold when an event is subscribed whose entity can be fetched by the id that it bears."""
-    return bool(plans(Draw("message", "one", {"fetchable": True}), subject).fixed)
+    return bool(
+        plans(MessageSpec("message", "single-event", {"only_fetchable": True}), subject).fixed
+    )
 
 
 def _urls(endpoint: Endpoint) -> tuple[str, str]:
@@ -67,7 +69,7 @@ CONDITIONS: Mapping[str, tuple[Condition, str]] = {
 }
 
 
-def why_not(scenario: Scenario, endpoint: Endpoint, subject: Subject, attempts: int) -> str:
+def why_not(scenario: Scenario, endpoint: Endpoint, subject: Target, attempts: int) -> str:
     """Say why a scenario is not applicable; empty when it is.
 
     `attempts` is the profile's number: where all of them would be spoilt none could be judged.
@@ -76,7 +78,7 @@ def why_not(scenario: Scenario, endpoint: Endpoint, subject: Subject, attempts: 
         holds, otherwise = CONDITIONS[name]
         if not holds(endpoint, subject):
             return otherwise
-    if not all(plans(draw, subject).fixed for draw in scenario.draws):
+    if not all(plans(draw, subject).fixed for draw in scenario.message_specs):
         return (
             "what it sends is not subscribed (--mews-events), not in profile "
             f"{subject.profile}, or does not fit into messages of {subject.batch_limit} events"

@@ -15,39 +15,39 @@ from pytest_mews.config.endpoint import Endpoint, origin
 from pytest_mews.config.settings import Settings
 from pytest_mews.delivery import (
     Authorities,
-    Courier,
     CurlTransport,
     Rules,
+    Sender,
     SystemClock,
-    shake_hands,
+    probe_tls,
 )
-from pytest_mews.demo import SOUND, EmbeddedPartner, behaviour
-from pytest_mews.emulator.connector_api import CallLog, Twin, TwinServer
-from pytest_mews.emulator.websocket import StreamServer, admit
+from pytest_mews.demo import SOUND, DemoPartner, behaviour
+from pytest_mews.emulator.connector_api import CallsFile, ConnectorApi, ConnectorApiServer
+from pytest_mews.emulator.websocket import WebSocketServer, admit
 from pytest_mews.execution import (
     CaseContext,
-    Joining,
+    ClientTracker,
+    Connectivity,
     Preflight,
-    Wiring,
-    heed,
     peak_messages,
-    reach,
-    revealing,
-    wire,
+    probe_commands,
+    probe_connector_api,
+    secret_variants,
+    send_preflight,
 )
-from pytest_mews.model import Handshake, Kind, Limits, Stage, Usage
-from pytest_mews.redaction import Mask, masked
-from pytest_mews.senders.connector import Subject
+from pytest_mews.model import Limits, RateLimitUsage, Stage, TlsHandshake, WebhookKind
+from pytest_mews.redaction import Mask, redact
+from pytest_mews.senders.connector import Target
 
-SLUGGISH = (
+SLOW_ENDPOINT_NOTE = (
     "Even a plain message was answered too late: scenarios ran side by side, each stopped at its "
     "first failing case, and nothing was shrunk or confirmed."
 )
 CALLS = "calls.jsonl"  # in the report's folder
-BUSIEST = 4  # enterprises whose requests are counted second by second in the report
+TOP_CONSUMERS = 4  # enterprises whose requests are counted second by second in the report
 
 
-class Rig:
+class Environment:
     """Owns everything that runs during a certification.
 
     Raises:
@@ -57,12 +57,12 @@ class Rig:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.subject = Subject(
+        self.subject = Target(
             settings.profile.name,
             settings.events,
             int(settings.profile.number("batch_limit")),
             settings.tenants,
-            peak_messages(settings.rate, settings.time_scale),
+            peak_messages(settings.peak_rate, settings.time_scale),
             settings.profile.span("lag_s"),
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
@@ -70,7 +70,7 @@ class Rig:
             behaviour(self._partner_name)  # a wrong name is refused before anything runs
         self._demo_authority: Path | None = None
         self._served, self._partner, self._senders = ExitStack(), ExitStack(), ExitStack()
-        self._calls = CallLog(settings.report / CALLS)
+        self._calls = CallsFile(settings.report / CALLS)
         self._api_url: str | None = None
         self._stream_address: str | None = None
         self.clock = SystemClock()
@@ -85,10 +85,10 @@ class Rig:
     def interrupt(self) -> None:
         """End whatever is under way, in any thread."""
         self._senders.close()
-        if "twin" in self.__dict__ and self.twin is not None:
-            self.twin.end_waits()  # nobody waits any longer for what may be fetched
-        if "stream" in self.__dict__ and self.stream is not None:
-            self.stream.stop()
+        if "twin" in self.__dict__ and self.connector_api is not None:
+            self.connector_api.end_waits()  # nobody waits any longer for what may be fetched
+        if "stream" in self.__dict__ and self.websocket is not None:
+            self.websocket.stop()
 
     def forget_calls(self) -> None:
         """Remove the calls of an earlier run: the processes of one run add to the same file."""
@@ -99,8 +99,8 @@ class Rig:
         """The URLs to call; the embedded partner is started at first use."""
         if not self.settings.is_demo:
             return self.settings.endpoint
-        _ = self.twin, self.stream  # the partner is told where they listen
-        partner = EmbeddedPartner(
+        _ = self.connector_api, self.websocket  # the partner is told where they listen
+        partner = DemoPartner(
             self._partner_name,
             tenants=self.settings.tenants,
             api=self._api_url,
@@ -111,28 +111,28 @@ class Rig:
         return Endpoint(partner.url, partner.integration_url, partner.token, partner.token)
 
     @cached_property
-    def courier(self) -> Courier:
+    def sender(self) -> Sender:
         """What delivers; its transport is started at first use."""
         settings = self.settings
         rules = Rules.of(settings.profile, settings.time_scale, verify_tls=not settings.insecure)
         transport = CurlTransport(self.clock, self.authorities)
         self._senders.callback(transport.close)
         self._senders.callback(self.clock.close)
-        return Courier(transport, self.clock, rules, self.mews.announce)
+        return Sender(transport, self.clock, rules, self.platform.apply_message)
 
     @cached_property
-    def mews(self) -> Twin:
+    def platform(self) -> ConnectorApi:
         """What is true at Mews: entities, commands, tokens; whether or not its API is served."""
         log = self._served.enter_context(self._calls)
-        return Twin(
+        return ConnectorApi(
             self.settings.tenants,
             self.clock.now_ms,
             began=self.began,
-            sink=lambda call: log.write(masked(call, self.mask)),
+            sink=lambda call: log.write(redact(call, self.mask)),
         )
 
     @cached_property
-    def stream(self) -> StreamServer | None:
+    def websocket(self) -> WebSocketServer | None:
         """The WebSocket that the partner's clients connect to; None if not asked.
 
         Raises:
@@ -142,9 +142,9 @@ class Rig:
         settings = self.settings
         if Stage.STREAMING not in settings.stages:
             return None
-        client_token, standing = settings.tenants.client_token, self.mews.standing
+        client_token, standing = settings.tenants.client_token, self.platform.token_status
         host, port = settings.websocket or ("127.0.0.1", 0)
-        stream = StreamServer(
+        stream = WebSocketServer(
             lambda target, cookies: admit(target, cookies, client_token, standing),
             self.clock.now_ms,
             host,
@@ -156,7 +156,7 @@ class Rig:
         return stream
 
     @cached_property
-    def twin(self) -> Twin | None:
+    def connector_api(self) -> ConnectorApi | None:
         """The Connector API that the partner calls, served from first use on; None if not asked.
 
         Raises:
@@ -165,38 +165,38 @@ class Rig:
         """
         if not self.settings.serves_api:
             return None
-        twin = self.mews
+        twin = self.platform
         host, port = self.settings.api or ("127.0.0.1", 0)
-        server = self._served.enter_context(TwinServer(twin, host, port))
+        server = self._served.enter_context(ConnectorApiServer(twin, host, port))
         self._served.callback(twin.end_waits)
         self._api_url = server.url
         return twin
 
     @cached_property
-    def bench(self) -> CaseContext:
+    def context(self) -> CaseContext:
         """What scenarios are played with."""
         return CaseContext(
-            self.courier,
+            self.sender,
             self.endpoint,
             self.preflight.delivery if self.settings.has_webhooks else None,
             attempts=int(self.settings.profile.number("attempts")),
-            is_slow=self.sluggish,
-            rate=self.settings.rate,
+            is_slow=self.is_slow,
+            peak_rate=self.settings.peak_rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.subject.batch_limit),
             handshakes=lambda: self.handshakes,
-            twin=self.twin,
-            fetch_timeout_s=self.settings.settle_s,
-            wiring=lambda: self.wiring,
+            twin=self.connector_api,
+            fetch_timeout_s=self.settings.fetch_timeout_s,
+            connectivity=lambda: self.connectivity,
             enterprises=frozenset(each.id for each in self.settings.tenants.enterprises),
-            stream=self.stream,
+            stream=self.websocket,
             now_ms=self.clock.now_ms,
         )
 
     @cached_property
     def preflight(self) -> Preflight:
         """What one valid message showed, sent at first use."""
-        return reach(
-            self.courier,
+        return send_preflight(
+            self.sender,
             self.endpoint,
             self.subject,
             seed=self.settings.seed,
@@ -204,42 +204,42 @@ class Rig:
         )
 
     @cached_property
-    def sluggish(self) -> bool:
+    def is_slow(self) -> bool:
         """Whether even a plain webhook takes too long."""
-        return self.settings.has_webhooks and self.preflight.sluggish
+        return self.settings.has_webhooks and self.preflight.is_slow
 
     @cached_property
-    def wiring(self) -> Wiring | None:
+    def connectivity(self) -> Connectivity | None:
         """Whether the partner calls the twin; None where that can't be seen. Looked at once."""
-        if self.twin is None:
+        if self.connector_api is None:
             return None
-        return wire(
-            self.courier,
+        return probe_connector_api(
+            self.sender,
             self.endpoint,
             self.subject,
-            self.twin,
+            self.connector_api,
             seed=self.settings.seed,
-            settle_s=self.settings.settle_s,
+            fetch_timeout_s=self.settings.fetch_timeout_s,
         )
 
     @cached_property
-    def joining(self) -> Joining | None:
+    def clients(self) -> ClientTracker | None:
         """Waits for the partner's clients; None where none can come."""
         first = self.settings.tenants.enterprises[0].id
-        if self.stream is None:
+        if self.websocket is None:
             return None
-        return Joining(self.stream, self.settings.settle_s, first)
+        return ClientTracker(self.websocket, self.settings.fetch_timeout_s, first)
 
     @cached_property
-    def heeded(self) -> bool:
+    def handles_commands(self) -> bool:
         """Whether a client asked the Connector API about a command. Looked at once."""
-        assert self.stream is not None
-        return self.twin is None or heed(
-            self.stream,
-            self.twin,
+        assert self.websocket is not None
+        return self.connector_api is None or probe_commands(
+            self.websocket,
+            self.connector_api,
             self.subject,
             seed=self.settings.seed,
-            settle_s=self.settings.settle_s,
+            fetch_timeout_s=self.settings.fetch_timeout_s,
         )
 
     @cached_property
@@ -256,10 +256,10 @@ class Rig:
         return Authorities.of()
 
     @cached_property
-    def handshakes(self) -> tuple[Handshake, ...]:
+    def handshakes(self) -> tuple[TlsHandshake, ...]:
         """What TLS handshakes with each server showed, verified even with --mews-insecure."""
-        origins = dict.fromkeys(origin(self.endpoint.url(kind)) for kind in Kind)
-        return tuple(shake_hands(each, self.authorities, datetime.now(UTC)) for each in origins)
+        origins = dict.fromkeys(origin(self.endpoint.url(kind)) for kind in WebhookKind)
+        return tuple(probe_tls(each, self.authorities, datetime.now(UTC)) for each in origins)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -267,8 +267,8 @@ class Rig:
         notes = () if self.settings.is_demo else self.settings.endpoint.notes
         if self.settings.insecure:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
-        if "preflight" in self.__dict__ and self.preflight.sluggish:
-            notes += (SLUGGISH,)
+        if "preflight" in self.__dict__ and self.preflight.is_slow:
+            notes += (SLOW_ENDPOINT_NOTE,)
         elif "preflight" in self.__dict__ and self.preflight.accepts:
             hint = diagnose(self.preflight.delivery.attempts[-1])
             notes += (f"The first message was accepted, and yet: {hint}",) if hint else ()
@@ -277,10 +277,10 @@ class Rig:
         return notes
 
     @property
-    def usage(self) -> tuple[Usage, ...]:
+    def usage(self) -> tuple[RateLimitUsage, ...]:
         """How often the enterprises that asked most did so; empty where no twin was served."""
         twin = self.__dict__.get("twin")  # not started just to be asked
-        return twin.usage()[:BUSIEST] if twin is not None else ()
+        return twin.usage()[:TOP_CONSUMERS] if twin is not None else ()
 
     @cached_property
     def mask(self) -> Mask:
@@ -291,4 +291,4 @@ class Rig:
     def _tokens(self) -> list[str]:
         """The shared secrets in any spelling that was sent."""
         tokens = {self.endpoint.token or "", self.endpoint.integration_token or ""} - {""}
-        return [*tokens, *(spelling for token in tokens for spelling in revealing(token))]
+        return [*tokens, *(spelling for token in tokens for spelling in secret_variants(token))]

@@ -7,19 +7,19 @@ from dataclasses import replace
 from threading import Lock
 
 from pytest_mews.model import (
-    Event,
     Run,
     RunEnded,
+    RunEvent,
     RunStarted,
     ScenarioEnded,
     ScenarioResult,
     ScenarioStarted,
 )
 
-Listener = Callable[[Event, float], None]
+Listener = Callable[[RunEvent, float], None]
 
 
-class Chronicle:
+class EventPublisher:
     """Tells each thing once, whoever notices it first; silent before `begin` and after `end`.
 
     Scenarios may start and end in several threads, and be told of again by pytest's reports.
@@ -38,7 +38,7 @@ class Chronicle:
         self._told: dict[str, ScenarioResult] = {}
         self.problem = ""
 
-    def begin(self, started: Callable[[], RunStarted]) -> None:
+    def publish_start(self, started: Callable[[], RunStarted]) -> None:
         """Tell that the run starts, unless that was told."""
         with self._lock:
             if self._begun is None:
@@ -73,7 +73,7 @@ class Chronicle:
         self._told[result.scenario.id] = result
         return before != result
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: RunEvent) -> None:
         if self._listener is None:
             return
         try:

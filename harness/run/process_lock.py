@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Turns:
+class ProcessLock:
     """Many may have their turn at once, or one alone, in whatever process of this machine.
 
     `path` names a file that all of them know; with None nobody waits for anybody.
@@ -19,7 +19,7 @@ class Turns:
     path: Path | None = None
 
     @contextmanager
-    def take(self, *, alone: bool) -> Iterator[None]:
+    def hold(self, *, alone: bool) -> Iterator[None]:
         """Have a turn for as long as the context lasts."""
         if self.path is None:
             yield

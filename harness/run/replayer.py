@@ -8,12 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from pytest_mews.config.settings import Settings
-from pytest_mews.model import Finding, Obligation, Scenario
+from pytest_mews.model import Finding, Level, Scenario
 from pytest_mews.redaction import Mask
 from pytest_mews.replay import (
     Conditions,
     Kept,
-    NotRestored,
+    RestoreError,
     as_expectations,
     as_steps,
     find,
@@ -21,11 +21,11 @@ from pytest_mews.replay import (
     restore,
 )
 from pytest_mews.replay.recording import settings_for
-from pytest_mews.run.process_lock import Turns
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.process_lock import ProcessLock
+from pytest_mews.run.runner import CertificationRunner
 
 
-class Became(StrEnum):
+class ReplayOutcome(StrEnum):
     """What became of a failure: a closed list."""
 
     FIXED = "fixed"
@@ -34,10 +34,10 @@ class Became(StrEnum):
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayResult:
     """What sending a failure again showed, and why it is said so."""
 
-    became: Became
+    became: ReplayOutcome
     reason: str
 
 
@@ -82,11 +82,13 @@ class Replayer:
         settings: Settings,
         kept: Sequence[Kept],
         scenarios: Mapping[str, Scenario],
-        turns: Turns | None = None,
+        turns: ProcessLock | None = None,
     ) -> None:
         self._settings, self._scenarios = settings, scenarios
         chosen = {each.conditions: settings_for(each.conditions, settings) for each in kept}
-        self._engines = {name: Engine(each, turns=turns) for name, each in chosen.items()}
+        self._engines = {
+            name: CertificationRunner(each, turns=turns) for name, each in chosen.items()
+        }
         self._current: Conditions | None = None
         self._secrets = Mask.of(settings)
 
@@ -98,14 +100,18 @@ class Replayer:
     def forget_calls(self) -> None:
         """Remove what an earlier replay wrote of the API's calls: files of it are added to."""
         for engine in self._engines.values():
-            engine.rig.forget_calls()
+            engine.environment.forget_calls()
 
     @property
     def mask(self) -> Mask:
         """What hides every secret of the current engine, or of the settings before there is one."""
-        return self._secrets if self._current is None else self._engines[self._current].rig.mask
+        return (
+            self._secrets
+            if self._current is None
+            else self._engines[self._current].environment.mask
+        )
 
-    def replay(self, kept: Kept) -> Replayed:
+    def replay(self, kept: Kept) -> ReplayResult:
         """Send a failure again and judge it.
 
         Raises:
@@ -114,22 +120,22 @@ class Replayer:
         """
         scenario = self._scenarios.get(kept.scenario)
         if scenario is None or not _is_same(kept, scenario):
-            return Replayed(
-                Became.NOT_JUDGED,
+            return ReplayResult(
+                ReplayOutcome.NOT_JUDGED,
                 f"{kept.scenario} was another scenario in pytest-mews {kept.version}, which wrote "
                 "the file: play the scenario itself",
             )
         try:
             messages = restore(kept, self._settings.tenants)
-        except NotRestored as reason:
-            return Replayed(Became.NOT_JUDGED, str(reason))
+        except RestoreError as reason:
+            return ReplayResult(ReplayOutcome.NOT_JUDGED, str(reason))
         engine = self._engine(kept.conditions)
-        obstacle = engine.obstacle(scenario)
+        obstacle = engine.precondition(scenario)
         if obstacle is not None:
-            return Replayed(Became.NOT_JUDGED, obstacle.reason)
+            return ReplayResult(ReplayOutcome.NOT_JUDGED, obstacle.reason)
         return _conclude(kept, engine.replay(scenario, messages))
 
-    def _engine(self, conditions: Conditions) -> Engine:
+    def _engine(self, conditions: Conditions) -> CertificationRunner:
         if self._current is not None and self._current != conditions:
             self._engines[self._current].close()
         self._current = conditions
@@ -141,16 +147,16 @@ def _is_same(kept: Kept, scenario: Scenario) -> bool:
     return same_steps and [dict(each) for each in kept.expect] == list(as_expectations(scenario))
 
 
-def _conclude(kept: Kept, findings: Sequence[Finding]) -> Replayed:
+def _conclude(kept: Kept, findings: Sequence[Finding]) -> ReplayResult:
     unmet = sorted(
         (finding for finding in findings if not finding.met),
-        key=lambda finding: list(Obligation).index(finding.obligation),
+        key=lambda finding: list(Level).index(finding.level),
     )
     if unmet:
         said = "; ".join(f"expected {each.expected}; {each.observed}" for each in unmet)
-        return Replayed(Became.STILL_FAILING, said)
+        return ReplayResult(ReplayOutcome.STILL_FAILING, said)
     judged = [finding for finding in findings if finding.judged]
     if not judged:
-        return Replayed(Became.NOT_JUDGED, findings[0].observed)
+        return ReplayResult(ReplayOutcome.NOT_JUDGED, findings[0].observed)
     flaky = "; it was flaky: once says little" if kept.verdict == "flaky" else ""
-    return Replayed(Became.FIXED, f"{judged[0].observed}{flaky}")
+    return ReplayResult(ReplayOutcome.FIXED, f"{judged[0].observed}{flaky}")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_mews.checks import WORDS, Whole, diagnose, hops_in_words, largest_batch
+from pytest_mews.checks import CHECKS, CaseCheck, diagnose, hops_in_words, largest_batch
 from pytest_mews.execution import Exploration
 from pytest_mews.model import (
+    Evidence,
     Finding,
-    Obligation,
+    Level,
     Outcome,
     Sample,
     Scenario,
     ScenarioResult,
     Stage,
-    Trial,
     Verdict,
 )
 from pytest_mews.reports.evidence_selection import bounded
@@ -23,7 +23,7 @@ from pytest_mews.reports.evidence_selection import bounded
 KEPT_SAMPLES = 2_000  # more say nothing new to the pictures
 
 
-def conclude(scenario: Scenario, seen: Exploration, duration_s: float) -> ScenarioResult:
+def build_result(scenario: Scenario, seen: Exploration, duration_s: float) -> ScenarioResult:
     """Judge a finished or interrupted exploration; failures seen before a Ctrl-C still count."""
     verdict, reason = _verdict(scenario, seen)
     return ScenarioResult(
@@ -44,7 +44,7 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
     if failed is not None:
         unmet = sorted(
             (finding for finding in failed.findings if not finding.met),
-            key=lambda finding: list(Obligation).index(finding.obligation),
+            key=lambda finding: list(Level).index(finding.level),
         )
         reason = "; ".join([_failure(seen, unmet), *_figures(scenario, seen, failed, unmet[0])])
         reason += _hint(scenario, failed)
@@ -53,42 +53,42 @@ def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
                 Verdict.FLAKY,
                 f"failed, and passed when the same case was played again: {reason}",
             )
-        must = unmet[0].obligation is Obligation.MUST
+        must = unmet[0].level is Level.MUST
         return (Verdict.FAIL if must else Verdict.WARN), reason
     if not seen.finished:
         return Verdict.NOT_OBSERVED, f"interrupted after {seen.plays} of {seen.total} cases"
     cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
     if seen.example is not None and not any(each.judged for each in seen.example.findings):
         observed = seen.example.findings[0].observed
-        looked = bool(seen.example.transcript.handshakes)  # at a server that showed nothing
+        looked = bool(seen.example.transcript.tls_handshakes)  # at a server that showed nothing
         return (
             (Verdict.NOT_OBSERVED, observed)
             if looked
             else (Verdict.NOT_APPLICABLE, f"{observed}, in {cases}")
         )
-    told = scenario.steps[0].verb in {"preflight", "handshake"}
+    told = scenario.steps[0].name in {"show-preflight", "show-tls-handshakes"}
     if told and seen.example is not None:
         observed = seen.example.findings[0].observed
         return Verdict.PASS, observed + _hint(scenario, seen.example)
     slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
     messages = "1 message" if seen.messages == 1 else f"{seen.messages:,} messages"
     figures = _figures(scenario, seen, seen.example)
-    if not any(isinstance(WORDS[each.word], Whole) for each in scenario.expectations):
+    if not any(isinstance(CHECKS[each.check], CaseCheck) for each in scenario.expectations):
         figures = [f"slowest answer {slowest:,.0f} ms", *figures]
     words = "; ".join([f"{cases}, {messages}", *figures])
     return Verdict.PASS, words + _redirects(scenario, seen.example)
 
 
-def _hint(scenario: Scenario, trial: Trial) -> str:
+def _hint(scenario: Scenario, trial: Evidence) -> str:
     """Say what the preflight's answer most likely means: a success may be a page of HTML."""
-    if scenario.steps[0].verb != "preflight":
+    if scenario.steps[0].name != "show-preflight":
         return ""
     last = [delivery.attempts[-1] for delivery in trial.transcript.deliveries]
     hint = diagnose(next((each for each in last if each.outcome is not Outcome.DELIVERED), last[0]))
     return f": {hint}" if hint else ""
 
 
-def _redirects(scenario: Scenario, example: Trial | None) -> str:
+def _redirects(scenario: Scenario, example: Evidence | None) -> str:
     """Name the redirects that a scenario about them has passed: sound, and worth knowing."""
     if scenario.area != "RED" or example is None:
         return ""
@@ -109,21 +109,24 @@ def _failure(seen: Exploration, unmet: Sequence[Finding]) -> str:
 
 
 def _figures(
-    scenario: Scenario, seen: Exploration, trial: Trial | None, said: Finding | None = None
+    scenario: Scenario, seen: Exploration, trial: Evidence | None, said: Finding | None = None
 ) -> list[str]:
     """List what is worth knowing whatever the verdict; `said` has been said already."""
     figures = [
         finding.observed
         for finding in (() if trial is None else trial.findings)
-        if isinstance(WORDS[finding.word], Whole) and finding is not said
+        if isinstance(CHECKS[finding.check], CaseCheck) and finding is not said
     ]
-    sized = any(draw.word == "oversize" or draw.arguments.get("over") for draw in scenario.draws)
+    sized = any(
+        draw.generator == "over-limit" or draw.arguments.get("over_limit")
+        for draw in scenario.message_specs
+    )
     if sized and scenario.stage is Stage.DELIVERY:
         figures.append(largest_batch(seen.samples))
     return [figure for figure in dict.fromkeys(figures) if figure]
 
 
-def _evidence(seen: Exploration) -> tuple[Trial, ...]:
+def _evidence(seen: Exploration) -> tuple[Evidence, ...]:
     failed = seen.smallest or seen.first_failing
     if failed is None:
         return () if seen.example is None else (seen.example,)

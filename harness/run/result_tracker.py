@@ -20,7 +20,7 @@ def scenario_in(node_id: str) -> str | None:
     return name.partition("@")[0] if collector == COLLECTOR and name else None
 
 
-class Ledger:
+class ResultTracker:
     """Keeps what each selected scenario gave."""
 
     def __init__(self) -> None:
@@ -32,17 +32,17 @@ class Ledger:
         """Note which items are to run; whatever is no scenario is passed over."""
         self._selected.update(name for each in node_ids if (name := scenario_in(each)))
 
-    def take(self, result: ScenarioResult) -> None:
+    def record(self, result: ScenarioResult) -> None:
         """Note a result."""
         self._given.setdefault(result.scenario.id, []).append(result)
 
-    def add(self, results: Iterable[ScenarioResult]) -> None:
+    def record_missing(self, results: Iterable[ScenarioResult]) -> None:
         """Note results that no report carried, unless one did."""
         for result in results:
             if result.scenario.id not in self._given:
-                self.take(result)
+                self.record(result)
 
-    def excuse(self, scenario: str, reason: str) -> None:
+    def explain_missing(self, scenario: str, reason: str) -> None:
         """Note why a scenario will give no result; the first reason counts."""
         self._excuses.setdefault(scenario, reason)
 
@@ -60,7 +60,7 @@ class Ledger:
         """Whether there is nothing to report: nothing was selected, and nothing ran."""
         return not self._selected and not self._given
 
-    def settled(
+    def finalize(
         self, scenarios: Sequence[Scenario], *, stopped: str = ""
     ) -> Mapping[str, ScenarioResult]:
         """Give one result for every scenario, by id.

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pytest_mews import __version__
-from pytest_mews.acceptance.expected_failures import Tolerance
+from pytest_mews.acceptance.expected_failures import ExpectedFailures
 from pytest_mews.checks import readiness_of, stage_summaries, throttling
 from pytest_mews.config.endpoint import with_token
 from pytest_mews.config.settings import Settings
-from pytest_mews.model import Run, ScenarioResult, Tenant, Tenants, Usage
+from pytest_mews.model import RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
 from pytest_mews.options import OPTIONS
-from pytest_mews.redaction import Mask, mask_url, masked
+from pytest_mews.redaction import Mask, mask_url, redact
 
 NOT_FOR_REPLAY = {
     "mews_target",
@@ -25,10 +25,10 @@ NOT_FOR_REPLAY = {
 }
 
 
-def record(  # noqa: PLR0913 - all that a run is
+def build_run(  # noqa: PLR0913 - all that a run is
     settings: Settings,
     results: Sequence[ScenarioResult],
-    tolerance: Tolerance,
+    tolerance: ExpectedFailures,
     *,
     started: datetime,
     duration_s: float,
@@ -36,7 +36,7 @@ def record(  # noqa: PLR0913 - all that a run is
     folder: str = "mews-report",
     notes: Sequence[str] = (),
     interrupted: bool = False,
-    usage: Sequence[Usage] = (),
+    usage: Sequence[RateLimitUsage] = (),
 ) -> Run:
     """Sum a run up; `results` are in the order in which they are to be shown."""
     asked = [each for each in results if each.scenario.stage in settings.stages]
@@ -60,9 +60,9 @@ def record(  # noqa: PLR0913 - all that a run is
         results=tuple(results),
         notes=(*notes, limited) if limited else tuple(notes),
         interrupted=interrupted,
-        usage=tuple(usage),
+        rate_limit_usage=tuple(usage),
     )
-    return tolerance.told(masked(run, Mask.of(settings)))
+    return tolerance.told(redact(run, Mask.of(settings)))
 
 
 def shown(target: str) -> str:

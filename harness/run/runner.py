@@ -8,22 +8,30 @@ from typing import Self
 
 from pytest_mews.checks import judge
 from pytest_mews.config.settings import Settings
-from pytest_mews.errors import HarnessFault
-from pytest_mews.execution import Budget, Exploration, Explorer, Messages, play, watched
-from pytest_mews.model import Finding, Scenario, ScenarioResult, Transcript, Trial
-from pytest_mews.model.verdict import SIGN_OF_LIFE
-from pytest_mews.redaction import Mask, masked, tokens_in
-from pytest_mews.replay.recording import kept
+from pytest_mews.errors import HarnessError
+from pytest_mews.execution import (
+    Budget,
+    Exploration,
+    Messages,
+    ScenarioRunner,
+    recheck_health,
+    run_steps,
+)
+from pytest_mews.model import Evidence, Finding, Scenario, ScenarioResult, Transcript
+from pytest_mews.model.scenario import Requirement
+from pytest_mews.model.verdict import HEALTH_CHECK
+from pytest_mews.redaction import Mask, redact, tokens_in
+from pytest_mews.replay.recording import recorded
 from pytest_mews.reports import one_line
-from pytest_mews.run.environment import Rig
-from pytest_mews.run.preconditions import obstacle
-from pytest_mews.run.process_lock import Turns
-from pytest_mews.run.result import conclude
+from pytest_mews.run.environment import Environment
+from pytest_mews.run.preconditions import unmet_precondition
+from pytest_mews.run.process_lock import ProcessLock
+from pytest_mews.run.result import build_result
 
 Progress = Callable[[Scenario, int, int], None]
 
 
-class Engine:
+class CertificationRunner:
     """Certifies with one rig, which it owns.
 
     Nothing is started before the first scenario; `close` ends all that was. By `turns` a scenario
@@ -35,10 +43,10 @@ class Engine:
     """
 
     def __init__(
-        self, settings: Settings, *, budget: Budget | None = None, turns: Turns | None = None
+        self, settings: Settings, *, budget: Budget | None = None, turns: ProcessLock | None = None
     ) -> None:
-        self.rig = Rig(settings)
-        self._turns = turns or Turns()
+        self.environment = Environment(settings)
+        self._turns = turns or ProcessLock()
         self._budget = budget or Budget()
         self._interrupted = False
         self._left_in = ""  # the scenario after which no client of the first enterprise is left
@@ -51,19 +59,21 @@ class Engine:
 
     def close(self) -> None:
         """End all that runs."""
-        self.rig.close()
+        self.environment.close()
 
     def interrupt(self) -> None:
         """End whatever is under way, in any thread: its result is what was seen until now."""
         self._interrupted = True
-        self.rig.interrupt()
+        self.environment.interrupt()
 
-    def look(self, scenarios: Iterable[Scenario]) -> None:
+    def probe(self, scenarios: Iterable[Scenario]) -> None:
         """Look at all that these scenarios need to have been seen; each does so itself else."""
-        needs = {each.needs for each in scenarios}
-        wired = not needs.isdisjoint({"wired", "answered", "both"})
-        if self.rig.settings.has_webhooks and wired and self.rig.preflight.accepts:
-            _ = self.rig.wiring
+        requires = {requirement for scenario in scenarios for requirement in scenario.requires}
+        wired = not requires.isdisjoint(
+            {Requirement.CONNECTOR_API_CALLED, Requirement.CONNECTOR_API_ANSWERED}
+        )
+        if self.environment.settings.has_webhooks and wired and self.environment.preflight.accepts:
+            _ = self.environment.connectivity
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Play one scenario and judge it; secrets are masked in what is returned.
@@ -75,25 +85,27 @@ class Engine:
 
         """
         if self._interrupted:
-            raise HarnessFault("the run was interrupted")
-        unplayed = self.obstacle(scenario)
+            raise HarnessError("the run was interrupted")
+        unplayed = self.precondition(scenario)
         if unplayed is not None:
             return unplayed
-        with self._turns.take(alone=scenario.alone):
-            self._look_who_left("")  # who was away may have come back
+        with self._turns.hold(alone=scenario.exclusive):
+            self._note_missing_client("")  # who was away may have come back
             result = self._explore(scenario, progress)
-            self._look_who_left(scenario.id)
+            self._note_missing_client(scenario.id)
         return result
 
-    def obstacle(self, scenario: Scenario) -> ScenarioResult | None:
+    def precondition(self, scenario: Scenario) -> ScenarioResult | None:
         """Say why a scenario can't be played against this endpoint; None where it can."""
-        found = obstacle(scenario, self.rig, self._left_in)
+        found = unmet_precondition(scenario, self.environment, self._left_in)
         return None if found is None else self._clean(ScenarioResult(scenario, *found))
 
-    def _look_who_left(self, scenario_id: str) -> None:
+    def _note_missing_client(self, scenario_id: str) -> None:
         """Note after which scenario the client that messages are for was gone."""
-        if self.rig.joining is not None and self.rig.joining.admitted:
-            self._left_in = "" if self.rig.joining.is_there else self._left_in or scenario_id
+        if self.environment.clients is not None and self.environment.clients.admitted:
+            self._left_in = (
+                "" if self.environment.clients.is_there else self._left_in or scenario_id
+            )
 
     def replay(self, scenario: Scenario, messages: Messages) -> tuple[Finding, ...]:
         """Send these messages by the scenario's steps, once, and judge what came of it.
@@ -106,30 +118,36 @@ class Engine:
         def judged(transcript: Transcript) -> tuple[Finding, ...]:
             return self._judge(scenario, transcript)
 
-        with self._turns.take(alone=scenario.alone):
-            played = play(scenario, messages, self.rig.bench)
-            trial = Trial("example", "", judged(played), played)
-            if any(step.verb == SIGN_OF_LIFE for step in scenario.steps):
-                trial = watched(trial, lambda: messages, self.rig.bench, self.rig.clock, judged)
-        return masked(trial.findings, self.rig.mask)
+        with self._turns.hold(alone=scenario.exclusive):
+            played = run_steps(scenario, messages, self.environment.context)
+            trial = Evidence("example", "", judged(played), played)
+            if any(step.name == HEALTH_CHECK for step in scenario.steps):
+                trial = recheck_health(
+                    trial,
+                    lambda: messages,
+                    self.environment.context,
+                    self.environment.clock,
+                    judged,
+                )
+        return redact(trial.findings, self.environment.mask)
 
     def _judge(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:
         return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
 
     def _explore(self, scenario: Scenario, progress: Progress) -> ScenarioResult:
-        began_ms = self.rig.clock.now_ms()
+        began_ms = self.environment.clock.now_ms()
 
         def spent_s() -> float:
-            return (self.rig.clock.now_ms() - began_ms) / 1000
+            return (self.environment.clock.now_ms() - began_ms) / 1000
 
-        explorer = Explorer(
+        explorer = ScenarioRunner(
             scenario,
-            self.rig.subject,
-            self.rig.bench,
-            self.rig.clock,
-            run_seed=self.rig.settings.seed,
-            began=self.rig.began,
-            examples=self.rig.settings.examples,
+            self.environment.subject,
+            self.environment.context,
+            self.environment.clock,
+            run_seed=self.environment.settings.seed,
+            began=self.environment.began,
+            examples=self.environment.settings.examples,
             budget=self._budget,
             judge=lambda transcript: self._judge(scenario, transcript),
             progress=lambda played, planned: progress(scenario, played, planned),
@@ -137,19 +155,27 @@ class Engine:
         try:
             explorer.run()
         except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt(self._conclude(scenario, explorer.seen, spent_s())) from stop
-        except HarnessFault:
+            raise KeyboardInterrupt(
+                self._conclude(scenario, explorer.progress, spent_s())
+            ) from stop
+        except HarnessError:
             if not self._interrupted:
                 raise
-        return self._conclude(scenario, explorer.seen, spent_s())
+        return self._conclude(scenario, explorer.progress, spent_s())
 
     def _conclude(self, scenario: Scenario, seen: Exploration, spent_s: float) -> ScenarioResult:
-        result = self._clean(conclude(scenario, seen, spent_s))
-        return kept(result, seen.script, self.rig.settings, self.rig.began, self.rig.mask)
+        result = self._clean(build_result(scenario, seen, spent_s))
+        return recorded(
+            result,
+            seen.script,
+            self.environment.settings,
+            self.environment.began,
+            self.environment.mask,
+        )
 
     def _clean(self, result: ScenarioResult) -> ScenarioResult:
         """Mask the secrets; a partner's words in the reason become harmless to any log."""
         sent = (each for trial in result.evidence for each in trial.transcript.deliveries)
         minted = {key for each in sent for key in tokens_in(each.message.body)}
-        clean = masked(masked(result, self.rig.mask), Mask(minted))
+        clean = redact(redact(result, self.environment.mask), Mask(minted))
         return replace(clean, reason=one_line(clean.reason))

@@ -12,29 +12,29 @@ from time import monotonic
 import pytest
 
 from pytest_mews import reports
-from pytest_mews.acceptance.expected_failures import Tolerance
-from pytest_mews.errors import UsageMistake
+from pytest_mews.acceptance.expected_failures import ExpectedFailures
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Run, RunStarted, Scenario, ScenarioResult
-from pytest_mews.run.event_publisher import Chronicle
-from pytest_mews.run.process_lock import Turns
-from pytest_mews.run.result_tracker import Ledger, scenario_in
-from pytest_mews.run.run_summary import record, replay_command
-from pytest_mews.run.runner import Engine, Progress
+from pytest_mews.run.event_publisher import EventPublisher
+from pytest_mews.run.process_lock import ProcessLock
+from pytest_mews.run.result_tracker import ResultTracker, scenario_in
+from pytest_mews.run.run_summary import build_run, replay_command
+from pytest_mews.run.runner import CertificationRunner, Progress
 from pytest_mews.scenarios import loader
 from pytest_mews.session import report_payload, terminal
 from pytest_mews.session.command_line import (
-    given,
-    own_tests_only,
+    explicit_options,
+    paths_given,
     replays_asked,
     scenarios_named,
     settings_of,
 )
-from pytest_mews.session.concurrent_runner import Ahead
-from pytest_mews.session.finish import Closed, close, tell
+from pytest_mews.session.concurrent_runner import ConcurrentRunner
+from pytest_mews.session.finish import FinishedRun, print_summary, write_reports
 from pytest_mews.session.items import Certification, ScenarioItem, markers_of
 from pytest_mews.session.junit import describe_suite
-from pytest_mews.session.replay_plugin import ReplayDirector
-from pytest_mews.session.xdist import Distribution, check_distribution, is_worker, turns_of
+from pytest_mews.session.replay_plugin import ReplayPlugin
+from pytest_mews.session.xdist import XdistController, check_distribution, is_worker, turns_of
 
 INTERRUPTED = "the run was interrupted before it"
 STOPPED = "the run was stopped before it"
@@ -47,44 +47,44 @@ def register(config: pytest.Config) -> None:
         pytest.UsageError: an option or file is wrong.
 
     """
-    director: Director | ReplayDirector
+    director: CertificationPlugin | ReplayPlugin
     try:
         asked = replays_asked(config)
-        director = ReplayDirector(config, asked) if asked else Director(config)
-    except UsageMistake as mistake:
+        director = ReplayPlugin(config, asked) if asked else CertificationPlugin(config)
+    except UsageError as mistake:
         raise pytest.UsageError(str(mistake)) from None
     config.pluginmanager.register(director, "mews-certification")
-    distribution = Distribution(director.settings.seed, director.select)
+    distribution = XdistController(director.settings.seed, director.select)
     config.pluginmanager.register(distribution, "mews-distribution")
 
 
-class Director:
+class CertificationPlugin:
     """Runs the certification as a pytest plugin; see `register`."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.settings = settings_of(config)
         # Each worker has an embedded partner of its own, if any: there they need no turns.
-        turns = Turns() if self.settings.is_demo else turns_of(config)
-        self.engine = Engine(self.settings, turns=turns)
+        turns = ProcessLock() if self.settings.is_demo else turns_of(config)
+        self.engine = CertificationRunner(self.settings, turns=turns)
         config.add_cleanup(self.engine.close)
-        self._ahead = Ahead(self.engine, self.play)
+        self._ahead = ConcurrentRunner(self.engine, self.play)
         config.add_cleanup(self._ahead.stop)
-        self.ledger = Ledger()
-        self._certifies = not own_tests_only(config)
+        self.ledger = ResultTracker()
+        self._certifies = not paths_given(config)
         self.scenarios = loader.load() if self._certifies else ()
         self.named = scenarios_named(config, self.scenarios)
         self._began_s, self._started = monotonic(), datetime.now(UTC)
         self._notes: dict[str, None] = {}
-        self._closed: Closed | None = None
+        self._closed: FinishedRun | None = None
         self._interrupted = False
         self._events = reports.EventFile(self.settings.report / reports.EVENTS)
         config.add_cleanup(self._events.close)
         tells = self._certifies and not self._only_looks and not self._is_worker
-        self._chronicle = Chronicle(self._events.write if tells else None, self._spent_s)
+        self._chronicle = EventPublisher(self._events.write if tells else None, self._spent_s)
         if not self._certifies:
             return
-        self.tolerance = Tolerance.of(self.settings, self.scenarios, self._started.date())
+        self.tolerance = ExpectedFailures.of(self.settings, self.scenarios, self._started.date())
         check_distribution(config, self.settings.api, self.settings.websocket)
         for marker in sorted({name for each in self.scenarios for name in markers_of(each)}):
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
@@ -129,7 +129,7 @@ class Director:
         """Note what is to run; under pytest-xdist each worker collects the same."""
         self.ledger.select(node_ids)
         if self.ledger.selected:
-            self._chronicle.begin(self._start)
+            self._chronicle.publish_start(self._start)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Tell that a scenario is played, here or by a worker of pytest-xdist."""
@@ -151,13 +151,13 @@ class Director:
         """Certify a scenario now, in any thread, and tell of it."""
         self._chronicle.started(scenario.id)
         result = self.tolerance.waived(self.engine.certify(scenario, progress))
-        self._chronicle.ended(result, self.engine.rig.notes)
+        self._chronicle.ended(result, self.engine.environment.notes)
         return result
 
     def keep(self, result: ScenarioResult) -> None:
         """Take a result that no pytest report will carry (the run was interrupted)."""
-        self.ledger.take(result)
-        self._chronicle.ended(result, self.engine.rig.notes)
+        self.ledger.record(result)
+        self._chronicle.ended(result, self.engine.environment.notes)
 
     def progress(self, scenario: Scenario, played: int, planned: int) -> None:
         """Show how far the current scenario has come."""
@@ -175,14 +175,14 @@ class Director:
         report = yield
         if isinstance(item, ScenarioItem) and call.when == "call" and item.result is not None:
             self._bar.end(item.scenario)
-            report_payload.load(report, item.result, self.engine.rig.notes)
+            report_payload.attach(report, item.result, self.engine.environment.notes)
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the results."""
         self._notes.update(
-            dict.fromkeys(report_payload.unload(report, self.ledger, self.scenarios))
+            dict.fromkeys(report_payload.extract(report, self.ledger, self.scenarios))
         )
         if result := self.ledger.result(scenario_in(report.nodeid) or ""):
             self._chronicle.ended(result, self._notes)
@@ -194,7 +194,9 @@ class Director:
         """Say the verdict instead of PASSED and FAILED."""
         result = self.ledger.result(scenario_in(report.nodeid) or "")
         return (
-            terminal.status(result, report) if result and report_payload.is_loaded(report) else None
+            terminal.status(result, report)
+            if result and report_payload.is_attached(report)
+            else None
         )
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -208,10 +210,10 @@ class Director:
             return
         if self.ledger.idle and not self._interrupted:
             return
-        self.ledger.add(self._ahead.finished(interrupted=self._interrupted))
+        self.ledger.record_missing(self._ahead.finished(interrupted=self._interrupted))
         ended = exitstatus == pytest.ExitCode.INTERRUPTED and not self._interrupted
         early = STOPPED if ended or session.shouldfail or session.shouldstop else ""
-        settled = self.ledger.settled(
+        settled = self.ledger.finalize(
             self.scenarios, stopped=INTERRUPTED if self._interrupted else early
         )
         # those that no item asked for have not been waived yet
@@ -219,7 +221,7 @@ class Director:
         run = self._record(results)
         self._chronicle.end(run)
         describe_suite(self._config, run)
-        self._closed = close(run, self.settings, self.tolerance, os.environ)
+        self._closed = write_reports(run, self.settings, self.tolerance, os.environ)
         if self._closed.refused:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
         broken = any(self.tolerance.stops(result) for result in results)
@@ -227,23 +229,25 @@ class Director:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _start(self) -> RunStarted:
-        self.engine.rig.forget_calls()
+        self.engine.environment.forget_calls()
         selected = [each.id for each in self.scenarios if each.id in self.ledger.selected]
         stages = self.settings.stages
         return RunStarted(self._record(()), stages, tuple(self.scenarios), tuple(selected))
 
     def _record(self, results: Sequence[ScenarioResult]) -> Run:
-        return record(
+        return build_run(
             self.settings,
             results,
             self.tolerance,
             started=self._started,
             duration_s=self._spent_s(),
-            command=replay_command(self.settings, given(self._config)),
-            folder=str(given(self._config)["mews_report"] or self.settings.report.name),
-            notes=tuple(dict.fromkeys((*self.engine.rig.notes, *self._notes, *self._untold))),
+            command=replay_command(self.settings, explicit_options(self._config)),
+            folder=str(explicit_options(self._config)["mews_report"] or self.settings.report.name),
+            notes=tuple(
+                dict.fromkeys((*self.engine.environment.notes, *self._notes, *self._untold))
+            ),
             interrupted=self._interrupted,
-            usage=self.engine.rig.usage,
+            usage=self.engine.environment.usage,
         )
 
     @property
@@ -257,4 +261,4 @@ class Director:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the readiness of each stage and where the report is."""
         if self._closed is not None:
-            tell(terminalreporter, self._closed, self.tolerance, os.environ)
+            print_summary(terminalreporter, self._closed, self.tolerance, os.environ)

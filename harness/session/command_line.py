@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mews.config.did_you_mean import did_you_mean
 from pytest_mews.config.settings import Settings, resolve
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Scenario
 from pytest_mews.options import OPTIONS
 from pytest_mews.run.result_tracker import COLLECTOR, scenario_in
@@ -18,7 +18,7 @@ from pytest_mews.run.result_tracker import COLLECTOR, scenario_in
 SEED = "mews_seed"  # the key under which pytest-xdist's workers are told the run's seed
 
 
-def own_tests_only(config: pytest.Config) -> bool:
+def paths_given(config: pytest.Config) -> bool:
     """Whether paths stand on the command line itself, not in addopts: then those tests run.
 
     Raises:
@@ -30,7 +30,7 @@ def own_tests_only(config: pytest.Config) -> bool:
     paths = [each for each in typed if not scenario_in(each)]
     if scenarios and paths:
         problem = "is a scenario and can't be run together with the tests of a path"
-        raise UsageMistake("command line", scenarios[0], problem, f"Leave out {paths[0]}, or it")
+        raise UsageError("command line", scenarios[0], problem, f"Leave out {paths[0]}, or it")
     return bool(paths)
 
 
@@ -46,7 +46,7 @@ def scenarios_named(config: pytest.Config, known: Sequence[Scenario]) -> frozens
     for name in named:
         if name not in ids:
             given, remedy = f"{COLLECTOR}::{name}", did_you_mean(name, ids)
-            raise UsageMistake("command line", given, "names no scenario", remedy)
+            raise UsageError("command line", given, "names no scenario", remedy)
     return frozenset(named or ids)
 
 
@@ -57,7 +57,7 @@ def scenarios_typed(config: pytest.Config) -> list[str]:
 
 def replays_asked(config: pytest.Config) -> list[str]:
     """Give the values of --mews-replay, or of its ini key."""
-    asked = given(config)["mews_replay"]
+    asked = explicit_options(config)["mews_replay"]
     return [str(each) for each in asked] if isinstance(asked, list | tuple) else []
 
 
@@ -96,7 +96,7 @@ def _seed(config: pytest.Config) -> int | None:
         return Random(asked).getrandbits(32)  # noqa: S311 - to be repeatable is the point
 
 
-def given(config: pytest.Config) -> dict[str, object]:
+def explicit_options(config: pytest.Config) -> dict[str, object]:
     """List what was set, by the options' `dest`; for the command that repeats the run."""
     return {
         option.dest: getattr(config.option, option.dest) or config.getini(option.dest)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from pytest_mews.errors import HarnessFault, UsageMistake
+from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.model import Scenario, ScenarioResult
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.session.items import ScenarioItem
 from pytest_mews.session.schedule import Certify, Schedule, Waiting
 
@@ -17,13 +17,13 @@ LOOK_AHEAD = 2  # scenarios that a worker of pytest-xdist knows to be its own: t
 FAREWELL_S = 4.0  # how long a run that was interrupted waits for what is under way
 
 
-class Ahead:
+class ConcurrentRunner:
     """Plays several scenarios at once where that was asked for, or the endpoint is slow.
 
     `certify` is what plays one of them, with the engine.
     """
 
-    def __init__(self, engine: Engine, certify: Certify) -> None:
+    def __init__(self, engine: CertificationRunner, certify: Certify) -> None:
         self._engine, self._certify = engine, certify
         self._schedule: Schedule | None = None
 
@@ -41,16 +41,18 @@ class Ahead:
         if not scenarios:
             return
         try:
-            sluggish = self._engine.rig.sluggish
-        except UsageMistake as mistake:
+            sluggish = self._engine.environment.is_slow
+        except UsageError as mistake:
             raise pytest.UsageError(str(mistake)) from None
-        except HarnessFault:
+        except HarnessError:
             return  # each scenario meets it again, and reports it as an error of the harness
-        asked, slow = (1, LOOK_AHEAD) if worker else (self._engine.rig.settings.jobs, SLUGGISH_JOBS)
+        asked, slow = (
+            (1, LOOK_AHEAD) if worker else (self._engine.environment.settings.jobs, SLUGGISH_JOBS)
+        )
         jobs = max(asked, slow if sluggish else 1)
         if jobs == 1:
             return
-        self._engine.look(scenarios)  # once, before several threads ask for it
+        self._engine.probe(scenarios)  # once, before several threads ask for it
         self._schedule = self._schedule or Schedule(self._certify, jobs, sluggish=sluggish)
         self._schedule.start(scenarios)
 

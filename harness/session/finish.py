@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from pytest_mews import reports
-from pytest_mews.acceptance.expected_failures import Tolerance
+from pytest_mews.acceptance.expected_failures import ExpectedFailures
 from pytest_mews.config.settings import Settings
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Run
 from pytest_mews.session import terminal
 
 
 @dataclass(frozen=True)
-class Closed:
+class FinishedRun:
     """A finished run and what was written of it.
 
     Attributes:
@@ -36,7 +36,9 @@ class Closed:
     problems: tuple[str, ...]
 
 
-def close(run: Run, settings: Settings, tolerance: Tolerance, environ: Mapping[str, str]) -> Closed:
+def write_reports(
+    run: Run, settings: Settings, tolerance: ExpectedFailures, environ: Mapping[str, str]
+) -> FinishedRun:
     """Write all that is asked for; one that can't be written costs no other."""
     files = template = None
     refused = ""
@@ -44,10 +46,10 @@ def close(run: Run, settings: Settings, tolerance: Tolerance, environ: Mapping[s
         files = reports.write(run, settings.report)
         if settings.waivers_template:
             template = tolerance.write_template(run.results, settings.report)
-    except UsageMistake as mistake:
+    except UsageError as mistake:
         what = "report" if files is None else "template"
         refused = f"The {what} was not written. {mistake}"
-    return Closed(
+    return FinishedRun(
         run,
         files.html if files else None,
         template,
@@ -56,10 +58,10 @@ def close(run: Run, settings: Settings, tolerance: Tolerance, environ: Mapping[s
     )
 
 
-def tell(
+def print_summary(
     reporter: pytest.TerminalReporter,
-    closed: Closed,
-    tolerance: Tolerance,
+    closed: FinishedRun,
+    tolerance: ExpectedFailures,
     environ: Mapping[str, str],
 ) -> None:
     """Show the readiness of each stage, what failed, and where the report is."""

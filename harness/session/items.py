@@ -8,24 +8,24 @@ from typing import Any, Protocol, Self
 
 import pytest
 
-from pytest_mews.acceptance.expected_failures import Tolerance
+from pytest_mews.acceptance.expected_failures import ExpectedFailures
 from pytest_mews.model import Scenario, ScenarioResult, Verdict
 from pytest_mews.redaction import Mask
 from pytest_mews.reports import one_line
 from pytest_mews.run.result_tracker import COLLECTOR
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.session.junit import properties
 
 SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED}
 
 
-class Director(Protocol):
+class ItemContext(Protocol):
     """What an item needs of the run."""
 
     scenarios: tuple[Scenario, ...]
     named: frozenset[str]
-    engine: Engine
-    tolerance: Tolerance
+    engine: CertificationRunner
+    tolerance: ExpectedFailures
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Certify a scenario, or wait for whoever does."""
@@ -42,7 +42,7 @@ def fault_in_words(excinfo: pytest.ExceptionInfo[BaseException], mask: Mask) -> 
     return "\n".join(map(one_line, fault.splitlines()))
 
 
-class NotMet(Exception):
+class ScenarioFailed(Exception):
     """A scenario's verdict stops the run."""
 
 
@@ -64,7 +64,7 @@ class Collected(pytest.Collector):
 class Certification(Collected):
     """The collector of the scenarios."""
 
-    director: Director
+    director: ItemContext
 
     def collect(self) -> Iterable[pytest.Item]:
         """Give one item for each scenario, in the catalogue's order, with its markers."""
@@ -80,14 +80,14 @@ class Certification(Collected):
 
 def markers_of(scenario: Scenario) -> tuple[str, ...]:
     """Name the markers of a scenario: `mews`, and by stage and obligation."""
-    return "mews", f"mews_{scenario.stage}", f"mews_{scenario.obligation.lower()}"
+    return "mews", f"mews_{scenario.stage}", f"mews_{scenario.level.lower()}"
 
 
 class ScenarioItem(pytest.Item):
     """One scenario; it fails when its verdict alone makes the endpoint not ready."""
 
     scenario: Scenario
-    director: Director
+    director: ItemContext
     result: ScenarioResult | None = None
 
     def runtest(self) -> None:
@@ -99,7 +99,7 @@ class ScenarioItem(pytest.Item):
                 self.director.keep(stop.args[0])
             raise KeyboardInterrupt from None
         except Exception as fault:
-            reason = one_line(self.director.engine.rig.mask.text(repr(fault)))
+            reason = one_line(self.director.engine.environment.mask.text(repr(fault)))
             self.result = ScenarioResult(self.scenario, Verdict.ERROR, reason)
             raise
         finally:
@@ -110,7 +110,7 @@ class ScenarioItem(pytest.Item):
         if excuse:
             pytest.xfail(excuse)  # with --runxfail it does nothing
         if excuse or (self.result.verdict is not Verdict.BLOCKED and tolerance.stops(self.result)):
-            raise NotMet
+            raise ScenarioFailed
         if self.result.verdict in SKIPPED:
             pytest.skip(f"{self.result.verdict}: {self.result.reason}")
 
@@ -120,11 +120,11 @@ class ScenarioItem(pytest.Item):
         style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
         """Say what was expected and observed; a traceback only for a fault of the harness."""
-        if not isinstance(excinfo.value, NotMet) or self.result is None:
-            return fault_in_words(excinfo, self.director.engine.rig.mask)
+        if not isinstance(excinfo.value, ScenarioFailed) or self.result is None:
+            return fault_in_words(excinfo, self.director.engine.environment.mask)
         scenario = self.scenario
         lines = [
-            f"{scenario.id} {scenario.title} ({scenario.obligation}, {scenario.basis})",
+            f"{scenario.id} {scenario.title} ({scenario.level}, {scenario.basis})",
             f"  seen:   {self.result.reason}",
             f"  why:    {scenario.why}",
             f"  remedy: {scenario.remedy}",

@@ -23,14 +23,14 @@ def properties(result: ScenarioResult) -> Properties:
         (f"mews.{name}", value)
         for source in scenario.sources
         for name, value in (
-            ("requirement", source.says),
+            ("requirement", source.summary),
             ("source", source.url),
             ("revision", source.revision),
         )
     ]
     return [
         ("mews.stage", scenario.stage.value),
-        ("mews.obligation", scenario.obligation.value),
+        ("mews.obligation", scenario.level.value),
         ("mews.basis", scenario.basis.value),
         *sources,
         ("mews.verdict", result.verdict.value),

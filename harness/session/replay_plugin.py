@@ -8,31 +8,31 @@ from typing import Any
 
 import pytest
 
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.replay import OPTION
-from pytest_mews.run.process_lock import Turns
-from pytest_mews.run.replayer import Became, Failure, Replayed, Replayer, failures
+from pytest_mews.run.process_lock import ProcessLock
+from pytest_mews.run.replayer import Failure, Replayer, ReplayOutcome, ReplayResult, failures
 from pytest_mews.run.result_tracker import COLLECTOR
 from pytest_mews.scenarios import loader
 from pytest_mews.session import terminal
-from pytest_mews.session.command_line import own_tests_only, scenarios_typed, settings_of
+from pytest_mews.session.command_line import paths_given, scenarios_typed, settings_of
 from pytest_mews.session.items import Collected, fault_in_words
 from pytest_mews.session.xdist import check_distribution, is_worker, turns_of
 
 PREFIX = "replay/"
 BECAME, REASON = "mews_became", "mews_reason"  # attributes of a pytest report
 WORDS = {
-    Became.FIXED: (".", "passed", "FIXED", {"green": True}),
-    Became.STILL_FAILING: ("F", "failed", "STILL FAILING", {"red": True}),
-    Became.NOT_JUDGED: ("s", "skipped", "NOT JUDGED", {"yellow": True}),
+    ReplayOutcome.FIXED: (".", "passed", "FIXED", {"green": True}),
+    ReplayOutcome.STILL_FAILING: ("F", "failed", "STILL FAILING", {"red": True}),
+    ReplayOutcome.NOT_JUDGED: ("s", "skipped", "NOT JUDGED", {"yellow": True}),
 }
 
 
-class Unmet(Exception):
+class ReplayFailed(Exception):
     """A failure is still there."""
 
 
-class ReplayDirector:
+class ReplayPlugin:
     """Replays as a pytest plugin.
 
     Raises:
@@ -44,9 +44,9 @@ class ReplayDirector:
         self._config = config
         settings = settings_of(config)
         others = scenarios_typed(config)
-        if own_tests_only(config) or others:
+        if paths_given(config) or others:
             problem = "can't go together with paths or scenarios on the command line"
-            raise UsageMistake(OPTION, asked[0], problem, "Leave one of them out.")
+            raise UsageError(OPTION, asked[0], problem, "Leave one of them out.")
         check_distribution(config, settings.api)
         self.failures = failures(asked, settings.report)
         self.settings = settings
@@ -54,10 +54,10 @@ class ReplayDirector:
             settings,
             [each.kept for each in self.failures],
             {each.id: each for each in loader.load()},
-            Turns() if settings.is_demo else turns_of(config),
+            ProcessLock() if settings.is_demo else turns_of(config),
         )
         config.add_cleanup(self.replayer.close)
-        self._became: dict[str, Replayed] = {}
+        self._became: dict[str, ReplayResult] = {}
         if not is_worker(config) and not config.option.collectonly:
             self.replayer.forget_calls()
         config.args = [str(config.rootpath)]
@@ -97,7 +97,7 @@ class ReplayDirector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect what became of each."""
         if hasattr(report, BECAME):
-            replayed = Replayed(Became(getattr(report, BECAME)), getattr(report, REASON))
+            replayed = ReplayResult(ReplayOutcome(getattr(report, BECAME)), getattr(report, REASON))
             self._became[report.nodeid] = replayed
 
     @pytest.hookimpl(tryfirst=True)
@@ -107,7 +107,7 @@ class ReplayDirector:
         """Say what became of it instead of PASSED and FAILED."""
         if report.when != "call" or not hasattr(report, BECAME):
             return None
-        letter, category, word, markup = WORDS[Became(getattr(report, BECAME))]
+        letter, category, word, markup = WORDS[ReplayOutcome(getattr(report, BECAME))]
         return category, letter, (word, markup)
 
     @pytest.hookimpl(tryfirst=True)
@@ -115,7 +115,7 @@ class ReplayDirector:
         """Exit with 1 where anything is not seen to be fixed."""
         if is_worker(self._config) or exitstatus != pytest.ExitCode.OK:
             return
-        if any(each.became is not Became.FIXED for each in self._became.values()):
+        if any(each.became is not ReplayOutcome.FIXED for each in self._became.values()):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -138,7 +138,7 @@ class ReplayDirector:
 class Replays(Collected):
     """The collector of replay files."""
 
-    director: ReplayDirector
+    director: ReplayPlugin
 
     def collect(self) -> Iterable[pytest.Item]:
         """Give one item for each file."""
@@ -153,14 +153,14 @@ class ReplayItem(pytest.Item):
 
     failure: Failure
     replayer: Replayer
-    replayed: Replayed | None = None
+    replayed: ReplayResult | None = None
 
     def runtest(self) -> None:
         """Send it again; fail where it still fails, skip where it couldn't be judged."""
         self.replayed = self.replayer.replay(self.failure.kept)
-        if self.replayed.became is Became.STILL_FAILING:
-            raise Unmet
-        if self.replayed.became is Became.NOT_JUDGED:
+        if self.replayed.became is ReplayOutcome.STILL_FAILING:
+            raise ReplayFailed
+        if self.replayed.became is ReplayOutcome.NOT_JUDGED:
             pytest.skip(f"{self.replayed.became}: {self.replayed.reason}")
 
     def repr_failure(
@@ -169,7 +169,7 @@ class ReplayItem(pytest.Item):
         style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
         """Say what was seen now and then; a traceback only for a fault of the harness."""
-        if not isinstance(excinfo.value, Unmet) or self.replayed is None:
+        if not isinstance(excinfo.value, ReplayFailed) or self.replayed is None:
             return fault_in_words(excinfo, self.replayer.mask)
         kept = self.failure.kept
         lines = (

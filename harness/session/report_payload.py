@@ -7,37 +7,39 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_mews.model import Scenario, ScenarioResult, Verdict, serialization
-from pytest_mews.run.result_tracker import Ledger, scenario_in
+from pytest_mews.run.result_tracker import ResultTracker, scenario_in
 
 RESULT, NOTES = "mews_result", "mews_notes"  # attributes of a pytest report
 
 
-def load(report: pytest.TestReport, result: ScenarioResult, notes: Sequence[str]) -> None:
+def attach(report: pytest.TestReport, result: ScenarioResult, notes: Sequence[str]) -> None:
     """Put a result on its report, with the remarks of the process that certified it."""
-    setattr(report, RESULT, serialization.dumps(result))
+    setattr(report, RESULT, serialization.result_to_json(result))
     setattr(report, NOTES, list(notes))
 
 
-def is_loaded(report: pytest.TestReport) -> bool:
+def is_attached(report: pytest.TestReport) -> bool:
     """Whether a report bears a result."""
     return hasattr(report, RESULT)
 
 
-def unload(report: pytest.TestReport, ledger: Ledger, scenarios: Sequence[Scenario]) -> list[str]:
+def extract(
+    report: pytest.TestReport, ledger: ResultTracker, scenarios: Sequence[Scenario]
+) -> list[str]:
     """Enter a report's result into the ledger, and give the remarks that came with it.
 
     A report of a scenario that bears none is entered as what it says: that something else than
     the certification skipped it, or why it will give no result.
     """
     name = scenario_in(report.nodeid)
-    if is_loaded(report):
-        ledger.take(serialization.loads(getattr(report, RESULT)))
+    if is_attached(report):
+        ledger.record(serialization.result_from_json(getattr(report, RESULT)))
     elif report.skipped:
         for scenario in scenarios:
             if scenario.id == name:
-                ledger.take(ScenarioResult(scenario, Verdict.NOT_OBSERVED, _said(report)))
+                ledger.record(ScenarioResult(scenario, Verdict.NOT_OBSERVED, _said(report)))
     elif report.failed and report.when != "teardown" and name is not None:
-        ledger.excuse(name, f"it gave no result: {_said(report)}")
+        ledger.explain_missing(name, f"it gave no result: {_said(report)}")
     return list(getattr(report, NOTES, ()))
 
 

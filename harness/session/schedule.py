@@ -11,7 +11,7 @@ from threading import Condition
 from pytest_mews.model import Scenario, ScenarioResult, Step
 
 # Verbs: whoever sends something hostile asks for a sign of life, or waits for who was cut off.
-HOSTILE = {"sign-of-life", "rejoin"}
+HOSTILE = {"health-check", "wait-for-reconnect"}
 INTERVAL_S = 1.8  # a retry interval, as the default profile and time scale have it
 LOOK_S = 0.2  # how often whoever waits for a verdict hears how far the others are
 Certify = Callable[[Scenario], ScenarioResult]
@@ -19,7 +19,7 @@ Waiting = Callable[[Sequence[str], int, int], None]
 """Hears, while somebody waits, which scenarios are played, how many are over, and of how many."""
 
 
-class Gate:
+class ExclusiveGate:
     """Many may be inside at once, or one alone; whoever wants to be alone is let in first."""
 
     def __init__(self) -> None:
@@ -59,34 +59,36 @@ def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:
     """
 
     def place(scenario: Scenario) -> tuple[bool, bool, bool, float]:
-        says_most = scenario.steps[0].verb == "preflight"
-        hostile = is_hostile(scenario) or any(map(waits_of, scenario.steps))
+        says_most = scenario.steps[0].name == "show-preflight"
+        hostile = may_kill_service(scenario) or any(map(waits_of, scenario.steps))
         waits = sum(waits_of(each) + _idles(each) for each in scenario.steps) * _turns(scenario)
-        return scenario.alone, not says_most, scenario.alone and hostile, -waits
+        return scenario.exclusive, not says_most, scenario.exclusive and hostile, -waits
 
     return sorted(scenarios, key=place)
 
 
 def waits_of(step: Step) -> float:
     """Count about how many retry intervals a step waits, if the endpoint answers as it should."""
-    if step.verb == "abandon":
+    if step.name == "exhaust-retries":
         return 2
-    return 1.5 if step.arguments.get("manner") == "slow" else len(step.arguments.get("faults", ()))
+    return (
+        1.5 if step.arguments.get("transfer") == "slow" else len(step.arguments.get("faults", ()))
+    )
 
 
 def _idles(step: Step) -> float:
     """Count the same of the time that a step lets pass in any case."""
-    seconds: float = step.arguments.get("seconds", 0.0) + step.arguments.get("calm", 0.0)
+    seconds: float = step.arguments.get("seconds", 0.0) + step.arguments.get("quiet_s", 0.0)
     return seconds / INTERVAL_S
 
 
 def _turns(scenario: Scenario) -> int:
-    return 1 if scenario.abreast else scenario.cases or 1
+    return 1 if scenario.concurrent_cases else scenario.max_cases or 1
 
 
-def is_hostile(scenario: Scenario) -> bool:
+def may_kill_service(scenario: Scenario) -> bool:
     """Tell whether a scenario may end a service for good, and so asks for a sign of life."""
-    return any(step.verb in HOSTILE for step in scenario.steps)
+    return any(step.name in HOSTILE for step in scenario.steps)
 
 
 class Schedule:
@@ -97,7 +99,7 @@ class Schedule:
     """
 
     def __init__(self, certify: Certify, jobs: int, *, sluggish: bool = False) -> None:
-        self._certify, self._gate, self._sluggish = certify, Gate(), sluggish
+        self._certify, self._gate, self._sluggish = certify, ExclusiveGate(), sluggish
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
         self._futures: dict[str, Future[ScenarioResult]] = {}
         self._played: dict[str, None] = {}  # those that are inside the gate
@@ -133,8 +135,8 @@ class Schedule:
         wait([each for each in self._futures.values() if not each.cancelled()], seconds)
 
     def _run(self, scenario: Scenario) -> ScenarioResult:
-        company = self._sluggish and is_hostile(scenario)
-        with self._gate.enter(alone=scenario.alone and not company):
+        company = self._sluggish and may_kill_service(scenario)
+        with self._gate.enter(alone=scenario.exclusive and not company):
             self._played[scenario.id] = None
             try:
                 return self._certify(scenario)

@@ -86,10 +86,14 @@ def status(
 ) -> tuple[str, str, tuple[str, dict[str, bool]]]:
     """Give pytest's category, letter and word for a verdict; a tolerated failure is expected."""
     expected = hasattr(report, "wasxfail")
-    verdict = result.waived if result.waived and not expected else result.verdict
+    verdict = (
+        result.verdict_without_waiver
+        if result.verdict_without_waiver and not expected
+        else result.verdict
+    )
     default = ("s", "skipped", {"yellow": True})
     letter, category, markup = EXPECTED if expected else LETTERS.get(verdict, default)
-    known = " (known)" if expected and not result.waived else ""
+    known = " (known)" if expected and not result.verdict_without_waiver else ""
     return category, letter, (f"{verdict.upper():<5} {result.scenario.title}{known}", markup)
 
 
@@ -151,7 +155,7 @@ def summary(
         counts = ", ".join(f"{count} {verdict}" for verdict, count in stage.counts.items())
         terminal.write(f"{stage.stage:<11}")
         terminal.write(f"{stage.readiness:<20}", **COLOURS.get(stage.readiness, {}))
-        terminal.write_line(counts or stage.how)
+        terminal.write_line(counts or stage.how_to_observe)
     for title, lines in _groups(run):
         terminal.write_line("")
         terminal.write_line(title, bold=True)

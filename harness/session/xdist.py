@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_mews.errors import UsageMistake
-from pytest_mews.run.process_lock import Turns
+from pytest_mews.errors import UsageError
+from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.session.command_line import SEED
 
 TURNS = "mews_turns"  # in a worker's input: the file by which they take turns
@@ -22,10 +22,10 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def turns_of(config: pytest.Config) -> Turns:
+def turns_of(config: pytest.Config) -> ProcessLock:
     """Give what lets this process run a scenario alone: among the workers, if it is one."""
     named = getattr(config, "workerinput", {}).get(TURNS)
-    return Turns(None if named is None else Path(named))
+    return ProcessLock(None if named is None else Path(named))
 
 
 def check_distribution(
@@ -47,14 +47,14 @@ def check_distribution(
     """
     dist = "no" if is_worker(config) else getattr(config.option, "dist", "no")
     if dist == "each":
-        raise UsageMistake(
+        raise UsageError(
             "--dist", "each", "would certify the endpoint once for each worker", "Give --dist load"
         )
     served = {"--mews-api": (api, "calls"), "--mews-websocket": (websocket, "connects to")}
     for option, (address, does) in served.items():
         if dist != "no" and address is not None:
             host, port = address
-            raise UsageMistake(
+            raise UsageError(
                 option,
                 f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
                 f"can't be served by several processes (-n): the partner {does} one address",
@@ -62,7 +62,7 @@ def check_distribution(
             )
 
 
-class Distribution:
+class XdistController:
     """The controller's part, as a pytest plugin; without pytest-xdist its hooks are never called.
 
     Args:

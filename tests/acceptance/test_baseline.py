@@ -11,26 +11,26 @@ from typing import Any
 
 import pytest
 
-from pytest_mews.acceptance.baseline import Before, load
+from pytest_mews.acceptance.baseline import BaselineResult, load
 from pytest_mews.acceptance.baseline_comparison import change, compare
-from pytest_mews.acceptance.expected_failures import Tolerance
+from pytest_mews.acceptance.expected_failures import ExpectedFailures
 from pytest_mews.config.settings import Settings
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import (
     Change,
     Changed,
+    Evidence,
     Finding,
-    Obligation,
+    Level,
     Run,
     ScenarioResult,
     Stage,
     Transcript,
-    Trial,
     Verdict,
 )
 from pytest_mews.reports import to_json
 from pytest_mews.reports.event_file import NOT_SELECTED
-from pytest_mews.run.run_summary import record
+from pytest_mews.run.run_summary import build_run
 from pytest_mews.scenarios import loader
 
 ONE, TWO, THREE = (
@@ -41,24 +41,24 @@ Build = Callable[..., Settings]
 URL = "https://partner.example/hook"
 
 
-def result(verdict: Verdict, *broken: Obligation) -> ScenarioResult:
+def result(verdict: Verdict, *broken: Level) -> ScenarioResult:
     """Make a result with evidence that these were broken."""
     findings = tuple(
         Finding("accepted", each, met=False, expected="", observed="") for each in broken
     )
     return ScenarioResult(
-        ONE, verdict, "as seen", evidence=(Trial("x", "x", findings, Transcript(())),)
+        ONE, verdict, "as seen", evidence=(Evidence("x", "x", findings, Transcript(())),)
     )
 
 
 def recorded(
-    settings: Settings, *results: ScenarioResult, tolerance: Tolerance | None = None
+    settings: Settings, *results: ScenarioResult, tolerance: ExpectedFailures | None = None
 ) -> Run:
     """Make the record of a run."""
-    return record(
+    return build_run(
         settings,
         results,
-        tolerance or Tolerance.of(settings, (), TODAY),
+        tolerance or ExpectedFailures.of(settings, (), TODAY),
         started=datetime(2026, 11, 26, tzinfo=UTC),
         duration_s=1,
         command="pytest",
@@ -72,14 +72,14 @@ def file_of(folder: Path, data: object) -> Path:
     return path
 
 
-def before(verdict: Verdict, *, must: bool = False) -> Before:
+def before(verdict: Verdict, *, must: bool = False) -> BaselineResult:
     """What a baseline says about a scenario."""
-    return Before("title", verdict, verdict, must)
+    return BaselineResult("title", verdict, verdict, must)
 
 
 PASSED, FAILED = before(Verdict.PASS), before(Verdict.FAIL, must=True)
-FAIL = result(Verdict.FAIL, Obligation.MUST)
-WAIVED = replace(FAIL, verdict=Verdict.WAIVED, waived=Verdict.FAIL)
+FAIL = result(Verdict.FAIL, Level.MUST)
+WAIVED = replace(FAIL, verdict=Verdict.WAIVED, verdict_without_waiver=Verdict.FAIL)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ WAIVED = replace(FAIL, verdict=Verdict.WAIVED, waived=Verdict.FAIL)
         (PASSED, WAIVED, Change.NEW),
         (FAILED, FAIL, Change.STILL_FAILING),
         (FAILED, WAIVED, Change.STILL_FAILING),
-        (FAILED, result(Verdict.FLAKY, Obligation.MUST), Change.STILL_FAILING),
-        (FAILED, result(Verdict.FLAKY, Obligation.SHOULD), Change.FIXED),
+        (FAILED, result(Verdict.FLAKY, Level.MUST), Change.STILL_FAILING),
+        (FAILED, result(Verdict.FLAKY, Level.SHOULD), Change.FIXED),
         (FAILED, result(Verdict.PASS), Change.FIXED),
         (FAILED, result(Verdict.WARN), Change.FIXED),
         (FAILED, result(Verdict.NOT_OBSERVED), Change.NEWLY_NOT_OBSERVED),
@@ -110,7 +110,7 @@ WAIVED = replace(FAIL, verdict=Verdict.WAIVED, waived=Verdict.FAIL)
     ],
 )
 def test_what_a_change_is(
-    then: Before | None, now: ScenarioResult | None, expected: Change | None
+    then: BaselineResult | None, now: ScenarioResult | None, expected: Change | None
 ) -> None:
     """New is what fails and did not; what was not judged has neither failed nor been fixed."""
     assert change(then, now, strict=False) is expected
@@ -129,8 +129,8 @@ def test_a_report_is_read_back(settings: Build, tmp_path: Path) -> None:
     run = recorded(
         settings(URL),
         replace(WAIVED, scenario=ONE),
-        replace(result(Verdict.FLAKY, Obligation.MUST), scenario=TWO),
-        replace(result(Verdict.FLAKY, Obligation.SHOULD), scenario=THREE),
+        replace(result(Verdict.FLAKY, Level.MUST), scenario=TWO),
+        replace(result(Verdict.FLAKY, Level.SHOULD), scenario=THREE),
     )
     data = to_json(run)
     read = load(file_of(tmp_path, data))
@@ -166,7 +166,7 @@ def test_what_is_no_report_is_refused(
 ) -> None:
     """The message names option and file, says what is wrong, and stays short."""
     path = file_of(tmp_path, spoil(to_json(recorded(settings(URL)))))
-    with pytest.raises(UsageMistake) as mistake:
+    with pytest.raises(UsageError) as mistake:
         load(path)
     assert "--mews-baseline: " in str(mistake.value)
     assert "old.json" in str(mistake.value)
@@ -188,14 +188,14 @@ def test_what_is_not_json_is_refused(tmp_path: Path, content: bytes, said: str) 
     """Whatever was named by mistake: no traceback."""
     path = tmp_path / "old.json"
     path.write_bytes(content)
-    with pytest.raises(UsageMistake, match=said):
+    with pytest.raises(UsageError, match=said):
         load(path)
 
 
 def test_a_comparison_lists_changes_and_remarks(settings: Build, tmp_path: Path) -> None:
     """Changes come in the catalogue's order, unknown ones last; remarks name each difference."""
     old = recorded(
-        settings(URL, set=["attempts=2"], strict=True),
+        settings(URL, profile_set=["attempts=2"], strict=True),
         replace(FAIL, scenario=THREE),
         replace(result(Verdict.PASS), scenario=ONE),
         replace(result(Verdict.PASS), scenario=TWO),
@@ -237,8 +237,8 @@ def test_a_comparison_lists_changes_and_remarks(settings: Build, tmp_path: Path)
 
 def test_the_same_circumstances_need_no_remark(settings: Build, tmp_path: Path) -> None:
     """A run beside its own report differs in nothing."""
-    path = file_of(tmp_path, to_json(recorded(settings(URL, set=["batch_limit=9"]), FAIL)))
-    run = recorded(settings(URL, set=["batch_limit=9"], baseline=str(path)), FAIL)
+    path = file_of(tmp_path, to_json(recorded(settings(URL, profile_set=["batch_limit=9"]), FAIL)))
+    run = recorded(settings(URL, profile_set=["batch_limit=9"], baseline=str(path)), FAIL)
     assert run.comparison is not None
     assert run.comparison.remarks == ()
     [changed] = run.comparison.changes
@@ -249,20 +249,20 @@ def test_only_what_still_fails_is_excused(settings: Build, tmp_path: Path) -> No
     """With --mews-fail-on new neither a new failure, nor a preflight, nor an error is."""
     path = file_of(tmp_path, to_json(recorded(settings(URL), FAIL)))
     chosen = settings(URL, baseline=str(path), fail_on="new")
-    tolerance = Tolerance.of(chosen, (), TODAY)
+    tolerance = ExpectedFailures.of(chosen, (), TODAY)
     assert not tolerance.stops(FAIL)
     assert tolerance.excuse(FAIL) == "still failing since old.json: as seen"
     assert tolerance.stops(replace(FAIL, scenario=TWO))
     assert tolerance.stops(replace(FAIL, verdict=Verdict.ERROR))
     assert tolerance.stops(replace(FAIL, verdict=Verdict.BLOCKED))
     assert tolerance.stops(replace(FAIL, scenario=replace(ONE, id="PRE-01")))
-    assert Tolerance.of(settings(URL, baseline=str(path)), (), TODAY).stops(FAIL)
+    assert ExpectedFailures.of(settings(URL, baseline=str(path)), (), TODAY).stops(FAIL)
 
 
 def test_a_template_that_can_not_be_written_is_told(settings: Build, tmp_path: Path) -> None:
     """The folder may have gone meanwhile: a mistake that says so, and no traceback."""
-    tolerance = Tolerance.of(settings(URL), (), TODAY)
-    with pytest.raises(UsageMistake, match="toml' can't be written"):
+    tolerance = ExpectedFailures.of(settings(URL), (), TODAY)
+    with pytest.raises(UsageError, match="toml' can't be written"):
         tolerance.write_template([FAIL], tmp_path / "gone")
     assert tolerance.write_template([FAIL], tmp_path).name == "waivers-template.toml"
 
@@ -281,7 +281,7 @@ def test_secrets_in_the_files_do_not_come_back(settings: Build, tmp_path: Path) 
     waiver = f'[[waiver]]\nscenario = "{failed.scenario.id}"\nreason = "see {url}"\n'
     (tmp_path / "w.toml").write_text(f'{waiver}owner = "o"\nexpires = 2026-11-26\n', "utf-8")
     chosen = settings(url, baseline=str(path), waivers=str(tmp_path / "w.toml"))
-    tolerance = Tolerance.of(chosen, loader.load(), TODAY)
+    tolerance = ExpectedFailures.of(chosen, loader.load(), TODAY)
     waived = tolerance.waived(failed)
     assert tolerance.excuse(waived) == f"waived until 2026-11-26 by o: see {URL}?Token=***"
     run = recorded(chosen, waived, tolerance=tolerance)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mews.acceptance import waivers_file
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import ScenarioResult, Verdict, Waiver
 from pytest_mews.scenarios import loader
 
@@ -81,7 +81,7 @@ def test_a_bad_file_is_refused_with_the_place(
 ) -> None:
     """The message names option, file and place."""
     assert good in GOOD
-    with pytest.raises(UsageMistake) as mistake:
+    with pytest.raises(UsageError) as mistake:
         _load(tmp_path, GOOD.replace(good, bad, 1))
     assert "--mews-waivers: " in str(mistake.value)
     assert "waivers.toml" in str(mistake.value)
@@ -90,13 +90,13 @@ def test_a_bad_file_is_refused_with_the_place(
 
 def test_one_table_instead_of_several_is_refused(tmp_path: Path) -> None:
     """`[waiver]` is not `[[waiver]]`."""
-    with pytest.raises(UsageMistake, match="as `waiver`"):
+    with pytest.raises(UsageError, match="as `waiver`"):
         _load(tmp_path, GOOD.partition("\n\n")[0].replace("[[waiver]]", "[waiver]"))
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     """What can't be read is said to be just that."""
-    with pytest.raises(UsageMistake, match="can't be read: is a directory"):
+    with pytest.raises(UsageError, match="can't be read: is a directory"):
         waivers_file.load(tmp_path, SCENARIOS)
 
 
@@ -109,7 +109,7 @@ def test_the_template_loads_when_it_is_filled_in(tmp_path: Path) -> None:
     failure = ScenarioResult(ONE, Verdict.FAIL, "expected a 2xx answer; 500")
     text = waivers_file.template([failure], [], TODAY)
     assert "# expected a 2xx answer; 500\n" in text
-    with pytest.raises(UsageMistake, match=r"`reason` in waiver 1 .* that was not filled in"):
+    with pytest.raises(UsageError, match=r"`reason` in waiver 1 .* that was not filled in"):
         _load(tmp_path, text)
     [waiver] = _load(tmp_path, _filled_in(text))
     assert (waiver.scenario, waiver.expires) == ("RET-02", "2027-02-24")

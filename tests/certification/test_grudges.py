@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pytest_mews.config.settings import Settings
 from pytest_mews.execution import Budget
 from pytest_mews.model import Scenario, ScenarioResult, Stage, Verdict
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from pytest_mews.session.schedule import Schedule, in_order
+from tests.scenario_flaws import FLAWS as CAUGHT
 
 DELIVERY = [each for each in loader.load() if each.stage is Stage.DELIVERY]
-UNREADABLE = {"malformed", "wrong-shape", "null-event"}  # draws that may end a service
+UNREADABLE = {"malformed-body", "invalid-structure", "null-event"}  # draws that may end a service
 FINE = {Verdict.PASS, Verdict.NOT_APPLICABLE}
 Build = Callable[..., Settings]
 
@@ -20,8 +21,8 @@ Build = Callable[..., Settings]
 def certify(flaw: str, settings: Build) -> dict[str, ScenarioResult]:
     """Certify a partner by eight jobs, and give what it did not pass, by id."""
     chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="2", jobs="8")
-    with Engine(chosen, budget=Budget(plays=15, seconds=3)) as engine:
-        assert engine.rig.preflight.accepts
+    with CertificationRunner(chosen, budget=Budget(plays=15, seconds=3)) as engine:
+        assert engine.environment.preflight.accepts
         schedule = Schedule(engine.certify, chosen.jobs)
         schedule.start(DELIVERY)
         results = {each.id: schedule.result(each) for each in DELIVERY}
@@ -31,15 +32,15 @@ def certify(flaw: str, settings: Build) -> dict[str, ScenarioResult]:
 
 def meant(flaw: str) -> set[str]:
     """Name the scenarios that are there to catch a flaw."""
-    return {each.id for each in DELIVERY if flaw in each.flaws}
+    return {each.id for each in DELIVERY if flaw in CAUGHT[each.id]}
 
 
 def test_who_sends_what_may_end_a_service_is_alone() -> None:
     """Nobody plays beside it: else a service that dies of it would fail at something else."""
     odd = {
-        each.id: each.alone
+        each.id: each.exclusive
         for each in loader.load()
-        if UNREADABLE & {draw.word for draw in each.draws}
+        if UNREADABLE & {draw.generator for draw in each.message_specs}
     }
     assert {"ERR-01", "AUTH-06", "AUTH-07", "PROC-27"} <= set(odd)
     assert all(odd.values()), odd
@@ -57,7 +58,7 @@ def test_an_outage_blames_the_hostile_alone(settings: Build) -> None:
         name for name, each in ended.items() if each.verdict is Verdict.FAIL
     }
     order = [each.id for each in in_order(DELIVERY)]
-    first = next(n for n, each in enumerate(in_order(DELIVERY)) if each.alone and _odd(each))
+    first = next(n for n, each in enumerate(in_order(DELIVERY)) if each.exclusive and _odd(each))
     assert set(ended) <= set(order[first:])
 
 
@@ -69,4 +70,4 @@ def test_a_lock_out_is_told_as_what_it_is(settings: Build) -> None:
 
 
 def _odd(scenario: Scenario) -> bool:
-    return bool(UNREADABLE & {draw.word for draw in scenario.draws})
+    return bool(UNREADABLE & {draw.generator for draw in scenario.message_specs})

@@ -13,16 +13,17 @@ import pytest
 from pytest_mews.config.settings import Settings
 from pytest_mews.demo import FLAWS, VARIANTS
 from pytest_mews.execution import Budget
-from pytest_mews.model import Obligation, Scenario, ScenarioResult, Stage, Verdict
-from pytest_mews.run.runner import Engine
+from pytest_mews.model import Level, Scenario, ScenarioResult, Stage, Verdict
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from pytest_mews.session.schedule import Schedule
+from tests.scenario_flaws import FLAWS as CAUGHT
 
 SCENARIOS = loader.load()
 PAIRS = [
     pytest.param(scenario, flaw, id=f"{scenario.id}-{flaw}")
     for scenario in SCENARIOS
-    for flaw in scenario.flaws
+    for flaw in CAUGHT[scenario.id]
 ]
 # Not applicable where nothing redirects; the last one where nothing is https.
 REDIRECTS = {"RED-02", "RED-03", "RED-04", "RED-05", "RED-06"}
@@ -51,11 +52,11 @@ OF_PLAIN_HTTP = {"TLS-05"}
 @pytest.mark.parametrize(("scenario", "flaw"), PAIRS)
 def test_flaw_is_caught(scenario: Scenario, flaw: str, settings: Build) -> None:
     """The scenario meant for a flaw fails on it, or warns where it is only a SHOULD."""
-    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="5", settle="3")
-    with Engine(chosen, budget=Budget(plays=15, seconds=3)) as engine:
+    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="5", fetch_timeout="3")
+    with CertificationRunner(chosen, budget=Budget(plays=15, seconds=3)) as engine:
         result = engine.certify(scenario)
     broken = [f for trial in result.evidence for f in trial.findings if not f.met]
-    must = any(finding.obligation is Obligation.MUST for finding in broken)
+    must = any(finding.level is Level.MUST for finding in broken)
     assert result.verdict is (Verdict.FAIL if must else Verdict.WARN), result.reason
     assert result.failing >= 1
     assert "expected" in result.reason
@@ -64,7 +65,7 @@ def test_flaw_is_caught(scenario: Scenario, flaw: str, settings: Build) -> None:
 def test_death_after_the_answer_is_a_failure(settings: Build) -> None:
     """Who thanks for a null event and then dies of it breaks a MUST, in that very scenario."""
     (scenario,) = (each for each in SCENARIOS if each.id == "ERR-05")
-    with Engine(settings("demo:dies-later", time_scale="0.001")) as engine:
+    with CertificationRunner(settings("demo:dies-later", time_scale="0.001")) as engine:
         result = engine.certify(scenario)
     assert result.verdict is Verdict.FAIL
     assert "expected a valid message afterwards to be accepted" in result.reason
@@ -72,14 +73,16 @@ def test_death_after_the_answer_is_a_failure(settings: Build) -> None:
 
 def test_every_flaw_has_a_scenario() -> None:
     """Each flaw of the embedded partner is named by a scenario, or by a test of the whole run."""
-    named = {flaw for scenario in SCENARIOS for flaw in scenario.flaws}
+    named = {flaw for scenario in SCENARIOS for flaw in CAUGHT[scenario.id]}
     assert set(FLAWS) - NOT_OF_A_SCENARIO == named
 
 
-def certified(engine: Engine, scenarios: Iterable[Scenario]) -> dict[str, ScenarioResult]:
+def certified(
+    engine: CertificationRunner, scenarios: Iterable[Scenario]
+) -> dict[str, ScenarioResult]:
     """Certify as `--mews-jobs 6` does, so that waits overlap."""
     chosen = list(scenarios)
-    engine.look(chosen)
+    engine.probe(chosen)
     schedule = Schedule(engine.certify, jobs=6)
     schedule.start(chosen)
     return {each.id: schedule.result(each) for each in chosen}
@@ -94,7 +97,9 @@ def accused(results: Mapping[str, ScenarioResult]) -> dict[str, str]:
 @pytest.mark.parametrize("variant", sorted(STREAMING))
 def test_sound_client_passes(variant: str, settings: Build) -> None:
     """A sound WebSocket client, however it connects and waits, passes all about the WebSocket."""
-    with Engine(settings(f"demo:{variant}", time_scale="0.001", examples="3")) as engine:
+    with CertificationRunner(
+        settings(f"demo:{variant}", time_scale="0.001", examples="3")
+    ) as engine:
         results = certified(engine, STREAMS)
     said = {name: each.reason for name, each in results.items() if each.verdict != Verdict.PASS}
     # Nothing is fetched that both channels tell of, where an event is taken as it is.
@@ -107,7 +112,7 @@ def test_sound_partner_passes(variant: str, settings: Build) -> None:
     """A sound partner, however it answers and fetches, gets no failure and no warning."""
     examples = "1" if variant == "slow-but-fine" else "5"
     chosen = settings(f"demo:{variant}", time_scale="0.001", examples=examples)
-    with Engine(chosen) as engine:
+    with CertificationRunner(chosen) as engine:
         results = certified(engine, SCENARIOS if variant in FETCHING else QUICK)
     said = {
         name: each.verdict for name, each in results.items() if each.verdict is not Verdict.PASS
@@ -123,7 +128,7 @@ def test_sound_partner_passes(variant: str, settings: Build) -> None:
 def test_sound_partner_passes_under_each_profile(profile: str, settings: Build) -> None:
     """Under the older profile only what did not exist then is not applicable."""
     chosen = settings("demo", time_scale="0.001", examples="5", profile=profile)
-    with Engine(chosen) as engine:
+    with CertificationRunner(chosen) as engine:
         results = certified(engine, SCENARIOS)
     others = {name for name, result in results.items() if result.verdict is not Verdict.PASS}
     later = LATER if profile == "2022-08" else set()
@@ -135,7 +140,7 @@ def test_sound_partner_passes_under_each_profile(profile: str, settings: Build) 
 def test_flaky_partner_is_never_a_pass(flaw: str, settings: Build) -> None:
     """A partner that fails now and then is reported as flaky or failing, with its 503."""
     chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="5")
-    with Engine(chosen, budget=Budget(plays=15, seconds=3)) as engine:
+    with CertificationRunner(chosen, budget=Budget(plays=15, seconds=3)) as engine:
         results = [engine.certify(each) for each in SCENARIOS if each.area == "REC"]
     verdicts = Counter(result.verdict for result in results)
     assert verdicts[Verdict.FLAKY] + verdicts[Verdict.FAIL] >= 1
@@ -147,17 +152,17 @@ def test_flaky_partner_is_never_a_pass(flaw: str, settings: Build) -> None:
 @pytest.mark.parametrize("override", ["attempts=1", "attempts=2", "attempts=5", "batch_limit=3"])
 def test_sound_partner_passes_with_overrides(override: str, settings: Build) -> None:
     """Another number in the profile accuses nobody: what it rules out is not applicable."""
-    chosen = settings("demo", time_scale="0.001", examples="2", set=[override])
-    with Engine(chosen) as engine:
+    chosen = settings("demo", time_scale="0.001", examples="2", profile_set=[override])
+    with CertificationRunner(chosen) as engine:
         results = certified(engine, SCENARIOS)
     assert accused(results) == {}
 
 
 def test_page_of_html_is_told_of_and_no_failure(settings: Build) -> None:
     """Success is told by the status alone; still, a page may mean that the URL is another one."""
-    with Engine(settings("demo:verbose-answer")) as engine:
+    with CertificationRunner(settings("demo:verbose-answer")) as engine:
         result = engine.certify(SCENARIOS[0])
-        notes = engine.rig.notes
+        notes = engine.environment.notes
     assert (result.scenario.id, result.verdict) == ("PRE-01", Verdict.PASS)
     assert result.reason.endswith("a page of HTML came: is this the URL of the webhook itself?")
     assert [note for note in notes if "a page of HTML came" in note]
@@ -165,14 +170,14 @@ def test_page_of_html_is_told_of_and_no_failure(settings: Build) -> None:
 
 def test_lag_of_the_profile_is_played(settings: Build) -> None:
     """Dated events are as old as the profile's lag makes them, overridden or not."""
-    with Engine(settings("demo", set=["lag_s=600,900"])) as engine:
-        assert engine.rig.subject.lag_s == (600, 900)
+    with CertificationRunner(settings("demo", profile_set=["lag_s=600,900"])) as engine:
+        assert engine.environment.subject.lag_s == (600, 900)
 
 
 @pytest.mark.parametrize("events", ["CustomerAdded", "IntegrationCreated", "MessageAdded"])
 def test_sound_partner_passes_with_few_subscriptions(events: str, settings: Build) -> None:
     """Whatever is subscribed, nothing else is asked for."""
     chosen = settings("demo", time_scale="0.001", examples="2", events=events)
-    with Engine(chosen) as engine:
+    with CertificationRunner(chosen) as engine:
         results = certified(engine, SCENARIOS)
     assert accused(results) == {}

@@ -17,7 +17,10 @@ import pytest
         (["--mews-target", "demo", "--mews-profile", "2026-05"], ["--mews-profile", "2026-04"]),
         (["--mews-target", "demo", "--mews-events", "CustomerAded"], ["CustomerAdded"]),
         (["--mews-target", "demo", "--mews-tenants", "none.toml"], ["--mews-tenants", "none.toml"]),
-        (["--mews-target", "demo", "--mews-set", "tries=4"], ["--mews-set", "tries"]),
+        (
+            ["--mews-target", "demo", "--mews-profile-set", "tries=4"],
+            ["--mews-profile-set", "tries"],
+        ),
         (["--mews-target", "demo", "--mews-time-scale", "-1"], ["--mews-time-scale", "-1"]),
         (["--mews-target", "demo", "--mews-examples", "x"], ["--mews-examples", "x"]),
         (["--mews-target", "demo", "--mews-report", "taken"], ["--mews-report", "taken"]),

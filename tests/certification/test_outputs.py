@@ -57,8 +57,8 @@ def test_junit_says_what_was_asked_and_where(
         sources = scenarios[name].sources
         assert said["mews.source"] == [source.url for source in sources]
         assert said["mews.revision"] == [source.revision for source in sources]
-        assert said["mews.requirement"] == [source.says for source in sources]
-        for key in ("stage", "obligation", "basis", "verdict", "reason"):
+        assert said["mews.requirement"] == [source.summary for source in sources]
+        for key in ("stage", "level", "basis", "verdict", "reason"):
             assert said[f"mews.{key}"] == [results[name][key]]
 
 

@@ -28,7 +28,7 @@ def test_fastapi_example_is_ready_in_both_stages(
 ) -> None:
     """The example passes every scenario of Delivery and Processing without a warning."""
     monkeypatch.setenv("MEWS_TOKEN", served.token)
-    given = ("--mews-target", served.url, "--mews-api", api, "--mews-settle", "5")
+    given = ("--mews-target", served.url, "--mews-api", api, "--mews-fetch-timeout", "5")
     result = pytester.runpytest_subprocess(*given, "--mews-jobs", "8")
     assert result.ret == 0, result.stdout.str()
     report = json.loads((pytester.path / "mews-report" / "certification.json").read_text("utf-8"))

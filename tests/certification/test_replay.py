@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from pytest_mews.config.settings import Settings, resolve
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.redaction import Mask
-from pytest_mews.run.replayer import Became, Replayed, Replayer, failures
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.replayer import Replayer, ReplayOutcome, ReplayResult, failures
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from pytest_mews.session.items import fault_in_words
 from tests.recording import recording
@@ -38,7 +38,7 @@ def auth_02(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("kept")
     options = {"mews_target": "demo:ignores-token", "mews_report": str(folder)}
     chosen = resolve(options, environ={}, rootdir=folder, seed=1)
-    with Engine(chosen) as engine:
+    with CertificationRunner(chosen) as engine:
         replay = engine.certify(SCENARIOS["AUTH-02"]).replay
     assert replay is not None
     return replay.text
@@ -52,7 +52,7 @@ def kept(auth_02: str, tmp_path: Path) -> Path:
     return path
 
 
-def replayed(path: Path, settings: Settings) -> Replayed:
+def replayed(path: Path, settings: Settings) -> ReplayResult:
     """Send what a file holds."""
     (failure,) = failures([str(path)], settings.report)
     replayer = Replayer(settings, [failure.kept], SCENARIOS)
@@ -227,7 +227,7 @@ def test_a_flaky_failure_that_is_gone_is_not_praised(
     """Once passed says little where it was flaky."""
     change(kept, lambda data: data.update(verdict="flaky"))
     found = replayed(kept, settings("demo"))
-    assert found.became is Became.FIXED
+    assert found.became is ReplayOutcome.FIXED
     assert found.reason.endswith("it was flaky: once says little")
 
 
@@ -249,14 +249,14 @@ def test_what_cannot_be_judged(
     """Where scenario or tenants are others now nothing is sent, and the reason says why."""
     change(kept, place)
     found = replayed(kept, settings("demo"))
-    assert found.became is Became.NOT_JUDGED
+    assert found.became is ReplayOutcome.NOT_JUDGED
     assert said in found.reason
 
 
 def test_an_unknown_profile_is_a_mistake(kept: Path, settings: Callable[..., Settings]) -> None:
     """A file of a version with another profile is refused before anything is sent."""
     change(kept, lambda data: data["conditions"].update(profile="2031-01"))
-    with pytest.raises(UsageMistake, match="2031-01"):
+    with pytest.raises(UsageError, match="2031-01"):
         replayed(kept, settings("demo"))
 
 
@@ -273,7 +273,7 @@ def test_files_of_several_runs(
     assert [each.name for each in found] == ["AUTH-02", "AUTH-02-2"]
     replayer = Replayer(chosen, [each.kept for each in found], SCENARIOS)
     try:
-        assert [replayer.replay(each.kept).became for each in found] == [Became.FIXED] * 2
+        assert [replayer.replay(each.kept).became for each in found] == [ReplayOutcome.FIXED] * 2
     finally:
         replayer.close()
 

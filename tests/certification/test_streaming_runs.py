@@ -9,9 +9,9 @@ import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo.websocket import StreamHabits, Streaming
+from pytest_mews.demo.websocket import ClientOptions, Streaming
 from pytest_mews.model import Scenario, Stage, Verdict
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.processes import free_port
 
@@ -20,18 +20,18 @@ SCENARIOS = {each.id: each for each in loader.load()}
 
 
 @contextmanager
-def clients(engine: Engine, habits: StreamHabits | None = None) -> Iterator[None]:
+def clients(engine: CertificationRunner, habits: ClientOptions | None = None) -> Iterator[None]:
     """Connect the embedded partner's clients, which call no API."""
-    assert engine.rig.stream is not None
-    own = habits or StreamHabits()
-    streaming = Streaming(engine.rig.stream.address, None, DEFAULT, lambda _: None, own)
+    assert engine.environment.websocket is not None
+    own = habits or ClientOptions()
+    streaming = Streaming(engine.environment.websocket.address, None, DEFAULT, lambda _: None, own)
     try:
         yield
     finally:
         streaming.close()
 
 
-def verdict(engine: Engine, name: str) -> tuple[Verdict, str]:
+def verdict(engine: CertificationRunner, name: str) -> tuple[Verdict, str]:
     """Certify a scenario."""
     scenario: Scenario = SCENARIOS[name]
     result = engine.certify(scenario)
@@ -43,7 +43,7 @@ def test_without_a_client_one_scenario_fails_and_the_others_are_blocked(
 ) -> None:
     """It exits 1, says where to point the service, and waits for nobody twice."""
     address = f"127.0.0.1:{free_port()}"
-    given = ("--mews-target", "none", "--mews-websocket", address, "--mews-settle", "0.1")
+    given = ("--mews-target", "none", "--mews-websocket", address, "--mews-fetch-timeout", "0.1")
     result = pytester.runpytest_subprocess(*given, "-k", "PRE-03 or STR-01 or STR-12")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
@@ -71,9 +71,9 @@ def test_several_processes_cant_serve_one_websocket(pytester: pytest.Pytester) -
 
 def test_an_address_that_is_taken_is_a_mistake(pytester: pytest.Pytester, settings: Build) -> None:
     """Nothing is played on the WebSocket, and the run does not pass."""
-    with Engine(settings("none", websocket=f"127.0.0.1:{free_port()}")) as engine:
-        assert engine.rig.stream is not None
-        address = engine.rig.stream.address.partition("://")[2]
+    with CertificationRunner(settings("none", websocket=f"127.0.0.1:{free_port()}")) as engine:
+        assert engine.environment.websocket is not None
+        address = engine.environment.websocket.address.partition("://")[2]
         given = ("--mews-target", "none", "--mews-websocket", address, "-k", "PRE-03")
         result = pytester.runpytest_subprocess(*given)
     assert result.ret != 0
@@ -83,7 +83,7 @@ def test_an_address_that_is_taken_is_a_mistake(pytester: pytest.Pytester, settin
 def test_what_needs_the_api_is_not_observed_without_it(settings: Build) -> None:
     """The wire is judged all the same; words about requests say nothing."""
     chosen = settings("none", websocket=f"127.0.0.1:{free_port()}", examples="1")
-    with Engine(chosen) as engine, clients(engine):
+    with CertificationRunner(chosen) as engine, clients(engine):
         assert verdict(engine, "PRE-03")[0] is Verdict.PASS
         assert verdict(engine, "STR-12")[0] is Verdict.PASS
         given, reason = verdict(engine, "STR-23")
@@ -97,8 +97,8 @@ def test_what_needs_the_api_is_not_observed_without_it(settings: Build) -> None:
 def test_a_client_that_calls_nothing_blocks_what_looks_at_calls(settings: Build) -> None:
     """One failure says so, PRE-04; where it is not the client's, nothing else is accused."""
     websocket, api = (f"127.0.0.1:{free_port()}" for _ in range(2))
-    chosen = settings("none", websocket=websocket, api=api, settle="0.3")
-    with Engine(chosen) as engine, clients(engine):
+    chosen = settings("none", websocket=websocket, api=api, fetch_timeout="0.3")
+    with CertificationRunner(chosen) as engine, clients(engine):
         assert verdict(engine, "PRE-04")[0] is Verdict.FAIL
         given, reason = verdict(engine, "STR-23")
         assert (given, "PRE-04" in reason) == (Verdict.BLOCKED, True)
@@ -107,12 +107,12 @@ def test_a_client_that_calls_nothing_blocks_what_looks_at_calls(settings: Build)
 def test_refused_and_lost_clients_block_what_follows(settings: Build) -> None:
     """STR-01 says why nobody is admitted; who did not come back is told from that."""
     address = f"127.0.0.1:{free_port()}"
-    wrong = StreamHabits(cookies=lambda client, access: f"AccessToken={client}{access}")
-    with Engine(settings("none", websocket=address, settle="0.3")) as engine:
+    wrong = ClientOptions(cookies=lambda client, access: f"AccessToken={client}{access}")
+    with CertificationRunner(settings("none", websocket=address, fetch_timeout="0.3")) as engine:
         with clients(engine, wrong):
             assert verdict(engine, "STR-01")[0] is Verdict.FAIL
             assert "no handshake was accepted" in verdict(engine, "STR-12")[1]
-        with clients(engine, StreamHabits(returns=lambda _: False)):
+        with clients(engine, ClientOptions(returns=lambda _: False)):
             assert verdict(engine, "STR-10")[0] is Verdict.PASS
             assert verdict(engine, "STR-12")[0] is Verdict.FAIL
             given, reason = verdict(engine, "STR-13")
@@ -135,8 +135,8 @@ def test_tokens_in_a_url_reach_no_output(pytester: pytest.Pytester) -> None:
 
 def test_an_interrupt_ends_what_waits_on_the_websocket(settings: Build) -> None:
     """Whoever waits for a client is let go."""
-    with Engine(settings("none", websocket=f"127.0.0.1:{free_port()}")) as engine:
-        assert engine.rig.stream is not None
+    with CertificationRunner(settings("none", websocket=f"127.0.0.1:{free_port()}")) as engine:
+        assert engine.environment.websocket is not None
         engine.interrupt()
-        assert not engine.rig.stream.journal.wait_until(lambda: False, 60.0)
-    assert Stage.STREAMING in engine.rig.settings.stages
+        assert not engine.environment.websocket.log.wait_until(lambda: False, 60.0)
+    assert Stage.STREAMING in engine.environment.settings.stages

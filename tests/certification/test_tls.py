@@ -9,24 +9,24 @@ import pytest
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import Verdict
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 
 SCENARIOS = {scenario.id: scenario for scenario in loader.load()}
 Build = Callable[..., Settings]
 
 
-def certify(engine: Engine, *ids: str) -> dict[str, Verdict]:
+def certify(engine: CertificationRunner, *ids: str) -> dict[str, Verdict]:
     """Play some scenarios."""
     return {name: engine.certify(SCENARIOS[name]).verdict for name in ids}
 
 
 def test_plain_http_to_another_machine_is_a_warning(settings: Build) -> None:
     """Nothing is sent there: the preflight is the loopback's, the address is a stranger's."""
-    with Engine(settings("demo")) as engine:
-        assert engine.rig.preflight.accepts
+    with CertificationRunner(settings("demo")) as engine:
+        assert engine.environment.preflight.accepts
         url = "http://partner.example/hook?Token=open-sesame"
-        engine.rig.__dict__["endpoint"] = Endpoint(url, url, "open-sesame", "open-sesame")
+        engine.environment.__dict__["endpoint"] = Endpoint(url, url, "open-sesame", "open-sesame")
         result = engine.certify(SCENARIOS["TLS-05"])
         others = certify(engine, "TLS-01", "TLS-02", "TLS-03", "TLS-04")
     assert result.verdict is Verdict.WARN
@@ -38,7 +38,7 @@ def test_plain_http_to_another_machine_is_a_warning(settings: Build) -> None:
 def test_insecure_goes_on_and_tells_all_the_same(settings: Build) -> None:
     """Messages are delivered without verification; the scenarios of TLS look with it."""
     chosen = settings("demo:self-signed", time_scale="0.001", insecure=True)
-    with Engine(chosen) as engine:
+    with CertificationRunner(chosen) as engine:
         seen = certify(engine, "PRE-01", "REC-01", "TLS-01", "TLS-02")
     assert list(seen.values()) == [Verdict.PASS, Verdict.PASS, Verdict.FAIL, Verdict.FAIL]
 
@@ -55,7 +55,7 @@ def test_insecure_goes_on_and_tells_all_the_same(settings: Build) -> None:
 )
 def test_the_preflight_names_what_is_wrong(settings: Build, flaw: str, said: str) -> None:
     """Each way to fail has its own words; what needs an answer is blocked."""
-    with Engine(settings(f"demo:{flaw}")) as engine:
+    with CertificationRunner(settings(f"demo:{flaw}")) as engine:
         result = engine.certify(SCENARIOS["PRE-01"])
         blocked = certify(engine, "REC-01")
     assert result.verdict is Verdict.FAIL
@@ -65,12 +65,12 @@ def test_the_preflight_names_what_is_wrong(settings: Build, flaw: str, said: str
 
 def test_a_certificate_that_was_not_shown_is_not_observed(settings: Build) -> None:
     """Without a handshake nobody knows the certificate: that is neither sound nor beside it."""
-    with Engine(settings("demo:only-old-tls")) as engine:
+    with CertificationRunner(settings("demo:only-old-tls")) as engine:
         seen = certify(engine, "TLS-01", "TLS-02", "TLS-03", "TLS-04")
     assert list(seen.values()) == [*[Verdict.NOT_OBSERVED] * 3, Verdict.WARN]
 
 
 def test_a_target_that_is_not_there_blocks(settings: Build) -> None:
     """Where no connection comes about there is no TLS to accuse."""
-    with Engine(settings("https://127.0.0.1:1/hook")) as engine:
+    with CertificationRunner(settings("https://127.0.0.1:1/hook")) as engine:
         assert certify(engine, "TLS-01") == {"TLS-01": Verdict.BLOCKED}

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import ScenarioResult, Stage, Verdict
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 
 PROCESSING = [each for each in loader.load() if each.stage is Stage.PROCESSING]
@@ -17,8 +17,8 @@ Build = Callable[..., Settings]
 
 def certify(flaw: str, settings: Build) -> dict[str, ScenarioResult]:
     """Certify a partner's processing, and give what it was not cleared of, by id."""
-    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="2", settle="1")
-    with Engine(chosen) as engine:
+    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="2", fetch_timeout="1")
+    with CertificationRunner(chosen) as engine:
         results = [engine.certify(each) for each in PROCESSING]
     cleared = {Verdict.PASS, Verdict.NOT_APPLICABLE}
     return {each.scenario.id: each for each in results if each.verdict not in cleared}

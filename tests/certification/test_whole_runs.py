@@ -12,7 +12,7 @@ import time
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo import DemoPartner
 from tests.written import report, verdicts
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
@@ -65,7 +65,7 @@ def test_endpoint_that_never_answers(pytester: pytest.Pytester) -> None:
 
 def test_endpoint_that_is_always_too_slow(pytester: pytest.Pytester) -> None:
     """Each scenario has its verdict, the reason is a timeout, and a note says how it was run."""
-    options = ("--mews-set", "timeout_s=1", "--mews-time-scale", "0.001")
+    options = ("--mews-profile-set", "timeout_s=1", "--mews-time-scale", "0.001")
     result = pytester.runpytest_subprocess("--mews-target", "demo:times-out", *options)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["Even a plain message was answered too late*"])
@@ -156,7 +156,7 @@ def test_no_secret_in_any_output(
 ) -> None:
     """Neither reports nor terminal nor JUnit hold a token, however the endpoint echoes it."""
     (pytester.path / "tenants.toml").write_text(TENANTS, "utf-8")
-    with EmbeddedPartner("echoes-hostile", tenants=DEFAULT) as partner:
+    with DemoPartner("echoes-hostile", tenants=DEFAULT) as partner:
         bare = partner.url.partition("?")[0]
         monkeypatch.setenv("MEWS_TOKEN", partner.token)
         options = ("--mews-tenants", "tenants.toml", "--junitxml", "j.xml", "-vv", *QUICK)

@@ -10,7 +10,15 @@ import pytest
 from pytest_mews.checks import websocket_connection, websocket_reconnect
 from pytest_mews.checks.intervals import TRIES
 from pytest_mews.checks.latency import Observed
-from pytest_mews.model import Connection, Cut, Opening, Ping, Refusal, Sent, Transcript
+from pytest_mews.model import (
+    Connection,
+    Disconnect,
+    HandshakeProblem,
+    Ping,
+    SentMessage,
+    Transcript,
+    WebSocketHandshake,
+)
 
 HERE, THERE = "enterprise-1", "enterprise-2"
 Word = Callable[[Transcript], Observed]
@@ -21,9 +29,11 @@ def line(number: int = 1, *, owner: str = HERE, at_ms: float = 0.0, **more: Any)
     return Connection(number, owner, at_ms, **more)
 
 
-def knock(at_ms: float, *refusals: Refusal, status: int = 0, owner: str | None = HERE) -> Opening:
+def knock(
+    at_ms: float, *refusals: HandshakeProblem, status: int = 0, owner: str | None = HERE
+) -> WebSocketHandshake:
     """Script a handshake, accepted unless it is said why not."""
-    return Opening(
+    return WebSocketHandshake(
         int(at_ms) + 1,
         at_ms,
         "/ws/connector",
@@ -33,16 +43,16 @@ def knock(at_ms: float, *refusals: Refusal, status: int = 0, owner: str | None =
     )
 
 
-def sent(at_ms: float = 0.0, done_ms: float | None = 1.0) -> Sent:
+def sent(at_ms: float = 0.0, done_ms: float | None = 1.0) -> SentMessage:
     """Script a message that says nothing."""
-    return Sent("draw", HERE, "a message", 10, (), at_ms, done_ms)
+    return SentMessage("draw", HERE, "a message", 10, (), at_ms, done_ms)
 
 
-def seen(*pieces: Connection | Opening, **more: Any) -> Transcript:  # noqa: ANN401
+def seen(*pieces: Connection | WebSocketHandshake, **more: Any) -> Transcript:  # noqa: ANN401
     """Put connections and handshakes into a transcript."""
     return Transcript(
         (),
-        openings=tuple(each for each in pieces if isinstance(each, Opening)),
+        websocket_handshakes=tuple(each for each in pieces if isinstance(each, WebSocketHandshake)),
         connections=tuple(each for each in pieces if isinstance(each, Connection)),
         **more,
     )
@@ -53,11 +63,15 @@ def after_cut(
 ) -> list[Any]:
     """Script a cut at a moment, and handshakes after these pauses; the last one is accepted."""
     moments = [at_ms + sum(pauses[: place + 1]) for place in range(len(pauses))]
-    tries = [knock(each, Refusal.ON_PURPOSE, status=503, owner=owner) for each in moments[:-1]]
+    tries = [
+        knock(each, HandshakeProblem.ON_PURPOSE, status=503, owner=owner) for each in moments[:-1]
+    ]
     if moments:
-        last = () if accepted else (Refusal.ON_PURPOSE,)
+        last = () if accepted else (HandshakeProblem.ON_PURPOSE,)
         tries.append(knock(moments[-1], *last, status=101 if accepted else 503, owner=owner))
-    cut = line(owner=owner, at_ms=at_ms - 1, cut=Cut.ABNORMAL, cut_ms=at_ms, closed_ms=at_ms + 1)
+    cut = line(
+        owner=owner, at_ms=at_ms - 1, cut=Disconnect.ABNORMAL, cut_ms=at_ms, closed_ms=at_ms + 1
+    )
     return [cut, *tries]
 
 
@@ -90,15 +104,15 @@ def test_without_a_client_nothing_is_met(word: Word) -> None:
 def test_a_client_that_is_gone_is_named(word: Word) -> None:
     """What could not be sent is told, though another enterprise's client is well."""
     other = line(owner=THERE, pings=(Ping(1.0, 2.0, 0, 10.0),))
-    found = word(seen(other, unsent=(sent(),)))
+    found = word(seen(other, undeliverable=(sent(),)))
     assert not found.met
     assert f"no client of enterprise {HERE} was connected any more" in found.observed
 
 
 def test_any_handshake_knocks() -> None:
     """Also one that is refused; a look whether anyone listens does not."""
-    assert websocket_connection.knocks(seen(knock(1, Refusal.BLANKS))).met
-    assert not websocket_connection.knocks(seen(knock(1, Refusal.NO_WEBSOCKET))).met
+    assert websocket_connection.knocks(seen(knock(1, HandshakeProblem.BLANKS))).met
+    assert not websocket_connection.knocks(seen(knock(1, HandshakeProblem.NO_WEBSOCKET))).met
     assert not websocket_connection.knocks(seen()).met
 
 
@@ -106,16 +120,20 @@ def test_any_handshake_knocks() -> None:
     ("openings", "met", "words"),
     [
         ([knock(1)], True, "1 handshake, 1 accepted, for 1 enterprise"),
-        ([knock(1, Refusal.ON_PURPOSE), knock(2)], True, "2 handshakes, 1 accepted"),
-        ([knock(1, Refusal.OLD_ACCESS_TOKEN), knock(2)], True, "1 accepted"),
-        ([knock(1, Refusal.NO_WEBSOCKET), knock(2)], True, "1 handshake, 1 accepted"),
-        ([knock(1, Refusal.BLANKS), knock(2)], False, "1 of 2 handshakes refused: blanks (1)"),
-        ([knock(1, Refusal.ON_PURPOSE)], False, "1 handshake, 0 accepted"),
+        ([knock(1, HandshakeProblem.ON_PURPOSE), knock(2)], True, "2 handshakes, 1 accepted"),
+        ([knock(1, HandshakeProblem.OLD_ACCESS_TOKEN), knock(2)], True, "1 accepted"),
+        ([knock(1, HandshakeProblem.NO_WEBSOCKET), knock(2)], True, "1 handshake, 1 accepted"),
+        (
+            [knock(1, HandshakeProblem.BLANKS), knock(2)],
+            False,
+            "1 of 2 handshakes refused: blanks (1)",
+        ),
+        ([knock(1, HandshakeProblem.ON_PURPOSE)], False, "1 handshake, 0 accepted"),
         ([], False, "no handshake came"),
     ],
 )
 def test_handshakes_are_held_against_the_documentation(
-    openings: list[Opening], words: str, *, met: bool
+    openings: list[WebSocketHandshake], words: str, *, met: bool
 ) -> None:
     """What the harness refused on purpose, or a webhook has made old, accuses nobody."""
     found = websocket_connection.admitted(seen(*openings))
@@ -124,7 +142,9 @@ def test_handshakes_are_held_against_the_documentation(
 
 def test_a_token_in_a_url_is_one_too_many() -> None:
     """Whether the handshake was accepted or not."""
-    spoken = Opening(1, 0.0, "/ws/connector?AccessToken=***", 101, HERE, tokens_in_query=True)
+    spoken = WebSocketHandshake(
+        1, 0.0, "/ws/connector?AccessToken=***", 101, HERE, tokens_in_query=True
+    )
     assert not websocket_connection.tokens_in_cookies(seen(spoken, knock(2))).met
     assert websocket_connection.tokens_in_cookies(seen(knock(2))).met
 
@@ -135,7 +155,7 @@ def test_a_token_in_a_url_is_one_too_many() -> None:
         ([line(1), line(2, owner=THERE)], True),
         ([line(1, closed_ms=100.0), line(2, at_ms=100.0)], True),
         ([line(1, closed_ms=900.0), line(2, at_ms=0.0)], True),
-        ([line(1, cut=Cut.SILENCE, cut_ms=50.0), line(2, at_ms=60.0)], True),
+        ([line(1, cut=Disconnect.UNRESPONSIVE, cut_ms=50.0), line(2, at_ms=60.0)], True),
         ([line(1), line(2, at_ms=10.0)], False),
     ],
 )
@@ -155,7 +175,7 @@ def test_who_closes_is_told_with_what_came_before() -> None:
     bare = websocket_connection.stays_open(seen(line(closed_ms=30.0)))
     assert "without a close frame" in bare.observed
     assert websocket_connection.stays_open(
-        seen(line(cut=Cut.RESTART, cut_ms=1.0, closed_ms=2.0))
+        seen(line(cut=Disconnect.RESTART, cut_ms=1.0, closed_ms=2.0))
     ).met
 
 
@@ -179,7 +199,7 @@ def test_every_ping_wants_its_pong() -> None:
     ],
 )
 def test_a_burst_is_read_in_time(
-    messages: tuple[Sent, ...], ponged_ms: float | None, words: str, *, met: bool
+    messages: tuple[SentMessage, ...], ponged_ms: float | None, words: str, *, met: bool
 ) -> None:
     """From its first message to the pong behind its last; back pressure is told."""
     pings = (Ping(2.0, ponged_ms, 9, 10.0),)
@@ -199,7 +219,7 @@ def test_to_live_on_is_to_be_connected_and_answer() -> None:
 
 def test_a_close_frame_wants_an_answer() -> None:
     """One without a code had none."""
-    cut = {"cut": Cut.RESTART, "cut_ms": 1.0, "closed_ms": 2.0}
+    cut = {"cut": Disconnect.RESTART, "cut_ms": 1.0, "closed_ms": 2.0}
     assert websocket_connection.answers_close(seen(line(code=1012, **cut))).met
     found = websocket_connection.answers_close(seen(line(code=1012, **cut), line(2, **cut)))
     assert (found.met, found.observed) == (False, "1 of 2 close frames answered, with code 1012")

@@ -8,9 +8,17 @@ from typing import Any
 
 import pytest
 
-from pytest_mews.checks import WORDS, Whole, command_handling
+from pytest_mews.checks import CHECKS, CaseCheck, command_handling
 from pytest_mews.checks.latency import Observed
-from pytest_mews.model import Call, Connection, EventRef, Sent, Transcript, TwinFault, traces
+from pytest_mews.model import (
+    ApiCall,
+    ApiFault,
+    Connection,
+    EventReference,
+    SentMessage,
+    Transcript,
+    event_traces,
+)
 from pytest_mews.model.command_trace import ACTIVE, BY_IDS, UPDATE
 from tests.transcripts import HERE, RESERVATIONS, THERE, call, delivery
 
@@ -18,50 +26,52 @@ Word = Callable[[Transcript], Observed]
 COMMAND, RESERVATION, RESOURCE = "DeviceCommand", "Reservation", "Resource"
 
 
-def sent(*events: tuple[str, str, str], at_ms: float = 0.0, owner: str = HERE) -> Sent:
+def sent(*events: tuple[str, str, str], at_ms: float = 0.0, owner: str = HERE) -> SentMessage:
     """Script a message of events: type, id, state."""
-    refs = tuple(EventRef(*each) for each in events)
-    return Sent("draw", owner, f"{len(refs)} events", 10, refs, at_ms, at_ms)
+    refs = tuple(EventReference(*each) for each in events)
+    return SentMessage("draw", owner, f"{len(refs)} events", 10, refs, at_ms, at_ms)
 
 
-def command(name: str, state: str = "Pending", **more: Any) -> Sent:  # noqa: ANN401
+def command(name: str, state: str = "Pending", **more: Any) -> SentMessage:  # noqa: ANN401
     """Script a message of one command."""
     return sent((COMMAND, name, state), **more)
 
 
-def looked_up(*ids: str, at_ms: float = 10.0, **more: Any) -> Call:  # noqa: ANN401
+def looked_up(*ids: str, at_ms: float = 10.0, **more: Any) -> ApiCall:  # noqa: ANN401
     """Script a request for commands by their ids."""
     return call(*ids, operation=BY_IDS, at_ms=at_ms, **more)
 
 
-def done(name: str, at_ms: float = 20.0, state: str = "Processed", **more: Any) -> Call:  # noqa: ANN401
+def done(name: str, at_ms: float = 20.0, state: str = "Processed", **more: Any) -> ApiCall:  # noqa: ANN401
     """Script a report about a command."""
     return call(name, operation=UPDATE, at_ms=at_ms, returned=(), state=state, **more)
 
 
-def seen(*pieces: Sent | Call, **more: Any) -> Transcript:  # noqa: ANN401
+def seen(*pieces: SentMessage | ApiCall, **more: Any) -> Transcript:  # noqa: ANN401
     """Put messages, each on the one connection of its enterprise, and requests together."""
-    owners = dict.fromkeys(each.enterprise_id for each in pieces if isinstance(each, Sent))
+    owners = dict.fromkeys(each.enterprise_id for each in pieces if isinstance(each, SentMessage))
     lines = [
         Connection(
             number,
             owner,
             0.0,
-            sent=tuple(e for e in pieces if isinstance(e, Sent) and e.enterprise_id == owner),
+            sent=tuple(
+                e for e in pieces if isinstance(e, SentMessage) and e.enterprise_id == owner
+            ),
         )
         for number, owner in enumerate(owners or [HERE], 1)
     ]
-    calls = tuple(each for each in pieces if isinstance(each, Call))
-    return Transcript((), calls=calls, connections=tuple(lines), watched=True, **more)
+    calls = tuple(each for each in pieces if isinstance(each, ApiCall))
+    return Transcript((), calls=calls, connections=tuple(lines), api_served=True, **more)
 
 
 def test_without_a_twin_no_word_says_anything() -> None:
     """What a client asks can't be seen: nothing is judged, nobody accused."""
-    words = [each for each in WORDS.values() if isinstance(each, Whole)]
+    words = [each for each in CHECKS.values() if isinstance(each, CaseCheck)]
     own = [each for each in words if each.observe.__module__ == command_handling.__name__]
     assert len(own) == 10
     for word in own:
-        found = word.observe(Transcript((), missed=(command("a"),)))
+        found = word.observe(Transcript((), not_sent=(command("a"),)))
         assert (found.met, found.judged) == (True, 0)
         assert "--mews-api" in found.observed
 
@@ -69,7 +79,7 @@ def test_without_a_twin_no_word_says_anything() -> None:
 @pytest.mark.parametrize("word", [command_handling.looks_up, command_handling.reports_done])
 def test_without_a_client_nothing_is_met(word: Word) -> None:
     """With a client and no command there is nothing to judge."""
-    nobody = Transcript((), watched=True)
+    nobody = Transcript((), api_served=True)
     assert not word(nobody).met
     nothing = word(seen(sent((RESERVATION, "r", "Started"))))
     assert (nothing.met, nothing.judged) == (True, 0)
@@ -110,9 +120,9 @@ def test_a_command_is_done_when_it_is_reported_as_processed() -> None:
 
 def test_of_a_command_that_is_not_done_it_is_said_how_far_it_came() -> None:
     """What was answered to its report, or to the look-up, where it ended with that."""
-    failed = {"status": 500, "fault": TwinFault.SERVER_ERROR}
+    failed = {"status": 500, "fault": ApiFault.SERVER_ERROR}
 
-    def said(*calls: Call) -> str:
+    def said(*calls: ApiCall) -> str:
         return command_handling.reports_done(seen(command("a"), *calls)).observed.partition("a: ")[
             2
         ]
@@ -138,9 +148,9 @@ def test_of_a_command_that_is_not_done_it_is_said_how_far_it_came() -> None:
 
 def test_what_was_missed_or_could_not_be_sent_is_owed_too() -> None:
     """A command that came while nobody was connected is done all the same, or is not."""
-    assert command_handling.reports_done(seen(done("a"), missed=(command("a"),))).met
-    assert not command_handling.reports_done(seen(missed=(command("a"),))).met
-    assert not command_handling.reports_done(seen(unsent=(command("a"),))).met
+    assert command_handling.reports_done(seen(done("a"), not_sent=(command("a"),))).met
+    assert not command_handling.reports_done(seen(not_sent=(command("a"),))).met
+    assert not command_handling.reports_done(seen(undeliverable=(command("a"),))).met
 
 
 def test_twice_done_is_once_too_many() -> None:
@@ -185,15 +195,15 @@ def test_whoever_comes_back_asks_for_the_active() -> None:
         Connection(3, THERE, 0.0),
     )
 
-    def judged(*calls: Call) -> Observed:
+    def judged(*calls: ApiCall) -> Observed:
         return command_handling.asks_active(
-            Transcript((), calls=calls, connections=lines, watched=True)
+            Transcript((), calls=calls, connections=lines, api_served=True)
         )
 
     assert judged(call(operation=ACTIVE, at_ms=100.0)).met
     assert not judged(call(operation=ACTIVE, at_ms=99.0)).met
     assert not judged(call(operation=ACTIVE, at_ms=110.0, enterprise=THERE)).met
-    nobody = command_handling.asks_active(Transcript((), connections=lines[:1], watched=True))
+    nobody = command_handling.asks_active(Transcript((), connections=lines[:1], api_served=True))
     assert (nobody.met, nobody.observed) == (False, "no client came back")
 
 
@@ -221,7 +231,10 @@ def test_two_channels_allow_two_fetches() -> None:
         whole = seen(event, *calls)
         return command_handling.told_twice(
             Transcript(
-                told["deliveries"], calls=whole.calls, connections=whole.connections, watched=True
+                told["deliveries"],
+                calls=whole.calls,
+                connections=whole.connections,
+                api_served=True,
             )
         )
 
@@ -241,7 +254,7 @@ def test_real_time_is_within_five_seconds() -> None:
 
 def test_who_learns_of_a_command_before_its_event_has_looked_it_up() -> None:
     """Between the moment from which it is active, and its event, a client may ask what is."""
-    early = replace(command("a", at_ms=30.0), known_ms=5.0)
+    early = replace(command("a", at_ms=30.0), visible_from_ms=5.0)
     active = call(operation=ACTIVE, at_ms=10.0, returned=("a",))
     reported = seen(early, active, done("a", at_ms=20.0))
     assert command_handling.looks_up(reported).met
@@ -257,7 +270,7 @@ def test_a_trace_follows_what_came_since_the_last_event() -> None:
         sent((RESERVATION, "r", "Started"), at_ms=50.0),
     ]
     calls = [call("r", at_ms=10.0), call("r", at_ms=60.0), call("r", at_ms=70.0, enterprise=THERE)]
-    (found,) = traces(events, calls)
+    (found,) = event_traces(events, calls)
     assert (found.type, found.state, found.copies, found.fetches) == (RESERVATION, "Started", 2, 2)
     assert (found.asked_ms, found.fetched_ms, found.sent_ms) == (60.0, 65.0, 50.0)
     assert (found.handled, found.owed, found.tracked) == (True, False, True)

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from pytest_mews.config.settings import Settings
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Stage
 
 URL = "http://127.0.0.1:9/hook"
@@ -35,15 +35,15 @@ def test_an_address_is_host_and_port(text: str, address: tuple[str, int], settin
 )
 def test_anything_else_is_refused(text: str, settings: Build) -> None:
     """The message names the option and what to give."""
-    with pytest.raises(UsageMistake, match=r"--mews-api.*127\.0\.0\.1:8088"):
+    with pytest.raises(UsageError, match=r"--mews-api.*127\.0\.0\.1:8088"):
         settings(URL, api=text)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "soon", "inf", "nan"])
 def test_a_wait_is_a_positive_number(text: str, settings: Build) -> None:
     """Neither nothing nor for ever."""
-    with pytest.raises(UsageMistake, match="--mews-settle"):
-        settings(URL, settle=text)
+    with pytest.raises(UsageError, match="--mews-fetch-timeout"):
+        settings(URL, fetch_timeout=text)
 
 
 def test_stages_follow_from_the_means(settings: Build) -> None:
@@ -75,7 +75,7 @@ def test_a_certificate_is_a_file_that_tls_can_use(settings: Build, tmp_path: Pat
     pem = tmp_path / "server.pem"
     pem.write_text("no certificate", "utf-8")
     for path in (tmp_path / "nowhere.pem", pem):
-        with pytest.raises(UsageMistake, match=r"--mews-websocket-certificate.*can't be used"):
+        with pytest.raises(UsageError, match=r"--mews-websocket-certificate.*can't be used"):
             settings(URL, websocket="127.0.0.1:8089", websocket_certificate=str(path))
     issued = trustme.CA().issue_cert("localhost")
     issued.private_key_and_cert_chain_pem.write_to_path(pem)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pytest_mews.config.endpoint import build, check, token_in, with_token
-from pytest_mews.errors import UsageMistake
-from pytest_mews.model import Kind
+from pytest_mews.errors import UsageError
+from pytest_mews.model import WebhookKind
 
 URL = "https://partner.example/hook"
 
@@ -52,7 +52,7 @@ def test_a_callable_url_is_accepted_as_it_is(url: str) -> None:
 )
 def test_a_bad_url_is_refused_without_showing_its_secrets(url: str, problem: str) -> None:
     """The message names the option, shows the URL without what may be secret, and a remedy."""
-    with pytest.raises(UsageMistake) as caught:
+    with pytest.raises(UsageError) as caught:
         check("--mews-integration-target", url)
     assert caught.value.name == "--mews-integration-target"
     assert problem in caught.value.problem
@@ -66,7 +66,7 @@ def test_a_path_taken_for_a_url_is_recognised(
     """`--mews-target tests` means that the URL was forgotten."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tests").mkdir()
-    with pytest.raises(UsageMistake, match=r"is a file or folder.*right after --mews-target"):
+    with pytest.raises(UsageError, match=r"is a file or folder.*right after --mews-target"):
         check("--mews-target", "tests")
 
 
@@ -90,10 +90,10 @@ def test_the_token_is_added_and_the_rest_of_the_query_kept(url: str, expected: s
 def test_a_url_keeps_the_token_of_its_own() -> None:
     """--mews-token only fills a gap; a difference is noted without either secret."""
     endpoint = build(f"{URL}?Token=mine%21", f"{URL}/integration", "other")
-    assert endpoint.token_of(Kind.GENERAL) == "mine!"
-    assert endpoint.token_of(Kind.INTEGRATION) == "other"
-    assert endpoint.url(Kind.GENERAL) == f"{URL}?Token=mine%21"
-    assert endpoint.url(Kind.INTEGRATION) == f"{URL}/integration?Token=other"
+    assert endpoint.token_of(WebhookKind.GENERAL) == "mine!"
+    assert endpoint.token_of(WebhookKind.INTEGRATION) == "other"
+    assert endpoint.url(WebhookKind.GENERAL) == f"{URL}?Token=mine%21"
+    assert endpoint.url(WebhookKind.INTEGRATION) == f"{URL}/integration?Token=other"
     (note,) = endpoint.notes
     assert note.startswith("--mews-target: ")
     assert "mine" not in note

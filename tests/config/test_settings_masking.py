@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mews.model import Exchange, Outcome, Tenant, Tenants
-from pytest_mews.redaction import Mask, mask_url, masked, tokens_in
+from pytest_mews.redaction import Mask, mask_url, redact, tokens_in
 
 SECRET = 'pa/ss "w&rd"+é'
 LONG = "0123456789ABCDEF"
@@ -115,7 +115,7 @@ def test_masking_keeps_type_and_structure() -> None:
         number=1.5,
         inner=Thing(text=f"<{LONG}>"),
     )
-    assert masked(thing, Mask([LONG])) == Thing(
+    assert redact(thing, Mask([LONG])) == Thing(
         text="***",
         data=b"\xff***",
         pairs=(("Location", "/?Token=***"), ("Server", "x")),
@@ -128,15 +128,15 @@ def test_masking_keeps_type_and_structure() -> None:
 def test_what_holds_no_secret_is_the_very_same_object() -> None:
     """Nothing is copied in vain, and masking twice changes nothing more."""
     thing = Thing(pairs=(("a", "b"),), table=MappingProxyType({"x": [1]}), inner=Thing())
-    assert masked(thing, Mask([LONG])) is thing
-    once = masked(Thing(text=LONG), Mask([LONG]))
-    assert masked(once, Mask([LONG])) is once
+    assert redact(thing, Mask([LONG])) is thing
+    once = redact(Thing(text=LONG), Mask([LONG]))
+    assert redact(once, Mask([LONG])) is once
 
 
 def test_only_ids_remain_of_tenants() -> None:
     """Ids are how the report names an enterprise; tokens are not shown, however short."""
     tenants = Tenants("client", (Tenant("id-1", "integration-1", "k1"),))
-    assert masked(tenants, Mask(["client", "k1"])) == Tenants(
+    assert redact(tenants, Mask(["client", "k1"])) == Tenants(
         "***", (Tenant("id-1", "integration-1", "***"),)
     )
 
@@ -154,7 +154,7 @@ def test_an_exchange_is_masked_wherever_the_token_travels() -> None:
         response_body=f'{{"got": "{LONG.lower()}"}}'.encode(),
         detail=f"bad {LONG!r}",
     )
-    assert LONG.lower() not in repr(masked(exchange, Mask([LONG]))).lower()
+    assert LONG.lower() not in repr(redact(exchange, Mask([LONG]))).lower()
 
 
 @pytest.mark.parametrize(

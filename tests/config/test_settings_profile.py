@@ -8,7 +8,7 @@ from importlib import resources
 import pytest
 
 from pytest_mews.config import profiles
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 
 NAMES = ("2022-08", "2026-04")
 VALID = (resources.files("pytest_mews.mews.profiles") / "2026-04.toml").read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def test_every_figure_is_documented_with_its_page_or_assumed_with_a_reason(name:
 
 def test_an_unknown_profile_is_refused_with_a_close_name() -> None:
     """A slip in the name is recognised."""
-    with pytest.raises(UsageMistake, match=r"--mews-profile: '2026-4'.*Did you mean 2026-04\?"):
+    with pytest.raises(UsageError, match=r"--mews-profile: '2026-4'.*Did you mean 2026-04\?"):
         profiles.load("2026-4")
 
 
@@ -119,7 +119,7 @@ def test_the_last_override_of_a_name_wins() -> None:
 )
 def test_a_wrong_override_is_refused_with_what_is_allowed(assignment: str, remedy: str) -> None:
     """The message names the option, what was typed, and the allowed range."""
-    with pytest.raises(UsageMistake, match=r"^--mews-set: ") as caught:
+    with pytest.raises(UsageError, match=r"^--mews-profile-set: ") as caught:
         profiles.override(profiles.load("2026-04"), [assignment])
     assert repr(assignment) in str(caught.value)
     assert remedy in caught.value.remedy

@@ -8,9 +8,9 @@ import pytest
 
 from pytest_mews.config import tenants
 from pytest_mews.config.settings import Settings, resolve
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.mews import event_types
-from pytest_mews.model import Kind
+from pytest_mews.model import WebhookKind
 from pytest_mews.options import OPTIONS
 from pytest_mews.redaction import Mask
 
@@ -39,7 +39,7 @@ def test_a_target_alone_gives_the_documented_defaults() -> None:
     assert settings.time_scale == 0.01
     assert settings.events == event_types.known_to("2026-04")
     assert settings.examples == 25
-    assert settings.rate == 5
+    assert settings.peak_rate == 5
     assert settings.report == Path.cwd() / "mews-report"
     assert not settings.strict
     assert settings.waivers is None
@@ -59,11 +59,11 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
         token="s3cr3t",
         tenants=str(tmp_path / "t.toml"),
         profile="2022-08",
-        set=["attempts=2"],
+        profile_set=["attempts=2"],
         time_scale="1",
         events="ResourceUpdated,IntegrationDeleted",
         examples="3",
-        rate="0.5",
+        peak_rate="0.5",
         report=str(tmp_path / "out"),
         strict=True,
         waivers=str(tmp_path / "w.toml"),
@@ -72,14 +72,14 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
         fail_on="new",
         insecure=True,
     )
-    assert settings.endpoint.url(Kind.INTEGRATION) == f"{URL}/integration?Token=s3cr3t"
+    assert settings.endpoint.url(WebhookKind.INTEGRATION) == f"{URL}/integration?Token=s3cr3t"
     assert settings.tenants == tenants.DEFAULT
     assert settings.profile.name == "2022-08"
     assert settings.profile["attempts"].value == 2
     assert settings.time_scale == 1.0
     assert settings.events == ("ResourceUpdated", "IntegrationDeleted")
     assert settings.examples == 3
-    assert settings.rate == 0.5
+    assert settings.peak_rate == 0.5
     assert settings.report == tmp_path / "out"
     assert settings.strict
     assert settings.waivers == tmp_path / "w.toml"
@@ -107,11 +107,11 @@ def test_the_ini_file_fills_what_the_command_line_leaves_out() -> None:
     """Not given is None, an untouched flag, or an empty list of a repeatable option."""
     ini: dict[str, object] = {
         "mews_profile": "2022-08",
-        "mews_set": ["attempts=2", "timeout_s=3"],
+        "mews_profile_set": ["attempts=2", "timeout_s=3"],
         "mews_strict": True,
         "mews_events": "",
     }
-    settings = _resolve(ini=ini, profile=None, set=[], strict=False)
+    settings = _resolve(ini=ini, profile=None, profile_set=[], strict=False)
     assert settings.profile.name == "2022-08"
     assert [settings.profile[name].value for name in ("attempts", "timeout_s")] == [2, 3]
     assert settings.strict
@@ -182,7 +182,7 @@ def test_events_may_be_separated_by_commas_and_blanks_and_repeated() -> None:
         ("integration_target", "demo", ["does not begin with https://"]),
         ("token", " ", ["is blank", "Leave it out"]),
         ("profile", "2026-05", ["is no delivery profile", "Did you mean 2026-04?"]),
-        ("set", ["attempts=99"], ["is not allowed", "from 1 to 10"]),
+        ("profile_set", ["attempts=99"], ["is not allowed", "from 1 to 10"]),
         ("time_scale", "0", ["is not a positive number", "1 for real time"]),
         ("time_scale", "-1", ["is not a positive number"]),
         ("time_scale", "inf", ["is not a positive number"]),
@@ -192,10 +192,10 @@ def test_events_may_be_separated_by_commas_and_blanks_and_repeated() -> None:
         ("examples", "1.5", ["is not a whole number from 1"]),
         ("examples", "many", ["is not a whole number from 1"]),
         ("jobs", "0", ["is not a whole number from 1"]),
-        ("rate", "0", ["is not a number above 0", "such as 5"]),
-        ("rate", "201", ["at most 200"]),
-        ("rate", "nan", ["is not a number above 0"]),
-        ("rate", "brisk", ["is not a number above 0"]),
+        ("peak_rate", "0", ["is not a number above 0", "such as 5"]),
+        ("peak_rate", "201", ["at most 200"]),
+        ("peak_rate", "nan", ["is not a number above 0"]),
+        ("peak_rate", "brisk", ["is not a number above 0"]),
         ("events", ",", ["names no event", "There are: ServiceOrderUpdated"]),
         ("events", "", ["names no event"]),
         ("events", "customeradded", ["is no event", "Did you mean CustomerAdded?"]),
@@ -214,7 +214,7 @@ def test_a_mistake_names_option_value_and_remedy(
     option: str, value: object, parts: list[str]
 ) -> None:
     """One sentence tells the user what to type instead."""
-    with pytest.raises(UsageMistake) as caught:
+    with pytest.raises(UsageError) as caught:
         resolve({"mews_target": URL, f"mews_{option}": value}, environ={}, rootdir=NOWHERE)
     mistake = caught.value
     assert mistake.name.startswith(f"--mews-{option.replace('_', '-')}")
@@ -227,40 +227,40 @@ def test_a_mistake_names_option_value_and_remedy(
 
 def test_a_missing_target_is_a_mistake() -> None:
     """Nothing can be certified without one."""
-    with pytest.raises(UsageMistake, match=r"^--mews-target: "):
+    with pytest.raises(UsageError, match=r"^--mews-target: "):
         resolve({}, environ={}, rootdir=Path())
 
 
 @pytest.mark.parametrize("secret", ["s3cr3t\n", " s3cr3t", "s3\x00cr3t"])
 def test_a_token_with_a_line_end_is_refused_unseen(secret: str) -> None:
     """A secret read from a file with its line end would never match."""
-    with pytest.raises(UsageMistake, match="MEWS_TOKEN") as caught:
+    with pytest.raises(UsageError, match="MEWS_TOKEN") as caught:
         _resolve({"MEWS_TOKEN": secret})
     assert "cr3t" not in str(caught.value)
 
 
 def test_events_and_a_use_case_exclude_one_another() -> None:
     """The one would silently win over the other."""
-    with pytest.raises(UsageMistake, match="together with --mews-events"):
+    with pytest.raises(UsageError, match="together with --mews-events"):
         _resolve(events="CustomerAdded", use_case="upsell")
 
 
 @pytest.mark.parametrize("name", ["PaymentUpdated", "IntegrationApiKeyCreated"])
 def test_an_event_of_a_later_revision_is_refused_with_the_reason(name: str) -> None:
     """An old profile can't send what was not documented then."""
-    with pytest.raises(UsageMistake, match=r"since 2025-0\d, later than profile 2022-08"):
+    with pytest.raises(UsageError, match=r"since 2025-0\d, later than profile 2022-08"):
         _resolve(events=name, profile="2022-08")
 
 
 def test_a_use_case_without_any_event_in_the_profile_is_refused() -> None:
     """Accounting needs payments, which came later."""
-    with pytest.raises(UsageMistake, match="needs PaymentUpdated, later than profile 2022-08"):
+    with pytest.raises(UsageError, match="needs PaymentUpdated, later than profile 2022-08"):
         _resolve(use_case="accounting", profile="2022-08")
 
 
 def test_an_integration_target_does_not_go_with_the_embedded_partner() -> None:
     """The embedded partner has both endpoints."""
-    with pytest.raises(UsageMistake, match="embedded partner") as caught:
+    with pytest.raises(UsageError, match="embedded partner") as caught:
         _resolve(target="demo", integration_target=f"{URL}?Token=s3cr3t")
     assert "s3cr3t" not in str(caught.value)
 
@@ -269,7 +269,7 @@ def test_an_integration_target_does_not_go_with_the_embedded_partner() -> None:
 def test_a_report_folder_that_is_a_file_is_refused(tmp_path: Path, path: str, problem: str) -> None:
     """Found out before the run, not after it."""
     (tmp_path / "f").touch()
-    with pytest.raises(UsageMistake, match=problem):
+    with pytest.raises(UsageError, match=problem):
         _resolve(report=str(tmp_path / path))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mews.config import tenants
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 
 GOOD = tenants.template()
 FIRST = tenants.DEFAULT.enterprises[0]
@@ -62,7 +62,7 @@ def test_a_bad_file_is_refused_with_the_place_and_without_its_secrets(
     """The message names option, file and place, and quotes no token."""
     assert good in GOOD
     path = _file(tmp_path, GOOD.replace(good, bad, 1))
-    with pytest.raises(UsageMistake, match=r"^--mews-tenants: ") as caught:
+    with pytest.raises(UsageError, match=r"^--mews-tenants: ") as caught:
         tenants.load(path)
     message = str(caught.value)
     assert str(path) in message
@@ -74,7 +74,7 @@ def test_a_bad_file_is_refused_with_the_place_and_without_its_secrets(
 
 def test_bad_toml_is_reported_with_its_line(tmp_path: Path) -> None:
     """The user finds the place at once."""
-    with pytest.raises(UsageMistake, match="line 2"):
+    with pytest.raises(UsageError, match="line 2"):
         tenants.load(_file(tmp_path, 'client_token = "x"\n[[enterprise]\n'))
 
 
@@ -95,14 +95,14 @@ def test_bad_toml_is_reported_with_its_line(tmp_path: Path) -> None:
 )
 def test_a_file_without_enterprises_is_refused(tmp_path: Path, text: str, problem: str) -> None:
     """There is nothing to play without an enterprise."""
-    with pytest.raises(UsageMistake, match=re.escape(problem)):
+    with pytest.raises(UsageError, match=re.escape(problem)):
         tenants.load(_file(tmp_path, text))
 
 
 def test_a_file_without_a_client_token_is_refused(tmp_path: Path) -> None:
     """The client token belongs to the file."""
     text = GOOD.replace(f'client_token = "{tenants.DEFAULT.client_token}"', "")
-    with pytest.raises(UsageMistake, match="lacks `client_token` in the file"):
+    with pytest.raises(UsageError, match="lacks `client_token` in the file"):
         tenants.load(_file(tmp_path, text))
 
 
@@ -113,5 +113,5 @@ def test_a_file_without_a_client_token_is_refused(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_refused(tmp_path: Path, name: str, problem: str) -> None:
     """Missing, a folder, or in another encoding: each is said."""
     (tmp_path / "latin.toml").write_bytes(b'client_token = "\xe9"')
-    with pytest.raises(UsageMistake, match=problem):
+    with pytest.raises(UsageError, match=problem):
         tenants.load(tmp_path / name)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_mews.emulator.connector_api import ApiRequest, ApiResponse, Twin
-from pytest_mews.model import Kind, Message, Tenant, Tenants
-from pytest_mews.model.api_call import Call
+from pytest_mews.emulator.connector_api import ApiRequest, ApiResponse, ConnectorApi
+from pytest_mews.model import Message, Tenant, Tenants, WebhookKind
+from pytest_mews.model.api_call import ApiCall
 
 BEGAN = datetime(2026, 8, 7, 12, 0, 0, tzinfo=UTC)
 HOTEL, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -36,9 +36,9 @@ class Clock:
         return self.ms
 
 
-def make(clock: Clock | None = None, **choices: bool | Callable[[Call], None]) -> Twin:
+def make(clock: Clock | None = None, **choices: bool | Callable[[ApiCall], None]) -> ConnectorApi:
     """Make a twin of the tenants."""
-    return Twin(TENANTS, clock or Clock(), began=BEGAN, **choices)  # type: ignore[arg-type]
+    return ConnectorApi(TENANTS, clock or Clock(), began=BEGAN, **choices)  # type: ignore[arg-type]
 
 
 def guid(number: int) -> str:
@@ -50,13 +50,15 @@ def general(*events: tuple[str, str], enterprise: str = HOTEL) -> Message:
     """Write a General Webhook of (discriminator, id) pairs."""
     listed = [{"Discriminator": name, "Value": {"Id": each}} for name, each in events]
     body = {"EnterpriseId": enterprise, "IntegrationId": INTEGRATION, "Events": listed}
-    return Message(Kind.GENERAL, json.dumps(body).encode(), (), "", None, enterprise)
+    return Message(WebhookKind.GENERAL, json.dumps(body).encode(), (), "", None, enterprise)
 
 
 def integration(action: str, integration_id: str = INTEGRATION, **data: object) -> Message:
     """Write an Integration Webhook."""
     data = {"Integration": {"Id": integration_id, "Name": "It"}, **data}
-    return Message(Kind.INTEGRATION, json.dumps({"Action": action, "Data": data}).encode(), (), "")
+    return Message(
+        WebhookKind.INTEGRATION, json.dumps({"Action": action, "Data": data}).encode(), (), ""
+    )
 
 
 def body_for(operation: str, token: str = "access-token-one", **more: object) -> dict[str, Any]:
@@ -80,12 +82,12 @@ def request_for(operation: str, **more: object) -> ApiRequest:
     return ApiRequest("POST", PREFIX + operation, JSON, body)
 
 
-def ask(twin: Twin, operation: str, **more: object) -> tuple[Call, ApiResponse]:
+def ask(twin: ConnectorApi, operation: str, **more: object) -> tuple[ApiCall, ApiResponse]:
     """Send a request and take its answer; returns the finished call."""
     return send(twin, request_for(operation, **more))
 
 
-def send(twin: Twin, request: ApiRequest) -> tuple[Call, ApiResponse]:
+def send(twin: ConnectorApi, request: ApiRequest) -> tuple[ApiCall, ApiResponse]:
     """Send any request and take its answer."""
     pending = twin.begin(request)
     pending.done()

@@ -8,8 +8,8 @@ import jsonschema_rs
 import pytest
 
 from pytest_mews.emulator.connector_api.operations import OPERATIONS
-from pytest_mews.emulator.connector_api.validation import Fault, _words, check
-from pytest_mews.model.api_call import Misstep
+from pytest_mews.emulator.connector_api.validation import Problem, _words, check
+from pytest_mews.model.api_call import RequestProblem
 
 SECRET = "SECRET-VALUE"
 REQUEST = {
@@ -72,7 +72,7 @@ def test_a_sound_request_has_no_fault() -> None:
 )
 def test_an_invalid_body_is_refused_by_property(change: dict[str, Any], message: str) -> None:
     """Each fault names the property and the rule, once."""
-    assert faults(change) == [(Misstep.INVALID_BODY, message)]
+    assert faults(change) == [(RequestProblem.INVALID_BODY, message)]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_an_invalid_body_is_refused_by_property(change: dict[str, Any], message:
 def test_messages_may_be_read_for_a_month(end: str, *, faulty: bool) -> None:
     """The limit is that of the operation, and its longest reading is let pass."""
     change = {"MessageThreadIds": ["x"], "CreatedUtc": interval("2026-01-01T00:00:00Z", end)}
-    fault = (Misstep.INVALID_BODY, "CreatedUtc may be at most 1 month long.")
+    fault = (RequestProblem.INVALID_BODY, "CreatedUtc may be at most 1 month long.")
     assert faults(change, "messages/getAll") == [fault] * faulty
 
 
@@ -89,18 +89,18 @@ def test_messages_may_be_read_for_a_month(end: str, *, faulty: bool) -> None:
 def test_a_body_is_an_object(body: object) -> None:
     """JSON of another type is one fault."""
     (fault,) = check(OPERATIONS["customers/getAll"], body)
-    assert fault == Fault(Misstep.INVALID_BODY, "The body must be a JSON object.")
+    assert fault == Problem(RequestProblem.INVALID_BODY, "The body must be a JSON object.")
 
 
 @pytest.mark.parametrize("client", [..., None, "", "  "])
 def test_a_nameless_client_is_refused(client: object) -> None:
     """Whoever does not say who is calling is told so, once."""
-    assert [misstep for misstep, _ in faults({"Client": client})] == [Misstep.NO_CLIENT]
+    assert [misstep for misstep, _ in faults({"Client": client})] == [RequestProblem.NO_CLIENT]
 
 
 def test_a_client_without_a_version_is_answered_all_the_same() -> None:
     """A name without a digit bears no version; Mews would answer."""
-    assert faults({"Client": "Sample Client"})[0][0] == Misstep.CLIENT_WITHOUT_VERSION
+    assert faults({"Client": "Sample Client"})[0][0] == RequestProblem.CLIENT_WITHOUT_VERSION
     assert not check(OPERATIONS["customers/getAll"], REQUEST | {"Client": "Sample"})[0].refused
 
 
@@ -127,7 +127,9 @@ def test_deprecated_extents_are_noted_when_asked_for(
 ) -> None:
     """A deprecated part of the answer counts only if it is asked for with true."""
     named = sorted(extent) if named is None else named
-    expected = [(Misstep.DEPRECATED_EXTENT, f"Extent.{each} is deprecated.") for each in named]
+    expected = [
+        (RequestProblem.DEPRECATED_EXTENT, f"Extent.{each} is deprecated.") for each in named
+    ]
     assert faults({"Extent": extent}, operation) == expected
 
 
@@ -135,14 +137,14 @@ def test_the_deprecated_operation_is_noted_and_answered() -> None:
     """The old reservations are a fault that is not refused."""
     body = REQUEST | {"ServiceIds": ["x"], "Extent": {"Reservations": True}}
     (fault,) = check(OPERATIONS["reservations/getAll"], body)
-    assert fault.misstep is Misstep.DEPRECATED_OPERATION
+    assert fault.misstep is RequestProblem.DEPRECATED_OPERATION
     assert not fault.refused
 
 
 def test_the_old_interval_exists() -> None:
     """A leap second is valid in form, and no datetime that the twin could compare with."""
     change = {"ServiceIds": ["x"], "StartUtc": "2016-12-31T23:59:60Z"}
-    fault = (Misstep.INVALID_BODY, "StartUtc must be a datetime that exists.")
+    fault = (RequestProblem.INVALID_BODY, "StartUtc must be a datetime that exists.")
     assert fault in faults(change, "reservations/getAll")
 
 
@@ -151,7 +153,7 @@ def test_properties_that_exclude_each_other_are_named() -> None:
     day = interval("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
     found = faults({"ScheduledEndUtc": day, "ActualEndUtc": day}, "reservations/getAll/2023-06-06")
     message = "ScheduledEndUtc and ActualEndUtc can't be used together."
-    assert found == [(Misstep.INVALID_BODY, message)]
+    assert found == [(RequestProblem.INVALID_BODY, message)]
 
 
 def test_no_message_quotes_a_value() -> None:

@@ -16,8 +16,8 @@ from pytest_mews.emulator.connector_api.entities import (
     UNKNOWN,
     configuration,
     entity,
-    strangers,
     thread_of,
+    with_unknown_fields,
 )
 from pytest_mews.emulator.connector_api.entity_values import make_id
 from pytest_mews.emulator.connector_api.operations import OPERATIONS, Operation, read
@@ -139,7 +139,7 @@ def test_strangers_are_in_every_object(operation: Operation) -> None:
     """Each object has a property more; what is documented and no enumeration stays as it was."""
     known = all_of(operation)[0]
     before = copy.deepcopy(known)
-    strange = strangers(known)
+    strange = with_unknown_fields(known)
     assert known == before
     assert all(UNKNOWN in each for each in objects(strange))
     assert known.keys() == strange.keys() - {UNKNOWN}
@@ -150,12 +150,12 @@ def test_strangers_are_in_every_object(operation: Operation) -> None:
 def test_strangers_break_only_enumerations() -> None:
     """A schema objects to unknown values alone: unknown properties are always to be expected."""
     for operation in LISTED:
-        listing = {operation.collection: [strangers(each) for each in all_of(operation)]}
+        listing = {operation.collection: [with_unknown_fields(each) for each in all_of(operation)]}
         errors = list(api_schemas.validator("responses", operation.name).iter_errors(listing))
         assert {error.kind.name for error in errors} <= {"enum", "anyOf"}
-    customer = strangers(made("customer", IDS[0]))
+    customer = with_unknown_fields(made("customer", IDS[0]))
     assert UNKNOWN in customer["Classifications"]
-    assert strangers(made("resource", IDS[0]))["State"] == UNKNOWN
+    assert with_unknown_fields(made("resource", IDS[0]))["State"] == UNKNOWN
 
 
 def objects(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON

@@ -6,7 +6,7 @@ import pytest
 
 OWN_TEST = """
 import requests
-from pytest_mews.model.api_call import TwinFault
+from pytest_mews.model.api_call import ApiFault
 
 def ask(api, token):
     body = {
@@ -24,7 +24,7 @@ def test_any_entity_is_there(mews_api):
     assert [call.operation for call in mews_api.twin.calls()] == ["customers/getAll"]
 
 def test_it_can_be_disturbed(mews_api):
-    mews_api.twin.disturb(TwinFault.TOO_MANY, None, times=1)
+    mews_api.twin.inject_fault(ApiFault.TOO_MANY_REQUESTS, None, times=1)
     token = mews_api.tenants.enterprises[0].access_token
     assert [ask(mews_api, token).status_code for _ in range(2)] == [429, 200]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_mews.emulator.connector_api.operations import EVENT_KINDS, OPERATIONS, Operation
-from pytest_mews.model import EventRef, Kind, Message
-from pytest_mews.model.api_call import Misstep
+from pytest_mews.model import EventReference, Message, WebhookKind
+from pytest_mews.model.api_call import RequestProblem
 from tests.connector_api.asking import (
     BEGAN,
     HOTEL,
@@ -47,7 +47,7 @@ def test_an_entity_exists_once_its_event_was_announced(operation: Operation) -> 
     if operation.deprecated:
         more |= {"ServiceIds": [guid(7)], "Extent": {"Reservations": True}}
     before, _ = ask(twin, operation.name, **more)
-    twin.announce(general((BY_ID[operation.kind or ""], guid(1))))
+    twin.apply_message(general((BY_ID[operation.kind or ""], guid(1))))
     after, response = ask(twin, operation.name, **more)
     assert (before.returned, after.returned) == ((), (guid(1),))
     assert [each["Id"] for each in said(response)[operation.collection or ""]] == [guid(1)]
@@ -56,7 +56,7 @@ def test_an_entity_exists_once_its_event_was_announced(operation: Operation) -> 
 def test_an_enterprise_sees_its_own_alone() -> None:
     """Another enterprise's token is answered with nothing, though it asked for the id."""
     twin = make()
-    twin.announce(general(("CustomerUpdated", guid(1))))
+    twin.apply_message(general(("CustomerUpdated", guid(1))))
     call, _ = ask(twin, "customers/getAll", token="access-token-two", CustomerIds=[guid(1)])
     assert (call.enterprise_id, call.asked, call.returned) == (OTHER, (guid(1),), ())
 
@@ -65,10 +65,10 @@ def test_an_update_moves_updated_utc_alone() -> None:
     """The same entity but for the moment of its last change."""
     clock = Clock()
     twin = make(clock)
-    twin.announce(general(("CustomerUpdated", guid(1))))
+    twin.apply_message(general(("CustomerUpdated", guid(1))))
     _, first = ask(twin, "customers/getAll", CustomerIds=[guid(1)])
     clock.ms = 90_000
-    twin.announce(general(("CustomerUpdated", guid(1))))
+    twin.apply_message(general(("CustomerUpdated", guid(1))))
     _, second = ask(twin, "customers/getAll", CustomerIds=[guid(1)])
     before, after = said(first)["Customers"][0], said(second)["Customers"][0]
     assert after == before | {"UpdatedUtc": "2026-08-07T12:01:30Z"}
@@ -77,8 +77,8 @@ def test_an_update_moves_updated_utc_alone() -> None:
 def test_who_was_added_is_new_and_who_was_updated_is_older() -> None:
     """An interval of CreatedUtc finds the customer that was added, not the one that changed."""
     twin = make()
-    twin.announce(general(("CustomerUpdated", guid(1)), ("CustomerUpdated", guid(2))))
-    twin.announce(general(("CustomerUpdated", guid(3)), ("CustomerAdded", guid(3))))
+    twin.apply_message(general(("CustomerUpdated", guid(1)), ("CustomerUpdated", guid(2))))
+    twin.apply_message(general(("CustomerUpdated", guid(3)), ("CustomerAdded", guid(3))))
     created, _ = ask(twin, "customers/getAll", CreatedUtc=WHOLE_DAY)
     updated, _ = ask(twin, "customers/getAll", UpdatedUtc=WHOLE_DAY)
     assert created.returned == (guid(3),)
@@ -90,7 +90,7 @@ def test_an_interval_holds_the_moment_and_the_second_it_is_shown_as() -> None:
     clock = Clock()
     clock.ms = 500
     twin = make(clock)
-    twin.announce(general(("PaymentUpdated", guid(1))))
+    twin.apply_message(general(("PaymentUpdated", guid(1))))
     for start, end, found in (
         ("2026-08-07T12:00:00.4Z", "2026-08-07T13:00:00Z", True),
         ("2026-08-07T11:00:00Z", "2026-08-07T12:00:00Z", True),
@@ -108,7 +108,7 @@ def test_pages_go_from_the_newest_to_the_oldest() -> None:
     twin = make(clock)
     for number in range(5):
         clock.ms += 1000
-        twin.announce(general(("PaymentUpdated", guid(number))))
+        twin.apply_message(general(("PaymentUpdated", guid(number))))
     seen: list[str] = []
     cursors: list[str | None] = []
     limitation: dict[str, Any] = {"Count": 2}
@@ -135,7 +135,7 @@ def test_a_cursor_that_names_nothing_is_refused() -> None:
 def test_messages_are_found_by_their_threads() -> None:
     """The thread is found by an interval, then the message in it."""
     twin = make()
-    twin.announce(general(("MessageAdded", guid(1))))
+    twin.apply_message(general(("MessageAdded", guid(1))))
     threads, _ = ask(twin, "messageThreads/getAll", UpdatedUtc=WHOLE_DAY)
     call, response = ask(twin, "messages/getAll", MessageThreadIds=list(threads.returned))
     other, _ = ask(twin, "messages/getAll", MessageThreadIds=[guid(9)])
@@ -147,7 +147,7 @@ def test_messages_are_found_by_their_threads() -> None:
 def test_entities_that_the_extent_leaves_out_are_not_returned() -> None:
     """Without `Customers` in the extent there are none; other lists asked for are there."""
     twin = make()
-    twin.announce(general(("CustomerUpdated", guid(1))))
+    twin.apply_message(general(("CustomerUpdated", guid(1))))
     extent = {"Customers": False, "Documents": True}
     call, response = ask(twin, "customers/getAll", CustomerIds=[guid(1)], Extent=extent)
     assert call.returned == ()
@@ -157,7 +157,7 @@ def test_entities_that_the_extent_leaves_out_are_not_returned() -> None:
 def test_ids_are_reported_as_they_were_announced() -> None:
     """Letters in another case mean the same entity, once."""
     twin = make()
-    twin.announce(general(("CustomerUpdated", guid(1))))
+    twin.apply_message(general(("CustomerUpdated", guid(1))))
     call, _ = ask(twin, "customers/getAll", CustomerIds=[guid(1).upper(), guid(1)])
     assert call.returned == (guid(1),)
     assert set(call.asked) == {guid(1)}
@@ -173,7 +173,7 @@ def test_an_empty_page_is_204_for_whoever_prefers_it() -> None:
     call, response = send(twin, preferring)
     assert (call.status, response.body) == (204, b"")
     assert "Content-Type" not in response.headers
-    twin.announce(general(("PaymentUpdated", guid(1))))
+    twin.apply_message(general(("PaymentUpdated", guid(1))))
     assert send(twin, preferring)[0].status == 200
 
 
@@ -236,7 +236,7 @@ def test_what_can_not_be_read_announces_nothing(body: bytes) -> None:
     """Hostile messages are sent too; the twin takes nothing from them and does not stumble."""
     twin = make()
     message = general()
-    twin.announce(type(message)(message.kind, body, (), ""))
+    twin.apply_message(type(message)(message.kind, body, (), ""))
     assert ask(twin, "customers/getAll")[0].returned == ()
 
 
@@ -251,27 +251,31 @@ def test_a_right_request_has_no_missteps() -> None:
     for operation in OPERATIONS.values():
         if not operation.deprecated:
             call, _ = ask(twin, operation.name, **special.get(operation.name, {}))
-            assert call.missteps == (), operation.name
+            assert call.request_problems == (), operation.name
 
 
 @pytest.mark.parametrize(
     ("body", "misstep", "status"),
     [
-        (b'{"a": 1,}', Misstep.NOT_JSON, 400),
-        (b'{"a": NaN}', Misstep.NOT_JSON, 400),
-        (b"\xef\xbb\xbf{}", Misstep.NOT_JSON, 400),
-        (b"\xff", Misstep.NOT_JSON, 400),
-        (b"", Misstep.NOT_JSON, 400),
-        (b"[" * 100_000, Misstep.NOT_JSON, 400),
-        (b"[]", Misstep.NO_ACCESS_TOKEN, 400),
-        (json.dumps(body_for("payments/getAll", Client=" ")).encode(), Misstep.NO_CLIENT, 400),
+        (b'{"a": 1,}', RequestProblem.NOT_JSON, 400),
+        (b'{"a": NaN}', RequestProblem.NOT_JSON, 400),
+        (b"\xef\xbb\xbf{}", RequestProblem.NOT_JSON, 400),
+        (b"\xff", RequestProblem.NOT_JSON, 400),
+        (b"", RequestProblem.NOT_JSON, 400),
+        (b"[" * 100_000, RequestProblem.NOT_JSON, 400),
+        (b"[]", RequestProblem.NO_ACCESS_TOKEN, 400),
+        (
+            json.dumps(body_for("payments/getAll", Client=" ")).encode(),
+            RequestProblem.NO_CLIENT,
+            400,
+        ),
     ],
 )
-def test_a_wrong_body_is_refused_by_name(body: bytes, misstep: Misstep, status: int) -> None:
+def test_a_wrong_body_is_refused_by_name(body: bytes, misstep: RequestProblem, status: int) -> None:
     """Strict JSON, an object, with its three properties."""
     request = request_for("payments/getAll")
     call, response = send(make(), type(request)("POST", request.path, request.headers, body))
-    assert misstep in call.missteps
+    assert misstep in call.request_problems
     assert (call.status, said(response)["Message"]) == (status, call.message)
     assert said(response)["RequestId"] == response.headers["Request-Id"]
 
@@ -283,7 +287,7 @@ def test_whoever_an_entity_names_can_be_asked_for(operation: str) -> None:
     It has not changed lately: who reads by an interval does not find what nobody told of.
     """
     twin = make()
-    twin.announce(general(("ServiceOrderUpdated", guid(1))))
+    twin.apply_message(general(("ServiceOrderUpdated", guid(1))))
     _, response = ask(
         twin,
         operation,
@@ -309,12 +313,12 @@ def test_who_asks_for_messages_of_older_threads_is_behind() -> None:
     clock = Clock()
     twin = make(clock)
     clock.ms = 5_000
-    twin.announce(general(("MessageAdded", guid(7))))
+    twin.apply_message(general(("MessageAdded", guid(7))))
     clock.ms += 100
     (thread,) = ask(twin, "messageThreads/getAll", UpdatedUtc=WHOLE_DAY)[0].returned
-    assert not twin.is_behind(clock.ms)
+    assert not twin.is_working_on_backlog(clock.ms)
     ask(twin, "messages/getAll", MessageThreadIds=[thread])
-    assert twin.is_behind(clock.ms)
+    assert twin.is_working_on_backlog(clock.ms)
 
 
 def test_who_asks_late_is_behind() -> None:
@@ -322,13 +326,13 @@ def test_who_asks_late_is_behind() -> None:
     clock = Clock()
     twin = make(clock)
     clock.ms = 5_000
-    twin.announce(general(("ServiceOrderUpdated", guid(1))))
+    twin.apply_message(general(("ServiceOrderUpdated", guid(1))))
     clock.ms += 2_900
     ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
-    assert not twin.is_behind(4_900)
+    assert not twin.is_working_on_backlog(4_900)
     clock.ms += 200
     ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
-    assert twin.is_behind(4_900)
+    assert twin.is_working_on_backlog(4_900)
 
 
 def test_who_asks_for_older_news_is_behind() -> None:
@@ -338,16 +342,16 @@ def test_who_asks_for_older_news_is_behind() -> None:
     """
     clock = Clock()
     twin = make(clock)
-    twin.announce(general(("ServiceOrderUpdated", guid(1))))
+    twin.apply_message(general(("ServiceOrderUpdated", guid(1))))
     clock.ms = 5_000
 
     def behind(operation: str = RESERVATIONS, **more: object) -> bool:
         clock.ms += 5_001
-        before = twin.is_behind(clock.ms)
-        twin.announce(general(("ServiceOrderUpdated", guid(2))))
+        before = twin.is_working_on_backlog(clock.ms)
+        twin.apply_message(general(("ServiceOrderUpdated", guid(2))))
         told_ms = clock.ms
         ask(twin, operation, **more)
-        return not before and twin.is_behind(told_ms)
+        return not before and twin.is_working_on_backlog(told_ms)
 
     assert behind(ReservationIds=[guid(1)])
     assert behind(ReservationIds=[guid(1), guid(2)])
@@ -359,17 +363,17 @@ def test_who_asks_for_older_news_is_behind() -> None:
     call, _ = ask(twin, RESERVATIONS, **pages)
     clock.ms += 6_000
     told_ms = clock.ms
-    assert not twin.is_behind(told_ms)
+    assert not twin.is_working_on_backlog(told_ms)
     ask(twin, RESERVATIONS, **pages)
-    assert (bool(call.cursor), twin.is_behind(told_ms)) == (True, True)
+    assert (bool(call.cursor), twin.is_working_on_backlog(told_ms)) == (True, True)
     clock.ms += 6_000
-    told = (EventRef("Reservation", guid(6), "Confirmed"),)
-    twin.announce(Message(Kind.WEBSOCKET, b"{}", told, "", "text", HOTEL))
+    told = (EventReference("Reservation", guid(6), "Confirmed"),)
+    twin.apply_message(Message(WebhookKind.WEBSOCKET, b"{}", told, "", "text", HOTEL))
     told_ms = clock.ms + 1
     clock.ms += 100
     ask(twin, RESERVATIONS, ReservationIds=[guid(6)])
-    assert twin.is_behind(told_ms)
-    assert not twin.is_behind(told_ms - 1)
+    assert twin.is_working_on_backlog(told_ms)
+    assert not twin.is_working_on_backlog(told_ms - 1)
     assert not behind("configuration/get")
     assert not behind("payments/none")
     twin.add_command(HOTEL, guid(5))
@@ -377,8 +381,8 @@ def test_who_asks_for_older_news_is_behind() -> None:
     told_ms = clock.ms
     clock.ms += 100
     ask(twin, "commands/update", CommandId=guid(5), State="Processed")
-    assert twin.is_behind(told_ms)
-    assert not twin.is_behind(told_ms - 200)
+    assert twin.is_working_on_backlog(told_ms)
+    assert not twin.is_working_on_backlog(told_ms - 200)
     _, response = ask(twin, RESERVATIONS, ReservationIds=[guid(1)])
     customer = said(response)["Reservations"][0]["AccountId"]
     assert not behind("customers/getAll", CustomerIds=[customer])

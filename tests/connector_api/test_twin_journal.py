@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import threading
 
-from pytest_mews.emulator.connector_api.call_log import Journal, line
-from pytest_mews.model.api_call import Call
+from pytest_mews.emulator.connector_api.call_log import CallLog, line
+from pytest_mews.model.api_call import ApiCall
 from tests.connector_api.asking import Clock, ask, general, guid, make, request_for
 
-CALL = Call(0, "/path", "customers/getAll", 0.0, None, 200)
+CALL = ApiCall(0, "/path", "customers/getAll", 0.0, None, 200)
 
 
 def test_a_call_is_seen_while_it_is_being_answered() -> None:
@@ -26,17 +26,22 @@ def test_a_call_is_seen_while_it_is_being_answered() -> None:
 def test_a_partner_that_left_was_given_nothing() -> None:
     """The entities that would have been in the answer are not in the record."""
     twin = make()
-    twin.announce(general(("PaymentUpdated", guid(1))))
+    twin.apply_message(general(("PaymentUpdated", guid(1))))
     pending = twin.begin(request_for("payments/getAll", PaymentIds=[guid(1)]))
     pending.lost()
     (call,) = twin.calls()
-    assert (call.asked, call.returned, call.status, call.served) == ((guid(1),), (), None, False)
+    assert (call.asked, call.returned, call.status, call.answered_ok) == (
+        (guid(1),),
+        (),
+        None,
+        False,
+    )
     assert call.answered_ms is not None
 
 
 def test_the_sink_gets_each_answered_call_once() -> None:
     """In the order of their answers."""
-    written: list[Call] = []
+    written: list[ApiCall] = []
     twin = make(sink=written.append)
     first = twin.begin(request_for("payments/getAll"))
     ask(twin, "payments/getAll")
@@ -55,7 +60,7 @@ def test_calls_since_a_number() -> None:
 
 def test_the_oldest_calls_are_forgotten() -> None:
     """Numbers go on; a call that is answered after it was forgotten is no matter."""
-    journal = Journal(kept=8)
+    journal = CallLog(kept=8)
     first = journal.open(CALL)
     for _ in range(20):
         journal.close(journal.open(CALL))
@@ -78,7 +83,7 @@ def test_waiting_ends_with_the_change_that_was_waited_for() -> None:
     thread = threading.Thread(target=call_later)
     thread.start()
 
-    def look(calls: tuple[Call, ...]) -> bool:
+    def look(calls: tuple[ApiCall, ...]) -> bool:
         seen.set()
         return any(call.answered_ms is not None for call in calls)
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from pytest_mews.emulator.__main__ import main
-from pytest_mews.emulator.connector_api import Twin
-from pytest_mews.emulator.connector_api.api_server import TwinServer
-from pytest_mews.errors import UsageMistake
-from pytest_mews.model.api_call import Misstep, TwinFault
+from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.emulator.connector_api.api_server import ConnectorApiServer
+from pytest_mews.errors import UsageError
+from pytest_mews.model.api_call import ApiFault, RequestProblem
 from tests.connector_api.asking import PREFIX, body_for, general, guid, make
 
 PATH = f"{PREFIX}customers/getAll"
@@ -27,17 +27,17 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def twin() -> Twin:
+def twin() -> ConnectorApi:
     """A twin with one customer."""
     twin = make()
-    twin.announce(general(("CustomerUpdated", guid(1))))
+    twin.apply_message(general(("CustomerUpdated", guid(1))))
     return twin
 
 
 @pytest.fixture
-def connection(twin: Twin) -> Iterator[http.client.HTTPConnection]:
+def connection(twin: ConnectorApi) -> Iterator[http.client.HTTPConnection]:
     """A client's connection to the twin."""
-    with TwinServer(twin) as server:
+    with ConnectorApiServer(twin) as server:
         connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
         yield connection
         connection.close()
@@ -56,25 +56,27 @@ def test_a_connection_serves_many_requests(connection: http.client.HTTPConnectio
     assert (len(sockets), len(ids)) == (1, 3)
 
 
-def test_a_chunked_body_is_read(connection: http.client.HTTPConnection, twin: Twin) -> None:
+def test_a_chunked_body_is_read(connection: http.client.HTTPConnection, twin: ConnectorApi) -> None:
     """Many clients send JSON so; the connection can be used afterwards."""
     pieces = [BODY[:20].encode(), BODY[20:].encode()]
     connection.request("POST", PATH, iter(pieces), JSON, encode_chunked=True)
     assert connection.getresponse().read()
     connection.request("POST", PATH, BODY, JSON)
     assert connection.getresponse().status == 200
-    assert [call.missteps for call in twin.calls()] == [(), ()]
+    assert [call.request_problems for call in twin.calls()] == [(), ()]
 
 
-def test_a_path_is_taken_as_it_was_sent(connection: http.client.HTTPConnection, twin: Twin) -> None:
+def test_a_path_is_taken_as_it_was_sent(
+    connection: http.client.HTTPConnection, twin: ConnectorApi
+) -> None:
     """A slash that is percent-encoded is not one that separates."""
     connection.request("POST", PATH.replace("/getAll", "%2FgetAll"), BODY, JSON)
     assert connection.getresponse().status == 404
-    assert twin.calls()[0].missteps == (Misstep.WRONG_PATH,)
+    assert twin.calls()[0].request_problems == (RequestProblem.WRONG_PATH,)
 
 
 def test_an_empty_answer_has_no_content_type(
-    connection: http.client.HTTPConnection, twin: Twin
+    connection: http.client.HTTPConnection, twin: ConnectorApi
 ) -> None:
     """A 204 has no body that could be of a type."""
     body = json.dumps(body_for("payments/getAll"))
@@ -87,9 +89,9 @@ def test_an_empty_answer_has_no_content_type(
     assert [call.status for call in twin.calls()] == [204]
 
 
-def test_a_reset_is_a_reset(connection: http.client.HTTPConnection, twin: Twin) -> None:
+def test_a_reset_is_a_reset(connection: http.client.HTTPConnection, twin: ConnectorApi) -> None:
     """The client is not told politely; the next connection is served."""
-    twin.disturb(TwinFault.RESET, None, times=1)
+    twin.inject_fault(ApiFault.RESET, None, times=1)
     connection.request("POST", PATH, BODY, JSON)
     with pytest.raises(ConnectionResetError, match="reset by peer"):
         connection.getresponse()
@@ -99,10 +101,10 @@ def test_a_reset_is_a_reset(connection: http.client.HTTPConnection, twin: Twin) 
 
 
 def test_who_leaves_during_a_slow_answer_was_given_nothing(
-    connection: http.client.HTTPConnection, twin: Twin
+    connection: http.client.HTTPConnection, twin: ConnectorApi
 ) -> None:
     """The call ends when the client goes, without what it did not wait for."""
-    twin.disturb(TwinFault.SLOW, None, times=None)
+    twin.inject_fault(ApiFault.SLOW, None, times=None)
     connection.request("POST", PATH, BODY, JSON)
     assert twin.wait_until(lambda calls: len(calls) == 1, 0, 30)
     connection.close()
@@ -111,10 +113,10 @@ def test_who_leaves_during_a_slow_answer_was_given_nothing(
     assert (call.status, call.returned) == (None, ())
 
 
-def test_stopping_ends_slow_answers(twin: Twin) -> None:
+def test_stopping_ends_slow_answers(twin: ConnectorApi) -> None:
     """Nobody waits eight seconds for the end of a run."""
-    twin.disturb(TwinFault.SLOW, None, times=None)
-    server = TwinServer(twin)
+    twin.inject_fault(ApiFault.SLOW, None, times=None)
+    server = ConnectorApiServer(twin)
     server.start()
     connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
     connection.request("POST", PATH, BODY, JSON)
@@ -126,12 +128,12 @@ def test_stopping_ends_slow_answers(twin: Twin) -> None:
     connection.close()
 
 
-def test_an_address_in_use_is_the_users_to_change(twin: Twin) -> None:
+def test_an_address_in_use_is_the_users_to_change(twin: ConnectorApi) -> None:
     """The message names the option and the address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UsageMistake, match=f"--mews-api: '127.0.0.1:{port}'.*in use"):
-            TwinServer(twin, "127.0.0.1", port).start()
+        with pytest.raises(UsageError, match=f"--mews-api: '127.0.0.1:{port}'.*in use"):
+            ConnectorApiServer(twin, "127.0.0.1", port).start()
 
 
 @pytest.mark.parametrize("address", ["8088", "host:", ":8088", "127.0.0.1:99999", "[::1:80"])

@@ -19,9 +19,9 @@ from raw_server import (
 )
 
 from pytest_mews.delivery import CurlTransport, SystemClock
-from pytest_mews.delivery.curl_transfer import Transfer
+from pytest_mews.delivery.curl_transfer import TransferMode
 from pytest_mews.delivery.outcomes import Ending, outcome_of
-from pytest_mews.errors import HarnessFault
+from pytest_mews.errors import HarnessError
 from pytest_mews.model import Exchange, Outcome
 
 
@@ -105,7 +105,7 @@ def test_closing_fails_what_is_under_way(post: Post, raw_server: Serve) -> None:
     transport.close()
     transport.close()
     for future in (*pending, transport.submit(post(server.url))):
-        with pytest.raises(HarnessFault, match="closed"):
+        with pytest.raises(HarnessError, match="closed"):
             future.result(timeout=60)
 
 
@@ -125,14 +125,14 @@ def test_a_failure_inside_the_thread_reaches_whoever_waits(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Transfer, "exchange", broken)
+    monkeypatch.setattr(TransferMode, "exchange", broken)
     with CurlTransport(SystemClock()) as transport:
         stalled = transport.submit(post(raw_server(answering(b"", stall=True)).url))
         ended = transport.submit(post(raw_server(answering(OK)).url))
         for future in (stalled, ended):
-            with pytest.raises(HarnessFault, match="ZeroDivisionError"):
+            with pytest.raises(HarnessError, match="ZeroDivisionError"):
                 future.result(timeout=60)
-        with pytest.raises(HarnessFault, match="ZeroDivisionError"):
+        with pytest.raises(HarnessError, match="ZeroDivisionError"):
             send(transport, post("http://127.0.0.1/"))
 
 
@@ -142,11 +142,11 @@ def test_a_failure_of_curl_itself_fails_one_request(
     """What is known to be the harness's fault fails its request; the transport goes on."""
 
     def out_of_memory(*_: object) -> None:
-        raise HarnessFault("out of memory")
+        raise HarnessError("out of memory")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Transfer, "exchange", out_of_memory)
-        with pytest.raises(HarnessFault, match="memory"):
+        patch.setattr(TransferMode, "exchange", out_of_memory)
+        with pytest.raises(HarnessError, match="memory"):
             send(transport, post(raw_server(answering(OK)).url))
     assert send(transport, post(raw_server(answering(OK)).url)).status == 200
 
@@ -156,7 +156,7 @@ def test_a_request_that_cannot_be_made_fails_alone(
 ) -> None:
     """A header that is no text is the harness's fault; the transport goes on."""
     bad = transport.submit(post("http://127.0.0.1/", headers=(("X-Bad", "\ud800"),)))
-    with pytest.raises(HarnessFault, match="can't be sent"):
+    with pytest.raises(HarnessError, match="can't be sent"):
         bad.result(timeout=60)
     assert send(transport, post(raw_server(answering(OK)).url)).status == 200
 
@@ -172,7 +172,7 @@ def test_what_no_endpoint_can_cause_is_our_own_fault() -> None:
         sent=False,
         answered=False,
     )
-    with pytest.raises(HarnessFault, match="out of memory"):
+    with pytest.raises(HarnessError, match="out of memory"):
         outcome_of(ending)
 
 

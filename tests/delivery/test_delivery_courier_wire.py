@@ -13,10 +13,10 @@ from pytest_httpserver import HTTPServer
 from raw_server import OK, RawServer, Serve, answering
 from werkzeug import Request, Response
 
-from pytest_mews.delivery import Courier, CurlTransport, Order, Rules, SystemClock
-from pytest_mews.model import Fault, Kind, Message, Outcome
+from pytest_mews.delivery import CurlTransport, DeliveryOrder, Rules, Sender, SystemClock
+from pytest_mews.model import Fault, Message, Outcome, WebhookKind
 
-MESSAGE = Message(Kind.GENERAL, b'{"Events": []}', (), "no event")
+MESSAGE = Message(WebhookKind.GENERAL, b'{"Events": []}', (), "no event")
 RULES = Rules(
     timeout_s=30,
     attempts=3,
@@ -28,18 +28,18 @@ RULES = Rules(
 
 
 @pytest.fixture
-def courier() -> Iterator[Courier]:
+def courier() -> Iterator[Sender]:
     """Give a courier on the wire, which ends with the test."""
     clock = SystemClock()
     with CurlTransport(clock) as transport:
-        yield Courier(transport, clock, RULES)
+        yield Sender(transport, clock, RULES)
 
 
-def test_a_lost_answer_leads_to_a_second_copy(courier: Courier, httpserver: HTTPServer) -> None:
+def test_a_lost_answer_leads_to_a_second_copy(courier: Sender, httpserver: HTTPServer) -> None:
     """The service sees the same bytes twice; no attempt starts before it is due."""
     httpserver.expect_request("/hook").respond_with_data("ok")
     url = httpserver.url_for("/hook?Token=secret")
-    delivery = courier.deliver(MESSAGE, url, label="twice", faults=[Fault.LOSE_ANSWER])
+    delivery = courier.deliver(MESSAGE, url, label="twice", faults=[Fault.DROP_RESPONSE])
     assert [attempt.outcome for attempt in delivery.attempts] == [
         Outcome.ANSWER_LOST,
         Outcome.DELIVERED,
@@ -49,7 +49,7 @@ def test_a_lost_answer_leads_to_a_second_copy(courier: Courier, httpserver: HTTP
 
 
 def test_a_redirect_bears_method_body_and_its_own_query(
-    courier: Courier, httpserver: HTTPServer
+    courier: Sender, httpserver: HTTPServer
 ) -> None:
     """The new place gets the same POST; a lost answer is that of the new place."""
     httpserver.expect_request("/old").respond_with_data(
@@ -57,7 +57,9 @@ def test_a_redirect_bears_method_body_and_its_own_query(
     )
     httpserver.expect_request("/new", method="POST").respond_with_data("ok")
     url = httpserver.url_for("/old?Token=secret")
-    delivery = courier.deliver(MESSAGE, url, label="moved", faults=[Fault.LOSE_ANSWER], attempts=1)
+    delivery = courier.deliver(
+        MESSAGE, url, label="moved", faults=[Fault.DROP_RESPONSE], attempts=1
+    )
     (attempt,) = delivery.attempts
     assert [exchange.outcome for exchange in attempt.exchanges] == [
         Outcome.REDIRECTED,
@@ -68,14 +70,14 @@ def test_a_redirect_bears_method_body_and_its_own_query(
     assert last.query_string == b"Token=other"
 
 
-def test_a_server_that_closes_unsaid_is_not_blamed(courier: Courier, raw_server: Serve) -> None:
+def test_a_server_that_closes_unsaid_is_not_blamed(courier: Sender, raw_server: Serve) -> None:
     """Answers without `Connection: close`, each followed by a close, are all received."""
     url = raw_server(answering(OK)).url
     deliveries = [courier.deliver(MESSAGE, url, label="", attempts=1) for _ in range(50)]
     assert all(delivery.delivered for delivery in deliveries)
 
 
-def test_a_burst_is_delivered_whole(courier: Courier, httpserver: HTTPServer) -> None:
+def test_a_burst_is_delivered_whole(courier: Sender, httpserver: HTTPServer) -> None:
     """Fifty deliveries side by side, of which every one fails once."""
     lock, seen = threading.Lock(), set[bytes]()
 
@@ -87,17 +89,21 @@ def test_a_burst_is_delivered_whole(courier: Courier, httpserver: HTTPServer) ->
 
     httpserver.expect_request("/hook").respond_with_handler(handle)
     orders = [
-        Order(Message(Kind.GENERAL, b"%d" % number, (), ""), httpserver.url_for("/hook"), "burst")
+        DeliveryOrder(
+            Message(WebhookKind.GENERAL, b"%d" % number, (), ""),
+            httpserver.url_for("/hook"),
+            "burst",
+        )
         for number in range(50)
     ]
-    deliveries = courier.together(orders)
+    deliveries = courier.deliver_concurrently(orders)
     assert [delivery.message for delivery in deliveries] == [order.message for order in orders]
     assert {len(delivery.attempts) for delivery in deliveries} == {2}
     assert all(delivery.delivered for delivery in deliveries)
 
 
 def test_a_quick_failure_is_repeated_while_others_are_awaited(
-    courier: Courier, httpserver: HTTPServer, raw_server: Serve
+    courier: Sender, httpserver: HTTPServer, raw_server: Serve
 ) -> None:
     """One delivery's answer waits for another's third attempt."""
     third = threading.Event()
@@ -109,8 +115,8 @@ def test_a_quick_failure_is_repeated_while_others_are_awaited(
         connection.sendall(OK)
 
     slow = raw_server(wait)
-    first, second = courier.together(
-        [Order(MESSAGE, slow.url, "slow"), Order(MESSAGE, refused.url, "refused")]
+    first, second = courier.deliver_concurrently(
+        [DeliveryOrder(MESSAGE, slow.url, "slow"), DeliveryOrder(MESSAGE, refused.url, "refused")]
     )
     assert [attempt.outcome for attempt in first.attempts] == [Outcome.DELIVERED]
     assert len(second.attempts) == 3
@@ -124,7 +130,7 @@ def _refuse(server: RawServer, connection: socket.socket, third: threading.Event
     connection.sendall(answer)
 
 
-def test_an_interrupt_ends_the_wait(courier: Courier, raw_server: Serve) -> None:
+def test_an_interrupt_ends_the_wait(courier: Sender, raw_server: Serve) -> None:
     """Ctrl-C while an answer is awaited comes out at once, long before the deadline."""
 
     def interrupt(server: RawServer, connection: socket.socket) -> None:

@@ -24,7 +24,7 @@ from werkzeug import Response
 
 from pytest_mews.delivery import CurlTransport
 from pytest_mews.delivery.tcp_reset import has_arrived
-from pytest_mews.model import Fault, Manner, Outcome
+from pytest_mews.model import Fault, Outcome, TransferMode
 
 
 @pytest.mark.parametrize("size", [10, 300_000])
@@ -40,7 +40,7 @@ def test_a_lost_answer_comes_after_the_whole_request(
 
     httpserver.expect_request("/hook").respond_with_handler(handle)
     body = b"x" * size
-    request = post(httpserver.url_for("/hook"), body=body, fault=Fault.LOSE_ANSWER)
+    request = post(httpserver.url_for("/hook"), body=body, fault=Fault.DROP_RESPONSE)
     exchange = send(transport, request)
     assert exchange.outcome is Outcome.ANSWER_LOST
     assert exchange.status == 202
@@ -53,9 +53,9 @@ def test_there_may_be_no_answer_to_lose(
 ) -> None:
     """Where the service gives no answer, that is the outcome."""
     server = raw_server(answering(b"", stall=True))
-    request = post(server.url, fault=Fault.LOSE_ANSWER, deadline_s=SHORT_S)
+    request = post(server.url, fault=Fault.DROP_RESPONSE, deadline_s=SHORT_S)
     assert send(transport, request).outcome is Outcome.TIMEOUT_ANSWER
-    request = post(raw_server(resetting).url, fault=Fault.LOSE_ANSWER)
+    request = post(raw_server(resetting).url, fault=Fault.DROP_RESPONSE)
     assert send(transport, request).outcome is Outcome.CONNECTION_RESET
 
 
@@ -64,7 +64,7 @@ def test_a_redirect_is_not_the_answer_to_lose(
 ) -> None:
     """A 307 comes before the service's work: it is let through, so that it can be followed."""
     answer = b"HTTP/1.1 307 Over there\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"
-    exchange = send(transport, post(raw_server(answering(answer)).url, fault=Fault.LOSE_ANSWER))
+    exchange = send(transport, post(raw_server(answering(answer)).url, fault=Fault.DROP_RESPONSE))
     assert exchange.outcome is Outcome.ERROR_STATUS
     assert ("Location", "/b") in exchange.response_headers
 
@@ -75,7 +75,7 @@ def test_a_cut_body_is_announced_whole_and_half_sent(
 ) -> None:
     """The server sees the full Content-Length, half of the body, then the end."""
     server = raw_server(lambda server, connection: server.read(connection))
-    exchange = send(transport, post(server.url, body=b"x" * size, fault=Fault.CUT_BODY))
+    exchange = send(transport, post(server.url, body=b"x" * size, fault=Fault.TRUNCATE_REQUEST))
     assert server.over.acquire(timeout=60)
     head, _, body = bytes(server.seen).partition(b"\r\n\r\n")
     assert f"Content-Length: {size}".encode() in head
@@ -88,7 +88,7 @@ def test_a_cut_body_is_announced_whole_and_half_sent(
 def test_a_request_that_never_got_there_was_not_cut(transport: CurlTransport, post: Post) -> None:
     """Where nobody listens, that is the outcome."""
     port = closed_port()
-    exchange = send(transport, post(f"http://127.0.0.1:{port}/", fault=Fault.CUT_BODY))
+    exchange = send(transport, post(f"http://127.0.0.1:{port}/", fault=Fault.TRUNCATE_REQUEST))
     assert exchange.outcome is Outcome.CONNECTION_REFUSED
 
 
@@ -102,7 +102,7 @@ def test_an_answer_before_the_cut_does_not_hide_it(
         connection.sendall(b"HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n")
         server.stop.wait(60)
 
-    request = post(raw_server(refuse).url, body=b"x" * 60_000_000, fault=Fault.CUT_BODY)
+    request = post(raw_server(refuse).url, body=b"x" * 60_000_000, fault=Fault.TRUNCATE_REQUEST)
     exchange = send(transport, request)
     assert (exchange.outcome, exchange.status) == (Outcome.BODY_CUT, 413)
     assert "413" in exchange.detail
@@ -126,10 +126,10 @@ class Reading:
             self.end = "reset"
 
 
-@pytest.mark.parametrize("manner", list(Manner))
+@pytest.mark.parametrize("manner", list(TransferMode))
 @pytest.mark.parametrize("size", [10, 3_000_000])
 def test_a_reset_comes_after_the_whole_request(
-    transport: CurlTransport, post: Post, raw_server: Serve, size: int, manner: Manner
+    transport: CurlTransport, post: Post, raw_server: Serve, size: int, manner: TransferMode
 ) -> None:
     """The server sees the whole body, then the connection is gone, and no answer was read."""
     reading = Reading()

@@ -11,10 +11,10 @@ from raw_server import OK, Post, Serve, send
 
 from pytest_mews.config.endpoint import origin
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.delivery import Authorities, CurlTransport, SystemClock, shake_hands
+from pytest_mews.delivery import Authorities, CurlTransport, SystemClock, probe_tls
 from pytest_mews.delivery.tls_certificate import names
-from pytest_mews.demo import EmbeddedPartner
-from pytest_mews.model import Handshake, Outcome, TlsProblem
+from pytest_mews.demo import DemoPartner
+from pytest_mews.model import Outcome, TlsHandshake, TlsProblem
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -26,10 +26,10 @@ def partners() -> Iterator[ExitStack]:
         yield running
 
 
-def look(partners: ExitStack, name: str) -> tuple[Handshake, EmbeddedPartner]:
+def look(partners: ExitStack, name: str) -> tuple[TlsHandshake, DemoPartner]:
     """Shake hands with an embedded partner whose authority is trusted."""
-    partner = partners.enter_context(EmbeddedPartner(name, tenants=DEFAULT))
-    return shake_hands(origin(partner.url), Authorities(str(partner.authority)), NOW), partner
+    partner = partners.enter_context(DemoPartner(name, tenants=DEFAULT))
+    return probe_tls(origin(partner.url), Authorities(str(partner.authority)), NOW), partner
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_what_speaks_no_tls_is_told(raw_server: Serve) -> None:
     """Plain HTTP on the port of an https URL; nothing is tried where the URL is plain http."""
     server = raw_server(lambda _, connection: connection.sendall(OK))
     plain = origin(server.url)
-    assert shake_hands(plain, Authorities(), NOW) == Handshake(plain, "2026-05-04T03:02:01Z")
-    seen = shake_hands(plain.replace("http:", "https:"), Authorities(), NOW)
+    assert probe_tls(plain, Authorities(), NOW) == TlsHandshake(plain, "2026-05-04T03:02:01Z")
+    seen = probe_tls(plain.replace("http:", "https:"), Authorities(), NOW)
     assert (seen.chain, seen.certificate, seen.version) == (TlsProblem.NOT_TLS, None, "")
     assert b"POST" not in server.seen
 
@@ -92,7 +92,7 @@ def test_a_delivery_names_its_problem_too(
     partners: ExitStack, post: Post, name: str, problem: TlsProblem | None
 ) -> None:
     """The transport tells with a TLS error what is wrong, and nothing without one."""
-    partner = partners.enter_context(EmbeddedPartner(name, tenants=DEFAULT))
+    partner = partners.enter_context(DemoPartner(name, tenants=DEFAULT))
     with CurlTransport(SystemClock(), Authorities(str(partner.authority))) as transport:
         exchange = send(transport, post(partner.url))
     assert exchange.tls_problem is problem

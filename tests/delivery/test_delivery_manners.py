@@ -11,20 +11,20 @@ from raw_server import OK, Post, RawServer, Serve, answering, send
 from werkzeug import Request as Received
 from werkzeug import Response
 
-from pytest_mews.delivery import Courier, CurlTransport, Rules, SystemClock
-from pytest_mews.model import Kind, Manner, Message, Outcome
+from pytest_mews.delivery import CurlTransport, Rules, Sender, SystemClock
+from pytest_mews.model import Message, Outcome, TransferMode, WebhookKind
 
-MESSAGE = Message(Kind.GENERAL, b'{"Events": []}', (), "no event")
+MESSAGE = Message(WebhookKind.GENERAL, b'{"Events": []}', (), "no event")
 QUICK_S = 0.6  # a short drip
 
 
 @pytest.fixture
-def courier() -> Iterator[Courier]:
+def courier() -> Iterator[Sender]:
     """Give a courier on the wire that tries once and follows a 307."""
     clock = SystemClock()
     rules = Rules(30, 1, 0.01, frozenset({307}), 3, verify_tls=True)
     with CurlTransport(clock) as transport:
-        yield Courier(transport, clock, rules)
+        yield Sender(transport, clock, rules)
 
 
 @pytest.mark.parametrize("size", [1, 10, 300_000])
@@ -40,7 +40,7 @@ def test_a_chunked_body_has_no_length_and_arrives_whole(
 
     httpserver.expect_request("/hook").respond_with_handler(handle)
     body = bytes(number % 251 for number in range(size))
-    request = post(httpserver.url_for("/hook"), body=body, manner=Manner.CHUNKED)
+    request = post(httpserver.url_for("/hook"), body=body, manner=TransferMode.CHUNKED)
     exchange = send(transport, request)
     assert exchange.outcome is Outcome.DELIVERED
     assert exchange.sent_ms is not None
@@ -62,7 +62,7 @@ def test_a_chunked_body_has_more_than_one_chunk(
         connection.sendall(OK)
 
     server = raw_server(script)
-    assert send(transport, post(server.url, manner=Manner.CHUNKED)).status == 200
+    assert send(transport, post(server.url, manner=TransferMode.CHUNKED)).status == 200
     framed = bytes(server.seen).partition(b"\r\n\r\n")[2]
     assert framed == b"".join(b"1\r\n%d\r\n" % digit for digit in range(10)) + b"0\r\n\r\n"
 
@@ -85,7 +85,9 @@ def test_a_slow_body_comes_in_many_pieces(
         assert f"Content-Length: {size}".encode() in head
         connection.sendall(OK)
 
-    request = post(raw_server(script).url, body=b"x" * size, manner=Manner.SLOW, drip_s=QUICK_S)
+    request = post(
+        raw_server(script).url, body=b"x" * size, manner=TransferMode.SLOW, drip_s=QUICK_S
+    )
     exchange = send(transport, request)
     assert exchange.outcome is Outcome.DELIVERED
     assert b"".join(pieces) == b"x" * size
@@ -102,12 +104,12 @@ def test_an_answer_before_the_last_piece_is_taken(
         connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
         server.stop.wait(60)
 
-    exchange = send(transport, post(raw_server(refuse).url, manner=Manner.SLOW, drip_s=3))
+    exchange = send(transport, post(raw_server(refuse).url, manner=TransferMode.SLOW, drip_s=3))
     assert (exchange.outcome, exchange.status) == (Outcome.ERROR_STATUS, 401)
     assert exchange.sent_ms is None
 
 
-def test_a_slow_body_comes_on_a_connection_of_its_own(courier: Courier, raw_server: Serve) -> None:
+def test_a_slow_body_comes_on_a_connection_of_its_own(courier: Sender, raw_server: Serve) -> None:
     """Who hangs up on it has not closed a kept connection while it was idle: it is sent once."""
     heads: list[bytes] = []
 
@@ -118,7 +120,7 @@ def test_a_slow_body_comes_on_a_connection_of_its_own(courier: Courier, raw_serv
 
     server = raw_server(script)
     assert courier.deliver(MESSAGE, server.url, label="").delivered
-    slow = courier.deliver(MESSAGE, server.url, label="", manner=Manner.SLOW)
+    slow = courier.deliver(MESSAGE, server.url, label="", manner=TransferMode.SLOW)
     assert [each.kept for attempt in slow.attempts for each in attempt.exchanges] == [False]
 
 
@@ -127,7 +129,7 @@ def test_a_connection_that_breaks_between_pieces_is_a_reset(
 ) -> None:
     """A service that hangs up on a slow sender is told as such."""
     server = raw_server(lambda _, connection: connection.recv(65536))
-    exchange = send(transport, post(server.url, manner=Manner.SLOW, drip_s=3))
+    exchange = send(transport, post(server.url, manner=TransferMode.SLOW, drip_s=3))
     assert exchange.outcome is Outcome.CONNECTION_RESET
 
 
@@ -141,14 +143,16 @@ def test_slow_and_plain_requests_do_not_hold_one_another_up(
             connection.sendall(OK)
 
     url = raw_server(script).url
-    slow = [transport.submit(post(url, manner=Manner.SLOW, drip_s=QUICK_S)) for _ in range(20)]
+    slow = [
+        transport.submit(post(url, manner=TransferMode.SLOW, drip_s=QUICK_S)) for _ in range(20)
+    ]
     quick = send(transport, post(url))
     assert quick.outcome is Outcome.DELIVERED
     assert not any(future.done() for future in slow)
     assert {future.result(timeout=60).outcome for future in slow} == {Outcome.DELIVERED}
 
 
-def test_a_new_connection_each_time_or_a_kept_one(courier: Courier, raw_server: Serve) -> None:
+def test_a_new_connection_each_time_or_a_kept_one(courier: Sender, raw_server: Serve) -> None:
     """The server sees one client port of plain deliveries, and another of every new one."""
     ports: list[int] = []
     ends: list[bytes] = []
@@ -160,7 +164,12 @@ def test_a_new_connection_each_time_or_a_kept_one(courier: Courier, raw_server: 
         ends.append(request)
 
     server = raw_server(script)
-    manners = [Manner.PLAIN, Manner.PLAIN, Manner.NEW_CONNECTION, Manner.NEW_CONNECTION]
+    manners = [
+        TransferMode.PLAIN,
+        TransferMode.PLAIN,
+        TransferMode.NEW_CONNECTION,
+        TransferMode.NEW_CONNECTION,
+    ]
     deliveries = [courier.deliver(MESSAGE, server.url, label="", manner=each) for each in manners]
     assert all(delivery.delivered for delivery in deliveries)
     for _ in range(2):
@@ -181,9 +190,9 @@ def test_a_new_connection_each_time_or_a_kept_one(courier: Courier, raw_server: 
     ("method", "body"),
     [("POST", MESSAGE.body), ("PUT", MESSAGE.body), ("GET", b""), ("DELETE", b"")],
 )
-@pytest.mark.parametrize("manner", list(Manner))
+@pytest.mark.parametrize("manner", list(TransferMode))
 def test_a_method_arrives_as_it_is(
-    courier: Courier, httpserver: HTTPServer, method: str, body: bytes, manner: Manner
+    courier: Sender, httpserver: HTTPServer, method: str, body: bytes, manner: TransferMode
 ) -> None:
     """GET and DELETE bear no body, and no header of one, on each hop and in every manner."""
     httpserver.expect_request("/old").respond_with_data(
@@ -195,14 +204,14 @@ def test_a_method_arrives_as_it_is(
     )
     assert delivery.delivered
     (attempt,) = delivery.attempts
-    assert attempt.manner is manner
+    assert attempt.transfer is manner
     assert [exchange.method for exchange in attempt.exchanges] == [method, method]
     requests = [request for request, _ in httpserver.log]
     assert [(request.method, request.get_data()) for request in requests] == [(method, body)] * 2
     for request in requests:
         assert ("Content-Type" in request.headers) == bool(body)
         assert ("Content-Length" in request.headers) == (
-            bool(body) and manner is not Manner.CHUNKED
+            bool(body) and manner is not TransferMode.CHUNKED
         )
 
 

@@ -8,22 +8,22 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_mews.delivery import Courier, Order, Request, Rules
-from pytest_mews.errors import HarnessFault
+from pytest_mews.delivery import DeliveryOrder, Request, Rules, Sender
+from pytest_mews.errors import HarnessError
 from pytest_mews.model import (
     Attempt,
     Exchange,
     Fault,
-    Kind,
-    Manner,
     Message,
     Outcome,
     Parameter,
     Profile,
+    TransferMode,
+    WebhookKind,
 )
 
 URL = "https://partner.example/hook?Token=secret"
-MESSAGE = Message(Kind.GENERAL, b'{"Events": []}', (), "no event")
+MESSAGE = Message(WebhookKind.GENERAL, b'{"Events": []}', (), "no event")
 RULES = Rules(
     timeout_s=5,
     attempts=3,
@@ -113,7 +113,7 @@ def _outcomes(attempts: tuple[Attempt, ...]) -> list[Outcome]:
 def test_a_message_that_is_accepted_is_sent_once(clock: FakeClock) -> None:
     """One attempt, no wait; the request bears what message and rules say."""
     script = Script(clock, 204)
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="first")
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="first")
     assert delivery.delivered
     assert (delivery.label, delivery.message) == ("first", MESSAGE)
     assert clock.slept == []
@@ -130,9 +130,9 @@ def test_every_message_is_announced_before_the_first_is_sent(clock: FakeClock) -
         clock.ms += 10
         return clock.ms
 
-    orders = [Order(MESSAGE, URL, ""), Order(MESSAGE, URL, "")]
-    first, second = Courier(script, clock, RULES, announce).together(orders)
-    assert (first.known_ms, second.known_ms) == (1010, 1020)
+    orders = [DeliveryOrder(MESSAGE, URL, ""), DeliveryOrder(MESSAGE, URL, "")]
+    first, second = Sender(script, clock, RULES, announce).deliver_concurrently(orders)
+    assert (first.visible_from_ms, second.visible_from_ms) == (1010, 1020)
     assert min(first.began_ms, second.began_ms) > 1020
 
 
@@ -141,7 +141,7 @@ def test_a_message_without_content_type_is_sent_without_one(clock: FakeClock) ->
     script = Script(clock, 200)
     rules = replace(RULES, verify_tls=False)
     message = replace(MESSAGE, content_type=None)
-    Courier(script, clock, rules).deliver(message, URL, label="")
+    Sender(script, clock, rules).deliver(message, URL, label="")
     assert script.requests[0].headers == ()
     assert not script.requests[0].verify_tls
 
@@ -149,7 +149,7 @@ def test_a_message_without_content_type_is_sent_without_one(clock: FakeClock) ->
 def test_a_failed_attempt_is_repeated_after_the_interval(clock: FakeClock) -> None:
     """The interval runs from the end of an attempt to the start of the next; bytes are equal."""
     script = Script(clock, 500, Outcome.TIMEOUT_ANSWER, 200)
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="")
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="")
     assert delivery.delivered
     assert _outcomes(delivery.attempts) == [
         Outcome.ERROR_STATUS,
@@ -166,7 +166,7 @@ def test_a_failed_attempt_is_repeated_after_the_interval(clock: FakeClock) -> No
 def test_a_message_is_abandoned_after_the_last_attempt(clock: FakeClock) -> None:
     """Three failures and no wait after the third."""
     script = Script(clock, 500, 404, Outcome.CONNECTION_REFUSED)
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="")
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="")
     assert not delivery.delivered
     assert len(delivery.attempts) == 3
     assert delivery.attempts[-1].detail == "scripted"
@@ -176,9 +176,7 @@ def test_a_message_is_abandoned_after_the_last_attempt(clock: FakeClock) -> None
 def test_attempts_and_timeout_can_be_told_for_one_delivery(clock: FakeClock) -> None:
     """Both override the rules."""
     script = Script(clock, 500)
-    delivery = Courier(script, clock, RULES).deliver(
-        MESSAGE, URL, label="", attempts=1, timeout_s=2
-    )
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1, timeout_s=2)
     assert len(delivery.attempts) == 1
     assert script.requests[0].deadline_s == 2
 
@@ -186,10 +184,10 @@ def test_attempts_and_timeout_can_be_told_for_one_delivery(clock: FakeClock) -> 
 def test_faults_go_to_their_attempts_and_count_as_failures(clock: FakeClock) -> None:
     """The first two attempts are spoilt on purpose, the third is left alone."""
     script = Script(clock, Outcome.ANSWER_LOST, Outcome.BODY_CUT, 200)
-    faults = (Fault.LOSE_ANSWER, Fault.CUT_BODY)
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", faults=faults)
+    faults = (Fault.DROP_RESPONSE, Fault.TRUNCATE_REQUEST)
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", faults=faults)
     asked = [request.fault for request in script.requests]
-    assert asked == [Fault.LOSE_ANSWER, Fault.CUT_BODY, Fault.NONE]
+    assert asked == [Fault.DROP_RESPONSE, Fault.TRUNCATE_REQUEST, Fault.NONE]
     assert [attempt.fault for attempt in delivery.attempts] == asked
     assert delivery.delivered
 
@@ -197,8 +195,8 @@ def test_faults_go_to_their_attempts_and_count_as_failures(clock: FakeClock) -> 
 def test_faults_at_every_attempt_abandon_the_message(clock: FakeClock) -> None:
     """Faults beyond the last attempt are never reached."""
     script = Script(clock, *[Outcome.ANSWER_LOST] * 3)
-    faults = [Fault.LOSE_ANSWER] * 5
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", faults=faults)
+    faults = [Fault.DROP_RESPONSE] * 5
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", faults=faults)
     assert _outcomes(delivery.attempts) == [Outcome.ANSWER_LOST] * 3
     assert not delivery.delivered
 
@@ -206,7 +204,7 @@ def test_faults_at_every_attempt_abandon_the_message(clock: FakeClock) -> None:
 def test_a_redirect_that_keeps_the_method_is_followed(clock: FakeClock) -> None:
     """Method, body and headers stay; the time left is what the first hop did not take."""
     script = Script(clock, (307, "/new?Token=other#part"), 200)
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="")
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="")
     assert delivery.delivered
     (attempt,) = delivery.attempts
     assert [exchange.outcome for exchange in attempt.exchanges] == [
@@ -224,7 +222,7 @@ def test_a_redirect_that_keeps_the_method_is_followed(clock: FakeClock) -> None:
 def test_another_host_is_never_told_the_token(clock: FakeClock) -> None:
     """The query of the first URL goes nowhere that the Location does not say."""
     script = Script(clock, (308, "https://elsewhere.example/hook"), 200)
-    Courier(script, clock, RULES).deliver(MESSAGE, URL, label="")
+    Sender(script, clock, RULES).deliver(MESSAGE, URL, label="")
     assert script.requests[1].url == "https://elsewhere.example/hook"
 
 
@@ -234,7 +232,7 @@ def test_a_redirect_that_changes_the_method_loses_the_message(
 ) -> None:
     """It is not followed, and the reason shows no query."""
     script = Script(clock, (status, "https://partner.example/new?Token=secret"))
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     (attempt,) = delivery.attempts
     assert attempt.outcome is Outcome.REDIRECT_NOT_FOLLOWABLE
     assert attempt.last.outcome is Outcome.REDIRECT_NOT_FOLLOWABLE
@@ -260,7 +258,7 @@ def test_a_redirect_to_nowhere_is_not_followed(
 ) -> None:
     """Each obstacle is named."""
     script = Script(clock, (307, location))
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     assert _outcomes(delivery.attempts) == [Outcome.REDIRECT_NOT_FOLLOWABLE]
     assert reason in delivery.attempts[0].detail
 
@@ -269,7 +267,7 @@ def test_a_profile_may_follow_no_redirect(clock: FakeClock) -> None:
     """Then 307 and 308 are failures too, and are repeated like others."""
     script = Script(clock, (307, "/new"), (308, "/new"), 200)
     rules = replace(RULES, redirect_statuses=frozenset())
-    delivery = Courier(script, clock, rules).deliver(MESSAGE, URL, label="")
+    delivery = Sender(script, clock, rules).deliver(MESSAGE, URL, label="")
     assert _outcomes(delivery.attempts) == [
         Outcome.REDIRECT_NOT_FOLLOWABLE,
         Outcome.REDIRECT_NOT_FOLLOWABLE,
@@ -281,7 +279,7 @@ def test_a_profile_may_follow_no_redirect(clock: FakeClock) -> None:
 def test_a_loop_ends_at_the_hop_limit(clock: FakeClock) -> None:
     """Three redirects are followed, the fourth is one too many."""
     script = Script(clock, *[(307, URL)] * 4)
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     (attempt,) = delivery.attempts
     assert attempt.outcome is Outcome.TOO_MANY_REDIRECTS
     assert len(attempt.exchanges) == 4
@@ -291,7 +289,7 @@ def test_a_loop_ends_at_the_hop_limit(clock: FakeClock) -> None:
 def test_a_kept_connection_that_was_closed_is_replaced_once(clock: FakeClock) -> None:
     """It is no failed attempt: the same request goes out on a new connection, in plain sight."""
     script = Script(clock, KEPT_CLOSED, 200)
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="")
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="")
     (attempt,) = delivery.attempts
     assert [exchange.outcome for exchange in attempt.exchanges] == [
         Outcome.CONNECTION_RESET,
@@ -307,7 +305,7 @@ def test_a_new_connection_that_is_reset_is_a_failed_attempt(clock: FakeClock) ->
     script = Script(
         clock, KEPT_CLOSED, (307, URL), (307, URL), (307, URL), Outcome.CONNECTION_RESET
     )
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     (attempt,) = delivery.attempts
     assert attempt.outcome is Outcome.CONNECTION_RESET
     assert len(attempt.exchanges) == 5
@@ -316,7 +314,7 @@ def test_a_new_connection_that_is_reset_is_a_failed_attempt(clock: FakeClock) ->
 def test_other_statuses_of_the_300s_are_plain_errors(clock: FakeClock) -> None:
     """A 304 asks for no other place."""
     script = Script(clock, (304, "/new"))
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     assert _outcomes(delivery.attempts) == [Outcome.ERROR_STATUS]
 
 
@@ -324,8 +322,8 @@ def test_together_all_start_before_any_is_repeated(clock: FakeClock) -> None:
     """First attempts are scheduled at one moment; results keep the order of the orders."""
     script = Script(clock, 500, 200, 500, 200, 200)
     messages = [replace(MESSAGE, body=body) for body in (b"a", b"b", b"c")]
-    orders = [Order(message, URL, message.body.decode()) for message in messages]
-    deliveries = Courier(script, clock, RULES).together(orders)
+    orders = [DeliveryOrder(message, URL, message.body.decode()) for message in messages]
+    deliveries = Sender(script, clock, RULES).deliver_concurrently(orders)
     assert [request.body for request in script.requests] == [b"a", b"b", b"c", b"a", b"c"]
     assert [delivery.label for delivery in deliveries] == ["a", "b", "c"]
     assert [len(delivery.attempts) for delivery in deliveries] == [2, 1, 2]
@@ -336,7 +334,7 @@ def test_together_all_start_before_any_is_repeated(clock: FakeClock) -> None:
 
 def test_together_with_nothing_does_nothing(clock: FakeClock) -> None:
     """No orders, no deliveries."""
-    assert Courier(Script(clock), clock, RULES).together([]) == ()
+    assert Sender(Script(clock), clock, RULES).deliver_concurrently([]) == ()
 
 
 def test_a_failing_transport_is_not_the_partner(clock: FakeClock) -> None:
@@ -345,25 +343,29 @@ def test_a_failing_transport_is_not_the_partner(clock: FakeClock) -> None:
     class Gone(Script):
         def submit(self, request: Request) -> Future[Exchange]:
             future: Future[Exchange] = Future()
-            future.set_exception(HarnessFault("the transport was closed"))
+            future.set_exception(HarnessError("the transport was closed"))
             return future
 
-    with pytest.raises(HarnessFault, match="closed"):
-        Courier(Gone(clock), clock, RULES).deliver(MESSAGE, URL, label="")
+    with pytest.raises(HarnessError, match="closed"):
+        Sender(Gone(clock), clock, RULES).deliver(MESSAGE, URL, label="")
 
 
-@pytest.mark.parametrize("manner", list(Manner))
-def test_manner_and_method_hold_for_every_attempt_and_hop(clock: FakeClock, manner: Manner) -> None:
+@pytest.mark.parametrize("manner", list(TransferMode))
+def test_manner_and_method_hold_for_every_attempt_and_hop(
+    clock: FakeClock, manner: TransferMode
+) -> None:
     """A redirect and a repetition are sent as the first request was; the attempts say how."""
     script = Script(clock, 500, (307, "/b"), 200)
-    delivery = Courier(script, clock, RULES).deliver(
+    delivery = Sender(script, clock, RULES).deliver(
         MESSAGE, URL, label="", manner=manner, method="PUT"
     )
-    assert [attempt.manner for attempt in delivery.attempts] == [manner, manner]
+    assert [attempt.transfer for attempt in delivery.attempts] == [manner, manner]
     assert len(script.requests) == 3
     for request in script.requests:
         assert (request.method, request.manner) == ("PUT", manner)
-        assert request.fresh_connection == (manner in {Manner.NEW_CONNECTION, Manner.SLOW})
+        assert request.fresh_connection == (
+            manner in {TransferMode.NEW_CONNECTION, TransferMode.SLOW}
+        )
         assert request.body == MESSAGE.body
 
 
@@ -371,7 +373,7 @@ def test_a_redirect_after_a_slow_body_leaves_the_service_its_time(clock: FakeClo
     """The hops of an attempt are dripped for 3 s in all; the next attempt again from the start."""
     script = Script(clock, *[(308, "/b")] * 3, 200)
     rules = replace(RULES, timeout_s=1)  # the second hop is past the 0.6 s of the first two
-    Courier(script, clock, rules).deliver(MESSAGE, URL, label="", manner=Manner.SLOW)
+    Sender(script, clock, rules).deliver(MESSAGE, URL, label="", manner=TransferMode.SLOW)
     drips = [request.drip_s for request in script.requests]
     assert drips == [pytest.approx(0.6), pytest.approx(0.102), 0, 0]
 
@@ -380,9 +382,9 @@ def test_a_redirect_after_a_slow_body_leaves_the_service_its_time(clock: FakeClo
 def test_a_method_without_a_body_leaves_it_out(clock: FakeClock, method: str) -> None:
     """Neither the bytes nor their type are sent, alone and together."""
     script = Script(clock, 200, 405)
-    courier = Courier(script, clock, replace(RULES, attempts=1))
+    courier = Sender(script, clock, replace(RULES, attempts=1))
     first = courier.deliver(MESSAGE, URL, label="", method=method)
-    (second,) = courier.together([Order(MESSAGE, URL, "", method=method)])
+    (second,) = courier.deliver_concurrently([DeliveryOrder(MESSAGE, URL, "", method=method)])
     assert script.requests == [Request(method, URL, (), b"", 5)] * 2
     assert (first.delivered, second.delivered) == (True, False)
     assert first.attempts[0].last.method == method
@@ -391,7 +393,7 @@ def test_a_method_without_a_body_leaves_it_out(clock: FakeClock, method: str) ->
 def test_a_reset_leads_to_a_second_copy(clock: FakeClock) -> None:
     """We dropped the connection ourselves: the message was not delivered, and is sent again."""
     script = Script(clock, Outcome.CONNECTION_DROPPED, 200)
-    delivery = Courier(script, clock, RULES).deliver(MESSAGE, URL, label="", faults=[Fault.RESET])
+    delivery = Sender(script, clock, RULES).deliver(MESSAGE, URL, label="", faults=[Fault.RESET])
     assert _outcomes(delivery.attempts) == [Outcome.CONNECTION_DROPPED, Outcome.DELIVERED]
     assert [request.fault for request in script.requests] == [Fault.RESET, Fault.NONE]
 

@@ -18,7 +18,7 @@ from pytest_mews.delivery import CurlTransport, SystemClock
 from pytest_mews.delivery.curl_options import Authorities
 from pytest_mews.delivery.outcomes import Ending, outcome_of
 from pytest_mews.delivery.tls_certificate import utc
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Outcome
 
 
@@ -125,7 +125,7 @@ def test_an_alert_after_the_handshake_is_a_tls_error() -> None:
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_authorities_that_are_not_there_are_a_mistake(name: str, tmp_path: Path) -> None:
     """A variable that names nothing is told at once, by its name."""
-    with pytest.raises(UsageMistake, match=name):
+    with pytest.raises(UsageError, match=name):
         Authorities.of({name: str(tmp_path / "missing")})
 
 

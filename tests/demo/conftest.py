@@ -8,19 +8,19 @@ from contextlib import ExitStack
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo import DemoPartner
 from tests.demo.stand_in import StandIn
 from tests.processes import Served, fastapi_partner
 
-Start = Callable[[str], EmbeddedPartner]
-Partner = Callable[..., EmbeddedPartner]
+Start = Callable[[str], DemoPartner]
+Partner = Callable[..., DemoPartner]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start embedded partners by name."""
     with ExitStack() as running:
-        yield lambda name: running.enter_context(EmbeddedPartner(name, tenants=DEFAULT))
+        yield lambda name: running.enter_context(DemoPartner(name, tenants=DEFAULT))
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def partner(mews: StandIn) -> Iterator[Partner]:
     """Start embedded partners by name that call the stand-in; the sound one without a name."""
     with ExitStack() as running:
 
-        def start(name: str = "sound") -> EmbeddedPartner:
-            started = EmbeddedPartner(name, tenants=DEFAULT, api=mews.api)
+        def start(name: str = "sound") -> DemoPartner:
+            started = DemoPartner(name, tenants=DEFAULT, api=mews.api)
             mews.partners.append(started)
             return running.enter_context(started)
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo import DemoPartner
 from tests.demo.client import GENEROUS_S, ONE, general, integration, send, send_cut
 
-Play = Callable[[EmbeddedPartner], list[int | None]]
+Play = Callable[[DemoPartner], list[int | None]]
 
 IMPATIENT_S = 0.3
 COPIES = 8
@@ -41,7 +41,7 @@ def hurried(body: bytes) -> Play:
 def with_query(*queries: str, body: bytes = ONE) -> Play:
     """Send a message with other queries, in which {} stands for the right token."""
 
-    def play(partner: EmbeddedPartner) -> list[int | None]:
+    def play(partner: DemoPartner) -> list[int | None]:
         place = partner.url.partition("?")[0]
         filled = [query.format(partner.token) for query in queries]
         return [send(f"{place}?{query}", body).status for query in filled]
@@ -52,7 +52,7 @@ def with_query(*queries: str, body: bytes = ONE) -> Play:
 def with_token(*spell: Callable[[str], str]) -> Play:
     """Send a message with the token spelt in each way."""
 
-    def play(partner: EmbeddedPartner) -> list[int | None]:
+    def play(partner: DemoPartner) -> list[int | None]:
         place = partner.url.removesuffix(partner.token)
         return [send(place + each(partner.token), ONE).status for each in spell]
 
@@ -73,7 +73,7 @@ def typed(*types: str) -> Play:
 def in_chunks(body: bytes) -> Play:
     """Send a body in three chunks, without its length."""
 
-    def play(partner: EmbeddedPartner) -> list[int | None]:
+    def play(partner: DemoPartner) -> list[int | None]:
         third = len(body) // 3
         return _on_one_connection(partner, [[body[:third], body[third:-third], body[-third:]]])
 
@@ -88,7 +88,7 @@ def on_one_connection(*bodies: bytes) -> Play:
 def dripping(body: bytes, pause_s: float) -> Play:
     """Send half a body, and the rest after a pause."""
 
-    def play(partner: EmbeddedPartner) -> list[int | None]:
+    def play(partner: DemoPartner) -> list[int | None]:
         def halves() -> Iterable[bytes]:
             yield body[: len(body) // 2]
             threading.Event().wait(pause_s)
@@ -102,7 +102,7 @@ def dripping(body: bytes, pause_s: float) -> Play:
 def at_once(body: bytes) -> Play:
     """Send copies of a body at the same time; gives each status once, the lowest first."""
 
-    def play(partner: EmbeddedPartner) -> list[int | None]:
+    def play(partner: DemoPartner) -> list[int | None]:
         with ThreadPoolExecutor(COPIES) as senders:
             replies = list(senders.map(lambda _: send(partner.url, body), range(COPIES)))
         return sorted({reply.status for reply in replies}, key=str)
@@ -113,7 +113,7 @@ def at_once(body: bytes) -> Play:
 def many_at_once(number: int, patience_s: float) -> Play:
     """Send messages at the same time; gives each status once, None for an answer too late."""
 
-    def play(partner: EmbeddedPartner) -> list[int | None]:
+    def play(partner: DemoPartner) -> list[int | None]:
         bodies = [general("ServiceOrderUpdated", ids=(f"{n}",)) for n in range(number)]
         with ThreadPoolExecutor(number) as senders:
             replies = senders.map(
@@ -130,7 +130,7 @@ def reset_then(*bodies: bytes, left: bytes) -> Play:
     Only the answers that are no success are given: when the partner notices is not certain.
     """
 
-    def play(partner: EmbeddedPartner) -> list[int | None]:
+    def play(partner: DemoPartner) -> list[int | None]:
         parts = urlsplit(partner.url)
         head = f"POST {parts.path}?{parts.query} HTTP/1.1\r\nContent-Length: {len(left)}\r\n\r\n"
         address = (str(parts.hostname), parts.port or 80)
@@ -146,7 +146,7 @@ def reset_then(*bodies: bytes, left: bytes) -> Play:
 def cut_then(*bodies: bytes) -> Play:
     """Send half a body, then whole ones."""
 
-    def play(partner: EmbeddedPartner) -> list[int | None]:
+    def play(partner: DemoPartner) -> list[int | None]:
         send_cut(partner.url, ONE)
         return whole(*bodies)(partner)
 
@@ -154,7 +154,7 @@ def cut_then(*bodies: bytes) -> Play:
 
 
 def _on_one_connection(
-    partner: EmbeddedPartner, bodies: Iterable[bytes | Iterable[bytes]]
+    partner: DemoPartner, bodies: Iterable[bytes | Iterable[bytes]]
 ) -> list[int | None]:
     parts = urlsplit(partner.url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=GENEROUS_S)

@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo import DemoPartner
 from pytest_mews.demo.processing.api_client import PREFIX
 from tests.demo.client import general, send
 
@@ -78,7 +78,7 @@ class StandIn(HTTPServer):
         self.stamp = "2026-01-01T00:00:00Z"
         self.shown: tuple[str, ...] = ()
         self.released = threading.Event()
-        self.partners: list[EmbeddedPartner] = []  # those that call it
+        self.partners: list[DemoPartner] = []  # those that call it
         self._changed = threading.Condition()
 
     @property
@@ -142,7 +142,7 @@ class StandIn(HTTPServer):
         return {collection: found, "Cursor": page[-1] if page else None, "Extra": named}
 
 
-def tell(partner: EmbeddedPartner, *bodies: bytes) -> None:
+def tell(partner: DemoPartner, *bodies: bytes) -> None:
     """Deliver messages, each of which must be accepted."""
     for body in bodies:
         assert send(partner.url, body).status == 202

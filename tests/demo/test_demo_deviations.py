@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pytest_mews.demo import FLAWS, PROCESSING_FLAWS, STREAMING_FLAWS, EmbeddedPartner
+from pytest_mews.demo import FLAWS, PROCESSING_FLAWS, STREAMING_FLAWS, DemoPartner
 from pytest_mews.demo.certificates import TLS_FLAWS
 from tests.demo.client import INTEGRATION, ONE, created, general, integration, send
 from tests.demo.conftest import Start
@@ -59,7 +59,7 @@ def named(name: str) -> bytes:
     return created(Enterprise={"Id": "any", "Name": name})
 
 
-def told(partner: EmbeddedPartner) -> list[int | None]:
+def told(partner: DemoPartner) -> list[int | None]:
     """Count where the answers to one event and to two tell the token: header, body."""
     replies = [send(partner.url, body) for body in (ONE, TWO)]
     assert {reply.status for reply in replies} == {202}

@@ -8,7 +8,7 @@ from pytest_mews.demo import FLAWS, NAMES, VARIANTS
 from pytest_mews.demo.duplicate_flaws import races_on_duplicates
 from pytest_mews.demo.registry import behaviour
 from pytest_mews.demo.service import PATH, Request
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from tests.demo.client import GENEROUS_S, ONE, created, send
 from tests.demo.conftest import Start
 from tests.demo.plays import DELETED, FULL, JSON, KEY, NULL_EVENT, SHARED, TWO
@@ -161,10 +161,10 @@ def test_names_are_described() -> None:
 
 def test_an_unknown_name_is_the_users_mistake() -> None:
     """The message names the closest of all names, and all of them."""
-    with pytest.raises(UsageMistake, match="Did you mean demo:always-200") as caught:
+    with pytest.raises(UsageError, match="Did you mean demo:always-200") as caught:
         behaviour("always200")
     assert caught.value.name == "--mews-target"
     assert all(name in caught.value.remedy for name in NAMES)
-    with pytest.raises(UsageMistake) as caught:
+    with pytest.raises(UsageError) as caught:
         behaviour("?")
     assert caught.value.remedy.startswith("Known: sound,")

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo import NAMES, EmbeddedPartner
+from pytest_mews.demo import NAMES, DemoPartner
 from pytest_mews.demo.__main__ import main
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from tests.demo.client import (
     ENTERPRISE,
     GENEROUS_S,
@@ -96,7 +96,7 @@ def test_a_cut_body_is_refused_and_forgotten(start: Start) -> None:
 def test_closing_releases_whoever_waits() -> None:
     """A held request, a half-sent one and an idle connection all end; no thread is left."""
     before = set(threading.enumerate())
-    partner = EmbeddedPartner("never-answers", tenants=DEFAULT)
+    partner = DemoPartner("never-answers", tenants=DEFAULT)
     address = (urlsplit(partner.url).hostname, urlsplit(partner.url).port)
     with ThreadPoolExecutor(1) as sender, socket.create_connection(address) as idle:
         idle.sendall(b"POST / HTTP/1.1\r\nContent-Le")
@@ -112,15 +112,15 @@ def test_closing_releases_whoever_waits() -> None:
 
 def test_closing_twice_is_closing_once() -> None:
     """A partner that was closed inside its context ends quietly."""
-    with EmbeddedPartner(tenants=DEFAULT) as partner:
+    with DemoPartner(tenants=DEFAULT) as partner:
         partner.close()
 
 
 def test_an_unknown_partner_starts_nothing() -> None:
     """The mistake is told before anything listens."""
     before = threading.active_count()
-    with pytest.raises(UsageMistake, match="demo:nonsense"):
-        EmbeddedPartner("nonsense", tenants=DEFAULT)
+    with pytest.raises(UsageError, match="demo:nonsense"):
+        DemoPartner("nonsense", tenants=DEFAULT)
     assert threading.active_count() == before
 
 

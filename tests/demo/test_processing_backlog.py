@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mews.config.tenants import DEFAULT
 from pytest_mews.demo.partner_state import Memory, memory_of
-from pytest_mews.demo.processing import Backlog, Habits
+from pytest_mews.demo.processing import Backlog, ProcessingOptions
 from pytest_mews.demo.processing.entity_readers import Batch
 from tests.demo.client import ENTERPRISE, created, general, integration
 
@@ -31,10 +31,12 @@ class Clock:
 class Desk:
     """A backlog with a clock; whatever is due now can be taken without waiting."""
 
-    def __init__(self, habits: Habits | None = None, memory: Memory | None = None) -> None:
+    def __init__(
+        self, habits: ProcessingOptions | None = None, memory: Memory | None = None
+    ) -> None:
         self.clock = Clock()
         self.memory = memory or memory_of(DEFAULT)
-        self.backlog = Backlog(self.memory, habits or Habits(), self.clock)
+        self.backlog = Backlog(self.memory, habits or ProcessingOptions(), self.clock)
 
     def note(self, *bodies: bytes) -> None:
         """Take in messages."""
@@ -197,7 +199,7 @@ def test_a_replaced_key_is_used_at_once() -> None:
 
 def test_closing_releases_whoever_waits() -> None:
     """A worker with nothing to do, and those who wait for a message to be fetched, or for room."""
-    desk = Desk(Habits(gather_s=LATER_S))
+    desk = Desk(ProcessingOptions(gather_s=LATER_S))
     desk.note(changed("a"))
     given: list[object] = []
     waiting = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo import PROCESSING_FLAWS, EmbeddedPartner
+from pytest_mews.demo import PROCESSING_FLAWS, DemoPartner
 from pytest_mews.demo.processing.api_client import Reply
 from pytest_mews.demo.processing.sound_workers import PROCESSING_VARIANTS
 from pytest_mews.demo.registry import habits
@@ -28,7 +28,7 @@ KINDS = (
     "CustomerUpdated",
     "PaymentUpdated",
 )
-Play = Callable[[EmbeddedPartner, StandIn], object]
+Play = Callable[[DemoPartner, StandIn], object]
 
 
 def asked(seen: list[Seen]) -> list[str]:
@@ -39,7 +39,7 @@ def asked(seen: list[Seen]) -> list[str]:
 def ids_of(*bodies: bytes) -> Play:
     """Deliver messages one after another, each after the last one's fetches; list the ids."""
 
-    def play(partner: EmbeddedPartner, mews: StandIn) -> object:
+    def play(partner: DemoPartner, mews: StandIn) -> object:
         for body in bodies:
             tell(partner, body)
             mews.calm()
@@ -51,7 +51,7 @@ def ids_of(*bodies: bytes) -> Play:
 def requests_for(*bodies: bytes, show: Callable[[Seen], object]) -> Play:
     """Deliver messages at once, and show something of each request."""
 
-    def play(partner: EmbeddedPartner, mews: StandIn) -> object:
+    def play(partner: DemoPartner, mews: StandIn) -> object:
         tell(partner, *bodies)
         return sorted(map(show, mews.calm()), key=str)
 
@@ -61,7 +61,7 @@ def requests_for(*bodies: bytes, show: Callable[[Seen], object]) -> Play:
 def after(fault: Fault, times: int = 1) -> Play:
     """Fail the first requests, and count them all."""
 
-    def play(partner: EmbeddedPartner, mews: StandIn) -> object:
+    def play(partner: DemoPartner, mews: StandIn) -> object:
         mews.faults = [fault] * times
         tell(partner, changed("a"))
         mews.wait(len)
@@ -70,7 +70,7 @@ def after(fault: Fault, times: int = 1) -> Play:
     return play
 
 
-def slow(partner: EmbeddedPartner, mews: StandIn) -> bool:
+def slow(partner: DemoPartner, mews: StandIn) -> bool:
     """Answer later than an impatient client waits; tell whether the entity came after all."""
     mews.faults = [Fault(delay_s=2.5)]
     tell(partner, changed("a"))
@@ -83,7 +83,7 @@ def slow(partner: EmbeddedPartner, mews: StandIn) -> bool:
 def tokens(*bodies: bytes) -> Play:
     """Show who was asked for with whose token."""
 
-    def play(partner: EmbeddedPartner, mews: StandIn) -> object:
+    def play(partner: DemoPartner, mews: StandIn) -> object:
         for body in bodies:
             tell(partner, body)
             mews.calm()
@@ -92,7 +92,7 @@ def tokens(*bodies: bytes) -> Play:
     return play
 
 
-def answered_meanwhile(partner: EmbeddedPartner, mews: StandIn) -> bool:
+def answered_meanwhile(partner: DemoPartner, mews: StandIn) -> bool:
     """Tell whether a message is answered while its fetch is not."""
     mews.faults = [Fault(delay_s=SOON_S)]
     answered = threading.Event()
@@ -105,7 +105,7 @@ def answered_meanwhile(partner: EmbeddedPartner, mews: StandIn) -> bool:
     return meanwhile
 
 
-def answered_when_much_waits(partner: EmbeddedPartner, mews: StandIn) -> bool:
+def answered_when_much_waits(partner: DemoPartner, mews: StandIn) -> bool:
     """Tell whether a message is answered while a hundred changes are being fetched."""
     mews.faults = [Fault(delay_s=SOON_S)]
     tell(partner, changed(*HUNDRED))
@@ -119,7 +119,7 @@ def answered_when_much_waits(partner: EmbeddedPartner, mews: StandIn) -> bool:
     return meanwhile
 
 
-def changed_meanwhile(partner: EmbeddedPartner, mews: StandIn) -> object:
+def changed_meanwhile(partner: DemoPartner, mews: StandIn) -> object:
     """Tell of a change again while it is being fetched; list what is asked for."""
     mews.faults = [Fault(delay_s=SOON_S)]
     tell(partner, changed("a"))
@@ -130,7 +130,7 @@ def changed_meanwhile(partner: EmbeddedPartner, mews: StandIn) -> object:
     return asked(mews.calm(0.6))
 
 
-def null_then(partner: EmbeddedPartner, mews: StandIn) -> object:
+def null_then(partner: DemoPartner, mews: StandIn) -> object:
     """Send a null event beside a good one, then another message."""
     body = changed("a").replace(b"[{", b"[null, {")
     status = send(partner.url, body).status
@@ -138,14 +138,14 @@ def null_then(partner: EmbeddedPartner, mews: StandIn) -> object:
     return status, asked(mews.calm())
 
 
-def refused(partner: EmbeddedPartner, mews: StandIn) -> object:
+def refused(partner: DemoPartner, mews: StandIn) -> object:
     """Send messages with a wrong token, one of them malformed."""
     url = partner.url.replace("Token=", "Token=x")
     statuses = [send(url, body).status for body in (changed("a"), b"{")]
     return statuses, asked(mews.calm())
 
 
-def copies(partner: EmbeddedPartner, mews: StandIn) -> object:
+def copies(partner: DemoPartner, mews: StandIn) -> object:
     """Send copies at the same moment, then, later, messages that do not race."""
     tell(partner, changed("a"), changed("a"), changed("b"))
     mews.wait(len)
@@ -153,7 +153,7 @@ def copies(partner: EmbeddedPartner, mews: StandIn) -> object:
     return sorted({name for each in mews.calm(1.0) for name in each.ids})
 
 
-def polled(_: EmbeddedPartner, mews: StandIn) -> bool:
+def polled(_: DemoPartner, mews: StandIn) -> bool:
     """Tell whether both enterprises are asked about, more than once, without a reason."""
     return mews.comes(lambda seen: Counter(each.token for each in seen).total() >= 4, SOON_ENOUGH_S)
 

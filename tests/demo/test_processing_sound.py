@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo import DemoPartner
 from pytest_mews.demo.processing.entity_readers import within
 from tests.demo.client import ENTERPRISE, created, general, integration, send
 from tests.demo.conftest import Partner
@@ -216,7 +216,7 @@ def test_refused_messages_and_silence_lead_to_nothing(mews: StandIn, partner: Pa
 
 def test_without_an_address_nothing_is_fetched() -> None:
     """The changes are remembered, as ever."""
-    with EmbeddedPartner(tenants=DEFAULT) as partner:
+    with DemoPartner(tenants=DEFAULT) as partner:
         tell(partner, changed("a"))
         partner._accepted.join()
         assert partner.processing is None
@@ -233,7 +233,7 @@ def test_closing_is_prompt(mews: StandIn, name: str, fault: Fault) -> None:
     """A call that waits, a pause and a message that waits for both end at once; no thread stays."""
     mews.faults = [fault] * 100
     before = set(threading.enumerate())
-    partner = EmbeddedPartner(name, tenants=DEFAULT, api=mews.api)
+    partner = DemoPartner(name, tenants=DEFAULT, api=mews.api)
     sender = threading.Thread(target=_try, args=(partner.url, changed("a")))
     sender.start()
     mews.wait(len)

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo import EmbeddedPartner
+from pytest_mews.demo import DemoPartner
 from pytest_mews.demo.webhook_bodies import ENTITIES
-from pytest_mews.emulator.connector_api import Twin, TwinServer
-from pytest_mews.model import Call, Kind, Message, Misstep, TokenState, TwinFault
-from pytest_mews.model.fetches import FETCHED_WITH
+from pytest_mews.emulator.connector_api import ConnectorApi, ConnectorApiServer
+from pytest_mews.model import ApiCall, ApiFault, Message, RequestProblem, TokenState, WebhookKind
+from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR
 from tests.demo.client import ENTERPRISE, created, integration, send
 
 FIRST, SECOND = (tenant.id for tenant in DEFAULT.enterprises)
@@ -27,7 +27,7 @@ NEW_KEY = "B1" * 16 + "-" + "B1" * 16
 class Stage:
     """A partner by name, the twin that it calls, and the messages between them."""
 
-    def __init__(self, partner: EmbeddedPartner, twin: Twin) -> None:
+    def __init__(self, partner: DemoPartner, twin: ConnectorApi) -> None:
         self.partner, self.twin = partner, twin
 
     def tell(self, discriminator: str, *ids: str, enterprise: str = FIRST) -> tuple[str, ...]:
@@ -40,10 +40,10 @@ class Stage:
 
     def say(self, body: bytes) -> None:
         """Deliver a message, which is true from before it is sent."""
-        self.twin.announce(Message(Kind.GENERAL, body, (), ""))
+        self.twin.apply_message(Message(WebhookKind.GENERAL, body, (), ""))
         assert send(self.partner.url, body).status == 202
 
-    def until(self, holds: Callable[[tuple[Call, ...]], bool]) -> tuple[Call, ...]:
+    def until(self, holds: Callable[[tuple[ApiCall, ...]], bool]) -> tuple[ApiCall, ...]:
         """Wait until something holds of the calls, and give them."""
         assert self.twin.wait_until(holds, 0, SOON_S), self.twin.calls()
         return self.twin.calls()
@@ -59,16 +59,16 @@ class Stage:
             time.sleep(0.01)
         return True
 
-    def fetched(self, discriminator: str, *ids: str) -> tuple[Call, ...]:
+    def fetched(self, discriminator: str, *ids: str) -> tuple[ApiCall, ...]:
         """Wait until entities were handed over by an operation that gives them."""
-        operations = FETCHED_WITH[discriminator]
+        operations = OPERATIONS_BY_DISCRIMINATOR[discriminator]
         return self.until(
             lambda calls: (
                 set(ids)
                 <= {
                     name
                     for call in calls
-                    if call.operation in operations and call.served
+                    if call.operation in operations and call.answered_ok
                     for name in call.returned
                 }
             ),
@@ -82,16 +82,16 @@ def stage() -> Iterator[Callable[..., Stage]]:
 
         def play(name: str = "sound", *, quota: bool = False) -> Stage:
             started = time.monotonic()
-            twin = Twin(
+            twin = ConnectorApi(
                 DEFAULT,
                 lambda: 1000 * (time.monotonic() - started),
                 began=datetime.now(UTC),
                 enforce_quota=quota,
             )
-            server = TwinServer(twin)
+            server = ConnectorApiServer(twin)
             server.start()
             running.callback(server.stop)
-            partner = EmbeddedPartner(name, tenants=DEFAULT, api=server.url)
+            partner = DemoPartner(name, tenants=DEFAULT, api=server.url)
             running.enter_context(partner)
             return Stage(partner, twin)
 
@@ -110,7 +110,7 @@ def test_everything_is_fetched_soundly(stage: Callable[..., Stage], name: str) -
         ]
         for discriminator, ids in told:
             calls = played.fetched(discriminator, *ids)
-    assert {misstep for call in calls for misstep in call.missteps} == set()
+    assert {misstep for call in calls for misstep in call.request_problems} == set()
     assert {call.status for call in calls} == {200}
     assert {call.enterprise_id for call in calls} == {FIRST, SECOND}
 
@@ -125,15 +125,15 @@ def test_a_whole_batch_is_fetched_in_one_request(stage: Callable[..., Stage]) ->
     assert played.stored("reservations", *ids)
 
 
-@pytest.mark.parametrize("fault", [each for each in TwinFault if each is not TwinFault.SLOW])
-def test_every_fault_is_overcome(stage: Callable[..., Stage], fault: TwinFault) -> None:
+@pytest.mark.parametrize("fault", [each for each in ApiFault if each is not ApiFault.SLOW])
+def test_every_fault_is_overcome(stage: Callable[..., Stage], fault: ApiFault) -> None:
     """What the twin does wrong on purpose is asked again until it is right."""
     played = stage()
     entity = str(uuid.uuid4())
-    played.twin.disturb(fault, frozenset({entity}), times=2)
+    played.twin.inject_fault(fault, frozenset({entity}), times=2)
     played.tell("PaymentUpdated", entity)
     calls = played.fetched("PaymentUpdated", entity)
-    assert len(calls) == (1 if fault is TwinFault.STRANGERS else 3)
+    assert len(calls) == (1 if fault is ApiFault.UNKNOWN_FIELDS else 3)
     assert played.stored("payments", entity)
 
 
@@ -153,7 +153,7 @@ def test_a_life_of_an_integration(stage: Callable[..., Stage]) -> None:
     played.say(integration("IntegrationEnabled"))
     calls = played.fetched("PaymentUpdated", "meanwhile")
     assert {call.enterprise_id for call in calls} == {ENTERPRISE}
-    assert {misstep for call in calls for misstep in call.missteps} == set()
+    assert {misstep for call in calls for misstep in call.request_problems} == set()
 
 
 def test_the_quota_is_respected(stage: Callable[..., Stage]) -> None:
@@ -169,21 +169,21 @@ def test_the_quota_is_respected(stage: Callable[..., Stage]) -> None:
 @pytest.mark.parametrize(
     ("flaw", "discriminator", "missteps"),
     [
-        ("trailing-slash-path", "CustomerUpdated", {Misstep.PATH_SPELLING}),
-        ("no-client-name", "CustomerUpdated", {Misstep.NO_CLIENT}),
-        ("deprecated-extents", "CustomerUpdated", {Misstep.DEPRECATED_EXTENT}),
-        ("deprecated-extents", "ResourceUpdated", {Misstep.DEPRECATED_EXTENT}),
-        ("old-operation", "ServiceOrderUpdated", {Misstep.DEPRECATED_OPERATION}),
+        ("trailing-slash-path", "CustomerUpdated", {RequestProblem.PATH_SPELLING}),
+        ("no-client-name", "CustomerUpdated", {RequestProblem.NO_CLIENT}),
+        ("deprecated-extents", "CustomerUpdated", {RequestProblem.DEPRECATED_EXTENT}),
+        ("deprecated-extents", "ResourceUpdated", {RequestProblem.DEPRECATED_EXTENT}),
+        ("old-operation", "ServiceOrderUpdated", {RequestProblem.DEPRECATED_OPERATION}),
     ],
 )
 def test_missteps_are_seen(
-    stage: Callable[..., Stage], flaw: str, discriminator: str, missteps: set[Misstep]
+    stage: Callable[..., Stage], flaw: str, discriminator: str, missteps: set[RequestProblem]
 ) -> None:
     """A request that is not as documented is told apart by exactly what is wrong with it."""
     played = stage(flaw)
     played.tell(discriminator)
     calls = played.until(lambda calls: bool(calls and calls[0].answered_ms is not None))
-    assert set(calls[0].missteps) == missteps
+    assert set(calls[0].request_problems) == missteps
 
 
 def test_the_deprecated_operation_gives_the_entity(stage: Callable[..., Stage]) -> None:

@@ -12,11 +12,11 @@ from pytest_mews.checks import judge
 from pytest_mews.config import profiles
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.delivery import Courier, Request, Rules
-from pytest_mews.execution import CaseContext, Budget, Explorer, reach
+from pytest_mews.delivery import Request, Rules, Sender
+from pytest_mews.execution import Budget, CaseContext, ScenarioRunner, send_preflight
 from pytest_mews.model import Exchange, Finding, Outcome, Scenario, Transcript
 from pytest_mews.scenarios import loader
-from pytest_mews.senders.connector import Subject, actions, discriminators
+from pytest_mews.senders.connector import Target, actions, discriminators
 from pytest_mews.senders.connector.ids import EPOCH
 
 SCENARIOS = {scenario.id: scenario for scenario in loader.load()}
@@ -93,8 +93,8 @@ class Table:
     """A scenario's explorer over a scripted partner, with what it sent."""
 
     transport: ScriptedTransport
-    courier: Courier
-    subject: Subject
+    courier: Sender
+    subject: Target
     endpoint: Endpoint = field(default_factory=lambda: Endpoint(URL, URL, "open-sesame"))
 
     def explorer(
@@ -105,16 +105,18 @@ class Table:
         sluggish: bool = False,
         seed: int = 7,
         examples: int = 40,
-    ) -> Explorer:
+    ) -> ScenarioRunner:
         """Build an explorer after a successful preflight."""
         scenario: Scenario = SCENARIOS[scenario_id]
-        preflight = reach(self.courier, self.endpoint, self.subject, seed=seed, timeout_s=5.0)
+        preflight = send_preflight(
+            self.courier, self.endpoint, self.subject, seed=seed, timeout_s=5.0
+        )
         self.transport.requests.clear()
 
         def judged(transcript: Transcript) -> tuple[Finding, ...]:
             return tuple(judge(each, transcript) for each in scenario.expectations)
 
-        return Explorer(
+        return ScenarioRunner(
             scenario,
             self.subject,
             CaseContext(self.courier, self.endpoint, preflight.delivery, is_slow=sluggish),
@@ -136,13 +138,13 @@ def table() -> Callable[..., Table]:
         clock = ManualClock()
         transport = ScriptedTransport(clock, answer, took_ms)
         chosen = profiles.load("2026-04")
-        subject = Subject(
+        subject = Target(
             chosen.name,
             events or (*discriminators(chosen.name), *actions(chosen.name)),
             500,
             DEFAULT,
         )
         rules = Rules.of(chosen, 0.01, verify_tls=True)
-        return Table(transport, Courier(transport, clock, rules), subject)
+        return Table(transport, Sender(transport, clock, rules), subject)
 
     return lay

@@ -21,7 +21,7 @@ PATIENCE_S = 10  # how long a broken explorer may hang before the test fails
 @pytest.fixture(autouse=True)
 def abreast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let REC-01 play its fixed cases at once."""
-    monkeypatch.setitem(SCENARIOS, "REC-01", replace(SCENARIOS["REC-01"], abreast=True))
+    monkeypatch.setitem(SCENARIOS, "REC-01", replace(SCENARIOS["REC-01"], concurrent_cases=True))
 
 
 def refuses_added(request: Request) -> int:
@@ -43,9 +43,9 @@ def test_all_cases_wait_at_the_same_time(table: Lay) -> None:
     explorer = laid.explorer("REC-01", examples=0)
     begun.set()
     explorer.run()
-    assert (explorer.seen.plays, explorer.seen.failing) == (CASES, 0)
+    assert (explorer.progress.plays, explorer.progress.failing) == (CASES, 0)
     assert len(laid.transport.requests) == CASES
-    assert explorer.seen.finished
+    assert explorer.progress.finished
 
 
 def test_where_one_fails_all_are_played_in_turn(table: Lay) -> None:
@@ -53,7 +53,7 @@ def test_where_one_fails_all_are_played_in_turn(table: Lay) -> None:
     laid = table(refuses_added)
     explorer = laid.explorer("REC-01", examples=0)
     explorer.run()
-    seen = explorer.seen
+    seen = explorer.progress
     assert len(laid.transport.requests) == 2 * CASES + 1
     assert seen.smallest is not None
     assert seen.first_failing is seen.smallest
@@ -68,7 +68,7 @@ def test_what_fails_only_in_company_is_flaky(table: Lay) -> None:
     laid = table(lambda _: 503 if next(numbers) == 3 else 202)
     explorer = laid.explorer("REC-01", examples=0)
     explorer.run()
-    seen = explorer.seen
+    seen = explorer.progress
     assert len(laid.transport.requests) == 2 * CASES + 1
     assert seen.smallest is not None
     assert seen.passed_again is not None
@@ -88,8 +88,8 @@ def test_a_case_that_fails_only_in_turn_is_the_one_that_is_told(table: Lay) -> N
     laid = table(answer)
     explorer = laid.explorer("REC-01", examples=0)
     explorer.run()
-    assert explorer.seen.smallest is not None
-    (delivery,) = explorer.seen.smallest.transcript.deliveries
+    assert explorer.progress.smallest is not None
+    (delivery,) = explorer.progress.smallest.transcript.deliveries
     assert delivery.message.events[0].discriminator == "CustomerAdded"
 
 
@@ -103,11 +103,13 @@ def test_a_sluggish_endpoint_is_asked_in_turn(table: Lay) -> None:
 
 def test_in_turn_stops_when_the_budget_is_spent(table: Lay) -> None:
     """Without `abreast` each case waits for the one before it, and none follows a spent budget."""
-    SCENARIOS["REC-01"] = replace(SCENARIOS["REC-01"], abreast=False)  # the fixture restores it
+    SCENARIOS["REC-01"] = replace(
+        SCENARIOS["REC-01"], concurrent_cases=False
+    )  # the fixture restores it
     laid = table(lambda _: 500, took_ms=20_000)
     explorer = laid.explorer("REC-01", examples=0)
     explorer.run()
-    assert explorer.seen.plays == 2  # the time counts from the end of the first
+    assert explorer.progress.plays == 2  # the time counts from the end of the first
     assert len(laid.transport.requests) == 3  # the last is the confirmation
 
 
@@ -123,5 +125,5 @@ def test_an_interruption_ends_the_others_without_waiting(table: Lay) -> None:
     explorer = table(answer).explorer("REC-01", examples=0)
     with pytest.raises(KeyboardInterrupt):
         explorer.run()
-    assert explorer.seen.plays <= CASES - 1
-    assert not explorer.seen.finished
+    assert explorer.progress.plays <= CASES - 1
+    assert not explorer.progress.finished

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mews.delivery import Request
 from pytest_mews.execution import Budget
-from pytest_mews.model import Outcome, Trial
+from pytest_mews.model import Evidence, Outcome
 
 from .conftest import Table
 
@@ -22,7 +22,7 @@ def events_in(request: Request) -> int:
     return len(json.loads(request.body)["Events"])
 
 
-def sent(trial: Trial | None) -> list[int]:
+def sent(trial: Evidence | None) -> list[int]:
     """Count the events of each message of a trial."""
     assert trial is not None
     return [len(delivery.message.events) for delivery in trial.transcript.deliveries]
@@ -32,7 +32,7 @@ def test_sound_partner(table: Lay) -> None:
     """Fixed and drawn cases are all played, none fails, and one is kept as an example."""
     explorer = table(lambda _: 202).explorer("REC-03", examples=40)
     explorer.run()
-    seen = explorer.seen
+    seen = explorer.progress
     assert seen.finished
     assert seen.failing == 0
     assert seen.plays > 40
@@ -45,18 +45,20 @@ def test_failing_batch_shrinks_to_the_smallest(table: Lay) -> None:
     """A partner that fails from 7 events on is shown with exactly 7."""
     explorer = table(lambda r: 500 if events_in(r) >= 7 else 202).explorer("REC-03")
     explorer.run()
-    assert sent(explorer.seen.smallest) == [7]
-    assert explorer.seen.passed_again is None
-    assert 0 < explorer.seen.failing <= explorer.seen.plays
+    assert sent(explorer.progress.smallest) == [7]
+    assert explorer.progress.passed_again is None
+    assert 0 < explorer.progress.failing <= explorer.progress.plays
 
 
 def test_failure_on_a_boundary_case_is_shrunk_too(table: Lay) -> None:
     """A partner that refuses more than 20 kB: the boundary case fails first, then is shrunk."""
     explorer = table(lambda r: 413 if len(r.body) > 20_000 else 202).explorer("REC-04")
     explorer.run()
-    (delivery,) = explorer.seen.smallest.transcript.deliveries if explorer.seen.smallest else ()
+    (delivery,) = (
+        explorer.progress.smallest.transcript.deliveries if explorer.progress.smallest else ()
+    )
     assert 20_000 < len(delivery.message.body) < 20_500
-    assert explorer.seen.first_failing is not explorer.seen.smallest
+    assert explorer.progress.first_failing is not explorer.progress.smallest
 
 
 def test_one_failure_that_does_not_repeat_is_flaky(table: Lay) -> None:
@@ -64,9 +66,9 @@ def test_one_failure_that_does_not_repeat_is_flaky(table: Lay) -> None:
     calls = count()
     explorer = table(lambda _: 503 if next(calls) == 5 else 202).explorer("REC-03")
     explorer.run()
-    assert explorer.seen.smallest is not None
-    assert explorer.seen.passed_again is not None
-    assert explorer.seen.smallest.case == explorer.seen.passed_again.case
+    assert explorer.progress.smallest is not None
+    assert explorer.progress.passed_again is not None
+    assert explorer.progress.smallest.case == explorer.progress.passed_again.case
 
 
 def test_a_failure_by_chance_hides_none_that_stays(table: Lay) -> None:
@@ -81,10 +83,10 @@ def test_a_failure_by_chance_hides_none_that_stays(table: Lay) -> None:
 
     explorer = table(answer).explorer("ERR-05")
     explorer.run()
-    assert explorer.seen.failing == 2
-    assert explorer.seen.passed_again is None
-    assert explorer.seen.smallest is not None
-    assert explorer.seen.smallest.case == "Events null"
+    assert explorer.progress.failing == 2
+    assert explorer.progress.passed_again is None
+    assert explorer.progress.smallest is not None
+    assert explorer.progress.smallest.case == "Events null"
 
 
 def test_what_dies_of_a_message_after_its_answer_is_seen_dying(table: Lay) -> None:
@@ -101,9 +103,9 @@ def test_what_dies_of_a_message_after_its_answer_is_seen_dying(table: Lay) -> No
     laid = table(answer)
     explorer = laid.explorer("ERR-05")
     explorer.run()
-    smallest = explorer.seen.smallest
+    smallest = explorer.progress.smallest
     assert smallest is not None
-    assert {each.word for each in smallest.findings if not each.met} >= {"alive"}
+    assert {each.check for each in smallest.findings if not each.met} >= {"healthy"}
 
 
 def test_a_memory_for_duplicates_is_no_death(table: Lay) -> None:
@@ -118,10 +120,10 @@ def test_a_memory_for_duplicates_is_no_death(table: Lay) -> None:
 
     explorer = table(answer).explorer("ERR-05")
     explorer.run()
-    smallest = explorer.seen.smallest
+    smallest = explorer.progress.smallest
     assert smallest is not None
     assert len(smallest.transcript.deliveries) == 2
-    assert {each.word for each in smallest.findings if not each.met} == {"refused"}
+    assert {each.check for each in smallest.findings if not each.met} == {"refused"}
 
 
 @pytest.mark.parametrize("plays", [0, 5, 20])
@@ -149,7 +151,7 @@ def test_sluggish_endpoint_fails_once(table: Lay) -> None:
     explorer = laid.explorer("REC-03", sluggish=True)
     explorer.run()
     assert len(laid.transport.requests) == 1
-    assert explorer.seen.failing == 1
+    assert explorer.progress.failing == 1
 
 
 def test_every_play_has_ids_of_its_own(table: Lay) -> None:
@@ -186,8 +188,8 @@ def test_interruption_keeps_what_was_seen(table: Lay) -> None:
     explorer = table(answer).explorer("REC-03")
     with pytest.raises(KeyboardInterrupt):
         explorer.run()
-    assert explorer.seen.plays == 3
-    assert not explorer.seen.finished
+    assert explorer.progress.plays == 3
+    assert not explorer.progress.finished
 
 
 def test_lost_answer_is_delivered_again_unchanged(table: Lay) -> None:
@@ -195,7 +197,7 @@ def test_lost_answer_is_delivered_again_unchanged(table: Lay) -> None:
     laid = table(lambda _: 202)
     laid.explorer("RET-01", examples=1).run()
     first, *_ = laid.transport.requests
-    assert str(first.fault) == "lose-answer"
+    assert str(first.fault) == "drop-response"
 
 
 def test_wrong_and_missing_token(table: Lay) -> None:
@@ -204,7 +206,7 @@ def test_wrong_and_missing_token(table: Lay) -> None:
     for scenario in ("AUTH-02", "AUTH-03"):
         explorer = laid.explorer(scenario)
         explorer.run()
-        assert explorer.seen.failing == 0
+        assert explorer.progress.failing == 0
         hostile, life = laid.transport.requests
         assert "open-sesame" not in hostile.url
         assert ("Token=" in hostile.url) == (scenario == "AUTH-02")
@@ -215,8 +217,8 @@ def test_peak_starts_on_schedule(table: Lay) -> None:
     """Messages start 200 ms apart at 5 per second, each once, even where they are refused."""
     explorer = table(lambda _: 500).explorer("LOAD-02")
     explorer.run()
-    assert explorer.seen.smallest is not None
-    deliveries = explorer.seen.smallest.transcript.deliveries
+    assert explorer.progress.smallest is not None
+    deliveries = explorer.progress.smallest.transcript.deliveries
     first = deliveries[0].attempts[0].scheduled_ms
     moments = [round(each.attempts[0].scheduled_ms - first) for each in deliveries]
     assert moments == [200 * n for n in range(15)]

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_mews.execution import reach
+from pytest_mews.execution import send_preflight
 from pytest_mews.model import Outcome
+from pytest_mews.model.scenario import Requirement
 
 from .conftest import Table
 
@@ -32,17 +33,17 @@ def test_what_it_finds(
 ) -> None:
     """One message tells whether anyone answers, accepts, and in time."""
     laid = table(lambda _: answer, took_ms=took_ms)
-    found = reach(laid.courier, laid.endpoint, laid.subject, seed=1, timeout_s=5.0)
+    found = send_preflight(laid.courier, laid.endpoint, laid.subject, seed=1, timeout_s=5.0)
     assert len(laid.transport.requests) == 1
-    assert (found.reached, found.accepts, found.sluggish) == expected
-    provided = [found.provides(need) for need in ("nothing", "reachable", "accepting")]
-    assert provided == [True, *expected[:2]]
+    assert (found.reached, found.accepts, found.is_slow) == expected
+    provided = [found.satisfies(need) for need in (Requirement.HTTP, Requirement.WEBHOOK)]
+    assert provided == [*expected[:2]]
 
 
 def test_late_answer_is_a_timeout(table: Callable[..., Table]) -> None:
     """An answer that only the preflight's patience saw is what it is to Mews: too late."""
     laid = table(lambda _: 202, took_ms=6_000.0)
-    found = reach(laid.courier, laid.endpoint, laid.subject, seed=1, timeout_s=5.0)
+    found = send_preflight(laid.courier, laid.endpoint, laid.subject, seed=1, timeout_s=5.0)
     attempt = found.delivery.attempts[-1]
     assert attempt.outcome is Outcome.TIMEOUT_ANSWER
     assert "202 came after 6,000 ms" in attempt.detail
@@ -51,5 +52,5 @@ def test_late_answer_is_a_timeout(table: Callable[..., Table]) -> None:
 def test_integration_only_subscription(table: Callable[..., Table]) -> None:
     """Without any general event the plainest message is an integration event."""
     laid = table(lambda _: 202, events=("IntegrationEnabled",))
-    found = reach(laid.courier, laid.endpoint, laid.subject, seed=1, timeout_s=5.0)
+    found = send_preflight(laid.courier, laid.endpoint, laid.subject, seed=1, timeout_s=5.0)
     assert found.delivery.message.events[0].discriminator == "IntegrationEnabled"

@@ -42,7 +42,7 @@ def test_only_a_search_among_tokens_is_a_flaw(
     """Whichever one token a framework takes, or none, is sound; to take any is not."""
     explorer = table(lambda r: 202 if right(tokens(r)) else 401).explorer("AUTH-09")
     explorer.run()
-    assert explorer.seen.failing == failing
+    assert explorer.progress.failing == failing
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
@@ -63,8 +63,8 @@ def test_a_redirect_to_http_is_caught_under_https(table: Lay, scheme: str) -> No
     laid = replace(table(answer), endpoint=Endpoint(url, url, SECRET, SECRET))
     explorer = laid.explorer("RED-06")
     explorer.run()
-    assert (explorer.seen.failing > 0) == (scheme == "https")
-    trial = explorer.seen.smallest or explorer.seen.example
+    assert (explorer.progress.failing > 0) == (scheme == "https")
+    trial = explorer.progress.smallest or explorer.progress.example
     assert trial is not None
     assert trial.findings[0].judged == (scheme == "https")
 
@@ -92,4 +92,4 @@ def test_the_preflight_looks_at_both_urls(table: Lay, status: int, failing: int)
     explorer = laid.explorer("PRE-01")
     explorer.run()
     assert [request.url for request in laid.transport.requests] == [there]
-    assert explorer.seen.failing == failing
+    assert explorer.progress.failing == failing

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from pytest_mews.execution.token_variants import RIGHT, SPELLINGS, revealing, spelled
+from pytest_mews.execution.token_variants import RIGHT, VARIANTS, secret_variants, with_variant
 from pytest_mews.redaction import Mask
 
 URL = "https://x.example/hook?hotel=a%20b&Token=Open%2FSesame1"
@@ -15,10 +15,12 @@ SECRET = "Open/Sesame1"
 
 def query(spelling: str, url: str = URL, secret: str = SECRET) -> dict[str, str]:
     """Read the query of a URL whose token is spelled in some way."""
-    return dict(parse_qsl(urlsplit(spelled(url, secret, spelling)).query, keep_blank_values=True))
+    return dict(
+        parse_qsl(urlsplit(with_variant(url, secret, spelling)).query, keep_blank_values=True)
+    )
 
 
-@pytest.mark.parametrize("spelling", [RIGHT, *SPELLINGS])
+@pytest.mark.parametrize("spelling", [RIGHT, *VARIANTS])
 def test_the_rest_of_the_query_stays(spelling: str) -> None:
     """Only the token changes."""
     assert query(spelling)["hotel"] == "a b"
@@ -45,7 +47,7 @@ def test_what_a_receiver_reads(spelling: str, expected: str | None) -> None:
 @pytest.mark.parametrize("spelling", ["wrong-then-right", "right-then-wrong"])
 def test_two_tokens_in_one_query(spelling: str) -> None:
     """Both stand there under the documented name, the right one where the spelling says."""
-    pairs = parse_qsl(urlsplit(spelled(URL, SECRET, spelling)).query)
+    pairs = parse_qsl(urlsplit(with_variant(URL, SECRET, spelling)).query)
     right = [value == SECRET for name, value in pairs if name == "Token"]
     assert right == [spelling.startswith("right"), spelling.endswith("right")]
 
@@ -56,14 +58,14 @@ def test_wrong_is_never_right(secret: str) -> None:
     assert query("wrong", secret=secret)["Token"] not in {secret, ""}
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("spelling", VARIANTS)
 @pytest.mark.parametrize("secret", ["Abc4", "Ab0d-e0", "Letters", "Long-enough 0 Z%/0", "ßtraße-0"])
 def test_no_spelling_shows_anything_of_the_secret(spelling: str, secret: str) -> None:
     """Once masked, a URL is the same whatever the secret: its length and letters do not show."""
 
     def shown(each: str) -> str:
-        url = spelled("https://x.example/hook?hotel=a", each, spelling)
-        return Mask([each, *revealing(each)]).text(url)
+        url = with_variant("https://x.example/hook?hotel=a", each, spelling)
+        return Mask([each, *secret_variants(each)]).text(url)
 
     assert shown(secret) == shown("An-0ther-Secret-of-32-characters")
 

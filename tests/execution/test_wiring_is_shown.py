@@ -8,22 +8,22 @@ from typing import Any, cast
 
 from pytest_mews.checks import all_refused
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.emulator.connector_api import Twin
-from pytest_mews.execution.connectivity import Wiring, wire
-from pytest_mews.execution.connector_steps import Watch
+from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.execution.connectivity import Connectivity, probe_connector_api
+from pytest_mews.execution.connector_steps import ConnectorObserver
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.model import Call, Delivery, EventRef, Kind, Message
-from pytest_mews.senders.connector import Subject
+from pytest_mews.model import ApiCall, Delivery, EventReference, Message, WebhookKind
+from pytest_mews.senders.connector import Target
 
 ID = "bfee2c44-1f84-4326-a862-000000000001"
 NOBODY = cast("Any", None)
-GIVEN = Call(1, "/", "x", 5.0, 6.0, 200, asked=(ID, "other"), returned=(ID, "other"))
+GIVEN = ApiCall(1, "/", "x", 5.0, 6.0, 200, asked=(ID, "other"), returned=(ID, "other"))
 
 
 class Recorded:
     """A twin that was asked for the wiring's entity, among others, before the scenario began."""
 
-    def calls(self, since: int = 0) -> tuple[Call, ...]:
+    def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
         """Give the one request."""
         return (GIVEN,) if since == 0 else ()
 
@@ -33,20 +33,25 @@ def test_the_wirings_own_event_is_seen_as_fetched() -> None:
 
     What came later is not: by the first ones alone it is said that others can't be played.
     """
-    message = Message(Kind.GENERAL, b"{}", (EventRef("ServiceOrderUpdated", ID),), "1 event")
+    message = Message(
+        WebhookKind.GENERAL, b"{}", (EventReference("ServiceOrderUpdated", ID),), "1 event"
+    )
     delivery = Delivery("wiring", message, ())
-    for wiring, shown in ((Wiring(delivery, (GIVEN,)), ((ID,), (ID,))), (Wiring(delivery, ()), ())):
+    for wiring, shown in (
+        (Connectivity(delivery, (GIVEN,)), ((ID,), (ID,))),
+        (Connectivity(delivery, ()), ()),
+    ):
         bench = CaseContext(
             NOBODY,
             NOBODY,
             delivery,
-            twin=cast("Twin", Recorded()),
-            wiring=lambda wiring=wiring: wiring,  # type: ignore[misc]
+            twin=cast("ConnectorApi", Recorded()),
+            connectivity=lambda wiring=wiring: wiring,  # type: ignore[misc]
         )
         deliveries: list[Delivery] = []
-        with Watch(bench, {}, deliveries) as watch:
+        with ConnectorObserver(bench, {}, deliveries) as watch:
             assert watch.calls(everything=True) == ()
-            watch.show_wiring()
+            watch.show_connectivity_check()
             calls = watch.calls(everything=True)
         assert deliveries == [delivery]
         assert tuple(each for call in calls for each in (call.asked, call.returned)) == shown
@@ -55,19 +60,19 @@ def test_the_wirings_own_event_is_seen_as_fetched() -> None:
 def test_a_first_request_that_is_refused_is_waited_after() -> None:
     """Who is answered a moment later is not taken for one that is refused everything."""
     sent: list[Message] = []
-    refused = Call(1, "/", "reservations/getAll/2023-06-06", 5.0, 6.0, 401)
+    refused = ApiCall(1, "/", "reservations/getAll/2023-06-06", 5.0, 6.0, 401)
     waits: list[float] = []
 
     class Later:
         """A twin to which the second request comes when it is waited for again."""
 
-        def calls(self) -> tuple[Call, ...]:
+        def calls(self) -> tuple[ApiCall, ...]:
             (event,) = sent[0].events
-            given = Call(2, "/", refused.operation, 7.0, 8.0, 200, returned=(event.entity_id,))
+            given = ApiCall(2, "/", refused.operation, 7.0, 8.0, 200, returned=(event.entity_id,))
             return (refused, given)[: len(waits)]
 
         def wait_until(
-            self, holds: Callable[[tuple[Call, ...]], bool], _since: int, timeout_s: float
+            self, holds: Callable[[tuple[ApiCall, ...]], bool], _since: int, timeout_s: float
         ) -> bool:
             waits.append(timeout_s)
             return holds(self.calls())
@@ -76,13 +81,13 @@ def test_a_first_request_that_is_refused_is_waited_after() -> None:
         sent.append(message)
         return Delivery("wiring", message, ())
 
-    wiring = wire(
+    wiring = probe_connector_api(
         cast("Any", SimpleNamespace(deliver=deliver)),
         cast("Any", SimpleNamespace(url=lambda _: "http://127.0.0.1:9/")),
-        Subject("2026-04", ("ServiceOrderUpdated",), 500, DEFAULT),
-        cast("Twin", Later()),
+        Target("2026-04", ("ServiceOrderUpdated",), 500, DEFAULT),
+        cast("ConnectorApi", Later()),
         seed=1,
-        settle_s=3.0,
+        fetch_timeout_s=3.0,
     )
     assert wiring is not None
     assert (waits, wiring.called) == ([3.0, 3.0], True)

@@ -10,13 +10,13 @@ import threading
 import pytest
 from werkzeug import Request, Response
 
-from pytest_mews.net.http_server import QuietServer
+from pytest_mews.net.http_server import HttpServer
 
 GENEROUS_S = 20
 REQUEST = b"POST / HTTP/1.1\r\nHost: partner\r\nContent-Length: 2\r\n\r\n{}"
 
 
-class Late(QuietServer):
+class Late(HttpServer):
     """Answers when it is told to."""
 
     def __init__(self) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mews.checks import WORDS
+from pytest_mews.checks import CHECKS
 from pytest_mews.config import profiles
 from pytest_mews.demo import NAMES
-from pytest_mews.execution import VERBS
+from pytest_mews.execution import DELIVERY_STEPS
 from pytest_mews.mews.use_cases import USE_CASES
 from pytest_mews.model import ScenarioResult, Verdict
 from pytest_mews.model.delivery_profile import Parameter
@@ -18,7 +18,7 @@ from pytest_mews.options import OPTIONS
 from pytest_mews.reports import OUTPUTS
 from pytest_mews.reports.report_files import Output
 from pytest_mews.scenarios import loader
-from pytest_mews.senders.connector import WORDS as DRAW_WORDS
+from pytest_mews.senders.connector import GENERATORS as DRAW_WORDS
 from pytest_mews.session.junit import properties
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def test_flaws_that_the_readme_names_exist() -> None:
     assert set(re.findall(r"demo:([a-z-]+)", README)) <= set(NAMES)
 
 
-@pytest.mark.parametrize("word", sorted({*DRAW_WORDS, *VERBS, *WORDS}))
+@pytest.mark.parametrize("word", sorted({*DRAW_WORDS, *DELIVERY_STEPS, *CHECKS}))
 def test_every_word_is_explained(word: str) -> None:
     """docs/scenarios.md explains each word of the vocabularies in a table row."""
     rows = [line.split("|")[1] for line in SCENARIO_DOCS.splitlines() if line.startswith("|")]

@@ -15,7 +15,7 @@ from pytest_mews.emulator.__main__ import LISTEN
 from pytest_mews.emulator.connector_api.injected_faults import SLOW_S
 from pytest_mews.emulator.connector_api.rate_limit import LIMIT, WINDOW_MS
 from pytest_mews.model import Scenario, Stage
-from pytest_mews.model.api_call import Call, TwinFault
+from pytest_mews.model.api_call import ApiCall, ApiFault
 from pytest_mews.options import OPTIONS
 from pytest_mews.scenarios import loader
 
@@ -39,14 +39,14 @@ def test_every_scenario_of_the_stage_has_a_row() -> None:
 @pytest.mark.parametrize("scenario", PROCESSING, ids=lambda scenario: scenario.id)
 def test_a_row_says_what_is_no_must(scenario: Scenario) -> None:
     """The obligation of a scenario is in its row unless it is a MUST."""
-    assert scenario.obligation == "MUST" or f"({scenario.obligation})" in rows()[scenario.id]
+    assert scenario.level == "MUST" or f"({scenario.level})" in rows()[scenario.id]
 
 
 @pytest.mark.parametrize("scenario", PROCESSING, ids=lambda scenario: scenario.id)
 def test_longer_waits_are_told(scenario: Scenario) -> None:
-    """Who is given more time than --mews-settle is named with how much."""
+    """Who is given more time than --mews-fetch-timeout is named with how much."""
     (waiting,) = re.findall(r"## How long it waits\n\n(.*?)\n\n", DOCS, re.DOTALL)
-    patience = [step.arguments.get("patience", 1) for step in scenario.steps]
+    patience = [step.arguments.get("timeout_factor", 1) for step in scenario.steps]
     parts = re.split(r"(two|three|six)\s+times", waiting)  # each number after its scenarios
     named = [
         word for text, word in zip(parts[::2], parts[1::2], strict=False) if scenario.id in text
@@ -58,17 +58,17 @@ def test_options_and_figures_are_those_of_the_code() -> None:
     """Options, defaults, limits and faults."""
     flags = {option.flag: option.default for option in OPTIONS}
     assert set(re.findall(r"--mews-[a-z-]+", DOCS)) <= set(flags)
-    assert f"{flags['--mews-settle']}\nseconds by default" in DOCS
+    assert f"{flags['--mews-fetch-timeout']}\nseconds by default" in DOCS
     assert f"{LIMIT} requests per AccessToken within {WINDOW_MS / 1000:g} seconds" in DOCS
     assert f"takes {SLOW_S:g} s" in DOCS
     assert f"--listen {LISTEN}" in DOCS
-    assert set(re.findall(r"TwinFault\.([A-Z_]+)", DOCS)) <= set(TwinFault.__members__)
+    assert set(re.findall(r"TwinFault\.([A-Z_]+)", DOCS)) <= set(ApiFault.__members__)
 
 
 def test_every_property_of_a_call_is_named() -> None:
     """The section about calls.jsonl lists them."""
     (section,) = re.findall(r"## The log of requests\n(.*)", DOCS, re.DOTALL)
-    assert [each.name for each in fields(Call) if f"`{each.name}`" not in section] == []
+    assert [each.name for each in fields(ApiCall) if f"`{each.name}`" not in section] == []
 
 
 def test_tokens_are_the_built_in_ones() -> None:

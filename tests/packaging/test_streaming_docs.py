@@ -14,7 +14,7 @@ from pytest_mews.config import tenants
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
 from pytest_mews.execution.clients import PATIENCE
-from pytest_mews.model import Obligation, Scenario, Stage
+from pytest_mews.model import Level, Scenario, Stage
 from pytest_mews.options import OPTIONS
 from pytest_mews.scenarios import loader
 
@@ -38,7 +38,7 @@ def test_every_scenario_of_the_stage_has_a_row() -> None:
 @pytest.mark.parametrize("scenario", STREAMING, ids=lambda scenario: scenario.id)
 def test_a_row_says_what_is_no_must(scenario: Scenario) -> None:
     """The obligation of a scenario is in its row unless it is a MUST."""
-    assert (scenario.obligation is Obligation.SHOULD) == ("(SHOULD)" in rows()[scenario.id])
+    assert (scenario.level is Level.SHOULD) == ("(SHOULD)" in rows()[scenario.id])
 
 
 def test_what_is_not_documented_says_so() -> None:

@@ -74,7 +74,7 @@ def test_of_a_service_that_tells_the_api(folder: pytest.Pytester) -> None:
         api = free.getsockname()[1]
     with receiver(api=api) as partner:
         where = ("--mews-target", target(partner.server_port), "--mews-api", f"127.0.0.1:{api}")
-        options = (*where, "--mews-tenants", "tenants.toml", "--mews-settle", "1", *QUICK)
+        options = (*where, "--mews-tenants", "tenants.toml", "--mews-fetch-timeout", "1", *QUICK)
         chosen = "PRE or PROC-01 or PROC-19 or PROC-20 or PROC-21"
         result = folder.runpytest_subprocess(*options, "-k", chosen, *LOUD, "--mews-jobs", "4")
         minted = partner.minted

@@ -14,10 +14,10 @@ import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.errors import UsageMistake
-from pytest_mews.execution import Script
-from pytest_mews.model import Kind, Message, Replay, Tenant, Tenants
-from pytest_mews.replay import NotRestored, find, parse, restore
+from pytest_mews.errors import UsageError
+from pytest_mews.execution import SentMessages
+from pytest_mews.model import Message, Replay, Tenant, Tenants, WebhookKind
+from pytest_mews.replay import RestoreError, find, parse, restore
 
 Keep = Callable[..., Replay]
 
@@ -30,12 +30,12 @@ def path(keep: Keep, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_very_bytes_come_back(path: Path, script: Script) -> None:
+def test_the_very_bytes_come_back(path: Path, script: SentMessages) -> None:
     """Bodies, kinds, events and draws are those that were sent, tokens included."""
     assert restore(parse(path), DEFAULT) == script.messages
 
 
-def test_no_token_is_in_the_file(path: Path, script: Script) -> None:
+def test_no_token_is_in_the_file(path: Path, script: SentMessages) -> None:
     """Neither a token that was made up for the play nor one of the tenants stands in it."""
     text = path.read_text()
     secrets = [*script.tokens.values(), DEFAULT.client_token]
@@ -55,12 +55,12 @@ def test_the_file_keeps_its_schema(path: Path) -> None:
 
 def test_overrides_are_kept_as_typed(keep: Keep) -> None:
     """The profile's overrides can be applied again."""
-    text = keep(set=["attempts=5", "lag_s=1,2", "timeout_s=2.5"]).text
+    text = keep(profile_set=["attempts=5", "lag_s=1,2", "timeout_s=2.5"]).text
     kept = json.loads(text)["conditions"]
     assert set(kept["settings"]) == {"attempts=5", "lag_s=1,2", "timeout_s=2.5"}
 
 
-def test_messages_sent_twice_are_kept_once(keep: Keep, script: Script) -> None:
+def test_messages_sent_twice_are_kept_once(keep: Keep, script: SentMessages) -> None:
     """Copies share one entry."""
     ((_, (first, *_)), *_) = script.messages.items()
     twice = replace(script, messages={"batch": (first, first)})
@@ -71,18 +71,20 @@ def test_messages_sent_twice_are_kept_once(keep: Keep, script: Script) -> None:
 
 def test_events_that_the_body_does_not_name_are_kept(keep: Keep, tmp_path: Path) -> None:
     """A message that can't be read on purpose is about nothing, and stays so."""
-    odd = Message(Kind.GENERAL, b'{"Events":[{"Discriminator":"A","Value":{"Id":"1"}}]}', (), "odd")
-    broken = Message(Kind.GENERAL, b"\xff{", (), "broken", content_type=None)
+    odd = Message(
+        WebhookKind.GENERAL, b'{"Events":[{"Discriminator":"A","Value":{"Id":"1"}}]}', (), "odd"
+    )
+    broken = Message(WebhookKind.GENERAL, b"\xff{", (), "broken", content_type=None)
     path = tmp_path / "odd.json"
-    path.write_text(keep(script=Script(0, {"odd": (odd, broken)}, {})).text)
+    path.write_text(keep(script=SentMessages(0, {"odd": (odd, broken)}, {})).text)
     assert restore(parse(path), DEFAULT) == {"odd": (odd, broken)}
 
 
 def test_what_is_too_large_is_not_kept(keep: Keep) -> None:
     """Beyond 1 MB the file is left out, with the reason."""
     noise = "".join(f"{number:x}" for number in range(400_000)).encode()
-    large = tuple(Message(Kind.GENERAL, noise[number:], (), "") for number in range(2))
-    kept = keep(script=Script(0, {"batch": large}, {}))
+    large = tuple(Message(WebhookKind.GENERAL, noise[number:], (), "") for number in range(2))
+    kept = keep(script=SentMessages(0, {"batch": large}, {}))
     assert kept.text == ""
     assert "more than 1,000,000" in kept.problem
 
@@ -90,8 +92,10 @@ def test_what_is_too_large_is_not_kept(keep: Keep) -> None:
 @pytest.mark.parametrize("size", [0, 3_000])
 def test_what_would_show_a_secret_is_not_kept(keep: Keep, size: int) -> None:
     """A secret in an unforeseen form keeps the file from being written, also where it is packed."""
-    echo = Message(Kind.GENERAL, b'{"note":"for-distinct-token-77:%s"}' % (b"x" * size), (), "")
-    kept = keep(script=Script(0, {"batch": (echo,)}, {}), token="distinct-token-77")
+    echo = Message(
+        WebhookKind.GENERAL, b'{"note":"for-distinct-token-77:%s"}' % (b"x" * size), (), ""
+    )
+    kept = keep(script=SentMessages(0, {"batch": (echo,)}, {}), token="distinct-token-77")
     assert kept == Replay("", "a secret stands in it in a form that can't be taken out")
 
 
@@ -126,7 +130,7 @@ def message(path: Path, **changes: object) -> list[dict[str, Any]]:
 def test_a_file_that_cannot_be_trusted_is_refused(path: Path, spoil: object, said: str) -> None:
     """The message names the option, the file and the place; no value is quoted."""
     spoil(path)  # type: ignore[operator]
-    with pytest.raises(UsageMistake, match=r"--mews-replay: '.*PROC-20\.json'") as mistake:
+    with pytest.raises(UsageError, match=r"--mews-replay: '.*PROC-20\.json'") as mistake:
         parse(path)
     assert said in str(mistake.value)
 
@@ -140,7 +144,7 @@ MORE = Tenants(DEFAULT.client_token, (*DEFAULT.enterprises, Tenant("9", "9", "t"
 )
 def test_other_tenants_cannot_restore(path: Path, tenants: Tenants, said: str) -> None:
     """Bytes of enterprises that are not played are not sent."""
-    with pytest.raises(NotRestored, match=said):
+    with pytest.raises(RestoreError, match=said):
         restore(parse(path), tenants)
 
 
@@ -150,13 +154,13 @@ def test_a_tenants_token_is_the_present_one(
     """An AccessToken of the tenants file is put in from there; one of another length is noticed."""
     tenant = DEFAULT.enterprises[0]
     body = f'{{"AccessToken":"{tenant.access_token}"}}'.encode()
-    sent = Message(Kind.INTEGRATION, body, (), "")
+    sent = Message(WebhookKind.INTEGRATION, body, (), "")
     path = tmp_path / "x.json"
-    path.write_text(keep(script=Script(0, {"m": (sent,)}, {})).text)
+    path.write_text(keep(script=SentMessages(0, {"m": (sent,)}, {})).text)
     assert tenant.access_token not in path.read_text()
     assert restore(parse(path), DEFAULT) == {"m": (sent,)}
     other = Tenants("", (replace(tenant, access_token="another"), DEFAULT.enterprises[1]))
-    with pytest.raises(NotRestored, match="access token of --mews-tenants has changed"):
+    with pytest.raises(RestoreError, match="access token of --mews-tenants has changed"):
         restore(parse(path), other)
 
 
@@ -169,7 +173,7 @@ def test_a_name_that_means_nothing_cannot_be_restored(path: Path) -> None:
         replace(each, body=tuple(raw["body"]))
         for each, raw in zip(kept.messages, data["messages"], strict=True)
     )
-    with pytest.raises(NotRestored, match="AccessToken of 9"):
+    with pytest.raises(RestoreError, match="AccessToken of 9"):
         restore(replace(kept, messages=changed), DEFAULT)
 
 
@@ -190,13 +194,13 @@ def test_what_is_not_there_is_a_mistake(path: Path, tmp_path: Path, name: str) -
     inside = tmp_path / "report" / "replays"
     inside.mkdir(parents=True)
     (inside / "RET-02.json").write_text("{}")
-    with pytest.raises(UsageMistake, match=r"there are: RET-02"):
+    with pytest.raises(UsageError, match=r"there are: RET-02"):
         find([name or "x"], tmp_path / "report")
 
 
 def test_an_empty_folder_is_a_mistake(tmp_path: Path) -> None:
     """A folder without files replays nothing, which nobody means."""
-    with pytest.raises(UsageMistake, match="without replay files"):
+    with pytest.raises(UsageError, match="without replay files"):
         find([str(tmp_path)], tmp_path)
-    with pytest.raises(UsageMistake, match="There is none in"):
+    with pytest.raises(UsageError, match="There is none in"):
         find(["RET-02"], tmp_path)

@@ -8,27 +8,28 @@ from collections import Counter
 from dataclasses import replace
 
 from pytest_mews.model import (
+    ApiCall,
+    ApiFault,
     Attempt,
     Basis,
-    Call,
     Change,
     Changed,
     Comparison,
     Delivery,
-    EventRef,
+    EventReference,
+    Evidence,
     Exchange,
     Expectation,
     Fault,
     Finding,
-    Handshake,
-    Kind,
+    Level,
     Message,
-    Misstep,
-    Obligation,
     Outcome,
     Parameter,
     Profile,
+    RateLimitUsage,
     Readiness,
+    RequestProblem,
     Run,
     Sample,
     Scenario,
@@ -38,17 +39,16 @@ from pytest_mews.model import (
     StageSummary,
     Tenant,
     Tenants,
+    TlsHandshake,
     TlsProblem,
     TlsSession,
     TokenState,
     Transcript,
-    Trial,
-    TwinFault,
-    Usage,
     Verdict,
     Waiver,
     WaiverState,
     WaiverUse,
+    WebhookKind,
 )
 
 URL = "https://partner.example/webhooks/mews?Token=***"
@@ -66,7 +66,7 @@ FAQ = Source(
 def scenario(
     id_: str,
     title: str,
-    obligation: Obligation = Obligation.MUST,
+    obligation: Level = Level.MUST,
     stage: Stage = Stage.DELIVERY,
     basis: Basis = Basis.DOCUMENTED,
 ) -> Scenario:
@@ -74,15 +74,14 @@ def scenario(
     return Scenario(
         id=id_,
         title=title,
-        obligation=obligation,
+        level=obligation,
         stage=stage,
         basis=basis,
         sources=(FAQ,),
         why="An answer that comes too late counts as none: Mews sends the message again, and "
         "after three attempts the hotel's change is lost to your system.",
         remedy="Put the message into a queue, answer 200 at once, and fetch in a worker.",
-        flaws=(),
-        draws=(),
+        message_specs=(),
         steps=(),
         expectations=(Expectation("accepted", obligation),),
     )
@@ -91,7 +90,7 @@ def scenario(
 def message(events: int) -> Message:
     """A general message with so many events."""
     refs = tuple(
-        EventRef("ServiceOrderUpdated", f"bfee2c44-1f84-4326-a862-{index:012d}")
+        EventReference("ServiceOrderUpdated", f"bfee2c44-1f84-4326-a862-{index:012d}")
         for index in range(events)
     )
     body = {
@@ -102,7 +101,7 @@ def message(events: int) -> Message:
         ],
     }
     text = json.dumps(body, separators=(",", ":")).encode()
-    return Message(Kind.GENERAL, text, refs, f"{events} events", enterprise_id=ENTERPRISE)
+    return Message(WebhookKind.GENERAL, text, refs, f"{events} events", enterprise_id=ENTERPRISE)
 
 
 def answered(start: float, took: float, status: int = 200, body: bytes = b"") -> Exchange:
@@ -152,15 +151,15 @@ def delivery(label: str, what: Message, *exchanges: Exchange) -> Delivery:
     return Delivery(label, what, attempts)
 
 
-def trial(role: str, case: str, finding: Finding, *deliveries: Delivery) -> Trial:
+def trial(role: str, case: str, finding: Finding, *deliveries: Delivery) -> Evidence:
     """A trial with one finding."""
-    return Trial(role, case, (finding,), Transcript(deliveries))
+    return Evidence(role, case, (finding,), Transcript(deliveries))
 
 
 def finding(
     expected: str,
     observed: str,
-    obligation: Obligation = Obligation.MUST,
+    obligation: Level = Level.MUST,
     *,
     met: bool = False,
 ) -> Finding:
@@ -195,10 +194,10 @@ def slow_batches() -> ScenarioResult:
     return ScenarioResult(case, Verdict.FAIL, reason, 71.4, 20, 3, 26, (fail, first), samples())
 
 
-def call(number: int, received: float, *ids: str) -> Call:
+def call(number: int, received: float, *ids: str) -> ApiCall:
     """A request for reservations that was answered with all of them after 4 ms."""
     operation = "reservations/getAll/2023-06-06"
-    return Call(
+    return ApiCall(
         number,
         f"/api/connector/v1/{operation}",
         operation,
@@ -223,30 +222,32 @@ def forgotten() -> ScenarioResult:
             status=429,
             returned=(),
             message="Too many requests.",
-            fault=TwinFault.TOO_MANY,
+            fault=ApiFault.TOO_MANY_REQUESTS,
             retry_after_s=1.0,
         ),
         call(8, 2060, *ids[:3]),
-        replace(call(9, 2090, *ids[3:5]), missteps=(Misstep.CLIENT_WITHOUT_VERSION,)),
+        replace(
+            call(9, 2090, *ids[3:5]), request_problems=(RequestProblem.CLIENT_WITHOUT_VERSION,)
+        ),
     )
     bad = finding(
         "every entity of an acknowledged message to be fetched",
         f"1 of 6 entities not fetched after they were acknowledged; first: {ids[5]}",
     )
-    bad = replace(bad, word="fetched")
-    played = Trial("smallest-failing", "6 events", (bad,), Transcript((batch,), calls=calls))
+    bad = replace(bad, check="fetched")
+    played = Evidence("smallest-failing", "6 events", (bad,), Transcript((batch,), calls=calls))
     case = scenario(
         "PROC-03", "Every event of an acknowledged batch is fetched", stage=Stage.PROCESSING
     )
     return ScenarioResult(case, Verdict.FAIL, "2 of 9 cases failed", 9, 9, 2, 11, (played,))
 
 
-def handshake() -> Handshake:
+def handshake() -> TlsHandshake:
     """A server whose certificate nobody issued, and that still takes TLS 1.1."""
     shown = TlsSession(
         "CN = partner.example", "CN = Own CA", "2026-12-05T20:00:00Z", ("partner.example",)
     )
-    return Handshake(
+    return TlsHandshake(
         "https://partner.example",
         "2026-11-23T20:01:08Z",
         "TLSv1.3",
@@ -258,9 +259,9 @@ def handshake() -> Handshake:
 
 def certificate() -> ScenarioResult:
     """TLS was looked at, without a delivery."""
-    found = finding("a certificate that is valid for 30 days", "12 days left", Obligation.SHOULD)
-    looked = Trial("smallest-failing", "handshakes", (found,), Transcript((), (handshake(),)))
-    case = scenario("TLS-03", "The certificate is valid for 30 days more", Obligation.SHOULD)
+    found = finding("a certificate that is valid for 30 days", "12 days left", Level.SHOULD)
+    looked = Evidence("smallest-failing", "handshakes", (found,), Transcript((), (handshake(),)))
+    case = scenario("TLS-03", "The certificate is valid for 30 days more", Level.SHOULD)
     return ScenarioResult(case, Verdict.WARN, "12 days left", 0.1, 1, 1, 0, (looked,))
 
 
@@ -289,7 +290,7 @@ def waived() -> ScenarioResult:
         "1 of 1 cases failed: 501 after 4 ms",
         evidence=(trial("smallest-failing", "a new key", refused, shown),),
         waiver=WAIVER,
-        waived=Verdict.FAIL,
+        verdict_without_waiver=Verdict.FAIL,
     )
 
 
@@ -316,10 +317,13 @@ def comparison() -> Comparison:
     )
 
 
-def usage() -> tuple[Usage, ...]:
+def usage() -> tuple[RateLimitUsage, ...]:
     """Two enterprises, of which the first asks more often than Mews allows."""
     crowd = tuple((second, 9 if second % 7 else 2) for second in range(4, 90))
-    return (Usage(ENTERPRISE, crowd, 243), Usage("0f515589", ((12, 3), (60, 4)), 4))
+    return (
+        RateLimitUsage(ENTERPRISE, crowd, 243),
+        RateLimitUsage("0f515589", ((12, 3), (60, 4)), 4),
+    )
 
 
 def results() -> tuple[ScenarioResult, ...]:
@@ -338,14 +342,14 @@ def results() -> tuple[ScenarioResult, ...]:
             "first-failing", "2 copies", finding("2xx", "500"), delivery("copy", message(2), reset)
         ),
         trial(
-            "passed-again",
+            "passed-on-retry",
             "2 copies",
             finding("2xx", "200", met=True),
             delivery("copy", message(2), answered(90, 14)),
         ),
     )
-    warn_case = scenario("EVT-04", "An unknown discriminator is accepted", Obligation.MAY)
-    odd = finding("a 2xx answer", "422 at every attempt", Obligation.MAY)
+    warn_case = scenario("EVT-04", "An unknown discriminator is accepted", Level.MAY)
+    odd = finding("a 2xx answer", "422 at every attempt", Level.MAY)
     refused = trial(
         "smallest-failing",
         "one event named RateUpdated",
@@ -416,7 +420,7 @@ def profile() -> Profile:
             Parameter("attempts", 3, "documented", "events/wh-faq, 2022-08", "Since: repeated."),
             Parameter("retry_interval_s", 180, "assumed", faq, "From “a few minutes”."),
             Parameter("redirects", (307, 308), "documented", faq, "Those keep the method."),
-            Parameter("batch_limit", 200, "overridden", "", "Set by --mews-set."),
+            Parameter("batch_limit", 200, "overridden", "", "Set by --mews-profile-set."),
         ),
     )
 
@@ -453,6 +457,6 @@ def run() -> Run:
             ),
         ),
         comparison=comparison(),
-        usage=usage(),
+        rate_limit_usage=usage(),
         notes=("Waits are scaled by 0.01: three minutes between attempts became 1.8 s.",),
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sample_run
 
-from pytest_mews.model import Obligation, Run, ScenarioResult, Verdict
+from pytest_mews.model import Level, Run, ScenarioResult, Verdict
 from pytest_mews.reports.headline import headline
 from pytest_mews.reports.html_report import to_html
 from pytest_mews.reports.problems import grouped, problems
@@ -43,7 +43,7 @@ def test_problems_are_grouped_by_obligation(run: Run) -> None:
 
 def test_what_was_broken_counts_not_what_the_scenario_is(run: Run) -> None:
     """A SHOULD broken in a scenario of a MUST is a SHOULD, and the other way round."""
-    should = sample_run.finding("a", "b", Obligation.SHOULD)
+    should = sample_run.finding("a", "b", Level.SHOULD)
     [first, *_] = sample_run.slow_batches().evidence
     warned = replace(
         sample_run.slow_batches(),
@@ -52,15 +52,15 @@ def test_what_was_broken_counts_not_what_the_scenario_is(run: Run) -> None:
     )
     must = sample_run.finding("2xx", "no sign of life")
     dead = ScenarioResult(
-        sample_run.scenario("ERR-01", "Malformed", Obligation.SHOULD),
+        sample_run.scenario("ERR-01", "Malformed", Level.SHOULD),
         Verdict.FAIL,
         "died",
         evidence=(replace(first, findings=(should, must)),),
     )
     found = problems(replace(run, results=(warned, dead)))
     assert [(each.result.scenario.id, each.obligation) for each in found] == [
-        ("ERR-01", Obligation.MUST),
-        ("BAT-02", Obligation.SHOULD),
+        ("ERR-01", Level.MUST),
+        ("BAT-02", Level.SHOULD),
     ]
     assert found[0].seen == "no sign of life"  # of the strongest expectation
 

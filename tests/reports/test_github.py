@@ -15,7 +15,7 @@ from pytest_mews.model import (
     Changed,
     Comparison,
     Finding,
-    Obligation,
+    Level,
     Run,
     ScenarioResult,
     Verdict,
@@ -85,7 +85,7 @@ def test_a_flaky_should_is_a_warning(run: Run) -> None:
 
 
 def _should(finding: Finding) -> Finding:
-    return replace(finding, obligation=Obligation.SHOULD)
+    return replace(finding, level=Level.SHOULD)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import sample_run
 from markupsafe import Markup
 
-from pytest_mews.model import Delivery, Run, ScenarioResult, Stage, Transcript, Trial, Verdict
+from pytest_mews.model import Delivery, Evidence, Run, ScenarioResult, Stage, Transcript, Verdict
 from pytest_mews.reports.html_report import to_html
-from pytest_mews.reports.size_budget import LEFT_OUT, Ration
+from pytest_mews.reports.size_budget import LEFT_OUT, SizeBudget
 
 SCENARIOS = 120
 ELEMENTS = 40_000  # a browser lays out so many at once
@@ -37,8 +37,8 @@ def huge(number: int) -> ScenarioResult:
     )
     found = sample_run.finding("x" * 900, "y" * 900)
     trials = tuple(
-        Trial(role, "500 events", (found,) * 4, Transcript((*refused, sent), calls=calls))
-        for role in ("smallest-failing", "first-failing", "passed-again")
+        Evidence(role, "500 events", (found,) * 4, Transcript((*refused, sent), calls=calls))
+        for role in ("smallest-failing", "first-failing", "passed-on-retry")
     )
     case = sample_run.scenario(f"PROC-{number:03d}", "t" * 200, stage=Stage.PROCESSING)
     return ScenarioResult(case, Verdict.FAIL, "r" * 900, evidence=trials, samples=())
@@ -92,7 +92,7 @@ def test_worst_run_stays_under_five_megabytes(run: Run) -> None:
 
 def test_ration_goes_to_what_comes_first() -> None:
     """What fits is let through and counted; what does not is named, and takes nothing."""
-    ration = Ration(10)
+    ration = SizeBudget(10)
     assert ration(Markup("1234567")) == "1234567"
     assert ration(Markup("89ab")) == LEFT_OUT
     assert ration(Markup("89a")) == "89a"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import sample_run
 
-from pytest_mews.model import Outcome, Run, Sample, Transcript, Usage
+from pytest_mews.model import Outcome, RateLimitUsage, Run, Sample, Transcript
 from pytest_mews.reports.pictures import pictures
 from pytest_mews.reports.rate_limit_picture import sliding
 
@@ -48,7 +48,7 @@ def test_percentiles(run: Run) -> None:
 
 def test_no_samples_no_picture(run: Run) -> None:
     """Without data there is a sentence, not an empty frame."""
-    drawn = pictures(replace(run, results=(), usage=()))
+    drawn = pictures(replace(run, results=(), rate_limit_usage=()))
     timeline, by_size, spread, requests = drawn
     assert [one.svg for one in drawn] == ["", "", "", ""]
     assert "--mews-api" in requests.says
@@ -88,14 +88,14 @@ def test_disturbed_deliveries_are_drawn_where_all_is_well(run: Run) -> None:
 
 def test_requests_slide_within_thirty_seconds() -> None:
     """A request counts in the second in which it came and in the 29 after it."""
-    points = dict(sliding(Usage("e", ((2, 5), (20, 1)), 6)))
+    points = dict(sliding(RateLimitUsage("e", ((2, 5), (20, 1)), 6)))
     assert (points[1], points[2], points[20], points[31], points[32]) == (0, 5, 6, 6, 1)
     assert points[50] == 0
 
 
 def test_requests_of_a_long_run_keep_their_peak() -> None:
     """However long the run, there are few points, and the highest is among them."""
-    usage = Usage("e", ((0, 1), (40_001, 190), (90_000, 1)), 190)
+    usage = RateLimitUsage("e", ((0, 1), (40_001, 190), (90_000, 1)), 190)
     points = sliding(usage)
     assert len(points) <= 240
     assert max(count for _, count in points) == 190
@@ -107,5 +107,5 @@ def test_requests_are_drawn_against_the_limit(run: Run) -> None:
     assert "200 within 30 s" in drawn.svg
     assert "The most: 851df8c8… 243, 0f515589 4." in drawn.says
     assert "not held against you" in drawn.says
-    few = pictures(replace(run, usage=run.usage[1:]))[3]
+    few = pictures(replace(run, rate_limit_usage=run.rate_limit_usage[1:]))[3]
     assert "not held against you" not in few.says

@@ -9,16 +9,16 @@ import pytest
 import sample_run
 
 from pytest_mews.model import (
-    Call,
-    Misstep,
+    ApiCall,
+    ApiFault,
+    Evidence,
     Outcome,
+    RequestProblem,
     TlsProblem,
     TokenState,
     Transcript,
-    Trial,
-    TwinFault,
 )
-from pytest_mews.model.verdict import SIGN_OF_LIFE
+from pytest_mews.model.verdict import HEALTH_CHECK
 from pytest_mews.reports import evidence_selection
 from pytest_mews.reports.api_requests import asked, traffic
 from pytest_mews.reports.certificate_lifetime import days_left
@@ -27,23 +27,23 @@ from pytest_mews.reports.fetch_table import ROWS, busiest, chain
 from pytest_mews.reports.labels import FAULTS, MISSTEPS, TLS_PROBLEMS, TOKENS
 
 
-def played() -> Trial:
+def played() -> Evidence:
     """The play in which one entity of six was forgotten."""
     [trial] = sample_run.forgotten().evidence
     return trial
 
 
-def with_calls(trial: Trial, *calls: Call) -> Trial:
+def with_calls(trial: Evidence, *calls: ApiCall) -> Evidence:
     """The same play with other requests."""
     return replace(trial, transcript=replace(trial.transcript, calls=calls))
 
 
-def many(events: int) -> Trial:
+def many(events: int) -> Evidence:
     """A message of many events, each of which was fetched by a request of its own but the last."""
     sent = sample_run.delivery("m", sample_run.message(events), sample_run.answered(0, 5))
     ids = [event.entity_id for event in sent.message.events]
     calls = tuple(sample_run.call(n, 10.0 + n, id_) for n, id_ in enumerate(ids[:-1]))
-    return Trial("example", "many", (), Transcript((sent,), calls=calls))
+    return Evidence("example", "many", (), Transcript((sent,), calls=calls))
 
 
 def test_entities_that_went_the_same_way_are_one_row() -> None:
@@ -76,7 +76,7 @@ def test_one_entity_is_told_without_a_median() -> None:
     sent = sample_run.delivery("m", sample_run.message(1), sample_run.answered(0, 5))
     id_ = sent.message.events[0].entity_id
     found = chain(
-        Trial("example", "", (), Transcript((sent,), calls=(sample_run.call(1, 7, id_),)))
+        Evidence("example", "", (), Transcript((sent,), calls=(sample_run.call(1, 7, id_),)))
     )
     assert found is not None
     assert found.says == "1 entity in acknowledged messages: 1 fetched, 6 ms after the answer."
@@ -148,7 +148,7 @@ def test_nothing_acknowledged_no_chain() -> None:
     """What was refused, never sent, or a sign of life has no chain."""
     message = sample_run.message(2)
     refused = sample_run.delivery("m", message, sample_run.answered(0, 5, 401))
-    alive = sample_run.delivery(SIGN_OF_LIFE, message, sample_run.answered(9, 5))
+    alive = sample_run.delivery(HEALTH_CHECK, message, sample_run.answered(9, 5))
     never = sample_run.delivery("m", message)
     unsent = replace(
         sample_run.delivery("m", message, sample_run.answered(0, 5), sample_run.answered(9, 5)),
@@ -157,7 +157,7 @@ def test_nothing_acknowledged_no_chain() -> None:
         unsent, attempts=(replace(unsent.attempts[0], exchanges=()), unsent.attempts[1])
     )
     assert unsent.attempts[-1].outcome is Outcome.DELIVERED
-    assert chain(Trial("example", "", (), Transcript((refused, alive, never, unsent)))) is None
+    assert chain(Evidence("example", "", (), Transcript((refused, alive, never, unsent)))) is None
 
 
 def test_delivery_of_the_forgotten_entity_is_the_one_to_show() -> None:
@@ -168,8 +168,8 @@ def test_delivery_of_the_forgotten_entity_is_the_one_to_show() -> None:
         "b", replace(other, events=other.events[1:]), *[sample_run.answered(9, 5)]
     )
     call = sample_run.call(1, 20, first.message.events[0].entity_id)
-    bad = replace(sample_run.finding("all", "1 not"), word="fetched")
-    trial = Trial("example", "", (bad,), Transcript((first, second), calls=(call,)))
+    bad = replace(sample_run.finding("all", "1 not"), check="fetched")
+    trial = Evidence("example", "", (bad,), Transcript((first, second), calls=(call,)))
     assert evidence_selection.telling(trial) is second
     fine = replace(trial, findings=(replace(bad, met=True),))
     assert evidence_selection.telling(fine) is first
@@ -179,8 +179,8 @@ def test_odd_requests_win_a_place() -> None:
     """Of many requests those that got something wrong are kept, in their order."""
     fine = [sample_run.call(n, n, "x") for n in range(1, 50)]
     idle = replace(sample_run.call(0, 0), operation="resources/getAll")
-    wrong = replace(sample_run.call(50, 50), missteps=(Misstep.NO_CLIENT,))
-    crowded = replace(sample_run.call(51, 51, "x"), missteps=(Misstep.OVER_LIMIT,))
+    wrong = replace(sample_run.call(50, 50), request_problems=(RequestProblem.NO_CLIENT,))
+    crowded = replace(sample_run.call(51, 51, "x"), request_problems=(RequestProblem.OVER_LIMIT,))
     trial = with_calls(played(), idle, *fine, wrong, crowded)
     assert [call.number for call in evidence_selection.calls(trial, 4)] == [1, 2, 3, 50]
 
@@ -210,7 +210,7 @@ def test_a_request_in_words() -> None:
         ({"answered_ms": None}, "took_ms", None),
         ({"asked": (), "returned": ()}, "ids", "none"),
         ({"continues": True}, "ids", "1 asked, 1 given, a further page"),
-        ({"missteps": (Misstep.OVER_LIMIT,)}, "missteps", ""),
+        ({"request_problems": (RequestProblem.OVER_LIMIT,)}, "missteps", ""),
     ],
 )
 def test_requests_of_every_kind(change: dict[str, object], name: str, shown: object) -> None:
@@ -240,16 +240,16 @@ def test_busiest_half_minute_of_each_enterprise() -> None:
 
 def test_crowding_by_all_scenarios_is_told_once_and_excused() -> None:
     """Being over the limit together is said below the table, not with each request."""
-    over = replace(sample_run.call(1, 0), missteps=(Misstep.OVER_LIMIT,))
+    over = replace(sample_run.call(1, 0), request_problems=(RequestProblem.OVER_LIMIT,))
     assert "All of them came when all scenarios together were over that" in traffic([over])
     assert "1 of them came" in traffic([over, sample_run.call(2, 1)])
 
 
 def test_every_name_has_its_words() -> None:
     """No misstep, token state, fault or TLS problem is shown by its code name."""
-    assert set(MISSTEPS) == set(Misstep)
+    assert set(MISSTEPS) == set(RequestProblem)
     assert set(TOKENS) == set(TokenState)
-    assert set(FAULTS) == set(TwinFault)
+    assert set(FAULTS) == set(ApiFault)
     assert set(TLS_PROBLEMS) == set(TlsProblem)
 
 
@@ -266,8 +266,8 @@ def test_days_left() -> None:
 def test_waiting_in_vain_is_drawn_as_long() -> None:
     """Where nothing was fetched at all, the line of waiting goes on after the answer."""
     sent = sample_run.delivery("m", sample_run.message(1), sample_run.answered(0, 2))
-    bad = replace(sample_run.finding("a request", "none"), word="asked-api")
-    found = chain(Trial("smallest-failing", "", (bad,), Transcript((sent,))))
+    bad = replace(sample_run.finding("a request", "none"), check="api-called")
+    found = chain(Evidence("smallest-failing", "", (bad,), Transcript((sent,))))
     assert found is not None
     assert found.owed
     svg = picture(found, ())

@@ -11,6 +11,7 @@ import sample_run
 
 from pytest_mews.model import (
     Attempt,
+    Evidence,
     Exchange,
     Fault,
     Outcome,
@@ -19,7 +20,6 @@ from pytest_mews.model import (
     ScenarioResult,
     Stage,
     Transcript,
-    Trial,
     Verdict,
 )
 from pytest_mews.reports import Written
@@ -81,7 +81,7 @@ def hostile(run: Run) -> Run:
     delivery = sample_run.delivery(HOSTILE, sample_run.message(2), exchange)
     delivery = replace(delivery, message=replace(delivery.message, description=HOSTILE))
     found = sample_run.finding(HOSTILE, HOSTILE * 10_000)
-    trial = Trial("smallest-failing", HOSTILE, (found,), Transcript((delivery,)))
+    trial = Evidence("smallest-failing", HOSTILE, (found,), Transcript((delivery,)))
     case = replace(sample_run.scenario("BAT-01", HOSTILE), why=HOSTILE, remedy=HOSTILE)
     result = ScenarioResult(case, Verdict.FAIL, HOSTILE * 10_000, evidence=(trial,))
     return replace(run, results=(result,), target=HOSTILE, notes=(HOSTILE,), command=HOSTILE)
@@ -210,7 +210,7 @@ def test_flaky_shows_both_transcripts(run: Run) -> None:
     flaky = next(one for one in run.results if one.verdict is Verdict.FLAKY)
     text = to_html(replace(run, results=(flaky,)))
     assert "First failing: 2 copies" in text
-    assert "Passed again: 2 copies" in text
+    assert "Passed on retry: 2 copies" in text
 
 
 def test_blocked_for_one_reason_is_one_problem(run: Run) -> None:
@@ -227,17 +227,17 @@ def test_redirect_hops_and_faults_are_shown(run: Run) -> None:
         sample_run.answered(0, 5, 307), outcome=Outcome.REDIRECTED, url="https://a.example/1"
     )
     last = replace(sample_run.answered(6, 5), url="https://a.example/2")
-    attempt = Attempt(1, Fault.LOSE_ANSWER, 0, (hop, last), Outcome.ANSWER_LOST)
+    attempt = Attempt(1, Fault.DROP_RESPONSE, 0, (hop, last), Outcome.ANSWER_LOST)
     delivery = replace(
         sample_run.delivery("m", sample_run.message(1)),
         attempts=(attempt, replace(attempt, number=2, exchanges=())),
     )
-    trial = Trial("first-failing", "moved", (), Transcript((delivery,)))
+    trial = Evidence("first-failing", "moved", (), Transcript((delivery,)))
     text = to_html(replace(run, results=(replace(sample_run.slow_batches(), evidence=(trial,)),)))
     Page(text)
     assert "redirected, followed" in text
     assert "↳ https://a.example/2" in text
-    assert "done on purpose: lose-answer" in text
+    assert "done on purpose: drop-response" in text
 
 
 def test_pretty_printing_hides_nothing(run: Run) -> None:
@@ -245,7 +245,7 @@ def test_pretty_printing_hides_nothing(run: Run) -> None:
     for raw in (b'{"Id":1,"Id":2}', b"[" * 3_000, b"not json"):
         message = replace(sample_run.message(1), body=raw)
         delivery = sample_run.delivery("m", message, sample_run.answered(0, 5, 500))
-        trial = Trial("first-failing", "odd", (), Transcript((delivery,)))
+        trial = Evidence("first-failing", "odd", (), Transcript((delivery,)))
         result = replace(sample_run.slow_batches(), evidence=(trial,), samples=())
         text = to_html(replace(run, results=(result,)))
         assert raw.decode().replace('"', "&#34;") in text
@@ -268,7 +268,7 @@ def test_other_json_than_events_is_pretty_printed(run: Run) -> None:
     ):
         message = replace(sample_run.message(1), body=raw)
         delivery = sample_run.delivery("m", message, sample_run.answered(0, 5, 500))
-        trial = Trial("first-failing", "odd", (), Transcript((delivery,)))
+        trial = Evidence("first-failing", "odd", (), Transcript((delivery,)))
         result = replace(sample_run.slow_batches(), evidence=(trial,), samples=())
         assert shown in to_html(replace(run, results=(result,)))
 

@@ -16,15 +16,15 @@ from pytest_mews.model import (
     Change,
     Changed,
     Comparison,
-    Obligation,
+    Evidence,
+    Level,
+    RateLimitUsage,
     Readiness,
     Run,
     Sample,
     ScenarioResult,
     Stage,
     Transcript,
-    Trial,
-    Usage,
     Verdict,
     Waiver,
     WaiverState,
@@ -63,7 +63,7 @@ def with_deliveries(count: int, *, failing: int) -> ScenarioResult:
         )
         for index in range(count)
     )
-    trial = Trial("first-failing", "many", (), Transcript(deliveries))
+    trial = Evidence("first-failing", "many", (), Transcript(deliveries))
     return replace(sample_run.slow_batches(), evidence=(trial,))
 
 
@@ -112,7 +112,7 @@ def test_names_of_the_design(run: Run) -> None:
     assert data["stages"]["delivery"]["counts"]["fail"] == 2
     entry = next(one for one in data["scenarios"] if one["id"] == "BAT-02")
     assert entry["verdict"] == "fail"
-    assert entry["obligation"] == "MUST"
+    assert entry["level"] == "MUST"
     assert entry["sources"][0]["url"].startswith("https://docs.mews.com/connector-api/")
     attempts = entry["evidence"][0]["deliveries"][0]["attempts"]
     assert [attempt["relative_ms"] for attempt in attempts] == [0, 6800, 13600]
@@ -156,7 +156,7 @@ def test_a_broken_must_is_shown_before_a_broken_should(run: Run) -> None:
     """Of two broken expectations the stronger one's delivery is shown; what was met names none."""
     result = with_deliveries(3, failing=0)
     must = replace(sample_run.finding("2xx", "500"), delivery=2)
-    should = replace(must, obligation=Obligation.SHOULD, delivery=1)
+    should = replace(must, level=Level.SHOULD, delivery=1)
     met = sample_run.finding("2xx", "200", met=True)
     trial = replace(result.evidence[0], findings=(met, should, must))
     assert telling(trial) is trial.transcript.deliveries[2]
@@ -168,7 +168,7 @@ def test_large_bodies_are_cut_and_say_so(run: Run) -> None:
     """A message over 20 kB and an answer over 2 kB are cut, with their true size beside them."""
     answer = sample_run.answered(0, 5, 500, b"x" * 9_000)
     delivery = sample_run.delivery("m", sample_run.message(500), answer)
-    trial = Trial("first-failing", "large", (), Transcript((delivery,)))
+    trial = Evidence("first-failing", "large", (), Transcript((delivery,)))
     entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
     [shown] = entry["evidence"][0]["deliveries"]
     body = shown["message"]["body"]
@@ -184,7 +184,7 @@ def test_capped_capture_says_so(run: Run) -> None:
     """A body that was already capped when it was captured is not passed off as whole."""
     answer = replace(sample_run.answered(0, 5, 500, b"x" * 100), response_size=10_000_000)
     delivery = sample_run.delivery("m", sample_run.message(1), answer)
-    trial = Trial("first-failing", "large", (), Transcript((delivery,)))
+    trial = Evidence("first-failing", "large", (), Transcript((delivery,)))
     entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
     exchange = entry["evidence"][0]["deliveries"][0]["attempts"][0]["exchanges"][0]
     assert "100 of 10,000,000 bytes" in exchange["response_body"]["note"]
@@ -195,7 +195,7 @@ def test_binary_body_comes_back_from_base64(run: Run) -> None:
     raw = b"\xff\xfe\x00\x80"
     message = replace(sample_run.message(1), body=raw)
     delivery = sample_run.delivery("m", message, sample_run.answered(0, 5))
-    trial = Trial("first-failing", "odd", (), Transcript((delivery,)))
+    trial = Evidence("first-failing", "odd", (), Transcript((delivery,)))
     entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
     body = entry["evidence"][0]["deliveries"][0]["message"]["body"]
     assert base64.b64decode(body["base64"]) == raw
@@ -205,7 +205,7 @@ def test_binary_body_comes_back_from_base64(run: Run) -> None:
 def test_delivery_without_attempts_is_not_delivered(run: Run) -> None:
     """A delivery that was scheduled and never attempted is shown, not a crash."""
     delivery = sample_run.delivery("m", sample_run.message(1))
-    trial = Trial("first-failing", "stopped", (), Transcript((delivery,)))
+    trial = Evidence("first-failing", "stopped", (), Transcript((delivery,)))
     entry = only(run, replace(sample_run.slow_batches(), evidence=(trial,)))
     assert entry["evidence"][0]["deliveries"][0]["delivered"] is False
 
@@ -215,12 +215,16 @@ def test_requests_and_chain_of_a_processing_scenario(run: Run) -> None:
     [trial] = only(run, sample_run.forgotten())["evidence"]
     refused, *_, nameless = trial["calls"]
     assert refused["relative_ms"] == 50
-    assert (refused["status"], refused["fault"], refused["retry_after_s"]) == (429, "too-many", 1)
+    assert (refused["status"], refused["fault"], refused["retry_after_s"]) == (
+        429,
+        "429-with-retry-after",
+        1,
+    )
     assert (refused["asked_count"], refused["returned_count"]) == (5, 0)
     assert refused["enterprise_id"] == sample_run.ENTERPRISE
-    assert nameless["missteps"] == ["client-without-version"]
-    assert [link["fetched_ms"] for link in trial["chain"]] == [2064.0] * 3 + [2094.0] * 2 + [None]
-    assert [link["relative_ms"] for link in trial["chain"]] == [0.0] * 6
+    assert nameless["request_problems"] == ["client-without-version"]
+    assert [link["fetched_ms"] for link in trial["fetches"]] == [2064.0] * 3 + [2094.0] * 2 + [None]
+    assert [link["relative_ms"] for link in trial["fetches"]] == [0.0] * 6
 
 
 def test_many_requests_and_links_are_capped(run: Run, schema: dict[str, Any]) -> None:
@@ -229,13 +233,13 @@ def test_many_requests_and_links_are_capped(run: Run, schema: dict[str, Any]) ->
     sent = sample_run.delivery("m", sample_run.message(500), sample_run.answered(0, 5))
     ids = [event.entity_id for event in sent.message.events]
     calls = tuple(sample_run.call(n, n, *ids[:-1]) for n in range(1, 1000))
-    trial = Trial("example", "many", (), Transcript((sent,), calls=calls))
+    trial = Evidence("example", "many", (), Transcript((sent,), calls=calls))
     entry = only(run, replace(result, evidence=(trial,)))
     [shown] = entry["evidence"]
     assert (len(shown["calls"]), shown["calls_left_out"]) == (60, 939)
     assert (len(shown["calls"][0]["asked"]), shown["calls"][0]["asked_count"]) == (10, 499)
-    assert (len(shown["chain"]), shown["chain_left_out"]) == (60, 440)
-    assert shown["chain"][-1]["entity_id"] == ids[-1]
+    assert (len(shown["fetches"]), shown["fetches_left_out"]) == (60, 440)
+    assert shown["fetches"][-1]["entity_id"] == ids[-1]
     assert invalid(schema, to_json(replace(run, results=(result,)))) == []
 
 
@@ -244,7 +248,7 @@ def test_other_stages_have_no_chain(run: Run) -> None:
     result = sample_run.forgotten()
     delivery = replace(result.scenario, stage=Stage.DELIVERY)
     [trial] = only(run, replace(result, scenario=delivery))["evidence"]
-    assert (trial["calls"], trial["chain"]) == ([], [])
+    assert (trial["calls"], trial["fetches"]) == ([], [])
 
 
 def test_deliveries_beyond_the_bound_are_counted(run: Run) -> None:
@@ -273,7 +277,10 @@ def test_waivers_and_comparison(run: Run, schema: dict[str, Any]) -> None:
     assert "comparison" not in data
     waiver = Waiver("EVT-01", "keys are rotated by hand", "ops", "2026-12-31")
     waived = replace(
-        sample_run.slow_batches(), verdict=Verdict.WAIVED, waiver=waiver, waived=Verdict.FAIL
+        sample_run.slow_batches(),
+        verdict=Verdict.WAIVED,
+        waiver=waiver,
+        verdict_without_waiver=Verdict.FAIL,
     )
     changes = (
         Changed("EVT-01", "Batches", Change.STILL_FAILING, Verdict.FAIL, Verdict.WAIVED),
@@ -291,22 +298,22 @@ def test_waivers_and_comparison(run: Run, schema: dict[str, Any]) -> None:
     )
     assert invalid(schema, data) == []
     [entry] = data["scenarios"]
-    assert (entry["waiver"]["owner"], entry["waived"]) == ("ops", "fail")
+    assert (entry["waiver"]["owner"], entry["verdict_without_waiver"]) == ("ops", "fail")
     assert data["waivers"][-1]["verdict"] is None
     befores = [changed["before"] for changed in data["comparison"]["changes"]]
     assert befores == ["fail", "pass", None]
     del data["comparison"]["remarks"]
     data["waivers"][0]["state"] = "lost"
-    data["scenarios"][0]["waived"] = "great"
+    data["scenarios"][0]["verdict_without_waiver"] = "great"
     assert len(invalid(schema, data)) == 3
 
 
 def test_usage_and_answer_times(run: Run, schema: dict[str, Any]) -> None:
     """The figures behind the page's pictures are there for machines, where there are any."""
-    usage = (Usage("11111111-1111-4111-8111-111111111111", ((0, 2), (7, 1)), 3),)
-    data = to_json(replace(run, usage=usage))
+    usage = (RateLimitUsage("11111111-1111-4111-8111-111111111111", ((0, 2), (7, 1)), 3),)
+    data = to_json(replace(run, rate_limit_usage=usage))
     assert invalid(schema, data) == []
-    assert data["usage"] == [
+    assert data["rate_limit_usage"] == [
         {"enterprise_id": usage[0].enterprise_id, "peak": 3, "requests": [[0, 2], [7, 1]]}
     ]
     answered = replace(run.results[0], samples=tuple(Sample(1, 9, ms, 202) for ms in (2.0, 4.0)))

@@ -27,8 +27,8 @@ SAMPLE = DOCS / "sample"
 PICTURES = sorted((DOCS / "reading").glob("*.png"))
 ANEW = "run `.venv/bin/python docs/generate_reading.py sample`"
 # Properties of a scenario, and of a run, in some runs only.
-OPTIONAL = {"waiver", "waived", "replay", "answers"}
-OPTIONAL_OF_RUN = {"waivers", "comparison", "usage"}
+OPTIONAL = {"waiver", "verdict_without_waiver", "replay", "answers"}
+OPTIONAL_OF_RUN = {"waivers", "comparison", "rate_limit_usage"}
 
 
 class Outline(HTMLParser):

@@ -7,14 +7,14 @@ from dataclasses import replace
 import sample_run
 
 from pytest_mews.model import Run, Verdict
-from pytest_mews.reports.matrix_filters import marks, rules, sieve
+from pytest_mews.reports.matrix_filters import marks, matrix_filters, rules
 
 
 def test_choices_count_their_scenarios(run: Run) -> None:
     """Each question offers everything first, then what occurs, with how often."""
     shown = {
         asked.title: [(one.title, one.count) for one in asked.choices]
-        for asked in sieve(run.results)
+        for asked in matrix_filters(run.results)
     }
     assert shown == {
         "Verdict": [("All", 16), ("To fix", 9), ("Passed", 4), ("Waived", 1), ("Not judged", 2)],
@@ -33,7 +33,7 @@ def test_every_verdict_has_a_place() -> None:
 def test_a_question_with_one_answer_is_not_asked() -> None:
     """Where all are alike there is nothing to choose, and no style to write."""
     results = (sample_run.passed("REC-01", "Accepted"), sample_run.passed("REC-02", "Accepted"))
-    assert sieve(results) == ()
+    assert matrix_filters(results) == ()
     assert rules((), results) == ""
 
 
@@ -41,7 +41,7 @@ def test_what_nothing_is_left_of_is_said() -> None:
     """Choices that together leave nothing show the remark that says so."""
     passed = sample_run.passed("REC-01", "Accepted")
     results = (passed, sample_run.certificate())
-    text = rules(sieve(results), results)
+    text = rules(matrix_filters(results), results)
     both = "#matrix:has(#only-passed:checked):has(#only-should:checked)"
     assert f"{both} .none{{display:block}}" in text
     assert "#matrix:has(#only-passed:checked) .none" not in text

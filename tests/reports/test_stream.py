@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import sample_run
 
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import (
-    Event,
     Replay,
     Run,
     RunEnded,
+    RunEvent,
     RunStarted,
     ScenarioEnded,
     ScenarioStarted,
@@ -28,18 +28,18 @@ from pytest_mews.reports import EventFile, read, report_files, write
 from pytest_mews.reports.__main__ import main
 
 
-def told(run: Run) -> list[Event]:
+def told(run: Run) -> list[RunEvent]:
     """Tell a run from its start to its end."""
     scenarios = tuple(result.scenario for result in run.results)
     bare = replace(run, results=())
     selected = tuple(each.id for each in scenarios)
-    events: list[Event] = [RunStarted(bare, (Stage.DELIVERY,), scenarios, selected)]
+    events: list[RunEvent] = [RunStarted(bare, (Stage.DELIVERY,), scenarios, selected)]
     for result in run.results[:-1]:
         events += [ScenarioStarted(result.scenario.id), ScenarioEnded(result, ("a remark",))]
     return [*events, RunEnded(bare, run.results[-1:])]
 
 
-def written(events: list[Event], folder: Path) -> Path:
+def written(events: list[RunEvent], folder: Path) -> Path:
     """Write events, one a second."""
     path = folder / "events.ndjson"
     file = EventFile(path)
@@ -114,7 +114,12 @@ def test_waivers_of_a_cut_run(run: Run, tmp_path: Path) -> None:
     events = told(run)
     assert isinstance(events[0], RunStarted)
     started = replace(events[0], run=replace(events[0].run, waivers=uses))
-    waived = replace(run.results[0], verdict=Verdict.WAIVED, waiver=waivers[0], waived=Verdict.FAIL)
+    waived = replace(
+        run.results[0],
+        verdict=Verdict.WAIVED,
+        waiver=waivers[0],
+        verdict_without_waiver=Verdict.FAIL,
+    )
     cut = read(written([started, ScenarioEnded(waived), ScenarioEnded(passed)], tmp_path))
     assert cut.waivers == (
         WaiverUse(waivers[0], WaiverState.USED, Verdict.FAIL),
@@ -170,7 +175,7 @@ def test_a_damaged_file_says_where(
 
 def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
     """A file that is not there is named."""
-    with pytest.raises(UsageMistake, match="no such file"):
+    with pytest.raises(UsageError, match="no such file"):
         read(tmp_path / "events.ndjson")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mews.errors import UsageMistake
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Run
 from pytest_mews.reports import OUTPUTS, check_writable, report_files, write
 
@@ -52,7 +52,7 @@ def test_a_disk_that_fills_up_leaves_the_whole_old_report(
         return really(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", filling)
-    with pytest.raises(UsageMistake, match="No space left"):
+    with pytest.raises(UsageError, match="No space left"):
         write(replace(run, seed=9), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
 
@@ -68,7 +68,7 @@ def test_failing_write_leaves_the_old_report(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(UsageMistake, match=r"--mews-report.*No space left"):
+    with pytest.raises(UsageError, match=r"--mews-report.*No space left"):
         write(run, tmp_path)
     assert old.read_text() == "old"
     assert list(tmp_path.iterdir()) == [old]
@@ -83,7 +83,7 @@ def test_check_writable_creates_the_folder(tmp_path: Path) -> None:
 def test_check_writable_names_the_option(tmp_path: Path) -> None:
     """A file where the folder should be is a mistake that names the option."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageMistake, match="--mews-report"):
+    with pytest.raises(UsageError, match="--mews-report"):
         check_writable(tmp_path / "file")
 
 

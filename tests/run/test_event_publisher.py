@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from pytest_mews.config import profiles
 from pytest_mews.model import (
-    Event,
     Readiness,
     Run,
     RunEnded,
+    RunEvent,
     RunStarted,
     ScenarioEnded,
     ScenarioResult,
@@ -17,7 +17,7 @@ from pytest_mews.model import (
     Tenants,
     Verdict,
 )
-from pytest_mews.run.event_publisher import Chronicle
+from pytest_mews.run.event_publisher import EventPublisher
 from pytest_mews.scenarios import loader
 
 FIRST, SECOND = loader.load()[:2]
@@ -44,10 +44,10 @@ STARTED = RunStarted(RUN, (), (FIRST, SECOND), (FIRST.id,))
 
 def test_each_thing_is_told_once() -> None:
     """What a thread has told is not told again by pytest's report; another result is."""
-    told: list[tuple[Event, float]] = []
-    chronicle = Chronicle(lambda *event: told.append(event), lambda: 7.0)
+    told: list[tuple[RunEvent, float]] = []
+    chronicle = EventPublisher(lambda *event: told.append(event), lambda: 7.0)
     for _ in range(2):
-        chronicle.begin(lambda: STARTED)
+        chronicle.publish_start(lambda: STARTED)
         chronicle.started(FIRST.id)
         chronicle.ended(PASSED, ["a remark"])
     failed = replace(PASSED, verdict=Verdict.FAIL)
@@ -68,8 +68,8 @@ def test_each_thing_is_told_once() -> None:
 
 def test_nothing_is_told_before_the_start() -> None:
     """A worker of pytest-xdist, or a run of nothing, tells nothing."""
-    told: list[Event] = []
-    chronicle = Chronicle(lambda event, _: told.append(event), lambda: 0.0)
+    told: list[RunEvent] = []
+    chronicle = EventPublisher(lambda event, _: told.append(event), lambda: 0.0)
     chronicle.started(FIRST.id)
     chronicle.ended(PASSED, [])
     chronicle.end(RUN)
@@ -80,12 +80,12 @@ def test_a_full_disk_does_not_end_the_run() -> None:
     """Where events can't be written the run goes on, and says why there are none."""
     calls = []
 
-    def full(event: Event, _at_s: float) -> None:
+    def full(event: RunEvent, _at_s: float) -> None:
         calls.append(event)
         raise OSError(28, "No space left on device")
 
-    chronicle = Chronicle(full, lambda: 0.0)
-    chronicle.begin(lambda: STARTED)
+    chronicle = EventPublisher(full, lambda: 0.0)
+    chronicle.publish_start(lambda: STARTED)
     chronicle.started(FIRST.id)
     assert len(calls) == 1
     assert chronicle.problem == "No space left on device"
@@ -93,9 +93,9 @@ def test_a_full_disk_does_not_end_the_run() -> None:
 
 def test_nothing_is_told_after_the_end() -> None:
     """A scenario that outlives the run, as after -x, leaves the end the last thing told."""
-    told: list[Event] = []
-    chronicle = Chronicle(lambda event, _: told.append(event), lambda: 0.0)
-    chronicle.begin(lambda: STARTED)
+    told: list[RunEvent] = []
+    chronicle = EventPublisher(lambda event, _: told.append(event), lambda: 0.0)
+    chronicle.publish_start(lambda: STARTED)
     chronicle.end(RUN)
     chronicle.started(FIRST.id)
     chronicle.ended(PASSED, [])

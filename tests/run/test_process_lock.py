@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from pytest_mews.config.settings import Settings
-from pytest_mews.run.process_lock import Turns
-from pytest_mews.run.result_tracker import Ledger
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.process_lock import ProcessLock
+from pytest_mews.run.result_tracker import ResultTracker
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
-from pytest_mews.session.xdist import Distribution, turns_of
+from pytest_mews.session.xdist import XdistController, turns_of
 
 
 def others_may(path: Path, how: int) -> bool:
@@ -31,7 +31,7 @@ def others_may(path: Path, how: int) -> bool:
 def test_alone_keeps_all_others_out(tmp_path: Path, alone: bool) -> None:  # noqa: FBT001
     """Who is alone has no company; who is not keeps out only those who want to be."""
     path = tmp_path / "turns"
-    with Turns(path).take(alone=alone):
+    with ProcessLock(path).hold(alone=alone):
         assert others_may(path, fcntl.LOCK_SH) is not alone
         assert not others_may(path, fcntl.LOCK_EX)
     assert others_may(path, fcntl.LOCK_EX)
@@ -39,13 +39,13 @@ def test_alone_keeps_all_others_out(tmp_path: Path, alone: bool) -> None:  # noq
 
 def test_one_process_waits_for_nobody() -> None:
     """Without a file there are no turns to take."""
-    with Turns().take(alone=True), Turns().take(alone=True):
+    with ProcessLock().hold(alone=True), ProcessLock().hold(alone=True):
         pass
 
 
 def test_every_worker_takes_turns_by_the_same_file() -> None:
     """The controller names one file to all workers, and removes it at the end."""
-    distribution = Distribution(1, Ledger())
+    distribution = XdistController(1, ResultTracker())
     nodes: list[Any] = [SimpleNamespace(workerinput={}) for _ in range(2)]
     for node in nodes:
         distribution.pytest_configure_node(node)
@@ -62,7 +62,7 @@ def test_the_engine_takes_its_turns(settings: Any, tmp_path: Path) -> None:  # n
     chosen: Settings = settings("demo", time_scale="0.001", examples="1")
     path, seen = tmp_path / "turns", []
     (scenario,) = (each for each in loader.load() if each.id == "ERR-12")
-    with Engine(chosen, turns=Turns(path)) as engine:
+    with CertificationRunner(chosen, turns=ProcessLock(path)) as engine:
         engine.certify(scenario, lambda *_: seen.append(others_may(path, fcntl.LOCK_SH)))
     assert seen
     assert not any(seen)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from pytest_mews.checks import WORDS, Whole
+from pytest_mews.checks import CHECKS, CaseCheck
 from pytest_mews.demo import NAMES
 from pytest_mews.emulator.connector_api.operations import OPERATIONS
-from pytest_mews.errors import ScenarioMistake
-from pytest_mews.execution import STREAMING, VERBS, WATCHING
-from pytest_mews.execution.token_variants import RIGHT, SPELLINGS
-from pytest_mews.model import Cut, Fault, Manner, Obligation, Scenario
-from pytest_mews.model.scenario import AREAS
+from pytest_mews.errors import ScenarioFileError
+from pytest_mews.execution import CONNECTOR_STEPS, DELIVERY_STEPS, WEBSOCKET_STEPS
+from pytest_mews.execution.token_variants import RIGHT, VARIANTS
+from pytest_mews.model import Disconnect, Fault, Level, Scenario, TransferMode
+from pytest_mews.model.scenario import AREAS, Requirement
 from pytest_mews.run.applicability import CONDITIONS
-from pytest_mews.run.preconditions import STREAMED
 from pytest_mews.scenarios import loader
-from pytest_mews.senders.connector import WORDS as DRAW_WORDS
+from pytest_mews.senders.connector import GENERATORS as DRAW_WORDS
+from tests.scenario_flaws import FLAWS, WITHOUT_FLAW
 
 SCHEMA = json.loads((files("pytest_mews.schemas") / "scenario.schema.json").read_text("utf-8"))
 SCENARIOS = loader.load()
@@ -62,40 +61,43 @@ def test_every_scenario_loads_once() -> None:
 
 def test_vocabularies_are_closed() -> None:
     """The words of the schema are those that are implemented, and each says what it means."""
-    assert words("$defs/expectation/properties/that") == set(WORDS)
-    assert words("$defs/draw/properties/word") == set(DRAW_WORDS)
+    assert words("$defs/expectation/properties/that") == set(CHECKS)
+    assert words("$defs/message/properties/generator") == set(DRAW_WORDS)
     assert words("properties/applies/items") == set(CONDITIONS)
     verbs = words("$defs/step/oneOf/0/properties/do")
     steps = SCHEMA["$defs"]["step"]["oneOf"]
     verbs |= {step["properties"]["do"]["const"] for step in steps[1:]}
-    assert verbs == {*VERBS, *WATCHING, *STREAMING}
-    assert len(verbs) == len(VERBS) + len(WATCHING) + len(STREAMING)
-    of_preflight = {"nothing", "connected", "reachable", "accepting", "wired", "answered"}
-    assert words("properties/needs") == of_preflight | STREAMED
-    (cut,) = (each for each in steps[1:] if each["properties"]["do"]["const"] == "cut")
-    assert set(cut["properties"]["how"]["enum"]) == set(Cut)
+    assert verbs == {*DELIVERY_STEPS, *CONNECTOR_STEPS, *WEBSOCKET_STEPS}
+    assert len(verbs) == len(DELIVERY_STEPS) + len(CONNECTOR_STEPS) + len(WEBSOCKET_STEPS)
+    assert words("properties/requires/items") == set(Requirement)
+    (cut,) = (each for each in steps[1:] if each["properties"]["do"]["const"] == "close-connection")
+    assert set(cut["properties"]["how"]["enum"]) == set(Disconnect)
     send = "$defs/step/oneOf/1/properties"
-    assert words(f"{send}/token") == {RIGHT, *SPELLINGS}
-    assert words(f"{send}/manner") == set(Manner)
+    assert words(f"{send}/token") == {RIGHT, *VARIANTS}
+    assert words(f"{send}/transfer") == set(TransferMode)
     assert words("$defs/step/oneOf/2/properties/faults/items") == set(Fault)
     documented: list[Callable[..., object]] = [
-        *VERBS.values(),
-        *WATCHING.values(),
-        *STREAMING.values(),
+        *DELIVERY_STEPS.values(),
+        *CONNECTOR_STEPS.values(),
+        *WEBSOCKET_STEPS.values(),
         *DRAW_WORDS.values(),
     ]
     documented += [
-        word.observe if isinstance(word, Whole) else word.holds for word in WORDS.values()
+        word.observe if isinstance(word, CaseCheck) else word.holds for word in CHECKS.values()
     ]
     assert all(function.__doc__ for function in documented)
 
 
 def test_every_word_is_used() -> None:
     """No word is kept that no scenario says."""
-    used = {draw.word for scenario in SCENARIOS for draw in scenario.draws}
+    used = {draw.generator for scenario in SCENARIOS for draw in scenario.message_specs}
     assert used == set(DRAW_WORDS)
-    assert {each.word for s in SCENARIOS for each in s.expectations} == set(WORDS)
-    assert {step.verb for s in SCENARIOS for step in s.steps} == {*VERBS, *WATCHING, *STREAMING}
+    assert {each.check for s in SCENARIOS for each in s.expectations} == set(CHECKS)
+    assert {step.name for s in SCENARIOS for step in s.steps} == {
+        *DELIVERY_STEPS,
+        *CONNECTOR_STEPS,
+        *WEBSOCKET_STEPS,
+    }
 
 
 def test_faults_of_one_operation_name_one_that_there_is() -> None:
@@ -110,27 +112,27 @@ def test_every_scenario_catches_a_flaw(scenario: Scenario) -> None:
 
     One without any says which test plays it instead, and that test is there.
     """
-    text = (files("pytest_mews.scenarios") / scenario_file(scenario)).read_text("utf-8")
-    instead = tomllib.loads(text).get("without-flaw", "")
-    named = re.findall(r"tests/[a-z_/]+\.py", instead)
-    assert bool(scenario.flaws) != bool(named)
+    named = re.findall(r"tests/[a-z_/]+\.py", WITHOUT_FLAW.get(scenario.id, ""))
+    assert bool(FLAWS[scenario.id]) != bool(named)
     assert all(scenario.id in (ROOT / path).read_text("utf-8") for path in named)
-    assert set(scenario.flaws) <= set(NAMES)
+    assert set(FLAWS[scenario.id]) <= set(NAMES)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
 def test_hostile_scenarios_ask_for_a_sign_of_life(scenario: Scenario) -> None:
     """Whoever sends something hostile looks whether the service lives on, and that is a MUST."""
-    hostile = any(draw.word in {"malformed", "wrong-shape"} for draw in scenario.draws)
+    hostile = any(
+        draw.generator in {"malformed-body", "invalid-structure"} for draw in scenario.message_specs
+    )
     hostile |= scenario.area == "ERR" or any(
-        {"cut-body", "reset"} & set(step.arguments.get("faults", ()))
+        {"truncate-request", "reset"} & set(step.arguments.get("faults", ()))
         or step.arguments.get("token", RIGHT) not in {RIGHT, "percent-encoded"}
         for step in scenario.steps
     )
-    alive = [each for each in scenario.expectations if each.word == "alive"]
+    alive = [each for each in scenario.expectations if each.check == "healthy"]
     assert bool(alive) == hostile
-    assert all(each.obligation is Obligation.MUST for each in alive)
-    assert (scenario.steps[-1].verb == "sign-of-life") == hostile
+    assert all(each.level is Level.MUST for each in alive)
+    assert (scenario.steps[-1].name == "health-check") == hostile
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
@@ -139,8 +141,8 @@ def test_who_cuts_clients_off_looks_whether_they_come_back(scenario: Scenario) -
 
     Else that shows only as scenarios that are blocked: nobody is there to play them with.
     """
-    cuts = any(step.verb in {"cut", "away"} for step in scenario.steps)
-    said = [each for each in scenario.expectations if each.word == "reconnects"]
+    cuts = any(step.name in {"close-connection", "server-down"} for step in scenario.steps)
+    said = [each for each in scenario.expectations if each.check == "reconnects"]
     assert bool(said) == cuts
 
 
@@ -148,16 +150,14 @@ def test_who_cuts_clients_off_looks_whether_they_come_back(scenario: Scenario) -
     ("old", "new", "named"),
     [
         ('id = "RET-01"', 'id = "RET1"', "RET1"),
-        ('obligation = "MUST"', 'obligation = "WILL"', "WILL"),
+        ('level = "MUST"', 'level = "WILL"', "WILL"),
         ('do = "deliver"', 'do = "explode"', "step/0"),
         ('that = "accepted"', 'that = "adored"', "adored"),
-        ('word = "batch"', 'word = "bunch"', "bunch"),
-        ('message = "batch"', 'message = "other"', "[draw.other]"),
-        ("cases = 3", "cases = 0", "cases"),
-        ("cases = 3", "colour = 3", "colour"),
-        ('flaws = ["refuses-duplicates"]', "flaws = []", "flaws"),
-        ("cases = 3", 'without-flaw = "It can not be shown."', "flaws"),
-        ('faults = ["lose-answer"]', 'faults = ["set-fire"]', "step/0"),
+        ('generator = "batch"', 'generator = "bunch"', "bunch"),
+        ('message = "batch"', 'message = "other"', "[message.other]"),
+        ("max_cases = 3", "max_cases = 0", "max_cases"),
+        ("max_cases = 3", "colour = 3", "colour"),
+        ('faults = ["drop-response"]', 'faults = ["set-fire"]', "step/0"),
         ("[[expect]]", "[[expect", "not TOML"),
         ('id = "RET-01"', 'id = "XYZ-01"', "XYZ"),
     ],
@@ -165,7 +165,7 @@ def test_who_cuts_clients_off_looks_whether_they_come_back(scenario: Scenario) -
 def test_a_wrong_file_is_refused(old: str, new: str, named: str) -> None:
     """The message names the file and what is wrong in it."""
     assert old in RET_01
-    with pytest.raises(ScenarioMistake) as caught:
+    with pytest.raises(ScenarioFileError) as caught:
         loader.parse(RET_01.replace(old, new), "RET-01.toml")
     assert "RET-01.toml" in str(caught.value)
     assert named in str(caught.value)
@@ -174,5 +174,5 @@ def test_a_wrong_file_is_refused(old: str, new: str, named: str) -> None:
 def test_a_fault_is_about_what_is_drawn() -> None:
     """A step that names other draws than there are is refused too."""
     text = (files("pytest_mews.scenarios") / "processing" / "PROC-06.toml").read_text("utf-8")
-    with pytest.raises(ScenarioMistake, match="'other' is not drawn"):
+    with pytest.raises(ScenarioFileError, match="'other' is not drawn"):
         loader.parse(text.replace('of = ["batch"]', 'of = ["other"]'), "PROC-06.toml")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pytest_mews.errors import HarnessFault
+from pytest_mews.errors import HarnessError
 from pytest_mews.senders.connector.payload_schemas import (
     KINDS,
     _inline,
@@ -211,7 +211,7 @@ def test_vocabulary_of_the_profiles() -> None:
 
 def test_unknown_kind_is_our_own_fault() -> None:
     """Asking for a schema that does not exist is a fault of the harness."""
-    with pytest.raises(HarnessFault, match="no schema of kind 'tenant'"):
+    with pytest.raises(HarnessError, match="no schema of kind 'tenant'"):
         load("tenant", "2026-04")
 
 
@@ -219,5 +219,5 @@ def test_overriding_a_reference_is_our_own_fault() -> None:
     """What stands beside a reference adds to its target and never contradicts it."""
     resolver = registry().resolver("https://pytest-mews.example/schemas/general.schema.json")
     reference = {"$ref": "common.schema.json#/$defs/id", "type": "integer"}
-    with pytest.raises(HarnessFault, match="is overridden in type"):
+    with pytest.raises(HarnessError, match="is overridden in type"):
         _inline(reference, resolver)

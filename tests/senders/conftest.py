@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_mews.model import Tenant, Tenants
-from pytest_mews.senders.connector import Subject, actions, discriminators
+from pytest_mews.senders.connector import Target, actions, discriminators
 
 TENANTS = Tenants(
     "client-token",
@@ -31,7 +31,7 @@ def tenants() -> Tenants:
 
 
 @pytest.fixture(scope="session")
-def subject() -> Subject:
+def subject() -> Target:
     """Everything subscribed, at the default profile and limit."""
     profile = "2026-04"
-    return Subject(profile, (*discriminators(profile), *actions(profile)), 500, TENANTS)
+    return Target(profile, (*discriminators(profile), *actions(profile)), 500, TENANTS)

@@ -10,32 +10,32 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from pytest_mews.errors import ScenarioMistake
-from pytest_mews.model import Draw, EventRef, Message, Tenants
-from pytest_mews.senders.connector import Mint, Plan, Subject, plans
-from pytest_mews.senders.connector.batch import Batch, Echo, Listed
+from pytest_mews.errors import ScenarioFileError
+from pytest_mews.model import EventReference, Message, MessageSpec, Tenants
+from pytest_mews.senders.connector import IdSource, Plan, Target, plans
+from pytest_mews.senders.connector.batch import Batch, EventList, RepeatedEvent
 
 QUIET = settings(database=None, deadline=None)
 
 
-def batches(subject: Subject, **arguments: object) -> st.SearchStrategy[Plan]:
+def batches(subject: Target, **arguments: object) -> st.SearchStrategy[Plan]:
     """Give the drawn plans of the word `batch`."""
-    drawn = plans(Draw("batch", "batch", arguments), subject).drawn
+    drawn = plans(MessageSpec("batch", "batch", arguments), subject).drawn
     assert drawn is not None
     return drawn
 
 
 def written(plan: Plan, tenants: Tenants) -> tuple[Message, ...]:
     """Build a plan."""
-    return plan.build(Mint(1, "batch", 0, tenants))
+    return plan.build(IdSource(1, "batch", 0, tenants))
 
 
-def events_of(plan: Plan, tenants: Tenants) -> list[EventRef]:
+def events_of(plan: Plan, tenants: Tenants) -> list[EventReference]:
     """List a plan's events over all its messages."""
     return [event for message in written(plan, tenants) for event in message.events]
 
 
-def test_large_batches_are_common(subject: Subject, tenants: Tenants) -> None:
+def test_large_batches_are_common(subject: Target, tenants: Tenants) -> None:
     """Of 200 draws at least a third have more than 100 events."""
     sizes: list[int] = []
 
@@ -51,7 +51,7 @@ def test_large_batches_are_common(subject: Subject, tenants: Tenants) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_planted_bug_shrinks_to_its_boundary(seed: int, subject: Subject, tenants: Tenants) -> None:
+def test_planted_bug_shrinks_to_its_boundary(seed: int, subject: Target, tenants: Tenants) -> None:
     """A receiver that fails from 50 events on is shown exactly 50, all alike."""
     smallest = find(
         batches(subject),
@@ -62,7 +62,7 @@ def test_planted_bug_shrinks_to_its_boundary(seed: int, subject: Subject, tenant
     assert smallest.describe() == "50 events: 50 × ServiceOrderUpdated"  # noqa: RUF001
 
 
-def test_bug_of_one_discriminator_shrinks_to_it(subject: Subject, tenants: Tenants) -> None:
+def test_bug_of_one_discriminator_shrinks_to_it(subject: Target, tenants: Tenants) -> None:
     """A receiver that fails on one discriminator is shown that one alone."""
     smallest = find(
         batches(subject),
@@ -73,7 +73,7 @@ def test_bug_of_one_discriminator_shrinks_to_it(subject: Subject, tenants: Tenan
     assert smallest.describe() == "1 event: PaymentUpdated"
 
 
-def test_bug_of_a_repeat_shrinks_to_two_events(subject: Subject, tenants: Tenants) -> None:
+def test_bug_of_a_repeat_shrinks_to_two_events(subject: Target, tenants: Tenants) -> None:
     """Repeats are drawn, so a receiver that chokes on one is found, and shown two events."""
 
     def repeats(plan: Plan) -> bool:
@@ -85,7 +85,7 @@ def test_bug_of_a_repeat_shrinks_to_two_events(subject: Subject, tenants: Tenant
     assert smallest.describe().endswith("; 1 sent again")
 
 
-def test_bug_of_a_shared_id_shrinks_to_two_events(subject: Subject, tenants: Tenants) -> None:
+def test_bug_of_a_shared_id_shrinks_to_two_events(subject: Target, tenants: Tenants) -> None:
     """Ids under two discriminators are drawn beside the documented pairs."""
 
     def shares(plan: Plan) -> bool:
@@ -95,11 +95,11 @@ def test_bug_of_a_shared_id_shrinks_to_two_events(subject: Subject, tenants: Ten
     assert len(events_of(smallest, tenants)) == 2
 
 
-def test_added_customer_is_updated_too(subject: Subject, tenants: Tenants) -> None:
+def test_added_customer_is_updated_too(subject: Target, tenants: Tenants) -> None:
     """Every CustomerAdded comes with a CustomerUpdated of the same id."""
 
     @settings(QUIET, max_examples=60)
-    @given(batches(subject, most=60))
+    @given(batches(subject, max_events=60))
     def check(plan: Plan) -> None:
         events = events_of(plan, tenants)
         added = {e.entity_id for e in events if e.discriminator == "CustomerAdded"}
@@ -110,25 +110,25 @@ def test_added_customer_is_updated_too(subject: Subject, tenants: Tenants) -> No
 
 
 def test_added_customer_comes_alone_where_updates_are_off(
-    subject: Subject, tenants: Tenants
+    subject: Target, tenants: Tenants
 ) -> None:
     """Without a subscription to CustomerUpdated, none is sent."""
     only = replace(subject, events=("CustomerAdded",))
     names = {
         event.discriminator
-        for plan in plans(Draw("batch", "batch"), only).fixed
+        for plan in plans(MessageSpec("batch", "batch"), only).fixed
         for event in events_of(plan, tenants)
     }
     assert names == {"CustomerAdded"}
 
 
-def test_rollover_keeps_order_within_the_limit(subject: Subject, tenants: Tenants) -> None:
+def test_rollover_keeps_order_within_the_limit(subject: Target, tenants: Tenants) -> None:
     """Over the limit a stream becomes several messages, none too large, in the plan's order."""
     small = replace(subject, batch_limit=20)
     sizes: list[int] = []
 
     @settings(QUIET, max_examples=60)
-    @given(batches(small, over=True))
+    @given(batches(small, over_limit=True))
     def check(plan: Plan) -> None:
         assert isinstance(plan, Batch)
         messages = written(plan, tenants)
@@ -145,33 +145,33 @@ def test_rollover_keeps_order_within_the_limit(subject: Subject, tenants: Tenant
     assert set(sizes) == {1, 2}
 
 
-def test_fixed_sizes_surround_the_limit(subject: Subject, tenants: Tenants) -> None:
+def test_fixed_sizes_surround_the_limit(subject: Target, tenants: Tenants) -> None:
     """The fixed cases are the boundaries, smallest first, within what was asked for."""
 
     def sizes(**arguments: object) -> list[int]:
-        fixed = plans(Draw("batch", "batch", arguments), subject).fixed
+        fixed = plans(MessageSpec("batch", "batch", arguments), subject).fixed
         return [len(events_of(plan, tenants)) for plan in fixed]
 
     assert sizes() == [1, 2, 2, 2, 2, 50, 499, 500]
-    assert sizes(over=True) == [1, 2, 2, 2, 2, 50, 499, 500, 501]
-    assert sizes(most=50) == [1, 2, 2, 2, 2, 50]
-    assert sizes(least=3, most=49) == [3, 49]
-    assert sizes(least=100, most=100) == [100]
-    assert sizes(least=100, over=True) == [100, 499, 500, 501]
+    assert sizes(over_limit=True) == [1, 2, 2, 2, 2, 50, 499, 500, 501]
+    assert sizes(max_events=50) == [1, 2, 2, 2, 2, 50]
+    assert sizes(min_events=3, max_events=49) == [3, 49]
+    assert sizes(min_events=100, max_events=100) == [100]
+    assert sizes(min_events=100, over_limit=True) == [100, 499, 500, 501]
 
 
-def test_one_over_the_limit_is_two_messages(subject: Subject, tenants: Tenants) -> None:
+def test_one_over_the_limit_is_two_messages(subject: Target, tenants: Tenants) -> None:
     """501 events become 500 and 1, and each says which part it is."""
-    plan = plans(Draw("batch", "batch", {"over": True}), subject).fixed[-1]
+    plan = plans(MessageSpec("batch", "batch", {"over_limit": True}), subject).fixed[-1]
     first, second = written(plan, tenants)
     assert (len(first.events), len(second.events)) == (500, 1)
     assert first.description == f"{plan.describe()} (message 1 of 2)"
     assert second.description.endswith("; in 2 messages (message 2 of 2)")
 
 
-def test_fixed_cases_hold_the_known_traps(subject: Subject) -> None:
+def test_fixed_cases_hold_the_known_traps(subject: Target) -> None:
     """Added and updated, sent twice, one id under two discriminators: all among the fixed."""
-    described = [plan.describe() for plan in plans(Draw("batch", "batch"), subject).fixed]
+    described = [plan.describe() for plan in plans(MessageSpec("batch", "batch"), subject).fixed]
     assert "2 events: CustomerAdded, CustomerUpdated" in described
     assert "2 events: 2 × ServiceOrderUpdated; 1 sent again" in described  # noqa: RUF001
     assert (
@@ -183,12 +183,12 @@ def test_fixed_cases_hold_the_known_traps(subject: Subject) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 50])
 def test_size_is_exact(size: int, tenants: Tenants) -> None:
     """A plan has as many events as it says, with pairs and echoes in them."""
-    echoes = (Echo(0, 1), Echo(0, 0, "CustomerUpdated"))[: size - 1]
+    echoes = (RepeatedEvent(0, 1), RepeatedEvent(0, 0, "CustomerUpdated"))[: size - 1]
     plan = Batch("2026-04", size, ("CustomerAdded",), 5, paired=True, limit=500, echoes=echoes)
     assert len(events_of(plan, tenants)) == size
 
 
-def test_one_discriminator_is_enough(subject: Subject, tenants: Tenants) -> None:
+def test_one_discriminator_is_enough(subject: Target, tenants: Tenants) -> None:
     """An integration subscribed to one event gets batches of that event only."""
     only = replace(subject, events=("PaymentUpdated", "IntegrationCreated"), batch_limit=5)
 
@@ -201,10 +201,10 @@ def test_one_discriminator_is_enough(subject: Subject, tenants: Tenants) -> None
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 49, 50, 51])
-def test_small_limits_are_kept(subject: Subject, tenants: Tenants, limit: int) -> None:
+def test_small_limits_are_kept(subject: Target, tenants: Tenants, limit: int) -> None:
     """A limit may be overridden to anything; no message goes beyond it, no size comes twice."""
     small = replace(subject, batch_limit=limit)
-    fixed = plans(Draw("batch", "batch", {"over": True}), small).fixed
+    fixed = plans(MessageSpec("batch", "batch", {"over_limit": True}), small).fixed
     for plan in fixed:
         assert all(len(message.events) <= limit for message in written(plan, tenants))
     sizes = [len(events_of(plan, tenants)) for plan in fixed]
@@ -212,28 +212,29 @@ def test_small_limits_are_kept(subject: Subject, tenants: Tenants, limit: int) -
     assert limit + 1 in sizes
 
 
-def test_more_than_the_limit_allows_is_not_played(subject: Subject) -> None:
+def test_more_than_the_limit_allows_is_not_played(subject: Target) -> None:
     """A scenario that needs more events than fit, and may not roll over, has no cases."""
     small = replace(subject, batch_limit=20)
-    assert plans(Draw("batch", "batch", {"least": 100}), small).fixed == ()
-    rolled = plans(Draw("batch", "batch", {"least": 100, "over": True}), small)
+    assert plans(MessageSpec("batch", "batch", {"min_events": 100}), small).fixed == ()
+    rolled = plans(MessageSpec("batch", "batch", {"min_events": 100, "over_limit": True}), small)
     assert rolled.drawn is not None
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"least": 0, "most": 5}, {"least": 9, "most": 5}, {"most": "all"}]
+    "arguments",
+    [{"min_events": 0, "max_events": 5}, {"min_events": 9, "max_events": 5}, {"max_events": "all"}],
 )
-def test_impossible_numbers_are_a_mistake(subject: Subject, arguments: dict[str, object]) -> None:
+def test_impossible_numbers_are_a_mistake(subject: Target, arguments: dict[str, object]) -> None:
     """Numbers that leave nothing between them are the scenario's mistake."""
-    with pytest.raises(ScenarioMistake, match="least, most"):
-        plans(Draw("batch", "batch", arguments), subject)
+    with pytest.raises(ScenarioFileError, match="min_events, max_events"):
+        plans(MessageSpec("batch", "batch", arguments), subject)
 
 
 def test_body_is_compact_json(tenants: Tenants) -> None:
     """A body is compact JSON that says what the message's references say."""
-    (message,) = written(Listed("2026-04", (("MessageAdded", 0),), 500), tenants)
+    (message,) = written(EventList("2026-04", (("MessageAdded", 0),), 500), tenants)
     body = json.loads(message.body)
     assert json.dumps(body, separators=(",", ":")).encode() == message.body
-    assert message.events == (EventRef("MessageAdded", body["Events"][0]["Value"]["Id"]),)
+    assert message.events == (EventReference("MessageAdded", body["Events"][0]["Value"]["Id"]),)
     assert message.enterprise_id == body["EnterpriseId"] == tenants.enterprises[0].id
     assert body["IntegrationId"] == tenants.enterprises[0].integration_id

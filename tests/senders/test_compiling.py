@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_mews.errors import HarnessFault
+from pytest_mews.errors import HarnessError
 from pytest_mews.model import Tenants
-from pytest_mews.senders.connector import Mint
-from pytest_mews.senders.connector.ids import Moment, Slot, fill
+from pytest_mews.senders.connector import IdSource
+from pytest_mews.senders.connector.ids import Placeholder, RelativeTime, fill
 from pytest_mews.senders.connector.json_shapes import Constant, Text, parse
 from pytest_mews.senders.connector.payload_schemas import KINDS, explain, load, validator
-from pytest_mews.senders.connector.shape_strategies import exemplar, templates
+from pytest_mews.senders.connector.shape_strategies import canonical_example, templates
 
 
 @pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
@@ -26,7 +26,7 @@ def test_whatever_is_drawn_is_valid(kind: str, profile: str, tenants: Tenants) -
     @settings(database=None, deadline=None, max_examples=60)
     @given(strategy)
     def check(template: Any) -> None:  # noqa: ANN401 - JSON
-        body = fill(template, Mint(1, "compiling", 0, tenants))
+        body = fill(template, IdSource(1, "compiling", 0, tenants))
         assert validator(kind, profile).is_valid(body), explain(kind, profile, body)
 
     check()
@@ -37,16 +37,19 @@ def test_whatever_is_drawn_is_valid(kind: str, profile: str, tenants: Tenants) -
 @pytest.mark.parametrize("kind", KINDS)
 def test_exemplars_are_valid(kind: str, null: bool, optional: bool, tenants: Tenants) -> None:  # noqa: FBT001
     """The canonical forms are valid: fullest, barest, and with nulls."""
-    template = exemplar(parse(load(kind, "2026-04")), optional=optional, null=null)
-    body = fill(template, Mint(1, "compiling", 0, tenants))
+    template = canonical_example(parse(load(kind, "2026-04")), optional=optional, null=null)
+    body = fill(template, IdSource(1, "compiling", 0, tenants))
     assert explain(kind, "2026-04", body) == []
 
 
 def test_exemplars_show_the_documented_values() -> None:
     """Canonical names come from the schema's examples; times lie within the documented lag."""
-    created = exemplar(parse(load("integration", "2026-04")))
-    assert created["Data"]["CreatedUtc"] == Moment(120)
-    assert created["Data"]["Integration"] == {"Id": Slot("integration-id"), "Name": "WebhookTEST"}
+    created = canonical_example(parse(load("integration", "2026-04")))
+    assert created["Data"]["CreatedUtc"] == RelativeTime(120)
+    assert created["Data"]["Integration"] == {
+        "Id": Placeholder("integration-id"),
+        "Name": "WebhookTEST",
+    }
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def test_exemplars_show_the_documented_values() -> None:
 )
 def test_what_is_not_understood_is_a_fault(schema: dict[str, Any]) -> None:
     """A keyword that compiling does not understand is a fault, never passed over."""
-    with pytest.raises(HarnessFault, match="can't draw"):
+    with pytest.raises(HarnessError, match="can't draw"):
         parse(schema)
 
 
@@ -87,7 +90,7 @@ def test_a_fault_inside_is_found() -> None:
         "required": ["A"],
         "properties": {"A": {"type": "array", "items": {"anyOf": [inner, {"type": "null"}]}}},
     }
-    with pytest.raises(HarnessFault, match="can't draw string with contentEncoding"):
+    with pytest.raises(HarnessError, match="can't draw string with contentEncoding"):
         parse(schema)
 
 
@@ -102,11 +105,11 @@ def test_names_keep_their_lengths(data: st.DataObject) -> None:
 
 def test_unknown_slot_is_a_fault(tenants: Tenants) -> None:
     """A slot that nothing fills is a fault of the harness."""
-    with pytest.raises(HarnessFault, match="'rate-plan'"):
-        fill(Slot("rate-plan"), Mint(1, "compiling", 0, tenants))
+    with pytest.raises(HarnessError, match="'rate-plan'"):
+        fill(Placeholder("rate-plan"), IdSource(1, "compiling", 0, tenants))
 
 
 def test_constants_are_drawn_from_their_values() -> None:
     """An enum's canonical value is its first."""
-    assert exemplar(parse({"enum": ["B", "A"]})) == "B"
+    assert canonical_example(parse({"enum": ["B", "A"]})) == "B"
     assert parse({"const": 1}) == Constant((1,))

@@ -7,25 +7,25 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from pytest_mews.model import Draw
-from pytest_mews.senders.connector import Mint, Plan, Plans, Subject, plans
+from pytest_mews.model import MessageSpec
+from pytest_mews.senders.connector import IdSource, Plan, Plans, Target, plans
 from pytest_mews.senders.connector.payload_schemas import validator
 from pytest_mews.senders.connector.unusual_names import ESCAPED, NAMES
 
 QUIET = settings(database=None, deadline=None, max_examples=60)
 
 
-def sent(plan: Plan, subject: Subject) -> tuple[bytes, dict[str, str]]:
+def sent(plan: Plan, subject: Target) -> tuple[bytes, dict[str, str]]:
     """Build a plan: its body, and the names in it by place."""
-    (message,) = plan.build(Mint(1, "names", 0, subject.tenants))
+    (message,) = plan.build(IdSource(1, "names", 0, subject.tenants))
     assert message.description == plan.describe()
     data = json.loads(message.body)["Data"]
     return message.body, {k: v["Name"] for k, v in data.items() if isinstance(v, dict)}
 
 
-def ask(subject: Subject) -> Plans:
+def ask(subject: Target) -> Plans:
     """Look the word up."""
-    return plans(Draw("message", "names"), subject)
+    return plans(MessageSpec("message", "unusual-names"), subject)
 
 
 def test_names_are_what_they_are_called() -> None:
@@ -39,7 +39,7 @@ def test_names_are_what_they_are_called() -> None:
         assert any(ord(character) > 0xFFFF for character in NAMES[phrase])
 
 
-def test_fixed_names_stand_in_all_places(subject: Subject) -> None:
+def test_fixed_names_stand_in_all_places(subject: Target) -> None:
     """Enterprise, service, requestor and integration have the name, and all else is valid."""
     found = ask(subject).fixed
     for plan, name in zip(found, NAMES.values(), strict=False):
@@ -49,7 +49,7 @@ def test_fixed_names_stand_in_all_places(subject: Subject) -> None:
             assert validator("integration", subject.profile).is_valid(json.loads(body))
 
 
-def test_escapes_are_the_same_json(subject: Subject) -> None:
+def test_escapes_are_the_same_json(subject: Target) -> None:
     """A surrogate pair in escapes means what its UTF-8 means."""
     found = ask(subject).fixed
     plain = {plan.describe(): sent(plan, subject) for plan in found}
@@ -61,7 +61,7 @@ def test_escapes_are_the_same_json(subject: Subject) -> None:
         assert names == plain[text.removesuffix(", in escapes")][1]
 
 
-def test_drawn_names_stand_in_one_place_or_all(subject: Subject) -> None:
+def test_drawn_names_stand_in_one_place_or_all(subject: Target) -> None:
     """Whatever is drawn is no NUL, and is not empty."""
     usual = {"Sample Chain Hotel 1", "Accommodation", "Requesting Person", "WebhookTEST"}
     changed: set[int] = set()
@@ -77,7 +77,7 @@ def test_drawn_names_stand_in_one_place_or_all(subject: Subject) -> None:
     assert changed == {1, 4}
 
 
-def test_another_action_has_names_too(subject: Subject) -> None:
+def test_another_action_has_names_too(subject: Target) -> None:
     """Who is not subscribed to creations gets the first action that it is."""
     other = replace(subject, events=("MessageAdded", "IntegrationDisabled"))
     body, names = sent(ask(other).fixed[0], other)

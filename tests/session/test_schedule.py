@@ -18,7 +18,7 @@ PATIENCE_S = 10  # how long a broken schedule may hang before the test fails
 
 def scenarios(plan: str) -> list[Scenario]:
     """Make a scenario for each letter: `a` runs alone, `-` does not."""
-    return [replace(ONE, id=f"TST-{n:02}", alone=each == "a") for n, each in enumerate(plan, 1)]
+    return [replace(ONE, id=f"TST-{n:02}", exclusive=each == "a") for n, each in enumerate(plan, 1)]
 
 
 def test_scenarios_overlap() -> None:
@@ -82,7 +82,7 @@ def test_alone_means_alone() -> None:
     for each in chosen:
         schedule.result(each)
     schedule.stop()
-    assert {seen[each.id] for each in chosen if each.alone} == {1}
+    assert {seen[each.id] for each in chosen if each.exclusive} == {1}
 
 
 def test_the_hostile_have_company_where_nothing_is_accepted_in_time() -> None:
@@ -98,7 +98,7 @@ def test_the_hostile_have_company_where_nothing_is_accepted_in_time() -> None:
         return ScenarioResult(scenario, Verdict.PASS, "met")
 
     first, second, timed = scenarios("aaa")
-    life = (Step("sign-of-life", {}),)
+    life = (Step("health-check", {}),)
     chosen = [replace(first, steps=life), replace(second, steps=life), timed]
     schedule = Schedule(certify, 3, sluggish=True)
     schedule.start(chosen)
@@ -127,18 +127,18 @@ def test_a_failure_reaches_whoever_asks() -> None:
 
 def test_the_order_of_the_shortest_run() -> None:
     """The preflight first, then the longest waits, then those who are alone, the hostile last."""
-    deliver, hostile = Step("send", {"message": "m"}), Step("sign-of-life")
-    lost = Step("deliver", {"message": "m", "faults": ["lose-answer"]})
-    given = Step("abandon", {"message": "m"})
+    deliver, hostile = Step("send", {"message": "m"}), Step("health-check")
+    lost = Step("deliver", {"message": "m", "faults": ["drop-response"]})
+    given = Step("exhaust-retries", {"message": "m"})
     made = {
-        "hostile": replace(ONE, steps=(deliver, hostile), alone=True),
-        "alone": replace(ONE, steps=(deliver,), alone=True),
+        "hostile": replace(ONE, steps=(deliver, hostile), exclusive=True),
+        "alone": replace(ONE, steps=(deliver,), exclusive=True),
         "quick": replace(ONE, steps=(deliver,)),
-        "rests": replace(ONE, steps=(deliver, Step("rest", {"seconds": 1.5}))),
+        "rests": replace(ONE, steps=(deliver, Step("wait", {"seconds": 1.5}))),
         "waits": replace(ONE, steps=(lost,)),
-        "often": replace(ONE, steps=(lost,), cases=8),
-        "abreast": replace(ONE, steps=(given,), cases=8, abreast=True),
-        "preflight": replace(ONE, steps=(Step("preflight"),)),
+        "often": replace(ONE, steps=(lost,), max_cases=8),
+        "abreast": replace(ONE, steps=(given,), max_cases=8, concurrent_cases=True),
+        "preflight": replace(ONE, steps=(Step("show-preflight"),)),
     }
     ordered = in_order(replace(each, id=name) for name, each in made.items())
     names, last = [each.id for each in ordered], ["alone", "hostile"]

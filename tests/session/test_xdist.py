@@ -67,7 +67,7 @@ def test_the_embedded_partner_brings_its_own_api(pytester: pytest.Pytester) -> N
 
 def test_notes_of_the_workers_are_in_the_report(pytester: pytest.Pytester) -> None:
     """What a worker has to say of the whole run is said once, whichever worker it was."""
-    slow = ("--mews-set", "timeout_s=0.3", "--mews-time-scale", "0.001")
+    slow = ("--mews-profile-set", "timeout_s=0.3", "--mews-time-scale", "0.001")
     chosen = ("-n", "2", "-k", "PRE-01 or REC-01 or REC-02", *slow)
     result = pytester.runpytest_subprocess("--mews-target", "demo:times-out", *chosen)
     assert result.ret == 1

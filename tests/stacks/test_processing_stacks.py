@@ -22,7 +22,7 @@ def test_express_example_is_ready_in_both_stages(
     monkeypatch.setenv("MEWS_TOKEN", TOKEN)
     api = f"127.0.0.1:{free_port()}"
     with running(EXPRESS, tmp_path, f"http://{api}") as service:
-        given = ("--mews-target", service.url, "--mews-api", api, "--mews-settle", "5")
+        given = ("--mews-target", service.url, "--mews-api", api, "--mews-fetch-timeout", "5")
         result = pytester.runpytest_subprocess(*given, "--mews-jobs", "8")
     assert result.ret == 0, result.stdout.str()
     report = json.loads((pytester.path / "mews-report" / "certification.json").read_text("utf-8"))

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import Stage, Verdict
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.demo.client import ONE, created, general, integration, send, send_cut
 from tests.processes import Served
@@ -25,7 +25,7 @@ def url_of(service: Served) -> str:
 def test_every_scenario_passes(service: Served, settings: Build) -> None:
     """No failure, no warning; of Delivery nothing that was not tried."""
     chosen = settings(url_of(service), time_scale="0.001", examples="3")
-    with Engine(chosen) as engine:
+    with CertificationRunner(chosen) as engine:
         delivery = [each for each in loader.load() if each.stage is Stage.DELIVERY]
         results = [engine.certify(scenario) for scenario in delivery]
     said = {each.scenario.id: each.verdict for each in results if each.verdict is not Verdict.PASS}

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import Verdict
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.stacks.partners import DEFAULTS, Partner, require, running
 
@@ -81,6 +81,6 @@ def test_default_is_reported(case: Case, settings: Callable[..., Settings], tmp_
     with running(case.partner, tmp_path) as service:
         target = f"{service.url.replace('/webhooks/mews', case.path)}?Token={service.token}"
         chosen = settings(target, time_scale="0.001", examples="3")
-        with Engine(chosen) as engine:
+        with CertificationRunner(chosen) as engine:
             result = engine.certify(scenario)
     assert (result.verdict, case.says in result.reason) == (case.verdict, True), result.reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_mews.emulator.websocket.admission import PATH, Admission, admit
-from pytest_mews.model import Refusal, TokenState
+from pytest_mews.model import HandshakeProblem, TokenState
 
 STANDINGS = {
     "right": ("hotel", TokenState.CURRENT),
@@ -41,27 +41,27 @@ def test_the_documented_handshake_is_accepted(cookies: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("cookies", "refusals"),
     [
-        ((), {Refusal.NO_CLIENT_TOKEN, Refusal.NO_ACCESS_TOKEN}),
-        (("ClientToken=client",), {Refusal.NO_ACCESS_TOKEN}),
-        (("AccessToken=right",), {Refusal.NO_CLIENT_TOKEN}),
-        (("ClientToken=x; AccessToken=right",), {Refusal.WRONG_CLIENT_TOKEN}),
-        (("ClientToken=client; AccessToken=x",), {Refusal.WRONG_ACCESS_TOKEN}),
-        (("ClientToken=client; AccessToken=old",), {Refusal.OLD_ACCESS_TOKEN}),
-        (("ClientToken=client; AccessToken=off",), {Refusal.OLD_ACCESS_TOKEN}),
-        (("ClientToken =client; AccessToken=right",), {Refusal.BLANKS}),
-        (("ClientToken=client; AccessToken= right",), {Refusal.BLANKS}),
+        ((), {HandshakeProblem.NO_CLIENT_TOKEN, HandshakeProblem.NO_ACCESS_TOKEN}),
+        (("ClientToken=client",), {HandshakeProblem.NO_ACCESS_TOKEN}),
+        (("AccessToken=right",), {HandshakeProblem.NO_CLIENT_TOKEN}),
+        (("ClientToken=x; AccessToken=right",), {HandshakeProblem.WRONG_CLIENT_TOKEN}),
+        (("ClientToken=client; AccessToken=x",), {HandshakeProblem.WRONG_ACCESS_TOKEN}),
+        (("ClientToken=client; AccessToken=old",), {HandshakeProblem.OLD_ACCESS_TOKEN}),
+        (("ClientToken=client; AccessToken=off",), {HandshakeProblem.OLD_ACCESS_TOKEN}),
+        (("ClientToken =client; AccessToken=right",), {HandshakeProblem.BLANKS}),
+        (("ClientToken=client; AccessToken= right",), {HandshakeProblem.BLANKS}),
         (
             ("clienttoken=client; accesstoken=right",),
-            {Refusal.NO_CLIENT_TOKEN, Refusal.NO_ACCESS_TOKEN},
+            {HandshakeProblem.NO_CLIENT_TOKEN, HandshakeProblem.NO_ACCESS_TOKEN},
         ),
         (
             ("ClientToken=client, AccessToken=right",),
-            {Refusal.WRONG_CLIENT_TOKEN, Refusal.NO_ACCESS_TOKEN},
+            {HandshakeProblem.WRONG_CLIENT_TOKEN, HandshakeProblem.NO_ACCESS_TOKEN},
         ),
     ],
 )
 def test_any_other_is_refused_with_its_reasons(
-    cookies: tuple[str, ...], refusals: set[Refusal]
+    cookies: tuple[str, ...], refusals: set[HandshakeProblem]
 ) -> None:
     """401, and every reason that there is."""
     found = judged(*cookies)
@@ -72,14 +72,14 @@ def test_any_other_is_refused_with_its_reasons(
 def test_the_path_is_exact(path: str) -> None:
     """404 for any other, whatever the tokens."""
     found = judged("ClientToken=client; AccessToken=right", target=path)
-    assert (found.status, found.refusals, found.path) == (404, (Refusal.WRONG_PATH,), path)
+    assert (found.status, found.refusals, found.path) == (404, (HandshakeProblem.WRONG_PATH,), path)
 
 
 def test_tokens_in_the_query_are_seen_and_never_kept() -> None:
     """Instead of cookies they are a reason to refuse; beside them they are noted."""
     target = f"{PATH}?ClientToken=client&accessToken=right&x&y="
     alone = judged(target=target)
-    assert Refusal.TOKENS_IN_QUERY in alone.refusals
+    assert HandshakeProblem.TOKENS_IN_QUERY in alone.refusals
     assert alone.path == f"{PATH}?ClientToken=***&accessToken=***&x&y="
     beside = judged("ClientToken=client; AccessToken=right", target=target)
     assert (beside.status, beside.refusals) == (101, ())

@@ -10,7 +10,7 @@ import threading
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
-from pytest_mews.model import Cut
+from pytest_mews.model import Disconnect
 
 ID = "35d4b117-4e60-44a3-9580-c582117eff98"
 COMMAND = {"Type": "DeviceCommand", "Id": ID, "State": "Pending"}
@@ -44,7 +44,7 @@ def test_an_event_arrives(mews_websocket):
     mews_websocket.cut()
     assert client.ended.wait(5)
     (line,) = mews_websocket.connections
-    assert (line.cut, line.code) == (Cut.ABNORMAL, None)
+    assert (line.cut, line.code) == (Disconnect.ABNORMAL, None)
 
 
 def test_why_a_handshake_was_refused_is_told(mews_websocket):
@@ -52,7 +52,7 @@ def test_why_a_handshake_was_refused_is_told(mews_websocket):
     assert client.ended.wait(5)
     with pytest.raises(TimeoutError, match="answered with 401 .blanks."):
         mews_websocket.wait_for_client(timeout_s=0.1)
-    assert [each.status for each in mews_websocket.openings] == [401]
+    assert [each.status for each in mews_websocket.handshakes] == [401]
 
 
 def test_nobody_came(mews_websocket):

@@ -12,10 +12,17 @@ from contextlib import ExitStack
 import pytest
 import trustme
 
-from pytest_mews.emulator.websocket import StreamServer, admit
+from pytest_mews.emulator.websocket import WebSocketServer, admit
 from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, in_test
-from pytest_mews.errors import HarnessFault, UsageMistake
-from pytest_mews.model import Cut, EventRef, Kind, Message, Refusal, TokenState
+from pytest_mews.errors import HarnessError, UsageError
+from pytest_mews.model import (
+    Disconnect,
+    EventReference,
+    HandshakeProblem,
+    Message,
+    TokenState,
+    WebhookKind,
+)
 from tests.websocket.clients import HOTEL, OTHER, SOON_S, Line, cookies, status_of
 
 BODY = b'{"Events":[]}'
@@ -23,8 +30,8 @@ BODY = b'{"Events":[]}'
 
 def message(body: bytes = BODY, owner: str = HOTEL, *, binary: bool = False) -> Message:
     """Write a message about one reservation."""
-    told = (EventRef("Reservation", "r1", "Started"),)
-    return Message(Kind.WEBSOCKET, body, told, "a message", "text", owner, binary=binary)
+    told = (EventReference("Reservation", "r1", "Started"),)
+    return Message(WebhookKind.WEBSOCKET, body, told, "a message", "text", owner, binary=binary)
 
 
 def test_both_separators_are_taken_and_refusals_noted(mews: MewsWebSocket) -> None:
@@ -37,9 +44,9 @@ def test_both_separators_are_taken_and_refusals_noted(mews: MewsWebSocket) -> No
         status_of(mews, cookies(), "/ws"),
     ]
     assert tried == [101, 101, 401, 401, 404]
-    assert [each.status for each in mews.openings] == tried
-    assert [each.number for each in mews.openings] == [1, 2, 3, 4, 5]
-    assert mews.openings[2].refusals == (Refusal.BLANKS,)
+    assert [each.status for each in mews.handshakes] == tried
+    assert [each.number for each in mews.handshakes] == [1, 2, 3, 4, 5]
+    assert mews.handshakes[2].problems == (HandshakeProblem.BLANKS,)
     assert [each.enterprise_id for each in mews.connections] == [HOTEL, HOTEL]
 
 
@@ -49,7 +56,7 @@ def test_a_look_whether_anyone_listens_is_no_handshake(mews: MewsWebSocket) -> N
         urllib.request.urlopen(mews.address.replace("ws:", "http:") + "/ws/connector")
     refused.value.close()
     assert refused.value.code == 426
-    assert mews.openings[0].refusals == (Refusal.NO_WEBSOCKET,)
+    assert mews.handshakes[0].problems == (HandshakeProblem.NO_WEBSOCKET,)
 
 
 def test_messages_arrive_in_order_and_a_pong_follows_them(mews: MewsWebSocket) -> None:
@@ -57,13 +64,13 @@ def test_messages_arrive_in_order_and_a_pong_follows_them(mews: MewsWebSocket) -
     with Line(mews) as line, Line(mews, 2) as other:
         mews.wait_for_client(2)
         bodies = [b"first", b"\x00\xff", b"last"]
-        sent = mews.server.push(
+        sent = mews.server.send(
             [message(bodies[0]), message(bodies[1], binary=True), message(bodies[2])],
             "draw",
             SOON_S,
         )
         pings = mews.server.ping(sent, 3, SOON_S)
-        mews.server.push([message(owner=OTHER)], "draw", SOON_S)
+        mews.server.send([message(owner=OTHER)], "draw", SOON_S)
         assert mews.ping(2).ponged_ms is not None
         assert line.take(3) == ["first", b"\x00\xff", "last"]
         assert other.take(1) == [BODY.decode()]
@@ -92,11 +99,11 @@ def test_a_client_that_does_not_read_is_told_from_one_that_does(mews: MewsWebSoc
     big = [message(b"x" * 100_000)] * 400
     with Line(mews, reads=False, max_queue=1), Line(mews, 2) as other:
         mews.wait_for_client(2)
-        ((told),) = mews.server.push(big, "draw", 0.5).values()
+        ((told),) = mews.server.send(big, "draw", 0.5).values()
         assert len(told) < len(big)
         assert told[-1].done_ms is None
         assert mews.server.ping([1], 1, 0.1)[1].ponged_ms is None
-        mews.server.push([message(owner=OTHER)], "draw", SOON_S)
+        mews.server.send([message(owner=OTHER)], "draw", SOON_S)
         assert mews.ping(2).ponged_ms is not None, "others are not held up"
         assert other.take(1) == [BODY.decode()]
         mews.cut()
@@ -104,34 +111,39 @@ def test_a_client_that_does_not_read_is_told_from_one_that_does(mews: MewsWebSoc
 
 @pytest.mark.parametrize(
     ("how", "code"),
-    [(Cut.GOING_AWAY, 1001), (Cut.SERVER_ERROR, 1011), (Cut.RESTART, 1012), (Cut.ABNORMAL, None)],
+    [
+        (Disconnect.GOING_AWAY, 1001),
+        (Disconnect.SERVER_ERROR, 1011),
+        (Disconnect.RESTART, 1012),
+        (Disconnect.ABNORMAL, None),
+    ],
 )
-def test_a_cut_is_what_it_says(mews: MewsWebSocket, how: Cut, code: int | None) -> None:
+def test_a_cut_is_what_it_says(mews: MewsWebSocket, how: Disconnect, code: int | None) -> None:
     """The client sees the code, or a connection that breaks; its answer is noted."""
     with Line(mews) as line:
         mews.wait_for_client()
         mews.cut(how)
         assert line.ended.wait(SOON_S)
         assert line.code == code
-        journal = mews.server.journal
+        journal = mews.server.log
         assert journal.wait_until(lambda: mews.connections[0].closed_ms is not None, SOON_S)
     (seen,) = mews.connections
     assert (seen.cut, seen.code, seen.dropped) == (how, code, False)
-    assert mews.server.present() == frozenset()
+    assert mews.server.connected_enterprises() == frozenset()
 
 
 def test_silence_answers_nothing_until_the_client_is_let_go(mews: MewsWebSocket) -> None:
     """The TCP connection stays, a ping of the client's has no pong, and nothing is sent."""
     with Line(mews, ping_interval=0.05, ping_timeout=1.0) as line:
         mews.wait_for_client()
-        mews.cut(Cut.SILENCE)
-        assert mews.server.push([message()], "draw", SOON_S) == {}
-        assert mews.server.present() == frozenset()
+        mews.cut(Disconnect.UNRESPONSIVE)
+        assert mews.server.send([message()], "draw", SOON_S) == {}
+        assert mews.server.connected_enterprises() == frozenset()
         assert line.ended.wait(SOON_S), "its own ping had no answer"
     with Line(mews) as line:
         mews.wait_for_client()
-        mews.cut(Cut.SILENCE)
-        mews.server.welcome()
+        mews.cut(Disconnect.UNRESPONSIVE)
+        mews.server.accept_all()
         assert line.ended.wait(SOON_S)
         assert line.code is None
 
@@ -140,21 +152,21 @@ def test_a_client_that_goes_is_told_from_one_that_was_cut(mews: MewsWebSocket) -
     """Its close frame has a code of its own."""
     with Line(mews):
         mews.wait_for_client()
-    assert mews.server.journal.wait_until(lambda: not mews.server.present(), SOON_S)
+    assert mews.server.log.wait_until(lambda: not mews.server.connected_enterprises(), SOON_S)
     (seen,) = mews.connections
     assert (seen.dropped, seen.code) == (True, 1000)
 
 
 def test_handshakes_are_refused_so_often_and_so_long(mews: MewsWebSocket) -> None:
     """Of the named enterprise alone; until then the tokens are judged as ever."""
-    mews.server.refuse(503, 2, 0.0, [HOTEL])
+    mews.server.reject_handshakes(503, 2, 0.0, [HOTEL])
     tried = [status_of(mews, cookies()) for _ in range(3)]
     assert tried == [503, 503, 101]
-    assert mews.openings[0].refusals == (Refusal.ON_PURPOSE,)
-    mews.server.refuse(429, 1, 60.0, [HOTEL])
+    assert mews.handshakes[0].problems == (HandshakeProblem.ON_PURPOSE,)
+    mews.server.reject_handshakes(429, 1, 60.0, [HOTEL])
     assert [status_of(mews, cookies()) for _ in range(3)] == [429] * 3
     assert [status_of(mews, cookies(2)), status_of(mews, None)] == [101, 401]
-    mews.server.welcome()
+    mews.server.accept_all()
     assert status_of(mews, cookies()) == 101
 
 
@@ -174,12 +186,12 @@ def test_a_server_that_is_away_comes_back_at_its_address(mews: MewsWebSocket) ->
         mews.wait_for_client()
         knocking = threading.Thread(target=knock)
         knocking.start()
-        mews.server.away(0.3)
+        mews.server.pause_listening(0.3)
         knocking.join(SOON_S)
         assert refused.is_set()
         assert line.ended.wait(SOON_S)
     assert status_of(mews, cookies()) == 101
-    assert mews.connections[0].cut is Cut.ABNORMAL
+    assert mews.connections[0].cut is Disconnect.ABNORMAL
 
 
 def test_tls_is_spoken_where_it_is_asked_for() -> None:
@@ -199,7 +211,7 @@ def test_tls_is_spoken_where_it_is_asked_for() -> None:
         known = lambda token: standing.get(token, (None, TokenState.NONE))  # noqa: E731
         return admit(target, given, tenants.client_token, known)
 
-    with StreamServer(judge, lambda: 0.0, tls=served) as server:  # type: ignore[arg-type]
+    with WebSocketServer(judge, lambda: 0.0, tls=served) as server:  # type: ignore[arg-type]
         mews = MewsWebSocket(server, tenants)
         assert mews.address.startswith("wss://127.0.0.1:")
         assert status_of(mews, cookies(), tls=trusts) == 101
@@ -208,8 +220,8 @@ def test_tls_is_spoken_where_it_is_asked_for() -> None:
 def test_an_address_in_use_is_the_users_mistake(mews: MewsWebSocket) -> None:
     """The message names the option, the address and what to do."""
     port = int(mews.address.rpartition(":")[2])
-    with pytest.raises(UsageMistake, match=rf"--mews-websocket: '127\.0\.0\.1:{port}' can't be"):
-        StreamServer(lambda *_: None, lambda: 0.0, port=port).start()  # type: ignore[arg-type, return-value]
+    with pytest.raises(UsageError, match=rf"--mews-websocket: '127\.0\.0\.1:{port}' can't be"):
+        WebSocketServer(lambda *_: None, lambda: 0.0, port=port).start()  # type: ignore[arg-type, return-value]
 
 
 def test_a_server_that_was_stopped_does_nothing_more() -> None:
@@ -221,6 +233,6 @@ def test_a_server_that_was_stopped_does_nothing_more() -> None:
         mews.server.stop()
         mews.server.stop()
         assert line.ended.wait(SOON_S)
-    with pytest.raises(HarnessFault, match="was stopped"):
-        mews.server.push([message()], "draw", 1.0)
-    assert mews.server.journal.wait_until(lambda: False, 60.0) is False
+    with pytest.raises(HarnessError, match="was stopped"):
+        mews.server.send([message()], "draw", 1.0)
+    assert mews.server.log.wait_until(lambda: False, 60.0) is False

@@ -9,7 +9,7 @@ differently; the other modules are such differences, sound (`variants`) and flaw
 from __future__ import annotations
 
 from pytest_mews.demo.processing.backlog import Backlog
-from pytest_mews.demo.processing.behaviour import Habits
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.processing.workers import Processing
 
-__all__ = ["Backlog", "Habits", "Processing"]
+__all__ = ["Backlog", "Processing", "ProcessingOptions"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from pytest_mews.demo.processing.cancellable_http import Adapter, Line
+from pytest_mews.demo.processing.cancellable_http import Adapter, CancellableConnections
 
 PREFIX = "/api/connector/v1/"
 CLIENT = "pytest-mews demo/1.0"  # name and version, by which Mews finds the calls
@@ -65,7 +65,7 @@ class Connector:
     ) -> None:
         self._base, self._timeout_s, self._spell = base.rstrip("/"), timeout_s, spell
         self._identity = {"ClientToken": client_token, "Client": client}
-        self._line = Line()
+        self._line = CancellableConnections()
         self._own = threading.local()
 
     def call(self, operation: str, access_token: str, body: Mapping[str, Any]) -> Reply:
@@ -90,7 +90,7 @@ class Connector:
 
     def close(self) -> None:
         """Break every connection, also while an answer is awaited; calls fail from now on."""
-        self._line.hang_up()
+        self._line.cancel()
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)

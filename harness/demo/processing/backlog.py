@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from pytest_mews.demo.partner_state import Memory, is_known, remember
-from pytest_mews.demo.processing.behaviour import Habits
 from pytest_mews.demo.processing.entity_readers import Batch
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.webhook_bodies import Document
 
 
@@ -40,7 +40,7 @@ class Backlog:
     """
 
     def __init__(
-        self, memory: Memory, habits: Habits, clock: Callable[[], float] = time.monotonic
+        self, memory: Memory, habits: ProcessingOptions, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._memory, self._habits, self._clock = memory, habits, clock
         self._gatherings: dict[tuple[str, str], _Gathering] = {}

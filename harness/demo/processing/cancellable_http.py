@@ -13,7 +13,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
-class Line:
+class CancellableConnections:
     """All connections of one client; may be used from any thread."""
 
     def __init__(self) -> None:
@@ -21,14 +21,14 @@ class Line:
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._broken = False
 
-    def join(self, connected: socket.socket) -> None:
+    def connect(self, connected: socket.socket) -> None:
         """Take in a connection, which breaks at once where the line is broken already."""
         with self._lock:
             self._sockets.add(connected)
             if self._broken:
                 _break(connected)
 
-    def hang_up(self) -> None:
+    def cancel(self) -> None:
         """Break every connection, those that are yet to be made too."""
         with self._lock:
             self._broken = True
@@ -39,7 +39,7 @@ class Line:
 class Adapter(HTTPAdapter):
     """What `requests` sends by, over connections of a line."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: CancellableConnections) -> None:
         self._line = line
         super().__init__()
 
@@ -51,12 +51,12 @@ class Adapter(HTTPAdapter):
         class Plain(HTTPConnection):
             def connect(self) -> None:
                 super().connect()
-                line.join(self.sock)
+                line.connect(self.sock)
 
         class Secure(HTTPSConnection):
             def connect(self) -> None:
                 super().connect()
-                line.join(self.sock)
+                line.connect(self.sock)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain

@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_mews.demo.processing.api_client import Connector, Reply
 from pytest_mews.demo.processing.backoff import OK
-from pytest_mews.demo.processing.behaviour import Habits
 from pytest_mews.demo.processing.entity_readers import Batch, Document
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -64,7 +64,7 @@ class Fetcher:
         self,
         connector: Connector,
         credential: Callable[[str], str | None],
-        habits: Habits,
+        habits: ProcessingOptions,
         store: Store,
     ) -> None:
         self._connector, self._credential = connector, credential

@@ -13,8 +13,8 @@ from functools import cache
 from importlib.resources import files
 
 from pytest_mews.demo.partner_state import changes_of
-from pytest_mews.demo.processing.behaviour import Habits
 from pytest_mews.demo.processing.entity_readers import Batch, Pages, Reading, readings
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.service import Answer, Request, answer
 from pytest_mews.demo.webhook_bodies import Document, Unusable, entity_of, events_of, parse
 
@@ -22,22 +22,22 @@ FORGOTTEN = 50  # each so many events
 MOMENT_S = 0.5  # within which two messages race
 
 
-def fetches_nothing() -> Habits:
+def fetches_nothing() -> ProcessingOptions:
     """Acknowledges everything and fetches nothing."""
-    return Habits(select=lambda _: [])
+    return ProcessingOptions(select=lambda _: [])
 
 
-def forgets_one_event_in_50() -> Habits:
+def forgets_one_event_in_50() -> ProcessingOptions:
     """Fetches all events of a batch but each 50th."""
     return _selecting(lambda events: [e for at, e in enumerate(events, 1) if at % FORGOTTEN])
 
 
-def first_event_only() -> Habits:
+def first_event_only() -> ProcessingOptions:
     """Fetches only the first event of a batch."""
     return _selecting(lambda events: events[:1])
 
 
-def takes_shared_id_for_duplicate() -> Habits:
+def takes_shared_id_for_duplicate() -> ProcessingOptions:
     """Fetches an id that a batch bears under two discriminators under the first of them alone."""
 
     def select(events: list[Document]) -> list[Document]:
@@ -51,7 +51,7 @@ def takes_shared_id_for_duplicate() -> Habits:
     return _selecting(select)
 
 
-def drops_second_update() -> Habits:
+def drops_second_update() -> ProcessingOptions:
     """Fetches each entity the first time it is told of, and never again."""
     seen: set[tuple[str, str]] = set()
 
@@ -60,15 +60,15 @@ def drops_second_update() -> Habits:
         seen.update(new)
         return new
 
-    return Habits(select=select)
+    return ProcessingOptions(select=select)
 
 
-def unknown_event_drops_batch() -> Habits:
+def unknown_event_drops_batch() -> ProcessingOptions:
     """Fetches nothing of a batch that has an event it does not know."""
     return _selecting(lambda events: events if all(map(entity_of, events)) else [])
 
 
-def null_event_kills_worker() -> Habits:
+def null_event_kills_worker() -> ProcessingOptions:
     """Answers 202 to a batch with a null event, and fetches nothing from then on."""
     alive = True
 
@@ -77,20 +77,20 @@ def null_event_kills_worker() -> Habits:
         alive = alive and None not in events_of(document)
         return changes_of(document) if alive else []
 
-    return Habits(select=select)
+    return ProcessingOptions(select=select)
 
 
-def ignores_messages() -> Habits:
+def ignores_messages() -> ProcessingOptions:
     """Fetches nothing after MessageAdded."""
     return _selecting(lambda events: [e for e in events if e["Discriminator"] != "MessageAdded"])
 
 
-def forgets_payments() -> Habits:
+def forgets_payments() -> ProcessingOptions:
     """Fetches nothing after PaymentUpdated."""
     return _selecting(lambda events: [e for e in events if e["Discriminator"] != "PaymentUpdated"])
 
 
-def races_to_nothing(clock: Callable[[], float] = time.monotonic) -> Habits:
+def races_to_nothing(clock: Callable[[], float] = time.monotonic) -> ProcessingOptions:
     """Fetches nothing of what two messages tell of at the same moment."""
     told: dict[tuple[str, str], float] = {}
     spoilt: set[tuple[str, str]] = set()
@@ -110,10 +110,10 @@ def races_to_nothing(clock: Callable[[], float] = time.monotonic) -> Habits:
         return race
 
     known = {entity: racing(read) for entity, read in readings().items()}
-    return Habits(select=select, readings=known, gather_s=MOMENT_S)
+    return ProcessingOptions(select=select, readings=known, gather_s=MOMENT_S)
 
 
-def passes_over_what_it_fetches() -> Habits:
+def passes_over_what_it_fetches() -> ProcessingOptions:
     """Fetches nothing of what changes while it is being fetched."""
     busy: set[tuple[str, str]] = set()
 
@@ -128,13 +128,13 @@ def passes_over_what_it_fetches() -> Habits:
 
         return mark
 
-    return Habits(
+    return ProcessingOptions(
         select=lambda document: [each for each in changes_of(document) if each not in busy],
         readings={entity: marking(read) for entity, read in readings().items()},
     )
 
 
-def dies_on_strangers() -> Habits:
+def dies_on_strangers() -> ProcessingOptions:
     """Fetches nothing from then on when an answer has a property that it does not know."""
     alive = True
 
@@ -147,7 +147,7 @@ def dies_on_strangers() -> Habits:
 
         return die
 
-    return Habits(readings={entity: dying(read) for entity, read in readings().items()})
+    return ProcessingOptions(readings={entity: dying(read) for entity, read in readings().items()})
 
 
 def welcoming_null(token: str, request: Request) -> Answer:
@@ -174,13 +174,13 @@ def _known_properties() -> frozenset[str]:
     return frozenset(each["name"] for one in objects for each in one.get("properties", ()))
 
 
-def _selecting(kept: Callable[[list[Document]], list[Document]]) -> Habits:
+def _selecting(kept: Callable[[list[Document]], list[Document]]) -> ProcessingOptions:
     """Make habits by which only some events of a message are fetched."""
 
     def select(document: Document) -> list[tuple[str, str]]:
         return changes_of({**document, "Events": kept(events_of(document))})
 
-    return Habits(select=select)
+    return ProcessingOptions(select=select)
 
 
 LOSSES = (

@@ -5,8 +5,8 @@ Each function gives the habits of a new partner.
 
 from __future__ import annotations
 
-from pytest_mews.demo.processing.behaviour import Habits
 from pytest_mews.demo.processing.entity_readers import by_id, readings
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.webhook_bodies import Document, entity_of, events_of
 
 ADDED = "customers, added"
@@ -14,7 +14,7 @@ PAGE = 10
 SERVICE = "bd26d8db-86da-4f96-9efc-e5a4654a4a94"  # the one of the documentation's example
 
 
-def fetches_added_twice() -> Habits:
+def fetches_added_twice() -> ProcessingOptions:
     """Fetches a customer of CustomerAdded and CustomerUpdated for each of them."""
 
     def select(document: Document) -> list[tuple[str, str]]:
@@ -25,25 +25,25 @@ def fetches_added_twice() -> Habits:
         ]
 
     known = readings()
-    return Habits(select=select, readings=known | {ADDED: known["customers"]})
+    return ProcessingOptions(select=select, readings=known | {ADDED: known["customers"]})
 
 
-def fetch_per_event() -> Habits:
+def fetch_per_event() -> ProcessingOptions:
     """Makes a request for each event instead of one for many."""
-    return Habits(most=1)
+    return ProcessingOptions(most=1)
 
 
-def once_per_copy_twice() -> Habits:
+def once_per_copy_twice() -> ProcessingOptions:
     """Fetches everything that it is told of three times."""
-    return Habits(rounds=3)
+    return ProcessingOptions(rounds=3)
 
 
-def reads_first_page_only() -> Habits:
+def reads_first_page_only() -> ProcessingOptions:
     """Asks for pages of ten and reads the first of them alone."""
-    return Habits(page=PAGE, follows=False)
+    return ProcessingOptions(page=PAGE, follows=False)
 
 
-def old_operation() -> Habits:
+def old_operation() -> ProcessingOptions:
     """Fetches reservations with the deprecated operation."""
     old = by_id(
         "reservations/getAll",
@@ -52,24 +52,24 @@ def old_operation() -> Habits:
         ServiceIds=[SERVICE],
         Extent={"Reservations": True},
     )
-    return Habits(readings=readings() | {"reservations": old})
+    return ProcessingOptions(readings=readings() | {"reservations": old})
 
 
-def trailing_slash_path() -> Habits:
+def trailing_slash_path() -> ProcessingOptions:
     """Writes the path of each operation with a slash at its end."""
-    return Habits(spell=lambda path: f"{path}/")
+    return ProcessingOptions(spell=lambda path: f"{path}/")
 
 
-def no_client_name() -> Habits:
+def no_client_name() -> ProcessingOptions:
     """Leaves the name of the client application empty."""
-    return Habits(client="")
+    return ProcessingOptions(client="")
 
 
-def deprecated_extents() -> Habits:
+def deprecated_extents() -> ProcessingOptions:
     """Asks for deprecated parts of resources and customers."""
     resources = {"Resources": True, "ResourceCategories": True, "ResourceFeatures": True}
     customers = {"Customers": True, "Documents": True}
-    return Habits(
+    return ProcessingOptions(
         readings=readings()
         | {
             "resources": by_id("resources/getAll", "Resources", "ResourceIds", Extent=resources),

@@ -5,13 +5,13 @@ Each function gives the habits of a new partner.
 
 from __future__ import annotations
 
-from pytest_mews.demo.processing.behaviour import Habits
 from pytest_mews.demo.processing.entity_readers import by_interval, readings
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
 
 
-def reads_by_interval() -> Habits:
+def reads_by_interval() -> ProcessingOptions:
     """Fetches what was updated since its last fetch, instead of by id."""
-    return Habits(
+    return ProcessingOptions(
         readings=readings()
         | {
             "reservations": by_interval("reservations/getAll/2023-06-06", "Reservations"),
@@ -23,14 +23,14 @@ def reads_by_interval() -> Habits:
     )
 
 
-def slow_worker() -> Habits:
+def slow_worker() -> ProcessingOptions:
     """Starts to fetch 1 s after it was told of a change."""
-    return Habits(gather_s=1.0)
+    return ProcessingOptions(gather_s=1.0)
 
 
-def one_worker() -> Habits:
+def one_worker() -> ProcessingOptions:
     """Makes one request after another, never two at the same time."""
-    return Habits(workers=1)
+    return ProcessingOptions(workers=1)
 
 
 PROCESSING_VARIANTS = (reads_by_interval, slow_worker, one_worker)

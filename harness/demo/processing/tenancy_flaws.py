@@ -10,25 +10,25 @@ from dataclasses import replace
 
 from pytest_mews.demo.partner_state import Memory, credential_of, is_known
 from pytest_mews.demo.processing.backoff import UNAUTHORISED
-from pytest_mews.demo.processing.behaviour import Habits
 from pytest_mews.demo.processing.entity_readers import Batch, Pages, Reading, readings
 from pytest_mews.demo.processing.fetcher import Failed
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.service import Answer, Request, answer
 from pytest_mews.demo.webhook_bodies import Document, Unusable, read
 
 
-def first_token_for_all() -> Habits:
+def first_token_for_all() -> ProcessingOptions:
     """Fetches the entities of every enterprise with the token of the first one."""
-    return Habits(
+    return ProcessingOptions(
         credential=lambda memory, enterprise_id: (
             _first(memory) if credential_of(memory, enterprise_id) is not None else None
         ),
     )
 
 
-def borrows_token() -> Habits:
+def borrows_token() -> ProcessingOptions:
     """Fetches the entities of an enterprise that it does not know with the first one's token."""
-    return Habits(
+    return ProcessingOptions(
         credential=lambda memory, enterprise_id: (
             credential_of(memory, enterprise_id)
             if is_known(memory, enterprise_id)
@@ -37,32 +37,32 @@ def borrows_token() -> Habits:
     )
 
 
-def wrong_access_token() -> Habits:
+def wrong_access_token() -> ProcessingOptions:
     """Was given access tokens that are not those of the enterprises."""
-    return Habits(credential=_mistyped)
+    return ProcessingOptions(credential=_mistyped)
 
 
-def never_onboards() -> Habits:
+def never_onboards() -> ProcessingOptions:
     """Passes over IntegrationCreated."""
     return _deaf_to("IntegrationCreated")
 
 
-def keeps_old_key() -> Habits:
+def keeps_old_key() -> ProcessingOptions:
     """Passes over IntegrationApiKeyCreated."""
     return _deaf_to("IntegrationApiKeyCreated")
 
 
-def fetches_when_disabled() -> Habits:
+def fetches_when_disabled() -> ProcessingOptions:
     """Passes over IntegrationDisabled, IntegrationCanceled and IntegrationDeleted."""
     return _deaf_to("IntegrationDisabled", "IntegrationCanceled", "IntegrationDeleted")
 
 
-def never_comes_back() -> Habits:
+def never_comes_back() -> ProcessingOptions:
     """Passes over IntegrationEnabled and IntegrationReinstated."""
     return _deaf_to("IntegrationEnabled", "IntegrationReinstated")
 
 
-def dies_of_401() -> Habits:
+def dies_of_401() -> ProcessingOptions:
     """Passes over IntegrationDisabled, and fetches nothing for an enterprise after a 401."""
     dead: set[str] = set()
 
@@ -81,9 +81,9 @@ def dies_of_401() -> Habits:
     return replace(_deaf_to("IntegrationDisabled"), readings=known)
 
 
-def works_on_refused() -> Habits:
+def works_on_refused() -> ProcessingOptions:
     """Answers 401 to a wrong token, and fetches what the message tells of all the same."""
-    return Habits()
+    return ProcessingOptions()
 
 
 def working_on_refused(token: str, request: Request) -> Answer:
@@ -97,8 +97,8 @@ def working_on_refused(token: str, request: Request) -> Answer:
         return given
 
 
-def _deaf_to(*actions: str) -> Habits:
-    return Habits(deaf_to=frozenset(actions))
+def _deaf_to(*actions: str) -> ProcessingOptions:
+    return ProcessingOptions(deaf_to=frozenset(actions))
 
 
 def _mistyped(memory: Memory, enterprise_id: str) -> str | None:

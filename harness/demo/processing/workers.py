@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pytest_mews.demo.processing.api_client import Connector
 from pytest_mews.demo.processing.backlog import Backlog
 from pytest_mews.demo.processing.backoff import TOO_MANY
-from pytest_mews.demo.processing.behaviour import Habits
 from pytest_mews.demo.processing.entity_readers import Batch, by_interval
 from pytest_mews.demo.processing.fetcher import Failed, Fetcher, Store
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
 
 
 class Processing:
@@ -29,7 +29,9 @@ class Processing:
 
     """
 
-    def __init__(self, backlog: Backlog, api: str, client_token: str, habits: Habits) -> None:
+    def __init__(
+        self, backlog: Backlog, api: str, client_token: str, habits: ProcessingOptions
+    ) -> None:
         self._backlog, self._habits = backlog, habits
         self._connector = Connector(
             api,

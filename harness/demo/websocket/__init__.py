@@ -7,7 +7,7 @@ before), `reading` (what a message says), `commands` (what to do about commands 
 
 from __future__ import annotations
 
-from pytest_mews.demo.websocket.client_behaviour import StreamHabits
+from pytest_mews.demo.websocket.client_options import ClientOptions
 from pytest_mews.demo.websocket.client_pool import Streaming
 
-__all__ = ["StreamHabits", "Streaming"]
+__all__ = ["ClientOptions", "Streaming"]

@@ -8,82 +8,84 @@ from collections.abc import Callable
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
-from pytest_mews.demo.websocket.client_behaviour import PATH, GivenUp, StreamHabits
+from pytest_mews.demo.websocket.client_options import PATH, ClientOptions, GivenUp
 from pytest_mews.demo.websocket.event_reader import AS_WEBHOOK, COMMAND, Event, events_of
 from pytest_mews.demo.websocket.reconnect_backoff import FIRST_S
 
 KNOWN = frozenset({COMMAND, "PriceUpdate", *AS_WEBHOOK})
 
 
-def ws_never_connects() -> StreamHabits:
+def ws_never_connects() -> ClientOptions:
     """Opens no connection."""
-    return StreamHabits(connections=0)
+    return ClientOptions(connections=0)
 
 
-def ws_wrong_path() -> StreamHabits:
+def ws_wrong_path() -> ClientOptions:
     """Connects to the documented path with a slash at its end."""
-    return StreamHabits(path=f"{PATH}/")
+    return ClientOptions(path=f"{PATH}/")
 
 
-def ws_blank_cookies() -> StreamHabits:
+def ws_blank_cookies() -> ClientOptions:
     """Writes blanks around the = of the cookies."""
-    return StreamHabits(
+    return ClientOptions(
         cookies=lambda client, access: f"ClientToken = {client}; AccessToken = {access}",
     )
 
 
-def ws_swaps_tokens() -> StreamHabits:
+def ws_swaps_tokens() -> ClientOptions:
     """Sends the ClientToken as AccessToken and the other way round."""
-    return StreamHabits(cookies=lambda client, access: f"ClientToken={access};AccessToken={client}")
+    return ClientOptions(
+        cookies=lambda client, access: f"ClientToken={access};AccessToken={client}"
+    )
 
 
-def ws_tokens_in_url() -> StreamHabits:
+def ws_tokens_in_url() -> ClientOptions:
     """Puts both tokens into the query as well, as it was until January 2021."""
-    return StreamHabits(
+    return ClientOptions(
         query=lambda client, access: f"?ClientToken={client}&AccessToken={access}",
     )
 
 
-def ws_deaf() -> StreamHabits:
+def ws_deaf() -> ClientOptions:
     """Connects, and does nothing about any event."""
-    return StreamHabits(select=lambda _events: (), catches_up=False)
+    return ClientOptions(select=lambda _events: (), catches_up=False)
 
 
-def ws_dies_on_absent() -> StreamHabits:
+def ws_dies_on_absent() -> ClientOptions:
     """Ends for good when an optional property of an event is missing."""
-    return StreamHabits(read=_demanding("AssignedResourceId", "ResourceCategoryId", null=True))
+    return ClientOptions(read=_demanding("AssignedResourceId", "ResourceCategoryId", null=True))
 
 
-def ws_dies_on_null() -> StreamHabits:
+def ws_dies_on_null() -> ClientOptions:
     """Closes the connection when an optional property of an event is null."""
-    return StreamHabits(read=_demanding("AssignedResourceId", "RateId", null=False))
+    return ClientOptions(read=_demanding("AssignedResourceId", "RateId", null=False))
 
 
-def ws_first_event_only() -> StreamHabits:
+def ws_first_event_only() -> ClientOptions:
     """Works on the first event of a message alone."""
-    return StreamHabits(select=lambda events: events[:1])
+    return ClientOptions(select=lambda events: events[:1])
 
 
-def ws_drops_mixed() -> StreamHabits:
+def ws_drops_mixed() -> ClientOptions:
     """Works on nothing in a message that has events of several types."""
-    return StreamHabits(
+    return ClientOptions(
         select=lambda events: events if len({each["Type"] for each in events}) == 1 else (),
     )
 
 
-def ws_reads_slowly() -> StreamHabits:
+def ws_reads_slowly() -> ClientOptions:
     """Works for 20 ms on each event before it reads the next message."""
-    return StreamHabits(slow_s=0.02, ping_s=None)
+    return ClientOptions(slow_s=0.02, ping_s=None)
 
 
-def ws_unknown_type_drops() -> StreamHabits:
+def ws_unknown_type_drops() -> ClientOptions:
     """Works on nothing in a message that has an event of a type it does not know."""
-    return StreamHabits(
+    return ClientOptions(
         select=lambda events: events if all(each["Type"] in KNOWN for each in events) else (),
     )
 
 
-def ws_extra_property_drops() -> StreamHabits:
+def ws_extra_property_drops() -> ClientOptions:
     """Closes the connection when an event has a property that it does not know."""
     known = {"Type", "Id", "State", "StartUtc", "EndUtc", "AssignedResourceId", "RateId"}
     known |= {"ResourceCategoryId"}
@@ -94,10 +96,10 @@ def ws_extra_property_drops() -> StreamHabits:
             raise ConnectionAbortedError
         return events
 
-    return StreamHabits(read=read)
+    return ClientOptions(read=read)
 
 
-def ws_dies_on_garbage() -> StreamHabits:
+def ws_dies_on_garbage() -> ClientOptions:
     """Ends for good when a message can't be read."""
 
     def read(message: str | bytes) -> list[Event]:
@@ -106,138 +108,138 @@ def ws_dies_on_garbage() -> StreamHabits:
         except (ValueError, KeyError, TypeError):
             raise GivenUp from None
 
-    return StreamHabits(read=read)
+    return ClientOptions(read=read)
 
 
-def ws_no_pong() -> StreamHabits:
+def ws_no_pong() -> ClientOptions:
     """Answers no ping."""
-    return StreamHabits(prepare=_withholding(Opcode.PONG))
+    return ClientOptions(prepare=_withholding(Opcode.PONG))
 
 
-def ws_rude_close() -> StreamHabits:
+def ws_rude_close() -> ClientOptions:
     """Answers no close frame."""
-    return StreamHabits(prepare=_withholding(Opcode.CLOSE))
+    return ClientOptions(prepare=_withholding(Opcode.CLOSE))
 
 
-def ws_gives_up_on_1001() -> StreamHabits:
+def ws_gives_up_on_1001() -> ClientOptions:
     """Takes a close frame with code 1001 for the end, and does not come back."""
-    return StreamHabits(returns=lambda end: end != 1001)  # noqa: PLR2004 - going away
+    return ClientOptions(returns=lambda end: end != 1001)  # noqa: PLR2004 - going away
 
 
-def ws_gives_up_on_1011() -> StreamHabits:
+def ws_gives_up_on_1011() -> ClientOptions:
     """Takes a close frame with code 1011 for the end, and does not come back."""
-    return StreamHabits(returns=lambda end: end != 1011)  # noqa: PLR2004 - server error
+    return ClientOptions(returns=lambda end: end != 1011)  # noqa: PLR2004 - server error
 
 
-def ws_gives_up_on_1012() -> StreamHabits:
+def ws_gives_up_on_1012() -> ClientOptions:
     """Takes a close frame with code 1012 for the end, and does not come back."""
-    return StreamHabits(returns=lambda end: end != 1012)  # noqa: PLR2004 - service restart
+    return ClientOptions(returns=lambda end: end != 1012)  # noqa: PLR2004 - service restart
 
 
-def ws_gives_up_on_abnormal() -> StreamHabits:
+def ws_gives_up_on_abnormal() -> ClientOptions:
     """Comes back after a close frame alone, not after a connection that broke."""
-    return StreamHabits(returns=lambda end: end is not None)
+    return ClientOptions(returns=lambda end: end is not None)
 
 
-def ws_gives_up_when_away() -> StreamHabits:
+def ws_gives_up_when_away() -> ClientOptions:
     """Does not come back when no connection comes about."""
-    return StreamHabits(returns=lambda end: end != 0)
+    return ClientOptions(returns=lambda end: end != 0)
 
 
-def ws_gives_up_on_503() -> StreamHabits:
+def ws_gives_up_on_503() -> ClientOptions:
     """Does not come back when a handshake is answered with 503."""
-    return StreamHabits(returns=lambda end: end != 503)  # noqa: PLR2004 - the status
+    return ClientOptions(returns=lambda end: end != 503)  # noqa: PLR2004 - the status
 
 
-def ws_gives_up_on_429() -> StreamHabits:
+def ws_gives_up_on_429() -> ClientOptions:
     """Does not come back when a handshake is answered with 429."""
-    return StreamHabits(returns=lambda end: end != 429)  # noqa: PLR2004 - the status
+    return ClientOptions(returns=lambda end: end != 429)  # noqa: PLR2004 - the status
 
 
-def ws_no_keepalive() -> StreamHabits:
+def ws_no_keepalive() -> ClientOptions:
     """Sends no pings, so that it waits for ever on a connection that is dead."""
-    return StreamHabits(ping_s=None)
+    return ClientOptions(ping_s=None)
 
 
-def ws_reconnect_storm() -> StreamHabits:
+def ws_reconnect_storm() -> ClientOptions:
     """Connects again at once, for ever."""
-    return StreamHabits(pause_s=lambda _failures: 0.01)
+    return ClientOptions(pause_s=lambda _failures: 0.01)
 
 
-def ws_fixed_pause() -> StreamHabits:
+def ws_fixed_pause() -> ClientOptions:
     """Connects again after about 0.4 s, however often that has failed."""
-    return StreamHabits(pause_s=lambda failures: 0.4 + 0.05 * (failures % 2))
+    return ClientOptions(pause_s=lambda failures: 0.4 + 0.05 * (failures % 2))
 
 
-def ws_no_jitter() -> StreamHabits:
+def ws_no_jitter() -> ClientOptions:
     """Doubles its pauses, without any chance in them."""
-    return StreamHabits(pause_s=lambda failures: FIRST_S * 2 ** min(failures, 8))
+    return ClientOptions(pause_s=lambda failures: FIRST_S * 2 ** min(failures, 8))
 
 
-def ws_no_catch_up() -> StreamHabits:
+def ws_no_catch_up() -> ClientOptions:
     """Does not ask for what it missed while it was not connected."""
-    return StreamHabits(catches_up=False)
+    return ClientOptions(catches_up=False)
 
 
-def ws_ignores_active() -> StreamHabits:
+def ws_ignores_active() -> ClientOptions:
     """Asks for the active commands after a reconnect, and does nothing about them."""
-    return StreamHabits(heeds_active=False)
+    return ClientOptions(heeds_active=False)
 
 
-def ws_no_lookup() -> StreamHabits:
+def ws_no_lookup() -> ClientOptions:
     """Reports a command as done without having looked at it."""
-    return StreamHabits(looks_up=False, catches_up=False)
+    return ClientOptions(looks_up=False, catches_up=False)
 
 
-def ws_never_reports() -> StreamHabits:
+def ws_never_reports() -> ClientOptions:
     """Carries out commands and does not report that they are done."""
-    return StreamHabits(reports=None)
+    return ClientOptions(reports=None)
 
 
-def ws_stays_received() -> StreamHabits:
+def ws_stays_received() -> ClientOptions:
     """Reports commands as Received, and never as Processed."""
-    return StreamHabits(reports="Received")
+    return ClientOptions(reports="Received")
 
 
-def ws_looks_up_once() -> StreamHabits:
+def ws_looks_up_once() -> ClientOptions:
     """Drops commands when they can't be looked up at once."""
-    return StreamHabits(gives_up_on=frozenset({"commands/getAllByIds", "commands/getAllActive"}))
+    return ClientOptions(gives_up_on=frozenset({"commands/getAllByIds", "commands/getAllActive"}))
 
 
-def ws_reports_once() -> StreamHabits:
+def ws_reports_once() -> ClientOptions:
     """Takes a command for reported, whatever commands/update is answered with."""
-    return StreamHabits(gives_up_on=frozenset({"commands/update"}))
+    return ClientOptions(gives_up_on=frozenset({"commands/update"}))
 
 
-def ws_executes_cancelled() -> StreamHabits:
+def ws_executes_cancelled() -> ClientOptions:
     """Carries out a command whatever its state."""
     states = frozenset({"Pending", "Cancelled", "Processed", "Error"})
-    return StreamHabits(states=states, forgetful=True)
+    return ClientOptions(states=states, forgetful=True)
 
 
-def ws_double_effect() -> StreamHabits:
+def ws_double_effect() -> ClientOptions:
     """Carries out a command each time that an event tells of it."""
-    return StreamHabits(forgetful=True)
+    return ClientOptions(forgetful=True)
 
 
-def ws_two_connections() -> StreamHabits:
+def ws_two_connections() -> ClientOptions:
     """Opens two connections for each enterprise."""
-    return StreamHabits(connections=2)
+    return ClientOptions(connections=2)
 
 
-def ws_borrows_token() -> StreamHabits:
+def ws_borrows_token() -> ClientOptions:
     """Asks for the commands of all enterprises with the first one's AccessToken."""
-    return StreamHabits(borrowed=True)
+    return ClientOptions(borrowed=True)
 
 
-def ws_fetches_each() -> StreamHabits:
+def ws_fetches_each() -> ClientOptions:
     """Fetches what an event told of three times, beside what webhooks lead to."""
-    return StreamHabits(fetches=3)
+    return ClientOptions(fetches=3)
 
 
-def ws_waits() -> StreamHabits:
+def ws_waits() -> ClientOptions:
     """Works on a command 6 s after it was told of it."""
-    return StreamHabits(late_s=6.0)
+    return ClientOptions(late_s=6.0)
 
 
 def _demanding(*names: str, null: bool) -> Callable[[str | bytes], list[Event]]:

@@ -8,7 +8,7 @@ from threading import Timer
 
 from pytest_mews.demo.processing.api_client import Connector
 from pytest_mews.demo.webhook_bodies import Document
-from pytest_mews.demo.websocket.client_behaviour import StreamHabits
+from pytest_mews.demo.websocket.client_options import ClientOptions
 from pytest_mews.demo.websocket.device_commands import Commands, Task
 from pytest_mews.demo.websocket.event_reader import AS_WEBHOOK, COMMAND, Event
 from pytest_mews.demo.websocket.websocket_client import Client
@@ -37,7 +37,7 @@ class Streaming:
         api: str | None,
         tenants: Tenants,
         note: Callable[[Document], None],
-        habits: StreamHabits,
+        habits: ClientOptions,
     ) -> None:
         self._note, self._habits = note, habits
         credentials = {each.id: each.access_token for each in tenants.enterprises}

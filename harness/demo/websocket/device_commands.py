@@ -16,7 +16,7 @@ from typing import Any
 
 from pytest_mews.demo.processing.api_client import Connector, Reply
 from pytest_mews.demo.processing.backoff import OK, passes, pause_s
-from pytest_mews.demo.websocket.client_behaviour import StreamHabits
+from pytest_mews.demo.websocket.client_options import ClientOptions
 
 ACTIVE = frozenset({"Pending", "Received", "Processing"})
 MOST = 1000  # ids in a request
@@ -48,7 +48,7 @@ class Commands:
         self,
         connector: Connector,
         credential: Callable[[str], str | None],
-        habits: StreamHabits,
+        habits: ClientOptions,
     ) -> None:
         self._connector, self._credential, self._habits = connector, credential, habits
         self._tasks: queue.Queue[Task | None] = queue.Queue()

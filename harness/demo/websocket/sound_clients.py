@@ -5,26 +5,28 @@ Each function gives the habits of a new client.
 
 from __future__ import annotations
 
-from pytest_mews.demo.websocket.client_behaviour import StreamHabits
+from pytest_mews.demo.websocket.client_options import ClientOptions
 from pytest_mews.demo.websocket.event_reader import AS_WEBHOOK
 from pytest_mews.demo.websocket.reconnect_backoff import pause_s
 
 
-def ws_narrow_cookies() -> StreamHabits:
+def ws_narrow_cookies() -> ClientOptions:
     """Parts the two cookies by a semicolon alone, without a blank."""
-    return StreamHabits(cookies=lambda client, access: f"ClientToken={client};AccessToken={access}")
+    return ClientOptions(
+        cookies=lambda client, access: f"ClientToken={client};AccessToken={access}"
+    )
 
 
-def ws_trusts_events() -> StreamHabits:
+def ws_trusts_events() -> ClientOptions:
     """Fetches no reservation and no resource: their state is in the event."""
-    return StreamHabits(
+    return ClientOptions(
         select=lambda events: [each for each in events if each["Type"] not in AS_WEBHOOK],
     )
 
 
-def ws_patient() -> StreamHabits:
+def ws_patient() -> ClientOptions:
     """Waits for a second or more before it connects again, and pings less often."""
-    return StreamHabits(pause_s=lambda failures: pause_s(failures + 2), ping_s=3.0)
+    return ClientOptions(pause_s=lambda failures: pause_s(failures + 2), ping_s=3.0)
 
 
 STREAM_VARIANTS = (ws_narrow_cookies, ws_trusts_events, ws_patient)

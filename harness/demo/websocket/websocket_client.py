@@ -12,7 +12,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from pytest_mews.demo.websocket.client_behaviour import GivenUp, StreamHabits
+from pytest_mews.demo.websocket.client_options import ClientOptions, GivenUp
 from pytest_mews.demo.websocket.event_reader import Event
 
 OPEN_S = 10.0  # for a handshake
@@ -47,7 +47,7 @@ class Client:
         tokens: tuple[str, str],
         joined: Callable[[], None],
         take: Callable[[Sequence[Event]], None],
-        habits: StreamHabits,
+        habits: ClientOptions,
     ) -> None:
         self._url = f"{address.rstrip('/')}{habits.path}{habits.query(*tokens)}"
         self._cookies = habits.cookies(*tokens)

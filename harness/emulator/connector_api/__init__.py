@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from pytest_mews.emulator.connector_api.api_http import ApiRequest, ApiResponse
-from pytest_mews.emulator.connector_api.api_server import TwinServer
-from pytest_mews.emulator.connector_api.calls_file import CallLog
-from pytest_mews.emulator.connector_api.connector_api import Pending, Twin
+from pytest_mews.emulator.connector_api.api_server import ConnectorApiServer
+from pytest_mews.emulator.connector_api.calls_file import CallsFile
+from pytest_mews.emulator.connector_api.connector_api import ConnectorApi, Pending
 
-__all__ = ["ApiRequest", "ApiResponse", "CallLog", "Pending", "Twin", "TwinServer"]
+__all__ = [
+    "ApiRequest",
+    "ApiResponse",
+    "CallsFile",
+    "ConnectorApi",
+    "ConnectorApiServer",
+    "Pending",
+]

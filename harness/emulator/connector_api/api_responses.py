@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_mews.emulator.connector_api import entities, operations
 from pytest_mews.emulator.connector_api.api_http import BAD_REQUEST, NO_CONTENT, OK
-from pytest_mews.emulator.connector_api.entity_store import Estate, Stamp
+from pytest_mews.emulator.connector_api.entity_store import EntityRecord, EntityStore
 from pytest_mews.emulator.connector_api.filters import Page, paginate, select
 from pytest_mews.emulator.connector_api.operations import Operation
 
@@ -60,13 +60,13 @@ class Question:
     strange: bool = False
 
 
-def answer(estate: Estate, question: Question) -> Answer:
+def answer(estate: EntityStore, question: Question) -> Answer:
     """Answer a question; only `commands/update` changes the state."""
     special = _SPECIAL.get(question.operation.name)
     return special(estate, question) if special else _list(estate, question)
 
 
-def _list(estate: Estate, question: Question) -> Answer:
+def _list(estate: EntityStore, question: Question) -> Answer:
     operation, body = question.operation, question.body
     assert operation.kind is not None
     name = operation.name
@@ -82,7 +82,7 @@ def _list(estate: Estate, question: Question) -> Answer:
         return Answer(NO_CONTENT)
     shown = page.stamps if _wants(operation, body) else ()
     for each in shown:
-        estate.show(each, partial(_relatives, each))
+        estate.mark_shown(each, partial(_relatives, each))
     return Answer(
         OK,
         _body(question, page, shown),
@@ -91,7 +91,7 @@ def _list(estate: Estate, question: Question) -> Answer:
     )
 
 
-def _configure(estate: Estate, question: Question) -> Answer:
+def _configure(estate: EntityStore, question: Question) -> Answer:
     enterprise = question.enterprise_id
     named = question.body.get("EnterpriseId")
     stamp = estate.find(enterprise, "enterprise", enterprise)
@@ -100,25 +100,25 @@ def _configure(estate: Estate, question: Question) -> Answer:
     whole = entities.configuration(
         enterprise, created=stamp.created, updated=stamp.updated, now=question.now
     )
-    shown = entities.strangers(whole) if question.strange else whole
+    shown = entities.with_unknown_fields(whole) if question.strange else whole
     return Answer(OK, _json(shown), returned=(stamp.id,))
 
 
-def _update_command(estate: Estate, question: Question) -> Answer:
+def _update_command(estate: EntityStore, question: Question) -> Answer:
     enterprise, entity_id = question.enterprise_id, question.body["CommandId"]
     if estate.find(enterprise, "command", entity_id) is None:
         return Answer(BAD_REQUEST, message="Invalid CommandId.")
-    estate.touch(enterprise, "command", entity_id, question.now, state=question.body["State"])
+    estate.upsert(enterprise, "command", entity_id, question.now, state=question.body["State"])
     return Answer(NO_CONTENT) if question.minimal else Answer(OK, b"{}")
 
 
-_SPECIAL: Mapping[str, Callable[[Estate, Question], Answer]] = {
+_SPECIAL: Mapping[str, Callable[[EntityStore, Question], Answer]] = {
     "configuration/get": _configure,
     "commands/update": _update_command,
 }
 
 
-def build(operation: str, stamp: Stamp) -> dict[str, Any]:
+def build(operation: str, stamp: EntityRecord) -> dict[str, Any]:
     """Make the entity of a stamp, in the shape that an operation answers with."""
     made = entities.entity(
         stamp.kind,
@@ -131,15 +131,17 @@ def build(operation: str, stamp: Stamp) -> dict[str, Any]:
     return made | {"State": stamp.state} if stamp.state else made
 
 
-def _relatives(stamp: Stamp) -> Iterator[tuple[str, str]]:
+def _relatives(stamp: EntityRecord) -> Iterator[tuple[str, str]]:
     """Find whom an entity names; a deprecated shape names the same in other words."""
     return entities.relatives(build("", stamp), stamp.kind)
 
 
-def _body(question: Question, page: Page, shown: tuple[Stamp, ...]) -> bytes:
+def _body(question: Question, page: Page, shown: tuple[EntityRecord, ...]) -> bytes:
     operation = question.operation
     if question.strange:
-        pieces = [_json(entities.strangers(build(operation.name, each))) for each in shown]
+        pieces = [
+            _json(entities.with_unknown_fields(build(operation.name, each))) for each in shown
+        ]
     else:
         pieces = [_encode(operation.name, each) for each in shown]
     extent = question.body.get("Extent") or {}
@@ -158,7 +160,7 @@ def _body(question: Question, page: Page, shown: tuple[Stamp, ...]) -> bytes:
 
 
 @lru_cache(_CACHED)
-def _encode(operation: str, stamp: Stamp) -> bytes:
+def _encode(operation: str, stamp: EntityRecord) -> bytes:
     return _json(build(operation, stamp))
 
 

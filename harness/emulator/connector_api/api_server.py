@@ -9,14 +9,20 @@ from werkzeug import Response
 from werkzeug.exceptions import ClientDisconnected
 
 from pytest_mews.emulator.connector_api.api_http import ApiRequest
-from pytest_mews.emulator.connector_api.connector_api import Twin
-from pytest_mews.errors import UsageMistake
-from pytest_mews.net.http_server import QuietServer, connection_of, gone, leaves, reset
+from pytest_mews.emulator.connector_api.connector_api import ConnectorApi
+from pytest_mews.errors import UsageError
+from pytest_mews.net.http_server import (
+    HttpServer,
+    connection_of,
+    disconnected,
+    disconnects_within,
+    reset,
+)
 
 OPTION = "--mews-api"
 
 
-class TwinServer(QuietServer):
+class ConnectorApiServer(HttpServer):
     """Serves a twin, each connection in a thread of its own, for many requests each.
 
     Args:
@@ -28,7 +34,7 @@ class TwinServer(QuietServer):
     """
 
     def __init__(
-        self, twin: Twin, host: str = "127.0.0.1", port: int = 0, *, option: str = OPTION
+        self, twin: ConnectorApi, host: str = "127.0.0.1", port: int = 0, *, option: str = OPTION
     ) -> None:
         super().__init__(host, port, keeps=True)
         self._twin, self._option = twin, option
@@ -59,7 +65,11 @@ class TwinServer(QuietServer):
         path: str = request.environ["RAW_URI"].partition("?")[0]
         pending = self._twin.begin(ApiRequest(request.method, path, headers, body))
         response = pending.response
-        if leaves(connection, response.delay_s) if response.delay_s else gone(connection):
+        if (
+            disconnects_within(connection, response.delay_s)
+            if response.delay_s
+            else disconnected(connection)
+        ):
             pending.lost()
             raise ConnectionResetError
         if response.status is None:
@@ -82,7 +92,7 @@ class TwinServer(QuietServer):
                 trial.listen()
             except (OSError, OverflowError) as error:
                 reason = error.strerror if isinstance(error, OSError) else None
-                raise UsageMistake(
+                raise UsageError(
                     self._option,
                     f"{self.format_host(self.host)}:{self.port}",
                     f"can't be listened on: {(reason or str(error)).lower()}",

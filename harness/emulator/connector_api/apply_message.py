@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pytest_mews.emulator.connector_api.entities import thread_of
-from pytest_mews.emulator.connector_api.entity_store import Estate
+from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.operations import EVENT_KINDS
-from pytest_mews.emulator.connector_api.token_registry import TokenBook
-from pytest_mews.model import Kind, Message
+from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
+from pytest_mews.model import Message, WebhookKind
 
 SINCE = timedelta(days=1)  # how long something exists whose creation nobody announced
 _ADDED = frozenset({"CustomerAdded", "MessageAdded"})
@@ -19,9 +19,11 @@ _ADDED = frozenset({"CustomerAdded", "MessageAdded"})
 _STREAMED = {"DeviceCommand": "command", "Reservation": "reservation", "Resource": "resource"}
 
 
-def announce(message: Message, estate: Estate, tokens: TokenBook, now: datetime) -> None:
+def apply_message(
+    message: Message, estate: EntityStore, tokens: TokenRegistry, now: datetime
+) -> None:
     """Take over what a message says; whatever is unreadable in it says nothing."""
-    if message.kind is Kind.WEBSOCKET:
+    if message.kind is WebhookKind.WEBSOCKET:
         _streamed(message, estate, now)
         return
     try:
@@ -36,30 +38,30 @@ def announce(message: Message, estate: Estate, tokens: TokenBook, now: datetime)
             _events(enterprise, body["Events"], estate, now)
     elif isinstance(body.get("Action"), str):
         try:
-            known = tokens.learn(body["Action"], body["Data"])
+            known = tokens.apply(body["Action"], body["Data"])
         except (KeyError, TypeError):
             return
         if known is not None:
             enroll(known, estate, now)
 
 
-def _streamed(message: Message, estate: Estate, now: datetime) -> None:
+def _streamed(message: Message, estate: EntityStore, now: datetime) -> None:
     for event in message.events:
         kind = _STREAMED.get(event.discriminator)
         if kind is not None and message.enterprise_id is not None:
             born = now if kind == "command" else now - SINCE
             owner, entity_id = message.enterprise_id, event.entity_id
-            estate.touch(owner, kind, entity_id, now, created=born, state=event.state)
+            estate.upsert(owner, kind, entity_id, now, created=born, state=event.state)
 
 
-def enroll(enterprise: str, estate: Estate, now: datetime) -> None:
+def enroll(enterprise: str, estate: EntityStore, now: datetime) -> None:
     """Let an enterprise exist, which it did for a while."""
     if estate.find(enterprise, "enterprise", enterprise) is None:
         born = now - SINCE
-        estate.touch(enterprise, "enterprise", enterprise, born)
+        estate.upsert(enterprise, "enterprise", enterprise, born)
 
 
-def _events(enterprise: str, events: list[Any], estate: Estate, now: datetime) -> None:
+def _events(enterprise: str, events: list[Any], estate: EntityStore, now: datetime) -> None:
     readable = [found for event in events if (found := _event(event))]
     added = {each[1] for each in readable if each[0] in _ADDED}
     for discriminator, entity_id in readable:
@@ -68,8 +70,8 @@ def _events(enterprise: str, events: list[Any], estate: Estate, now: datetime) -
         thread = None
         if kind == "message":
             thread = thread_of(enterprise, entity_id)
-            estate.touch(enterprise, "message-thread", thread, now)
-        estate.touch(enterprise, kind, entity_id, now, created=born, thread_id=thread)
+            estate.upsert(enterprise, "message-thread", thread, now)
+        estate.upsert(enterprise, kind, entity_id, now, created=born, thread_id=thread)
 
 
 def _event(event: object) -> tuple[str, str] | None:

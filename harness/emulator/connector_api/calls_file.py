@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from pytest_mews.emulator.connector_api.call_log import line
-from pytest_mews.model.api_call import Call
+from pytest_mews.model.api_call import ApiCall
 
 
-class CallLog:
+class CallsFile:
     """Adds calls to a file that is made, with its folder, at the first of them.
 
     A line is written at once and whole: a run that is killed has said all that it saw, and several
@@ -36,7 +36,7 @@ class CallLog:
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
-    def write(self, call: Call) -> None:
+    def write(self, call: ApiCall) -> None:
         """Add a call; one at a time."""
         if self.problem:
             return

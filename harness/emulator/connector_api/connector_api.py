@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pytest_mews.emulator.connector_api.api_http import ApiRequest, ApiResponse
-from pytest_mews.emulator.connector_api.apply_message import announce, enroll
-from pytest_mews.emulator.connector_api.call_log import Journal
-from pytest_mews.emulator.connector_api.entity_store import Estate
-from pytest_mews.emulator.connector_api.handler import Desk, judge
-from pytest_mews.emulator.connector_api.injected_faults import SLOW_S, Disturbance, Faults
+from pytest_mews.emulator.connector_api.apply_message import apply_message, enroll
+from pytest_mews.emulator.connector_api.call_log import CallLog
+from pytest_mews.emulator.connector_api.entity_store import EntityStore
+from pytest_mews.emulator.connector_api.handler import ApiState, handle
+from pytest_mews.emulator.connector_api.injected_faults import SLOW_S, InjectedFault, InjectedFaults
 from pytest_mews.emulator.connector_api.operations import OPERATIONS
-from pytest_mews.emulator.connector_api.rate_limit import Quota
+from pytest_mews.emulator.connector_api.rate_limit import RateLimit
 from pytest_mews.emulator.connector_api.request_parsing import Reading, read
-from pytest_mews.emulator.connector_api.token_registry import TokenBook
-from pytest_mews.model import Message, Tenants, Usage
-from pytest_mews.model.api_call import Call, TokenState, TwinFault
+from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
+from pytest_mews.model import Message, RateLimitUsage, Tenants
+from pytest_mews.model.api_call import ApiCall, ApiFault, TokenState
 from pytest_mews.redaction import ANYWHERE, MASK
 
 RECENT_MS = 5_000.0  # a partner may pause between two requests, or before it tries again
@@ -36,9 +36,9 @@ class Pending:
 
     """
 
-    call: Call
+    call: ApiCall
     response: ApiResponse
-    _close: Callable[[Call], None]
+    _close: Callable[[ApiCall], None]
 
     def done(self) -> None:
         """Note that the answer was handed over."""
@@ -49,7 +49,7 @@ class Pending:
         self._close(replace(self.call, status=None, returned=(), cursor=None))
 
 
-class Twin:
+class ConnectorApi:
     """Plays the Connector API; every method may be called from any thread.
 
     Args:
@@ -70,19 +70,19 @@ class Twin:
         began: datetime,
         open_ids: bool = False,
         enforce_quota: bool = False,
-        sink: Callable[[Call], None] | None = None,
+        sink: Callable[[ApiCall], None] | None = None,
     ) -> None:
         self._now_ms, self._began, self._sink = now_ms, began.astimezone(UTC), sink
         self._lock, self._sink_lock = threading.Lock(), threading.Lock()
-        self._quotas: defaultdict[str, Quota] = defaultdict(Quota)
-        self._faults, self._journal = Faults(), Journal()
-        self._estate, self._tokens = Estate(), TokenBook(tenants)
-        self._desk = Desk(self._estate, self._tokens, open_ids=open_ids)
+        self._quotas: defaultdict[str, RateLimit] = defaultdict(RateLimit)
+        self._faults, self._journal = InjectedFaults(), CallLog()
+        self._estate, self._tokens = EntityStore(), TokenRegistry(tenants)
+        self._desk = ApiState(self._estate, self._tokens, open_ids=open_ids)
         self._enforce_quota = enforce_quota
         for tenant in tenants.enterprises:
             enroll(tenant.id, self._estate, self._began)
 
-    def announce(self, message: Message) -> float:
+    def apply_message(self, message: Message) -> float:
         """Let what a message says be true from now on; call it before the message is sent.
 
         Returns:
@@ -91,18 +91,18 @@ class Twin:
         """
         with self._lock:
             now_ms = self._now_ms()
-            announce(message, self._estate, self._tokens, self._at(now_ms))
+            apply_message(message, self._estate, self._tokens, self._at(now_ms))
         return now_ms
 
     def add_command(self, enterprise_id: str, command_id: str, state: str = "Pending") -> None:
         """Let a command for a device of an enterprise exist, or change its state."""
         with self._lock:
             at = self._at(self._now_ms())
-            self._estate.touch(enterprise_id, "command", command_id, at, state=state)
+            self._estate.upsert(enterprise_id, "command", command_id, at, state=state)
 
-    def disturb(  # noqa: PLR0913 - all that a fault is
+    def inject_fault(  # noqa: PLR0913 - all that a fault is
         self,
-        fault: TwinFault,
+        fault: ApiFault,
         ids: frozenset[str] | None,
         *,
         times: int | None,
@@ -126,14 +126,14 @@ class Twin:
         """
         lowered = None if ids is None else frozenset(each.lower() for each in ids)
         with self._lock:
-            return self._faults.lay(
-                Disturbance(fault, lowered, times, retry_after_s, slow_s, operation)
+            return self._faults.add(
+                InjectedFault(fault, lowered, times, retry_after_s, slow_s, operation)
             )
 
-    def restore(self, handle: int) -> None:
+    def remove_fault(self, handle: int) -> None:
         """End a fault; one that has ended already stays so, and a slow answer stays slow."""
         with self._lock:
-            self._faults.lift(handle)
+            self._faults.remove(handle)
 
     def begin(self, request: ApiRequest) -> Pending:
         """Answer a request; whoever hands the answer over then says `done`, or `lost`."""
@@ -141,7 +141,7 @@ class Twin:
         with self._lock:
             now_ms = self._now_ms()
             over, wait_s = self._count(reading, now_ms)
-            call, response = judge(
+            call, response = handle(
                 self._desk,
                 reading,
                 self._at(now_ms),
@@ -159,20 +159,20 @@ class Twin:
             call = self._journal.open(call)
         return Pending(call, response, self._close)
 
-    def calls(self, since: int = 0) -> tuple[Call, ...]:
+    def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
         """Give the calls numbered above `since`, in order; only the last 50,000 are kept."""
         return self._journal.calls(since)
 
     def wait_until(
         self,
-        predicate: Callable[[tuple[Call, ...]], bool],
+        predicate: Callable[[tuple[ApiCall, ...]], bool],
         since: int,
         timeout_s: float,
     ) -> bool:
         """Wait until the predicate holds of `calls(since)`; tell whether it came to that."""
         return self._journal.wait_until(predicate, since, timeout_s)
 
-    def is_behind(self, sent_ms: float) -> bool:
+    def is_working_on_backlog(self, sent_ms: float) -> bool:
         """Tell whether the partner is busy with news that are older than that moment, or late.
 
         It is where a request of the last five seconds asked for an entity that has not changed
@@ -189,7 +189,7 @@ class Twin:
         )
 
     @property
-    def over(self) -> bool:
+    def closed(self) -> bool:
         """Whether the run is over, so that every wait ends at once."""
         return self._journal.over
 
@@ -202,14 +202,14 @@ class Twin:
         with self._lock:
             return self._tokens.enterprise_of(token)
 
-    def standing(self, token: str) -> tuple[str | None, TokenState]:
+    def token_status(self, token: str) -> tuple[str | None, TokenState]:
         """Tell whose AccessToken this is, and what is known of it."""
         with self._lock:
             return self._tokens.enterprise_of(token), self._tokens.state_of(token)
 
-    def usage(self) -> tuple[Usage, ...]:
+    def usage(self) -> tuple[RateLimitUsage, ...]:
         """Tell, by enterprise, when requests came, those that asked most at a time first."""
-        quotas: defaultdict[str, list[Quota]] = defaultdict(list)
+        quotas: defaultdict[str, list[RateLimit]] = defaultdict(list)
         with self._lock:
             for token, quota in self._quotas.items():
                 enterprise = self._tokens.enterprise_of(token)
@@ -218,7 +218,7 @@ class Twin:
             found = [_usage(enterprise, own) for enterprise, own in quotas.items()]
         return tuple(sorted(found, key=lambda each: -each.peak))
 
-    def _told(self, call: Call) -> datetime | None:
+    def _told(self, call: ApiCall) -> datetime | None:
         """Tell when the oldest that a request asks for was told; None where nothing was.
 
         Of a page, which shows whatever there is, the newest counts.
@@ -254,7 +254,7 @@ class Twin:
                 text = text.replace(secret, MASK)
         return text
 
-    def _close(self, call: Call) -> None:
+    def _close(self, call: ApiCall) -> None:
         with self._sink_lock:
             answered = replace(call, answered_ms=self._now_ms())
             self._journal.close(answered)
@@ -267,8 +267,10 @@ def _minimal(request: ApiRequest) -> bool:
     return "return=minimal" in {each.strip().lower() for each in preferences}
 
 
-def _usage(enterprise: str, quotas: list[Quota]) -> Usage:
+def _usage(enterprise: str, quotas: list[RateLimit]) -> RateLimitUsage:
     seconds: Counter[int] = Counter()
     for quota in quotas:
         seconds.update(quota.seconds)
-    return Usage(enterprise, tuple(sorted(seconds.items())), max(each.peak for each in quotas))
+    return RateLimitUsage(
+        enterprise, tuple(sorted(seconds.items())), max(each.peak for each in quotas)
+    )

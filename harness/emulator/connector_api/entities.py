@@ -10,10 +10,10 @@ from types import MappingProxyType
 from typing import Any
 
 from pytest_mews.emulator.connector_api.entity_builders import KEYS, RELATIVES, make, thread_of, utc
-from pytest_mews.emulator.connector_api.entity_values import Grain, JsonObject, fill, make_id
+from pytest_mews.emulator.connector_api.entity_values import EntitySeed, JsonObject, fill, make_id
 from pytest_mews.emulator.connector_api.operations import read
 
-__all__ = ["configuration", "entity", "relatives", "strangers", "thread_of", "utc"]
+__all__ = ["configuration", "entity", "relatives", "thread_of", "utc", "with_unknown_fields"]
 
 OLD_RESERVATIONS = "reservations/getAll"
 CONFIGURATION = "configuration/get"
@@ -65,7 +65,7 @@ def configuration(
 
     """
     service = fill(
-        "services#service", Grain(make_id(f"{enterprise}/service"), enterprise, utc(now))
+        "services#service", EntitySeed(make_id(f"{enterprise}/service"), enterprise, utc(now))
     )
     return {
         "NowUtc": utc(now),
@@ -83,7 +83,7 @@ def configuration(
     }
 
 
-def strangers(entity: JsonObject) -> JsonObject:
+def with_unknown_fields(entity: JsonObject) -> JsonObject:
     """Copy an entity with properties and enumeration values that the documentation does not know.
 
     Every documented object in it has one property more; every enumerated value is unknown, and
@@ -102,7 +102,7 @@ def relatives(whole: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=20_000)
 def _made(key: str, id: str, enterprise: str, created: str) -> Mapping[str, Any]:  # noqa: A002
-    return MappingProxyType(make(key, Grain(id, enterprise, created)))
+    return MappingProxyType(make(key, EntitySeed(id, enterprise, created)))
 
 
 def _key(kind: str, operation: str | None) -> str:

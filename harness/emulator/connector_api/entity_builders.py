@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from pytest_mews.emulator.connector_api.entity_values import Grain, JsonObject, fill, make_id
+from pytest_mews.emulator.connector_api.entity_values import EntitySeed, JsonObject, fill, make_id
 
 THREADS = 128  # of an enterprise: a big batch of messages leaves a few in each
 
@@ -35,7 +35,7 @@ RELATIVES: Mapping[str, Mapping[str, str]] = {
 """By kind: which properties of an entity name another that can be asked for, and of which kind."""
 
 
-def make(key: str, grain: Grain) -> JsonObject:
+def make(key: str, grain: EntitySeed) -> JsonObject:
     """Fill an object of the documentation sensibly.
 
     Args:
@@ -62,7 +62,7 @@ def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _reservation(grain: Grain) -> JsonObject:
+def _reservation(grain: EntitySeed) -> JsonObject:
     origins = ("Commander", "Connector", "Distributor", "ChannelManager")
     origin = origins[grain.pick("Origin", len(origins))]
     states = (
@@ -101,7 +101,7 @@ def _reservation(grain: Grain) -> JsonObject:
     }
 
 
-def _old_reservation(grain: Grain) -> JsonObject:
+def _old_reservation(grain: EntitySeed) -> JsonObject:
     """Say the same as `_reservation`, in the words of the deprecated version."""
     new = make(KEYS["reservation"], grain)
     states, options = {"Inquired": "Enquired"}, dict(new["Options"])
@@ -129,7 +129,7 @@ _SHARED = (
 )
 
 
-def _resource(grain: Grain) -> JsonObject:
+def _resource(grain: EntitySeed) -> JsonObject:
     floor, room = grain.pick("floor", 9) + 1, grain.pick("room", 60) + 1
     place = {"FloorNumber": str(floor), "LocationNotes": "By the lift"}
     return {
@@ -140,23 +140,23 @@ def _resource(grain: Grain) -> JsonObject:
     }
 
 
-def _message(grain: Grain) -> JsonObject:
+def _message(grain: EntitySeed) -> JsonObject:
     return {
         "MessageThreadId": thread_of(grain.enterprise, grain.id),
         "Text": f"Could we have a late check-out? ({grain.pick('Text', 1000)})",
     }
 
 
-def _block(grain: Grain) -> JsonObject:
+def _block(grain: EntitySeed) -> JsonObject:
     start, end = _stay(grain)
     return {"StartUtc": start, "EndUtc": end, "IsActive": True, "DeletedUtc": None}
 
 
-def _customer(_: Grain) -> JsonObject:
+def _customer(_: EntitySeed) -> JsonObject:
     return {"IsActive": True, "ActivityState": "Active", "MergeTargetId": None}
 
 
-def _payment(grain: Grain) -> JsonObject:
+def _payment(grain: EntitySeed) -> JsonObject:
     gross = (grain.pick("Amount", 100_000) + 1) / -100
     amount = {
         "Currency": "EUR",
@@ -179,7 +179,7 @@ def _payment(grain: Grain) -> JsonObject:
     }
 
 
-def _command(grain: Grain) -> JsonObject:
+def _command(grain: EntitySeed) -> JsonObject:
     return {
         "State": "Pending",
         "Device": {
@@ -199,9 +199,9 @@ def _command(grain: Grain) -> JsonObject:
     }
 
 
-def _enterprise(grain: Grain) -> JsonObject:
+def _enterprise(grain: EntitySeed) -> JsonObject:
     address = make_id(f"{grain.enterprise}/address")
-    place = fill("configuration#address", Grain(address, grain.enterprise, grain.created))
+    place = fill("configuration#address", EntitySeed(address, grain.enterprise, grain.created))
     return {
         "ChainName": "Chain of the twin",
         "Name": f"Hotel {grain.enterprise[:8]}",
@@ -210,19 +210,19 @@ def _enterprise(grain: Grain) -> JsonObject:
     }
 
 
-def _configured_enterprise(grain: Grain) -> JsonObject:
+def _configured_enterprise(grain: EntitySeed) -> JsonObject:
     euro = {"Currency": "EUR", "IsDefault": True, "IsEnabled": True}
     return _enterprise(grain) | {"IsPortfolio": False, "Currencies": [euro]}
 
 
-def _stay(grain: Grain) -> tuple[str, str]:
+def _stay(grain: EntitySeed) -> tuple[str, str]:
     """Make the start and the end of something that begins within two months."""
     day = datetime.fromisoformat(grain.created).replace(hour=0, minute=0, second=0)
     start = day + timedelta(days=1 + grain.pick("StartUtc", 60), hours=14)
     return utc(start), utc(start + timedelta(days=grain.pick("EndUtc", 13), hours=20))
 
 
-_SENSE: Mapping[str, Callable[[Grain], JsonObject]] = {
+_SENSE: Mapping[str, Callable[[EntitySeed], JsonObject]] = {
     "reservations#reservation-ver-2023-06-06": _reservation,
     "reservations#reservation-ver-2017-04-12": _old_reservation,
     "resources#resource": _resource,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class EntityRecord:
     """One entity that exists.
 
     Attributes:
@@ -38,28 +38,30 @@ class Stamp:
         return self.created, self.number
 
 
-class Estate:
+class EntityStore:
     """All that exists, by enterprise and kind; ids are compared without regard to case."""
 
     def __init__(self) -> None:
-        self._stamps: dict[tuple[str, str], dict[str, Stamp]] = {}
+        self._stamps: dict[tuple[str, str], dict[str, EntityRecord]] = {}
         self._named: dict[tuple[str, str], set[str]] = {}
         self._shown: set[int] = set()
         self._count = 0
 
-    def find(self, enterprise_id: str, kind: str, entity_id: str) -> Stamp | None:
+    def find(self, enterprise_id: str, kind: str, entity_id: str) -> EntityRecord | None:
         """Look one entity up."""
         return self.all(enterprise_id, kind).get(entity_id.lower())
 
-    def all(self, enterprise_id: str, kind: str) -> dict[str, Stamp]:
+    def all(self, enterprise_id: str, kind: str) -> dict[str, EntityRecord]:
         """Give what an enterprise has of a kind, by id in lower case; not to be changed."""
         return self._stamps.get((enterprise_id.lower(), kind), {})
 
-    def every(self, enterprise_id: str, kind: str) -> Collection[Stamp]:
+    def every(self, enterprise_id: str, kind: str) -> Collection[EntityRecord]:
         """List what an enterprise has of a kind, in the order of appearance."""
         return self.all(enterprise_id, kind).values()
 
-    def show(self, stamp: Stamp, relatives: Callable[[], Iterable[tuple[str, str]]]) -> None:
+    def mark_shown(
+        self, stamp: EntityRecord, relatives: Callable[[], Iterable[tuple[str, str]]]
+    ) -> None:
         """Note that an entity was shown, and with it the kinds and ids of those that it names."""
         if stamp.number not in self._shown:
             self._shown.add(stamp.number)
@@ -71,7 +73,7 @@ class Estate:
         """Tell whether an entity that was shown names this one."""
         return entity_id.lower() in self._named.get((enterprise_id.lower(), kind), ())
 
-    def touch(  # noqa: PLR0913 - all that is known of an entity
+    def upsert(  # noqa: PLR0913 - all that is known of an entity
         self,
         enterprise_id: str,
         kind: str,
@@ -81,7 +83,7 @@ class Estate:
         created: datetime | None = None,
         thread_id: str | None = None,
         state: str = "",
-    ) -> Stamp:
+    ) -> EntityRecord:
         """Let an entity exist, and be updated at a moment.
 
         Args:
@@ -98,7 +100,7 @@ class Estate:
         known = stamps.get(entity_id.lower())
         if known is None:
             self._count += 1
-            stamp = Stamp(
+            stamp = EntityRecord(
                 kind,
                 entity_id,
                 enterprise_id,

@@ -55,7 +55,7 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Grain:
+class EntitySeed:
     """What an entity's values grow from.
 
     Attributes:
@@ -86,7 +86,7 @@ def make_id(text: str) -> str:
     )
 
 
-def fill(key: str, grain: Grain) -> JsonObject:
+def fill(key: str, grain: EntitySeed) -> JsonObject:
     """Fill an object: every documented property is there, optional ones are null now and then.
 
     Args:
@@ -97,7 +97,7 @@ def fill(key: str, grain: Grain) -> JsonObject:
     return {name: value(grain) for name, value in _fillers(key).items()}
 
 
-Filler = Callable[[Grain], Any]
+Filler = Callable[[EntitySeed], Any]
 
 
 @cache
@@ -128,7 +128,9 @@ def _value(name: str, documented: Mapping[str, Any]) -> Filler:
         if "properties" not in _OBJECTS[ref]:
             text = "text" in _OBJECTS[ref]["title"]
             return lambda _: {"en-US": name} if text else {}
-        return lambda grain: fill(ref, Grain(grain.relative(name), grain.enterprise, grain.created))
+        return lambda grain: fill(
+            ref, EntitySeed(grain.relative(name), grain.enterprise, grain.created)
+        )
     if kind == "string":
         return _text(name)
     simple: Mapping[str, Filler] = {

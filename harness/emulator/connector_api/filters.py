@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pytest_mews.emulator.connector_api.entity_store import Estate, Stamp
+from pytest_mews.emulator.connector_api.entity_store import EntityRecord, EntityStore
 from pytest_mews.emulator.connector_api.operations import COLLIDING, Operation
 
 ACTIVE_COMMANDS = frozenset({"Pending", "Received", "Processing"})
 _TIME_FILTERS = {"Created": "CreatedUtc", "Updated": "UpdatedUtc"}  # of the deprecated reservations
 Entity = Mapping[str, Any]
-Build = Callable[[Stamp], Entity]
+Build = Callable[[EntityRecord], Entity]
 _COUNT = 1000
 
 
@@ -47,7 +47,7 @@ class Page:
 
     """
 
-    stamps: tuple[Stamp, ...]
+    stamps: tuple[EntityRecord, ...]
     more: bool
 
     @property
@@ -57,12 +57,12 @@ class Page:
 
 
 def select(
-    estate: Estate,
+    estate: EntityStore,
     enterprise_id: str,
     operation: Operation,
     body: Mapping[str, Any],
     build: Build,
-) -> list[Stamp]:
+) -> list[EntityRecord]:
     """Find the entities that a checked request asks for, newest first.
 
     Args:
@@ -78,7 +78,7 @@ def select(
         return []
     known = estate.all(enterprise_id, operation.kind)
     ids = body.get(operation.ids) if operation.ids else None
-    found: Iterable[Stamp] = known.values()
+    found: Iterable[EntityRecord] = known.values()
     if ids is not None:
         keys = dict.fromkeys(each.lower() for each in ids)
         found = [known[key] for key in keys if key in known]
@@ -100,7 +100,7 @@ def select(
     return sorted(found, key=lambda stamp: stamp.age, reverse=True)
 
 
-def paginate(found: list[Stamp], cursor: Stamp | None, count: int | None) -> Page:
+def paginate(found: list[EntityRecord], cursor: EntityRecord | None, count: int | None) -> Page:
     """Cut a page: the newest `count`, or those older than the cursor's entity.
 
     Args:
@@ -138,7 +138,7 @@ def _interval(value: object) -> Interval | None:
 _NEVER = datetime.fromisoformat("0001-01-01T00:00:00Z")
 
 
-def _moment(stamp: Stamp, name: str, build: Build) -> datetime:
+def _moment(stamp: EntityRecord, name: str, build: Build) -> datetime:
     """Give the time of a property; what has none lies in no interval that has a start."""
     if name == "CreatedUtc":
         return stamp.created

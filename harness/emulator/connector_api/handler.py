@@ -22,32 +22,32 @@ from pytest_mews.emulator.connector_api.api_http import (
 )
 from pytest_mews.emulator.connector_api.api_responses import Answer, Question, answer
 from pytest_mews.emulator.connector_api.apply_message import SINCE
-from pytest_mews.emulator.connector_api.entity_store import Estate
-from pytest_mews.emulator.connector_api.injected_faults import Disturbance
+from pytest_mews.emulator.connector_api.entity_store import EntityStore
+from pytest_mews.emulator.connector_api.injected_faults import InjectedFault
 from pytest_mews.emulator.connector_api.operations import Operation
 from pytest_mews.emulator.connector_api.request_parsing import Reading
-from pytest_mews.emulator.connector_api.token_registry import TokenBook
+from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
 from pytest_mews.emulator.connector_api.validation import check
-from pytest_mews.model.api_call import Call, Misstep, TokenState, TwinFault
+from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, TokenState
 
 _BROKEN = b'{"Message":"This is no JSON'
 _REFUSALS = {
-    TwinFault.SERVER_ERROR: (SERVER_ERROR, "An error occurred on our side."),
-    TwinFault.TERSE_ERROR: (SERVER_ERROR, "An error occurred on our side."),
-    TwinFault.REQUEST_TIMEOUT: (REQUEST_TIMEOUT, "The request took too long."),
-    TwinFault.TOO_MANY: (TOO_MANY_REQUESTS, "Too many requests."),
-    TwinFault.TOO_MANY_BARE: (TOO_MANY_REQUESTS, "Too many requests."),
+    ApiFault.SERVER_ERROR: (SERVER_ERROR, "An error occurred on our side."),
+    ApiFault.SERVER_ERROR_MESSAGE_ONLY: (SERVER_ERROR, "An error occurred on our side."),
+    ApiFault.REQUEST_TIMEOUT: (REQUEST_TIMEOUT, "The request took too long."),
+    ApiFault.TOO_MANY_REQUESTS: (TOO_MANY_REQUESTS, "Too many requests."),
+    ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER: (TOO_MANY_REQUESTS, "Too many requests."),
 }
-_UNDONE = frozenset({*_REFUSALS, TwinFault.RESET})
+_UNDONE = frozenset({*_REFUSALS, ApiFault.RESET})
 _WRONG_FORM = {
-    Misstep.WRONG_PATH: "There is no such operation here.",
-    Misstep.PATH_SPELLING: "The path must be exact: case-sensitive, without a slash at its end.",
-    Misstep.NOT_POST: "Only POST is answered.",
+    RequestProblem.WRONG_PATH: "There is no such operation here.",
+    RequestProblem.PATH_SPELLING: "The path must be exact: case-sensitive, without a slash at its end.",
+    RequestProblem.NOT_POST: "Only POST is answered.",
 }
 
 
 @dataclass(frozen=True)
-class Desk:
+class ApiState:
     """What a request is judged by.
 
     Attributes:
@@ -57,21 +57,21 @@ class Desk:
 
     """
 
-    estate: Estate
-    tokens: TokenBook
+    estate: EntityStore
+    tokens: TokenRegistry
     open_ids: bool
 
 
-def judge(  # noqa: PLR0913 - all that an answer depends on
-    desk: Desk,
+def handle(  # noqa: PLR0913 - all that an answer depends on
+    desk: ApiState,
     reading: Reading,
     now: datetime,
     *,
     minimal: bool = False,
     over_limit: bool = False,
     retry_after_s: float | None = None,
-    strike: Callable[[str, Iterable[str]], Disturbance | None] = lambda _name, _ids: None,
-) -> tuple[Call, ApiResponse]:
+    strike: Callable[[str, Iterable[str]], InjectedFault | None] = lambda _name, _ids: None,
+) -> tuple[ApiCall, ApiResponse]:
     """Answer a request and say what it was; whoever calls knows its path, number and time.
 
     Args:
@@ -88,7 +88,7 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
     token = reading.text("AccessToken")
     enterprise = desk.tokens.enterprise_of(token)
     asked = _spelled(desk.estate, enterprise, operation, reading.asked)
-    call = Call(
+    call = ApiCall(
         number=0,
         path="",
         operation=operation.name if operation else "",
@@ -99,12 +99,12 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
         token=desk.tokens.state_of(token),
         client=reading.text("Client"),
         asked=asked,
-        missteps=(*reading.missteps, *_token_missteps(desk.tokens, reading)),
+        request_problems=(*reading.missteps, *_token_missteps(desk.tokens, reading)),
         continues=reading.continues,
         state=reading.text("State"),
     )
     if over_limit:
-        call = replace(call, missteps=(*call.missteps, Misstep.OVER_LIMIT))
+        call = replace(call, request_problems=(*call.request_problems, RequestProblem.OVER_LIMIT))
     call, refusal = _admit(call, reading, retry_after_s)
     if refusal is not None:
         struck = strike(call.operation, asked)
@@ -119,83 +119,87 @@ def judge(  # noqa: PLR0913 - all that an answer depends on
         return _respond(call, Answer(OK), struck)
     given = answer(desk.estate, question)
     struck = struck or strike(operation.name, (*asked, *given.returned))
-    if struck is not None and struck.fault is TwinFault.STRANGERS:
+    if struck is not None and struck.fault is ApiFault.UNKNOWN_FIELDS:
         given = answer(desk.estate, replace(question, strange=True))
     return _respond(call, given, struck)
 
 
-def _admit(call: Call, reading: Reading, retry_after_s: float | None) -> tuple[Call, Answer | None]:
+def _admit(
+    call: ApiCall, reading: Reading, retry_after_s: float | None
+) -> tuple[ApiCall, Answer | None]:
     """Find the reason to refuse a request, in the order in which a server comes upon them."""
-    missteps = set(call.missteps)
+    missteps = set(call.request_problems)
     for misstep, message in _WRONG_FORM.items():
         if misstep in missteps:
             return call, Answer(NOT_FOUND, message=message)
-    if Misstep.NOT_JSON in missteps:
+    if RequestProblem.NOT_JSON in missteps:
         return call, Answer(BAD_REQUEST, message="Invalid JSON.")
     operation = reading.operation
     assert operation is not None
     faults = check(operation, reading.body)
     found = [fault.misstep for fault in faults]
-    call = replace(call, missteps=tuple(dict.fromkeys([*call.missteps, *found])))
+    call = replace(call, request_problems=tuple(dict.fromkeys([*call.request_problems, *found])))
     for misstep, (status, message) in _UNAUTHORIZED.items():
         if misstep in missteps:
             return call, Answer(status, message=message)
     if call.token is TokenState.INACTIVE:
         return call, Answer(UNAUTHORIZED, message="The integration is disabled.")
     if retry_after_s is not None:
-        refused = Answer(TOO_MANY_REQUESTS, message=_REFUSALS[TwinFault.TOO_MANY][1])
+        refused = Answer(TOO_MANY_REQUESTS, message=_REFUSALS[ApiFault.TOO_MANY_REQUESTS][1])
         return replace(call, retry_after_s=retry_after_s), refused
     refusals = [fault.message for fault in faults if fault.refused]
     return call, Answer(BAD_REQUEST, message=" ".join(refusals)) if refusals else None
 
 
 _UNAUTHORIZED = {
-    Misstep.NO_CLIENT_TOKEN: (BAD_REQUEST, "ClientToken is required."),
-    Misstep.NO_ACCESS_TOKEN: (BAD_REQUEST, "AccessToken is required."),
-    Misstep.WRONG_CLIENT_TOKEN: (UNAUTHORIZED, "Invalid ClientToken."),
-    Misstep.WRONG_ACCESS_TOKEN: (UNAUTHORIZED, "Invalid AccessToken."),
+    RequestProblem.NO_CLIENT_TOKEN: (BAD_REQUEST, "ClientToken is required."),
+    RequestProblem.NO_ACCESS_TOKEN: (BAD_REQUEST, "AccessToken is required."),
+    RequestProblem.WRONG_CLIENT_TOKEN: (UNAUTHORIZED, "Invalid ClientToken."),
+    RequestProblem.WRONG_ACCESS_TOKEN: (UNAUTHORIZED, "Invalid AccessToken."),
 }
 
 
-def _token_missteps(tokens: TokenBook, reading: Reading) -> list[Misstep]:
+def _token_missteps(tokens: TokenRegistry, reading: Reading) -> list[RequestProblem]:
     """Judge the tokens of a body that can be read."""
-    if Misstep.NOT_JSON in reading.missteps:
+    if RequestProblem.NOT_JSON in reading.missteps:
         return []
     found = []
     if not reading.text("ClientToken"):
-        found.append(Misstep.NO_CLIENT_TOKEN)
+        found.append(RequestProblem.NO_CLIENT_TOKEN)
     elif reading.text("ClientToken") != tokens.client_token:
-        found.append(Misstep.WRONG_CLIENT_TOKEN)
+        found.append(RequestProblem.WRONG_CLIENT_TOKEN)
     if not reading.text("AccessToken"):
-        found.append(Misstep.NO_ACCESS_TOKEN)
+        found.append(RequestProblem.NO_ACCESS_TOKEN)
     elif tokens.enterprise_of(reading.text("AccessToken")) is None:
-        found.append(Misstep.WRONG_ACCESS_TOKEN)
+        found.append(RequestProblem.WRONG_ACCESS_TOKEN)
     return found
 
 
-def _respond(call: Call, given: Answer, struck: Disturbance | None) -> tuple[Call, ApiResponse]:
+def _respond(
+    call: ApiCall, given: Answer, struck: InjectedFault | None
+) -> tuple[ApiCall, ApiResponse]:
     """Put an answer, and what is done to it on purpose, into HTTP."""
     fault = struck.fault if struck else None
     call = replace(call, fault=fault)
     request_id = str(uuid.uuid4())
     headers = {"Request-Id": request_id}
     retry_after_s = call.retry_after_s
-    delay_s = struck.slow_s if struck is not None and fault is TwinFault.SLOW else 0.0
-    if fault is TwinFault.RESET:
+    delay_s = struck.slow_s if struck is not None and fault is ApiFault.SLOW else 0.0
+    if fault is ApiFault.RESET:
         return replace(call, status=None), ApiResponse(None)
-    if fault is TwinFault.NOT_JSON:
+    if fault is ApiFault.NOT_JSON:
         given = Answer(OK, _BROKEN)
     if struck is not None and fault in _REFUSALS:
         status, message = _REFUSALS[fault]
         given = Answer(status, message=message)
-        told = fault is TwinFault.TOO_MANY
+        told = fault is ApiFault.TOO_MANY_REQUESTS
         retry_after_s = float(math.ceil(struck.retry_after_s)) if told else None
     if retry_after_s is not None:
         headers["Retry-After"] = str(int(retry_after_s))
     body = given.body
     if given.message:
         error = {"Message": given.message}
-        if fault is not TwinFault.TERSE_ERROR:
+        if fault is not ApiFault.SERVER_ERROR_MESSAGE_ONLY:
             error["RequestId"] = request_id
         body = json.dumps(error, ensure_ascii=False).encode()
     if given.status != NO_CONTENT:
@@ -212,7 +216,7 @@ def _respond(call: Call, given: Answer, struck: Disturbance | None) -> tuple[Cal
 
 
 def _spelled(
-    estate: Estate, enterprise: str | None, operation: Operation | None, asked: tuple[str, ...]
+    estate: EntityStore, enterprise: str | None, operation: Operation | None, asked: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Give ids as they were announced, whatever the case of letters that they are asked in."""
     if enterprise is None or operation is None:
@@ -222,7 +226,7 @@ def _spelled(
 
 
 def _open(
-    desk: Desk, operation: Operation, enterprise: str, asked: tuple[str, ...], now: datetime
+    desk: ApiState, operation: Operation, enterprise: str, asked: tuple[str, ...], now: datetime
 ) -> None:
     """Let exist what is asked for by its own id and was named before; with open ids whatever is."""
     if operation.ids is None or operation.kind in {None, "enterprise"}:
@@ -233,6 +237,6 @@ def _open(
         if estate.find(enterprise, kind, each) is not None:
             continue
         if estate.is_named(enterprise, kind, each):
-            estate.touch(enterprise, kind, each, born)
+            estate.upsert(enterprise, kind, each, born)
         elif desk.open_ids:
-            estate.touch(enterprise, kind, each, now, created=born, state=state)
+            estate.upsert(enterprise, kind, each, now, created=born, state=state)

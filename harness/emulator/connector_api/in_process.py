@@ -17,14 +17,14 @@ from requests import PreparedRequest
 
 from pytest_mews.config.tenants import DEFAULT
 from pytest_mews.emulator.connector_api.api_http import ApiRequest
-from pytest_mews.emulator.connector_api.connector_api import Twin
+from pytest_mews.emulator.connector_api.connector_api import ConnectorApi
 from pytest_mews.model import Tenants
 
 _ADDRESSES = re.compile(r"https://api\.mews(-demo)?\.com(/|$)")
 _METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
-class InProcessTwin:
+class InProcessConnectorApi:
     """Answers what is sent to Mews's own addresses with requests, as long as it is open.
 
     While it is open, requests to any other host are refused with `ConnectionError`, as `responses`
@@ -43,7 +43,7 @@ class InProcessTwin:
 
     def __init__(
         self,
-        twin: Twin,
+        twin: ConnectorApi,
         tenants: Tenants = DEFAULT,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -100,16 +100,16 @@ def _encoded(body: object) -> bytes:
 
 
 @contextmanager
-def in_process(tenants: Tenants = DEFAULT) -> Iterator[InProcessTwin]:
+def in_process(tenants: Tenants = DEFAULT) -> Iterator[InProcessConnectorApi]:
     """Answer in this process with a twin of its own, in which any id exists once asked for."""
     started = time.monotonic()
-    twin = Twin(
+    twin = ConnectorApi(
         tenants,
         lambda: (time.monotonic() - started) * 1000,
         began=datetime.now(UTC),
         open_ids=True,
     )
-    with InProcessTwin(twin, tenants) as door:
+    with InProcessConnectorApi(twin, tenants) as door:
         yield door
 
 

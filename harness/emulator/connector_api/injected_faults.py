@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pytest_mews.model.api_call import TwinFault
+from pytest_mews.model.api_call import ApiFault
 
 SLOW_S = 8.0  # longer than the 5 s within which a webhook must be answered
 
 
 @dataclass
-class Disturbance:
+class InjectedFault:
     """One fault in force.
 
     Attributes:
@@ -24,7 +24,7 @@ class Disturbance:
 
     """
 
-    fault: TwinFault
+    fault: ApiFault
     ids: frozenset[str] | None
     left: int | None
     retry_after_s: float
@@ -38,24 +38,24 @@ class Disturbance:
         return self.ids is None or not self.ids.isdisjoint(ids)
 
 
-class Faults:
+class InjectedFaults:
     """The faults in force; where several would hit a request, the one that was laid first does."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._laid: dict[int, Disturbance] = {}
+        self._laid: dict[int, InjectedFault] = {}
 
-    def lay(self, disturbance: Disturbance) -> int:
+    def add(self, disturbance: InjectedFault) -> int:
         """Begin a fault; returns its handle."""
         self._count += 1
         self._laid[self._count] = disturbance
         return self._count
 
-    def lift(self, handle: int) -> None:
+    def remove(self, handle: int) -> None:
         """End a fault, if it has not ended yet."""
         self._laid.pop(handle, None)
 
-    def strike(self, operation: str, ids: Iterable[str]) -> Disturbance | None:
+    def strike(self, operation: str, ids: Iterable[str]) -> InjectedFault | None:
         """Find what is to be done to a request that is about these ids, and count it."""
         if not self._laid:
             return None

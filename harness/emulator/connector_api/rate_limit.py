@@ -9,7 +9,7 @@ LIMIT = 200  # guidelines/environments
 WINDOW_MS = 30_000.0
 
 
-class Quota:
+class RateLimit:
     """The requests of one AccessToken, in a window that slides with them.
 
     `peak` is the most in any window; `seconds` counts them by the second in which they came.

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from pytest_mews.emulator.connector_api import operations
 from pytest_mews.emulator.connector_api.api_http import ApiRequest
 from pytest_mews.emulator.connector_api.operations import Operation
-from pytest_mews.model.api_call import Misstep
+from pytest_mews.model.api_call import RequestProblem
 
 _NOT_ENTITIES = {"EnterpriseIds", "ChainIds"}  # they narrow a request, and are not asked for
 
@@ -28,7 +28,7 @@ class Reading:
 
     operation: Operation | None
     body: Mapping[str, Any]
-    missteps: tuple[Misstep, ...]
+    missteps: tuple[RequestProblem, ...]
 
     def text(self, name: str) -> str:
         """Give a property that should be a string; empty where it is not."""
@@ -61,18 +61,18 @@ def read(request: ApiRequest) -> Reading:
     missteps = []
     operation = operations.find(request.path)
     if request.method != "POST":
-        missteps.append(Misstep.NOT_POST)
+        missteps.append(RequestProblem.NOT_POST)
     if operation is None:
         spelled = operations.nearly(request.path) is not None
-        missteps.append(Misstep.PATH_SPELLING if spelled else Misstep.WRONG_PATH)
+        missteps.append(RequestProblem.PATH_SPELLING if spelled else RequestProblem.WRONG_PATH)
     if not _is_json(request.headers.get("content-type", "")):
-        missteps.append(Misstep.CONTENT_TYPE)
+        missteps.append(RequestProblem.CONTENT_TYPE)
     try:
         body = parse(request.body)
     except (ValueError, RecursionError):
         body = None
     if body is None:
-        missteps.append(Misstep.NOT_JSON)
+        missteps.append(RequestProblem.NOT_JSON)
     return Reading(operation, body if isinstance(body, dict) else {}, tuple(missteps))
 
 

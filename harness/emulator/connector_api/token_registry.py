@@ -17,7 +17,7 @@ _SWITCHES = {
 }
 
 
-class TokenBook:
+class TokenRegistry:
     """The AccessTokens of all integrations.
 
     Args:
@@ -53,7 +53,7 @@ class TokenBook:
         """Every token that was ever given, the client's first."""
         return (self.client_token, *self._owners)
 
-    def learn(self, action: str, data: Mapping[str, Any]) -> str | None:
+    def apply(self, action: str, data: Mapping[str, Any]) -> str | None:
         """Follow an Integration Webhook; what does not fit is ignored.
 
         Returns:

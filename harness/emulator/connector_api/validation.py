@@ -16,14 +16,14 @@ import jsonschema_rs
 
 from pytest_mews.emulator.connector_api import api_schemas
 from pytest_mews.emulator.connector_api.operations import Operation, read
-from pytest_mews.model.api_call import Misstep
+from pytest_mews.model.api_call import RequestProblem
 
 _ELSEWHERE = frozenset({"ClientToken", "AccessToken", "Client"})
 _MONTH = timedelta(days=31)  # the documentation says "3 months": nobody is refused for a day
 
 
 @dataclass(frozen=True)
-class Fault:
+class Problem:
     """One thing that is wrong.
 
     Attributes:
@@ -32,16 +32,16 @@ class Fault:
 
     """
 
-    misstep: Misstep
+    misstep: RequestProblem
     message: str
 
     @property
     def refused(self) -> bool:
         """Whether Mews answers 400; the other faults are answered as if nothing was wrong."""
-        return self.misstep in {Misstep.INVALID_BODY, Misstep.NO_CLIENT}
+        return self.misstep in {RequestProblem.INVALID_BODY, RequestProblem.NO_CLIENT}
 
 
-def check(operation: Operation, body: Any) -> tuple[Fault, ...]:  # noqa: ANN401 - JSON
+def check(operation: Operation, body: Any) -> tuple[Problem, ...]:  # noqa: ANN401 - JSON
     """Find everything that is wrong with a request.
 
     A body without a fault that is `refused` can be read without care: its intervals have two
@@ -53,28 +53,30 @@ def check(operation: Operation, body: Any) -> tuple[Fault, ...]:  # noqa: ANN401
 
     """
     if not isinstance(body, dict):
-        return (Fault(Misstep.INVALID_BODY, "The body must be a JSON object."),)
+        return (Problem(RequestProblem.INVALID_BODY, "The body must be a JSON object."),)
     malformed = tuple(_schema(operation, body)) or tuple(_moments(operation, body))
     return (*_client(body), *malformed, *_deprecated(operation, body))
 
 
-def _client(body: Mapping[str, Any]) -> Iterator[Fault]:
+def _client(body: Mapping[str, Any]) -> Iterator[Problem]:
     client = body.get("Client")
     if client is None or (isinstance(client, str) and not client.strip()):
-        yield Fault(Misstep.NO_CLIENT, "Client is required: your application's name and version.")
+        yield Problem(
+            RequestProblem.NO_CLIENT, "Client is required: your application's name and version."
+        )
     elif not isinstance(client, str):
-        yield Fault(Misstep.INVALID_BODY, "Client must be a string.")
+        yield Problem(RequestProblem.INVALID_BODY, "Client must be a string.")
     elif not any(letter.isdigit() for letter in client):
-        yield Fault(Misstep.CLIENT_WITHOUT_VERSION, "Client names no version.")
+        yield Problem(RequestProblem.CLIENT_WITHOUT_VERSION, "Client names no version.")
 
 
-def _schema(operation: Operation, body: Mapping[str, Any]) -> Iterator[Fault]:
+def _schema(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
     validator = api_schemas.validator("requests", operation.name)
     if not validator.is_valid(body):
         for error in validator.iter_errors(body):
             for leaf in _leaves(error):
                 if _place(leaf) not in _ELSEWHERE:
-                    yield Fault(Misstep.INVALID_BODY, _words(leaf))
+                    yield Problem(RequestProblem.INVALID_BODY, _words(leaf))
 
 
 def _leaves(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
@@ -118,7 +120,7 @@ def _words(error: jsonschema_rs.ValidationError) -> str:  # noqa: PLR0911 - a se
     return f"{place or 'The body'} is not valid ({error.kind.name})."
 
 
-def _moments(operation: Operation, body: Mapping[str, Any]) -> Iterator[Fault]:
+def _moments(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
     """Check what JSON Schema can't: that datetimes exist, and how long intervals are."""
     for name, months in _intervals(operation.name).items():
         interval = body.get(name)
@@ -126,13 +128,15 @@ def _moments(operation: Operation, body: Mapping[str, Any]) -> Iterator[Fault]:
             continue
         ends = [_parse(interval.get(end)) for end in ("StartUtc", "EndUtc")]
         if None in ends:
-            yield Fault(Misstep.INVALID_BODY, f"{name} must lie between two datetimes that exist.")
+            yield Problem(
+                RequestProblem.INVALID_BODY, f"{name} must lie between two datetimes that exist."
+            )
         elif ends[0] and ends[1] and ends[1] - ends[0] > months * _MONTH:
             length = f"{months} month{'s' if months > 1 else ''}"
-            yield Fault(Misstep.INVALID_BODY, f"{name} may be at most {length} long.")
+            yield Problem(RequestProblem.INVALID_BODY, f"{name} may be at most {length} long.")
     for name in ("StartUtc", "EndUtc"):  # of the deprecated reservations
         if body.get(name) is not None and _parse(body[name]) is None:
-            yield Fault(Misstep.INVALID_BODY, f"{name} must be a datetime that exists.")
+            yield Problem(RequestProblem.INVALID_BODY, f"{name} must be a datetime that exists.")
 
 
 def _parse(text: object) -> datetime | None:
@@ -152,14 +156,14 @@ def _intervals(operation: str) -> Mapping[str, int]:
     }
 
 
-def _deprecated(operation: Operation, body: Mapping[str, Any]) -> Iterator[Fault]:
+def _deprecated(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
     if operation.deprecated:
-        yield Fault(Misstep.DEPRECATED_OPERATION, f"{operation.name} is deprecated.")
+        yield Problem(RequestProblem.DEPRECATED_OPERATION, f"{operation.name} is deprecated.")
     extent = body.get("Extent")
     if isinstance(extent, Mapping):
         for name in sorted(_deprecated_extents(operation.name)):
             if extent.get(name) is True:
-                yield Fault(Misstep.DEPRECATED_EXTENT, f"Extent.{name} is deprecated.")
+                yield Problem(RequestProblem.DEPRECATED_EXTENT, f"Extent.{name} is deprecated.")
 
 
 @cache

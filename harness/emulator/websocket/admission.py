@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from pytest_mews.model import Refusal, TokenState
+from pytest_mews.model import HandshakeProblem, TokenState
 from pytest_mews.model.websocket import SWITCHED
 
 PATH = "/ws/connector"
@@ -25,7 +25,7 @@ class Admission:
     status: int
     path: str
     enterprise_id: str | None
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[HandshakeProblem, ...]
     tokens_in_query: bool
 
 
@@ -49,30 +49,30 @@ def admit(target: str, cookies: Sequence[str], client_token: str, standing: Stan
     } & {CLIENT_TOKEN.lower(), ACCESS_TOKEN.lower()}
     given, blanks = _cookies(cookies)
     enterprise, state = standing(given.get(ACCESS_TOKEN, ""))
-    refusals: list[Refusal] = []
+    refusals: list[HandshakeProblem] = []
     if path != PATH:
-        refusals.append(Refusal.WRONG_PATH)
+        refusals.append(HandshakeProblem.WRONG_PATH)
     if blanks:
-        refusals.append(Refusal.BLANKS)
+        refusals.append(HandshakeProblem.BLANKS)
     refusals += _client_refusals(given.get(CLIENT_TOKEN), client_token)
     if ACCESS_TOKEN not in given:
-        refusals.append(Refusal.NO_ACCESS_TOKEN)
+        refusals.append(HandshakeProblem.NO_ACCESS_TOKEN)
     elif enterprise is None:
-        refusals.append(Refusal.WRONG_ACCESS_TOKEN)
+        refusals.append(HandshakeProblem.WRONG_ACCESS_TOKEN)
     elif state is not TokenState.CURRENT:
-        refusals.append(Refusal.OLD_ACCESS_TOKEN)
+        refusals.append(HandshakeProblem.OLD_ACCESS_TOKEN)
     if in_query and not given:
-        refusals.append(Refusal.TOKENS_IN_QUERY)
+        refusals.append(HandshakeProblem.TOKENS_IN_QUERY)
     status = SWITCHED
     if refusals:
         status = NOT_FOUND if path != PATH else UNAUTHORIZED
     return Admission(status, _shown(path, query), enterprise, tuple(refusals), bool(in_query))
 
 
-def _client_refusals(given: str | None, right: str) -> Iterable[Refusal]:
+def _client_refusals(given: str | None, right: str) -> Iterable[HandshakeProblem]:
     if given is None:
-        return (Refusal.NO_CLIENT_TOKEN,)
-    return () if given == right else (Refusal.WRONG_CLIENT_TOKEN,)
+        return (HandshakeProblem.NO_CLIENT_TOKEN,)
+    return () if given == right else (HandshakeProblem.WRONG_CLIENT_TOKEN,)
 
 
 def _cookies(headers: Sequence[str]) -> tuple[dict[str, str], bool]:

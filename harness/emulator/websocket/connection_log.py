@@ -7,26 +7,26 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_mews.emulator.websocket.admission import Admission
-from pytest_mews.model import Connection, Opening
-from pytest_mews.net.change_condition import Changes
+from pytest_mews.model import Connection, WebSocketHandshake
+from pytest_mews.net.change_condition import ChangeCondition
 
 KEPT = 20_000  # handshakes; a client that storms makes thousands
 LOOK_S = 0.01  # between two looks of one who waits, however much happens
 
 
-class Journal:
+class ConnectionLog:
     """What came to one server, in order."""
 
     def __init__(self) -> None:
-        self._openings: list[Opening] = []
+        self._openings: list[WebSocketHandshake] = []
         self._dropped = 0
         self._connections: dict[int, Connection] = {}
-        self._changes = Changes(LOOK_S)
+        self._changes = ChangeCondition(LOOK_S)
 
-    def open(self, admission: Admission, status: int, at_ms: float) -> Opening:
+    def open(self, admission: Admission, status: int, at_ms: float) -> WebSocketHandshake:
         """Note a handshake and what it was answered with."""
         with self._changes:
-            opening = Opening(
+            opening = WebSocketHandshake(
                 self._dropped + len(self._openings) + 1,
                 at_ms,
                 admission.path,
@@ -40,7 +40,7 @@ class Journal:
                 surplus = len(self._openings) - KEPT
                 del self._openings[:surplus]
                 self._dropped += surplus
-            self._changes.note()
+            self._changes.notify()
             return opening
 
     def connect(self, enterprise_id: str, at_ms: float) -> int:
@@ -48,14 +48,14 @@ class Journal:
         with self._changes:
             number = len(self._connections) + 1
             self._connections[number] = Connection(number, enterprise_id, at_ms)
-            self._changes.note()
+            self._changes.notify()
             return number
 
     def change(self, number: int, **changes: Any) -> None:  # noqa: ANN401 - fields of a connection
         """Note what became of a connection."""
         with self._changes:
             self._connections[number] = replace(self._connections[number], **changes)
-            self._changes.note()
+            self._changes.notify()
 
     def hear(self, number: int) -> None:
         """Count a message of the client's."""
@@ -63,7 +63,7 @@ class Journal:
             known = self._connections[number]
             self._connections[number] = replace(known, received=known.received + 1)
 
-    def openings(self, since: int = 0) -> tuple[Opening, ...]:
+    def handshakes(self, since: int = 0) -> tuple[WebSocketHandshake, ...]:
         """Give the handshakes numbered above `since`; of very many only the last are kept."""
         with self._changes:
             return tuple(self._openings[max(0, since - self._dropped) :])
@@ -79,4 +79,4 @@ class Journal:
 
     def end(self) -> None:
         """Let nobody wait any longer, now or later."""
-        self._changes.end()
+        self._changes.close()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Refusing:
+class HandshakeRejection:
     """A refusal in force, for the clients of one enterprise.
 
     It ends when `times` handshakes were refused and `until_ms` is past, both; so that a client
@@ -23,7 +23,7 @@ class Refusing:
     times: int
     until_ms: float
 
-    def strikes(self, now_ms: float) -> bool:
+    def applies(self, now_ms: float) -> bool:
         """Tell whether a handshake is refused, and count it."""
         if self.times <= 0 and now_ms >= self.until_ms:
             return False

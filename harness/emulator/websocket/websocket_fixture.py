@@ -10,18 +10,18 @@ from typing import Any
 
 from pytest_mews.config.tenants import DEFAULT
 from pytest_mews.emulator.websocket.admission import admit
-from pytest_mews.emulator.websocket.websocket_server import StreamServer
+from pytest_mews.emulator.websocket.websocket_server import WebSocketServer
 from pytest_mews.model import (
     Connection,
-    Cut,
-    EventRef,
-    Kind,
+    Disconnect,
+    EventReference,
     Message,
-    Opening,
     Ping,
-    Sent,
+    SentMessage,
     Tenants,
     TokenState,
+    WebhookKind,
+    WebSocketHandshake,
 )
 
 PATIENCE_S = 5.0
@@ -36,7 +36,7 @@ class MewsWebSocket:
 
     """
 
-    def __init__(self, server: StreamServer, tenants: Tenants) -> None:
+    def __init__(self, server: WebSocketServer, tenants: Tenants) -> None:
         self.server, self.tenants = server, tenants
 
     @property
@@ -45,14 +45,14 @@ class MewsWebSocket:
         return self.server.address
 
     @property
-    def openings(self) -> tuple[Opening, ...]:
+    def handshakes(self) -> tuple[WebSocketHandshake, ...]:
         """All handshakes so far, with the reasons why some were refused."""
-        return self.server.journal.openings()
+        return self.server.log.handshakes()
 
     @property
     def connections(self) -> tuple[Connection, ...]:
         """All connections so far."""
-        return self.server.journal.connections()
+        return self.server.log.connections()
 
     def wait_for_client(self, enterprise: int = 1, timeout_s: float = PATIENCE_S) -> Connection:
         """Wait until a client of an enterprise, by its number from 1, is connected.
@@ -62,10 +62,12 @@ class MewsWebSocket:
 
         """
         owner = self.tenants.enterprises[enterprise - 1].id
-        if not self.server.journal.wait_until(lambda: owner in self.server.present(), timeout_s):
+        if not self.server.log.wait_until(
+            lambda: owner in self.server.connected_enterprises(), timeout_s
+        ):
             tried = "; ".join(
-                f"{each.path} was answered with {each.status} ({', '.join(each.refusals)})"
-                for each in self.openings
+                f"{each.path} was answered with {each.status} ({', '.join(each.problems)})"
+                for each in self.handshakes
             )
             problem = f"no client of enterprise {owner} is connected after {timeout_s:g} s"
             raise TimeoutError(f"{problem}: {tried or 'no handshake came'}")
@@ -77,7 +79,7 @@ class MewsWebSocket:
 
     def send(
         self, *events: Mapping[str, Any], enterprise: int = 1, timeout_s: float = PATIENCE_S
-    ) -> tuple[Sent, ...]:
+    ) -> tuple[SentMessage, ...]:
         """Send events in one message to the client of an enterprise, which is waited for.
 
         Raises:
@@ -89,13 +91,18 @@ class MewsWebSocket:
 
     def send_text(
         self, text: str, *, enterprise: int = 1, timeout_s: float = PATIENCE_S
-    ) -> tuple[Sent, ...]:
+    ) -> tuple[SentMessage, ...]:
         """Send any text, be it JSON or not; see `send`."""
         line = self.wait_for_client(enterprise, timeout_s)
         message = Message(
-            Kind.WEBSOCKET, text.encode(), _references(text), "a test's", "text", line.enterprise_id
+            WebhookKind.WEBSOCKET,
+            text.encode(),
+            _references(text),
+            "a test's",
+            "text",
+            line.enterprise_id,
         )
-        sent = self.server.push([message], "test", timeout_s)
+        sent = self.server.send([message], "test", timeout_s)
         return tuple(each for of_line in sent.values() for each in of_line)
 
     def ping(self, enterprise: int = 1, timeout_s: float = PATIENCE_S) -> Ping:
@@ -103,9 +110,9 @@ class MewsWebSocket:
         line = self.wait_for_client(enterprise, timeout_s)
         return self.server.ping([line.number], 0, timeout_s)[line.number]
 
-    def cut(self, how: Cut = Cut.ABNORMAL) -> None:
+    def cut(self, how: Disconnect = Disconnect.ABNORMAL) -> None:
         """End every connection, without a close frame unless another cut is asked for."""
-        self.server.cut(how, self.server.present())
+        self.server.disconnect(how, self.server.connected_enterprises())
 
 
 @contextmanager
@@ -117,7 +124,7 @@ def in_test(tenants: Tenants = DEFAULT) -> Iterator[MewsWebSocket]:
     def standing(token: str) -> tuple[str | None, TokenState]:
         return owners.get(token), TokenState.CURRENT if token in owners else TokenState.NONE
 
-    server = StreamServer(
+    server = WebSocketServer(
         lambda target, cookies: admit(target, cookies, tenants.client_token, standing),
         lambda: (time.monotonic() - began) * 1000,
     )
@@ -125,9 +132,9 @@ def in_test(tenants: Tenants = DEFAULT) -> Iterator[MewsWebSocket]:
         yield MewsWebSocket(server, tenants)
 
 
-def _references(text: str) -> tuple[EventRef, ...]:
+def _references(text: str) -> tuple[EventReference, ...]:
     try:
         events = json.loads(text)["Events"]
-        return tuple(EventRef(e["Type"], e["Id"], e.get("State") or "") for e in events)
+        return tuple(EventReference(e["Type"], e["Id"], e.get("State") or "") for e in events)
     except (ValueError, KeyError, TypeError, AttributeError):
         return ()  # whatever the test sends on purpose

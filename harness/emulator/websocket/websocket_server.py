@@ -20,11 +20,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from pytest_mews.emulator.websocket.admission import PATH, Admission
-from pytest_mews.emulator.websocket.connection_log import Journal
-from pytest_mews.emulator.websocket.handshake_rejection import Refusing
-from pytest_mews.emulator.websocket.server_connection import Wire
-from pytest_mews.errors import HarnessFault, UsageMistake
-from pytest_mews.model import Cut, Message, Ping, Refusal, Sent
+from pytest_mews.emulator.websocket.client_connection import ClientConnection
+from pytest_mews.emulator.websocket.connection_log import ConnectionLog
+from pytest_mews.emulator.websocket.handshake_rejection import HandshakeRejection
+from pytest_mews.errors import HarnessError, UsageError
+from pytest_mews.model import Disconnect, HandshakeProblem, Message, Ping, SentMessage
 from pytest_mews.model.websocket import CLOSE_CODES, SWITCHED
 
 OPTION = "--mews-websocket"
@@ -37,7 +37,7 @@ Admit = Callable[[str, Sequence[str]], Admission]
 """Judges a handshake: its path with the query, and the values of its `Cookie` headers."""
 
 
-class StreamServer:
+class WebSocketServer:
     """Plays the WebSocket server; every method may be called from any thread.
 
     Attributes:
@@ -65,10 +65,10 @@ class StreamServer:
     ) -> None:
         self._admit, self._now_ms, self._option = admit, now_ms, option
         self._host, self._port, self._tls = host, port, tls
-        self.journal = Journal()
-        self._wires: dict[int, Wire] = {}
-        self._made: WeakSet[Wire] = WeakSet()  # those that are still opening too
-        self._refusing: dict[str, Refusing] = {}
+        self.log = ConnectionLog()
+        self._wires: dict[int, ClientConnection] = {}
+        self._made: WeakSet[ClientConnection] = WeakSet()  # those that are still opening too
+        self._refusing: dict[str, HandshakeRejection] = {}
         self._closing: set[asyncio.Task[None]] = set()  # the loop alone keeps no task alive
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="mews-websocket", daemon=True)
@@ -114,20 +114,20 @@ class StreamServer:
         if self._stopped:
             return
         self._stopped = True
-        self.journal.end()
+        self.log.end()
         if self._loop is not None:
             asyncio.run_coroutine_threadsafe(self._end(self._loop), self._loop)
             self._thread.join()
 
-    def present(self) -> frozenset[str]:
+    def connected_enterprises(self) -> frozenset[str]:
         """Name the enterprises whose clients are connected, cut ones aside."""
         return frozenset(
-            each.enterprise_id for each in self.journal.connections() if each.over_ms is None
+            each.enterprise_id for each in self.log.connections() if each.over_ms is None
         )
 
-    def push(
+    def send(
         self, messages: Sequence[Message], label: str, timeout_s: float
-    ) -> dict[int, tuple[Sent, ...]]:
+    ) -> dict[int, tuple[SentMessage, ...]]:
         """Send messages on every connection of their enterprises, one right after the other.
 
         Args:
@@ -146,21 +146,23 @@ class StreamServer:
         """Send a ping on each of these connections, and wait for the pongs."""
         return self._ask(self._ping(tuple(numbers), behind, timeout_s))
 
-    def cut(self, how: Cut, enterprises: Collection[str]) -> None:
+    def disconnect(self, how: Disconnect, enterprises: Collection[str]) -> None:
         """End the connections of some enterprises; a silent one is left to its client."""
         self._ask(self._cut(how, enterprises))
 
-    def refuse(self, status: int, times: int, seconds: float, enterprises: Iterable[str]) -> None:
+    def reject_handshakes(
+        self, status: int, times: int, seconds: float, enterprises: Iterable[str]
+    ) -> None:
         """Answer the next handshakes of some enterprises with a status; see `Refusing`."""
         until_ms = self._now_ms() + seconds * 1000
-        refusing = {each: Refusing(status, times, until_ms) for each in enterprises}
+        refusing = {each: HandshakeRejection(status, times, until_ms) for each in enterprises}
         self._ask(self._refuse(refusing))
 
-    def welcome(self) -> None:
+    def accept_all(self) -> None:
         """Refuse nobody any longer, and drop connections that have fallen silent."""
         self._ask(self._welcome())
 
-    def away(self, seconds: float) -> None:
+    def pause_listening(self, seconds: float) -> None:
         """Break every connection and listen to nobody for a while; returns when it is back.
 
         Raises:
@@ -181,11 +183,11 @@ class StreamServer:
     def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._stopped or self._loop is None:
             coroutine.close()
-            raise HarnessFault("the WebSocket server was stopped")
+            raise HarnessError("the WebSocket server was stopped")
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         except CancelledError:
-            raise HarnessFault("the WebSocket server was stopped") from None
+            raise HarnessError("the WebSocket server was stopped") from None
 
     def _listen(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
@@ -194,7 +196,7 @@ class StreamServer:
         except (OSError, OverflowError) as error:
             # `create_server` says the address too, in its own words: the code's alone will do.
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""
-            raise UsageMistake(
+            raise UsageError(
                 self._option,
                 f"{self._shown_host}:{self._port}",
                 f"can't be listened on: {(reason or str(error)).lower()}",
@@ -216,8 +218,8 @@ class StreamServer:
             logger=self._logger,
         )
 
-    def _make(self, *args: Any, **options: Any) -> Wire:  # noqa: ANN401 - as a connection's
-        wire = Wire(*args, **options)
+    def _make(self, *args: Any, **options: Any) -> ClientConnection:  # noqa: ANN401 - as a connection's
+        wire = ClientConnection(*args, **options)
         self._made.add(wire)
         return wire
 
@@ -252,48 +254,48 @@ class StreamServer:
         server.close(close_connections=False)
 
     def _receive(self, connection: ServerConnection, request: Request) -> Response | None:
-        wire = cast("Wire", connection)
+        wire = cast("ClientConnection", connection)
         wire.began_ms = self._now_ms()
         wire.admission = self._admit(request.path, request.headers.get_all("Cookie"))
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            wire.admission = replace(wire.admission, refusals=(Refusal.NO_WEBSOCKET,))
+            wire.admission = replace(wire.admission, refusals=(HandshakeProblem.NO_WEBSOCKET,))
             return None  # it is refused as what it is
         status = wire.admission.status
         if status == SWITCHED:
             refusing = self._refusing.get(wire.admission.enterprise_id or "")
-            if refusing is None or not refusing.strikes(wire.began_ms):
+            if refusing is None or not refusing.applies(wire.began_ms):
                 return None
             status = refusing.status
-            wire.admission = replace(wire.admission, refusals=(Refusal.ON_PURPOSE,))
+            wire.admission = replace(wire.admission, refusals=(HandshakeProblem.ON_PURPOSE,))
         return connection.respond(status, "")
 
     def _answer(
         self, connection: ServerConnection, _request: Request, response: Response
     ) -> Response | None:
-        wire = cast("Wire", connection)
+        wire = cast("ClientConnection", connection)
         admission, status = wire.admission, response.status_code
         if status != SWITCHED and not admission.refusals:
-            admission = replace(admission, refusals=(Refusal.NO_WEBSOCKET,))
-        self.journal.open(admission, status, wire.began_ms)
+            admission = replace(admission, refusals=(HandshakeProblem.NO_WEBSOCKET,))
+        self.log.open(admission, status, wire.began_ms)
         return None
 
     async def _attend(self, connection: ServerConnection) -> None:
         """Listen to one client until its connection is over."""
-        wire = cast("Wire", connection)
-        wire.number = self.journal.connect(wire.admission.enterprise_id or "", wire.began_ms)
+        wire = cast("ClientConnection", connection)
+        wire.number = self.log.connect(wire.admission.enterprise_id or "", wire.began_ms)
         self._wires[wire.number] = wire
         code: int | None = None
         try:
             while True:
                 await wire.recv()
-                self.journal.hear(wire.number)
+                self.log.hear(wire.number)
         except ConnectionClosed as end:
             code = None if end.rcvd is None else end.rcvd.code
         finally:
             del self._wires[wire.number]
-            self.journal.change(wire.number, closed_ms=self._now_ms(), code=code)
+            self.log.change(wire.number, closed_ms=self._now_ms(), code=code)
 
-    def _of(self, enterprises: Collection[str]) -> list[Wire]:
+    def _of(self, enterprises: Collection[str]) -> list[ClientConnection]:
         return [
             wire
             for wire in self._wires.values()
@@ -302,17 +304,17 @@ class StreamServer:
 
     async def _push(
         self, messages: Sequence[Message], label: str, timeout_s: float
-    ) -> dict[int, tuple[Sent, ...]]:
+    ) -> dict[int, tuple[SentMessage, ...]]:
         owners = {each.enterprise_id for each in messages if each.enterprise_id}
         lines = self._of(owners)
         sent = await asyncio.gather(*(self._feed(w, messages, label, timeout_s) for w in lines))
         return {wire.number: each for wire, each in zip(lines, sent, strict=True)}
 
     async def _feed(
-        self, wire: Wire, messages: Sequence[Message], label: str, timeout_s: float
-    ) -> tuple[Sent, ...]:
+        self, wire: ClientConnection, messages: Sequence[Message], label: str, timeout_s: float
+    ) -> tuple[SentMessage, ...]:
         owner = wire.admission.enterprise_id or ""
-        sent: list[Sent] = []
+        sent: list[SentMessage] = []
         try:
             async with asyncio.timeout(timeout_s):
                 for message in messages:
@@ -320,7 +322,9 @@ class StreamServer:
                         continue
                     at_ms = self._now_ms()
                     size = len(message.body)
-                    told = Sent(label, owner, message.description, size, message.events, at_ms)
+                    told = SentMessage(
+                        label, owner, message.description, size, message.events, at_ms
+                    )
                     sent.append(told)
                     await wire.send(message.body, text=not message.binary)
                     sent[-1] = replace(told, done_ms=self._now_ms())
@@ -329,7 +333,7 @@ class StreamServer:
         return tuple(sent)
 
     async def _ping(self, numbers: Sequence[int], behind: int, timeout_s: float) -> dict[int, Ping]:
-        async def one(wire: Wire) -> Ping:
+        async def one(wire: ClientConnection) -> Ping:
             at_ms = self._now_ms()
             try:
                 async with asyncio.timeout(timeout_s):
@@ -347,19 +351,19 @@ class StreamServer:
         self._pings += 1
         return self._pings.to_bytes(4)
 
-    async def _cut(self, how: Cut, enterprises: Collection[str]) -> None:
+    async def _cut(self, how: Disconnect, enterprises: Collection[str]) -> None:
         for wire in self._of(enterprises):
-            self.journal.change(wire.number, cut=how, cut_ms=self._now_ms())
-            if how is Cut.SILENCE:
+            self.log.change(wire.number, cut=how, cut_ms=self._now_ms())
+            if how is Disconnect.UNRESPONSIVE:
                 wire.silent = True
-            elif how is Cut.ABNORMAL:
+            elif how is Disconnect.ABNORMAL:
                 wire.cut_off()
             else:
                 closing = asyncio.create_task(wire.close(CLOSE_CODES[how]))
                 self._closing.add(closing)
                 closing.add_done_callback(self._closing.discard)
 
-    async def _refuse(self, refusing: Mapping[str, Refusing]) -> None:
+    async def _refuse(self, refusing: Mapping[str, HandshakeRejection]) -> None:
         self._refusing.update(refusing)
 
     async def _welcome(self) -> None:
@@ -371,13 +375,13 @@ class StreamServer:
     async def _away(self, seconds: float) -> None:
         assert self._server is not None
         await self._shut(self._server)
-        await self._cut(Cut.ABNORMAL, self.present())
+        await self._cut(Disconnect.ABNORMAL, self.connected_enterprises())
         for wire in set(self._made).difference(self._wires.values()):
             wire.cut_off()  # one that is still opening
         await self._server.wait_closed()
         await asyncio.sleep(seconds)
         try:
             listening = self._listen()
-        except UsageMistake as mistake:
-            raise HarnessFault(f"the WebSocket server can't come back: {mistake}") from mistake
+        except UsageError as mistake:
+            raise HarnessError(f"the WebSocket server can't come back: {mistake}") from mistake
         await self._open(listening)

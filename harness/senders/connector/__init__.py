@@ -6,19 +6,19 @@ them, and a plan builds messages with ids from a mint.
 
 from __future__ import annotations
 
-from pytest_mews.senders.connector.generators import WORDS, plans
-from pytest_mews.senders.connector.ids import Mint
+from pytest_mews.senders.connector.generators import GENERATORS, plans
+from pytest_mews.senders.connector.ids import IdSource
 from pytest_mews.senders.connector.lifecycle_status import Standing, standings
 from pytest_mews.senders.connector.payload_schemas import actions, discriminators
-from pytest_mews.senders.connector.plan import Plan, Plans, Subject
+from pytest_mews.senders.connector.plan import Plan, Plans, Target
 
 __all__ = [
-    "WORDS",
-    "Mint",
+    "GENERATORS",
+    "IdSource",
     "Plan",
     "Plans",
     "Standing",
-    "Subject",
+    "Target",
     "actions",
     "discriminators",
     "plans",

@@ -15,12 +15,12 @@ from random import Random
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from pytest_mews.model import Kind, Message
-from pytest_mews.senders.connector.ids import Mint, Template, fill
+from pytest_mews.model import Message, WebhookKind
+from pytest_mews.senders.connector.ids import IdSource, Template, fill
 from pytest_mews.senders.connector.json_shapes import Constant, Record, Sequence, parse
 from pytest_mews.senders.connector.payload_schemas import load
-from pytest_mews.senders.connector.plan import Subject, write
-from pytest_mews.senders.connector.shape_strategies import exemplar
+from pytest_mews.senders.connector.plan import Target, write
+from pytest_mews.senders.connector.shape_strategies import canonical_example
 
 ADDED, UPDATED = "CustomerAdded", "CustomerUpdated"
 MOST_ECHOES = 3
@@ -30,7 +30,7 @@ Entry = tuple[str, int]  # a discriminator, and which of the message's entities 
 
 
 @dataclass(frozen=True)
-class Echo:
+class RepeatedEvent:
     """An event more: `source`'s again, or its id under another `name`, put in at index `at`."""
 
     source: int
@@ -39,7 +39,7 @@ class Echo:
 
 
 @dataclass(frozen=True)
-class Listed:
+class EventList:
     """Events one by one."""
 
     profile: str
@@ -50,7 +50,7 @@ class Listed:
         """Count the events by discriminator."""
         return describe(self.entries, self.limit)
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the events, each entity with an id of its own."""
         return write_events(self, mint)
 
@@ -76,7 +76,7 @@ class Batch:
     seed: int
     paired: bool
     limit: int
-    echoes: tuple[Echo, ...] = ()
+    echoes: tuple[RepeatedEvent, ...] = ()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -100,16 +100,16 @@ class Batch:
         """Count the events by discriminator."""
         return describe(self.entries, self.limit)
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the events, each entity with an id of its own."""
         return write_events(self, mint)
 
 
 @dataclass(frozen=True)
-class Row:
+class BatchSequence:
     """Batches one after the other, each a message or more, in turn for so many enterprises."""
 
-    batches: tuple[Batch | Listed, ...]
+    batches: tuple[Batch | EventList, ...]
     enterprises: int = 1
 
     def describe(self) -> str:
@@ -120,7 +120,7 @@ class Row:
         whose = f", for {self.enterprises:,} enterprises in turn" if self.enterprises > 1 else ""
         return f"{len(self.batches):,} batches of {events}{whose}"
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the batches, in order."""
         mints = [mint, *(mint.of(number) for number in range(2, self.enterprises + 1))]
         return tuple(
@@ -150,7 +150,7 @@ def describe(entries: tuple[Entry, ...], limit: int) -> str:
     return phrase
 
 
-def write_events(plan: Listed | Batch, mint: Mint) -> tuple[Message, ...]:
+def write_events(plan: EventList | Batch, mint: IdSource) -> tuple[Message, ...]:
     """Write a plan's events into as many messages as the limit asks for, in order."""
     entities: dict[int, dict[str, str]] = {}
     events = [
@@ -161,7 +161,7 @@ def write_events(plan: Listed | Batch, mint: Mint) -> tuple[Message, ...]:
     parts = [events[start : start + plan.limit] for start in range(0, len(events), plan.limit)]
     return tuple(
         write(
-            Kind.GENERAL,
+            WebhookKind.GENERAL,
             fill({**message_template(plan.profile), "Events": part}, mint),
             phrase if len(parts) == 1 else f"{phrase} (message {number} of {len(parts)})",
         )
@@ -171,7 +171,7 @@ def write_events(plan: Listed | Batch, mint: Mint) -> tuple[Message, ...]:
 
 def message_template(profile: str, *names: str) -> dict[str, Template]:
     """Give the template of a General Webhook with one event for each name."""
-    template: dict[str, Template] = exemplar(_message(profile))
+    template: dict[str, Template] = canonical_example(_message(profile))
     return {**template, "Events": [event_template(profile, name) for name in names]}
 
 
@@ -182,7 +182,7 @@ def event_template(profile: str, name: str) -> Template:
     assert events is not None
     assert isinstance(events.shape, Sequence)
     assert isinstance(events.shape.items, Record)
-    return exemplar(events.shape.items.having("Discriminator", Constant((name,))))
+    return canonical_example(events.shape.items.having("Discriminator", Constant((name,))))
 
 
 @cache
@@ -193,7 +193,7 @@ def _message(profile: str) -> Record:
 
 
 @st.composite
-def draw_batches(draw: DrawFn, subject: Subject, least: int, most: int) -> Batch:
+def draw_batches(draw: DrawFn, subject: Target, least: int, most: int) -> Batch:
     """Draw a batch of `least` to `most` events; it shrinks to few events of one discriminator."""
     known = subject.general
     size = draw(st.integers(least, most))
@@ -201,7 +201,7 @@ def draw_batches(draw: DrawFn, subject: Subject, least: int, most: int) -> Batch
     chosen = [name for name in known if draw(st.booleans())]
     names = chosen or [known[0]]
     echo = st.builds(
-        Echo,
+        RepeatedEvent,
         st.integers(0, max(0, size - 1 - MOST_ECHOES)),
         st.integers(0, size - 1),
         st.sampled_from([None, *(name for name in names if name != ADDED)]),

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from pytest_mews.errors import HarnessFault, UsageMistake
+from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.model import Tenant, Tenants
 
 Template = Any  # JSON with a Slot or a Moment wherever the run has to fill something in
@@ -18,14 +18,14 @@ Enterprise = int | str
 
 
 @dataclass(frozen=True)
-class Slot:
+class Placeholder:
     """A place in a template that is filled when a message is built; the schema's `x-slot`."""
 
     name: str
 
 
 @dataclass(frozen=True)
-class Moment:
+class RelativeTime:
     """A datetime in a template: so many seconds before the run began."""
 
     age_s: int
@@ -35,7 +35,7 @@ NEW = "new"  # the enterprise that a play brings along
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # when a run began that does not say so
 
 
-class Mint:
+class IdSource:
     """Source of run-unique ids for one play: one mint builds all of a play's messages in turn.
 
     Args:
@@ -64,7 +64,7 @@ class Mint:
         """Make an id that nothing else in the run bears."""
         return _uuid(self._random)
 
-    def utc(self, moment: Moment) -> str:
+    def utc(self, moment: RelativeTime) -> str:
         """Write a moment as Mews does, in whole seconds UTC (events/wh-integration)."""
         return (self._began - timedelta(seconds=moment.age_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -76,21 +76,21 @@ class Mint:
         self.tokens[name] = token_of(self._origin, name)
         return self.tokens[name]
 
-    def of(self, enterprise: Enterprise) -> Mint:
+    def of(self, enterprise: Enterprise) -> IdSource:
         """Give this mint for another tenant: its number from 1, or `new`, one known to this play.
 
         Raises:
             UsageMistake: there are fewer tenants.
 
         """
-        other = object.__new__(Mint)
+        other = object.__new__(IdSource)
         other._origin, other._tenants = self._origin, self._tenants
         other._began, other.tokens = self._began, self.tokens  # shared, as ids are
         other._random = self._random  # shared: ids stay unique over both
         other.tenant = self._tenant(enterprise)
         return other
 
-    def renewed(self) -> Mint:
+    def renewed(self) -> IdSource:
         """Give this mint for another integration of the same enterprise."""
         other = copy(self)  # the source of randomness is shared: ids stay unique over both
         other.tenant = replace(
@@ -105,10 +105,10 @@ class Mint:
         known = self._tenants.enterprises
         if not isinstance(enterprise, int) or not 1 <= enterprise <= len(known):
             problem = f"is more than the {len(known)} enterprises there are"
-            raise UsageMistake("--mews-tenants", enterprise, problem, "Add an [[enterprise]]")
+            raise UsageError("--mews-tenants", enterprise, problem, "Add an [[enterprise]]")
         return known[enterprise - 1]
 
-    def fill_slot(self, slot: Slot) -> str:
+    def fill_slot(self, slot: Placeholder) -> str:
         """Give the value for a slot; HarnessFault where there is no such slot."""
         if slot.name == "entity-id":
             return self.entity_id()
@@ -120,11 +120,11 @@ class Mint:
             "access-token": self.tenant.access_token,
         }
         if slot.name not in known:
-            raise HarnessFault(f"nothing fills the slot {slot.name!r}")
+            raise HarnessError(f"nothing fills the slot {slot.name!r}")
         return known[slot.name]
 
 
-def fill(template: Template, mint: Mint, known: dict[str, str] | None = None) -> Any:  # noqa: ANN401
+def fill(template: Template, mint: IdSource, known: dict[str, str] | None = None) -> Any:  # noqa: ANN401
     """Copy a template with its slots filled.
 
     Args:
@@ -134,13 +134,13 @@ def fill(template: Template, mint: Mint, known: dict[str, str] | None = None) ->
             with one mapping are about one entity. None: every slot gets a value of its own.
 
     """
-    if isinstance(template, Slot):
+    if isinstance(template, Placeholder):
         if known is None:
             return mint.fill_slot(template)
         if template.name not in known:
             known[template.name] = mint.fill_slot(template)
         return known[template.name]
-    if isinstance(template, Moment):
+    if isinstance(template, RelativeTime):
         return mint.utc(template)
     if isinstance(template, dict):
         return {key: fill(value, mint, known) for key, value in template.items()}

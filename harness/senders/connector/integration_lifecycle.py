@@ -10,20 +10,20 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from pytest_mews.model import Kind, Message
-from pytest_mews.senders.connector.batch import Listed
-from pytest_mews.senders.connector.ids import Mint, Template, fill
+from pytest_mews.model import Message, WebhookKind
+from pytest_mews.senders.connector.batch import EventList
+from pytest_mews.senders.connector.ids import IdSource, Template, fill
 from pytest_mews.senders.connector.integration_webhooks import action_shape, aged
 from pytest_mews.senders.connector.lifecycle_status import standings
 from pytest_mews.senders.connector.lifecycle_transitions import (
     CREATED,
     GENERAL,
+    LifecycleStep,
     State,
-    Turn,
-    choices,
+    next_steps,
 )
-from pytest_mews.senders.connector.plan import NOTHING, Plan, Plans, Subject, unique, write
-from pytest_mews.senders.connector.shape_strategies import OLDEST_AGE_S, exemplar
+from pytest_mews.senders.connector.plan import NO_PLANS, Plan, Plans, Target, unique, write
+from pytest_mews.senders.connector.shape_strategies import OLDEST_AGE_S, canonical_example
 
 MOST_TURNS = 10
 TURN_S = 10  # from one turn to the next, in the dates that they bear
@@ -70,14 +70,14 @@ class Life:
     """
 
     profile: str
-    turns: tuple[Turn, ...]
+    turns: tuple[LifecycleStep, ...]
     events: tuple[str, ...]
 
     def describe(self) -> str:
         """Name the messages in order."""
         return f"a life: {', '.join(map(_name, self.turns))}"
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the messages, one for each turn.
 
         Ids, tokens and keys stay the same through a life; an integration that is created after a
@@ -88,92 +88,96 @@ class Life:
             if turn.born and sent:
                 mint = mint.renewed()
             if turn.again is not None:
-                message = replace(sent[turn.again], again=True)
+                message = replace(sent[turn.again], duplicate=True)
             elif turn.name == GENERAL:
                 entries = tuple((name, entity) for entity, name in enumerate(self.events))
-                (message,) = Listed(self.profile, entries, len(entries)).build(mint)
+                (message,) = EventList(self.profile, entries, len(entries)).build(mint)
             else:
                 body = fill(_template(self.profile, turn, number), mint)
-                message = write(Kind.INTEGRATION, body, "")
+                message = write(WebhookKind.INTEGRATION, body, "")
             place = f"message {number + 1} of {len(self.turns)}: {_name(turn)}"
             sent.append(replace(message, description=f"{self.describe()} ({place})"))
         return tuple(sent)
 
 
-def life(subject: Subject, *, late: bool = False, clear: bool = False) -> Plans:
+def integration_lifecycle(
+    subject: Target, *, after_end: bool = False, unambiguous: bool = False
+) -> Plans:
     """Send the webhooks of one integration in a legal order, some of them again.
 
     Args:
         subject: what for.
-        clear: whether only such lives are sent in which events come, and a receiver can know at
+        unambiguous: whether only such lives are sent in which events come, and a receiver can know at
             each of them whether the integration works, and with which key.
-        late: whether messages come that are late: events of an integration that does not work any
+        after_end: whether messages come that are late: events of an integration that does not work any
             more, and what was sent before its deletion once more. Every life then has one.
 
     """
     fixed = unique(
         Life(subject.profile, turns, _events(subject))
-        for names in (LATE_LIVES if late else LIVES)
-        if (turns := _legal(names, subject)) and any(turn.late for turn in turns) is late
+        for names in (LATE_LIVES if after_end else LIVES)
+        if (turns := _legal(names, subject)) and any(turn.late for turn in turns) is after_end
     )
-    if clear:
+    if unambiguous:
         fixed = tuple(each for each in fixed if _is_clear(each, subject))
     if not fixed:
-        return NOTHING
-    drawn = draw_lives(subject, late=late)
-    if clear:
+        return NO_PLANS
+    drawn = draw_lives(subject, late=after_end)
+    if unambiguous:
         drawn = drawn.filter(lambda each: _is_clear(each, subject))
-    if late:
+    if after_end:
         drawn = drawn.filter(lambda each: any(turn.late for turn in each.turns))
     return Plans(fixed, drawn)
 
 
-def _is_clear(plan: Plan, subject: Subject) -> bool:
+def _is_clear(plan: Plan, subject: Target) -> bool:
     """Tell whether events come, each while the integration works for all that a receiver knows."""
-    sample = Mint(0, "whether a life is clear", 0, subject.tenants).of("new")
+    sample = IdSource(0, "whether a life is clear", 0, subject.tenants).of("new")
     messages = plan.build(sample)
     of_events = [
         standing
         for message, standing in zip(messages, standings(messages), strict=True)
-        if message.kind is Kind.GENERAL
+        if message.kind is WebhookKind.GENERAL
     ]
     return bool(of_events) and all(each.certain and each.works for each in of_events)
 
 
 @st.composite
-def draw_lives(draw: DrawFn, subject: Subject, *, late: bool) -> Life:
+def draw_lives(draw: DrawFn, subject: Target, *, late: bool) -> Life:
     """Draw a life of up to `MOST_TURNS` messages; it shrinks to few of them."""
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[LifecycleStep, ...] = ()
     # One more each time but one in eight; 0, the simplest, ends it.
     while len(turns) < MOST_TURNS and (not turns or draw(st.integers(0, 7))):
-        possible = [turn for turn in choices(turns, subject) if late or not turn.late]
+        possible = [turn for turn in next_steps(turns, subject) if late or not turn.late]
         turns = (*turns, draw(st.sampled_from(possible)))
     return Life(subject.profile, turns, _events(subject))
 
 
-def _legal(names: Sequence[str], subject: Subject) -> tuple[Turn, ...]:
+def _legal(names: Sequence[str], subject: Target) -> tuple[LifecycleStep, ...]:
     """Take the turns with these names; what is not possible or not subscribed to is left out."""
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[LifecycleStep, ...] = ()
     for name in names:
-        found = [turn for turn in choices(turns, subject) if turn.name == name.removesuffix(AGAIN)]
+        found = [
+            turn for turn in next_steps(turns, subject) if turn.name == name.removesuffix(AGAIN)
+        ]
         repeated = [turn for turn in found if turn.again is not None]
         new = [turn for turn in found if turn.again is None]
         turns += tuple(repeated[-1:] if name.endswith(AGAIN) else new[:1])
     return turns
 
 
-def _events(subject: Subject) -> tuple[str, ...]:
+def _events(subject: Target) -> tuple[str, ...]:
     return subject.general[: min(2, subject.batch_limit)]
 
 
-def _name(turn: Turn) -> str:
+def _name(turn: LifecycleStep) -> str:
     name = turn.name.removeprefix("Integration")
     if turn.born and turn.state is State.DISABLED:
         name += " (not enabled)"
     return name + (AGAIN if turn.again is not None else "")
 
 
-def _template(profile: str, turn: Turn, number: int) -> Template:
+def _template(profile: str, turn: LifecycleStep, number: int) -> Template:
     template = aged(_exemplar(profile, turn.name), OLDEST_AGE_S - TURN_S * number)
     if turn.name != CREATED:
         return template
@@ -183,4 +187,4 @@ def _template(profile: str, turn: Turn, number: int) -> Template:
 
 @cache
 def _exemplar(profile: str, action: str) -> Template:
-    return exemplar(action_shape(profile, action))
+    return canonical_example(action_shape(profile, action))

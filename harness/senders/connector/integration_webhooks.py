@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from pytest_mews.errors import HarnessFault, ScenarioMistake
-from pytest_mews.model import Kind
-from pytest_mews.senders.connector.ids import Moment, Template
+from pytest_mews.errors import HarnessError, ScenarioFileError
+from pytest_mews.model import WebhookKind
+from pytest_mews.senders.connector.ids import RelativeTime, Template
 from pytest_mews.senders.connector.json_shapes import (
     NULL,
     Constant,
@@ -19,16 +19,16 @@ from pytest_mews.senders.connector.json_shapes import (
     parse,
 )
 from pytest_mews.senders.connector.payload_schemas import NEWEST, actions, load
-from pytest_mews.senders.connector.plan import NOTHING, Filled, Plans, Subject, unique
-from pytest_mews.senders.connector.shape_strategies import exemplar, templates
+from pytest_mews.senders.connector.plan import NO_PLANS, Plans, Target, TemplateMessage, unique
+from pytest_mews.senders.connector.shape_strategies import canonical_example, templates
 
 CREATED = "IntegrationCreated"
 UNKNOWN_ACTION = "IntegrationRenamed"
 LAG = "lag"  # in a list of ages: those that the profile's lag makes
 
 
-def action(  # noqa: PLR0913 - each is a key in a scenario file
-    subject: Subject,
+def integration_action(  # noqa: PLR0913 - each is a key in a scenario file
+    subject: Target,
     *,
     action: str,
     null: Sequence[str] = (),
@@ -54,30 +54,30 @@ def action(  # noqa: PLR0913 - each is a key in a scenario file
     """
     if action not in actions(NEWEST):
         remedy = f"Known: {', '.join(actions(NEWEST))}"
-        raise ScenarioMistake("action: action", action, "is not documented", remedy)
+        raise ScenarioFileError("action: action", action, "is not documented", remedy)
     for name in (*null, *absent, *null_undocumented):
         if data_of(action_shape(NEWEST, action)).find(name) is None:
             problem = f"is no property of {action}'s Data"
-            raise ScenarioMistake(
+            raise ScenarioFileError(
                 "action: null, absent, null_undocumented", name, problem, "Correct the name"
             )
     if action not in subject.integration:
-        return NOTHING
+        return NO_PLANS
     whole = action_shape(subject.profile, action)
     pinned = _pin(data_of(whole), null, absent)
     if pinned is None:
-        return NOTHING
+        return NO_PLANS
     for name in null_undocumented:
         pinned = pinned.having(name, NULL)
     shape = whole.having("Data", pinned)
     forms = [
-        exemplar(shape),
-        exemplar(shape, optional=False),
-        exemplar(shape, null=True),
+        canonical_example(shape),
+        canonical_example(shape, optional=False),
+        canonical_example(shape, null=True),
     ]
 
-    def plan(template: Template) -> Filled:
-        return Filled(Kind.INTEGRATION, template, _phrase(whole, template))
+    def plan(template: Template) -> TemplateMessage:
+        return TemplateMessage(WebhookKind.INTEGRATION, template, _phrase(whole, template))
 
     if ages_s:
         ages = dict.fromkeys(
@@ -87,25 +87,25 @@ def action(  # noqa: PLR0913 - each is a key in a scenario file
     return Plans(unique(plan(each) for each in forms), templates(shape).map(plan))
 
 
-def connected(subject: Subject) -> Plans:
+def new_integration(subject: Target) -> Plans:
     """Send the IntegrationCreated of an enterprise that connects now, enabled from the start."""
     if CREATED not in subject.integration:
-        return NOTHING
+        return NO_PLANS
     whole = action_shape(subject.profile, CREATED)
     data = data_of(whole).having("IsEnabled", Constant((True,)))
-    template = exemplar(whole.having("Data", data))
-    return Plans((Filled(Kind.INTEGRATION, template, f"{CREATED}, enabled"),))
+    template = canonical_example(whole.having("Data", data))
+    return Plans((TemplateMessage(WebhookKind.INTEGRATION, template, f"{CREATED}, enabled"),))
 
 
-def unknown_action(subject: Subject) -> Plans:
+def unknown_action(subject: Target) -> Plans:
     """Send an Integration Webhook whose action is not documented, or not yet."""
     if not subject.integration:
-        return NOTHING
+        return NO_PLANS
 
-    def plan(name: str) -> Filled:
+    def plan(name: str) -> TemplateMessage:
         shape = action_shape(subject.profile, "IntegrationEnabled")
-        template = exemplar(shape.having("Action", Constant((name,))))
-        return Filled(Kind.INTEGRATION, template, f"unknown action {name}")
+        template = canonical_example(shape.having("Action", Constant((name,))))
+        return TemplateMessage(WebhookKind.INTEGRATION, template, f"unknown action {name}")
 
     known = set(actions(NEWEST))
     names = st.from_regex(r"Integration([A-Z][a-z]{2,8}){1,2}", fullmatch=True)
@@ -120,19 +120,19 @@ def action_shape(profile: str, name: str) -> Record:
             tag = option.find("Action")
             if tag is not None and tag.shape == Constant((name,)):
                 return option
-    raise HarnessFault(f"the schema of Integration Webhooks has no {name} in profile {profile}")
+    raise HarnessError(f"the schema of Integration Webhooks has no {name} in profile {profile}")
 
 
 def aged(template: Template, age_s: int) -> Template:
     """Give an integration message's template with its datetimes so many seconds ago."""
     data = {
-        name: Moment(age_s) if isinstance(value, Moment) else value
+        name: RelativeTime(age_s) if isinstance(value, RelativeTime) else value
         for name, value in template["Data"].items()
     }
     return {**template, "Data": data}
 
 
-def _aged(plan: Filled, age_s: int) -> Filled:
+def _aged(plan: TemplateMessage, age_s: int) -> TemplateMessage:
     phrase = f"{plan.phrase}, {age_s:,} s ago"
     return replace(plan, template=aged(plan.template, age_s), phrase=phrase)
 

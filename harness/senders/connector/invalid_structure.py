@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from pytest_mews.model import Kind, Message
+from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.batch import event_template, message_template
-from pytest_mews.senders.connector.ids import Mint, Template
+from pytest_mews.senders.connector.ids import IdSource, Template
 from pytest_mews.senders.connector.integration_webhooks import action_shape, data_of
 from pytest_mews.senders.connector.json_shapes import Record, nullable
-from pytest_mews.senders.connector.plan import NOTHING, Filled, Plan, Plans, Subject, known_kind
-from pytest_mews.senders.connector.shape_strategies import exemplar
+from pytest_mews.senders.connector.plan import (
+    NO_PLANS,
+    Plan,
+    Plans,
+    Target,
+    TemplateMessage,
+    known_kind,
+)
+from pytest_mews.senders.connector.shape_strategies import canonical_example
 
 Bodies = Mapping[str, Template]
 HERE = "a number of 5,000 digits"
@@ -29,7 +36,7 @@ class Huge:
         """Say what is sent."""
         return self.plan.describe()
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the messages, and the number into them; no event of theirs can be read."""
         return tuple(
             replace(message, body=message.body.replace(f'"{HERE}"'.encode(), DIGITS), events=())
@@ -37,7 +44,7 @@ class Huge:
         )
 
 
-def wrong_shape(subject: Subject, *, kind: str = "general") -> Plans:
+def invalid_structure(subject: Target, *, kind: str = "general") -> Plans:
     """Send valid JSON that is no webhook of this kind, and that no receiver can make sense of.
 
     Args:
@@ -48,11 +55,11 @@ def wrong_shape(subject: Subject, *, kind: str = "general") -> Plans:
         ScenarioMistake: there is no such kind.
 
     """
-    of_kind = known_kind("wrong-shape", kind)
+    of_kind = known_kind("invalid-structure", kind)
     return _plans(subject, of_kind, _senseless_general, _senseless_integration)
 
 
-def incomplete(subject: Subject, *, kind: str = "general") -> Plans:
+def missing_required(subject: Target, *, kind: str = "general") -> Plans:
     """Send a webhook of this kind that lacks something required, which not every receiver needs.
 
     A service for one hotel has no use for `EnterpriseId`: accepting the message is as good as
@@ -66,25 +73,25 @@ def incomplete(subject: Subject, *, kind: str = "general") -> Plans:
         ScenarioMistake: there is no such kind.
 
     """
-    of_kind = known_kind("incomplete", kind)
+    of_kind = known_kind("missing-required", kind)
     return _plans(subject, of_kind, _lacking_general, _lacking_integration)
 
 
 def _plans(
-    subject: Subject,
-    kind: Kind,
+    subject: Target,
+    kind: WebhookKind,
     general: Callable[[str, str], Bodies],
     integration: Callable[[Record], Bodies],
 ) -> Plans:
-    names = subject.general if kind is Kind.GENERAL else subject.integration
+    names = subject.general if kind is WebhookKind.GENERAL else subject.integration
     if not names:
-        return NOTHING
-    if kind is Kind.GENERAL:
+        return NO_PLANS
+    if kind is WebhookKind.GENERAL:
         bodies = general(subject.profile, names[0])
     else:
         name = FULLEST if FULLEST in names else names[0]
         bodies = integration(action_shape(subject.profile, name))
-    plans = (Filled(kind, body, phrase) for phrase, body in bodies.items())
+    plans = (TemplateMessage(kind, body, phrase) for phrase, body in bodies.items())
     return Plans(tuple(Huge(plan) if HERE in plan.phrase else plan for plan in plans))
 
 
@@ -115,7 +122,7 @@ def _senseless_general(profile: str, name: str) -> Bodies:
 
 
 def _senseless_integration(shape: Record) -> Bodies:
-    whole = exemplar(shape)
+    whole = canonical_example(shape)
     return {
         "no Action": _without(whole, "Action"),
         "Action null": {**whole, "Action": None},
@@ -139,7 +146,7 @@ def _lacking_general(profile: str, name: str) -> Bodies:
 
 
 def _lacking_integration(shape: Record) -> Bodies:
-    whole = exemplar(shape)
+    whole = canonical_example(shape)
     action, data = whole["Action"], whole["Data"]
 
     def of(changed: Template) -> Template:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_mews.errors import HarnessFault
-from pytest_mews.senders.connector.ids import Slot
+from pytest_mews.errors import HarnessError
+from pytest_mews.senders.connector.ids import Placeholder
 from pytest_mews.senders.connector.payload_schemas import OPTIONAL_SINCE, SINCE
 
 ANNOTATIONS = frozenset({"$schema", "$comment", "title", "description", SINCE, OPTIONAL_SINCE})
@@ -80,7 +80,7 @@ class Either:
     options: tuple[Shape, ...]
 
 
-Shape = Constant | Text | Record | Sequence | Either | Slot
+Shape = Constant | Text | Record | Sequence | Either | Placeholder
 NULL = Constant((None,))
 
 
@@ -99,14 +99,14 @@ def parse(schema: Mapping[str, Any]) -> Shape:
     node = {key: value for key, value in schema.items() if key not in ANNOTATIONS}
     form = _form(node)
     if form not in READERS:
-        raise HarnessFault(f"can't draw {form}")
+        raise HarnessError(f"can't draw {form}")
     understood, read = READERS[form]
     if unknown := set(node) - understood:
-        raise HarnessFault(f"can't draw {form} with {', '.join(sorted(unknown))}")
+        raise HarnessError(f"can't draw {form} with {', '.join(sorted(unknown))}")
     try:
         return read(node)
     except KeyError as missing:
-        raise HarnessFault(f"can't draw {form} without {missing}") from missing
+        raise HarnessError(f"can't draw {form} without {missing}") from missing
 
 
 def _form(node: Mapping[str, Any]) -> str:
@@ -126,7 +126,7 @@ def _either(node: Mapping[str, Any]) -> Either:
 
 def _record(node: Mapping[str, Any]) -> Record:
     if node["additionalProperties"] is not False:
-        raise HarnessFault("can't draw an object that is open to additional properties")
+        raise HarnessError("can't draw an object that is open to additional properties")
     required = node["required"]
     return Record(
         tuple(
@@ -146,7 +146,7 @@ READERS: Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Any]], Shape]
     "anyOf": (frozenset({"anyOf"}), _either),
     "const": (frozenset({"const"}), lambda node: Constant((node["const"],))),
     "enum": (frozenset({"enum"}), lambda node: Constant(tuple(node["enum"]))),
-    "x-slot": (frozenset({"type", "format", "x-slot"}), lambda node: Slot(node["x-slot"])),
+    "x-slot": (frozenset({"type", "format", "x-slot"}), lambda node: Placeholder(node["x-slot"])),
     "string": (frozenset({"type", "minLength", "maxLength", "examples"}), _text),
     "email": (frozenset({"type", "format", "examples"}), _text),
     "date-time": (frozenset({"type", "format", "pattern", "maxLength", "examples"}), _text),

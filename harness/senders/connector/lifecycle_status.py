@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from pytest_mews.model import Kind, Message
+from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.lifecycle_transitions import (
     API_KEY_CREATED,
     CREATED,
@@ -60,11 +60,11 @@ def standings(messages: Iterable[Message]) -> tuple[Standing, ...]:
     found: list[Standing] = []
     for message in messages:
         body = json.loads(message.body)
-        general = message.kind is Kind.GENERAL
+        general = message.kind is WebhookKind.GENERAL
         name = body["IntegrationId"] if general else body["Data"]["Integration"]["Id"]
         for held in (true, believed):
             before = held.setdefault(name, Standing(name))
-            news = not general and not (held is true and message.again)
+            news = not general and not (held is true and message.duplicate)
             held[name] = _after(before, body["Action"], body["Data"]) if news else before
         found.append(replace(true[name], certain=true[name] == believed[name]))
     return tuple(found)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pytest_mews.senders.connector.plan import Subject
+from pytest_mews.senders.connector.plan import Target
 
 CREATED, DELETED = "IntegrationCreated", "IntegrationDeleted"
 API_KEY_CREATED = "IntegrationApiKeyCreated"
@@ -57,7 +57,7 @@ TRANSITIONS = (
 
 
 @dataclass(frozen=True)
-class Turn:
+class LifecycleStep:
     """One message of a life.
 
     Attributes:
@@ -79,23 +79,23 @@ class Turn:
         return self.name == CREATED and self.again is None
 
 
-def choices(turns: Sequence[Turn], subject: Subject) -> tuple[Turn, ...]:
+def next_steps(turns: Sequence[LifecycleStep], subject: Target) -> tuple[LifecycleStep, ...]:
     """List every turn that may come next: new actions first, events, then what comes again.
 
     Only what is subscribed to is listed. Events come once the integration has worked.
     """
     state = turns[-1].state if turns else State.UNBORN
     actions = [
-        Turn(each.action, each.after)
+        LifecycleStep(each.action, each.after)
         for each in TRANSITIONS
         if each.before is state and each.action in subject.integration
     ]
     begun = max((index for index, turn in enumerate(turns) if turn.born), default=0)
     worked = any(turn.state is State.ENABLED for turn in turns[begun:])
-    events = [Turn(GENERAL, state, late=state is not State.ENABLED)]
+    events = [LifecycleStep(GENERAL, state, late=state is not State.ENABLED)]
     ended = [i for i, turn in enumerate(turns) if turn.name == DELETED and turn.again is None]
     again = [
-        Turn(turn.name, state, again=index, late=any(index < end for end in ended))
+        LifecycleStep(turn.name, state, again=index, late=any(index < end for end in ended))
         for index, turn in enumerate(turns)
         if turn.again is None and turn.name != GENERAL
     ]

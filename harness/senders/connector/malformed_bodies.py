@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from pytest_mews.model import Kind, Message
+from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.batch import message_template
-from pytest_mews.senders.connector.ids import Mint, fill, serialise
+from pytest_mews.senders.connector.ids import IdSource, fill, serialise
 from pytest_mews.senders.connector.integration_webhooks import action_shape
-from pytest_mews.senders.connector.plan import NOTHING, Plans, Subject, known_kind
-from pytest_mews.senders.connector.shape_strategies import exemplar
+from pytest_mews.senders.connector.plan import NO_PLANS, Plans, Target, known_kind
+from pytest_mews.senders.connector.shape_strategies import canonical_example
 
 DEPTH = 10_000  # levels; far beyond the recursion that parsers allow by default
 
@@ -45,7 +45,7 @@ class Malformed:
     """
 
     profile: str
-    kind: Kind
+    kind: WebhookKind
     event: str
     breakage: str
     at: int
@@ -53,17 +53,17 @@ class Malformed:
     def describe(self) -> str:
         """Say what is broken."""
         place = f" after byte {self.at}" if self.breakage in PLACED else ""
-        of_kind = "" if self.kind is Kind.GENERAL else ", an integration webhook"
+        of_kind = "" if self.kind is WebhookKind.GENERAL else ", an integration webhook"
         return f"no JSON: {self.breakage}{place}{of_kind}"
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the valid message and break it; what it says can't be read any more."""
         valid = _valid(self.profile, self.kind, self.event, mint)
         at = min(self.at, len(valid) - 1)
         return (Message(self.kind, BREAKAGES[self.breakage](valid, at), (), self.describe()),)
 
 
-def malformed(subject: Subject, *, kind: str = "general") -> Plans:
+def malformed_body(subject: Target, *, kind: str = "general") -> Plans:
     """Send what no JSON parser takes: a valid message broken in every way, then anywhere.
 
     Args:
@@ -74,11 +74,11 @@ def malformed(subject: Subject, *, kind: str = "general") -> Plans:
         ScenarioMistake: there is no such kind.
 
     """
-    of_kind = known_kind("malformed", kind)
-    names = subject.general if of_kind is Kind.GENERAL else subject.integration
+    of_kind = known_kind("malformed-body", kind)
+    names = subject.general if of_kind is WebhookKind.GENERAL else subject.integration
     if not names:
-        return NOTHING
-    sample = Mint(0, "the length of a message", 0, subject.tenants)
+        return NO_PLANS
+    sample = IdSource(0, "the length of a message", 0, subject.tenants)
     length = len(_valid(subject.profile, of_kind, names[0], sample))
 
     def plan(breakage: str, at: int) -> Malformed:
@@ -88,7 +88,11 @@ def malformed(subject: Subject, *, kind: str = "general") -> Plans:
     return Plans(fixed, st.builds(plan, st.sampled_from(PLACED), st.integers(1, length - 1)))
 
 
-def _valid(profile: str, kind: Kind, name: str, mint: Mint) -> bytes:
-    general = kind is Kind.GENERAL
-    template = message_template(profile, name) if general else exemplar(action_shape(profile, name))
+def _valid(profile: str, kind: WebhookKind, name: str, mint: IdSource) -> bytes:
+    general = kind is WebhookKind.GENERAL
+    template = (
+        message_template(profile, name)
+        if general
+        else canonical_example(action_shape(profile, name))
+    )
     return serialise(fill(template, mint))

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
-from pytest_mews.errors import HarnessFault
+from pytest_mews.errors import HarnessError
 
 KINDS = ("general", "integration", "websocket")
 SINCE, OPTIONAL_SINCE = "x-since", "x-optional-since"
@@ -85,7 +85,7 @@ def registry() -> Registry[JsonSchema]:
 @cache
 def _specialised(kind: str, profile: str) -> JsonSchema:
     if kind not in KINDS:
-        raise HarnessFault(f"no schema of kind {kind!r}; there are {', '.join(KINDS)}")
+        raise HarnessError(f"no schema of kind {kind!r}; there are {', '.join(KINDS)}")
     raw = _read(kind)
     whole: JsonSchema = _specialise(_inline(raw, registry().resolver(raw["$id"])), profile)
     return {key: value for key, value in whole.items() if key not in {"$id", "$defs"}}
@@ -115,7 +115,7 @@ def _inline(node: Any, resolver: Any) -> Any:  # noqa: ANN401 - JSON
     found = resolver.lookup(node["$ref"])
     target = _inline(found.contents, found.resolver)
     if overridden := set(target) & set(beside) - {"$comment"}:
-        raise HarnessFault(f"{node['$ref']} is overridden in {', '.join(sorted(overridden))}")
+        raise HarnessError(f"{node['$ref']} is overridden in {', '.join(sorted(overridden))}")
     return {**target, **beside}
 
 

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 
 from hypothesis.strategies import SearchStrategy
 
-from pytest_mews.errors import ScenarioMistake
-from pytest_mews.model import EventRef, Kind, Message, Tenants
-from pytest_mews.senders.connector.ids import Enterprise, Mint, Template, fill, serialise
+from pytest_mews.errors import ScenarioFileError
+from pytest_mews.model import EventReference, Message, Tenants, WebhookKind
+from pytest_mews.senders.connector.ids import Enterprise, IdSource, Template, fill, serialise
 from pytest_mews.senders.connector.payload_schemas import actions, discriminators, types
 
 
 @dataclass(frozen=True)
-class Subject:
+class Target:
     """What the messages are for.
 
     Attributes:
@@ -61,7 +61,7 @@ class Plan(Protocol):
         """Say in a phrase what is sent, such as "3 events: ServiceOrderUpdated, …"."""
         ...
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the messages, usually one, in the order in which Mews would send them."""
         ...
 
@@ -81,14 +81,14 @@ class Plans:
     drawn: SearchStrategy[Plan] | None = None
 
 
-NOTHING = Plans(())
+NO_PLANS = Plans(())
 
 
 @dataclass(frozen=True)
-class Filled:
+class TemplateMessage:
     """One message from a template."""
 
-    kind: Kind
+    kind: WebhookKind
     template: Template = field(hash=False)
     phrase: str
 
@@ -96,13 +96,13 @@ class Filled:
         """Say what is sent."""
         return self.phrase
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Fill the template's slots."""
         return (write(self.kind, fill(self.template, mint), self.phrase),)
 
 
 @dataclass(frozen=True)
-class Owned:
+class ForTenant:
     """A plan's messages for another enterprise than the first: its number, or `new`."""
 
     plan: Plan
@@ -112,7 +112,7 @@ class Owned:
         """Say what is sent, and whose it is."""
         return f"{self.plan.describe()}{self._whose}"
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Build the plan with that enterprise's ids."""
         messages = self.plan.build(mint.of(self.enterprise))
         return tuple(replace(m, description=f"{m.description}{self._whose}") for m in messages)
@@ -123,15 +123,15 @@ class Owned:
         return ", for a new enterprise" if new else f", for enterprise {self.enterprise}"
 
 
-def known_kind(word: str, kind: str) -> Kind:
+def known_kind(word: str, kind: str) -> WebhookKind:
     """Read a draw word's argument `kind`; ScenarioMistake where there is no such kind."""
-    if kind not in {Kind.GENERAL, Kind.INTEGRATION}:
+    if kind not in {WebhookKind.GENERAL, WebhookKind.INTEGRATION}:
         remedy = "Known: general, integration"
-        raise ScenarioMistake(f"{word}: kind", kind, "is no kind of webhook", remedy)
-    return Kind(kind)
+        raise ScenarioFileError(f"{word}: kind", kind, "is no kind of webhook", remedy)
+    return WebhookKind(kind)
 
 
-def write(kind: Kind, body: Any, description: str) -> Message:  # noqa: ANN401 - JSON
+def write(kind: WebhookKind, body: Any, description: str) -> Message:  # noqa: ANN401 - JSON
     """Write a body, which may be wrong on purpose, as a message."""
     return Message(
         kind,
@@ -142,12 +142,12 @@ def write(kind: Kind, body: Any, description: str) -> Message:  # noqa: ANN401 -
     )
 
 
-def references(kind: Kind, body: Any) -> tuple[EventRef, ...]:  # noqa: ANN401 - JSON
+def references(kind: WebhookKind, body: Any) -> tuple[EventReference, ...]:  # noqa: ANN401 - JSON
     """List the events that a body names; those that can't be read are left out."""
-    if kind is Kind.INTEGRATION:
+    if kind is WebhookKind.INTEGRATION:
         return _reference(body, ("Action",), ("Data", "Integration", "Id"))
     events = _at(body, ("Events",))
-    if kind is Kind.WEBSOCKET:
+    if kind is WebhookKind.WEBSOCKET:
         return tuple(
             replace(reference, state=event.get("State") or "")
             for event in (events if isinstance(events, list) else ())
@@ -169,10 +169,12 @@ def unique(plans: Iterable[Plan]) -> tuple[Plan, ...]:
     return tuple(kept)
 
 
-def _reference(node: object, name: Sequence[str], identity: Sequence[str]) -> tuple[EventRef, ...]:
+def _reference(
+    node: object, name: Sequence[str], identity: Sequence[str]
+) -> tuple[EventReference, ...]:
     event, entity = _at(node, name), _at(node, identity)
     if isinstance(event, str) and isinstance(entity, str):
-        return (EventRef(event, entity),)
+        return (EventReference(event, entity),)
     return ()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from pytest_mews.senders.connector.ids import Moment, Slot, Template
+from pytest_mews.senders.connector.ids import Placeholder, RelativeTime, Template
 from pytest_mews.senders.connector.json_shapes import (
     NULL,
     Constant,
@@ -23,7 +23,7 @@ from pytest_mews.senders.connector.json_shapes import (
 USUAL_AGE_S, OLDEST_AGE_S = 120, 300
 
 
-def exemplar(shape: Shape, *, optional: bool = True, null: bool = False) -> Template:  # noqa: PLR0911 - one a shape
+def canonical_example(shape: Shape, *, optional: bool = True, null: bool = False) -> Template:  # noqa: PLR0911 - one a shape
     """Give the canonical template: with the documented examples wherever there are any.
 
     Args:
@@ -38,18 +38,18 @@ def exemplar(shape: Shape, *, optional: bool = True, null: bool = False) -> Temp
         case Constant(values):
             return values[0]
         case Text(form="date-time"):
-            return Moment(USUAL_AGE_S)
+            return RelativeTime(USUAL_AGE_S)
         case Text():
             return shape.example
-        case Slot():
+        case Placeholder():
             return shape
         case Sequence(items):
-            return [exemplar(items, optional=optional, null=null)]
+            return [canonical_example(items, optional=optional, null=null)]
         case Either(options):
-            return exemplar(options[0], optional=optional, null=null)
+            return canonical_example(options[0], optional=optional, null=null)
         case Record(properties):
             return {
-                each.name: exemplar(each.shape, optional=optional, null=null)
+                each.name: canonical_example(each.shape, optional=optional, null=null)
                 for each in properties
                 if each.required or optional
             }
@@ -62,7 +62,7 @@ def templates(shape: Shape) -> SearchStrategy[Template]:
             return st.sampled_from(values)
         case Text():
             return _text(shape)
-        case Slot():
+        case Placeholder():
             return st.just(shape)
         case Sequence(items, least):
             return st.lists(templates(items), min_size=least, max_size=least + 4)
@@ -89,6 +89,6 @@ def _text(shape: Text) -> SearchStrategy[Template]:
         # jsonschema-rs refuses some of the internationalised domains that Hypothesis draws.
         return st.emails().filter(lambda address: "xn--" not in address.lower())
     if shape.form == "date-time":
-        return st.integers(0, OLDEST_AGE_S).map(Moment)
+        return st.integers(0, OLDEST_AGE_S).map(RelativeTime)
     # Surrogates can't be written in UTF-8; all else may stand in the name of a hotel.
     return st.text(st.characters(codec="utf-8"), min_size=shape.least, max_size=min(shape.most, 80))

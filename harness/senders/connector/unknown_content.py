@@ -9,13 +9,20 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pytest_mews.model import Kind
-from pytest_mews.senders.connector.batch import Listed, message_template
+from pytest_mews.model import WebhookKind
+from pytest_mews.senders.connector.batch import EventList, message_template
 from pytest_mews.senders.connector.ids import Template
 from pytest_mews.senders.connector.integration_webhooks import action_shape
 from pytest_mews.senders.connector.payload_schemas import NEWEST, discriminators
-from pytest_mews.senders.connector.plan import NOTHING, Filled, Plan, Plans, Subject, known_kind
-from pytest_mews.senders.connector.shape_strategies import exemplar
+from pytest_mews.senders.connector.plan import (
+    NO_PLANS,
+    Plan,
+    Plans,
+    Target,
+    TemplateMessage,
+    known_kind,
+)
+from pytest_mews.senders.connector.shape_strategies import canonical_example
 
 UNKNOWN_EVENT = "BillUpdated"
 EXTRA = "AddedLater"
@@ -35,22 +42,22 @@ MOST_OTHERS = 4
 Path = tuple[str | int, ...]
 
 
-def unknown_event(subject: Subject, *, beside: bool = False) -> Plans:
+def unknown_event(subject: Target, *, with_known: bool = False) -> Plans:
     """Send an event whose discriminator is not documented, or not yet: alone, and among others.
 
     Args:
         subject: what for.
-        beside: whether it always comes beside a known one.
+        with_known: whether it always comes beside a known one.
 
     """
-    least = int(beside)
+    least = int(with_known)
     if not subject.general or subject.batch_limit <= least:
-        return NOTHING
+        return NO_PLANS
 
     def among(name: str, others: list[str], at: int) -> Plan:
         names = [*others[:at], name, *others[at:]]
         entries = tuple((each, number) for number, each in enumerate(names))
-        return Listed(subject.profile, entries, subject.batch_limit)
+        return EventList(subject.profile, entries, subject.batch_limit)
 
     documented = set(discriminators(NEWEST))
     room = min(MOST_OTHERS, subject.batch_limit - 1)
@@ -61,14 +68,14 @@ def unknown_event(subject: Subject, *, beside: bool = False) -> Plans:
         st.integers(0, room),
     )
     others = [subject.general[0], subject.general[-1]][:room]
-    alone = () if beside else (among(UNKNOWN_EVENT, [], 0),)
+    alone = () if with_known else (among(UNKNOWN_EVENT, [], 0),)
     return Plans((*alone, among(UNKNOWN_EVENT, others, 1)), drawn)
 
 
-def null_event(subject: Subject) -> Plans:
+def null_event(subject: Target) -> Plans:
     """Send a batch with a null in the place of an event: in the middle, first, and last."""
     if not subject.general:
-        return NOTHING
+        return NO_PLANS
     names = (subject.general[0], subject.general[-1])
 
     def plan(place: int, words: str) -> Plan:
@@ -76,12 +83,12 @@ def null_event(subject: Subject) -> Plans:
         events: list[Template] = list(template["Events"])
         events.insert(place, None)
         phrase = f"2 events and a null {words}"
-        return Filled(Kind.GENERAL, {**template, "Events": events}, phrase)
+        return TemplateMessage(WebhookKind.GENERAL, {**template, "Events": events}, phrase)
 
     return Plans((plan(1, "between them"), plan(0, "before them"), plan(2, "after them")))
 
 
-def extra_property(subject: Subject, *, kind: str = "general") -> Plans:
+def unknown_property(subject: Target, *, kind: str = "general") -> Plans:
     """Send a valid message with a property more, at each level and with each type of value.
 
     Args:
@@ -92,9 +99,9 @@ def extra_property(subject: Subject, *, kind: str = "general") -> Plans:
         ScenarioMistake: there is no such kind.
 
     """
-    base = _valid(subject, known_kind("extra-property", kind))
+    base = _valid(subject, known_kind("unknown-property", kind))
     if base is None:
-        return NOTHING
+        return NO_PLANS
     levels = dict(_objects(base))
 
     def plan(path: Path, name: str, value: object) -> Plan:
@@ -102,7 +109,7 @@ def extra_property(subject: Subject, *, kind: str = "general") -> Plans:
         dict(_objects(changed))[path][name] = value
         place = ".".join(map(str, path)) or "the body"
         phrase = f"{kind} webhook, {name} ({TYPES[type(value)]}) added to {place}"
-        return Filled(Kind(kind), changed, phrase)
+        return TemplateMessage(WebhookKind(kind), changed, phrase)
 
     rounds = max(len(EXTRA_VALUES), len(levels))
     pairs = zip(cycle(levels), cycle(EXTRA_VALUES), strict=False)
@@ -116,14 +123,14 @@ def extra_property(subject: Subject, *, kind: str = "general") -> Plans:
     return Plans(tuple(plan(path, EXTRA, value) for path, value in islice(pairs, rounds)), drawn)
 
 
-def _valid(subject: Subject, kind: Kind) -> Template:
+def _valid(subject: Target, kind: WebhookKind) -> Template:
     """Give the fullest valid message of a kind; None where nothing of it is subscribed to."""
-    names = subject.general if kind is Kind.GENERAL else subject.integration
+    names = subject.general if kind is WebhookKind.GENERAL else subject.integration
     if not names:
         return None
-    if kind is Kind.GENERAL:
+    if kind is WebhookKind.GENERAL:
         return deepcopy(message_template(subject.profile, names[0]))
-    return exemplar(action_shape(subject.profile, names[0]))
+    return canonical_example(action_shape(subject.profile, names[0]))
 
 
 def _objects(node: Template, path: Path = ()) -> Iterator[tuple[Path, dict[str, Template]]]:

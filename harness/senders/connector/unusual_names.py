@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from pytest_mews.model import Kind, Message
-from pytest_mews.senders.connector.ids import Mint, Template
+from pytest_mews.model import Message, WebhookKind
+from pytest_mews.senders.connector.ids import IdSource, Template
 from pytest_mews.senders.connector.integration_webhooks import action_shape
-from pytest_mews.senders.connector.plan import NOTHING, Filled, Plan, Plans, Subject
-from pytest_mews.senders.connector.shape_strategies import exemplar
+from pytest_mews.senders.connector.plan import NO_PLANS, Plan, Plans, Target, TemplateMessage
+from pytest_mews.senders.connector.shape_strategies import canonical_example
 
 PREFERRED = "IntegrationCreated"  # the action with the most names
 LONGEST_DRAWN = 400  # characters
@@ -46,7 +46,7 @@ class Escaped:
         """Say what is sent, and how it is written."""
         return f"{self.plan.describe()}, in escapes"
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the messages again, in escapes."""
         return tuple(
             replace(
@@ -58,15 +58,15 @@ class Escaped:
         )
 
 
-def names(subject: Subject) -> Plans:
+def unusual_names(subject: Target) -> Plans:
     """Send an Integration Webhook with unusual names in all places, then drawn ones in any place.
 
     It is an `IntegrationCreated`, or the first subscribed action where that is none.
     """
     if not subject.integration:
-        return NOTHING
+        return NO_PLANS
     action = PREFERRED if PREFERRED in subject.integration else subject.integration[0]
-    template = exemplar(action_shape(subject.profile, action))
+    template = canonical_example(action_shape(subject.profile, action))
     places = [key for key, value in template["Data"].items() if _has_name(value)]
 
     def plan(name: str, phrase: str, where: list[str]) -> Plan:
@@ -76,7 +76,7 @@ def names(subject: Subject) -> Plans:
         }
         said = "every name" if where == places else f"the name of {', '.join(where)}"
         phrase = f"{action}, {said}: {phrase}"
-        return Filled(Kind.INTEGRATION, {**template, "Data": data}, phrase)
+        return TemplateMessage(WebhookKind.INTEGRATION, {**template, "Data": data}, phrase)
 
     def drawn(name: str, where: list[str], *, escaped: bool) -> Plan:
         made = plan(name, f"{len(name)} drawn characters", where)

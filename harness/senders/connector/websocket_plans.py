@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from pytest_mews.model import Kind, Message
+from pytest_mews.model import Message, WebhookKind
 from pytest_mews.model.command_trace import COMMAND, PENDING, PROCESSED
 from pytest_mews.senders.connector.batch import event_template as event_template_of_webhook
 from pytest_mews.senders.connector.batch import message_template
-from pytest_mews.senders.connector.ids import Mint, Template, fill
+from pytest_mews.senders.connector.ids import IdSource, Template, fill
 from pytest_mews.senders.connector.plan import write
 from pytest_mews.senders.connector.websocket_shapes import event_template, states
 
@@ -32,7 +32,7 @@ class Streamed:
         """Say what is sent."""
         return self.phrase
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Fill the slots."""
         return tuple(_message(fill(each, mint), mint, self.phrase) for each in self.templates)
 
@@ -76,7 +76,7 @@ class Mixed:
         number = -(-self.size // self.each)
         return phrase if number == 1 else f"{phrase}, in {number:,} messages"
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the events, each about an entity of its own."""
         events = [event_template(self.profile, *entry) for entry in self.entries]
         parts = [events[at : at + self.each] for at in range(0, len(events), self.each)]
@@ -96,7 +96,7 @@ class Shared:
         """Say what is sent."""
         return f"{UPDATED} by webhook and {RESERVATION} on the WebSocket, about one reservation"
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write both with the same id."""
         known: dict[str, str] = {}
         # The id of the reservation alone is shared: a slot of its own for each other id.
@@ -105,7 +105,7 @@ class Shared:
         webhook = fill(message_template(self.profile), mint)
         told = fill(event_template_of_webhook(self.profile, UPDATED), mint, known)
         return (
-            write(Kind.GENERAL, {**webhook, "Events": [told]}, UPDATED),
+            write(WebhookKind.GENERAL, {**webhook, "Events": [told]}, UPDATED),
             _message({"Events": [whole]}, mint, RESERVATION),
         )
 
@@ -122,12 +122,12 @@ class Garbage:
         """Say what is wrong."""
         return self.phrase
 
-    def build(self, mint: Mint) -> tuple[Message, ...]:
+    def build(self, mint: IdSource) -> tuple[Message, ...]:
         """Write the message; it names nothing."""
         owner = mint.tenant.id
         return (
             Message(
-                Kind.WEBSOCKET,
+                WebhookKind.WEBSOCKET,
                 self.body,
                 (),
                 self.phrase,
@@ -166,6 +166,6 @@ def _counted(kinds: Iterable[str]) -> str:
     return f"1 event: {listed}" if total == 1 else f"{total:,} events: {listed}"
 
 
-def _message(body: Any, mint: Mint, phrase: str) -> Message:  # noqa: ANN401 - JSON
-    written = write(Kind.WEBSOCKET, body, phrase)
+def _message(body: Any, mint: IdSource, phrase: str) -> Message:  # noqa: ANN401 - JSON
+    written = write(WebhookKind.WEBSOCKET, body, phrase)
     return replace(written, enterprise_id=mint.tenant.id, content_type="text")

@@ -9,7 +9,7 @@ from pytest_mews.senders.connector.ids import Template
 from pytest_mews.senders.connector.json_shapes import Constant, Either, Record, parse
 from pytest_mews.senders.connector.json_shapes import Sequence as Several
 from pytest_mews.senders.connector.payload_schemas import load
-from pytest_mews.senders.connector.shape_strategies import exemplar
+from pytest_mews.senders.connector.shape_strategies import canonical_example
 
 
 def states(profile: str, kind: str) -> tuple[str, ...]:
@@ -45,5 +45,5 @@ def variants(profile: str) -> Mapping[str, Record]:
 
 def in_state(shape: Record, state: str) -> dict[str, Template]:
     """Give the fullest template of a shape; where a state is given, in that one."""
-    template: dict[str, Template] = exemplar(shape)
+    template: dict[str, Template] = canonical_example(shape)
     return template | {"State": state} if state else template

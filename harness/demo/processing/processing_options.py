@@ -12,7 +12,7 @@ from pytest_mews.demo.processing.entity_readers import MOST, Reading, readings
 
 
 @dataclass(frozen=True)
-class Habits:
+class ProcessingOptions:
     """How a partner works on what it has accepted; sound where nothing else is said.
 
     Attributes:

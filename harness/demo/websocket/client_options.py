@@ -23,7 +23,7 @@ def cookies(client_token: str, access_token: str) -> str:
 
 
 @dataclass(frozen=True)
-class StreamHabits:
+class ClientOptions:
     """How a client uses the WebSocket; sound where nothing else is said.
 
     Attributes:

@@ -9,7 +9,7 @@ from websockets.asyncio.server import ServerConnection
 from pytest_mews.emulator.websocket.admission import Admission
 
 
-class Wire(ServerConnection):
+class ClientConnection(ServerConnection):
     """A connection that can fall silent, so that its client hears nothing and is not heard.
 
     Attributes:
