@@ -16,7 +16,7 @@ from pytest_mews.model.scenario import DOCUMENTATION
 DOCS = Path(__file__).parent
 SOURCE, PAGE = DOCS / "requirements.toml", DOCS / "requirements.md"
 
-NEVER = "Can't be tested: "  # how the reason begins where no scenario is to be expected
+UNTESTABLE = "Can't be tested: "  # how the reason begins where no scenario is to be expected
 
 Entry = Mapping[str, Any]
 
@@ -57,7 +57,7 @@ def _summary(facts: Sequence[Entry], failures: Sequence[Entry]) -> str:
         stages.append(f"{stage} {_tested(here)} of {len(here)}")
     whole = sum("scenarios" in each and "untested" not in each for each in failures)
     partly = _tested(failures) - whole
-    never = sum(fact.get("untested", "").startswith(NEVER) for fact in facts)
+    never = sum(fact.get("untested", "").startswith(UNTESTABLE) for fact in facts)
     later = len(facts) - _tested(facts) - never
     return (
         f"**{_tested(facts)} of {len(facts)} facts are tested ({', '.join(stages)}), "

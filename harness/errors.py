@@ -1,26 +1,26 @@
 """The errors of pytest-mews.
 
 MewsError
-├── UsageMistake     an option or a file that the user gave is wrong: exit status 4
-│   └── ScenarioMistake   a scenario file breaks the scenario schema or names an unknown word
-└── HarnessFault     the harness could not do its own work: verdict `error`, never the partner's
+├── UsageError               an option or a file of the user is wrong: exit status 4
+│   └── ScenarioFileError    a scenario file is not valid
+└── HarnessError             the harness itself failed: verdict `error`, never the partner's failure
 """
 
 from __future__ import annotations
 
 
 class MewsError(Exception):
-    """Whatever pytest-mews raises by itself."""
+    """Base class of the errors of pytest-mews."""
 
 
 class UsageError(MewsError):
-    """An option or file is wrong; says which, its value, and what to do.
+    """An option or a file is wrong. The message says which, its value, and the remedy.
 
     Args:
-        name: the option (`--mews-profile`) or file that is wrong.
-        value: what was given, already free of secrets.
-        problem: what is wrong with it.
-        remedy: what to do about it.
+        name: the option (`--mews-profile`) or the file.
+        value: the value that the user gave, without secrets.
+        problem: what is wrong with the value: a predicate, such as "is no URL".
+        remedy: what the user can do: a sentence.
 
     """
 
@@ -30,8 +30,8 @@ class UsageError(MewsError):
 
 
 class ScenarioFileError(UsageError):
-    """A scenario file can't be used as it is."""
+    """A scenario file is not TOML, breaks the schema, or contradicts itself."""
 
 
 class HarnessError(MewsError):
-    """The harness failed at its own work; never the partner's failure."""
+    """The harness itself failed; this is never the partner's failure."""

@@ -1,4 +1,4 @@
-"""The pytest plugin: options and fixtures, and nothing else until one of them is asked for."""
+"""The pytest plugin: options and fixtures. It imports the rest only when a run needs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pytest_mews.options import OPTIONS
 
 if TYPE_CHECKING:
-    from pytest_mews.emulator.connector_api.in_process import InProcessConnectorApi
+    from pytest_mews.emulator.connector_api.in_process import MewsApi
     from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
 
 
@@ -39,38 +39,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def mews_api() -> Iterator[InProcessConnectorApi]:
-    """Answer what a test sends to https://api.mews.com or https://api.mews-demo.com with requests.
+def mews_api() -> Iterator[MewsApi]:
+    """Emulate the Connector API in this process, for a service that calls it with requests.
 
-    Gives what answers: `mews_api.twin` has the calls, `mews_api.tenants` the tokens that are right,
-    and any id exists as soon as it is asked for. Requests to other hosts are refused meanwhile.
+    Answers requests to https://api.mews.com and https://api.mews-demo.com; requests to other hosts
+    raise ConnectionError. `mews_api.calls()` returns the calls, `mews_api.inject_fault` injects a
+    fault, `mews_api.tenants` has the valid tokens. An entity with any id exists.
     """
-    from pytest_mews.emulator.connector_api.in_process import in_process  # noqa: PLC0415 - the lazy door
+    from pytest_mews.emulator.connector_api.in_process import MewsApi  # noqa: PLC0415 - lazily
 
-    with in_process() as door:
-        yield door
+    with MewsApi() as connector_api:
+        yield connector_api
 
 
 @pytest.fixture
 def mews_websocket() -> Iterator[MewsWebSocket]:
-    """Serve Mews's WebSocket on a free port: connect a client, send events, assert.
+    """Emulate Mews's WebSocket server on a free port: connect a client, send events, assert.
 
-    Gives the server of the test: `mews_websocket.address` is where a client connects to,
-    `mews_websocket.tenants` has the tokens that are right, `send` sends events, `openings` and
-    `connections` tell what the client did.
+    A client connects to `mews_websocket.address` with the tokens of `mews_websocket.tenants`;
+    `send` sends events; `handshakes` and `connections` show what the client did.
     """
-    from pytest_mews.emulator.websocket.websocket_fixture import in_test  # noqa: PLC0415 - the lazy door
+    from pytest_mews.emulator.websocket.websocket_fixture import serve_websocket  # noqa: PLC0415 - lazily
 
-    with in_test() as door:
-        yield door
+    with serve_websocket() as server:
+        yield server
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say it where options are given that do nothing because the target was forgotten."""
-    given = [o.flag for o in OPTIONS if getattr(config.option, o.dest) is not None]
-    if not given or _has_target(config):
+    """Tell the user if options have no effect because --mews-target is missing."""
+    flags = [o.flag for o in OPTIONS if getattr(config.option, o.dest) is not None]
+    if not flags or _has_target(config):
         return None
-    return f"mews: {given[0]} without --mews-target: nothing is certified"
+    return f"mews: {flags[0]} has no effect without --mews-target; nothing is certified"
 
 
 def _has_target(config: pytest.Config) -> bool:
@@ -78,10 +78,10 @@ def _has_target(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take part where a target is given; without one nothing more is imported."""
+    """Register the certification if there is a target; import nothing more if there is none."""
     if _has_target(config):
-        from pytest_mews.session.certification_plugin import register  # noqa: PLC0415 - the lazy door
+        from pytest_mews.session.certification_plugin import register  # noqa: PLC0415 - lazily
 
         register(config)
     elif config.option.mews_replay:
-        raise pytest.UsageError("--mews-replay: needs an endpoint to send to. Give --mews-target.")
+        raise pytest.UsageError("--mews-replay: needs an endpoint. Give --mews-target as well.")

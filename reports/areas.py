@@ -1,4 +1,4 @@
-"""The results by area; what was not observed for one reason is said once."""
+"""Groups results by area, and scenarios that were not run by their common reason."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pytest_mews.model import ScenarioResult, Verdict
 from pytest_mews.model.scenario import AREAS
 
-FEWEST = 3  # scenarios of one reason that are worth gathering
-_UNSEEN = frozenset({Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED})
+MIN_COLLAPSED = 3  # scenarios with one reason that the matrix collapses into one line
+_UNOBSERVED = frozenset({Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED})
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """Scenarios that were not played, of one verdict and for one reason."""
+class ResultGroup:
+    """Scenarios that were not run, with one verdict and one reason."""
 
     verdict: Verdict
     reason: str
@@ -23,38 +23,43 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Area:
-    """The scenarios whose ids begin alike: all of them, and how the matrix shows them."""
+    """The results of one area, `letters` being the start of its scenario ids."""
 
     letters: str
     name: str
     results: tuple[ScenarioResult, ...]
 
     @property
-    def gathered(self) -> tuple[Gathered, ...]:
-        """What the matrix folds: scenarios of one reason, where there are enough of them."""
-        return tuple(each for each in unseen(self.results) if len(each.results) >= FEWEST)
+    def collapsed(self) -> tuple[ResultGroup, ...]:
+        """The groups of at least `MIN_COLLAPSED` results that the matrix collapses."""
+        groups = group_unobserved(self.results)
+        return tuple(group for group in groups if len(group.results) >= MIN_COLLAPSED)
 
     @property
-    def single(self) -> tuple[ScenarioResult, ...]:
-        """What the matrix shows row by row."""
-        folded = {one.scenario.id for each in self.gathered for one in each.results}
-        return tuple(one for one in self.results if one.scenario.id not in folded)
+    def listed(self) -> tuple[ScenarioResult, ...]:
+        """The results that the matrix lists row by row."""
+        collapsed = {result.scenario.id for group in self.collapsed for result in group.results}
+        return tuple(result for result in self.results if result.scenario.id not in collapsed)
 
 
-def areas(results: Sequence[ScenarioResult]) -> tuple[Area, ...]:
-    """Group the results by area, in the order in which the areas first come."""
-    found: dict[str, list[ScenarioResult]] = {}
+def group_by_area(results: Sequence[ScenarioResult]) -> tuple[Area, ...]:
+    """Group results by area, in the order in which the areas first occur."""
+    groups: dict[str, list[ScenarioResult]] = {}
     for result in results:
-        found.setdefault(result.scenario.area, []).append(result)
+        groups.setdefault(result.scenario.area, []).append(result)
     return tuple(
-        Area(letters, AREAS.get(letters, letters), tuple(own)) for letters, own in found.items()
+        Area(letters, AREAS.get(letters, letters), tuple(members))
+        for letters, members in groups.items()
     )
 
 
-def unseen(results: Iterable[ScenarioResult]) -> tuple[Gathered, ...]:
-    """Gather what was not observed by verdict and reason, in the order of first mention."""
-    found: dict[tuple[Verdict, str], list[ScenarioResult]] = {}
+def group_unobserved(results: Iterable[ScenarioResult]) -> tuple[ResultGroup, ...]:
+    """Group scenarios that were not run by verdict and reason, in the order of occurrence."""
+    groups: dict[tuple[Verdict, str], list[ScenarioResult]] = {}
     for result in results:
-        if result.verdict in _UNSEEN:
-            found.setdefault((result.verdict, result.reason), []).append(result)
-    return tuple(Gathered(verdict, reason, tuple(own)) for (verdict, reason), own in found.items())
+        if result.verdict in _UNOBSERVED:
+            groups.setdefault((result.verdict, result.reason), []).append(result)
+    return tuple(
+        ResultGroup(verdict, reason, tuple(members))
+        for (verdict, reason), members in groups.items()
+    )

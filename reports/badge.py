@@ -1,4 +1,4 @@
-"""A badge for each stage, as SVG: its word, in its colour and as a title that is read aloud."""
+"""The badge of a stage: an SVG with the stage and its readiness, also for screen readers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pytest_mews.model import Readiness, Run, Stage
 
-# White on each of these has a contrast of 4.5 or more (WCAG 2, AA).
+# White text on each of these has a contrast of at least 4.5 (WCAG 2, AA).
 COLOURS = {
     Readiness.READY: "#1a7f37",
     Readiness.WARNINGS: "#9a6700",
@@ -14,18 +14,21 @@ COLOURS = {
     Readiness.INCOMPLETE: "#8250df",
     Readiness.NOT_OBSERVED: "#57606a",
 }
-CHARACTER, MARGIN = 6.2, 12  # px: a character of Verdana at 11 px on average, both sides together
+CHARACTER_WIDTH = 6.2  # px: the average in Verdana at 11 px
+MARGIN = 12  # px: left and right together
 
 
-def badge(run: Run, stage: Stage) -> str:
-    """Draw the badge of a stage; one that the run says nothing of was not observed."""
-    found = [each.readiness for each in run.stages if each.stage is stage]
-    readiness = found[0] if found else Readiness.NOT_OBSERVED
+def render_badge(run: Run, stage: Stage) -> str:
+    """Return the badge of a stage as SVG; a stage that the run lacks is not observed."""
+    readiness = next(
+        (summary.readiness for summary in run.stages if summary.stage is stage),
+        Readiness.NOT_OBSERVED,
+    )
     return _TEMPLATE.render(
         label=f"Mews {stage}",
-        word=readiness.replace("-", " "),
+        readiness=readiness.replace("-", " "),
         colour=COLOURS[readiness],
-        wide=lambda text: round(len(text) * CHARACTER),
+        text_width=lambda text: round(len(text) * CHARACTER_WIDTH),
         margin=MARGIN,
     )
 

@@ -1,4 +1,4 @@
-"""Vega-Lite as the report draws with it: look, marks, scales; SVG by vl-convert, no network."""
+"""Vega-Lite charts of the report: style, layers and scales; vl-convert renders SVG offline."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 
 WIDTH = 600
-NOTHING = Markup()
-DASHED: Spec = {"strokeDash": [6, 4], "strokeWidth": 2}  # a limit
-FASTEST_MS = 0.1  # a logarithmic scale has no zero
+NO_SVG = Markup()
+DASHED: Spec = {"strokeDash": [6, 4], "strokeWidth": 2}  # the line of a limit
+MIN_TIME_MS = 0.1  # a logarithmic scale has no zero
 
-# Vega writes a colour as it is given, so the page's CSS variables bring light and dark for free.
-_LOOK: Spec = {
+# Vega copies colours verbatim, so the page's CSS variables also work in dark mode.
+_CONFIG: Spec = {
     "background": "transparent",
     "aria": False,  # the page names each picture
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
-    # The width of a label is guessed from another font than the reader's: leave room for it.
+    # vl-convert estimates label widths with another font than the reader's: leave room.
     "padding": {"left": 22, "right": 28, "top": 6, "bottom": 4},
     "axis": {
         "labelColor": "var(--ink)",
@@ -42,71 +42,71 @@ _LOOK: Spec = {
 }
 
 
-# What Vega writes at every mark, and the page's styles say already.
+# Attributes that Vega writes at every mark although they are defaults or in the page's CSS.
 _TAG = re.compile(r"<[^<>]*>")
-_SAID_ELSEWHERE = re.compile(r' (?:pointer-events="none"|opacity="1"|font-family="[^"]*")')
+_REDUNDANT_ATTRIBUTE = re.compile(r' (?:pointer-events="none"|opacity="1"|font-family="[^"]*")')
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture; `svg` is empty where there was nothing to draw, and `says` tells why."""
+    """One picture; `svg` is empty if there is no data, and `caption` says why."""
 
     anchor: str
     title: str
-    says: str
-    svg: Markup = NOTHING
+    caption: str
+    svg: Markup = NO_SVG
 
 
-def draw(height: int | Spec, layers: list[Spec], data: Rows | None = None) -> Markup:
-    """Draw layers as SVG; the page names the picture, so the SVG itself is left out of speech."""
-    spec = {"width": WIDTH, "height": height, "config": _LOOK, "layer": layers}
-    import vl_convert  # noqa: PLC0415 - 84 MB: loaded by a run that draws, and by no other
+def render_svg(height: int | Spec, layers: list[Spec], data: Rows | None = None) -> Markup:
+    """Render layers as SVG, hidden from screen readers: the page has a text alternative."""
+    spec = {"width": WIDTH, "height": height, "config": _CONFIG, "layer": layers}
+    import vl_convert  # noqa: PLC0415 - 84 MB: only loaded by a run that draws
 
     svg = vl_convert.vegalite_to_svg(spec | ({} if data is None else {"data": {"values": data}}))
-    svg = _TAG.sub(lambda tag: _SAID_ELSEWHERE.sub("", tag[0]), svg)
+    svg = _TAG.sub(lambda tag: _REDUNDANT_ATTRIBUTE.sub("", tag[0]), svg)
     return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704
 
 
-def mark(
+def mark_layer(
     kind: str,
     encoding: Spec,
     data: Rows | None = None,
-    **look: Any,  # noqa: ANN401 - Vega-Lite's own properties of a mark
+    **properties: Any,  # noqa: ANN401 - Vega-Lite's properties of a mark
 ) -> Spec:
-    """Give a layer of one kind of mark, over data of its own or the picture's."""
-    layer: Spec = {"mark": {"type": kind, "aria": False} | look, "encoding": encoding}
+    """Return a layer with one kind of mark; without `data` it uses that of the picture."""
+    layer: Spec = {"mark": {"type": kind, "aria": False} | properties, "encoding": encoding}
     return layer if data is None else layer | {"data": {"values": data}}
 
 
-def number(field: str, title: str | None = None, **rest: Any) -> Spec:  # noqa: ANN401 - as above
-    """Give the encoding of a quantity."""
-    named = {} if title is None else {"title": title}
-    return {"field": field, "type": "quantitative"} | named | rest
+def quantity(field: str, title: str | None = None, **properties: Any) -> Spec:  # noqa: ANN401 - as above
+    """Return the encoding of a quantitative field."""
+    titled = {} if title is None else {"title": title}
+    return {"field": field, "type": "quantitative"} | titled | properties
 
 
-def limit(axis: str, limit_ms: float) -> list[Spec]:
-    """Draw the time limit as a dashed line with its name; `axis` is the one that shows time."""
+def time_limit_layers(axis: str, limit_ms: float) -> list[Spec]:
+    """Return a dashed line with a label at the time limit; `axis` (x or y) shows time."""
     data = [{"at": limit_ms, "label": f"{limit_ms / 1000:g} s limit"}]
-    at = {axis: number("at")}
+    at = {axis: quantity("at")}
     end = {"x": {"value": WIDTH}} if axis == "y" else {"y": {"value": 60}}
     place = {"align": "right"} | ({"dy": -7} if axis == "y" else {"dx": -5})
     return [
-        mark("rule", at, data, color="var(--fail)", **DASHED),
-        mark("text", at | end | {"text": {"field": "label"}}, data, **place),
+        mark_layer("rule", at, data, color="var(--fail)", **DASHED),
+        mark_layer("text", at | end | {"text": {"field": "label"}}, data, **place),
     ]
 
 
-def time_domain(answers: list[float], limit_ms: float) -> tuple[float, float]:
-    """From the power of ten under the fastest answer to a little over the limit, in ms."""
-    low: float = 10.0 ** floor(log10(max(min(answers), FASTEST_MS)))
-    return low, max(limit_ms, *answers) * 1.6
+def time_domain(times_ms: list[float], limit_ms: float) -> tuple[float, float]:
+    """Return the domain from the power of ten below the shortest time to beyond the limit."""
+    low: float = 10.0 ** floor(log10(max(min(times_ms), MIN_TIME_MS)))
+    return low, max(limit_ms, *times_ms) * 1.6
 
 
-def time_axis(low: float, high: float, *, grid: bool) -> Spec:
-    """Scale and axis of a logarithmic time in ms, labelled at powers of ten."""
-    powers = range(round(log10(low)), ceil(log10(high)))
+def time_axis(low_ms: float, high_ms: float, *, grid: bool) -> Spec:
+    """Return scale and axis of a logarithmic time in ms, labelled at powers of ten."""
+    powers = range(round(log10(low_ms)), ceil(log10(high_ms)))
     label = "datum.value < 1000 ? datum.value + ' ms' : datum.value / 1000 + ' s'"
     return {
-        "scale": {"type": "log", "nice": False, "domain": [low, high]},
+        "scale": {"type": "log", "nice": False, "domain": [low_ms, high_ms]},
         "axis": {"grid": grid, "values": [10**power for power in powers], "labelExpr": label},
     }

@@ -1,106 +1,115 @@
-"""Deliveries on a time line: attempts, what was done to them on purpose, and the time limit."""
+"""Deliveries on a time line: each attempt with its outcome, and the time limit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from pytest_mews.model import Attempt, Delivery, Outcome, Run, Stage, Verdict
-from pytest_mews.model.exchange import INJECTED, TIMEOUTS
+from pytest_mews.model.exchange import INJECTED_OUTCOMES, TIMEOUTS
 from pytest_mews.reports import evidence_selection
-from pytest_mews.reports.charts import Picture, Rows, draw, mark, number
+from pytest_mews.reports.charts import Picture, Rows, mark_layer, quantity, render_svg
 from pytest_mews.reports.labels import OUTCOMES
 from pytest_mews.reports.sanitize import capped, sanitize
 
-TIMELINES = 8
-EXAMPLES = 3  # deliveries that went well, beside those that did not
-ATTEMPTS = 4
-_BAD = frozenset({Verdict.FAIL, Verdict.FLAKY, Verdict.WARN, Verdict.WAIVED})
+MAX_SCENARIOS = 8
+MAX_RECOVERED = 3
+MAX_ATTEMPTS = 4
+_FAILED = frozenset({Verdict.FAIL, Verdict.FLAKY, Verdict.WARN, Verdict.WAIVED})
 
 
-def timeline(run: Run, limit_ms: float) -> Picture:
-    """Draw the deliveries that went wrong, then some that were disturbed and arrived."""
+def draw_timeline(run: Run, limit_ms: float) -> Picture:
+    """Draw the deliveries that failed, then some that succeeded after an injected fault."""
     anchor, title = "picture-attempts", "Deliveries, attempt by attempt"
-    wrong, well = list(_wrong(run)), list(_well(run))
-    shown = wrong[:TIMELINES] + well[: max(0, min(EXAMPLES, TIMELINES - len(wrong)))]
-    rows = [row for name, delivery in shown for row in _attempts(name, delivery, limit_ms)]
+    failed, recovered = list(_failed_deliveries(run)), list(_recovered_deliveries(run))
+    shown = failed[:MAX_SCENARIOS]
+    shown += recovered[: max(0, min(MAX_RECOVERED, MAX_SCENARIOS - len(failed)))]
+    rows = [row for name, delivery in shown for row in _attempt_rows(name, delivery, limit_ms)]
     if not rows:
-        return Picture(anchor, title, "No delivery failed or was sent again: nothing to draw.")
-    x = number("start", "seconds since the delivery's first attempt", axis={"tickCount": 10})
+        return Picture(anchor, title, "No delivery failed or was retried: nothing to draw.")
+    x = quantity("start", "seconds since the delivery's first attempt", axis={"tickCount": 10})
     y = {"field": "row", "type": "nominal", "sort": None, "title": None}
     colour = {"field": "colour", "type": "nominal", "scale": None}
-    took = {"x": x, "x2": {"field": "end"}, "y": y, "color": colour, "stroke": colour}
+    attempt = {"x": x, "x2": {"field": "end"}, "y": y, "color": colour, "stroke": colour}
+    band = {"x": x, "x2": {"field": "limit"}, "y": y}
+    limit = {"x": quantity("limit"), "y": y}
+    label = {"x": quantity("end"), "y": y, "text": {"field": "label"}}
     layers = [
-        mark("bar", {"x": x, "x2": {"field": "limit"}, "y": y}, height=12, color="var(--band)"),
-        mark("bar", took, height=12, strokeWidth=2),
-        mark("tick", {"x": number("limit"), "y": y}, color="var(--fail)", size=22, thickness=2),
-        mark("text", {"x": number("end"), "y": y, "text": {"field": "says"}}, align="left", dx=8),
+        mark_layer("bar", band, height=12, color="var(--band)"),
+        mark_layer("bar", attempt, height=12, strokeWidth=2),
+        mark_layer("tick", limit, color="var(--fail)", size=22, thickness=2),
+        mark_layer("text", label, align="left", dx=8),
     ]
-    left_out = len(wrong) - TIMELINES
-    says = (
-        f"Each row is one attempt. The pale band is the {limit_ms / 1000:g} s that Mews waits, its "
-        "end marked by a red line; the bar in it is how long the attempt took. Grey: the harness "
-        "spoiled the attempt on purpose. "
-        + (f"{len(wrong[:TIMELINES])} that went wrong" if wrong else "None went wrong")
-        + (f", {len(shown) - len(wrong)} that were sent again and arrived" if well else "")
+    recovered_count = len(shown) - len(failed[:MAX_SCENARIOS])
+    left_out = len(failed) - MAX_SCENARIOS
+    caption = (
+        f"Each row is one attempt. The pale band is the {limit_ms / 1000:g} s that Mews waits for "
+        "a response and ends in a red line; the bar in it is how long the attempt took. A grey "
+        "attempt had an injected fault. "
+        + (f"{len(failed[:MAX_SCENARIOS])} failed" if failed else "None failed")
+        + (f", {recovered_count} succeeded after a retry" if recovered_count else "")
         + "."
         + (f" {left_out} more scenarios are left out." if left_out > 0 else "")
     )
-    return Picture(anchor, title, says, draw({"step": 30}, layers, rows))
+    return Picture(anchor, title, caption, render_svg({"step": 30}, layers, rows))
 
 
-def _wrong(run: Run) -> Iterator[tuple[str, Delivery]]:
+def _failed_deliveries(run: Run) -> Iterator[tuple[str, Delivery]]:
     for result in run.results:
-        for trial in (
-            evidence_selection.select_evidence(result)[:1] if result.verdict in _BAD else ()
-        ):
-            delivery = evidence_selection.telling(trial)
+        if result.verdict not in _FAILED:
+            continue
+        for evidence in evidence_selection.select_evidence(result)[:1]:
+            delivery = evidence_selection.key_delivery(evidence)
             if delivery is None or not delivery.attempts:
                 continue
-            # What was not fetched went wrong after its delivery.
-            if result.scenario.stage is not Stage.PROCESSING or not evidence_selection.arrived(
+            # In the Processing stage, a failure usually happens after a successful delivery.
+            if result.scenario.stage is not Stage.PROCESSING or not evidence_selection.is_delivered(
                 delivery
             ):
                 yield result.scenario.id, delivery
 
 
-def _well(run: Run) -> Iterator[tuple[str, Delivery]]:
+def _recovered_deliveries(run: Run) -> Iterator[tuple[str, Delivery]]:
     for result in run.results:
         if result.verdict is Verdict.PASS and result.scenario.stage is Stage.DELIVERY:
-            repeated = (
+            retried = (
                 delivery
-                for trial in result.evidence
-                for delivery in trial.transcript.deliveries
+                for evidence in result.evidence
+                for delivery in evidence.transcript.deliveries
                 if delivery.delivered and len(delivery.attempts) > 1
             )
-            first = next(repeated, None)
+            first = next(retried, None)
             if first is not None:
                 yield result.scenario.id, first
 
 
-def _attempts(name: str, delivery: Delivery, limit_ms: float) -> Rows:
-    zero = evidence_selection.zero_ms(delivery)
-    return [
-        {
-            "row": sanitize(f"{name} · attempt {attempt.number}"),
-            "start": (evidence_selection.began_ms(attempt) - zero) / 1000,
-            "limit": (evidence_selection.began_ms(attempt) - zero + limit_ms) / 1000,
-            "end": (evidence_selection.ended_ms(attempt) - zero) / 1000,
-            "says": capped(_says(attempt), 60),
-            "colour": _colour(attempt.outcome),
-        }
-        for attempt in delivery.attempts[:ATTEMPTS]
-    ]
+def _attempt_rows(name: str, delivery: Delivery, limit_ms: float) -> Rows:
+    origin_ms = evidence_selection.delivery_start_ms(delivery)
+    rows = []
+    for attempt in delivery.attempts[:MAX_ATTEMPTS]:
+        start_ms = evidence_selection.attempt_start_ms(attempt) - origin_ms
+        end_ms = evidence_selection.attempt_end_ms(attempt) - origin_ms
+        rows.append(
+            {
+                "row": sanitize(f"{name} · attempt {attempt.number}"),
+                "start": start_ms / 1000,
+                "limit": (start_ms + limit_ms) / 1000,
+                "end": end_ms / 1000,
+                "label": capped(_label(attempt), 60),
+                "colour": _colour(attempt.outcome),
+            }
+        )
+    return rows
 
 
-def _says(attempt: Attempt) -> str:
+def _label(attempt: Attempt) -> str:
     status = attempt.exchanges[-1].status if attempt.exchanges else None
-    words = OUTCOMES.get(attempt.outcome, attempt.outcome.value)
-    return words if status is None else f"{words}, {status}"
+    outcome = OUTCOMES.get(attempt.outcome, attempt.outcome.value)
+    return outcome if status is None else f"{outcome}, {status}"
 
 
 def _colour(outcome: Outcome) -> str:
     if outcome is Outcome.DELIVERED:
         return "var(--pass)"
-    if outcome in INJECTED:
+    if outcome in INJECTED_OUTCOMES:
         return "var(--muted)"
     return "var(--fail)" if outcome in TIMEOUTS else "var(--warn)"

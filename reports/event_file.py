@@ -1,7 +1,7 @@
-"""`events.ndjson`: what happens in a run, one line of JSON each, written as it happens.
+"""`events.ndjson`: the events of a run, one line of JSON each, written as they happen.
 
-A line is flushed at once, so that a run that is killed has told all that it saw. `read` makes the
-run of such a file; `python -m pytest_mews.reports` writes its report.
+Each line is flushed at once, so the file of a run that was killed has everything up to then.
+`read_run` builds a run from such a file; `python -m pytest_mews.reports` writes its report.
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ from pytest_mews.model import (
 )
 from pytest_mews.model.readiness import readiness_of, stage_summaries
 
-EVENTS, FORMAT = "events.ndjson", 1
-BEFORE = "the run ended before it"
-WITHIN = "the run ended in the middle of it"
+EVENTS_FILE_NAME = "events.ndjson"
+FORMAT = 1
+NOT_STARTED = "the run ended before this scenario started"
+CUT_OFF = "the run ended while this scenario was running"
 NOT_SELECTED = "it was not selected to run"
-_WHOLE_FILE = "Give the events.ndjson of a run as it was written."
+_UNCHANGED_FILE = "Pass the events.ndjson of a run exactly as it was written."
 
 
 class EventFile:
-    """Writes events to a file that is made, with its folder, at the first of them."""
+    """Writes events to a file; the first event creates the file and its folder."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: TextIO | None = None
 
     def write(self, event: RunEvent, at_s: float) -> None:
-        """Add an event, so many seconds after the run's start; one at a time.
+        """Append an event that happened `at_s` seconds after the run's start; not thread-safe.
 
         Raises:
             OSError: the file can't be written.
@@ -60,65 +61,66 @@ class EventFile:
         self._file.flush()
 
     def close(self) -> None:
-        """Write nothing more; what a full disk did not take is given up."""
+        """Close the file; an error, such as a full disk, is ignored."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
 
 
-class Retold:
-    """The run that events tell of, as far as they go; the first is `RunStarted`."""
+class RunBuilder:
+    """Builds a run from its events, complete or not; the first event is `RunStarted`."""
 
     def __init__(self, started: RunStarted) -> None:
         self._started = started
         self.scenarios = {scenario.id: scenario for scenario in started.scenarios}
-        self._begun: set[str] = set()
+        self._started_ids: set[str] = set()
         self._results: dict[str, ScenarioResult] = {}
         self._notes = dict.fromkeys(started.run.notes)
-        self._whole: Run | None = None
+        self._ended_run: Run | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether the run told its end."""
-        return self._whole is not None
+        """Whether the events include the end of the run."""
+        return self._ended_run is not None
 
-    def hear(self, event: RunEvent) -> None:
-        """Take the next event."""
+    def apply(self, event: RunEvent) -> None:
+        """Apply the next event."""
         match event:
-            case ScenarioStarted(name):
-                self._begun.add(name)
+            case ScenarioStarted(scenario_id):
+                self._started_ids.add(scenario_id)
             case ScenarioEnded(result, notes):
                 self._results[result.scenario.id] = result
                 self._notes.update(dict.fromkeys(notes))
-            case RunEnded(run, others):
-                self._results |= {result.scenario.id: result for result in others}
-                self._whole = run
+            case RunEnded(run, results):
+                self._results |= {result.scenario.id: result for result in results}
+                self._ended_run = run
 
-    def run(self, after_s: float) -> Run:
-        """Give the run; one that did not tell its end is cut off `after_s` seconds from its start.
+    def build(self, duration_s: float) -> Run:
+        """Return the run; one without an end is interrupted and took `duration_s` seconds.
 
-        What had not ended then is not observed.
+        Its scenarios without a result are not observed.
         """
         results = tuple(map(self._result, self._started.scenarios))
-        if self._whole is not None:
-            return replace(self._whole, results=results)
-        run, asked = self._started.run, self._started.asked
+        if self._ended_run is not None:
+            return replace(self._ended_run, results=results)
+        run, stages = self._started.run, self._started.stages
         return replace(
             run,
-            duration_s=after_s,
+            duration_s=duration_s,
             readiness=readiness_of(
-                [each for each in results if each.scenario.stage in asked], strict=run.strict
+                [result for result in results if result.scenario.stage in stages],
+                strict=run.strict,
             ),
-            stages=stage_summaries(results, asked, strict=run.strict),
+            stages=stage_summaries(results, stages, strict=run.strict),
             results=results,
             notes=tuple(self._notes),
             interrupted=True,
-            waivers=tuple(map(self._use, run.waivers)),
+            waivers=tuple(map(self._waiver_use, run.waivers)),
         )
 
-    def _use(self, use: WaiverUse) -> WaiverUse:
-        """Say what became of a waiver, of which the start said only whether it has expired."""
-        result = self._results.get(use.waiver.scenario)
+    def _waiver_use(self, use: WaiverUse) -> WaiverUse:
+        """Update the state of a waiver: at the start only its expiry was known."""
+        result = self._results.get(use.waiver.scenario_id)
         if result is None:
             return use
         if result.waiver == use.waiver:
@@ -131,43 +133,44 @@ class Retold:
     def _result(self, scenario: Scenario) -> ScenarioResult:
         if scenario.id in self._results:
             return self._results[scenario.id]
-        missed = WITHIN if scenario.id in self._begun else BEFORE
-        reason = missed if scenario.id in self._started.selected else NOT_SELECTED
+        reason = NOT_SELECTED
+        if scenario.id in self._started.selected_ids:
+            reason = CUT_OFF if scenario.id in self._started_ids else NOT_STARTED
         return ScenarioResult(scenario, Verdict.NOT_OBSERVED, reason)
 
 
-def read(path: Path) -> Run:
-    """Read the run that a file tells of, as far as it goes; a last line may be half written.
+def read_run(path: Path) -> Run:
+    """Build the run from an event file; the last line may be incomplete.
 
     Raises:
-        UsageMistake: the file can't be read, or is damaged; says where.
+        UsageError: the file can't be read or is damaged; the message says where.
 
     """
-    retold: Retold | None = None
-    after_s = 0.0
+    builder: RunBuilder | None = None
+    duration_s = 0.0
     for number, data in _lines(path):
-        if retold is None:
+        if builder is None:
             _check_head(path, data)
-        elif retold.ended:
-            _refuse(path, f"has a line {number} after the run's end")
+        elif builder.ended:
+            _fail(path, f"has a line {number} after the run's end")
         try:
-            event = serialization.event_from_dict(data, retold.scenarios if retold else {})
-            after_s = max(after_s, float(data["at_s"]))
+            event = serialization.event_from_dict(data, builder.scenarios if builder else {})
+            duration_s = max(duration_s, float(data["at_s"]))
         except (ValueError, TypeError, KeyError) as error:
-            _refuse(path, f"can't be understood in line {number}: {error}")
+            _fail(path, f"has an invalid line {number}: {error}")
         if isinstance(event, RunStarted):
-            if retold is not None:
-                _refuse(path, f"begins a second run in line {number}")
-            retold = Retold(event)
-        elif retold is not None:
-            retold.hear(event)
-    if retold is None:
-        _refuse(path, "is empty: the run ended before it told anything")
-    return retold.run(after_s)
+            if builder is not None:
+                _fail(path, f"starts a second run in line {number}")
+            builder = RunBuilder(event)
+        elif builder is not None:
+            builder.apply(event)
+    if builder is None:
+        _fail(path, "is empty: the run ended before it wrote an event")
+    return builder.build(duration_s)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give each line that is whole, with its number from 1."""
+    """Yield each complete line with its number from 1."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
@@ -175,25 +178,25 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     data = json.loads(line)
                 except ValueError:
                     if line.endswith(b"\n"):
-                        _refuse(path, f"is damaged: line {number} is no JSON")
+                        _fail(path, f"is damaged: line {number} is not JSON")
                     return
                 if not isinstance(data, dict):
-                    _refuse(path, f"is damaged: line {number} is no JSON object")
+                    _fail(path, f"is damaged: line {number} is not a JSON object")
                 yield number, data
     except OSError as error:
-        _refuse(path, f"can't be read: {(error.strerror or str(error)).lower()}")
+        _fail(path, f"can't be read: {(error.strerror or str(error)).lower()}")
 
 
 def _check_head(path: Path, data: dict[str, Any]) -> None:
     if data.get("event") != "run-started":
-        _refuse(path, "does not begin with a run-started event")
+        _fail(path, "does not start with a run-started event")
     if data.get("format") != FORMAT:
-        _refuse(
+        _fail(
             path,
-            f"has format {data.get('format')!r}, and this version reads format {FORMAT}",
+            f"has format {data.get('format')!r}, but this version reads format {FORMAT}",
             "Read it with the version of pytest-mews that wrote it.",
         )
 
 
-def _refuse(path: Path, problem: str, remedy: str = _WHOLE_FILE) -> NoReturn:
+def _fail(path: Path, problem: str, remedy: str = _UNCHANGED_FILE) -> NoReturn:
     raise UsageError("events file", path, problem, remedy) from None

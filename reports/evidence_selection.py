@@ -1,4 +1,4 @@
-"""Which evidence is kept, and which of it comes first: a report is bounded however long the run."""
+"""Selects the evidence for a report, so that reports stay small however long the run is."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from pytest_mews.model import (
 )
 from pytest_mews.model.verdict import HEALTH_CHECK
 
-KEPT = 500  # deliveries of a trial, whatever becomes of them: memory and events.ndjson
-TRIALS = 3
-DELIVERIES = 12
-ATTEMPTS = 12
-HOPS = 12
-CALLS = 60
+# Deliveries per evidence that a run keeps at all: bounds its memory and events.ndjson.
+MAX_KEPT_DELIVERIES = 500
+MAX_EVIDENCE = 3
+MAX_DELIVERIES = 12
+MAX_ATTEMPTS = 12
+MAX_EXCHANGES = 12
+MAX_CALLS = 60
 ROLES = (
     "smallest-failing",
     "first-failing",
@@ -34,138 +35,154 @@ ROLES = (
 
 
 def select_evidence(result: ScenarioResult) -> tuple[Evidence, ...]:
-    """The trials worth keeping, the most telling first; at most `TRIALS`."""
-    known = {role: rank for rank, role in enumerate(ROLES)}
-    ranked = sorted(result.evidence, key=lambda trial: known.get(trial.role, len(known)))
-    return tuple(ranked[:TRIALS])
+    """Return at most `MAX_EVIDENCE` evidence of a result, in the order of `ROLES`."""
+    ranks = {role: rank for rank, role in enumerate(ROLES)}
+    ranked = sorted(result.evidence, key=lambda evidence: ranks.get(evidence.role, len(ranks)))
+    return tuple(ranked[:MAX_EVIDENCE])
 
 
-def deliveries(trial: Evidence, limit: int = DELIVERIES) -> tuple[Delivery, ...]:
-    """At most `limit` deliveries of a trial in their order.
+def select_deliveries(evidence: Evidence, limit: int = MAX_DELIVERIES) -> tuple[Delivery, ...]:
+    """Return at most `limit` deliveries in their order.
 
-    Those that broke an expectation win a place first, then those that were not made.
+    Deliveries that failed an expectation are selected first, then those that didn't succeed.
     """
-    return tuple(trial.transcript.deliveries[place] for place in places(trial, limit))
+    deliveries = evidence.transcript.deliveries
+    return tuple(deliveries[index] for index in select_delivery_indexes(evidence, limit))
 
 
-def places(trial: Evidence, limit: int = DELIVERIES) -> tuple[int, ...]:
-    """Where in the transcript the deliveries stand that `deliveries` keeps."""
-    everything = trial.transcript.deliveries
-    if len(everything) <= limit:
-        return tuple(range(len(everything)))
-    guilty = breaking(trial)
+def select_delivery_indexes(evidence: Evidence, limit: int = MAX_DELIVERIES) -> tuple[int, ...]:
+    """Return the indexes in the transcript of the deliveries that `select_deliveries` returns."""
+    deliveries = evidence.transcript.deliveries
+    if len(deliveries) <= limit:
+        return tuple(range(len(deliveries)))
+    failed = failed_delivery_indexes(evidence)
     ranked = sorted(
-        range(len(everything)),
-        key=lambda place: (
-            guilty.index(place) if place in guilty else len(guilty),
-            arrived(everything[place]),
+        range(len(deliveries)),
+        key=lambda index: (
+            failed.index(index) if index in failed else len(failed),
+            is_delivered(deliveries[index]),
         ),
     )
     return tuple(sorted(ranked[:limit]))
 
 
-def bounded(trial: Evidence, limit: int = KEPT) -> Evidence:
-    """Leave deliveries out of a trial that has more than `limit`; `deliveries` says which first."""
-    kept = places(trial, limit)
-    left_out = len(trial.transcript.deliveries) - len(kept)
-    if not left_out:
-        return trial
+def limit_deliveries(evidence: Evidence, limit: int = MAX_KEPT_DELIVERIES) -> Evidence:
+    """Return the evidence with at most `limit` deliveries; it counts the omitted ones."""
+    indexes = select_delivery_indexes(evidence, limit)
+    omitted = len(evidence.transcript.deliveries) - len(indexes)
+    if not omitted:
+        return evidence
     findings = tuple(
-        replace(one, delivery=kept.index(one.delivery) if one.delivery in kept else None)
-        for one in trial.findings
+        replace(
+            finding,
+            delivery_index=indexes.index(finding.delivery_index)
+            if finding.delivery_index in indexes
+            else None,
+        )
+        for finding in evidence.findings
     )
-    chosen = tuple(trial.transcript.deliveries[place] for place in kept)
-    transcript = replace(trial.transcript, deliveries=chosen, left_out=left_out)
-    return replace(trial, findings=findings, transcript=transcript)
+    deliveries = tuple(evidence.transcript.deliveries[index] for index in indexes)
+    transcript = replace(evidence.transcript, deliveries=deliveries, omitted_deliveries=omitted)
+    return replace(evidence, findings=findings, transcript=transcript)
 
 
-def breaking(trial: Evidence) -> tuple[int, ...]:
-    """Where the deliveries stand that broke an expectation, that of the strongest one first."""
-    unmet = [one for one in trial.findings if not one.met and one.delivery is not None]
+def failed_delivery_indexes(evidence: Evidence) -> tuple[int, ...]:
+    """Return the indexes of the deliveries that failed an expectation, the highest level first."""
+    unmet = [
+        finding
+        for finding in evidence.findings
+        if not finding.met and finding.delivery_index is not None
+    ]
     unmet.sort(key=lambda finding: list(Level).index(finding.level))
-    known = range(len(trial.transcript.deliveries))
-    found = [one.delivery for one in unmet if one.delivery in known]
-    found += _forgotten(trial)
-    return tuple(dict.fromkeys(place for place in found if place is not None))
+    known = range(len(evidence.transcript.deliveries))
+    indexes = [finding.delivery_index for finding in unmet if finding.delivery_index in known]
+    indexes += _unfetched_delivery_indexes(evidence)
+    return tuple(dict.fromkeys(index for index in indexes if index is not None))
 
 
-def _forgotten(trial: Evidence) -> list[int]:
-    """Where the deliveries stand whose entities should have been fetched, and were not."""
-    if all(one.met for one in trial.findings if one.check == "fetched"):
+def _unfetched_delivery_indexes(evidence: Evidence) -> list[int]:
+    """Return the indexes of acknowledged deliveries with an entity that should be fetched."""
+    if all(finding.met for finding in evidence.findings if finding.check == "fetched"):
         return []
-    lost = {link.entity_id for link in chain_links(trial) if link.fetched_ms is None}
+    unfetched = {
+        fetch.entity_id for fetch in acknowledged_fetches(evidence) if fetch.fetched_ms is None
+    }
     return [
-        place
-        for place, delivery in enumerate(trial.transcript.deliveries)
-        if arrived(delivery) and any(each.entity_id in lost for each in delivery.message.events)
+        index
+        for index, delivery in enumerate(evidence.transcript.deliveries)
+        if is_delivered(delivery)
+        and any(event.entity_id in unfetched for event in delivery.message.events)
     ]
 
 
-def chain_links(trial: Evidence) -> tuple[EntityFetch, ...]:
-    """Follow every entity of the acknowledged deliveries, in the order of first delivery.
+def acknowledged_fetches(evidence: Evidence) -> tuple[EntityFetch, ...]:
+    """Return what became of each entity of acknowledged deliveries, in order of first delivery.
 
-    Nobody waits for what a sign of life leads to: it is left out.
+    The harness doesn't wait for the fetches that a health check leads to, so health checks are
+    left out.
     """
-    made = (
-        each
-        for each in trial.transcript.deliveries
-        if arrived(each) and each.attempts[0].exchanges and each.label != HEALTH_CHECK
+    acknowledged = (
+        delivery
+        for delivery in evidence.transcript.deliveries
+        if is_delivered(delivery)
+        and delivery.attempts[0].exchanges
+        and delivery.label != HEALTH_CHECK
     )
-    return entity_fetches(made, trial.transcript.calls)
+    return entity_fetches(acknowledged, evidence.transcript.calls)
 
 
-def calls(trial: Evidence, limit: int = CALLS) -> tuple[ApiCall, ...]:
-    """At most `limit` requests to the API in their order.
+def select_calls(evidence: Evidence, limit: int = MAX_CALLS) -> tuple[ApiCall, ...]:
+    """Return at most `limit` calls to the Connector API emulator in their order.
 
-    Those that got something wrong, were refused, or were disturbed on purpose win a place first,
-    then those about entities of the play.
+    Calls with a request problem, an injected fault or an error response are selected first, then
+    those about entities of the case.
     """
-    everything = trial.transcript.calls
-    ranked = sorted(range(len(everything)), key=lambda place: _rank(everything[place]))
-    return tuple(everything[place] for place in sorted(ranked[:limit]))
+    calls = evidence.transcript.calls
+    ranked = sorted(range(len(calls)), key=lambda index: _rank(calls[index]))
+    return tuple(calls[index] for index in sorted(ranked[:limit]))
 
 
 def _rank(call: ApiCall) -> int:
-    if _odd(call):
+    if _is_unusual(call):
         return 0
-    return 1 if call.asked or call.returned else 2
+    return 1 if call.requested_ids or call.returned_ids else 2
 
 
-def _odd(call: ApiCall) -> bool:
-    # Being over the limit is no request's own fault where waits are scaled.
-    own = set(call.request_problems) - {RequestProblem.OVER_LIMIT}
-    return bool(own) or call.fault is not None or not call.answered_ok
+def _is_unusual(call: ApiCall) -> bool:
+    # With scaled waits, a call over the rate limit isn't a problem of that call.
+    problems = set(call.request_problems) - {RequestProblem.OVER_LIMIT}
+    return bool(problems) or call.fault is not None or not call.answered_ok
 
 
-def arrived(delivery: Delivery) -> bool:
-    """Whether a delivery was made; one that was never attempted was not."""
+def is_delivered(delivery: Delivery) -> bool:
+    """Whether a delivery succeeded; one without attempts did not."""
     return bool(delivery.attempts) and delivery.delivered
 
 
-def telling(trial: Evidence) -> Delivery | None:
-    """The delivery to show in full: the one that broke an expectation, a MUST before others.
+def key_delivery(evidence: Evidence) -> Delivery | None:
+    """Return the delivery to show in full: the one that failed an expectation, a MUST first.
 
-    Where none did, the first one not made; else the one with most attempts.
+    If none failed one, the first delivery that didn't succeed, or else the one with most attempts.
     """
-    everything = trial.transcript.deliveries
-    for place in breaking(trial):
-        return everything[place]
-    for delivery in everything:
-        if not arrived(delivery):
+    deliveries = evidence.transcript.deliveries
+    for index in failed_delivery_indexes(evidence):
+        return deliveries[index]
+    for delivery in deliveries:
+        if not is_delivered(delivery):
             return delivery
-    return max(everything, key=lambda delivery: len(delivery.attempts), default=None)
+    return max(deliveries, key=lambda delivery: len(delivery.attempts), default=None)
 
 
-def began_ms(attempt: Attempt) -> float:
-    """When an attempt began on the run's clock, in ms; as scheduled where nothing was sent."""
+def attempt_start_ms(attempt: Attempt) -> float:
+    """Return when an attempt started on the run's clock, or was scheduled if nothing was sent."""
     return attempt.exchanges[0].started_ms if attempt.exchanges else attempt.scheduled_ms
 
 
-def ended_ms(attempt: Attempt) -> float:
-    """When an attempt ended on the run's clock, in ms."""
+def attempt_end_ms(attempt: Attempt) -> float:
+    """Return when an attempt ended on the run's clock."""
     return attempt.exchanges[-1].ended_ms if attempt.exchanges else attempt.scheduled_ms
 
 
-def zero_ms(delivery: Delivery) -> float:
-    """The beginning of a delivery's first attempt: what its times are relative to, in ms."""
-    return began_ms(delivery.attempts[0]) if delivery.attempts else 0.0
+def delivery_start_ms(delivery: Delivery) -> float:
+    """Return when the first attempt started: the origin of the delivery's relative times."""
+    return attempt_start_ms(delivery.attempts[0]) if delivery.attempts else 0.0

@@ -1,157 +1,152 @@
-"""The chain delivered → acknowledged → fetched of one play, as rows that a reader can take in."""
+"""The fetch table of one case: which entities of acknowledged messages the partner fetched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from pytest_mews.model import ApiCall, Delivery, EntityFetch, Evidence
+from pytest_mews.model import Delivery, EntityFetch, Evidence
 from pytest_mews.reports import evidence_selection
 
-ROWS = 30
-NAMED = 5
-_OWED = frozenset({"fetched", "api-called"})  # expectations that are about being fetched
-WINDOW_MS = 30_000  # the limit of requests is within a sliding 30 s (guidelines/requests)
+MAX_ROWS = 30
+MAX_NAMED = 5
+_FETCH_CHECKS = frozenset({"fetched", "api-called"})
 
 
 @dataclass(frozen=True)
-class Row:
-    """Entities of one event type that went the same way; times are ms after the first delivery.
+class FetchRow:
+    """Entities of one event type with the same times, in ms since the first delivery.
 
-    `asked_ms` and `fetched_ms` are None where that never happened, `fate` says in words what
-    became of them.
+    `requested_ms` and `fetched_ms` are None if that never happened; `result` says it in words.
     """
 
     label: str
-    entities: int
+    entity_count: int
     sent_ms: float
     acknowledged_ms: float
-    asked_ms: float | None
+    requested_ms: float | None
     fetched_ms: float | None
-    fate: str
+    result: str
 
 
 @dataclass(frozen=True)
-class Chain:
-    """What the partner fetched of that which it acknowledged.
+class FetchTable:
+    """What the partner fetched of the entities in acknowledged messages.
 
     Attributes:
-        links: every entity, in the order of first delivery.
-        rows: at most `ROWS`; those that were not fetched win a place first.
-        left_out: entities that are in no row.
-        zero_ms: the beginning of the first delivery on the run's clock.
-        owed: whether what was not fetched broke an expectation; a refused or foreign message may
-            well lead to nothing.
+        fetches: every entity, in the order of first delivery.
+        rows: at most `MAX_ROWS`; rows of entities that were not fetched are kept first.
+        left_out: the number of entities that are in no row.
+        start_ms: when the first delivery started, on the run's clock.
+        missing_is_failure: whether entities that were not fetched failed an expectation. The
+            partner need not fetch after a message that it rejects or that is not its own.
 
     """
 
-    links: tuple[EntityFetch, ...]
-    rows: tuple[Row, ...]
+    fetches: tuple[EntityFetch, ...]
+    rows: tuple[FetchRow, ...]
     left_out: int
-    zero_ms: float
-    owed: bool
+    start_ms: float
+    missing_is_failure: bool
 
     @property
-    def missing(self) -> tuple[EntityFetch, ...]:
+    def unfetched(self) -> tuple[EntityFetch, ...]:
         """The entities that were not fetched after the last message about them."""
-        return tuple(link for link in self.links if link.fetched_ms is None)
+        return tuple(fetch for fetch in self.fetches if fetch.fetched_ms is None)
 
     @property
-    def says(self) -> str:
-        """The chain in figures: the text that stands for the picture."""
+    def summary(self) -> str:
+        """The table in figures: the text alternative of the picture."""
         delays = [
-            max(0.0, link.fetched_ms - link.acknowledged_ms)
-            for link in self.links
-            if link.fetched_ms is not None
+            max(0.0, fetch.fetched_ms - fetch.acknowledged_ms)
+            for fetch in self.fetches
+            if fetch.fetched_ms is not None
         ]
-        said = f"{_entities(len(self.links))} in acknowledged messages: {len(delays):,} fetched"
+        text = f"{_count_entities(len(self.fetches))} in acknowledged messages: "
+        text += f"{len(delays):,} fetched"
         if len(delays) == 1:
-            said += f", {delays[0]:,.0f} ms after the answer"
+            text += f", {delays[0]:,.0f} ms after the response"
         elif delays:
-            said += (
-                f", half of them within {median(delays):,.0f} ms of the answer, the last after "
+            text += (
+                f", half of them within {median(delays):,.0f} ms of the response, the last after "
                 f"{max(delays):,.0f} ms"
             )
-        lost = self.missing
-        if not lost:
-            return f"{said}."
-        names = ", ".join(f"{each.discriminator} {each.entity_id}" for each in lost[:NAMED])
-        more = f" and {len(lost) - NAMED:,} more" if len(lost) > NAMED else ""
-        return f"{said}; {len(lost):,} not fetched: {names}{more}."
+        unfetched = self.unfetched
+        if not unfetched:
+            return f"{text}."
+        names = ", ".join(
+            f"{fetch.discriminator} {fetch.entity_id}" for fetch in unfetched[:MAX_NAMED]
+        )
+        more = f" and {len(unfetched) - MAX_NAMED:,} more" if len(unfetched) > MAX_NAMED else ""
+        return f"{text}; {len(unfetched):,} not fetched: {names}{more}."
 
 
-def chain(trial: Evidence) -> Chain | None:
-    """Follow the entities of a play; None where no message about one was acknowledged."""
-    found = evidence_selection.chain_links(trial)
-    if not found:
+def build_fetch_table(evidence: Evidence) -> FetchTable | None:
+    """Build the fetch table of a case; None if no message with an entity was acknowledged."""
+    fetches = evidence_selection.acknowledged_fetches(evidence)
+    if not fetches:
         return None
-    zero = zero_ms(trial.transcript.deliveries)
+    start_ms = first_delivery_ms(evidence.transcript.deliveries)
     groups: dict[tuple[object, ...], list[EntityFetch]] = {}
-    for link in found:
-        way = (link.sent_ms, link.acknowledged_ms, link.asked_ms, link.fetched_ms, link.in_flight)
-        groups.setdefault((link.discriminator, link.enterprise_id, *way), []).append(link)
-    rows = [_row(group, zero) for group in groups.values()]
-    # A stable sort twice: who wins a place, then back to the order of delivery.
-    ranked = sorted(range(len(rows)), key=lambda place: rows[place].fetched_ms is not None)
-    kept = tuple(rows[place] for place in sorted(ranked[:ROWS]))
-    return Chain(
-        found,
-        kept,
-        len(found) - sum(row.entities for row in kept),
-        zero,
-        any(one.check in _OWED and not one.met for one in trial.findings),
+    for fetch in fetches:
+        key = (
+            fetch.discriminator,
+            fetch.enterprise_id,
+            fetch.sent_ms,
+            fetch.acknowledged_ms,
+            fetch.requested_ms,
+            fetch.fetched_ms,
+            fetch.in_flight,
+        )
+        groups.setdefault(key, []).append(fetch)
+    rows = [_row(group, start_ms) for group in groups.values()]
+    # Rank by whether an entity was fetched, cut, then restore the order of delivery.
+    ranked = sorted(range(len(rows)), key=lambda index: rows[index].fetched_ms is not None)
+    selected = tuple(rows[index] for index in sorted(ranked[:MAX_ROWS]))
+    return FetchTable(
+        fetches,
+        selected,
+        len(fetches) - sum(row.entity_count for row in selected),
+        start_ms,
+        any(finding.check in _FETCH_CHECKS and not finding.met for finding in evidence.findings),
     )
 
 
-def zero_ms(deliveries: Iterable[Delivery]) -> float:
-    """The beginning of the first of several deliveries on the run's clock, in ms."""
-    began = (evidence_selection.zero_ms(each) for each in deliveries if each.attempts)
-    return min(began, default=0.0)
+def first_delivery_ms(deliveries: Iterable[Delivery]) -> float:
+    """Return when the first of several deliveries started, on the run's clock."""
+    starts = (
+        evidence_selection.delivery_start_ms(delivery)
+        for delivery in deliveries
+        if delivery.attempts
+    )
+    return min(starts, default=0.0)
 
 
-def busiest(calls: Sequence[ApiCall]) -> dict[str, int]:
-    """Count the most requests that each enterprise's AccessToken bore within 30 s."""
-    moments: dict[str, list[float]] = {}
-    for call in calls:
-        if call.enterprise_id is not None:
-            moments.setdefault(call.enterprise_id, []).append(call.received_ms)
-    return {enterprise: _crowd(sorted(each)) for enterprise, each in moments.items()}
-
-
-def _crowd(moments: list[float]) -> int:
-    first, most = 0, 0
-    for last, moment in enumerate(moments):
-        while moment - moments[first] >= WINDOW_MS:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
-def _row(group: list[EntityFetch], zero: float) -> Row:
-    link = group[0]
-    whom = f"{link.entity_id[:8]}…" if len(group) == 1 else f"× {len(group):,}"  # noqa: RUF001 - a times sign
-    return Row(
-        f"{link.discriminator} {whom}",
+def _row(group: list[EntityFetch], start_ms: float) -> FetchRow:
+    fetch = group[0]
+    entities = f"{fetch.entity_id[:8]}…" if len(group) == 1 else f"× {len(group):,}"  # noqa: RUF001 - a times sign
+    return FetchRow(
+        f"{fetch.discriminator} {entities}",
         len(group),
-        link.sent_ms - zero,
-        link.acknowledged_ms - zero,
-        None if link.asked_ms is None else link.asked_ms - zero,
-        None if link.fetched_ms is None else link.fetched_ms - zero,
-        _fate(link),
+        fetch.sent_ms - start_ms,
+        fetch.acknowledged_ms - start_ms,
+        None if fetch.requested_ms is None else fetch.requested_ms - start_ms,
+        None if fetch.fetched_ms is None else fetch.fetched_ms - start_ms,
+        _result(fetch),
     )
 
 
-def _fate(link: EntityFetch) -> str:
-    if link.fetched_ms is not None:
-        after = link.fetched_ms - link.acknowledged_ms
-        return f"fetched after {after:,.0f} ms" if after >= 0 else "fetched before the answer"
-    if link.in_flight:
-        return "not fetched: still being answered"
-    if link.asked_ms is not None:
-        return "not fetched: asked for, not given"
-    return "not fetched again after it changed" if link.fetches else "never asked for"
+def _result(fetch: EntityFetch) -> str:
+    if fetch.fetched_ms is not None:
+        delay = fetch.fetched_ms - fetch.acknowledged_ms
+        return f"fetched after {delay:,.0f} ms" if delay >= 0 else "fetched before the response"
+    if fetch.in_flight:
+        return "not fetched: request still in progress"
+    if fetch.requested_ms is not None:
+        return "not fetched: requested, not returned"
+    return "not fetched again after it changed" if fetch.fetch_count else "never requested"
 
 
-def _entities(count: int) -> str:
+def _count_entities(count: int) -> str:
     return "1 entity" if count == 1 else f"{count:,} entities"

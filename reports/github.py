@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a run: annotations, and the page of the job.
+"""Output for GitHub Actions: annotations and the job summary.
 
 Formats: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -10,92 +10,92 @@ from pathlib import Path
 
 from pytest_mews.model import Run, Verdict
 from pytest_mews.reports.markdown_summary import to_markdown
-from pytest_mews.reports.problems import Problem, problems
+from pytest_mews.reports.problems import Problem, Severity, find_problems, severity_of
 from pytest_mews.reports.sanitize import capped, sanitize
-from pytest_mews.reports.severity import Severity, severity_of
 
-SHOWN = 10  # annotations of one level that GitHub shows of a step; it drops the rest unsaid
-SUMMARY_BYTES = 1_048_576  # of one step; GitHub refuses a longer file altogether
-TEXT = 1_000
-SUMMARY = "GITHUB_STEP_SUMMARY"
+MAX_ANNOTATIONS = 10  # of one level and step; GitHub silently drops more
+MAX_SUMMARY_BYTES = 1_048_576  # of one step; GitHub rejects a larger file as a whole
+MAX_TEXT = 1_000
+SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
 def annotate(run: Run, environ: Mapping[str, str]) -> list[str]:
-    """Give the workflow commands that annotate what did not pass; none outside GitHub Actions.
+    """Return the workflow commands that annotate problems; none outside GitHub Actions.
 
-    At most `SHOWN` of each level, the most important; where there are more, the last says so.
+    There are at most `MAX_ANNOTATIONS` of each level, the most severe ones; if there are more
+    problems, the last annotation lists them.
     """
     if environ.get("GITHUB_ACTIONS") != "true":
         return []
-    found = problems(run)
+    problems = find_problems(run)
     lines: list[str] = []
-    for each in Severity:
-        own = [problem for problem in found if severity_of(run, problem.result) is each]
-        shown = own if len(own) <= SHOWN else own[: SHOWN - 1]
-        lines += [_command(each, *_words(problem)) for problem in shown]
-        if len(shown) < len(own):
-            rest = ", ".join(problem.result.scenario.id for problem in own[len(shown) :])
-            lines.append(_command(each, f"{len(own) - len(shown)} more", rest))
+    for severity in Severity:
+        matching = [problem for problem in problems if severity_of(run, problem.result) is severity]
+        shown = matching if len(matching) <= MAX_ANNOTATIONS else matching[: MAX_ANNOTATIONS - 1]
+        lines += [_command(severity, *_title_and_message(problem)) for problem in shown]
+        if len(shown) < len(matching):
+            rest = ", ".join(problem.result.scenario.id for problem in matching[len(shown) :])
+            lines.append(_command(severity, f"{len(matching) - len(shown)} more", rest))
     return lines
 
 
 def append_summary(run: Run, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Append the run's summary to the page of the job, where GitHub Actions asks for one.
+    """Append the run's summary to the job summary if GitHub Actions provides one.
 
     Returns:
-        remarks for the reader: why it could not be appended.
+        remarks for the reader: why the summary could not be appended.
 
     """
-    if not environ.get(SUMMARY):
+    if not environ.get(SUMMARY_VARIABLE):
         return ()
-    path = Path(environ[SUMMARY])
+    path = Path(environ[SUMMARY_VARIABLE])
     try:
         summary = to_markdown(run)
-    except Exception as fault:  # noqa: BLE001 - it is written into the report's folder too
-        return (f"{SUMMARY}: nothing could be rendered ({type(fault).__name__}).",)
+    except Exception as error:  # noqa: BLE001 - the report's folder has the other files
+        return (f"{SUMMARY_VARIABLE}: the summary could not be rendered ({type(error).__name__}).",)
     try:
-        taken = path.stat().st_size if path.exists() else 0
-        gap = b"\n" if taken else b""
-        added = _fitting(summary, SUMMARY_BYTES - taken - len(gap))
-        if added:
+        size = path.stat().st_size if path.exists() else 0
+        separator = b"\n" if size else b""
+        addition = _truncate(summary, MAX_SUMMARY_BYTES - size - len(separator))
+        if addition:
             with path.open("ab") as file:
-                file.write(gap + added)
+                file.write(separator + addition)
     except OSError as error:
-        return (f"{SUMMARY}: {path} can't be written ({error.strerror or error}).",)
+        return (f"{SUMMARY_VARIABLE}: {path} can't be written ({error.strerror or error}).",)
     return ()
 
 
-def _fitting(text: str, limit: int) -> bytes:
-    """Leave out whole lines at the end, so that the page of the job is not refused."""
+def _truncate(text: str, limit: int) -> bytes:
+    """Leave out whole lines at the end so that GitHub accepts the job summary."""
     data = text.encode()
     if len(data) <= limit:
         return data
-    note = b"\nThe rest is left out: GitHub shows 1 MiB of a step.\n"
-    kept = data[: max(0, limit - len(note))]
-    return kept[: kept.rfind(b"\n") + 1] + note if limit > len(note) else b""
+    note = b"\nThe rest is left out: GitHub shows at most 1 MiB per step.\n"
+    beginning = data[: max(0, limit - len(note))]
+    return beginning[: beginning.rfind(b"\n") + 1] + note if limit > len(note) else b""
 
 
-def _words(problem: Problem) -> tuple[str, str]:
+def _title_and_message(problem: Problem) -> tuple[str, str]:
     result = problem.result
     scenario = result.scenario
-    also = f" (also {', '.join(problem.also)})" if problem.also else ""
-    lines = [f"{result.verdict.upper()}: {capped(result.reason, TEXT)}{also}"]
+    also = f" (also {', '.join(problem.same_reason)})" if problem.same_reason else ""
+    lines = [f"{result.verdict.upper()}: {capped(result.reason, MAX_TEXT)}{also}"]
     if result.verdict is not Verdict.ERROR:
-        lines += [f"Remedy: {scenario.remedy}", *_sources(problem)]
+        lines += [f"Fix: {scenario.remedy}", *_sources(problem)]
     return f"{scenario.id} {scenario.title}", "\n".join(lines)
 
 
 def _sources(problem: Problem) -> Iterator[str]:
     for source in problem.result.scenario.sources:
-        yield f"Source: {source.url} ({source.dated})"
+        yield f"Source: {source.url} ({source.revision_text})"
 
 
 def _command(name: Severity, title: str, message: str) -> str:
-    """Write a command; whatever stands in its texts, it stays one line and one command."""
-    data = _escaped(sanitize(message))
-    heading = _escaped(sanitize(title)).replace(":", "%3A").replace(",", "%2C")
+    """Return a workflow command: one line and one command, whatever the texts contain."""
+    data = _escape(sanitize(message))
+    heading = _escape(sanitize(title)).replace(":", "%3A").replace(",", "%2C")
     return f"::{name} title={heading}::{data}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,8 +1,11 @@
-"""`certification.html`: one self-contained page, from the templates beside this module."""
+"""`certification.html`: one self-contained page, rendered from the templates in this package."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from pytest_mews.model import Delivery, Evidence, Exchange, Run
 from pytest_mews.model.scenario import DOCUMENTATION
@@ -14,42 +17,75 @@ from pytest_mews.reports import (
     websocket_picture,
     websocket_table,
 )
-from pytest_mews.reports.api_requests import Asked, asked, traffic
-from pytest_mews.reports.areas import areas, unseen
-from pytest_mews.reports.bodies import answer_body, message_body
-from pytest_mews.reports.certificate_lifetime import days_left
-from pytest_mews.reports.fetch_table import chain, zero_ms
+from pytest_mews.reports.api_requests import RequestRow, request_row, summarize_requests
+from pytest_mews.reports.areas import group_by_area, group_unobserved
+from pytest_mews.reports.bodies import message_body, response_body
+from pytest_mews.reports.charts import Picture
+from pytest_mews.reports.delivery_timeline import draw_timeline
+from pytest_mews.reports.fetch_table import build_fetch_table, first_delivery_ms
 from pytest_mews.reports.headline import headline
-from pytest_mews.reports.matrix_filters import marks, matrix_filters, rules
-from pytest_mews.reports.pictures import pictures
-from pytest_mews.reports.problems import grouped, problems
-from pytest_mews.reports.size_budget import SizeBudget
+from pytest_mews.reports.latency_picture import draw_by_batch_size, draw_distribution
+from pytest_mews.reports.matrix_filters import filter_css, matrix_filters, row_classes
+from pytest_mews.reports.problems import find_problems, group_problems
+from pytest_mews.reports.rate_limit_picture import draw_requests
 
-HEADERS = 20
-DELIVERIES = 3
-CALLS = 20
+MAX_HEADERS = 20
+MAX_DELIVERIES = 3
+MAX_CALLS = 20
+MAX_EVIDENCE_BYTES = 3_000_000  # with all else that is bounded, the page stays under 5 MB
+OMITTED_EVIDENCE = Markup(
+    '<p class="meta">The evidence is left out here so that the page stays small. '
+    "<code>certification.json</code> has it.</p>"
+)
 
 
 def to_html(run: Run) -> str:
-    """Render the page. It fetches nothing, and needs no script to be read."""
-    found, asked = problems(run), matrix_filters(run.results)
+    """Render the page. It loads nothing and is readable without scripts."""
+    problems, filters = find_problems(run), matrix_filters(run.results)
     return (
         _environment()
         .get_template("report.html")
         .render(
             run=run,
-            headline=headline(run, found),
-            problems=found,
-            groups=grouped(found),
-            explained={problem.result.scenario.id for problem in found},
-            known={result.scenario.id for result in run.results},
-            areas=areas(run.results),
-            sieve=asked,
-            sieve_rules=rules(asked, run.results),
-            ration=SizeBudget(),
-            pictures=pictures(run),
-            unobserved=unseen(run.results),
+            headline=headline(run, problems),
+            problems=problems,
+            problem_groups=group_problems(problems),
+            problem_ids={problem.result.scenario.id for problem in problems},
+            scenario_ids={result.scenario.id for result in run.results},
+            areas=group_by_area(run.results),
+            filters=filters,
+            filter_css=filter_css(filters, run.results),
+            within_budget=SizeBudget(),
+            pictures=draw_pictures(run),
+            unobserved_groups=group_unobserved(run.results),
         )
+    )
+
+
+@dataclass
+class SizeBudget:
+    """The bytes of evidence that the page may still contain; the first evidence gets them."""
+
+    remaining: int = MAX_EVIDENCE_BYTES
+
+    def __call__(self, evidence: Markup) -> Markup:
+        """Return the evidence if it fits, otherwise a note, which uses nothing of the budget."""
+        size = len(evidence.encode())
+        if size > self.remaining:
+            return OMITTED_EVIDENCE
+        self.remaining -= size
+        return evidence
+
+
+def draw_pictures(run: Run) -> tuple[Picture, ...]:
+    """Draw the pictures of the run; one without data says why."""
+    limit_ms = run.profile.number("timeout_s") * 1000
+    samples = [sample for result in run.results for sample in result.samples]
+    return (
+        draw_timeline(run, limit_ms),
+        draw_by_batch_size(samples, limit_ms),
+        draw_distribution(samples, limit_ms),
+        draw_requests(run),
     )
 
 
@@ -60,71 +96,73 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # Whatever a template prints passes here, so no hostile text can be forgotten.
-        finalize=template_filters.shown,
+        # Everything that a template prints passes here, so no untrusted text is forgotten.
+        finalize=template_filters.sanitize_output,
     )
     environment.globals |= {
-        "SHAPES": labels.SHAPES,
-        "MEANINGS": labels.MEANINGS,
+        "VERDICTS": labels.VERDICTS,
+        "VERDICT_MEANINGS": labels.VERDICT_MEANINGS,
         "READINESS": labels.READINESS,
         "CHANGES": labels.CHANGES,
-        "WAIVERS": labels.WAIVERS,
-        "DOCUMENTATION": DOCUMENTATION,
-        "marks": marks,
-        "HEADERS": HEADERS,
+        "WAIVER_STATES": labels.WAIVER_STATES,
         "OUTCOMES": labels.OUTCOMES,
-        "trials": evidence_selection.select_evidence,
-        "deliveries": _deliveries,
-        "telling": evidence_selection.telling,
-        "answers": _answers,
-        "began": evidence_selection.began_ms,
-        "zero": evidence_selection.zero_ms,
-        "message_body": message_body,
-        "answer_body": answer_body,
         "TLS_PROBLEMS": labels.TLS_PROBLEMS,
-        "days_left": days_left,
-        "chain": chain,
-        "chain_picture": fetch_picture,
-        "calls": _calls,
-        "stream": websocket_table,
-        "stream_picture": websocket_picture,
-        "stream_calls": _stream_calls,
-        "traffic": traffic,
+        "DOCUMENTATION": DOCUMENTATION,
+        "MAX_ATTEMPTS": evidence_selection.MAX_ATTEMPTS,
+        "MAX_EXCHANGES": evidence_selection.MAX_EXCHANGES,
+        "MAX_HEADERS": MAX_HEADERS,
+        "row_classes": row_classes,
+        "select_evidence": evidence_selection.select_evidence,
+        "select_deliveries": _select_deliveries,
+        "key_delivery": evidence_selection.key_delivery,
+        "delivery_start_ms": evidence_selection.delivery_start_ms,
+        "responses": _responses,
+        "message_body": message_body,
+        "response_body": response_body,
+        "build_fetch_table": build_fetch_table,
+        "fetch_picture": fetch_picture,
+        "request_rows": _request_rows,
+        "summarize_requests": summarize_requests,
+        "websocket_table": websocket_table,
+        "websocket_picture": websocket_picture,
+        "websocket_request_rows": _websocket_request_rows,
     }
-    for each in (
+    for template_filter in (
         template_filters.cap,
         template_filters.prose,
         template_filters.sentence,
         template_filters.utc,
         template_filters.ms,
     ):
-        environment.filters[each.__name__] = each
+        environment.filters[template_filter.__name__] = template_filter
     return environment
 
 
-def _deliveries(trial: Evidence) -> tuple[Delivery, ...]:
-    return evidence_selection.deliveries(trial, DELIVERIES)
+def _select_deliveries(evidence: Evidence) -> tuple[Delivery, ...]:
+    return evidence_selection.select_deliveries(evidence, MAX_DELIVERIES)
 
 
-def _calls(trial: Evidence) -> list[Asked]:
-    zero = zero_ms(trial.transcript.deliveries)
-    return [asked(call, zero) for call in evidence_selection.calls(trial, CALLS)]
+def _request_rows(evidence: Evidence) -> list[RequestRow]:
+    start_ms = first_delivery_ms(evidence.transcript.deliveries)
+    calls = evidence_selection.select_calls(evidence, MAX_CALLS)
+    return [request_row(call, start_ms) for call in calls]
 
 
-def _stream_calls(trial: Evidence) -> list[Asked]:
-    zero = websocket_table.zero_ms(trial)
-    return [asked(call, zero) for call in evidence_selection.calls(trial, CALLS)]
+def _websocket_request_rows(evidence: Evidence) -> list[RequestRow]:
+    start_ms = websocket_table.case_start_ms(evidence)
+    calls = evidence_selection.select_calls(evidence, MAX_CALLS)
+    return [request_row(call, start_ms) for call in calls]
 
 
-def _answers(delivery: Delivery) -> list[tuple[int, Exchange, bool]]:
-    """Per attempt the exchange that decided it, and whether it answered like the one before."""
-    deciding = [
+def _responses(delivery: Delivery) -> list[tuple[int, Exchange, bool]]:
+    """Return the number, final exchange and equality with the previous response by attempt."""
+    final = [
         (attempt.number, attempt.exchanges[-1])
-        for attempt in delivery.attempts[: evidence_selection.ATTEMPTS]
+        for attempt in delivery.attempts[: evidence_selection.MAX_ATTEMPTS]
         if attempt.exchanges and attempt.exchanges[-1].status is not None
     ]
-    faces = [(exchange.status, exchange.response_body) for _, exchange in deciding]
+    contents = [(exchange.status, exchange.response_body) for _, exchange in final]
     return [
-        (number, exchange, index > 0 and faces[index] == faces[index - 1])
-        for index, (number, exchange) in enumerate(deciding)
+        (number, exchange, index > 0 and contents[index] == contents[index - 1])
+        for index, (number, exchange) in enumerate(final)
     ]

@@ -1,32 +1,58 @@
-"""`certification.json`, format 1, as schemas/report.schema.json describes it: bounded."""
+"""`certification.json`, format 1, as schemas/report.schema.json describes it.
+
+All lists and texts are bounded, so the file stays small however long the run is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from pytest_mews.model import (
+    ApiCall,
+    Attempt,
     Comparison,
+    Connection,
+    Delivery,
+    EntityFetch,
     Evidence,
+    Exchange,
+    Message,
     Profile,
     Run,
     ScenarioResult,
+    SentMessage,
     Stage,
     Tenants,
     TlsHandshake,
     Waiver,
+    WebSocketHandshake,
 )
-from pytest_mews.reports import evidence_selection, websocket_table
-from pytest_mews.reports.command_lines import file_of, replay, resend
-from pytest_mews.reports.json_calls import processing
-from pytest_mews.reports.json_deliveries import HEADERS, TEXT, delivery_to_json
-from pytest_mews.reports.sanitize import capped
+from pytest_mews.reports import evidence_selection
+from pytest_mews.reports.command_lines import replay_command, replay_file, rerun_command
+from pytest_mews.reports.fetch_table import first_delivery_ms
+from pytest_mews.reports.sanitize import Body, capped, decode_body
+from pytest_mews.reports.websocket_table import (
+    MAX_CONNECTIONS,
+    MAX_HANDSHAKES,
+    MAX_MESSAGES,
+    case_start_ms,
+)
 
 FORMAT = 1
+MAX_TEXT = 2_000
+MAX_SHORT_TEXT = 500  # of calls and WebSocket messages, of which there are many
+MAX_MESSAGE_BYTES = 20_000
+MAX_RESPONSE_BYTES = 2_000
+MAX_HEADERS = 50
+MAX_FETCHES = 60
+MAX_IDS = 10
+MAX_STREAMING_CALLS = 20  # in the Streaming stage, connections say more than calls
 
 
 def to_json(run: Run) -> dict[str, Any]:
-    """Give the whole run as what `json.dump` takes; times are ms on the run's clock."""
+    """Return the run as an object for `json.dump`; times are ms on the run's clock."""
     return {
         "format": FORMAT,
         "version": run.version,
@@ -41,7 +67,7 @@ def to_json(run: Run) -> dict[str, Any]:
         "strict": run.strict,
         "time_scale": run.time_scale,
         "events": list(run.events),
-        "notes": [capped(note, TEXT) for note in run.notes],
+        "notes": [capped(note, MAX_TEXT) for note in run.notes],
         "profile": _profile(run.profile),
         "tenants": _tenants(run.tenants),
         "stages": {
@@ -61,11 +87,11 @@ def to_json(run: Run) -> dict[str, Any]:
         **({} if run.comparison is None else {"comparison": _comparison(run.comparison)}),
         "rate_limit_usage": [
             {
-                "enterprise_id": each.enterprise_id,
-                "peak": each.peak,
-                "requests": [list(pair) for pair in each.requests],
+                "enterprise_id": usage.enterprise_id,
+                "peak": usage.peak,
+                "requests": [list(pair) for pair in usage.requests],
             }
-            for each in run.rate_limit_usage
+            for usage in run.rate_limit_usage
         ],
     }
 
@@ -112,7 +138,7 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "level": scenario.level.value,
         "basis": scenario.basis.value,
         "verdict": result.verdict.value,
-        "reason": capped(result.reason, TEXT),
+        "reason": capped(result.reason, MAX_TEXT),
         "why": scenario.why,
         "remedy": scenario.remedy,
         "sources": [
@@ -126,22 +152,23 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
             for source in scenario.sources
         ],
         "duration_s": round(result.duration_s, 3),
-        "plays": result.plays,
-        "failing": result.failing,
-        "messages": result.messages,
-        **_answers(result),
+        "cases": result.case_count,
+        "failing_cases": result.failing_cases,
+        "messages": result.message_count,
+        **_answer_times(result),
         "evidence": [
-            _trial(trial, scenario.stage) for trial in evidence_selection.select_evidence(result)
+            _evidence(evidence, scenario.stage)
+            for evidence in evidence_selection.select_evidence(result)
         ],
         **_waived(result),
     }
 
 
-def _answers(result: ScenarioResult) -> dict[str, Any]:
-    if (times := result.answers) is None:
+def _answer_times(result: ScenarioResult) -> dict[str, Any]:
+    if (times := result.answer_times) is None:
         return {}
-    figures = {f.name: round(getattr(times, f.name), 3) for f in fields(times)}
-    return {"answers": figures}
+    figures = {field.name: round(getattr(times, field.name), 3) for field in fields(times)}
+    return {"answer_times": figures}
 
 
 def _waived(result: ScenarioResult) -> dict[str, Any]:
@@ -155,9 +182,9 @@ def _waived(result: ScenarioResult) -> dict[str, Any]:
 
 def _waiver(waiver: Waiver) -> dict[str, Any]:
     return {
-        "scenario": waiver.scenario,
-        "reason": capped(waiver.reason, TEXT),
-        "owner": capped(waiver.owner, TEXT),
+        "scenario": waiver.scenario_id,
+        "reason": capped(waiver.reason, MAX_TEXT),
+        "owner": capped(waiver.owner, MAX_TEXT),
         "expires": waiver.expires,
     }
 
@@ -167,79 +194,302 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "name": comparison.name,
         "started_utc": comparison.started_utc,
         "version": comparison.version,
-        "only_new": comparison.only_new,
-        "remarks": [capped(remark, TEXT) for remark in comparison.remarks],
+        "new_failures_only": comparison.new_failures_only,
+        "remarks": [capped(remark, MAX_TEXT) for remark in comparison.remarks],
         "changes": [
             {
-                "scenario": changed.scenario,
-                "title": capped(changed.title, TEXT),
-                "change": changed.change.value,
-                "before": changed.before and changed.before.value,
-                "after": changed.after and changed.after.value,
+                "scenario": change.scenario_id,
+                "title": capped(change.title, MAX_TEXT),
+                "change": change.change.value,
+                "before": change.before and change.before.value,
+                "after": change.after and change.after.value,
             }
-            for changed in comparison.changes
+            for change in comparison.changes
         ],
     }
 
 
 def _replay(run: Run, result: ScenarioResult) -> dict[str, Any]:
-    """How to send a failure again; nothing for what did not fail."""
+    """Say how to replay a failure; nothing for a result without one."""
     if result.replay is None:
         return {}
-    kept = bool(result.replay.text)
     return {
         "replay": {
-            "file": file_of(result) if kept else None,
-            "command": resend(run, result) or replay(run, result.scenario),
+            "file": replay_file(result) if result.replay.text else None,
+            "command": replay_command(run, result) or rerun_command(run, result.scenario),
             "problem": result.replay.problem,
         }
     }
 
 
-def _trial(trial: Evidence, stage: Stage) -> dict[str, Any]:
-    kept = evidence_selection.deliveries(trial)
-    places = evidence_selection.places(trial)
+def _evidence(evidence: Evidence, stage: Stage) -> dict[str, Any]:
+    transcript = evidence.transcript
+    deliveries = evidence_selection.select_deliveries(evidence)
+    indexes = evidence_selection.select_delivery_indexes(evidence)
     return {
-        "role": trial.role,
-        "case": capped(trial.case, TEXT),
+        "role": evidence.role,
+        "case": capped(evidence.case, MAX_TEXT),
         "findings": [
             {
                 "check": finding.check,
                 "level": finding.level.value,
                 "met": finding.met,
-                "expected": capped(finding.expected, TEXT),
-                "observed": capped(finding.observed, TEXT),
-                "delivery": places.index(finding.delivery) if finding.delivery in places else None,
+                "expected": capped(finding.expected, MAX_TEXT),
+                "observed": capped(finding.observed, MAX_TEXT),
+                "delivery": indexes.index(finding.delivery_index)
+                if finding.delivery_index in indexes
+                else None,
             }
-            for finding in trial.findings
+            for finding in evidence.findings
         ],
-        "deliveries": [delivery_to_json(delivery) for delivery in kept],
-        "deliveries_left_out": len(trial.transcript.deliveries)
-        + trial.transcript.left_out
-        - len(kept),
-        "tls_handshakes": [_handshake(handshake) for handshake in trial.transcript.tls_handshakes],
-        **processing(trial, stage),
-        **websocket_table.machine(trial),
+        "deliveries": [_delivery(delivery) for delivery in deliveries],
+        "deliveries_left_out": len(transcript.deliveries)
+        + transcript.omitted_deliveries
+        - len(deliveries),
+        "tls_handshakes": [_tls_handshake(handshake) for handshake in transcript.tls_handshakes],
+        **_calls(evidence, stage),
+        **_websocket(evidence),
     }
 
 
-def _handshake(handshake: TlsHandshake) -> dict[str, Any]:
-    shown = handshake.certificate
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    attempts = delivery.attempts[: evidence_selection.MAX_ATTEMPTS]
+    start_ms = evidence_selection.delivery_start_ms(delivery)
     return {
-        "origin": capped(handshake.origin, TEXT),
-        "asked_utc": handshake.asked_utc,
+        "label": capped(delivery.label, MAX_TEXT),
+        "delivered": evidence_selection.is_delivered(delivery),
+        "message": _message(delivery.message),
+        "attempts": [_attempt(attempt, start_ms) for attempt in attempts],
+        "attempts_left_out": len(delivery.attempts) - len(attempts),
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "kind": message.kind.value,
+        "description": capped(message.description, MAX_TEXT),
+        "content_type": message.content_type,
+        "enterprise_id": message.enterprise_id,
+        "events": len(message.events),
+        "body": _body(decode_body(message.body, len(message.body), MAX_MESSAGE_BYTES)),
+    }
+
+
+def _attempt(attempt: Attempt, start_ms: float) -> dict[str, Any]:
+    exchanges = attempt.exchanges[: evidence_selection.MAX_EXCHANGES]
+    return {
+        "number": attempt.number,
+        "fault": attempt.fault.value,
+        "transfer": attempt.transfer.value,
+        "outcome": attempt.outcome.value,
+        "detail": capped(attempt.detail, MAX_TEXT),
+        "scheduled_ms": round(attempt.scheduled_ms, 3),
+        "relative_ms": round(evidence_selection.attempt_start_ms(attempt) - start_ms, 3),
+        "exchanges": [_exchange(exchange) for exchange in exchanges],
+        "exchanges_left_out": len(attempt.exchanges) - len(exchanges),
+    }
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "method": exchange.method,
+        "url": capped(exchange.url, MAX_TEXT),
+        "http_version": exchange.http_version,
+        "outcome": exchange.outcome.value,
+        "detail": capped(exchange.detail, MAX_TEXT),
+        "status": exchange.status,
+        "started_ms": _ms(exchange.started_ms),
+        "connected_ms": _ms(exchange.connected_ms),
+        "sent_ms": _ms(exchange.sent_ms),
+        "first_byte_ms": _ms(exchange.first_byte_ms),
+        "ended_ms": _ms(exchange.ended_ms),
+        "answer_ms": _ms(exchange.answer_ms),
+        "request_size": exchange.request_size,
+        "request_headers": _headers(exchange.request_headers),
+        "response_headers": _headers(exchange.response_headers),
+        "response_headers_left_out": max(0, len(exchange.response_headers) - MAX_HEADERS),
+        "response_body": _body(
+            decode_body(exchange.response_body, exchange.response_size, MAX_RESPONSE_BYTES),
+        ),
+    }
+
+
+def _headers(headers: tuple[tuple[str, str], ...]) -> list[list[str]]:
+    return [
+        [capped(name, MAX_TEXT), capped(value, MAX_TEXT)] for name, value in headers[:MAX_HEADERS]
+    ]
+
+
+def _body(body: Body) -> dict[str, Any]:
+    data: dict[str, Any] = {"text": body.text, "size": body.size, "note": body.note}
+    if body.base64:
+        data["base64"] = body.base64
+    return data
+
+
+def _tls_handshake(handshake: TlsHandshake) -> dict[str, Any]:
+    certificate = handshake.certificate
+    return {
+        "origin": capped(handshake.origin, MAX_TEXT),
+        "checked_utc": handshake.checked_utc,
         "version": handshake.version,
         "certificate": None
-        if shown is None
+        if certificate is None
         else {
-            "subject": capped(shown.subject, TEXT),
-            "issuer": capped(shown.issuer, TEXT),
-            "not_after_utc": shown.not_after_utc,
-            "names": [capped(name, TEXT) for name in shown.names[:HEADERS]],
+            "subject": capped(certificate.subject, MAX_TEXT),
+            "issuer": capped(certificate.issuer, MAX_TEXT),
+            "not_after_utc": certificate.not_after_utc,
+            "names": [capped(name, MAX_TEXT) for name in certificate.names[:MAX_HEADERS]],
         },
-        "chain_problem": None if handshake.chain is None else handshake.chain.value,
-        "host_problem": None if handshake.host is None else handshake.host.value,
-        "old_versions": list(handshake.old),
-        "untried_versions": list(handshake.untried),
-        "detail": capped(handshake.detail, TEXT),
+        "chain_problem": handshake.chain_problem and handshake.chain_problem.value,
+        "host_problem": handshake.host_problem and handshake.host_problem.value,
+        "deprecated_versions": list(handshake.deprecated_versions),
+        "untested_versions": list(handshake.untested_versions),
+        "detail": capped(handshake.detail, MAX_TEXT),
     }
+
+
+def _calls(evidence: Evidence, stage: Stage) -> dict[str, Any]:
+    """Return the calls and fetches of a case; none for the Delivery stage.
+
+    In the Delivery stage the harness doesn't wait for what a message leads to.
+    """
+    if stage is Stage.DELIVERY:
+        return {"calls": [], "calls_left_out": 0, "fetches": [], "fetches_left_out": 0}
+    if stage is Stage.STREAMING:
+        calls = evidence_selection.select_calls(evidence, MAX_STREAMING_CALLS)
+        start_ms = case_start_ms(evidence)
+    else:
+        calls = evidence_selection.select_calls(evidence)
+        start_ms = first_delivery_ms(evidence.transcript.deliveries)
+    fetches = evidence_selection.acknowledged_fetches(evidence)
+    selected = _select_fetches(fetches)
+    return {
+        "calls": [_call(call, start_ms) for call in calls],
+        "calls_left_out": len(evidence.transcript.calls) - len(calls),
+        "fetches": [_fetch(fetch, start_ms) for fetch in selected],
+        "fetches_left_out": len(fetches) - len(selected),
+    }
+
+
+def _select_fetches(fetches: Sequence[EntityFetch]) -> list[EntityFetch]:
+    """Return at most `MAX_FETCHES` in their order, unfetched entities first of all."""
+    ranked = sorted(range(len(fetches)), key=lambda index: fetches[index].fetched_ms is not None)
+    return [fetches[index] for index in sorted(ranked[:MAX_FETCHES])]
+
+
+def _call(call: ApiCall, start_ms: float) -> dict[str, Any]:
+    return {
+        "number": call.number,
+        "operation": call.operation,
+        "path": capped(call.path, MAX_SHORT_TEXT),
+        "received_ms": _ms(call.received_ms),
+        "answered_ms": _ms(call.answered_ms),
+        "relative_ms": _ms(call.received_ms - start_ms),
+        "status": call.status,
+        "enterprise_id": call.enterprise_id,
+        "token": call.token_state.value,
+        "client": capped(call.client, MAX_SHORT_TEXT),
+        "requested_ids": [capped(id_, MAX_SHORT_TEXT) for id_ in call.requested_ids[:MAX_IDS]],
+        "requested_count": len(call.requested_ids),
+        "returned_ids": [capped(id_, MAX_SHORT_TEXT) for id_ in call.returned_ids[:MAX_IDS]],
+        "returned_count": len(call.returned_ids),
+        "request_problems": [problem.value for problem in call.request_problems],
+        "message": capped(call.message, MAX_SHORT_TEXT),
+        "fault": call.fault and call.fault.value,
+        "retry_after_s": call.retry_after_s,
+        "state": capped(call.state, MAX_SHORT_TEXT),
+    }
+
+
+def _fetch(fetch: EntityFetch, start_ms: float) -> dict[str, Any]:
+    return {
+        "discriminator": fetch.discriminator,
+        "entity_id": fetch.entity_id,
+        "enterprise_id": fetch.enterprise_id,
+        "sent_ms": _ms(fetch.sent_ms),
+        "acknowledged_ms": _ms(fetch.acknowledged_ms),
+        "requested_ms": _ms(fetch.requested_ms),
+        "fetched_ms": _ms(fetch.fetched_ms),
+        "relative_ms": _ms(fetch.sent_ms - start_ms),
+        "accepted_count": fetch.accepted_count,
+        "fetch_count": fetch.fetch_count,
+        "in_flight": fetch.in_flight,
+    }
+
+
+def _websocket(evidence: Evidence) -> dict[str, Any]:
+    transcript = evidence.transcript
+    connections = transcript.connections[:MAX_CONNECTIONS]
+    handshakes = transcript.websocket_handshakes[:MAX_HANDSHAKES]
+    not_sent = (*transcript.not_sent, *transcript.undeliverable)[:MAX_MESSAGES]
+    start_ms = case_start_ms(evidence)
+    return {
+        "connections": [_connection(connection, start_ms) for connection in connections],
+        "connections_left_out": len(transcript.connections) - len(connections),
+        "websocket_handshakes": [
+            _websocket_handshake(handshake, start_ms) for handshake in handshakes
+        ],
+        "websocket_handshakes_left_out": len(transcript.websocket_handshakes) - len(handshakes),
+        "not_sent": [_sent_message(message) for message in not_sent],
+    }
+
+
+def _connection(connection: Connection, start_ms: float) -> dict[str, Any]:
+    return {
+        "number": connection.number,
+        "enterprise_id": capped(connection.enterprise_id, MAX_SHORT_TEXT),
+        "opened_ms": _ms(connection.opened_ms),
+        "relative_ms": _ms(connection.opened_ms - start_ms),
+        "disconnect": connection.disconnect and connection.disconnect.value,
+        "disconnect_ms": _ms(connection.disconnect_ms),
+        "closed_ms": _ms(connection.closed_ms),
+        "close_code": connection.close_code,
+        "received_count": connection.received_count,
+        "sent": [_sent_message(message) for message in connection.sent[:MAX_MESSAGES]],
+        "sent_left_out": max(0, len(connection.sent) - MAX_MESSAGES),
+        "pings": [
+            {
+                "at_ms": _ms(ping.at_ms),
+                "pong_ms": _ms(ping.pong_ms),
+                "events_before": ping.events_before,
+            }
+            for ping in connection.pings[:MAX_MESSAGES]
+        ],
+    }
+
+
+def _sent_message(message: SentMessage) -> dict[str, Any]:
+    return {
+        "label": capped(message.label, MAX_SHORT_TEXT),
+        "description": capped(message.description, MAX_SHORT_TEXT),
+        "size": message.size,
+        "events": [
+            {
+                "type": capped(event.discriminator, MAX_SHORT_TEXT),
+                "entity_id": event.entity_id,
+                "state": event.state,
+            }
+            for event in message.events[:MAX_IDS]
+        ],
+        "events_count": len(message.events),
+        "at_ms": _ms(message.at_ms),
+        "done_ms": _ms(message.done_ms),
+    }
+
+
+def _websocket_handshake(handshake: WebSocketHandshake, start_ms: float) -> dict[str, Any]:
+    return {
+        "number": handshake.number,
+        "at_ms": _ms(handshake.at_ms),
+        "relative_ms": _ms(handshake.at_ms - start_ms),
+        "path": capped(handshake.path, MAX_SHORT_TEXT),
+        "status": handshake.status,
+        "enterprise_id": handshake.enterprise_id,
+        "problems": [problem.value for problem in handshake.problems],
+        "tokens_in_query": handshake.tokens_in_query,
+    }
+
+
+def _ms(moment: float | None) -> float | None:
+    return None if moment is None else round(moment, 3)

@@ -1,4 +1,4 @@
-"""What the report calls things: outcomes, verdicts, readiness, requests to the API, TLS."""
+"""What the report calls things: outcomes, verdicts, readiness, request problems, TLS problems."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from pytest_mews.model import (
 
 
 @dataclass(frozen=True)
-class Urgency:
-    """What a problem means for the reader: a word for styles, a heading, what follows from it."""
+class Priority:
+    """How urgent a problem is: a name for CSS classes, a heading, what it means for the run."""
 
     name: str
     title: str
-    means: str
+    meaning: str
 
 
-URGENCY = {
-    Level.MUST: Urgency("must", "MUST", "The run is not ready until these are mended."),
-    Level.SHOULD: Urgency("should", "SHOULD", "Strongly advised."),
-    Level.MAY: Urgency("may", "MAY", "Worth knowing."),
+PRIORITIES = {
+    Level.MUST: Priority("must", "MUST", "The run is not ready until these are fixed."),
+    Level.SHOULD: Priority("should", "SHOULD", "Strongly recommended."),
+    Level.MAY: Priority("may", "MAY", "Worth knowing."),
 }
-OURS = Urgency("ours", "Not yours", "The harness itself failed: please report it.")
+HARNESS_ERROR = Priority("harness", "Harness error", "Not your service: please report it.")
 OUTCOMES = {
     Outcome.DELIVERED: "delivered",
     Outcome.REDIRECTED: "redirected, followed",
@@ -41,19 +41,19 @@ OUTCOMES = {
     Outcome.TOO_MANY_REDIRECTS: "too many redirects",
     Outcome.TIMEOUT_CONNECT: "no connection in time",
     Outcome.TIMEOUT_SEND: "could not be sent in time",
-    Outcome.TIMEOUT_ANSWER: "no answer in time",
-    Outcome.TIMEOUT_BODY: "answer did not end in time",
+    Outcome.TIMEOUT_ANSWER: "no response in time",
+    Outcome.TIMEOUT_BODY: "response not complete in time",
     Outcome.NAME_NOT_RESOLVED: "name not resolved",
     Outcome.CONNECTION_REFUSED: "connection refused",
     Outcome.CONNECTION_RESET: "connection reset",
     Outcome.TLS_ERROR: "TLS error",
-    Outcome.PROTOCOL_ERROR: "answer is not HTTP",
-    Outcome.ANSWER_LOST: "answer thrown away on purpose",
-    Outcome.BODY_CUT: "request cut on purpose",
-    Outcome.CONNECTION_DROPPED: "connection reset on purpose",
+    Outcome.PROTOCOL_ERROR: "response is not HTTP",
+    Outcome.RESPONSE_DROPPED: "response dropped by the harness",
+    Outcome.REQUEST_TRUNCATED: "request truncated by the harness",
+    Outcome.RESET_BY_HARNESS: "connection reset by the harness",
 }
-# Shape and word tell a verdict apart without its colour.
-SHAPES = {
+# A symbol and a title: verdicts can be told apart without colour.
+VERDICTS = {
     Verdict.PASS: ("✓", "Pass"),
     Verdict.FAIL: ("✕", "Fail"),
     Verdict.WARN: ("!", "Warning"),
@@ -64,17 +64,18 @@ SHAPES = {
     Verdict.WAIVED: ("◇", "Waived"),
     Verdict.ERROR: ("?", "Harness error"),
 }
-MEANINGS = {
-    Verdict.PASS: "Every expectation held in every case played.",
-    Verdict.FAIL: "A MUST was broken. The run is not ready until it is mended or waived.",
-    Verdict.WARN: "A SHOULD or MAY was not met. It does not fail the run unless --mews-strict.",
-    Verdict.FLAKY: "It failed once and passed when the very same was tried again.",
-    Verdict.NOT_OBSERVED: "The means to observe it were not given. Never counted as passed.",
+VERDICT_MEANINGS = {
+    Verdict.PASS: "Every expectation was met in every case.",
+    Verdict.FAIL: "A MUST failed. The run is not ready until it is fixed or waived.",
+    Verdict.WARN: "A SHOULD or MAY failed. It only fails the run with --mews-strict.",
+    Verdict.FLAKY: "It failed once, and passed when the same case ran again.",
+    Verdict.NOT_OBSERVED: "The run had no means to observe it. Never counts as passed.",
     Verdict.NOT_APPLICABLE: "The endpoint does not subscribe to it, or has no token.",
-    Verdict.BLOCKED: "It could not be played, because the preflight failed.",
-    Verdict.WAIVED: "A known deviation, accepted with a reason, an owner and an expiry date.",
+    Verdict.BLOCKED: "It could not run because the preflight failed.",
+    Verdict.WAIVED: "A known failure, accepted with a reason, an owner and an expiry date.",
     Verdict.ERROR: "The harness itself failed. Not your endpoint's fault.",
 }
+# A symbol, a title, and the verdict whose colour it has.
 READINESS = {
     Readiness.READY: ("✓", "Ready", "pass"),
     Readiness.WARNINGS: ("!", "Ready with warnings", "warn"),
@@ -82,10 +83,10 @@ READINESS = {
     Readiness.INCOMPLETE: ("◐", "Incomplete", "flaky"),
     Readiness.NOT_OBSERVED: ("○", "Not observed", "not-observed"),
 }
-MISSTEPS = {
+REQUEST_PROBLEMS = {
     RequestProblem.NOT_POST: "the method is not POST",
     RequestProblem.WRONG_PATH: "no operation has this path",
-    RequestProblem.PATH_SPELLING: "the path is spelled otherwise: case, or a slash at its end",
+    RequestProblem.PATH_SPELLING: "the path is misspelled: upper or lower case, or a final slash",
     RequestProblem.CONTENT_TYPE: "the content type is not application/json",
     RequestProblem.NOT_JSON: "the body is not JSON",
     RequestProblem.NO_CLIENT_TOKEN: "no ClientToken",
@@ -94,48 +95,48 @@ MISSTEPS = {
     RequestProblem.WRONG_ACCESS_TOKEN: "an AccessToken of no enterprise",
     RequestProblem.NO_CLIENT: "Client is missing or blank",
     RequestProblem.CLIENT_WITHOUT_VERSION: "Client names no version",
-    RequestProblem.INVALID_BODY: "the body is not as the operation demands",
+    RequestProblem.INVALID_BODY: "the body does not match the operation's schema",
     RequestProblem.DEPRECATED_OPERATION: "a deprecated operation",
-    RequestProblem.DEPRECATED_EXTENT: "a deprecated part of the answer is asked for",
+    RequestProblem.DEPRECATED_EXTENT: "requests a deprecated part of the response",
     RequestProblem.OVER_LIMIT: "over 200 requests with this AccessToken within 30 s",
 }
-TOKENS = {
-    TokenState.NONE: "of nobody",
-    TokenState.CURRENT: "",  # the usual one: the enterprise says it all
+TOKEN_STATES = {
+    TokenState.NONE: "of no enterprise",
+    TokenState.CURRENT: "",  # the usual state: the enterprise is enough
     TokenState.REPLACED: "replaced by a newer key",
-    TokenState.INACTIVE: "of an integration that is switched off",
+    TokenState.INACTIVE: "of an inactive integration",
 }
-FAULTS = {
-    ApiFault.SLOW: "answered 8 s late",
+API_FAULTS = {
+    ApiFault.SLOW: "response after 8 s",
     ApiFault.TOO_MANY_REQUESTS: "429 with Retry-After",
     ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER: "429 without Retry-After",
     ApiFault.SERVER_ERROR: "500",
-    ApiFault.SERVER_ERROR_MESSAGE_ONLY: "500 with a Message alone",
+    ApiFault.SERVER_ERROR_MESSAGE_ONLY: "500 with only a Message",
     ApiFault.REQUEST_TIMEOUT: "408",
     ApiFault.RESET: "connection reset",
-    ApiFault.NOT_JSON: "a body that is no JSON",
-    ApiFault.UNKNOWN_FIELDS: "new properties and values in the answer",
+    ApiFault.NOT_JSON: "a body that is not JSON",
+    ApiFault.UNKNOWN_FIELDS: "unknown properties and values in the response",
 }
 TLS_PROBLEMS = {
-    TlsProblem.UNKNOWN_ISSUER: "no trusted authority issued it, or an intermediate one is missing",
+    TlsProblem.UNKNOWN_ISSUER: "no trusted authority issued it, or an intermediate is missing",
     TlsProblem.SELF_SIGNED: "it is self-signed",
-    TlsProblem.EXPIRED: "it, or one that it rests on, has expired",
+    TlsProblem.EXPIRED: "it or a certificate in its chain has expired",
     TlsProblem.NOT_YET_VALID: "it is not valid yet",
     TlsProblem.HOST_MISMATCH: "it is for other hosts",
     TlsProblem.PROTOCOL: "no TLS version in common",
-    TlsProblem.NOT_TLS: "what listens there speaks no TLS",
-    TlsProblem.OTHER: "it is refused",
+    TlsProblem.NOT_TLS: "the server does not speak TLS",
+    TlsProblem.OTHER: "it is rejected",
 }
-# How a change since the baseline is told, and whose colour it has.
+# A title, and the verdict whose colour it has.
 CHANGES = {
     Change.NEW: ("New failures", "fail"),
     Change.STILL_FAILING: ("Still failing", "warn"),
     Change.FIXED: ("Fixed", "pass"),
     Change.NEWLY_NOT_OBSERVED: ("No longer observed", "flaky"),
 }
-WAIVERS = {
+WAIVER_STATES = {
     WaiverState.USED: "In use: without it the scenario would not have passed.",
-    WaiverState.UNUSED: "Unused: the scenario gave nothing to waive. Take it out of the file.",
-    WaiverState.NOT_JUDGED: "Not judged: this run does not tell whether it is needed.",
-    WaiverState.EXPIRED: "Expired: it counts no longer. Mend the deviation, or decide anew.",
+    WaiverState.UNUSED: "Unused: the scenario did not fail. Remove it from the file.",
+    WaiverState.INCONCLUSIVE: "Inconclusive: this run does not show whether it is needed.",
+    WaiverState.EXPIRED: "Expired: it has no effect. Fix the failure, or renew the waiver.",
 }

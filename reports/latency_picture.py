@@ -1,4 +1,4 @@
-"""Answer times: against the size of the batch, and how they are spread."""
+"""Answer times: by batch size, and their distribution."""
 
 from __future__ import annotations
 
@@ -8,104 +8,113 @@ from math import floor, log10
 
 from pytest_mews.model import AnswerTimes, Sample
 from pytest_mews.reports.charts import (
-    FASTEST_MS,
+    MIN_TIME_MS,
     Picture,
-    draw,
-    limit,
-    mark,
-    number,
+    mark_layer,
+    quantity,
+    render_svg,
     time_axis,
     time_domain,
+    time_limit_layers,
 )
 
-FEWEST = 5  # with fewer samples than this a distribution says nothing
-_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+MIN_SAMPLES = 5  # a distribution of fewer samples says nothing
+_SIZE_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
-def by_size(samples: list[Sample], limit_ms: float) -> Picture:
-    """Draw the answer time of every answered message against the events in it."""
+def draw_by_batch_size(samples: list[Sample], limit_ms: float) -> Picture:
+    """Draw the answer time of each answered message by the number of its events."""
     anchor, title = "picture-batches", "Answer time by batch size"
-    counted = [sample for sample in samples if sample.events > 0]
-    if len({sample.events for sample in counted}) < 2:  # noqa: PLR2004 - a slope needs two
+    samples = [sample for sample in samples if sample.event_count > 0]
+    if len({sample.event_count for sample in samples}) < 2:  # noqa: PLR2004 - a slope needs two
         return Picture(anchor, title, "Needs answered messages of at least two batch sizes.")
-    # A cell of the grid stands for all samples in it: ten thousand circles would be megabytes.
+    # One circle stands for all samples in a cell: a circle per sample could take megabytes.
     cells: Counter[tuple[int, int]] = Counter()
-    sizes: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
-    for sample in counted:
-        answer = max(sample.answer_ms, FASTEST_MS)
-        cells[round(log10(sample.events) * 24), round(log10(answer) * 12)] += 1
-        sizes[round(log10(sample.events) * 6)].append((sample.events, answer))
-    low, high = time_domain([sample.answer_ms for sample in counted], limit_ms)
-    most = max(sample.events for sample in counted)
-    x = number(
+    by_size: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
+    for sample in samples:
+        time_ms = max(sample.answer_ms, MIN_TIME_MS)
+        cells[round(log10(sample.event_count) * 24), round(log10(time_ms) * 12)] += 1
+        by_size[round(log10(sample.event_count) * 6)].append((sample.event_count, time_ms))
+    low, high = time_domain([sample.answer_ms for sample in samples], limit_ms)
+    largest = max(sample.event_count for sample in samples)
+    x = quantity(
         "events",
         "events in the message",
-        scale={"type": "log", "domain": [1, max(most, 2) * 1.1], "nice": False},
-        axis={"grid": False, "values": [size for size in _SIZES if size <= most], "format": ",d"},
+        scale={"type": "log", "domain": [1, max(largest, 2) * 1.1], "nice": False},
+        axis={
+            "grid": False,
+            "values": [size for size in _SIZE_TICKS if size <= largest],
+            "format": ",d",
+        },
     )
-    y = number("answer", "answer time", **time_axis(low, high, grid=True))
-    dots = [
-        {"events": 10 ** (column / 24), "answer": 10 ** (row / 12), "count": count}
+    y = quantity("time", "answer time", **time_axis(low, high, grid=True))
+    circles = [
+        {"events": 10 ** (column / 24), "time": 10 ** (row / 12), "count": count}
         for (column, row), count in cells.items()
     ]
     medians = [
-        dict(
-            zip(("events", "answer"), map(statistics.median, zip(*pairs, strict=True)), strict=True)
-        )
-        for _, pairs in sorted(sizes.items())
+        dict(zip(("events", "time"), map(statistics.median, zip(*pairs, strict=True)), strict=True))
+        for _, pairs in sorted(by_size.items())
     ]
-    size = number("count", legend=None, scale={"range": [24, 180]})
+    size = quantity("count", legend=None, scale={"range": [24, 180]})
     accent = {"color": "var(--accent)"}
     layers = [
-        mark("circle", {"x": x, "y": y, "size": size}, dots, opacity=0.45, **accent),
-        mark("line", {"x": x, "y": y}, medians, strokeWidth=2, **accent),
-        *limit("y", limit_ms),
+        mark_layer("circle", {"x": x, "y": y, "size": size}, circles, opacity=0.45, **accent),
+        mark_layer("line", {"x": x, "y": y}, medians, strokeWidth=2, **accent),
+        *time_limit_layers("y", limit_ms),
     ]
-    slowest = max(counted, key=lambda sample: sample.answer_ms)
-    says = (
-        f"{len(counted):,} answered messages; a larger circle stands for more of them, the line is "
-        f"the median. The slowest answer took {_time(slowest.answer_ms)} and was to a message of "
-        f"{slowest.events:,} event{'s' * (slowest.events != 1)}. Both scales are logarithmic. "
-        "Messages without an answer are not in the picture."
+    slowest = max(samples, key=lambda sample: sample.answer_ms)
+    events = f"{slowest.event_count:,} event{'s' * (slowest.event_count != 1)}"
+    caption = (
+        f"{len(samples):,} answered messages; a larger circle stands for more of them, the line is "
+        f"the median. The slowest answer took {_format_time(slowest.answer_ms)}, for a message of "
+        f"{events}. Both scales are logarithmic. Messages without an answer are not in the picture."
     )
-    return Picture(anchor, title, says, draw(260, layers))
+    return Picture(anchor, title, caption, render_svg(260, layers))
 
 
-def spread(samples: list[Sample], limit_ms: float) -> Picture:
-    """Draw how many answers took how long, with p50, p95 and p99."""
-    anchor, title = "picture-answers", "How long answers took"
-    if len(samples) < FEWEST:
-        return Picture(anchor, title, f"Needs at least {FEWEST} answered messages.")
-    answers = [max(sample.answer_ms, FASTEST_MS) for sample in samples]
-    figures = AnswerTimes.of(answers)
-    marks = {"p50": figures.p50_ms, "p95": figures.p95_ms, "p99": figures.p99_ms}
-    low, high = time_domain(answers, limit_ms)
-    bins = Counter(floor(log10(answer) * 10) for answer in answers)
+def draw_distribution(samples: list[Sample], limit_ms: float) -> Picture:
+    """Draw a histogram of the answer times with p50, p95 and p99."""
+    anchor, title = "picture-answers", "Distribution of answer times"
+    if len(samples) < MIN_SAMPLES:
+        return Picture(anchor, title, f"Needs at least {MIN_SAMPLES} answered messages.")
+    times_ms = [max(sample.answer_ms, MIN_TIME_MS) for sample in samples]
+    answer_times = AnswerTimes.of(times_ms)
+    percentiles = {
+        "p50": answer_times.p50_ms,
+        "p95": answer_times.p95_ms,
+        "p99": answer_times.p99_ms,
+    }
+    low, high = time_domain(times_ms, limit_ms)
+    bins = Counter(floor(log10(time_ms) * 10) for time_ms in times_ms)
     bars = [
         {"at": 10 ** (bin_ / 10), "to": 10 ** ((bin_ + 1) / 10), "zero": 0, "count": count}
         for bin_, count in sorted(bins.items())
     ]
-    lines = [{"at": at, "label": f"{name} {_time(at)}"} for name, at in marks.items()]
-    x = number("at", "answer time", **time_axis(low, high, grid=False))
-    y = number("count", "answered messages")
-    filled = {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"field": "zero"}}
-    layers = [
-        mark("bar", filled, bars, color="var(--accent)", opacity=0.55),
-        mark("rule", {"x": x}, lines, color="var(--ink)", strokeWidth=1.5),
-        *limit("x", limit_ms),
+    lines = [
+        {"at": time_ms, "label": f"{name} {_format_time(time_ms)}"}
+        for name, time_ms in percentiles.items()
     ]
-    for row, (line, at) in enumerate(zip(lines, marks.values(), strict=True)):
-        right = log10(at / low) > 0.6 * log10(high / low)
+    x = quantity("at", "answer time", **time_axis(low, high, grid=False))
+    y = quantity("count", "answered messages")
+    bar = {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"field": "zero"}}
+    layers = [
+        mark_layer("bar", bar, bars, color="var(--accent)", opacity=0.55),
+        mark_layer("rule", {"x": x}, lines, color="var(--ink)", strokeWidth=1.5),
+        *time_limit_layers("x", limit_ms),
+    ]
+    for row, (line, time_ms) in enumerate(zip(lines, percentiles.values(), strict=True)):
+        right = log10(time_ms / low) > 0.6 * log10(high / low)
         place = {"align": "right", "dx": -5} if right else {"align": "left", "dx": 5}
-        text = {"x": x, "text": {"field": "label"}, "y": {"value": 12 + 16 * row}}
-        layers.append(mark("text", text, [line], **place))
-    told = ", ".join(f"{name} {_time(at)}" for name, at in marks.items())
-    says = (
-        f"{len(answers):,} answered messages: {told}. The scale of time is logarithmic. "
+        label = {"x": x, "text": {"field": "label"}, "y": {"value": 12 + 16 * row}}
+        layers.append(mark_layer("text", label, [line], **place))
+    figures = ", ".join(f"{name} {_format_time(time)}" for name, time in percentiles.items())
+    caption = (
+        f"{len(times_ms):,} answered messages: {figures}. The time scale is logarithmic. "
         "Messages without an answer are not in the picture."
     )
-    return Picture(anchor, title, says, draw(220, layers))
+    return Picture(anchor, title, caption, render_svg(220, layers))
 
 
-def _time(ms: float) -> str:
+def _format_time(ms: float) -> str:
     return f"{ms / 1000:.2f} s" if ms >= 1000 else f"{ms:.0f} ms"  # noqa: PLR2004 - one second

@@ -1,4 +1,4 @@
-"""The filters of the matrix: radio buttons that work by styles alone, scripts on or off."""
+"""The filters of the matrix: radio buttons that work with CSS alone, without scripts."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from markupsafe import Markup
 
 from pytest_mews.model import Level, ScenarioResult, Stage, Verdict
 
-_KINDS = {
+_VERDICT_OPTIONS = {
     "fix": ("To fix", {Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.WARN, Verdict.ERROR}),
     "passed": ("Passed", {Verdict.PASS}),
     "waived": ("Waived", {Verdict.WAIVED}),
-    "unjudged": ("Not judged", {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE}),
+    "not-tested": ("Not tested", {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE}),
 }
-_NAMES = {kind: title for kind, (title, _) in _KINDS.items()}
-_NAMES |= {each.value.lower(): each.value for each in Level}
-_NAMES |= {each.value: each.value.capitalize() for each in Stage}
-_GROUPS = {"Verdict": tuple(_KINDS), "Asked": tuple(x.value.lower() for x in Level)}
-_GROUPS |= {"Stage": tuple(Stage)}
+_TITLES = {name: title for name, (title, _) in _VERDICT_OPTIONS.items()}
+_TITLES |= {level.value.lower(): level.value for level in Level}
+_TITLES |= {stage.value: stage.value.capitalize() for stage in Stage}
+_GROUPS: dict[str, tuple[str, ...]] = {
+    "Verdict": tuple(_VERDICT_OPTIONS),
+    "Level": tuple(level.value.lower() for level in Level),
+    "Stage": tuple(Stage),
+}
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One radio button; `name` is also the class of the rows that it leaves."""
+class FilterOption:
+    """One radio button; `name` is also the CSS class of the rows that it shows."""
 
     name: str
     title: str
@@ -33,53 +36,58 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Choices:
-    """The buttons of one question, of which the first leaves everything."""
+class FilterGroup:
+    """The radio buttons of one filter; the first one shows all rows."""
 
     title: str
-    choices: tuple[Choice, ...]
+    options: tuple[FilterOption, ...]
 
     @property
     def name(self) -> str:
-        """What the buttons have in common."""
+        """The common name of the radio buttons."""
         return f"by-{self.title.lower()}"
 
 
-def marks(result: ScenarioResult) -> str:
-    """Give the classes of a row: one of each question."""
-    kind = next(name for name, (_, verdicts) in _KINDS.items() if result.verdict in verdicts)
-    return f"{kind} {result.scenario.level.lower()} {result.scenario.stage}"
+def row_classes(result: ScenarioResult) -> str:
+    """Return the CSS classes of a row: one of each filter group."""
+    verdict = next(
+        name for name, (_, verdicts) in _VERDICT_OPTIONS.items() if result.verdict in verdicts
+    )
+    return f"{verdict} {result.scenario.level.lower()} {result.scenario.stage}"
 
 
-def matrix_filters(results: Sequence[ScenarioResult]) -> tuple[Choices, ...]:
-    """Offer what occurs in the results; a question with one answer is not asked."""
-    found = [marks(result).split() for result in results]
-    asked = []
+def matrix_filters(results: Sequence[ScenarioResult]) -> tuple[FilterGroup, ...]:
+    """Return the filters with the options that occur; one with a single option is left out."""
+    classes = [row_classes(result).split() for result in results]
+    groups = []
     for title, names in _GROUPS.items():
-        counts = {name: sum(name in each for each in found) for name in names}
-        own = tuple(Choice(name, _NAMES[name], count) for name, count in counts.items() if count)
-        if len(own) > 1:
-            all_ = Choice(f"any-{title.lower()}", "All", len(results))
-            asked.append(Choices(title, (all_, *own)))
-    return tuple(asked)
+        counts = {name: sum(name in row for row in classes) for name in names}
+        options = tuple(
+            FilterOption(name, _TITLES[name], count) for name, count in counts.items() if count
+        )
+        if len(options) > 1:
+            all_ = FilterOption(f"any-{title.lower()}", "All", len(results))
+            groups.append(FilterGroup(title, (all_, *options)))
+    return tuple(groups)
 
 
-def rules(asked: Sequence[Choices], results: Sequence[ScenarioResult]) -> Markup:
-    """Write the styles that hide what is not wanted, and headings with nothing left below them.
+def filter_css(groups: Sequence[FilterGroup], results: Sequence[ScenarioResult]) -> Markup:
+    """Return the CSS that hides rows that don't match, and headings without rows.
 
-    The row that the address names stays, whatever is wanted.
+    The row that is the target of the page's address is always shown.
     """
-    written = []
-    found = [set(marks(result).split()) for result in results]
-    for wanted in product(*(("", *(each.name for each in group.choices[1:])) for group in asked)):
-        names = [name for name in wanted if name]
+    rules = []
+    classes = [set(row_classes(result).split()) for result in results]
+    choices = [("", *(option.name for option in group.options[1:])) for group in groups]
+    for combination in product(*choices):
+        names = [name for name in combination if name]
         if not names:
             continue
-        on = "#matrix" + "".join(f":has(#only-{name}:checked)" for name in names)
-        rows = "".join(f".{name}" for name in names)
+        matrix = "#matrix" + "".join(f":has(#only-{name}:checked)" for name in names)
+        row = "".join(f".{name}" for name in names)
         if len(names) == 1:
-            written.append(f"{on} tbody tr:not({rows},:target){{display:none}}")
-        written.append(f"{on} :is(.area,.gathered):not(:has(tr{rows},tr:target)){{display:none}}")
-        if not any(each.issuperset(names) for each in found):
-            written.append(f"{on} .none{{display:block}}")
-    return Markup("\n".join(written))  # noqa: S704 - words of ours alone
+            rules.append(f"{matrix} tbody tr:not({row},:target){{display:none}}")
+        rules.append(f"{matrix} :is(.area,.collapsed):not(:has(tr{row},tr:target)){{display:none}}")
+        if not any(row_set.issuperset(names) for row_set in classes):
+            rules.append(f"{matrix} .no-match{{display:block}}")
+    return Markup("\n".join(rules))  # noqa: S704 - contains only names from this module

@@ -1,9 +1,10 @@
-"""What to fix first: the results that did not pass, in the order a reader should take them."""
+"""What to fix first: the results that did not pass, in the order to read them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pytest_mews.model import (
     Change,
@@ -15,11 +16,11 @@ from pytest_mews.model import (
     ScenarioResult,
     Verdict,
 )
-from pytest_mews.reports import evidence_selection
-from pytest_mews.reports.command_lines import again, curl
-from pytest_mews.reports.labels import OURS, URGENCY, Urgency
+from pytest_mews.model.readiness import breaks_must
+from pytest_mews.reports import command_lines, evidence_selection
+from pytest_mews.reports.labels import HARNESS_ERROR, PRIORITIES, Priority
 
-_ORDER = (Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.WARN, Verdict.ERROR)
+_VERDICT_ORDER = (Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.WARN, Verdict.ERROR)
 
 
 @dataclass(frozen=True)
@@ -28,102 +29,122 @@ class Problem:
 
     Attributes:
         result: the scenario's result; of several blocked for one reason, the first.
-        obligation: the strongest that was broken; where nothing was played, the scenario's own.
-        also: ids of the other scenarios that are blocked for the same reason.
-        trial: the evidence that explains it best, where there is any.
-        delivery: the delivery of that trial to show in full.
-        unmet: the findings that broke an expectation.
-        curl: a line that sends the same bytes; empty where it can't be typed.
-        replay: commands that send it again, a line each.
-        new: whether the baseline knows it without this problem.
+        level: the highest level that failed; if the scenario was not run, its own level.
+        same_reason: ids of the other scenarios that are blocked for the same reason.
+        evidence: the evidence that explains the problem best, if there is any.
+        delivery: the delivery of that evidence to show in full.
+        unmet_findings: the findings that are not met, the highest level first.
+        curl_command: a command that sends the same bytes; empty if a shell can't express them.
+        rerun_commands: commands that send the messages again, one per line.
+        is_new: whether the baseline has the scenario without this problem.
 
     """
 
     result: ScenarioResult
-    obligation: Level
-    also: tuple[str, ...]
-    trial: Evidence | None
+    level: Level
+    same_reason: tuple[str, ...]
+    evidence: Evidence | None
     delivery: Delivery | None
-    unmet: tuple[Finding, ...]
-    curl: str
-    replay: str
-    new: bool
+    unmet_findings: tuple[Finding, ...]
+    curl_command: str
+    rerun_commands: str
+    is_new: bool
 
     @property
-    def urgency(self) -> Urgency:
-        """What it means for the reader; a fault of the harness is nobody else's to mend."""
-        return OURS if self.result.verdict is Verdict.ERROR else URGENCY[self.obligation]
+    def priority(self) -> Priority:
+        """The group that the page lists the problem in."""
+        if self.result.verdict is Verdict.ERROR:
+            return HARNESS_ERROR
+        return PRIORITIES[self.level]
 
     @property
-    def seen(self) -> str:
-        """What was seen instead, with the figures and the diagnosis that the reason adds."""
-        if not self.unmet:
+    def observed(self) -> str:
+        """What the first unmet finding observed, with what the reason adds to it.
+
+        The reason may continue with figures and a diagnosis. What it quotes of the other unmet
+        findings is left out: they have their own rows.
+        """
+        if not self.unmet_findings:
             return self.result.reason
-        reason, observed = self.result.reason, self.unmet[0].observed
-        return reason[reason.index(observed) :] if observed in reason else observed
+        first, *others = self.unmet_findings
+        reason = self.result.reason
+        if first.observed not in reason:
+            return first.observed
+        addition = reason[reason.index(first.observed) + len(first.observed) :]
+        for finding in others:
+            for quoted in (f"; and expected {finding.expected}", f"; {finding.observed}"):
+                addition = addition.replace(quoted, "", 1)
+        return first.observed + addition
 
     @property
-    def advice(self) -> str:
-        """What to do, in one sentence; empty where the scenario's remedy would not help."""
+    def fix(self) -> str:
+        """The first sentence of the remedy; empty if the remedy does not apply."""
         if self.result.verdict in {Verdict.BLOCKED, Verdict.ERROR}:
             return ""
-        end = self.result.scenario.remedy.find(". ")
-        return self.result.scenario.remedy[: end + 1 if end >= 0 else None]
+        remedy = self.result.remedy
+        end = remedy.find(". ")
+        return remedy[: end + 1 if end >= 0 else None]
 
 
 @dataclass(frozen=True)
-class Group:
-    """Problems of one urgency."""
+class ProblemGroup:
+    """The problems of one priority."""
 
-    urgency: Urgency
+    priority: Priority
     problems: tuple[Problem, ...]
 
 
-def problems(run: Run) -> tuple[Problem, ...]:
-    """Order what did not pass: MUST, SHOULD, MAY, our own faults; in each, the surest first."""
-    chosen = [result for result in run.results if result.verdict in _ORDER]
+def find_problems(run: Run) -> tuple[Problem, ...]:
+    """Return what did not pass: MUST, SHOULD, MAY, then harness errors; failures before flaky."""
+    results = [result for result in run.results if result.verdict in _VERDICT_ORDER]
     blocked: dict[str, list[ScenarioResult]] = {}
-    for result in chosen:
+    for result in results:
         if result.verdict is Verdict.BLOCKED:
             blocked.setdefault(result.reason, []).append(result)
-    found = []
-    for result in chosen:
-        alike = blocked.get(result.reason, []) if result.verdict is Verdict.BLOCKED else [result]
-        if alike[0] is result:
-            found.append(_problem(run, result, alike[1:]))
-    return tuple(sorted(found, key=_rank))
+    problems = []
+    for result in results:
+        same = blocked.get(result.reason, []) if result.verdict is Verdict.BLOCKED else [result]
+        if same[0] is result:
+            problems.append(_problem(run, result, same[1:]))
+    return tuple(sorted(problems, key=_rank))
 
 
-def grouped(found: Sequence[Problem]) -> tuple[Group, ...]:
-    """Put problems of one urgency together, in their order."""
-    kinds = dict.fromkeys(problem.urgency for problem in found)
-    return tuple(Group(each, tuple(one for one in found if one.urgency == each)) for each in kinds)
+def group_problems(problems: Sequence[Problem]) -> tuple[ProblemGroup, ...]:
+    """Group problems by priority, in their order."""
+    groups: dict[Priority, list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(problem.priority, []).append(problem)
+    return tuple(ProblemGroup(priority, tuple(members)) for priority, members in groups.items())
 
 
 def _rank(problem: Problem) -> tuple[bool, int, int]:
     verdict = problem.result.verdict
-    weight = list(Level).index(problem.obligation)
-    return verdict is Verdict.ERROR, weight, _ORDER.index(verdict)
+    level = list(Level).index(problem.level)
+    return verdict is Verdict.ERROR, level, _VERDICT_ORDER.index(verdict)
 
 
-def _problem(run: Run, result: ScenarioResult, also: list[ScenarioResult]) -> Problem:
-    trial = next(iter(evidence_selection.select_evidence(result)), None)
-    delivery = evidence_selection.telling(trial) if trial else None
-    line = ""
+def _problem(run: Run, result: ScenarioResult, others: list[ScenarioResult]) -> Problem:
+    evidence = next(iter(evidence_selection.select_evidence(result)), None)
+    delivery = evidence_selection.key_delivery(evidence) if evidence else None
+    curl_command = ""
     if delivery and delivery.attempts and delivery.attempts[0].exchanges:
-        line = curl(delivery.attempts[0].exchanges[0], delivery.message, run.profile)
-    unmet = tuple(one for one in trial.findings if not one.met) if trial else ()
-    own = (result.scenario.level, *(each.scenario.level for each in also))
-    broken = [one.level for one in unmet] or own
+        curl_command = command_lines.curl_command(
+            delivery.attempts[0].exchanges[0], delivery.message, run.profile
+        )
+    unmet = [finding for finding in evidence.findings if not finding.met] if evidence else []
+    unmet.sort(key=lambda finding: list(Level).index(finding.level))
+    levels = [finding.level for finding in unmet] or [
+        blocked.scenario.level for blocked in (result, *others)
+    ]
     return Problem(
         result,
-        min(broken, key=list(Level).index),
-        tuple(other.scenario.id for other in also),
-        trial,
+        min(levels, key=list(Level).index),
+        tuple(other.scenario.id for other in others),
+        evidence,
         delivery,
-        tuple(sorted(unmet, key=lambda one: list(Level).index(one.level))),
-        line,
-        again(run, result),
+        tuple(unmet),
+        curl_command,
+        command_lines.rerun_commands(run, result),
         _is_new(run, result),
     )
 
@@ -131,5 +152,32 @@ def _problem(run: Run, result: ScenarioResult, also: list[ScenarioResult]) -> Pr
 def _is_new(run: Run, result: ScenarioResult) -> bool:
     changes = run.comparison.changes if run.comparison else ()
     return any(
-        each.scenario == result.scenario.id and each.change is Change.NEW for each in changes
+        change.scenario_id == result.scenario.id and change.change is Change.NEW
+        for change in changes
     )
+
+
+class Severity(StrEnum):
+    """The severities that GitHub's annotations and SARIF have in common."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+def severity_of(run: Run, result: ScenarioResult) -> Severity:
+    """Return ERROR if the result alone fails the run, otherwise WARNING.
+
+    Only for results that did not pass, as `find_problems` returns them.
+    """
+    comparison = run.comparison
+    if (
+        comparison
+        and comparison.new_failures_only
+        and result.scenario.id in comparison.known_failures
+    ):
+        return Severity.WARNING
+    if result.verdict is Verdict.WARN:
+        return Severity.ERROR if run.strict else Severity.WARNING
+    if result.verdict is Verdict.FLAKY and not run.strict and not breaks_must(result):
+        return Severity.WARNING
+    return Severity.ERROR

@@ -1,80 +1,90 @@
-"""The requests to the Connector API over the run, against the documented limit."""
+"""The requests to the Connector API emulator over the run, and the documented rate limit."""
 
 from __future__ import annotations
 
 from itertools import accumulate
 
 from pytest_mews.model import RateLimitUsage, Run
-from pytest_mews.reports.api_requests import QUOTA, short
-from pytest_mews.reports.charts import DASHED, WIDTH, Picture, Rows, draw, mark, number
+from pytest_mews.reports.api_requests import REQUEST_LIMIT, shorten_id
+from pytest_mews.reports.charts import (
+    DASHED,
+    WIDTH,
+    Picture,
+    Rows,
+    mark_layer,
+    quantity,
+    render_svg,
+)
 
 WINDOW_S = 30  # guidelines/requests: 200 requests per AccessToken within a sliding 30 s
-POINTS = 240  # per enterprise, however long the run
-_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+MAX_POINTS = 240  # per enterprise, however long the run
+_DASH_PATTERNS = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
-def requests(run: Run) -> Picture:
-    """Draw, for the enterprises that asked most, the requests within the last 30 s."""
+def draw_requests(run: Run) -> Picture:
+    """Draw the requests within the last 30 s of the enterprises with most requests."""
     anchor, title = "picture-requests", "Requests to the Connector API within 30 s"
     if not run.rate_limit_usage:
         return Picture(
             anchor,
             title,
-            "No request with an AccessToken was counted. Where the Connector API is served "
-            "(--mews-api) the requests of the service are drawn here, but under pytest-xdist.",
+            "The run counted no request with an AccessToken. With --mews-api, the picture shows "
+            "the requests of the service, except under pytest-xdist.",
         )
     rows: Rows = []
-    for each in run.rate_limit_usage:
+    for usage in run.rate_limit_usage:
         rows += [
-            {"at": at, "count": count, "whose": short(each.enterprise_id)}
-            for at, count in sliding(each)
+            {"at": second, "count": count, "enterprise": shorten_id(usage.enterprise_id)}
+            for second, count in sliding_counts(usage)
         ]
-    names = [short(each.enterprise_id) for each in run.rate_limit_usage]
-    top = max(QUOTA, *(each.peak for each in run.rate_limit_usage)) * 1.12
-    x = number("at", "seconds since the run began", axis={"tickCount": 10, "grid": False})
-    y = number("count", "requests in the last 30 s", scale={"domain": [0, top], "nice": False})
-    scale = {"domain": names, "range": list(_DASHES[: len(names)])}
-    dash = {"field": "whose", "type": "nominal", "scale": scale, "legend": None}
-    highest = [
-        max((row for row in rows if row["whose"] == name), key=lambda row: row["count"])
+    names = [shorten_id(usage.enterprise_id) for usage in run.rate_limit_usage]
+    top = max(REQUEST_LIMIT, *(usage.peak for usage in run.rate_limit_usage)) * 1.12
+    x = quantity("at", "seconds since the run started", axis={"tickCount": 10, "grid": False})
+    y = quantity("count", "requests in the last 30 s", scale={"domain": [0, top], "nice": False})
+    scale = {"domain": names, "range": list(_DASH_PATTERNS[: len(names)])}
+    dash = {"field": "enterprise", "type": "nominal", "scale": scale, "legend": None}
+    peaks = [
+        max((row for row in rows if row["enterprise"] == name), key=lambda row: row["count"])
         for name in names
     ]
-    named = [row for row in highest if row["count"] >= top / 10]  # below, labels would collide
-    label = {"x": x, "y": y, "text": {"field": "whose"}}
-    allowed = [{"at": QUOTA, "label": f"{QUOTA} within 30 s"}]
-    edge = {"x": {"value": WIDTH}, "y": number("at"), "text": {"field": "label"}}
+    labelled = [row for row in peaks if row["count"] >= top / 10]  # lower labels would collide
+    label = {"x": x, "y": y, "text": {"field": "enterprise"}}
+    limit = [{"at": REQUEST_LIMIT, "label": f"{REQUEST_LIMIT} within 30 s"}]
+    limit_label = {"x": {"value": WIDTH}, "y": quantity("at"), "text": {"field": "label"}}
     layers = [
-        mark("line", {"x": x, "y": y, "strokeDash": dash}, rows, color="var(--accent)"),
-        mark("text", label, named, align="left", dx=6, dy=-8),
-        mark("rule", {"y": number("at")}, allowed, color="var(--fail)", **DASHED),
-        mark("text", edge, allowed, align="right", dy=-7),
+        mark_layer("line", {"x": x, "y": y, "strokeDash": dash}, rows, color="var(--accent)"),
+        mark_layer("text", label, labelled, align="left", dx=6, dy=-8),
+        mark_layer("rule", {"y": quantity("at")}, limit, color="var(--fail)", **DASHED),
+        mark_layer("text", limit_label, limit, align="right", dy=-7),
     ]
-    return Picture(anchor, title, _says(run.rate_limit_usage), draw(220, layers))
+    return Picture(anchor, title, _caption(run.rate_limit_usage), render_svg(220, layers))
 
 
-def sliding(usage: RateLimitUsage) -> list[tuple[int, int]]:
-    """Give per second the requests of the 30 s that end with it; of a long run some seconds."""
+def sliding_counts(usage: RateLimitUsage) -> list[tuple[int, int]]:
+    """Return pairs of a second and the requests in the 30 s that end with it.
+
+    A long run has at most `MAX_POINTS` pairs, the highest of each interval.
+    """
     last = usage.requests[-1][0] + WINDOW_S
-    counted = dict(usage.requests)
-    sums = list(accumulate((counted.get(second, 0) for second in range(last + 1)), initial=0))
+    counts = dict(usage.requests)
+    sums = list(accumulate((counts.get(second, 0) for second in range(last + 1)), initial=0))
     window = [sums[at + 1] - sums[max(0, at + 1 - WINDOW_S)] for at in range(last + 1)]
-    step = -(-len(window) // POINTS)
-    # Of each stretch its highest second: a peak is what is looked for.
+    step = -(-len(window) // MAX_POINTS)
     return [
         max(enumerate(window[at : at + step], at), key=lambda pair: pair[1])
         for at in range(0, len(window), step)
     ]
 
 
-def _says(usage: tuple[RateLimitUsage, ...]) -> str:
-    peaks = ", ".join(f"{short(each.enterprise_id)} {each.peak:,}" for each in usage)
-    said = (
-        "One line per enterprise: the requests with its AccessToken in the 30 s before. Mews "
-        f"allows {QUOTA}. The most: {peaks}."
+def _caption(usages: tuple[RateLimitUsage, ...]) -> str:
+    peaks = ", ".join(f"{shorten_id(usage.enterprise_id)} {usage.peak:,}" for usage in usages)
+    text = (
+        "One line per enterprise: the requests with its AccessToken in the last 30 s. Mews "
+        f"allows {REQUEST_LIMIT}. The peaks: {peaks}."
     )
-    if usage[0].peak > QUOTA:
-        said += (
-            " More than that came because waits are scaled and scenarios crowd: it is not held "
-            "against you."
+    if usages[0].peak > REQUEST_LIMIT:
+        text += (
+            " Scaled waits and concurrent scenarios bring requests closer together, so exceeding "
+            "the limit here does not count against the service."
         )
-    return said
+    return text

@@ -1,4 +1,4 @@
-"""The report's files: written whole or not at all."""
+"""The report's files: all of them are written, or none."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from pathlib import Path
 
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Run, Stage
-from pytest_mews.reports.badge import badge
-from pytest_mews.reports.command_lines import file_of
+from pytest_mews.reports.badge import render_badge
+from pytest_mews.reports.command_lines import replay_file
 from pytest_mews.reports.html_report import to_html
 from pytest_mews.reports.json_report import to_json
 from pytest_mews.reports.markdown_summary import to_markdown
 from pytest_mews.reports.sarif import to_sarif
 
-HTML, JSON = "certification.html", "certification.json"
+HTML_NAME, JSON_NAME = "certification.html", "certification.json"
 
 
 @dataclass(frozen=True)
 class Output:
-    """A file of the report: its name, and what renders it."""
+    """A file of the report: its name and the function that renders it."""
 
     name: str
     render: Callable[[Run], str]
 
 
 @dataclass(frozen=True)
-class Written:
-    """Where the report went; `problems` are remarks about files that could not be rendered.
+class WrittenReport:
+    """Where the report is; `problems` are remarks about files that could not be rendered.
 
-    `html` is None where that page is one of them.
+    `html` is None if the page is one of them.
     """
 
     html: Path | None
@@ -42,28 +42,28 @@ class Written:
     problems: tuple[str, ...] = ()
 
 
-def _dumped(plain: Callable[[Run], object], run: Run) -> str:
-    # ASCII keeps control and direction characters as \u escapes, also for `cat` and `less`.
-    return json.dumps(plain(run), indent=1, ensure_ascii=True)
+def _to_json_text(to_data: Callable[[Run], object], run: Run) -> str:
+    # In ASCII, control and direction characters are \u escapes, also for `cat` and `less`.
+    return json.dumps(to_data(run), indent=1, ensure_ascii=True)
 
 
 OUTPUTS: tuple[Output, ...] = (
-    Output(JSON, partial(_dumped, to_json)),
-    Output(HTML, to_html),
+    Output(JSON_NAME, partial(_to_json_text, to_json)),
+    Output(HTML_NAME, to_html),
     Output("summary.md", to_markdown),
-    Output("certification.sarif", partial(_dumped, to_sarif)),
-    *(Output(f"badge-{stage}.svg", partial(badge, stage=stage)) for stage in Stage),
+    Output("certification.sarif", partial(_to_json_text, to_sarif)),
+    *(Output(f"badge-{stage}.svg", partial(render_badge, stage=stage)) for stage in Stage),
 )
 
 
-def write(run: Run, folder: Path) -> Written:
-    """Write all files and the replay files into `folder`, which is created where it is missing.
+def write_report(run: Run, folder: Path) -> WrittenReport:
+    """Write all files and the replay files into `folder`, which is created if it is missing.
 
-    One that can't be rendered is a remark and not an error, and takes no other with it; an older
-    file of its name is removed, since it would tell of another run.
+    A file that can't be rendered becomes a remark and doesn't affect the others; an older file
+    with its name is removed because it would describe another run.
 
     Raises:
-        UsageMistake: the folder or a file in it can't be written; older files are as they were.
+        UsageError: the folder or a file in it can't be written; older files are unchanged.
 
     """
     contents: dict[Path, bytes | None] = {}
@@ -72,25 +72,27 @@ def write(run: Run, folder: Path) -> Written:
         path = folder / output.name
         try:
             contents[path] = output.render(run).encode("utf-8", "backslashreplace")
-        except Exception as fault:  # noqa: BLE001 - hours of evidence hang on the other files
+        except Exception as error:  # noqa: BLE001 - the other files have hours of evidence
             contents[path] = None
-            problems.append(f"{output.name} could not be rendered ({type(fault).__name__})")
-    contents |= _replays(run, folder)
+            problems.append(f"{output.name} could not be rendered ({type(error).__name__})")
+    contents |= _replay_contents(run, folder)
     try:
         for path, content in contents.items():
             if content is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
         _replace(contents)
     except OSError as error:
-        raise _mistake(folder, error) from error
-    page = folder / HTML
-    return Written(page if contents[page] is not None else None, folder / JSON, tuple(problems))
+        raise _usage_error(folder, error) from error
+    html = folder / HTML_NAME
+    return WrittenReport(
+        html if contents[html] is not None else None, folder / JSON_NAME, tuple(problems)
+    )
 
 
-def _replays(run: Run, folder: Path) -> dict[Path, bytes | None]:
-    """Give a file for each failure that can be sent again; those of earlier runs go."""
+def _replay_contents(run: Run, folder: Path) -> dict[Path, bytes | None]:
+    """Return the replay files of the run; None removes the file of an earlier run."""
     return {
-        folder / file_of(result): result.replay.text.encode("ascii")
+        folder / replay_file(result): result.replay.text.encode("ascii")
         if result.replay is not None and result.replay.text
         else None
         for result in run.results
@@ -98,10 +100,10 @@ def _replays(run: Run, folder: Path) -> dict[Path, bytes | None]:
 
 
 def check_writable(folder: Path) -> None:
-    """Create the folder and a file in it for a moment, so that a long run is not lost at its end.
+    """Create the folder and, for a moment, a file in it: better before a long run than after it.
 
     Raises:
-        UsageMistake: that is not possible.
+        UsageError: the folder or the file can't be created.
 
     """
     probe = folder / f".writable-{os.getpid()}"
@@ -110,11 +112,11 @@ def check_writable(folder: Path) -> None:
         _replace({probe: b""})
         probe.unlink()
     except OSError as error:
-        raise _mistake(folder, error) from error
+        raise _usage_error(folder, error) from error
 
 
 def _replace(contents: dict[Path, bytes | None]) -> None:
-    """Put files in their places when all of them are on the disk; one without content goes."""
+    """Write drafts of all files, then rename them into place; None removes a file."""
     with ExitStack() as drafts:
         ready = []
         for path, content in contents.items():
@@ -130,6 +132,6 @@ def _replace(contents: dict[Path, bytes | None]) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _mistake(folder: Path, error: OSError) -> UsageError:
+def _usage_error(folder: Path, error: OSError) -> UsageError:
     problem = f"can't be written ({error.strerror or error})"
     return UsageError("--mews-report", folder, problem, "Name a folder that you may write to.")

@@ -1,8 +1,8 @@
 """`certification.sarif`: SARIF 2.1.0, one rule for each scenario, one result for each problem.
 
-SARIF is about places in files, and GitHub shows no result without one. A certification sees an
-endpoint and no source: the place is the scenario (`mews/RET-02`), which is no file of anybody's
-repository, and line 1 of it means nothing.
+SARIF results have locations in files, and GitHub shows no result without one. A certification
+tests an endpoint and sees no source code, so the location is the scenario (`mews/RET-02`): not a
+file of any repository, and its line 1 has no meaning.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
@@ -16,23 +16,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_mews.model import Run, Scenario, ScenarioResult, Verdict
-from pytest_mews.reports.problems import Problem, problems
+from pytest_mews.reports.problems import Problem, find_problems, severity_of
 from pytest_mews.reports.sanitize import capped, sanitize
-from pytest_mews.reports.severity import severity_of
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 HOME = "https://docs.mews.com/connector-api/"
-TEXT = 2_000
+MAX_TEXT = 2_000
 
 
 def to_sarif(run: Run) -> dict[str, Any]:
-    """Give the run as what `json.dump` takes."""
+    """Return the run as an object for `json.dump`."""
     scenarios = [result.scenario for result in run.results]
-    rules = {scenario.id: place for place, scenario in enumerate(scenarios)}
-    found = problems(run)
-    faults = [each.result for each in found if each.result.verdict is Verdict.ERROR]
+    rule_indexes = {scenario.id: index for index, scenario in enumerate(scenarios)}
+    problems = find_problems(run)
+    errors = [problem.result for problem in problems if problem.result.verdict is Verdict.ERROR]
     waived = [result for result in run.results if result.verdict is Verdict.WAIVED]
     return {
         "$schema": SCHEMA,
@@ -48,11 +47,15 @@ def to_sarif(run: Run) -> dict[str, Any]:
                     }
                 },
                 "automationDetails": {"id": "pytest-mews/"},
-                "invocations": [_invocation(run, faults)],
+                "invocations": [_invocation(run, errors)],
                 "columnKind": "utf16CodeUnits",
                 "results": [
-                    *(_problem(run, each, rules) for each in found if each.result not in faults),
-                    *(_waived(each, rules) for each in waived),
+                    *(
+                        _problem_result(run, problem, rule_indexes)
+                        for problem in problems
+                        if problem.result not in errors
+                    ),
+                    *(_waived_result(result, rule_indexes) for result in waived),
                 ],
                 "properties": {
                     "readiness": run.readiness,
@@ -66,39 +69,44 @@ def to_sarif(run: Run) -> dict[str, Any]:
 
 
 def _rule(scenario: Scenario) -> dict[str, Any]:
-    says = "\n".join(f"{each.summary} ({each.url}, {each.dated})" for each in scenario.sources)
+    sources = "\n".join(
+        f"{source.summary} ({source.url}, {source.revision_text})" for source in scenario.sources
+    )
     return {
         "id": scenario.id,
         "name": re.sub(r"\W", "", scenario.title.title()),
         "shortDescription": {"text": _text(scenario.title)},
         "fullDescription": {"text": _text(scenario.why)},
         "helpUri": scenario.sources[0].url if scenario.sources else HOME,
-        "help": {"text": _text(f"{scenario.remedy}\n{says}")},
+        "help": {"text": _text(f"{scenario.remedy}\n{sources}")},
         "defaultConfiguration": {"level": "error" if scenario.level == "MUST" else "warning"},
         "properties": {"tags": [scenario.stage.value, scenario.level.value, scenario.basis.value]},
     }
 
 
-def _problem(run: Run, problem: Problem, rules: dict[str, int]) -> dict[str, Any]:
-    also = f" The same holds for {', '.join(problem.also)}." if problem.also else ""
-    return _result(problem.result, rules, severity_of(run, problem.result).value, also)
+def _problem_result(run: Run, problem: Problem, rule_indexes: dict[str, int]) -> dict[str, Any]:
+    ids = ", ".join(problem.same_reason)
+    also = f" Other scenarios with the same reason: {ids}." if ids else ""
+    return _result(problem.result, rule_indexes, severity_of(run, problem.result).value, also)
 
 
-def _waived(result: ScenarioResult, rules: dict[str, int]) -> dict[str, Any]:
+def _waived_result(result: ScenarioResult, rule_indexes: dict[str, int]) -> dict[str, Any]:
     waiver = result.waiver
-    said = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})" if waiver else result.reason
-    suppression = {"kind": "external", "status": "accepted", "justification": _text(said)}
-    return {**_result(result, rules, "note"), "suppressions": [suppression]}
+    reason = (
+        f"{waiver.reason} ({waiver.owner}, until {waiver.expires})" if waiver else result.reason
+    )
+    suppression = {"kind": "external", "status": "accepted", "justification": _text(reason)}
+    return {**_result(result, rule_indexes, "note"), "suppressions": [suppression]}
 
 
 def _result(
-    result: ScenarioResult, rules: dict[str, int], level_: str, also: str = ""
+    result: ScenarioResult, rule_indexes: dict[str, int], level: str, also: str = ""
 ) -> dict[str, Any]:
     scenario = result.scenario
     return {
         "ruleId": scenario.id,
-        "ruleIndex": rules[scenario.id],
-        "level": level_,
+        "ruleIndex": rule_indexes[scenario.id],
+        "level": level,
         "message": {"text": _text(result.reason or scenario.title) + also},
         "locations": [
             {
@@ -111,7 +119,7 @@ def _result(
                 ],
             }
         ],
-        # One alert per scenario, that GitHub closes when a later run does not have it.
+        # One alert per scenario, which GitHub closes if a later run does not have it.
         "partialFingerprints": {
             "primaryLocationLineHash": hashlib.sha256(scenario.id.encode()).hexdigest()[:16] + ":1"
         },
@@ -119,17 +127,20 @@ def _result(
     }
 
 
-def _invocation(run: Run, faults: Sequence[ScenarioResult]) -> dict[str, Any]:
+def _invocation(run: Run, errors: Sequence[ScenarioResult]) -> dict[str, Any]:
     return {
-        "executionSuccessful": not faults and not run.interrupted,
+        "executionSuccessful": not errors and not run.interrupted,
         "startTimeUtc": run.started_utc,
         "toolExecutionNotifications": [
-            {"level": "error", "message": {"text": _text(f"{each.scenario.id}: {each.reason}")}}
-            for each in faults
+            {
+                "level": "error",
+                "message": {"text": _text(f"{result.scenario.id}: {result.reason}")},
+            }
+            for result in errors
         ],
     }
 
 
 def _text(text: str) -> str:
-    """Show untrusted text; brackets are escaped, since SARIF reads `[words](address)` as a link."""
-    return re.sub(r"([\\\[\]])", r"\\\1", capped(sanitize(text), TEXT)) or "-"
+    """Escape brackets of untrusted text: SARIF reads `[words](address)` as a link."""
+    return re.sub(r"([\\\[\]])", r"\\\1", capped(sanitize(text), MAX_TEXT)) or "-"

@@ -1,4 +1,4 @@
-"""The WebSocket as a picture: a row for each connection, and one for handshakes in between."""
+"""The WebSocket as a picture: one row per connection, and one for the handshakes."""
 
 from __future__ import annotations
 
@@ -8,122 +8,146 @@ from markupsafe import Markup
 
 from pytest_mews.model import Evidence
 from pytest_mews.reports import websocket_table
-from pytest_mews.reports.charts import Spec, draw, mark, number
+from pytest_mews.reports.charts import Spec, mark_layer, quantity, render_svg
 
-ROW = 24  # pixels
-TICKS = 200
-LEAST_MS = 50.0
-LONG_MS = 2_000.0  # from here on the axis is in seconds
+ROW_HEIGHT = 24  # px
+MAX_TICKS = 200
+MIN_DURATION_MS = 50.0
+SECONDS_FROM_MS = 2_000.0  # from this duration on, the axis is in seconds
+_INJECTED_STATUSES = frozenset({429, 503})
 
 LEGEND = (
-    "A bar is a connection, from its handshake to its end; ticks in it are messages, rings are "
-    "pings, red ones without a pong. A cross is where the harness cut it, a red one where the "
-    "client closed it. Ticks in the last row are handshakes: red ones were refused, grey ones too, "
-    "on purpose."
+    "A bar is a connection from its handshake to its end. In it, ticks are messages and rings are "
+    "pings, red without a pong. A cross is where the harness closed the connection, a red cross "
+    "where the client did. Ticks in the last row are handshakes: green if accepted, grey if "
+    "rejected by an injected fault, red if rejected for another reason."
 )
 
-Mark = tuple[int, float, str]  # row, moment in ms, colour
+Mark = tuple[int, float, str]  # row, ms since the start of the case, colour
 _AXIS: Spec = {"labelLimit": 260, "grid": True}
 
 
-def telling(trial: Evidence) -> bool:
-    """Tell whether a picture says more than words: something was cut, lost, refused or amiss."""
-    if any(not one.met for one in trial.findings):
+def is_worth_drawing(evidence: Evidence) -> bool:
+    """Whether a picture says more than words.
+
+    It does if an expectation failed, a connection ended or a handshake was rejected.
+    """
+    if any(not finding.met for finding in evidence.findings):
         return True
-    seen = trial.transcript
-    over = any(line.over_ms is not None for line in seen.connections)
-    return over or any(not each.accepted for each in seen.websocket_handshakes)
+    transcript = evidence.transcript
+    ended = any(connection.ended_ms is not None for connection in transcript.connections)
+    return ended or any(not handshake.accepted for handshake in transcript.websocket_handshakes)
 
 
-def picture(trial: Evidence) -> Markup | None:
-    """Draw one play on a time line; None where there is nothing to draw, or nothing telling."""
-    seen, zero = trial.transcript, websocket_table.zero_ms(trial)
-    lines = seen.connections[: websocket_table.CONNECTIONS]
-    if not (lines or seen.websocket_handshakes) or not telling(trial):
+def draw(evidence: Evidence) -> Markup | None:
+    """Draw one case on a time line; None if nothing happened, or nothing worth drawing."""
+    transcript, start_ms = evidence.transcript, websocket_table.case_start_ms(evidence)
+    connections = transcript.connections[: websocket_table.MAX_CONNECTIONS]
+    handshakes = transcript.websocket_handshakes[: websocket_table.MAX_HANDSHAKES]
+    if not (connections or handshakes) or not is_worth_drawing(evidence):
         return None
-    last = max(
-        [
-            *(m for line in lines for m in (line.opened_ms, line.closed_ms, line.cut_ms) if m),
-            *(each.at_ms for each in seen.websocket_messages),
-            *(ping.ponged_ms or ping.at_ms for line in lines for ping in line.pings),
-            *(each.at_ms for each in seen.websocket_handshakes[: websocket_table.OPENINGS]),
-            zero + LEAST_MS,
-        ]
-    )
+    moments = [start_ms + MIN_DURATION_MS]
+    for connection in connections:
+        ends_ms = (connection.opened_ms, connection.closed_ms, connection.disconnect_ms)
+        moments += [moment for moment in ends_ms if moment]
+        moments += [ping.pong_ms or ping.at_ms for ping in connection.pings]
+    moments += [message.at_ms for message in transcript.websocket_messages]
+    moments += [handshake.at_ms for handshake in handshakes]
+    end_ms = max(moments)
     bars = tuple(
         (
-            f"{line.number} of {line.enterprise_id[:8]}…",
-            max(0.0, line.opened_ms - zero),
-            (last if line.over_ms is None else line.over_ms) - zero,
+            f"{connection.number} of {connection.enterprise_id[:8]}…",
+            max(0.0, connection.opened_ms - start_ms),
+            (end_ms if connection.ended_ms is None else connection.ended_ms) - start_ms,
         )
-        for line in lines
+        for connection in connections
     )
-    messages = [
-        (row, each.at_ms - zero, "var(--ink)")
-        for row, line in enumerate(lines)
-        for each in line.sent
+    message_marks = [
+        (row, message.at_ms - start_ms, "var(--ink)")
+        for row, connection in enumerate(connections)
+        for message in connection.sent
     ]
-    pings = [
-        (row, each.at_ms - zero, "var(--accent)" if each.ponged_ms else "var(--fail)")
-        for row, line in enumerate(lines)
-        for each in line.pings
+    ping_marks = [
+        (row, ping.at_ms - start_ms, "var(--accent)" if ping.pong_ms else "var(--fail)")
+        for row, connection in enumerate(connections)
+        for ping in connection.pings
     ]
-    ends = [
-        (row, line.over_ms - zero, "var(--fail)" if line.dropped else "var(--muted)")
-        for row, line in enumerate(lines)
-        if line.over_ms is not None
-    ]
-    knocks = [
+    end_marks = [
         (
-            len(lines),
-            each.at_ms - zero,
+            row,
+            connection.ended_ms - start_ms,
+            "var(--fail)" if connection.closed_by_client else "var(--muted)",
+        )
+        for row, connection in enumerate(connections)
+        if connection.ended_ms is not None
+    ]
+    handshake_marks = [
+        (
+            len(connections),
+            handshake.at_ms - start_ms,
             "var(--pass)"
-            if each.accepted
+            if handshake.accepted
             else "var(--muted)"
-            if each.status in {429, 503}
+            if handshake.status in _INJECTED_STATUSES
             else "var(--fail)",
         )
-        for each in seen.websocket_handshakes[: websocket_table.OPENINGS]
+        for handshake in handshakes
     ]
-    return _drawn(bars, tuple(messages[:TICKS]), tuple(pings[:TICKS]), tuple(ends), tuple(knocks))
+    return _render(
+        bars,
+        tuple(message_marks[:MAX_TICKS]),
+        tuple(ping_marks[:MAX_TICKS]),
+        tuple(end_marks),
+        tuple(handshake_marks),
+    )
 
 
-# A problem is explained above its details: the same picture twice.
+# The page may show a picture twice: with the problem and in the details.
 @lru_cache(maxsize=128)
-def _drawn(
+def _render(
     bars: tuple[tuple[str, float, float], ...],
-    messages: tuple[Mark, ...],
-    pings: tuple[Mark, ...],
-    ends: tuple[Mark, ...],
-    knocks: tuple[Mark, ...],
+    message_marks: tuple[Mark, ...],
+    ping_marks: tuple[Mark, ...],
+    end_marks: tuple[Mark, ...],
+    handshake_marks: tuple[Mark, ...],
 ) -> Markup:
-    marks = (*messages, *pings, *ends, *knocks)
-    last = max([*(end for _, _, end in bars), *(at for _, at, _ in marks), LEAST_MS])
-    unit, scale = ("seconds", 1000.0) if last >= LONG_MS else ("milliseconds", 1.0)
+    marks = (*message_marks, *ping_marks, *end_marks, *handshake_marks)
+    end_ms = max([*(end for _, _, end in bars), *(at for _, at, _ in marks), MIN_DURATION_MS])
+    unit, scale = ("seconds", 1000.0) if end_ms >= SECONDS_FROM_MS else ("milliseconds", 1.0)
     names = [*(name for name, _, _ in bars), "handshakes"]
     y: Spec = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": _AXIS}
-    # What was open before the play began is drawn from its beginning.
-    look: Spec = {"axis": {"tickCount": 8, "grid": False}, "scale": {"domain": [0, last / scale]}}
-    x = number("from", f"{unit} since the play began", **look)
-    rows = [
+    # A connection that was open before the case started is drawn from the start of the case.
+    x = quantity(
+        "from",
+        f"{unit} since the start of the case",
+        axis={"tickCount": 8, "grid": False},
+        scale={"domain": [0, end_ms / scale]},
+    )
+    bar_data = [
         {"row": name, "from": max(0.0, start) / scale, "to": max(0.0, end) / scale}
         for name, start, end in bars
     ]
-    tinted = {"color": {"field": "colour", "type": "nominal", "scale": None}}
 
-    def placed(some: tuple[Mark, ...]) -> list[dict[str, object]]:
+    def mark_data(layer_marks: tuple[Mark, ...]) -> list[dict[str, object]]:
         return [
             {"row": names[row], "at": max(0.0, at) / scale, "colour": colour}
-            for row, at, colour in some
+            for row, at, colour in layer_marks
         ]
 
-    point = {"x": number("at"), "y": y} | tinted
+    colour = {"color": {"field": "colour", "type": "nominal", "scale": None}}
+    bar = {"x": x, "x2": {"field": "to"}, "y": y}
+    point = {"x": quantity("at"), "y": y} | colour
+    tick_style = {"size": 14, "thickness": 2, "opacity": 1}
     layers = [
-        mark("bar", {"x": x, "x2": {"field": "to"}, "y": y}, rows, height=10, opacity=0.35),
-        mark("tick", point, placed(messages), size=14, thickness=2, opacity=1),
-        mark("point", point, placed(pings), shape="circle", size=40, opacity=1, filled=False),
-        mark("point", point, placed(ends), shape="cross", size=70, opacity=1, filled=True),
-        mark("tick", point, placed(knocks), size=14, thickness=2, opacity=1),
+        mark_layer("bar", bar, bar_data, height=10, opacity=0.35),
+        mark_layer("tick", point, mark_data(message_marks), **tick_style),
+        mark_layer(
+            "point", point, mark_data(ping_marks), shape="circle", size=40, opacity=1, filled=False
+        ),
+        mark_layer(
+            "point", point, mark_data(end_marks), shape="cross", size=70, opacity=1, filled=True
+        ),
+        mark_layer("tick", point, mark_data(handshake_marks), **tick_style),
     ]
-    filled = [layer for layer in layers if layer["data"]["values"]]
-    return draw({"step": ROW}, filled)
+    layers = [layer for layer in layers if layer["data"]["values"]]
+    return render_svg({"step": ROW_HEIGHT}, layers)

@@ -1,1 +1,1 @@
-"""The certification scenarios: one TOML file each, `<area>/<ID>.toml`; no Python."""
+"""The certification scenarios, one TOML file each (`<area>/<ID>.toml`), and their loader."""

@@ -1,4 +1,4 @@
-"""The catalogue: scenario files, checked against their schema, become frozen `Scenario`s."""
+"""Loads scenario files: validates them against their schema and returns frozen `Scenario`s."""
 
 from __future__ import annotations
 
@@ -17,82 +17,84 @@ from pytest_mews.model import Basis, Expectation, Level, MessageSpec, Scenario, 
 from pytest_mews.model.scenario import AREAS, Requirement
 
 
-def load() -> tuple[Scenario, ...]:
-    """Read every scenario that comes with the package, by area in the order of `AREAS`, then id.
+def load_scenarios() -> tuple[Scenario, ...]:
+    """Load all scenarios of the package, sorted by area (in the order of `AREAS`) and id.
 
     Raises:
-        ScenarioMistake: a file is not TOML, breaks the scenario schema, names a message that it
-            does not draw, or bears an id that is taken or not its file's name.
+        ScenarioFileError: a file is not TOML, breaks the scenario schema, refers to a message that
+            it does not define, or has an id that differs from its file name.
 
     """
     root = files("pytest_mews.scenarios")
-    found = [
-        (entry.name.removesuffix(".toml"), parse(entry.read_text("utf-8"), entry.name))
+    scenarios = [
+        (entry.name.removesuffix(".toml"), parse_scenario(entry.read_text("utf-8"), entry.name))
         for folder in root.iterdir()
         if folder.is_dir()
         for entry in folder.iterdir()
         if entry.name.endswith(".toml")
     ]
-    for name, scenario in found:
+    for name, scenario in scenarios:
         if name != scenario.id:
-            raise ScenarioFileError(f"{name}.toml", scenario.id, "is not the file's name", _RENAME)
-    order = list(AREAS)
-    return tuple(sorted((s for _, s in found), key=lambda s: (order.index(s.area), s.id)))
+            remedy = f"Rename the file to {scenario.id}.toml."
+            raise ScenarioFileError(f"{name}.toml", scenario.id, "is not the file's name", remedy)
+    areas = list(AREAS)
+    return tuple(
+        sorted(
+            (scenario for _, scenario in scenarios),
+            key=lambda scenario: (areas.index(scenario.area), scenario.id),
+        )
+    )
 
 
-_RENAME = "Give the file the name of the scenario's id"
-
-
-def parse(text: str, name: str) -> Scenario:
-    """Turn the text of one scenario file into a checked `Scenario`; `name` is for messages.
+def parse_scenario(text: str, name: str) -> Scenario:
+    """Parse and validate the text of one scenario file; `name` is the file name for messages.
 
     Raises:
-        ScenarioMistake: see `load`.
+        ScenarioFileError: see `load_scenarios`.
 
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        raise ScenarioFileError(name, problem, "is not TOML", "Correct the file") from problem
-    error = best_match(_validator().iter_errors(raw))
-    if error is not None:
-        where = "/".join(str(part) for part in error.absolute_path) or "the file"
-        raise ScenarioFileError(
-            name, where, f"breaks the scenario schema: {error.message}", "See docs/scenarios.md"
-        )
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioFileError(name, error, "is not TOML", "Correct the file.") from error
+    violation = best_match(_validator().iter_errors(raw))
+    if violation is not None:
+        path = "/".join(str(part) for part in violation.absolute_path) or "the file"
+        problem = f"breaks the scenario schema: {violation.message}"
+        raise ScenarioFileError(name, path, problem, "See docs/scenarios.md.")
     scenario = _build(raw)
     _check_names(scenario, name)
     return scenario
 
 
 def _validator() -> Draft202012Validator:
-    source: Traversable = files("pytest_mews.schemas") / "scenario.schema.json"
-    return Draft202012Validator(json.loads(source.read_text("utf-8")))
+    schema: Traversable = files("pytest_mews.schemas") / "scenario.schema.json"
+    return Draft202012Validator(json.loads(schema.read_text("utf-8")))
 
 
 def _build(raw: Mapping[str, Any]) -> Scenario:
-    obligation = Level(raw["level"])
+    level = Level(raw["level"])
     return Scenario(
         id=raw["id"],
         title=raw["title"],
-        level=obligation,
+        level=level,
         stage=Stage(raw["stage"]),
         basis=Basis(raw["basis"]),
         sources=tuple(Source(**source) for source in raw["source"]),
         why=raw["why"],
         remedy=raw["remedy"],
         message_specs=tuple(
-            MessageSpec(name, draw["generator"], _without(draw, "generator"))
-            for name, draw in raw.get("message", {}).items()
+            MessageSpec(name, message["generator"], _without(message, "generator"))
+            for name, message in raw.get("message", {}).items()
         ),
         steps=tuple(Step(step["do"], _without(step, "do")) for step in raw["step"]),
         expectations=tuple(
             Expectation(
-                expect["that"],
-                Level(expect.get("level", obligation)),
-                tuple(expect.get("of", ())),
+                expectation["that"],
+                Level(expectation.get("level", level)),
+                tuple(expectation.get("of", ())),
             )
-            for expect in raw["expect"]
+            for expectation in raw["expect"]
         ),
         applies=tuple(raw.get("applies", ())),
         requires=tuple(map(Requirement, raw.get("requires", ("webhook",)))),
@@ -106,15 +108,17 @@ def _without(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return {name: value for name, value in table.items() if name != key}
 
 
-def _check_names(scenario: Scenario, name: str) -> None:
-    drawn = {draw.name for draw in scenario.message_specs}
-    used: Iterable[str] = [
+def _check_names(scenario: Scenario, file_name: str) -> None:
+    defined = {message_spec.name for message_spec in scenario.message_specs}
+    references: Iterable[str] = [
         *(step.arguments["message"] for step in scenario.steps if "message" in step.arguments),
-        *(of for step in scenario.steps for of in step.arguments.get("of", ())),
-        *(of for expectation in scenario.expectations for of in expectation.of),
+        *(name for step in scenario.steps for name in step.arguments.get("of", ())),
+        *(name for expectation in scenario.expectations for name in expectation.of),
     ]
-    for message in used:
-        if message not in drawn:
-            raise ScenarioFileError(name, message, "is not drawn", f"Add [message.{message}]")
+    for message in references:
+        if message not in defined:
+            remedy = f"Add a table [message.{message}]."
+            raise ScenarioFileError(file_name, message, "is not a message of the file", remedy)
     if scenario.area not in AREAS:
-        raise ScenarioFileError(name, scenario.area, "is no area", f"Known: {', '.join(AREAS)}")
+        remedy = f"There are: {', '.join(AREAS)}."
+        raise ScenarioFileError(file_name, scenario.area, "is no area", remedy)

@@ -1,1 +1,1 @@
-"""JSON Schemas of everything that crosses a boundary: payloads, scenario files, the report."""
+"""JSON Schemas of payloads, scenario files, replay files and the report."""

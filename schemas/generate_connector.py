@@ -1,9 +1,10 @@
-"""Write schemas/connector/ from what the documentation says as data (connector/documented/).
+"""Generate schemas/connector/ from the documentation as data (connector/documented/).
 
-.venv/bin/python schemas/generate_connector.py
+    .venv/bin/python schemas/generate_connector.py
 
-requests/ and responses/ hold a schema per operation, entities/ one per page of the documentation
-with its objects. What the data does not say, and the documentation's text does, is in `TEXTS`.
+The folders requests/ and responses/ have a schema for each operation, entities/ has one for each
+page of the documentation with its objects. Rules that are in the text of the documentation, but not
+in the data, are in `TEXT_RULES`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ PRIMITIVES: Mapping[str, JsonSchema] = {
     "any": {},
 }
 
-# Objects whose properties are names that the enterprise chooses.
+# Objects whose property names the enterprise chooses.
 DICTIONARIES: Mapping[str, JsonSchema] = {
     "_objects#localized-text": {"type": "object", "additionalProperties": {"type": "string"}},
     "_objects#dictionary-of-numbers": {
@@ -44,24 +45,24 @@ DICTIONARIES: Mapping[str, JsonSchema] = {
 
 COUNT = {"type": "integer", "minimum": 1, "maximum": 1000}  # guidelines/pagination
 
-# Every request may bear them (guidelines/requests).
-COMMON: Mapping[str, JsonSchema] = {
+# Every request can have these properties (guidelines/requests).
+COMMON_PROPERTIES: Mapping[str, JsonSchema] = {
     "LanguageCode": {"type": ["string", "null"]},
     "CultureCode": {"type": ["string", "null"]},
 }
 
 
-def _both(first: str, second: str) -> JsonSchema:
-    given = {name: {"type": "object"} for name in (first, second)}
-    return {"not": {"required": [first, second], "properties": given}}
+def _not_both(first: str, second: str) -> JsonSchema:
+    properties = {name: {"type": "object"} for name in (first, second)}
+    return {"not": {"required": [first, second], "properties": properties}}
 
 
 # Rules between properties, from the text of operations/reservations.
-TEXTS: Mapping[str, JsonSchema] = {
+TEXT_RULES: Mapping[str, JsonSchema] = {
     "reservations/getAll/2023-06-06": {
         "allOf": [
-            _both("ScheduledStartUtc", "ActualStartUtc"),
-            _both("ScheduledEndUtc", "ActualEndUtc"),
+            _not_both("ScheduledStartUtc", "ActualStartUtc"),
+            _not_both("ScheduledEndUtc", "ActualEndUtc"),
         ]
     },
     "reservations/getAll": {
@@ -80,7 +81,7 @@ TEXTS: Mapping[str, JsonSchema] = {
 
 
 def render() -> dict[str, str]:
-    """Make every schema: its path below connector/, and its text."""
+    """Return the text of every schema by its path below connector/."""
     operations, objects = (
         json.loads((FOLDER / "documented" / f"{name}.json").read_text("utf-8"))
         for name in ("operations", "objects")
@@ -100,8 +101,8 @@ def _operations(
         for part in ("request", "response"):
             schema = _object(operation[part], objects)
             if part == "request":
-                schema["properties"] |= COMMON
-                schema |= TEXTS.get(name, {})
+                schema["properties"] |= COMMON_PROPERTIES
+                schema |= TEXT_RULES.get(name, {})
             head: JsonSchema = {"title": operation["title"], "$comment": REVISION}
             if operation["deprecated"]:
                 head["deprecated"] = True
@@ -128,15 +129,17 @@ def _pages(objects: Mapping[str, Any]) -> Iterator[tuple[str, JsonSchema]]:
 
 
 def _object(properties: list[dict[str, Any]], objects: Mapping[str, Any]) -> JsonSchema:
-    """Describe an object; properties that it does not name are allowed, since Mews may add any."""
+    """Return the schema of an object; it allows other properties, since Mews may add some."""
     return {
         "type": "object",
-        "required": [each["name"] for each in properties if _required(each)],
-        "properties": {each["name"]: _property(each, objects) for each in properties},
+        "required": [documented["name"] for documented in properties if _is_required(documented)],
+        "properties": {
+            documented["name"]: _property(documented, objects) for documented in properties
+        },
     }
 
 
-def _required(documented: Mapping[str, Any]) -> bool:
+def _is_required(documented: Mapping[str, Any]) -> bool:
     return str(documented["contract"]).startswith("required")
 
 
@@ -155,24 +158,24 @@ def _property(documented: Mapping[str, Any], objects: Mapping[str, Any]) -> Json
     if base != documented["type"]:
         schema = {"type": "array", "items": schema}
     schema |= _limits(documented["contract"])
-    if not _required(documented):
+    if not _is_required(documented):
         schema = _nullable(schema)
     return schema | ({"deprecated": True} if documented.get("deprecated") else {})
 
 
 def _limits(contract: str) -> JsonSchema:
-    found = re.search(r"max (?:length )?([0-9]+) (item|character|month)", contract)
-    if not found:
+    match = re.search(r"max (?:length )?([0-9]+) (item|character|month)", contract)
+    if not match:
         return {}
-    # JSON Schema has no word for the length of an interval: checking.py reads this one.
-    words = {"item": "maxItems", "character": "maxLength", "month": "x-max-months"}
-    return {words[found[2]]: int(found[1])}
+    # JSON Schema has no keyword for the length of an interval: validation.py reads x-max-months.
+    keywords = {"item": "maxItems", "character": "maxLength", "month": "x-max-months"}
+    return {keywords[match[2]]: int(match[1])}
 
 
 def _nullable(schema: JsonSchema) -> JsonSchema:
     if "$ref" in schema:
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        return {"anyOf": [{"$ref": schema["$ref"]}, {"type": "null"}], **beside}
+        others = {key: value for key, value in schema.items() if key != "$ref"}
+        return {"anyOf": [{"$ref": schema["$ref"]}, {"type": "null"}], **others}
     return schema | {"type": [schema["type"], "null"]} if "type" in schema else schema
 
 

@@ -1,4 +1,4 @@
-"""Settings for tests that certify, and what holds for every report that any test writes."""
+"""Fixtures of all tests: settings, an environment without GitHub, validated reports."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ from pathlib import Path
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from pytest_mews.config.settings import Settings, resolve
+from pytest_mews.config.settings import Settings, resolve_settings
 
-WRITTEN = "certification.json"
+REPORT_NAME = "certification.json"
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Callable[..., Settings]:
-    """Build settings for a target; keywords are options by their `dest` without `mews_`."""
+    """Return a function that builds settings; its keywords are options without `mews_`."""
 
     def build(target: str, **options: object) -> Settings:
         values = {f"mews_{name}": value for name, value in options.items()}
         values = {"mews_report": str(tmp_path / "report"), "mews_target": target, **values}
-        return resolve(values, environ={}, rootdir=tmp_path, seed=1)
+        return resolve_settings(values, environ={}, rootdir=tmp_path, seed=1)
 
     return build
 
 
 @pytest.fixture(autouse=True)
-def outside_github(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test take itself for a step of the job that runs the tests."""
+def no_github_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the GitHub variables, so that no test writes to the job that runs the tests."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
 @pytest.fixture(scope="session")
-def looked_at() -> set[Path]:
-    """Remember the folders of tests whose reports were validated."""
+def validated_folders() -> set[Path]:
+    """Return the folders of tests whose reports are already validated."""
     return set()
 
 
 @pytest.fixture(autouse=True)
-def reports_are_valid(
+def validate_reports(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-    looked_at: set[Path],
+    validated_folders: set[Path],
 ) -> Iterator[None]:
-    """Validate every certification.json below the folders of a test, whoever wrote it there.
+    """Validate every certification.json that a test or a wider fixture wrote.
 
-    That is in the test's own folder, and in those that a wider fixture made meanwhile. What is
-    meant to be no report has another name.
+    A file that is no report on purpose has another name.
     """
     own = {path for name in ("tmp_path", "pytester") if (path := _folder(request, name))}
     yield
-    new = {each for each in tmp_path_factory.getbasetemp().iterdir() if each.is_dir()} - looked_at
-    looked_at |= new | own
-    for path in sorted(found for folder in new | own for found in folder.rglob(WRITTEN)):
+    folders = {path for path in tmp_path_factory.getbasetemp().iterdir() if path.is_dir()}
+    folders = folders - validated_folders | own
+    validated_folders |= folders
+    for path in sorted(path for folder in folders for path in folder.rglob(REPORT_NAME)):
         report = json.loads(path.read_text("utf-8"))
-        problems = [
-            f"{each.instance_path}: {each.message}" for each in _schema().iter_errors(report)
+        errors = [
+            f"{error.instance_path}: {error.message}" for error in _schema().iter_errors(report)
         ]
-        assert not problems, f"{path} breaks schemas/report.schema.json: {problems[:3]}"
+        assert not errors, f"{path} breaks schemas/report.schema.json: {errors[:3]}"
 
 
 def _folder(request: pytest.FixtureRequest, name: str) -> Path | None:

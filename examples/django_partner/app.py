@@ -1,7 +1,7 @@
-"""A webhook receiver for Mews in Django, to start from.
+"""An example webhook receiver for Mews in Django.
 
-It answers at once and works afterwards, because Mews waits no longer than 5 seconds
-(https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook come to the same URL.
+It answers at once and processes messages afterwards, because Mews waits no longer than 5 seconds
+(https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook arrive at the same URL.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-TOKEN = os.environ["MEWS_TOKEN"].encode()  # the secret in the URL that you give to Mews
-# What changed, by event. Both events of a new customer name the same id: it is fetched once.
+TOKEN = os.environ["MEWS_TOKEN"].encode()  # the secret in the URL that you register with Mews
+# The entity that each event is about. Both events of a new customer have the same id.
 ENTITIES = {
     "ServiceOrderUpdated": "reservations",
     "ResourceUpdated": "resources",
@@ -47,13 +47,13 @@ queue: SimpleQueue[dict[str, Any]] = SimpleQueue()
 changed: dict[tuple[str, str], set[str]] = defaultdict(set)  # (enterprise id, entity) -> ids
 integrations: dict[str, dict[str, Any]] = defaultdict(dict)  # by integration id
 
-# In a project of yours these stand in settings.py, urls.py, views.py and wsgi.py.
+# In your project this belongs in settings.py, urls.py, views.py and wsgi.py.
 settings.configure(
     ROOT_URLCONF=__name__,
-    SECRET_KEY=secrets.token_urlsafe(),  # nothing is signed here
-    # Empty by default: then every host name is answered with 400.
+    SECRET_KEY=secrets.token_urlsafe(),  # this service signs nothing
+    # Empty by default, which makes Django answer every request with 400.
     ALLOWED_HOSTS=os.environ.get("HOSTS", "127.0.0.1,localhost").split(","),
-    # Beyond the default of 2.5 MB Django answers 400. This is some 40,000 events.
+    # Django answers 400 to larger bodies; its default is 2.5 MB. 4 MB are about 40,000 events.
     DATA_UPLOAD_MAX_MEMORY_SIZE=4 * 2**20,
     MIDDLEWARE=[
         "django.middleware.common.CommonMiddleware",
@@ -62,15 +62,15 @@ settings.configure(
 )
 
 
-@csrf_exempt  # Mews has no CSRF cookie: without this each message is answered with 403
+@csrf_exempt  # Mews sends no CSRF cookie: without this, Django answers every message with 403
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:
-    """Check who it is, check that it can be read, queue it, and say thanks."""
-    given = request.GET.get("Token", "").encode()
-    if not hmac.compare_digest(given, TOKEN):
+    """Check the token, check the message, queue it, and answer 202."""
+    token = request.GET.get("Token", "").encode()
+    if not hmac.compare_digest(token, TOKEN):
         return HttpResponse(status=401)
     try:
-        message = json.loads(request.body)  # whatever the content type: Mews promises none
+        message = json.loads(request.body)  # don't rely on a content type
         check(message)
     except (ValueError, TypeError, KeyError, RecursionError, UnreadablePostError):
         return HttpResponse(status=400)
@@ -78,35 +78,35 @@ def receive(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=202)
 
 
-# No slash at the end: Django would redirect the registered URL to it with 301, which loses the
+# No trailing slash: with one, Django would redirect the registered URL with 301, which loses the
 # message.
 urlpatterns = [path("webhooks/mews", receive)]
 
 
 def check(message: Any) -> None:  # noqa: ANN401
-    """Raise TypeError or KeyError where something is missing that `handle` needs."""
+    """Raise TypeError or KeyError if a property is missing that `handle` needs."""
     if isinstance(message, dict) and isinstance(message.get("Events"), list):
-        texts = [message["EnterpriseId"], message["IntegrationId"]]
-        texts += [each["Value"]["Id"] for each in message["Events"] if known(each)]
+        strings = [message["EnterpriseId"], message["IntegrationId"]]
+        strings += [event["Value"]["Id"] for event in message["Events"] if is_known(event)]
     else:
         action, data = message["Action"], message["Data"]
-        texts = [action]
-        texts += [data["Integration"]["Id"]] if action in ACTIONS else []
+        strings = [action]
+        strings += [data["Integration"]["Id"]] if action in ACTIONS else []
         if action == "IntegrationApiKeyCreated":
-            texts += [data["ApiKey"]]
+            strings += [data["ApiKey"]]
         elif action == "IntegrationCreated":
-            texts += [data["Enterprise"]["Id"], data["AccessToken"]]
-    if not all(isinstance(text, str) for text in texts):
+            strings += [data["Enterprise"]["Id"], data["AccessToken"]]
+    if not all(isinstance(string, str) for string in strings):
         raise TypeError
 
 
-def known(event: dict[str, Any]) -> bool:
-    """Tell whether an event is one of ours; Mews may add others at any time."""
+def is_known(event: dict[str, Any]) -> bool:
+    """Return whether this service handles an event; Mews may add others at any time."""
     return event["Discriminator"] in ENTITIES
 
 
-def work() -> None:
-    """Handle what was accepted, one message after the other."""
+def process_queue() -> None:
+    """Handle the accepted messages, one after another."""
     while True:
         message = queue.get()
         try:
@@ -116,27 +116,27 @@ def work() -> None:
 
 
 def handle(message: dict[str, Any]) -> None:
-    """Note what a message says. It may come twice, and in any order."""
+    """Apply a message, which may arrive twice and in any order."""
     if "Events" in message:
-        for event in filter(known, message["Events"]):
+        for event in filter(is_known, message["Events"]):
             entity = ENTITIES[event["Discriminator"]]
             changed[message["EnterpriseId"], entity].add(event["Value"]["Id"])
-        return  # here you fetch: one call for all ids of an entity
+        return  # fetch the entities here: one call for all ids of an entity
     action, data = message["Action"], message["Data"]
     if action not in ACTIONS:
         return
-    name = data["Integration"]["Id"]
+    integration_id = data["Integration"]["Id"]
     if action == "IntegrationDeleted":
-        integrations.pop(name, None)
+        integrations.pop(integration_id, None)
     elif action in ACTIVE:
-        integrations[name]["active"] = ACTIVE[action]
-    elif action == "IntegrationApiKeyCreated":  # replaces the access token; may come before it
-        integrations[name]["api_key"] = data["ApiKey"]
+        integrations[integration_id]["active"] = ACTIVE[action]
+    elif action == "IntegrationApiKeyCreated":  # replaces the access token, may arrive first
+        integrations[integration_id]["api_key"] = data["ApiKey"]
     else:
-        integrations[name]["enterprise_id"] = data["Enterprise"]["Id"]
-        integrations[name]["access_token"] = data["AccessToken"]
-        integrations[name]["active"] = data.get("IsEnabled", True)
+        integrations[integration_id]["enterprise_id"] = data["Enterprise"]["Id"]
+        integrations[integration_id]["access_token"] = data["AccessToken"]
+        integrations[integration_id]["active"] = data.get("IsEnabled", True)
 
 
-Thread(target=work, daemon=True).start()
+Thread(target=process_queue, daemon=True).start()
 application = get_wsgi_application()

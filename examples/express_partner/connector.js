@@ -17,7 +17,7 @@ const [OK, UNAUTHORISED, REQUEST_TIMEOUT, TOO_MANY, SERVER_ERROR] = [200, 401, 4
 
 const between = (low, high) => low + Math.random() * (high - low);
 
-class Failed extends Error {
+class ApiError extends Error {
   // `status` is 200 for an answer that can't be read, and undefined where none came.
   constructor(status, retryAfter) {
     super(`status ${status}`);
@@ -39,7 +39,7 @@ class Failed extends Error {
   }
 }
 
-// Makes one request, such as `customers/getAll`; throws Failed unless it gave an object.
+// Makes one request, such as `customers/getAll`; throws ApiError unless it gave an object.
 async function call(operation, accessToken, body) {
   let response;
   let text;
@@ -57,15 +57,15 @@ async function call(operation, accessToken, body) {
     });
     text = await response.text();
   } catch {
-    throw new Failed(); // no connection, broken off, or too late
+    throw new ApiError(); // no connection, broken off, or too late
   }
   if (response.status !== OK) {
-    throw new Failed(response.status, response.headers.get("Retry-After"));
+    throw new ApiError(response.status, response.headers.get("Retry-After"));
   }
   try {
     return Object(JSON.parse(text));
   } catch {
-    throw new Failed(OK); // a page of some proxy's
+    throw new ApiError(OK); // a page of some proxy's
   }
 }
 
@@ -75,7 +75,7 @@ async function* pages(ask, operation, collection, filters) {
   for (;;) {
     const answer = await ask(operation, { ...filters, Limitation: limitation });
     const found = answer[collection];
-    if (!Array.isArray(found)) throw new Failed(OK); // not to be taken for an empty one
+    if (!Array.isArray(found)) throw new ApiError(OK); // not to be taken for an empty one
     yield* found;
     if (found.length < MOST || !answer.Cursor) return;
     limitation.Cursor = answer.Cursor;
@@ -90,4 +90,4 @@ function milliseconds(retryAfter) {
   return Number.isNaN(until) ? undefined : Math.max(0, until - Date.now());
 }
 
-module.exports = { Failed, MOST, TOO_MANY, call, pages };
+module.exports = { ApiError, MOST, TOO_MANY, call, pages };

@@ -2,7 +2,7 @@
 "use strict";
 
 const { setTimeout: sleep } = require("node:timers/promises");
-const { Failed, MOST, TOO_MANY, call, pages } = require("./connector");
+const { ApiError, MOST, TOO_MANY, call, pages } = require("./connector");
 
 // By kind of entity: the operation, its collection, the property that names ids, what else it needs.
 const READINGS = new Map([
@@ -80,7 +80,7 @@ class Fetcher {
         for await (const entity of this.#read(owner, kind, ids)) this.keep(owner, kind, entity);
         return;
       } catch (error) {
-        if (!(error instanceof Failed)) throw error;
+        if (!(error instanceof ApiError)) throw error;
         if (!error.passes) {
           console.error(`${kind} of ${owner} can't be fetched: ${error.message}`);
           return;
@@ -100,7 +100,7 @@ class Fetcher {
   #read(owner, kind, ids) {
     const ask = async (operation, body) => {
       const token = this.credential(owner); // anew: a key may be replaced between two pages
-      if (!token) throw new Failed();
+      if (!token) throw new ApiError();
       return call(operation, token, body);
     };
     if (kind === "messages") return this.#readMessages(ask, owner);

@@ -1,8 +1,8 @@
-"""A webhook receiver for Mews to start from.
+"""An example webhook receiver for Mews in FastAPI.
 
-It answers at once and works afterwards, because Mews waits no longer than 5 seconds
-(https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook come to the same URL.
-What a message says has changed is then fetched: `fetching` says how, `connector` calls Mews.
+It answers at once and processes messages afterwards, because Mews waits no longer than 5 seconds
+(https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook arrive at the same URL.
+`fetcher` fetches the entities that have changed; `api_client` calls Mews.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connector import Connector
+from api_client import ApiClient
 from fastapi import FastAPI, Request, Response
-from fetching import Fetcher
+from fetcher import Fetcher
 from starlette.requests import ClientDisconnect
 
-TOKEN = os.environ["MEWS_TOKEN"].encode()  # the secret in the URL that you give to Mews
-# What changed, by event. Both events of a new customer name the same id: it is fetched once.
+TOKEN = os.environ["MEWS_TOKEN"].encode()  # the secret in the URL that you register with Mews
+# The entity that each event is about. Both events of a new customer have the same id.
 ENTITIES = {
     "ServiceOrderUpdated": "reservations",
     "ResourceUpdated": "resources",
@@ -51,7 +51,7 @@ entities: dict[tuple[str, str, str], dict[str, Any]] = {}  # by enterprise id, k
 
 @dataclass
 class Integration:
-    """One enterprise's connection; keep it in a database, its keys encrypted."""
+    """The connection of one enterprise; store it in a database, with its keys encrypted."""
 
     enterprise_id: str | None = None
     access_token: str | None = field(default=None, repr=False)
@@ -61,12 +61,12 @@ class Integration:
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Run the worker beside the server."""
-    logging.getLogger("uvicorn.access").addFilter(without_query)  # the query bears the token
-    connect_known()
-    async with Connector() as connector:
-        fetcher = Fetcher(connector, credential, keep)
-        worker = asyncio.create_task(work(fetcher))
+    """Run the worker next to the server."""
+    logging.getLogger("uvicorn.access").addFilter(remove_query)  # the query contains the token
+    load_tenants()
+    async with ApiClient() as api_client:
+        fetcher = Fetcher(api_client, access_token, store)
+        worker = asyncio.create_task(process_queue(fetcher))
         yield
         worker.cancel()
         with suppress(asyncio.CancelledError):
@@ -79,12 +79,12 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/webhooks/mews")
 async def receive(request: Request) -> Response:
-    """Check who it is, check that it can be read, queue it, and say thanks."""
-    given = request.query_params.get("Token", "").encode()
-    if not hmac.compare_digest(given, TOKEN):
+    """Check the token, check the message, queue it, and answer 202."""
+    token = request.query_params.get("Token", "").encode()
+    if not hmac.compare_digest(token, TOKEN):
         return Response(status_code=401)
     try:
-        message = json.loads(await request.body())  # whatever the content type: Mews promises none
+        message = json.loads(await request.body())  # don't rely on a content type
         check(message)
     except (ValueError, TypeError, KeyError, RecursionError, ClientDisconnect):
         return Response(status_code=400)
@@ -93,29 +93,29 @@ async def receive(request: Request) -> Response:
 
 
 def check(message: Any) -> None:  # noqa: ANN401
-    """Raise TypeError or KeyError where something is missing that `handle` needs."""
+    """Raise TypeError or KeyError if a property is missing that `handle` needs."""
     if isinstance(message, dict) and isinstance(message.get("Events"), list):
-        texts = [message["EnterpriseId"], message["IntegrationId"]]
-        texts += [each["Value"]["Id"] for each in message["Events"] if known(each)]
+        strings = [message["EnterpriseId"], message["IntegrationId"]]
+        strings += [event["Value"]["Id"] for event in message["Events"] if is_known(event)]
     else:
         action, data = message["Action"], message["Data"]
-        texts = [action]
-        texts += [data["Integration"]["Id"]] if action in ACTIONS else []
+        strings = [action]
+        strings += [data["Integration"]["Id"]] if action in ACTIONS else []
         if action == "IntegrationApiKeyCreated":
-            texts += [data["ApiKey"]]
+            strings += [data["ApiKey"]]
         elif action == "IntegrationCreated":
-            texts += [data["Enterprise"]["Id"], data["AccessToken"]]
-    if not all(isinstance(text, str) for text in texts):
+            strings += [data["Enterprise"]["Id"], data["AccessToken"]]
+    if not all(isinstance(string, str) for string in strings):
         raise TypeError
 
 
-def known(event: dict[str, Any]) -> bool:
-    """Tell whether an event is one of ours; Mews may add others at any time."""
+def is_known(event: dict[str, Any]) -> bool:
+    """Return whether this service handles an event; Mews may add others at any time."""
     return event["Discriminator"] in ENTITIES
 
 
-async def work(fetcher: Fetcher) -> None:
-    """Handle what was accepted, one message after the other; nothing here waits for Mews."""
+async def process_queue(fetcher: Fetcher) -> None:
+    """Handle the accepted messages, one after another; nothing here waits for Mews."""
     while True:
         message = await queue.get()
         try:
@@ -125,68 +125,69 @@ async def work(fetcher: Fetcher) -> None:
 
 
 def handle(message: dict[str, Any], fetcher: Fetcher) -> None:
-    """Note what a message says. It may come twice, and in any order."""
+    """Apply a message, which may arrive twice and in any order."""
     if "Events" in message:
-        for event in filter(known, message["Events"]):
+        for event in filter(is_known, message["Events"]):
             kind = ENTITIES[event["Discriminator"]]
-            fetcher.note(message["EnterpriseId"], kind, [event["Value"]["Id"]])
+            fetcher.add(message["EnterpriseId"], kind, [event["Value"]["Id"]])
         return
     action, data = message["Action"], message["Data"]
     if action not in ACTIONS:
         return
-    told = integration(data)
+    integration = find_integration(data)
     if action == "IntegrationDeleted":
         integrations.pop(data["Integration"]["Id"])
     elif action in ACTIVE:
-        told.active = ACTIVE[action]
+        integration.active = ACTIVE[action]
     elif action == "IntegrationApiKeyCreated":
-        told.api_key = data["ApiKey"]
+        integration.api_key = data["ApiKey"]
     else:
-        told.enterprise_id = data["Enterprise"]["Id"]
-        told.access_token = data["AccessToken"]
-        told.active = data.get("IsEnabled") is not False  # missing or null is no word for it
-    if told.enterprise_id:
-        fetcher.wake(told.enterprise_id)  # events may have come before the access token did
+        integration.enterprise_id = data["Enterprise"]["Id"]
+        integration.access_token = data["AccessToken"]
+        integration.active = data.get("IsEnabled") is not False  # enabled if missing or null
+    if integration.enterprise_id:
+        fetcher.resume(integration.enterprise_id)  # events may have arrived before the token
 
 
-def integration(data: dict[str, Any]) -> Integration:
-    """Find an integration; a key may come before the creation does."""
+def find_integration(data: dict[str, Any]) -> Integration:
+    """Return the integration of an action; creates it, because a key may arrive first."""
     return integrations.setdefault(data["Integration"]["Id"], Integration())
 
 
-def credential(enterprise_id: str) -> str | None:
-    """Give the access token of an enterprise; None while it is not connected, or switched off."""
-    for each in integrations.values():
-        if each.enterprise_id == enterprise_id and each.active:
-            return each.api_key or each.access_token
+def access_token(enterprise_id: str) -> str | None:
+    """Return the access token of an enterprise; None while it is not connected or inactive."""
+    for integration in integrations.values():
+        if integration.enterprise_id == enterprise_id and integration.active:
+            return integration.api_key or integration.access_token
     return None
 
 
-def connect_known() -> None:
-    """Read the integrations that exist already from the file that MEWS_TENANTS names."""
+def load_tenants() -> None:
+    """Load the integrations that exist already from the file in MEWS_TENANTS."""
     if path := os.environ.get("MEWS_TENANTS"):
-        for each in tomllib.loads(Path(path).read_text("utf-8"))["enterprise"]:
-            integrations[each["integration_id"]] = Integration(each["id"], each["access_token"])
+        for tenant in tomllib.loads(Path(path).read_text("utf-8"))["enterprise"]:
+            integration = Integration(tenant["id"], tenant["access_token"])
+            integrations[tenant["integration_id"]] = integration
 
 
-def keep(enterprise_id: str, kind: str, entity: dict[str, Any]) -> None:
-    """Keep an entity unless a newer state of it is here: answers may overtake each other.
+def store(enterprise_id: str, kind: str, entity: dict[str, Any]) -> None:
+    """Store an entity unless a newer state is stored: responses may overtake each other.
 
-    Here your own work begins.
+    This is where your own work begins.
     """
     key = (enterprise_id, kind, entity["Id"])
-    if changed(entity) >= changed(entities.get(key, {})):
+    if updated_at(entity) >= updated_at(entities.get(key, {})):
         entities[key] = entity
 
 
-def changed(entity: dict[str, Any]) -> str:
-    """Say when an entity changed; these datetimes compare as text."""
+def updated_at(entity: dict[str, Any]) -> str:
+    """Return when an entity changed; these times can be compared as strings."""
     return str(entity.get("UpdatedUtc") or entity.get("CreatedUtc") or "")
 
 
-def without_query(record: logging.LogRecord) -> bool:
-    """Cut the query off a line of uvicorn's access log."""
+def remove_query(record: logging.LogRecord) -> bool:
+    """Remove the query from a line of uvicorn's access log."""
     if isinstance(record.args, tuple):
-        client, method, path, *rest = record.args
-        record.args = (client, method, str(path).partition("?")[0], *rest)
+        client, method, path, *others = record.args
+        record.args = (client, method, str(path).partition("?")[0], *others)
     return True

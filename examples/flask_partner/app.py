@@ -1,7 +1,7 @@
-"""A webhook receiver for Mews in Flask, to start from.
+"""An example webhook receiver for Mews in Flask.
 
-It answers at once and works afterwards, because Mews waits no longer than 5 seconds
-(https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook come to the same URL.
+It answers at once and processes messages afterwards, because Mews waits no longer than 5 seconds
+(https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook arrive at the same URL.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 from flask import Flask, request
 
-TOKEN = os.environ["MEWS_TOKEN"].encode()  # the secret in the URL that you give to Mews
-# What changed, by event. Both events of a new customer name the same id: it is fetched once.
+TOKEN = os.environ["MEWS_TOKEN"].encode()  # the secret in the URL that you register with Mews
+# The entity that each event is about. Both events of a new customer have the same id.
 ENTITIES = {
     "ServiceOrderUpdated": "reservations",
     "ResourceUpdated": "resources",
@@ -42,19 +42,19 @@ changed: dict[tuple[str, str], set[str]] = defaultdict(set)  # (enterprise id, e
 integrations: dict[str, dict[str, Any]] = defaultdict(dict)  # by integration id
 
 app = Flask(__name__)
-# Flask sets no limit: anybody who finds the URL could fill the memory. This is some 40,000 events.
+# Flask has no limit: anyone who finds the URL could fill the memory. 4 MB are about 40,000 events.
 app.config["MAX_CONTENT_LENGTH"] = 4 * 2**20
 
 
-# A rule that ends in a slash would redirect the URL without it; this one is the registered URL.
+# No trailing slash: with one, Flask would redirect the registered URL.
 @app.post("/webhooks/mews")
 def receive() -> tuple[str, int]:
-    """Check who it is, check that it can be read, queue it, and say thanks."""
-    given = request.args.get("Token", "").encode()
-    if not hmac.compare_digest(given, TOKEN):
+    """Check the token, check the message, queue it, and answer 202."""
+    token = request.args.get("Token", "").encode()
+    if not hmac.compare_digest(token, TOKEN):
         return "", 401
-    # Not `request.get_json()`: it answers 415 where no content type came (Mews promises none),
-    # and 500 to lists in lists that are too deep for the parser.
+    # Don't use `request.get_json()`: it answers 415 without a content type, which Mews doesn't
+    # guarantee, and 500 if lists are nested too deeply for the parser.
     body = request.get_data(cache=False)
     try:
         message = json.loads(body)
@@ -66,29 +66,29 @@ def receive() -> tuple[str, int]:
 
 
 def check(message: Any) -> None:  # noqa: ANN401
-    """Raise TypeError or KeyError where something is missing that `handle` needs."""
+    """Raise TypeError or KeyError if a property is missing that `handle` needs."""
     if isinstance(message, dict) and isinstance(message.get("Events"), list):
-        texts = [message["EnterpriseId"], message["IntegrationId"]]
-        texts += [each["Value"]["Id"] for each in message["Events"] if known(each)]
+        strings = [message["EnterpriseId"], message["IntegrationId"]]
+        strings += [event["Value"]["Id"] for event in message["Events"] if is_known(event)]
     else:
         action, data = message["Action"], message["Data"]
-        texts = [action]
-        texts += [data["Integration"]["Id"]] if action in ACTIONS else []
+        strings = [action]
+        strings += [data["Integration"]["Id"]] if action in ACTIONS else []
         if action == "IntegrationApiKeyCreated":
-            texts += [data["ApiKey"]]
+            strings += [data["ApiKey"]]
         elif action == "IntegrationCreated":
-            texts += [data["Enterprise"]["Id"], data["AccessToken"]]
-    if not all(isinstance(text, str) for text in texts):
+            strings += [data["Enterprise"]["Id"], data["AccessToken"]]
+    if not all(isinstance(string, str) for string in strings):
         raise TypeError
 
 
-def known(event: dict[str, Any]) -> bool:
-    """Tell whether an event is one of ours; Mews may add others at any time."""
+def is_known(event: dict[str, Any]) -> bool:
+    """Return whether this service handles an event; Mews may add others at any time."""
     return event["Discriminator"] in ENTITIES
 
 
-def work() -> None:
-    """Handle what was accepted, one message after the other."""
+def process_queue() -> None:
+    """Handle the accepted messages, one after another."""
     while True:
         message = queue.get()
         try:
@@ -98,26 +98,26 @@ def work() -> None:
 
 
 def handle(message: dict[str, Any]) -> None:
-    """Note what a message says. It may come twice, and in any order."""
+    """Apply a message, which may arrive twice and in any order."""
     if "Events" in message:
-        for event in filter(known, message["Events"]):
+        for event in filter(is_known, message["Events"]):
             entity = ENTITIES[event["Discriminator"]]
             changed[message["EnterpriseId"], entity].add(event["Value"]["Id"])
-        return  # here you fetch: one call for all ids of an entity
+        return  # fetch the entities here: one call for all ids of an entity
     action, data = message["Action"], message["Data"]
     if action not in ACTIONS:
         return
-    name = data["Integration"]["Id"]
+    integration_id = data["Integration"]["Id"]
     if action == "IntegrationDeleted":
-        integrations.pop(name, None)
+        integrations.pop(integration_id, None)
     elif action in ACTIVE:
-        integrations[name]["active"] = ACTIVE[action]
-    elif action == "IntegrationApiKeyCreated":  # replaces the access token; may come before it
-        integrations[name]["api_key"] = data["ApiKey"]
+        integrations[integration_id]["active"] = ACTIVE[action]
+    elif action == "IntegrationApiKeyCreated":  # replaces the access token, may arrive first
+        integrations[integration_id]["api_key"] = data["ApiKey"]
     else:
-        integrations[name]["enterprise_id"] = data["Enterprise"]["Id"]
-        integrations[name]["access_token"] = data["AccessToken"]
-        integrations[name]["active"] = data.get("IsEnabled", True)
+        integrations[integration_id]["enterprise_id"] = data["Enterprise"]["Id"]
+        integrations[integration_id]["access_token"] = data["AccessToken"]
+        integrations[integration_id]["active"] = data.get("IsEnabled", True)
 
 
-Thread(target=work, daemon=True).start()
+Thread(target=process_queue, daemon=True).start()

@@ -1,1 +1,1 @@
-"""Failures that do not fail the run: waivers, the baseline, expected failures."""
+"""Failures that don't fail the run: waivers, the baseline, expected failures."""

@@ -1,4 +1,4 @@
-"""The certification.json of an earlier run, read for what a comparison needs."""
+"""Reads the certification.json of an earlier run, to compare the current run with it."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ from pytest_mews.reports import FORMAT
 
 OPTION = "--mews-baseline"
 _REMEDY = "Give a certification.json that pytest-mews wrote."
-_SAID = 200  # characters of what the schema says
+_MAX_MESSAGE = 200  # characters of a schema error
 
 
 @dataclass(frozen=True)
 class BaselineResult:
-    """What the baseline says about a scenario.
+    """The result of a scenario in the baseline.
 
     Attributes:
-        title: for a scenario that is no longer known.
-        shown: its verdict.
-        verdict: what that would have been without a waiver.
-        breaks_must: whether a MUST was seen broken.
+        title: the title of the scenario, which this version may not know.
+        verdict: the verdict.
+        verdict_without_waiver: the verdict that it would have had without a waiver.
+        breaks_must: whether an expectation of level MUST was not met.
 
     """
 
     title: str
-    shown: Verdict
     verdict: Verdict
+    verdict_without_waiver: Verdict
     breaks_must: bool
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """An earlier run; `scenarios` by id, `circumstances` by what they are called."""
+    """An earlier run; `scenarios` by id, `run_conditions` by label (see `run_conditions`)."""
 
     name: str
     started_utc: str
     version: str
     interrupted: bool
-    circumstances: Mapping[str, str]
+    run_conditions: Mapping[str, str]
     scenarios: Mapping[str, BaselineResult]
 
 
 def load(path: Path) -> Baseline:
-    """Read an earlier report.
+    """Read the report of an earlier run.
 
     Raises:
-        UsageMistake: the file can't be read, is not JSON, is of another format, or breaks
+        UsageError: the file can't be read, is not JSON, has another format, or does not match
             schemas/report.schema.json.
 
     """
@@ -68,26 +68,26 @@ def load(path: Path) -> Baseline:
     except RecursionError:
         file.fail("is nested too deeply")
     if not isinstance(data, dict) or "format" not in data:
-        file.fail("is no report: it says no `format`")
+        file.fail("is not a report: it has no `format`")
     if data["format"] != FORMAT:
-        given = str(data["format"])[:_SAID]
-        file.fail(f"has format {given}; this version reads format {FORMAT}")
+        report_format = str(data["format"])[:_MAX_MESSAGE]
+        file.fail(f"has format {report_format}; this version reads format {FORMAT}")
     schema = json.loads((files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8"))
     if not jsonschema_rs.validator_for(schema).is_valid(data):
-        breach = best_match(Draft202012Validator(schema).iter_errors(data))
-        said = "it" if breach is None else f"{breach.json_path}: {breach.message}"[:_SAID]
-        file.fail(f"breaks the report's schema: {said}")
+        mismatch = best_match(Draft202012Validator(schema).iter_errors(data))
+        detail = "" if mismatch is None else f": {mismatch.json_path}: {mismatch.message}"
+        file.fail(f"does not match the report's schema{detail[:_MAX_MESSAGE]}")
     return Baseline(
         path.name,
         data["started_utc"],
         data["version"],
         data["interrupted"],
-        _circumstances(data),
-        {each["id"]: _before(each) for each in data["scenarios"]},
+        _run_conditions(data),
+        {scenario["id"]: _baseline_result(scenario) for scenario in data["scenarios"]},
     )
 
 
-def _circumstances(data: Mapping[str, Any]) -> Mapping[str, str]:
+def _run_conditions(data: Mapping[str, Any]) -> Mapping[str, str]:
     profile, stages = data["profile"], data["stages"]
     return run_conditions(
         version=data["version"],
@@ -95,9 +95,9 @@ def _circumstances(data: Mapping[str, Any]) -> Mapping[str, str]:
         integration_target=data["integration_target"],
         profile=profile["name"],
         overrides=[
-            f"{each['name']}={each['value']}"
-            for each in profile["parameters"]
-            if each["origin"] == "overridden"
+            f"{parameter['name']}={parameter['value']}"
+            for parameter in profile["parameters"]
+            if parameter["origin"] == "overridden"
         ],
         time_scale=data["time_scale"],
         strict=data["strict"],
@@ -107,7 +107,7 @@ def _circumstances(data: Mapping[str, Any]) -> Mapping[str, str]:
     )
 
 
-def run_conditions(  # noqa: PLR0913 - all that two runs must have in common
+def run_conditions(  # noqa: PLR0913 - everything that two runs must have in common
     *,
     version: str,
     target: str,
@@ -120,33 +120,35 @@ def run_conditions(  # noqa: PLR0913 - all that two runs must have in common
     events: Iterable[str],
     stages: Iterable[str],
 ) -> Mapping[str, str]:
-    """Word what two runs must have in common for a change to be the endpoint's alone."""
-    apart = integration_target != target
+    """Return the conditions, by label, under which a run was made.
+
+    A change between two runs is due to the endpoint alone only if their conditions are the same.
+    """
     return {
         "version of pytest-mews": version,
         "target": target,
-        "integration target": integration_target if apart else "the same as the target",
+        "integration target": (
+            integration_target if integration_target != target else "the same as the target"
+        ),
         "profile": " ".join([profile, *sorted(overrides)]),
         "time scale": f"{time_scale:g}",
         "strictness": "strict" if strict else "not strict",
-        "seed, which draws the cases": str(seed),
+        "seed": str(seed),
         "events": ", ".join(sorted(events)),
         "stages": ", ".join(sorted(stages)) or "none",
     }
 
 
-def _before(scenario: Mapping[str, Any]) -> BaselineResult:
-    shown = Verdict(scenario["verdict"])
-    # one that was waived failed, whether or not the report says how
-    verdict = (
-        Verdict(scenario.get("verdict_without_waiver", "fail"))
-        if shown is Verdict.WAIVED
-        else shown
-    )
-    must = any(
+def _baseline_result(scenario: Mapping[str, Any]) -> BaselineResult:
+    verdict = without_waiver = Verdict(scenario["verdict"])
+    if verdict is Verdict.WAIVED:
+        without_waiver = Verdict(scenario.get("verdict_without_waiver", "fail"))
+    must_not_met = any(
         not finding["met"] and finding["level"] == Level.MUST
-        for trial in scenario["evidence"]
-        for finding in trial["findings"]
+        for evidence in scenario["evidence"]
+        for finding in evidence["findings"]
     )
-    breaks = verdict is Verdict.FAIL or (verdict is Verdict.FLAKY and must)
-    return BaselineResult(scenario["title"], shown, verdict, breaks)
+    breaks_must = without_waiver is Verdict.FAIL or (
+        without_waiver is Verdict.FLAKY and must_not_met
+    )
+    return BaselineResult(scenario["title"], verdict, without_waiver, breaks_must)

@@ -1,4 +1,4 @@
-"""A run beside an earlier one: what is new, fixed, still failing, no longer observed; pure."""
+"""Compares a run with the baseline: new, fixed, still failing, newly not observed."""
 
 from __future__ import annotations
 
@@ -6,39 +6,43 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pytest_mews.acceptance.baseline import Baseline, BaselineResult, run_conditions
-from pytest_mews.acceptance.waivers import JUDGED
+from pytest_mews.acceptance.waivers import CONCLUSIVE
 from pytest_mews.checks import fails_run
-from pytest_mews.model import Change, Changed, Comparison, Readiness, Run, ScenarioResult
+from pytest_mews.model import Change, Comparison, Readiness, Run, ScenarioChange, ScenarioResult
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.reports.event_file import NOT_SELECTED
 
 
-def change(
+def classify_change(
     before: BaselineResult | None, after: ScenarioResult | None, *, strict: bool
 ) -> Change | None:
-    """Say what became of a scenario; None where nothing did that a comparison is about.
+    """Return how a scenario has changed since the baseline; None if there is nothing to say.
 
-    A failure is what fails the run if it is not waived: with `strict` a SHOULD too, then as now.
-    What is waived is a failure all the same.
+    Args:
+        before: its result in the baseline; None if the baseline does not have the scenario.
+        after: its result in this run; None if this version does not have the scenario.
+        strict: whether a SHOULD that is not met counts as a failure, in both runs.
+
+    A waived failure still counts as a failure.
     """
     failed = before is not None and _failed(before, strict=strict)
-    if after is not None and fails(after, strict=strict):
+    if after is not None and is_failure(after, strict=strict):
         return Change.STILL_FAILING if failed else Change.NEW
-    if before is None or before.verdict not in JUDGED:
+    if before is None or before.verdict_without_waiver not in CONCLUSIVE:
         return None
-    if after is None or after.verdict not in JUDGED:
+    if after is None or after.verdict not in CONCLUSIVE:
         return Change.NEWLY_NOT_OBSERVED
     return Change.FIXED if failed else None
 
 
-def fails(result: ScenarioResult, *, strict: bool) -> bool:
-    """Whether a result is a failure that was judged, waived or not."""
-    bare = replace(result, verdict=result.verdict_without_waiver or result.verdict)
-    return bare.verdict in FAILURES and fails_run(bare, strict=strict)
+def is_failure(result: ScenarioResult, *, strict: bool) -> bool:
+    """Return whether a result is a failure, waived or not; errors and blocked ones are not."""
+    unwaived = replace(result, verdict=result.verdict_without_waiver or result.verdict)
+    return unwaived.verdict in FAILURES and fails_run(unwaived, strict=strict)
 
 
 def _failed(before: BaselineResult, *, strict: bool) -> bool:
-    return before.breaks_must or (strict and before.verdict in FAILURES)
+    return before.breaks_must or (strict and before.verdict_without_waiver in FAILURES)
 
 
 def compare(baseline: Baseline, run: Run, *, only_new: bool) -> Comparison:
@@ -53,50 +57,58 @@ def compare(baseline: Baseline, run: Run, *, only_new: bool) -> Comparison:
     )
 
 
-def _changes(baseline: Baseline, run: Run) -> Iterator[Changed]:
+def _changes(baseline: Baseline, run: Run) -> Iterator[ScenarioChange]:
     after = {result.scenario.id: result for result in run.results}
-    for name in dict.fromkeys((*after, *baseline.scenarios)):
-        then, now = baseline.scenarios.get(name), after.get(name)
-        what = change(then, now, strict=run.strict)
-        if what is not None:
-            title = now.scenario.title if now is not None else baseline.scenarios[name].title
-            yield Changed(
-                name,
+    for scenario_id in dict.fromkeys((*after, *baseline.scenarios)):
+        then, now = baseline.scenarios.get(scenario_id), after.get(scenario_id)
+        change = classify_change(then, now, strict=run.strict)
+        if change is not None:
+            title = now.scenario.title if now else baseline.scenarios[scenario_id].title
+            yield ScenarioChange(
+                scenario_id,
                 title,
-                what,
-                before=None if then is None else then.shown,
+                change,
+                before=None if then is None else then.verdict,
                 after=None if now is None else now.verdict,
             )
 
 
 def _remarks(baseline: Baseline, run: Run) -> Iterator[str]:
-    for name, now in _circumstances(run).items():
-        before = baseline.circumstances.get(name, now)  # a name that is the secret itself is masked
+    for label, now in _run_conditions(run).items():
+        # A label is missing if it happens to be a secret, since redaction replaced it.
+        before = baseline.run_conditions.get(label, now)
         if before != now:
-            yield f"{name}: {before} then, {now} now"
+            yield f"{label}: {before} in the baseline, {now} in this run"
     if baseline.interrupted:
-        yield "the run of the baseline was interrupted: it holds what was seen until then"
+        yield "the run of the baseline was interrupted, so its results are incomplete"
     if run.interrupted:
-        yield "this run was interrupted: it holds what was seen until then"
-    left_out = sum(result.reason == NOT_SELECTED for result in run.results)
-    if left_out:
-        yield f"scenarios that were not selected now: {left_out}"
+        yield "this run was interrupted, so its results are incomplete"
+    not_selected = sum(result.reason == NOT_SELECTED for result in run.results)
+    if not_selected:
+        yield f"scenarios that were not selected in this run: {not_selected}"
 
 
-def _circumstances(run: Run) -> Mapping[str, str]:
+def _run_conditions(run: Run) -> Mapping[str, str]:
     return run_conditions(
         version=run.version,
         target=run.target,
         integration_target=run.integration_target,
         profile=run.profile.name,
         overrides=[
-            f"{each.name}={list(each.value) if isinstance(each.value, tuple) else each.value}"
-            for each in run.profile.parameters
-            if each.origin == "overridden"
+            f"{parameter.name}={_json_value(parameter.value)}"
+            for parameter in run.profile.parameters
+            if parameter.origin == "overridden"
         ],
         time_scale=run.time_scale,
         strict=run.strict,
         seed=run.seed,
         events=run.events,
-        stages=[s.stage for s in run.stages if s.readiness is not Readiness.NOT_OBSERVED],
+        stages=[
+            stage.stage for stage in run.stages if stage.readiness is not Readiness.NOT_OBSERVED
+        ],
     )
+
+
+def _json_value(value: object) -> object:
+    """Return a parameter's value as certification.json has it: a tuple is a list there."""
+    return list(value) if isinstance(value, tuple) else value

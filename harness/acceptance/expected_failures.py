@@ -1,4 +1,4 @@
-"""Which failures do not fail the run: the waived ones, and those that the baseline has already."""
+"""Expected failures don't fail the run: waived ones, and those known from the baseline."""
 
 from __future__ import annotations
 
@@ -9,19 +9,28 @@ from pathlib import Path
 
 from pytest_mews.acceptance import baseline, waivers_file
 from pytest_mews.acceptance.baseline import Baseline
-from pytest_mews.acceptance.baseline_comparison import change, compare
-from pytest_mews.acceptance.waivers import acceptable, uses, waive
-from pytest_mews.acceptance.waivers_file import TEMPLATE
+from pytest_mews.acceptance.baseline_comparison import classify_change, compare
+from pytest_mews.acceptance.waivers import can_be_waived, waive, waiver_uses
+from pytest_mews.acceptance.waivers_file import TEMPLATE_FILE
 from pytest_mews.checks import fails_run
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Change, Run, Scenario, ScenarioResult, Verdict, Waiver
-from pytest_mews.redaction import Mask, redact
+from pytest_mews.redaction import Redactor, redact
 
 
 @dataclass(frozen=True)
 class ExpectedFailures:
-    """What is tolerated in a run; `today` decides which waivers hold."""
+    """Decides which failures of a run are expected.
+
+    Attributes:
+        waivers: the waivers of --mews-waivers.
+        baseline: the run of --mews-baseline; None if there is none.
+        only_new: whether only new failures fail the run (--mews-fail-on new).
+        strict: whether a SHOULD that is not met fails the run (--mews-strict).
+        today: the day that decides which waivers are valid.
+
+    """
 
     waivers: tuple[Waiver, ...]
     baseline: Baseline | None
@@ -30,77 +39,83 @@ class ExpectedFailures:
     today: date
 
     @classmethod
-    def of(cls, settings: Settings, scenarios: Sequence[Scenario], today: date) -> ExpectedFailures:
-        """Read the files that the settings name.
+    def from_settings(
+        cls, settings: Settings, scenarios: Sequence[Scenario], today: date
+    ) -> ExpectedFailures:
+        """Read the waivers file and the baseline that the settings name.
 
         Raises:
-            UsageMistake: one of them is wrong.
+            UsageError: one of the files is wrong.
 
         """
         if settings.waivers_template and settings.waivers is not None:
             _check_not_overwritten(settings)
-        mask = Mask.of(settings)
-        tolerance = cls(
+        redactor = Redactor.from_settings(settings)
+        expected_failures = cls(
             () if settings.waivers is None else waivers_file.load(settings.waivers, scenarios),
             None if settings.baseline is None else baseline.load(settings.baseline),
             settings.fails_on_new,
             settings.strict,
             today,
         )
-        return redact(tolerance, mask)
+        return redact(expected_failures, redactor)
 
-    def waived(self, result: ScenarioResult) -> ScenarioResult:
-        """Give a result as waived where it is; what is waived already stays so."""
+    def apply_waivers(self, result: ScenarioResult) -> ScenarioResult:
+        """Return the result as waived if a valid waiver accepts it; otherwise as it is."""
         return waive(result, self.waivers, self.today)
 
-    def excuse(self, result: ScenarioResult) -> str:
-        """Say why a failure does not fail the run; empty where it does, and for no failure."""
+    def reason_expected(self, result: ScenarioResult) -> str:
+        """Return why a failure is expected; empty if it is not expected, or not a failure."""
         if result.verdict is Verdict.WAIVED and result.waiver is not None:
-            held = result.waiver
-            return f"waived until {held.expires} by {held.owner}: {held.reason}"
-        if not (self.only_new and self.baseline and acceptable(result)):
+            waiver = result.waiver
+            return f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"
+        if not (self.only_new and self.baseline and can_be_waived(result)):
             return ""
         before = self.baseline.scenarios.get(result.scenario.id)
-        if change(before, result, strict=self.strict) is not Change.STILL_FAILING:
+        if classify_change(before, result, strict=self.strict) is not Change.STILL_FAILING:
             return ""
         return f"still failing since {self.baseline.name}: {result.reason}"
 
-    def stops(self, result: ScenarioResult) -> bool:
-        """Whether this result alone makes the run exit with 1."""
-        return fails_run(result, strict=self.strict) and not self.excuse(result)
+    def fails_run(self, result: ScenarioResult) -> bool:
+        """Return whether this result alone makes the run exit with status 1."""
+        return fails_run(result, strict=self.strict) and not self.reason_expected(result)
 
-    def told(self, run: Run) -> Run:
-        """Give the run with what became of the waivers, and compared with the baseline.
+    def add_acceptance(self, run: Run) -> Run:
+        """Return the run with the uses of the waivers and the comparison with the baseline.
 
-        Before there are results nothing can be compared.
+        A run without results has no comparison.
         """
-        compared = None
+        comparison = None
         if self.baseline is not None and run.results:
-            compared = compare(self.baseline, run, only_new=self.only_new)
-        used = uses(self.waivers, run.results, self.today)
-        return replace(run, waivers=used, comparison=compared)
+            comparison = compare(self.baseline, run, only_new=self.only_new)
+        uses = waiver_uses(self.waivers, run.results, self.today)
+        return replace(run, waivers=uses, comparison=comparison)
 
-    def remark(self, run: Run) -> str:
-        """Say why a run that is not ready did not fail; empty where it did, or is ready."""
-        bare = any(fails_run(result, strict=self.strict) for result in run.results)
-        if self.baseline is None or not bare or any(map(self.stops, run.results)):
+    def exit_status_note(self, run: Run) -> str:
+        """Return why a run that is not ready does not fail; empty if it fails, or is ready."""
+        has_failures = any(fails_run(result, strict=self.strict) for result in run.results)
+        if self.baseline is None or not has_failures or any(map(self.fails_run, run.results)):
             return ""
         return (
-            f"Not ready, and not failed (--mews-fail-on new): what fails has failed in "
-            f"{self.baseline.name} already."
+            "Not ready, but the run does not fail (--mews-fail-on new): "
+            f"all failures are known from {self.baseline.name}."
         )
 
-    def write_template(self, results: Iterable[ScenarioResult], folder: Path) -> Path:
-        """Write a waivers file for the failures that would fail the run and may be waived.
+    def write_waivers_template(self, results: Iterable[ScenarioResult], folder: Path) -> Path:
+        """Write a template for a waivers file, and return its path.
+
+        It has an entry for each failure that can be waived and would otherwise fail the run.
 
         Raises:
-            UsageMistake: it can't be written.
+            UsageError: the file can't be written.
 
         """
-        failures = [r for r in results if acceptable(r) and fails_run(r, strict=self.strict)]
-        path = folder / TEMPLATE
+        failures = [r for r in results if can_be_waived(r) and fails_run(r, strict=self.strict)]
+        path = folder / TEMPLATE_FILE
         try:
-            path.write_text(waivers_file.template(failures, self.waivers, self.today), "utf-8")
+            path.write_text(
+                waivers_file.waivers_template(failures, self.waivers, self.today), "utf-8"
+            )
         except OSError as error:
             problem = f"can't be written ({error.strerror or error})"
             remedy = "Name another folder with --mews-report."
@@ -109,9 +124,9 @@ class ExpectedFailures:
 
 
 def _check_not_overwritten(settings: Settings) -> None:
-    given = settings.waivers
-    assert given is not None
-    if given.resolve() == (settings.report / TEMPLATE).resolve():
-        problem = "is the file that --mews-waivers-template writes: your entries would be lost"
-        remedy = "Keep your waivers elsewhere, such as beside your tests."
-        raise UsageError(waivers_file.OPTION, given, problem, remedy)
+    path = settings.waivers
+    assert path is not None
+    if path.resolve() == (settings.report / TEMPLATE_FILE).resolve():
+        problem = "is the file that --mews-waivers-template overwrites"
+        remedy = "Keep your waivers in another place, such as beside your tests."
+        raise UsageError(waivers_file.OPTION, path, problem, remedy)

@@ -1,4 +1,4 @@
-"""What the terminal says about waivers and about the earlier run."""
+"""The lines of the terminal about waivers and the baseline."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from pytest_mews.model import Change, Comparison, Run, Verdict, WaiverState, WaiverUse
 from pytest_mews.reports.sanitize import sanitize
 
-Group = tuple[str, list[str]]  # a title, and the lines below it
-LISTED = 10  # more ids are counted
+Group = tuple[str, list[str]]
+"""A title and the lines below it."""
+MAX_IDS = 10  # further ids are counted
 TITLES = {
-    WaiverState.EXPIRED: "Expired waivers (they no longer count)",
-    WaiverState.UNUSED: "Unused waivers (nothing failed: take them out)",
-    WaiverState.NOT_JUDGED: "Waivers whose scenarios were not judged",
+    WaiverState.EXPIRED: "Expired waivers (ignored)",
+    WaiverState.UNUSED: "Unused waivers (their scenarios did not fail: remove them)",
+    WaiverState.INCONCLUSIVE: "Inconclusive waivers (their scenarios gave no verdict)",
 }
 CHANGES = {
     Change.NEW: "new",
@@ -22,43 +23,44 @@ CHANGES = {
 }
 
 
-def waived(run: Run) -> Iterator[Group]:
-    """Give what was waived, then the waivers that need attention, by title."""
+def waiver_groups(run: Run) -> Iterator[Group]:
+    """Yield the waived failures, then the waivers that need attention."""
     lines = [
-        f"{each.scenario.id} {each.scenario.title}: {each.waiver.reason} ({each.waiver.owner}, "
-        f"until {each.waiver.expires}); {each.verdict_without_waiver}: {each.reason}"
-        for each in run.results
-        if each.waiver is not None
+        f"{result.scenario.id} {result.scenario.title}: {result.waiver.reason} "
+        f"({result.waiver.owner}, until {result.waiver.expires}); "
+        f"{result.verdict_without_waiver}: {result.reason}"
+        for result in run.results
+        if result.waiver is not None
     ]
     if lines:
         yield "Waived", lines
     for state, title in TITLES.items():
-        found = [use for use in run.waivers if use.state is state]
-        if found:
-            yield title, [_use(use) for use in found]
+        uses = [use for use in run.waivers if use.state is state]
+        if uses:
+            yield title, [_use_line(use) for use in uses]
 
 
-def _use(use: WaiverUse) -> str:
+def _use_line(use: WaiverUse) -> str:
     waiver = use.waiver
-    day = "expired on" if use.state is WaiverState.EXPIRED else "until"
+    when = "expired on" if use.state is WaiverState.EXPIRED else "until"
     verdict = use.verdict or Verdict.NOT_OBSERVED
-    return f"{waiver.scenario} {day} {waiver.expires} ({waiver.owner}): now {verdict}"
+    return f"{waiver.scenario_id} {when} {waiver.expires} ({waiver.owner}): now {verdict}"
 
 
-def compared(comparison: Comparison) -> Group:
-    """Sum up what changed since the baseline, with ids."""
+def comparison_group(comparison: Comparison) -> Group:
+    """Return the counts of each kind of change, and the ids of the changed scenarios."""
     by_change = {
-        what: [each.scenario for each in comparison.changes if each.change is what]
-        for what in CHANGES
+        change: [item.scenario_id for item in comparison.changes if item.change is change]
+        for change in CHANGES
     }
-    counts = ", ".join(f"{len(by_change[what])} {words}" for what, words in CHANGES.items())
+    counts = ", ".join(f"{len(by_change[change])} {label}" for change, label in CHANGES.items())
     day = comparison.started_utc.partition("T")[0]
-    lines = [f"{CHANGES[what]}: {_ids(ids)}" for what, ids in by_change.items() if ids]
+    lines = [f"{CHANGES[change]}: {_join_ids(ids)}" for change, ids in by_change.items() if ids]
     lines += [f"note: {remark}" for remark in comparison.remarks]
     title = f"Since baseline {comparison.name} ({day}): {counts}"
-    return sanitize(title), [sanitize(line) for line in lines]  # the file may hold anything
+    return sanitize(title), [sanitize(line) for line in lines]  # the file may contain any text
 
 
-def _ids(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
-    return ", ".join(ids[:LISTED]) + more
+def _join_ids(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else ""
+    return ", ".join(ids[:MAX_IDS]) + more

@@ -1,4 +1,4 @@
-"""What waivers make of results; pure."""
+"""Applies waivers to results; without I/O."""
 
 from __future__ import annotations
 
@@ -10,47 +10,50 @@ from pytest_mews.model import ScenarioResult, Verdict, Waiver, WaiverState, Waiv
 from pytest_mews.model.scenario import PREFLIGHT
 from pytest_mews.model.verdict import FAILURES
 
-JUDGED = {*FAILURES, Verdict.PASS, Verdict.WAIVED}
+CONCLUSIVE = {*FAILURES, Verdict.PASS, Verdict.WAIVED}
+"""The verdicts that say whether the endpoint meets a scenario."""
 
 
-def acceptable(result: ScenarioResult) -> bool:
-    """Whether a result is a failure that may be lived with.
+def can_be_waived(result: ScenarioResult) -> bool:
+    """Return whether a waiver may accept a result.
 
-    A preflight's is not, nor is what could not be judged: it may hide anything.
+    A failed preflight, an error and a blocked scenario can't be waived: they could hide any other
+    failure.
     """
     return result.verdict in FAILURES and result.scenario.area != PREFLIGHT
 
 
 def waive(result: ScenarioResult, waivers: Iterable[Waiver], today: date) -> ScenarioResult:
-    """Give the result as waived where it is a failure and a waiver for it holds today."""
-    if not acceptable(result):
+    """Return the result as waived if a waiver for it is valid today; otherwise as it is."""
+    if not can_be_waived(result):
         return result
     for waiver in waivers:
-        if waiver.scenario == result.scenario.id and not _expired(waiver, today):
+        if waiver.scenario_id == result.scenario.id and not _expired(waiver, today):
             return replace(
                 result, verdict=Verdict.WAIVED, waiver=waiver, verdict_without_waiver=result.verdict
             )
     return result
 
 
-def uses(
+def waiver_uses(
     waivers: Iterable[Waiver], results: Sequence[ScenarioResult], today: date
 ) -> tuple[WaiverUse, ...]:
-    """Say what became of each waiver; `results` have been waived already."""
+    """Return the use of each waiver; `results` are the results after `waive`."""
     by_id = {result.scenario.id: result for result in results}
-    return tuple(_use(waiver, by_id.get(waiver.scenario), today) for waiver in waivers)
+    return tuple(_use(waiver, by_id.get(waiver.scenario_id), today) for waiver in waivers)
 
 
 def _use(waiver: Waiver, result: ScenarioResult | None, today: date) -> WaiverUse:
     if result is None or result.verdict is Verdict.NOT_OBSERVED:
-        seen = None
+        verdict = None
     else:
-        seen = result.verdict_without_waiver or result.verdict
+        verdict = result.verdict_without_waiver or result.verdict
     if result is not None and result.verdict is Verdict.WAIVED:
-        return WaiverUse(waiver, WaiverState.USED, seen)
+        return WaiverUse(waiver, WaiverState.USED, verdict)
     if _expired(waiver, today):
-        return WaiverUse(waiver, WaiverState.EXPIRED, seen)
-    return WaiverUse(waiver, WaiverState.UNUSED if seen in JUDGED else WaiverState.NOT_JUDGED, seen)
+        return WaiverUse(waiver, WaiverState.EXPIRED, verdict)
+    state = WaiverState.UNUSED if verdict in CONCLUSIVE else WaiverState.INCONCLUSIVE
+    return WaiverUse(waiver, state, verdict)
 
 
 def _expired(waiver: Waiver, today: date) -> bool:

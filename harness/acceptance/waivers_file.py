@@ -1,4 +1,4 @@
-"""Waivers files: known deviations, each with a reason, an owner and a last day."""
+"""Reads waivers files, and writes a template for one."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from pytest_mews.model import Scenario, ScenarioResult, Waiver
 from pytest_mews.model.scenario import PREFLIGHT
 
 OPTION = "--mews-waivers"
-TEMPLATE = "waivers-template.toml"  # in the report's folder
+TEMPLATE_FILE = "waivers-template.toml"  # in the report's folder
 _PLACEHOLDER = "FILL IN"
-_DAYS = 90  # our own figure: long enough to mend something, short enough to be remembered
+_DAYS = 90  # how long a new waiver is valid; our own figure
 _KEYS = ("scenario", "reason", "owner", "expires")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_REMEDY = "Give one [[waiver]] table each with scenario, reason, owner and expires."
-_OTHERWISE = "Give the path of a TOML file; --mews-waivers-template writes one to start from."
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_REMEDY = "Each [[waiver]] table needs scenario, reason, owner and expires."
+_FILE_REMEDY = "Give the path of a TOML file; --mews-waivers-template writes one to start from."
 
 
 def load(path: Path, scenarios: Collection[Scenario]) -> tuple[Waiver, ...]:
-    """Read a waivers file; one without any waiver is allowed.
+    """Read a waivers file; it may be empty.
 
     Args:
-        path: where it is.
-        scenarios: the whole catalogue.
+        path: the file.
+        scenarios: all scenarios.
 
     Raises:
-        UsageMistake: the file can't be read, is not TOML, or has a waiver that lacks something,
-            was not filled in, is for no scenario or a preflight, or is there twice.
+        UsageError: the file can't be read or is not TOML; or a waiver lacks a key, still has a
+            placeholder, names an unknown scenario or a preflight, or occurs twice.
 
     """
     file = ConfigFile(OPTION, path, _REMEDY)
-    document = file.toml(_OTHERWISE)
+    document = file.read_toml(_FILE_REMEDY)
     file.reject_unknown_keys("the file", document, ("waiver",))
     known = [scenario.id for scenario in scenarios]
     places: dict[str, str] = {}
@@ -44,12 +44,12 @@ def load(path: Path, scenarios: Collection[Scenario]) -> tuple[Waiver, ...]:
     for number, table in enumerate(file.tables(document, "waiver"), 1):
         waiver = _waiver(file, number, table, known)
         place = f"waiver {number}"
-        if waiver.scenario in places:
+        if waiver.scenario_id in places:
             file.fail(
-                f"waives {waiver.scenario} in {places[waiver.scenario]} and in {place}",
+                f"waives {waiver.scenario_id} in {places[waiver.scenario_id]} and in {place}",
                 "Leave one of them out.",
             )
-        places[waiver.scenario] = place
+        places[waiver.scenario_id] = place
         waivers.append(waiver)
     return tuple(waivers)
 
@@ -66,42 +66,42 @@ def _waiver(
     if scenario.partition("-")[0] == PREFLIGHT:
         file.fail(
             f"waives a preflight in {place}",
-            "Leave it out: nothing else can be judged where it fails.",
+            "Remove it: if the preflight fails, no other scenario can run.",
         )
     file.reject_unknown_keys(place, table, _KEYS)
     return Waiver(
         scenario,
-        _words(file, place, table, "reason"),
-        _words(file, place, table, "owner"),
-        _day(file, place, table),
+        _line(file, place, table, "reason"),
+        _line(file, place, table, "owner"),
+        _expiry(file, place, table),
     )
 
 
-def _words(file: ConfigFile, place: str, table: Mapping[str, Any], key: str) -> str:
-    """Give a text as one line, as it is shown wherever the waiver is."""
+def _line(file: ConfigFile, place: str, table: Mapping[str, Any], key: str) -> str:
+    """Return the text of a key as one line."""
     text = " ".join(file.string(place, table, key).split())
     if text.startswith(_PLACEHOLDER):
-        file.fail(f"has a `{key}` in {place} that was not filled in: {text!r}", "Fill it in.")
+        file.fail(f"still has a placeholder as `{key}` in {place}: {text!r}", "Fill it in.")
     if not text.isprintable():
         file.fail(f"has control characters in the `{key}` of {place}", "Write plain text.")
     return text
 
 
-def _day(file: ConfigFile, place: str, table: Mapping[str, Any]) -> str:
+def _expiry(file: ConfigFile, place: str, table: Mapping[str, Any]) -> str:
     if "expires" not in table:
         file.fail(f"lacks `expires` in {place}")
-    given = table["expires"]
-    is_date = isinstance(given, date) and not isinstance(given, datetime)
-    day = given.isoformat() if is_date else given
-    if not (isinstance(day, str) and _DAY.fullmatch(day) and _exists(day)):
+    value = table["expires"]
+    is_date = isinstance(value, date) and not isinstance(value, datetime)
+    day = value.isoformat() if is_date else value
+    if not (isinstance(day, str) and _DATE.fullmatch(day) and _is_date(day)):
         file.fail(
             f"has an `expires` in {place} that is not a date",
-            "Give the last day on which it holds, such as 2027-01-31.",
+            "Give the last day on which it is valid, such as 2027-01-31.",
         )
     return day
 
 
-def _exists(day: str) -> bool:
+def _is_date(day: str) -> bool:
     try:
         date.fromisoformat(day)
     except ValueError:
@@ -109,21 +109,23 @@ def _exists(day: str) -> bool:
     return True
 
 
-def template(failures: Iterable[ScenarioResult], held: Iterable[Waiver], today: date) -> str:
-    """Write a waivers file for these failures, to be filled in.
+def waivers_template(
+    failures: Iterable[ScenarioResult], waivers: Iterable[Waiver], today: date
+) -> str:
+    """Return the text of a waivers file for these failures, with placeholders to fill in.
 
     Args:
-        failures: what is to be waived.
-        held: the waivers that there are; they are not repeated.
-        today: from when on the waivers are to hold, for 90 days.
+        failures: the results to waive.
+        waivers: the current waivers; an entry mentions that the one for its scenario has expired.
+        today: the waivers are valid for 90 days from this day on.
 
     """
-    expired = {waiver.scenario: waiver.expires for waiver in held}
+    expired = {waiver.scenario_id: waiver.expires for waiver in waivers}
     last = today + timedelta(_DAYS)
     entries = [_entry(failure, expired.get(failure.scenario.id), last) for failure in failures]
     return (
         "# Waivers for pytest-mews. Keep this beside your tests, not in the report's folder, fill\n"
-        "# in what says so, take out what you mean to mend, and give it with --mews-waivers FILE.\n"
+        "# in the placeholders, remove what you are going to fix, and pass --mews-waivers FILE.\n"
         + ("".join(entries) or "#\n# There is no failure to waive.\n")
     )
 
@@ -136,18 +138,18 @@ def _entry(failure: ScenarioResult, expired: str | None, last: date) -> str:
         f"# {_plain(failure.reason)}",
     ]
     if expired is not None:
-        lines.append(f"# Your waiver for it expired on {expired}: mend it, or replace that one.")
+        lines.append(f"# Your waiver expired on {expired}: fix the failure, or replace the waiver.")
     lines += [
         "[[waiver]]",
         f'scenario = "{scenario.id}"',
         f'reason = "{_PLACEHOLDER}: why it is accepted for now"',
-        f'owner = "{_PLACEHOLDER}: who sees to it"',
-        f"expires = {last.isoformat()} # the last day on which it holds",
+        f'owner = "{_PLACEHOLDER}: who is responsible"',
+        f"expires = {last.isoformat()} # the last day on which it is valid",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _plain(text: str) -> str:
-    """Give a text as one line that a TOML comment can bear."""
+    """Return a text as one line that is valid in a TOML comment."""
     line = " ".join(text.split())
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)

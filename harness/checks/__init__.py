@@ -1,13 +1,16 @@
-"""Pure judgement: transcript and expectation in, finding out; findings in, verdict out."""
+"""Checks, as pure functions: a transcript and an expectation give a finding."""
 
 from __future__ import annotations
 
-from pytest_mews.checks.api_reachability import all_refused
-from pytest_mews.checks.expectations import CHECKS, CaseCheck, judge
-from pytest_mews.checks.latency import largest_batch, throttling
-from pytest_mews.checks.phrasing import attempt_in_words
-from pytest_mews.checks.preflight_diagnosis import diagnose
-from pytest_mews.checks.redirect_chain import hops_in_words
+from pytest_mews.checks.api_reachability import describe_refusals
+from pytest_mews.checks.attempt_checks import AttemptCheck
+from pytest_mews.checks.expectations import CHECKS, evaluate
+from pytest_mews.checks.latency import describe_largest_batch, describe_throttling
+from pytest_mews.checks.observation import CaseCheck, Observation
+from pytest_mews.checks.phrasing import describe_attempt, join_clauses
+from pytest_mews.checks.preflight_diagnosis import PREFLIGHT, diagnose_preflight
+from pytest_mews.checks.redirect_chain import describe_redirects
+from pytest_mews.checks.remedies import remedy_for
 from pytest_mews.model.readiness import (
     HOW_TO_OBSERVE,
     breaks_must,
@@ -19,16 +22,21 @@ from pytest_mews.model.readiness import (
 __all__ = [
     "CHECKS",
     "HOW_TO_OBSERVE",
+    "PREFLIGHT",
+    "AttemptCheck",
     "CaseCheck",
-    "all_refused",
-    "attempt_in_words",
+    "Observation",
     "breaks_must",
-    "diagnose",
+    "describe_attempt",
+    "describe_largest_batch",
+    "describe_redirects",
+    "describe_refusals",
+    "describe_throttling",
+    "diagnose_preflight",
+    "evaluate",
     "fails_run",
-    "hops_in_words",
-    "judge",
-    "largest_batch",
+    "join_clauses",
     "readiness_of",
+    "remedy_for",
     "stage_summaries",
-    "throttling",
 ]

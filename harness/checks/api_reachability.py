@@ -1,42 +1,51 @@
-"""Words about whether the partner calls the Connector API at all, and is answered there."""
+"""Whether the partner calls the Connector API emulator at all, and whether it is answered there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_mews.checks.latency import Observed
-from pytest_mews.checks.phrasing import counted
+from pytest_mews.checks.observation import Observation
+from pytest_mews.checks.phrasing import quantity
 from pytest_mews.model import ApiCall, Transcript
 
+_NO_CALL_REMEDY = (
+    "Let the service call the address of --mews-api, with the tokens of --mews-tenants, instead of "
+    "https://api.mews.com (docs/processing.md). If it already does, find out why an event leads to "
+    "no request."
+)
 
-def asked_api(transcript: Transcript) -> Observed:
-    """Hold when a request came that webhooks may lead to, and not every one was refused."""
+
+def api_called(transcript: Transcript) -> Observation:
+    """A request that a webhook can lead to reached the emulator, and not all were refused."""
     calls = _after_webhooks(transcript.calls)
     if not calls:
-        said = (
-            "no request reached the harness's Connector API: the service has to call the address "
-            "of --mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
+        observed = (
+            "no request reached the Connector API emulator: the service has to call the address of "
+            "--mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
             "(docs/processing.md)"
         )
-        return Observed(met=False, observed=said, judged=1)
-    refused = all_refused(calls)
-    said = refused or f"{counted(len(calls), 'request')}, the first to {calls[0].path}"
-    return Observed(met=not refused, observed=said, judged=1)
+        return Observation(met=False, observed=observed, subject_count=1, remedy=_NO_CALL_REMEDY)
+    refusals = describe_refusals(calls)
+    observed = refusals or f"{quantity(len(calls), 'request')}, the first to {calls[0].path}"
+    return Observation(met=not refusals, observed=observed, subject_count=1)
 
 
-def all_refused(calls: Sequence[ApiCall]) -> str:
-    """Say how requests were refused; empty where one was answered with 200, or none came."""
-    tried = _after_webhooks(calls)
-    if not tried or any(call.answered_ok for call in tried):
+def describe_refusals(calls: Sequence[ApiCall]) -> str:
+    """Return how all calls were refused; empty if one was answered with 200, or there is none.
+
+    Calls about commands do not count: no webhook leads to them.
+    """
+    relevant = _after_webhooks(calls)
+    if not relevant or any(call.answered_ok for call in relevant):
         return ""
-    first = tried[0]
-    given = first.status is not None and first.answered_ms is not None
-    answer = f"{first.status} {first.message}".strip(" .") if given else "no answer"
+    first = relevant[0]
+    answered = first.status is not None and first.answered_ms is not None
+    response = f"{first.status} {first.message}".strip(" .") if answered else "no response"
     return (
-        f"none of {counted(len(tried), 'request')} was answered with 200; the first, "
-        f"to {first.path}, with: {answer}"
+        f"none of {quantity(len(relevant), 'request')} was answered with 200; the first, "
+        f"to {first.path}, with: {response}"
     )
 
 
 def _after_webhooks(calls: Sequence[ApiCall]) -> list[ApiCall]:
-    return [call for call in calls if not call.about_commands]
+    return [call for call in calls if not call.concerns_commands]

@@ -1,262 +1,310 @@
-"""Words about what a WebSocket client makes of events, as far as the Connector API shows it.
+"""Checks of what a WebSocket client does with events, as far as the Connector API emulator sees it.
 
-The documentation says what to call for commands alone (use-cases/device-integration). A client may
-take all else from the event itself, so that no word asks for more than it does by itself.
+The documentation names the calls for commands only (use-cases/device-integration). A client may
+take everything else from the event itself, so no check asks for more than the client itself does
+elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import wraps
 
-from pytest_mews.checks.latency import Observed
-from pytest_mews.checks.phrasing import counted, times
-from pytest_mews.checks.websocket_connection import NOBODY
+from pytest_mews.checks.observation import Observation
+from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
+from pytest_mews.checks.websocket_connection import NO_CLIENT
 from pytest_mews.model import AnswerTimes, ApiCall, EventTrace, Transcript, event_traces
 from pytest_mews.model.command_trace import ACTIVE, UPDATE
 
-PROMPT_MS = 5_000.0  # as long as a webhook may take; for the WebSocket nothing is documented
-NOTHING = "no command was sent to be carried out"
+MAX_LOOKUP_MS = 5_000.0  # like the response to a webhook; nothing is documented for the WebSocket
+NO_COMMAND = "no command was sent that waits to be carried out"
 
 
-def watched(observe: Callable[[Transcript], Observed]) -> Callable[[Transcript], Observed]:
-    """Let a word say nothing where no Connector API was served to see it by."""
+def requires_connector_api(
+    observe: Callable[[Transcript], Observation],
+) -> Callable[[Transcript], Observation]:
+    """Make a check evaluate nothing if no Connector API emulator ran to observe the calls."""
 
     @wraps(observe)
-    def look(transcript: Transcript) -> Observed:
+    def observe_calls(transcript: Transcript) -> Observation:
         if not transcript.api_served:
-            said = "what it leads to is not seen without --mews-api"
-            return Observed(met=True, observed=said, judged=0)
+            observed = "without --mews-api, requests are not observed"
+            return Observation(met=True, observed=observed, subject_count=0)
         return observe(transcript)
 
-    return look
+    return observe_calls
 
 
-def asks_commands(transcript: Transcript) -> Observed:
-    """Hold when any request about a command came."""
-    about = [each for each in transcript.calls if each.about_commands]
-    said = f"{counted(len(about), 'request')} about commands"
-    if not about:
-        said = f"no request about a command, {counted(len(transcript.calls), 'other')} came"
-    return Observed(met=bool(about), observed=said, judged=1)
+@requires_connector_api
+def commands_requested(transcript: Transcript) -> Observation:
+    """A request about a command arrived."""
+    calls = [call for call in transcript.calls if call.concerns_commands]
+    observed = f"{quantity(len(calls), 'request')} about commands"
+    if not calls:
+        others = quantity(len(transcript.calls), "other request")
+        observed = f"no request about a command arrived, but {others}"
+    return Observation(met=bool(calls), observed=observed, subject_count=1)
 
 
-def looks_up(transcript: Transcript) -> Observed:
-    """Hold when every command to carry out was in an answer that the client asked for."""
-    owed = _owed(transcript)
-    missing = [each for each in owed if each.fetched_ms is None]
-    if not owed:
-        return _nothing(transcript)
+@requires_connector_api
+def command_fetched(transcript: Transcript) -> Observation:
+    """Every pending command was in a response to a request of the client."""
+    commands = _pending_commands(transcript)
+    missing = [command for command in commands if command.fetched_ms is None]
+    if not commands:
+        return _no_commands(transcript)
     if not missing:
-        said = f"{_commands(len(owed))} looked up"
-        return Observed(met=True, observed=said, judged=len(owed))
-    asked = "asked for, but not given" if missing[0].asked_ms is not None else "never asked for"
-    said = f"{len(missing)} of {_commands(len(owed))} not looked up; {missing[0].entity_id} {asked}"
-    return Observed(met=False, observed=said + _refused(transcript), judged=len(owed))
-
-
-def reports_done(transcript: Transcript) -> Observed:
-    """Hold when every command to carry out was reported as Processed."""
-    owed = _owed(transcript)
-    if not owed:
-        return _nothing(transcript)
-    missing = [each for each in owed if each.done_ms is None]
-    if not missing:
-        last = max(0.0, *((each.done_ms or 0.0) - each.sent_ms for each in owed))
-        said = f"{_commands(len(owed))} reported as Processed, the last after {last:,.0f} ms"
-        return Observed(met=True, observed=said, judged=len(owed))
-    first = missing[0]
-    said = f"{len(missing)} of {_commands(len(owed))} not reported as Processed; "
-    said += f"{first.entity_id}: {_report_of(first, transcript)}"
-    return Observed(met=False, observed=said + _refused(transcript), judged=len(owed))
-
-
-def done_once(transcript: Transcript) -> Observed:
-    """Hold when no command was reported as Processed more than once."""
-    owed = _owed(transcript)
-    twice = [each for each in owed if each.done > 1]
-    done = sum(each.done > 0 for each in owed)
-    said = f"{_commands(done)} of {len(owed)} done, none more than once"
-    if twice:
-        worst = max(twice, key=lambda each: each.done)
-        said = (
-            f"{len(twice)} of {_commands(len(owed))} done again: {worst.entity_id} came "
-            f"{worst.copies} times and was reported as Processed {worst.done} times"
+        observed = f"{_commands(len(commands))} fetched"
+        return Observation(met=True, observed=observed, subject_count=len(commands))
+    requested = missing[0].requested_ms is not None
+    observed = join_clauses(
+        (
+            f"command {missing[0].entity_id} was "
+            + ("requested, but not returned" if requested else "never requested"),
+            _first_refusal(transcript),
+            f"{len(missing)} of {_commands(len(commands))} not fetched",
         )
-    return Observed(met=not twice, observed=said, judged=done)
+    )
+    return Observation(met=False, observed=observed, subject_count=len(commands))
 
 
-def not_carried_out(transcript: Transcript) -> Observed:
-    """Hold when nothing was reported of commands that are over already."""
-    over = [each for each in _traces(transcript) if each.is_command and not each.owed]
-    wrong = [each for each in over if each.updated]
-    said = f"{_commands(len(over))} left alone"
+@requires_connector_api
+def command_reported(transcript: Transcript) -> Observation:
+    """Every pending command was reported as Processed."""
+    commands = _pending_commands(transcript)
+    if not commands:
+        return _no_commands(transcript)
+    missing = [command for command in commands if command.processed_ms is None]
+    if not missing:
+        last_ms = max(
+            0.0, *((command.processed_ms or 0.0) - command.sent_ms for command in commands)
+        )
+        observed = (
+            f"{_commands(len(commands))} reported as Processed, the last after {last_ms:,.0f} ms"
+        )
+        return Observation(met=True, observed=observed, subject_count=len(commands))
+    first = missing[0]
+    observed = join_clauses(
+        (
+            (
+                f"command {first.entity_id} was not reported as Processed: "
+                f"{_report_progress(first, transcript)}"
+            ),
+            _first_refusal(transcript),
+            f"{len(missing)} of {_commands(len(commands))}",
+        )
+    )
+    return Observation(met=False, observed=observed, subject_count=len(commands))
+
+
+@requires_connector_api
+def command_idempotent(transcript: Transcript) -> Observation:
+    """No command was reported as Processed more than once."""
+    commands = _pending_commands(transcript)
+    repeated = [command for command in commands if command.processed_count > 1]
+    processed_count = sum(command.processed_count > 0 for command in commands)
+    observed = (
+        f"{processed_count} of {_commands(len(commands))} reported as Processed, none more than "
+        "once"
+    )
+    if repeated:
+        worst = max(repeated, key=lambda command: command.processed_count)
+        observed = (
+            f"command {worst.entity_id} was sent {how_often(worst.message_count)} and reported as "
+            f"Processed {how_often(worst.processed_count)}; {len(repeated)} of "
+            f"{_commands(len(commands))} carried out again"
+        )
+    return Observation(met=not repeated, observed=observed, subject_count=processed_count)
+
+
+@requires_connector_api
+def command_not_executed(transcript: Transcript) -> Observation:
+    """Nothing was reported about commands that are already over."""
+    commands = [
+        trace for trace in _traces(transcript) if trace.is_command and not trace.is_pending_command
+    ]
+    wrong = [command for command in commands if command.updated_states]
+    observed = f"{_commands(len(commands))} left alone"
     if wrong:
         first = wrong[0]
-        said = (
-            f"{len(wrong)} of {_commands(len(over))} carried out: {first.entity_id}, which was "
-            f"{first.state}, was reported as {first.updated[-1]}"
+        observed = (
+            f"command {first.entity_id}, which was {first.state}, was reported as "
+            f"{first.updated_states[-1]}; {len(wrong)} of {_commands(len(commands))} carried out"
         )
-    return Observed(met=not wrong, observed=said, judged=len(over))
+    return Observation(met=not wrong, observed=observed, subject_count=len(commands))
 
 
-def as_alone(transcript: Transcript) -> Observed:
-    """Hold when what is handled of one event alone is handled of each among others too.
+@requires_connector_api
+def handled_in_mixed_batch(transcript: Transcript) -> Observation:
+    """Events of a type that is handled when it comes alone are handled in a mixed batch too.
 
-    Of a type that the client asked nothing about when it came alone, nothing is expected.
+    Nothing is expected of a type about which the client requested nothing when it came alone.
     """
-    seen = [each for each in _traces(transcript) if each.tracked]
-    known = {each.type for each in seen if each.handled}
-    of_known = [each for each in seen if each.type in known or each.owed]
-    lost = [each for each in of_known if not each.handled]
-    if not of_known:
-        said = "nothing was asked about any of them, which nobody has to"
-        return Observed(met=True, observed=said, judged=0)
-    if not lost:
-        said = f"{counted(len(of_known), 'event')} handled, of {', '.join(sorted(known))}"
-        return Observed(met=True, observed=said, judged=len(of_known))
-    first = lost[0]
-    said = (
-        f"{len(lost)} of {counted(len(of_known), 'event')} led to nothing; first: {first.type} "
-        f"{first.entity_id}, though others of its type are handled"
+    traces = [trace for trace in _traces(transcript) if trace.needs_handling]
+    handled_types = {trace.event_type for trace in traces if trace.handled}
+    expected = [
+        trace for trace in traces if trace.event_type in handled_types or trace.is_pending_command
+    ]
+    missing = [trace for trace in expected if not trace.handled]
+    if not expected:
+        observed = "nothing was requested about any of the events, and nothing has to be"
+        return Observation(met=True, observed=observed, subject_count=0)
+    if not missing:
+        types = ", ".join(sorted(handled_types))
+        observed = f"{quantity(len(expected), 'event')} handled, of {types}"
+        return Observation(met=True, observed=observed, subject_count=len(expected))
+    first = missing[0]
+    is_handled_elsewhere = first.event_type in handled_types
+    observed = join_clauses(
+        (
+            f"{first.event_type} {first.entity_id} led to nothing"
+            + (", though others of its type are handled" if is_handled_elsewhere else ""),
+            _first_refusal(transcript),
+            f"{len(missing)} of {quantity(len(expected), 'event')}",
+        )
     )
-    if first.type not in known:
-        said = f"{len(lost)} of {counted(len(of_known), 'event')} led to nothing; first: "
-        said += f"{first.type} {first.entity_id}"
-    return Observed(met=False, observed=said + _refused(transcript), judged=len(of_known))
+    return Observation(met=False, observed=observed, subject_count=len(expected))
 
 
-def asks_active(transcript: Transcript) -> Observed:
-    """Hold when each client asked for the active commands after it had come back."""
-    back = {
-        line.enterprise_id: line.opened_ms
-        for line in transcript.connections
+@requires_connector_api
+def active_commands_requested(transcript: Transcript) -> Observation:
+    """Each client requested the active commands after it had reconnected."""
+    reconnected_ms = {
+        connection.enterprise_id: connection.opened_ms
+        for connection in transcript.connections
         if any(
-            other.enterprise_id == line.enterprise_id
-            and other.over_ms is not None
-            and other.over_ms <= line.opened_ms
-            for other in transcript.connections
+            earlier.enterprise_id == connection.enterprise_id
+            and earlier.ended_ms is not None
+            and earlier.ended_ms <= connection.opened_ms
+            for earlier in transcript.connections
         )
     }
-    if not back:
-        return Observed(met=False, observed="no client came back", judged=1)
-    asked = {
+    if not reconnected_ms:
+        return Observation(met=False, observed="no client reconnected", subject_count=1)
+    requested = {
         call.enterprise_id
         for call in transcript.calls
-        if call.operation == ACTIVE and call.received_ms >= back.get(call.enterprise_id or "", 0.0)
+        if call.operation == ACTIVE
+        and call.received_ms >= reconnected_ms.get(call.enterprise_id or "", 0.0)
     }
-    missing = back.keys() - asked
-    said = f"{len(back) - len(missing)} of {counted(len(back), 'client')} that came back asked for "
-    said += "the active commands"
-    return Observed(met=not missing, observed=said + _refused(transcript), judged=len(back))
+    missing = reconnected_ms.keys() - requested
+    clients = quantity(len(reconnected_ms), "client")
+    observed = join_clauses(
+        (
+            (
+                f"{len(reconnected_ms) - len(missing)} of {clients} requested the active commands "
+                "after reconnecting"
+            ),
+            _first_refusal(transcript),
+        )
+    )
+    return Observation(met=not missing, observed=observed, subject_count=len(reconnected_ms))
 
 
-def own_commands(transcript: Transcript) -> Observed:
-    """Hold when commands were asked about with the AccessToken of their own enterprise alone."""
-    sent = replace(transcript, undeliverable=())
-    owners = {each.entity_id: each.enterprise_id for each in _traces(sent)}
-    if len(set(owners.values())) < 2:  # noqa: PLR2004 - one has no other
-        said = "the clients of one enterprise at most are connected"
-        return Observed(met=True, observed=said, judged=0)
-    about = [call for call in transcript.calls if not owners.keys().isdisjoint(call.asked)]
-    wrong = [
-        call
-        for call in about
-        if any(owners.get(each, call.enterprise_id) != call.enterprise_id for each in call.asked)
-    ]
-    said = f"{counted(len(about), 'request')}, each with the AccessToken of its own enterprise"
-    if wrong:
-        said = f"{len(wrong)} of {counted(len(about), 'request')} with the AccessToken of another "
-        said += f"enterprise, the first {wrong[0].operation}"
-    return Observed(met=not wrong, observed=said, judged=len(about))
-
-
-def told_twice(transcript: Transcript) -> Observed:
-    """Hold when nothing was fetched more often than webhooks and WebSocket together told of it."""
-    copies = {each.entity_id: each.copies for each in _traces(transcript)}
+@requires_connector_api
+def no_double_fetch(transcript: Transcript) -> Observation:
+    """Nothing was fetched more often than webhooks and WebSocket messages reported it."""
+    message_counts = {trace.entity_id: trace.message_count for trace in _traces(transcript)}
     for delivery in transcript.deliveries:
         for event in delivery.message.events:
-            if event.entity_id in copies:
-                copies[event.entity_id] += len(delivery.attempts)
-    fetched = dict.fromkeys(copies, 0)
+            if event.entity_id in message_counts:
+                message_counts[event.entity_id] += len(delivery.attempts)
+    fetch_counts = dict.fromkeys(message_counts, 0)
     for call in transcript.calls:
-        for each in fetched.keys() & set(call.asked) & set(call.returned):
-            fetched[each] += call.answered_ok
-    taken = {each: count for each, count in fetched.items() if count}
-    often = {each: count for each, count in taken.items() if count > copies[each]}
-    said = f"{counted(len(taken), 'entity', 'entities')} fetched, each no more often than told of"
-    if often:
-        worst, count = max(often.items(), key=lambda each: each[1])
-        said = (
-            f"{len(often)} of {counted(len(taken), 'entity', 'entities')} fetched more often than "
-            f"told of: {worst} {count} times after {copies[worst]} messages"
+        for entity_id in fetch_counts.keys() & set(call.requested_ids) & set(call.returned_ids):
+            fetch_counts[entity_id] += call.answered_ok
+    fetched = {entity_id: count for entity_id, count in fetch_counts.items() if count}
+    repeated = {
+        entity_id: count
+        for entity_id, count in fetched.items()
+        if count > message_counts[entity_id]
+    }
+    entities = quantity(len(fetched), "entity", "entities")
+    observed = f"{entities} fetched, none more often than messages reported it"
+    if repeated:
+        worst, count = max(repeated.items(), key=lambda item: item[1])
+        observed = (
+            f"{worst} was fetched {how_often(count)} after "
+            f"{quantity(message_counts[worst], 'message')}; {len(repeated)} of {entities} fetched "
+            "more often than messages reported them"
         )
-    return Observed(met=not often, observed=said, judged=len(taken))
+    return Observation(met=not repeated, observed=observed, subject_count=len(fetched))
 
 
-def real_time(transcript: Transcript) -> Observed:
-    """Hold when 99 of 100 events that the client asks about were asked about within 5 s."""
-    asked = [
-        max(0.0, each.asked_ms - each.sent_ms)
-        for each in _traces(transcript)
-        if each.asked_ms is not None
+@requires_connector_api
+def p99_lookup_under_5s(transcript: Transcript) -> Observation:
+    """99 of 100 events that the client requests anything about led to that within 5 s."""
+    delays_ms = [
+        max(0.0, trace.requested_ms - trace.sent_ms)
+        for trace in _traces(transcript)
+        if trace.requested_ms is not None
     ]
-    if not asked:
-        said = NOBODY if not transcript.connections else "nothing was asked about any event"
-        return Observed(met=True, observed=said, judged=0)
-    times = AnswerTimes.of(asked)
-    said = (
+    if not delays_ms:
+        observed = "nothing was requested about any event" if transcript.connections else NO_CLIENT
+        return Observation(met=True, observed=observed, subject_count=0)
+    times = AnswerTimes.of(delays_ms)
+    met = times.p99_ms <= MAX_LOOKUP_MS
+    figures = (
         f"from the event to the first request about it p50 {times.p50_ms:,.0f} ms, "
-        f"p99 {times.p99_ms:,.0f} ms, {counted(times.count, 'event')}"
+        f"p99 {times.p99_ms:,.0f} ms, {quantity(times.count, 'event')}"
     )
-    return Observed(met=times.p99_ms <= PROMPT_MS, observed=said, judged=times.count)
+    observed = join_clauses(("" if met else "the client handles events too late", figures))
+    return Observation(met=met, observed=observed, subject_count=times.count)
 
 
 def _traces(transcript: Transcript) -> tuple[EventTrace, ...]:
     return event_traces(transcript.websocket_messages, transcript.calls)
 
 
-def _owed(transcript: Transcript) -> Sequence[EventTrace]:
-    return [each for each in _traces(transcript) if each.owed]
+def _pending_commands(transcript: Transcript) -> list[EventTrace]:
+    return [trace for trace in _traces(transcript) if trace.is_pending_command]
 
 
-def _nothing(transcript: Transcript) -> Observed:
-    """Say that there was nothing to do: a fault where nobody was connected to be told."""
-    absent = not transcript.connections
-    said = NOBODY if absent else NOTHING
-    return Observed(met=not absent, observed=said, judged=int(absent))
+def _no_commands(transcript: Transcript) -> Observation:
+    """Return that there was no command: not met if no client was connected to receive one."""
+    connected = bool(transcript.connections)
+    observed = NO_COMMAND if connected else NO_CLIENT
+    return Observation(met=connected, observed=observed, subject_count=int(not connected))
 
 
-def _report_of(trace: EventTrace, transcript: Transcript) -> str:
-    """Say how far a command came that was not reported as Processed."""
-    calls = [each for each in transcript.calls if each.enterprise_id == trace.enterprise_id]
-    tries = [each for each in calls if each.operation == UPDATE and trace.entity_id in each.asked]
-    if tries:
-        if tries[-1].acknowledged:
-            return f"reported as {tries[-1].state}"
-        return f"commands/update came {times(len(tries))}, the last {_answer_to(tries[-1])}"
-    asked = [each for each in calls if trace.entity_id in each.asked or each.operation == ACTIVE]
-    if not asked or any(each.answered_ok for each in asked):
-        return "no commands/update came"
-    return f"no commands/update came; {asked[-1].operation} {_answer_to(asked[-1])}"
+def _report_progress(trace: EventTrace, transcript: Transcript) -> str:
+    """Return how far a command came that was not reported as Processed."""
+    calls = [call for call in transcript.calls if call.enterprise_id == trace.enterprise_id]
+    updates = [
+        call for call in calls if call.operation == UPDATE and trace.entity_id in call.requested_ids
+    ]
+    if updates:
+        if updates[-1].acknowledged:
+            return f"it was reported as {updates[-1].state}"
+        return (
+            f"commands/update arrived {how_often(len(updates))}, the last "
+            f"{_describe_response(updates[-1])}"
+        )
+    lookups = [
+        call for call in calls if trace.entity_id in call.requested_ids or call.operation == ACTIVE
+    ]
+    if not lookups or any(call.answered_ok for call in lookups):
+        return "no commands/update arrived"
+    return (
+        f"no commands/update arrived, and {lookups[-1].operation} {_describe_response(lookups[-1])}"
+    )
 
 
-def _answer_to(call: ApiCall) -> str:
+def _describe_response(call: ApiCall) -> str:
     if call.answered_ms is None:
         return "was still being answered"
     return "was reset" if call.status is None else f"was answered with {call.status}"
 
 
-def _refused(transcript: Transcript) -> str:
-    """Say what was answered to a request about commands that failed, for there lies the cause."""
-    failed = [call for call in transcript.calls if call.fault is None and call.refused]
+def _first_refusal(transcript: Transcript) -> str:
+    """Return the first error response without an injected fault, which may be the cause."""
+    failed = [call for call in transcript.calls if call.fault is None and call.is_error]
     if not failed:
         return ""
     first = failed[0]
-    said = f"; {first.operation or first.path} was answered with {first.status} {first.message}"
-    return said.rstrip()
+    response = f"{first.status} {first.message}".strip()
+    return f"{first.operation or first.path} was answered with {response}"
 
 
 def _commands(count: int) -> str:
-    return counted(count, "command")
+    return quantity(count, "command")

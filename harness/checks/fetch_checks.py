@@ -1,8 +1,9 @@
-"""Words about what the partner fetched of that which it acknowledged.
+"""Checks that acknowledged events led to a fetch of their entity: once, in batches, not too early.
 
-An entity counts as fetched when it was in an answer that the partner could read, however it asked,
-to a request that arrived since the API knew what the last message about it says, just before that
-was first sent. What was not acknowledged is owed to nobody.
+An entity counts as fetched if a response that the partner could read contained it, by id or by
+interval, and the request arrived after the Connector API emulator knew what the last message about
+the entity says, which is just before that message was first sent. For a message that the partner
+did not acknowledge, no fetch is expected.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from pytest_mews.checks.latency import Observed
-from pytest_mews.checks.phrasing import counted, times
+from pytest_mews.checks.observation import Observation
+from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
 from pytest_mews.model import (
     OPERATIONS_BY_DISCRIMINATOR,
     ApiCall,
@@ -22,288 +23,327 @@ from pytest_mews.model import (
     Transcript,
     entity_fetches,
 )
-from pytest_mews.model.exchange import INJECTED, TIMEOUTS
+from pytest_mews.model.exchange import INJECTED_OUTCOMES, TIMEOUTS
 
-BATCHED = 0.2  # requests per entity from which on they are no batches
-FEW = 10  # entities; of fewer nothing is said about batches
-QUOTA = 200  # requests per AccessToken within 30 s (guidelines/requests)
-STRAGGLERS = 2  # requests for one thing that may come while nothing is sent
-PATIENT_MS = 1_000.0  # a request that takes so long is none to wait for before answering
+MAX_REQUESTS_PER_ENTITY = 0.2  # with more requests than this per entity, they are not batches
+MIN_ENTITIES = 10  # with fewer entities, batches are not evaluated
+RATE_LIMIT = 200  # requests per AccessToken within 30 s (guidelines/requests)
+MAX_IDLE_REQUESTS = 2  # requests of one kind that are tolerated while nothing is sent
+LONG_REQUEST_MS = 1_000.0  # a response must not wait for a request that takes this long
 
 
-def fetched(transcript: Transcript) -> Observed:
-    """Hold when every entity of the acknowledged messages was fetched."""
-    owed = entity_fetches(transcript.deliveries, transcript.calls)
-    if not owed:
-        return Observed(met=True, observed="no message was acknowledged", judged=0)
-    missing = [link for link in owed if link.fetched_ms is None]
+def fetched(transcript: Transcript) -> Observation:
+    """Every entity of the acknowledged messages was fetched."""
+    expected = entity_fetches(transcript.deliveries, transcript.calls)
+    if not expected:
+        return Observation(met=True, observed="no message was acknowledged", subject_count=0)
+    missing = [fetch for fetch in expected if fetch.fetched_ms is None]
     if not missing:
-        return Observed(met=True, observed=_in_figures(owed, transcript.calls), judged=len(owed))
+        observed = _fetch_figures(expected, transcript.calls)
+        return Observation(met=True, observed=observed, subject_count=len(expected))
     first = missing[0]
-    said = (
-        f"{len(missing)} of {_entities(len(owed))} not fetched after the acknowledgement; "
-        f"first: {first.discriminator} {first.entity_id}{_fate(first, transcript.calls)}"
-    )
-    return Observed(met=False, observed=said + _excuse(transcript.calls), judged=len(owed))
-
-
-def fetched_once(transcript: Transcript) -> Observed:
-    """Hold when no entity was fetched by its id more often than messages about it came.
-
-    A request by an interval may have been made for something else, and gives what it finds.
-    """
-    taken = [
-        each for each in entity_fetches(transcript.deliveries, transcript.calls) if each.fetches
-    ]
-    often = [link for link in taken if link.named > link.copies]
-    if not often:
-        most = max((link.named for link in taken), default=0)
-        said = f"{_entities(len(taken))} fetched, none by its id more than {times(most)}"
-        if not most:
-            said = f"{_entities(len(taken))} fetched, none by its id"
-        return Observed(met=True, observed=said, judged=len(taken))
-    worst = max(often, key=lambda link: link.named / link.copies)
-    said = (
-        f"{len(often)} of {_entities(len(taken))} fetched more often than delivered; "
-        f"{worst.discriminator} {worst.entity_id} was delivered {times(worst.copies)} and fetched "
-        f"{times(worst.named)}"
-    )
-    return Observed(met=False, observed=said, judged=len(taken))
-
-
-def fetched_as_one(transcript: Transcript) -> Observed:
-    """Hold when each entity was fetched once, however many events of the message named it.
-
-    For a message that was sent again it may be once more; requests by an interval do not count.
-    """
-    taken = [
-        each for each in entity_fetches(transcript.deliveries, transcript.calls) if each.fetches
-    ]
-    often = [link for link in taken if link.named > link.copies]
-    said = f"{_entities(len(taken))} fetched"
-    if often:
-        first = often[0]
-        said = (
-            f"{len(often)} of {_entities(len(taken))} fetched for each event; {first.entity_id} "
-            f"{times(first.named)} after {counted(first.copies, 'message')}"
+    observed = join_clauses(
+        (
+            f"{first.discriminator} {first.entity_id} {_why_missing(first, transcript.calls)}",
+            f"{len(missing)} of {_entities(len(expected))} not fetched after the acknowledgement",
+            _failed_requests(transcript.calls),
         )
-    return Observed(met=not often, observed=said, judged=len(taken))
-
-
-def batched(transcript: Transcript) -> Observed:
-    """Hold when the entities of a large batch were fetched by far fewer requests than entities."""
-    owed = entity_fetches(transcript.deliveries, transcript.calls)
-    taken = [link for link in owed if link.fetches]
-    calls = [call for call in transcript.calls if call.returned and call.answered_ok]
-    said = f"{_requests(len(calls))} for {_entities(len(taken))}; the limit is {QUOTA} within 30 s"
-    if len(taken) < FEW:
-        return Observed(met=True, observed=said, judged=0)
-    return Observed(
-        met=len(calls) <= max(FEW, BATCHED * len(taken)), observed=said, judged=len(taken)
     )
+    return Observation(met=False, observed=observed, subject_count=len(expected))
 
 
-def not_fetched(transcript: Transcript) -> Observed:
-    """Hold when nobody asked for an entity of these messages.
+def no_repeated_fetch(transcript: Transcript) -> Observation:
+    """No entity was fetched by its id more often than messages about it arrived.
 
-    Whoever reads by an interval does not say what for: that counts only where the integration of
-    the message has no valid token any more, so that nothing at all is to be asked for it.
+    A request by interval does not count: it may have been made for another entity.
     """
-    ids = {each.entity_id for d in transcript.deliveries for each in d.message.events}
-    about = [
+    fetches = _fetched_entities(transcript)
+    repeated = [fetch for fetch in fetches if fetch.fetch_by_id_count > fetch.accepted_count]
+    if not repeated:
+        most = max((fetch.fetch_by_id_count for fetch in fetches), default=0)
+        limit = f" more than {how_often(most)}" if most else ""
+        observed = f"{_entities(len(fetches))} fetched, none by its id{limit}"
+        return Observation(met=True, observed=observed, subject_count=len(fetches))
+    worst = max(repeated, key=lambda fetch: fetch.fetch_by_id_count / fetch.accepted_count)
+    observed = (
+        f"{worst.discriminator} {worst.entity_id} was delivered {how_often(worst.accepted_count)} "
+        f"and fetched {how_often(worst.fetch_by_id_count)}; {len(repeated)} of "
+        f"{_entities(len(fetches))} fetched more often than delivered"
+    )
+    return Observation(met=False, observed=observed, subject_count=len(fetches))
+
+
+def one_fetch_per_entity(transcript: Transcript) -> Observation:
+    """Each entity was fetched once per message, even if several events of the message name it.
+
+    Each attempt that the partner may have received allows one more fetch. Requests by interval do
+    not count.
+    """
+    fetches = _fetched_entities(transcript)
+    repeated = [fetch for fetch in fetches if fetch.fetch_by_id_count > fetch.accepted_count]
+    observed = f"{_entities(len(fetches))} fetched"
+    if repeated:
+        first = repeated[0]
+        observed = (
+            f"{first.entity_id} was fetched {how_often(first.fetch_by_id_count)} after "
+            f"{quantity(first.accepted_count, 'message')}; {len(repeated)} of "
+            f"{_entities(len(fetches))} fetched for each event"
+        )
+    return Observation(met=not repeated, observed=observed, subject_count=len(fetches))
+
+
+def batched_requests(transcript: Transcript) -> Observation:
+    """The entities of a large batch were fetched with far fewer requests than entities."""
+    fetches = _fetched_entities(transcript)
+    calls = [call for call in transcript.calls if call.returned_ids and call.answered_ok]
+    observed = (
+        f"{_requests(len(calls))} for {_entities(len(fetches))}; the limit is {RATE_LIMIT} "
+        "requests within 30 s"
+    )
+    if len(fetches) < MIN_ENTITIES:
+        return Observation(met=True, observed=observed, subject_count=0)
+    met = len(calls) <= max(MIN_ENTITIES, MAX_REQUESTS_PER_ENTITY * len(fetches))
+    return Observation(met=met, observed=observed, subject_count=len(fetches))
+
+
+def not_fetched(transcript: Transcript) -> Observation:
+    """The partner requested no entity of these messages.
+
+    A request by interval does not name its entities. It counts only if the integration of the
+    message no longer has a valid token, so that the partner must request nothing at all for it.
+    """
+    ids = {
+        event.entity_id for delivery in transcript.deliveries for event in delivery.message.events
+    }
+    relevant = [
         call
         for call in transcript.calls
-        if not ids.isdisjoint(call.asked) or _reads_in_vain(call, transcript)
+        if not ids.isdisjoint(call.requested_ids) or _reads_with_inactive_token(call, transcript)
     ]
-    if not about:
-        return Observed(
-            met=True, observed=f"no request about {_entities(len(ids))}", judged=len(ids)
-        )
-    first = about[0]
-    said = f"{_requests(len(about))} about them, the first {first.operation}{_whose(first)}"
-    return Observed(met=False, observed=said, judged=len(ids))
+    if not relevant:
+        observed = f"no request about {_entities(len(ids))}"
+        return Observation(met=True, observed=observed, subject_count=len(ids))
+    first = relevant[0]
+    observed = (
+        f"the service requested entities that it must not: {_requests(len(relevant))}, the first "
+        f"{first.operation}{_token_owner(first)}"
+    )
+    return Observation(met=False, observed=observed, subject_count=len(ids))
 
 
-def found_later(transcript: Transcript) -> Observed:
-    """Tell whether what no message could tell was found all the same; nobody has to find it."""
-    ids = {each.entity_id for d in transcript.deliveries for each in d.message.events}
-    found = ids & {each for call in transcript.calls if call.answered_ok for each in call.returned}
+def found_by_polling(transcript: Transcript) -> Observation:
+    """Report whether entities were found that no message reported. Always met: information."""
+    ids = {
+        event.entity_id for delivery in transcript.deliveries for event in delivery.message.events
+    }
+    returned = {
+        entity_id
+        for call in transcript.calls
+        if call.answered_ok
+        for entity_id in call.returned_ids
+    }
+    found = ids & returned
     if not found:
-        said = "not looked for as long as was watched; nothing documented asks for it"
-        return Observed(met=True, observed=said, judged=0)
-    said = f"{len(found)} of {_entities(len(ids))} found without a message"
-    return Observed(met=True, observed=said, judged=len(ids))
+        observed = (
+            "the service did not look for it while the harness watched; nothing documented asks "
+            "for it"
+        )
+        return Observation(met=True, observed=observed, subject_count=0)
+    observed = f"{len(found)} of {_entities(len(ids))} found without a message"
+    return Observation(met=True, observed=observed, subject_count=len(ids))
 
 
-def answers_first(transcript: Transcript) -> Observed:
-    """Hold when no message's answer waited for a slow request about its entities."""
-    waited = []
-    judged = 0
+def answers_before_fetching(transcript: Transcript) -> Observation:
+    """No response to a message waited for a slow request about its entities."""
+    waiting = []
+    message_count = 0
     for delivery in transcript.deliveries:
         ids = {event.entity_id for event in delivery.message.events}
-        about = [
-            call for call in transcript.calls if not ids.isdisjoint({*call.asked, *call.returned})
+        relevant = [
+            call
+            for call in transcript.calls
+            if not ids.isdisjoint({*call.requested_ids, *call.returned_ids})
         ]
-        attempts = [each for each in delivery.attempts if each.outcome not in INJECTED]
-        judged += bool(attempts)
-        spent = [ms for each in attempts if (ms := _waited_ms(each, about)) >= PATIENT_MS]
-        if spent:
-            waited.append((delivery, spent[0]))
-    if not waited:
-        answers = (each.last.answer_ms for d in transcript.deliveries for each in d.attempts)
-        slowest = max((ms for ms in answers if ms is not None), default=0.0)
-        return Observed(
-            met=True,
-            observed=f"slowest answer {slowest:,.0f} ms while the API was slow",
-            judged=judged,
-        )
-    delivery, ms = waited[0]
-    said = (
-        f"{len(waited)} of {counted(judged, 'message')} not answered before a request to the API "
-        f"was; {delivery.message.description}: {ms:,.0f} ms after it was asked"
+        attempts = [
+            attempt for attempt in delivery.attempts if attempt.outcome not in INJECTED_OUTCOMES
+        ]
+        message_count += bool(attempts)
+        waits_ms = [_waited_ms(attempt, relevant) for attempt in attempts]
+        long_waits_ms = [wait_ms for wait_ms in waits_ms if wait_ms >= LONG_REQUEST_MS]
+        if long_waits_ms:
+            waiting.append((delivery, long_waits_ms[0]))
+    if not waiting:
+        times_ms = [
+            attempt.final_exchange.answer_ms
+            for delivery in transcript.deliveries
+            for attempt in delivery.attempts
+        ]
+        slowest_ms = max((time_ms for time_ms in times_ms if time_ms is not None), default=0.0)
+        observed = f"slowest response {slowest_ms:,.0f} ms while the API was slow"
+        return Observation(met=True, observed=observed, subject_count=message_count)
+    delivery, wait_ms = waiting[0]
+    observed = (
+        f"the response waited for a request to the API: {delivery.message.description}, "
+        f"{wait_ms:,.0f} ms after that request; {len(waiting)} of "
+        f"{quantity(message_count, 'message')}"
     )
-    return Observed(met=False, observed=said, judged=judged)
+    return Observation(met=False, observed=observed, subject_count=message_count)
 
 
-def quiet(transcript: Transcript) -> Observed:
-    """Hold when nothing was asked again and again while nothing was delivered.
+def no_polling(transcript: Transcript) -> Observation:
+    """The partner did not repeat a request again and again while nothing was delivered.
 
-    A look at everything once in a while is sound, so that it counts how often one operation was
-    asked for an enterprise, further pages aside.
+    A look at everything once in a while is sound. The check therefore counts the requests for each
+    operation and enterprise, without further pages.
 
-    What is refused is asked because of something earlier, and again after a growing pause: that of
-    an integration that was switched off, which may be switched on again.
+    Refused requests do not count: they are retries with growing pauses, for example for an
+    integration that was disabled and may be enabled again.
     """
-    asked = [call for call in transcript.calls if not call.continues]
-    calls = [call for call in asked if not call.refused]
-    refused = len(asked) - len(calls)
-    said = f"{_requests(len(calls))} while nothing was sent"
-    aside = f"; {counted(refused, 'refused one')} aside" if refused else ""
-    named = Counter((call.operation, call.enterprise_id) for call in calls)
-    ((operation, _), most), *_ = named.most_common(1) or [(("", None), 0)]
-    if most > STRAGGLERS:
-        said += f", {most} of them {operation} for one enterprise"
-    return Observed(met=most <= STRAGGLERS, observed=said + aside, judged=max(1, len(calls)))
+    first_pages = [call for call in transcript.calls if not call.is_next_page]
+    calls = [call for call in first_pages if not call.is_error]
+    refused_count = len(first_pages) - len(calls)
+    by_kind = Counter((call.operation, call.enterprise_id) for call in calls)
+    ((operation, _), most), *_ = by_kind.most_common(1) or [(("", None), 0)]
+    met = most <= MAX_IDLE_REQUESTS
+    observed = join_clauses(
+        (
+            "" if met else f"the service polls: {most} requests {operation} for one enterprise",
+            f"{_requests(len(calls))} while nothing was sent",
+            f"{quantity(refused_count, 'refused one')} not counted" if refused_count else "",
+        )
+    )
+    return Observation(met=met, observed=observed, subject_count=max(1, len(calls)))
 
 
-def _waited_ms(attempt: Attempt, about: Sequence[ApiCall]) -> float:
-    """Tell how long before the end of an attempt the first request came that it waited for.
+def _fetched_entities(transcript: Transcript) -> list[EntityFetch]:
+    fetches = entity_fetches(transcript.deliveries, transcript.calls)
+    return [fetch for fetch in fetches if fetch.fetch_count]
 
-    An answer that came before the one to a request did not wait for that; where none came at all
-    the attempt may have waited for any. 0 where there is no such request.
+
+def _waited_ms(attempt: Attempt, calls: Sequence[ApiCall]) -> float:
+    """Return how long before the end of an attempt the first call arrived that it waited for.
+
+    0 if there is no such call. A response that came before that of a call did not wait for the
+    call; an attempt without a response may have waited for any.
     """
-    began, ended = attempt.exchanges[0].started_ms, attempt.last.ended_ms
+    start_ms, end_ms = attempt.exchanges[0].started_ms, attempt.final_exchange.ended_ms
     timed_out = attempt.outcome in TIMEOUTS
-    first = min(
+    first_ms = min(
         (
             call.received_ms
-            for call in about
-            if began <= call.received_ms <= ended
-            and (timed_out or _over_by(call, ended) - call.received_ms >= PATIENT_MS)
+            for call in calls
+            if start_ms <= call.received_ms <= end_ms
+            and (timed_out or _ended_ms(call, end_ms) - call.received_ms >= LONG_REQUEST_MS)
         ),
-        default=ended,
+        default=end_ms,
     )
-    return ended - first
+    return end_ms - first_ms
 
 
-def _over_by(call: ApiCall, ended_ms: float) -> float:
-    """Give when a request was over; where it was not by then, as if it had taken no time."""
-    over = call.answered_ms
-    return over if over is not None and over <= ended_ms else call.received_ms
+def _ended_ms(call: ApiCall, by_ms: float) -> float:
+    """Return when a call ended; when it arrived if it had not ended by then."""
+    answered_ms = call.answered_ms
+    return answered_ms if answered_ms is not None and answered_ms <= by_ms else call.received_ms
 
 
-def _reads_in_vain(call: ApiCall, transcript: Transcript) -> bool:
-    """Tell whether a request reads by an interval what a message is about, with a dead token."""
-    if call.token is not TokenState.INACTIVE or call.asked:
+def _reads_with_inactive_token(call: ApiCall, transcript: Transcript) -> bool:
+    """Return whether a call by interval reads what a message is about, with an inactive token."""
+    if call.token_state is not TokenState.INACTIVE or call.requested_ids:
         return False
     return any(
         delivery.message.enterprise_id == call.enterprise_id
-        and call.received_ms >= delivery.began_ms
+        and call.received_ms >= delivery.started_ms
         and call.operation in OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator, ())
         for delivery in transcript.deliveries
         for event in delivery.message.events
     )
 
 
-def _in_figures(owed: Sequence[EntityFetch], calls: Sequence[ApiCall]) -> str:
-    delays = [
-        max(0.0, link.fetched_ms - link.acknowledged_ms)
-        for link in owed
-        if link.fetched_ms is not None
+def _fetch_figures(fetches: Sequence[EntityFetch], calls: Sequence[ApiCall]) -> str:
+    delays_ms = [
+        max(0.0, fetch.fetched_ms - fetch.acknowledged_ms)
+        for fetch in fetches
+        if fetch.fetched_ms is not None
     ]
-    requests = sum(bool(call.returned) and call.answered_ok for call in calls)
-    said = f"{_entities(len(owed))} fetched by {_requests(requests)}"
-    if len(delays) == 1:
-        return f"{said}, {delays[0]:,.0f} ms after the answer"
+    request_count = sum(bool(call.returned_ids) and call.answered_ok for call in calls)
+    figures = f"{_entities(len(fetches))} fetched with {_requests(request_count)}"
+    if len(delays_ms) == 1:
+        return f"{figures}, {delays_ms[0]:,.0f} ms after the response"
     return (
-        f"{said}, half of them within {median(delays):,.0f} ms of the answer, the last after "
-        f"{max(delays):,.0f} ms"
+        f"{figures}, half of them within {median(delays_ms):,.0f} ms of the response, the last "
+        f"after {max(delays_ms):,.0f} ms"
     )
 
 
-def _fate(link: EntityFetch, calls: Sequence[ApiCall]) -> str:
-    if link.in_flight:
-        return ", a request for it was still being answered"
-    if unread := _unread(link, calls):
-        return unread
-    if link.asked_ms is not None:
-        return ", it was asked for, but not given"
+def _why_missing(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
+    """Return what happened instead of the fetch, as the end of a sentence about the entity."""
+    if fetch.in_flight:
+        return "was requested, but that request was still being answered"
+    if unread := _unread_page(fetch, calls):
+        return f"was requested, but {unread}"
+    if fetch.requested_ms is not None:
+        return "was requested, but not returned"
     foreign = [
         call
         for call in calls
-        if link.entity_id in call.asked and call.enterprise_id != link.enterprise_id
+        if fetch.entity_id in call.requested_ids and call.enterprise_id != fetch.enterprise_id
     ]
     if foreign:
-        return f", it was asked for{_whose(foreign[0]) or ' with a token that is not known'}"
-    return ", never asked for" if not link.fetches else ", not asked for again after it changed"
+        return f"was requested{_token_owner(foreign[0]) or ' with an unknown AccessToken'}"
+    if fetch.fetch_count:
+        return "was not requested again after it changed"
+    return "was never requested"
 
 
-def _unread(link: EntityFetch, calls: Sequence[ApiCall]) -> str:
-    """Say what was left unread where it was asked for by its id; empty where nothing was.
+def _unread_page(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
+    """Return which page of a request by id was not read; empty if none was left out.
 
-    Of a look by an interval the pages that hold nothing of the play are not known.
+    For a request by interval this is unknown: its pages may hold nothing of this execution.
     """
-    about = [
+    relevant = [
         call
         for call in calls
-        if link.entity_id in call.asked
-        and call.enterprise_id == link.enterprise_id
-        and call.operation in OPERATIONS_BY_DISCRIMINATOR[link.discriminator]
-        and call.received_ms >= link.sent_ms
+        if fetch.entity_id in call.requested_ids
+        and call.enterprise_id == fetch.enterprise_id
+        and call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
+        and call.received_ms >= fetch.sent_ms
     ]
-    paged = [call.cursor for call in about if call.answered_ok and call.cursor is not None]
-    further = [call.cursor for call in about if call.continues]
-    if not paged:
+    cursors = [call.cursor for call in relevant if call.answered_ok and call.cursor is not None]
+    next_cursors = [call.cursor for call in relevant if call.is_next_page]
+    if not cursors:
         return ""
-    if not further:
-        return ", the answer had further pages, and the next was not read"
-    same = next((each for each in further if each is not None and paged.count(each) > 1), None)
-    if same is None:
+    if not next_cursors:
+        return "the response had further pages, and the next one was not read"
+    repeated = next(
+        (cursor for cursor in next_cursors if cursor is not None and cursors.count(cursor) > 1),
+        None,
+    )
+    if repeated is None:
         return ""
-    return f", one page was read {times(paged.count(same))}, and the one after it not"
+    return f"one page was read {how_often(cursors.count(repeated))}, and the one after it never"
 
 
-def _excuse(calls: Sequence[ApiCall]) -> str:
-    """Say what was answered to requests that failed, for there lies the cause."""
-    failed = Counter(
+def _failed_requests(calls: Sequence[ApiCall]) -> str:
+    """Return the most frequent error response, which may be the cause; empty if there is none."""
+    errors = Counter(
         f"{call.status} {call.message}".strip()
         for call in calls
-        if call.fault is None and call.refused
+        if call.fault is None and call.is_error
     )
-    if not failed:
+    if not errors:
         return ""
-    (answer, times), *_ = failed.most_common(1)
-    were = "was" if times == 1 else "were"
-    return f"; {times} of {_requests(len(calls))} {were} answered with {answer}"
+    (response, count), *_ = errors.most_common(1)
+    were = "was" if count == 1 else "were"
+    return f"{count} of {_requests(len(calls))} {were} answered with {response}"
 
 
-def _whose(call: ApiCall) -> str:
+def _token_owner(call: ApiCall) -> str:
     return f" with the AccessToken of {call.enterprise_id}" if call.enterprise_id else ""
 
 
 def _entities(count: int) -> str:
-    return counted(count, "entity", "entities")
+    return quantity(count, "entity", "entities")
 
 
 def _requests(count: int) -> str:
-    return counted(count, "request")
+    return quantity(count, "request")

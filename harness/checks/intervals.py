@@ -1,16 +1,31 @@
-"""Whether pauses grow: those before a request is tried again, and those between handshakes."""
+"""The pauses between tries: whether they grow, and whether those of two series differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-GROWN = 1.5  # the longest pause as a multiple of the shortest from which on pauses grow
-TRIES = 3  # pauses that are needed to see a growth
+GROWTH_FACTOR = 1.5  # pauses grow if the longest is at least this multiple of the shortest
+MIN_PAUSES = 3  # fewer pauses show no growth
+# Pauses may be equal if they differ by less than this share or this time, whichever is more.
+EQUAL_SHARE, EQUAL_MS = 0.05, 25.0
 
 
-def grow(pauses: Sequence[float]) -> bool:
-    """Tell whether pauses are not all about as long.
+def pauses_grow(pauses: Sequence[float]) -> bool:
+    """Return whether pauses are not all about equally long.
 
-    Where they are drawn at random a longer one need not be the later.
+    With random pauses the longer one need not be the later one.
     """
-    return max(pauses) >= GROWN * min(pauses)
+    return max(pauses) >= GROWTH_FACTOR * min(pauses)
+
+
+def pauses_equal(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Return whether two series of pauses in milliseconds are equal, as far as both go."""
+    return all(
+        abs(one - other) <= max(EQUAL_MS, EQUAL_SHARE * max(one, other))
+        for one, other in zip(first, second, strict=False)
+    )
+
+
+def format_pauses(pauses: Sequence[float]) -> str:
+    """Return pauses as text: `250, 500, 1,000 ms`."""
+    return f"{', '.join(f'{pause:,.0f}' for pause in pauses)} ms"

@@ -1,9 +1,9 @@
-"""Words about the answer times of a whole play: how they are spread, and how they grow.
+"""Checks of the response times of a whole execution: how they are spread, and how they grow.
 
-Only what the partner did is counted: an answer time starts when the request was sent, and where
-the harness itself was late with sending it is said, and not counted. An attempt without an answer
-counts as long as was waited for it. None of the limits here is documented but the one for an
-answer; the others are inferred from it.
+Only the partner's time counts: a response time starts when the request was sent. Where the harness
+sent a request late, the observation says so, and the delay is not counted. An attempt without a
+response counts as long as the harness waited for it. Of the limits here only the one for a response
+is documented; the others are inferred from it.
 """
 
 from __future__ import annotations
@@ -14,28 +14,21 @@ from http import HTTPStatus
 from itertools import combinations
 from statistics import median
 
+from pytest_mews.checks.observation import Observation
+from pytest_mews.checks.phrasing import join_clauses, quantity
 from pytest_mews.model import AnswerTimes, Attempt, Outcome, Sample, Transcript
-from pytest_mews.model.exchange import INJECTED, TIMEOUTS
+from pytest_mews.model.exchange import INJECTED_OUTCOMES, TIMEOUTS
 
-BATCH_TO_COME = 1_500  # events: Mews may change its limit, here to three times as many
-MINUTE_S = 60.0  # what a peak that was played shorter is projected to
-AMPLE = 0.5  # of the limit
-NOTICEABLE_MS = 100.0  # growth within what was played; less may be the machine's noise
-CLEAR = 3.0  # growth within what was played, as a multiple of the usual deviation from the line
-LATE_MS = 50.0  # from which on the harness's own lateness is worth a word
-FEWEST = 5  # points of a line
-MOST = 400  # points of a line: it looks at every pair
+PROJECTED_BATCH = 1_500  # events: three times today's limit, which Mews may change
+MINUTE_S = 60.0  # a shorter peak is projected to a minute
+LIMIT_SHARE = 0.5  # of the time limit
+NOTICEABLE_MS = 100.0  # less growth than this may be noise of the machine
+NOISE_FACTOR = 3.0  # growth must exceed the usual deviation from the line by this factor
+LATE_MS = 50.0  # the observation mentions the harness's own delay from here on
+MIN_POINTS = 5  # of a line
+MAX_POINTS = 400  # of a line: fitting looks at every pair
 
 Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What a word about a whole play found, with figures; `judged` attempts were looked at."""
-
-    met: bool
-    observed: str
-    judged: int
 
 
 @dataclass(frozen=True)
@@ -47,153 +40,170 @@ class Line:
     noise: float
 
     def at(self, x: float) -> float:
-        """Give the line's value."""
+        """Return the line's value at x."""
         return self.intercept + self.slope * x
 
 
-def line_through(points: Sequence[Point]) -> Line:
-    """Fit a line of Theil and Sen: the median of all pairs' slopes, which outliers do not turn.
+def fit_line(points: Sequence[Point]) -> Line:
+    """Fit a line with the Theil-Sen estimator, the median of all slopes: robust to outliers.
 
-    At least two of the points differ in x; of many only every n-th is looked at.
+    At least two of the points must differ in x. Of many points only every n-th is used.
     """
-    points = points[:: len(points) // MOST + 1]
+    points = points[:: len(points) // MAX_POINTS + 1]
     pairs = combinations(points, 2)
     slope = median((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs if a[0] != b[0])
     intercept = median(y - slope * x for x, y in points)
     return Line(slope, intercept, median(abs(y - slope * x - intercept) for x, y in points))
 
 
-def ample_time(transcript: Transcript) -> Observed:
-    """Hold when 99 of 100 answers took at most half the limit: the rest is for the network."""
-    attempts = _counted(transcript)
+def p99_under_half_limit(transcript: Transcript) -> Observation:
+    """99 of 100 responses took at most half the time limit: the rest is for the network."""
+    attempts = _timed_attempts(transcript)
     if not attempts:
-        return Observed(met=True, observed="nothing was answered", judged=0)
-    times = AnswerTimes.of([answer_ms(attempt) for attempt in attempts])
-    limit_ms = transcript.limits.answer_s * 1000
-    waiting = sum(attempt.outcome in TIMEOUTS for attempt in attempts)
-    missed = f", {waiting} of {len(attempts)} not in time" if waiting else ""
-    return Observed(
-        met=times.p99_ms <= AMPLE * limit_ms,
-        observed=f"{times_in_words(times)}, of {limit_ms:,.0f} ms{missed}{lateness(attempts)}",
-        judged=len(attempts),
-    )
-
-
-def steady(transcript: Transcript) -> Observed:
-    """Hold unless answer times grow so fast that they pass the limit within a minute."""
-    attempts = _counted(transcript)
-    points = [(attempt.scheduled_ms / 1000, answer_ms(attempt)) for attempt in attempts]
-    span_s = max((x for x, _ in points), default=0.0) - min((x for x, _ in points), default=0.0)
-    if len(points) < FEWEST or not span_s:
-        return Observed(met=True, observed="too few messages to see a growth", judged=0)
-    line = line_through(points)
-    at_the_end = line.at(min(x for x, _ in points) + max(span_s, MINUTE_S))
-    met = not _grows(line, span_s) or at_the_end <= transcript.limits.answer_s * 1000
-    rate = (len(points) - 1) / span_s
-    said = f"{rate:,.1f} messages per second for {span_s:,.1f} s"
-    if not met:
-        said += (
-            f": answer times grew by {line.slope:,.0f} ms per second, which makes "
-            f"{at_the_end:,.0f} ms after {max(span_s, MINUTE_S):,.0f} s"
+        return Observation(met=True, observed="there was no response", subject_count=0)
+    times = AnswerTimes.of([response_ms(attempt) for attempt in attempts])
+    limit_ms = transcript.limits.answer_timeout_s * 1000
+    met = times.p99_ms <= LIMIT_SHARE * limit_ms
+    timeouts = sum(attempt.outcome in TIMEOUTS for attempt in attempts)
+    missed = f", {timeouts} of {len(attempts)} not in time" if timeouts else ""
+    observed = join_clauses(
+        (
+            "" if met else "responses are too slow",
+            f"{describe_times(times)}, limit {limit_ms:,.0f} ms{missed}",
+            describe_lateness(attempts),
         )
-    return Observed(met=met, observed=said, judged=len(attempts))
+    )
+    return Observation(met=met, observed=observed, subject_count=len(attempts))
 
 
-def scales(transcript: Transcript) -> Observed:
-    """Hold unless answer times grow with the batch so that a larger one would be too late."""
+def no_latency_growth(transcript: Transcript) -> Observation:
+    """Response times do not grow so fast that they exceed the limit within a minute."""
+    attempts = _timed_attempts(transcript)
+    points = [(attempt.scheduled_ms / 1000, response_ms(attempt)) for attempt in attempts]
+    start_s = min((x for x, _ in points), default=0.0)
+    span_s = max((x for x, _ in points), default=0.0) - start_s
+    if len(points) < MIN_POINTS or not span_s:
+        observed = "too few messages to see growth"
+        return Observation(met=True, observed=observed, subject_count=0)
+    line = fit_line(points)
+    projected_s = max(span_s, MINUTE_S)
+    projected_ms = line.at(start_s + projected_s)
+    limit_ms = transcript.limits.answer_timeout_s * 1000
+    met = not _grows(line, span_s) or projected_ms <= limit_ms
+    rate = (len(points) - 1) / span_s
+    observed = f"{rate:,.1f} messages per second for {span_s:,.1f} s"
+    if not met:
+        observed = (
+            f"response times grew by {line.slope:,.0f} ms per second, which makes "
+            f"{projected_ms:,.0f} ms after {projected_s:,.0f} s; {observed}"
+        )
+    return Observation(met=met, observed=observed, subject_count=len(attempts))
+
+
+def scales_with_batch(transcript: Transcript) -> Observation:
+    """Response times do not grow so much with the batch that a larger batch would be too late."""
     points = [
-        (float(len(delivery.message.events)), answer_ms(attempt))
+        (float(len(delivery.message.events)), response_ms(attempt))
         for delivery in transcript.deliveries
         for attempt in delivery.attempts
         if attempt.outcome is Outcome.DELIVERED or attempt.outcome in TIMEOUTS
     ]
+    limit_ms = transcript.limits.answer_timeout_s * 1000
     sizes = sorted({size for size, _ in points})
-    if len(points) < FEWEST or len(sizes) < 2:  # noqa: PLR2004 - what a line needs
-        late = [ms for _, ms in points if ms >= transcript.limits.answer_s * 1000]
-        said = f"{len(points) - len(late)} batches were answered in time, too few to see a growth"
-        return Observed(met=not late, observed=said, judged=len(late))
-    line = line_through(points)
-    size = max(BATCH_TO_COME, transcript.limits.events)
-    grown = _grows(line, sizes[-1] - sizes[0])
-    met = not grown or line.at(size) <= transcript.limits.answer_s * 1000
-    usual = median(ms for events, ms in points if events == sizes[-1])
-    said = f"{line.slope:,.2f} ms per event" if grown else "no growth with the batch"
-    said += f"; {sizes[-1]:,.0f} events took {usual:,.0f} ms"
-    if grown:
-        said += f", {size:,} would take {line.at(size):,.0f} ms"
-    return Observed(met=met, observed=said, judged=len(points))
+    if len(points) < MIN_POINTS or len(sizes) < 2:  # noqa: PLR2004 - what a line needs
+        late = [time_ms for _, time_ms in points if time_ms >= limit_ms]
+        observed = (
+            f"{quantity(len(points) - len(late), 'batch', 'batches')} answered in time, too few "
+            "to see growth"
+        )
+        return Observation(met=not late, observed=observed, subject_count=len(late))
+    line = fit_line(points)
+    size = max(PROJECTED_BATCH, transcript.limits.batch_limit)
+    grows = _grows(line, sizes[-1] - sizes[0])
+    met = not grows or line.at(size) <= limit_ms
+    largest_ms = median(time_ms for events, time_ms in points if events == sizes[-1])
+    growth = f"{line.slope:,.2f} ms per event" if grows else "no growth with the batch"
+    projection = f"{size:,} events would take {line.at(size):,.0f} ms" if grows else ""
+    measured = f"{sizes[-1]:,.0f} events took {largest_ms:,.0f} ms"
+    clauses = (growth, measured, projection) if met else (projection, growth, measured)
+    return Observation(met=met, observed=join_clauses(clauses), subject_count=len(points))
 
 
-def largest_batch(samples: Sequence[Sample]) -> str:
-    """Say how large a batch was accepted, and from which size on none was; empty if unknown."""
-    taken = [sample for sample in samples if sample.accepted]
-    if not taken:
+def describe_largest_batch(samples: Sequence[Sample]) -> str:
+    """Return the largest batch accepted and the smallest refused; empty if none was accepted.
+
+    A refused batch that is smaller than an accepted one is left out: its size is not the cause.
+    """
+    accepted = [sample for sample in samples if sample.accepted]
+    if not accepted:
         return ""
-    largest = max(taken, key=lambda sample: sample.size_bytes)
-    said = f"largest batch accepted {_size(largest)}"
+    largest = max(accepted, key=lambda sample: sample.size_bytes)
+    text = f"largest batch accepted {_size(largest)}"
     refused = [sample for sample in samples if not sample.accepted]
     if not refused:
-        return said
+        return text
     smallest = min(refused, key=lambda sample: sample.size_bytes)
     if smallest.size_bytes <= largest.size_bytes:
-        return said  # it is not the size that decides
-    return f"{said}, smallest refused {_size(smallest)} ({smallest.status})"
+        return text
+    return f"{text}, smallest refused {_size(smallest)} ({smallest.status})"
 
 
-def throttling(samples: Sequence[Sample]) -> str:
-    """Say that a limit on requests was met, which may be sound at the rate of Mews; else nothing.
+def describe_throttling(samples: Sequence[Sample]) -> str:
+    """Return a note that the service limits requests; empty if no response was a 429.
 
-    Mews documents no rate of messages.
+    A limit may be sound at the rate of Mews, which documents no rate of messages.
     """
-    met = sum(sample.status == HTTPStatus.TOO_MANY_REQUESTS for sample in samples)
-    if not met:
+    count = sum(sample.status == HTTPStatus.TOO_MANY_REQUESTS for sample in samples)
+    if not count:
         return ""
     return (
-        f"{met:,} of {len(samples):,} answers were 429: the service, or what stands before it, "
-        "limits how many requests it takes. This harness may send faster than Mews does: raise "
-        "the limit for the run before you read the failures."
+        f"{count:,} of {len(samples):,} responses were 429: the service or a proxy in front of it "
+        "limits the number of requests. The harness may send faster than Mews does: raise the "
+        "limit for the run before you read the failures."
     )
 
 
-def times_in_words(times: AnswerTimes) -> str:
-    """Say the quantiles and the worst."""
+def describe_times(times: AnswerTimes) -> str:
+    """Return the quantiles and the maximum as text."""
     return (
-        f"answers: p50 {times.p50_ms:,.0f} ms, p95 {times.p95_ms:,.0f} ms, "
-        f"p99 {times.p99_ms:,.0f} ms, worst {times.worst_ms:,.0f} ms"
+        f"responses: p50 {times.p50_ms:,.0f} ms, p95 {times.p95_ms:,.0f} ms, "
+        f"p99 {times.p99_ms:,.0f} ms, max {times.max_ms:,.0f} ms"
     )
 
 
-def lateness(attempts: Sequence[Attempt]) -> str:
-    """Say how late the harness itself was; empty where it was on time."""
-    late_ms = max(attempt.late_ms for attempt in attempts)
+def describe_lateness(attempts: Sequence[Attempt]) -> str:
+    """Return how late the harness itself was; empty if it was on time."""
+    late_ms = max(attempt.start_delay_ms for attempt in attempts)
     if late_ms < LATE_MS:
         return ""
-    return f"; this harness itself was up to {late_ms:,.0f} ms late, which is not counted"
+    return f"the harness itself was up to {late_ms:,.0f} ms late, which is not counted"
 
 
-def answer_ms(attempt: Attempt) -> float:
-    """Give the time to the answer, or how long was waited for it."""
-    last = attempt.last
-    if last.answer_ms is not None:
-        return last.answer_ms
-    return last.ended_ms - (last.started_ms if last.sent_ms is None else last.sent_ms)
+def response_ms(attempt: Attempt) -> float:
+    """Return the time to the response, or how long the harness waited for it."""
+    final = attempt.final_exchange
+    if final.answer_ms is not None:
+        return final.answer_ms
+    return final.ended_ms - (final.started_ms if final.sent_ms is None else final.sent_ms)
 
 
-def _counted(transcript: Transcript) -> list[Attempt]:
+def _timed_attempts(transcript: Transcript) -> list[Attempt]:
     return [
         attempt
         for delivery in transcript.deliveries
         for attempt in delivery.attempts
         if attempt.outcome in TIMEOUTS
-        or (attempt.last.answer_ms is not None and attempt.outcome not in INJECTED)
+        or (
+            attempt.final_exchange.answer_ms is not None
+            and attempt.outcome not in INJECTED_OUTCOMES
+        )
     ]
 
 
 def _grows(line: Line, span: float) -> bool:
     growth = line.slope * span
-    return growth >= max(NOTICEABLE_MS, CLEAR * line.noise)
+    return growth >= max(NOTICEABLE_MS, NOISE_FACTOR * line.noise)
 
 
 def _size(sample: Sample) -> str:
-    events = "1 event" if sample.events == 1 else f"{sample.events:,} events"
-    return f"{events}, {sample.size_bytes:,} bytes"
+    return f"{quantity(sample.event_count, 'event')}, {sample.size_bytes:,} bytes"

@@ -1,88 +1,110 @@
-"""What a failed preflight most likely means, and what to do: one sentence for each case."""
+"""What a failed preflight most likely means, and what to check: one clause for each case."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 
-from pytest_mews.config.endpoint import token_in
+from pytest_mews.config.endpoint import token_in_url
 from pytest_mews.model import Attempt, Exchange, Outcome, TlsProblem
 
-_BY_OUTCOME = {
-    Outcome.NAME_NOT_RESOLVED: "check the host's name in --mews-target",
-    Outcome.CONNECTION_REFUSED: "nothing listens there: is the service running, on this port?",
-    Outcome.TIMEOUT_CONNECT: "no connection came about: is a firewall in between?",
-    Outcome.TIMEOUT_ANSWER: "the service takes messages and does not answer: answer first, then "
-    "work",
-    Outcome.PROTOCOL_ERROR: "something else than HTTP listens there: check scheme and port",
-    Outcome.REDIRECT_NOT_FOLLOWABLE: "give the URL that the service redirects to",
-    Outcome.CONNECTION_RESET: "the service or a proxy closed the connection: check scheme and port",
+PREFLIGHT = "preflight"  # the label of the deliveries that show whether the endpoint works at all
+
+_BY_OUTCOME: Mapping[Outcome, str] = {
+    Outcome.NAME_NOT_RESOLVED: "check the host name in --mews-target",
+    Outcome.CONNECTION_REFUSED: "nothing listens there; is the service running, on this port?",
+    Outcome.TIMEOUT_CONNECT: "is the host up, and does a firewall block the connection?",
+    Outcome.TIMEOUT_ANSWER: (
+        "the service receives the message but does not answer in time; answer first, then process"
+    ),
+    Outcome.PROTOCOL_ERROR: "what listens there does not speak HTTP; check scheme and port",
+    Outcome.REDIRECT_NOT_FOLLOWABLE: "use the URL that the service redirects to",
+    Outcome.CONNECTION_RESET: (
+        "the service or a proxy closed the connection; check scheme and port"
+    ),
 }
-_BY_PROBLEM = {
-    TlsProblem.UNKNOWN_ISSUER: "no authority trusted here issued the certificate: serve it with "
-    "its intermediate ones; if your own authority issued it, name that by SSL_CERT_FILE",
-    TlsProblem.SELF_SIGNED: "the certificate is self-signed: get one from a public authority",
-    TlsProblem.EXPIRED: "the certificate, or one that it rests on, has expired: renew it",
-    TlsProblem.NOT_YET_VALID: "the certificate is not valid yet: check it and this clock",
-    TlsProblem.HOST_MISMATCH: "the certificate is for another host: get one that names this one",
-    TlsProblem.PROTOCOL: "no TLS version in common: offer TLS 1.2 or 1.3",
-    TlsProblem.NOT_TLS: "what listens there speaks no TLS: check scheme and port",
-    TlsProblem.OTHER: "mend the certificate",
+_BY_TLS_PROBLEM: Mapping[TlsProblem, str] = {
+    TlsProblem.UNKNOWN_ISSUER: (
+        "no authority that is trusted here issued the certificate; serve it with its intermediate "
+        "certificates, or name your own authority with SSL_CERT_FILE"
+    ),
+    TlsProblem.SELF_SIGNED: "the certificate is self-signed; get one from a public authority",
+    TlsProblem.EXPIRED: "the certificate or one of its issuers' has expired; renew it",
+    TlsProblem.NOT_YET_VALID: "the certificate is not valid yet; check it and this machine's clock",
+    TlsProblem.HOST_MISMATCH: "the certificate is for another host; get one that names this host",
+    TlsProblem.PROTOCOL: "there is no common TLS version; offer TLS 1.2 or 1.3",
+    TlsProblem.NOT_TLS: "what listens there does not speak TLS; check scheme and port",
+    TlsProblem.OTHER: "the certificate is not accepted; replace it",
 }
-_INCURABLE = {TlsProblem.PROTOCOL, TlsProblem.NOT_TLS}  # whatever certificates are accepted
-_BY_STATUS = {
-    HTTPStatus.NOT_FOUND: "there is nothing at this path: check it, and its trailing slash",
-    HTTPStatus.METHOD_NOT_ALLOWED: "there is something at this path that takes no POST",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the service insists on a content type: Mews promises none",
+# Accepting every certificate does not help against these.
+_NOT_THE_CERTIFICATE = {TlsProblem.PROTOCOL, TlsProblem.NOT_TLS}
+_BY_STATUS: Mapping[int, str] = {
+    HTTPStatus.NOT_FOUND: "nothing is at this path; check it, and its trailing slash",
+    HTTPStatus.METHOD_NOT_ALLOWED: "something is at this path, but it takes no POST",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        "the service insists on a content type, and Mews promises none"
+    ),
 }
-_LOGIN = "it leads to a login: let POST to this path through without one, Mews can't log in"
-_LOGINS = re.compile(r"log-?in|sign-?in|\bsso\b|oauth|saml", re.IGNORECASE)
-_HTML = "a page of HTML came: is this the URL of the webhook itself?"
-_GUARDED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_LOGIN = "it leads to a login; let POST to this path through without one, since Mews can't log in"
+_LOGIN_ADDRESS = re.compile(r"log-?in|sign-?in|\bsso\b|oauth|saml", re.IGNORECASE)
+_HTML = "the response is an HTML page; is this the URL of the webhook itself?"
+_NOT_AUTHORIZED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
-def diagnose(attempt: Attempt) -> str:
-    """Say what the preflight's answer most likely means; empty where there is no telling."""
-    last = attempt.last
+def diagnose_preflight(attempt: Attempt) -> str:
+    """Return what the preflight's response most likely means; empty where nothing suggests it.
+
+    A successful response has a diagnosis too if it is an HTML page.
+    """
+    final = attempt.final_exchange
     if attempt.outcome is Outcome.TLS_ERROR:
-        return _tls(last)
-    if attempt.outcome is Outcome.REDIRECT_NOT_FOLLOWABLE and _leads_to_login(last):
+        return _tls(final)
+    if attempt.outcome is Outcome.REDIRECT_NOT_FOLLOWABLE and _leads_to_login(final):
         return _LOGIN
     if attempt.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[attempt.outcome]
-    if last.status in _GUARDED:
-        return _guarded(last)
-    if last.status in _BY_STATUS:
-        return _BY_STATUS[HTTPStatus(last.status)]
-    return _HTML if _is_html(last) else ""
+    if final.status in _NOT_AUTHORIZED:
+        return _not_authorized(final)
+    if final.status is not None and final.status in _BY_STATUS:
+        return _BY_STATUS[final.status]
+    return _HTML if _is_html(final) else ""
 
 
 def _tls(exchange: Exchange) -> str:
     problem = exchange.tls_problem or TlsProblem.OTHER
-    said = _BY_PROBLEM[problem]
-    if exchange.tls is not None:
-        shown = exchange.tls
-        names = ", ".join(shown.names) or "no host"
-        # curl compares the names first, and then does not look who signed.
-        if problem is TlsProblem.HOST_MISMATCH and shown.subject == shown.issuer:
-            said += ", and it is self-signed"
-        said += f" (it is for {names}, by {shown.issuer}, until {shown.not_after_utc or 'unknown'})"
-    return said if problem in _INCURABLE else f"{said}; or try once with --mews-insecure"
+    diagnosis = _BY_TLS_PROBLEM[problem]
+    if exchange.certificate is not None:
+        certificate = exchange.certificate
+        names = ", ".join(certificate.names) or "no host"
+        # curl compares the names first, and does not check the issuer if they differ.
+        if problem is TlsProblem.HOST_MISMATCH and certificate.subject == certificate.issuer:
+            diagnosis += ", and it is self-signed"
+        diagnosis += (
+            f" (it is for {names}, by {certificate.issuer}, "
+            f"until {certificate.not_after_utc or 'unknown'})"
+        )
+    if problem in _NOT_THE_CERTIFICATE:
+        return diagnosis
+    return f"{diagnosis}; or try once with --mews-insecure"
 
 
-def _guarded(exchange: Exchange) -> str:
-    if token_in(exchange.url) is None:
-        return "the URL has no token: give --mews-token or MEWS_TOKEN, if the service wants one"
+def _not_authorized(exchange: Exchange) -> str:
+    if token_in_url(exchange.url) is None:
+        return "the URL has no token; give --mews-token or MEWS_TOKEN if the service expects one"
     return (
-        "the token in the URL was refused, or the service wants a header or signature that Mews "
+        "the service refused the token in the URL, or it expects a header or signature that Mews "
         "does not send"
     )
 
 
 def _leads_to_login(exchange: Exchange) -> bool:
-    """Tell by the address, without its query: that often names the page to come back to."""
+    """Return whether the Location, without its query, is that of a login page.
+
+    The query often names the page to return to.
+    """
     return any(
-        _LOGINS.search(re.split(r"[?#]", value, maxsplit=1)[0])
+        _LOGIN_ADDRESS.search(re.split(r"[?#]", value, maxsplit=1)[0])
         for name, value in exchange.response_headers
         if name.lower() == "location"
     )

@@ -1,4 +1,4 @@
-"""Where an attempt was redirected, followed or not, read from its exchanges alone."""
+"""The redirects of an attempt, followed or not, read from its exchanges."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from urllib.parse import urljoin, urlsplit
 from pytest_mews.model import Attempt, Exchange, Outcome
 from pytest_mews.model.exchange import TIMEOUTS
 
-SHOWN = 3
+MAX_SHOWN = 3
 METHOD_KEEPING = frozenset({307, 308})
 _ENDLESS = TIMEOUTS | {Outcome.TOO_MANY_REDIRECTS}
 
 
 @dataclass(frozen=True)
 class Hop:
-    """One redirect that keeps the method: its status, from which URL to which."""
+    """One redirect that keeps the method: its status, and the URLs that it leads from and to."""
 
     status: int
     origin: str
@@ -23,46 +23,46 @@ class Hop:
 
     @property
     def changes_host(self) -> bool:
-        """Whether it leads to a host of another name; another port is the same host."""
+        """Whether the host name changes; another port is the same host."""
         return urlsplit(self.origin).hostname != urlsplit(self.target).hostname
 
     @property
     def leaves_https(self) -> bool:
-        """Whether it leads from an encrypted connection to one that is not."""
+        """Whether it leads from https to http."""
         return urlsplit(self.origin).scheme == "https" and urlsplit(self.target).scheme == "http"
 
 
 def hops(attempt: Attempt) -> tuple[Hop, ...]:
-    """List the redirects of an attempt in order; a Location that is no URL is left out."""
+    """Return the redirects of an attempt in order, except those whose Location is not a URL."""
     found = (_hop(exchange) for exchange in attempt.exchanges)
     return tuple(hop for hop in found if hop is not None)
 
 
 def loops(attempt: Attempt) -> bool:
-    """Tell whether the redirects of an attempt that never ended lead back to where it has been.
+    """Return whether the redirects of an attempt never ended and lead back to an earlier URL.
 
-    One that comes back and then ends, say for a cookie, is no loop.
+    A chain that comes back to a URL and then ends, for example because of a cookie, is not a loop.
     """
     if attempt.outcome not in _ENDLESS:
         return False
-    been: set[str] = set()
+    visited: set[str] = set()
     for hop in hops(attempt):
-        been.add(hop.origin)
-        if hop.target in been:
+        visited.add(hop.origin)
+        if hop.target in visited:
             return True
     return False
 
 
-def hops_in_words(attempt: Attempt) -> str:
-    """Say where an attempt was redirected: `308 to /moved`; empty where it was not.
+def describe_redirects(attempt: Attempt) -> str:
+    """Return the redirects of an attempt as text, such as `308 to /moved`; empty without any.
 
-    Queries, where the token is, are left out; so are all hops after the third.
+    Queries, where the token is, are left out, and so are all hops after the third.
     """
     found = hops(attempt)
-    said = [f"{hop.status} to {_place(hop)}" for hop in found[:SHOWN]]
-    if len(found) > SHOWN:
-        said.append(f"{len(found) - SHOWN} more")
-    return ", ".join(said)
+    phrases = [f"{hop.status} to {_place(hop)}" for hop in found[:MAX_SHOWN]]
+    if len(found) > MAX_SHOWN:
+        phrases.append(f"{len(found) - MAX_SHOWN} more")
+    return ", ".join(phrases)
 
 
 def _hop(exchange: Exchange) -> Hop | None:
@@ -72,17 +72,17 @@ def _hop(exchange: Exchange) -> Hop | None:
     location = next(named, "")
     try:
         target = urljoin(exchange.url, location)
-        known = location and urlsplit(target).hostname
+        is_url = location and urlsplit(target).hostname
     except ValueError:
         return None
     assert exchange.status is not None
-    return Hop(exchange.status, exchange.url, target) if known else None
+    return Hop(exchange.status, exchange.url, target) if is_url else None
 
 
 def _place(hop: Hop) -> str:
-    here, there = urlsplit(hop.origin), urlsplit(hop.target)
-    if (here.scheme, here.netloc) != (there.scheme, there.netloc):
-        return f"{there.scheme}://{there.netloc.rpartition('@')[2]}{there.path}"
-    if there.path == f"{here.path}/":
-        return f"{there.path} (a slash at the end)"
-    return there.path or "/"
+    origin, target = urlsplit(hop.origin), urlsplit(hop.target)
+    if (origin.scheme, origin.netloc) != (target.scheme, target.netloc):
+        return f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}"
+    if target.path == f"{origin.path}/":
+        return f"{target.path} (a slash at the end)"
+    return target.path or "/"

@@ -1,21 +1,23 @@
-"""Words about how the partner asks: tokens, form, patience."""
+"""Checks of how the partner calls the Connector API: form, tokens, and patience after a 429."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from pytest_mews.checks.intervals import TRIES, grow
-from pytest_mews.checks.latency import Observed
-from pytest_mews.checks.phrasing import counted
-from pytest_mews.model import ApiCall, RequestProblem, TokenState, Transcript
+from pytest_mews.checks.intervals import MIN_PAUSES, format_pauses, pauses_grow
+from pytest_mews.checks.observation import Observation
+from pytest_mews.checks.phrasing import join_clauses, quantity
+from pytest_mews.model import ApiCall, RequestProblem, TokenState, Transcript, event_traces
 
-TIGHT_MS = 50.0  # a retry so soon is no pause
-EARLY_MS = 50.0  # clocks and rounding; what is told in whole seconds is not missed by less
-ROUNDED_MS = 1_900.0  # a worker that looks every few seconds makes shorter pauses as long as that
-TOO_MANY = 429
+IMMEDIATE_MS = 50.0  # a retry within this time made no pause
+TOLERANCE_MS = 50.0  # for clocks and rounding: Retry-After is in whole seconds
+# A worker that looks every few seconds rounds shorter pauses up to its own interval.
+WORKER_INTERVAL_MS = 1_900.0
+TOO_MANY_REQUESTS = 429
 
-FORM = frozenset(
+FORM_PROBLEMS = frozenset(
     {
         RequestProblem.NOT_POST,
         RequestProblem.WRONG_PATH,
@@ -29,192 +31,228 @@ FORM = frozenset(
         RequestProblem.INVALID_BODY,
     }
 )
-NAMING = frozenset({RequestProblem.NO_CLIENT, RequestProblem.CLIENT_WITHOUT_VERSION})
-DATED = frozenset({RequestProblem.DEPRECATED_OPERATION, RequestProblem.DEPRECATED_EXTENT})
+CLIENT_PROBLEMS = frozenset({RequestProblem.NO_CLIENT, RequestProblem.CLIENT_WITHOUT_VERSION})
+DEPRECATION_PROBLEMS = frozenset(
+    {RequestProblem.DEPRECATED_OPERATION, RequestProblem.DEPRECATED_EXTENT}
+)
 
 
-def well_formed(transcript: Transcript) -> Observed:
-    """Hold when every request had the exact path, the content type, the tokens and a valid body."""
-    return _without(transcript.calls, FORM)
+def well_formed_requests(transcript: Transcript) -> Observation:
+    """Every request had the exact path, the content type, the tokens and a valid body."""
+    return _without_problems(transcript.calls, FORM_PROBLEMS)
 
 
-def names_client(transcript: Transcript) -> Observed:
-    """Hold when every request said by `Client` which application it is, in which version."""
-    return _without(transcript.calls, NAMING)
+def client_name_and_version(transcript: Transcript) -> Observation:
+    """Every request named the application and its version in `Client`."""
+    return _without_problems(transcript.calls, CLIENT_PROBLEMS)
 
 
-def up_to_date(transcript: Transcript) -> Observed:
-    """Hold when no request used a deprecated operation or asked for a deprecated extent."""
-    return _without(transcript.calls, DATED)
+def no_deprecated_api(transcript: Transcript) -> Observation:
+    """No request used a deprecated operation or asked for a deprecated extent."""
+    return _without_problems(transcript.calls, DEPRECATION_PROBLEMS)
 
 
-def own_token(transcript: Transcript) -> Observed:
-    """Hold when entities were asked for with the AccessToken of their own enterprise alone."""
-    owners = {
-        event.entity_id: delivery.message.enterprise_id
-        for delivery in transcript.deliveries
-        for event in delivery.message.events
-        if delivery.message.enterprise_id is not None
-    }
-    about = [call for call in transcript.calls if not owners.keys().isdisjoint(call.asked)]
-    wrong = [
-        call
-        for call in about
-        if any(owners.get(each, call.enterprise_id) != call.enterprise_id for each in call.asked)
-    ]
+def own_access_token(transcript: Transcript) -> Observation:
+    """Entities of webhooks, and commands, were requested with their own enterprise's AccessToken.
+
+    Commands count only if those of several enterprises were sent, and if the Connector API
+    emulator ran.
+    """
+    owners = _webhook_owners(transcript)
+    command_owners = _websocket_owners(transcript)
+    if not owners and command_owners and not transcript.api_served:
+        observed = "without --mews-api, requests are not observed"
+        return Observation(met=True, observed=observed, subject_count=0)
+    if len(set(command_owners.values())) > 1:
+        owners = {**command_owners, **owners}
+    elif command_owners and not owners:
+        observed = "clients of only one enterprise are connected"
+        return Observation(met=True, observed=observed, subject_count=0)
+    calls = [call for call in transcript.calls if not owners.keys().isdisjoint(call.requested_ids)]
+    wrong = [(call, entity_id) for call in calls for entity_id in _foreign_ids(call, owners)[:1]]
     if not wrong:
-        enterprises = {call.enterprise_id for call in about}
-        return Observed(
-            met=True,
-            observed=f"{_requests(len(about))} for {counted(len(enterprises), 'enterprise')}",
-            judged=len(about),
+        enterprises = {call.enterprise_id for call in calls}
+        observed = (
+            f"{_requests(len(calls))} for {quantity(len(enterprises), 'enterprise')}, each with "
+            "the AccessToken of its own"
         )
-    first = wrong[0]
-    foreign = next(
-        each for each in first.asked if owners.get(each, first.enterprise_id) != first.enterprise_id
-    )
-    shown = "an AccessToken that no enterprise has"
+        return Observation(met=True, observed=observed, subject_count=len(calls))
+    first, entity_id = wrong[0]
+    owner = "an AccessToken of no enterprise"
     if first.enterprise_id is not None:
-        shown = f"the AccessToken of {first.enterprise_id}"
-    said = (
-        f"{len(wrong)} of {_requests(len(about))} asked for another enterprise's entities; first: "
-        f"{first.operation} for {foreign} of {owners[foreign]} with {shown}"
+        owner = f"the AccessToken of {first.enterprise_id}"
+    observed = (
+        f"{first.operation} requested {entity_id} of {owners[entity_id]} with {owner}; "
+        f"{len(wrong)} of {_requests(len(calls))} for another enterprise's entities"
     )
-    return Observed(met=False, observed=said, judged=len(about))
+    return Observation(met=False, observed=observed, subject_count=len(calls))
 
 
-def new_key(transcript: Transcript) -> Observed:
-    """Hold when no request since the new key came used an older one.
+def rotated_key_used(transcript: Transcript) -> Observation:
+    """No request after the new key arrived used an older one.
 
-    What was under way when it came may end as it began: where a message follows, only requests
-    since that one count.
+    Requests that were under way may end with the old key: if a message follows the new key, only
+    requests after that message count.
     """
     rotations = [
-        place
-        for place, delivery in enumerate(transcript.deliveries)
+        index
+        for index, delivery in enumerate(transcript.deliveries)
         if delivery.delivered
         and any(
             event.discriminator == "IntegrationApiKeyCreated" for event in delivery.message.events
         )
     ]
     if not rotations:
-        return Observed(met=True, observed="no new key was acknowledged", judged=0)
+        return Observation(met=True, observed="no new key was acknowledged", subject_count=0)
     following = transcript.deliveries[rotations[-1] + 1 :]
-    since_ms = transcript.deliveries[rotations[-1]].attempts[-1].last.ended_ms
+    since_ms = transcript.deliveries[rotations[-1]].attempts[-1].final_exchange.ended_ms
     if following:
-        since_ms = following[0].began_ms
-    since = [call for call in transcript.calls if call.received_ms >= since_ms]
-    old = [call for call in since if call.token is TokenState.REPLACED]
-    said = f"{len(old)} of {_requests(len(since))} after the new key came bore an older one"
-    return Observed(met=not old, observed=said, judged=len(since))
+        since_ms = following[0].started_ms
+    calls = [call for call in transcript.calls if call.received_ms >= since_ms]
+    outdated = [call for call in calls if call.token_state is TokenState.REPLACED]
+    observed = f"{len(outdated)} of {_requests(len(calls))} after the new key used an older one"
+    return Observation(met=not outdated, observed=observed, subject_count=len(calls))
 
 
-def waits_as_told(transcript: Transcript) -> Observed:
-    """Hold when nothing that was answered with 429 was asked again before Retry-After was over.
+def honours_retry_after(transcript: Transcript) -> Observation:
+    """No request that was answered with 429 was repeated before its Retry-After was over.
 
-    The time is counted from when the refused request came, not from when its answer had been
-    handed over, which is noted a little late.
+    The time counts from the arrival of the refused request. Its response is recorded a little
+    later than the partner has it.
     """
-    early, judged = [], 0
-    for first, again in _retries(transcript.calls):
-        if first.retry_after_s is None:
+    early, retry_count = [], 0
+    for refused, retry in _retries(transcript.calls):
+        if refused.retry_after_s is None:
             continue
-        judged += 1
-        waited_ms = again.received_ms - first.received_ms
-        if waited_ms < first.retry_after_s * 1000 - EARLY_MS:
-            early.append((waited_ms, first.retry_after_s))
-    retries = counted(judged, "retry", "retries")
-    if not judged:
-        return Observed(met=True, observed="no request that was told to wait came again", judged=0)
+        retry_count += 1
+        waited_ms = retry.received_ms - refused.received_ms
+        if waited_ms < refused.retry_after_s * 1000 - TOLERANCE_MS:
+            early.append((waited_ms, refused.retry_after_s))
+    retries = quantity(retry_count, "retry", "retries")
+    if not retry_count:
+        observed = "no request was repeated after a 429 with Retry-After"
+        return Observation(met=True, observed=observed, subject_count=0)
     if not early:
-        return Observed(met=True, observed=f"{retries}, none before its time", judged=judged)
-    waited_ms, told_s = early[0]
-    said = (
-        f"{len(early)} of {retries} came too early, the first {waited_ms:,.0f} ms after a request "
-        f"that was answered with 429 and Retry-After: {told_s:g}"
+        observed = f"{retries}, none before its time"
+        return Observation(met=True, observed=observed, subject_count=retry_count)
+    waited_ms, retry_after_s = early[0]
+    observed = (
+        f"a retry came {waited_ms:,.0f} ms after a request that was answered with 429 and "
+        f"Retry-After: {retry_after_s:g}; {len(early)} of {retries} too early"
     )
-    return Observed(met=False, observed=said, judged=judged)
+    return Observation(met=False, observed=observed, subject_count=retry_count)
 
 
-def no_hammering(transcript: Transcript) -> Observed:
-    """Hold unless most retries of a request that was answered with 429 came at once.
+def no_immediate_retry(transcript: Transcript) -> Observation:
+    """At most half of the retries of a request that was answered with 429 came at once.
 
-    One that comes at once may be drawn by chance, or be the first of pauses that grow.
+    A single one may come at once by chance, or as the first of growing pauses.
     """
     pauses = _pauses(transcript.calls)
     if not pauses:
-        return Observed(met=True, observed="no request was tried again", judged=0)
-    tight = sum(pause < TIGHT_MS for pause in pauses)
-    said = f"{counted(len(pauses), 'retry', 'retries')}, the shortest pause {min(pauses):,.0f} ms"
-    if tight:
-        said += f", {tight} within {TIGHT_MS:.0f} ms"
-    return Observed(met=tight * 2 <= len(pauses), observed=said, judged=len(pauses))
+        return Observation(met=True, observed="no request was retried", subject_count=0)
+    immediate = sum(pause < IMMEDIATE_MS for pause in pauses)
+    met = immediate * 2 <= len(pauses)
+    figures = f"{quantity(len(pauses), 'retry', 'retries')}, shortest pause {min(pauses):,.0f} ms"
+    if immediate:
+        figures += f", {immediate} within {IMMEDIATE_MS:.0f} ms"
+    observed = join_clauses(("" if met else "most retries after a 429 come at once", figures))
+    return Observation(met=met, observed=observed, subject_count=len(pauses))
 
 
-def backs_off(transcript: Transcript) -> Observed:
-    """Hold unless the pauses before the retries of a request are all about as long: a fixed one.
+def exponential_backoff(transcript: Transcript) -> Observation:
+    """The pauses before the retries of a request are not all about equally long.
 
-    Where all are of two seconds or more they may be those of a worker that looks so often: the
-    first that are meant to grow are rounded up to that.
+    Pauses of at least two seconds that do not grow may be the interval of a worker, to which the
+    first growing pauses are rounded up: then the check evaluates nothing.
     """
     pauses = _pauses(transcript.calls)
-    said = (
-        f"pauses of {', '.join(f'{pause:,.0f}' for pause in pauses)} ms" if pauses else "no retry"
-    )
-    if len(pauses) < TRIES:
-        return Observed(met=True, observed=f"{said}: too few to see a growth", judged=0)
-    grown = grow(pauses)
-    if not grown and min(pauses) >= ROUNDED_MS:
-        return Observed(met=True, observed=f"{said}: too long to see a growth", judged=0)
-    return Observed(met=grown, observed=said, judged=len(pauses))
+    figures = f"pauses of {format_pauses(pauses)}" if pauses else "no retry"
+    if len(pauses) < MIN_PAUSES:
+        observed = f"{figures}: too few to see growth"
+        return Observation(met=True, observed=observed, subject_count=0)
+    grow = pauses_grow(pauses)
+    if not grow and min(pauses) >= WORKER_INTERVAL_MS:
+        observed = f"{figures}: too long to see growth"
+        return Observation(met=True, observed=observed, subject_count=0)
+    observed = figures if grow else f"the pauses before retries do not grow: {figures}"
+    return Observation(met=grow, observed=observed, subject_count=len(pauses))
 
 
-def _without(calls: Sequence[ApiCall], missteps: frozenset[RequestProblem]) -> Observed:
-    wrong = [call for call in calls if missteps & set(call.request_problems)]
+def _webhook_owners(transcript: Transcript) -> dict[str, str]:
+    """Return the enterprise of each entity that a webhook is about."""
+    return {
+        event.entity_id: delivery.message.enterprise_id
+        for delivery in transcript.deliveries
+        for event in delivery.message.events
+        if delivery.message.enterprise_id is not None
+    }
+
+
+def _websocket_owners(transcript: Transcript) -> dict[str, str]:
+    """Return the enterprise of each entity that a WebSocket message was about."""
+    delivered = replace(transcript, undeliverable=())
+    traces = event_traces(delivered.websocket_messages, transcript.calls)
+    return {trace.entity_id: trace.enterprise_id for trace in traces}
+
+
+def _foreign_ids(call: ApiCall, owners: Mapping[str, str]) -> list[str]:
+    """Return the ids that a call requested with the AccessToken of another enterprise."""
+    return [
+        entity_id
+        for entity_id in call.requested_ids
+        if owners.get(entity_id, call.enterprise_id) != call.enterprise_id
+    ]
+
+
+def _without_problems(calls: Sequence[ApiCall], problems: frozenset[RequestProblem]) -> Observation:
+    wrong = [call for call in calls if problems & set(call.request_problems)]
     if not wrong:
-        return Observed(met=True, observed=_requests(len(calls)), judged=len(calls))
-    counts = Counter(each for call in wrong for each in call.request_problems if each in missteps)
+        return Observation(met=True, observed=_requests(len(calls)), subject_count=len(calls))
+    counts = Counter(
+        problem for call in wrong for problem in call.request_problems if problem in problems
+    )
     (worst, _), *_ = counts.most_common(1)
     first = next(call for call in wrong if worst in call.request_problems)
     detail = f" ({first.message})" if first.message else ""
-    said = f"{len(wrong)} of {_requests(len(calls))}: {worst}, the first {first.path}{detail}"
-    return Observed(met=False, observed=said, judged=len(calls))
+    observed = f"{worst}: {first.path}{detail}; {len(wrong)} of {_requests(len(calls))}"
+    return Observation(met=False, observed=observed, subject_count=len(calls))
 
 
 def _retries(calls: Sequence[ApiCall]) -> Iterable[tuple[ApiCall, ApiCall]]:
-    """Pair each request that was answered with 429 with the next about the same, once answered.
+    """Yield each request that was answered with 429, with the next one for the same afterwards.
 
-    A request is the retry of one alone: of two workers that are refused at once, each comes again.
+    A request is the retry of one other only: if two workers are refused at once, each retries.
     """
-    taken: set[int] = set()
+    used: set[int] = set()
     for index, call in enumerate(calls):
-        if call.status != TOO_MANY or call.answered_ms is None:
+        if call.status != TOO_MANY_REQUESTS or call.answered_ms is None:
             continue
-        for place, again in enumerate(calls[index + 1 :], index + 1):
-            late = again.received_ms >= call.answered_ms
-            if late and place not in taken and _same(call, again):
-                taken.add(place)
-                yield call, again
+        for retry_index, retry in enumerate(calls[index + 1 :], index + 1):
+            later = retry.received_ms >= call.answered_ms
+            if later and retry_index not in used and _is_same_request(call, retry):
+                used.add(retry_index)
+                yield call, retry
                 break
 
 
 def _pauses(calls: Sequence[ApiCall]) -> list[float]:
-    """Give the pauses before the retries of the request that was refused most often, in order."""
-    chains: dict[int, list[float]] = {}  # by the place of the last request of each
-    for first, again in _retries(calls):
-        pause = again.received_ms - (first.answered_ms or first.received_ms)
-        chains[again.number] = [*chains.pop(first.number, ()), pause]
+    """Return the pauses in ms before the retries of the request that was refused most often."""
+    chains: dict[int, list[float]] = {}  # by the number of the last request of each
+    for refused, retry in _retries(calls):
+        pause = retry.received_ms - (refused.answered_ms or refused.received_ms)
+        chains[retry.number] = [*chains.pop(refused.number, ()), pause]
     return max(chains.values(), key=len, default=[])
 
 
-def _same(call: ApiCall, other: ApiCall) -> bool:
-    """Tell whether two requests are about the same: any id in common, or none named by both."""
+def _is_same_request(call: ApiCall, other: ApiCall) -> bool:
+    """Return whether two calls request the same: any id in common, or no ids in either."""
     if (call.operation, call.enterprise_id) != (other.operation, other.enterprise_id):
         return False
-    if not call.asked:
-        return not other.asked
-    return not set(call.asked).isdisjoint(other.asked)
+    if not call.requested_ids:
+        return not other.requested_ids
+    return not set(call.requested_ids).isdisjoint(other.requested_ids)
 
 
 def _requests(count: int) -> str:
-    return counted(count, "request")
+    return quantity(count, "request")

@@ -1,156 +1,168 @@
-"""The vocabulary of expectations of TLS: each word a function of one server's handshake."""
+"""Checks of TLS handshakes: a function of the handshake with one server each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
+from pytest_mews.checks.phrasing import join_clauses
 from pytest_mews.config.endpoint import is_loopback
 from pytest_mews.model import Expectation, Finding, TlsHandshake, TlsProblem, Transcript
 
-LASTING_DAYS = 30  # our own figure: Mews names none; automatic renewal usually comes before that
+MIN_VALID_DAYS = 30  # our own figure: Mews names none; automatic renewal usually comes earlier
 
 PROBLEMS: Mapping[TlsProblem, str] = {
-    TlsProblem.UNKNOWN_ISSUER: "no trusted authority issued it, or an intermediate one is missing",
-    TlsProblem.SELF_SIGNED: "it is self-signed",
-    TlsProblem.EXPIRED: "it, or one that it rests on, has expired",
-    TlsProblem.NOT_YET_VALID: "it is not valid yet",
-    TlsProblem.HOST_MISMATCH: "it is for other hosts",
-    TlsProblem.PROTOCOL: "no TLS version in common",
-    TlsProblem.NOT_TLS: "what listens there speaks no TLS",
-    TlsProblem.OTHER: "it is refused",
+    TlsProblem.UNKNOWN_ISSUER: (
+        "no trusted authority issued the certificate, or an intermediate one is missing"
+    ),
+    TlsProblem.SELF_SIGNED: "the certificate is self-signed",
+    TlsProblem.EXPIRED: "the certificate or one of its issuers' has expired",
+    TlsProblem.NOT_YET_VALID: "the certificate is not valid yet",
+    TlsProblem.HOST_MISMATCH: "the certificate is for other hosts",
+    TlsProblem.PROTOCOL: "there is no common TLS version",
+    TlsProblem.NOT_TLS: "what listens there does not speak TLS",
+    TlsProblem.OTHER: "the certificate is not accepted",
 }
+NO_CERTIFICATE = "no certificate was shown"
 
 
 @dataclass(frozen=True)
 class TlsCheck:
-    """One word: what it expects, how a server meets it, and the figures in words.
+    """A check of the TLS handshake with each server.
 
-    `concerns` says which servers it is about; `says` is given those alone.
+    Attributes:
+        expected: what the check expects, as a phrase for the report.
+        holds: whether a server meets it; a pure function.
+        describe: the diagnosis and the figures of one server.
+        concerns: which servers it is about; by default those that showed a certificate.
+
     """
 
     expected: str
     holds: Callable[[TlsHandshake], bool]
-    says: Callable[[TlsHandshake], str]
-    concerns: Callable[[TlsHandshake], bool] = lambda seen: seen.certificate is not None
+    describe: Callable[[TlsHandshake], str]
+    concerns: Callable[[TlsHandshake], bool] = lambda handshake: handshake.certificate is not None
 
 
-def trusted_chain(seen: TlsHandshake) -> bool:
-    """Hold when the certificate leads to a trusted authority, all of it valid today."""
-    return seen.chain is None
+def trusted_certificate(handshake: TlsHandshake) -> bool:
+    """The certificate leads to a trusted authority, and its whole chain is valid today."""
+    return handshake.chain_problem is None
 
 
-def host_matches(seen: TlsHandshake) -> bool:
-    """Hold when the certificate names the URL's host."""
-    return seen.host is None
+def certificate_host_matches(handshake: TlsHandshake) -> bool:
+    """The certificate names the host of the URL."""
+    return handshake.host_problem is None
 
 
-def lasting_certificate(seen: TlsHandshake) -> bool:
-    """Hold when the certificate is valid for 30 days more; an unreadable date does not hold."""
-    left = days_left(seen)
-    return left is not None and left >= LASTING_DAYS
+def certificate_not_expiring(handshake: TlsHandshake) -> bool:
+    """The certificate is valid for 30 more days; with an unreadable date the check is not met."""
+    days_left = handshake.certificate_days_left
+    return days_left is not None and days_left >= MIN_VALID_DAYS
 
 
-def modern_tls(seen: TlsHandshake) -> bool:
-    """Hold when TLS 1.2 or newer was negotiated."""
-    return seen.version in {"TLSv1.2", "TLSv1.3", "TLS1.2", "TLS1.3"}
+def modern_tls(handshake: TlsHandshake) -> bool:
+    """TLS 1.2 or newer was negotiated."""
+    return handshake.version in {"TLSv1.2", "TLSv1.3", "TLS1.2", "TLS1.3"}
 
 
-def no_old_tls(seen: TlsHandshake) -> bool:
-    """Hold when no version before TLS 1.2 is taken."""
-    return not seen.old
+def no_legacy_tls(handshake: TlsHandshake) -> bool:
+    """The server accepts no version before TLS 1.2."""
+    return not handshake.deprecated_versions
 
 
-def encrypted(seen: TlsHandshake) -> bool:
-    """Hold when the URL is https, or never leaves this machine."""
-    return _is_https(seen) or is_loopback(seen.origin)
+def https(handshake: TlsHandshake) -> bool:
+    """The URL is https, or its host is this machine."""
+    return _is_https(handshake) or is_loopback(handshake.origin)
 
 
-def days_left(seen: TlsHandshake) -> float | None:
-    """Days from the look to the certificate's end, negative after it; None where unknown."""
-    if seen.certificate is None or not seen.certificate.not_after_utc:
-        return None
-    end = datetime.fromisoformat(seen.certificate.not_after_utc)
-    return (end - datetime.fromisoformat(seen.asked_utc)).total_seconds() / 86_400
+def _is_https(handshake: TlsHandshake) -> bool:
+    return handshake.origin.startswith("https:")
 
 
-def _is_https(seen: TlsHandshake) -> bool:
-    return seen.origin.startswith("https:")
+def _validity(handshake: TlsHandshake) -> str:
+    days_left = handshake.certificate_days_left
+    if handshake.certificate is None or days_left is None:
+        return "its expiry date can't be read"
+    date = handshake.certificate.not_after_utc
+    if days_left < 0:
+        return f"expired {date}, {-days_left:,.1f} days ago"
+    return f"expires {date}, {days_left:,.1f} days left"
 
 
-def _validity(seen: TlsHandshake) -> str:
-    left = days_left(seen)
-    if seen.certificate is None or left is None:
-        return "its end can't be read"
-    when = seen.certificate.not_after_utc
+def _describe_certificate(handshake: TlsHandshake, problem: TlsProblem | None = None) -> str:
+    diagnosis = f"{PROBLEMS[problem]}; " if problem else ""
+    certificate = handshake.certificate
+    if certificate is None:
+        return f"{handshake.origin}: {diagnosis}{NO_CERTIFICATE}"
+    names = ", ".join(certificate.names[:5])
+    if len(certificate.names) > 5:  # noqa: PLR2004 - as many as are shown
+        names += ", …"
     return (
-        f"ends {when}, {left:,.1f} days left"
-        if left >= 0
-        else f"ended {when}, {-left:,.1f} days ago"
+        f"{handshake.origin}: {diagnosis}certificate for {names or 'no host'}, "
+        f"{_validity(handshake)} (subject {certificate.subject}; issuer {certificate.issuer}; "
+        f"{handshake.version or 'unknown version'})"
     )
 
 
-def _certificate(seen: TlsHandshake, problem: TlsProblem | None = None) -> str:
-    said = f"{seen.origin}: {PROBLEMS[problem]}; " if problem else f"{seen.origin}: "
-    if seen.certificate is None:
-        return f"{said}no certificate was shown"
-    shown = seen.certificate
-    names = ", ".join(shown.names[:5]) + (", …" if len(shown.names) > 5 else "")  # noqa: PLR2004
-    return (
-        f"{said}certificate for {names or 'no host'}, {_validity(seen)} (subject "
-        f"{shown.subject}; issuer {shown.issuer}; {seen.version or 'unknown version'})"
-    )
+def _describe_versions(handshake: TlsHandshake) -> str:
+    negotiated = f"{handshake.version} was negotiated"
+    if not handshake.version:
+        negotiated = f"no version was negotiated with this client ({handshake.detail})"
+    deprecated = "it accepts no older version"
+    if handshake.deprecated_versions:
+        deprecated = f"it also accepts {' and '.join(handshake.deprecated_versions)}"
+    untested = ""
+    if handshake.untested_versions:
+        untested = f"{' and '.join(handshake.untested_versions)} could not be tested here"
+    return f"{handshake.origin}: {join_clauses((negotiated, deprecated, untested))}"
 
 
-def _versions(seen: TlsHandshake) -> str:
-    if not seen.version:
-        negotiated = f"no version was agreed on with this client ({seen.detail})"
-    else:
-        negotiated = f"{seen.version} was negotiated"
-    old = f"takes {' and '.join(seen.old)} too" if seen.old else "takes no older version"
-    untried = f"; {' and '.join(seen.untried)} could not be tried here" if seen.untried else ""
-    return f"{seen.origin}: {negotiated}; {old}{untried}"
-
-
-def _clear(seen: TlsHandshake) -> str:
-    return f"{seen.origin}: " + ("https" if _is_https(seen) else "plain http, readable on its way")
+def _describe_scheme(handshake: TlsHandshake) -> str:
+    scheme = "https" if _is_https(handshake) else "plain http, readable on its way"
+    return f"{handshake.origin}: {scheme}"
 
 
 TLS_CHECKS: Mapping[str, TlsCheck] = {
     "trusted-certificate": TlsCheck(
         "a certificate of a trusted authority",
-        trusted_chain,
-        lambda seen: _certificate(seen, seen.chain),
+        trusted_certificate,
+        lambda handshake: _describe_certificate(handshake, handshake.chain_problem),
     ),
     "certificate-host-matches": TlsCheck(
         "a certificate for the URL's host",
-        host_matches,
-        lambda seen: _certificate(seen, seen.host),
+        certificate_host_matches,
+        lambda handshake: _describe_certificate(handshake, handshake.host_problem),
     ),
     "certificate-not-expiring": TlsCheck(
-        f"a certificate that is valid for {LASTING_DAYS} days more",
-        lasting_certificate,
-        _certificate,
+        f"a certificate that is valid for {MIN_VALID_DAYS} more days",
+        certificate_not_expiring,
+        _describe_certificate,
     ),
-    "modern-tls": TlsCheck("TLS 1.2 or newer", modern_tls, _versions, _is_https),
-    "no-legacy-tls": TlsCheck("no version before TLS 1.2", no_old_tls, _versions, _is_https),
-    "https": TlsCheck("https", encrypted, _clear, lambda _: True),
+    "modern-tls": TlsCheck("TLS 1.2 or newer", modern_tls, _describe_versions, _is_https),
+    "no-legacy-tls": TlsCheck(
+        "no version before TLS 1.2", no_legacy_tls, _describe_versions, _is_https
+    ),
+    "https": TlsCheck("https", https, _describe_scheme, lambda _: True),
 }
 
 
-def judge_tls(expectation: Expectation, transcript: Transcript) -> Finding:
-    """Hold the handshakes of a transcript against one expectation, each server by itself."""
-    word = TLS_CHECKS[expectation.check]
-    seen = [each for each in transcript.tls_handshakes if word.concerns(each)]
-    broken = [each for each in seen if not word.holds(each)]
-    unseen = [f"{each.origin}: {each.detail or 'not https'}" for each in transcript.tls_handshakes]
+def evaluate_tls(expectation: Expectation, transcript: Transcript) -> Finding:
+    """Evaluate the handshakes of a transcript against one expectation, each server by itself."""
+    check = TLS_CHECKS[expectation.check]
+    relevant = [each for each in transcript.tls_handshakes if check.concerns(each)]
+    broken = [handshake for handshake in relevant if not check.holds(handshake)]
+    observed = "; ".join(map(check.describe, broken or relevant))
+    if not observed:
+        skipped = (
+            f"{handshake.origin}: {handshake.detail or 'not https'}"
+            for handshake in transcript.tls_handshakes
+        )
+        observed = "; ".join([NO_CERTIFICATE, *skipped])
     return Finding(
         expectation.check,
         expectation.level,
         not broken,
-        word.expected,
-        "; ".join(map(word.says, broken or seen))
-        or "; ".join(["no certificate was shown", *unseen]),
-        len(seen),
+        check.expected,
+        observed,
+        len(relevant),
     )

@@ -1,4 +1,4 @@
-"""Words about handshakes and connections on the WebSocket: who comes, who stays, who answers."""
+"""Checks of WebSocket handshakes and connections: who connects, stays connected, and answers."""
 
 from __future__ import annotations
 
@@ -6,220 +6,258 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
-from pytest_mews.checks.latency import Observed
-from pytest_mews.checks.phrasing import counted
+from pytest_mews.checks.observation import Observation
+from pytest_mews.checks.phrasing import join_clauses, quantity
 from pytest_mews.model import Connection, HandshakeProblem, Transcript, WebSocketHandshake
 
-BESIDE_MS = 1_000.0  # how long an old connection may be left beside the new one
-PROMPT_MS = 5_000.0  # as long as a webhook may take; for the WebSocket nothing is documented
-OF_CLIENT = frozenset(HandshakeProblem) - {
-    HandshakeProblem.ON_PURPOSE,
+MAX_OVERLAP_MS = 1_000.0  # how long an old connection may stay open beside the new one
+MAX_READ_MS = 5_000.0  # like the response to a webhook; nothing is documented for the WebSocket
+CLIENT_PROBLEMS = frozenset(HandshakeProblem) - {
+    HandshakeProblem.INJECTED,
     HandshakeProblem.NO_WEBSOCKET,
-    HandshakeProblem.OLD_ACCESS_TOKEN,  # a webhook may be on its way that tells of the new one
+    HandshakeProblem.OLD_ACCESS_TOKEN,  # the webhook with the new one may be on its way
 }
-NOBODY = "no client was connected"
+NO_CLIENT = "no client was connected"
 
 
-def knocks(transcript: Transcript) -> Observed:
-    """Hold when any handshake came."""
-    openings = _handshakes(transcript)
-    if not openings:
-        said = "no handshake reached the harness's WebSocket server"
-        return Observed(met=False, observed=said, judged=1)
-    return Observed(met=True, observed=_handshakes_in_words(openings), judged=1)
+def handshake_attempted(transcript: Transcript) -> Observation:
+    """A handshake arrived, accepted or not."""
+    handshakes = _handshakes(transcript)
+    observed = "no handshake reached the WebSocket emulator"
+    if handshakes:
+        observed = _describe_handshakes(handshakes)
+    return Observation(met=bool(handshakes), observed=observed, subject_count=1)
 
 
-def admitted(transcript: Transcript) -> Observed:
-    """Hold when every handshake had the documented path and cookies, and one was accepted."""
-    openings = _handshakes(transcript)
-    wrong = [each for each in openings if OF_CLIENT & set(each.problems)]
+def handshake_valid(transcript: Transcript) -> Observation:
+    """Every handshake had the documented path and cookies, and at least one was accepted."""
+    handshakes = _handshakes(transcript)
+    wrong = [handshake for handshake in handshakes if CLIENT_PROBLEMS & set(handshake.problems)]
     if not wrong:
-        met = any(each.accepted for each in openings)
-        said = _handshakes_in_words(openings) if openings else "no handshake came"
-        return Observed(met=met, observed=said, judged=max(1, len(openings)))
-    reasons = Counter(each for one in wrong for each in one.problems if each in OF_CLIENT)
-    named = ", ".join(f"{each} ({count})" for each, count in reasons.most_common())
+        met = any(handshake.accepted for handshake in handshakes)
+        observed = _describe_handshakes(handshakes) if handshakes else "no handshake arrived"
+        return Observation(met=met, observed=observed, subject_count=max(1, len(handshakes)))
+    counts = Counter(
+        problem
+        for handshake in wrong
+        for problem in handshake.problems
+        if problem in CLIENT_PROBLEMS
+    )
+    problems = ", ".join(f"{problem} ({count})" for problem, count in counts.most_common())
     first = wrong[0]
-    said = (
-        f"{len(wrong)} of {counted(len(openings), 'handshake')} refused: {named}; "
-        f"the first was for {first.path}, answered with {first.status}"
+    observed = (
+        f"{problems}: {len(wrong)} of {quantity(len(handshakes), 'handshake')} refused, the first "
+        f"for {first.path}, answered with {first.status}"
     )
-    return Observed(met=False, observed=said, judged=len(openings))
+    return Observation(met=False, observed=observed, subject_count=len(handshakes))
 
 
-def tokens_in_cookies(transcript: Transcript) -> Observed:
-    """Hold when no handshake bore a token in its URL."""
-    openings = transcript.websocket_handshakes
-    spoken = [each for each in openings if each.tokens_in_query]
-    said = f"{len(spoken)} of {counted(len(openings), 'handshake')} bore a token in the URL"
-    if not spoken:
-        said = f"{counted(len(openings), 'handshake')}, no token in a URL"
-    return Observed(met=not spoken, observed=said, judged=len(openings))
+def tokens_in_cookies(transcript: Transcript) -> Observation:
+    """No handshake had a token in its URL."""
+    handshakes = transcript.websocket_handshakes
+    wrong = [handshake for handshake in handshakes if handshake.tokens_in_query]
+    observed = f"{quantity(len(handshakes), 'handshake')}, no token in a URL"
+    if wrong:
+        observed = f"a token in the URL: {len(wrong)} of {quantity(len(handshakes), 'handshake')}"
+    return Observation(met=not wrong, observed=observed, subject_count=len(handshakes))
 
 
-def one_connection(transcript: Transcript) -> Observed:
-    """Hold when no enterprise had two connections at once, a moment at a change aside."""
-    lines = transcript.connections
-    beside = [
-        (first, second, ms)
-        for first, second in combinations(lines, 2)
+def single_connection(transcript: Transcript) -> Observation:
+    """No enterprise had two connections at once, except for a moment at a reconnect."""
+    connections = transcript.connections
+    end_ms = _end_ms(transcript)
+    overlapping = [
+        (first, overlap_ms)
+        for first, second in combinations(connections, 2)
         if first.enterprise_id == second.enterprise_id
-        and (ms := _beside_ms(first, second, _end_ms(transcript))) > BESIDE_MS
+        and (overlap_ms := _overlap_ms(first, second, end_ms)) > MAX_OVERLAP_MS
     ]
-    enterprises = len({each.enterprise_id for each in lines})
-    if not beside:
-        said = f"{counted(len(lines), 'connection')} for {counted(enterprises, 'enterprise')}"
-        return Observed(met=bool(lines), observed=said if lines else NOBODY, judged=1)
-    first, _, ms = max(beside, key=lambda each: each[2])
-    same = [each for each in lines if each.enterprise_id == first.enterprise_id]
-    said = (
-        f"{len(same)} connections of enterprise {first.enterprise_id}, two of them side by side "
-        f"for {ms:,.0f} ms"
+    if not overlapping:
+        enterprise_count = len({connection.enterprise_id for connection in connections})
+        observed = (
+            f"{quantity(len(connections), 'connection')} for "
+            f"{quantity(enterprise_count, 'enterprise')}"
+        )
+        met = bool(connections)
+        return Observation(met=met, observed=observed if met else NO_CLIENT, subject_count=1)
+    first, overlap_ms = max(overlapping, key=lambda overlap: overlap[1])
+    same = [
+        connection for connection in connections if connection.enterprise_id == first.enterprise_id
+    ]
+    observed = (
+        f"enterprise {first.enterprise_id} had {len(same)} connections, two of them open at the "
+        f"same time for {overlap_ms:,.0f} ms"
     )
-    return Observed(met=False, observed=said, judged=len(lines))
+    return Observation(met=False, observed=observed, subject_count=len(connections))
 
 
-def stays_open(transcript: Transcript) -> Observed:
-    """Hold when no client closed a connection, or broke it."""
-    lines = transcript.connections
-    if not lines or transcript.undeliverable:
-        return nobody(transcript)
-    dropped = [each for each in lines if each.dropped]
-    if not dropped:
-        said = f"{counted(len(lines), 'connection')}, none closed by the client"
-        return Observed(met=True, observed=said, judged=len(lines))
-    first = dropped[0]
-    how = "without a close frame" if first.code is None else f"with code {first.code}"
-    said = f"{len(dropped)} of {counted(len(lines), 'connection')} closed by the client, {how}"
+def connection_kept_open(transcript: Transcript) -> Observation:
+    """No client closed or broke a connection."""
+    connections = transcript.connections
+    if not connections or transcript.undeliverable:
+        return no_client(transcript)
+    closed = [connection for connection in connections if connection.closed_by_client]
+    if not closed:
+        observed = f"{quantity(len(connections), 'connection')}, none closed by the client"
+        return Observation(met=True, observed=observed, subject_count=len(connections))
+    first = closed[0]
+    code = "without a close frame" if first.close_code is None else f"with code {first.close_code}"
+    after = ""
     if first.sent and first.closed_ms is not None:
-        after = first.closed_ms - first.sent[-1].at_ms
-        said += f", {after:,.0f} ms after it was sent {first.sent[-1].description}"
-    return Observed(met=False, observed=said, judged=len(lines))
+        after_ms = first.closed_ms - first.sent[-1].at_ms
+        after = f", {after_ms:,.0f} ms after it was sent {first.sent[-1].description}"
+    observed = (
+        f"the client closed the connection {code}{after}; {len(closed)} of "
+        f"{quantity(len(connections), 'connection')}"
+    )
+    return Observation(met=False, observed=observed, subject_count=len(connections))
 
 
-def answers_pings(transcript: Transcript) -> Observed:
-    """Hold when every ping was answered as long as was waited."""
-    pings = [each for line in transcript.connections for each in line.pings]
+def answers_pings(transcript: Transcript) -> Observation:
+    """Every ping was answered within the time that the harness waited."""
+    pings = [ping for connection in transcript.connections for ping in connection.pings]
     if not pings or transcript.undeliverable:
-        return nobody(transcript)
-    took = [each.ponged_ms - each.at_ms for each in pings if each.ponged_ms is not None]
-    if len(took) == len(pings):
-        said = f"{counted(len(pings), 'ping')}, the slowest pong after {max(took):,.0f} ms"
-        return Observed(met=True, observed=said, judged=len(pings))
-    waited = next(each.waited_s for each in pings if each.ponged_ms is None)
-    said = f"{len(pings) - len(took)} of {counted(len(pings), 'ping')} without a pong"
-    return Observed(met=False, observed=f"{said}, within {waited:g} s", judged=len(pings))
+        return no_client(transcript)
+    times_ms = [ping.pong_ms - ping.at_ms for ping in pings if ping.pong_ms is not None]
+    if len(times_ms) == len(pings):
+        observed = f"{quantity(len(pings), 'ping')}, slowest pong after {max(times_ms):,.0f} ms"
+        return Observation(met=True, observed=observed, subject_count=len(pings))
+    timeout_s = next(ping.timeout_s for ping in pings if ping.pong_ms is None)
+    observed = (
+        f"no pong within {timeout_s:g} s, for {len(pings) - len(times_ms)} of "
+        f"{quantity(len(pings), 'ping')}"
+    )
+    return Observation(met=False, observed=observed, subject_count=len(pings))
 
 
-def keeps_up(transcript: Transcript) -> Observed:
-    """Hold when a client had read all that was sent at once within 5 s: its pong tells.
+def no_backpressure(transcript: Transcript) -> Observation:
+    """A client had read all messages that were sent at once within 5 s.
 
-    Frames stay in order, so that the pong of a ping behind them says that they were read; what
-    the client makes of them is not to be seen there.
+    Frames stay in order, so the pong of a ping behind the messages shows that they were read. It
+    does not show what the client did with them.
     """
     bursts = [
-        (line, ping)
-        for line in transcript.connections
-        for ping in line.pings
-        if ping.behind and line.sent
+        (connection, ping)
+        for connection in transcript.connections
+        for ping in connection.pings
+        if ping.events_before and connection.sent
     ]
     if not bursts or transcript.undeliverable:
-        return nobody(transcript)
-    late, slowest = [], 0.0
-    for line, ping in bursts:
-        read_ms = None if ping.ponged_ms is None else ping.ponged_ms - line.sent[0].at_ms
-        stuck = any(each.done_ms is None for each in line.sent)
-        if read_ms is None or read_ms > PROMPT_MS or stuck:
-            late.append((line, ping, read_ms))
-        slowest = max(slowest, read_ms or 0.0)
-    most = max(ping.behind for _, ping in bursts)
+        return no_client(transcript)
+    late, slowest_ms = [], 0.0
+    for connection, ping in bursts:
+        read_ms = None if ping.pong_ms is None else ping.pong_ms - connection.sent[0].at_ms
+        blocked = any(sent.done_ms is None for sent in connection.sent)
+        if read_ms is None or read_ms > MAX_READ_MS or blocked:
+            late.append((connection, ping, read_ms))
+        slowest_ms = max(slowest_ms, read_ms or 0.0)
     if not late:
-        said = f"{counted(most, 'event')} read within {slowest:,.0f} ms"
-        return Observed(met=True, observed=said, judged=len(bursts))
-    line, ping, read_ms = late[0]
-    taken = sum(each.done_ms is not None for each in line.sent)
-    said = f"{counted(ping.behind, 'event')} read after {read_ms or 0:,.0f} ms"
+        most = max(ping.events_before for _, ping in bursts)
+        observed = f"{quantity(most, 'event')} read within {slowest_ms:,.0f} ms"
+        return Observation(met=True, observed=observed, subject_count=len(bursts))
+    connection, ping, read_ms = late[0]
+    written_count = sum(sent.done_ms is not None for sent in connection.sent)
+    events = quantity(ping.events_before, "event")
+    reading = f"{events} read after {read_ms or 0:,.0f} ms"
     if read_ms is None:
-        said = f"{counted(ping.behind, 'event')} not read within {ping.waited_s:g} s"
-    if taken < len(line.sent):
-        said += f"; the connection took {taken:,} messages, then no more (back pressure)"
-    return Observed(met=False, observed=said, judged=len(bursts))
+        reading = f"{events} not read within {ping.timeout_s:g} s"
+    pressure = ""
+    if written_count < len(connection.sent):
+        pressure = (
+            f"the connection took {quantity(written_count, 'message')}, then no more "
+            "(back pressure)"
+        )
+    observed = join_clauses((pressure, reading))
+    return Observation(met=False, observed=observed, subject_count=len(bursts))
 
 
-def lives_on(transcript: Transcript) -> Observed:
-    """Hold when each client is connected at the end, and answers a ping."""
-    lines = transcript.connections
-    owners = {each.enterprise_id for each in lines}
+def still_connected(transcript: Transcript) -> Observation:
+    """Each client is connected at the end, and answers a ping."""
+    connections = transcript.connections
+    owners = {connection.enterprise_id for connection in connections}
     if not owners or transcript.undeliverable:
-        return nobody(transcript)
-    living = {
-        line.enterprise_id
-        for line in lines
-        if line.over_ms is None and line.pings and line.pings[-1].ponged_ms is not None
+        return no_client(transcript)
+    responsive = {
+        connection.enterprise_id
+        for connection in connections
+        if connection.ended_ms is None
+        and connection.pings
+        and connection.pings[-1].pong_ms is not None
     }
-    said = f"{len(owners & living)} of {counted(len(owners), 'client')} answered at the end"
-    dropped = sum(each.dropped for each in lines)
-    if dropped:
-        said += f"; {counted(dropped, 'connection')} closed by the client meanwhile"
-    return Observed(met=owners <= living, observed=said, judged=len(owners))
+    closed_count = sum(connection.closed_by_client for connection in connections)
+    observed = (
+        f"{len(owners & responsive)} of {quantity(len(owners), 'client')} connected and answering "
+        "at the end"
+    )
+    if closed_count:
+        observed += f"; {quantity(closed_count, 'connection')} closed by the client before"
+    return Observation(met=owners <= responsive, observed=observed, subject_count=len(owners))
 
 
-def answers_close(transcript: Transcript) -> Observed:
-    """Hold when each close frame was answered with one."""
-    closed = [each for each in transcript.connections if each.cut is not None]
+def answers_close_frame(transcript: Transcript) -> Observation:
+    """Each close frame was answered with a close frame."""
+    closed = [
+        connection for connection in transcript.connections if connection.disconnect is not None
+    ]
     if not closed:
-        return nobody(transcript)
-    silent = [each for each in closed if each.code is None]
-    said = f"{len(closed) - len(silent)} of {counted(len(closed), 'close frame')} answered"
-    codes = sorted({each.code for each in closed if each.code is not None})
+        return no_client(transcript)
+    answered = [connection for connection in closed if connection.close_code is not None]
+    observed = f"{len(answered)} of {quantity(len(closed), 'close frame')} answered"
+    codes = sorted(
+        {connection.close_code for connection in closed if connection.close_code is not None}
+    )
     if codes:
-        said += f", with code {', '.join(map(str, codes))}"
-    return Observed(met=not silent, observed=said, judged=len(closed))
+        observed += f", with code {', '.join(map(str, codes))}"
+    met = len(answered) == len(closed)
+    return Observation(met=met, observed=observed, subject_count=len(closed))
 
 
-def nobody(transcript: Transcript) -> Observed:
-    """Say that no client was there to be looked at."""
+def no_client(transcript: Transcript) -> Observation:
+    """Return that no client was connected to be observed: not met."""
     if not transcript.undeliverable:
-        return Observed(met=False, observed=NOBODY, judged=1)
+        return Observation(met=False, observed=NO_CLIENT, subject_count=1)
     first = transcript.undeliverable[0]
-    said = (
-        f"no client of enterprise {first.enterprise_id} was connected any more to be sent "
+    observed = (
+        f"no client of enterprise {first.enterprise_id} was connected any more to receive "
         f"{first.description}"
     )
-    return Observed(met=False, observed=said, judged=1)
+    return Observation(met=False, observed=observed, subject_count=1)
 
 
 def _handshakes(transcript: Transcript) -> list[WebSocketHandshake]:
-    """Leave out what is no handshake of a WebSocket, such as a look whether anyone listens."""
+    """Return the WebSocket handshakes, without other requests such as a port check."""
     return [
-        each
-        for each in transcript.websocket_handshakes
-        if HandshakeProblem.NO_WEBSOCKET not in each.problems
+        handshake
+        for handshake in transcript.websocket_handshakes
+        if HandshakeProblem.NO_WEBSOCKET not in handshake.problems
     ]
 
 
-def _handshakes_in_words(openings: Sequence[WebSocketHandshake]) -> str:
-    accepted = [each for each in openings if each.accepted]
-    owners = len({each.enterprise_id for each in accepted})
-    said = f"{counted(len(openings), 'handshake')}, {len(accepted)} accepted"
-    return f"{said}, for {counted(owners, 'enterprise')}" if accepted else said
+def _describe_handshakes(handshakes: Sequence[WebSocketHandshake]) -> str:
+    accepted = [handshake for handshake in handshakes if handshake.accepted]
+    enterprise_count = len({handshake.enterprise_id for handshake in accepted})
+    text = f"{quantity(len(handshakes), 'handshake')}, {len(accepted)} accepted"
+    return f"{text}, for {quantity(enterprise_count, 'enterprise')}" if accepted else text
 
 
-def _beside_ms(first: Connection, second: Connection, end_ms: float) -> float:
-    over = min(end_ms if each.over_ms is None else each.over_ms for each in (first, second))
-    return over - max(first.opened_ms, second.opened_ms)
+def _overlap_ms(first: Connection, second: Connection, end_ms: float) -> float:
+    ends_ms = [
+        end_ms if connection.ended_ms is None else connection.ended_ms
+        for connection in (first, second)
+    ]
+    return min(ends_ms) - max(first.opened_ms, second.opened_ms)
 
 
 def _end_ms(transcript: Transcript) -> float:
-    """Give the last moment that anything was seen at."""
+    """Return the last moment at which anything was observed."""
     moments = [
         moment
-        for line in transcript.connections
+        for connection in transcript.connections
         for moment in (
-            line.opened_ms,
-            line.over_ms,
-            *(ping.ponged_ms for ping in line.pings),
-            *(ping.at_ms for ping in line.pings),
+            connection.opened_ms,
+            connection.ended_ms,
+            *(ping.pong_ms for ping in connection.pings),
+            *(ping.at_ms for ping in connection.pings),
         )
         if moment is not None
     ]

@@ -1,122 +1,130 @@
-"""Words about clients that lost their connection: whether they come back, and how they try."""
+"""Checks of clients that lost their connection: whether they reconnect, and with which pauses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
 
-from pytest_mews.checks.intervals import TRIES, grow
-from pytest_mews.checks.latency import Observed
-from pytest_mews.checks.phrasing import counted
-from pytest_mews.checks.websocket_connection import nobody
+from pytest_mews.checks.intervals import MIN_PAUSES, format_pauses, pauses_equal, pauses_grow
+from pytest_mews.checks.observation import Observation
+from pytest_mews.checks.phrasing import join_clauses, quantity
+from pytest_mews.checks.websocket_connection import no_client
 from pytest_mews.model import Connection, Transcript, WebSocketHandshake
 
-# Nothing documented: how many handshakes of one client within a second are no longer a try.
-STORM, STORM_MS = 5, 1_000.0
-ALIKE, ALIKE_MS = 0.05, 25.0  # pauses that differ by less, in part or in ms, may be the same one
+# Our own figures; nothing is documented. More handshakes of one client in that time are a storm.
+MAX_HANDSHAKES, STORM_MS = 5, 1_000.0
 
 
-def reconnects(transcript: Transcript) -> Observed:
-    """Hold when a client came back after each connection that the harness had cut."""
-    cut = [each for each in transcript.connections if each.cut is not None]
-    if not cut:
-        return nobody(transcript)
-    waits = [_back_after_ms(each, transcript.websocket_handshakes) for each in cut]
-    back = [each for each in waits if each is not None]
-    if len(back) == len(cut):
-        tries = sum(len(_tries(each, transcript.websocket_handshakes)) for each in cut)
-        said = f"{counted(len(cut), 'connection')} cut, opened again within {max(back):,.0f} ms"
-        if tries > len(cut):
-            said += f", by {counted(tries, 'handshake')}"
-        return Observed(met=True, observed=said, judged=len(cut))
-    lost = cut[waits.index(None)]
-    tries = len(_tries(lost, transcript.websocket_handshakes))
-    tried = f"{counted(tries, 'handshake')} and none accepted" if tries else "no handshake"
-    said = f"{len(cut) - len(back)} of {counted(len(cut), 'connection')} not opened again: {tried}"
-    return Observed(met=False, observed=said, judged=len(cut))
+def reconnects(transcript: Transcript) -> Observation:
+    """A client reconnected after each connection that the WebSocket emulator ended."""
+    lost = [
+        connection for connection in transcript.connections if connection.disconnect is not None
+    ]
+    if not lost:
+        return no_client(transcript)
+    waits = [_reconnected_after_ms(each, transcript.websocket_handshakes) for each in lost]
+    reconnected = [wait for wait in waits if wait is not None]
+    connections = quantity(len(lost), "connection")
+    if len(reconnected) == len(lost):
+        try_count = sum(len(_tries(each, transcript.websocket_handshakes)) for each in lost)
+        tries = f", with {quantity(try_count, 'handshake')}" if try_count > len(lost) else ""
+        observed = f"{connections} ended, opened again within {max(reconnected):,.0f} ms{tries}"
+        return Observation(met=True, observed=observed, subject_count=len(lost))
+    first = lost[waits.index(None)]
+    try_count = len(_tries(first, transcript.websocket_handshakes))
+    tries = "no handshake"
+    if try_count:
+        tries = f"{quantity(try_count, 'handshake')}, none accepted"
+    observed = (
+        f"the client did not reconnect: {tries}; {len(lost) - len(reconnected)} of {connections} "
+        "not opened again"
+    )
+    return Observation(met=False, observed=observed, subject_count=len(lost))
 
 
-def no_storm(transcript: Transcript) -> Observed:
-    """Hold unless a client made more than five handshakes within a second."""
-    series = _series(transcript)
-    most = max((_crowd(each) for each in series), default=0)
-    shortest = min((each for pauses in series for each in pauses), default=0.0)
-    said = f"at most {counted(most, 'handshake')} within a second, pauses from {shortest:,.0f} ms"
+def no_reconnect_storm(transcript: Transcript) -> Observation:
+    """No client made more than five handshakes within a second."""
+    series = _pause_series(transcript)
     if not series:
-        said = "no client tried again"
-    return Observed(met=most <= STORM, observed=said, judged=len(series))
+        return Observation(met=True, observed="no client tried again", subject_count=0)
+    most = max(map(_most_within_a_second, series))
+    shortest_ms = min(pause for pauses in series for pause in pauses)
+    met = most <= MAX_HANDSHAKES
+    figures = (
+        f"at most {quantity(most, 'handshake')} within a second, shortest pause "
+        f"{shortest_ms:,.0f} ms"
+    )
+    observed = join_clauses(("" if met else "the client floods the server with tries", figures))
+    return Observation(met=met, observed=observed, subject_count=len(series))
 
 
-def pauses_grow(transcript: Transcript) -> Observed:
-    """Hold unless the pauses between a client's handshakes are all about as long."""
-    series = [each for each in _series(transcript) if len(each) >= TRIES]
-    fixed = [each for each in series if not grow(each)]
-    shown = (fixed or series)[:1]
-    said = f"pauses of {_in_ms(shown[0])}" if shown else "too few tries to see a growth"
-    return Observed(met=not fixed, observed=said, judged=len(series))
+def reconnect_backoff(transcript: Transcript) -> Observation:
+    """The pauses between a client's handshakes are not all about equally long."""
+    series = [pauses for pauses in _pause_series(transcript) if len(pauses) >= MIN_PAUSES]
+    fixed = [pauses for pauses in series if not pauses_grow(pauses)]
+    observed = "too few tries to see growth"
+    if fixed:
+        observed = f"the pauses between handshakes do not grow: {format_pauses(fixed[0])}"
+    elif series:
+        observed = f"pauses of {format_pauses(series[0])}"
+    return Observation(met=not fixed, observed=observed, subject_count=len(series))
 
 
-def pauses_differ(transcript: Transcript) -> Observed:
-    """Hold unless all clients, and each client every time, wait for exactly as long.
+def jitter(transcript: Transcript) -> Observation:
+    """Not all clients, and not every client each time, wait for exactly the same time.
 
-    They are alike where none differs by more than 5 % or 25 ms, whichever is more.
+    Pauses are equal if none differs by more than 5 % or 25 ms, whichever is more.
     """
-    series = [each for each in _series(transcript) if len(each) > 1]
+    series = [pauses for pauses in _pause_series(transcript) if len(pauses) > 1]
     pairs = list(combinations(series, 2))
     if not pairs:
-        return Observed(met=True, observed="too few tries to see a difference", judged=0)
-    met = any(not _alike(first, second) for first, second in pairs)
-    first, second = next((pair for pair in pairs if not _alike(*pair)), pairs[0])
-    said = f"pauses of {_in_ms(first)}, and of {_in_ms(second)}"
-    return Observed(met=met, observed=said, judged=len(series))
+        observed = "too few tries to see a difference"
+        return Observation(met=True, observed=observed, subject_count=0)
+    first, second = next((pair for pair in pairs if not pauses_equal(*pair)), pairs[0])
+    met = not pauses_equal(first, second)
+    figures = f"pauses of {format_pauses(first)}, and of {format_pauses(second)}"
+    observed = figures if met else f"the pauses are always the same: {figures}"
+    return Observation(met=met, observed=observed, subject_count=len(series))
 
 
-def _tries(line: Connection, openings: Iterable[WebSocketHandshake]) -> list[WebSocketHandshake]:
-    """Give the handshakes that a cut connection led to, up to the first that was accepted."""
-    assert line.cut_ms is not None
-    found: list[WebSocketHandshake] = []
-    for each in openings:
-        if each.enterprise_id == line.enterprise_id and each.at_ms >= line.cut_ms:
-            found.append(each)
-            if each.accepted:
+def _tries(
+    connection: Connection, handshakes: Iterable[WebSocketHandshake]
+) -> list[WebSocketHandshake]:
+    """Return the handshakes after a connection was ended, up to the first accepted one."""
+    assert connection.disconnect_ms is not None
+    tries: list[WebSocketHandshake] = []
+    for handshake in handshakes:
+        is_owner = handshake.enterprise_id == connection.enterprise_id
+        if is_owner and handshake.at_ms >= connection.disconnect_ms:
+            tries.append(handshake)
+            if handshake.accepted:
                 break
-    return found
+    return tries
 
 
-def _back_after_ms(line: Connection, openings: Iterable[WebSocketHandshake]) -> float | None:
-    assert line.cut_ms is not None
-    return next(
-        (each.at_ms - line.cut_ms for each in _tries(line, openings) if each.accepted), None
-    )
+def _reconnected_after_ms(
+    connection: Connection, handshakes: Iterable[WebSocketHandshake]
+) -> float | None:
+    assert connection.disconnect_ms is not None
+    tries = _tries(connection, handshakes)
+    accepted = (handshake for handshake in tries if handshake.accepted)
+    return next((each.at_ms - connection.disconnect_ms for each in accepted), None)
 
 
-def _series(transcript: Transcript) -> list[list[float]]:
-    """Give the pauses of each client after each cut, in order, in ms; the first is the cut's."""
-    found = []
-    for line in transcript.connections:
-        if line.cut_ms is not None:
-            moments = [
-                line.cut_ms,
-                *(each.at_ms for each in _tries(line, transcript.websocket_handshakes)),
-            ]
+def _pause_series(transcript: Transcript) -> list[list[float]]:
+    """Return a client's pauses in ms after each disconnect; the first one begins with it."""
+    series = []
+    for connection in transcript.connections:
+        if connection.disconnect_ms is not None:
+            tries = _tries(connection, transcript.websocket_handshakes)
+            moments = [connection.disconnect_ms, *(handshake.at_ms for handshake in tries)]
             pauses = [after - before for before, after in pairwise(moments)]
             if pauses:
-                found.append(pauses)
-    return found
+                series.append(pauses)
+    return series
 
 
-def _crowd(pauses: Sequence[float]) -> int:
-    """Count the most handshakes within a second."""
-    moments = [sum(pauses[: at + 1]) for at in range(len(pauses))]
-    return max(sum(0 <= each - first < STORM_MS for each in moments) for first in moments)
-
-
-def _alike(first: Sequence[float], second: Sequence[float]) -> bool:
-    return all(
-        abs(one - other) <= max(ALIKE_MS, ALIKE * max(one, other))
-        for one, other in zip(first, second, strict=False)
-    )
-
-
-def _in_ms(pauses: Sequence[float]) -> str:
-    return f"{', '.join(f'{each:,.0f}' for each in pauses)} ms"
+def _most_within_a_second(pauses: Sequence[float]) -> int:
+    """Return the most handshakes within a second."""
+    moments = [sum(pauses[: index + 1]) for index in range(len(pauses))]
+    return max(sum(0 <= moment - first < STORM_MS for moment in moments) for first in moments)

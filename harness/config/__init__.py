@@ -1,1 +1,1 @@
-"""What the user chose, checked: options, files, profiles, tenants."""
+"""The validated configuration of a run: options, files, profiles, tenants."""

@@ -1,4 +1,4 @@
-"""A file that the user gave with an option: read, and refused with the place that is wrong."""
+"""Reads a file that an option names, and reports the place of each error in it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pytest_mews.errors import UsageError
 
 
 class ConfigFile:
-    """Reads one file; whatever is wrong with it becomes a `UsageMistake`.
+    """A file that an option names; every problem with it becomes a `UsageError`.
 
     Args:
         option: the option that names the file.
-        path: where it is.
-        remedy: what the file should hold; the last sentence of most mistakes.
+        path: the path of the file.
+        remedy: what the file should contain; the last sentence of most messages.
 
     """
 
@@ -24,19 +24,19 @@ class ConfigFile:
         self._option, self._path, self._remedy = option, path, remedy
 
     def fail(self, problem: str, remedy: str = "") -> NoReturn:
-        """Say what is wrong with the file.
+        """Raise a `UsageError` about the file; without a `remedy`, it ends with the file's own.
 
         Raises:
-            UsageMistake: always.
+            UsageError: always.
 
         """
         raise UsageError(self._option, self._path, problem, remedy or self._remedy) from None
 
-    def read_text(self, otherwise: str) -> str:
-        """Read the file; `otherwise` is the remedy where that is not possible.
+    def read_text(self, remedy: str) -> str:
+        """Read the file; `remedy` is for the message if that fails.
 
         Raises:
-            UsageMistake: the file can't be read, or is not UTF-8.
+            UsageError: the file can't be read, or is not UTF-8.
 
         """
         try:
@@ -44,38 +44,39 @@ class ConfigFile:
         except UnicodeDecodeError as error:
             self.fail(f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.")
         except OSError as error:
-            said = (error.strerror or type(error).__name__).lower()
-            self.fail(f"can't be read: {said}", otherwise)
+            reason = (error.strerror or type(error).__name__).lower()
+            self.fail(f"can't be read: {reason}", remedy)
 
-    def toml(self, otherwise: str) -> dict[str, Any]:
-        """Read the file as TOML; `otherwise` as for `text`.
+    def read_toml(self, remedy: str) -> dict[str, Any]:
+        """Read the file as TOML; `remedy` as for `read_text`.
 
         Raises:
-            UsageMistake: the file can't be read, or is not TOML.
+            UsageError: the file can't be read, or is not TOML.
 
         """
         try:
-            return tomllib.loads(self.read_text(otherwise))
+            return tomllib.loads(self.read_text(remedy))
         except tomllib.TOMLDecodeError as error:
-            self.fail(f"is not TOML: {error}", "Mend the file at that place.")
+            self.fail(f"is not TOML: {error}", "Correct the file at that place.")
 
     def tables(self, document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-        """Give the tables `[[name]]`, none where there is none.
+        """Return the tables `[[name]]`: an empty list if there are none.
 
         Raises:
-            UsageMistake: there is something else of that name.
+            UsageError: the key `name` has another type.
 
         """
         tables = document.get(name, [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.fail(f"has something else than [[{name}]] tables as `{name}`")
+            self.fail(f"has `{name}` in another form than [[{name}]] tables")
         return tables
 
     def string(self, place: str, table: Mapping[str, Any], key: str) -> str:
-        """Give a value that must be there, in quotes, and not blank.
+        """Return a required string that is not blank; `place` is the table's name in messages.
 
         Raises:
-            UsageMistake: it is not. The message never quotes the value, which may be a secret.
+            UsageError: the string is missing, blank, or of another type. The message never quotes
+                the value, which may be a secret.
 
         """
         if key not in table:
@@ -90,11 +91,11 @@ class ConfigFile:
     def reject_unknown_keys(
         self, place: str, table: Mapping[str, Any], keys: Collection[str]
     ) -> None:
-        """Check that there are no keys but these.
+        """Check that a table has no other keys than `keys`.
 
         Raises:
-            UsageMistake: there are.
+            UsageError: the table has another key.
 
         """
-        if strangers := sorted(table.keys() - set(keys)):
-            self.fail(f"has a key that is unknown in {place}: `{strangers[0]}`")
+        if unknown := sorted(table.keys() - set(keys)):
+            self.fail(f"has an unknown key in {place}: `{unknown[0]}`")

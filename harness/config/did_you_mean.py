@@ -1,4 +1,4 @@
-"""The last sentence of a mistake about an unknown name."""
+"""The remedy for an unknown name."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 
-def did_you_mean(given: str, known: Sequence[str]) -> str:
-    """Offer the known name that is closest, in whatever case, and list them all."""
-    by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(given.lower(), by_lower, n=1)
-    hint = f"Did you mean {by_lower[close[0]]}? " if close else ""
-    return f"{hint}There are: {', '.join(known)}."
+def did_you_mean(unknown: str, names: Sequence[str]) -> str:
+    """Suggest the closest name, ignoring case, and list all names."""
+    names_by_lower = {name.lower(): name for name in names}
+    matches = get_close_matches(unknown.lower(), names_by_lower, n=1)
+    suggestion = f"Did you mean {names_by_lower[matches[0]]}? " if matches else ""
+    return f"{suggestion}There are: {', '.join(names)}."

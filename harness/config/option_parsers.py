@@ -1,4 +1,4 @@
-"""What each option may say: text in, checked value out, or a mistake that names the option."""
+"""Parses the values of the options: returns the value, or raises UsageError with the option."""
 
 from __future__ import annotations
 
@@ -12,46 +12,43 @@ from pytest_mews.config.did_you_mean import did_you_mean
 from pytest_mews.errors import UsageError
 from pytest_mews.mews import event_types
 from pytest_mews.mews.use_cases import USE_CASES
-from pytest_mews.redaction import MASK, mask_url
+from pytest_mews.redaction import REDACTED, redact_url
 
 DEMO = "demo"
-NONE = "none"
-MOST_PER_S = 200  # messages: a minute of more does not fit into memory and report
+NO_WEBHOOKS = "none"
+MAX_PEAK_RATE = 200  # messages per second; more in a minute exceed memory and report
 
 
 def is_demo(target: str) -> bool:
-    """Say whether a target is the embedded partner, sound or with a named flaw."""
+    """Return whether a target is the demo partner, sound or with a flaw."""
     return target.partition(":")[0] == DEMO
 
 
-def target(text: str, *, websocket: bool = False) -> str:
-    """Check --mews-target; whether a flaw exists is the embedded partner's business."""
-    if text == NONE:
-        if not websocket:
+def parse_target(text: str, *, has_websocket: bool = False) -> str:
+    """Check --mews-target; the demo partner checks later whether the flaw exists."""
+    if text == NO_WEBHOOKS:
+        if not has_websocket:
             remedy = "Give --mews-websocket HOST:PORT as well, or the URL of an endpoint."
             raise UsageError("--mews-target", text, "leaves nothing to certify", remedy)
         return text
-    return text if is_demo(text) else endpoint.check("--mews-target", text)
+    return text if is_demo(text) else endpoint.check_url("--mews-target", text)
 
 
-def integration_target(text: str | None, general: str) -> str | None:
-    """Check --mews-integration-target."""
+def parse_integration_target(text: str | None, general: str) -> str | None:
+    """Check --mews-integration-target; `general` is the value of --mews-target."""
     if text is None:
         return None
     name = "--mews-integration-target"
-    if general == NONE:
-        problem, remedy = (
-            "is given although there are no webhooks (--mews-target none)",
-            "Leave it out.",
-        )
-        raise UsageError(name, mask_url(text), problem, remedy)
+    if general == NO_WEBHOOKS:
+        problem, remedy = "can't be used without webhooks (--mews-target none)", "Leave it out."
+        raise UsageError(name, redact_url(text), problem, remedy)
     if is_demo(general):
-        problem, remedy = "does not go with the embedded partner", "Leave it out."
-        raise UsageError(name, mask_url(text), problem, remedy)
-    return endpoint.check(name, text)
+        problem, remedy = "can't be used with the demo partner", "Leave it out."
+        raise UsageError(name, redact_url(text), problem, remedy)
+    return endpoint.check_url(name, text)
 
 
-def token(text: str | None) -> str | None:
+def parse_token(text: str | None) -> str | None:
     """Check --mews-token."""
     if text is None:
         return None
@@ -59,17 +56,17 @@ def token(text: str | None) -> str | None:
     if not text.strip():
         raise UsageError(name, "", "is blank", "Leave it out, or give the shared secret.")
     if text != text.strip() or not text.isprintable():
-        problem = "has blanks around it or control characters in it"
-        raise UsageError(name, MASK, problem, "Give the secret without a line end.")
+        problem = "has leading or trailing blanks, or control characters"
+        raise UsageError(name, REDACTED, problem, "Give the secret without a line break.")
     return text
 
 
-def time_scale(text: str) -> float:
-    """Check --mews-time-scale: a positive factor without unit."""
-    return _positive("--mews-time-scale", text, "Give one such as 0.01, or 1 for real time.")
+def parse_time_scale(text: str) -> float:
+    """Parse --mews-time-scale: a positive factor."""
+    return _parse_positive("--mews-time-scale", text, "Give one such as 0.01, or 1 for real time.")
 
 
-def _positive(option: str, text: str, remedy: str) -> float:
+def _parse_positive(option: str, text: str, remedy: str) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -79,17 +76,17 @@ def _positive(option: str, text: str, remedy: str) -> float:
     return number
 
 
-def examples(text: str) -> int:
-    """Check --mews-examples: how many cases are drawn per property."""
-    return _count("--mews-examples", text, "Give one such as 25.")
+def parse_examples(text: str) -> int:
+    """Parse --mews-examples: the maximum number of generated cases per scenario."""
+    return _parse_count("--mews-examples", text, "Give one such as 25.")
 
 
-def jobs(text: str) -> int:
-    """Check --mews-jobs: how many scenarios may run at once."""
-    return _count("--mews-jobs", text, "Give one such as 8.")
+def parse_jobs(text: str) -> int:
+    """Parse --mews-jobs: the maximum number of concurrent scenarios."""
+    return _parse_count("--mews-jobs", text, "Give one such as 8.")
 
 
-def _count(option: str, text: str, remedy: str) -> int:
+def _parse_count(option: str, text: str, remedy: str) -> int:
     try:
         number = int(text)
     except ValueError:
@@ -99,22 +96,22 @@ def _count(option: str, text: str, remedy: str) -> int:
     return number
 
 
-def api(text: str | None) -> tuple[str, int] | None:
-    """Check --mews-api: the host to listen on, and the port."""
-    return _address("--mews-api", text, 8088)
+def parse_api(text: str | None) -> tuple[str, int] | None:
+    """Parse --mews-api: the host and the port to listen on."""
+    return _parse_address("--mews-api", text, 8088)
 
 
-def websocket(text: str | None) -> tuple[str, int] | None:
-    """Check --mews-websocket: the host to listen on, and the port."""
-    return _address("--mews-websocket", text, 8089)
+def parse_websocket(text: str | None) -> tuple[str, int] | None:
+    """Parse --mews-websocket: the host and the port to listen on."""
+    return _parse_address("--mews-websocket", text, 8089)
 
 
-def _address(option: str, text: str | None, example: int) -> tuple[str, int] | None:
+def _parse_address(option: str, text: str | None, example: int) -> tuple[str, int] | None:
     if text is None:
         return None
-    remedy = f"Give host and port to listen on, such as 127.0.0.1:{example} or 0.0.0.0:{example}."
+    remedy = f"Give the address to listen on, such as 127.0.0.1:{example} or 0.0.0.0:{example}."
     if "/" in text:
-        raise UsageError(option, mask_url(text), "is a URL or has a path", remedy)
+        raise UsageError(option, redact_url(text), "is a URL or has a path", remedy)
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname, parts.port
@@ -125,13 +122,14 @@ def _address(option: str, text: str | None, example: int) -> tuple[str, int] | N
     return host, port
 
 
-def certificate(text: str | None, *, served: bool) -> ssl.SSLContext | None:
-    """Check --mews-websocket-certificate; gives what to speak TLS with."""
+def load_certificate(text: str | None, *, has_websocket: bool) -> ssl.SSLContext | None:
+    """Load --mews-websocket-certificate into a TLS context; None without the option."""
     if text is None:
         return None
     option = "--mews-websocket-certificate"
-    if not served:
-        problem, remedy = "is of no use without --mews-websocket", "Give that too, or leave it out."
+    if not has_websocket:
+        problem = "has no effect without --mews-websocket"
+        remedy = "Give --mews-websocket as well, or leave it out."
         raise UsageError(option, text, problem, remedy)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
@@ -147,28 +145,28 @@ def certificate(text: str | None, *, served: bool) -> ssl.SSLContext | None:
     return context
 
 
-def fetch_timeout(text: str) -> float:
-    """Check --mews-fetch-timeout: seconds."""
-    return _positive("--mews-fetch-timeout", text, "Give seconds, such as 10.")
+def parse_fetch_timeout(text: str) -> float:
+    """Parse --mews-fetch-timeout: seconds."""
+    return _parse_positive("--mews-fetch-timeout", text, "Give seconds, such as 10.")
 
 
-def peak_rate(text: str) -> float:
-    """Check --mews-peak-rate: messages per second."""
+def parse_peak_rate(text: str) -> float:
+    """Parse --mews-peak-rate: messages per second."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number <= MOST_PER_S:
-        problem = f"is not a number above 0 and at most {MOST_PER_S}"
+    if not 0 < number <= MAX_PEAK_RATE:
+        problem = f"is not a number above 0 and at most {MAX_PEAK_RATE}"
         raise UsageError("--mews-peak-rate", text, problem, "Give messages per second, such as 5.")
     return number
 
 
-def fails_on_new(text: str, baseline: str | None) -> bool:
-    """Check --mews-fail-on: whether only new failures fail the run.
+def parse_fail_on(text: str, baseline: str | None) -> bool:
+    """Parse --mews-fail-on: return whether only new failures fail the run.
 
     Args:
-        text: its value, `any` or `new`.
+        text: the value, `any` or `new`.
         baseline: the value of --mews-baseline, if any.
 
     """
@@ -176,94 +174,96 @@ def fails_on_new(text: str, baseline: str | None) -> bool:
         remedy = "Give any, or new together with --mews-baseline."
         raise UsageError("--mews-fail-on", text, "is neither any nor new", remedy)
     if text == "new" and baseline is None:
-        problem, remedy = "needs a --mews-baseline to be new since", "Give both, or neither."
+        problem, remedy = "requires --mews-baseline", "Give both, or neither."
         raise UsageError("--mews-fail-on", text, problem, remedy)
     return text == "new"
 
 
-def report(text: str) -> Path:
-    """Check --mews-report; gives the absolute path of a folder that need not exist yet."""
+def parse_report(text: str) -> Path:
+    """Parse --mews-report: the absolute path of a folder, which need not exist yet."""
     folder = Path(text).expanduser().absolute()
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
-            what = "is a file" if path == folder else f"leads through {path.name!r}, a file"
-            raise UsageError("--mews-report", text, what, "Give the path of a folder.")
+            problem = "is a file" if path == folder else f"leads through {path.name!r}, a file"
+            raise UsageError("--mews-report", text, problem, "Give the path of a folder.")
     return folder
 
 
-def subscribed(
+def subscribed_events(
     names: str | None,
     use_case: str | None,
     revision: str,
     *,
-    webhooks: bool = True,
-    streams: bool = False,
+    has_webhooks: bool = True,
+    has_websocket: bool = False,
 ) -> tuple[str, ...]:
-    """List the events that the integration is subscribed to, in the documentation's order.
+    """List the events that the integration is subscribed to, in the order of the documentation.
 
-    Of those on the WebSocket all are meant where none of them is named.
+    With a WebSocket, but without the name of any WebSocket event type, all types are included.
 
     Args:
         names: the value of --mews-events, if any.
         use_case: the value of --mews-use-case, if any.
-        revision: the delivery profile, which decides what events there are.
-        webhooks: whether there is an endpoint for webhooks.
-        streams: whether the WebSocket is served.
+        revision: the name of the delivery profile, which determines the events.
+        has_webhooks: whether there is an endpoint for webhooks.
+        has_websocket: whether the WebSocket emulator runs.
 
     """
-    known = event_types.all_known_to(revision)
+    all_events = event_types.all_events(revision)
     if names is not None and use_case is not None:
         raise UsageError(
             "--mews-use-case",
             use_case,
-            "is given together with --mews-events",
+            "can't be used together with --mews-events",
             "Leave one of them out.",
         )
     if use_case is not None:
-        wanted = _of_use_case(use_case, revision)
+        selected = _use_case_events(use_case, revision)
     else:
-        wanted = (
-            set(known) - set(event_types.STREAMED) if names is None else _of_names(names, revision)
+        selected = (
+            set(all_events) - set(event_types.WEBSOCKET_TYPES)
+            if names is None
+            else _named_events(names, revision)
         )
-    if not webhooks:
-        wanted &= set(event_types.STREAMED)
-    elif names is not None and not wanted - set(event_types.STREAMED):
-        remedy = "Name those of the endpoint too, or give --mews-target none."
-        raise UsageError("--mews-events", names, "names no event of a webhook", remedy)
-    if streams and not wanted & set(event_types.STREAMED):
-        wanted |= set(event_types.STREAMED)
-    return tuple(name for name in known if name in wanted)
+    if not has_webhooks:
+        selected &= set(event_types.WEBSOCKET_TYPES)
+    elif names is not None and not selected - set(event_types.WEBSOCKET_TYPES):
+        remedy = "Name the events of the endpoint as well, or give --mews-target none."
+        raise UsageError("--mews-events", names, "names no webhook event", remedy)
+    if has_websocket and not selected & set(event_types.WEBSOCKET_TYPES):
+        selected |= set(event_types.WEBSOCKET_TYPES)
+    return tuple(name for name in all_events if name in selected)
 
 
-def _of_names(text: str, revision: str) -> set[str]:
-    wanted = text.replace(",", " ").split()
-    if not wanted:
-        remedy = f"There are: {', '.join(event_types.all_known_to(revision))}."
+def _named_events(text: str, revision: str) -> set[str]:
+    selected = text.replace(",", " ").split()
+    if not selected:
+        remedy = f"There are: {', '.join(event_types.all_events(revision))}."
         raise UsageError("--mews-events", text, "names no event", remedy)
-    for name in wanted:
-        if name not in event_types.all_known_to(revision):
-            problem, remedy = _why_unknown(name, revision)
+    for name in selected:
+        if name not in event_types.all_events(revision):
+            problem, remedy = _explain_unknown(name, revision)
             raise UsageError("--mews-events", name, problem, remedy)
-    return set(wanted)
+    return set(selected)
 
 
-def _why_unknown(name: str, revision: str) -> tuple[str, str]:
-    if name in event_types.LATER:
-        problem = f"is documented since {event_types.LATER[name]}, later than every profile"
-        return problem, "Leave it out."
-    if name in {**event_types.DISCRIMINATORS, **event_types.ACTIONS, **event_types.STREAMED}:
+def _explain_unknown(name: str, revision: str) -> tuple[str, str]:
+    if name in event_types.NEWER_THAN_PROFILES:
+        revision = event_types.NEWER_THAN_PROFILES[name]
+        return f"is documented since {revision}, later than every profile", "Leave it out."
+    if name in {**event_types.DISCRIMINATORS, **event_types.ACTIONS, **event_types.WEBSOCKET_TYPES}:
         problem = f"is documented since {event_types.since(name)}, later than profile {revision}"
         return problem, "Leave it out, or choose a later --mews-profile."
-    return "is no event", did_you_mean(name, event_types.all_known_to(revision))
+    return "is no event", did_you_mean(name, event_types.all_events(revision))
 
 
-def _of_use_case(name: str, revision: str) -> set[str]:
+def _use_case_events(name: str, revision: str) -> set[str]:
     if name not in USE_CASES:
         remedy = did_you_mean(name, tuple(USE_CASES))
         raise UsageError("--mews-use-case", name, "is no use case", remedy)
-    wanted = USE_CASES[name].events.keys() & set(event_types.all_known_to(revision))
-    if not wanted:
-        needed = ", ".join(USE_CASES[name].events)
-        problem = f"needs {needed}, later than profile {revision}"
+    selected = USE_CASES[name].events.keys() & set(event_types.all_events(revision))
+    if not selected:
+        events = ", ".join(USE_CASES[name].events)
+        problem = f"needs {events}, later than profile {revision}"
         raise UsageError("--mews-use-case", name, problem, "Choose a later --mews-profile.")
-    return wanted | set(event_types.ACTIONS)
+    return selected | set(event_types.ACTIONS)

@@ -1,4 +1,4 @@
-"""Delivery profiles: read, checked, and overridden by `--mews-profile-set`."""
+"""Delivery profiles: loads and validates them, and applies `--mews-profile-set`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ORIGINS = ("documented", "assumed", "overridden")
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a parameter may be: `shape` of `low` to `high`, in words `unit`.
+    """The values that a parameter can have: from `low` to `high`; `unit` is for messages.
 
-    A `span` is two whole numbers, the first not above the second; a `set` is any of `low` to
-    `high`, none of them twice.
+    An `interval` is two whole numbers, the first not greater than the second. A `set` is any of the
+    whole numbers from `low` to `high`, each at most once.
     """
 
-    shape: Literal["number", "whole", "span", "set"]
+    shape: Literal["number", "whole", "interval", "set"]
     low: int | float
     high: int | float
     unit: str
@@ -36,81 +36,83 @@ class Bounds:
         return {
             "number": f"a number of {self.unit} {between}",
             "whole": f"a whole number of {self.unit} {between}",
-            "span": f"two whole numbers of {self.unit} {between}, such as 120,300",
+            "interval": f"two whole numbers of {self.unit} {between}, such as 120,300",
             "set": f"{self.unit} {between} separated by commas, or nothing",
         }[self.shape]
 
-    def allow(self, value: object) -> bool:
-        """Say whether a value has the right shape and lies within the bounds."""
+    def allows(self, value: object) -> bool:
+        """Return whether a value has the right shape and is within the bounds."""
         if self.shape in ("number", "whole"):
-            return self._one(value, whole=self.shape == "whole")
-        if not isinstance(value, tuple) or not all(self._one(item, whole=True) for item in value):
+            return self._allows_number(value, whole=self.shape == "whole")
+        if not isinstance(value, tuple) or not all(
+            self._allows_number(item, whole=True) for item in value
+        ):
             return False
-        if self.shape == "span":
-            return len(value) == len(("from", "to")) and value[0] <= value[1]
+        if self.shape == "interval":
+            return len(value) == 2 and value[0] <= value[1]  # noqa: PLR2004 - from and to
         return len(set(value)) == len(value)
 
-    def _one(self, value: object, *, whole: bool) -> bool:
+    def _allows_number(self, value: object, *, whole: bool) -> bool:
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             return False
         return isfinite(value) and self.low <= value <= self.high
 
     def parse(self, text: str) -> Value | None:
-        """Read what the user typed; None where it can't be a value of this shape."""
+        """Parse a value of the command line; None if it does not have this shape."""
         try:
-            if self.shape in ("span", "set"):
+            if self.shape in ("interval", "set"):
                 return tuple(int(part) for part in text.split(",") if part.strip())
             return int(text) if self.shape == "whole" else _number(text)
         except ValueError:
             return None
 
 
-# The bounds are ours: wide enough for any experiment, narrow enough to catch a slip of the unit.
+# The bounds are ours: wide enough for any experiment, narrow enough to catch a wrong unit.
 BOUNDS = MappingProxyType(
     {
         "timeout_s": Bounds("number", 0.1, 60, "seconds"),
         "attempts": Bounds("whole", 1, 10, "attempts"),
         "retry_interval_s": Bounds("number", 0, 3600, "seconds"),
-        "lag_s": Bounds("span", 0, 3600, "seconds"),
+        "lag_s": Bounds("interval", 0, 3600, "seconds"),
         "batch_limit": Bounds("whole", 1, 10_000, "events"),
-        # only these two keep the method (events/wh-faq); after any other the message is lost
+        # Only these two keep the method (events/wh-faq); any other loses the message.
         "redirect_statuses": Bounds("set", 307, 308, "statuses"),
         "redirect_hops": Bounds("whole", 0, 20, "redirects"),
     },
 )
 
 
-def names() -> tuple[str, ...]:
-    """List the profiles, oldest revision first."""
+def profile_names() -> tuple[str, ...]:
+    """Return the names of the profiles, oldest revision first."""
     files = resources.files("pytest_mews.mews.profiles").iterdir()
     return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
 
 
-def load(name: str) -> Profile:
-    """Read a profile by its name.
+def load_profile(name: str) -> Profile:
+    """Load a profile by its name.
 
     Raises:
-        UsageMistake: there is no such profile.
+        UsageError: there is no such profile.
 
     """
-    if name not in names():
+    if name not in profile_names():
         raise UsageError(
             "--mews-profile",
             name,
             "is no delivery profile",
-            did_you_mean(name, names()),
+            did_you_mean(name, profile_names()),
         )
-    return parse(
+    return parse_profile(
         name,
         (resources.files("pytest_mews.mews.profiles") / f"{name}.toml").read_text(encoding="utf-8"),
     )
 
 
-def parse(name: str, text: str) -> Profile:
-    """Read a profile from TOML: a title, then one table per parameter.
+def parse_profile(name: str, text: str) -> Profile:
+    """Parse a profile in TOML: a title, then one table for each parameter.
 
     Raises:
-        ValueError: a parameter is missing, unknown, out of bounds, or without provenance.
+        ValueError: a parameter is missing, unknown, out of bounds, or without a source.
 
     """
     document = tomllib.loads(text)
@@ -121,11 +123,11 @@ def parse(name: str, text: str) -> Profile:
     return Profile(name, title, parameters)
 
 
-def override(profile: Profile, assignments: Sequence[str]) -> Profile:
-    """Apply assignments such as `attempts=5`; the last one of a name wins.
+def override_profile(profile: Profile, assignments: Sequence[str]) -> Profile:
+    """Apply assignments such as `attempts=5`; the last one for a name wins.
 
     Raises:
-        UsageMistake: one is no assignment, names no parameter, or is out of its bounds.
+        UsageError: an assignment is malformed, names no parameter, or is out of bounds.
 
     """
     values = dict(_assignment(text) for text in assignments)
@@ -141,7 +143,7 @@ def override(profile: Profile, assignments: Sequence[str]) -> Profile:
 
 
 def _assignment(text: str) -> tuple[str, Value]:
-    name, equals, typed = (part.strip() for part in text.partition("="))
+    name, equals, value_text = (part.strip() for part in text.partition("="))
     if not equals:
         problem, remedy = "is no assignment", "Write NAME=VALUE, such as attempts=5."
         raise UsageError("--mews-profile-set", text, problem, remedy)
@@ -153,16 +155,16 @@ def _assignment(text: str) -> tuple[str, Value]:
             did_you_mean(name, tuple(BOUNDS)),
         )
     bounds = BOUNDS[name]
-    value = bounds.parse(typed)
-    if value is None or not bounds.allow(value):
+    value = bounds.parse(value_text)
+    if value is None or not bounds.allows(value):
         raise UsageError("--mews-profile-set", text, "is not allowed", f"{name} takes {bounds}.")
     return name, value
 
 
 def _overridden(parameter: Parameter, value: Value) -> Parameter:
-    before = parameter.value
-    shown = ", ".join(map(str, before)) or "none" if isinstance(before, tuple) else before
-    note = f"Set by --mews-profile-set; the profile says {shown} ({parameter.origin})."
+    original = parameter.value
+    shown = ", ".join(map(str, original)) or "none" if isinstance(original, tuple) else original
+    note = f"Set by --mews-profile-set; the profile has {shown} ({parameter.origin})."
     return Parameter(parameter.name, value, "overridden", "", note)
 
 
@@ -176,7 +178,7 @@ def _parameter(  # noqa: PLR0913 - the keys of a table in a profile
     note: str,
 ) -> Parameter:
     checked = tuple(value) if isinstance(value, list) else value
-    if not BOUNDS[name].allow(checked):
+    if not BOUNDS[name].allows(checked):
         raise ValueError(f"{profile}: {name} must be {BOUNDS[name]}, not {value!r}")
     if origin not in ORIGINS[:2] or (origin == "documented") != bool(source) or not note:
         raise ValueError(f"{profile}: {name} must be documented with a source, or assumed")

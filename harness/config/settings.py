@@ -1,4 +1,4 @@
-"""Everything the user chose, checked: one frozen `Settings`, or a mistake that says what to do."""
+"""Resolves the options into one frozen `Settings`, or raises UsageError with the remedy."""
 
 from __future__ import annotations
 
@@ -15,42 +15,44 @@ from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.model import Profile, Stage, Tenants
 from pytest_mews.options import OPTIONS, Option
 
-# Besides Token, what a query's value is called that must be known to nobody; or how long it is.
-_SECRETIVE = re.compile("token|key|secret|code|sig|pass|pwd|auth|credential", re.IGNORECASE)
-_LONG, _NAMED = 16, 8
+# A query value other than Token is a secret if its name matches and it has 8 characters or more, or
+# if it has 16 characters or more.
+_SECRET_NAME = re.compile("token|key|secret|code|sig|pass|pwd|auth|credential", re.IGNORECASE)
+_MIN_LENGTH, _MIN_LENGTH_NAMED = 16, 8
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What one certification run was asked to do.
+    """The validated options of one run.
 
     Attributes:
-        target: the URL as given, or `demo`, or `demo:NAME`, or `none`.
-        integration_target: the URL as given; None where both webhooks share one.
-        token: the value of --mews-token; a URL may bear another one.
-        profile: the delivery profile, overrides applied.
+        target: the URL as the user gave it, or `demo`, `demo:FLAW`, or `none`.
+        integration_target: the URL as the user gave it; None if both webhooks share one URL.
+        token: the value of --mews-token; a URL can contain another token.
+        tenants: the client token and the enterprises.
+        profile: the delivery profile, with the overrides.
         time_scale: factor for documented waits; the answer timeout is never scaled.
-        events: the discriminators, then the actions, that the integration is subscribed to; then
-            the types on the WebSocket, where it is served.
-        examples: drawn examples per property.
-        jobs: scenarios that may run at once.
-        rate: messages per second of a minute's peak.
-        api: host and port to serve the Connector API on; None where the user asks for none.
-        websocket: host and port to serve the WebSocket on; None where the user asks for none.
-        websocket_tls: what it speaks TLS with; None for plain ws.
-        fetch_timeout_s: how long the service may take to fetch what it has acknowledged.
-        report: the folder for the reports.
+        events: the events that the integration is subscribed to: discriminators, then actions, then
+            the WebSocket event types if the WebSocket emulator runs.
+        examples: the maximum number of generated cases per scenario.
+        jobs: the maximum number of concurrent scenarios.
+        peak_rate: messages per second in the peak minute of LOAD-02.
+        api: host and port of the Connector API emulator; None if the user gave none.
+        websocket: host and port of the WebSocket emulator; None if the user gave none.
+        websocket_tls: the TLS context of the WebSocket emulator; None for plain ws.
+        fetch_timeout_s: how long the service may take to fetch an entity that it has acknowledged.
+        report: the report folder.
         strict: whether a SHOULD counts as a MUST.
-        waivers: the file of what is accepted for a while; None where there is none.
-        waivers_template: whether such a file is to be written for the present failures.
-        baseline: the certification.json of an earlier run to compare with; None without one.
-        fails_on_new: whether only what is new since the baseline fails the run.
-        insecure: whether any TLS certificate is accepted.
-        seed: the one number that all drawing starts from.
+        waivers: the waivers file, if any.
+        waivers_template: whether to write a waivers file with the failures of this run.
+        baseline: the certification.json of an earlier run to compare with, if any.
+        fails_on_new: whether only failures that are new since the baseline fail the run.
+        insecure: whether to accept any TLS certificate.
+        seed: the seed of all generated data.
 
     """
 
-    # Without repr: a traceback may show it.
+    # repr=False: a traceback can show the repr.
     target: str = field(repr=False)
     integration_target: str | None = field(repr=False)
     token: str | None = field(repr=False)
@@ -76,76 +78,79 @@ class Settings:
 
     @property
     def is_demo(self) -> bool:
-        """Whether the embedded partner is the target."""
+        """Whether the target is the demo partner."""
         return option_parsers.is_demo(self.target)
 
     @property
     def has_webhooks(self) -> bool:
-        """Whether there is an endpoint to deliver to."""
-        return self.target != option_parsers.NONE
+        """Whether there is an endpoint for webhooks."""
+        return self.target != option_parsers.NO_WEBHOOKS
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages whose means are given; the embedded partner brings its own."""
-        given = {
+        """The stages that the options allow; the demo partner allows all of them."""
+        allowed = {
             Stage.DELIVERY: self.has_webhooks,
             Stage.PROCESSING: self.has_webhooks and (self.api is not None or self.is_demo),
             Stage.STREAMING: self.websocket is not None or self.is_demo,
         }
-        return tuple(stage for stage, means in given.items() if means)
+        return tuple(stage for stage, is_allowed in allowed.items() if is_allowed)
 
     @property
     def serves_api(self) -> bool:
-        """Whether the Connector API is served."""
+        """Whether the Connector API emulator runs."""
         return self.api is not None or self.is_demo
 
     @property
     def endpoint(self) -> Endpoint:
-        """The URLs to call; only for a target that is a URL, and empty for `none`."""
+        """The URLs to call; empty for `none`, and invalid for the demo partner."""
         if not self.has_webhooks:
             return Endpoint("", "")
-        return endpoint.build(self.target, self.integration_target, self.token)
+        return endpoint.build_endpoint(self.target, self.integration_target, self.token)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must not appear in any output."""
-        found = [self.token, self.tenants.client_token]
-        found += [tenant.access_token for tenant in self.tenants.enterprises]
+        secrets = [self.token, self.tenants.client_token]
+        secrets += [tenant.access_token for tenant in self.tenants.enterprises]
         for url in self._urls:
             parts = urlsplit(url)
-            found += [endpoint.token_in(url), parts.password, unquote(parts.password or "")]
-            if not parts.password:  # some services take a key for the user's name
-                found += [parts.username, unquote(parts.username or "")]
-            for name, raw in _query(url):
-                enough = _NAMED if _SECRETIVE.search(name) else _LONG
-                found += [each for each in (raw, unquote_plus(raw)) if len(each) >= enough]
-        return tuple(dict.fromkeys(secret for secret in found if secret))
+            secrets += [endpoint.token_in_url(url), parts.password, unquote(parts.password or "")]
+            if not parts.password:  # some services expect a key as the user name
+                secrets += [parts.username, unquote(parts.username or "")]
+            for name, encoded in _query_values(url):
+                length = _MIN_LENGTH_NAMED if _SECRET_NAME.search(name) else _MIN_LENGTH
+                values = (encoded, unquote_plus(encoded))
+                secrets += [value for value in values if len(value) >= length]
+        return tuple(dict.fromkeys(secret for secret in secrets if secret))
 
     @property
     def query_values(self) -> tuple[str, ...]:
-        """Whatever else stands in the queries of the URLs; some services keep keys there."""
-        raw = [value for url in self._urls for _, value in _query(url)]
-        return tuple(dict.fromkeys(value for each in raw for value in (each, unquote_plus(each))))
+        """All other values in the queries of the URLs; some services expect keys there."""
+        values = [value for url in self._urls for _, value in _query_values(url)]
+        return tuple(
+            dict.fromkeys(form for value in values for form in (value, unquote_plus(value)))
+        )
 
     @property
     def _urls(self) -> tuple[str, ...]:
-        given = (self.target if self.has_webhooks else None, self.integration_target)
-        return tuple(url for url in given if url is not None and not option_parsers.is_demo(url))
+        targets = (self.target if self.has_webhooks else None, self.integration_target)
+        return tuple(url for url in targets if url is not None and not option_parsers.is_demo(url))
 
 
-def _query(url: str) -> list[tuple[str, str]]:
-    """List the names in a URL's query, and their values as they are spelled there; none empty.
+def _query_values(url: str) -> list[tuple[str, str]]:
+    """List the names and the encoded values in the query of a URL, without empty values.
 
-    What stands there without `=` is a value that has no name.
+    A part without `=` is a value without a name.
     """
-    pieces = [
-        piece.rpartition("=") if "=" not in piece else piece.partition("=")
-        for piece in urlsplit(url).query.split("&")
+    parts = [
+        part.partition("=") if "=" in part else ("", "", part)
+        for part in urlsplit(url).query.split("&")
     ]
-    return [(unquote_plus(name), value) for name, _, value in pieces if value]
+    return [(unquote_plus(name), value) for name, _, value in parts if value]
 
 
-def resolve(
+def resolve_settings(
     values: Mapping[str, object],
     *,
     environ: Mapping[str, str],
@@ -153,84 +158,92 @@ def resolve(
     seed: int | None = None,
     ini: Mapping[str, object] | None = None,
 ) -> Settings:
-    """Turn raw options into settings.
+    """Resolve raw options into settings.
 
-    Paths of the command line are relative to the current folder, those of the ini file to the
+    Paths on the command line are relative to the current folder, those in the ini file to the
     folder of the ini file.
 
     Args:
-        values: what the command line says, by the option's `dest`; None means not given.
-        environ: the environment, asked for secrets only.
+        values: the values on the command line, by the option's `dest`; None means not given.
+        environ: the environment; it is read for secrets only.
         rootdir: the folder of the ini file.
-        seed: Hypothesis's seed if the user gave one; else one is drawn.
-        ini: what the ini file says, by the same names; None or blank means not given.
+        seed: Hypothesis's seed if the user gave one; None for a random seed.
+        ini: the values in the ini file, by the same names; None or blank means not given.
 
     Raises:
-        UsageMistake: an option is wrong; names it, its value without secrets, and the remedy.
+        UsageError: an option is wrong. The message has its name, its value without secrets, and the
+            remedy.
 
     """
-    given = {option.dest: _pick(option, values, environ, ini or {}, rootdir) for option in OPTIONS}
-    text = {dest: value for dest, value in given.items() if isinstance(value, str)}
-    assignments = given["mews_profile_set"]
-    chosen = profiles.override(
-        profiles.load(text["mews_profile"]),
+    resolved = {
+        option.dest: _resolve_option(option, values, environ, ini or {}, rootdir)
+        for option in OPTIONS
+    }
+    text = {dest: value for dest, value in resolved.items() if isinstance(value, str)}
+    assignments = resolved["mews_profile_set"]
+    profile = profiles.override_profile(
+        profiles.load_profile(text["mews_profile"]),
         [str(item) for item in assignments] if isinstance(assignments, list | tuple) else [],
     )
-    websocket = option_parsers.websocket(text.get("mews_websocket"))
-    target = option_parsers.target(text.get("mews_target", ""), websocket=websocket is not None)
+    websocket = option_parsers.parse_websocket(text.get("mews_websocket"))
+    target = option_parsers.parse_target(
+        text.get("mews_target", ""), has_websocket=websocket is not None
+    )
     tenants_file = text.get("mews_tenants")
     return Settings(
         target=target,
-        integration_target=option_parsers.integration_target(
+        integration_target=option_parsers.parse_integration_target(
             text.get("mews_integration_target"),
             target,
         ),
-        token=option_parsers.token(text.get("mews_token")),
-        tenants=tenants.DEFAULT if tenants_file is None else tenants.load(Path(tenants_file)),
-        profile=chosen,
-        time_scale=option_parsers.time_scale(text["mews_time_scale"]),
-        events=option_parsers.subscribed(
+        token=option_parsers.parse_token(text.get("mews_token")),
+        tenants=tenants.DEFAULT_TENANTS
+        if tenants_file is None
+        else tenants.load_tenants(Path(tenants_file)),
+        profile=profile,
+        time_scale=option_parsers.parse_time_scale(text["mews_time_scale"]),
+        events=option_parsers.subscribed_events(
             text.get("mews_events"),
             text.get("mews_use_case"),
-            chosen.name,
-            webhooks=target != option_parsers.NONE,
-            streams=websocket is not None or option_parsers.is_demo(target),
+            profile.name,
+            has_webhooks=target != option_parsers.NO_WEBHOOKS,
+            has_websocket=websocket is not None or option_parsers.is_demo(target),
         ),
-        jobs=option_parsers.jobs(text["mews_jobs"]),
-        peak_rate=option_parsers.peak_rate(text["mews_peak_rate"]),
-        api=option_parsers.api(text.get("mews_api")),
+        jobs=option_parsers.parse_jobs(text["mews_jobs"]),
+        peak_rate=option_parsers.parse_peak_rate(text["mews_peak_rate"]),
+        api=option_parsers.parse_api(text.get("mews_api")),
         websocket=websocket,
-        websocket_tls=option_parsers.certificate(
+        websocket_tls=option_parsers.load_certificate(
             text.get("mews_websocket_certificate"),
-            served=websocket is not None,
+            has_websocket=websocket is not None,
         ),
-        fetch_timeout_s=option_parsers.fetch_timeout(text["mews_fetch_timeout"]),
-        examples=option_parsers.examples(text["mews_examples"]),
-        report=option_parsers.report(text["mews_report"]),
-        strict=given["mews_strict"] is True,
+        fetch_timeout_s=option_parsers.parse_fetch_timeout(text["mews_fetch_timeout"]),
+        examples=option_parsers.parse_examples(text["mews_examples"]),
+        report=option_parsers.parse_report(text["mews_report"]),
+        strict=resolved["mews_strict"] is True,
         waivers=Path(text["mews_waivers"]) if "mews_waivers" in text else None,
-        waivers_template=given["mews_waivers_template"] is True,
+        waivers_template=resolved["mews_waivers_template"] is True,
         baseline=Path(text["mews_baseline"]) if "mews_baseline" in text else None,
-        fails_on_new=option_parsers.fails_on_new(text["mews_fail_on"], text.get("mews_baseline")),
-        insecure=given["mews_insecure"] is True,
+        fails_on_new=option_parsers.parse_fail_on(text["mews_fail_on"], text.get("mews_baseline")),
+        insecure=resolved["mews_insecure"] is True,
         seed=secrets.randbelow(2**32) if seed is None else seed,
     )
 
 
-def _pick(
+def _resolve_option(
     option: Option,
     values: Mapping[str, object],
     environ: Mapping[str, str],
     ini: Mapping[str, object],
     rootdir: Path,
 ) -> object:
-    typed = values.get(option.dest)
-    if typed is not None and typed is not False and typed != []:
-        return typed
+    value = values.get(option.dest)
+    if value is not None and value is not False and value != []:
+        return value
     if option.env and environ.get(option.env):
         return environ[option.env]
-    written = ini.get(option.dest)
-    if written is None or written in ("", []):
+    ini_value = ini.get(option.dest)
+    if ini_value is None or ini_value in ("", []):
         return option.default
-    # a path in an ini file means the same from whichever folder pytest is started
-    return str(rootdir / str(written)) if option.metavar in ("FILE", "FOLDER") else written
+    # A path in an ini file means the same whichever folder pytest is started in.
+    return str(rootdir / str(ini_value)) if option.metavar in ("FILE", "FOLDER") else ini_value

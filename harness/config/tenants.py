@@ -1,4 +1,4 @@
-"""Who the harness plays: the client application's token and its enterprises."""
+"""The tenants that the harness emulates: a client token and its enterprises."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _REMEDY = (
     "Give client_token, then one [[enterprise]] table each with id, integration_id and "
     "access_token."
 )
-_OTHERWISE = "Give the path of a TOML file, or leave the option out for the built-in tenants."
+_READ_REMEDY = "Give the path of a TOML file, or leave the option out for the built-in tenants."
 
-# Test values, not secrets: they only have the shape of Mews's ids and tokens.
-DEFAULT = Tenants(
+# Test values, not secrets, in the format of Mews's ids and tokens.
+DEFAULT_TENANTS = Tenants(
     client_token="C1C1C1C1C1C1C1C1C1C1C1C1C1C1C1C1-C1C1C1C1C1C1C1C1C1C1C1C1C1C1C1C",  # noqa: S106
     enterprises=(
         Tenant(
@@ -37,29 +37,29 @@ DEFAULT = Tenants(
 )
 
 
-def template() -> str:
-    """Write the built-in tenants as a tenants file that a user can start from."""
+def tenants_template() -> str:
+    """Return the built-in tenants as the text of a tenants file that a user can edit."""
     tables = "".join(
         f'\n[[enterprise]]\nid = "{tenant.id}"\nintegration_id = "{tenant.integration_id}"\n'
         f'access_token = "{tenant.access_token}"\n'
-        for tenant in DEFAULT.enterprises
+        for tenant in DEFAULT_TENANTS.enterprises
     )
     return (
-        "# Tenants for pytest-mews. These are test values: put in what your service knows.\n"
-        f'client_token = "{DEFAULT.client_token}"\n{tables}'
+        "# Tenants for pytest-mews. These are test values: replace them with your service's.\n"
+        f'client_token = "{DEFAULT_TENANTS.client_token}"\n{tables}'
     )
 
 
-def load(path: Path) -> Tenants:
+def load_tenants(path: Path) -> Tenants:
     """Read a tenants file.
 
     Raises:
-        UsageMistake: the file can't be read, is not TOML, or does not describe tenants. The
-            message never quotes a value of the file, since any of them may be a secret.
+        UsageError: the file can't be read, is not TOML, or does not describe tenants. The
+            message never quotes a value of the file, since any of them can be a secret.
 
     """
     file = ConfigFile(OPTION, path, _REMEDY)
-    document = file.toml(_OTHERWISE)
+    document = file.read_toml(_READ_REMEDY)
     file.reject_unknown_keys("the file", document, ("client_token", "enterprise"))
     tables = file.tables(document, "enterprise")
     if not tables:
@@ -71,7 +71,7 @@ def load(path: Path) -> Tenants:
     for key in ("id", "integration_id"):
         counts = Counter(getattr(tenant, key).lower() for tenant in tenants.enterprises)
         if max(counts.values()) > 1:
-            file.fail(f"gives the same `{key}` to two enterprises")
+            file.fail(f"has the same `{key}` for two enterprises")
     return tenants
 
 
@@ -83,7 +83,7 @@ def _tenant(file: ConfigFile, number: int, table: dict[str, Any]) -> Tenant:
         if not _GUID.fullmatch(getattr(tenant, key)):
             file.fail(
                 f"has an `{key}` in {place} that is not a GUID",
-                "Write it like 8865aa96-f62d-4f9b-a912-ab2100f60f42, without braces: the messages "
-                "that the harness sends allow nothing else.",
+                "Write it like 8865aa96-f62d-4f9b-a912-ab2100f60f42, without braces: messages "
+                "contain it in this form.",
             )
     return tenant

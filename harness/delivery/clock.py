@@ -1,4 +1,4 @@
-"""The run's clock: one monotonic time line for everything that is recorded."""
+"""The run's clock: one monotonic timeline for everything that is recorded."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from pytest_mews.errors import HarnessError
 
 
 class Clock(Protocol):
-    """What tells the time and waits; tests give one that does not really wait."""
+    """Reads the time of the run, and sleeps; tests use one that doesn't really sleep."""
 
     def now_ms(self) -> float:
-        """Milliseconds since the start of the run, never running backwards."""
+        """Return the milliseconds since the start of the run; never runs backwards."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait at least so many seconds."""
+        """Sleep for at least the given number of seconds."""
         ...
 
 
 class SystemClock:
-    """The real clock; the run starts when it is made."""
+    """The real clock; the run starts when it is created."""
 
     def __init__(self) -> None:
         self._origin = time.monotonic()
-        self._over = threading.Event()
+        self._closed = threading.Event()
 
     def now_ms(self) -> float:
-        """Milliseconds since this clock was made."""
+        """Return the milliseconds since this clock was created."""
         return (time.monotonic() - self._origin) * 1000
 
     def sleep(self, seconds: float) -> None:
-        """Wait in the calling thread; an interrupt ends it.
+        """Sleep in the calling thread; an interrupt ends the sleep.
 
         Raises:
-            HarnessFault: the clock was closed meanwhile.
+            HarnessError: the clock was closed meanwhile.
 
         """
-        if self._over.wait(seconds):
+        if self._closed.wait(seconds):
             raise HarnessError("the run is over")
 
     def close(self) -> None:
-        """Wake whoever waits, in any thread: nobody need wait for a run that is over."""
-        self._over.set()
+        """Wake every sleeping thread; a later `sleep` raises at once."""
+        self._closed.set()

@@ -1,4 +1,4 @@
-"""Libcurl's multi interface on a selector: sleeps until a socket, a timer or the bell."""
+"""An event loop for libcurl's multi interface, built on a selector."""
 
 from __future__ import annotations
 
@@ -12,110 +12,112 @@ import pycurl
 
 from pytest_mews.delivery.curl_transfer import CurlTransfer
 
-_WATCH = {
+_SELECTOR_EVENTS = {
     pycurl.POLL_IN: selectors.EVENT_READ,
     pycurl.POLL_OUT: selectors.EVENT_WRITE,
     pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
 }
 
 
-class Multi:
-    """All transfers in flight. Only `ring` may be called from another thread."""
+class CurlMultiLoop:
+    """Runs all transfers in flight. Only `wake` may be called from another thread."""
 
     def __init__(self) -> None:
         self._transfers: dict[pycurl.Curl, CurlTransfer] = {}
-        self._timed: set[CurlTransfer] = set()
-        self._due: float | None = None
+        self._timed_transfers: set[CurlTransfer] = set()
+        self._curl_timer_at: float | None = None
         self._selector = selectors.DefaultSelector()
-        # Pycurl has no curl_multi_wakeup.
-        self._bell, self._rope = socket.socketpair()
-        self._bell.settimeout(0)
-        self._rope.settimeout(0)
-        self._selector.register(self._bell, selectors.EVENT_READ)
+        # Pycurl has no curl_multi_wakeup: a byte on a socket pair wakes the selector.
+        self._wakeup_receiver, self._wakeup_sender = socket.socketpair()
+        self._wakeup_receiver.settimeout(0)
+        self._wakeup_sender.settimeout(0)
+        self._selector.register(self._wakeup_receiver, selectors.EVENT_READ)
         self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket_change)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer_change)
 
-    def ring(self) -> None:
-        """Make the present or next `wait` return."""
-        with suppress(OSError):  # full: it has been rung already; closed: nobody waits any more
-            self._rope.send(b"\0")
+    def wake(self) -> None:
+        """Make the current or next `wait` return."""
+        with suppress(OSError):  # full: a wake-up is pending already; closed: nobody waits
+            self._wakeup_sender.send(b"\0")
 
     def start(self, transfer: CurlTransfer) -> None:
         """Let curl start a transfer now rather than after the rest of a burst."""
         self._transfers[transfer.curl] = transfer
-        if transfer.is_timed:
-            self._timed.add(transfer)
+        if transfer.needs_resuming:
+            self._timed_transfers.add(transfer)
         self._multi.add_handle(transfer.curl)
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     def wait(self) -> None:
-        """Sleep until there is something to do, and let curl do its part."""
-        dues = [transfer.due for transfer in self._timed] + [self._due]
-        soonest = min((due for due in dues if due is not None), default=None)
-        patience = None if soonest is None else max(0.0, soonest - time.monotonic())
-        for key, events in self._selector.select(patience):
-            if key.fileobj is self._bell:
-                self._bell.recv(4096)
+        """Sleep until a socket, a timer or `wake` needs attention, and let curl process it."""
+        wake_times = [transfer.resume_at for transfer in self._timed_transfers]
+        wake_times.append(self._curl_timer_at)
+        earliest = min((moment for moment in wake_times if moment is not None), default=None)
+        timeout_s = None if earliest is None else max(0.0, earliest - time.monotonic())
+        for key, events in self._selector.select(timeout_s):
+            if key.fileobj is self._wakeup_receiver:
+                self._wakeup_receiver.recv(4096)
             else:
                 readable = pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0
                 writable = pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
                 self._multi.socket_action(key.fd, readable | writable)
-        if self._due is not None and self._due <= time.monotonic():
-            self._due = None
+        if self._curl_timer_at is not None and self._curl_timer_at <= time.monotonic():
+            self._curl_timer_at = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._wake()
+        self._resume_due_transfers()
 
-    def _wake(self) -> None:
-        """Let each transfer go on whose own time has come."""
+    def _resume_due_transfers(self) -> None:
         now = time.monotonic()
-        for transfer in self._timed:
-            if transfer.due is not None and transfer.due <= now:
-                fd = transfer.wake()
+        for transfer in self._timed_transfers:
+            if transfer.resume_at is not None and transfer.resume_at <= now:
+                fd = transfer.resume()
                 if fd != pycurl.SOCKET_BAD:
                     self._multi.socket_action(fd, 0)
 
-    def ended(self) -> Iterator[tuple[CurlTransfer, int, str]]:
-        """Give each transfer that has ended, with curl's result and message."""
-        left = 1
-        while left:
-            left, succeeded, failed = self._multi.info_read()
+    def completed(self) -> Iterator[tuple[CurlTransfer, int, str]]:
+        """Yield each transfer that has ended, with curl's result code and message."""
+        queued = 1
+        while queued:
+            queued, succeeded, failed = self._multi.info_read()
             for curl in succeeded:
                 yield self._transfers[curl], pycurl.E_OK, ""
             for curl, code, message in failed:
                 yield self._transfers[curl], code, message
 
-    def forget(self, transfer: CurlTransfer) -> None:
-        """Free a transfer, ended or not; its connection may be kept."""
+    def remove(self, transfer: CurlTransfer) -> None:
+        """Free a transfer, ended or not; curl may keep its connection."""
         del self._transfers[transfer.curl]
-        self._timed.discard(transfer)
+        self._timed_transfers.discard(transfer)
         self._multi.remove_handle(transfer.curl)
         transfer.curl.close()
 
-    def left(self) -> list[CurlTransfer]:
-        """Give the transfers that have not ended."""
+    def pending(self) -> list[CurlTransfer]:
+        """Return the transfers that were started and not removed."""
         return list(self._transfers.values())
 
     def close(self) -> None:
-        """Free everything. Waits for names that are still being looked up."""
-        for transfer in self.left():
-            self.forget(transfer)
+        """Free everything. Blocks until name look-ups in progress end."""
+        for transfer in self.pending():
+            self.remove(transfer)
         self._multi.close()
         self._selector.close()
-        self._bell.close()
-        self._rope.close()
+        self._wakeup_receiver.close()
+        self._wakeup_sender.close()
 
-    def _watch(self, event: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
-        """Curl says which socket it waits for."""
-        known = fd in self._selector.get_map()
+    def _on_socket_change(
+        self, event: int, fd: int, _multi: pycurl.CurlMulti, _data: object
+    ) -> None:
+        """Watch a socket, or stop watching it: curl's SOCKETFUNCTION."""
+        registered = fd in self._selector.get_map()
         if event == pycurl.POLL_REMOVE:
-            if known:
+            if registered:
                 self._selector.unregister(fd)
-        elif known:
-            self._selector.modify(fd, _WATCH[event])
+        elif registered:
+            self._selector.modify(fd, _SELECTOR_EVENTS[event])
         else:
-            self._selector.register(fd, _WATCH[event])
+            self._selector.register(fd, _SELECTOR_EVENTS[event])
 
-    def _set_timer(self, milliseconds: int) -> None:
-        """Curl says when to call it again; -1 is never."""
-        self._due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+    def _on_timer_change(self, milliseconds: int) -> None:
+        """Set when curl wants to be called again, -1 for never: curl's TIMERFUNCTION."""
+        self._curl_timer_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000

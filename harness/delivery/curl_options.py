@@ -1,4 +1,4 @@
-"""A request as options of a curl handle, and the certificates that it trusts."""
+"""Translates a request into options of a curl handle, and selects the trusted certificates."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from pytest_mews.model import Fault, TransferMode
 
 USER_AGENT = f"pytest-mews/{__version__}"
 
-_WITH_BODY = frozenset({"POST", "PUT"})  # even an empty one
+_METHODS_WITH_BODY = frozenset({"POST", "PUT"})  # even an empty one
 
-# Headers that curl would add by itself; an empty one takes its own away.
-_UNASKED = ("Accept", "Content-Type", "Expect")
+# Headers that curl adds by itself; an empty one removes curl's.
+_CURL_DEFAULT_HEADERS = ("Accept", "Content-Type", "Expect")
 
 # Idle seconds after which a kept connection is not used again. Servers close theirs after 2 s
 # (gunicorn) or 5 s (uvicorn, Node): a request sent at that very moment would look like a reset.
@@ -29,22 +29,27 @@ _MAX_IDLE_S = 1
 
 
 @dataclass(frozen=True)
-class Authorities:
-    """A bundle instead of the system's, a folder besides it; None leaves curl's own.
+class TrustStore:
+    """The certificate authorities that TLS trusts; None leaves curl's own default.
 
     The pycurl wheels for Linux look for the system's bundle each time a handle is made (since
     7.45.6), those for macOS use `/etc/ssl/cert.pem`; so nothing but an override is needed here.
+
+    Attributes:
+        ca_file: a PEM bundle used instead of the default.
+        ca_folder: a folder of certificates named by hash, used in addition.
+
     """
 
-    file: str | None = None
-    folder: str | None = None
+    ca_file: str | None = None
+    ca_folder: str | None = None
 
     @classmethod
-    def of(cls, environment: Mapping[str, str] = os.environ) -> Authorities:
-        """Read SSL_CERT_FILE and SSL_CERT_DIR, which libcurl itself does not look at.
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> TrustStore:
+        """Read SSL_CERT_FILE and SSL_CERT_DIR, which libcurl itself ignores.
 
         Raises:
-            UsageMistake: one of them names what is not there.
+            UsageError: one of them names a file or folder that doesn't exist.
 
         """
         file, folder = environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR")
@@ -55,24 +60,24 @@ class Authorities:
         return cls(file or None, folder or None)
 
 
-def headers_of(request: Request) -> tuple[tuple[str, str], ...]:
-    """List the headers that are sent, but for Host and Content-Length."""
-    sent = list(request.headers)
-    if not any(name.lower() == "user-agent" for name, _ in sent):
-        sent.append(("User-Agent", USER_AGENT))
-    if _has_body(request) and request.manner is TransferMode.CHUNKED:
-        sent.append(("Transfer-Encoding", "chunked"))
-    return tuple(sent)
+def request_headers(request: Request) -> tuple[tuple[str, str], ...]:
+    """Return the headers that are sent, except Host and Content-Length."""
+    headers = list(request.headers)
+    if not any(name.lower() == "user-agent" for name, _ in headers):
+        headers.append(("User-Agent", USER_AGENT))
+    if _has_body(request) and request.transfer_mode is TransferMode.CHUNKED:
+        headers.append(("Transfer-Encoding", "chunked"))
+    return tuple(headers)
 
 
-def configure(curl: pycurl.Curl, request: Request, authorities: Authorities) -> None:
-    """Set everything but the callbacks.
+def configure(curl: pycurl.Curl, request: Request, trust_store: TrustStore) -> None:
+    """Set all options of a handle except the callbacks.
 
     HTTP/1.1, no redirects, cookies, proxy, `Expect` or `Accept-Encoding`. The proxy variables of
-    the environment are ignored on purpose: a proxy answers, times and fails in the partner's
+    the environment are ignored on purpose: a proxy responds, delays and fails in the partner's
     place, and the same command must give the same result on every machine.
     """
-    # A Location may bear any character; what is ASCII is left exactly as it is.
+    # A Location may contain any character; ASCII characters are left exactly as they are.
     url = quote(request.url, safe="!\"#$%&'()*+,/:;<=>?@[\\]^_`{|}~")
     curl.setopt(pycurl.URL, url)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
@@ -82,35 +87,36 @@ def configure(curl: pycurl.Curl, request: Request, authorities: Authorities) -> 
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     curl.setopt(pycurl.TIMEOUT_MS, max(1, round(request.deadline_s * 1000)))
     curl.setopt(pycurl.MAXAGE_CONN, _MAX_IDLE_S)
-    _method(curl, request)
-    sent = headers_of(request)
-    named = {name.lower() for name, _ in sent}
-    lines = [f"{name}: {value}" if value else f"{name};" for name, value in sent]
-    lines += [f"{name}:" for name in _UNASKED if name.lower() not in named]
+    _configure_method(curl, request)
+    headers = request_headers(request)
+    header_names = {name.lower() for name, _ in headers}
+    lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers]
+    lines += [f"{name}:" for name in _CURL_DEFAULT_HEADERS if name.lower() not in header_names]
     curl.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
     if request.fresh_connection or request.fault is Fault.RESET:
         curl.setopt(pycurl.FRESH_CONNECT, 1)
         curl.setopt(pycurl.FORBID_REUSE, 1)
     if request.fault is Fault.RESET:
         curl.setopt(pycurl.SOCKOPTFUNCTION, reset_on_close)
-    verify(curl, authorities, chain=request.verify_tls, host=request.verify_tls)
+    configure_verification(curl, trust_store, chain=request.verify_tls, host=request.verify_tls)
 
 
-def verify(curl: pycurl.Curl, authorities: Authorities, *, chain: bool, host: bool) -> None:
-    """Say what must be true of the certificate, and have it kept for reading either way."""
+def configure_verification(
+    curl: pycurl.Curl, trust_store: TrustStore, *, chain: bool, host: bool
+) -> None:
+    """Set what curl verifies of the server's certificate; it stores the certificate either way."""
     curl.setopt(pycurl.OPT_CERTINFO, 1)
     curl.setopt(pycurl.SSL_VERIFYPEER, int(chain))
     curl.setopt(pycurl.SSL_VERIFYHOST, 2 if host else 0)
-    if authorities.file:
-        curl.setopt(pycurl.CAINFO, authorities.file)
-    if authorities.folder:
-        curl.setopt(pycurl.CAPATH, authorities.folder)
+    if trust_store.ca_file:
+        curl.setopt(pycurl.CAINFO, trust_store.ca_file)
+    if trust_store.ca_folder:
+        curl.setopt(pycurl.CAPATH, trust_store.ca_folder)
 
 
-def _method(curl: pycurl.Curl, request: Request) -> None:
-    """Send a body with any method, and no body with those that have none."""
+def _configure_method(curl: pycurl.Curl, request: Request) -> None:
     if _has_body(request):
-        chunked = request.manner is TransferMode.CHUNKED
+        chunked = request.transfer_mode is TransferMode.CHUNKED
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.POSTFIELDSIZE_LARGE, -1 if chunked else len(request.body))
     if request.method != "POST":
@@ -118,4 +124,4 @@ def _method(curl: pycurl.Curl, request: Request) -> None:
 
 
 def _has_body(request: Request) -> bool:
-    return bool(request.body) or request.method in _WITH_BODY
+    return bool(request.body) or request.method in _METHODS_WITH_BODY

@@ -1,4 +1,4 @@
-"""One request under way: its curl handle, and what the handle's callbacks saw."""
+"""One request in flight: its curl handle, and what the handle's callbacks observe."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from contextlib import suppress
 
 import pycurl
 
-from pytest_mews.delivery.body_pacing import pace_of
-from pytest_mews.delivery.curl_options import Authorities, configure, headers_of
-from pytest_mews.delivery.outcomes import Ending, outcome_of
+from pytest_mews.delivery.body_pacing import body_pace
+from pytest_mews.delivery.curl_options import TrustStore, configure, request_headers
+from pytest_mews.delivery.curl_results import CurlResult, classify_result
 from pytest_mews.delivery.tcp_reset import has_arrived
-from pytest_mews.delivery.tls_certificate import tls_of
-from pytest_mews.delivery.tls_errors import problem_of
+from pytest_mews.delivery.tls_certificate import read_certificate
+from pytest_mews.delivery.tls_errors import classify_tls_error
 from pytest_mews.delivery.transport import Request
 from pytest_mews.model import Exchange, Fault, Outcome, TransferMode
 
-KEPT_BYTES = 64 * 1024  # of the headers, and of the body; the rest is counted and dropped
+MAX_STORED_BYTES = 64 * 1024  # of the headers, and of the body; the rest is counted and dropped
 
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9.]+) +([0-9]{3})")
 _ABORT_HEADERS = -1  # any number other than the line's length makes curl stop
-_LOOK_S = 0.005  # how often to look whether all has arrived, before a reset
+_ARRIVAL_POLL_S = 0.005  # how often to check whether all has arrived, before a reset
 
 # Without POSTTRANSFER (libcurl before 8.10) the body's first byte stands for its last.
-_SENT = getattr(pycurl, "POSTTRANSFER_TIME_T", pycurl.PRETRANSFER_TIME_T)
+_SENT_TIMER = getattr(pycurl, "POSTTRANSFER_TIME_T", pycurl.PRETRANSFER_TIME_T)
 
 
 class CurlTransfer:
-    """One request under way; only curl's thread touches it.
+    """One request in flight; only curl's thread may use it.
 
     Attributes:
-        is_timed: whether it may ask to be woken.
-        due: when to wake it, in seconds of `time.monotonic`; None for not at all.
+        needs_resuming: whether it may ask to be resumed.
+        resume_at: when to call `resume`, in seconds of `time.monotonic`; None for not at all.
 
     """
 
@@ -41,93 +41,96 @@ class CurlTransfer:
         self,
         request: Request,
         future: Future[Exchange],
-        authorities: Authorities,
+        trust_store: TrustStore,
         started_ms: float,
     ) -> None:
         self.request, self.future = request, future
         self._started_ms = started_ms
         self._status: int | None = None
-        self._version = ""
+        self._http_version = ""
         self._header_bytes = 0
-        self._headers: list[tuple[str, str]] = []
-        self._body = bytearray()
-        self._size = 0
-        self._given = 0
-        cut = request.fault is Fault.TRUNCATE_REQUEST
-        self._allowed = max(1, len(request.body) // 2) if cut else len(request.body)
+        self._response_headers: list[tuple[str, str]] = []
+        self._response_body = bytearray()
+        self._response_size = 0
+        self._body_offset = 0
+        size = len(request.body)
+        is_truncated = request.fault is Fault.TRUNCATE_REQUEST
+        self._body_limit = max(1, size // 2) if is_truncated else size
         self._aborted = False
-        self._pace = pace_of(request.manner, len(request.body), request.drip_s)
-        self._begun: float | None = None
-        self._resets = request.fault is Fault.RESET
-        self.is_timed = self._resets or request.manner is TransferMode.SLOW
-        self.due: float | None = 0.0 if self._resets else None
+        self._pace = body_pace(request.transfer_mode, size, request.spread_body_over_s)
+        self._body_started_at: float | None = None
+        self._is_reset = request.fault is Fault.RESET
+        self.needs_resuming = self._is_reset or request.transfer_mode is TransferMode.SLOW
+        self.resume_at: float | None = 0.0 if self._is_reset else None
         self.curl = pycurl.Curl()
-        configure(self.curl, request, authorities)
-        self.curl.setopt(pycurl.READFUNCTION, self._give)
-        self.curl.setopt(pycurl.HEADERFUNCTION, self._header)
-        self.curl.setopt(pycurl.WRITEFUNCTION, self._receive)
-        if self._resets:
+        configure(self.curl, request, trust_store)
+        self.curl.setopt(pycurl.READFUNCTION, self._read_body)
+        self.curl.setopt(pycurl.HEADERFUNCTION, self._on_header_line)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self._on_body_chunk)
+        if self._is_reset:
             self.curl.setopt(pycurl.NOPROGRESS, 0)
             self.curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(self._aborted))
 
-    def wake(self) -> int:
-        """Go on where the body was paused, or have the connection reset once all has arrived.
+    def resume(self) -> int:
+        """Continue a paused body, or reset the connection if the whole request has arrived.
 
         Returns:
-            The socket that curl must look at now, or SOCKET_BAD while there is none.
+            The socket that curl must process now, or SOCKET_BAD if there is none yet.
 
         """
         fd = int(self.curl.getinfo(pycurl.ACTIVESOCKET))
-        self.due = None
-        if self._resets:
-            self.due = time.monotonic() + _LOOK_S
-            sent = self._is_given() and self._point(_SENT) is not None
+        self.resume_at = None
+        if self._is_reset:
+            self.resume_at = time.monotonic() + _ARRIVAL_POLL_S
+            sent = self._is_body_read() and self._timer_ms(_SENT_TIMER) is not None
             self._aborted |= sent and fd != pycurl.SOCKET_BAD and has_arrived(fd)
-        with suppress(pycurl.error):  # it has just ended
+        with suppress(pycurl.error):  # the transfer has just ended
             self.curl.pause(pycurl.PAUSE_CONT)
         return fd
 
-    def _give(self, size: int) -> bytes | int:
-        """Hand curl the next bytes of the body at its pace, up to where it is to be cut."""
-        if self._given == self._allowed < len(self.request.body):
+    def _read_body(self, size: int) -> bytes | int:
+        """Return the next bytes of the body at its pace, up to its limit: curl's READFUNCTION."""
+        if self._body_offset == self._body_limit < len(self.request.body):
             self._aborted = True
             return int(pycurl.READFUNC_ABORT)
         now = time.monotonic()
-        self._begun = now if self._begun is None else self._begun
-        due = self._begun + self._pace.due_s(self._given)
-        if now < due and not self._is_given():
-            self.due = due
+        self._body_started_at = now if self._body_started_at is None else self._body_started_at
+        due = self._body_started_at + self._pace.due_s(self._body_offset)
+        if now < due and not self._is_body_read():
+            self.resume_at = due
             return int(pycurl.READFUNC_PAUSE)
-        end = min(self._given + size, self._allowed, self._pace.end(self._given))
-        chunk = self.request.body[self._given : end]
-        self._given += len(chunk)
+        piece_end = self._pace.piece_end(self._body_offset)
+        chunk_end = min(self._body_offset + size, self._body_limit, piece_end)
+        chunk = self.request.body[self._body_offset : chunk_end]
+        self._body_offset += len(chunk)
         return chunk
 
-    def _is_given(self) -> bool:
-        return self._given == len(self.request.body)
+    def _is_body_read(self) -> bool:
+        return self._body_offset == len(self.request.body)
 
-    def _header(self, line: bytes) -> int | None:
-        """Take a line of the head; None is curl's word for: go on."""
+    def _on_header_line(self, line: bytes) -> int | None:
+        """Record a line of the response's head; None lets curl continue: curl's HEADERFUNCTION."""
         if match := _STATUS_LINE.match(line):
-            # An interim answer, such as 100 or 103, comes before the one that counts.
-            self._headers.clear()
-            self._version, self._status = match[1].decode(), int(match[2])
-            return self._lose() if self._status >= 200 else None  # noqa: PLR2004 - not interim
+            # An interim response, such as 100 or 103, precedes the final one.
+            self._response_headers.clear()
+            self._http_version, self._status = match[1].decode(), int(match[2])
+            is_final = self._status >= 200  # noqa: PLR2004 - 1xx is interim
+            return self._abort_on_response() if is_final else None
         self._header_bytes += len(line)
         text = line.decode("latin-1").rstrip("\r\n")
-        if text and self._header_bytes <= KEPT_BYTES:
+        if text and self._header_bytes <= MAX_STORED_BYTES:
             name, _, value = text.partition(":")
-            self._headers.append((name, value.strip()))
+            self._response_headers.append((name, value.strip()))
         return None
 
-    def _lose(self) -> int | None:
-        """Drop an answer that is to be lost, or that has outrun the reset.
+    def _abort_on_response(self) -> int | None:
+        """Abort if the response is to be dropped, or if it arrived before the reset.
 
-        A redirect is not lost: its answer comes before the service has worked, so that the one
-        to lose is the next hop's. A reset does not wait to learn which answer it would be.
+        A redirect is not dropped: it comes before the service has processed the request, so the
+        response to drop is the next hop's. A reset doesn't wait to find out which response it is.
         """
-        loses = self.request.fault is Fault.DROP_RESPONSE and not self._is_redirect()
-        if self._is_given() and (loses or self._resets):
+        is_dropped = self.request.fault is Fault.DROP_RESPONSE and not self._is_redirect()
+        if self._is_body_read() and (is_dropped or self._is_reset):
             self._aborted = True
             return _ABORT_HEADERS
         return None
@@ -135,74 +138,74 @@ class CurlTransfer:
     def _is_redirect(self) -> bool:
         return self._status is not None and self._status // 100 == 3  # noqa: PLR2004 - 3xx
 
-    def _receive(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        self._body += chunk[: KEPT_BYTES - len(self._body)]
+    def _on_body_chunk(self, chunk: bytes) -> None:
+        self._response_size += len(chunk)
+        self._response_body += chunk[: MAX_STORED_BYTES - len(self._response_body)]
 
-    def _point(self, timer: int) -> float | None:
-        """Read one of curl's timers, which are microseconds since its start, or 0."""
-        micros = int(self.curl.getinfo(timer))
-        return self._started_ms + micros / 1000 if micros else None
+    def _timer_ms(self, timer: int) -> float | None:
+        """Read one of curl's timers, in ms of the run's clock; None if curl hasn't set it."""
+        microseconds = int(self.curl.getinfo(timer))
+        return self._started_ms + microseconds / 1000 if microseconds else None
 
-    def exchange(self, code: int, message: str) -> Exchange:
-        """Freeze what happened, from curl's result.
+    def build_exchange(self, code: int, message: str) -> Exchange:
+        """Return the exchange, given curl's result code and message.
 
         Raises:
-            HarnessFault: curl failed at something that no endpoint can cause.
+            HarnessError: curl failed at something that no endpoint can cause.
 
         """
         https = self.request.url.lower().startswith("https:")
-        connected = self._point(pycurl.APPCONNECT_TIME_T if https else pycurl.CONNECT_TIME_T)
-        kept = connected is None and self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
-        if kept:
-            # It was connected before: the moment it was taken stands for that.
-            connected = self._point(pycurl.PRETRANSFER_TIME_T)
-        sent = self._point(_SENT) if self._is_given() else None
-        # Curl sets this timer for some requests that were never answered.
-        first = self._point(pycurl.STARTTRANSFER_TIME_T) if self._version else None
-        ending = Ending(
+        connected_ms = self._timer_ms(pycurl.APPCONNECT_TIME_T if https else pycurl.CONNECT_TIME_T)
+        reused = connected_ms is None and self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
+        if reused:
+            # The connection already existed: use the moment when curl selected it.
+            connected_ms = self._timer_ms(pycurl.PRETRANSFER_TIME_T)
+        sent_ms = self._timer_ms(_SENT_TIMER) if self._is_body_read() else None
+        # Curl sets this timer for some requests that got no response.
+        first_byte_ms = self._timer_ms(pycurl.STARTTRANSFER_TIME_T) if self._http_version else None
+        result = CurlResult(
             code=code,
             message=message,
             os_errno=int(self.curl.getinfo(pycurl.OS_ERRNO)),
             status=self._status,
-            connected=connected is not None,
-            sent=sent is not None,
-            answered=first is not None,
+            connected=connected_ms is not None,
+            sent=sent_ms is not None,
+            responded=first_byte_ms is not None,
         )
-        outcome, detail = self._judge(ending)
+        outcome, detail = self._classify(result)
         return Exchange(
             method=self.request.method,
             url=self.request.url,
-            request_headers=headers_of(self.request),
+            request_headers=request_headers(self.request),
             request_size=len(self.request.body),
             outcome=outcome,
             started_ms=self._started_ms,
-            ended_ms=self._point(pycurl.TOTAL_TIME_T) or self._started_ms,
-            connected_ms=connected,
-            sent_ms=sent,
-            first_byte_ms=first,
+            ended_ms=self._timer_ms(pycurl.TOTAL_TIME_T) or self._started_ms,
+            connected_ms=connected_ms,
+            sent_ms=sent_ms,
+            first_byte_ms=first_byte_ms,
             status=self._status,
-            response_headers=tuple(self._headers),
-            response_body=bytes(self._body),
-            response_size=self._size,
-            http_version=self._version,
+            response_headers=tuple(self._response_headers),
+            response_body=bytes(self._response_body),
+            response_size=self._response_size,
+            http_version=self._http_version,
             detail=detail,
-            kept=kept,
-            tls=tls_of(self.curl),
-            tls_problem=problem_of(self.curl, code, message)
+            connection_reused=reused,
+            certificate=read_certificate(self.curl),
+            tls_problem=classify_tls_error(self.curl, code, message)
             if outcome is Outcome.TLS_ERROR
             else None,
         )
 
-    def _judge(self, ending: Ending) -> tuple[Outcome, str]:
-        """Let a fault of ours take precedence over what it led to."""
-        answered = f"the service had answered {self._status}" if self._status else ""
+    def _classify(self, result: CurlResult) -> tuple[Outcome, str]:
+        """Return outcome and detail; an injected fault takes precedence over its consequences."""
+        response = f"the service responded {self._status}" if self._status else ""
         match self.request.fault:
-            case Fault.DROP_RESPONSE if self._aborted or (answered and not self._is_redirect()):
-                return Outcome.ANSWER_LOST, f"{answered}; the answer was thrown away"
-            case Fault.TRUNCATE_REQUEST if self._aborted or answered:
-                cut = f"cut after {self._allowed} of {len(self.request.body)} bytes"
-                return Outcome.BODY_CUT, f"{cut}; {answered}" if answered else cut
+            case Fault.DROP_RESPONSE if self._aborted or (response and not self._is_redirect()):
+                return Outcome.RESPONSE_DROPPED, f"{response}; the harness dropped the response"
+            case Fault.TRUNCATE_REQUEST if self._aborted or response:
+                cut = f"cut after {self._body_limit} of {len(self.request.body)} bytes"
+                return Outcome.REQUEST_TRUNCATED, f"{cut}; {response}" if response else cut
             case Fault.RESET if self._aborted:
-                return Outcome.CONNECTION_DROPPED, answered
-        return outcome_of(ending), ending.message
+                return Outcome.RESET_BY_HARNESS, response
+        return classify_result(result), result.message

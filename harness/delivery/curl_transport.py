@@ -1,4 +1,4 @@
-"""The transport: one thread that owns libcurl, and the queue in front of it."""
+"""The transport on libcurl: one thread that owns libcurl, and the queue in front of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from types import TracebackType
 from typing import Self
 
 from pytest_mews.delivery.clock import Clock
-from pytest_mews.delivery.curl_multi import Multi
-from pytest_mews.delivery.curl_options import Authorities
+from pytest_mews.delivery.curl_multi import CurlMultiLoop
+from pytest_mews.delivery.curl_options import TrustStore
 from pytest_mews.delivery.curl_transfer import CurlTransfer
 from pytest_mews.delivery.transport import Request
 from pytest_mews.errors import HarnessError
 from pytest_mews.model import Exchange
 
-_PATIENCE_S = 1.0
+_CLOSE_TIMEOUT_S = 1.0
 
 
 class CurlTransport:
@@ -24,20 +24,20 @@ class CurlTransport:
 
     Args:
         clock: the run's clock, read when curl starts a request.
-        authorities: whose certificates are trusted; what the environment says by default.
+        trust_store: the trusted certificate authorities; the environment's by default.
 
     Raises:
-        UsageMistake: SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
+        UsageError: SSL_CERT_FILE or SSL_CERT_DIR names a file or folder that doesn't exist.
 
     """
 
-    def __init__(self, clock: Clock, authorities: Authorities | None = None) -> None:
+    def __init__(self, clock: Clock, trust_store: TrustStore | None = None) -> None:
         self._clock = clock
-        self._authorities = Authorities.of() if authorities is None else authorities
-        self._inbox: deque[tuple[Request, Future[Exchange]]] = deque()
-        self._guard = threading.Lock()
-        self._stopped: HarnessError | None = None
-        self._multi = Multi()
+        self._trust_store = TrustStore.from_environment() if trust_store is None else trust_store
+        self._submitted: deque[tuple[Request, Future[Exchange]]] = deque()
+        self._lock = threading.Lock()
+        self._stop_error: HarnessError | None = None
+        self._multi_loop = CurlMultiLoop()
         self._thread = threading.Thread(target=self._run, name="mews-delivery", daemon=True)
         self._thread.start()
 
@@ -55,73 +55,72 @@ class CurlTransport:
     def submit(self, request: Request) -> Future[Exchange]:
         """Start a request at once; see Transport."""
         future: Future[Exchange] = Future()
-        with self._guard:
-            if self._stopped is None:
-                self._inbox.append((request, future))
-                self._multi.ring()
+        with self._lock:
+            if self._stop_error is None:
+                self._submitted.append((request, future))
+                self._multi_loop.wake()
                 return future
-            stopped = self._stopped
-        future.set_exception(stopped)
+            stop_error = self._stop_error
+        future.set_exception(stop_error)
         return future
 
     def close(self) -> None:
-        """End the thread; whatever is under way fails with HarnessFault. May be called twice."""
+        """End the thread; requests in flight fail with HarnessError. May be called twice."""
         self._stop(HarnessError("the transport was closed"))
-        # A name server that is silent holds libcurl up for seconds; nobody need wait for that.
-        self._thread.join(_PATIENCE_S)
+        # An unresponsive name server blocks libcurl for seconds: don't wait for it.
+        self._thread.join(_CLOSE_TIMEOUT_S)
 
-    def _stop(self, reason: HarnessError) -> None:
-        with self._guard:
-            if self._stopped is None:
-                self._stopped = reason
-                self._multi.ring()
+    def _stop(self, error: HarnessError) -> None:
+        with self._lock:
+            if self._stop_error is None:
+                self._stop_error = error
+                self._multi_loop.wake()
 
     def _run(self) -> None:
         try:
-            while self._stopped is None:
-                self._multi.wait()
-                self._admit()
+            while self._stop_error is None:
+                self._multi_loop.wait()
+                self._start_submitted()
                 # Last, since a request on a kept connection may end while it is being started.
-                for transfer, code, message in self._multi.ended():
+                for transfer, code, message in self._multi_loop.completed():
                     self._finish(transfer, code, message)
-        except Exception as error:  # noqa: BLE001 - nobody may wait for a thread that is gone
-            fault = HarnessError(f"the delivery thread failed: {error!r}")
-            fault.__cause__ = error
-            self._stop(fault)
+        except Exception as error:  # noqa: BLE001 - whatever it is, pending futures must fail
+            stop_error = HarnessError(f"the delivery thread failed: {error!r}")
+            stop_error.__cause__ = error
+            self._stop(stop_error)
         finally:
-            self._abandon()
+            self._fail_pending()
 
-    def _admit(self) -> None:
-        while self._inbox:
-            request, future = self._inbox.popleft()
+    def _start_submitted(self) -> None:
+        while self._submitted:
+            request, future = self._submitted.popleft()
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                now = self._clock.now_ms()
-                transfer = CurlTransfer(request, future, self._authorities, now)
+                now_ms = self._clock.now_ms()
+                transfer = CurlTransfer(request, future, self._trust_store, now_ms)
             except Exception as error:  # noqa: BLE001 - it concerns this request alone
-                fault = HarnessError(f"this request can't be sent: {error!r}")
-                future.set_exception(fault)
+                future.set_exception(HarnessError(f"this request can't be sent: {error!r}"))
             else:
-                self._multi.start(transfer)
+                self._multi_loop.start(transfer)
 
     def _finish(self, transfer: CurlTransfer, code: int, message: str) -> None:
         try:
-            exchange = transfer.exchange(code, message)
-        except HarnessError as fault:
-            transfer.future.set_exception(fault)
+            exchange = transfer.build_exchange(code, message)
+        except HarnessError as error:
+            transfer.future.set_exception(error)
         else:
             transfer.future.set_result(exchange)
-        self._multi.forget(transfer)
+        self._multi_loop.remove(transfer)
 
-    def _abandon(self) -> None:
-        """Fail whatever is left, so that nobody waits for it, and free curl."""
-        for transfer in self._multi.left():
+    def _fail_pending(self) -> None:
+        """Fail all unfinished requests, so that no caller waits for them, and free curl."""
+        for transfer in self._multi_loop.pending():
             if not transfer.future.done():
-                transfer.future.set_exception(self._stopped)
-        with self._guard:  # whoever stopped us may be about to ring the bell yet
-            unsent = list(self._inbox)
+                transfer.future.set_exception(self._stop_error)
+        with self._lock:  # the thread that stops the transport may be about to call `wake`
+            unsent = list(self._submitted)
         for _, future in unsent:
             if future.set_running_or_notify_cancel():
-                future.set_exception(self._stopped)
-        self._multi.close()
+                future.set_exception(self._stop_error)
+        self._multi_loop.close()

@@ -1,4 +1,4 @@
-"""What a delivery profile says about one delivery."""
+"""The rules of a delivery, read from a delivery profile."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pytest_mews.model import Profile
 
 
 @dataclass(frozen=True)
-class Rules:
-    """The rules of a delivery; which of them are documented is the profile's to say.
+class DeliveryRules:
+    """How a message is delivered; the profile says which of these rules are documented.
 
     Attributes:
-        timeout_s: for each attempt, from its start to the answer's last byte, redirects
+        timeout_s: for each attempt, from its start to the response's last byte, redirects
             included; never scaled.
-        attempts: tries in all before the message is abandoned.
+        attempts: the number of attempts before the message is abandoned.
         retry_interval_s: from the end of an attempt to the start of the next; already scaled.
         redirect_statuses: which redirects are followed, with method and body.
-        redirect_hops: redirects followed in one attempt at most.
+        redirect_hops: the largest number of redirects followed in one attempt.
         verify_tls: whether certificates must be valid.
 
     """
@@ -31,8 +31,8 @@ class Rules:
     verify_tls: bool
 
     @classmethod
-    def of(cls, profile: Profile, time_scale: float, *, verify_tls: bool) -> Self:
-        """Take the rules from a profile; waits are multiplied by `time_scale`."""
+    def from_profile(cls, profile: Profile, time_scale: float, *, verify_tls: bool) -> Self:
+        """Read the rules from a profile; waits are multiplied by `time_scale`."""
         statuses = profile["redirect_statuses"].value
         return cls(
             timeout_s=profile.number("timeout_s"),

@@ -1,31 +1,33 @@
-"""What to make of a 3xx: the next hop, or the reason why there is none."""
+"""Decides whether a redirect is followed, and where to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from pytest_mews.delivery.delivery_rules import Rules
+from pytest_mews.delivery.delivery_rules import DeliveryRules
 from pytest_mews.model import Exchange, Outcome
 
-# An HTTP client makes a GET without a body of a POST that is answered with one of these.
-METHOD_CHANGING = frozenset({301, 302, 303})
-METHOD_KEEPING = frozenset({307, 308})
+# An HTTP client turns a POST into a GET without a body when it follows one of these.
+METHOD_CHANGING_STATUSES = frozenset({301, 302, 303})
+METHOD_KEEPING_STATUSES = frozenset({307, 308})
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why a redirect ends the attempt."""
+class RedirectRefusal:
+    """Why a redirect is not followed and ends the attempt."""
 
     outcome: Outcome
     detail: str
 
 
-def next_hop(exchange: Exchange, rules: Rules, followed: int) -> str | Refusal | None:
-    """Find where an answer redirects to.
+def next_hop(
+    exchange: Exchange, rules: DeliveryRules, followed: int
+) -> str | RedirectRefusal | None:
+    """Return where a response redirects to.
 
-    The new URL is the Location alone, resolved against the old one: the old one's query, where
-    the token is, goes nowhere that the endpoint did not say.
+    The new URL is the Location alone, resolved against the old URL: the query of the old URL,
+    which contains the token, is sent only where the Location repeats it.
 
     Args:
         exchange: an exchange that ended with ERROR_STATUS.
@@ -33,40 +35,44 @@ def next_hop(exchange: Exchange, rules: Rules, followed: int) -> str | Refusal |
         followed: redirects followed so far in this attempt.
 
     Returns:
-        The URL to send the very same request to; or the refusal; or None where the answer is
-        not a redirect.
+        The URL to send the same request to; or the refusal; or None if the response is not a
+        redirect.
 
     """
     status = exchange.status
-    if status is None or status not in METHOD_CHANGING | METHOD_KEEPING:
+    if status is None or status not in METHOD_CHANGING_STATUSES | METHOD_KEEPING_STATUSES:
         return None
     location = _location(exchange)
-    said = f"{status} to {_public(location)}" if location else f"{status} without a Location"
-    if obstacle := _obstacle(exchange.url, status, location, rules):
-        return Refusal(Outcome.REDIRECT_NOT_FOLLOWABLE, f"{said}: {obstacle}")
+    redirect = f"{status} " + (
+        f"to {_without_query(location)}" if location else "without a Location"
+    )
+    if reason := _refusal_reason(exchange.url, status, location, rules):
+        return RedirectRefusal(Outcome.REDIRECT_NOT_FOLLOWABLE, f"{redirect}: {reason}")
     if followed >= rules.redirect_hops:
-        more = f"{said}: more than {rules.redirect_hops} redirects"
-        return Refusal(Outcome.TOO_MANY_REDIRECTS, more)
+        detail = f"{redirect}: more than {rules.redirect_hops} redirects"
+        return RedirectRefusal(Outcome.TOO_MANY_REDIRECTS, detail)
     return _resolve(exchange.url, location)
 
 
-def _obstacle(url: str, status: int, location: str, rules: Rules) -> str | None:
-    """Say what keeps this redirect from being followed, however many went before."""
+def _refusal_reason(url: str, status: int, location: str, rules: DeliveryRules) -> str | None:
+    """Explain why this redirect can't be followed, regardless of the number of redirects."""
     if status not in rules.redirect_statuses:
-        lost = "the method would change to GET and the message be lost"
-        return lost if status in METHOD_CHANGING else "this profile follows no such redirect"
+        loss = "the method would change to GET and the body would be lost"
+        not_followed = "this profile doesn't follow this redirect"
+        return loss if status in METHOD_CHANGING_STATUSES else not_followed
     if not location:
-        return "there is nowhere to go"
+        return "there is no URL to follow"
     try:
-        said, parts = urlsplit(location), urlsplit(_resolve(url, location))
-        host, _ = parts.hostname, parts.port
+        relative, target = urlsplit(location), urlsplit(_resolve(url, location))
+        host, _ = target.hostname, target.port
     except ValueError as error:
         return f"not a URL ({error})"
     # "https:///" would be resolved against the old URL as if it had no scheme.
-    if parts.scheme not in {"http", "https"} or not host or (said.scheme and not said.netloc):
+    lacks_host = not host or (relative.scheme and not relative.netloc)
+    if target.scheme not in {"http", "https"} or lacks_host:
         return "not an http or https URL"
-    if parts.scheme == "http" and urlsplit(url).scheme == "https":
-        return "from https down to http"
+    if target.scheme == "http" and urlsplit(url).scheme == "https":
+        return "from https to http"
     return None
 
 
@@ -75,11 +81,11 @@ def _resolve(url: str, location: str) -> str:
 
 
 def _location(exchange: Exchange) -> str:
-    named = (value for name, value in exchange.response_headers if name.lower() == "location")
-    return next(named, "")
+    locations = (value for name, value in exchange.response_headers if name.lower() == "location")
+    return next(locations, "")
 
 
-def _public(location: str) -> str:
-    """Show a Location without its query, which may bear the token."""
+def _without_query(location: str) -> str:
+    """Replace the query of a Location, which may contain the token, with an ellipsis."""
     path, mark, _ = location.partition("?")
     return path + ("?…" if mark else "")

@@ -1,36 +1,44 @@
-"""The delivery policy without any waiting or sending: attempts, deadlines, redirects, retries."""
+"""The delivery policy, without any I/O: attempts, deadlines, redirects, retries."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_mews.delivery.body_pacing import spread_body_over_s
-from pytest_mews.delivery.delivery_rules import Rules
-from pytest_mews.delivery.redirect_policy import Refusal, next_hop
+from pytest_mews.delivery.body_pacing import body_spread_s
+from pytest_mews.delivery.delivery_rules import DeliveryRules
+from pytest_mews.delivery.redirect_policy import RedirectRefusal, next_hop
 from pytest_mews.delivery.transport import Request
 from pytest_mews.model import Attempt, Delivery, Exchange, Fault, Message, Outcome, TransferMode
 
-_WITHOUT_BODY = frozenset({"GET", "DELETE"})
-# A slow body too, so that whoever hangs up on it is not taken to have closed an idle connection.
-_ON_A_NEW_CONNECTION = frozenset({TransferMode.NEW_CONNECTION, TransferMode.SLOW})
+_METHODS_WITHOUT_BODY = frozenset({"GET", "DELETE"})
+# SLOW too: a service that closes the connection during a slow body must not look like one that
+# closed an idle connection.
+_MODES_ON_NEW_CONNECTION = frozenset({TransferMode.NEW_CONNECTION, TransferMode.SLOW})
 
 
 @dataclass(frozen=True)
 class DeliveryOrder:
-    """One delivery that is asked for; `faults[i]` is done to attempt i + 1.
+    """One delivery to make.
 
-    The first attempt starts `after_ms` after whatever is ordered together. Every attempt and every
-    hop bear the same manner and method; GET and DELETE leave the body out.
+    Attributes:
+        message: what to deliver.
+        url: where to, with its token.
+        label: the step that asked for it.
+        faults: `faults[i]` is injected into attempt i + 1; later attempts have no fault.
+        transfer_mode: how the body travels, in every attempt and hop.
+        method: the HTTP method of every attempt and hop; GET and DELETE leave the body out.
+        delay_ms: how long after the orders of the same group the first attempt starts.
+
     """
 
     message: Message
     url: str
     label: str
     faults: Sequence[Fault] = ()
-    manner: TransferMode = TransferMode.PLAIN
+    transfer_mode: TransferMode = TransferMode.PLAIN
     method: str = "POST"
-    after_ms: float = 0.0
+    delay_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -40,102 +48,110 @@ class Pause:
     until_ms: float
 
 
-Steps = Generator[Request | Pause, Exchange | None, Delivery]
+DeliverySteps = Generator[Request | Pause, Exchange | None, Delivery]
 
 
-def deliver_steps(order: DeliveryOrder, rules: Rules, now_ms: float) -> Steps:
-    """Play one delivery.
+def deliver_steps(order: DeliveryOrder, rules: DeliveryRules, now_ms: float) -> DeliverySteps:
+    """Generate the requests and pauses of one delivery.
 
     Args:
         order: what to deliver, and where.
-        rules: how.
-        now_ms: what the order's `after_ms` is counted from.
+        rules: the rules of the delivery.
+        now_ms: the moment that the order's `delay_ms` is counted from.
 
     Yields:
-        A request, to be answered with its exchange; or a pause, to be answered with None.
+        A request, for which the caller sends in its exchange; or a pause, for which the caller
+        sends in None when it is over.
 
     Returns:
-        The delivery, whatever became of it.
+        The delivery, whether it succeeded or not.
 
     """
     attempts: list[Attempt] = []
-    scheduled = now_ms + order.after_ms
-    if order.after_ms:
-        yield Pause(scheduled)
+    scheduled_ms = now_ms + order.delay_ms
+    if order.delay_ms:
+        yield Pause(scheduled_ms)
     while True:
         number = len(attempts) + 1
         fault = order.faults[number - 1] if number <= len(order.faults) else Fault.NONE
-        attempt = yield from _attempt(order, rules, number, fault, scheduled)
+        attempt = yield from _attempt_steps(order, rules, number, fault, scheduled_ms)
         attempts.append(attempt)
         if attempt.outcome is Outcome.DELIVERED or number >= rules.attempts:
             return Delivery(order.label, order.message, tuple(attempts))
-        scheduled = attempt.last.ended_ms + rules.retry_interval_s * 1000
-        yield Pause(scheduled)
+        scheduled_ms = attempt.final_exchange.ended_ms + rules.retry_interval_s * 1000
+        yield Pause(scheduled_ms)
 
 
-def _attempt(
-    order: DeliveryOrder, rules: Rules, number: int, fault: Fault, scheduled_ms: float
+def _attempt_steps(
+    order: DeliveryOrder, rules: DeliveryRules, number: int, fault: Fault, scheduled_ms: float
 ) -> Generator[Request | Pause, Exchange | None, Attempt]:
     """Send the message once, hop by hop, within one deadline."""
     exchanges: list[Exchange] = []
-    request = _request(order, rules, fault)
+    request = _first_request(order, rules, fault)
     while True:
         exchange = yield request
         assert exchange is not None
-        exchange, following = _judge(exchange, request, rules, exchanges)
+        exchange, next_request = _evaluate_exchange(exchange, request, rules, exchanges)
         exchanges.append(exchange)
-        if following is None:
-            last = exchange.outcome, exchange.detail
-            return Attempt(number, fault, scheduled_ms, tuple(exchanges), *last, order.manner)
+        if next_request is None:
+            return Attempt(
+                number,
+                fault,
+                scheduled_ms,
+                tuple(exchanges),
+                exchange.outcome,
+                exchange.detail,
+                order.transfer_mode,
+            )
         spent_s = (exchange.ended_ms - exchanges[0].started_ms) / 1000
         request = replace(
-            following,
+            next_request,
             deadline_s=rules.timeout_s - spent_s,
-            drip_s=spread_body_over_s(order.manner, rules.timeout_s, spent_s),
+            spread_body_over_s=body_spread_s(order.transfer_mode, rules.timeout_s, spent_s),
         )
 
 
-def _judge(
-    exchange: Exchange, request: Request, rules: Rules, before: Sequence[Exchange]
+def _evaluate_exchange(
+    exchange: Exchange, request: Request, rules: DeliveryRules, earlier: Sequence[Exchange]
 ) -> tuple[Exchange, Request | None]:
-    """Say what an exchange was, and what is to be sent next in the same attempt."""
-    if _closed_while_kept(exchange):
+    """Return the exchange with its final outcome, and the attempt's next request, if any."""
+    if _is_idle_close(exchange):
         return exchange, replace(request, fresh_connection=True)
     if exchange.outcome is not Outcome.ERROR_STATUS:
         return exchange, None
-    followed = sum(earlier.outcome is Outcome.REDIRECTED for earlier in before)
+    followed = sum(previous.outcome is Outcome.REDIRECTED for previous in earlier)
     match next_hop(exchange, rules, followed):
         case str(url):
             return replace(exchange, outcome=Outcome.REDIRECTED), replace(request, url=url)
-        case Refusal(outcome, detail):
+        case RedirectRefusal(outcome, detail):
             return replace(exchange, outcome=outcome, detail=detail), None
         case None:
             return exchange, None
 
 
-def _closed_while_kept(exchange: Exchange) -> bool:
-    """Tell whether a kept connection was closed just when the request was sent.
+def _is_idle_close(exchange: Exchange) -> bool:
+    """Return whether the server closed a kept connection just as the request was sent.
 
-    A server may close an idle connection at any moment, which says nothing of how it takes
+    A server may close an idle connection at any moment, which says nothing about how it handles
     messages. What Mews's client does then is not documented; our choice is to send once more on a
-    new connection, as an exchange of its own, so that a second copy is in plain sight.
+    new connection, as an exchange of its own, so that the second copy is visible.
     """
     reset = exchange.outcome is Outcome.CONNECTION_RESET
-    return exchange.kept and reset and exchange.first_byte_ms is None
+    return exchange.connection_reused and reset and exchange.first_byte_ms is None
 
 
-def _request(order: DeliveryOrder, rules: Rules, fault: Fault) -> Request:
-    bare = order.method in _WITHOUT_BODY
-    typed = None if bare else order.message.content_type
+def _first_request(order: DeliveryOrder, rules: DeliveryRules, fault: Fault) -> Request:
+    has_body = order.method not in _METHODS_WITHOUT_BODY
+    content_type = order.message.content_type if has_body else None
     return Request(
         method=order.method,
         url=order.url,
-        headers=() if typed is None else (("Content-Type", typed),),
-        body=b"" if bare else order.message.body,
+        headers=() if content_type is None else (("Content-Type", content_type),),
+        body=order.message.body if has_body else b"",
         deadline_s=rules.timeout_s,
         fault=fault,
         verify_tls=rules.verify_tls,
-        fresh_connection=order.manner in _ON_A_NEW_CONNECTION,
-        manner=order.manner,
-        drip_s=spread_body_over_s(order.manner, rules.timeout_s),
+        fresh_connection=order.transfer_mode in _MODES_ON_NEW_CONNECTION,
+        transfer_mode=order.transfer_mode,
+        spread_body_over_s=body_spread_s(order.transfer_mode, rules.timeout_s),
     )

@@ -1,4 +1,4 @@
-"""Plays deliveries against a transport and a clock."""
+"""Delivers messages through a transport, timed by a clock."""
 
 from __future__ import annotations
 
@@ -9,30 +9,38 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from pytest_mews.delivery.clock import Clock
-from pytest_mews.delivery.delivery_rules import Rules
-from pytest_mews.delivery.retry_policy import DeliveryOrder, Pause, Steps, deliver_steps
+from pytest_mews.delivery.delivery_rules import DeliveryRules
+from pytest_mews.delivery.retry_policy import DeliveryOrder, DeliverySteps, Pause, deliver_steps
 from pytest_mews.delivery.transport import Transport
 from pytest_mews.model import Delivery, Exchange, Fault, Message, TransferMode
 
 
 class Sender:
-    """Delivers messages as Mews does: attempts, intervals and redirects by the rules.
+    """Delivers messages as Mews does: attempts, intervals and redirects follow the rules.
 
-    May be used from several threads at once. `announce` hears of each message before it is sent,
-    and says from when on what it tells is known, in ms of the run's clock; None for not before.
+    Several threads may use a sender at once.
+
+    Args:
+        transport: sends the requests.
+        clock: the run's clock.
+        rules: the rules of every delivery.
+        before_send: called with each message before it is sent; returns from when on the
+            Connector API emulator shows the message's entities, in ms of the run's clock, or
+            None for not before the message is sent.
+
     """
 
     def __init__(
         self,
         transport: Transport,
         clock: Clock,
-        rules: Rules,
-        announce: Callable[[Message], float | None] = lambda _: None,
+        rules: DeliveryRules,
+        before_send: Callable[[Message], float | None] = lambda _: None,
     ) -> None:
         self._transport, self._clock, self._rules = transport, clock, rules
-        self._announce = announce
+        self._before_send = before_send
 
-    def deliver(  # noqa: PLR0913 - the overrides are for single deliveries alone
+    def deliver(  # noqa: PLR0913 - single deliveries override the rules
         self,
         message: Message,
         url: str,
@@ -41,23 +49,23 @@ class Sender:
         faults: Sequence[Fault] = (),
         attempts: int | None = None,
         timeout_s: float | None = None,
-        manner: TransferMode = TransferMode.PLAIN,
+        transfer_mode: TransferMode = TransferMode.PLAIN,
         method: str = "POST",
     ) -> Delivery:
-        """Deliver one message, and wait until it is delivered or abandoned.
+        """Deliver one message; return when it is delivered or abandoned.
 
         Args:
-            message: its body is the same at every attempt.
-            url: with its token.
+            message: what to deliver; every attempt has the same body.
+            url: where to, with its token.
             label: the step that asked for it.
-            faults: `faults[i]` is done to attempt i + 1.
-            attempts: instead of the rules' number.
-            timeout_s: seconds, instead of the rules' deadline of an attempt.
-            manner: how each request is put on the wire.
-            method: POST, PUT, or GET or DELETE, which are sent without the body.
+            faults: `faults[i]` is injected into attempt i + 1.
+            attempts: overrides the number of attempts in the rules.
+            timeout_s: overrides the timeout of an attempt in the rules; seconds.
+            transfer_mode: how the body travels.
+            method: POST, PUT, GET or DELETE; the last two are sent without the body.
 
         Raises:
-            HarnessFault: the transport failed or was closed.
+            HarnessError: the transport failed or was closed.
 
         """
         rules = replace(
@@ -65,85 +73,88 @@ class Sender:
             attempts=self._rules.attempts if attempts is None else attempts,
             timeout_s=self._rules.timeout_s if timeout_s is None else timeout_s,
         )
-        return self._play([DeliveryOrder(message, url, label, faults, manner, method)], rules)[0]
+        order = DeliveryOrder(message, url, label, faults, transfer_mode, method)
+        return self._deliver_all([order], rules)[0]
 
     def deliver_concurrently(
         self, orders: Sequence[DeliveryOrder], *, attempts: int | None = None
     ) -> tuple[Delivery, ...]:
-        """Start all first attempts at the same moment, or each `after_ms` later.
+        """Deliver several messages at once; return when each is delivered or abandoned.
 
-        Each is then re-sent on its own. All are announced before the first is sent, also those
-        that wait.
+        All first attempts start at the same moment, or `delay_ms` of their order later. Each
+        message is retried on its own. `before_send` is called for all messages before the first
+        is sent, also for delayed ones.
 
         Args:
             orders: what to deliver.
-            attempts: instead of the rules' number.
+            attempts: overrides the number of attempts in the rules.
 
         Raises:
-            HarnessFault: the transport failed or was closed.
+            HarnessError: the transport failed or was closed.
 
         """
         rules = self._rules if attempts is None else replace(self._rules, attempts=attempts)
-        return self._play(orders, rules)
+        return self._deliver_all(orders, rules)
 
-    def _play(self, orders: Sequence[DeliveryOrder], rules: Rules) -> tuple[Delivery, ...]:
-        """Announce every message, then send them all."""
-        known_ms = [self._announce(order.message) for order in orders]
-        deliveries = ConcurrentDeliveries(self._transport, self._clock, rules).play(orders)
+    def _deliver_all(
+        self, orders: Sequence[DeliveryOrder], rules: DeliveryRules
+    ) -> tuple[Delivery, ...]:
+        visible_from_ms = [self._before_send(order.message) for order in orders]
+        deliveries = ConcurrentDeliveries(self._transport, self._clock, rules).run(orders)
         return tuple(
-            replace(delivery, visible_from_ms=since)
-            for delivery, since in zip(deliveries, known_ms, strict=True)
+            replace(delivery, visible_from_ms=moment)
+            for delivery, moment in zip(deliveries, visible_from_ms, strict=True)
         )
 
 
 class ConcurrentDeliveries:
-    """Deliveries that run side by side in the calling thread."""
+    """Deliveries that run concurrently in the calling thread."""
 
-    def __init__(self, transport: Transport, clock: Clock, rules: Rules) -> None:
+    def __init__(self, transport: Transport, clock: Clock, rules: DeliveryRules) -> None:
         self._transport, self._clock, self._rules = transport, clock, rules
         self._in_flight = 0
-        self._landed: SimpleQueue[tuple[int, Future[Exchange]]] = SimpleQueue()
-        self._waiting: list[tuple[float, int]] = []
+        self._completed: SimpleQueue[tuple[int, Future[Exchange]]] = SimpleQueue()
+        self._pauses: list[tuple[float, int]] = []
         self._deliveries: dict[int, Delivery] = {}
 
-    def play(self, orders: Sequence[DeliveryOrder]) -> tuple[Delivery, ...]:
-        """Play all orders to their end; deliveries come in the order of their orders."""
-        now = self._clock.now_ms()
-        plays = [deliver_steps(order, self._rules, now) for order in orders]
-        for index, play in enumerate(plays):
-            self._advance(index, play, None)
-        while len(self._deliveries) < len(plays):
-            index, exchange = self._next()
-            self._advance(index, plays[index], exchange)
-        return tuple(self._deliveries[index] for index in range(len(plays)))
+    def run(self, orders: Sequence[DeliveryOrder]) -> tuple[Delivery, ...]:
+        """Complete all orders; return the deliveries in the order of their orders."""
+        now_ms = self._clock.now_ms()
+        all_steps = [deliver_steps(order, self._rules, now_ms) for order in orders]
+        for index, steps in enumerate(all_steps):
+            self._advance(index, steps, None)
+        while len(self._deliveries) < len(all_steps):
+            index, exchange = self._wait_for_next()
+            self._advance(index, all_steps[index], exchange)
+        return tuple(self._deliveries[index] for index in range(len(all_steps)))
 
-    def _advance(self, index: int, play: Steps, exchange: Exchange | None) -> None:
-        """Tell one delivery what happened, and do what it asks for next."""
+    def _advance(self, index: int, steps: DeliverySteps, exchange: Exchange | None) -> None:
+        """Pass one delivery the result of its last step, and start its next step."""
         try:
-            wish = play.send(exchange)
+            step = steps.send(exchange)
         except StopIteration as end:
             self._deliveries[index] = end.value
             return
-        if isinstance(wish, Pause):
-            heapq.heappush(self._waiting, (wish.until_ms, index))
+        if isinstance(step, Pause):
+            heapq.heappush(self._pauses, (step.until_ms, index))
             return
         self._in_flight += 1
-        future = self._transport.submit(wish)
-        future.add_done_callback(lambda done: self._landed.put((index, done)))
+        future = self._transport.submit(step)
+        future.add_done_callback(lambda done: self._completed.put((index, done)))
 
-    def _next(self) -> tuple[int, Exchange | None]:
-        """Wait for the next exchange to end or the next pause to be over."""
-        left_s = None
-        if self._waiting:
-            left_s = max(0.0, (self._waiting[0][0] - self._clock.now_ms()) / 1000)
+    def _wait_for_next(self) -> tuple[int, Exchange | None]:
+        """Wait for the next exchange or pause to end; return its delivery's index and exchange."""
+        pause_left_s = None
+        if self._pauses:
+            pause_left_s = max(0.0, (self._pauses[0][0] - self._clock.now_ms()) / 1000)
         if self._in_flight:
             try:
-                index, future = self._landed.get(timeout=left_s)
+                index, future = self._completed.get(timeout=pause_left_s)
             except Empty:
                 pass
             else:
                 self._in_flight -= 1
                 return index, future.result()
-        elif left_s:
-            self._clock.sleep(left_s)
-        return heapq.heappop(self._waiting)[1], None
+        elif pause_left_s:
+            self._clock.sleep(pause_left_s)
+        return heapq.heappop(self._pauses)[1], None

@@ -1,4 +1,4 @@
-"""Sockets whose connection is to be reset: what has arrived, and how they are closed."""
+"""Resets a TCP connection instead of closing it, once all that was sent has arrived."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import pycurl
 
 
 def reset_on_close(fd: int, _purpose: int) -> int:
-    """Make a close send an RST rather than a FIN: curl's SOCKOPTFUNCTION."""
-    line = socket.socket(fileno=fd)
+    """Make closing a socket send an RST rather than a FIN: curl's SOCKOPTFUNCTION."""
+    connection = socket.socket(fileno=fd)
     try:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     finally:
-        line.detach()  # the socket is curl's
+        connection.detach()  # curl owns the socket
     return int(pycurl.SOCKOPT_OK)
 
 
 def has_arrived(fd: int) -> bool:
-    """Tell whether the other side's system has all that was written to a socket.
+    """Return whether the peer's system has acknowledged all that was written to a socket.
 
-    An RST throws away what is still queued. Where the system does not tell (only Linux is known
-    to), it counts as arrived.
+    An RST discards what is still queued. Where the system can't tell (Linux can; others aren't
+    known to), the data counts as arrived.
     """
     try:
         queued = fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(struct.calcsize("i")))

@@ -1,4 +1,4 @@
-"""The seam between the delivery policy and the wire."""
+"""The interface between the delivery policy and the wire."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Request:
     Attributes:
         method: such as `POST`.
         url: absolute, http or https, with its query.
-        headers: sent as they are; the transport adds Host, Content-Length or Transfer-Encoding
-            and, unless given, User-Agent. No other header is sent.
-        body: sent as it is; empty with a method that has none.
-        deadline_s: seconds from the start until the answer must have been received whole.
-        fault: what to do to it on purpose. A body of fewer than two bytes can't be cut.
-            A connection that is to be reset is a new one.
+        headers: sent unchanged; the transport adds Host, Content-Length or Transfer-Encoding
+            and, unless present, User-Agent. It sends no other header.
+        body: sent unchanged; empty with a method that has none.
+        deadline_s: seconds from the start until the response must be complete.
+        fault: the fault to inject. A body of fewer than two bytes can't be truncated. A request
+            to be reset is sent on a new connection.
         verify_tls: whether the certificate must be trusted and name the host.
-        fresh_connection: never reuse a kept connection, nor keep this one.
-        manner: how the body is put on the wire; a new connection is `fresh_connection`'s matter.
-        drip_s: seconds that the body of a slow request is spread over.
+        fresh_connection: neither reuse a kept connection nor keep this one.
+        transfer_mode: how the body travels; NEW_CONNECTION needs `fresh_connection` as well.
+        spread_body_over_s: seconds that the body of a slow request is spread over.
 
     """
 
@@ -37,21 +37,21 @@ class Request:
     fault: Fault = Fault.NONE
     verify_tls: bool = True
     fresh_connection: bool = False
-    manner: TransferMode = TransferMode.PLAIN
-    drip_s: float = 0.0
+    transfer_mode: TransferMode = TransferMode.PLAIN
+    spread_body_over_s: float = 0.0
 
 
 class Transport(Protocol):
-    """What sends requests; whatever happens on the wire is an Exchange, not an exception."""
+    """Sends requests; whatever happens on the wire is an Exchange, not an exception."""
 
     def submit(self, request: Request) -> Future[Exchange]:
-        """Start a request at once and give what will hold its exchange.
+        """Start a request at once; return a future of its exchange.
 
-        The future raises HarnessFault where the transport itself failed or was closed. A 3xx is
-        an ERROR_STATUS here: what to make of it is the policy's decision.
+        The future raises HarnessError if the transport itself failed or was closed. A 3xx is
+        an ERROR_STATUS at this level: the policy decides whether to follow it.
         """
         ...
 
     def close(self) -> None:
-        """Stop; whatever is still under way fails with HarnessFault."""
+        """Stop; requests in flight fail with HarnessError."""
         ...

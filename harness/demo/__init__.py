@@ -1,4 +1,4 @@
-"""An embedded sample partner: sound by default, with named flaws to show what is caught."""
+"""The demo partner: sound by default; each named flaw shows what the harness detects."""
 
 from __future__ import annotations
 

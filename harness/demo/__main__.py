@@ -1,4 +1,4 @@
-"""Run the embedded partner alone: `python -m pytest_mews.demo --port 8090 --flaw NAME`."""
+"""Run the demo partner on its own: `python -m pytest_mews.demo --port 8090 --flaw NAME`."""
 
 from __future__ import annotations
 
@@ -16,34 +16,38 @@ from pytest_mews.errors import UsageError
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m pytest_mews.demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (a free one)")
-    parser.add_argument("--flaw", metavar="NAME", default=SOUND, help="a name that --list shows")
-    parser.add_argument("--api", metavar="URL", help="fetch from this address, as from Mews's")
-    parser.add_argument("--websocket", metavar="URL", help="connect to this address's WebSocket")
-    parser.add_argument("--list", action="store_true", help="show all names and end")
+    parser.add_argument(
+        "--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)"
+    )
+    parser.add_argument(
+        "--flaw", metavar="NAME", default=SOUND, help="a name from --list (default: sound)"
+    )
+    parser.add_argument("--api", metavar="URL", help="address of the Connector API to fetch from")
+    parser.add_argument("--websocket", metavar="URL", help="address of the WebSocket to connect to")
+    parser.add_argument("--list", action="store_true", help="list all names and exit")
     options = parser.parse_args(arguments)
     if options.list:
         width = max(map(len, NAMES))
-        _say(*(f"{name:{width}}  {sentence}" for name, sentence in NAMES.items()))
+        _print(*(f"{name:{width}}  {description}" for name, description in NAMES.items()))
         return
     try:
         partner = DemoPartner(
             options.flaw,
-            tenants=tenants.DEFAULT,
+            tenants=tenants.DEFAULT_TENANTS,
             port=options.port,
             api=options.api,
             websocket=options.websocket,
         )
-    except UsageError as mistake:
-        parser.error(f"--flaw {options.flaw}: {mistake.problem}. {mistake.remedy}")
+    except UsageError as error:
+        parser.error(f"--flaw {options.flaw}: {error.problem}. {error.remedy}")
     with partner, contextlib.suppress(KeyboardInterrupt):
-        _say(partner.url)
+        _print(partner.url)
         if partner.authority is not None:
-            _say(f"SSL_CERT_FILE={partner.authority}")
+            _print(f"SSL_CERT_FILE={partner.authority}")
         threading.Event().wait()
 
 
-def _say(*lines: str) -> None:
+def _print(*lines: str) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 

@@ -1,6 +1,6 @@
-"""Flaws in what a partner makes of bodies that lack something, or are no JSON at all.
+"""Flaws in validating bodies that are incomplete or aren't JSON.
 
-Each answers as the sound service does but for its one flaw.
+Each responds as the sound service does, except for its one flaw.
 """
 
 from __future__ import annotations
@@ -9,70 +9,71 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from pytest_mews.demo.service import Answer, Request, answer
-from pytest_mews.demo.webhook_bodies import Document, Unusable, parse
+from pytest_mews.demo.service import Request, Response, respond
+from pytest_mews.demo.webhook_bodies import Document, InvalidBodyError, parse_json
 
-HUGE = re.compile(rb"[0-9]{4301}")  # digits; one more than Python reads by default
+HUGE_NUMBER = re.compile(rb"[0-9]{4301}")  # one digit more than Python parses by default
 
 
-def any_discriminator(token: str, request: Request) -> Answer:
-    """Answers 202 to events that do not say what they are."""
-    given = answer(token, request)
-    document = _refused(given, request)
+def accepts_missing_discriminator(token: str, request: Request) -> Response:
+    """Answers 202 to events without a Discriminator."""
+    response = respond(token, request)
+    document = _rejected_document(response, request)
     events = document.get("Events") if isinstance(document, dict) else None
-    untold = isinstance(events, list) and any(_says_nothing(event) for event in events)
-    return Answer(202) if untold else given
+    missing = isinstance(events, list) and any(map(_lacks_discriminator, events))
+    return Response(202) if missing else response
 
 
-def thanks_for_any_action(token: str, request: Request) -> Answer:
-    """Answers 202 to whatever has the word Action or Data in it, JSON or not."""
-    given = answer(token, request)
+def accepts_malformed_action(token: str, request: Request) -> Response:
+    """Answers 202 to any body that contains the word Action or Data, JSON or not."""
+    response = respond(token, request)
     body = request.body or b""
-    named = b"Action" in body or b'"Data"' in body
-    return Answer(202) if given.status == HTTPStatus.BAD_REQUEST and named else given
+    mentioned = b"Action" in body or b'"Data"' in body
+    rejected = response.status == HTTPStatus.BAD_REQUEST
+    return Response(202) if rejected and mentioned else response
 
 
-def breaks_without_ids(token: str, request: Request) -> Answer:
-    """Answers 500 where EnterpriseId or IntegrationId is missing or of a wrong type."""
-    given = answer(token, request)
-    document = _refused(given, request)
-    batch = isinstance(document, dict) and isinstance(document.get("Events"), list)
-    return Answer(500) if batch and not _has_ids(document) else given
+def fails_without_ids(token: str, request: Request) -> Response:
+    """Answers 500 if EnterpriseId or IntegrationId is missing or has a wrong type."""
+    response = respond(token, request)
+    document = _rejected_document(response, request)
+    has_events = isinstance(document, dict) and isinstance(document.get("Events"), list)
+    return Response(500) if has_events and not _has_ids(document) else response
 
 
-def breaks_on_huge_numbers(token: str, request: Request) -> Answer:
-    """Answers 500 to a number of more than 4,300 digits, at which Python's parser gives up."""
-    given = answer(token, request)
-    refused = given.status == HTTPStatus.BAD_REQUEST
-    return Answer(500) if refused and HUGE.search(request.body or b"") else given
+def fails_on_huge_numbers(token: str, request: Request) -> Response:
+    """Answers 500 to a number of more than 4,300 digits, which Python's parser rejects."""
+    response = respond(token, request)
+    rejected = response.status == HTTPStatus.BAD_REQUEST
+    return Response(500) if rejected and HUGE_NUMBER.search(request.body or b"") else response
 
 
-def ignores_untyped_body(token: str, request: Request) -> Answer:
-    """Answers 202 without a look at the body where no content type came."""
-    given = answer(token, request)
-    untyped = given.status == HTTPStatus.BAD_REQUEST and "content-type" not in request.headers
-    return Answer(202) if untyped else given
+def ignores_body_without_content_type(token: str, request: Request) -> Response:
+    """Answers 202 to a request without a Content-Type, without parsing its body."""
+    response = respond(token, request)
+    rejected = response.status == HTTPStatus.BAD_REQUEST
+    return Response(202) if rejected and "content-type" not in request.headers else response
 
 
-def breaks_on_incomplete_data(token: str, request: Request) -> Answer:
-    """Answers 500 to an action whose Data lacks something."""
-    given = answer(token, request)
-    document = _refused(given, request)
-    full = isinstance(document, dict) and isinstance(document.get("Action"), str)
-    return Answer(500) if full and document.get("Data") else given
+def fails_on_incomplete_data(token: str, request: Request) -> Response:
+    """Answers 500 to an action whose Data lacks a property."""
+    response = respond(token, request)
+    document = _rejected_document(response, request)
+    has_action = isinstance(document, dict) and isinstance(document.get("Action"), str)
+    return Response(500) if has_action and document.get("Data") else response
 
 
-def _refused(given: Answer, request: Request) -> Any:  # noqa: ANN401 - JSON
-    """Give what a refused body says; None where it was accepted, or is no JSON."""
-    if given.status != HTTPStatus.BAD_REQUEST:
+def _rejected_document(response: Response, request: Request) -> Any:  # noqa: ANN401 - JSON
+    """Return the JSON of a body that was rejected; None if it was accepted or isn't JSON."""
+    if response.status != HTTPStatus.BAD_REQUEST:
         return None
     try:
-        return parse(request.body)
-    except Unusable:
+        return parse_json(request.body)
+    except InvalidBodyError:
         return None
 
 
-def _says_nothing(event: object) -> bool:
+def _lacks_discriminator(event: object) -> bool:
     return isinstance(event, dict) and not isinstance(event.get("Discriminator"), str)
 
 
@@ -80,11 +81,11 @@ def _has_ids(document: Document) -> bool:
     return all(isinstance(document.get(name), str) for name in ("EnterpriseId", "IntegrationId"))
 
 
-SHAPE_FLAWS = (
-    any_discriminator,
-    thanks_for_any_action,
-    breaks_without_ids,
-    breaks_on_huge_numbers,
-    ignores_untyped_body,
-    breaks_on_incomplete_data,
+BODY_FLAWS = (
+    accepts_missing_discriminator,
+    accepts_malformed_action,
+    fails_without_ids,
+    fails_on_huge_numbers,
+    ignores_body_without_content_type,
+    fails_on_incomplete_data,
 )

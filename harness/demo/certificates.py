@@ -1,7 +1,7 @@
-"""How the embedded partner speaks TLS: soundly, or with one flaw.
+"""The demo partner's TLS: a sound server certificate, and flaws in certificates and versions.
 
-`trustme` makes an authority and its certificates anew for each partner; it is imported only where
-a partner speaks TLS.
+`trustme` creates a new certificate authority for each partner. It is imported only for a partner
+that serves https.
 """
 
 from __future__ import annotations
@@ -18,86 +18,87 @@ from pytest_mews.demo.partner_server import HOST
 if TYPE_CHECKING:
     import trustme
 
-ELSEWHERE = "elsewhere.example"
-SOON, PAST, AGE = timedelta(days=10), timedelta(days=-1), timedelta(days=60)
+OTHER_HOST = "elsewhere.example"
+EXPIRES_SOON, EXPIRED = timedelta(days=10), timedelta(days=-1)  # relative to now
+CERTIFICATE_AGE = timedelta(days=60)
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What a partner shows and speaks, and the authority (PEM) that its clients are to trust."""
+class TlsIdentity:
+    """The server's TLS context, and the certificate authority (PEM) that its clients trust."""
 
     context: ssl.SSLContext
     authority: bytes
 
 
-def over_tls(trusted: trustme.CA) -> ssl.SSLContext:
+def over_tls(authority: trustme.CA) -> ssl.SSLContext:
     """Serves https with a certificate of an authority that the run trusts."""
-    return _serving(trusted.issue_cert(HOST))
+    return _context(authority.issue_cert(HOST))
 
 
-def certificate_expires_soon(trusted: trustme.CA) -> ssl.SSLContext:
+def certificate_expires_soon(authority: trustme.CA) -> ssl.SSLContext:
     """Serves https with a certificate that expires in 10 days."""
-    return _serving(_until(trusted, SOON))
+    return _context(_certificate(authority, EXPIRES_SOON))
 
 
-def certificate_expired(trusted: trustme.CA) -> ssl.SSLContext:
+def certificate_expired(authority: trustme.CA) -> ssl.SSLContext:
     """Serves https with a certificate that expired yesterday."""
-    return _serving(_until(trusted, PAST))
+    return _context(_certificate(authority, EXPIRED))
 
 
-def wrong_host_certificate(trusted: trustme.CA) -> ssl.SSLContext:
+def wrong_host_certificate(authority: trustme.CA) -> ssl.SSLContext:
     """Serves https with a certificate for another host."""
-    return _serving(trusted.issue_cert(ELSEWHERE))
+    return _context(authority.issue_cert(OTHER_HOST))
 
 
-def unknown_issuer(trusted: trustme.CA) -> ssl.SSLContext:
+def unknown_issuer(authority: trustme.CA) -> ssl.SSLContext:
     """Serves https with a certificate of an authority that nobody trusts."""
-    return _serving(type(trusted)().issue_cert(HOST))
+    return _context(type(authority)().issue_cert(HOST))
 
 
-def self_signed(trusted: trustme.CA) -> ssl.SSLContext:
-    """Serves https with a certificate that it signed itself, and that names no host."""
-    own = type(trusted)()
+def self_signed(authority: trustme.CA) -> ssl.SSLContext:
+    """Serves https with a self-signed certificate that names no host."""
+    issuer = type(authority)()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with own.cert_pem.tempfile() as certificate, own.private_key_pem.tempfile() as key:
+    with issuer.cert_pem.tempfile() as certificate, issuer.private_key_pem.tempfile() as key:
         context.load_cert_chain(certificate, key)
     return context
 
 
-def old_tls(trusted: trustme.CA) -> ssl.SSLContext:
-    """Serves https, and takes TLS 1.0 and 1.1 beside the newer versions."""
-    context = over_tls(trusted)
+def old_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Serves https and accepts TLS 1.0 and 1.1 as well as newer versions."""
+    context = over_tls(authority)
     context.set_ciphers("ALL:@SECLEVEL=0")  # OpenSSL 3 allows old versions at no other level
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     return context
 
 
-def only_old_tls(trusted: trustme.CA) -> ssl.SSLContext:
-    """Serves https by TLS 1.0 and 1.1 alone."""
-    context = old_tls(trusted)
+def only_old_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Serves https and accepts TLS 1.0 and 1.1 only."""
+    context = old_tls(authority)
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     return context
 
 
-def identity_of(name: str) -> Identity | None:
-    """Make the identity of a partner; None for one that serves plain http."""
-    if name not in _MAKERS:
+def tls_identity(name: str) -> TlsIdentity | None:
+    """Create the TLS identity of a demo partner; None for one that serves plain http."""
+    if name not in _CONTEXTS:
         return None
-    import trustme  # noqa: PLC0415 - with `cryptography` below it; most partners need neither
+    import trustme  # noqa: PLC0415 - it imports `cryptography`; most partners need neither
 
-    trusted = trustme.CA()
-    return Identity(_MAKERS[name](trusted), trusted.cert_pem.bytes())
+    authority = trustme.CA()
+    return TlsIdentity(_CONTEXTS[name](authority), authority.cert_pem.bytes())
 
 
-def _until(trusted: trustme.CA, left: timedelta) -> trustme.LeafCert:
+def _certificate(authority: trustme.CA, expires_in: timedelta) -> trustme.LeafCert:
     now = datetime.now(UTC)
-    return trusted.issue_cert(HOST, not_before=now - AGE, not_after=now + left)
+    return authority.issue_cert(HOST, not_before=now - CERTIFICATE_AGE, not_after=now + expires_in)
 
 
-def _serving(issued: trustme.LeafCert) -> ssl.SSLContext:
+def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    issued.configure_cert(context)
+    certificate.configure_cert(context)
     return context
 
 
@@ -111,8 +112,8 @@ TLS_FLAWS = (
     old_tls,
     only_old_tls,
 )
-# Flaws in something else, which show under https alone: their TLS is sound.
-UNDER_TLS = ("redirects-to-http",)
-_MAKERS: Mapping[str, Callable[[trustme.CA], ssl.SSLContext]] = {
-    make.__name__.replace("_", "-"): make for make in (*TLS_VARIANTS, *TLS_FLAWS)
-} | dict.fromkeys(UNDER_TLS, over_tls)
+# Partners with another flaw that only https can show; their TLS is sound.
+OTHER_FLAWS_OVER_TLS = ("redirects-to-http",)
+_CONTEXTS: Mapping[str, Callable[[trustme.CA], ssl.SSLContext]] = {
+    create.__name__.replace("_", "-"): create for create in (*TLS_VARIANTS, *TLS_FLAWS)
+} | dict.fromkeys(OTHER_FLAWS_OVER_TLS, over_tls)

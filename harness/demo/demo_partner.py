@@ -1,4 +1,4 @@
-"""The embedded partner: a behaviour on a socket, and workers for what it accepted."""
+"""The demo partner: an endpoint, workers that fetch what changed, and WebSocket clients."""
 
 from __future__ import annotations
 
@@ -11,40 +11,47 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from pytest_mews.demo.certificates import identity_of
+from pytest_mews.demo.certificates import tls_identity
 from pytest_mews.demo.partner_server import PartnerServer
-from pytest_mews.demo.partner_state import memory_of
-from pytest_mews.demo.processing import Backlog, Processing
-from pytest_mews.demo.registry import HASTY, KEEPING, SOUND, behaviour, habits, stream_habits
-from pytest_mews.demo.service import PATH, Answer, Request
+from pytest_mews.demo.partner_state import initial_state
+from pytest_mews.demo.processing import Backlog, WorkerPool
+from pytest_mews.demo.registry import (
+    ANSWERS_EARLY,
+    KEEP_ALIVE,
+    SOUND,
+    behaviour,
+    client_options,
+    processing_options,
+)
+from pytest_mews.demo.service import PATH, Request, Response
 from pytest_mews.demo.webhook_bodies import Document
-from pytest_mews.demo.websocket import Streaming
+from pytest_mews.demo.websocket import ClientPool
 from pytest_mews.model import Tenants
 
 
 class DemoPartner:
-    """A webhook receiver on a free port of 127.0.0.1, listening until it is closed.
+    """A webhook receiver on 127.0.0.1 that listens until it is closed.
 
     Attributes:
-        url: where it takes General Webhooks, the token in its query.
-        integration_url: where it takes Integration Webhooks: the same.
-        token: the secret in the URL, a new one each time.
-        authority: a PEM file of whose certificates to trust; None where it serves plain http.
-        memory: what it has learnt, and what is still to be fetched.
-        processing: what fetches; None without `api`.
-        streaming: what is connected; None without `websocket`.
+        url: the endpoint for General Webhooks, with the token in its query.
+        integration_url: the endpoint for Integration Webhooks: the same.
+        token: the secret in the URL, a new one for each partner.
+        authority: a PEM file with the certificate authority to trust; None for plain http.
+        state: what the partner knows, and what it still has to fetch.
+        workers: the workers that fetch; None without `api`.
+        websocket_clients: the WebSocket clients; None without `websocket`.
 
     Args:
         name: one of `NAMES`.
         tenants: the enterprises that are connected already.
         port: the port; 0 for a free one.
-        api: the address of the Connector API, such as `http://127.0.0.1:8088`; without it nothing
-            is fetched.
-        websocket: the address of the WebSocket, such as `ws://127.0.0.1:8089`; without it no
-            connection is opened.
+        api: the address of the Connector API, for example `http://127.0.0.1:8088`. Without it the
+            partner fetches nothing.
+        websocket: the address of the WebSocket, for example `ws://127.0.0.1:8089`. Without it the
+            partner opens no connection.
 
     Raises:
-        UsageMistake: there is no partner of that name.
+        UsageError: there is no demo partner of that name.
 
     """
 
@@ -57,15 +64,15 @@ class DemoPartner:
         api: str | None = None,
         websocket: str | None = None,
     ) -> None:
-        self._behave = behaviour(name)
-        self._habits = habits(name)
-        self._behaving = threading.Lock()
+        self._behaviour = behaviour(name)
+        self._options = processing_options(name)
+        self._behaviour_lock = threading.Lock()
         self._accepted: queue.Queue[Document | None] = queue.Queue()
-        self.memory = memory_of(tenants)
-        self._backlog = Backlog(self.memory, self._habits)
+        self.state = initial_state(tenants)
+        self._backlog = Backlog(self.state, self._options)
         self.token = secrets.token_urlsafe(24)
         self._files = ExitStack()
-        identity = identity_of(name)
+        identity = tls_identity(name)
         self.authority: Path | None = None
         if identity is not None:
             folder = self._files.enter_context(TemporaryDirectory(prefix="mews-demo-"))
@@ -74,20 +81,23 @@ class DemoPartner:
         self._server = PartnerServer(
             self._respond,
             port,
-            keeps=name in KEEPING,
-            hasty=name in HASTY,
+            keep_alive=name in KEEP_ALIVE,
+            answers_early=name in ANSWERS_EARLY,
             tls=None if identity is None else identity.context,
         )
         self._server.start()
-        self._worker = threading.Thread(target=self._work, name="mews-demo-worker", daemon=True)
-        self._worker.start()
-        self.processing: Processing | None = None
+        self._reader = threading.Thread(
+            target=self._read_accepted, name="mews-demo-worker", daemon=True
+        )
+        self._reader.start()
+        self.workers: WorkerPool | None = None
         if api is not None:
-            self.processing = Processing(self._backlog, api, tenants.client_token, self._habits)
-        self.streaming: Streaming | None = None
+            self.workers = WorkerPool(self._backlog, api, tenants.client_token, self._options)
+        self.websocket_clients: ClientPool | None = None
         if websocket is not None:
-            own = stream_habits(name)
-            self.streaming = Streaming(websocket, api, tenants, self._backlog.note, own)
+            self.websocket_clients = ClientPool(
+                websocket, api, tenants, self._backlog.add, client_options(name)
+            )
         self.url = self.integration_url = f"{self._server.url_for(PATH)}?Token={self.token}"
 
     def __enter__(self) -> Self:
@@ -103,40 +113,41 @@ class DemoPartner:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing that was accepted is still to be fetched, as far as it can be."""
+        """Whether the partner has fetched all accepted changes, except those that it can't yet."""
         return not self._accepted.unfinished_tasks and self._backlog.is_empty
 
     def close(self) -> None:
-        """Stop listening, release the requests that are held, end every thread; once is enough."""
+        """Stop listening, release held requests, and end every thread; can be called twice."""
         if self._server.is_running():
-            if self.streaming is not None:
-                self.streaming.close()
-            self._backlog.close()  # first, since it may keep an answer waiting
+            if self.websocket_clients is not None:
+                self.websocket_clients.close()
+            self._backlog.close()  # first, because a response may be waiting for it
             self._server.stop()
             self._accepted.put(None)
-            self._worker.join()
-            if self.processing is not None:
-                self.processing.close()
+            self._reader.join()
+            if self.workers is not None:
+                self.workers.close()
             self._files.close()
 
-    def _respond(self, request: Request) -> Answer:
-        # Flaws that remember count requests; deciding takes no time, waiting happens elsewhere.
-        with self._behaving:
-            answer = self._behave(self.token, request)
-        if answer.accepted is None:
-            return answer
-        fetches_first, room = self._habits.fetches_first, self._habits.room
-        if self.processing is None or (room is None and not fetches_first):
-            self._accepted.put(answer.accepted)
-            return answer
-        if room is not None:
-            self._backlog.wait_for_room(room)
-        self._backlog.note(answer.accepted)
+    def _respond(self, request: Request) -> Response:
+        # Stateful flaws see one request at a time. Behaviours return at once; the server waits.
+        with self._behaviour_lock:
+            response = self._behaviour(self.token, request)
+        if response.accepted is None:
+            return response
+        fetches_first = self._options.fetches_before_answering
+        max_unfetched = self._options.max_unfetched
+        if self.workers is None or (max_unfetched is None and not fetches_first):
+            self._accepted.put(response.accepted)
+            return response
+        if max_unfetched is not None:
+            self._backlog.wait_until_below(max_unfetched)
+        self._backlog.add(response.accepted)
         if fetches_first:
-            self._backlog.wait_for(answer.accepted)
-        return answer
+            self._backlog.wait_until_fetched(response.accepted)
+        return response
 
-    def _work(self) -> None:
+    def _read_accepted(self) -> None:
         while (document := self._accepted.get()) is not None:
-            self._backlog.note(document)
+            self._backlog.add(document)
             self._accepted.task_done()

@@ -1,7 +1,6 @@
-"""Flaws in how a partner follows the life of an integration: what it holds to be impossible.
+"""Flaws in assumptions about the lifecycle of an integration.
 
-Each function gives a new partner that has seen nothing yet. The partners are called one request
-at a time.
+Each function creates the behaviour of a new partner. A behaviour receives one request at a time.
 """
 
 from __future__ import annotations
@@ -9,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import MappingProxyType
 
-from pytest_mews.demo.rejection_flaws import STAMPS
-from pytest_mews.demo.service import Answer, Behaviour, Request, answer
+from pytest_mews.demo.rejection_flaws import DATES
+from pytest_mews.demo.service import Behaviour, Request, Response, respond
 from pytest_mews.demo.webhook_bodies import Document
 
-DELETED = "IntegrationDeleted"
-OFF = frozenset({"IntegrationDisabled", "IntegrationCanceled", DELETED})
-# What one may think has to come before each action; any other order is then refused.
-BEFORE = MappingProxyType(
+CREATED, DELETED = "IntegrationCreated", "IntegrationDeleted"
+INACTIVE = frozenset({"IntegrationDisabled", "IntegrationCanceled", DELETED})
+# The only actions that `strict_lifecycle` expects before each action.
+PREDECESSORS = MappingProxyType(
     {
         "IntegrationEnabled": {"IntegrationDisabled"},
         "IntegrationDisabled": {"IntegrationCreated", "IntegrationEnabled"},
@@ -25,118 +24,136 @@ BEFORE = MappingProxyType(
 )
 
 
-def refuses_repeated_creation() -> Behaviour:
-    """Answers 409 to an IntegrationCreated for an integration that was created before."""
+def rejects_unknown_integrations() -> Behaviour:
+    """Answers 404 to an action for an integration whose IntegrationCreated did not arrive."""
     known: set[str] = set()
 
-    def judge(integration: str, action: str | None, _: Document) -> int | None:
-        if action != "IntegrationCreated":
+    def rejection_status(integration: str, action: str | None, _: Document) -> int | None:
+        if action == CREATED:
+            known.add(integration)
+        return 404 if action is not None and integration not in known else None
+
+    return _rejects(rejection_status)
+
+
+def refuses_repeated_creation() -> Behaviour:
+    """Answers 409 to a repeated IntegrationCreated for the same integration."""
+    known: set[str] = set()
+
+    def rejection_status(integration: str, action: str | None, _: Document) -> int | None:
+        if action != CREATED:
             return None
         if integration in known:
             return 409
         known.add(integration)
         return None
 
-    return _judging(judge)
+    return _rejects(rejection_status)
 
 
 def refuses_second_integration() -> Behaviour:
-    """Answers 409 to another integration of an enterprise that has had one."""
+    """Answers 409 to a second integration of the same enterprise, even after deletion."""
     integrations: dict[str, str] = {}
 
-    def judge(integration: str, action: str | None, document: Document) -> int | None:
-        if action != "IntegrationCreated":
+    def rejection_status(integration: str, action: str | None, document: Document) -> int | None:
+        if action != CREATED:
             return None
         enterprise = document["Data"]["Enterprise"]["Id"]
         return None if integrations.setdefault(enterprise, integration) == integration else 409
 
-    return _judging(judge)
+    return _rejects(rejection_status)
 
 
 def strict_lifecycle() -> Behaviour:
-    """Answers 409 to an action that can't follow the one before it, as it thinks."""
-    newest: dict[str, str] = {}
+    """Answers 409 to an action that it doesn't expect after the previous one."""
+    last_actions: dict[str, str] = {}
 
-    def judge(integration: str, action: str | None, _: Document) -> int | None:
+    def rejection_status(integration: str, action: str | None, _: Document) -> int | None:
         if action is None:
             return None
-        before = newest.get(integration)
-        if before is not None and before not in BEFORE.get(action, {before}):
+        last_action = last_actions.get(integration)
+        if last_action is not None and last_action not in PREDECESSORS.get(action, {last_action}):
             return 409
-        newest[integration] = action
+        last_actions[integration] = action
         return None
 
-    return _judging(judge)
+    return _rejects(rejection_status)
 
 
-def forbids_disabled() -> Behaviour:
+def rejects_when_disabled() -> Behaviour:
     """Answers 403 to events of an integration that is disabled, canceled or deleted."""
-    newest: dict[str, str] = {}
+    last_actions: dict[str, str] = {}
 
-    def judge(integration: str, action: str | None, _: Document) -> int | None:
+    def rejection_status(integration: str, action: str | None, _: Document) -> int | None:
         if action is None:
-            return 403 if newest.get(integration) in OFF else None
-        newest[integration] = action
+            return 403 if last_actions.get(integration) in INACTIVE else None
+        last_actions[integration] = action
         return None
 
-    return _judging(judge)
+    return _rejects(rejection_status)
 
 
 def gone_after_deletion() -> Behaviour:
-    """Answers 410 to an action, but another deletion, for an integration that was deleted."""
-    gone: set[str] = set()
+    """Answers 410 to any action except a deletion for an integration that was deleted."""
+    deleted: set[str] = set()
 
-    def judge(integration: str, action: str | None, _: Document) -> int | None:
+    def rejection_status(integration: str, action: str | None, _: Document) -> int | None:
         if action == DELETED:
-            gone.add(integration)
+            deleted.add(integration)
             return None
-        return 410 if action is not None and integration in gone else None
+        return 410 if action is not None and integration in deleted else None
 
-    return _judging(judge)
+    return _rejects(rejection_status)
 
 
-def refuses_older_dates() -> Behaviour:
-    """Answers 409 to a CreatedUtc or DeletedUtc earlier than one that came before."""
-    newest = ""
+def requires_ascending_dates() -> Behaviour:
+    """Answers 409 if CreatedUtc or DeletedUtc is earlier than in an earlier message."""
+    latest = ""
 
-    def judge(_: str, action: str | None, document: Document) -> int | None:
-        nonlocal newest
-        moment = None if action is None else document["Data"].get(STAMPS.get(action, ""))
-        if not isinstance(moment, str):
+    def rejection_status(_: str, action: str | None, document: Document) -> int | None:
+        nonlocal latest
+        date = None if action is None else document["Data"].get(DATES.get(action, ""))
+        if not isinstance(date, str):
             return None
-        if moment < newest:
+        if date < latest:
             return 409
-        newest = moment
+        latest = date
         return None
 
-    return _judging(judge)
+    return _rejects(rejection_status)
 
 
-def _judging(judge: Callable[[str, str | None, Document], int | None]) -> Behaviour:
-    """Make a partner that refuses what is judged so: integration id, action, sound message."""
+def _rejects(rejection_status: Callable[[str, str | None, Document], int | None]) -> Behaviour:
+    """Reject valid messages with a status.
 
-    def behave(token: str, request: Request) -> Answer:
-        given = answer(token, request)
-        if given.accepted is None:
-            return given
-        document = given.accepted
-        general = "Events" in document
-        integration = (
-            document["IntegrationId"]
-            if general
-            else document["Data"].get("Integration", {}).get("Id", "")
-        )
-        status = judge(integration, None if general else document["Action"], document)
-        return given if status is None else Answer(status)
+    Args:
+        rejection_status: returns the status, or None to accept. It takes the integration id, the
+            action (None for a General Webhook) and the message.
+
+    """
+
+    def behave(token: str, request: Request) -> Response:
+        response = respond(token, request)
+        document = response.accepted
+        if document is None:
+            return response
+        if "Events" in document:
+            integration, action = document["IntegrationId"], None
+        else:
+            integration = document["Data"].get("Integration", {}).get("Id", "")
+            action = document["Action"]
+        status = rejection_status(integration, action, document)
+        return response if status is None else Response(status)
 
     return behave
 
 
-LIFE_FLAWS = (
+LIFECYCLE_FLAWS = (
+    rejects_unknown_integrations,
     refuses_repeated_creation,
     refuses_second_integration,
     strict_lifecycle,
-    forbids_disabled,
+    rejects_when_disabled,
     gone_after_deletion,
-    refuses_older_dates,
+    requires_ascending_dates,
 )

@@ -1,4 +1,4 @@
-"""The embedded partner's socket: one function from request to answer, served."""
+"""The HTTP server of the demo partner."""
 
 from __future__ import annotations
 
@@ -9,59 +9,59 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from werkzeug import Request as HttpRequest
-from werkzeug import Response
+from werkzeug import Response as HttpResponse
 from werkzeug.exceptions import ClientDisconnected
 
-from pytest_mews.demo.service import Answer, Request
-from pytest_mews.net.http_server import HttpServer, connection_of, disconnects_within
+from pytest_mews.demo.service import Request, Response
+from pytest_mews.net.http_server import HttpServer, disconnects_within, socket_of
 
 HOST = "127.0.0.1"
 
 
 class PartnerServer(HttpServer):
-    """Serves a function from request to answer, each connection in a thread of its own.
+    """Serves a function from request to response; each connection has its own thread.
 
     Args:
-        respond: gives the answer.
+        respond: returns the response to a request.
         port: the port; 0 for a free one.
-        keeps: whether a connection may be used for several requests.
-        hasty: whether a POST is answered with 202 before its body is read.
-        tls: what to show and to speak; None for plain http.
+        keep_alive: whether a connection serves several requests.
+        answers_early: whether a POST is answered with 202 before its body is read.
+        tls: the server's TLS context; None for plain http.
 
     """
 
     def __init__(
         self,
-        respond: Callable[[Request], Answer],
+        respond: Callable[[Request], Response],
         port: int = 0,
         *,
-        keeps: bool = False,
-        hasty: bool = False,
+        keep_alive: bool = False,
+        answers_early: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(HOST, port, keeps=keeps, tls=tls)
-        self._respond, self._hasty = respond, hasty
+        super().__init__(HOST, port, keep_alive=keep_alive, tls=tls)
+        self._respond, self._answers_early = respond, answers_early
 
-    def application(self, request: HttpRequest) -> Response:
-        """Answer one request, without keeping it as pytest-httpserver would."""
-        turn = self.turn(request)
-        if self._hasty and request.method == "POST":
-            return Response(self._late(request, turn), HTTPStatus.ACCEPTED)
-        answer = self._respond(_plain(request, turn))
-        if answer.unread is not None:
-            if disconnects_within(connection_of(request), answer.delay_s):
-                answer.unread()
-        elif answer.delay_s:
-            self.closing.wait(None if math.isinf(answer.delay_s) else answer.delay_s)
-        return Response(answer.body, answer.status, answer.headers)
+    def application(self, request: HttpRequest) -> HttpResponse:
+        """Respond to a request, without logging it as pytest-httpserver does."""
+        number = self.request_number(request)
+        if self._answers_early and request.method == "POST":
+            return HttpResponse(self._read_afterwards(request, number), HTTPStatus.ACCEPTED)
+        response = self._respond(_read_request(request, number))
+        if response.on_disconnect is not None:
+            if disconnects_within(socket_of(request), response.delay_s):
+                response.on_disconnect()
+        elif response.delay_s:
+            self.closing.wait(None if math.isinf(response.delay_s) else response.delay_s)
+        return HttpResponse(response.body, response.status, response.headers)
 
-    def _late(self, request: HttpRequest, turn: int) -> Iterator[bytes]:
-        """Let the head of an answer go out, then read what it answers."""
+    def _read_afterwards(self, request: HttpRequest, number: int) -> Iterator[bytes]:
+        """Send the headers of the response, then read the request."""
         yield b""
-        self._respond(_plain(request, turn))
+        self._respond(_read_request(request, number))
 
 
-def _plain(request: HttpRequest, turn: int) -> Request:
+def _read_request(request: HttpRequest, number: int) -> Request:
     started = time.monotonic()
     try:
         body = request.get_data()
@@ -74,5 +74,5 @@ def _plain(request: HttpRequest, turn: int) -> Request:
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
         body_s=time.monotonic() - started,
-        turn=turn,
+        request_number=number,
     )

@@ -1,7 +1,7 @@
-"""What a sound partner keeps of the messages it has accepted.
+"""What a sound partner knows from the messages that it has accepted.
 
-A message bears no id, time or attempt number, may come twice and may overtake another: all that
-is written here stays true when it is written again, or in another order.
+A message has no id, time or attempt number, may arrive twice, and may overtake another one.
+Applying a message again, or in another order, must therefore not make the state wrong.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from pytest_mews.demo.webhook_bodies import Document, entity_of, events_of
+from pytest_mews.demo.webhook_bodies import ACTIONS, Document, entity_of, events_of
 from pytest_mews.model import Tenants
 
-Select = Callable[[Document], Iterable[tuple[str, str]]]
-"""Which entities a message says have changed: kind and id of each."""
+ChangeSelector = Callable[[Document], Iterable[tuple[str, str]]]
+"""Returns the entities to fetch for a message, as pairs of entity and id."""
 
 ACTIVITY = {
     "IntegrationEnabled": True,
@@ -25,7 +25,7 @@ ACTIVITY = {
 
 @dataclass(frozen=True)
 class Integration:
-    """One enterprise's connection; `api_key` is the one that replaced the `access_token`."""
+    """The connection of one enterprise; `api_key` replaces `access_token` once it is set."""
 
     enterprise_id: str | None = None
     access_token: str | None = field(default=None, repr=False)
@@ -34,17 +34,17 @@ class Integration:
 
     @property
     def credential(self) -> str | None:
-        """The access token to call Mews with."""
+        """The access token for calls to Mews."""
         return self.api_key or self.access_token
 
 
 @dataclass
-class Memory:
-    """What is known.
+class PartnerState:
+    """The partner's integrations, and the changes that it still has to fetch.
 
     Attributes:
-        integrations: by integration id; only a created one says which enterprise it belongs to.
-        changed: the ids to fetch, by enterprise id and entity.
+        integrations: by integration id. The enterprise is known from IntegrationCreated only.
+        changed: ids to fetch, by enterprise id and entity.
 
     """
 
@@ -52,9 +52,9 @@ class Memory:
     changed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
 
-def memory_of(tenants: Tenants) -> Memory:
-    """Start with the integrations that exist already."""
-    return Memory(
+def initial_state(tenants: Tenants) -> PartnerState:
+    """Return the state in which the tenants' integrations exist already."""
+    return PartnerState(
         {
             tenant.integration_id: Integration(tenant.id, tenant.access_token)
             for tenant in tenants.enterprises
@@ -63,7 +63,7 @@ def memory_of(tenants: Tenants) -> Memory:
 
 
 def changes_of(document: Document) -> list[tuple[str, str]]:
-    """List the entities that a message says have changed; an event of the future is passed over."""
+    """Return entity and id for each event of a message; skips unknown events."""
     return [
         (entity, event["Value"]["Id"])
         for event in events_of(document)
@@ -71,37 +71,42 @@ def changes_of(document: Document) -> list[tuple[str, str]]:
     ]
 
 
-def remember(memory: Memory, document: Document, select: Select = changes_of) -> None:
-    """Note what an accepted message says; whatever is not documented yet is passed over."""
+def apply_message(
+    state: PartnerState, document: Document, select_changes: ChangeSelector = changes_of
+) -> None:
+    """Update the state with an accepted message; ignores unknown events and actions."""
     if "Events" in document:
-        for entity, name in select(document):
-            memory.changed.setdefault((document["EnterpriseId"], entity), set()).add(name)
+        for entity, entity_id in select_changes(document):
+            state.changed.setdefault((document["EnterpriseId"], entity), set()).add(entity_id)
     else:
-        _remember_integration(memory, document["Action"], document["Data"])
+        _apply_action(state, document["Action"], document["Data"])
 
 
-def credential_of(memory: Memory, enterprise_id: str) -> str | None:
-    """Give the access token of an enterprise; None while it is unknown or not active."""
-    for integration in memory.integrations.values():
+def credential_of(state: PartnerState, enterprise_id: str) -> str | None:
+    """Return the access token of an enterprise; None while it is unknown or inactive."""
+    for integration in state.integrations.values():
         if integration.enterprise_id == enterprise_id and integration.active:
             return integration.credential
     return None
 
 
-def is_known(memory: Memory, enterprise_id: str) -> bool:
-    """Tell whether an enterprise has an integration, active or not."""
-    owners = (integration.enterprise_id for integration in memory.integrations.values())
-    return enterprise_id in owners
+def is_known(state: PartnerState, enterprise_id: str) -> bool:
+    """Return whether an enterprise has an integration, active or not."""
+    return any(
+        integration.enterprise_id == enterprise_id for integration in state.integrations.values()
+    )
 
 
-def _remember_integration(memory: Memory, action: str, data: Document) -> None:
-    integrations = memory.integrations
-    if action == "IntegrationDeleted":
-        _forget(memory, data["Integration"]["Id"])
+def _apply_action(state: PartnerState, action: str, data: Document) -> None:
+    if action not in ACTIONS:
         return
-    changes: dict[str, str | bool] = {}
+    integration_id = data["Integration"]["Id"]
+    if action == "IntegrationDeleted":
+        _delete_integration(state, integration_id)
+        return
+    changes: dict[str, str | bool]
     if action == "IntegrationCreated":
-        # api_key stays: a creation that is sent again must not bring a replaced key back.
+        # Keep api_key: a repeated creation must not restore a replaced key.
         changes = {
             "enterprise_id": data["Enterprise"]["Id"],
             "access_token": data["AccessToken"],
@@ -109,16 +114,15 @@ def _remember_integration(memory: Memory, action: str, data: Document) -> None:
         }
     elif action == "IntegrationApiKeyCreated":
         changes = {"api_key": data["ApiKey"]}
-    elif action in ACTIVITY:
+    else:
         changes = {"active": ACTIVITY[action]}
-    if changes:
-        known = integrations.get(data["Integration"]["Id"], Integration())
-        integrations[data["Integration"]["Id"]] = replace(known, **changes)  # type: ignore[arg-type]
+    integration = state.integrations.get(integration_id, Integration())
+    state.integrations[integration_id] = replace(integration, **changes)  # type: ignore[arg-type]
 
 
-def _forget(memory: Memory, integration_id: str) -> None:
-    """Forget an integration, and what was to be fetched where it was its enterprise's last."""
-    owner = memory.integrations.pop(integration_id, Integration()).enterprise_id
-    if owner is not None and not is_known(memory, owner):
-        for lane in [lane for lane in memory.changed if lane[0] == owner]:
-            del memory.changed[lane]
+def _delete_integration(state: PartnerState, integration_id: str) -> None:
+    """Delete an integration, and its enterprise's changes if it has no other integration."""
+    enterprise_id = state.integrations.pop(integration_id, Integration()).enterprise_id
+    if enterprise_id is not None and not is_known(state, enterprise_id):
+        for key in [key for key in state.changed if key[0] == enterprise_id]:
+            del state.changed[key]

@@ -1,4 +1,4 @@
-"""All partners by name: those that must pass everything, and those with one flaw each."""
+"""All demo partners by name: sound variants, and partners with one flaw each."""
 
 from __future__ import annotations
 
@@ -7,76 +7,84 @@ import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from pytest_mews.demo.body_flaws import SHAPE_FLAWS
+from pytest_mews.demo.body_flaws import BODY_FLAWS
 from pytest_mews.demo.certificates import TLS_FLAWS, TLS_VARIANTS
-from pytest_mews.demo.duplicate_flaws import REPEAT_FLAWS
-from pytest_mews.demo.http_flaws import STATELESS, answers_before_body, forgets_kept_connections
-from pytest_mews.demo.lifecycle_flaws import LIFE_FLAWS
-from pytest_mews.demo.load_and_tenancy_flaws import CROWD_FLAWS
-from pytest_mews.demo.name_flaws import NAME_REFUSALS
+from pytest_mews.demo.duplicate_flaws import DUPLICATE_FLAWS
+from pytest_mews.demo.http_flaws import HTTP_FLAWS, answers_before_body, forgets_kept_connections
+from pytest_mews.demo.lifecycle_flaws import LIFECYCLE_FLAWS
+from pytest_mews.demo.load_flaws import LOAD_FLAWS
 from pytest_mews.demo.processing import ProcessingOptions
 from pytest_mews.demo.processing.lost_event_flaws import (
-    LOSSES,
+    LOST_EVENT_FLAWS,
+    accept_null_event,
     null_event_kills_worker,
-    welcoming_null,
 )
-from pytest_mews.demo.processing.request_flaws import REQUESTING
-from pytest_mews.demo.processing.retry_flaws import HASTE
-from pytest_mews.demo.processing.sound_workers import PROCESSING_VARIANTS
-from pytest_mews.demo.processing.tenancy_flaws import TENANCY, working_on_refused, works_on_refused
+from pytest_mews.demo.processing.request_flaws import REQUEST_FLAWS
+from pytest_mews.demo.processing.retry_flaws import RETRY_FLAWS
+from pytest_mews.demo.processing.tenancy_flaws import (
+    TENANCY_FLAWS,
+    accept_rejected_message,
+    processes_rejected_messages,
+)
 from pytest_mews.demo.redirect_flaws import REDIRECT_FLAWS
-from pytest_mews.demo.rejection_flaws import REFUSALS, Refusal
-from pytest_mews.demo.service import Answer, Behaviour, Request, answer
-from pytest_mews.demo.sound_variants import SOUND_VARIANTS, keeps_connections
-from pytest_mews.demo.stateful_flaws import STATEFUL
+from pytest_mews.demo.rejection_flaws import REJECTION_FLAWS, RejectionRule
+from pytest_mews.demo.service import Behaviour, Request, Response, respond
+from pytest_mews.demo.sound_variants import (
+    CLIENT_VARIANTS,
+    PROCESSING_VARIANTS,
+    RESPONSE_VARIANTS,
+    keeps_connections,
+)
+from pytest_mews.demo.stateful_flaws import STATEFUL_FLAWS
 from pytest_mews.demo.token_flaws import TOKEN_FLAWS
 from pytest_mews.demo.websocket import ClientOptions
-from pytest_mews.demo.websocket.client_flaws import STREAM_FLAWS
-from pytest_mews.demo.websocket.sound_clients import STREAM_VARIANTS
+from pytest_mews.demo.websocket.client_flaws import CLIENT_FLAWS
 from pytest_mews.errors import UsageError
 
 SOUND = "sound"
 
 
 def behaviour(name: str) -> Behaviour:
-    """Make a partner that has seen nothing yet.
+    """Create the behaviour of a new partner.
 
     Args:
         name: one of `NAMES`.
 
     Raises:
-        UsageMistake: there is none of that name; it names the closest.
+        UsageError: there is no demo partner of that name; the remedy suggests the closest.
 
     """
-    if name in _MAKERS:
-        return _MAKERS[name]()
-    close = difflib.get_close_matches(name, NAMES, n=1)
-    guess = f"Did you mean demo:{close[0]}? " if close else ""
-    problem = "names no variant and no flaw of the embedded partner"
-    remedy = f"{guess}Known: {', '.join(NAMES)}"
+    if name in _BEHAVIOURS:
+        return _BEHAVIOURS[name]()
+    matches = difflib.get_close_matches(name, NAMES, n=1)
+    suggestion = f"Did you mean demo:{matches[0]}? " if matches else ""
+    problem = "is not a flaw or variant of the demo partner"
+    remedy = f"{suggestion}Known: {', '.join(NAMES)}"
     raise UsageError("--mews-target", f"demo:{name}", problem, remedy)
 
 
-def habits(name: str) -> ProcessingOptions:
-    """Give how a partner works on what it has accepted; soundly, but for the names about that."""
-    return _HABITS.get(name, ProcessingOptions)()
+def processing_options(name: str) -> ProcessingOptions:
+    """Return how a partner processes accepted messages; sound unless its flaw is in processing."""
+    return _PROCESSING_OPTIONS.get(name, ProcessingOptions)()
 
 
-def stream_habits(name: str) -> ClientOptions:
-    """Give how a partner uses the WebSocket; soundly, but for the names about that."""
-    return _STREAM_HABITS.get(name, ClientOptions)()
+def client_options(name: str) -> ClientOptions:
+    """Return how a partner uses the WebSocket; sound unless its flaw is in the client."""
+    return _CLIENT_OPTIONS.get(name, ClientOptions)()
 
 
-def _refusing(refuse: Refusal) -> Behaviour:
-    def behave(token: str, request: Request) -> Answer:
-        given = answer(token, request)
-        refusal = None if given.accepted is None else refuse(given.accepted)
-        return refusal or given
+def _behaviour_with(rule: RejectionRule) -> Behaviour:
+    """Return the sound behaviour, except for the messages that a rule rejects."""
+
+    def behave(token: str, request: Request) -> Response:
+        response = respond(token, request)
+        rejection = None if response.accepted is None else rule(response.accepted)
+        return rejection or response
 
     return behave
 
 
-def _ready(behave: Behaviour) -> Callable[[], Behaviour]:
+def _always(behave: Behaviour) -> Callable[[], Behaviour]:
     return lambda: behave
 
 
@@ -84,73 +92,70 @@ def _name(function: Callable[..., object]) -> str:
     return function.__name__.replace("_", "-")
 
 
-def _says(function: Callable[..., object]) -> str:
+def _description(function: Callable[..., object]) -> str:
     return inspect.getdoc(function) or ""  # python -OO drops docstrings
 
 
-_PLAIN: tuple[Behaviour, ...] = (
-    *SOUND_VARIANTS,
+_STATELESS_BEHAVIOURS: tuple[Behaviour, ...] = (
     *TOKEN_FLAWS,
-    *STATELESS,
+    *HTTP_FLAWS,
     *REDIRECT_FLAWS,
-    *SHAPE_FLAWS,
+    *BODY_FLAWS,
 )
-_REFUSING: tuple[Refusal, ...] = (*REFUSALS, *NAME_REFUSALS)
-_REMEMBERING: tuple[Callable[[], Behaviour], ...] = (
-    *REPEAT_FLAWS,
-    *CROWD_FLAWS,
-    *LIFE_FLAWS,
-    *STATEFUL,
+_STATEFUL_BEHAVIOURS: tuple[Callable[[], Behaviour], ...] = (
+    *DUPLICATE_FLAWS,
+    *LOAD_FLAWS,
+    *LIFECYCLE_FLAWS,
+    *STATEFUL_FLAWS,
 )
-_MISHANDLING: tuple[Callable[[], ProcessingOptions], ...] = (*LOSSES, *HASTE, *REQUESTING, *TENANCY)
-_FLAWED: tuple[Callable[..., object], ...] = (
-    *TOKEN_FLAWS,
-    *STATELESS,
-    *REDIRECT_FLAWS,
-    *SHAPE_FLAWS,
-    *_REFUSING,
-    *_REMEMBERING,
+_PROCESSING_FLAWS: tuple[Callable[[], ProcessingOptions], ...] = (
+    *LOST_EVENT_FLAWS,
+    *RETRY_FLAWS,
+    *REQUEST_FLAWS,
+    *TENANCY_FLAWS,
+)
+_FLAWS: tuple[Callable[..., object], ...] = (
+    *_STATELESS_BEHAVIOURS,
+    *REJECTION_FLAWS,
+    *_STATEFUL_BEHAVIOURS,
     *TLS_FLAWS,
-    *_MISHANDLING,
-    *STREAM_FLAWS,
+    *_PROCESSING_FLAWS,
+    *CLIENT_FLAWS,
 )
-_SOUND: tuple[Callable[..., object], ...] = (
-    *SOUND_VARIANTS,
+_VARIANTS: tuple[Callable[..., object], ...] = (
+    *RESPONSE_VARIANTS,
     *TLS_VARIANTS,
     *PROCESSING_VARIANTS,
-    *STREAM_VARIANTS,
+    *CLIENT_VARIANTS,
 )
 
-VARIANTS: tuple[str, ...] = (SOUND, *map(_name, _SOUND))
-FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWED))
-PROCESSING_FLAWS: tuple[str, ...] = tuple(map(_name, _MISHANDLING))
-"""Those of `FLAWS` that show in what is fetched, not in how messages are answered."""
-STREAMING_FLAWS: tuple[str, ...] = tuple(map(_name, STREAM_FLAWS))
-"""Those of `FLAWS` that show on the WebSocket alone."""
+VARIANTS: tuple[str, ...] = (SOUND, *map(_name, _VARIANTS))
+FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWS))
+PROCESSING_FLAWS: tuple[str, ...] = tuple(map(_name, _PROCESSING_FLAWS))
+"""The `FLAWS` in what is fetched, not in how the endpoint responds."""
+STREAMING_FLAWS: tuple[str, ...] = tuple(map(_name, CLIENT_FLAWS))
+"""The `FLAWS` of the WebSocket clients."""
 NAMES: Mapping[str, str] = MappingProxyType(
-    {SOUND: "Answers 202 to every documented message and works on it afterwards."}
-    | {_name(each): _says(each) for each in (*_SOUND, *_FLAWED)},
+    {SOUND: "Answers 202 to every documented message and processes it afterwards."}
+    | {_name(function): _description(function) for function in (*_VARIANTS, *_FLAWS)},
 )
-"""Every variant and flaw with one sentence on what it does."""
-KEEPING: frozenset[str] = frozenset(map(_name, (keeps_connections, forgets_kept_connections)))
-"""Those that need a server which keeps connections."""
-HASTY: frozenset[str] = frozenset({_name(answers_before_body)})
-"""Those that need a server which answers before it has read the body."""
+"""Every variant and flaw, with one sentence that describes it."""
+KEEP_ALIVE: frozenset[str] = frozenset(map(_name, (keeps_connections, forgets_kept_connections)))
+"""The partners whose server keeps connections alive."""
+ANSWERS_EARLY: frozenset[str] = frozenset({_name(answers_before_body)})
+"""The partners whose server answers before it has read the body."""
 
-_MAKERS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
-    {SOUND: _ready(answer)}
-    | {_name(each): _ready(each) for each in _PLAIN}
-    | {_name(each): _ready(_refusing(each)) for each in _REFUSING}
-    | {_name(each): each for each in _REMEMBERING}
-    | {_name(each): _ready(answer) for each in (*TLS_VARIANTS, *TLS_FLAWS)}
-    | {_name(each): _ready(answer) for each in (*PROCESSING_VARIANTS, *_MISHANDLING)}
-    | {_name(each): _ready(answer) for each in (*STREAM_VARIANTS, *STREAM_FLAWS)}
-    | {_name(null_event_kills_worker): _ready(welcoming_null)}
-    | {_name(works_on_refused): _ready(working_on_refused)},
+_BEHAVIOURS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
+    dict.fromkeys(NAMES, _always(respond))
+    | {_name(behave): _always(behave) for behave in (*RESPONSE_VARIANTS, *_STATELESS_BEHAVIOURS)}
+    | {_name(rule): _always(_behaviour_with(rule)) for rule in REJECTION_FLAWS}
+    | {_name(create): create for create in _STATEFUL_BEHAVIOURS}
+    | {_name(null_event_kills_worker): _always(accept_null_event)}
+    | {_name(processes_rejected_messages): _always(accept_rejected_message)},
 )
-_HABITS: Mapping[str, Callable[[], ProcessingOptions]] = MappingProxyType(
-    {_name(each): each for each in (*PROCESSING_VARIANTS, *_MISHANDLING)},
+_PROCESSING_OPTIONS: Mapping[str, Callable[[], ProcessingOptions]] = MappingProxyType(
+    {_name(create): create for create in (*PROCESSING_VARIANTS, *_PROCESSING_FLAWS)},
 )
-_STREAM_HABITS: Mapping[str, Callable[[], ClientOptions]] = MappingProxyType(
-    {_name(each): each for each in (*STREAM_VARIANTS, *STREAM_FLAWS)},
+_CLIENT_OPTIONS: Mapping[str, Callable[[], ClientOptions]] = MappingProxyType(
+    {_name(create): create for create in (*CLIENT_VARIANTS, *CLIENT_FLAWS)},
 )

@@ -1,7 +1,7 @@
-"""Flaws that refuse good messages for what is in them.
+"""Flaws that reject valid messages because of their content.
 
-Each looks at a message that the sound service would accept, and answers instead of it, or gives
-None to let it pass. Malformed or unauthorised requests never come here.
+Each function takes a message that the sound service accepts. It returns the response to send
+instead, or None to accept the message. Malformed or unauthorised requests don't get here.
 """
 
 from __future__ import annotations
@@ -10,95 +10,116 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from pytest_mews.demo.service import Answer
+from pytest_mews.demo.service import Response
 from pytest_mews.demo.webhook_bodies import ACTIONS, ENTITIES, Document, entity_of, events_of
 
-Refusal = Callable[[Document], Answer | None]
+RejectionRule = Callable[[Document], Response | None]
 
 PROPERTIES = frozenset(
     {"EnterpriseId", "IntegrationId", "Events", "Discriminator", "Value", "Id"}
     | {"Action", "Data", "Enterprise", "Service", "Requestor", "Integration", "Name", "Email"}
     | {"AccessToken", "ApiKey", "CreatedUtc", "DeletedUtc", "IsEnabled"}
 )
-STALE = timedelta(minutes=10)
-STAMPS: Mapping[str, str] = MappingProxyType(
+MAX_AGE = timedelta(minutes=10)
+MAX_NAME_LENGTH = 100
+LAST_LATIN1 = "\xff"
+# The property with the date of an action, for the actions that have one.
+DATES: Mapping[str, str] = MappingProxyType(
     {"IntegrationCreated": "CreatedUtc", "IntegrationDeleted": "DeletedUtc"},
 )
 
 
-def rejects_payments(document: Document) -> Answer | None:
-    """Answers 400 when a batch has a PaymentUpdated event."""
-    return Answer(400) if "PaymentUpdated" in _discriminators(document) else None
+def rejects_payments(document: Document) -> Response | None:
+    """Answers 400 to a batch with a PaymentUpdated event."""
+    return Response(400) if "PaymentUpdated" in _discriminators(document) else None
 
 
-def chokes_on_mixed(document: Document) -> Answer | None:
-    """Answers 500 when a batch has more than one discriminator."""
-    return Answer(500) if len(set(_discriminators(document))) > 1 else None
+def fails_on_mixed_batch(document: Document) -> Response | None:
+    """Answers 500 to a batch with more than one discriminator."""
+    return Response(500) if len(set(_discriminators(document))) > 1 else None
 
 
-def rejects_shared_ids(document: Document) -> Answer | None:
-    """Answers 409 when the same id occurs twice in a batch."""
+def rejects_shared_ids(document: Document) -> Response | None:
+    """Answers 409 if the same id occurs twice in a batch."""
     ids = [event["Value"]["Id"] for event in events_of(document) if entity_of(event)]
-    return Answer(409) if len(set(ids)) < len(ids) else None
+    return Response(409) if len(set(ids)) < len(ids) else None
 
 
-def not_modified(document: Document) -> Answer | None:
-    """Answers 304 when a batch has a ResourceUpdated event."""
-    return Answer(304) if "ResourceUpdated" in _discriminators(document) else None
+def answers_304(document: Document) -> Response | None:
+    """Answers 304 to a batch with a ResourceUpdated event."""
+    return Response(304) if "ResourceUpdated" in _discriminators(document) else None
 
 
-def redirects_to_nowhere(document: Document) -> Answer | None:
-    """Redirects batches of two events or more by 308 to a path that answers 404."""
-    several = len(events_of(document)) > 1
-    return Answer(308, headers=(("Location", "/nowhere"),)) if several else None
+def redirects_to_404(document: Document) -> Response | None:
+    """Redirects batches of two events or more with 308 to a path that answers 404."""
+    is_batch = len(events_of(document)) > 1
+    return Response(308, headers=(("Location", "/nowhere"),)) if is_batch else None
 
 
-def strict_events(document: Document) -> Answer | None:
-    """Answers 400 to a discriminator that it does not know."""
-    return Answer(400) if set(_discriminators(document)) - ENTITIES.keys() else None
+def strict_events(document: Document) -> Response | None:
+    """Answers 400 to an unknown discriminator."""
+    return Response(400) if set(_discriminators(document)) - ENTITIES.keys() else None
 
 
-def strict_properties(document: Document) -> Answer | None:
-    """Answers 400 to a property that it does not know, at any level."""
-    return Answer(400) if set(_properties(document)) - PROPERTIES else None
+def strict_properties(document: Document) -> Response | None:
+    """Answers 400 to an unknown property, at any level."""
+    return Response(400) if set(_properties(document)) - PROPERTIES else None
 
 
-def strict_actions(document: Document) -> Answer | None:
-    """Answers 400 to an action that it does not know."""
-    return Answer(400) if _action(document) not in {None, *ACTIONS} else None
+def strict_actions(document: Document) -> Response | None:
+    """Answers 400 to an unknown action."""
+    return Response(400) if _action(document) not in {None, *ACTIONS} else None
 
 
-def requires_service(document: Document) -> Answer | None:
-    """Answers 500 when an IntegrationCreated has no Service."""
-    return Answer(500) if _lacks(document, "Service") else None
+def requires_service(document: Document) -> Response | None:
+    """Answers 500 to an IntegrationCreated without a Service."""
+    return Response(500) if _lacks(document, "Service") else None
 
 
-def requires_requestor(document: Document) -> Answer | None:
-    """Answers 500 when an IntegrationCreated has no Requestor, or null."""
-    return Answer(500) if _lacks(document, "Requestor") else None
+def requires_requestor(document: Document) -> Response | None:
+    """Answers 500 to an IntegrationCreated whose Requestor is missing or null."""
+    return Response(500) if _lacks(document, "Requestor") else None
 
 
-def created_and_deleted_only(document: Document) -> Answer | None:
-    """Answers 400 to every action but IntegrationCreated and IntegrationDeleted."""
+def created_and_deleted_only(document: Document) -> Response | None:
+    """Answers 400 to every action except IntegrationCreated and IntegrationDeleted."""
     handled = {None, "IntegrationCreated", "IntegrationDeleted"}
-    return None if _action(document) in handled else Answer(400)
+    return None if _action(document) in handled else Response(400)
 
 
-def rejects_deletions(document: Document) -> Answer | None:
+def rejects_deletions(document: Document) -> Response | None:
     """Answers 500 to IntegrationDeleted."""
-    return Answer(500) if _action(document) == "IntegrationDeleted" else None
+    return Response(500) if _action(document) == "IntegrationDeleted" else None
 
 
-def rejects_stale(document: Document) -> Answer | None:
-    """Answers 400 to a CreatedUtc or DeletedUtc that is missing or over 10 minutes old."""
-    stamp = STAMPS.get(_action(document) or "")
-    if stamp is None:
+def rejects_old_dates(document: Document) -> Response | None:
+    """Answers 400 if CreatedUtc or DeletedUtc is missing or more than 10 minutes old."""
+    name = DATES.get(_action(document) or "")
+    if name is None:
         return None
     try:
-        moment = datetime.fromisoformat(document["Data"].get(stamp))
-        return Answer(400) if datetime.now(UTC) - moment > STALE else None
-    except (TypeError, ValueError):  # it is missing, no date, or without a zone
-        return Answer(400)
+        date = datetime.fromisoformat(document["Data"].get(name))
+        return Response(400) if datetime.now(UTC) - date > MAX_AGE else None
+    except (TypeError, ValueError):  # missing, not a date, or without a time zone
+        return Response(400)
+
+
+def fails_on_null_service(document: Document) -> Response | None:
+    """Answers 500 to an IntegrationCreated whose Service is null."""
+    is_null = "Data" in document and document["Data"].get("Service", ...) is None
+    return Response(500) if is_null else None
+
+
+def latin1_names(document: Document) -> Response | None:
+    """Answers 500 if a name has a character outside Latin-1."""
+    characters = "".join(_names(document))
+    return Response(500) if any(character > LAST_LATIN1 for character in characters) else None
+
+
+def name_limit(document: Document) -> Response | None:
+    """Answers 400 if a name is longer than 100 characters."""
+    too_long = any(len(name) > MAX_NAME_LENGTH for name in _names(document))
+    return Response(400) if too_long else None
 
 
 def _discriminators(document: Document) -> list[str]:
@@ -114,6 +135,7 @@ def _lacks(document: Document, name: str) -> bool:
 
 
 def _properties(node: object) -> Iterator[str]:
+    """Yield the names of all properties at any level."""
     if isinstance(node, dict):
         yield from node
         node = list(node.values())
@@ -121,12 +143,21 @@ def _properties(node: object) -> Iterator[str]:
         yield from _properties(child)
 
 
-REFUSALS: tuple[Refusal, ...] = (
+def _names(document: Document) -> Iterator[str]:
+    """Yield the Name of each object in Data: enterprise, service, requestor, integration."""
+    data = document.get("Data")
+    for value in data.values() if isinstance(data, dict) else ():
+        name = value.get("Name") if isinstance(value, dict) else None
+        if isinstance(name, str):
+            yield name
+
+
+REJECTION_FLAWS: tuple[RejectionRule, ...] = (
     rejects_payments,
-    chokes_on_mixed,
+    fails_on_mixed_batch,
     rejects_shared_ids,
-    not_modified,
-    redirects_to_nowhere,
+    answers_304,
+    redirects_to_404,
     strict_events,
     strict_properties,
     strict_actions,
@@ -134,5 +165,8 @@ REFUSALS: tuple[Refusal, ...] = (
     requires_requestor,
     created_and_deleted_only,
     rejects_deletions,
-    rejects_stale,
+    rejects_old_dates,
+    fails_on_null_service,
+    latin1_names,
+    name_limit,
 )

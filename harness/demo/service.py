@@ -1,7 +1,7 @@
-"""How a sound partner answers a webhook: a pure function of its token and the request.
+"""How a sound partner responds to a webhook: a pure function of its token and the request.
 
-The order matters: who is it (401), can it be read (400), thanks (202). Whatever takes time
-happens later, to what `Answer.accepted` hands over; see `memory`.
+The order of the checks matters: the token first (401), then the body (400), then 202. Anything that
+takes time happens afterwards, with the message in `Response.accepted`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from pytest_mews.demo.webhook_bodies import Document, Unusable, read
+from pytest_mews.demo.webhook_bodies import Document, InvalidBodyError, read_message
 
 PATH = "/webhooks/mews"
 
@@ -21,13 +21,13 @@ class Request:
     """One HTTP request.
 
     Attributes:
-        method: such as `POST`.
+        method: for example `POST`.
         path: without the query.
-        query: as it came, percent-encoded.
+        query: as received, percent-encoded.
         headers: by lower-case name.
-        body: None where the client went away in the middle of it.
-        body_s: seconds that the body took to arrive, once its headers were there.
-        turn: which request of its connection this is; 1 for the first.
+        body: None if the client disconnected before the body was complete.
+        body_s: seconds between the end of the headers and the end of the body.
+        request_number: position of this request on its connection, from 1.
 
     """
 
@@ -37,20 +37,21 @@ class Request:
     headers: Mapping[str, str]
     body: bytes | None
     body_s: float = 0.0
-    turn: int = 1
+    request_number: int = 1
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What to answer, and what was accepted by it.
+class Response:
+    """What the partner sends back, and the message that it accepted.
 
     Attributes:
         status: the HTTP status.
-        body: mostly empty: success is told by the status alone.
-        headers: beside those that every answer has.
-        accepted: the message to work on afterwards; None where it was refused.
-        delay_s: seconds to wait before answering, `math.inf` to hold the request; 0 when sound.
-        unread: called where the client goes away within `delay_s`; None where nobody looks.
+        body: usually empty: the status alone reports success.
+        headers: in addition to those that every response has.
+        accepted: the message to process afterwards; None if the partner rejected the request.
+        delay_s: seconds to wait before responding; `math.inf` never responds. A sound partner
+            doesn't wait.
+        on_disconnect: called if the client disconnects within `delay_s`; None if it doesn't matter.
 
     """
 
@@ -59,34 +60,34 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     accepted: Document | None = None
     delay_s: float = 0.0
-    unread: Callable[[], None] | None = None
+    on_disconnect: Callable[[], None] | None = None
 
 
-Behaviour = Callable[[str, Request], Answer]
-"""How a partner answers a request, given its token; `answer` is the sound one."""
+Behaviour = Callable[[str, Request], Response]
+"""How a partner with a given token responds to a request; `respond` is the sound behaviour."""
 
 
-def answer(token: str, request: Request) -> Answer:
-    """Answer one request as a sound partner does.
+def respond(token: str, request: Request) -> Response:
+    """Respond to a request as a sound partner does.
 
     Args:
-        token: the shared secret that the query must bear as `Token`.
-        request: whatever came, from whomever.
+        token: the shared secret that the query must contain as `Token`.
+        request: any request, from any sender.
 
     """
     if request.path != PATH:
-        return Answer(404)
+        return Response(404)
     if request.method != "POST":
-        return Answer(405, headers=(("Allow", "POST"),))
-    if not bears_token(token, request.query):
-        return Answer(401)
+        return Response(405, headers=(("Allow", "POST"),))
+    if not has_token(token, request.query):
+        return Response(401)
     try:
-        return Answer(202, accepted=read(request.body))
-    except Unusable as problem:
-        return Answer(400, str(problem).encode())
+        return Response(202, accepted=read_message(request.body))
+    except InvalidBodyError as error:
+        return Response(400, str(error).encode())
 
 
-def bears_token(token: str, query: str) -> bool:
-    """Tell whether a query bears the right token, in a time that does not depend on its value."""
-    given = parse_qs(query).get("Token", [])
-    return len(given) == 1 and hmac.compare_digest(given[0].encode(), token.encode())
+def has_token(token: str, query: str) -> bool:
+    """Return whether a query contains the token exactly once; compares in constant time."""
+    values = parse_qs(query).get("Token", [])
+    return len(values) == 1 and hmac.compare_digest(values[0].encode(), token.encode())

@@ -4,71 +4,128 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_mews.demo.service import PATH, Answer, Request, answer
+from pytest_mews.demo.processing.entity_readers import by_interval, entity_readers
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
+from pytest_mews.demo.service import PATH, Request, Response, respond
+from pytest_mews.demo.websocket.client_options import (
+    DISCRIMINATORS,
+    ClientOptions,
+    reconnect_pause_s,
+)
 
-MOVED = "/moved/webhooks/mews"
-SLOW_S = 0.2  # far from the documented limit of 5 s (events/wh-faq)
+MOVED_PATH = "/moved/webhooks/mews"
+SLOW_S = 0.2  # far below the documented limit of 5 s (events/wh-faq)
 PAGE = b"<!doctype html><title>Thank you</title>" + b"<p>We have received your message.</p>" * 4000
 
 
-def answers_200(token: str, request: Request) -> Answer:
+def answers_200(token: str, request: Request) -> Response:
     """Answers 200 instead of 202."""
-    return _thanking(token, request, 200)
+    return _with_success_status(respond(token, request), 200)
 
 
-def answers_204(token: str, request: Request) -> Answer:
+def answers_204(token: str, request: Request) -> Response:
     """Answers 204 instead of 202."""
-    return _thanking(token, request, 204)
+    return _with_success_status(respond(token, request), 204)
 
 
-def redirects_307(token: str, request: Request) -> Answer:
-    """Redirects every message by 307 to another path, which is sound."""
-    return redirecting(token, request, 307)
+def redirects_307(token: str, request: Request) -> Response:
+    """Redirects every message with 307 to another path, which is sound."""
+    return redirect(token, request, 307)
 
 
-def redirects_308(token: str, request: Request) -> Answer:
-    """Redirects every message by 308 to another path, which is sound."""
-    return redirecting(token, request, 308)
+def redirects_308(token: str, request: Request) -> Response:
+    """Redirects every message with 308 to another path, which is sound."""
+    return redirect(token, request, 308)
 
 
-def slow_but_fine(token: str, request: Request) -> Answer:
+def slow_but_fine(token: str, request: Request) -> Response:
     """Answers everything after 200 ms."""
-    return replace(answer(token, request), delay_s=SLOW_S)
+    return replace(respond(token, request), delay_s=SLOW_S)
 
 
-def verbose_answer(token: str, request: Request) -> Answer:
-    """Answers 200 with a big HTML page: success is told by the status alone."""
-    given = answer(token, request)
-    if given.accepted is None:
-        return given
-    return replace(given, status=200, body=PAGE, headers=(("Content-Type", "text/html"),))
+def verbose_response(token: str, request: Request) -> Response:
+    """Answers 200 with a large HTML page: the status alone reports success."""
+    response = respond(token, request)
+    if response.accepted is None:
+        return response
+    return replace(response, status=200, body=PAGE, headers=(("Content-Type", "text/html"),))
 
 
-def keeps_connections(token: str, request: Request) -> Answer:
-    """Keeps each connection for further requests, which the sound one closes."""
-    return answer(token, request)
+def keeps_connections(token: str, request: Request) -> Response:
+    """Keeps connections alive; the sound partner closes each after one request."""
+    return respond(token, request)
 
 
-def redirecting(token: str, request: Request, status: int) -> Answer:
-    """Redirect what is posted to the usual path; answer soundly at `MOVED`."""
-    if request.path == MOVED:
-        return answer(token, replace(request, path=PATH))
+def reads_by_interval() -> ProcessingOptions:
+    """Fetches everything updated since the last fetch, instead of by id."""
+    return ProcessingOptions(
+        readers=entity_readers()
+        | {
+            "reservations": by_interval("reservations/getAll/2023-06-06", "Reservations"),
+            "resources": by_interval("resources/getAll", "Resources", Extent={"Resources": True}),
+            "resourceBlocks": by_interval("resourceBlocks/getAll", "ResourceBlocks"),
+            "customers": by_interval("customers/getAll", "Customers", Extent={"Customers": True}),
+            "payments": by_interval("payments/getAll", "Payments"),
+        }
+    )
+
+
+def slow_worker() -> ProcessingOptions:
+    """Starts to fetch 1 s after the event."""
+    return ProcessingOptions(batch_window_s=1.0)
+
+
+def one_worker() -> ProcessingOptions:
+    """Makes one request at a time."""
+    return ProcessingOptions(workers=1)
+
+
+def ws_cookies_without_space() -> ClientOptions:
+    """Separates the two cookies with a semicolon only, without a space."""
+    return ClientOptions(
+        cookie_header=lambda client_token, access_token: (
+            f"ClientToken={client_token};AccessToken={access_token}"
+        )
+    )
+
+
+def ws_trusts_events() -> ClientOptions:
+    """Fetches no reservations and resources: their state is in the event."""
+    return ClientOptions(
+        select_events=lambda events: [
+            event for event in events if event["Type"] not in DISCRIMINATORS
+        ],
+    )
+
+
+def ws_slow_reconnect() -> ClientOptions:
+    """Waits a second or more before it reconnects, and pings less often."""
+    return ClientOptions(
+        reconnect_pause_s=lambda failures: reconnect_pause_s(failures + 2), ping_interval_s=3.0
+    )
+
+
+def redirect(token: str, request: Request, status: int) -> Response:
+    """Redirect a POST from the usual path to `MOVED_PATH`, which responds as the sound partner."""
+    if request.path == MOVED_PATH:
+        return respond(token, replace(request, path=PATH))
     if request.path == PATH and request.method == "POST":
-        return Answer(status, headers=(("Location", f"{MOVED}?{request.query}"),))
-    return answer(token, request)
+        return Response(status, headers=(("Location", f"{MOVED_PATH}?{request.query}"),))
+    return respond(token, request)
 
 
-def _thanking(token: str, request: Request, status: int) -> Answer:
-    given = answer(token, request)
-    return given if given.accepted is None else replace(given, status=status)
+def _with_success_status(response: Response, status: int) -> Response:
+    return response if response.accepted is None else replace(response, status=status)
 
 
-SOUND_VARIANTS = (
+RESPONSE_VARIANTS = (
     answers_200,
     answers_204,
     redirects_307,
     redirects_308,
     slow_but_fine,
-    verbose_answer,
+    verbose_response,
     keeps_connections,
 )
+PROCESSING_VARIANTS = (reads_by_interval, slow_worker, one_worker)
+CLIENT_VARIANTS = (ws_cookies_without_space, ws_trusts_events, ws_slow_reconnect)

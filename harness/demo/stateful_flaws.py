@@ -1,7 +1,6 @@
-"""Flaws that remember: what came before changes how the next request is treated.
+"""Flaws whose response depends on earlier requests: outages, periodic errors, wrong memory.
 
-Each function gives a new partner that has seen nothing yet. The partners are called one request
-at a time.
+Each function creates the behaviour of a new partner. A behaviour receives one request at a time.
 """
 
 from __future__ import annotations
@@ -13,134 +12,159 @@ from dataclasses import replace
 from http import HTTPStatus
 from itertools import count
 
-from pytest_mews.demo.service import Answer, Behaviour, Request, answer
-from pytest_mews.demo.webhook_bodies import events_of, is_json, parse
+from pytest_mews.demo.service import Behaviour, Request, Response, respond
+from pytest_mews.demo.webhook_bodies import events_of, is_json, parse_json
 
 OUTAGE = 30  # requests
 SHORT_OUTAGE = 5  # requests
-WORK_S, OUTAGE_S = 0.3, 3.0  # from taking a message to dying of it; from then to a new start
-LOOK_S = 0.05  # how long a client has to go away before it is answered
+TIME_TO_CRASH_S, TIME_TO_RESTART_S = 0.3, 3.0
+DISCONNECT_TIMEOUT_S = 0.05  # how long the partner watches whether the client disconnects
 
 
-def broken_by_cut_body() -> Behaviour:
-    """Answers 500 to the five requests after one whose body was cut off."""
-    return _outage(SHORT_OUTAGE, lambda request: request.body is None)
+def fails_after_truncated_body() -> Behaviour:
+    """Answers 500 to the five requests after one whose body was truncated."""
+    return _fails_after_body(SHORT_OUTAGE, lambda request: request.body is None)
 
 
-def broken_by_reset() -> Behaviour:
-    """Answers 500 to five requests after a client left before two events or more were answered."""
-    left = 0
+def fails_after_reset() -> Behaviour:
+    """Answers 500 to the five requests after a client that disconnected during a batch."""
+    failures_left = 0
 
-    def fall() -> None:
-        nonlocal left
-        left = SHORT_OUTAGE
+    def start_outage() -> None:
+        nonlocal failures_left
+        failures_left = SHORT_OUTAGE
 
-    def behave(token: str, request: Request) -> Answer:
-        nonlocal left
-        given = answer(token, request)
-        if left:
-            left -= 1
-            return Answer(500)
-        several = len(events_of(given.accepted)) > 1
-        return replace(given, delay_s=LOOK_S, unread=fall) if several else given
+    def behave(token: str, request: Request) -> Response:
+        nonlocal failures_left
+        response = respond(token, request)
+        if failures_left:
+            failures_left -= 1
+            return Response(500)
+        if len(events_of(response.accepted)) <= 1:
+            return response
+        return replace(response, delay_s=DISCONNECT_TIMEOUT_S, on_disconnect=start_outage)
 
     return behave
 
 
 def dies_on_malformed() -> Behaviour:
-    """Answers 500 to malformed JSON and to everything during the next 30 requests."""
-    return _outage(OUTAGE, lambda request: request.body is not None and not is_json(request.body))
+    """Answers 500 to malformed JSON and to the next 30 requests."""
+    return _fails_after_body(
+        OUTAGE, lambda request: request.body is not None and not is_json(request.body)
+    )
 
 
 def dies_on_null_event() -> Behaviour:
-    """Answers 500 to a batch with a null event and to everything during the next 30 requests."""
-    return _outage(OUTAGE, lambda request: is_json(request.body) and _has_null(parse(request.body)))
+    """Answers 500 to a batch with a null event and to the next 30 requests."""
+    return _fails_after_body(OUTAGE, _has_null_event)
 
 
 def dies_later(clock: Callable[[], float] = time.monotonic) -> Behaviour:
-    """Answers 202 to a null event, and 500 to everything from 0.3 s afterwards on, for 3 s."""
+    """Answers 202 to a null event; 0.3 s later it answers 500 to everything, for 3 s."""
     dies_at = -math.inf
 
-    def behave(token: str, request: Request) -> Answer:
+    def behave(token: str, request: Request) -> Response:
         nonlocal dies_at
-        given, now = answer(token, request), clock()
-        if dies_at <= now < dies_at + OUTAGE_S:
-            return Answer(500)
-        if given.status != HTTPStatus.BAD_REQUEST or not is_json(request.body):
-            return given
-        if not _has_null(parse(request.body)):
-            return given
-        dies_at = now + WORK_S
-        return Answer(202)
+        response, now = respond(token, request), clock()
+        if dies_at <= now < dies_at + TIME_TO_RESTART_S:
+            return Response(500)
+        if response.status != HTTPStatus.BAD_REQUEST or not _has_null_event(request):
+            return response
+        dies_at = now + TIME_TO_CRASH_S
+        return Response(202)
 
     return behave
 
 
-def forgets_general() -> Behaviour:
-    """Answers 400 to the general message that follows an integration message."""
-    forgotten = False
+def rejects_general_after_integration() -> Behaviour:
+    """Answers 400 to the General Webhook that follows an Integration Webhook."""
+    after_integration = False
 
-    def behave(token: str, request: Request) -> Answer:
-        nonlocal forgotten
-        given = answer(token, request)
-        if given.accepted is None:
-            return given
-        refused = forgotten and "Events" in given.accepted
-        forgotten = "Events" not in given.accepted
-        return Answer(400) if refused else given
+    def behave(token: str, request: Request) -> Response:
+        nonlocal after_integration
+        response = respond(token, request)
+        if response.accepted is None:
+            return response
+        is_general = "Events" in response.accepted
+        rejected = after_integration and is_general
+        after_integration = not is_general
+        return Response(400) if rejected else response
+
+    return behave
+
+
+def first_enterprise_only() -> Behaviour:
+    """Answers 403 to messages of any enterprise except the first one."""
+    first: str | None = None
+
+    def behave(token: str, request: Request) -> Response:
+        nonlocal first
+        response = respond(token, request)
+        if response.accepted is None or "EnterpriseId" not in response.accepted:
+            return response
+        first = first or response.accepted["EnterpriseId"]
+        return response if response.accepted["EnterpriseId"] == first else Response(403)
 
     return behave
 
 
 def every_third_503() -> Behaviour:
     """Answers 503 to every third request."""
-    return _failing_every(3)
+    return _fails_every(3)
 
 
 def fails_once_in_20() -> Behaviour:
     """Answers 503 to every 20th request."""
-    return _failing_every(20)
+    return _fails_every(20)
 
 
-def _failing_every(number: int) -> Behaviour:
+def _fails_every(period: int) -> Behaviour:
     numbers = count(1)
 
-    def behave(token: str, request: Request) -> Answer:
-        return answer(token, request) if next(numbers) % number else Answer(503)
+    def behave(token: str, request: Request) -> Response:
+        return respond(token, request) if next(numbers) % period else Response(503)
 
     return behave
 
 
-def _outage(length: int, kills: Callable[[Request], bool]) -> Behaviour:
-    """Make a partner that fails at unusable bodies of some kind and for a while afterwards."""
-    left = 0
+def _fails_after_body(length: int, crashes_on: Callable[[Request], bool]) -> Behaviour:
+    """Answer 500 to an invalid body of some kind, and to the requests after it.
 
-    def behave(token: str, request: Request) -> Answer:
-        nonlocal left
-        given = answer(token, request)
-        if given.status == HTTPStatus.BAD_REQUEST and kills(request):
-            left = length
-            return Answer(500)
-        if left:
-            left -= 1
-            return Answer(500)
-        return given
+    Args:
+        length: the number of requests that fail afterwards.
+        crashes_on: whether an invalid body is of that kind.
+
+    """
+    failures_left = 0
+
+    def behave(token: str, request: Request) -> Response:
+        nonlocal failures_left
+        response = respond(token, request)
+        if response.status == HTTPStatus.BAD_REQUEST and crashes_on(request):
+            failures_left = length
+            return Response(500)
+        if failures_left:
+            failures_left -= 1
+            return Response(500)
+        return response
 
     return behave
 
 
-def _has_null(document: object) -> bool:
+def _has_null_event(request: Request) -> bool:
+    document = parse_json(request.body) if is_json(request.body) else None
     events = document.get("Events") if isinstance(document, dict) else None
     return isinstance(events, list) and None in events
 
 
-STATEFUL = (
-    broken_by_cut_body,
-    broken_by_reset,
+STATEFUL_FLAWS = (
+    fails_after_truncated_body,
+    fails_after_reset,
     dies_on_malformed,
     dies_on_null_event,
     dies_later,
-    forgets_general,
+    rejects_general_after_integration,
+    first_enterprise_only,
     every_third_503,
     fails_once_in_20,
 )

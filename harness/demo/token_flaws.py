@@ -1,103 +1,107 @@
-"""Flaws in how a partner tells who is calling, and in how it keeps the secret.
+"""Flaws in checking the token, and in keeping it secret.
 
-Each answers as the sound service does but for its one flaw.
+Each responds as the sound service does, except for its one flaw.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from pytest_mews.demo.service import Answer, Request, answer
+from pytest_mews.demo.service import Request, Response, respond
 from pytest_mews.demo.webhook_bodies import events_of, is_json
 
 
-def demands_signature(token: str, request: Request) -> Answer:
+def demands_signature(token: str, request: Request) -> Response:
     """Answers 401 without an X-Mews-Signature header, which Mews never sends."""
-    return answer(token, request) if "x-mews-signature" in request.headers else Answer(401)
+    return respond(token, request) if "x-mews-signature" in request.headers else Response(401)
 
 
-def token_in_header(token: str, request: Request) -> Answer:
-    """Answers 401 unless the token stands in an Authorization header."""
+def token_in_header(token: str, request: Request) -> Response:
+    """Answers 401 unless the token is in an Authorization header."""
     if request.headers.get("authorization") != f"Bearer {token}":
-        return Answer(401)
-    return answer(token, _authorised(token, request))
+        return Response(401)
+    return respond(token, _authorised(token, request))
 
 
-def ignores_token(token: str, request: Request) -> Answer:
-    """Accepts any token, and none."""
-    return answer(token, _authorised(token, request))
+def ignores_token(token: str, request: Request) -> Response:
+    """Accepts any token, and a missing one."""
+    return respond(token, _authorised(token, request))
 
 
-def ignores_token_for_integrations(token: str, request: Request) -> Answer:
-    """Accepts any token, and none, on messages about integrations."""
-    given = answer(token, _authorised(token, request))
-    about = given.accepted is not None and "Action" in given.accepted
-    return given if about else answer(token, request)
+def ignores_token_for_integrations(token: str, request: Request) -> Response:
+    """Accepts any token, and a missing one, for Integration Webhooks."""
+    response = respond(token, _authorised(token, request))
+    is_integration = response.accepted is not None and "Action" in response.accepted
+    return response if is_integration else respond(token, request)
 
 
-def token_optional(token: str, request: Request) -> Answer:
-    """Refuses a wrong token, but accepts a missing one."""
+def token_optional(token: str, request: Request) -> Response:
+    """Rejects a wrong token, but accepts a missing one."""
     missing = "Token" not in parse_qs(request.query, keep_blank_values=True)
-    return answer(token, _authorised(token, request) if missing else request)
+    return respond(token, _authorised(token, request) if missing else request)
 
 
-def compares_prefix(token: str, request: Request) -> Answer:
-    """Accepts any token that the right one starts with, the empty one too."""
-    return _comparing(token, request, token.startswith)
+def compares_prefix(token: str, request: Request) -> Response:
+    """Accepts any prefix of the token, even an empty one."""
+    return _accept_if(token, request, token.startswith)
 
 
-def compares_ending(token: str, request: Request) -> Answer:
-    """Accepts any token that ends in the right one."""
-    return _comparing(token, request, lambda given: given.endswith(token))
+def compares_suffix(token: str, request: Request) -> Response:
+    """Accepts any token that ends with the right one."""
+    return _accept_if(token, request, lambda value: value.endswith(token))
 
 
-def ignores_case(token: str, request: Request) -> Answer:
+def ignores_token_case(token: str, request: Request) -> Response:
     """Compares the token without regard to case."""
-    return _comparing(token, request, lambda given: given.lower() == token.lower())
+    return _accept_if(token, request, lambda value: value.lower() == token.lower())
 
 
-def token_under_any_name(token: str, request: Request) -> Answer:
-    """Accepts the right token as the value of any query parameter."""
-    found = token in (value for _, value in parse_qsl(request.query))
-    return answer(token, _authorised(token, request) if found else request)
+def token_in_any_parameter(token: str, request: Request) -> Response:
+    """Accepts the token as the value of any query parameter."""
+    accepted = token in (value for _, value in parse_qsl(request.query))
+    return respond(token, _authorised(token, request) if accepted else request)
 
 
-def token_among_others(token: str, request: Request) -> Answer:
-    """Accepts a query with several tokens when any of them is right."""
-    found = token in parse_qs(request.query).get("Token", [])
-    return answer(token, _authorised(token, request) if found else request)
+def accepts_several_tokens(token: str, request: Request) -> Response:
+    """Accepts a query with several Token parameters if any of them is right."""
+    accepted = token in parse_qs(request.query).get("Token", [])
+    return respond(token, _authorised(token, request) if accepted else request)
 
 
-def raw_query_compare(token: str, request: Request) -> Answer:
-    """Answers 401 to the right token in a percent-encoded spelling."""
+def raw_query_compare(token: str, request: Request) -> Response:
+    """Answers 401 to the right token if it is percent-encoded differently."""
     same = request.query == urlencode({"Token": token})
-    return answer(token, request if same else replace(request, query=""))
+    return respond(token, request if same else replace(request, query=""))
 
 
-def parses_before_token(token: str, request: Request) -> Answer:
-    """Answers 400 to malformed JSON before it looks at the token."""
-    given = answer(token, request)
-    return given if given.status != 401 or is_json(request.body) else Answer(400)  # noqa: PLR2004
+def parses_before_token(token: str, request: Request) -> Response:
+    """Answers 400 to malformed JSON before it checks the token."""
+    response = respond(token, request)
+    malformed = response.status == HTTPStatus.UNAUTHORIZED and not is_json(request.body)
+    return Response(400) if malformed else response
 
 
-def echoes_token(token: str, request: Request) -> Answer:
-    """Answers 202 with the request's URL, token included, to two events or more."""
-    given = answer(token, request)
-    if len(events_of(given.accepted)) <= 1:
-        return given
+def echoes_token(token: str, request: Request) -> Response:
+    """Answers 202 with the request's URL, including the token, to two events or more."""
+    response = respond(token, request)
+    if len(events_of(response.accepted)) <= 1:
+        return response
     url = f"http://{request.headers.get('host', '')}{request.path}?{request.query}"
-    return replace(given, body=url.encode(), headers=(("X-Request-Url", url),))
+    return replace(response, body=url.encode(), headers=(("X-Request-Url", url),))
 
 
-def _comparing(token: str, request: Request, right: Callable[[str], bool]) -> Answer:
-    given = parse_qs(request.query, keep_blank_values=True).get("Token", [])
-    opens = len(given) == 1 and right(given[0])
-    return answer(token, _authorised(token, request) if opens else request)
+def _accept_if(token: str, request: Request, accepts: Callable[[str], bool]) -> Response:
+    """Accept a query with one Token if a function accepts its value."""
+    values = parse_qs(request.query, keep_blank_values=True).get("Token", [])
+    accepted = len(values) == 1 and accepts(values[0])
+    return respond(token, _authorised(token, request) if accepted else request)
 
 
 def _authorised(token: str, request: Request) -> Request:
+    """Return the request with the right token."""
     return replace(request, query=urlencode({"Token": token}))
 
 
@@ -108,10 +112,10 @@ TOKEN_FLAWS = (
     ignores_token_for_integrations,
     token_optional,
     compares_prefix,
-    compares_ending,
-    ignores_case,
-    token_under_any_name,
-    token_among_others,
+    compares_suffix,
+    ignores_token_case,
+    token_in_any_parameter,
+    accepts_several_tokens,
     raw_query_compare,
     parses_before_token,
     echoes_token,

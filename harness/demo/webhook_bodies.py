@@ -1,4 +1,4 @@
-"""What is in a body: reading a message, and checking what the sound service relies on, no more."""
+"""Reading the body of a webhook, and checking what the sound service relies on, no more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 Document = Mapping[str, Any]
 T = TypeVar("T")
 
-# What each event says has changed; an Added is followed by an Updated of the same entity.
+# The entity that each event is about. A new customer causes CustomerAdded and CustomerUpdated.
 ENTITIES: Mapping[str, str] = MappingProxyType(
     {
         "ServiceOrderUpdated": "reservations",
@@ -22,7 +22,7 @@ ENTITIES: Mapping[str, str] = MappingProxyType(
         "PaymentUpdated": "payments",
     },
 )
-# The properties of Data, beside Integration, that this service uses.
+# The properties of Data that this service uses, by action; every action has an Integration as well.
 ACTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType(
     {
         "IntegrationCreated": {"Enterprise": dict, "AccessToken": str, "IsEnabled": bool},
@@ -36,80 +36,87 @@ ACTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType(
 )
 
 
-class Unusable(ValueError):
-    """A body can't be used; says why, without quoting it."""
+class InvalidBodyError(ValueError):
+    """The service can't use a body; the message says why, without quoting the body."""
 
 
-def read(body: bytes | None) -> Document:
-    """Read a message and check what this service relies on, nothing more.
+def read_message(body: bytes | None) -> Document:
+    """Parse a webhook and check that it has what this service relies on.
+
+    Unknown properties, events and actions are accepted: Mews may add some at any time.
 
     Raises:
-        Unusable: it is incomplete, no JSON, or lacks something.
+        InvalidBodyError: the body is incomplete, isn't JSON, or lacks a property.
 
     """
-    document = parse(body)
+    document = parse_json(body)
     if not isinstance(document, dict):
-        raise Unusable("the body is no object")
+        raise InvalidBodyError("the body is not a JSON object")
     if "Action" in document and "Events" not in document:
-        _check_integration(document)
+        _check_integration_webhook(document)
     else:
-        _check_general(document)
+        _check_general_webhook(document)
     return document
 
 
-def parse(body: bytes | None) -> object:
-    """Parse a body; Unusable where it is incomplete or no JSON."""
+def parse_json(body: bytes | None) -> object:
+    """Parse a body.
+
+    Raises:
+        InvalidBodyError: the body is incomplete (None) or isn't JSON.
+
+    """
     if body is None:
-        raise Unusable("the body is incomplete")
+        raise InvalidBodyError("the body is incomplete")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise Unusable("the body is not JSON") from None
+        raise InvalidBodyError("the body is not JSON") from None
 
 
 def is_json(body: bytes | None) -> bool:
-    """Tell whether a body can be parsed; one that was cut off counts as no JSON."""
+    """Return whether a body can be parsed; an incomplete one can't."""
     try:
-        parse(body)
-    except Unusable:
+        parse_json(body)
+    except InvalidBodyError:
         return False
     return True
 
 
 def events_of(document: Document | None) -> list[Document]:
-    """List the events of a message; none where it is an integration's, or was refused."""
+    """Return the events of a message; none for an Integration Webhook or a rejected message."""
     events: list[Document] = document.get("Events", []) if document else []
     return events
 
 
 def entity_of(event: Document) -> str | None:
-    """Name the entity that an event is about; None for an event that is not documented yet."""
+    """Return the name of the entity that an event is about; None for an unknown event."""
     return ENTITIES.get(event["Discriminator"])
 
 
-def _check_general(document: Document) -> None:
-    _take(document, "EnterpriseId", str)
-    _take(document, "IntegrationId", str)
-    for event in _take(document, "Events", list):
-        _take(event, "Discriminator", str)
+def _check_general_webhook(document: Document) -> None:
+    _require(document, "EnterpriseId", str)
+    _require(document, "IntegrationId", str)
+    for event in _require(document, "Events", list):
+        _require(event, "Discriminator", str)
         if entity_of(event):
-            _take(_take(event, "Value", dict), "Id", str)
+            _require(_require(event, "Value", dict), "Id", str)
 
 
-def _check_integration(document: Document) -> None:
-    needed = ACTIONS.get(_take(document, "Action", str))
-    data = _take(document, "Data", dict)
-    if needed is None:  # an action of the future is welcome, whatever its data
+def _check_integration_webhook(document: Document) -> None:
+    properties = ACTIONS.get(_require(document, "Action", str))
+    data = _require(document, "Data", dict)
+    if properties is None:  # an action that Mews may add; its data may look like anything
         return
-    _take(_take(data, "Integration", dict), "Id", str)
-    for name, kind in needed.items():
-        _take(data, name, kind)
-    if "Enterprise" in needed:
-        _take(data["Enterprise"], "Id", str)
+    _require(_require(data, "Integration", dict), "Id", str)
+    for name, kind in properties.items():
+        _require(data, name, kind)
+    if "Enterprise" in properties:
+        _require(data["Enterprise"], "Id", str)
 
 
-def _take(holder: object, name: str, kind: type[T]) -> T:
-    value = holder.get(name) if isinstance(holder, dict) else None
+def _require(parent: object, name: str, kind: type[T]) -> T:
+    value = parent.get(name) if isinstance(parent, dict) else None
     if not isinstance(value, kind):
-        raise Unusable(f"{name} is missing or no {kind.__name__}")
+        raise InvalidBodyError(f"{name} is missing or not of type {kind.__name__}")
     return value

@@ -1,1 +1,1 @@
-"""What Mews serves, emulated: the Connector API and the WebSocket server."""
+"""Emulates the servers of Mews that a partner connects to: Connector API and WebSocket."""

@@ -1,7 +1,7 @@
-"""Play the Connector API alone: `python -m pytest_mews.emulator --listen 127.0.0.1:8088`.
+"""Run the Connector API emulator: `python -m pytest_mews.emulator --listen 127.0.0.1:8088`.
 
-Any id exists as soon as it is asked for. Point your service at the address that is printed, in
-the place of https://api.mews.com, and give it the tokens that are printed.
+Every id exists as soon as a request asks for it. Configure your service with the printed address
+instead of https://api.mews.com, and with the printed tokens.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_mews.config import tenants
+from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
 from pytest_mews.emulator.connector_api.api_server import ConnectorApiServer
 from pytest_mews.emulator.connector_api.connector_api import ConnectorApi
 from pytest_mews.emulator.connector_api.entity_values import make_id
@@ -26,66 +26,66 @@ from pytest_mews.errors import UsageError
 from pytest_mews.model import Message, Tenants, WebhookKind
 from pytest_mews.model.api_call import ApiCall
 
-LISTEN = "127.0.0.1:8088"
-HIGHEST_PORT = 65535
-_MESSAGES = 3  # of each enterprise: they can't be asked for by ids, so they are there at once
+DEFAULT_ADDRESS = "127.0.0.1:8088"
+MAX_PORT = 65535
+MESSAGES_PER_ENTERPRISE = 3  # no request can create a message: none asks for messages by id
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until interrupted."""
+    """Parse the command line and serve until Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
-        players = _players(options.tenants)
-        host, port = _address(options.listen)
+        tenants = _tenants_from(options.tenants)
+        host, port = _parse_address(options.listen)
         started = time.monotonic()
-        twin = ConnectorApi(
-            players,
+        connector_api = ConnectorApi(
+            tenants,
             lambda: (time.monotonic() - started) * 1000,
-            began=datetime.now(UTC),
+            started_utc=datetime.now(UTC),
             open_ids=True,
-            enforce_quota=options.quota,
-            sink=lambda call: _say(describe(call)),
+            enforce_rate_limit=options.quota,
+            sink=lambda call: _print_lines(describe(call)),
         )
-        furnish(twin, players)
-        server = ConnectorApiServer(twin, host, port, option="--listen")
+        add_sample_messages(connector_api, tenants)
+        server = ConnectorApiServer(connector_api, host, port, option="--listen")
         with contextlib.suppress(KeyboardInterrupt), server:
-            _say(*greeting(server.url, players))
+            _print_lines(*greeting(server.url, tenants))
             threading.Event().wait()
-    except UsageError as mistake:
-        _parser().error(str(mistake))
+    except UsageError as error:
+        _parser().error(str(error))
 
 
-def greeting(url: str, players: Tenants) -> list[str]:
-    """Say where the twin is, what it serves and what a service needs to call it."""
+def greeting(url: str, tenants: Tenants) -> list[str]:
+    """Return the lines printed at the start: the address, the operations and the tokens."""
     operations = [
         f"  {name}{'  (deprecated)' if operation.deprecated else ''}"
         for name, operation in OPERATIONS.items()
     ]
     tokens = [
         f"  enterprise {tenant.id}: AccessToken {tenant.access_token}"
-        for tenant in players.enterprises
+        for tenant in tenants.enterprises
     ]
     return [
-        f"The Connector API of Mews, played at {url}{PREFIX.rstrip('/')}",
+        f"The Connector API emulator listens at {url}{PREFIX.rstrip('/')} and serves:",
         *operations,
-        f"Give your service {url} in the place of https://api.mews.com, and these tokens:",
-        f"  ClientToken {players.client_token}",
+        f"Configure your service with {url} instead of https://api.mews.com and these tokens:",
+        f"  ClientToken {tenants.client_token}",
         *tokens,
-        "Any id exists as soon as it is asked for. Ctrl-C ends.",
+        "Every id exists as soon as a request asks for it. Press Ctrl-C to stop.",
     ]
 
 
 def describe(call: ApiCall) -> str:
-    """Say in one line what a request was and what it got."""
+    """Return the line printed for a call: status, operation, ids and problems."""
     status = "reset" if call.status is None else str(call.status)
     parts = [
         status,
         call.operation or call.path,
         f"enterprise {call.enterprise_id or 'unknown'}",
-        f"asked {len(call.asked)}, returned {len(call.returned)}",
+        f"requested {len(call.requested_ids)}, returned {len(call.returned_ids)}",
     ]
     if call.cursor is not None:
-        parts.append("more to come")
+        parts.append("more pages follow")
     if call.request_problems:
         parts.append(", ".join(call.request_problems))
     if call.message:
@@ -93,58 +93,71 @@ def describe(call: ApiCall) -> str:
     return "  ".join(parts)
 
 
-def furnish(twin: ConnectorApi, players: Tenants) -> None:
-    """Put a few messages into each enterprise."""
-    for tenant in players.enterprises:
-        ids = [make_id(f"{tenant.id}/message/{number}") for number in range(_MESSAGES)]
+def add_sample_messages(connector_api: ConnectorApi, tenants: Tenants) -> None:
+    """Add a few messages to each enterprise."""
+    for tenant in tenants.enterprises:
+        ids = [
+            make_id(f"{tenant.id}/message/{number}") for number in range(MESSAGES_PER_ENTERPRISE)
+        ]
         body = {
             "EnterpriseId": tenant.id,
             "IntegrationId": tenant.integration_id,
-            "Events": [{"Discriminator": "MessageAdded", "Value": {"Id": each}} for each in ids],
+            "Events": [{"Discriminator": "MessageAdded", "Value": {"Id": id_}} for id_ in ids],
         }
-        twin.apply_message(
+        connector_api.apply_message(
             Message(WebhookKind.GENERAL, json.dumps(body).encode(), (), "", None, tenant.id)
         )
 
 
 def _parser() -> argparse.ArgumentParser:
-    summary = (__doc__ or "").partition("\n\n")
+    description, _, epilog = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(
         prog="python -m pytest_mews.emulator",
-        description=summary[0],
-        epilog=summary[2],
+        description=description,
+        epilog=epilog,
     )
-    parser.add_argument("--listen", metavar="HOST:PORT", default=LISTEN, help=f"({LISTEN})")
-    parser.add_argument("--tenants", metavar="FILE", type=Path, help="whom it plays (TOML)")
+    parser.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        default=DEFAULT_ADDRESS,
+        help="address to listen on; port 0 selects a free port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--tenants",
+        metavar="FILE",
+        type=Path,
+        help="TOML file with the enterprises and their tokens (default: two sample enterprises)",
+    )
     parser.add_argument(
         "--quota",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="refuse more than 200 requests per AccessToken within 30 s",
+        help="answer 429 to more than 200 requests per AccessToken within 30 s",
     )
     return parser
 
 
-def _players(path: Path | None) -> Tenants:
+def _tenants_from(path: Path | None) -> Tenants:
     if path is None:
-        return tenants.DEFAULT
+        return DEFAULT_TENANTS
     try:
-        return tenants.load(path)
-    except UsageError as mistake:  # it names the option of a certification
-        said = mistake.value, mistake.problem, mistake.remedy
-        raise UsageError("--tenants", *said) from None
+        return load_tenants(path)
+    except UsageError as error:  # it names --mews-tenants, the option of a certification
+        raise UsageError("--tenants", error.value, error.problem, error.remedy) from None
 
 
-def _address(listen: str) -> tuple[str, int]:
-    found = re.fullmatch(r"(?:\[([^\[\]]+)\]|([^\[\]:]+)):(\d+)", listen)
-    if found is None or int(found[3]) > HIGHEST_PORT:
-        problem = "is not HOST:PORT" if found is None else "has a port above 65535"
-        remedy = f"Give an address and a port, such as {LISTEN}; port 0 is a free one."
-        raise UsageError("--listen", listen, problem, remedy)
-    return found[1] or found[2], int(found[3])
+def _parse_address(address: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(?:\[([^\[\]]+)\]|([^\[\]:]+)):(\d+)", address)
+    if match is None or int(match[3]) > MAX_PORT:
+        problem = "is not HOST:PORT" if match is None else f"has a port above {MAX_PORT}"
+        remedy = (
+            f"Give an address and a port, such as {DEFAULT_ADDRESS}; port 0 selects a free one."
+        )
+        raise UsageError("--listen", address, problem, remedy)
+    return match[1] or match[2], int(match[3])
 
 
-def _say(*lines: str) -> None:
+def _print_lines(*lines: str) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 

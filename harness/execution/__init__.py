@@ -1,4 +1,4 @@
-"""The player puts a scenario on the wire: cases drawn, steps played, transcripts kept."""
+"""Execution of scenarios: cases, steps, waits, health checks; each execution has a transcript."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pytest_mews.execution.connectivity import Connectivity, probe_connector_api
 from pytest_mews.execution.connector_steps import CONNECTOR_STEPS
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.health import recheck_health
-from pytest_mews.execution.peak_load import peak_messages
 from pytest_mews.execution.preflight import Preflight, send_preflight
 from pytest_mews.execution.scenario_runner import Budget, Exploration, ScenarioRunner, SentMessages
 from pytest_mews.execution.steps import DELIVERY_STEPS, Messages, run_steps
 from pytest_mews.execution.token_variants import secret_variants
+from pytest_mews.execution.waits import peak_messages
 from pytest_mews.execution.websocket_steps import WEBSOCKET_STEPS
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The cases of a scenario: one plan for each of its draws, fixed ones first, then drawn ones."""
+"""The cases of a scenario: a plan for each message; fixed cases first, then generated ones."""
 
 from __future__ import annotations
 
@@ -9,48 +9,60 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from pytest_mews.model import Message, Scenario
-from pytest_mews.senders.connector import IdSource, Plan, Target, plans
+from pytest_mews.senders.connector import IdSource, Plan, Target, plans_for
 
 Case = Mapping[str, Plan]
+"""One plan by the name of each message spec."""
 
 
 @dataclass(frozen=True)
 class Cases:
-    """`fixed` is played in order; `drawn` is None where nothing varies; `examples` of it."""
+    """The cases of a scenario.
+
+    Attributes:
+        fixed: the cases that always run, in this order.
+        generated: the strategy for further cases; None if nothing varies.
+        examples: how many generated cases to run.
+
+    """
 
     fixed: tuple[Case, ...]
-    drawn: SearchStrategy[Case] | None
+    generated: SearchStrategy[Case] | None
     examples: int
 
 
-def cases_of(scenario: Scenario, subject: Target, examples: int) -> Cases:
-    """Combine the plans of all draws; a draw with fewer fixed plans repeats its last one.
+def cases_of(scenario: Scenario, target: Target, examples: int) -> Cases:
+    """Combine the plans of all messages of a scenario into cases.
 
-    A scenario without draws has one empty case.
+    A message with fewer fixed plans than another repeats its last one. A scenario without messages
+    has one empty case.
     """
-    drawn = {draw.name: plans(draw, subject) for draw in scenario.message_specs}
-    longest = max((len(each.fixed) for each in drawn.values()), default=1)
+    plans_by_name = {spec.name: plans_for(spec, target) for spec in scenario.message_specs}
+    longest = max((len(plans.fixed) for plans in plans_by_name.values()), default=1)
     fixed: tuple[Case, ...] = tuple(
-        {name: each.fixed[min(index, len(each.fixed) - 1)] for name, each in drawn.items()}
+        {
+            name: plans.fixed[min(index, len(plans.fixed) - 1)]
+            for name, plans in plans_by_name.items()
+        }
         for index in range(longest)
     )
     if scenario.max_cases is not None:
         fixed = fixed[: scenario.max_cases]
         examples = min(examples, scenario.max_cases - len(fixed))
-    if examples <= 0 or all(each.drawn is None for each in drawn.values()):
+    if examples <= 0 or all(plans.strategy is None for plans in plans_by_name.values()):
         return Cases(fixed, None, 0)
-    varied = {
-        name: st.just(each.fixed[0]) if each.drawn is None else each.drawn
-        for name, each in drawn.items()
+    strategies = {
+        name: st.just(plans.fixed[0]) if plans.strategy is None else plans.strategy
+        for name, plans in plans_by_name.items()
     }
-    return Cases(fixed, st.fixed_dictionaries(varied), examples)
+    return Cases(fixed, st.fixed_dictionaries(strategies), examples)
 
 
-def in_words(case: Case) -> str:
-    """Describe a case for people: its plans, in the order of the draws."""
+def describe_case(case: Case) -> str:
+    """Return a description of a case for people: its plans, in the order of the messages."""
     return "; ".join(plan.describe() for plan in case.values()) or "one valid message"
 
 
-def build(case: Case, mint: IdSource) -> dict[str, tuple[Message, ...]]:
-    """Mint ids for every plan of a case and write its messages."""
-    return {name: plan.build(mint) for name, plan in case.items()}
+def build_messages(case: Case, id_source: IdSource) -> dict[str, tuple[Message, ...]]:
+    """Build the messages of a case, by the name of their spec, with ids from a source."""
+    return {name: plan.build(id_source) for name, plan in case.items()}

@@ -1,4 +1,4 @@
-"""Whether a client has come to the WebSocket server, and how long it is waited for."""
+"""Which WebSocket clients of the partner have connected, and how long the harness waits for one."""
 
 from __future__ import annotations
 
@@ -8,74 +8,80 @@ from threading import Lock
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.emulator.websocket import WebSocketServer
 from pytest_mews.model import ApiCall, MessageSpec
-from pytest_mews.senders.connector import IdSource, Target, plans
+from pytest_mews.senders.connector import IdSource, Target, plans_for
 
-PATIENCE = 3  # times --mews-fetch-timeout: a client may be in a long pause between two tries
-AGAIN_S = 1.0  # how long it is waited for once it was waited for in vain
+TIMEOUT_FACTOR = 3  # times --mews-fetch-timeout: a client may make a long pause between two tries
+REPEATED_WAIT_S = 1.0  # the timeout after a first wait without success
+COMMAND_PROBE = "command-probe"  # the label of the command that `probe_commands` sends
 
 
 class ClientTracker:
-    """Waits for clients; in vain for long only once. May be used from any thread.
+    """Waits for WebSocket clients: long for the first time, briefly after a wait without success.
+
+    Thread-safe.
 
     Args:
-        stream: where they come to.
-        fetch_timeout_s: what the user allows.
-        first: the enterprise that messages are for.
+        websocket: the server that clients connect to.
+        fetch_timeout_s: the value of --mews-fetch-timeout.
+        enterprise_id: the enterprise that messages are for.
 
     """
 
-    def __init__(self, stream: WebSocketServer, fetch_timeout_s: float, first: str) -> None:
-        self._stream, self._patience_s, self._first = stream, fetch_timeout_s * PATIENCE, first
+    def __init__(
+        self, websocket: WebSocketServer, fetch_timeout_s: float, enterprise_id: str
+    ) -> None:
+        self._websocket, self._enterprise_id = websocket, enterprise_id
+        self._timeout_s = fetch_timeout_s * TIMEOUT_FACTOR
         self._lock = Lock()
 
-    def knocked(self) -> bool:
-        """Wait until any handshake came; tell whether."""
-        return self._wait(lambda: bool(self._stream.log.handshakes()))
+    def wait_for_handshake(self) -> bool:
+        """Wait for a handshake of any client; return whether one arrived."""
+        return self._wait(lambda: bool(self._websocket.log.handshakes()))
 
-    def joined(self) -> bool:
-        """Wait until the first enterprise's client is connected; tell whether."""
-        return self._wait(lambda: self.is_there)
-
-    @property
-    def is_there(self) -> bool:
-        """Whether the first enterprise's client is connected."""
-        return self._first in self._stream.connected_enterprises()
+    def wait_for_client(self) -> bool:
+        """Wait until the enterprise's client is connected; return whether it is."""
+        return self._wait(lambda: self.is_connected)
 
     @property
-    def admitted(self) -> bool:
-        """Whether a handshake for the first enterprise was ever accepted."""
-        known = self._stream.log.connections()
-        return any(each.enterprise_id == self._first for each in known)
+    def is_connected(self) -> bool:
+        """Whether the enterprise's client is connected."""
+        return self._enterprise_id in self._websocket.connected_enterprises()
 
-    def _wait(self, holds: Callable[[], bool]) -> bool:
-        with self._lock:  # so that of many who wait none does so long after another
-            found = self._stream.log.wait_until(holds, self._patience_s)
-            if not found:
-                self._patience_s = AGAIN_S
-            return found
+    @property
+    def was_connected(self) -> bool:
+        """Whether a handshake for the enterprise was ever accepted."""
+        connections = self._websocket.log.connections()
+        return any(connection.enterprise_id == self._enterprise_id for connection in connections)
+
+    def _wait(self, predicate: Callable[[], bool]) -> bool:
+        with self._lock:  # so that only one thread makes the long wait
+            met = self._websocket.log.wait_until(predicate, self._timeout_s)
+            if not met:
+                self._timeout_s = REPEATED_WAIT_S
+            return met
 
 
 def probe_commands(
-    stream: WebSocketServer,
-    twin: ConnectorApi,
-    subject: Target,
+    websocket: WebSocketServer,
+    connector_api: ConnectorApi,
+    target: Target,
     *,
     seed: int,
     fetch_timeout_s: float,
 ) -> bool:
-    """Tell whether a client has asked the twin about commands; else send one, and wait for that.
+    """Return whether a client requests anything about commands; send a command if none has yet.
 
-    Where commands are not subscribed there is nothing to ask about, and nothing lacks.
+    True if the integration isn't subscribed to commands.
     """
-    fixed = plans(MessageSpec("command", "websocket-commands"), subject).fixed
-    if not fixed or twin.wait_until(_about_commands, 0, 0.0):
+    plans = plans_for(MessageSpec("command", "websocket-commands"), target).fixed
+    if not plans or connector_api.wait_until(_concern_commands, 0, 0.0):
         return True
-    messages = fixed[0].build(IdSource(seed, "heed", 0, subject.tenants))
+    messages = plans[0].build(IdSource(seed, COMMAND_PROBE, 0, target.tenants))
     for message in messages:
-        twin.apply_message(message)
-    stream.send(messages, "heed", fetch_timeout_s)
-    return twin.wait_until(_about_commands, 0, fetch_timeout_s)
+        connector_api.apply_message(message)
+    websocket.send(messages, COMMAND_PROBE, fetch_timeout_s)
+    return connector_api.wait_until(_concern_commands, 0, fetch_timeout_s)
 
 
-def _about_commands(calls: Sequence[ApiCall]) -> bool:
-    return any(call.operation.startswith("commands/") for call in calls)
+def _concern_commands(calls: Sequence[ApiCall]) -> bool:
+    return any(call.concerns_commands for call in calls)

@@ -1,4 +1,4 @@
-"""The wiring: one event, to tell whether the partner calls the Connector API that is served."""
+"""The connectivity check: one event, to see if the partner calls the Connector API emulator."""
 
 from __future__ import annotations
 
@@ -9,53 +9,57 @@ from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.delivery import Sender
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.model import ApiCall, Delivery, MessageSpec
-from pytest_mews.senders.connector import IdSource, Target, plans
+from pytest_mews.senders.connector import IdSource, Target, plans_for
+
+CONNECTIVITY_CHECK = "connectivity-check"  # the label of its delivery
 
 
 @dataclass(frozen=True)
 class Connectivity:
-    """What the first event led to: its delivery, and the requests that had come by then."""
+    """The delivery of the connectivity check, and all calls that arrived until it ended."""
 
     delivery: Delivery
     calls: tuple[ApiCall, ...]
 
     @property
     def called(self) -> bool:
-        """Whether a request has reached the twin."""
-        return _asked(self.calls)
+        """Whether a call reached the emulator that a webhook can lead to."""
+        return _called(self.calls)
 
 
 def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long to wait
-    courier: Sender,
+    sender: Sender,
     endpoint: Endpoint,
-    subject: Target,
-    twin: ConnectorApi,
+    target: Target,
+    connector_api: ConnectorApi,
     *,
     seed: int,
     fetch_timeout_s: float,
 ) -> Connectivity | None:
-    """Deliver one event, and wait for a request; None where none may follow.
+    """Deliver one event and wait for a call; None if no subscribed event leads to one.
 
-    Up to `fetch_timeout_s` for any, and once more so long for the one that gives the event's entity.
+    Waits up to `fetch_timeout_s` for any call, and as long again for the one that returns the
+    event's entity.
 
-    Whatever reached the twin counts, also before and however wrong: it shows where the partner
-    calls. Only what is about commands does not: a WebSocket client asks that, whose service may
-    still do nothing about webhooks.
+    Every call counts, also an earlier or wrong one: it shows where the partner calls. Only calls
+    about commands don't count, since a WebSocket client makes them even if the service does nothing
+    about webhooks.
     """
-    fixed = plans(MessageSpec("message", "single-event", {"only_fetchable": True}), subject).fixed
-    if not fixed:
+    spec = MessageSpec("message", "single-event", {"only_fetchable": True})
+    plans = plans_for(spec, target).fixed
+    if not plans:
         return None
-    (message,) = fixed[0].build(IdSource(seed, "wiring", 0, subject.tenants))
-    delivery = courier.deliver(message, endpoint.url(message.kind), label="wiring")
+    (message,) = plans[0].build(IdSource(seed, CONNECTIVITY_CHECK, 0, target.tenants))
+    delivery = sender.deliver(message, endpoint.url(message.kind), label=CONNECTIVITY_CHECK)
     (event,) = message.events
 
     def fetched(calls: Sequence[ApiCall]) -> bool:
-        return any(call.answered_ok and event.entity_id in call.returned for call in calls)
+        return any(call.answered_ok and event.entity_id in call.returned_ids for call in calls)
 
-    if twin.wait_until(_asked, 0, fetch_timeout_s):
-        twin.wait_until(fetched, 0, fetch_timeout_s)
-    return Connectivity(delivery, twin.calls())
+    if connector_api.wait_until(_called, 0, fetch_timeout_s):
+        connector_api.wait_until(fetched, 0, fetch_timeout_s)
+    return Connectivity(delivery, connector_api.calls())
 
 
-def _asked(calls: Sequence[ApiCall]) -> bool:
-    return not all(call.about_commands for call in calls)
+def _called(calls: Sequence[ApiCall]) -> bool:
+    return not all(call.concerns_commands for call in calls)

@@ -1,4 +1,8 @@
-"""The vocabulary of steps that work on the twin: wait for the partner, disturb what it asks."""
+"""The steps that use the Connector API emulator: wait for the partner's calls, inject faults.
+
+A step function is named like its step in a scenario file. It takes the observer of the execution
+and the step with its arguments. Without an emulator, every step does nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +19,38 @@ from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, entity
 
 
 class ConnectorObserver:
-    """What the twin sees during one play; faults that the play began end with it.
+    """Observes the partner's calls during one execution; its injected faults end with it.
 
-    Without a twin nothing is seen, and every step of this vocabulary does nothing.
+    Args:
+        context: the context of the case.
+        messages: the messages of the case, by the name of their spec.
+        deliveries: the deliveries so far; the execution appends to this list.
+
+    Attributes:
+        timeout_s: the value of --mews-fetch-timeout.
+
     """
 
     def __init__(
         self,
-        bench: CaseContext,
+        context: CaseContext,
         messages: Mapping[str, Sequence[Message]],
         deliveries: list[Delivery],
     ) -> None:
-        self._bench, self._messages, self._deliveries = bench, messages, deliveries
-        self._twin: ConnectorApi | None = bench.twin
-        before = () if bench.twin is None else bench.twin.calls()
-        self._since = before[-1].number if before else 0
+        self._context, self._messages, self._deliveries = context, messages, deliveries
+        self._connector_api: ConnectorApi | None = context.connector_api
+        earlier = () if context.connector_api is None else context.connector_api.calls()
+        self._since = earlier[-1].number if earlier else 0  # the last call that does not count
         self._faults = ExitStack()
-        every = [message for drawn in messages.values() for message in drawn]
-        self._ids = {event.entity_id for message in every for event in message.events}
-        self._newcomers = {each.enterprise_id for each in every} - {None, *bench.enterprises}
-        self._shown: tuple[ApiCall, ...] | None = None  # in the place of what came since then
-        self._began_ms = bench.now_ms()
-        self.patience_s = bench.fetch_timeout_s
+        sent = [message for built in messages.values() for message in built]
+        self._ids = {event.entity_id for message in sent for event in message.events}
+        self._new_enterprises = {message.enterprise_id for message in sent} - {
+            None,
+            *context.enterprises,
+        }
+        self._connectivity_calls: tuple[ApiCall, ...] | None = None  # shown instead of new calls
+        self._started_ms = context.now_ms()
+        self.timeout_s = context.fetch_timeout_s
 
     def __enter__(self) -> Self:
         return self
@@ -45,80 +59,81 @@ class ConnectorObserver:
         self.clear_api_faults()
 
     def show_connectivity_check(self) -> None:
-        """Show the delivery that was to lead to a first request, and what came of it.
+        """Show the delivery of the connectivity check, and the calls until it ended.
 
-        No later request: by these alone it is said of other scenarios that they can't be played.
+        Later calls are not shown: the preconditions of other scenarios depend on these alone.
         """
-        wiring = self._bench.connectivity()
-        if wiring is not None:
-            self._shown = wiring.calls
-            self._ids |= {event.entity_id for event in wiring.delivery.message.events}
-            self._deliveries.append(wiring.delivery)
+        connectivity = self._context.connectivity()
+        if connectivity is not None:
+            self._connectivity_calls = connectivity.calls
+            self._ids |= {event.entity_id for event in connectivity.delivery.message.events}
+            self._deliveries.append(connectivity.delivery)
 
     def calls(self, *, everything: bool) -> tuple[ApiCall, ...]:
-        """List the play's requests, reduced to its own ids; with `everything` all since then."""
-        if self._twin is None:
-            return ()
-        seen = self._twin.calls(self._since) if self._shown is None else self._shown
-        return tuple(self._reduced(call) for call in seen if everything or self._concerns(call))
+        """Return the calls about this execution, with its own entity ids only.
 
-    def wait_until_fetched(self, seconds: float, calm_s: float) -> None:
-        """Wait until all that was acknowledged is fetched, then until the partner is calm.
-
-        Whatever the partner does, this ends: after `seconds`, and once more so long at the most.
-        Only where it is still working off what it was told, this or something before, it has five
-        times as long: the harness sends much faster than Mews does.
-        With `calm_s` at 0 nothing is waited for once all is fetched.
+        With `everything`, return all calls since it started.
         """
-        if self._twin is None:
+        if self._connector_api is None:
+            return ()
+        calls = self._connectivity_calls
+        if calls is None:
+            calls = self._connector_api.calls(self._since)
+        return tuple(
+            self._with_own_ids(call) for call in calls if everything or self._is_relevant(call)
+        )
+
+    def wait_until_fetched(self, timeout_s: float, quiet_s: float) -> None:
+        """Wait until every acknowledged entity is fetched, then until the partner is quiet.
+
+        The wait always ends: after `timeout_s` for the fetches, and after as long again for the
+        quiet. If the partner still works through earlier messages, the first wait is extended
+        (`wait_while_busy`). With a `quiet_s` of 0 it does not wait for quiet.
+        """
+        if self._connector_api is None:
             return
-        if not self._twin.wait_until(self._satisfied, self._since, seconds):
+        if not self._connector_api.wait_until(self._all_fetched, self._since, timeout_s):
             wait_while_busy(
-                self._twin, self._satisfied, self._since, seconds, told_ms=self._began_ms
+                self._connector_api,
+                self._all_fetched,
+                self._since,
+                timeout_s,
+                started_ms=self._started_ms,
             )
             return
-        end_ms = self._in(seconds)
-        while calm_s and self._bench.now_ms() < end_ms and self._stirs(self._twin, calm_s):
-            pass
+        deadline_ms = self._deadline_ms(timeout_s)
+        while quiet_s and self._context.now_ms() < deadline_ms:
+            if not self._is_active(self._connector_api, quiet_s):
+                break
 
-    def wait_if_asked(self, step: Step) -> None:
-        """Wait after each delivery of a step that asks for it (`settling`) for what it leads to."""
+    def wait_after_delivery(self, step: Step) -> None:
+        """Wait after a delivery until its entities are fetched, if the step has `wait_each`."""
         if step.arguments.get("wait_each"):
-            self.wait_until_fetched(self.patience_s, 0.0)
-
-    def _stirs(self, twin: ConnectorApi, within_s: float) -> bool:
-        """Tell whether anything about the play is being answered, or comes within some seconds."""
-        before = self._progress(twin.calls(self._since))
-        more = twin.wait_until(lambda calls: self._progress(calls) != before, self._since, within_s)
-        return more or (before[1] > 0 and not twin.closed)
-
-    def _progress(self, calls: Sequence[ApiCall]) -> tuple[int, int]:
-        """Count the play's requests, and those that are being answered."""
-        own = [call for call in calls if self._concerns(call)]
-        return len(own), sum(call.answered_ms is None for call in own)
+            self.wait_until_fetched(self.timeout_s, 0.0)
 
     def wait_for_request(self) -> None:
-        """Wait until a request about the play has come, at most so long as the user allows."""
-        if self._twin is not None:
-            self._twin.wait_until(
-                lambda calls: any(map(self._concerns, calls)), self._since, self.patience_s
+        """Wait until a call about this execution arrives, at most the fetch timeout."""
+        if self._connector_api is not None:
+            self._connector_api.wait_until(
+                lambda calls: any(map(self._is_relevant, calls)), self._since, self.timeout_s
             )
 
     def wait_until_idle(self) -> None:
-        """Wait for a second in which nothing is asked or answered, and forget what came before.
+        """Wait for `QUIET_S` without a call or a response, and forget all earlier calls.
 
-        As long as the user allows; a partner that works off what it was told has five times that.
+        At most the fetch timeout; five times that while the partner works through a backlog.
         """
-        if self._twin is None:
+        if self._connector_api is None:
             return
-        end_ms, last_ms = self._in(self.patience_s), self._in(self.patience_s * (1 + BUSY_FACTOR))
-        while (now_ms := self._bench.now_ms()) < end_ms or (
-            now_ms < last_ms and self._twin.is_working_on_backlog(now_ms)
+        deadline_ms = self._deadline_ms(self.timeout_s)
+        last_ms = self._deadline_ms(self.timeout_s * (1 + BUSY_FACTOR))
+        while (now_ms := self._context.now_ms()) < deadline_ms or (
+            now_ms < last_ms and self._connector_api.is_working_on_backlog(now_ms)
         ):
-            seen = self._twin.calls(self._since)
-            self._since = seen[-1].number if seen else self._since
-            asked = self._twin.wait_until(bool, self._since, QUIET_S)
-            if not asked and (self._is_calm(self._twin) or self._twin.closed):
+            calls = self._connector_api.calls(self._since)
+            self._since = calls[-1].number if calls else self._since
+            called = self._connector_api.wait_until(bool, self._since, QUIET_S)
+            if not called and (self._is_idle(self._connector_api) or self._connector_api.closed):
                 return
 
     def inject_api_fault(
@@ -129,84 +144,111 @@ class ConnectorObserver:
         slow_s: float = SLOW_S,
         operation: str = "",
     ) -> None:
-        """Answer requests about the named draws' entities wrongly: the first `times`, or all."""
-        if self._twin is None:
+        """Inject a fault into the calls about the entities of some message specs.
+
+        Into the first `times` calls, or into all if that is None.
+        """
+        if self._connector_api is None:
             return
-        twin = self._twin
+        connector_api = self._connector_api
         messages = [message for name in names for message in self._messages[name]]
         ids = frozenset(event.entity_id for message in messages for event in message.events)
-        handle = twin.inject_fault(fault, ids, times=times, slow_s=slow_s, operation=operation)
-        self._faults.callback(twin.remove_fault, handle)
+        handle = connector_api.inject_fault(
+            fault, ids, times=times, slow_s=slow_s, operation=operation
+        )
+        self._faults.callback(connector_api.remove_fault, handle)
 
     def clear_api_faults(self) -> None:
-        """End every fault of this play."""
+        """End every injected fault of this execution."""
         self._faults.close()
 
-    def _is_calm(self, twin: ConnectorApi) -> bool:
-        """Tell whether nothing is being answered, nor was within the last second."""
-        since_ms = self._bench.now_ms() - QUIET_S * 1000
+    def _is_active(self, connector_api: ConnectorApi, within_s: float) -> bool:
+        """Return whether a call about this execution is in progress, or arrives within a time."""
+        before = self._progress(connector_api.calls(self._since))
+        changed = connector_api.wait_until(
+            lambda calls: self._progress(calls) != before, self._since, within_s
+        )
+        return changed or (before[1] > 0 and not connector_api.closed)
+
+    def _progress(self, calls: Sequence[ApiCall]) -> tuple[int, int]:
+        """Return how many calls are about this execution, and how many of them have no response."""
+        relevant = [call for call in calls if self._is_relevant(call)]
+        return len(relevant), sum(call.answered_ms is None for call in relevant)
+
+    def _is_idle(self, connector_api: ConnectorApi) -> bool:
+        """Return whether no call is in progress, or was within the last `QUIET_S`."""
+        since_ms = self._context.now_ms() - QUIET_S * 1000
         return all(
-            call.answered_ms is not None and call.answered_ms <= since_ms for call in twin.calls()
+            call.answered_ms is not None and call.answered_ms <= since_ms
+            for call in connector_api.calls()
         )
 
-    def _in(self, seconds: float) -> float:
-        return self._bench.now_ms() + seconds * 1000
+    def _deadline_ms(self, timeout_s: float) -> float:
+        return self._context.now_ms() + timeout_s * 1000
 
-    def _satisfied(self, calls: Sequence[ApiCall]) -> bool:
-        owed = entity_fetches(self._deliveries, calls)
-        return all(link.fetched_ms is not None for link in owed)
+    def _all_fetched(self, calls: Sequence[ApiCall]) -> bool:
+        fetches = entity_fetches(self._deliveries, calls)
+        return all(fetch.fetched_ms is not None for fetch in fetches)
 
-    def _concerns(self, call: ApiCall) -> bool:
-        if call.enterprise_id in self._newcomers:
+    def _is_relevant(self, call: ApiCall) -> bool:
+        if call.enterprise_id in self._new_enterprises:
             return True
-        return not (self._ids.isdisjoint(call.asked) and self._ids.isdisjoint(call.returned))
+        requested, returned = call.requested_ids, call.returned_ids
+        return not (self._ids.isdisjoint(requested) and self._ids.isdisjoint(returned))
 
-    def _reduced(self, call: ApiCall) -> ApiCall:
-        asked = tuple(each for each in call.asked if each in self._ids)
-        returned = tuple(each for each in call.returned if each in self._ids)
-        if (asked, returned) == (call.asked, call.returned):
+    def _with_own_ids(self, call: ApiCall) -> ApiCall:
+        requested = tuple(entity_id for entity_id in call.requested_ids if entity_id in self._ids)
+        returned = tuple(entity_id for entity_id in call.returned_ids if entity_id in self._ids)
+        if (requested, returned) == (call.requested_ids, call.returned_ids):
             return call
-        return replace(call, asked=asked, returned=returned)
+        return replace(call, requested_ids=requested, returned_ids=returned)
 
 
-def show_connectivity_check(watch: ConnectorObserver, _step: Step) -> None:
-    """Show the message that was to lead to a first request; nothing is sent again."""
-    watch.show_connectivity_check()
+def show_connectivity_check(observer: ConnectorObserver, _step: Step) -> None:
+    """Show the delivery and the calls of the connectivity check; nothing is sent again."""
+    observer.show_connectivity_check()
 
 
-def wait_until_fetched(watch: ConnectorObserver, step: Step) -> None:
-    """Wait until every acknowledged entity was fetched, at most so long as the user allows.
+def wait_until_fetched(observer: ConnectorObserver, step: Step) -> None:
+    """Wait until every acknowledged entity is fetched, at most the fetch timeout.
 
-    `patience` multiplies that where the partner has to try again, `calm` is how many seconds
-    without a further request mean that it has finished.
+    Arguments: `timeout_factor`, a multiple of the timeout for scenarios in which the partner has to
+    retry; `quiet_s`, how many seconds without a further call mean that the partner has finished.
     """
-    seconds = watch.patience_s * step.arguments.get("timeout_factor", 1)
-    watch.wait_until_fetched(seconds, step.arguments.get("quiet_s", 0.0))
+    timeout_s = observer.timeout_s * step.arguments.get("timeout_factor", 1)
+    observer.wait_until_fetched(timeout_s, step.arguments.get("quiet_s", 0.0))
 
 
-def wait_until_idle(watch: ConnectorObserver, _step: Step) -> None:
-    """Wait until the partner asks nothing, at most so long as the user allows; then look anew."""
-    watch.wait_until_idle()
+def wait_until_idle(observer: ConnectorObserver, _step: Step) -> None:
+    """Wait until the partner makes no calls, at most the fetch timeout; forget earlier calls."""
+    observer.wait_until_idle()
 
 
-def wait_for_request(watch: ConnectorObserver, _step: Step) -> None:
-    """Wait until the partner has asked for any of it, at most so long as the user allows."""
-    watch.wait_for_request()
+def wait_for_request(observer: ConnectorObserver, _step: Step) -> None:
+    """Wait until the partner calls about any entity of the case, at most the fetch timeout."""
+    observer.wait_for_request()
 
 
-def inject_api_fault(watch: ConnectorObserver, step: Step) -> None:
-    """Answer requests about the entities of `of` by a fault, the first `times` or all of them.
+def inject_api_fault(observer: ConnectorObserver, step: Step) -> None:
+    """Inject a fault into the calls about the entities of some messages.
 
-    `seconds` is how long a slow answer takes, `operation` the one whose requests alone are meant.
+    Arguments: `fault`; `of`, the names of the message specs; `times`, how many calls, all by
+    default; `seconds`, how long a slow response takes; `operation`, the only operation that is
+    affected.
     """
-    said = step.arguments
-    fault, slow_s = ApiFault(said["fault"]), said.get("seconds", SLOW_S)
-    watch.inject_api_fault(fault, said["of"], said.get("times"), slow_s, said.get("operation", ""))
+    arguments = step.arguments
+    observer.inject_api_fault(
+        ApiFault(arguments["fault"]),
+        arguments["of"],
+        arguments.get("times"),
+        arguments.get("seconds", SLOW_S),
+        arguments.get("operation", ""),
+    )
 
 
-def clear_api_faults(watch: ConnectorObserver, _step: Step) -> None:
-    """End the faults that this play began."""
-    watch.clear_api_faults()
+def clear_api_faults(observer: ConnectorObserver, _step: Step) -> None:
+    """End the injected faults of this execution."""
+    observer.clear_api_faults()
 
 
 CONNECTOR_STEPS: Mapping[str, Callable[[ConnectorObserver, Step], None]] = {

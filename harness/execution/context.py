@@ -1,4 +1,4 @@
-"""What every step works with: the courier, the endpoint, the preflight's delivery."""
+"""What the steps of a case work with: sender, endpoint, emulators, limits."""
 
 from __future__ import annotations
 
@@ -17,60 +17,59 @@ from pytest_mews.model import Delivery, Limits, TlsHandshake, WebhookKind
 
 @dataclass(frozen=True)
 class CaseContext:
-    """The things on the table.
+    """Everything that the steps of a case work with.
 
     Attributes:
-        courier: what delivers.
-        endpoint: where to.
-        preflight: the one delivery that showed whether there is anyone; None where there are no
-            webhooks to deliver.
-        attempts: the profile's number.
-        sluggish: whether even a plain message takes too long.
-        rate: messages per second at a peak.
-        limits: the profile's, for whoever judges.
-        handshakes: gives what was seen of TLS; it may look only when it is first asked.
-        twin: the Connector API that the partner calls; None where none is served.
-        fetch_timeout_s: how long the partner may take to fetch what it has acknowledged.
-        wiring: gives what showed whether the partner calls the twin, None where that is unknown;
-            it may look only when it is first asked.
-        enterprises: the ids of those that are played throughout the run.
-        stream: the WebSocket server that the partner connects to; None where none is served.
+        sender: delivers webhooks.
+        endpoint: the URLs of the partner.
+        preflight: the delivery that showed whether the endpoint answers; None without webhooks.
+        attempts: how many attempts the profile makes.
+        is_slow: whether even the preflight was answered too late.
+        peak_rate: messages per second at a peak.
+        limits: the profile's limits, for the checks.
+        connector_api: the Connector API emulator; None if it does not run.
+        fetch_timeout_s: how long the partner may take to fetch what it acknowledged.
+        connectivity: returns the result of the connectivity check, None if there is none; the check
+            may run at the first call.
+        enterprises: the ids of the enterprises that exist throughout the run.
+        tls_handshakes: returns the TLS handshakes; they may be made at the first call.
+        websocket: the WebSocket emulator; None if it does not run.
         now_ms: the run's clock.
 
     """
 
-    courier: Sender
+    sender: Sender
     endpoint: Endpoint
     preflight: Delivery | None
     attempts: int = 3
     is_slow: bool = False
     peak_rate: float = 5.0
     limits: Limits = field(default_factory=Limits)
-    twin: ConnectorApi | None = None
+    connector_api: ConnectorApi | None = None
     fetch_timeout_s: float = 10.0
     connectivity: Callable[[], Connectivity | None] = lambda: None
     enterprises: frozenset[str] = frozenset()
-    handshakes: Callable[[], tuple[TlsHandshake, ...]] = tuple
-    stream: WebSocketServer | None = None
+    tls_handshakes: Callable[[], tuple[TlsHandshake, ...]] = tuple
+    websocket: WebSocketServer | None = None
     now_ms: Callable[[], float] = lambda: time.monotonic() * 1000
 
     @property
     def has_two_urls(self) -> bool:
-        """Whether each kind of webhook has a URL of its own."""
+        """Whether General and Integration Webhooks have different URLs."""
         return self.endpoint.general_url != self.endpoint.integration_url
 
     def wait(self, seconds: float) -> None:
-        """Let time pass until it is over or the run is interrupted.
+        """Wait until the time is over or the run is interrupted.
 
-        Without an emulator nothing could be observed meanwhile, and nothing is waited for.
+        Returns at once if no emulator runs, since nothing could be observed meanwhile.
         """
-        if self.twin is not None:
-            self.twin.wait_until(lambda _: False, 0, seconds)
-        elif self.stream is not None:
-            self.stream.log.wait_until(lambda: False, seconds)
+        if self.connector_api is not None:
+            self.connector_api.wait_until(lambda _: False, 0, seconds)
+        elif self.websocket is not None:
+            self.websocket.log.wait_until(lambda: False, seconds)
 
-    def address(self, kind: WebhookKind, token: str) -> str:
-        """Give the URL for a kind with its token spelled as said; without one, as it is."""
+    def url(self, kind: WebhookKind, token_variant: str) -> str:
+        """Return the URL for a kind of webhook with a variant of its token, if it has a token."""
         url = self.endpoint.url(kind)
         secret = self.endpoint.token_of(kind)
-        return url if secret is None else with_variant(url, secret, token)
+        return url if secret is None else with_variant(url, secret, token_variant)

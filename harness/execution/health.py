@@ -1,4 +1,4 @@
-"""What becomes of a service after a case that failed: it may die of the message a moment later."""
+"""Further health checks after a failed case: a service may crash a moment after the message."""
 
 from __future__ import annotations
 
@@ -11,44 +11,45 @@ from pytest_mews.execution.steps import DELIVERY_STEPS, Messages
 from pytest_mews.model import Delivery, Evidence, Finding, Level, Step, Transcript
 from pytest_mews.model.verdict import HEALTH_CHECK
 
-LOOKS, LOOK_AFTER_S = 4, 0.25
+MAX_CHECKS, CHECK_INTERVAL_S = 4, 0.25
 
 
 def recheck_health(
-    trial: Evidence,
-    anew: Callable[[], Messages],
-    bench: CaseContext,
+    evidence: Evidence,
+    new_messages: Callable[[], Messages],
+    context: CaseContext,
     clock: Clock,
-    judge: Callable[[Transcript], tuple[Finding, ...]],
+    evaluate: Callable[[Transcript], tuple[Finding, ...]],
 ) -> Evidence:
-    """Send further signs of life for a second, and add them to what was played.
+    """Send further health checks for a second, and add them to the evidence of an execution.
 
     Args:
-        trial: what was played.
-        anew: gives the signs to send next. Each time others: the same one again would ask whether
-            a message that is sent again is accepted, and a refusal would look like a death.
-        bench: where they are sent.
+        evidence: the execution.
+        new_messages: returns the messages of the next health check. Each must be new: a repeated
+            message could be refused as a repetition, which would look like a crash.
+        context: where to send them.
         clock: for the pauses.
-        judge: judges all that was played then.
+        evaluate: evaluates the extended transcript.
 
     Returns:
-        The trial, judged anew; it ends with the first sign of life that was not accepted.
+        The evidence with the extended transcript and its findings. The last delivery is the first
+        health check that was not accepted, if there is one.
 
     """
-    for _ in range(LOOKS):
-        if not all(finding.met for finding in trial.findings if finding.check == "healthy"):
+    for _ in range(MAX_CHECKS):
+        if not all(finding.met for finding in evidence.findings if finding.check == "healthy"):
             break
-        clock.sleep(LOOK_AFTER_S)
-        signs = DELIVERY_STEPS[HEALTH_CHECK](bench, Step(HEALTH_CHECK), anew())
-        later = (each for each in signs if isinstance(each, Delivery))
-        seen = trial.transcript
-        seen = replace(seen, deliveries=(*seen.deliveries, *later))
-        trial = replace(trial, transcript=seen, findings=judge(seen))
-    return trial
+        clock.sleep(CHECK_INTERVAL_S)
+        results = DELIVERY_STEPS[HEALTH_CHECK](context, Step(HEALTH_CHECK), new_messages())
+        deliveries = (result for result in results if isinstance(result, Delivery))
+        transcript = evidence.transcript
+        transcript = replace(transcript, deliveries=(*transcript.deliveries, *deliveries))
+        evidence = replace(evidence, transcript=transcript, findings=evaluate(transcript))
+    return evidence
 
 
-def severity(trial: Evidence) -> int:
-    """Tell how grave what a play broke is; nothing at all is 0."""
-    order = list(reversed(Level))
-    broken = (each.level for each in trial.findings if not each.met)
-    return max((order.index(each) + 1 for each in broken), default=0)
+def severity(evidence: Evidence) -> int:
+    """Return how grave the gravest broken expectation is; 0 if none is broken."""
+    levels = list(reversed(Level))
+    broken = (finding.level for finding in evidence.findings if not finding.met)
+    return max((levels.index(level) + 1 for level in broken), default=0)

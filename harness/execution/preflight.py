@@ -1,17 +1,18 @@
-"""The preflight: one valid message, to tell within seconds whether there is anyone to certify."""
+"""The preflight: one valid message, to see within seconds whether the endpoint answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pytest_mews.checks import PREFLIGHT
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.delivery import Sender
 from pytest_mews.model import Delivery, MessageSpec, Outcome
 from pytest_mews.model.exchange import TIMEOUTS
 from pytest_mews.model.scenario import Requirement
-from pytest_mews.senders.connector import IdSource, Target, discriminators, plans
+from pytest_mews.senders.connector import IdSource, Target, discriminators, plans_for
 
-PATIENCE_S = 10.0  # longer than the 5 s limit, so that slow is told from dead
+TIMEOUT_S = 10.0  # longer than the 5 s limit, to tell a slow endpoint from a dead one
 UNREACHABLE = TIMEOUTS | {
     Outcome.NAME_NOT_RESOLVED,
     Outcome.CONNECTION_REFUSED,
@@ -19,16 +20,21 @@ UNREACHABLE = TIMEOUTS | {
     Outcome.TLS_ERROR,
     Outcome.PROTOCOL_ERROR,
 }
-UNCONNECTED = frozenset(
+NOT_CONNECTED = frozenset(
     {Outcome.NAME_NOT_RESOLVED, Outcome.CONNECTION_REFUSED, Outcome.TIMEOUT_CONNECT}
 )
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What the preflight found: `reached` an answering server that `accepts` a valid message.
+    """The result of the preflight.
 
-    `sluggish`: it answered, but not within the time limit.
+    Attributes:
+        delivery: the message and its attempt.
+        reached: whether a server answered with HTTP.
+        accepts: whether the response is a 2xx, even if it was late.
+        is_slow: whether the response came after the time limit.
+
     """
 
     delivery: Delivery
@@ -37,50 +43,50 @@ class Preflight:
     is_slow: bool
 
     def satisfies(self, requirement: Requirement) -> bool:
-        """Whether the preflight observed what a scenario requires of the endpoint."""
+        """Return whether the preflight observed what a scenario requires of the endpoint."""
         match requirement:
             case Requirement.TCP:
-                return self.delivery.attempts[-1].outcome not in UNCONNECTED
+                return self.delivery.attempts[-1].outcome not in NOT_CONNECTED
             case Requirement.HTTP:
                 return self.reached
             case _:
                 return self.accepts
 
 
-def simplest_message(subject: Target) -> MessageSpec:
-    """Choose the plainest valid message that the integration is subscribed to."""
-    general = set(discriminators(subject.profile))
-    if general.intersection(subject.events) or not subject.integration:
+def simplest_message(target: Target) -> MessageSpec:
+    """Return the simplest valid message that the integration is subscribed to."""
+    general = set(discriminators(target.profile))
+    if general.intersection(target.events) or not target.integration_actions:
         return MessageSpec("message", "single-event")
-    return MessageSpec("message", "integration-action", {"action": subject.integration[0]})
+    return MessageSpec("message", "integration-action", {"action": target.integration_actions[0]})
 
 
 def send_preflight(
-    courier: Sender, endpoint: Endpoint, subject: Target, *, seed: int, timeout_s: float
+    sender: Sender, endpoint: Endpoint, target: Target, *, seed: int, timeout_s: float
 ) -> Preflight:
-    """Deliver the canonical message once, waiting up to `PATIENCE_S` for its answer.
+    """Deliver the simplest message once, and wait up to `TIMEOUT_S` for the response.
 
-    An answer later than `timeout_s`, the profile's limit, counts as a timeout all the same.
+    A response later than `timeout_s`, the profile's limit, still counts as a timeout.
     """
-    plan = plans(simplest_message(subject), subject).fixed[0]
-    (message,) = plan.build(IdSource(seed, "preflight", 0, subject.tenants))
-    delivery = courier.deliver(
-        message, endpoint.url(message.kind), label="preflight", attempts=1, timeout_s=PATIENCE_S
+    plan = plans_for(simplest_message(target), target).fixed[0]
+    (message,) = plan.build(IdSource(seed, PREFLIGHT, 0, target.tenants))
+    delivery = sender.deliver(
+        message, endpoint.url(message.kind), label=PREFLIGHT, attempts=1, timeout_s=TIMEOUT_S
     )
     attempt = delivery.attempts[-1]
-    waited_ms = attempt.last.ended_ms - attempt.exchanges[0].started_ms
-    sluggish = attempt.outcome not in UNREACHABLE and waited_ms > timeout_s * 1000
+    waited_ms = attempt.final_exchange.ended_ms - attempt.exchanges[0].started_ms
+    is_slow = attempt.outcome not in UNREACHABLE and waited_ms > timeout_s * 1000
     return Preflight(
-        _too_late(delivery, waited_ms) if sluggish else delivery,
+        _as_timeout(delivery, waited_ms) if is_slow else delivery,
         reached=attempt.outcome not in UNREACHABLE,
         accepts=attempt.outcome is Outcome.DELIVERED,
-        is_slow=sluggish,
+        is_slow=is_slow,
     )
 
 
-def _too_late(delivery: Delivery, waited_ms: float) -> Delivery:
-    """Count an answer that only our patience saw as what it is to Mews: a timeout."""
+def _as_timeout(delivery: Delivery, waited_ms: float) -> Delivery:
+    """Return the delivery with a timeout as its outcome, which it is for Mews."""
     attempt = delivery.attempts[-1]
-    detail = f"{attempt.last.status} came after {waited_ms:,.0f} ms"
+    detail = f"{attempt.final_exchange.status} came after {waited_ms:,.0f} ms"
     late = replace(attempt, outcome=Outcome.TIMEOUT_ANSWER, detail=detail)
     return replace(delivery, attempts=(late,))

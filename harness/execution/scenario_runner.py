@@ -1,9 +1,9 @@
-"""Exploring one scenario: fixed cases, drawn cases, the smallest failing one, a confirmation.
+"""Runs one scenario: fixed cases, generated cases, shrinking of a failing case, confirmation.
 
-Every play mints ids of its own, so that a receiver that remembers ids treats a repeated case like
-the first one. Shrinking is Hypothesis's, bounded in plays and time: beyond the budget an unknown
-case counts as passing, so that the search ends without a delivery. A case that was played is not
-sent again; whether a failure repeats is what the confirmation is for.
+Every execution has ids of its own, so that a receiver that remembers ids treats a repeated case
+like the first one. Hypothesis shrinks, within a budget of executions and time: beyond it an unknown
+case counts as passing, so that the search ends without a delivery. A case that has run is not run
+again by the search; the confirmation tests whether a failure repeats.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from pytest_mews.delivery import Clock
 from pytest_mews.errors import HarnessError
-from pytest_mews.execution.cases import Case, Cases, build, cases_of, in_words
+from pytest_mews.execution.cases import Case, Cases, build_messages, cases_of, describe_case
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.health import recheck_health, severity
 from pytest_mews.execution.preflight import simplest_message
@@ -36,81 +36,117 @@ from pytest_mews.model import (
     WebhookKind,
 )
 from pytest_mews.model.verdict import HEALTH_CHECK
-from pytest_mews.senders.connector import IdSource, Plan, Target, plans
+from pytest_mews.senders.connector import IdSource, Plan, Target, plans_for
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a failing case may be shrunk: at most so many plays and seconds."""
+    """How long a failing case may be shrunk: the number of executions and of seconds."""
 
-    plays: int = 60
+    executions: int = 60
     seconds: float = 15.0
 
 
 @dataclass(frozen=True)
 class SentMessages:
-    """What one play sends.
+    """The messages of one execution.
 
-    `play` is its number within the scenario; `tokens` were minted for it, by their names.
+    Attributes:
+        execution: the number of the execution within the scenario, from 0.
+        messages: the messages, by the name of their spec.
+        tokens: the tokens that were generated for it, by their names.
+
     """
 
-    play: int
+    execution: int
     messages: Messages
     tokens: Mapping[str, str]
 
 
 @dataclass
 class Exploration:
-    """What was seen so far; read at any time, so that a run cut short loses nothing.
+    """The progress of a scenario; can be read at any time, so that an interruption loses nothing.
 
-    `script` is what the failing play sent that says most: the smallest, else the first.
+    Attributes:
+        total_cases: how many cases are planned at most.
+        case_count: how many cases have run; shrinking and confirmation are not counted.
+        failing_cases: how many of them failed.
+        message_count: the messages sent, over all executions.
+        example: an execution that passed; the last one that its checks could evaluate.
+        first_failing: the first execution that failed.
+        smallest: the smallest execution that failed, once the search is over.
+        sent_messages: the messages of the execution that is shown: the smallest, else the first.
+        passed_on_retry: the execution that passed when a failing case ran again (flaky).
+        finished: whether the scenario ran to its end.
+        samples: the responses, for statistics.
+
     """
 
-    total: int
-    plays: int = 0
-    failing: int = 0
-    messages: int = 0
+    total_cases: int
+    case_count: int = 0
+    failing_cases: int = 0
+    message_count: int = 0
     example: Evidence | None = None
     first_failing: Evidence | None = None
     smallest: Evidence | None = None
-    script: SentMessages | None = None
-    passed_again: Evidence | None = None
+    sent_messages: SentMessages | None = None
+    passed_on_retry: Evidence | None = None
     finished: bool = False
     samples: list[Sample] = field(default_factory=list)
 
 
-CONFIRMED = 3  # failing cases that are played again, smallest first, until one fails again
+# How many failing cases run again, smallest first, until one of them fails again.
+MAX_CONFIRMATIONS = 3
 
 
-class _Broken(Exception):
-    """Tells Hypothesis that a case failed; never seen outside."""
+class _CaseFailedError(Exception):
+    """Tells Hypothesis that a case failed; never leaves this module."""
 
 
 class ScenarioRunner:
-    """Explores one scenario on a bench; `progress` hears of every play (played, planned)."""
+    """Runs all cases of one scenario.
 
-    def __init__(  # noqa: PLR0913 - each is a thing that a test wants to choose
+    Args:
+        scenario: the scenario.
+        target: what messages are generated for.
+        context: what the steps work with.
+        clock: for the budget and for pauses.
+        run_seed: the seed of the run.
+        started: when the run started.
+        examples: how many generated cases to run.
+        budget: how long a failing case may be shrunk.
+        evaluate: evaluates a transcript against the scenario's expectations.
+        report_progress: called after every case with the number of cases run and planned.
+
+    Attributes:
+        progress: the exploration so far.
+
+    """
+
+    def __init__(  # noqa: PLR0913 - what a test wants to choose
         self,
         scenario: Scenario,
-        subject: Target,
-        bench: CaseContext,
+        target: Target,
+        context: CaseContext,
         clock: Clock,
         *,
         run_seed: int,
-        began: datetime,
+        started: datetime,
         examples: int,
         budget: Budget,
-        judge: Callable[[Transcript], tuple[Finding, ...]],
-        progress: Callable[[int, int], None],
+        evaluate: Callable[[Transcript], tuple[Finding, ...]],
+        report_progress: Callable[[int, int], None],
     ) -> None:
-        self._scenario, self._subject, self._bench, self._clock = scenario, subject, bench, clock
-        self._seed, self._began, self._budget = run_seed, began, budget
-        self._judge, self._progress = judge, progress
-        self._cases: Cases = cases_of(scenario, subject, examples)
-        self._alive = next(iter(plans(simplest_message(subject), subject).fixed), None)
-        self._alive_there = _integration_life(subject) if bench.has_two_urls else None
-        self._built = 0
-        self._built_at_failure = 0
+        self._scenario, self._target, self._context, self._clock = scenario, target, context, clock
+        self._seed, self._started, self._budget = run_seed, started, budget
+        self._evaluate, self._report_progress = evaluate, report_progress
+        self._cases: Cases = cases_of(scenario, target, examples)
+        self._health_plan = next(iter(plans_for(simplest_message(target), target).fixed), None)
+        self._integration_health_plan = (
+            _integration_health_plan(target) if context.has_two_urls else None
+        )
+        self._execution_count = 0
+        self._executions_at_failure = 0
         self._failed_at_ms: float | None = None
         self._failing: dict[str, tuple[Case, Evidence, SentMessages]] = {}
         self._passing: set[str] = set()
@@ -118,67 +154,70 @@ class ScenarioRunner:
         self.progress = Exploration(len(self._cases.fixed) + self._cases.examples)
 
     def run(self) -> None:
-        """Play everything; `seen` has it. Whatever interrupts leaves `seen` as far as it came.
+        """Run all cases; the result is in `progress`, also after an interruption.
 
         Raises:
-            HarnessFault: the harness failed at its own work, or its transport was closed.
+            HarnessError: the harness failed at its own work, or its transport was closed.
 
         """
-        apart = len(self._cases.fixed) == 1 or self._bench.is_slow
-        if self._scenario.concurrent_cases and not apart:
-            self._abreast()
+        one_by_one = len(self._cases.fixed) == 1 or self._context.is_slow
+        if self._scenario.concurrent_cases and not one_by_one:
+            self._run_concurrently()
         else:
-            self._in_turn()
-        if self._cases.drawn is not None and not self._over_budget():
-            self._search(self._cases.drawn)
+            self._run_one_by_one()
+        if self._cases.generated is not None and not self._is_over_budget():
+            self._search(self._cases.generated)
         self._confirm()
         self.progress.finished = True
 
-    def _in_turn(self) -> None:
+    def _run_one_by_one(self) -> None:
         for case in self._cases.fixed:
-            if self._over_budget():
+            if self._is_over_budget():
                 break
-            self._fails(case)
+            self._run_case(case)
 
-    def _abreast(self) -> None:
-        """Play the fixed cases at once; where one fails play all in turn, and that decides.
+    def _run_concurrently(self) -> None:
+        """Run the fixed cases at the same time; if one fails, run all of them one by one.
 
-        One case may have spoilt another. What fails here alone is left to the confirmation.
+        One case may have disturbed another, so the second run decides. If nothing fails in it, the
+        confirmation decides about the cases that failed in the first.
         """
-        broken = [played for played in self._at_once() if self._take(*played)]
-        if not broken:
+        failed = [execution for execution in self._executions() if self._record(*execution)]
+        if not failed:
             return
         self._failing.clear()
         self._failed_at_ms = None
-        self._in_turn()
+        self._run_one_by_one()
         if not self._failing:
-            self._failing.update({repr(played[0]): played for played in broken})
-        _, self.progress.first_failing, self.progress.script = next(iter(self._failing.values()))
+            self._failing.update({repr(execution[0]): execution for execution in failed})
+        first = next(iter(self._failing.values()))
+        _, self.progress.first_failing, self.progress.sent_messages = first
 
-    def _at_once(self) -> Iterator[tuple[Case, Evidence, SentMessages]]:
-        """Start all fixed cases at the same moment, and give each when it is over."""
+    def _executions(self) -> Iterator[tuple[Case, Evidence, SentMessages]]:
+        """Start all fixed cases at the same time, and yield each execution when it ends."""
         cases = self._cases.fixed
         pool = ThreadPoolExecutor(len(cases), thread_name_prefix="mews-case")
         try:
-            written = [(case, self._messages(case)) for case in cases]
-            asked = {pool.submit(self._play, *each, "example"): each for each in written}
-            for future in as_completed(asked):
-                case, script = asked[future]
-                yield case, future.result(), script
+            inputs = [(case, self._build(case)) for case in cases]
+            futures = {pool.submit(self._execute, *each, "example"): each for each in inputs}
+            for future in as_completed(futures):
+                case, sent = futures[future]
+                yield case, future.result(), sent
         finally:
-            pool.shutdown(wait=False)  # after an interrupt nobody waits for their waits
+            pool.shutdown(wait=False)  # an interruption does not wait for the other cases
 
-    def _search(self, drawn: SearchStrategy[Case]) -> None:
+    def _search(self, strategy: SearchStrategy[Case]) -> None:
+        """Run generated cases until one fails, then shrink it."""
         found = False
 
         def attempt(case: Case) -> None:
             nonlocal found
             key = repr(case)
-            known = key in self._failing or key in self._passing or self._fault is not None
-            if not known and not self._over_budget():
-                found = self._fails_unless_cut_short(case, counted=not found) or found
+            is_known = key in self._failing or key in self._passing or self._fault is not None
+            if not is_known and not self._is_over_budget():
+                found = self._run_generated(case, counted=not found) or found
             if key in self._failing:
-                raise _Broken
+                raise _CaseFailedError
 
         prepare = settings(
             max_examples=self._cases.examples,
@@ -191,143 +230,161 @@ class ScenarioRunner:
             verbosity=Verbosity.quiet,
             print_blob=False,
         )
-        search = seed(Random(f"{self._seed}/{self._scenario.id}").getrandbits(64))(  # noqa: S311
-            prepare(given(drawn)(attempt))
-        )
-        with suppress(_Broken):  # failing cases are kept; the confirmation tells flaky from failing
+        search_seed = Random(f"{self._seed}/{self._scenario.id}").getrandbits(64)  # noqa: S311
+        search = seed(search_seed)(prepare(given(strategy)(attempt)))
+        # The failing cases are recorded; the confirmation tells flaky from failing.
+        with suppress(_CaseFailedError):
             search()
         if self._fault is not None:
             raise self._fault
 
-    def _fails_unless_cut_short(self, case: Case, *, counted: bool) -> bool:
-        """Play a drawn case; a fault is kept, since Hypothesis would take it for a failing case."""
+    def _run_generated(self, case: Case, *, counted: bool) -> bool:
+        """Run a generated case; keep a HarnessError, which Hypothesis would take for a failure."""
         try:
-            return self._fails(case, counted=counted)
+            return self._run_case(case, counted=counted)
         except HarnessError as fault:
             self._fault = fault
             return False
 
-    def _over_budget(self) -> bool:
-        """Whether failing has taken long enough; a sluggish endpoint has failed at once."""
+    def _is_over_budget(self) -> bool:
+        """Return whether the budget is used up since the first failure; at once if slow."""
         if self._failed_at_ms is None:
             return False
         spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
-        plays = self._built - self._built_at_failure
-        return self._bench.is_slow or plays >= self._budget.plays or spent_s >= self._budget.seconds
+        executions = self._execution_count - self._executions_at_failure
+        return (
+            self._context.is_slow
+            or executions >= self._budget.executions
+            or spent_s >= self._budget.seconds
+        )
 
     def _confirm(self) -> None:
-        """Play the smallest failing case once more: what passes now is flaky.
+        """Run the smallest failing case again: if it passes now, it is flaky.
 
-        Unless another one fails again: a failure by chance must not hide one that stays.
+        Then the next failing cases run again: a failure by chance must not hide one that stays.
         """
-        kept = sorted(self._failing.values(), key=lambda each: _size(each[1]))
-        if not kept:
+        failing = sorted(self._failing.values(), key=lambda execution: _size(execution[1]))
+        if not failing:
             return
-        _, self.progress.smallest, self.progress.script = kept[0]
-        if self._bench.is_slow or not self._cases.fixed[0]:
+        _, self.progress.smallest, self.progress.sent_messages = failing[0]
+        if self._context.is_slow or not self._cases.fixed[0]:
             return
-        for case, trial, script in kept[:CONFIRMED]:
-            again, anew = self._again(case)
-            if severity(again):
-                graver = severity(again) > severity(trial)
-                self.progress.smallest, self.progress.passed_again = (
-                    again if graver else trial,
-                    None,
-                )
-                self.progress.script = anew if graver else script
+        for case, evidence, sent in failing[:MAX_CONFIRMATIONS]:
+            retry, retry_sent = self._retry(case)
+            if severity(retry):
+                is_graver = severity(retry) > severity(evidence)
+                self.progress.smallest = retry if is_graver else evidence
+                self.progress.sent_messages = retry_sent if is_graver else sent
+                self.progress.passed_on_retry = None
                 return
-            self.progress.passed_again = self.progress.passed_again or again
+            self.progress.passed_on_retry = self.progress.passed_on_retry or retry
 
-    def _again(self, case: Case) -> tuple[Evidence, SentMessages]:
-        script = self._messages(case)
-        again = self._play(case, script, "passed-on-retry")
+    def _retry(self, case: Case) -> tuple[Evidence, SentMessages]:
+        sent = self._build(case)
+        evidence = self._execute(case, sent, "passed-on-retry")
         if any(step.name == HEALTH_CHECK for step in self._scenario.steps):
 
-            def anew() -> Messages:
-                return self._messages(case).messages
+            def new_messages() -> Messages:
+                return self._build(case).messages
 
-            again = recheck_health(again, anew, self._bench, self._clock, self._judge)
-        self._count(again.transcript)
-        return again, script
+            evidence = recheck_health(
+                evidence, new_messages, self._context, self._clock, self._evaluate
+            )
+        self._count(evidence.transcript)
+        return evidence, sent
 
-    def _fails(self, case: Case, *, counted: bool = True) -> bool:
-        script = self._messages(case)
-        return self._take(case, self._play(case, script, "example"), script, counted=counted)
+    def _run_case(self, case: Case, *, counted: bool = True) -> bool:
+        """Run a case; return whether it failed."""
+        sent = self._build(case)
+        return self._record(case, self._execute(case, sent, "example"), sent, counted=counted)
 
-    def _take(
-        self, case: Case, trial: Evidence, script: SentMessages, *, counted: bool = True
+    def _record(
+        self, case: Case, evidence: Evidence, sent: SentMessages, *, counted: bool = True
     ) -> bool:
-        """Note what a play showed, and tell whether it failed."""
-        self._count(trial.transcript)
-        failed = not all(finding.met for finding in trial.findings)
+        """Record an execution, and return whether it failed."""
+        self._count(evidence.transcript)
+        failed = not all(finding.met for finding in evidence.findings)
         if counted:
-            self.progress.plays += 1
-            self.progress.failing += failed
-            self._progress(self.progress.plays, self.progress.total)
+            self.progress.case_count += 1
+            self.progress.failing_cases += failed
+            self._report_progress(self.progress.case_count, self.progress.total_cases)
         if failed:
             if self.progress.first_failing is None:
-                self.progress.first_failing, self.progress.script = trial, script
-            self._failing[repr(case)] = (case, trial, script)
+                self.progress.first_failing, self.progress.sent_messages = evidence, sent
+            self._failing[repr(case)] = (case, evidence, sent)
             if self._failed_at_ms is None:
-                self._failed_at_ms, self._built_at_failure = self._clock.now_ms(), self._built
+                self._failed_at_ms = self._clock.now_ms()
+                self._executions_at_failure = self._execution_count
         else:
-            if (
-                _is_informative(trial)
-                or self.progress.example is None
-                or not _is_informative(self.progress.example)
-            ):
-                self.progress.example = trial
+            example = self.progress.example
+            if _is_informative(evidence) or example is None or not _is_informative(example):
+                self.progress.example = evidence
             self._passing.add(repr(case))
         return failed
 
-    def _messages(self, case: Case) -> SentMessages:
-        """Write a case's messages, with ids that no other play has."""
-        tenants = self._subject.tenants
-        mint = IdSource(self._seed, self._scenario.id, self._built, tenants, self._began)
-        number, self._built = self._built, self._built + 1
-        messages = build(case, mint)
-        alive = () if self._alive is None else self._alive.build(mint)
+    def _build(self, case: Case) -> SentMessages:
+        """Build the messages of a case, with ids that no other execution has."""
+        tenants = self._target.tenants
+        number = self._execution_count
+        self._execution_count += 1
+        id_source = IdSource(self._seed, self._scenario.id, number, tenants, self._started)
+        messages = build_messages(case, id_source)
+        health = () if self._health_plan is None else self._health_plan.build(id_source)
         kinds = {message.kind for built in messages.values() for message in built}
-        if self._alive_there is not None and (WebhookKind.INTEGRATION in kinds or not kinds):
-            alive += self._alive_there.build(mint)
-        return SentMessages(number, {**messages, HEALTH_CHECK: alive}, mint.tokens)
+        if self._integration_health_plan is not None and (
+            WebhookKind.INTEGRATION in kinds or not kinds
+        ):
+            health += self._integration_health_plan.build(id_source)
+        return SentMessages(number, {**messages, HEALTH_CHECK: health}, id_source.tokens)
 
-    def _play(self, case: Case, script: SentMessages, role: str) -> Evidence:
-        transcript = run_steps(self._scenario, script.messages, self._bench)
-        told = "TLS handshakes" if transcript.tls_handshakes else in_words(case)
+    def _execute(self, case: Case, sent: SentMessages, role: str) -> Evidence:
+        transcript = run_steps(self._scenario, sent.messages, self._context)
+        description = "TLS handshakes" if transcript.tls_handshakes else describe_case(case)
         if not case and self._scenario.stage is Stage.STREAMING:
-            told = "no message, the connections alone"
-        return Evidence(role, told, self._judge(transcript), transcript)
+            description = "no message, only the connections"
+        return Evidence(role, description, self._evaluate(transcript), transcript)
 
     def _count(self, transcript: Transcript) -> None:
-        self.progress.messages += sum(len(each.sent) for each in transcript.connections)
+        self.progress.message_count += sum(
+            len(connection.sent) for connection in transcript.connections
+        )
         for delivery in transcript.deliveries:
-            self.progress.messages += 1
+            self.progress.message_count += 1
             for attempt in delivery.attempts:
-                last = attempt.last
-                if last.answer_ms is not None and last.status is not None:
-                    size = len(delivery.message.body)
-                    events = len(delivery.message.events)
-                    self.progress.samples.append(Sample(events, size, last.answer_ms, last.status))
+                final = attempt.final_exchange
+                if final.answer_ms is not None and final.status is not None:
+                    message = delivery.message
+                    self.progress.samples.append(
+                        Sample(
+                            len(message.events), len(message.body), final.answer_ms, final.status
+                        )
+                    )
 
 
-def _integration_life(subject: Target) -> Plan | None:
-    """Choose the sign of life for a URL that takes Integration Webhooks alone."""
-    if not subject.integration:
+def _integration_health_plan(target: Target) -> Plan | None:
+    """Return the plan of the health check for a URL that takes only Integration Webhooks."""
+    if not target.integration_actions:
         return None
-    arguments = {"action": subject.integration[0], "enterprise": "new"}
-    return plans(MessageSpec("message", "integration-action", arguments), subject).fixed[0]
+    arguments = {"action": target.integration_actions[0], "enterprise": "new"}
+    return plans_for(MessageSpec("message", "integration-action", arguments), target).fixed[0]
 
 
-def _is_informative(trial: Evidence) -> bool:
-    """Tell whether anything in a play was what its expectations are about."""
-    return any(finding.judged for finding in trial.findings)
+def _is_informative(evidence: Evidence) -> bool:
+    """Return whether the checks could evaluate anything in an execution."""
+    return any(finding.subject_count for finding in evidence.findings)
 
 
-def _size(trial: Evidence) -> tuple[int, int, int]:
-    """Say how small a play is; one that found a client gone says less than the one that lost it."""
-    messages = [delivery.message for delivery in trial.transcript.deliveries]
-    told = trial.transcript.websocket_messages
-    events = sum(len(each.events) for each in messages) + sum(len(each.events) for each in told)
-    size = sum(len(each.body) for each in messages) + sum(each.size for each in told)
-    return len(trial.transcript.undeliverable), events, size
+def _size(evidence: Evidence) -> tuple[int, int, int]:
+    """Return a key that sorts executions by size.
+
+    Executions without an undeliverable message come first: one that found no client says less than
+    the one that lost it.
+    """
+    transcript = evidence.transcript
+    messages = [delivery.message for delivery in transcript.deliveries]
+    sent = transcript.websocket_messages
+    event_count = sum(len(message.events) for message in messages) + sum(
+        len(each.events) for each in sent
+    )
+    size = sum(len(message.body) for message in messages) + sum(each.size for each in sent)
+    return len(transcript.undeliverable), event_count, size

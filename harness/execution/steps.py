@@ -1,4 +1,8 @@
-"""The vocabulary of steps: each verb a small function that delivers and returns what happened."""
+"""The delivery steps, and the execution of all steps of a scenario.
+
+A step function is named like its step in a scenario file. It takes the context, the step with its
+arguments, and the messages of the case; it yields what it delivered.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from pytest_mews.checks import PREFLIGHT
 from pytest_mews.delivery import DeliveryOrder
 from pytest_mews.execution.connector_steps import CONNECTOR_STEPS, ConnectorObserver
 from pytest_mews.execution.context import CaseContext
@@ -27,141 +32,143 @@ from pytest_mews.model.exchange import TIMEOUTS
 from pytest_mews.model.verdict import HEALTH_CHECK
 
 Messages = Mapping[str, tuple[Message, ...]]
+"""The messages of a case, by the name of their message spec."""
 DeliveryStep = Callable[[CaseContext, Step, Messages], Iterator[Delivery] | Iterator[TlsHandshake]]
 
 
-def show_preflight(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Show the one valid message that the preflight delivered, which is not sent again.
+def show_preflight(context: CaseContext, _step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Show the delivery of the preflight; nothing is sent again.
 
-    Where Integration Webhooks have a URL of their own, a valid one is sent there.
+    If Integration Webhooks have a URL of their own, a valid one is sent there.
     """
-    if bench.preflight is None:
+    if context.preflight is None:
         return
-    yield bench.preflight
+    yield context.preflight
     for message in messages[HEALTH_CHECK]:
-        if bench.has_two_urls and message.kind is not bench.preflight.message.kind:
-            url = bench.endpoint.url(message.kind)
-            yield bench.courier.deliver(message, url, label=step.name, attempts=1)
+        if context.has_two_urls and message.kind is not context.preflight.message.kind:
+            url = context.endpoint.url(message.kind)
+            yield context.sender.deliver(message, url, label=PREFLIGHT, attempts=1)
 
 
-def send(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Send each message of the draw once: one attempt, no retry.
+def send(context: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Send each message with a single attempt.
 
-    `token` is a spelling of the secret, `content-type` the header's value or `none`, `manner` how
-    the bytes travel, `method` another method than POST.
+    Arguments: `message`, the name of the message spec; `token`, a variant of the token;
+    `content-type`, the value of the header or `none`; `transfer`, the transfer mode; `method`, the
+    HTTP method.
     """
-    name, said = step.arguments["message"], step.arguments
-    for drawn in messages[name]:
-        message = _remarked(drawn, step)
-        yield bench.courier.deliver(
+    name, arguments = step.arguments["message"], step.arguments
+    for built in messages[name]:
+        message = _with_arguments(built, step)
+        yield context.sender.deliver(
             message,
-            bench.address(message.kind, said.get("token", RIGHT)),
+            context.url(message.kind, arguments.get("token", RIGHT)),
             label=name,
             attempts=1,
-            manner=TransferMode(said.get("transfer", TransferMode.PLAIN)),
-            method=said.get("method", "POST"),
+            transfer_mode=TransferMode(arguments.get("transfer", TransferMode.PLAIN)),
+            method=arguments.get("method", "POST"),
         )
 
 
-def exhaust_retries(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Spoil every attempt, so that each message is discarded in the end.
+def exhaust_retries(context: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Deliver each message with a fault in every attempt, so that it is discarded in the end.
 
-    `fault` is how: by default the answer is lost; with `cut-body` the partner never has it whole.
+    Arguments: `message`; `fault`, `drop-response` by default. With `truncate-request` the partner
+    never has the whole message.
     """
     name = step.arguments["message"]
-    faults = (Fault(step.arguments.get("fault", Fault.DROP_RESPONSE)),) * bench.attempts
+    faults = (Fault(step.arguments.get("fault", Fault.DROP_RESPONSE)),) * context.attempts
     for message in messages[name]:
-        url = bench.endpoint.url(message.kind)
-        yield bench.courier.deliver(message, url, label=name, faults=faults)
+        url = context.endpoint.url(message.kind)
+        yield context.sender.deliver(message, url, label=name, faults=faults)
 
 
-def send_concurrently(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Deliver all messages of the draw at once, each in `copies`, with all retries."""
+def send_concurrently(context: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Deliver all messages at the same time, with all retries.
+
+    Arguments: `message`; `copies`, how often each message is delivered, once by default.
+    """
     name = step.arguments["message"]
-    yield from bench.courier.deliver_concurrently(
+    yield from context.sender.deliver_concurrently(
         [
-            DeliveryOrder(message, bench.endpoint.url(message.kind), name)
+            DeliveryOrder(message, context.endpoint.url(message.kind), name)
             for message in messages[name]
             for _ in range(step.arguments.get("copies", 1))
         ]
     )
 
 
-def send_at_rate(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Send the messages of the draw on schedule, at the bench's rate; one attempt each."""
+def send_at_rate(context: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Send the messages at the peak rate, each with a single attempt. Argument: `message`."""
     name = step.arguments["message"]
-    yield from bench.courier.deliver_concurrently(
+    yield from context.sender.deliver_concurrently(
         [
             DeliveryOrder(
-                message, bench.endpoint.url(message.kind), name, after_ms=n * 1000 / bench.peak_rate
+                message,
+                context.endpoint.url(message.kind),
+                name,
+                delay_ms=number * 1000 / context.peak_rate,
             )
-            for n, message in enumerate(messages[name])
+            for number, message in enumerate(messages[name])
         ],
         attempts=1,
     )
 
 
-def send_increasing(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Send each message once, in turn; none as large again as one that took too long."""
+def send_increasing(context: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Send the messages one after another, each with a single attempt. Argument: `message`.
+
+    After a timeout, messages with as many events or more are left out.
+    """
     name = step.arguments["message"]
-    too_large = math.inf
+    too_many_events = math.inf
     for message in messages[name]:
-        if len(message.events) >= too_large:
+        if len(message.events) >= too_many_events:
             continue
-        url = bench.endpoint.url(message.kind)
-        delivery = bench.courier.deliver(message, url, label=name, attempts=1)
+        url = context.endpoint.url(message.kind)
+        delivery = context.sender.deliver(message, url, label=name, attempts=1)
         if delivery.attempts[-1].outcome in TIMEOUTS:
-            too_large = len(message.events)
+            too_many_events = len(message.events)
         yield delivery
 
 
-def deliver(bench: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Deliver each message as Mews would, with all retries; `faults` spoil attempts 1, 2, …."""
+def deliver(context: CaseContext, step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Deliver each message as Mews does, with all retries.
+
+    Arguments: `message`; `faults`, the faults of attempts 1, 2, …; `wait_each`, whether to wait
+    after each delivery until its entities are fetched.
+    """
     name = step.arguments["message"]
     faults = tuple(Fault(fault) for fault in step.arguments.get("faults", ()))
     for message in messages[name]:
         if message.kind is WebhookKind.WEBSOCKET:
-            continue  # one about the same, for another step
-        url = bench.endpoint.url(message.kind)
-        yield bench.courier.deliver(message, url, label=name, faults=faults)
+            continue  # another step sends it, about the same entity
+        url = context.endpoint.url(message.kind)
+        yield context.sender.deliver(message, url, label=name, faults=faults)
 
 
-def _remarked(message: Message, step: Step) -> Message:
-    """Give the message its content type, and say in its description what is special about it."""
-    said = {key: value for key, value in step.arguments.items() if key not in {"do", "message"}}
-    if not said:
-        return message
-    content_type = said.get("content-type", message.content_type)
-    remarks = ", ".join(f"{key} {value}" for key, value in said.items())
-    return replace(
-        message,
-        content_type=None if content_type == "none" else content_type,
-        description=f"{message.description} ({remarks})",
-    )
+def health_check(context: CaseContext, _step: Step, messages: Messages) -> Iterator[Delivery]:
+    """Send the simplest valid message once, after a hostile one.
 
-
-def health_check(bench: CaseContext, _step: Step, messages: Messages) -> Iterator[Delivery]:
-    """Send the canonical valid message once, after something hostile.
-
-    Where Integration Webhooks have a URL of their own and something hostile went there, a valid
-    one goes there too.
+    If Integration Webhooks have a URL of their own and a hostile message went there, a valid one
+    follows there too.
     """
     for message in messages[HEALTH_CHECK]:
-        url = bench.endpoint.url(message.kind)
-        yield bench.courier.deliver(message, url, label=HEALTH_CHECK, attempts=1)
+        url = context.endpoint.url(message.kind)
+        yield context.sender.deliver(message, url, label=HEALTH_CHECK, attempts=1)
 
 
-def wait(bench: CaseContext, step: Step, _messages: Messages) -> Iterator[Delivery]:
-    """Let `seconds` pass without a delivery; the emulators keep observing."""
-    bench.wait(step.arguments["seconds"])
+def wait(context: CaseContext, step: Step, _messages: Messages) -> Iterator[Delivery]:
+    """Wait without a delivery; the emulators keep observing. Argument: `seconds`."""
+    context.wait(step.arguments["seconds"])
     yield from ()
 
 
 def show_tls_handshakes(
-    bench: CaseContext, _step: Step, _messages: Messages
+    context: CaseContext, _step: Step, _messages: Messages
 ) -> Iterator[TlsHandshake]:
-    """Show what TLS handshakes with each server showed, certificates verified; once in a run."""
-    yield from bench.handshakes()
+    """Show the TLS handshakes with each server, with certificates verified; made once in a run."""
+    yield from context.tls_handshakes()
 
 
 DELIVERY_STEPS: Mapping[str, DeliveryStep] = {
@@ -178,37 +185,53 @@ DELIVERY_STEPS: Mapping[str, DeliveryStep] = {
 }
 
 
-def run_steps(scenario: Scenario, messages: Messages, bench: CaseContext) -> Transcript:
-    """Play all steps in order; the transcript holds all that was seen of it."""
+def run_steps(scenario: Scenario, messages: Messages, context: CaseContext) -> Transcript:
+    """Run all steps of a scenario in order, and return everything that was observed."""
     deliveries: list[Delivery] = []
-    handshakes: list[TlsHandshake] = []
+    tls_handshakes: list[TlsHandshake] = []
     with (
-        ConnectorObserver(bench, messages, deliveries) as watch,
-        WebSocketSession(bench, messages) as tap,
+        ConnectorObserver(context, messages, deliveries) as observer,
+        WebSocketSession(context, messages) as session,
     ):
         for step in scenario.steps:
             if step.name in WEBSOCKET_STEPS:
-                WEBSOCKET_STEPS[step.name](tap, step)
+                WEBSOCKET_STEPS[step.name](session, step)
                 continue
             if step.name in CONNECTOR_STEPS:
-                CONNECTOR_STEPS[step.name](watch, step)
+                CONNECTOR_STEPS[step.name](observer, step)
                 continue
-            for seen in DELIVERY_STEPS[step.name](bench, step, messages):
-                if isinstance(seen, Delivery):
-                    deliveries.append(seen)
-                    watch.wait_if_asked(step)
+            for result in DELIVERY_STEPS[step.name](context, step, messages):
+                if isinstance(result, Delivery):
+                    deliveries.append(result)
+                    observer.wait_after_delivery(step)
                 else:
-                    handshakes.append(seen)
-        calls = watch.calls(everything=scenario.exclusive)
-        streamed = scenario.stage is Stage.STREAMING
+                    tls_handshakes.append(result)
+        calls = observer.calls(everything=scenario.exclusive)
+        is_streaming = scenario.stage is Stage.STREAMING
         return Transcript(
             tuple(deliveries),
-            tuple(handshakes),
-            bench.limits,
+            tuple(tls_handshakes),
+            context.limits,
             calls,
-            tap.handshakes if streamed else (),
-            tap.connections if streamed else (),
-            tap.not_sent,
-            tap.unsent,
-            api_served=bench.twin is not None,
+            session.handshakes if is_streaming else (),
+            session.connections if is_streaming else (),
+            session.not_sent,
+            session.undeliverable,
+            api_served=context.connector_api is not None,
         )
+
+
+def _with_arguments(message: Message, step: Step) -> Message:
+    """Return the message with the step's content type; its description names all arguments."""
+    arguments = {
+        key: value for key, value in step.arguments.items() if key not in {"do", "message"}
+    }
+    if not arguments:
+        return message
+    content_type = arguments.get("content-type", message.content_type)
+    remarks = ", ".join(f"{key} {value}" for key, value in arguments.items())
+    return replace(
+        message,
+        content_type=None if content_type == "none" else content_type,
+        description=f"{message.description} ({remarks})",
+    )

@@ -1,68 +1,75 @@
-"""How a token may be spelled in the query, rightly and wrongly: a closed vocabulary."""
+"""Variants of the token in a URL, right and wrong ones: a closed list for scenario files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from pytest_mews.config.endpoint import PARAMETER, with_token
+from pytest_mews.config.endpoint import TOKEN_PARAMETER, replace_token
 
-RIGHT = "right"
+RIGHT = "right"  # the variant that leaves the URL as it is
 
-
-_WRONG = ("0-wrong-token", "1-another-wrong-token")
-
-
-def _other(secret: str) -> str:
-    """Give a wrong token that shows nothing of the right one: no report masks it."""
-    return next(each for each in _WRONG if each != secret)
+_WRONG_TOKENS = ("0-wrong-token", "1-another-wrong-token")
 
 
-def _named(name: str, value: str) -> str:
+def _wrong_token(secret: str) -> str:
+    """Return a wrong token that shows nothing of the right one, so no report has to redact it."""
+    return next(token for token in _WRONG_TOKENS if token != secret)
+
+
+def _parameter(name: str, value: str) -> str:
     return f"{name}={quote(value, safe='')}"
 
 
 def _other_case(secret: str) -> str:
     swapped = secret.swapcase()
-    return swapped if swapped != secret else _other(secret)
+    return swapped if swapped != secret else _wrong_token(secret)
 
 
-# From the secret to the piece of the query that stands for it; None leaves it out.
+def _percent_encoded(secret: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in secret.encode())
+
+
+# From the secret to the parameters that replace it in the query; None leaves it out.
 VARIANTS: Mapping[str, Callable[[str], str | None]] = {
-    "wrong": lambda secret: _named(PARAMETER, _other(secret)),
+    "wrong": lambda secret: _parameter(TOKEN_PARAMETER, _wrong_token(secret)),
     "missing": lambda _: None,
-    "empty": lambda _: _named(PARAMETER, ""),
-    "shortened": lambda secret: _named(PARAMETER, secret[:-1]),
-    "lengthened": lambda secret: _named(PARAMETER, f"{secret}x"),
-    "without-first-character": lambda secret: _named(PARAMETER, secret[1:]),
-    "with-prefix": lambda secret: _named(PARAMETER, f"x{secret}"),
-    "other-case": lambda secret: _named(PARAMETER, _other_case(secret)),
-    "other-name": lambda secret: _named("Key", secret),
+    "empty": lambda _: _parameter(TOKEN_PARAMETER, ""),
+    "shortened": lambda secret: _parameter(TOKEN_PARAMETER, secret[:-1]),
+    "lengthened": lambda secret: _parameter(TOKEN_PARAMETER, f"{secret}x"),
+    "without-first-character": lambda secret: _parameter(TOKEN_PARAMETER, secret[1:]),
+    "with-prefix": lambda secret: _parameter(TOKEN_PARAMETER, f"x{secret}"),
+    "other-case": lambda secret: _parameter(TOKEN_PARAMETER, _other_case(secret)),
+    "other-name": lambda secret: _parameter("Key", secret),
     "wrong-then-right": lambda secret: (
-        f"{_named(PARAMETER, _other(secret))}&{_named(PARAMETER, secret)}"
+        f"{_parameter(TOKEN_PARAMETER, _wrong_token(secret))}&{_parameter(TOKEN_PARAMETER, secret)}"
     ),
     "right-then-wrong": lambda secret: (
-        f"{_named(PARAMETER, secret)}&{_named(PARAMETER, _other(secret))}"
+        f"{_parameter(TOKEN_PARAMETER, secret)}&{_parameter(TOKEN_PARAMETER, _wrong_token(secret))}"
     ),
-    "percent-encoded": lambda secret: (
-        f"{PARAMETER}=" + "".join(f"%{byte:02X}" for byte in secret.encode())
-    ),
+    "percent-encoded": lambda secret: f"{TOKEN_PARAMETER}={_percent_encoded(secret)}",
 }
 
 
 def secret_variants(secret: str) -> tuple[str, ...]:
-    """List the spellings that give the secret away, or nearly: they are secrets themselves."""
+    """Return the variants that reveal the secret or most of it: reports must redact them too."""
     swapped = secret.swapcase()  # of letters that have no single other case, such as ß
-    encoded = "".join(f"%{byte:02X}" for byte in secret.encode())
-    return secret[:-1], secret[1:], f"{secret}x", f"x{secret}", swapped, encoded
+    return (
+        secret[:-1],
+        secret[1:],
+        f"{secret}x",
+        f"x{secret}",
+        swapped,
+        _percent_encoded(secret),
+    )
 
 
-def with_variant(url: str, secret: str, spelling: str) -> str:
-    """Give a URL whose secret is spelled another way; `right` leaves the URL as it is."""
-    if spelling == RIGHT:
+def with_variant(url: str, secret: str, variant: str) -> str:
+    """Return a URL with a variant of its secret; `right` leaves the URL as it is."""
+    if variant == RIGHT:
         return url
-    bare = with_token(url, None)
-    piece = VARIANTS[spelling](secret)
-    if piece is None:
-        return bare
-    return f"{bare}{'&' if '?' in bare else '?'}{piece}"
+    without_token = replace_token(url, None)
+    parameters = VARIANTS[variant](secret)
+    if parameters is None:
+        return without_token
+    return f"{without_token}{'&' if '?' in without_token else '?'}{parameters}"

@@ -1,4 +1,4 @@
-"""How long it is waited for a partner that works, and has not come to what is waited for."""
+"""How long the harness waits for a busy partner, and how long a peak lasts."""
 
 from __future__ import annotations
 
@@ -8,24 +8,47 @@ from math import ceil
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.model import ApiCall
 
-QUIET_S = 1.0
-BUSY_FACTOR = 4  # times as long as usual, while a partner works off what it was told
+QUIET_S = 1.0  # without a call for this long, the partner is idle
+BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier messages
+MINUTE_S = 60.0
+MIN_PEAK_S = 3.0  # a shorter peak does not show whether a service keeps up
 
 
 def wait_while_busy(
-    twin: ConnectorApi,
-    holds: Callable[[Sequence[ApiCall]], bool],
+    connector_api: ConnectorApi,
+    predicate: Callable[[Sequence[ApiCall]], bool],
     since: int,
-    seconds: float,
+    timeout_s: float,
     *,
-    told_ms: float,
+    started_ms: float,
 ) -> None:
-    """Wait until something holds, once it was waited for in vain for so many seconds.
+    """Extend a wait that timed out while the partner still works through earlier messages.
 
-    It ends as soon as the partner no longer works on what is older than `told_ms`, or on anything
-    that it was told of three seconds before it asks; and after `IN_LINE` times as long in any
-    case: the harness sends much faster than Mews does.
+    The harness sends much faster than Mews does, so a sound partner may lag behind. The wait ends
+    when the predicate is true for the calls numbered above `since`, when the partner no longer
+    works on a backlog (`ConnectorApi.is_working_on_backlog`), or after `BUSY_FACTOR` times the
+    timeout.
+
+    Args:
+        connector_api: where the partner calls.
+        predicate: what to wait for.
+        since: the number of the last call that does not count.
+        timeout_s: the timeout of the wait before this one.
+        started_ms: when the execution started: events sent before are its backlog.
+
     """
-    for _ in range(ceil(seconds / QUIET_S) * BUSY_FACTOR):
-        if not twin.is_working_on_backlog(told_ms) or twin.wait_until(holds, since, QUIET_S):
+    for _ in range(ceil(timeout_s / QUIET_S) * BUSY_FACTOR):
+        if not connector_api.is_working_on_backlog(started_ms):
             return
+        if connector_api.wait_until(predicate, since, QUIET_S):
+            return
+
+
+def peak_s(time_scale: float) -> float:
+    """Return how long a peak lasts: a real minute at a time scale of 1, but at least 3 s."""
+    return min(MINUTE_S, max(MIN_PEAK_S, MINUTE_S * time_scale))
+
+
+def peak_messages(rate: float, time_scale: float) -> int:
+    """Return how many messages a peak has at a rate per second; at least one."""
+    return max(1, round(rate * peak_s(time_scale)))

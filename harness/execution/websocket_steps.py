@@ -1,4 +1,8 @@
-"""The vocabulary of steps on the WebSocket: send, ping, cut, refuse, and wait for the clients."""
+"""The steps on the WebSocket: send, ping, close, reject, and wait for the clients.
+
+A step function is named like its step in a scenario file. It takes the session of the execution and
+the step with its arguments. Without a WebSocket emulator, every step does nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from pytest_mews.model import (
     ApiCall,
     Connection,
     Disconnect,
+    EventTrace,
     Message,
     Ping,
     SentMessage,
@@ -25,274 +30,342 @@ from pytest_mews.model import (
 from pytest_mews.model.command_trace import ACTIVE
 from pytest_mews.model.websocket import CLOSE_CODES
 
-CLOSING_S = 6.0  # longer than the server waits for the answer to a close frame
-CALM_S = 1.0  # so long is waited for a first request about what nobody has to ask for
+CLOSE_TIMEOUT_S = 6.0  # longer than the emulator waits for the answer to a close frame
+# How long to wait for a first call about a type of event that no client has to call about.
+FIRST_REQUEST_TIMEOUT_S = 1.0
 
 
 class WebSocketSession:
-    """What one play sends on the WebSocket, and what the clients do meanwhile.
+    """What one execution sends on the WebSocket, and what the clients do meanwhile.
 
-    Refusals that the play began, and silences, end with it. Without a server nothing is seen, and
-    every step of this vocabulary does nothing.
+    When it ends, it stops rejecting handshakes and aborts unresponsive connections.
+
+    Args:
+        context: the context of the case.
+        messages: the messages of the case, by the name of their spec.
+
     """
 
-    def __init__(self, bench: CaseContext, messages: Mapping[str, Sequence[Message]]) -> None:
-        self._bench, self._messages, self._stream = bench, messages, bench.stream
+    def __init__(self, context: CaseContext, messages: Mapping[str, Sequence[Message]]) -> None:
+        self._context, self._messages = context, messages
+        self._websocket = context.websocket
         self._sent: defaultdict[int, list[SentMessage]] = defaultdict(list)
         self._pings: defaultdict[int, list[Ping]] = defaultdict(list)
-        self._missed: list[SentMessage] = []
-        self._unsent: list[SentMessage] = []
-        self._ended: frozenset[int] = frozenset()
-        self._clients: frozenset[str] = frozenset()
-        self._heard = 0  # the last handshake before the play
-        self._asked = 0  # the last request before the play
-        self._began_ms = bench.now_ms()
-        if self._stream is not None:
-            seen = self._stream.log.handshakes()
-            self._heard = seen[-1].number if seen else 0
-            known = self._stream.log.connections()
-            self._ended = frozenset(each.number for each in known if each.closed_ms is not None)
-            self._clients = self._stream.connected_enterprises()
-        if bench.twin is not None:
-            calls = bench.twin.calls()
-            self._asked = calls[-1].number if calls else 0
+        self._not_sent: list[SentMessage] = []
+        self._undeliverable: list[SentMessage] = []
+        self._closed_before: frozenset[int] = frozenset()  # connections
+        self._clients: frozenset[str] = frozenset()  # the enterprises connected at the start
+        self._last_handshake = 0  # before the execution
+        self._last_call = 0  # before the execution
+        self._started_ms = context.now_ms()
+        if self._websocket is not None:
+            handshakes = self._websocket.log.handshakes()
+            self._last_handshake = handshakes[-1].number if handshakes else 0
+            self._closed_before = frozenset(
+                connection.number
+                for connection in self._websocket.log.connections()
+                if connection.closed_ms is not None
+            )
+            self._clients = self._websocket.connected_enterprises()
+        if context.connector_api is not None:
+            calls = context.connector_api.calls()
+            self._last_call = calls[-1].number if calls else 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._stream is not None and self._clients:
-            self._stream.accept_all()
+        if self._websocket is not None and self._clients:
+            self._websocket.accept_all()
 
     @property
     def handshakes(self) -> tuple[WebSocketHandshake, ...]:
-        """The handshakes of the play."""
-        return () if self._stream is None else self._stream.log.handshakes(self._heard)
+        """The handshakes during the execution."""
+        if self._websocket is None:
+            return ()
+        return self._websocket.log.handshakes(self._last_handshake)
 
     @property
     def connections(self) -> tuple[Connection, ...]:
-        """The connections that were open during the play, with what it sent on them."""
-        if self._stream is None:
+        """The connections that were open during the execution, with what it sent on them."""
+        if self._websocket is None:
             return ()
         return tuple(
             replace(
-                each,
-                sent=tuple(self._sent.get(each.number, ())),
-                pings=tuple(self._pings.get(each.number, ())),
+                connection,
+                sent=tuple(self._sent.get(connection.number, ())),
+                pings=tuple(self._pings.get(connection.number, ())),
             )
-            for each in self._stream.log.connections()
-            if each.number not in self._ended
+            for connection in self._websocket.log.connections()
+            if connection.number not in self._closed_before
         )
 
     @property
     def not_sent(self) -> tuple[SentMessage, ...]:
-        """What was to be sent while nobody was to receive it."""
-        return tuple(self._missed)
+        """The messages that were not sent on purpose, while no client was to receive them."""
+        return tuple(self._not_sent)
 
     @property
-    def unsent(self) -> tuple[SentMessage, ...]:
-        """What was to be sent to a client that was not there."""
-        return tuple(self._unsent)
+    def undeliverable(self) -> tuple[SentMessage, ...]:
+        """The messages that could not be sent because no client was connected."""
+        return tuple(self._undeliverable)
 
     def show_all(self) -> None:
-        """Show what came since the start of the run, not only since the start of the play."""
-        self._heard, self._ended = 0, frozenset()
+        """Show the handshakes and connections since the start of the run, not of the execution."""
+        self._last_handshake, self._closed_before = 0, frozenset()
 
-    def send(self, name: str, *, again: bool) -> None:
-        """Send the messages of a draw, then a ping that can't overtake them.
+    def send(self, name: str, *, duplicate: bool) -> None:
+        """Send the messages of a message spec, then a ping, which arrives after them.
 
-        With `again` they are copies of what came before, and change nothing at Mews.
+        Duplicates repeat earlier messages and change nothing in the Connector API emulator.
         """
-        if self._stream is None:
+        if self._websocket is None:
             return
-        messages = [each for each in self._messages[name] if each.kind is WebhookKind.WEBSOCKET]
-        owners = {each.enterprise_id for each in messages if each.enterprise_id}
-        self._wait_for(owners, self._bench.fetch_timeout_s)
-        known_ms = None if again else self._bench.now_ms()
-        for message in messages:
-            if self._bench.twin is not None and not again:
-                self._bench.twin.apply_message(message)
-        served = self._stream.connected_enterprises()
-        self._unsent += [
-            self._as_sent(name, each) for each in messages if each.enterprise_id not in served
+        messages = [
+            message for message in self._messages[name] if message.kind is WebhookKind.WEBSOCKET
         ]
-        sent = self._stream.send(messages, name, self._bench.fetch_timeout_s)
-        for number, each in sent.items():
-            self._sent[number] += (replace(told, visible_from_ms=known_ms) for told in each)
-        self._ping({number: sum(len(m.events) for m in each) for number, each in sent.items()})
+        owners = {message.enterprise_id for message in messages if message.enterprise_id}
+        self._wait_until_connected(owners, self._context.fetch_timeout_s)
+        visible_from_ms = None if duplicate else self._context.now_ms()
+        for message in messages:
+            if self._context.connector_api is not None and not duplicate:
+                self._context.connector_api.apply_message(message)
+        connected = self._websocket.connected_enterprises()
+        self._undeliverable += [
+            self._as_sent_message(name, message)
+            for message in messages
+            if message.enterprise_id not in connected
+        ]
+        sent = self._websocket.send(messages, name, self._context.fetch_timeout_s)
+        for number, sent_messages in sent.items():
+            self._sent[number] += (
+                replace(message, visible_from_ms=visible_from_ms) for message in sent_messages
+            )
+        self._ping(
+            {
+                number: sum(len(message.events) for message in sent_messages)
+                for number, sent_messages in sent.items()
+            }
+        )
 
     def ping(self) -> None:
-        """Ping every connection."""
-        if self._stream is not None:
-            open_ = [each for each in self._stream.log.connections() if each.over_ms is None]
-            self._ping({each.number: 0 for each in open_})
-
-    def skip_send(self, name: str) -> None:
-        """Let happen what the messages of a draw say, without sending them."""
-        for message in self._messages[name]:
-            if self._bench.twin is None or message.enterprise_id is None:
-                continue
-            self._missed.append(self._as_sent(name, message))
-            self._bench.twin.apply_message(message)
-
-    def close_connections(self, how: Disconnect) -> None:
-        """End every connection."""
-        if self._stream is not None:
-            self._stream.disconnect(how, self._clients)
-
-    def go_down(self, seconds: float) -> None:
-        """Be away for a while."""
-        if self._stream is not None:
-            self._stream.pause_listening(seconds)
-
-    def reject_handshakes(self, status: int, times: int, seconds: float) -> None:
-        """Answer the next handshakes of every client with a status."""
-        if self._stream is not None:
-            self._stream.reject_handshakes(status, times, seconds, self._clients)
-
-    def wait_for_reconnect(self, patience: float) -> None:
-        """Wait until every client of the play's beginning is connected, and none half closed."""
-        self._wait_for(self._clients, self._bench.fetch_timeout_s * patience)
-        if self._stream is not None:
-            journal = self._stream.log
-            journal.wait_until(
-                lambda: (
-                    not any(
-                        each.cut in CLOSE_CODES and each.closed_ms is None
-                        for each in journal.connections()
-                    )
-                ),
-                CLOSING_S,
+        """Ping every open connection."""
+        if self._websocket is not None:
+            connections = self._websocket.log.connections()
+            self._ping(
+                {connection.number: 0 for connection in connections if connection.ended_ms is None}
             )
 
+    def skip_send(self, name: str) -> None:
+        """Apply the messages of a spec to the Connector API emulator without sending them."""
+        for message in self._messages[name]:
+            if self._context.connector_api is None or message.enterprise_id is None:
+                continue
+            self._not_sent.append(self._as_sent_message(name, message))
+            self._context.connector_api.apply_message(message)
+
+    def close_connections(self, how: Disconnect) -> None:
+        """End the connections of all clients."""
+        if self._websocket is not None:
+            self._websocket.disconnect(how, self._clients)
+
+    def pause_server(self, seconds: float) -> None:
+        """Abort every connection, and stop listening for a while."""
+        if self._websocket is not None:
+            self._websocket.pause_listening(seconds)
+
+    def reject_handshakes(self, status: int, times: int, seconds: float) -> None:
+        """Answer the next handshakes of all clients with a status."""
+        if self._websocket is not None:
+            self._websocket.reject_handshakes(status, times, seconds, self._clients)
+
+    def wait_for_reconnect(self, timeout_factor: float) -> None:
+        """Wait until all clients are connected again, and all closed connections are over."""
+        timeout_s = self._context.fetch_timeout_s * timeout_factor
+        self._wait_until_connected(self._clients, timeout_s)
+        if self._websocket is not None:
+            log = self._websocket.log
+
+            def none_half_closed() -> bool:
+                return not any(
+                    connection.disconnect in CLOSE_CODES and connection.closed_ms is None
+                    for connection in log.connections()
+                )
+
+            log.wait_until(none_half_closed, CLOSE_TIMEOUT_S)
+
     def wait_for_active_commands(self) -> None:
-        """Wait until every client that was cut off has asked for the active commands."""
-        twin = self._bench.twin
-        if twin is None or self._stream is None:
+        """Wait until every client has requested the active commands since it connected."""
+        connector_api = self._context.connector_api
+        if connector_api is None or self._websocket is None:
             return
-        back = {
-            each.enterprise_id: each.opened_ms
-            for each in self._stream.log.connections()
-            if each.over_ms is None
+        connected_ms = {
+            connection.enterprise_id: connection.opened_ms
+            for connection in self._websocket.log.connections()
+            if connection.ended_ms is None
         }
 
-        def all_asked(calls: Sequence[ApiCall]) -> bool:
-            asked = {
+        def all_requested(calls: Sequence[ApiCall]) -> bool:
+            requested = {
                 call.enterprise_id
                 for call in calls
                 if call.operation == ACTIVE
-                and call.received_ms >= back.get(call.enterprise_id or "", 0.0)
+                and call.received_ms >= connected_ms.get(call.enterprise_id or "", 0.0)
             }
-            return back.keys() <= asked
+            return connected_ms.keys() <= requested
 
-        self._wait(twin, all_asked, self._bench.fetch_timeout_s)
+        self._wait(connector_api, all_requested, self._context.fetch_timeout_s)
 
-    def wait_until_handled(self, patience: float) -> None:
-        """Wait until all is handled that the client handles, as far as the twin can see it.
+    def wait_until_handled(self, timeout_factor: float) -> None:
+        """Wait until everything is handled that the client handles, as far as calls show it.
 
-        Of what nobody has to ask for, a type of which the first was not asked for within `CALM_S`
-        is not waited for.
+        If there is no call about the first event of a type within `FIRST_REQUEST_TIMEOUT_S`, and no
+        client has to call about that type, the wait leaves that type out.
         """
-        twin = self._bench.twin
-        if twin is None:
+        connector_api = self._context.connector_api
+        if connector_api is None:
             return
-        seconds = self._bench.fetch_timeout_s * patience
+        timeout_s = self._context.fetch_timeout_s * timeout_factor
 
         def all_handled(calls: Sequence[ApiCall]) -> bool:
-            return all(each.handled for each in event_traces(self._told, calls) if each.tracked)
+            return all(trace.handled for trace in self._traces(calls))
 
-        def as_far_as_begun(calls: Sequence[ApiCall]) -> bool:
-            seen = [each for each in event_traces(self._told, calls) if each.tracked]
-            begun = {each.type for each in seen if each.handled or each.asked_ms is not None}
-            return all(each.handled for each in seen if each.owed or each.type in begun)
+        def started_handled(calls: Sequence[ApiCall]) -> bool:
+            traces = self._traces(calls)
+            started_types = {
+                trace.event_type
+                for trace in traces
+                if trace.handled or trace.requested_ms is not None
+            }
+            return all(
+                trace.handled
+                for trace in traces
+                if trace.is_pending_command or trace.event_type in started_types
+            )
 
-        if not twin.wait_until(all_handled, self._asked, min(CALM_S, seconds)):
-            self._wait(twin, as_far_as_begun, seconds)
+        first_timeout_s = min(FIRST_REQUEST_TIMEOUT_S, timeout_s)
+        if not connector_api.wait_until(all_handled, self._last_call, first_timeout_s):
+            self._wait(connector_api, started_handled, timeout_s)
+
+    def _traces(self, calls: Sequence[ApiCall]) -> list[EventTrace]:
+        sent = (message for messages in self._sent.values() for message in messages)
+        messages = (*self._not_sent, *self._undeliverable, *sent)
+        return [trace for trace in event_traces(messages, calls) if trace.needs_handling]
 
     def _wait(
-        self, twin: ConnectorApi, holds: Callable[[Sequence[ApiCall]], bool], seconds: float
+        self,
+        connector_api: ConnectorApi,
+        predicate: Callable[[Sequence[ApiCall]], bool],
+        timeout_s: float,
     ) -> None:
-        """Wait until something holds; a client that works off what it was told has longer."""
-        if not twin.wait_until(holds, self._asked, seconds):
-            wait_while_busy(twin, holds, self._asked, seconds, told_ms=self._began_ms)
+        """Wait for a predicate; longer while a client works through earlier messages."""
+        if not connector_api.wait_until(predicate, self._last_call, timeout_s):
+            wait_while_busy(
+                connector_api,
+                predicate,
+                self._last_call,
+                timeout_s,
+                started_ms=self._started_ms,
+            )
 
-    def _as_sent(self, name: str, message: Message) -> SentMessage:
-        """Give what nobody was sent, as if it had been sent now."""
-        size, owner = len(message.body), message.enterprise_id or ""
-        now_ms = self._bench.now_ms()
-        return SentMessage(name, owner, message.description, size, message.events, now_ms)
+    def _as_sent_message(self, name: str, message: Message) -> SentMessage:
+        """Return a message that no client received as if it had been sent now."""
+        return SentMessage(
+            name,
+            message.enterprise_id or "",
+            message.description,
+            len(message.body),
+            message.events,
+            self._context.now_ms(),
+        )
 
-    @property
-    def _told(self) -> tuple[SentMessage, ...]:
-        sent = (each for sent in self._sent.values() for each in sent)
-        return (*self._missed, *self._unsent, *sent)
-
-    def _ping(self, behind: Mapping[int, int]) -> None:
-        assert self._stream is not None
-        for count in set(behind.values()):
-            numbers = [number for number, events in behind.items() if events == count]
-            seen = self._stream.ping(numbers, count, self._bench.fetch_timeout_s)
-            for number, ping in seen.items():
+    def _ping(self, events_before: Mapping[int, int]) -> None:
+        """Ping connections by number; the values count the events that were sent just before."""
+        assert self._websocket is not None
+        for count in set(events_before.values()):
+            numbers = [number for number, events in events_before.items() if events == count]
+            pings = self._websocket.ping(numbers, count, self._context.fetch_timeout_s)
+            for number, ping in pings.items():
                 self._pings[number].append(ping)
 
-    def _wait_for(self, owners: set[str] | frozenset[str], seconds: float) -> None:
-        if self._stream is not None:
-            stream = self._stream
-            stream.log.wait_until(lambda: owners <= stream.connected_enterprises(), seconds)
+    def _wait_until_connected(
+        self, enterprises: set[str] | frozenset[str], timeout_s: float
+    ) -> None:
+        if self._websocket is not None:
+            websocket = self._websocket
+            websocket.log.wait_until(
+                lambda: enterprises <= websocket.connected_enterprises(), timeout_s
+            )
 
 
-def show_handshakes(tap: WebSocketSession, _step: Step) -> None:
-    """Show every handshake of the run so far; nothing is sent."""
-    tap.show_all()
+def show_handshakes(session: WebSocketSession, _step: Step) -> None:
+    """Show every WebSocket handshake of the run so far; nothing is sent."""
+    session.show_all()
 
 
-def websocket_send(tap: WebSocketSession, step: Step) -> None:
-    """Send the messages of a draw, and a ping behind them; `again` where they came before."""
-    tap.send(step.arguments["message"], again=step.arguments.get("duplicate", False))
+def websocket_send(session: WebSocketSession, step: Step) -> None:
+    """Send messages on the WebSocket, and a ping after them.
 
-
-def websocket_ping(tap: WebSocketSession, _step: Step) -> None:
-    """Ping every connection, and wait for the pongs, as long as the user allows at most."""
-    tap.ping()
-
-
-def close_connection(tap: WebSocketSession, step: Step) -> None:
-    """End every connection: `how` is one of the cuts of the model."""
-    tap.close_connections(Disconnect(step.arguments["how"]))
-
-
-def server_down(tap: WebSocketSession, step: Step) -> None:
-    """Break every connection, and listen to nobody for so many `seconds`."""
-    tap.go_down(step.arguments["seconds"])
-
-
-def reject_handshakes(tap: WebSocketSession, step: Step) -> None:
-    """Answer the next handshakes of each client with `status`.
-
-    It ends when `times` were refused and `seconds` have passed, both.
+    Arguments: `message`, the name of the message spec; `duplicate`, whether it repeats messages
+    that were sent before.
     """
-    said = step.arguments
-    tap.reject_handshakes(said["status"], said.get("times", 1), said.get("seconds", 0.0))
+    session.send(step.arguments["message"], duplicate=step.arguments.get("duplicate", False))
 
 
-def wait_for_reconnect(tap: WebSocketSession, step: Step) -> None:
-    """Wait until every client is connected again, `patience` times as long as the user allows."""
-    tap.wait_for_reconnect(step.arguments.get("timeout_factor", 1))
+def websocket_ping(session: WebSocketSession, _step: Step) -> None:
+    """Ping every connection, and wait for the pongs, at most the fetch timeout."""
+    session.ping()
 
 
-def wait_for_active_commands(tap: WebSocketSession, _step: Step) -> None:
-    """Wait until every client has asked for the active commands, as long as the user allows."""
-    tap.wait_for_active_commands()
+def close_connection(session: WebSocketSession, step: Step) -> None:
+    """End every connection. Argument: `how`, a value of `Disconnect`."""
+    session.close_connections(Disconnect(step.arguments["how"]))
 
 
-def skip_send(tap: WebSocketSession, step: Step) -> None:
-    """Let the twin know what the messages of a draw say, and send them to nobody."""
-    tap.skip_send(step.arguments["message"])
+def server_down(session: WebSocketSession, step: Step) -> None:
+    """Abort every connection, and stop listening for a while. Argument: `seconds`."""
+    session.pause_server(step.arguments["seconds"])
 
 
-def wait_until_handled(tap: WebSocketSession, step: Step) -> None:
-    """Wait until commands are reported as done, and what else the client asks for is fetched."""
-    tap.wait_until_handled(step.arguments.get("timeout_factor", 1))
+def reject_handshakes(session: WebSocketSession, step: Step) -> None:
+    """Answer the next handshakes of each client with a status.
+
+    Arguments: `status`; `times`, once by default; `seconds`, 0 by default. The rejection ends when
+    both are reached.
+    """
+    arguments = step.arguments
+    session.reject_handshakes(
+        arguments["status"], arguments.get("times", 1), arguments.get("seconds", 0.0)
+    )
+
+
+def wait_for_reconnect(session: WebSocketSession, step: Step) -> None:
+    """Wait until every client is connected again, at most the fetch timeout.
+
+    Argument: `timeout_factor`, a multiple of that timeout.
+    """
+    session.wait_for_reconnect(step.arguments.get("timeout_factor", 1))
+
+
+def wait_for_active_commands(session: WebSocketSession, _step: Step) -> None:
+    """Wait until every client has requested the active commands, at most the fetch timeout."""
+    session.wait_for_active_commands()
+
+
+def skip_send(session: WebSocketSession, step: Step) -> None:
+    """Change the state of the Connector API emulator as messages say, without sending them.
+
+    Argument: `message`, the name of the message spec.
+    """
+    session.skip_send(step.arguments["message"])
+
+
+def wait_until_handled(session: WebSocketSession, step: Step) -> None:
+    """Wait until commands are reported as Processed and other requested entities are fetched.
+
+    Argument: `timeout_factor`, a multiple of the fetch timeout.
+    """
+    session.wait_until_handled(step.arguments.get("timeout_factor", 1))
 
 
 WEBSOCKET_STEPS: Mapping[str, Callable[[WebSocketSession, Step], None]] = {

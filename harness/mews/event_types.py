@@ -1,8 +1,8 @@
-"""The names of the events and the revision of the documentation they came with.
+"""The names of the events, each with the revision of the documentation that introduced it.
 
-General events are told apart by `Discriminator` (events/wh-general), integration events by
-`Action` (events/wh-integration), those on the WebSocket by `Type` (events/websockets). None
-means: older than every revision the harness plays.
+`Discriminator` distinguishes general events (events/wh-general), `Action` integration events
+(events/wh-integration), `Type` events on the WebSocket (events/websockets). The revision is None if
+the event is older than every delivery profile.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ ACTIONS: Mapping[str, str | None] = MappingProxyType(
     },
 )
 
-# On the WebSocket, told apart by `Type` (events/websockets).
-STREAMED: Mapping[str, str | None] = MappingProxyType(
+# The values of `Type` (events/websockets).
+WEBSOCKET_TYPES: Mapping[str, str | None] = MappingProxyType(
     dict.fromkeys(("DeviceCommand", "Reservation", "Resource", "PriceUpdate")),
 )
 
-# Newer than every profile: known here only so that a mistake can say why they are refused
-# (changelog, 27 Aug 2026; each needs a subscription of its own).
-LATER: Mapping[str, str] = MappingProxyType(
+# Newer than every profile (changelog, 27 Aug 2026; each requires its own subscription). They are
+# here only so that an error message can give the reason.
+NEWER_THAN_PROFILES: Mapping[str, str] = MappingProxyType(
     {"ResourceDeleted": "2026-08", "ProductUpdated": "2026-08", "ProductDeleted": "2026-08"},
 )
 
 
 _WEBHOOKS: Mapping[str, str | None] = {**DISCRIMINATORS, **ACTIONS}
-_ALL: Mapping[str, str | None] = {**_WEBHOOKS, **STREAMED}
+_ALL: Mapping[str, str | None] = {**_WEBHOOKS, **WEBSOCKET_TYPES}
 
 
 def since(name: str) -> str | None:
-    """Give the revision that an event came with; None for one older than every profile.
+    """Return the revision that introduced an event; None if it is older than every profile.
 
     Raises:
         KeyError: no profile has an event of that name.
@@ -60,11 +60,15 @@ def since(name: str) -> str | None:
     return _ALL[name]
 
 
-def known_to(revision: str) -> tuple[str, ...]:
-    """List the discriminators and then the actions that a revision such as `2022-08` has."""
-    return tuple(name for name, came in _WEBHOOKS.items() if came is None or came <= revision)
+def webhook_events(revision: str) -> tuple[str, ...]:
+    """Return the discriminators and then the actions of a revision such as `2022-08`."""
+    return tuple(
+        name
+        for name, introduced in _WEBHOOKS.items()
+        if introduced is None or introduced <= revision
+    )
 
 
-def all_known_to(revision: str) -> tuple[str, ...]:
-    """List those, and then the types of events on the WebSocket."""
-    return (*known_to(revision), *STREAMED)
+def all_events(revision: str) -> tuple[str, ...]:
+    """Return the webhook events of a revision, and then the WebSocket event types."""
+    return (*webhook_events(revision), *WEBSOCKET_TYPES)

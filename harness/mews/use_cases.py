@@ -1,10 +1,11 @@
-"""Which events each documented use case needs, with the page that says so.
+"""The events that each documented use case needs, with the page as the source.
 
 A closed table. `DOCUMENTED`: the page names the event. `INFERRED`: the page tells the integration
-to fetch the event's entity (events/wh-general lists which operation fetches what), so we expect it
-to listen. Pages that do neither (loyalty, data export) or that rely on WebSockets alone (device
-integration, payment terminals) are not here. All integration actions belong to every use case:
-they are about the integration itself, whatever it is for; that is our decision, no page says it.
+to fetch the event's entity (events/wh-general lists the operation for each event), so we expect it
+to subscribe to the event. Pages that do neither (loyalty, data export) or that use WebSockets only
+(device integration, payment terminals) are not in the table. Every use case includes all
+integration actions, because they are about the integration itself; this is our decision, no page
+states it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pytest_mews.model.scenario import DOCUMENTATION
 
 @dataclass(frozen=True)
 class UseCase:
-    """One use case: `events` maps the discriminators it needs to the basis of that claim."""
+    """One use case; `events` maps each discriminator that it needs to the basis of the claim."""
 
     name: str
     page: str
@@ -27,7 +28,7 @@ class UseCase:
 
     @property
     def url(self) -> str:
-        """The address of its page on the public site."""
+        """The URL of its page on the public site."""
         return f"{DOCUMENTATION}{self.page}"
 
 
@@ -42,8 +43,8 @@ _CUSTOMER = "CustomerAdded CustomerUpdated"
 
 USE_CASES: Mapping[str, UseCase] = MappingProxyType(
     {
-        case.name: case
-        for case in (
+        use_case.name: use_case
+        for use_case in (
             _use_case("accounting", fetched="PaymentUpdated"),
             _use_case("customer-management", named=_RESERVATION),
             _use_case("events", named=_RESERVATION, fetched=f"ResourceUpdated {_CUSTOMER}"),
@@ -51,7 +52,7 @@ USE_CASES: Mapping[str, UseCase] = MappingProxyType(
             _use_case(
                 "housekeeping",
                 named=_RESERVATION,
-                # the page says that resource changes can be listened to, without naming the event
+                # The page says that one can listen to resource changes, without the event's name.
                 fetched="ResourceUpdated ResourceBlockUpdated",
             ),
             _use_case("kiosk", fetched=f"{_RESERVATION} ResourceUpdated ResourceBlockUpdated"),

@@ -1,20 +1,20 @@
-"""The data that passes between the rooms: frozen, typed, and free of behaviour that acts."""
+"""Frozen data that the packages exchange: scenarios, deliveries, calls, verdicts, runs."""
 
 from __future__ import annotations
 
 from pytest_mews.model.answer_times import AnswerTimes
 from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, TokenState
 from pytest_mews.model.command_trace import EventTrace, event_traces
-from pytest_mews.model.comparison import Change, Changed, Comparison
+from pytest_mews.model.comparison import Change, Comparison, ScenarioChange
 from pytest_mews.model.delivery_profile import Parameter, Profile
 from pytest_mews.model.exchange import (
     Attempt,
+    Certificate,
     Delivery,
     Exchange,
     Fault,
     Outcome,
     TlsProblem,
-    TlsSession,
     TransferMode,
 )
 from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
@@ -57,8 +57,8 @@ __all__ = [
     "ApiFault",
     "Attempt",
     "Basis",
+    "Certificate",
     "Change",
-    "Changed",
     "Comparison",
     "Connection",
     "Delivery",
@@ -90,6 +90,7 @@ __all__ = [
     "RunStarted",
     "Sample",
     "Scenario",
+    "ScenarioChange",
     "ScenarioEnded",
     "ScenarioResult",
     "ScenarioStarted",
@@ -102,7 +103,6 @@ __all__ = [
     "Tenants",
     "TlsHandshake",
     "TlsProblem",
-    "TlsSession",
     "TokenState",
     "Transcript",
     "TransferMode",

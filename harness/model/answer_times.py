@@ -1,4 +1,4 @@
-"""Answer times summed up."""
+"""A summary of answer times."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from statistics import quantiles
 
 @dataclass(frozen=True)
 class AnswerTimes:
-    """How long answers took, in milliseconds from the request's last byte to the answer's.
+    """Percentiles of answer times, from the last byte of the request to that of the answer.
 
-    `p95_ms`: 95 of 100 answers took no longer. With fewer than 100 answers `p99_ms` lies between
-    the two slowest.
+    The percentiles are interpolated: with fewer than 100 answers, `p99_ms` lies between the two
+    slowest.
     """
 
     count: int
     p50_ms: float
     p95_ms: float
     p99_ms: float
-    worst_ms: float
+    max_ms: float
 
     @classmethod
     def of(cls, answers_ms: Sequence[float]) -> AnswerTimes:
-        """Sum up at least one answer time."""
-        # quantiles() wants two values at least: one value twice has the same quantiles.
+        """Summarise one or more answer times."""
+        # quantiles() needs at least two values; one value twice has the same quantiles.
         values = list(answers_ms) if len(answers_ms) > 1 else [*answers_ms, *answers_ms]
         cuts = quantiles(values, n=100, method="inclusive")
         return cls(len(answers_ms), cuts[49], cuts[94], cuts[98], max(values))

@@ -1,82 +1,80 @@
-"""What the partner asks the twin of the Connector API, one request at a time."""
+"""A request of the partner to the Connector API emulator, and the response."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-# ruff: noqa: S105 - names of missteps, not passwords
+# ruff: noqa: S105 - names of problems, not passwords
 
 
 class RequestProblem(StrEnum):
-    """What a request got wrong, whether or not it was answered all the same: a closed list."""
+    """What a request does wrong against the documentation, whatever the status: a closed list."""
 
     NOT_POST = "not-post"
-    WRONG_PATH = "wrong-path"  # no operation that the twin serves; Mews answers 404
-    PATH_SPELLING = "path-spelling"  # an operation but for upper and lower case or a last slash
+    WRONG_PATH = "wrong-path"  # no operation of the emulator; Mews responds with 404
+    PATH_SPELLING = "path-spelling"  # an operation, except for letter case or a trailing slash
     CONTENT_TYPE = "content-type"  # not application/json
     NOT_JSON = "not-json"
     NO_CLIENT_TOKEN = "no-client-token"
     WRONG_CLIENT_TOKEN = "wrong-client-token"
     NO_ACCESS_TOKEN = "no-access-token"
-    WRONG_ACCESS_TOKEN = "wrong-access-token"  # of no enterprise that the twin knows
+    WRONG_ACCESS_TOKEN = "wrong-access-token"  # of no enterprise of the run
     NO_CLIENT = "no-client"  # Client is missing or blank
     CLIENT_WITHOUT_VERSION = "client-without-version"
     INVALID_BODY = "invalid-body"  # against the operation's request schema
     DEPRECATED_OPERATION = "deprecated-operation"
-    DEPRECATED_EXTENT = "deprecated-extent"  # asks for a deprecated part of the answer
+    DEPRECATED_EXTENT = "deprecated-extent"  # requests a deprecated part of the response
     OVER_LIMIT = "over-limit"  # more than 200 requests with this AccessToken within 30 s
 
 
 class TokenState(StrEnum):
-    """What the twin knows of the AccessToken that a request bore."""
+    """What the emulator knows about the AccessToken of a request."""
 
-    NONE = "none"  # the request bore none, or one of nobody
+    NONE = "none"  # no token, or the token of no enterprise
     CURRENT = "current"
-    REPLACED = "replaced"  # an IntegrationApiKeyCreated gave a newer one
+    REPLACED = "replaced"  # an IntegrationApiKeyCreated event announced a newer one
     INACTIVE = "inactive"  # its integration is disabled, canceled or deleted
 
 
 class ApiFault(StrEnum):
-    """What the twin does to a request on purpose: a closed list."""
+    """A fault that the emulator injects into a request: a closed list."""
 
-    SLOW = "slow"  # a right answer after 8 s
-    TOO_MANY_REQUESTS = "429-with-retry-after"  # 429 with Retry-After
-    TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER = "429-without-retry-after"  # 429 without Retry-After
-    SERVER_ERROR = "500"  # 500
-    SERVER_ERROR_MESSAGE_ONLY = "500-message-only"  # 500 with nothing but a Message
-    REQUEST_TIMEOUT = "408"  # 408
-    RESET = "reset"  # the connection is reset, no answer
-    NOT_JSON = "not-json"  # 200 with a body that is no JSON
-    UNKNOWN_FIELDS = (
-        "unknown-fields"  # a right answer with unknown properties and enumeration values
-    )
+    SLOW = "slow"  # a correct response after 8 s
+    TOO_MANY_REQUESTS = "429-with-retry-after"
+    TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER = "429-without-retry-after"
+    SERVER_ERROR = "500"
+    SERVER_ERROR_MESSAGE_ONLY = "500-message-only"  # the body has a Message and nothing else
+    REQUEST_TIMEOUT = "408"
+    RESET = "reset"  # the emulator resets the connection instead of responding
+    NOT_JSON = "not-json"  # 200 with a body that is not JSON
+    UNKNOWN_FIELDS = "unknown-fields"  # correct, plus undocumented properties and enum values
 
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One request that the partner sent to the twin, and its answer.
+    """One request to the Connector API emulator, and its response.
 
     Attributes:
-        number: from 1, in the order of arrival.
-        path: as it was requested, without the query.
-        operation: such as `customers/getAll`; empty where the path is none.
-        received_ms: when it had arrived whole, on the run's clock; what it is answered with is
-            the state of that moment.
-        answered_ms: when the answer had been handed over; None while it is being answered.
-        status: the answer's; None where the connection was reset on purpose.
-        enterprise_id: whose AccessToken it bore; None where that is nobody's.
-        token: what is known of that token.
-        client: the `Client` property.
-        asked: the ids of entities that it asked for.
-        returned: the ids of entities in the answer.
-        missteps: what it got wrong.
-        message: the answer's `Message`, where it is an error.
-        fault: what was done to it on purpose.
-        retry_after_s: what the answer's Retry-After said.
-        cursor: the answer's cursor; None where there was none, or nothing more to come.
-        continues: whether it asked for a further page (it bore a cursor).
-        state: the State that it gave a command (`commands/update`); empty elsewhere.
+        number: from 1, in order of arrival.
+        path: the path of the request, without the query.
+        operation: such as `customers/getAll`; empty if the path is that of no operation.
+        received_ms: when the complete request had arrived, in milliseconds on the run's clock; the
+            response shows the entities as they are at this moment.
+        answered_ms: when the response had been sent; None until then.
+        status: of the response; None if the emulator reset the connection.
+        enterprise_id: the owner of the request's AccessToken; None for an unknown token.
+        token_state: the state of that token.
+        client: the `Client` property of the request.
+        requested_ids: the entity ids in the request.
+        returned_ids: the entity ids in the response.
+        request_problems: what the request does wrong.
+        message: the `Message` of an error response.
+        fault: the injected fault, if any.
+        retry_after_s: the Retry-After of the response.
+        cursor: the cursor of the response; None if there is no further page.
+        is_next_page: whether the request has a cursor, and so asks for a further page.
+        state: the State that a `commands/update` sets; empty for other operations.
 
     """
 
@@ -87,38 +85,38 @@ class ApiCall:
     answered_ms: float | None
     status: int | None
     enterprise_id: str | None = None
-    token: TokenState = TokenState.NONE
+    token_state: TokenState = TokenState.NONE
     client: str = ""
-    asked: tuple[str, ...] = ()
-    returned: tuple[str, ...] = ()
+    requested_ids: tuple[str, ...] = ()
+    returned_ids: tuple[str, ...] = ()
     request_problems: tuple[RequestProblem, ...] = ()
     message: str = ""
     fault: ApiFault | None = None
     retry_after_s: float | None = None
     cursor: str | None = None
-    continues: bool = False
+    is_next_page: bool = False
     state: str = ""
 
     @property
-    def refused(self) -> bool:
-        """Whether it was answered with an error, of whichever side."""
-        return self.status is not None and self.status >= 400  # noqa: PLR2004 - HTTP's own bound
+    def is_error(self) -> bool:
+        """Whether the status is 4xx or 5xx."""
+        return self.status is not None and self.status >= 400  # noqa: PLR2004 - HTTP's bound
 
     @property
     def acknowledged(self) -> bool:
-        """Whether the partner was told that what it asked to be done is done."""
+        """Whether the response says that the requested change was made."""
         return self.status in {200, 204} and self.answered_ms is not None
 
     @property
-    def about_commands(self) -> bool:
-        """Whether it is what a WebSocket client asks: no webhook leads to a command."""
+    def concerns_commands(self) -> bool:
+        """Whether the operation is about device commands: a WebSocket client calls these."""
         return self.operation.startswith("commands/")
 
     @property
     def answered_ok(self) -> bool:
-        """Whether the partner was given what it asked for, in an answer it can read."""
+        """Whether the response is a success that the partner can read."""
         return (
-            self.status == 200  # noqa: PLR2004 - the one success that is documented
+            self.status == 200  # noqa: PLR2004 - the only documented success
             and self.answered_ms is not None
             and self.fault is not ApiFault.NOT_JSON
         )

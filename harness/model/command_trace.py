@@ -1,4 +1,4 @@
-"""What became of an event on the WebSocket, as far as the twin can see it: derived by entity."""
+"""What a WebSocket client did about each event, as far as the emulators observe it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ COMMAND = "DeviceCommand"
 PENDING, PROCESSED = "Pending", "Processed"
 UPDATE, ACTIVE, BY_IDS = "commands/update", "commands/getAllActive", "commands/getAllByIds"
 
-# Which operations give the entity of an event. The documentation names those of commands
-# (use-cases/device-integration); the others are those of webhooks. Prices have none that is served.
+# The operations that return the entity of an event. The documentation names those for commands
+# (use-cases/device-integration); for the other types we use those for webhooks. The emulator serves
+# no operation for a PriceUpdate.
 OPERATIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
     COMMAND: (BY_IDS, ACTIVE),
     "Reservation": ("reservations/getAll/2023-06-06", "reservations/getAll"),
@@ -24,113 +25,117 @@ OPERATIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class EventTrace:
-    """One entity that messages were about, and what the client did to learn of it.
+    """One entity that WebSocket events were about, and what the client did about it.
 
-    Times are milliseconds on the run's clock.
+    Times are in milliseconds on the run's clock.
 
     Attributes:
-        type: of its events.
+        event_type: the `Type` of its events.
         entity_id: the entity.
-        enterprise_id: whose it is.
-        state: what its last event said.
-        label: the draw that its last event came from.
+        enterprise_id: the owner of the entity.
+        state: the `State` in its last event.
+        label: the name of the message with its last event.
         sent_ms: when its last event was sent.
-        copies: messages about it, over all connections.
-        fetches: requests whose answer held it.
-        asked_ms: when the first request arrived that was about it, since the API knew what that
-            event says: who asks for what is active may be told before the event comes.
-        fetched_ms: when the first answer since then that held it was handed over.
-        done_ms: when the first accepted update of a command to Processed arrived.
-        done: how many such updates there were.
-        updated: the states that accepted updates of a command gave it, in order.
+        message_count: messages about it, over all connections.
+        fetch_count: successful requests that returned it.
+        requested_ms: when the first request about it arrived since the emulator knew of the last
+            event; a request for active commands can return it before the event is sent.
+        fetched_ms: when the first response since then with the entity was sent.
+        processed_ms: when the first accepted update to `Processed` since then arrived.
+        processed_count: accepted updates to `Processed`.
+        updated_states: the states that accepted updates set, in order.
 
     """
 
-    type: str
+    event_type: str
     entity_id: str
     enterprise_id: str
     state: str
     label: str
     sent_ms: float
-    copies: int
-    fetches: int = 0
-    asked_ms: float | None = None
+    message_count: int
+    fetch_count: int = 0
+    requested_ms: float | None = None
     fetched_ms: float | None = None
-    done_ms: float | None = None
-    done: int = 0
-    updated: tuple[str, ...] = ()
+    processed_ms: float | None = None
+    processed_count: int = 0
+    updated_states: tuple[str, ...] = ()
 
     @property
     def is_command(self) -> bool:
-        """Whether it is a command, for which the documentation says what to call."""
-        return self.type == COMMAND
+        """Whether the entity is a device command: the documentation says what to call for it."""
+        return self.event_type == COMMAND
 
     @property
-    def owed(self) -> bool:
-        """Whether it is a command that waits to be carried out."""
+    def is_pending_command(self) -> bool:
+        """Whether the entity is a command that the client must carry out."""
         return self.is_command and self.state == PENDING
 
     @property
-    def tracked(self) -> bool:
-        """Whether anything may follow: of a command that is over, nothing has to."""
-        return self.owed or not self.is_command
+    def needs_handling(self) -> bool:
+        """Whether the client should do something; a command that is not pending needs nothing."""
+        return self.is_pending_command or not self.is_command
 
     @property
     def handled(self) -> bool:
-        """Whether the twin saw all that there is to see of it."""
-        return (self.done_ms if self.owed else self.fetched_ms) is not None
+        """Whether the client did what it should: processed the command, or fetched the entity."""
+        return (self.processed_ms if self.is_pending_command else self.fetched_ms) is not None
 
 
 def event_traces(sent: Iterable[SentMessage], calls: Iterable[ApiCall]) -> tuple[EventTrace, ...]:
-    """Follow every entity of what was sent, in the order of its first event."""
-    about: dict[tuple[str, str, str], list[tuple[SentMessage, str]]] = defaultdict(list)
-    for each in sent:
-        for event in each.events:
+    """Trace every entity of the sent messages, in order of its first event."""
+    events: dict[tuple[str, str, str], list[tuple[SentMessage, str]]] = defaultdict(list)
+    for message in sent:
+        for event in message.events:
             if event.discriminator in OPERATIONS_BY_TYPE:
-                key = (each.enterprise_id, event.discriminator, event.entity_id)
-                about[key].append((each, event.state))
-    by_entity: dict[str, list[ApiCall]] = defaultdict(list)
+                key = (message.enterprise_id, event.discriminator, event.entity_id)
+                events[key].append((message, event.state))
+    calls_by_id: dict[str, list[ApiCall]] = defaultdict(list)
     for call in calls:
-        for entity_id in {*call.asked, *call.returned}:
-            by_entity[entity_id].append(call)
-    return tuple(_trace(key, said, by_entity.get(key[2], [])) for key, said in about.items())
+        for entity_id in {*call.requested_ids, *call.returned_ids}:
+            calls_by_id[entity_id].append(call)
+    return tuple(_trace(key, states, calls_by_id.get(key[2], [])) for key, states in events.items())
 
 
 def _trace(
-    key: tuple[str, str, str], said: Sequence[tuple[SentMessage, str]], calls: Sequence[ApiCall]
+    key: tuple[str, str, str], states: Sequence[tuple[SentMessage, str]], calls: Sequence[ApiCall]
 ) -> EventTrace:
-    enterprise, kind, entity_id = key
-    newest, state = max(said, key=lambda each: each[0].at_ms)
-    own = [call for call in calls if call.enterprise_id == enterprise]
-    reading = [call for call in own if call.operation in OPERATIONS_BY_TYPE[kind]]
-    held = [call for call in reading if call.answered_ok and entity_id in call.returned]
-    since = [call for call in held if call.received_ms >= newest.relevant_from_ms]
+    enterprise_id, event_type, entity_id = key
+    newest, state = max(states, key=lambda message_and_state: message_and_state[0].at_ms)
+    since_ms = newest.relevant_from_ms
+    own_calls = [call for call in calls if call.enterprise_id == enterprise_id]
+    requests = [call for call in own_calls if call.operation in OPERATIONS_BY_TYPE[event_type]]
+    fetches = [call for call in requests if call.answered_ok and entity_id in call.returned_ids]
     updates = [
         call
-        for call in own
-        if kind == COMMAND
+        for call in own_calls
+        if event_type == COMMAND
         and call.operation == UPDATE
         and call.acknowledged
-        and entity_id in call.asked
+        and entity_id in call.requested_ids
     ]
-    done = [call.received_ms for call in updates if call.state == PROCESSED]
+    processed_ms = [call.received_ms for call in updates if call.state == PROCESSED]
     return EventTrace(
-        kind,
+        event_type,
         entity_id,
-        enterprise,
+        enterprise_id,
         state,
         newest.label,
         newest.at_ms,
-        len(said),
-        fetches=len(held),
-        asked_ms=min(
-            (each.received_ms for each in reading if each.received_ms >= newest.relevant_from_ms),
-            default=None,
+        len(states),
+        fetch_count=len(fetches),
+        requested_ms=min(
+            (call.received_ms for call in requests if call.received_ms >= since_ms), default=None
         ),
         fetched_ms=min(
-            (each.answered_ms for each in since if each.answered_ms is not None), default=None
+            (
+                call.answered_ms
+                for call in fetches
+                if call.received_ms >= since_ms and call.answered_ms is not None
+            ),
+            default=None,
         ),
-        done_ms=min((each for each in done if each >= newest.relevant_from_ms), default=None),
-        done=len(done),
-        updated=tuple(call.state for call in updates),
+        processed_ms=min((at_ms for at_ms in processed_ms if at_ms >= since_ms), default=None),
+        processed_count=len(processed_ms),
+        updated_states=tuple(call.state for call in updates),
     )

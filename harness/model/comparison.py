@@ -1,4 +1,4 @@
-"""A run beside an earlier one, the baseline."""
+"""A run compared with an earlier one, the baseline."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from pytest_mews.model.verdict import Verdict
 
 
 class Change(StrEnum):
-    """What became of a scenario since the baseline: a closed list."""
+    """How the result of a scenario changed since the baseline: a closed list."""
 
     NEW = "new"  # fails now, and did not fail then
     STILL_FAILING = "still-failing"
     FIXED = "fixed"  # failed then, passes now
-    NEWLY_NOT_OBSERVED = "newly-not-observed"  # was judged then, is not now
+    NEWLY_NOT_OBSERVED = "newly-not-observed"  # had a verdict then, has none now
 
 
 @dataclass(frozen=True)
-class Changed:
-    """One scenario that fails, failed, or is no longer judged.
+class ScenarioChange:
+    """One scenario that fails, failed, or is no longer observed.
 
-    `before` is None where the baseline does not know the scenario, `after` where this run does not.
+    `before` is None for a scenario that the baseline does not have, `after` for one that this run
+    does not have.
     """
 
-    scenario: str
+    scenario_id: str
     title: str
     change: Change
     before: Verdict | None
@@ -39,11 +40,11 @@ class Comparison:
     Attributes:
         name: the baseline's file name.
         started_utc: when the baseline was run, `YYYY-MM-DDThh:mm:ssZ`.
-        version: of pytest-mews that wrote it.
-        remarks: what differs between the runs so that a change may not be the partner's, such as
-            another profile or target.
-        only_new: whether nothing but new failures fails the run (--mews-fail-on new).
-        changes: in the catalogue's order, those of scenarios that are no longer known last.
+        version: the version of pytest-mews that wrote it.
+        remarks: differences between the runs that can explain a change, such as another profile or
+            target.
+        changes: in the order of the scenarios; those of removed scenarios come last.
+        new_failures_only: whether only new failures fail the run (--mews-fail-on new).
 
     """
 
@@ -51,17 +52,18 @@ class Comparison:
     started_utc: str
     version: str
     remarks: tuple[str, ...]
-    changes: tuple[Changed, ...]
-    only_new: bool = False
+    changes: tuple[ScenarioChange, ...]
+    new_failures_only: bool = False
 
     @property
-    def known(self) -> frozenset[str]:
-        """The ids of the scenarios that failed in the baseline already, and do now.
+    def known_failures(self) -> frozenset[str]:
+        """The ids of the scenarios that failed in the baseline and fail now.
 
-        Without a preflight: nothing can be judged where it fails, so that it always fails the run.
+        A failed preflight is never among them: it blocks all scenarios, so it always fails the run.
         """
         return frozenset(
-            each.scenario
-            for each in self.changes
-            if each.change is Change.STILL_FAILING and each.scenario.partition("-")[0] != PREFLIGHT
+            change.scenario_id
+            for change in self.changes
+            if change.change is Change.STILL_FAILING
+            and change.scenario_id.partition("-")[0] != PREFLIGHT
         )

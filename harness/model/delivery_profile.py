@@ -1,4 +1,4 @@
-"""A delivery profile: every parameter of Mews's delivery with its value and provenance."""
+"""A delivery profile: the parameters of Mews's delivery, each with its value and its source."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class Parameter:
     """One parameter of a profile.
 
     Attributes:
-        name: such as `retry_interval_s`; its suffix is the unit.
+        name: such as `retry_interval_s`; the suffix is the unit.
         value: a number, a boolean, or a tuple of numbers.
         origin: `documented`, `assumed`, or `overridden` (by --mews-profile-set).
-        source: documentation page and revision; empty for an override.
-        note: why this value.
+        source: the documentation page and its revision; empty if assumed or overridden.
+        note: the reason for the value.
 
     """
 
@@ -27,28 +27,28 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Profile:
-    """A revision of the documented delivery behaviour; overrides are already applied."""
+    """A documented revision of the delivery behaviour, with the user's overrides applied."""
 
     name: str
     title: str
     parameters: tuple[Parameter, ...]
 
     def __getitem__(self, name: str) -> Parameter:
-        """Look a parameter up; KeyError where the profile has none of that name."""
+        """Return a parameter by its name; raise KeyError if there is none."""
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
         raise KeyError(name)
 
     def number(self, name: str) -> float:
-        """Give the value of a parameter that is one number."""
+        """Return the value of a parameter that is one number."""
         value = self[name].value
         if isinstance(value, tuple):
             raise TypeError(name)
         return value
 
-    def span(self, name: str) -> tuple[int, int]:
-        """Give the value of a parameter that is two numbers, from and to."""
+    def interval(self, name: str) -> tuple[int, int]:
+        """Return the value of a parameter that is two numbers, from and to."""
         match self[name].value:
             case (int(low), int(high)):
                 return low, high

@@ -1,4 +1,4 @@
-"""What happened on the wire: a delivery is made of attempts, an attempt of exchanges."""
+"""What happened on the wire: a delivery consists of attempts, an attempt of exchanges."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pytest_mews.model.message import Message
 class Outcome(StrEnum):
     """How an exchange or an attempt ended: a closed list."""
 
-    DELIVERED = "delivered"  # a 2xx answer, received whole before the deadline
-    REDIRECTED = "redirected"  # an exchange only: a followed 307 or 308
+    DELIVERED = "delivered"  # a complete 2xx response before the deadline
+    REDIRECTED = "redirected"  # of an exchange only: a 307 or 308 that was followed
     ERROR_STATUS = "error-status"
     REDIRECT_NOT_FOLLOWABLE = "redirect-not-followable"
     TOO_MANY_REDIRECTS = "too-many-redirects"
     TIMEOUT_CONNECT = "timeout-connect"
     TIMEOUT_SEND = "timeout-send"
-    TIMEOUT_ANSWER = "timeout-answer"  # sent whole, no byte of the answer came
-    TIMEOUT_BODY = "timeout-body"  # the answer began and did not end
+    TIMEOUT_ANSWER = "timeout-answer"  # the request was sent, no byte of the response came
+    TIMEOUT_BODY = "timeout-body"  # the response began, but did not end
     NAME_NOT_RESOLVED = "name-not-resolved"
     CONNECTION_REFUSED = "connection-refused"
     CONNECTION_RESET = "connection-reset"
     TLS_ERROR = "tls-error"
-    PROTOCOL_ERROR = "protocol-error"  # the answer is not HTTP
-    ANSWER_LOST = "answer-lost"  # our fault, on purpose: the answer was thrown away
-    BODY_CUT = "body-cut"  # our fault, on purpose: the request ended in the middle
-    CONNECTION_DROPPED = "connection-dropped"  # our fault, on purpose: we reset the connection
+    PROTOCOL_ERROR = "protocol-error"  # the response is not HTTP
+    RESPONSE_DROPPED = "response-dropped"  # injected: the harness dropped the response
+    REQUEST_TRUNCATED = "request-truncated"  # injected: the request ended in the middle
+    RESET_BY_HARNESS = "reset-by-harness"  # injected: the harness reset the connection
 
 
 TIMEOUTS = frozenset(
@@ -38,32 +38,36 @@ TIMEOUTS = frozenset(
         Outcome.TIMEOUT_BODY,
     },
 )
-INJECTED = frozenset({Outcome.ANSWER_LOST, Outcome.BODY_CUT, Outcome.CONNECTION_DROPPED})
+INJECTED_OUTCOMES = frozenset(
+    {Outcome.RESPONSE_DROPPED, Outcome.REQUEST_TRUNCATED, Outcome.RESET_BY_HARNESS}
+)
 
 
 class Fault(StrEnum):
-    """What the harness does to one attempt on the wire, on purpose."""
+    """The fault that the harness injects into one attempt."""
 
     NONE = "none"
-    DROP_RESPONSE = "drop-response"  # send whole, wait for the answer's first bytes, drop it
-    TRUNCATE_REQUEST = "truncate-request"  # announce the whole body, send half of it, close
-    RESET = "reset"  # send whole, reset the connection before the answer is read
+    DROP_RESPONSE = (
+        "drop-response"  # send the request, wait for the first bytes of the response, drop it
+    )
+    TRUNCATE_REQUEST = "truncate-request"  # announce the complete body, send half of it, close
+    RESET = "reset"  # send the request, reset the connection, read no response
 
 
-EARLY_RESPONSE_MS = 100.0  # far less than a body that is sent slowly takes
+EARLY_RESPONSE_MS = 100.0  # far less than a slow body takes to send
 
 
 class TransferMode(StrEnum):
-    """How a sound request is put on the wire; each must be taken alike."""
+    """How a valid request is transferred; the endpoint must accept all of these."""
 
-    PLAIN = "plain"  # with Content-Length, on a kept connection where there is one
+    PLAIN = "plain"  # with Content-Length, on an open connection if there is one
     CHUNKED = "chunked"  # Transfer-Encoding: chunked, no Content-Length
-    SLOW = "slow"  # many small pieces over seconds, on a new connection
-    NEW_CONNECTION = "new-connection"  # no kept connection, closed afterwards
+    SLOW = "slow"  # in many small pieces over seconds, on a new connection
+    NEW_CONNECTION = "new-connection"  # closed after the response
 
 
 class TlsProblem(StrEnum):
-    """What is wrong where TLS failed: a closed list."""
+    """Why TLS failed: a closed list."""
 
     UNKNOWN_ISSUER = "unknown-issuer"
     SELF_SIGNED = "self-signed"
@@ -71,16 +75,16 @@ class TlsProblem(StrEnum):
     NOT_YET_VALID = "not-yet-valid"
     HOST_MISMATCH = "host-mismatch"
     PROTOCOL = "protocol"  # no version in common
-    NOT_TLS = "not-tls"  # something listens that does not speak TLS
+    NOT_TLS = "not-tls"  # the server does not speak TLS
     OTHER = "other"
 
 
 @dataclass(frozen=True)
-class TlsSession:
-    """What the server's certificate says of itself.
+class Certificate:
+    """The certificate of a server.
 
-    `not_after_utc` is `YYYY-MM-DDThh:mm:ssZ`, empty where it could not be read. `names` are the
-    host names and addresses that it is valid for.
+    `not_after_utc` is `YYYY-MM-DDThh:mm:ssZ`, or empty if the date could not be read. `names` are
+    the host names and addresses that the certificate is valid for.
     """
 
     subject: str
@@ -91,13 +95,13 @@ class TlsSession:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One HTTP request and what came back.
+    """One HTTP request and its response.
 
-    Times are milliseconds on the run's monotonic clock (0 = start of the run), None where that
-    point was never reached. `detail` says in words what an outcome alone does not. `kept` is
-    whether the connection was kept from an earlier exchange. `tls` is told by the exchange that
-    made the TLS handshake, even where it failed for the certificate; None on a kept connection.
-    `tls_problem` goes with a TLS error.
+    Times are in milliseconds on the run's monotonic clock (0 is the start of the run); None if the
+    exchange did not get that far. `detail` is a sentence that adds to the outcome.
+    `connection_reused` is whether an earlier exchange had opened the connection. `certificate` is
+    set in the exchange that made the TLS handshake, even if the certificate was rejected; None on a
+    reused connection. `tls_problem` is set with the outcome `tls-error`.
     """
 
     method: str
@@ -116,24 +120,25 @@ class Exchange:
     response_size: int = 0
     http_version: str = ""
     detail: str = ""
-    kept: bool = False
-    tls: TlsSession | None = None
+    connection_reused: bool = False
+    certificate: Certificate | None = None
     tls_problem: TlsProblem | None = None
 
     @property
     def early_response_ms(self) -> float:
-        """How long before the request's last byte was sent an answer began.
+        """By how many milliseconds the response began before the request was completely sent.
 
-        0 where it did not, or by less than may be due to when either was noted.
+        0 if it did not, or by no more than `EARLY_RESPONSE_MS`, which is within the accuracy of the
+        two times.
         """
         if self.sent_ms is None or self.first_byte_ms is None:
             return 0.0
-        ahead_ms = self.sent_ms - self.first_byte_ms
-        return ahead_ms if ahead_ms > EARLY_RESPONSE_MS else 0.0
+        early_ms = self.sent_ms - self.first_byte_ms
+        return early_ms if early_ms > EARLY_RESPONSE_MS else 0.0
 
     @property
     def answer_ms(self) -> float | None:
-        """From the request's last byte sent to the answer's last byte; None without an answer."""
+        """Milliseconds from the last byte of the request to that of the response, if any."""
         if self.sent_ms is None or self.first_byte_ms is None:
             return None
         return self.ended_ms - self.sent_ms
@@ -141,10 +146,10 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at delivering a message: one exchange, or several.
+    """One attempt to deliver a message: one exchange or several.
 
-    A followed redirect is one more; so is a request that had to be sent on a new connection
-    because the kept one was closed without a byte of an answer.
+    Each redirect adds an exchange. So does a request that is sent again on a new connection because
+    the endpoint closed the reused one without a byte of a response.
     """
 
     number: int
@@ -156,26 +161,26 @@ class Attempt:
     transfer: TransferMode = TransferMode.PLAIN
 
     @property
-    def last(self) -> Exchange:
-        """The exchange that decided the attempt."""
+    def final_exchange(self) -> Exchange:
+        """The last exchange, which determines the outcome."""
         return self.exchanges[-1]
 
     @property
-    def late_ms(self) -> float:
-        """How late the harness itself started; never the partner's."""
+    def start_delay_ms(self) -> float:
+        """How late the harness started the attempt; this is never the partner's delay."""
         return self.exchanges[0].started_ms - self.scheduled_ms
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message and all attempts at delivering it.
+    """A message and all attempts to deliver it.
 
     Attributes:
-        label: the step that asked for it.
-        message: what was sent.
-        attempts: one at least.
-        known_ms: from when on the Connector API knew what it says, in milliseconds on the run's
-            clock; None for not before it was sent.
+        label: the name of the message in the scenario, or of the step that sent it.
+        message: the message.
+        attempts: at least one.
+        visible_from_ms: when the Connector API emulator began to show the changes that the message
+            announces, in milliseconds on the run's clock; None if not before the message was sent.
 
     """
 
@@ -185,14 +190,14 @@ class Delivery:
     visible_from_ms: float | None = None
 
     @property
-    def began_ms(self) -> float:
-        """When its first attempt began."""
+    def started_ms(self) -> float:
+        """When the first attempt started."""
         return self.attempts[0].exchanges[0].started_ms
 
     @property
     def relevant_from_ms(self) -> float:
-        """From when on a request can have been told what it says."""
-        return self.began_ms if self.visible_from_ms is None else self.visible_from_ms
+        """The earliest time at which a request could return the changes of this message."""
+        return self.started_ms if self.visible_from_ms is None else self.visible_from_ms
 
     @property
     def delivered(self) -> bool:

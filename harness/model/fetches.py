@@ -1,4 +1,4 @@
-"""The chain delivered → acknowledged → fetched, derived for each entity of a play."""
+"""Derives for each entity of an execution: delivered, acknowledged, fetched."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from dataclasses import dataclass
 from pytest_mews.model.api_call import ApiCall
 from pytest_mews.model.exchange import Delivery, Outcome
 
-# Outcomes after which the partner may have taken an attempt for a message: it had all of it.
-_TAKEN = frozenset(
+# Outcomes after which the partner may have accepted an attempt: it received the complete request
+# and did not reject it.
+_MAYBE_ACCEPTED = frozenset(
     {
         Outcome.DELIVERED,
         Outcome.TIMEOUT_ANSWER,
         Outcome.TIMEOUT_BODY,
-        Outcome.ANSWER_LOST,
-        Outcome.CONNECTION_DROPPED,
+        Outcome.RESPONSE_DROPPED,
+        Outcome.RESET_BY_HARNESS,
     }
 )
 _RESERVATIONS = ("reservations/getAll/2023-06-06", "reservations/getAll")
 _CUSTOMERS = ("customers/getAll",)
 
-# Which operations give the entity of an event (events/wh-general); a test holds it against the
-# twin's data. Anything else that a message names leads to nothing.
+# The operations that return the entity of an event (events/wh-general); a test compares them with
+# the emulator's data. Other events lead to no fetch.
 OPERATIONS_BY_DISCRIMINATOR: Mapping[str, tuple[str, ...]] = {
     "ServiceOrderUpdated": _RESERVATIONS,
     "ResourceUpdated": ("resources/getAll",),
@@ -37,24 +38,26 @@ OPERATIONS_BY_DISCRIMINATOR: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class EntityFetch:
-    """One entity that acknowledged messages were about, and what the partner did to learn of it.
+    """One entity of acknowledged messages, and the partner's requests about it.
 
-    Times are milliseconds on the run's clock.
+    Times are in milliseconds on the run's clock. A request counts for the last message about the
+    entity only if it arrived after the emulator began to show that change, which is just before the
+    message was sent: an earlier request can't have returned the change.
 
     Attributes:
-        discriminator: the event that was delivered last.
+        discriminator: that of the last event about it.
         entity_id: the entity.
-        enterprise_id: whose it is.
-        sent_ms: when the last message about it was first sent. A fetch that arrived before the
-            Connector API knew what it says, just before then, can't have seen that change.
-        acknowledged_ms: when the last message about it was answered with success.
-        copies: attempts that the partner may have taken for messages, over all messages.
-        fetches: requests whose answer held the entity, over all messages.
-        named: those of them that asked for it by its id; the others read by an interval, and may
-            have been made for something else.
-        asked_ms: when the first request about it since the API knew that arrived.
-        fetched_ms: when the first answer to such a request that held it was handed over.
-        in_flight: whether a request about it was being answered when the play ended.
+        enterprise_id: the owner of the entity.
+        sent_ms: when the last message about it was first sent.
+        acknowledged_ms: when the endpoint accepted the last message about it.
+        accepted_count: attempts that the partner may have accepted: it received the complete
+            request and did not reject it, over all messages about it.
+        fetch_count: successful requests that returned it, over all messages about it.
+        fetch_by_id_count: those of them that asked for its id; the others asked for an interval,
+            perhaps because of another entity.
+        requested_ms: when the first request that counts for the last message arrived.
+        fetched_ms: when the first response that counts for the last message was sent.
+        in_flight: whether a request about it had no response yet at the end.
 
     """
 
@@ -63,10 +66,10 @@ class EntityFetch:
     enterprise_id: str
     sent_ms: float
     acknowledged_ms: float
-    copies: int
-    fetches: int
-    named: int = 0
-    asked_ms: float | None = None
+    accepted_count: int
+    fetch_count: int
+    fetch_by_id_count: int = 0
+    requested_ms: float | None = None
     fetched_ms: float | None = None
     in_flight: bool = False
 
@@ -74,66 +77,72 @@ class EntityFetch:
 def entity_fetches(
     deliveries: Iterable[Delivery], calls: Iterable[ApiCall]
 ) -> tuple[EntityFetch, ...]:
-    """Follow every entity of the acknowledged deliveries, in the order of first delivery.
+    """Derive the fetches of every entity of the acknowledged deliveries, in order of delivery.
 
-    An entity is known by its enterprise, the operations that give it, and its id, so that
-    CustomerAdded and CustomerUpdated of one id are one, while a reservation and a customer of the
-    same id are two. `MessageAdded` is one as well, although no operation takes its id.
+    An entity is identified by its enterprise, the operations that return it, and its id:
+    CustomerAdded and CustomerUpdated with one id are one entity, a reservation and a customer with
+    the same id are two. The entity of `MessageAdded` counts too, although no operation accepts its
+    id.
     """
-    about: dict[tuple[str, tuple[str, ...], str], list[tuple[str, Delivery]]] = defaultdict(list)
+    events: dict[tuple[str, tuple[str, ...], str], list[tuple[str, Delivery]]] = defaultdict(list)
     for delivery in deliveries:
-        enterprise = delivery.message.enterprise_id
-        if not delivery.delivered or enterprise is None:
+        enterprise_id = delivery.message.enterprise_id
+        if not delivery.delivered or enterprise_id is None:
             continue
         for event in delivery.message.events:
             operations = OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator)
             if operations is not None:
-                key = (enterprise, operations, event.entity_id)
-                about[key].append((event.discriminator, delivery))
-    seen = _by_entity(calls)
+                key = (enterprise_id, operations, event.entity_id)
+                events[key].append((event.discriminator, delivery))
+    calls_by_id = _calls_by_id(calls)
     return tuple(
-        _link(key, said, [call for call in seen.get(key[2], ()) if call.operation in key[1]])
-        for key, said in about.items()
+        _entity_fetch(
+            key,
+            event_deliveries,
+            [call for call in calls_by_id.get(key[2], ()) if call.operation in key[1]],
+        )
+        for key, event_deliveries in events.items()
     )
 
 
-def _by_entity(calls: Iterable[ApiCall]) -> dict[str, list[ApiCall]]:
+def _calls_by_id(calls: Iterable[ApiCall]) -> dict[str, list[ApiCall]]:
     index: dict[str, list[ApiCall]] = defaultdict(list)
     for call in calls:
-        for entity_id in {*call.asked, *call.returned}:
+        for entity_id in {*call.requested_ids, *call.returned_ids}:
             index[entity_id].append(call)
     return index
 
 
-def _link(
-    key: tuple[str, tuple[str, ...], str], said: list[tuple[str, Delivery]], calls: list[ApiCall]
+def _entity_fetch(
+    key: tuple[str, tuple[str, ...], str],
+    event_deliveries: list[tuple[str, Delivery]],
+    calls: list[ApiCall],
 ) -> EntityFetch:
-    enterprise, _, entity_id = key
-    deliveries = {id(delivery): delivery for _, delivery in said}.values()
-    newest = max(deliveries, key=lambda each: each.began_ms)
-    own = [call for call in calls if call.enterprise_id == enterprise]
-    since = [call for call in own if call.received_ms >= newest.relevant_from_ms]
-    held = [call for call in own if call.answered_ok and entity_id in call.returned]
-    answered = [
+    enterprise_id, _, entity_id = key
+    deliveries = {id(delivery): delivery for _, delivery in event_deliveries}.values()
+    newest = max(deliveries, key=lambda delivery: delivery.started_ms)
+    own_calls = [call for call in calls if call.enterprise_id == enterprise_id]
+    recent_calls = [call for call in own_calls if call.received_ms >= newest.relevant_from_ms]
+    fetches = [call for call in own_calls if call.answered_ok and entity_id in call.returned_ids]
+    fetched_ms = [
         call.answered_ms
-        for call in held
+        for call in fetches
         if call.answered_ms is not None and call.received_ms >= newest.relevant_from_ms
     ]
     return EntityFetch(
-        next(name for name, delivery in said if delivery is newest),
+        next(name for name, delivery in event_deliveries if delivery is newest),
         entity_id,
-        enterprise,
-        sent_ms=newest.began_ms,
-        acknowledged_ms=newest.attempts[-1].last.ended_ms,
-        copies=sum(_taken(delivery) for delivery in deliveries),
-        fetches=len(held),
-        named=sum(entity_id in call.asked for call in held),
-        asked_ms=min((call.received_ms for call in since), default=None),
-        fetched_ms=min(answered, default=None),
-        in_flight=any(call.answered_ms is None for call in since),
+        enterprise_id,
+        sent_ms=newest.started_ms,
+        acknowledged_ms=newest.attempts[-1].final_exchange.ended_ms,
+        accepted_count=sum(_count_accepted(delivery) for delivery in deliveries),
+        fetch_count=len(fetches),
+        fetch_by_id_count=sum(entity_id in call.requested_ids for call in fetches),
+        requested_ms=min((call.received_ms for call in recent_calls), default=None),
+        fetched_ms=min(fetched_ms, default=None),
+        in_flight=any(call.answered_ms is None for call in recent_calls),
     )
 
 
-def _taken(delivery: Delivery) -> int:
-    """Count the attempts that the partner may have taken for a message."""
-    return sum(attempt.outcome in _TAKEN for attempt in delivery.attempts)
+def _count_accepted(delivery: Delivery) -> int:
+    return sum(attempt.outcome in _MAYBE_ACCEPTED for attempt in delivery.attempts)

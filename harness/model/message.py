@@ -1,4 +1,4 @@
-"""A webhook message: the exact bytes that Mews sends, the same at every attempt."""
+"""A message: the exact bytes that Mews sends, the same in every attempt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class WebhookKind(StrEnum):
-    """Which of the two kinds of webhook a message is, each with a URL; or one on the WebSocket."""
+    """The kind of a message: a general or integration webhook, each with its URL, or WebSocket."""
 
     GENERAL = "general"
     INTEGRATION = "integration"
@@ -16,9 +16,9 @@ class WebhookKind(StrEnum):
 
 @dataclass(frozen=True)
 class EventReference:
-    """One event of a message: its discriminator (action, type) and the entity it is about.
+    """One event of a message: its discriminator (action, type) and its entity.
 
-    `state` is what an event on the WebSocket says of the entity; empty elsewhere.
+    `state` is the `State` in an event on the WebSocket; empty in a webhook.
     """
 
     discriminator: str
@@ -28,17 +28,17 @@ class EventReference:
 
 @dataclass(frozen=True)
 class Message:
-    """One webhook message, or one on the WebSocket.
+    """One webhook, or one WebSocket message.
 
     Attributes:
-        kind: decides the URL.
-        body: the bytes sent at every attempt.
-        events: what the body says, in order; empty where the body can't be read on purpose.
-        description: one phrase for people, such as "3 events" or "cut after 40 of 96 bytes".
-        content_type: the header's value, or None to send none.
-        enterprise_id: the tenant that the message belongs to, where it names one.
-        again: whether the very same bytes were a message before; the receiver can't know.
-        binary: on the WebSocket, whether it is a binary frame.
+        kind: the kind of the message; it determines the URL.
+        body: the bytes that every attempt sends.
+        events: the events in the body, in order; empty for a body that is malformed on purpose.
+        description: a short description, such as "3 events" or "cut after 40 of 96 bytes".
+        content_type: the value of the Content-Type header; None to send no such header.
+        enterprise_id: the enterprise that the message is about; None if it names none.
+        duplicate: whether an earlier message had the same bytes; the receiver can't know that.
+        binary: whether a WebSocket message is a binary frame.
 
     """
 

@@ -1,4 +1,4 @@
-"""How often the partner asked the Connector API, second by second."""
+"""How many requests the partner sent to the Connector API emulator, second by second."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RateLimitUsage:
-    """The requests that bore the AccessTokens of one enterprise, over a whole run.
+    """The requests with the AccessTokens of one enterprise, over a whole run.
 
     Attributes:
-        enterprise_id: whose tokens they bore.
-        requests: pairs of a second on the run's clock and the requests that came in it; seconds
-            without any are left out.
-        peak: the most requests with one token within any 30 s, exactly.
+        enterprise_id: the owner of the tokens.
+        requests: pairs of a second on the run's clock and the number of requests in it; seconds
+            without requests are omitted.
+        peak: the exact maximum of requests with one token within any 30 s.
 
     """
 

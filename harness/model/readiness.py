@@ -1,4 +1,4 @@
-"""From verdicts to the one word about a stage and about the run."""
+"""Derives the readiness of a stage and of a run from the verdicts."""
 
 from __future__ import annotations
 
@@ -9,44 +9,47 @@ from pytest_mews.model import Level, Readiness, ScenarioResult, Stage, StageSumm
 
 HOW_TO_OBSERVE: Mapping[Stage, str] = {
     Stage.DELIVERY: "needs the URL of an endpoint for webhooks (--mews-target)",
-    Stage.PROCESSING: "needs --mews-api HOST:PORT, and the service pointed there: "
+    Stage.PROCESSING: "needs --mews-api HOST:PORT, and a service that calls this address: "
     "docs/processing.md",
-    Stage.STREAMING: "needs --mews-websocket HOST:PORT, and the service connected there: "
-    "docs/streaming.md",
+    Stage.STREAMING: "needs --mews-websocket HOST:PORT, and a client that connects to this "
+    "address: docs/streaming.md",
 }
 
 
 def breaks_must(result: ScenarioResult) -> bool:
-    """Whether a MUST was seen broken: failed, flaky, or blocked by the preflight."""
+    """Return whether a MUST is not met: failed, flaky, or blocked by the preflight."""
     if result.verdict is Verdict.FLAKY:
         return any(
             not finding.met and finding.level is Level.MUST
-            for trial in result.evidence
-            for finding in trial.findings
+            for evidence in result.evidence
+            for finding in evidence.findings
         )
     return result.verdict in {Verdict.FAIL, Verdict.BLOCKED}
 
 
 def fails_run(result: ScenarioResult, *, strict: bool) -> bool:
-    """Whether this result alone makes the run exit with 1."""
+    """Return whether this result alone gives the run exit status 1."""
     warned = result.verdict in {Verdict.WARN, Verdict.FLAKY}
     return breaks_must(result) or result.verdict is Verdict.ERROR or (strict and warned)
 
 
 def readiness_of(results: Sequence[ScenarioResult], *, strict: bool) -> Readiness:
-    """Sum a list of results up.
+    """Derive the readiness from a list of results.
 
-    `incomplete`: nothing failed, but a MUST was not observed, or the harness itself failed.
-    What is waived is a warning, and never makes ready without one. With `strict`, a SHOULD counts
-    like a MUST.
+    It is `incomplete` if nothing failed, but a MUST was not observed or the harness itself failed.
+    A waived failure is a warning, so the result is never `ready` with one. With `strict`, a SHOULD
+    counts as a MUST.
     """
     if not results:
         return Readiness.NOT_OBSERVED
-    if any(fails_run(r, strict=strict) and r.verdict is not Verdict.ERROR for r in results):
+    if any(
+        fails_run(result, strict=strict) and result.verdict is not Verdict.ERROR
+        for result in results
+    ):
         return Readiness.NOT_READY
     if any(_undecided(result) for result in results):
         return Readiness.INCOMPLETE
-    if any(r.verdict in {Verdict.WARN, Verdict.FLAKY, Verdict.WAIVED} for r in results):
+    if any(result.verdict in {Verdict.WARN, Verdict.FLAKY, Verdict.WAIVED} for result in results):
         return Readiness.WARNINGS
     return Readiness.READY
 
@@ -54,19 +57,19 @@ def readiness_of(results: Sequence[ScenarioResult], *, strict: bool) -> Readines
 def _undecided(result: ScenarioResult) -> bool:
     if result.verdict is Verdict.ERROR:
         return True
-    must = result.scenario.level is Level.MUST
-    return must and result.verdict is Verdict.NOT_OBSERVED
+    is_must = result.scenario.level is Level.MUST
+    return is_must and result.verdict is Verdict.NOT_OBSERVED
 
 
 def stage_summaries(
     results: Sequence[ScenarioResult], stages: Collection[Stage], *, strict: bool
 ) -> tuple[StageSummary, ...]:
-    """Sum every stage up; one that is not among the `stages` of the run is not observed."""
+    """Summarise every stage; a stage that is not in `stages` is not observed."""
     summaries = []
     for stage in Stage:
-        of_stage = [result for result in results if result.scenario.stage is stage]
-        counts = Counter(str(result.verdict) for result in of_stage)
-        readiness = readiness_of(of_stage if stage in stages else (), strict=strict)
+        stage_results = [result for result in results if result.scenario.stage is stage]
+        counts = Counter(str(result.verdict) for result in stage_results)
+        readiness = readiness_of(stage_results if stage in stages else (), strict=strict)
         summaries.append(
             StageSummary(stage, readiness, dict(counts), HOW_TO_OBSERVE.get(stage, ""))
         )

@@ -1,4 +1,4 @@
-"""A finished run: all that the reports need, with nothing secret left in it."""
+"""A finished run: everything that the reports need, without secrets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pytest_mews.model.answer_times import AnswerTimes
 from pytest_mews.model.comparison import Comparison
 from pytest_mews.model.delivery_profile import Profile
 from pytest_mews.model.rate_limit_usage import RateLimitUsage
-from pytest_mews.model.scenario import Scenario, Stage
+from pytest_mews.model.scenario import Level, Scenario, Stage
 from pytest_mews.model.verdict import Evidence, Readiness, Verdict
 from pytest_mews.model.waiver import Waiver, WaiverUse
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """One enterprise that the harness plays."""
+    """One enterprise that the harness emulates."""
 
     id: str
     integration_id: str
@@ -25,7 +25,7 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Tenants:
-    """The client application's token and its enterprises."""
+    """The token of the client application, and its enterprises."""
 
     client_token: str = field(repr=False)
     enterprises: tuple[Tenant, ...]
@@ -33,9 +33,9 @@ class Tenants:
 
 @dataclass(frozen=True)
 class Sample:
-    """One answered message, for statistics: batch size, body size, answer time, status."""
+    """One message with a response, for statistics: events, bytes, answer time, status."""
 
-    events: int
+    event_count: int
     size_bytes: int
     answer_ms: float
     status: int
@@ -43,14 +43,14 @@ class Sample:
     @property
     def accepted(self) -> bool:
         """Whether the status is a 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own bounds
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's bounds
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What it takes to send a failing play again: a file's text, or why there can be none.
+    """The text of the replay file of a failing case, or the problem that prevents one.
 
-    Nothing secret is in it.
+    It has no secrets.
     """
 
     text: str
@@ -61,19 +61,20 @@ class Replay:
 class ScenarioResult:
     """The verdict on one scenario with its evidence.
 
-    `plays` counts the cases played, `failing` those that broke an expectation; shrinking and
-    confirmation are not counted. With the verdict `waived`, `waiver` says by whom and why, and
-    `waived` is what the verdict would have been; reason and evidence are those of the failure.
-    `replay` goes with a failure.
+    `case_count` is the number of executed cases, `failing_cases` of those that broke an
+    expectation; neither counts shrinking or the confirmation. `message_count` is the number of
+    messages. With the verdict `waived`, `waiver` is the waiver and `verdict_without_waiver` the
+    verdict that the scenario would have without it; reason and evidence are those of the failure.
+    `replay` is set for a failure.
     """
 
     scenario: Scenario
     verdict: Verdict
     reason: str
     duration_s: float = 0.0
-    plays: int = 0
-    failing: int = 0
-    messages: int = 0
+    case_count: int = 0
+    failing_cases: int = 0
+    message_count: int = 0
     evidence: tuple[Evidence, ...] = ()
     samples: tuple[Sample, ...] = ()
     waiver: Waiver | None = None
@@ -81,14 +82,24 @@ class ScenarioResult:
     replay: Replay | None = None
 
     @property
-    def answers(self) -> AnswerTimes | None:
-        """How long its answers took, whatever their status; None where none came."""
-        return AnswerTimes.of([each.answer_ms for each in self.samples]) if self.samples else None
+    def remedy(self) -> str:
+        """What to change: the remedy of the gravest broken finding, otherwise the scenario's."""
+        shown = self.evidence[0].findings if self.evidence else ()
+        broken = [finding for finding in shown if not finding.met]
+        gravest = min(broken, key=lambda finding: list(Level).index(finding.level), default=None)
+        return (gravest.remedy if gravest else "") or self.scenario.remedy
+
+    @property
+    def answer_times(self) -> AnswerTimes | None:
+        """The answer times, of any status; None without a response."""
+        return (
+            AnswerTimes.of([sample.answer_ms for sample in self.samples]) if self.samples else None
+        )
 
 
 @dataclass(frozen=True)
 class StageSummary:
-    """The verdict on a stage; `counts` is by verdict, `how` how to observe it when it was not."""
+    """The readiness of a stage, its results counted by verdict, and how to observe it."""
 
     stage: Stage
     readiness: Readiness
@@ -98,11 +109,11 @@ class StageSummary:
 
 @dataclass(frozen=True)
 class Run:
-    """One certification run; `notes` are remarks that every reader must see.
+    """One certification run.
 
-    `folder` is the report's as it was named; `waivers` are all of --mews-waivers, used or not;
-    `comparison` is with --mews-baseline; `usage` is of the enterprises that asked most, the busiest
-    first.
+    `notes` are remarks that every reader must see. `report_folder` is the report folder as the user
+    named it. `waivers` are all entries of --mews-waivers, used or not. `comparison` is set with
+    --mews-baseline. `rate_limit_usage` has the enterprises with the most requests, busiest first.
     """
 
     version: str
@@ -122,7 +133,7 @@ class Run:
     results: tuple[ScenarioResult, ...]
     notes: tuple[str, ...] = ()
     interrupted: bool = False
-    folder: str = "mews-report"
+    report_folder: str = "mews-report"
     waivers: tuple[WaiverUse, ...] = ()
     comparison: Comparison | None = None
     rate_limit_usage: tuple[RateLimitUsage, ...] = ()

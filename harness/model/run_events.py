@@ -1,4 +1,4 @@
-"""What happens in a run, told as it happens: the writers of files only listen."""
+"""The events of a run, published as they happen; the report writers only read them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from pytest_mews.model.scenario import Scenario, Stage
 
 @dataclass(frozen=True)
 class RunStarted:
-    """Scenarios are about to be played.
+    """The first scenario is about to start.
 
     Attributes:
-        run: all that is known of it before, without any result.
-        asked: the stages whose means are given.
-        scenarios: the whole catalogue, in its order.
-        selected: the ids of those that are to be played.
+        run: what is known about the run so far, without results.
+        stages: the stages that the options allow.
+        scenarios: all scenarios, in their order.
+        selected_ids: the ids of the scenarios that will run.
 
     """
 
     run: Run
-    asked: tuple[Stage, ...]
+    stages: tuple[Stage, ...]
     scenarios: tuple[Scenario, ...]
-    selected: tuple[str, ...]
+    selected_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ScenarioStarted:
-    """A scenario is being played."""
+    """A scenario has started."""
 
-    scenario: str
+    scenario_id: str
 
 
 @dataclass(frozen=True)
 class ScenarioEnded:
-    """A scenario has its verdict; `notes` are the run's remarks so far."""
+    """A scenario has its verdict; `notes` are the notes of the run so far."""
 
     result: ScenarioResult
     notes: tuple[str, ...] = ()
@@ -43,16 +43,16 @@ class ScenarioEnded:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The run is over, by itself or by an interrupt that it could answer.
+    """The run has ended, normally or by an interrupt that it could handle.
 
     Attributes:
-        run: all that is known of it, without its results.
-        others: results that no `ScenarioEnded` told, or told otherwise.
+        run: the run, without its results.
+        remaining_results: results that differ from their `ScenarioEnded`, or have none.
 
     """
 
     run: Run
-    others: tuple[ScenarioResult, ...] = ()
+    remaining_results: tuple[ScenarioResult, ...] = ()
 
 
 RunEvent = RunStarted | ScenarioStarted | ScenarioEnded | RunEnded

@@ -1,4 +1,4 @@
-"""A scenario as its TOML file says it, checked and frozen."""
+"""A scenario: the checked content of its TOML file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 DOCUMENTATION = "https://docs.mews.com/connector-api/"
 
-# The letters of the ids, in the order in which they are played and shown.
+# The letters of the ids, in the order in which scenarios run and are shown.
 AREAS: Mapping[str, str] = {
     "PRE": "Preflight",
     "REC": "Reception",
@@ -24,11 +24,11 @@ AREAS: Mapping[str, str] = {
     "PROC": "Processing",
     "STR": "Streaming",
 }
-PREFLIGHT = "PRE"  # the area whose scenarios all others rest on
+PREFLIGHT = "PRE"  # the area whose scenarios are preconditions of all others
 
 
 class Level(StrEnum):
-    """How strongly something is asked; only a MUST fails a run."""
+    """How binding a scenario or an expectation is; only a MUST fails a run."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
@@ -36,7 +36,7 @@ class Level(StrEnum):
 
 
 class Stage(StrEnum):
-    """Delivery is seen from outside, processing through the twin, streaming on a WebSocket."""
+    """What is observed: the endpoint, calls to the Connector API, or WebSocket clients."""
 
     DELIVERY = "delivery"
     PROCESSING = "processing"
@@ -50,7 +50,7 @@ class Requirement(StrEnum):
     `CONNECTOR_API_ANSWERED` includes `WEBHOOK`.
     """
 
-    TCP = "tcp"  # a connection to the endpoint, whatever TLS or HTTP said on it
+    TCP = "tcp"  # a TCP connection to the endpoint, even if TLS or HTTP then failed
     HTTP = "http"  # an HTTP response from the endpoint
     WEBHOOK = "webhook"  # a 2xx response to a valid webhook
     CONNECTOR_API = "connector-api"  # the Connector API emulator runs
@@ -59,11 +59,11 @@ class Requirement(StrEnum):
     WEBSOCKET_CLIENT = "websocket-client"  # a client of the first enterprise is connected
     COMMANDS_REQUESTED = "commands-requested"  # a client asked the emulator about a command
     CONNECTOR_API_CALLED = "connector-api-called"  # a webhook led to a request to the emulator
-    CONNECTOR_API_ANSWERED = "connector-api-answered"  # not all such requests were refused
+    CONNECTOR_API_ANSWERED = "connector-api-answered"  # at least one such request succeeded
 
 
 class Basis(StrEnum):
-    """Whether the documentation says it, or we infer it from what it says."""
+    """Whether the documentation states it, or we infer it from the documentation."""
 
     DOCUMENTED = "documented"
     INFERRED = "inferred"
@@ -71,9 +71,9 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """Where the documentation says it: page and anchor, since which revision, in our words.
+    """A place in the documentation: page, anchor, revision, and a summary in our words.
 
-    The revision is empty where it is not known when the page first said it.
+    `revision` is the first revision that states it; empty if that is not known.
     """
 
     page: str
@@ -82,19 +82,19 @@ class Source:
     summary: str
 
     @property
-    def dated(self) -> str:
-        """Since when the documentation says it, in words."""
+    def revision_text(self) -> str:
+        """The revision as a phrase for people."""
         return f"revision {self.revision}" if self.revision else "revision not known"
 
     @property
     def url(self) -> str:
-        """The address of the paragraph on the public site."""
+        """The URL of the paragraph on the public site."""
         return f"{DOCUMENTATION}{self.page}" + (f"#{self.anchor}" if self.anchor else "")
 
 
 @dataclass(frozen=True)
 class MessageSpec:
-    """A message that steps refer to by name; `word` says how it is generated."""
+    """A message of a scenario file: a name, a generator, and its arguments."""
 
     name: str
     generator: str
@@ -103,7 +103,7 @@ class MessageSpec:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing the harness does: a verb of the player's vocabulary."""
+    """One action of the harness in a scenario; docs/scenarios.md lists them."""
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -111,9 +111,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Expectation:
-    """One thing that must be true of the transcript: a word of the verdicts' vocabulary.
+    """What a scenario expects of the transcript: a check and its level.
 
-    `of` names the draws whose deliveries are meant; empty means all of them.
+    `of` names the messages that it is about; empty means all of them.
     """
 
     check: str
@@ -126,11 +126,11 @@ class Scenario:
     """One certification scenario.
 
     Attributes:
-        applies: conditions of the endpoint without which it is not applicable.
-        requires: what must have been observed before; docs/scenarios.md lists all.
-        alone: whether nothing else may be delivered meanwhile (it measures time, or is hostile).
-        abreast: whether its fixed cases are played at once, so that their waits overlap.
-        cases: at most so many cases are played, the fixed ones first; None for no bound.
+        applies: conditions on the run; if one is not met, the scenario is not applicable.
+        requires: what must have been observed before; docs/scenarios.md lists the requirements.
+        exclusive: whether nothing else is delivered meanwhile (it measures time, or is hostile).
+        concurrent_cases: whether its fixed cases run concurrently, so that their waits overlap.
+        max_cases: the maximum number of cases, the fixed ones first; None for no limit.
 
     """
 

@@ -1,4 +1,4 @@
-"""Results and events as plain data and back: across a process (pytest-xdist), or into a file."""
+"""Converts results and run events to JSON and back, for pytest-xdist and for events.ndjson."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pytest_mews.model import (
     ScenarioStarted,
 )
 
-NAMES: Mapping[str, type[RunEvent]] = {
+EVENT_TYPES: Mapping[str, type[RunEvent]] = {
     "run-started": RunStarted,
     "scenario-started": ScenarioStarted,
     "scenario-ended": ScenarioEnded,
@@ -29,62 +29,64 @@ NAMES: Mapping[str, type[RunEvent]] = {
 
 def _converter() -> JsonConverter:
     converter = make_converter()
-    # 5 s stay "5": what is read is to look like what was written
-    converter.register_structure_hook(float, lambda it, _: it if isinstance(it, int) else float(it))
+    # An int stays an int, so that what is read equals what was written.
+    converter.register_structure_hook(
+        float, lambda value, _: value if isinstance(value, int) else float(value)
+    )
     return converter
 
 
-_WHOLE = _converter()
-_BY_TYPE = {kind: name for name, kind in NAMES.items()}
+_CONVERTER = _converter()
+_EVENT_NAMES = {event_type: name for name, event_type in EVENT_TYPES.items()}
 
 
 def result_to_json(result: ScenarioResult) -> str:
     """Write a result as JSON."""
-    return _WHOLE.dumps(result)
+    return _CONVERTER.dumps(result)
 
 
 def result_from_json(text: str) -> ScenarioResult:
-    """Read what `dumps` wrote."""
-    return _WHOLE.loads(text, ScenarioResult)
+    """Read a result that `result_to_json` wrote."""
+    return _CONVERTER.loads(text, ScenarioResult)
 
 
 def event_to_dict(event: RunEvent) -> dict[str, Any]:
-    """Give an event as what `json.dumps` takes, its name under `event`.
+    """Convert an event to a dictionary for `json.dumps`, with its name under `event`.
 
-    Scenarios stand in the first event in full; the others name them by their ids.
+    The first event has the scenarios in full; the others have only their ids.
     """
-    converter = _WHOLE if isinstance(event, RunStarted) else _BRIEF
-    return {"event": _BY_TYPE[type(event)], **converter.unstructure(event)}
+    converter = _CONVERTER if isinstance(event, RunStarted) else _ID_CONVERTER
+    return {"event": _EVENT_NAMES[type(event)], **converter.unstructure(event)}
 
 
 def event_from_dict(data: Mapping[str, Any], scenarios: Mapping[str, Scenario]) -> RunEvent:
-    """Read what `plain` gave; `scenarios` are those of the first event, by id.
+    """Read an event that `event_to_dict` wrote; `scenarios` are those of the first event, by id.
 
     Raises:
-        ValueError: it is no event, or lacks something.
+        ValueError: the data is no event of this version.
 
     """
-    kind = NAMES.get(str(data.get("event")))
-    if kind is None:
-        raise ValueError("it is no event that this version knows")
-    converter = _WHOLE if kind is RunStarted else _brief(scenarios)
+    event_type = EVENT_TYPES.get(str(data.get("event")))
+    if event_type is None:
+        raise ValueError("the name of the event is unknown to this version")
+    converter = _CONVERTER if event_type is RunStarted else _id_converter(scenarios)
     try:
-        event: RunEvent = converter.structure(data, kind)
+        event: RunEvent = converter.structure(data, event_type)
     except BaseValidationError as error:
-        raise ValueError(f"it is no {data['event']} as this version writes it") from error
+        raise ValueError(f"this version can't read the {data['event']} event") from error
     return event
 
 
-def _brief(scenarios: Mapping[str, Scenario]) -> JsonConverter:
+def _id_converter(scenarios: Mapping[str, Scenario]) -> JsonConverter:
     converter = _converter()
     converter.register_unstructure_hook(Scenario, lambda scenario: scenario.id)
     converter.register_structure_hook(Scenario, lambda name, _: scenarios[name])
     return converter
 
 
-_BRIEF = _brief({})
+_ID_CONVERTER = _id_converter({})
 
 
 def to_json_line(data: Mapping[str, Any]) -> str:
-    """Write plain data as one line; ASCII keeps control characters as escapes."""
+    """Write a dictionary as one line; ASCII, so that control characters stay escaped."""
     return json.dumps(data, ensure_ascii=True, separators=(",", ":"))

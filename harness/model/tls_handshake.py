@@ -1,35 +1,48 @@
-"""What TLS handshakes with one server showed: no HTTP is spoken in them."""
+"""The result of probing the TLS of one server, without any HTTP."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from pytest_mews.model.exchange import TlsProblem, TlsSession
+from pytest_mews.model.exchange import Certificate, TlsProblem
 
 
 @dataclass(frozen=True)
 class TlsHandshake:
-    """One server, looked at with certificates verified whatever the run was asked to accept.
+    """TLS handshakes with one server, which verify the certificate even with --mews-insecure.
 
     Attributes:
-        origin: scheme, host and port. With plain http nothing was tried, and the rest is empty.
-        asked_utc: when it was looked at, `YYYY-MM-DDThh:mm:ssZ`.
-        version: what was negotiated, such as `TLSv1.3`; empty where no handshake came about.
-        certificate: the server's own; None where none was shown.
-        chain: why the chain is not trusted; None where it is.
-        host: why the certificate is not for this host; None where it is.
-        old: versions before TLS 1.2 that the server still takes.
-        untried: such versions that the library at hand can't offer.
-        detail: in words, why no handshake came about.
+        origin: scheme, host and port. With plain http there is no handshake: all else is empty.
+        checked_utc: when the harness probed the server, `YYYY-MM-DDThh:mm:ssZ`.
+        version: the negotiated version, such as `TLSv1.3`; empty if no handshake succeeded.
+        certificate: the certificate of the server; None if it showed none.
+        chain_problem: why the chain is not trusted; None if it is.
+        host_problem: why the certificate is not valid for this host; None if it is.
+        deprecated_versions: versions before TLS 1.2 that the server accepts.
+        untested_versions: versions before TLS 1.2 that the TLS library here can't offer.
+        detail: why no handshake succeeded, as a sentence.
 
     """
 
     origin: str
-    asked_utc: str
+    checked_utc: str
     version: str = ""
-    certificate: TlsSession | None = None
-    chain: TlsProblem | None = None
-    host: TlsProblem | None = None
-    old: tuple[str, ...] = ()
-    untried: tuple[str, ...] = ()
+    certificate: Certificate | None = None
+    chain_problem: TlsProblem | None = None
+    host_problem: TlsProblem | None = None
+    deprecated_versions: tuple[str, ...] = ()
+    untested_versions: tuple[str, ...] = ()
     detail: str = ""
+
+    @property
+    def certificate_days_left(self) -> float | None:
+        """Days from the handshake to the certificate's expiry, negative after it.
+
+        None if there is no certificate or its date can't be read.
+        """
+        if self.certificate is None or not self.certificate.not_after_utc:
+            return None
+        expiry = datetime.fromisoformat(self.certificate.not_after_utc)
+        checked = datetime.fromisoformat(self.checked_utc)
+        return (expiry - checked).total_seconds() / 86_400

@@ -1,4 +1,4 @@
-"""What was seen and what follows from it."""
+"""What was observed in a scenario, and the findings and verdicts on it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from pytest_mews.model.scenario import Level
 from pytest_mews.model.tls_handshake import TlsHandshake
 from pytest_mews.model.websocket import Connection, SentMessage, WebSocketHandshake
 
-HEALTH_CHECK = "health-check"  # the label of the valid message that follows something hostile
+HEALTH_CHECK = "health-check"  # the label of the valid message after a hostile one
 
 
 class Verdict(StrEnum):
-    """The closed list of verdicts on a scenario."""
+    """The verdict on a scenario: a closed list."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
     WARN = "warn"  # a SHOULD or MAY that was not met
-    FLAKY = "flaky"  # failed once and passed when the very same was tried again
+    FLAKY = "flaky"  # failed once and passed when the same case ran again
     NOT_OBSERVED = "not-observed"
     NOT_APPLICABLE = "not-applicable"  # the endpoint is not subscribed, or has no token
     BLOCKED = "blocked"  # the preflight failed
     WAIVED = "waived"
-    ERROR = "error"  # the harness's own fault
+    ERROR = "error"  # the harness itself failed
 
 
 FAILURES = frozenset({Verdict.FAIL, Verdict.FLAKY, Verdict.WARN})
 
 
 class Readiness(StrEnum):
-    """The one word about a stage or a run."""
+    """The verdict on a stage or a run."""
 
     READY = "ready"
     WARNINGS = "ready-with-warnings"
@@ -43,23 +43,28 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What the profile allows: seconds for an answer, events in a message."""
+    """Limits of the profile: seconds until the response, events in a message."""
 
-    answer_s: float = 5.0
-    events: int = 500
+    answer_timeout_s: float = 5.0
+    batch_limit: int = 500
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """Everything that one play of a scenario put on the wire, in order of scheduling.
+    """Everything that was observed during one execution of a scenario.
 
-    `handshakes` are those made for their own sake; `limits` are those that it was played under;
-    `calls` is what the twin saw meanwhile that concerns the play, in order of arrival. On the
-    WebSocket, `openings` are the handshakes meanwhile, `connections` those that were open, with
-    what the play sent on them, `missed` what happened on purpose while nobody was told of it, and
-    `unsent` what could not be sent since no client of its enterprise was connected.
-    `watched` is whether there was a twin to see calls with. `left_out` counts deliveries that were
-    made and are not kept, since there were too many.
+    Attributes:
+        deliveries: in the order in which they were scheduled.
+        tls_handshakes: TLS probes without HTTP.
+        limits: the limits that applied.
+        calls: the calls meanwhile that concern the execution, in order of arrival.
+        websocket_handshakes: the handshakes meanwhile.
+        connections: the WebSocket connections meanwhile, with the messages of this execution.
+        not_sent: changes that the scenario makes without a message (`skip-send`).
+        undeliverable: messages for an enterprise that had no client connected.
+        api_served: whether the Connector API emulator ran, so that calls could be observed.
+        omitted_deliveries: the number of deliveries that were made, but are too many to keep.
+
     """
 
     deliveries: tuple[Delivery, ...]
@@ -71,22 +76,23 @@ class Transcript:
     not_sent: tuple[SentMessage, ...] = ()
     undeliverable: tuple[SentMessage, ...] = ()
     api_served: bool = False
-    left_out: int = 0
+    omitted_deliveries: int = 0
 
     @property
     def websocket_messages(self) -> tuple[SentMessage, ...]:
-        """All that was sent on the WebSocket, or would have been."""
-        sent = (each for line in self.connections for each in line.sent)
+        """The messages on the WebSocket, whether they were sent or not."""
+        sent = (message for connection in self.connections for message in connection.sent)
         return (*self.not_sent, *self.undeliverable, *sent)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one expectation found in one transcript; `observed` carries the figures.
+    """The result of evaluating one expectation on one transcript; `observed` has the figures.
 
-    `judged` counts the attempts that it is about; with none of them nothing can be broken.
-    `delivery` is the place in the transcript of the first delivery that broke it, from 0; None
-    where it was met.
+    `subject_count` is the number of attempts (or calls, connections) that were evaluated; with 0 of
+    them the expectation was not observed. `delivery_index` is the index in the transcript, from 0,
+    of the first delivery that broke the expectation; None if it is met. `remedy` is what to change
+    if the observation determines it; otherwise it is empty, and the scenario's remedy applies.
     """
 
     check: str
@@ -94,16 +100,17 @@ class Finding:
     met: bool
     expected: str
     observed: str
-    judged: int = 1
-    delivery: int | None = None
+    subject_count: int = 1
+    delivery_index: int | None = None
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One play that is kept as evidence; `role` is why it was kept.
+    """One execution that is kept for the report; `role` says why.
 
-    Roles: `smallest-failing`, `first-failing`, `passed-on-retry` (the flaky counterpart),
-    `example` (a passing play), `health-check`, `preflight`.
+    Roles: `smallest-failing`, `first-failing`, `passed-on-retry` (the passing repetition of a flaky
+    failure), `example` (an execution that passed), `health-check`, `preflight`.
     """
 
     role: str

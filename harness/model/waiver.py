@@ -1,4 +1,4 @@
-"""Known deviations that someone has decided to live with for a while."""
+"""Waivers: failures that a named person accepts until a given day."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from pytest_mews.model.verdict import Verdict
 
 @dataclass(frozen=True)
 class Waiver:
-    """One entry of a waivers file; `expires` is the last day it holds, `YYYY-MM-DD`."""
+    """One entry of a waivers file; `expires` is the last day on which it is valid, `YYYY-MM-DD`."""
 
-    scenario: str
+    scenario_id: str
     reason: str
     owner: str
     expires: str
 
 
 class WaiverState(StrEnum):
-    """What became of a waiver in a run: a closed list."""
+    """What a run showed about a waiver."""
 
-    USED = "used"  # a failure was waived
-    UNUSED = "unused"  # its scenario was judged and did not fail: the waiver can go
-    NOT_JUDGED = "not-judged"  # its scenario was not selected, not applicable, blocked, or erred
-    EXPIRED = "expired"  # too old to count, whatever its scenario got
+    USED = "used"  # it waived a failure
+    UNUSED = "unused"  # its scenario did not fail: the waiver can be removed
+    INCONCLUSIVE = "inconclusive"  # its scenario did not run, did not apply, or had an error
+    EXPIRED = "expired"  # it is not valid any more, whatever the verdict of its scenario
 
 
 @dataclass(frozen=True)
 class WaiverUse:
-    """A waiver and what became of it; `verdict` is what its scenario got without it.
+    """A waiver and what the run showed about it.
 
-    `verdict` is None where the scenario was not observed.
+    `verdict` is the verdict that its scenario would have without the waiver; None where the
+    scenario was not observed.
     """
 
     waiver: Waiver

@@ -1,4 +1,4 @@
-"""What happens between the WebSocket server and the partner's clients: handshakes, frames, cuts."""
+"""What happens between the WebSocket emulator and the partner's clients."""
 
 from __future__ import annotations
 
@@ -9,54 +9,56 @@ from types import MappingProxyType
 
 from pytest_mews.model.message import EventReference
 
-# ruff: noqa: S105 - names of refusals, not passwords
+# ruff: noqa: S105 - names of problems, not passwords
 
-SWITCHED = 101  # the status of a handshake that was accepted
+SWITCHING_PROTOCOLS = 101  # the status of an accepted handshake
 
 
 class HandshakeProblem(StrEnum):
-    """Why a handshake was not accepted: a closed list."""
+    """Why the emulator rejected a handshake: a closed list."""
 
     WRONG_PATH = "wrong-path"
     NO_CLIENT_TOKEN = "no-client-token"
     WRONG_CLIENT_TOKEN = "wrong-client-token"
     NO_ACCESS_TOKEN = "no-access-token"
-    WRONG_ACCESS_TOKEN = "wrong-access-token"  # of no enterprise that is known
-    OLD_ACCESS_TOKEN = "old-access-token"  # replaced, or its integration is switched off
+    WRONG_ACCESS_TOKEN = "wrong-access-token"  # of no enterprise of the run
+    OLD_ACCESS_TOKEN = "old-access-token"  # replaced, or of an integration that is disabled
     BLANKS = "blanks"  # around the = of a cookie
-    TOKENS_IN_QUERY = "tokens-in-query"  # and not in cookies
-    NO_WEBSOCKET = "no-websocket"  # a plain request, or another fault in the handshake itself
-    ON_PURPOSE = "on-purpose"  # a scenario asked for it
+    TOKENS_IN_QUERY = "tokens-in-query"  # instead of in cookies
+    NO_WEBSOCKET = "no-websocket"  # a plain HTTP request, or an invalid handshake
+    INJECTED = "injected"  # a scenario rejects handshakes on purpose
 
 
 class Disconnect(StrEnum):
-    """How the harness ends a connection on purpose: a closed list."""
+    """How the emulator ends a connection on purpose: a closed list."""
 
     GOING_AWAY = "going-away"
     SERVER_ERROR = "server-error"
     RESTART = "restart"
-    ABNORMAL = "abnormal"  # the TCP connection is broken, no close frame is sent
-    UNRESPONSIVE = "unresponsive"  # nothing is sent or answered any more, the TCP connection stays
+    ABNORMAL = "abnormal"  # the TCP connection is closed without a close frame
+    UNRESPONSIVE = (
+        "unresponsive"  # the emulator sends nothing more, but keeps the TCP connection open
+    )
 
 
 CLOSE_CODES: Mapping[Disconnect, int] = MappingProxyType(
     {Disconnect.GOING_AWAY: 1001, Disconnect.SERVER_ERROR: 1011, Disconnect.RESTART: 1012}
 )
-"""What the close frame of a cut says (RFC 6455, section 7.4.1, and IANA's registry)."""
+"""The code in the close frame (RFC 6455, section 7.4.1, and IANA's registry)."""
 
 
 @dataclass(frozen=True)
 class WebSocketHandshake:
-    """One handshake of a client; every token in it is masked.
+    """One WebSocket handshake of a client, without tokens.
 
     Attributes:
-        number: from 1, in the order of arrival.
-        at_ms: when it came, on the run's clock.
-        path: as it was asked for, the values of its query masked.
-        status: what it was answered with; 101 where it was accepted.
-        enterprise_id: whose AccessToken it bore; None where that is nobody's.
-        problems: why it was not accepted.
-        tokens_in_query: whether a token stood in the URL, be it accepted or not.
+        number: from 1, in order of arrival.
+        at_ms: when it arrived, in milliseconds on the run's clock.
+        path: the path and query, with the values of the query redacted.
+        status: the status of the response; 101 if the handshake was accepted.
+        enterprise_id: the owner of its AccessToken; None for an unknown token.
+        problems: why it was rejected.
+        tokens_in_query: whether the URL has a token, even if the handshake was accepted.
 
     """
 
@@ -70,23 +72,27 @@ class WebSocketHandshake:
 
     @property
     def accepted(self) -> bool:
-        """Whether a connection came of it."""
-        return self.status == SWITCHED
+        """Whether the handshake opened a connection."""
+        return self.status == SWITCHING_PROTOCOLS
 
 
 @dataclass(frozen=True)
 class SentMessage:
-    """One message on a connection, or one that nobody was connected to receive.
+    """One message on a WebSocket connection, or for an enterprise without a connected client.
+
+    Times are in milliseconds on the run's clock.
 
     Attributes:
-        label: the draw that it came from.
-        enterprise_id: whose it is.
-        description: what it is, in words.
-        size: bytes.
-        events: what it says, in order; empty where it can't be read on purpose.
-        at_ms: when it was handed to the connection, on the run's clock.
-        done_ms: when the connection had room for the next; None where it never had (back pressure).
-        known_ms: from when on the Connector API knew what it says; None for not before `at_ms`.
+        label: the name of the message in the scenario.
+        enterprise_id: the enterprise that it is about.
+        description: a short description.
+        size: in bytes.
+        events: its events, in order; empty for a message that is malformed on purpose.
+        at_ms: when the emulator passed it to the connection.
+        done_ms: when the connection could take another message; None if it never could, because the
+            client read too slowly (backpressure).
+        visible_from_ms: when the Connector API emulator began to show the changes that the message
+            announces; None if not before `at_ms`.
 
     """
 
@@ -101,21 +107,22 @@ class SentMessage:
 
     @property
     def relevant_from_ms(self) -> float:
-        """Since when a request can be due to it, or make it needless."""
+        """The earliest time at which a request could return the changes of this message."""
         return self.at_ms if self.visible_from_ms is None else self.visible_from_ms
 
 
 @dataclass(frozen=True)
 class Ping:
-    """One ping; `behind` events were sent before it in the same step, frames stay in order.
+    """One ping of the emulator.
 
-    `ponged_ms` is None where no pong came as long as was waited, which is `waited_s` seconds.
+    `events_before` events were sent before it in the same step; since frames keep their order, a
+    pong means that the client has read them. `pong_ms` is None if no pong arrived in `timeout_s`.
     """
 
     at_ms: float
-    ponged_ms: float | None
-    behind: int
-    waited_s: float
+    pong_ms: float | None
+    events_before: int
+    timeout_s: float
 
 
 @dataclass(frozen=True)
@@ -123,37 +130,37 @@ class Connection:
     """One connection of a client.
 
     Attributes:
-        number: from 1, in the order of opening.
-        enterprise_id: whose events go there.
-        opened_ms: when its handshake came, on the run's clock; the client may act as soon as that
-            is answered, before the server goes on.
-        received: messages that the client sent; nothing asks for any.
-        cut: how the harness ended it; None where it did not.
-        cut_ms: when.
-        closed_ms: when the TCP connection was over; None while it is not.
-        code: of the client's close frame; None where there was none.
-        sent: the messages of one play, in order.
-        pings: those of the same play.
+        number: from 1, in order of opening.
+        enterprise_id: the enterprise whose events it receives.
+        opened_ms: when its handshake arrived, in milliseconds on the run's clock; the client can
+            act on the response before the emulator does anything else.
+        received_count: messages that the client sent; nothing requires any.
+        disconnect: how the emulator ended it; None if it did not.
+        disconnect_ms: when the emulator ended it.
+        closed_ms: when the TCP connection was closed; None while it is open.
+        close_code: the code in the client's close frame; None without a close frame.
+        sent: the messages of one execution, in order.
+        pings: the pings of the same execution.
 
     """
 
     number: int
     enterprise_id: str
     opened_ms: float
-    received: int = 0
-    cut: Disconnect | None = None
-    cut_ms: float | None = None
+    received_count: int = 0
+    disconnect: Disconnect | None = None
+    disconnect_ms: float | None = None
     closed_ms: float | None = None
-    code: int | None = None
+    close_code: int | None = None
     sent: tuple[SentMessage, ...] = ()
     pings: tuple[Ping, ...] = ()
 
     @property
-    def over_ms(self) -> float | None:
-        """When it was of no use any more: cut by the harness, or closed by the client."""
-        return self.closed_ms if self.cut_ms is None else self.cut_ms
+    def ended_ms(self) -> float | None:
+        """When it ended: the time of the disconnect, otherwise of the close."""
+        return self.closed_ms if self.disconnect_ms is None else self.disconnect_ms
 
     @property
-    def dropped(self) -> bool:
-        """Whether the client ended it, and not the harness."""
-        return self.cut is None and self.closed_ms is not None
+    def closed_by_client(self) -> bool:
+        """Whether the client ended it, and not the emulator."""
+        return self.disconnect is None and self.closed_ms is not None

@@ -1,1 +1,1 @@
-"""Sockets and waiting: the HTTP server below emulators and demo partner, condition variables."""
+"""The HTTP server of the emulators and the demo partner, and a condition variable."""

@@ -1,4 +1,4 @@
-"""Something that many threads change and others wait for, however often it changes."""
+"""A condition variable for shared state that changes often."""
 
 from __future__ import annotations
 
@@ -9,58 +9,64 @@ from functools import partial
 
 
 class ChangeCondition:
-    """Guards what changes, and lets others wait until something holds of it.
+    """Guards shared state: writers notify, waiters check a predicate after each change.
 
-    Whoever changes something does so within `with changes:`, and says so by `note`.
+    A writer changes the state within `with condition:` and calls `notify` there. A waiter checks
+    its predicate at most once per `poll_interval_s`, however often the state changes.
 
     Args:
-        look_s: seconds between two looks of one who waits.
+        poll_interval_s: the minimum of seconds between two checks of a waiter.
 
     """
 
-    def __init__(self, look_s: float) -> None:
-        self._look_s = look_s
-        self._count = 0
-        self._over = False
-        self._changed = threading.Condition()
+    def __init__(self, poll_interval_s: float) -> None:
+        self._poll_interval_s = poll_interval_s
+        self._change_count = 0
+        self._closed = False
+        self._condition = threading.Condition()
 
     def __enter__(self) -> None:
-        self._changed.acquire()
+        self._condition.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self._changed.release()
+        self._condition.release()
 
     def notify(self) -> None:
-        """Let those who wait look again; the caller is within."""
-        self._count += 1
-        self._changed.notify_all()
+        """Make the waiters check again; the caller must hold the lock."""
+        self._change_count += 1
+        self._condition.notify_all()
 
-    def wait_until(self, holds: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until something holds that only what is guarded can change; tell whether."""
-        end = time.monotonic() + timeout_s
+    def wait_until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until a predicate of the guarded state is true; return whether it is.
+
+        Returns False after `timeout_s`, or once the condition is closed.
+        """
+        deadline = time.monotonic() + timeout_s
         while True:
             with self:
-                seen = self._count
-            if holds():
+                change_count = self._change_count
+            if predicate():
                 return True
-            looked = time.monotonic()
-            if looked >= end or self._over:
+            checked_at = time.monotonic()
+            if checked_at >= deadline or self._closed:
                 return False
             with self:
-                if not self._changed.wait_for(partial(self._since, seen), end - looked):
+                changed = partial(self._has_changed_since, change_count)
+                if not self._condition.wait_for(changed, deadline - checked_at):
                     return False
-            time.sleep(max(0.0, min(looked + self._look_s, end) - time.monotonic()))
+            next_check = min(checked_at + self._poll_interval_s, deadline)
+            time.sleep(max(0.0, next_check - time.monotonic()))
 
     @property
     def closed(self) -> bool:
-        """Whether nobody waits any longer."""
-        return self._over
+        """Whether the condition is closed, so that nobody waits."""
+        return self._closed
 
     def close(self) -> None:
-        """Let nobody wait any longer, now or later."""
+        """End all waits, present and future."""
         with self:
-            self._over = True
+            self._closed = True
             self.notify()
 
-    def _since(self, seen: int) -> bool:
-        return self._count != seen
+    def _has_changed_since(self, change_count: int) -> bool:
+        return self._change_count != change_count

@@ -1,4 +1,4 @@
-"""Sockets: pytest-httpserver, quiet, prompt to stop, and deaf to what clients do to it."""
+"""An HTTP server based on pytest-httpserver that logs nothing, stops at once, and keeps running."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHand
 from werkzeug.test import run_wsgi_app
 
 BACKLOG = 1024  # connections; werkzeug's 128 delays a burst of 500 by a second
-POLL_S = 0.02  # how often the accepting thread looks whether it should stop
-_NO_LINGERING = struct.pack("ii", 1, 0)
+POLL_S = 0.02  # how often the accepting thread checks whether to stop
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class HttpServer(HTTPServer):
-    """Serves `application`, each connection in a thread of its own.
+    """Serves `application`, with one thread for each connection.
 
     Args:
         host: the address to listen on.
         port: the port; 0 for a free one.
-        keeps: whether a connection may be used for several requests.
-        tls: what to show and to speak; None for plain http.
+        keep_alive: whether a connection can have several requests.
+        tls: the TLS context; None for plain http.
 
     """
 
@@ -38,48 +38,48 @@ class HttpServer(HTTPServer):
         host: str,
         port: int = 0,
         *,
-        keeps: bool = False,
+        keep_alive: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(host, port, tls, threaded=True)
-        self._handler = _KeepingHandler if keeps else _QuietHandler
+        self._handler = _KeepAliveHandler if keep_alive else _QuietHandler
         self.closing = threading.Event()
-        self._connections: dict[socket.socket, int] = {}  # how many requests came on each
+        self._connections: dict[socket.socket, int] = {}  # requests on each connection
 
     def start(self) -> None:
-        """Listen; returns when connections are accepted."""
+        """Start to listen; returns when the server accepts connections."""
         super().start()
         assert isinstance(self.server, ThreadedWSGIServer)
         self.server.RequestHandlerClass = self._serve
-        self.server.daemon_threads = False  # so that stopping waits for them
+        self.server.daemon_threads = False  # stop() waits for them
         if isinstance(self.server.socket, ssl.SSLSocket):
-            # Each handshake in its connection's thread: one that stalls holds nobody else up.
+            # The TLS handshake runs in the connection's thread, so a slow one delays no other.
             self.server.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]
         self.server.socket.listen(BACKLOG)
 
     def stop(self) -> None:
-        """Release whoever waits, break the connections that are left, end every thread."""
+        """Set `closing`, shut down the remaining connections, and end every thread."""
         self.closing.set()
         for connection in tuple(self._connections):
-            _break(connection)
+            _shut_down(connection)
         super().stop()
 
     def thread_target(self) -> None:
-        """Accept connections until the server is stopped."""
+        """Accept connections until `stop`."""
         assert self.server is not None
         self.server.serve_forever(POLL_S)
 
     def application(self, request: HttpRequest) -> Response:
-        """Answer one request; unlike pytest-httpserver's own, nothing is kept of it."""
+        """Respond to one request; unlike pytest-httpserver, the server records nothing."""
         raise NotImplementedError
 
     def dispatch(self, request: HttpRequest) -> Response:
-        """Not used: `application` answers by itself."""
+        """Not used: `application` does not dispatch."""
         raise NotImplementedError
 
-    def turn(self, request: HttpRequest) -> int:
-        """Count a request on its connection: 1 for the first."""
-        connection = connection_of(request)
+    def request_number(self, request: HttpRequest) -> int:
+        """Count the request and return its number on its connection, from 1."""
+        connection = socket_of(request)
         self._connections[connection] += 1
         return self._connections[connection]
 
@@ -90,26 +90,26 @@ class HttpServer(HTTPServer):
         server: BaseWSGIServer,
     ) -> WSGIRequestHandler:
         self._connections[connection] = 0
-        # Whoever comes after `stop` has looked finds the event set, so that nobody is missed.
+        # `stop` sets the event first, so it misses no connection that is added afterwards.
         if self.closing.is_set():
-            _break(connection)
+            _shut_down(connection)
         try:
             return self._handler(connection, address, server)
         finally:
             del self._connections[connection]
 
 
-def connection_of(request: HttpRequest) -> socket.socket:
-    """Give the socket that a request came on."""
+def socket_of(request: HttpRequest) -> socket.socket:
+    """Return the socket of a request."""
     connection: socket.socket = request.environ["werkzeug.socket"]
     return connection
 
 
-def disconnects_within(connection: socket.socket, within_s: float) -> bool:
-    """Tell whether a client that has sent its request goes away instead of waiting."""
+def disconnects_within(connection: socket.socket, timeout_s: float) -> bool:
+    """Return whether a client that has sent its request disconnects within the timeout."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
-        if not selector.select(within_s):
+        if not selector.select(timeout_s):
             return False
     try:
         return connection.recv(1, socket.MSG_PEEK) == b""
@@ -118,7 +118,7 @@ def disconnects_within(connection: socket.socket, within_s: float) -> bool:
 
 
 def disconnected(connection: socket.socket) -> bool:
-    """Tell whether a client that has sent its request has gone away by now."""
+    """Return whether a client that has sent its request has disconnected."""
     try:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
@@ -127,15 +127,15 @@ def disconnected(connection: socket.socket) -> bool:
         return True
 
 
-def reset(connection: socket.socket) -> None:
-    """Reset a connection; whatever is written to it afterwards fails."""
+def reset_connection(connection: socket.socket) -> None:
+    """Reset a connection; later writes to it fail."""
     with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         socket.close(connection.detach())
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs nothing: werkzeug's request lines would show the token."""
+    """Logs nothing: werkzeug's request log would show the token."""
 
     protocol_version = "HTTP/1.1"
 
@@ -143,30 +143,30 @@ class _QuietHandler(WSGIRequestHandler):
         pass
 
 
-class _KeepingHandler(_QuietHandler):
-    """Keeps connections, as werkzeug's own answers never do."""
+class _KeepAliveHandler(_QuietHandler):
+    """Keeps connections open, which werkzeug's handler never does."""
 
     disable_nagle_algorithm = True
-    wbufsize = -1  # head and body leave in one piece
+    wbufsize = -1  # headers and body in one write
 
     def handle_expect_100(self) -> bool:
-        """Tell the client at once that it may send its body."""
-        goes_on = super().handle_expect_100()
+        """Send 100 Continue without buffering."""
+        continues = super().handle_expect_100()
         self.wfile.flush()
-        return goes_on
+        return continues
 
     def finish(self) -> None:
-        """Let the connection go; what its client no longer takes is dropped."""
-        with contextlib.suppress(OSError):  # what is left in the buffer finds nobody
+        """Close the connection; drop buffered bytes that the client does not read."""
+        with contextlib.suppress(OSError):  # the client has disconnected
             super().finish()
         self.rfile.close()
 
     def run_wsgi(self) -> None:
-        """Answer one request, whose body the application always reads to its end."""
+        """Respond to one request, whose body the application always reads completely."""
         body: Iterable[bytes]
         body, status, headers = run_wsgi_app(self.server.app, self.make_environ())
         try:
-            self.send_response(*_parted(status))
+            self.send_response(*_parse_status(status))
             for name, value in headers:
                 self.send_header(name, value)
             self.end_headers()
@@ -178,12 +178,12 @@ class _KeepingHandler(_QuietHandler):
                 close()
 
 
-def _parted(status: str) -> tuple[int, str]:
-    code, _, words = status.partition(" ")
-    return int(code), words
+def _parse_status(status: str) -> tuple[int, str]:
+    code, _, phrase = status.partition(" ")
+    return int(code), phrase
 
 
-def _break(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it may be gone already
-        # Not SSLSocket.shutdown, which takes the TLS away from under a thread that reads.
+def _shut_down(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it can be closed already
+        # SSLSocket.shutdown would remove the TLS state while another thread reads.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -1,30 +1,37 @@
-"""A failure as a small file: what was sent, without secrets, and how to send just that again."""
+"""Replay files: a failing case as a small file without secrets, and how to restore its messages."""
 
 from __future__ import annotations
 
-from pytest_mews.replay.replay_file import OPTION, Conditions, Kept, KeptMessage, find, parse
-from pytest_mews.replay.restore import RestoreError, restore, secrets_of
+from pytest_mews.replay.replay_file import (
+    OPTION,
+    Conditions,
+    RecordedCase,
+    RecordedMessage,
+    find_files,
+    read_file,
+)
+from pytest_mews.replay.restore import RestoreError, restore_messages, secrets_by_name
 from pytest_mews.replay.serialize_case import (
-    as_expectations,
-    as_steps,
-    keep,
-    kept_messages,
-    overrides,
+    expectations_as_data,
+    profile_overrides,
+    record_messages,
+    steps_as_data,
+    to_replay,
 )
 
 __all__ = [
     "OPTION",
     "Conditions",
-    "Kept",
-    "KeptMessage",
+    "RecordedCase",
+    "RecordedMessage",
     "RestoreError",
-    "as_expectations",
-    "as_steps",
-    "find",
-    "keep",
-    "kept_messages",
-    "overrides",
-    "parse",
-    "restore",
-    "secrets_of",
+    "expectations_as_data",
+    "find_files",
+    "profile_overrides",
+    "read_file",
+    "record_messages",
+    "restore_messages",
+    "secrets_by_name",
+    "steps_as_data",
+    "to_replay",
 ]

@@ -1,7 +1,7 @@
-"""A body in pieces: its bytes as they are, and in a secret's place the secret's name.
+"""A body as pieces: its bytes, with the name of each secret instead of the secret.
 
-A body that was broken on purpose may hold a part of a secret only, or hold it in UTF-16; the piece
-then says which bytes of which encoding.
+A body that was corrupted on purpose can contain only a part of a secret, or contain it in UTF-16.
+The piece then has the range of bytes and the encoding.
 """
 
 from __future__ import annotations
@@ -13,53 +13,61 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Piece = Mapping[str, Any]
-PLAIN_BYTES = 2_000  # more than this is compressed
-SHORTEST = 8  # bytes of a secret that are hidden; fewer give nothing away
+MAX_UNCOMPRESSED = 2_000  # bytes
+MIN_SECRET_PART = 8  # bytes; a shorter part of a secret stays in the body, since it reveals nothing
 UTF_8, UTF_16 = "utf-8", "utf-16-le"
+SecretKey = tuple[str, str]  # the name of a secret, and an encoding
 
 
-def split(body: bytes, secrets: Mapping[str, str]) -> tuple[Piece, ...]:
-    """Take a body apart; `secrets` by the names that stand for them."""
-    forms = {
+def split_body(body: bytes, secrets: Mapping[str, str]) -> tuple[Piece, ...]:
+    """Split a body into pieces.
+
+    Args:
+        body: the body.
+        secrets: the secrets that it can contain, by name.
+
+    """
+    encoded = {
         (name, encoding): secret.encode(encoding)
         for name, secret in secrets.items()
         for encoding in (UTF_8, UTF_16)
     }
     pieces: list[Piece] = []
-    done = 0
-    for start, end, piece in _found(body, forms):
-        if start > done:
-            pieces.append(_written(body[done:start]))
+    position = 0
+    for start, end, piece in _find_secrets(body, encoded):
+        if start > position:
+            pieces.append(_bytes_piece(body[position:start]))
         pieces.append(piece)
-        done = end
-    if done < len(body):
-        pieces.append(_written(body[done:]))
+        position = end
+    if position < len(body):
+        pieces.append(_bytes_piece(body[position:]))
     return tuple(pieces)
 
 
-def join(pieces: Iterable[Piece], secrets: Mapping[str, str]) -> bytes:
-    """Put a body together again.
+def join_body(pieces: Iterable[Piece], secrets: Mapping[str, str]) -> bytes:
+    """Join pieces to a body.
 
     Raises:
-        KeyError: a secret is not among those given; bears its name.
+        KeyError: a secret is not in `secrets`; the error has its name.
         ValueError: a piece can't be decoded.
 
     """
-    return b"".join(_read(piece, secrets) for piece in pieces)
+    return b"".join(_decode(piece, secrets) for piece in pieces)
 
 
-def digest(pieces: Iterable[Piece]) -> str:
-    """Give the SHA-256 of a body in which each secret is replaced by its name in braces.
+def body_digest(pieces: Iterable[Piece]) -> str:
+    """Return the SHA-256 of a body in which each secret is replaced by its name in braces.
 
-    A hash over the secrets themselves would let a short one be guessed.
+    A hash of the secrets themselves would make it possible to guess a short one.
     """
-    hashed = hashlib.sha256()
+    digest = hashlib.sha256()
     for piece in pieces:
-        hashed.update(f"{{{piece['secret']}}}".encode() if "secret" in piece else _read(piece, {}))
-    return hashed.hexdigest()
+        is_secret = "secret" in piece
+        digest.update(f"{{{piece['secret']}}}".encode() if is_secret else _decode(piece, {}))
+    return digest.hexdigest()
 
 
-def _read(piece: Piece, secrets: Mapping[str, str]) -> bytes:
+def _decode(piece: Piece, secrets: Mapping[str, str]) -> bytes:
     match piece:
         case {"text": text}:
             return str(text).encode()
@@ -69,15 +77,15 @@ def _read(piece: Piece, secrets: Mapping[str, str]) -> bytes:
             try:
                 return gzip.decompress(base64.b64decode(text, validate=True))
             except (EOFError, OSError) as error:
-                raise ValueError("it is not compressed as gzip does") from error
+                raise ValueError("the piece is not compressed by gzip") from error
         case {"secret": name}:
-            whole = secrets[name].encode(piece.get("encoding", UTF_8))
-            return whole[piece.get("start", 0) : piece.get("end", len(whole))]
-    raise ValueError("it is no piece of a body")
+            secret = secrets[name].encode(piece.get("encoding", UTF_8))
+            return secret[piece.get("start", 0) : piece.get("end", len(secret))]
+    raise ValueError("this is not a piece of a body")
 
 
-def _written(data: bytes) -> Piece:
-    if len(data) > PLAIN_BYTES:
+def _bytes_piece(data: bytes) -> Piece:
+    if len(data) > MAX_UNCOMPRESSED:
         return {"gzip": base64.b64encode(gzip.compress(data, mtime=0)).decode("ascii")}
     try:
         return {"text": data.decode()}
@@ -85,43 +93,46 @@ def _written(data: bytes) -> Piece:
         return {"base64": base64.b64encode(data).decode("ascii")}
 
 
-def _found(body: bytes, forms: Mapping[tuple[str, str], bytes]) -> Iterator[tuple[int, int, Piece]]:
-    """Give each place where a secret stands, whole or a part of it, from the body's start on."""
-    begins: dict[bytes, tuple[tuple[str, str], int]] = {}
-    for key, form in forms.items():
-        for at in range(len(form) - SHORTEST + 1):
-            begins.setdefault(form[at : at + SHORTEST], (key, at))
-    short = {key: form for key, form in forms.items() if len(form) < SHORTEST}
-    if not any(sign in body for sign in (*begins, *short.values())):
-        return  # as in the many messages without a token, some of them large
-    place = 0
-    while place < len(body):
-        hit = begins.get(body[place : place + SHORTEST])
-        if hit is None:
-            quoted = (key for key, form in short.items() if _quoted(body, place, form))
-            hit = next(((key, 0) for key in quoted), None)
-        if hit is None:
-            place += 1
+def _find_secrets(
+    body: bytes, encoded: Mapping[SecretKey, bytes]
+) -> Iterator[tuple[int, int, Piece]]:
+    """Yield the start, the end and the piece of each secret, or part of one, in order."""
+    parts: dict[bytes, tuple[SecretKey, int]] = {}  # any MIN_SECRET_PART bytes, and their offset
+    for key, secret in encoded.items():
+        for offset in range(len(secret) - MIN_SECRET_PART + 1):
+            parts.setdefault(secret[offset : offset + MIN_SECRET_PART], (key, offset))
+    short = {key: secret for key, secret in encoded.items() if len(secret) < MIN_SECRET_PART}
+    if not any(part in body for part in (*parts, *short.values())):
+        return  # fast path: most messages have no token, and some are large
+    position = 0
+    while position < len(body):
+        match = parts.get(body[position : position + MIN_SECRET_PART])
+        if match is None:
+            quoted = (key for key, secret in short.items() if _is_quoted(body, position, secret))
+            match = next(((key, 0) for key in quoted), None)
+        if match is None:
+            position += 1
             continue
-        (name, encoding), at = hit
-        form = forms[name, encoding]
+        (name, encoding), offset = match
+        secret = encoded[name, encoding]
         length = 0
-        while body[place : place + length + 1] == form[at : at + length + 1]:
-            if at + length == len(form):
+        while body[position : position + length + 1] == secret[offset : offset + length + 1]:
+            if offset + length == len(secret):
                 break
             length += 1
-        yield place, place + length, _named(name, encoding, at, at + length, len(form))
-        place += length
+        piece = _secret_piece(name, encoding, offset, offset + length, len(secret))
+        yield position, position + length, piece
+        position += length
 
 
-def _quoted(body: bytes, place: int, form: bytes) -> bool:
-    """Whether a short secret stands there between quotes: elsewhere it is an ordinary word."""
-    end = place + len(form)
-    around = body[place - 1 : place] + body[end : end + 1]
-    return bool(form) and body[place:end] == form and around in (b'""', b"''")
+def _is_quoted(body: bytes, position: int, secret: bytes) -> bool:
+    """Whether a short secret is at a position between quotes; elsewhere it is an ordinary word."""
+    end = position + len(secret)
+    around = body[position - 1 : position] + body[end : end + 1]
+    return bool(secret) and body[position:end] == secret and around in (b'""', b"''")
 
 
-def _named(name: str, encoding: str, start: int, end: int, size: int) -> Piece:
+def _secret_piece(name: str, encoding: str, start: int, end: int, size: int) -> Piece:
     piece: dict[str, Any] = {"secret": name}
     if encoding != UTF_8:
         piece["encoding"] = encoding

@@ -1,4 +1,4 @@
-"""What is kept of a failure, so that it can be sent again, and under which settings."""
+"""Records the smallest failing case of a scenario, and restores the settings of its run."""
 
 from __future__ import annotations
 
@@ -11,91 +11,93 @@ from pytest_mews.config.settings import Settings
 from pytest_mews.execution import SentMessages
 from pytest_mews.model import ScenarioResult
 from pytest_mews.model.verdict import FAILURES
-from pytest_mews.redaction import Mask
+from pytest_mews.redaction import Redactor
 from pytest_mews.replay import (
     Conditions,
-    Kept,
-    as_expectations,
-    as_steps,
-    keep,
-    kept_messages,
-    overrides,
-    secrets_of,
+    RecordedCase,
+    expectations_as_data,
+    profile_overrides,
+    record_messages,
+    secrets_by_name,
+    steps_as_data,
+    to_replay,
 )
 
-REPLAYED = "replayed"  # a folder in the report's own, for whatever a replay writes
+REPLAY_OUTPUT_FOLDER = "replayed"  # in the report's folder: what a replay writes
 
 
-def recorded(
+def with_replay(
     result: ScenarioResult,
-    script: SentMessages | None,
+    sent_messages: SentMessages | None,
     settings: Settings,
-    began: datetime,
-    mask: Mask,
+    run_start: datetime,
+    redactor: Redactor,
 ) -> ScenarioResult:
-    """Add to a failure what was sent in its smallest failing play; other results stay as they are.
+    """Add the replay of its smallest failing case to a failure; return other results unchanged.
 
     Args:
-        result: its secrets are masked already.
-        script: what that play sent.
-        settings: the run's.
-        began: when the run began.
-        mask: hides the run's secrets.
+        result: the result, without secrets.
+        sent_messages: what the execution of that case sent.
+        settings: the settings of the run.
+        run_start: when the run started.
+        redactor: removes the secrets of the run.
 
     """
-    if script is None or result.verdict not in FAILURES:
+    if sent_messages is None or result.verdict not in FAILURES:
         return result
     scenario = result.scenario
-    secrets = secrets_of(settings.tenants, script.tokens)
-    messages, draws = kept_messages(script.messages, secrets, mask)
-    file = Kept(
+    secrets = secrets_by_name(settings.tenants, sent_messages.tokens)
+    messages, message_indexes = record_messages(sent_messages.messages, secrets, redactor)
+    case = RecordedCase(
         scenario=scenario.id,
         title=scenario.title,
         verdict=result.verdict,
         reason=result.reason,
-        case=next((trial.case for trial in result.evidence), ""),
+        case=next((evidence.case for evidence in result.evidence), ""),
         version=__version__,
-        recorded_utc=began.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        play=script.play,
-        conditions=conditions_of(settings),
-        steps=as_steps(scenario),
-        expect=as_expectations(scenario),
+        recorded_utc=run_start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        execution=sent_messages.execution,
+        conditions=conditions_from(settings),
+        steps=steps_as_data(scenario),
+        expect=expectations_as_data(scenario),
         messages=messages,
-        draws=draws,
+        message_indexes=message_indexes,
     )
-    return replace(result, replay=keep(file, mask))
+    return replace(result, replay=to_replay(case, redactor))
 
 
-def conditions_of(settings: Settings) -> Conditions:
-    """List what the bytes and the schedule of a run depend on."""
+def conditions_from(settings: Settings) -> Conditions:
+    """Return the settings that the messages and the schedule of a run depend on."""
     return Conditions(
         settings.profile.name,
-        overrides(settings.profile),
+        profile_overrides(settings.profile),
         settings.time_scale,
         settings.peak_rate,
         settings.fetch_timeout_s,
         settings.events,
         settings.seed,
-        tuple((each.id, each.integration_id) for each in settings.tenants.enterprises),
+        tuple((tenant.id, tenant.integration_id) for tenant in settings.tenants.enterprises),
     )
 
 
 def settings_for(conditions: Conditions, settings: Settings) -> Settings:
-    """Give the user's settings with what a file was kept under.
+    """Return the user's settings with the conditions that a case was recorded under.
 
-    Endpoint, tenants and API stay the user's. Nothing is written into the report itself.
+    The endpoint, the tenants and the emulators are the user's. The replay doesn't write into the
+    report of the run.
 
     Raises:
-        UsageMistake: this version has no such profile, or no such parameter.
+        UsageError: this version has no such profile or parameter.
 
     """
+    profile = profiles.load_profile(conditions.profile)
     return replace(
         settings,
-        profile=profiles.override(profiles.load(conditions.profile), conditions.settings),
+        profile=profiles.override_profile(profile, conditions.profile_overrides),
         time_scale=conditions.time_scale,
         peak_rate=conditions.peak_rate,
         fetch_timeout_s=conditions.fetch_timeout_s,
         events=conditions.events,
         seed=conditions.seed,
-        report=settings.report / REPLAYED,
+        report=settings.report / REPLAY_OUTPUT_FOLDER,
     )

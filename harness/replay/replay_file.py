@@ -1,4 +1,4 @@
-"""Replay files, `replays/<ID>.json`: written, read and checked against their schema."""
+"""Replay files, `replays/<ID>.json`: written, found, read, and checked against their schema."""
 
 from __future__ import annotations
 
@@ -16,18 +16,31 @@ from jsonschema.exceptions import best_match
 
 from pytest_mews.errors import UsageError
 from pytest_mews.model import EventReference, WebhookKind
-from pytest_mews.replay.body_pieces import Piece, digest
+from pytest_mews.replay.body_pieces import Piece, body_digest
 
 FORMAT = 1
 OPTION = "--mews-replay"
 FOLDER = "replays"  # in the report's folder
-_REMEDY = "Give a file that a run has written to replays/ in its report's folder, as it was."
+_REMEDY = "Give an unchanged file from the folder replays/ of a report."
 _CONVERTER = make_converter(omit_if_default=True)
 
 
 @dataclass(frozen=True)
-class KeptMessage:
-    """One message; `events` is None where they are just those that its body names."""
+class RecordedMessage:
+    """A message without secrets.
+
+    Attributes:
+        kind: the kind of webhook, or a WebSocket message.
+        content_type: the content type; None if none is sent.
+        description: what the message is, for people.
+        enterprise_id: the enterprise that the message is for; None if it names none.
+        size: the bytes of the body, including secrets.
+        sha256: the `body_digest` of the body.
+        body: the pieces of the body.
+        duplicate: whether an earlier message had the same bytes.
+        events: the events of the message; None if they are those that the body contains.
+
+    """
 
     kind: WebhookKind
     content_type: str | None
@@ -36,20 +49,28 @@ class KeptMessage:
     size: int
     sha256: str
     body: tuple[Piece, ...]
-    again: bool = False
+    duplicate: bool = False
     events: tuple[EventReference, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Under what it was sent: what the schedule and whatever is minted again depend on.
+    """The settings that the schedule of deliveries and the generated tokens depend on.
 
-    `settings` are overrides of the profile's parameters as --mews-profile-set takes them; `enterprises`
-    are pairs of enterprise and integration id; times are seconds.
+    Attributes:
+        profile: the name of the delivery profile.
+        profile_overrides: overridden parameters in the form of --mews-profile-set.
+        time_scale: --mews-time-scale.
+        peak_rate: --mews-peak-rate, messages per second.
+        fetch_timeout_s: --mews-fetch-timeout, in seconds.
+        events: the subscribed events.
+        seed: the seed of the run.
+        enterprises: pairs of enterprise id and integration id.
+
     """
 
     profile: str
-    settings: tuple[str, ...]
+    profile_overrides: tuple[str, ...]
     time_scale: float
     peak_rate: float
     fetch_timeout_s: float
@@ -59,22 +80,24 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One failing play of a scenario.
+class RecordedCase:
+    """The smallest failing case of a scenario: the content of a replay file.
 
     Attributes:
-        scenario: its id.
+        scenario: the id of the scenario.
         title: its title.
-        verdict: what it got.
-        reason: why, without secrets.
-        case: what was sent, in words.
-        version: of pytest-mews.
-        recorded_utc: when the run began.
-        play: its number within the scenario, for what is minted again.
-        conditions: under what it was sent.
-        steps: the scenario's, as data; so are the expectations in `expect`.
-        messages: all that the steps may send.
-        draws: for each draw of the scenario which of the messages it gave.
+        verdict: its verdict.
+        reason: the reason for the verdict, without secrets.
+        case: the description of the case.
+        version: the version of pytest-mews.
+        recorded_utc: when the run started.
+        execution: the number of the execution within the scenario, which generated tokens depend
+            on.
+        conditions: the settings of the run.
+        steps: the steps of the scenario as data.
+        expect: its expectations as data.
+        messages: all messages that the steps can send.
+        message_indexes: for each message spec, which of `messages` it generated.
 
     """
 
@@ -85,60 +108,62 @@ class Kept:
     case: str
     version: str
     recorded_utc: str
-    play: int
+    execution: int
     conditions: Conditions
     steps: tuple[Mapping[str, Any], ...]
     expect: tuple[Mapping[str, Any], ...]
-    messages: tuple[KeptMessage, ...]
-    draws: Mapping[str, tuple[int, ...]]
+    messages: tuple[RecordedMessage, ...]
+    message_indexes: Mapping[str, tuple[int, ...]]
 
 
-def write(kept: Kept) -> str:
-    """Give the text of a replay file."""
-    data = {"format": FORMAT, **_CONVERTER.unstructure(kept)}
+def to_json(case: RecordedCase) -> str:
+    """Return the text of a replay file."""
+    data = {"format": FORMAT, **_CONVERTER.unstructure(case)}
     return json.dumps(data, indent=1, ensure_ascii=True) + "\n"
 
 
-def find(asked: Sequence[str], report: Path) -> tuple[Path, ...]:
-    """Find the files that --mews-replay means: a file, all of a folder, or a scenario's by its id.
+def find_files(values: Sequence[str], report: Path) -> tuple[Path, ...]:
+    """Find the replay files that --mews-replay names, each once.
 
     Args:
-        asked: the option's values.
-        report: the report's folder, where files are looked up by id.
+        values: the values of the option: files, folders with replay files, and scenario ids.
+        report: the report's folder, which has the files that are named by their id.
 
     Raises:
-        UsageMistake: there is no such file.
+        UsageError: there is no such file, or a folder has none.
 
     """
     found: dict[Path, None] = {}
-    for name in asked:
-        path = Path(name).expanduser()
+    for value in values:
+        path = Path(value).expanduser()
         if path.is_dir():
-            inside = sorted(path.glob("*.json"))
-            if not inside:
-                raise UsageError(OPTION, name, "is a folder without replay files", _REMEDY)
-            found.update(dict.fromkeys(each.absolute() for each in inside))
+            in_folder = sorted(path.glob("*.json"))
+            if not in_folder:
+                raise UsageError(OPTION, value, "is a folder without replay files", _REMEDY)
+            found.update(dict.fromkeys(file.absolute() for file in in_folder))
         elif path.is_file():
             found[path.absolute()] = None
         else:
-            found[_by_id(name, report / FOLDER)] = None
+            found[_find_by_id(value, report / FOLDER)] = None
     return tuple(found)
 
 
-def _by_id(name: str, folder: Path) -> Path:
-    path = folder / f"{name}.json"
-    if name and Path(name).name == name and path.is_file():
+def _find_by_id(scenario_id: str, folder: Path) -> Path:
+    path = folder / f"{scenario_id}.json"
+    if scenario_id and Path(scenario_id).name == scenario_id and path.is_file():
         return path
-    known = ", ".join(sorted(each.stem for each in folder.glob("*.json")))
-    remedy = f"In {folder} there are: {known}." if known else f"There is none in {folder}."
-    raise UsageError(OPTION, name, "is neither a file nor a scenario with a replay file", remedy)
+    known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
+    remedy = f"Replay files in {folder}: {known}." if known else f"There are none in {folder}."
+    problem = "is neither a file nor the id of a scenario with a replay file"
+    raise UsageError(OPTION, scenario_id, problem, remedy)
 
 
-def parse(path: Path) -> Kept:
+def read_file(path: Path) -> RecordedCase:
     """Read a replay file.
 
     Raises:
-        UsageMistake: it can't be read, has another format, breaks the schema, or was changed.
+        UsageError: the file can't be read, has another format, doesn't match the schema, or was
+            changed.
 
     """
     try:
@@ -147,31 +172,31 @@ def parse(path: Path) -> Kept:
         problem = f"can't be read: {(error.strerror or str(error)).lower()}"
         raise UsageError(OPTION, path, problem, _REMEDY) from error
     except ValueError as error:
-        raise UsageError(OPTION, path, "is no JSON", _REMEDY) from error
+        raise UsageError(OPTION, path, "is not JSON", _REMEDY) from error
     if isinstance(data, dict) and data.get("format", FORMAT) != FORMAT:
         problem = f"has format {data['format']!r}, and this version reads format {FORMAT}"
         remedy = "Replay it with the version of pytest-mews that wrote it."
         raise UsageError(OPTION, path, problem, remedy)
-    mistake = best_match(_validator().iter_errors(data))
-    if mistake is not None:
-        where = "/".join(str(part) for part in mistake.absolute_path) or "the file"
-        problem = f"is no replay file: {where} breaks {mistake.validator!r} of its schema"
+    schema_error = best_match(_validator().iter_errors(data))
+    if schema_error is not None:
+        place = "/".join(str(part) for part in schema_error.absolute_path) or "the file"
+        problem = f"is not a replay file: {place} breaks {schema_error.validator!r} of its schema"
         raise UsageError(OPTION, path, problem, _REMEDY)
-    kept = _CONVERTER.structure(data, Kept)
-    for number, message in enumerate(kept.messages):
-        if not _is_whole(message):
-            problem = f"was changed: messages/{number} is not what its sha256 says"
+    case = _CONVERTER.structure(data, RecordedCase)
+    for index, message in enumerate(case.messages):
+        if not _matches_digest(message):
+            problem = f"was changed: messages/{index} doesn't match its sha256"
             raise UsageError(OPTION, path, problem, _REMEDY)
-    numbers = {number for numbers in kept.draws.values() for number in numbers}
-    if numbers and max(numbers) >= len(kept.messages):
-        problem = f"is no replay file: draws name messages/{max(numbers)}, which is not there"
+    indexes = [index for of_spec in case.message_indexes.values() for index in of_spec]
+    if indexes and max(indexes) >= len(case.messages):
+        problem = f"is not a replay file: messages/{max(indexes)} of message_indexes doesn't exist"
         raise UsageError(OPTION, path, problem, _REMEDY)
-    return kept
+    return case
 
 
-def _is_whole(message: KeptMessage) -> bool:
+def _matches_digest(message: RecordedMessage) -> bool:
     try:
-        return digest(message.body) == message.sha256
+        return body_digest(message.body) == message.sha256
     except ValueError:
         return False
 

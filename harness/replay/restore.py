@@ -1,4 +1,4 @@
-"""From a replay file back to the messages that were sent, secrets included."""
+"""Restores the messages of a replay file, including their secrets."""
 
 from __future__ import annotations
 
@@ -6,84 +6,86 @@ import json
 from collections.abc import Mapping
 
 from pytest_mews.model import Message, Tenants
-from pytest_mews.replay.body_pieces import join
-from pytest_mews.replay.replay_file import Kept, KeptMessage
-from pytest_mews.senders.connector.ids import origin_of, token_of
-from pytest_mews.senders.connector.plan import references
+from pytest_mews.replay.body_pieces import join_body
+from pytest_mews.replay.replay_file import RecordedCase, RecordedMessage
+from pytest_mews.senders.connector.ids import generate_token, random_seed
+from pytest_mews.senders.connector.plan import event_references
 
-MINTED, OWNED = "minted ", "AccessToken of "
+GENERATED, TENANT = "generated token ", "AccessToken of "
 
 
 class RestoreError(Exception):
-    """The bytes that were sent can't be put together again; says why."""
+    """The messages can't be restored; the error says why."""
 
 
-def secrets_of(tenants: Tenants, minted: Mapping[str, str]) -> dict[str, str]:
-    """Name whatever is secret and may stand in a body, longest first.
+def secrets_by_name(tenants: Tenants, generated: Mapping[str, str]) -> dict[str, str]:
+    """Return the secrets that a body can contain by the names that replace them, longest first.
 
     Args:
-        tenants: the user's own, each named by its enterprise.
-        minted: what a play has minted, by the mint's own names.
+        tenants: the tenants of the run, whose access tokens are named by their enterprise.
+        generated: the generated tokens of an execution, as in `IdSource.tokens`.
 
     """
-    named = {f"{MINTED}{name}": token for name, token in minted.items()}
-    named |= {f"{OWNED}{each.id}": each.access_token for each in tenants.enterprises}
-    return dict(sorted(named.items(), key=lambda pair: -len(pair[1])))
+    secrets = {f"{GENERATED}{name}": token for name, token in generated.items()}
+    secrets |= {f"{TENANT}{tenant.id}": tenant.access_token for tenant in tenants.enterprises}
+    return dict(sorted(secrets.items(), key=lambda item: -len(item[1])))
 
 
-def restore(kept: Kept, tenants: Tenants) -> dict[str, tuple[Message, ...]]:
-    """Give the messages of each draw.
+def restore_messages(case: RecordedCase, tenants: Tenants) -> dict[str, tuple[Message, ...]]:
+    """Return the messages for each message spec.
 
     Args:
-        kept: the file's content.
-        tenants: the present ones; they must be those that the file was kept with.
+        case: the content of a replay file.
+        tenants: the tenants of this run, which must be those that the case was recorded with.
 
     Raises:
-        NotRestored: an enterprise is missing, or has another integration.
+        RestoreError: an enterprise is missing or has another integration, an access token has
+            another length, or a secret has an unknown name.
 
     """
-    present = {each.id: each.integration_id for each in tenants.enterprises}
-    for enterprise, integration in kept.conditions.enterprises:
-        if present.get(enterprise) != integration:
+    integrations = {tenant.id: tenant.integration_id for tenant in tenants.enterprises}
+    for enterprise_id, integration_id in case.conditions.enterprises:
+        if integrations.get(enterprise_id) != integration_id:
             raise RestoreError(
-                f"it was kept with enterprise {enterprise}, integration {integration}, which is "
-                "not among the present tenants: give the same --mews-tenants"
+                f"it was recorded with enterprise {enterprise_id}, integration {integration_id}, "
+                "which is not among the tenants of this run: give the same --mews-tenants"
             )
-    if tuple(present.items()) != kept.conditions.enterprises:
-        raise RestoreError("it was kept with other tenants: give the same --mews-tenants")
-    origin = origin_of(kept.conditions.seed, kept.scenario, kept.play)
-    minted = {
-        name.removeprefix(MINTED): token_of(origin, name.removeprefix(MINTED))
-        for message in kept.messages
+    if tuple(integrations.items()) != case.conditions.enterprises:
+        raise RestoreError("it was recorded with other tenants: give the same --mews-tenants")
+    seed = random_seed(case.conditions.seed, case.scenario, case.execution)
+    generated = {
+        name.removeprefix(GENERATED): generate_token(seed, name.removeprefix(GENERATED))
+        for message in case.messages
         for piece in message.body
-        if (name := str(piece.get("secret", ""))).startswith(MINTED)
+        if (name := str(piece.get("secret", ""))).startswith(GENERATED)
     }
-    secrets = secrets_of(tenants, minted)
-    messages = [_message(each, secrets) for each in kept.messages]
+    secrets = secrets_by_name(tenants, generated)
+    messages = [_restore_message(message, secrets) for message in case.messages]
     return {
-        name: tuple(messages[number] for number in numbers) for name, numbers in kept.draws.items()
+        name: tuple(messages[index] for index in indexes)
+        for name, indexes in case.message_indexes.items()
     }
 
 
-def _message(kept: KeptMessage, secrets: Mapping[str, str]) -> Message:
+def _restore_message(message: RecordedMessage, secrets: Mapping[str, str]) -> Message:
     try:
-        body = join(kept.body, secrets)
+        body = join_body(message.body, secrets)
     except KeyError as error:
-        raise RestoreError(f"nothing is known by the name {error}") from error
-    if len(body) != kept.size:
+        raise RestoreError(f"there is no secret with the name {error}") from error
+    if len(body) != message.size:
         raise RestoreError(
-            f"a body would have {len(body):,} bytes and had {kept.size:,}: an access token of "
+            f"a body has {len(body):,} bytes instead of {message.size:,}: an access token of "
             "--mews-tenants has changed"
         )
-    events = kept.events
+    events = message.events
     if events is None:
-        events = references(kept.kind, json.loads(body))
+        events = event_references(message.kind, json.loads(body))
     return Message(
-        kept.kind,
+        message.kind,
         body,
         events,
-        kept.description,
-        kept.content_type,
-        kept.enterprise_id,
-        kept.again,
+        message.description,
+        message.content_type,
+        message.enterprise_id,
+        message.duplicate,
     )

@@ -1,4 +1,4 @@
-"""From what a failing play sent to the text of a replay file, or why there can be none."""
+"""Serializes a failing case: its messages without secrets, its steps and expectations as data."""
 
 from __future__ import annotations
 
@@ -6,91 +6,103 @@ import json
 from collections.abc import Mapping, Sequence
 
 from pytest_mews.model import EventReference, Message, Parameter, Profile, Replay, Scenario
-from pytest_mews.redaction import Mask
-from pytest_mews.replay.body_pieces import digest, join, split
-from pytest_mews.replay.replay_file import Kept, KeptMessage, write
-from pytest_mews.senders.connector.plan import references
+from pytest_mews.redaction import Redactor
+from pytest_mews.replay.body_pieces import body_digest, join_body, split_body
+from pytest_mews.replay.replay_file import RecordedCase, RecordedMessage, to_json
+from pytest_mews.senders.connector.plan import event_references
 
-MOST_BYTES = 1_000_000
-IN_PIECES = "a secret stands in it in a form that can't be taken out"
+MAX_SIZE = 1_000_000  # of a replay file, in bytes
+NOT_SEPARABLE = "a body contains a secret in a form that can't be separated from it"
 
 
-def keep(kept: Kept, mask: Mask) -> Replay:
-    """Write a replay file; `mask` shows whether anything secret is left in it."""
-    text = write(kept)
-    if len(text) > MOST_BYTES:
-        return Replay("", f"its messages take {len(text):,} bytes, more than {MOST_BYTES:,}")
-    pieces = (piece for each in kept.messages for piece in each.body if "secret" not in piece)
-    bodies = [join([piece], {}) for piece in pieces]
-    if mask.text(text) != text or any(mask.bytes(each) != each for each in bodies):
-        return Replay("", IN_PIECES)
+def to_replay(case: RecordedCase, redactor: Redactor) -> Replay:
+    """Return the text of a replay file, or the reason why there can't be one.
+
+    There is none if it would be larger than 1 MB, or if the redactor finds a secret in it.
+    """
+    text = to_json(case)
+    if len(text) > MAX_SIZE:
+        return Replay("", f"its messages take {len(text):,} bytes, more than {MAX_SIZE:,}")
+    pieces = (piece for message in case.messages for piece in message.body)
+    parts = [join_body([piece], {}) for piece in pieces if "secret" not in piece]
+    if redactor.redact_text(text) != text or any(
+        redactor.redact_bytes(part) != part for part in parts
+    ):
+        return Replay("", NOT_SEPARABLE)
     return Replay(text)
 
 
-def kept_messages(
-    messages: Mapping[str, Sequence[Message]], secrets: Mapping[str, str], mask: Mask
-) -> tuple[tuple[KeptMessage, ...], dict[str, tuple[int, ...]]]:
-    """Give each message once, and for each draw which of them it gave.
+def record_messages(
+    messages: Mapping[str, Sequence[Message]], secrets: Mapping[str, str], redactor: Redactor
+) -> tuple[tuple[RecordedMessage, ...], dict[str, tuple[int, ...]]]:
+    """Return each message once, and for each message spec the indexes of its messages.
 
     Args:
-        messages: what was drawn, by the draw's name.
-        secrets: those that bodies may hold, by the names that stand for them.
-        mask: for what people read.
+        messages: the messages by the name of their message spec.
+        secrets: the secrets that bodies can contain, by name.
+        redactor: removes secrets from the descriptions.
 
     """
-    numbers: dict[Message, int] = {}
-    draws = {
-        name: tuple(numbers.setdefault(message, len(numbers)) for message in drawn)
-        for name, drawn in messages.items()
+    indexes: dict[Message, int] = {}
+    indexes_by_name = {
+        name: tuple(indexes.setdefault(message, len(indexes)) for message in of_spec)
+        for name, of_spec in messages.items()
     }
-    return tuple(_kept(message, secrets, mask) for message in numbers), draws
+    recorded = tuple(_record_message(message, secrets, redactor) for message in indexes)
+    return recorded, indexes_by_name
 
 
-def _kept(message: Message, secrets: Mapping[str, str], mask: Mask) -> KeptMessage:
-    body = split(message.body, secrets)
-    return KeptMessage(
+def _record_message(
+    message: Message, secrets: Mapping[str, str], redactor: Redactor
+) -> RecordedMessage:
+    body = split_body(message.body, secrets)
+    return RecordedMessage(
         message.kind,
         message.content_type,
-        mask.text(message.description),
+        redactor.redact_text(message.description),
         message.enterprise_id,
         len(message.body),
-        digest(body),
+        body_digest(body),
         body,
         message.duplicate,
-        None if named(message) == message.events else message.events,
+        None if _events_in_body(message) == message.events else message.events,
     )
 
 
-def named(message: Message) -> tuple[EventReference, ...] | None:
-    """List the events that a message's body names; None where it can't be read."""
+def _events_in_body(message: Message) -> tuple[EventReference, ...] | None:
+    """List the events that the body contains; None if it can't be parsed."""
     try:
-        return references(message.kind, json.loads(message.body))
+        return event_references(message.kind, json.loads(message.body))
     except (ValueError, RecursionError):
         return None
 
 
-def as_steps(scenario: Scenario) -> tuple[dict[str, object], ...]:
-    """Write a scenario's steps as its file does."""
+def steps_as_data(scenario: Scenario) -> tuple[dict[str, object], ...]:
+    """Return the steps of a scenario as its file has them."""
     return tuple({"do": step.name, **step.arguments} for step in scenario.steps)
 
 
-def as_expectations(scenario: Scenario) -> tuple[dict[str, object], ...]:
-    """Write a scenario's expectations as its file does, each with its obligation."""
+def expectations_as_data(scenario: Scenario) -> tuple[dict[str, object], ...]:
+    """Return the expectations of a scenario as its file has them, each with its level."""
     return tuple(
-        {"that": each.check, "level": each.level.value, "of": list(each.of)}
-        for each in scenario.expectations
+        {
+            "that": expectation.check,
+            "level": expectation.level.value,
+            "of": list(expectation.of),
+        }
+        for expectation in scenario.expectations
     )
 
 
-def overrides(profile: Profile) -> tuple[str, ...]:
-    """List what --mews-profile-set changed in a profile, as one types it."""
+def profile_overrides(profile: Profile) -> tuple[str, ...]:
+    """List the overridden parameters of a profile in the form of --mews-profile-set."""
     return tuple(
-        f"{parameter.name}={_typed(parameter)}"
+        f"{parameter.name}={_option_value(parameter)}"
         for parameter in profile.parameters
         if parameter.origin == "overridden"
     )
 
 
-def _typed(parameter: Parameter) -> str:
+def _option_value(parameter: Parameter) -> str:
     value = parameter.value
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,1 +1,1 @@
-"""One certification run: environment, preconditions, runner, results, summary."""
+"""One certification run, without pytest: environment, preconditions, runner, results, summary."""

@@ -1,4 +1,4 @@
-"""Which scenarios concern this endpoint: conditions that a scenario file may ask for."""
+"""Conditions under which a scenario applies to an endpoint; a scenario file names them."""
 
 from __future__ import annotations
 
@@ -6,45 +6,45 @@ from collections.abc import Callable, Mapping
 
 from pytest_mews.config.endpoint import Endpoint, is_loopback
 from pytest_mews.model import Basis, MessageSpec, Scenario, WebhookKind
-from pytest_mews.senders.connector import Target, plans
+from pytest_mews.senders.connector import Target, plans_for
 
 Condition = Callable[[Endpoint, Target], bool]
 
 
-def token(endpoint: Endpoint, _subject: Target) -> bool:
-    """Hold when the URL bears a shared secret."""
+def has_token(endpoint: Endpoint, _target: Target) -> bool:
+    """Return whether the URL has a Token (the shared secret)."""
     return endpoint.token_of(WebhookKind.GENERAL) is not None
 
 
-def integration_token(endpoint: Endpoint, _subject: Target) -> bool:
-    """Hold when the URL for Integration Webhooks bears a shared secret."""
+def has_integration_token(endpoint: Endpoint, _target: Target) -> bool:
+    """Return whether the URL for Integration Webhooks has a Token."""
     return endpoint.token_of(WebhookKind.INTEGRATION) is not None
 
 
-def two_tenants(_endpoint: Endpoint, subject: Target) -> bool:
-    """Hold when there are at least two enterprises to play."""
-    return len(subject.tenants.enterprises) > 1
+def has_two_enterprises(_endpoint: Endpoint, target: Target) -> bool:
+    """Return whether at least two enterprises are configured."""
+    return len(target.tenants.enterprises) > 1
 
 
-def one_url(endpoint: Endpoint, _subject: Target) -> bool:
-    """Hold when General and Integration Webhooks have the same URL."""
+def has_one_url(endpoint: Endpoint, _target: Target) -> bool:
+    """Return whether General and Integration Webhooks have the same URL."""
     return endpoint.general_url == endpoint.integration_url
 
 
-def https(endpoint: Endpoint, _subject: Target) -> bool:
-    """Hold when a URL is https."""
+def uses_https(endpoint: Endpoint, _target: Target) -> bool:
+    """Return whether one of the URLs is https."""
     return any(url.startswith("https:") for url in _urls(endpoint))
 
 
-def plain_http(endpoint: Endpoint, _subject: Target) -> bool:
-    """Hold when a URL is plain http, and another machine may be behind it."""
+def uses_plain_http(endpoint: Endpoint, _target: Target) -> bool:
+    """Return whether one of the URLs is plain http to a host other than the loopback."""
     return any(url.startswith("http:") and not is_loopback(url) for url in _urls(endpoint))
 
 
-def fetchable(_endpoint: Endpoint, subject: Target) -> bool:
-    """Hold when an event is subscribed whose entity can be fetched by the id that it bears."""
+def has_fetchable_event(_endpoint: Endpoint, target: Target) -> bool:
+    """Return whether a subscribed event has an entity that can be fetched by the event's id."""
     return bool(
-        plans(MessageSpec("message", "single-event", {"only_fetchable": True}), subject).fixed
+        plans_for(MessageSpec("message", "single-event", {"only_fetchable": True}), target).fixed
     )
 
 
@@ -54,38 +54,56 @@ def _urls(endpoint: Endpoint) -> tuple[str, str]:
 
 CONDITIONS: Mapping[str, tuple[Condition, str]] = {
     "token": (
-        token,
-        "the URL has no Token (a shared secret is optional): give --mews-token or put it there",
+        has_token,
+        "the URL has no Token, which is optional; pass --mews-token to test one",
     ),
     "integration-token": (
-        integration_token,
-        "the URL for Integration Webhooks has no Token (a shared secret is optional)",
+        has_integration_token,
+        "the URL for Integration Webhooks has no Token, which is optional",
     ),
-    "two-tenants": (two_tenants, "--mews-tenants has one enterprise only"),
-    "one-url": (one_url, "General and Integration Webhooks have a URL each"),
-    "https": (https, "the target is plain http: there is no TLS to look at"),
-    "fetchable": (fetchable, "no event is subscribed whose entity can be fetched by its id"),
-    "plain-http": (plain_http, "the target is https, or on this very machine (loopback)"),
+    "two-tenants": (has_two_enterprises, "only one enterprise is configured (--mews-tenants)"),
+    "one-url": (has_one_url, "General and Integration Webhooks have different URLs"),
+    "https": (uses_https, "the target uses plain http, so there is no TLS to check"),
+    "fetchable": (
+        has_fetchable_event,
+        "no subscribed event has an entity that can be fetched by its id (--mews-events)",
+    ),
+    "plain-http": (
+        uses_plain_http,
+        "the target uses https, or plain http on the loopback interface alone",
+    ),
 }
+"""Each condition's function, and the reason for `not-applicable` where it returns False."""
 
 
-def why_not(scenario: Scenario, endpoint: Endpoint, subject: Target, attempts: int) -> str:
-    """Say why a scenario is not applicable; empty when it is.
+def reason_not_applicable(
+    scenario: Scenario, endpoint: Endpoint, target: Target, attempts: int
+) -> str:
+    """Return why a scenario does not apply; an empty string where it does.
 
-    `attempts` is the profile's number: where all of them would be spoilt none could be judged.
+    Args:
+        scenario: the scenario.
+        endpoint: the URLs and tokens of the partner.
+        target: what messages are generated for.
+        attempts: the profile's number of attempts. A step that injects a fault into all of them
+            leaves no attempt that could be evaluated.
+
     """
     for name in scenario.applies:
-        holds, otherwise = CONDITIONS[name]
-        if not holds(endpoint, subject):
-            return otherwise
-    if not all(plans(draw, subject).fixed for draw in scenario.message_specs):
+        condition, reason = CONDITIONS[name]
+        if not condition(endpoint, target):
+            return reason
+    if not all(plans_for(spec, target).fixed for spec in scenario.message_specs):
         return (
-            "what it sends is not subscribed (--mews-events), not in profile "
-            f"{subject.profile}, or does not fit into messages of {subject.batch_limit} events"
+            "its events are not subscribed (--mews-events), don't exist in profile "
+            f"{target.profile}, or don't fit into a batch of {target.batch_limit}"
         )
     since = min(source.revision for source in scenario.sources)
-    if scenario.basis is Basis.DOCUMENTED and since > subject.profile:
-        return f"documented since {since}, later than profile {subject.profile}"
+    if scenario.basis is Basis.DOCUMENTED and since > target.profile:
+        return f"documented since {since}, after profile {target.profile}"
     if any(len(step.arguments.get("faults", ())) >= attempts for step in scenario.steps):
-        return f"the profile makes too few attempts to re-send a message (attempts={attempts})"
+        return (
+            "the profile makes too few attempts to retry after the injected faults "
+            f"(attempts={attempts})"
+        )
     return ""

@@ -1,4 +1,4 @@
-"""Tells of a run as it happens, to whoever writes it down; see `pytest_mews.model.run_events`."""
+"""Publishes the events of a run as they happen; see `pytest_mews.model.run_events`."""
 
 from __future__ import annotations
 
@@ -20,60 +20,61 @@ Listener = Callable[[RunEvent, float], None]
 
 
 class EventPublisher:
-    """Tells each thing once, whoever notices it first; silent before `begin` and after `end`.
+    """Publishes each event once, whichever thread or pytest report notices it first.
 
-    Scenarios may start and end in several threads, and be told of again by pytest's reports.
+    It publishes nothing before `publish_start` and nothing after `publish_end`. Its methods may be
+    called from several threads.
 
     Args:
-        listener: hears of each event and its second since the start; one after another. Where it
-            can't write (OSError) it hears no more, and `problem` says why.
-        now_s: the seconds since the run's start.
+        listener: is called with an event and its second since the start of the run, one event
+            after another. After an OSError it is not called any more, and `problem` has the reason.
+        now_s: returns the seconds since the start of the run.
 
     """
 
     def __init__(self, listener: Listener | None, now_s: Callable[[], float]) -> None:
         self._listener, self._now_s = listener, now_s
         self._lock = Lock()
-        self._begun: set[str] | None = None
-        self._told: dict[str, ScenarioResult] = {}
+        self._started_ids: set[str] | None = None  # None before the start and after the end
+        self._published: dict[str, ScenarioResult] = {}
         self.problem = ""
 
-    def publish_start(self, started: Callable[[], RunStarted]) -> None:
-        """Tell that the run starts, unless that was told."""
+    def publish_start(self, build_event: Callable[[], RunStarted]) -> None:
+        """Publish that the run starts; later calls do nothing."""
         with self._lock:
-            if self._begun is None:
-                self._begun = set()
-                self._tell(started())
+            if self._started_ids is None:
+                self._started_ids = set()
+                self._publish(build_event())
 
-    def started(self, scenario: str) -> None:
-        """Tell that a scenario is being played."""
+    def publish_scenario_start(self, scenario_id: str) -> None:
+        """Publish that a scenario starts; later calls for the same scenario do nothing."""
         with self._lock:
-            if self._begun is not None and scenario not in self._begun:
-                self._begun.add(scenario)
-                self._tell(ScenarioStarted(scenario))
+            if self._started_ids is not None and scenario_id not in self._started_ids:
+                self._started_ids.add(scenario_id)
+                self._publish(ScenarioStarted(scenario_id))
 
-    def ended(self, result: ScenarioResult, notes: Iterable[str]) -> None:
-        """Tell a result, with the run's remarks so far; another one of a scenario is told too."""
+    def publish_scenario_end(self, result: ScenarioResult, notes: Iterable[str]) -> None:
+        """Publish a result with the run's notes so far; a different result is published too."""
         with self._lock:
-            if self._begun is not None and self._is_news(result):
-                self._begun.add(result.scenario.id)
-                self._tell(ScenarioEnded(result, tuple(notes)))
+            if self._started_ids is not None and self._is_new(result):
+                self._started_ids.add(result.scenario.id)
+                self._publish(ScenarioEnded(result, tuple(notes)))
 
-    def end(self, run: Run) -> None:
-        """Tell that the run is over, and those of its results that were not told like that."""
+    def publish_end(self, run: Run) -> None:
+        """Publish that the run is over, with those of its results that were not published."""
         with self._lock:
-            if self._begun is not None:
-                others = tuple(result for result in run.results if self._is_news(result))
-                self._tell(RunEnded(replace(run, results=()), others))
-                self._begun = None  # a thread that is still at work is told of no more
+            if self._started_ids is not None:
+                others = tuple(result for result in run.results if self._is_new(result))
+                self._publish(RunEnded(replace(run, results=()), others))
+                self._started_ids = None  # a thread that is still running publishes no more
                 self._listener = None
 
-    def _is_news(self, result: ScenarioResult) -> bool:
-        before = self._told.get(result.scenario.id)
-        self._told[result.scenario.id] = result
-        return before != result
+    def _is_new(self, result: ScenarioResult) -> bool:
+        previous = self._published.get(result.scenario.id)
+        self._published[result.scenario.id] = result
+        return previous != result
 
-    def _tell(self, event: RunEvent) -> None:
+    def _publish(self, event: RunEvent) -> None:
         if self._listener is None:
             return
         try:

@@ -1,126 +1,144 @@
-"""Why a scenario can't be played against this partner: what it needs was not seen."""
+"""Preconditions: what must have been observed before a scenario can run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pytest_mews.checks import HOW_TO_OBSERVE, all_refused, attempt_in_words
+from pytest_mews.checks import HOW_TO_OBSERVE, describe_attempt, describe_refusals
 from pytest_mews.model import Scenario, Stage, Verdict
 from pytest_mews.model.scenario import Requirement
-from pytest_mews.run.applicability import why_not
+from pytest_mews.run.applicability import reason_not_applicable
 from pytest_mews.run.environment import Environment
 
-Precondition = tuple[Verdict, str]
-"""The verdict on what was not played, and why."""
+Unmet = tuple[Verdict, str]
+"""The verdict on a scenario that cannot run, and the reason."""
 
 API_ANSWERED = Requirement.CONNECTOR_API_ANSWERED
-UNWIRED = (
-    "no request has reached the Connector API that the harness serves (PRE-02): point the service "
-    "there (docs/processing.md)"
+NO_API_CALL = (
+    "the service has not called the Connector API emulator (PRE-02): point it there "
+    "(docs/processing.md)"
 )
-UNKNOCKED = (
-    "no handshake has reached the WebSocket server of the harness (PRE-03): point the service "
+NO_HANDSHAKE = (
+    "the service has not connected to the WebSocket emulator (PRE-03): point it there "
+    "(docs/streaming.md)"
+)
+NO_ACCEPTED_HANDSHAKE = (
+    "no handshake was accepted for the first enterprise of --mews-tenants (STR-01)"
+)
+CLIENT_LOST = "the first enterprise's client has not reconnected since {}"
+NO_COMMAND_CALL = (
+    "the service has not called the Connector API emulator about a command (PRE-04): point it "
     "there (docs/streaming.md)"
 )
-UNADMITTED = "no handshake was accepted for the first enterprise of --mews-tenants (STR-01)"
-UNJOINED = "no client of the first enterprise is connected any more: it did not come back after {}"
-UNHEEDED = (
-    "no request about a command has reached the Connector API that the harness serves (PRE-04): "
-    "point the service there (docs/streaming.md)"
-)
 
 
-def unmet_precondition(scenario: Scenario, rig: Environment, left_in: str) -> Precondition | None:
+def unmet_precondition(
+    scenario: Scenario, environment: Environment, client_lost_in: str
+) -> Unmet | None:
     """Return the verdict and reason of a scenario that cannot run; None if it can run.
 
     Args:
         scenario: the scenario to check.
-        rig: the environment; only what the scenario requires is observed.
-        left_in: the scenario after which the first enterprise's client was gone; empty if unknown.
+        environment: the environment; only what the scenario requires is observed.
+        client_lost_in: the scenario after which the first enterprise's client was gone; empty if
+            unknown.
 
     """
-    if scenario.stage not in rig.settings.stages:
+    if scenario.stage not in environment.settings.stages:
         return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage]
-    _ = rig.websocket  # the partner's clients may come while other scenarios run
-    attempts = int(rig.settings.profile.number("attempts"))
-    reason = why_not(scenario, rig.endpoint, rig.subject, attempts)
+    _ = environment.websocket  # clients can connect while other scenarios run
+    attempts = int(environment.settings.profile.number("attempts"))
+    reason = reason_not_applicable(scenario, environment.endpoint, environment.target, attempts)
     if reason:
         return Verdict.NOT_APPLICABLE, reason
-    if API_ANSWERED in scenario.requires and not rig.settings.has_webhooks:
+    if API_ANSWERED in scenario.requires and not environment.settings.has_webhooks:
         return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.DELIVERY]
     for requirement in Requirement:
         if requirement in scenario.requires:
-            unmet = CHECKS[requirement](requirement, rig, left_in)
+            unmet = PRECONDITIONS[requirement](requirement, environment, client_lost_in)
             if unmet is not None:
                 return unmet
     return None
 
 
-def _endpoint(requirement: Requirement, rig: Environment, _left_in: str) -> Precondition | None:
-    if rig.preflight.satisfies(requirement):
+def _check_endpoint(
+    requirement: Requirement, environment: Environment, _client_lost_in: str
+) -> Unmet | None:
+    if environment.preflight.satisfies(requirement):
         return None
-    attempt = attempt_in_words(rig.preflight.delivery.attempts[-1])
+    attempt = describe_attempt(environment.preflight.delivery.attempts[-1])
     return Verdict.BLOCKED, f"the preflight failed (PRE-01): {attempt}"
 
 
-def _api_called(requirement: Requirement, rig: Environment, left_in: str) -> Precondition | None:
-    unmet = _endpoint(requirement, rig, left_in)
-    if unmet is None and rig.connectivity is not None and not rig.connectivity.called:
-        return Verdict.BLOCKED, UNWIRED
+def _check_api_called(
+    requirement: Requirement, environment: Environment, client_lost_in: str
+) -> Unmet | None:
+    unmet = _check_endpoint(requirement, environment, client_lost_in)
+    connectivity = environment.connectivity if unmet is None else None
+    if connectivity is not None and not connectivity.called:
+        return Verdict.BLOCKED, NO_API_CALL
     return unmet
 
 
-def _api_answered(requirement: Requirement, rig: Environment, left_in: str) -> Precondition | None:
-    unmet = _api_called(requirement, rig, left_in)
-    if unmet is None and rig.connectivity is not None:
-        refused = all_refused(rig.connectivity.calls)
+def _check_api_answered(
+    requirement: Requirement, environment: Environment, client_lost_in: str
+) -> Unmet | None:
+    unmet = _check_api_called(requirement, environment, client_lost_in)
+    if unmet is None and environment.connectivity is not None:
+        refused = describe_refusals(environment.connectivity.calls)
         return (Verdict.BLOCKED, f"{refused} (PRE-02)") if refused else None
     return unmet
 
 
-def _api_served(_requirement: Requirement, rig: Environment, _left_in: str) -> Precondition | None:
-    if rig.connector_api is None:
+def _check_api_served(
+    _requirement: Requirement, environment: Environment, _client_lost_in: str
+) -> Unmet | None:
+    if environment.connector_api is None:
         return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.PROCESSING]
     return None
 
 
-def _websocket_served(
-    _requirement: Requirement, rig: Environment, _left_in: str
-) -> Precondition | None:
-    assert rig.clients is not None
-    rig.clients.knocked()  # a client may still be on its way
+def _wait_for_handshake(
+    _requirement: Requirement, environment: Environment, _client_lost_in: str
+) -> Unmet | None:
+    assert environment.clients is not None
+    environment.clients.wait_for_handshake()  # a client may be about to connect
     return None
 
 
-def _handshake(_requirement: Requirement, rig: Environment, _left_in: str) -> Precondition | None:
-    assert rig.clients is not None
-    return None if rig.clients.knocked() else (Verdict.BLOCKED, UNKNOCKED)
+def _check_handshake(
+    _requirement: Requirement, environment: Environment, _client_lost_in: str
+) -> Unmet | None:
+    assert environment.clients is not None
+    return None if environment.clients.wait_for_handshake() else (Verdict.BLOCKED, NO_HANDSHAKE)
 
 
-def _client(requirement: Requirement, rig: Environment, left_in: str) -> Precondition | None:
-    assert rig.clients is not None
-    unmet = _handshake(requirement, rig, left_in)
-    if unmet is None and not rig.clients.joined():
-        gone = UNJOINED.format(left_in or "an earlier scenario")
-        return Verdict.BLOCKED, gone if rig.clients.admitted else UNADMITTED
+def _check_client(
+    requirement: Requirement, environment: Environment, client_lost_in: str
+) -> Unmet | None:
+    assert environment.clients is not None
+    unmet = _check_handshake(requirement, environment, client_lost_in)
+    if unmet is None and not environment.clients.wait_for_client():
+        lost = CLIENT_LOST.format(client_lost_in or "an earlier scenario")
+        return Verdict.BLOCKED, lost if environment.clients.was_connected else NO_ACCEPTED_HANDSHAKE
     return unmet
 
 
-def _commands_requested(
-    _requirement: Requirement, rig: Environment, _left_in: str
-) -> Precondition | None:
-    return None if rig.handles_commands else (Verdict.BLOCKED, UNHEEDED)
+def _check_command_call(
+    _requirement: Requirement, environment: Environment, _client_lost_in: str
+) -> Unmet | None:
+    return None if environment.handles_commands else (Verdict.BLOCKED, NO_COMMAND_CALL)
 
 
-CHECKS: Mapping[Requirement, Callable[[Requirement, Environment, str], Precondition | None]] = {
-    Requirement.TCP: _endpoint,
-    Requirement.HTTP: _endpoint,
-    Requirement.WEBHOOK: _endpoint,
-    Requirement.CONNECTOR_API: _api_served,
-    Requirement.WEBSOCKET_SERVER: _websocket_served,
-    Requirement.WEBSOCKET_HANDSHAKE: _handshake,
-    Requirement.WEBSOCKET_CLIENT: _client,
-    Requirement.COMMANDS_REQUESTED: _commands_requested,
-    Requirement.CONNECTOR_API_CALLED: _api_called,
-    Requirement.CONNECTOR_API_ANSWERED: _api_answered,
+PRECONDITIONS: Mapping[Requirement, Callable[[Requirement, Environment, str], Unmet | None]] = {
+    Requirement.TCP: _check_endpoint,
+    Requirement.HTTP: _check_endpoint,
+    Requirement.WEBHOOK: _check_endpoint,
+    Requirement.CONNECTOR_API: _check_api_served,
+    Requirement.WEBSOCKET_SERVER: _wait_for_handshake,
+    Requirement.WEBSOCKET_HANDSHAKE: _check_handshake,
+    Requirement.WEBSOCKET_CLIENT: _check_client,
+    Requirement.COMMANDS_REQUESTED: _check_command_call,
+    Requirement.CONNECTOR_API_CALLED: _check_api_called,
+    Requirement.CONNECTOR_API_ANSWERED: _check_api_answered,
 }

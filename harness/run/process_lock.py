@@ -1,4 +1,4 @@
-"""Between pytest-xdist's workers: a scenario that runs alone is alone in all of them."""
+"""A lock between the workers of pytest-xdist: an exclusive scenario runs alone in all of them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ProcessLock:
-    """Many may have their turn at once, or one alone, in whatever process of this machine.
+    """A readers-writer lock between processes: many shared holders, or one exclusive holder.
 
-    `path` names a file that all of them know; with None nobody waits for anybody.
+    Attributes:
+        path: a file that all processes know; with None `hold` does nothing.
+
     """
 
     path: Path | None = None
 
     @contextmanager
-    def hold(self, *, alone: bool) -> Iterator[None]:
-        """Have a turn for as long as the context lasts."""
+    def hold(self, *, exclusive: bool) -> Iterator[None]:
+        """Hold the lock for as long as the context lasts; waits for it first."""
         if self.path is None:
             yield
             return
-        with self.path.open("ab") as shared:  # closing it ends the turn, and so does a crash
-            fcntl.flock(shared, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        with self.path.open("ab") as file:  # closing the file releases the lock; so does a crash
+            fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
             yield

@@ -1,4 +1,4 @@
-"""Sending kept failures again, and what is said of each: fixed, still failing, or not judged."""
+"""Replays failing cases from replay files: each is fixed, still failing, or inconclusive."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import Finding, Level, Scenario
-from pytest_mews.redaction import Mask
+from pytest_mews.redaction import Redactor
 from pytest_mews.replay import (
     Conditions,
-    Kept,
+    RecordedCase,
     RestoreError,
-    as_expectations,
-    as_steps,
-    find,
-    parse,
-    restore,
+    expectations_as_data,
+    find_files,
+    read_file,
+    restore_messages,
+    steps_as_data,
 )
 from pytest_mews.replay.recording import settings_for
 from pytest_mews.run.process_lock import ProcessLock
@@ -26,137 +26,150 @@ from pytest_mews.run.runner import CertificationRunner
 
 
 class ReplayOutcome(StrEnum):
-    """What became of a failure: a closed list."""
+    """What a replay showed."""
 
     FIXED = "fixed"
     STILL_FAILING = "still failing"
-    NOT_JUDGED = "couldn't be judged"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What sending a failure again showed, and why it is said so."""
+    """The outcome of a replay, and the reason for it."""
 
-    became: ReplayOutcome
+    outcome: ReplayOutcome
     reason: str
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A replay file that was read; `name` is unique in the run."""
+class ReplayFile:
+    """A replay file: a name that is unique in the run, its path, and the case it stores."""
 
     name: str
     path: Path
-    kept: Kept
+    case: RecordedCase
 
 
-def failures(asked: Sequence[str], report: Path) -> tuple[Failure, ...]:
-    """Read all files that --mews-replay means; those of one run stand together.
+def read_replay_files(arguments: Sequence[str], report: Path) -> tuple[ReplayFile, ...]:
+    """Read all replay files that --mews-replay names; files of one run follow each other.
+
+    Args:
+        arguments: the values of --mews-replay: scenario ids, files, folders.
+        report: the folder in which a scenario id is looked up.
 
     Raises:
-        UsageMistake: one is missing or no replay file.
+        UsageError: a file does not exist, or is not a replay file.
 
     """
-    read: list[Failure] = []
-    for path in find(asked, report):
-        alike = sum(each.path.stem == path.stem for each in read)
-        name = f"{path.stem}-{alike + 1}" if alike else path.stem
-        read.append(Failure(name, path, parse(path)))
-    runs = list(dict.fromkeys(each.kept.conditions for each in read))
-    return tuple(sorted(read, key=lambda each: runs.index(each.kept.conditions)))
+    replay_files: list[ReplayFile] = []
+    for path in find_files(arguments, report):
+        duplicates = sum(other.path.stem == path.stem for other in replay_files)
+        name = f"{path.stem}-{duplicates + 1}" if duplicates else path.stem
+        replay_files.append(ReplayFile(name, path, read_file(path)))
+    runs = list(dict.fromkeys(file.case.conditions for file in replay_files))
+    return tuple(sorted(replay_files, key=lambda file: runs.index(file.case.conditions)))
 
 
 class Replayer:
-    """Sends failures again, each under the conditions that it was kept under.
+    """Replays failing cases, each under the conditions of the run that recorded it.
 
-    Failures that were kept under the same conditions share an engine; another one is begun when
-    the conditions change, since an address can be listened on but once.
+    Cases with the same conditions share a runner. When the conditions change, the runner before is
+    closed, since only one server can listen on an address.
+
+    Args:
+        settings: what the user chose.
+        cases: the cases that will be replayed.
+        scenarios: all scenarios by id.
+        process_lock: keeps an exclusive scenario alone among several processes.
 
     Raises:
-        UsageMistake: a file was kept under what this version does not know.
+        UsageError: this version does not know the conditions of a case, such as its profile.
 
     """
 
     def __init__(
         self,
         settings: Settings,
-        kept: Sequence[Kept],
+        cases: Sequence[RecordedCase],
         scenarios: Mapping[str, Scenario],
-        turns: ProcessLock | None = None,
+        process_lock: ProcessLock | None = None,
     ) -> None:
         self._settings, self._scenarios = settings, scenarios
-        chosen = {each.conditions: settings_for(each.conditions, settings) for each in kept}
-        self._engines = {
-            name: CertificationRunner(each, turns=turns) for name, each in chosen.items()
+        self._runners = {
+            conditions: CertificationRunner(
+                settings_for(conditions, settings), process_lock=process_lock
+            )
+            for conditions in dict.fromkeys(case.conditions for case in cases)
         }
         self._current: Conditions | None = None
-        self._secrets = Mask.of(settings)
+        self._settings_redactor = Redactor.from_settings(settings)
 
     def close(self) -> None:
-        """End everything that was started."""
-        for engine in self._engines.values():
-            engine.close()
+        """Stop everything that has started."""
+        for runner in self._runners.values():
+            runner.close()
 
-    def forget_calls(self) -> None:
-        """Remove what an earlier replay wrote of the API's calls: files of it are added to."""
-        for engine in self._engines.values():
-            engine.environment.forget_calls()
+    def delete_calls_file(self) -> None:
+        """Delete the file with the API calls of an earlier replay; new calls are appended to it."""
+        for runner in self._runners.values():
+            runner.environment.delete_calls_file()
 
     @property
-    def mask(self) -> Mask:
-        """What hides every secret of the current engine, or of the settings before there is one."""
-        return (
-            self._secrets
-            if self._current is None
-            else self._engines[self._current].environment.mask
-        )
+    def redactor(self) -> Redactor:
+        """The redactor of the current runner; before there is one, the redactor of the settings."""
+        if self._current is None:
+            return self._settings_redactor
+        return self._runners[self._current].environment.redactor
 
-    def replay(self, kept: Kept) -> ReplayResult:
-        """Send a failure again and judge it.
+    def replay(self, case: RecordedCase) -> ReplayResult:
+        """Replay a case.
 
         Raises:
-            HarnessFault: the harness failed at its own work.
+            HarnessError: the harness failed at its own work.
 
         """
-        scenario = self._scenarios.get(kept.scenario)
-        if scenario is None or not _is_same(kept, scenario):
+        scenario = self._scenarios.get(case.scenario)
+        if scenario is None or not _is_same(case, scenario):
             return ReplayResult(
-                ReplayOutcome.NOT_JUDGED,
-                f"{kept.scenario} was another scenario in pytest-mews {kept.version}, which wrote "
-                "the file: play the scenario itself",
+                ReplayOutcome.INCONCLUSIVE,
+                f"{case.scenario} has changed since pytest-mews {case.version}, which wrote the "
+                "file: run the scenario itself",
             )
         try:
-            messages = restore(kept, self._settings.tenants)
-        except RestoreError as reason:
-            return ReplayResult(ReplayOutcome.NOT_JUDGED, str(reason))
-        engine = self._engine(kept.conditions)
-        obstacle = engine.precondition(scenario)
-        if obstacle is not None:
-            return ReplayResult(ReplayOutcome.NOT_JUDGED, obstacle.reason)
-        return _conclude(kept, engine.replay(scenario, messages))
+            messages = restore_messages(case, self._settings.tenants)
+        except RestoreError as error:
+            return ReplayResult(ReplayOutcome.INCONCLUSIVE, str(error))
+        runner = self._runner(case.conditions)
+        unmet = runner.unmet_precondition(scenario)
+        if unmet is not None:
+            return ReplayResult(ReplayOutcome.INCONCLUSIVE, unmet.reason)
+        return _result(case, runner.replay(scenario, messages))
 
-    def _engine(self, conditions: Conditions) -> CertificationRunner:
+    def _runner(self, conditions: Conditions) -> CertificationRunner:
         if self._current is not None and self._current != conditions:
-            self._engines[self._current].close()
+            self._runners[self._current].close()
         self._current = conditions
-        return self._engines[conditions]
+        return self._runners[conditions]
 
 
-def _is_same(kept: Kept, scenario: Scenario) -> bool:
-    same_steps = [dict(each) for each in kept.steps] == list(as_steps(scenario))
-    return same_steps and [dict(each) for each in kept.expect] == list(as_expectations(scenario))
+def _is_same(case: RecordedCase, scenario: Scenario) -> bool:
+    steps = [dict(step) for step in case.steps]
+    expectations = [dict(expectation) for expectation in case.expect]
+    return steps == list(steps_as_data(scenario)) and expectations == list(
+        expectations_as_data(scenario)
+    )
 
 
-def _conclude(kept: Kept, findings: Sequence[Finding]) -> ReplayResult:
+def _result(case: RecordedCase, findings: Sequence[Finding]) -> ReplayResult:
     unmet = sorted(
         (finding for finding in findings if not finding.met),
         key=lambda finding: list(Level).index(finding.level),
     )
     if unmet:
-        said = "; ".join(f"expected {each.expected}; {each.observed}" for each in unmet)
-        return ReplayResult(ReplayOutcome.STILL_FAILING, said)
-    judged = [finding for finding in findings if finding.judged]
-    if not judged:
-        return ReplayResult(ReplayOutcome.NOT_JUDGED, findings[0].observed)
-    flaky = "; it was flaky: once says little" if kept.verdict == "flaky" else ""
-    return ReplayResult(ReplayOutcome.FIXED, f"{judged[0].observed}{flaky}")
+        reason = "; ".join(finding.observed for finding in unmet)
+        return ReplayResult(ReplayOutcome.STILL_FAILING, reason)
+    conclusive = [finding for finding in findings if finding.subject_count]
+    if not conclusive:
+        return ReplayResult(ReplayOutcome.INCONCLUSIVE, findings[0].observed)
+    flaky = "; but it was flaky: one pass is little evidence" if case.verdict == "flaky" else ""
+    return ReplayResult(ReplayOutcome.FIXED, f"{conclusive[0].observed}{flaky}")

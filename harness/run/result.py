@@ -1,147 +1,181 @@
-"""From what an exploration saw to the verdict, its one-sentence reason, and the evidence kept."""
+"""The result of a scenario: its verdict, its reason, and the evidence that is kept.
+
+A reason begins with the diagnosis, which is what the gravest broken expectation observed; figures
+and everything else follow, separated by semicolons.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_mews.checks import CHECKS, CaseCheck, diagnose, hops_in_words, largest_batch
+from pytest_mews.checks import (
+    CHECKS,
+    AttemptCheck,
+    CaseCheck,
+    describe_largest_batch,
+    describe_redirects,
+    join_clauses,
+)
 from pytest_mews.execution import Exploration
 from pytest_mews.model import (
     Evidence,
     Finding,
     Level,
-    Outcome,
     Sample,
     Scenario,
     ScenarioResult,
     Stage,
     Verdict,
 )
-from pytest_mews.reports.evidence_selection import bounded
+from pytest_mews.reports.evidence_selection import limit_deliveries
 
-KEPT_SAMPLES = 2_000  # more say nothing new to the pictures
+MAX_SAMPLES = 2_000  # the charts show no more detail than that
+# The first step of scenarios that show what happened before them, instead of sending something.
+SHOWING_STEPS = frozenset({"show-preflight", "show-tls-handshakes"})
+PASSED_ON_RETRY = "the same case passed when it ran again"
 
 
-def build_result(scenario: Scenario, seen: Exploration, duration_s: float) -> ScenarioResult:
-    """Judge a finished or interrupted exploration; failures seen before a Ctrl-C still count."""
-    verdict, reason = _verdict(scenario, seen)
+def build_result(scenario: Scenario, exploration: Exploration, duration_s: float) -> ScenarioResult:
+    """Build the result of a finished or interrupted exploration.
+
+    A failure that was observed before an interruption still counts.
+    """
+    verdict, reason = _verdict(scenario, exploration)
     return ScenarioResult(
         scenario=scenario,
         verdict=verdict,
         reason=reason,
         duration_s=duration_s,
-        plays=seen.plays,
-        failing=seen.failing,
-        messages=seen.messages,
-        evidence=tuple(map(bounded, _evidence(seen))),
-        samples=_thinned(seen.samples),
+        case_count=exploration.case_count,
+        failing_cases=exploration.failing_cases,
+        message_count=exploration.message_count,
+        evidence=tuple(map(limit_deliveries, _evidence(exploration))),
+        samples=_thin_out(exploration.samples),
     )
 
 
-def _verdict(scenario: Scenario, seen: Exploration) -> tuple[Verdict, str]:
-    failed = seen.smallest or seen.first_failing
+def _verdict(scenario: Scenario, exploration: Exploration) -> tuple[Verdict, str]:
+    failed = exploration.smallest or exploration.first_failing
     if failed is not None:
-        unmet = sorted(
-            (finding for finding in failed.findings if not finding.met),
-            key=lambda finding: list(Level).index(finding.level),
-        )
-        reason = "; ".join([_failure(seen, unmet), *_figures(scenario, seen, failed, unmet[0])])
-        reason += _hint(scenario, failed)
-        if seen.passed_again is not None:
-            return (
-                Verdict.FLAKY,
-                f"failed, and passed when the same case was played again: {reason}",
-            )
-        must = unmet[0].level is Level.MUST
-        return (Verdict.FAIL if must else Verdict.WARN), reason
-    if not seen.finished:
-        return Verdict.NOT_OBSERVED, f"interrupted after {seen.plays} of {seen.total} cases"
-    cases = "1 case" if seen.plays == 1 else f"{seen.plays} cases"
-    if seen.example is not None and not any(each.judged for each in seen.example.findings):
-        observed = seen.example.findings[0].observed
-        looked = bool(seen.example.transcript.tls_handshakes)  # at a server that showed nothing
+        return _failure(scenario, exploration, failed)
+    if not exploration.finished:
         return (
-            (Verdict.NOT_OBSERVED, observed)
-            if looked
-            else (Verdict.NOT_APPLICABLE, f"{observed}, in {cases}")
+            Verdict.NOT_OBSERVED,
+            f"interrupted after {exploration.case_count} of {exploration.total_cases} cases",
         )
-    told = scenario.steps[0].name in {"show-preflight", "show-tls-handshakes"}
-    if told and seen.example is not None:
-        observed = seen.example.findings[0].observed
-        return Verdict.PASS, observed + _hint(scenario, seen.example)
-    slowest = max((sample.answer_ms for sample in seen.samples), default=0.0)
-    messages = "1 message" if seen.messages == 1 else f"{seen.messages:,} messages"
-    figures = _figures(scenario, seen, seen.example)
-    if not any(isinstance(CHECKS[each.check], CaseCheck) for each in scenario.expectations):
-        figures = [f"slowest answer {slowest:,.0f} ms", *figures]
-    words = "; ".join([f"{cases}, {messages}", *figures])
-    return Verdict.PASS, words + _redirects(scenario, seen.example)
+    example = exploration.example
+    cases = "1 case" if exploration.case_count == 1 else f"{exploration.case_count} cases"
+    if example is not None and not any(finding.subject_count for finding in example.findings):
+        observed = example.findings[0].observed
+        if example.transcript.tls_handshakes:  # the server showed nothing to evaluate
+            return Verdict.NOT_OBSERVED, observed
+        return Verdict.NOT_APPLICABLE, f"{observed}, in {cases}"
+    if example is not None and scenario.steps[0].name in SHOWING_STEPS:
+        return Verdict.PASS, example.findings[0].observed
+    return Verdict.PASS, _pass_reason(scenario, exploration, cases)
 
 
-def _hint(scenario: Scenario, trial: Evidence) -> str:
-    """Say what the preflight's answer most likely means: a success may be a page of HTML."""
-    if scenario.steps[0].name != "show-preflight":
-        return ""
-    last = [delivery.attempts[-1] for delivery in trial.transcript.deliveries]
-    hint = diagnose(next((each for each in last if each.outcome is not Outcome.DELIVERED), last[0]))
-    return f": {hint}" if hint else ""
+def _failure(
+    scenario: Scenario, exploration: Exploration, evidence: Evidence
+) -> tuple[Verdict, str]:
+    """Return the verdict and the reason of a failure, which `evidence` shows."""
+    unmet = sorted(
+        (finding for finding in evidence.findings if not finding.met),
+        key=lambda finding: list(Level).index(finding.level),
+    )
+    gravest = unmet[0]
+    is_flaky = exploration.passed_on_retry is not None
+    counts = ""
+    if exploration.case_count > 1:
+        shown = "smallest" if exploration.smallest is not None else "first"
+        counts = (
+            f"{exploration.failing_cases} of {exploration.case_count} cases failed, "
+            f"this is the {shown}"
+        )
+    reason = join_clauses(
+        (
+            gravest.observed,
+            PASSED_ON_RETRY if is_flaky else "",
+            counts,
+            f"also not met: {unmet[1].expected}" if len(unmet) > 1 else "",
+            *_figures(scenario, exploration, evidence, gravest),
+        )
+    )
+    if is_flaky:
+        return Verdict.FLAKY, reason
+    return (Verdict.FAIL if gravest.level is Level.MUST else Verdict.WARN), reason
+
+
+def _pass_reason(scenario: Scenario, exploration: Exploration, cases: str) -> str:
+    slowest_ms = max((sample.answer_ms for sample in exploration.samples), default=0.0)
+    count = exploration.message_count
+    messages = "1 message" if count == 1 else f"{count:,} messages"
+    only_attempts = not any(
+        isinstance(CHECKS[expectation.check], CaseCheck) for expectation in scenario.expectations
+    )
+    return join_clauses(
+        (
+            f"{cases}, {messages}",
+            f"slowest response {slowest_ms:,.0f} ms" if only_attempts else "",
+            *_figures(scenario, exploration, exploration.example),
+            _redirects(scenario, exploration.example),
+        )
+    )
 
 
 def _redirects(scenario: Scenario, example: Evidence | None) -> str:
-    """Name the redirects that a scenario about them has passed: sound, and worth knowing."""
-    if scenario.area != "RED" or example is None:
+    """Return the redirects with which a scenario about redirects passed."""
+    checks = [CHECKS[expectation.check] for expectation in scenario.expectations]
+    about_redirects = any(
+        isinstance(check, AttemptCheck) and check.about_redirects for check in checks
+    )
+    if not about_redirects or example is None:
         return ""
-    ways = (hops_in_words(each.attempts[-1]) for each in example.transcript.deliveries)
-    way = next(filter(None, ways), "")
-    return f"; redirected by {way}" if way else ""
-
-
-def _failure(seen: Exploration, unmet: Sequence[Finding]) -> str:
-    first = unmet[0]
-    words = f"expected {first.expected}; {first.observed}"
-    if seen.plays > 1:
-        smallest = "smallest" if seen.smallest is not None else "first"
-        words = f"{seen.failing} of {seen.plays} cases failed, {smallest}: {words}"
-    if len(unmet) > 1:
-        words += f"; and expected {unmet[1].expected}"
-    return words
+    redirects = (
+        describe_redirects(delivery.attempts[-1]) for delivery in example.transcript.deliveries
+    )
+    first = next(filter(None, redirects), "")
+    return f"redirected by {first}" if first else ""
 
 
 def _figures(
-    scenario: Scenario, seen: Exploration, trial: Evidence | None, said: Finding | None = None
+    scenario: Scenario,
+    exploration: Exploration,
+    evidence: Evidence | None,
+    without: Finding | None = None,
 ) -> list[str]:
-    """List what is worth knowing whatever the verdict; `said` has been said already."""
+    """Return the figures that matter whatever the verdict, except those of one finding."""
     figures = [
         finding.observed
-        for finding in (() if trial is None else trial.findings)
-        if isinstance(CHECKS[finding.check], CaseCheck) and finding is not said
+        for finding in (() if evidence is None else evidence.findings)
+        if isinstance(CHECKS[finding.check], CaseCheck) and finding is not without
     ]
-    sized = any(
-        draw.generator == "over-limit" or draw.arguments.get("over_limit")
-        for draw in scenario.message_specs
+    is_about_size = any(
+        spec.generator == "over-limit" or spec.arguments.get("over_limit")
+        for spec in scenario.message_specs
     )
-    if sized and scenario.stage is Stage.DELIVERY:
-        figures.append(largest_batch(seen.samples))
-    return [figure for figure in dict.fromkeys(figures) if figure]
+    if is_about_size and scenario.stage is Stage.DELIVERY:
+        figures.append(describe_largest_batch(exploration.samples))
+    return figures
 
 
-def _evidence(seen: Exploration) -> tuple[Evidence, ...]:
-    failed = seen.smallest or seen.first_failing
+def _evidence(exploration: Exploration) -> tuple[Evidence, ...]:
+    failed = exploration.smallest or exploration.first_failing
     if failed is None:
-        return () if seen.example is None else (seen.example,)
-    kept = [replace(failed, role="smallest-failing")]
-    if seen.first_failing is not None and seen.first_failing is not failed:
-        kept.append(replace(seen.first_failing, role="first-failing"))
-    if seen.passed_again is not None:
-        kept.append(seen.passed_again)
-    return tuple(kept)
+        return () if exploration.example is None else (exploration.example,)
+    evidence = [replace(failed, role="smallest-failing")]
+    if exploration.first_failing is not None and exploration.first_failing is not failed:
+        evidence.append(replace(exploration.first_failing, role="first-failing"))
+    if exploration.passed_on_retry is not None:
+        evidence.append(exploration.passed_on_retry)
+    return tuple(evidence)
 
 
-def _thinned(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Keep every n-th sample where there are too many, and always the slowest."""
-    if len(samples) <= KEPT_SAMPLES:
+def _thin_out(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Keep every n-th sample if there are too many, and always the slowest."""
+    if len(samples) <= MAX_SAMPLES:
         return tuple(samples)
     slowest = max(samples, key=lambda sample: sample.answer_ms)
-    step = len(samples) // KEPT_SAMPLES + 1
+    step = len(samples) // MAX_SAMPLES + 1
     return (*samples[::step], slowest)

@@ -1,4 +1,4 @@
-"""The record of a whole run, with nothing secret in it: what the reports are written from."""
+"""Builds the `Run` that reports are written from, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 
 from pytest_mews import __version__
 from pytest_mews.acceptance.expected_failures import ExpectedFailures
-from pytest_mews.checks import readiness_of, stage_summaries, throttling
-from pytest_mews.config.endpoint import with_token
+from pytest_mews.checks import describe_throttling, readiness_of, stage_summaries
+from pytest_mews.config.endpoint import replace_token
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
 from pytest_mews.options import OPTIONS
-from pytest_mews.redaction import Mask, mask_url, redact
+from pytest_mews.redaction import Redactor, redact, redact_url
 
-NOT_FOR_REPLAY = {
+NOT_REPEATED = {
     "mews_target",
     "mews_integration_target",
     "mews_token",
@@ -25,10 +25,10 @@ NOT_FOR_REPLAY = {
 }
 
 
-def build_run(  # noqa: PLR0913 - all that a run is
+def build_run(  # noqa: PLR0913 - everything that a run consists of
     settings: Settings,
     results: Sequence[ScenarioResult],
-    tolerance: ExpectedFailures,
+    expected_failures: ExpectedFailures,
     *,
     started: datetime,
     duration_s: float,
@@ -36,44 +36,47 @@ def build_run(  # noqa: PLR0913 - all that a run is
     folder: str = "mews-report",
     notes: Sequence[str] = (),
     interrupted: bool = False,
-    usage: Sequence[RateLimitUsage] = (),
+    rate_limit_usage: Sequence[RateLimitUsage] = (),
 ) -> Run:
-    """Sum a run up; `results` are in the order in which they are to be shown."""
-    asked = [each for each in results if each.scenario.stage in settings.stages]
-    limited = throttling([sample for each in results for sample in each.samples])
+    """Build the summary of a run; `results` are in the order in which reports list them."""
+    in_stages = [result for result in results if result.scenario.stage in settings.stages]
+    throttling = describe_throttling([sample for result in results for sample in result.samples])
     run = Run(
         version=__version__,
         started_utc=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         duration_s=round(duration_s, 3),
-        target=shown(settings.target),
-        integration_target=shown(settings.integration_target or settings.target),
+        target=display_target(settings.target),
+        integration_target=display_target(settings.integration_target or settings.target),
         command=command,
-        folder=folder,
+        report_folder=folder,
         profile=settings.profile,
         time_scale=settings.time_scale,
         seed=settings.seed,
         strict=settings.strict,
         events=settings.events,
         tenants=_without_secrets(settings.tenants),
-        readiness=readiness_of(asked, strict=settings.strict),
+        readiness=readiness_of(in_stages, strict=settings.strict),
         stages=stage_summaries(results, settings.stages, strict=settings.strict),
         results=tuple(results),
-        notes=(*notes, limited) if limited else tuple(notes),
+        notes=(*notes, throttling) if throttling else tuple(notes),
         interrupted=interrupted,
-        rate_limit_usage=tuple(usage),
+        rate_limit_usage=tuple(rate_limit_usage),
     )
-    return tolerance.told(redact(run, Mask.of(settings)))
+    return expected_failures.add_acceptance(redact(run, Redactor.from_settings(settings)))
 
 
-def shown(target: str) -> str:
-    """Show a target: its secret masked, a demo as it was asked for."""
-    return target if target.partition(":")[0] in {"demo", "none"} else mask_url(target)
+def display_target(target: str) -> str:
+    """Return a target as reports show it: `demo` and `none` as they are, a URL without secrets."""
+    return target if target.partition(":")[0] in {"demo", "none"} else redact_url(target)
 
 
-def replay_command(settings: Settings, given: Mapping[str, object]) -> str:
-    """Write the command that repeats this run; the token is left to MEWS_TOKEN.
+def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
+    """Return the command that repeats this run, without tokens (it needs MEWS_TOKEN).
 
-    `given` holds what the user set, by the option's `dest`.
+    Args:
+        settings: what the user chose, checked.
+        options: what the user set, by the option's `dest`.
+
     """
     words = ["pytest"]
     for flag, target in (
@@ -81,23 +84,23 @@ def replay_command(settings: Settings, given: Mapping[str, object]) -> str:
         ("--mews-integration-target", settings.integration_target),
     ):
         if target is not None:
-            own = target.partition(":")[0] in {"demo", "none"}
-            bare = target if own else mask_url(with_token(target, None))
-            words += [flag, shlex.quote(bare)]
+            is_url = target.partition(":")[0] not in {"demo", "none"}
+            shown = redact_url(replace_token(target, None)) if is_url else target
+            words += [flag, shlex.quote(shown)]
     for option in OPTIONS:
-        value = given.get(option.dest)
-        if option.dest in NOT_FOR_REPLAY or not value:
+        value = options.get(option.dest)
+        if option.dest in NOT_REPEATED or not value:
             continue
         if option.kind == "flag":
             words.append(option.flag)
             continue
         values = value if isinstance(value, list | tuple) else [value]
-        words += [f"{option.flag} {shlex.quote(str(each))}" for each in values]
+        words += [f"{option.flag} {shlex.quote(str(item))}" for item in values]
     return " ".join(words)
 
 
 def _without_secrets(tenants: Tenants) -> Tenants:
     return Tenants(
         "***",
-        tuple(Tenant(each.id, each.integration_id, "***") for each in tenants.enterprises),
+        tuple(Tenant(tenant.id, tenant.integration_id, "***") for tenant in tenants.enterprises),
     )

@@ -1,4 +1,4 @@
-"""The engine certifies scenarios one by one against one endpoint; pytest or a test drives it."""
+"""Certifies one endpoint, scenario by scenario; pytest or a test calls it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Self
 
-from pytest_mews.checks import judge
+from pytest_mews.checks import evaluate
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import HarnessError
 from pytest_mews.execution import (
@@ -20,8 +20,8 @@ from pytest_mews.execution import (
 from pytest_mews.model import Evidence, Finding, Scenario, ScenarioResult, Transcript
 from pytest_mews.model.scenario import Requirement
 from pytest_mews.model.verdict import HEALTH_CHECK
-from pytest_mews.redaction import Mask, redact, tokens_in
-from pytest_mews.replay.recording import recorded
+from pytest_mews.redaction import Redactor, find_tokens, redact
+from pytest_mews.replay.recording import with_replay
 from pytest_mews.reports import one_line
 from pytest_mews.run.environment import Environment
 from pytest_mews.run.preconditions import unmet_precondition
@@ -29,27 +29,37 @@ from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.result import build_result
 
 Progress = Callable[[Scenario, int, int], None]
+"""Is called with the scenario, the number of cases run, and the number of cases planned."""
 
 
 class CertificationRunner:
-    """Certifies with one rig, which it owns.
+    """Certifies scenarios in one environment, which it owns.
 
-    Nothing is started before the first scenario; `close` ends all that was. By `turns` a scenario
-    is alone among several processes too.
+    Nothing starts before the first scenario; `close` stops what has started. `certify` may be
+    called from several threads.
+
+    Args:
+        settings: what the user chose.
+        budget: how many cases may be run, and for how long, to shrink a failure.
+        process_lock: keeps an exclusive scenario alone among several processes too.
 
     Raises:
-        UsageMistake: there is no embedded partner of that name.
+        UsageError: the demo partner has no variant of that name.
 
     """
 
     def __init__(
-        self, settings: Settings, *, budget: Budget | None = None, turns: ProcessLock | None = None
+        self,
+        settings: Settings,
+        *,
+        budget: Budget | None = None,
+        process_lock: ProcessLock | None = None,
     ) -> None:
         self.environment = Environment(settings)
-        self._turns = turns or ProcessLock()
+        self._process_lock = process_lock or ProcessLock()
         self._budget = budget or Budget()
         self._interrupted = False
-        self._left_in = ""  # the scenario after which no client of the first enterprise is left
+        self._client_lost_in = ""  # the scenario after which the first enterprise had no client
 
     def __enter__(self) -> Self:
         return self
@@ -58,124 +68,134 @@ class CertificationRunner:
         self.close()
 
     def close(self) -> None:
-        """End all that runs."""
+        """Stop everything that runs."""
         self.environment.close()
 
     def interrupt(self) -> None:
-        """End whatever is under way, in any thread: its result is what was seen until now."""
+        """Stop the running scenarios, from any thread.
+
+        The result of a scenario that was running is what was observed until then.
+        """
         self._interrupted = True
         self.environment.interrupt()
 
     def probe(self, scenarios: Iterable[Scenario]) -> None:
-        """Look at all that these scenarios need to have been seen; each does so itself else."""
+        """Make the observations that these scenarios require, before several threads need them.
+
+        Without this call each scenario makes them itself.
+        """
         requires = {requirement for scenario in scenarios for requirement in scenario.requires}
-        wired = not requires.isdisjoint(
+        needs_api_calls = not requires.isdisjoint(
             {Requirement.CONNECTOR_API_CALLED, Requirement.CONNECTOR_API_ANSWERED}
         )
-        if self.environment.settings.has_webhooks and wired and self.environment.preflight.accepts:
+        has_webhooks = self.environment.settings.has_webhooks
+        if has_webhooks and needs_api_calls and self.environment.preflight.accepts:
             _ = self.environment.connectivity
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
-        """Play one scenario and judge it; secrets are masked in what is returned.
-
-        A KeyboardInterrupt goes through, with the result so far as its only argument.
+        """Run one scenario and return its result, with secrets redacted.
 
         Raises:
-            HarnessFault: the harness failed at its own work, or was interrupted before.
+            HarnessError: the harness failed at its own work, or was interrupted before.
+            KeyboardInterrupt: the user pressed Ctrl-C; its only argument is the result so far.
 
         """
         if self._interrupted:
             raise HarnessError("the run was interrupted")
-        unplayed = self.precondition(scenario)
-        if unplayed is not None:
-            return unplayed
-        with self._turns.hold(alone=scenario.exclusive):
-            self._note_missing_client("")  # who was away may have come back
-            result = self._explore(scenario, progress)
+        result = self.unmet_precondition(scenario)
+        if result is not None:
+            return result
+        with self._process_lock.hold(exclusive=scenario.exclusive):
+            self._note_missing_client("")  # a lost client may have reconnected
+            result = self._run_scenario(scenario, progress)
             self._note_missing_client(scenario.id)
         return result
 
-    def precondition(self, scenario: Scenario) -> ScenarioResult | None:
-        """Say why a scenario can't be played against this endpoint; None where it can."""
-        found = unmet_precondition(scenario, self.environment, self._left_in)
-        return None if found is None else self._clean(ScenarioResult(scenario, *found))
+    def unmet_precondition(self, scenario: Scenario) -> ScenarioResult | None:
+        """Return the result of a scenario that cannot run against this endpoint; None if it can."""
+        unmet = unmet_precondition(scenario, self.environment, self._client_lost_in)
+        return None if unmet is None else self._redact(ScenarioResult(scenario, *unmet))
 
     def _note_missing_client(self, scenario_id: str) -> None:
-        """Note after which scenario the client that messages are for was gone."""
-        if self.environment.clients is not None and self.environment.clients.admitted:
-            self._left_in = (
-                "" if self.environment.clients.is_there else self._left_in or scenario_id
-            )
+        """Note the scenario after which the first enterprise's client was gone."""
+        clients = self.environment.clients
+        if clients is not None and clients.was_connected:
+            lost_in = self._client_lost_in or scenario_id
+            self._client_lost_in = "" if clients.is_connected else lost_in
 
     def replay(self, scenario: Scenario, messages: Messages) -> tuple[Finding, ...]:
-        """Send these messages by the scenario's steps, once, and judge what came of it.
+        """Run the scenario's steps once with these messages, and return the findings.
 
         Raises:
-            HarnessFault: the harness failed at its own work.
+            HarnessError: the harness failed at its own work.
 
         """
 
-        def judged(transcript: Transcript) -> tuple[Finding, ...]:
-            return self._judge(scenario, transcript)
+        def evaluate_transcript(transcript: Transcript) -> tuple[Finding, ...]:
+            return self._evaluate(scenario, transcript)
 
-        with self._turns.hold(alone=scenario.exclusive):
-            played = run_steps(scenario, messages, self.environment.context)
-            trial = Evidence("example", "", judged(played), played)
+        with self._process_lock.hold(exclusive=scenario.exclusive):
+            transcript = run_steps(scenario, messages, self.environment.context)
+            evidence = Evidence("example", "", evaluate_transcript(transcript), transcript)
             if any(step.name == HEALTH_CHECK for step in scenario.steps):
-                trial = recheck_health(
-                    trial,
+                evidence = recheck_health(
+                    evidence,
                     lambda: messages,
                     self.environment.context,
                     self.environment.clock,
-                    judged,
+                    evaluate_transcript,
                 )
-        return redact(trial.findings, self.environment.mask)
+        return redact(evidence.findings, self.environment.redactor)
 
-    def _judge(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:
-        return tuple(judge(expectation, transcript) for expectation in scenario.expectations)
+    def _evaluate(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:
+        return tuple(evaluate(expectation, transcript) for expectation in scenario.expectations)
 
-    def _explore(self, scenario: Scenario, progress: Progress) -> ScenarioResult:
-        began_ms = self.environment.clock.now_ms()
+    def _run_scenario(self, scenario: Scenario, progress: Progress) -> ScenarioResult:
+        started_ms = self.environment.clock.now_ms()
 
-        def spent_s() -> float:
-            return (self.environment.clock.now_ms() - began_ms) / 1000
+        def duration_s() -> float:
+            return (self.environment.clock.now_ms() - started_ms) / 1000
 
-        explorer = ScenarioRunner(
+        scenario_runner = ScenarioRunner(
             scenario,
-            self.environment.subject,
+            self.environment.target,
             self.environment.context,
             self.environment.clock,
             run_seed=self.environment.settings.seed,
-            began=self.environment.began,
+            started=self.environment.started,
             examples=self.environment.settings.examples,
             budget=self._budget,
-            judge=lambda transcript: self._judge(scenario, transcript),
-            progress=lambda played, planned: progress(scenario, played, planned),
+            evaluate=lambda transcript: self._evaluate(scenario, transcript),
+            report_progress=lambda done, planned: progress(scenario, done, planned),
         )
         try:
-            explorer.run()
-        except KeyboardInterrupt as stop:
+            scenario_runner.run()
+        except KeyboardInterrupt as interrupt:
             raise KeyboardInterrupt(
-                self._conclude(scenario, explorer.progress, spent_s())
-            ) from stop
+                self._build_result(scenario, scenario_runner.progress, duration_s())
+            ) from interrupt
         except HarnessError:
             if not self._interrupted:
                 raise
-        return self._conclude(scenario, explorer.progress, spent_s())
+        return self._build_result(scenario, scenario_runner.progress, duration_s())
 
-    def _conclude(self, scenario: Scenario, seen: Exploration, spent_s: float) -> ScenarioResult:
-        result = self._clean(build_result(scenario, seen, spent_s))
-        return recorded(
+    def _build_result(
+        self, scenario: Scenario, exploration: Exploration, duration_s: float
+    ) -> ScenarioResult:
+        result = self._redact(build_result(scenario, exploration, duration_s))
+        return with_replay(
             result,
-            seen.script,
+            exploration.sent_messages,
             self.environment.settings,
-            self.environment.began,
-            self.environment.mask,
+            self.environment.started,
+            self.environment.redactor,
         )
 
-    def _clean(self, result: ScenarioResult) -> ScenarioResult:
-        """Mask the secrets; a partner's words in the reason become harmless to any log."""
-        sent = (each for trial in result.evidence for each in trial.transcript.deliveries)
-        minted = {key for each in sent for key in tokens_in(each.message.body)}
-        clean = redact(redact(result, self.environment.mask), Mask(minted))
-        return replace(clean, reason=one_line(clean.reason))
+    def _redact(self, result: ScenarioResult) -> ScenarioResult:
+        """Redact secrets, generated tokens included, and make the reason safe for a log line."""
+        deliveries = (
+            delivery for evidence in result.evidence for delivery in evidence.transcript.deliveries
+        )
+        tokens = {token for delivery in deliveries for token in find_tokens(delivery.message.body)}
+        redacted = redact(redact(result, self.environment.redactor), Redactor(tokens))
+        return replace(redacted, reason=one_line(redacted.reason))

@@ -1,3 +1,3 @@
-"""The certification: hooks of one run, scenarios as items, evidence carried to the reports."""
+"""The pytest side of a certification: hooks, items, scheduling, pytest-xdist, terminal, JUnit."""
 
 from __future__ import annotations

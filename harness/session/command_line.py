@@ -1,4 +1,4 @@
-"""What the user chose on pytest's command line and in its ini file."""
+"""Reads pytest's command line and ini file."""
 
 from __future__ import annotations
 
@@ -9,72 +9,76 @@ from random import Random
 import pytest
 
 from pytest_mews.config.did_you_mean import did_you_mean
-from pytest_mews.config.settings import Settings, resolve
+from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Scenario
 from pytest_mews.options import OPTIONS
-from pytest_mews.run.result_tracker import COLLECTOR, scenario_in
+from pytest_mews.run.result_tracker import COLLECTOR, scenario_id_in
 
-SEED = "mews_seed"  # the key under which pytest-xdist's workers are told the run's seed
+SEED_KEY = "mews_seed"  # the key of the run's seed in the input of a pytest-xdist worker
 
 
 def paths_given(config: pytest.Config) -> bool:
-    """Whether paths stand on the command line itself, not in addopts: then those tests run.
+    """Return whether the command line has paths; then their tests run, and no scenario does.
+
+    Paths in addopts don't count.
 
     Raises:
-        UsageMistake: paths stand there together with scenarios (`mews::RET-02`).
+        UsageError: the command line has both paths and scenarios (`mews::RET-02`).
 
     """
-    typed = _typed(config)
-    scenarios = [each for each in typed if scenario_in(each)]
-    paths = [each for each in typed if not scenario_in(each)]
+    arguments = _positional_arguments(config)
+    scenarios = [argument for argument in arguments if scenario_id_in(argument)]
+    paths = [argument for argument in arguments if not scenario_id_in(argument)]
     if scenarios and paths:
-        problem = "is a scenario and can't be run together with the tests of a path"
-        raise UsageError("command line", scenarios[0], problem, f"Leave out {paths[0]}, or it")
+        problem = "is a scenario, which can't run together with the tests of a path"
+        raise UsageError("command line", scenarios[0], problem, f"Remove it, or {paths[0]}.")
     return bool(paths)
 
 
-def scenarios_named(config: pytest.Config, known: Sequence[Scenario]) -> frozenset[str]:
-    """Give the ids that stand on the command line as `mews::RET-02`; all where none does.
+def selected_scenario_ids(config: pytest.Config, scenarios: Sequence[Scenario]) -> frozenset[str]:
+    """Return the scenarios that the command line names (`mews::RET-02`); all if it names none.
 
     Raises:
-        UsageMistake: there is no such scenario; it names the closest.
+        UsageError: a named scenario does not exist; the message has the closest id.
 
     """
-    ids = [scenario.id for scenario in known]
-    named = scenarios_typed(config)
+    known = [scenario.id for scenario in scenarios]
+    named = scenario_arguments(config)
     for name in named:
-        if name not in ids:
-            given, remedy = f"{COLLECTOR}::{name}", did_you_mean(name, ids)
-            raise UsageError("command line", given, "names no scenario", remedy)
-    return frozenset(named or ids)
+        if name not in known:
+            node_id, remedy = f"{COLLECTOR}::{name}", did_you_mean(name, known)
+            raise UsageError("command line", node_id, "names no scenario", remedy)
+    return frozenset(named or known)
 
 
-def scenarios_typed(config: pytest.Config) -> list[str]:
-    """Give what stands on the command line as a scenario, known or not."""
-    return [name for each in _typed(config) if (name := scenario_in(each))]
+def scenario_arguments(config: pytest.Config) -> list[str]:
+    """Return the scenario ids on the command line, whether or not they exist."""
+    arguments = _positional_arguments(config)
+    return [name for argument in arguments if (name := scenario_id_in(argument))]
 
 
-def replays_asked(config: pytest.Config) -> list[str]:
-    """Give the values of --mews-replay, or of its ini key."""
-    asked = explicit_options(config)["mews_replay"]
-    return [str(each) for each in asked] if isinstance(asked, list | tuple) else []
+def replay_arguments(config: pytest.Config) -> list[str]:
+    """Return the values of --mews-replay, or of its ini key."""
+    values = explicit_options(config)["mews_replay"]
+    return [str(value) for value in values] if isinstance(values, list | tuple) else []
 
 
-def _typed(config: pytest.Config) -> list[str]:
-    typed = [str(argument) for argument in config.invocation_params.args]
-    parsed = config._parser.parse_known_args(typed)  # noqa: SLF001 - no other way
-    return [str(each) for each in parsed.file_or_dir]
+def _positional_arguments(config: pytest.Config) -> list[str]:
+    """Return the paths and node ids that the user typed, without those of addopts."""
+    arguments = [str(argument) for argument in config.invocation_params.args]
+    parsed = config._parser.parse_known_args(arguments)  # noqa: SLF001 - no other way
+    return [str(argument) for argument in parsed.file_or_dir]
 
 
-def settings_of(config: pytest.Config) -> Settings:
-    """Check all options.
+def build_settings(config: pytest.Config) -> Settings:
+    """Check all options and return the settings.
 
     Raises:
-        UsageMistake: one of them is wrong.
+        UsageError: an option is wrong.
 
     """
-    return resolve(
+    return resolve_settings(
         {option.dest: getattr(config.option, option.dest) for option in OPTIONS},
         environ=os.environ,
         rootdir=config.inipath.parent if config.inipath else config.rootpath,
@@ -84,20 +88,23 @@ def settings_of(config: pytest.Config) -> Settings:
 
 
 def _seed(config: pytest.Config) -> int | None:
-    """Read Hypothesis's own option; it belongs to Hypothesis's pytest plugin."""
+    """Return the seed of --hypothesis-seed, an option of Hypothesis's pytest plugin.
+
+    A worker of pytest-xdist has the seed of its controller. None if the run chooses a seed.
+    """
     if hasattr(config, "workerinput"):
-        return int(config.workerinput[SEED])
-    asked = getattr(config.option, "hypothesis_seed", None)
-    if asked in (None, "random"):
+        return int(config.workerinput[SEED_KEY])
+    seed = getattr(config.option, "hypothesis_seed", None)
+    if seed in (None, "random"):
         return None
     try:
-        return int(asked)
-    except ValueError:  # Hypothesis takes any text
-        return Random(asked).getrandbits(32)  # noqa: S311 - to be repeatable is the point
+        return int(seed)
+    except ValueError:  # Hypothesis accepts any text
+        return Random(seed).getrandbits(32)  # noqa: S311 - must be repeatable, not secure
 
 
 def explicit_options(config: pytest.Config) -> dict[str, object]:
-    """List what was set, by the options' `dest`; for the command that repeats the run."""
+    """Return the values from the command line and the ini file, by the options' `dest`."""
     return {
         option.dest: getattr(config.option, option.dest) or config.getini(option.dest)
         for option in OPTIONS

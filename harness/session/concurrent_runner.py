@@ -1,4 +1,4 @@
-"""Playing ahead of pytest, which asks for one scenario after the other, and being interrupted."""
+"""Runs scenarios concurrently, while pytest asks for their results one after another."""
 
 from __future__ import annotations
 
@@ -10,70 +10,76 @@ from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.model import Scenario, ScenarioResult
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.session.items import ScenarioItem
-from pytest_mews.session.schedule import Certify, Schedule, Waiting
+from pytest_mews.session.schedule import Certify, Schedule, WaitProgress
 
-SLUGGISH_JOBS = 8
-LOOK_AHEAD = 2  # scenarios that a worker of pytest-xdist knows to be its own: this one and the next
-FAREWELL_S = 4.0  # how long a run that was interrupted waits for what is under way
+SLOW_ENDPOINT_JOBS = 8  # concurrent scenarios if the endpoint is slow
+WORKER_JOBS = 2  # a worker of pytest-xdist knows two of its scenarios: this one and the next
+SHUTDOWN_TIMEOUT_S = 4.0  # how long an interrupted run waits for running scenarios
 
 
 class ConcurrentRunner:
-    """Plays several scenarios at once where that was asked for, or the endpoint is slow.
+    """Runs several scenarios concurrently if --mews-jobs says so, or if the endpoint is slow.
 
-    `certify` is what plays one of them, with the engine.
+    Args:
+        runner: the runner of this process.
+        certify: runs one scenario with that runner.
+
     """
 
-    def __init__(self, engine: CertificationRunner, certify: Certify) -> None:
-        self._engine, self._certify = engine, certify
+    def __init__(self, runner: CertificationRunner, certify: Certify) -> None:
+        self._runner, self._certify = runner, certify
         self._schedule: Schedule | None = None
 
     def start(self, items: Iterable[pytest.Item], *, worker: bool) -> None:
-        """Begin with items of which pytest will ask for each.
+        """Start scenarios whose results pytest will ask for.
 
-        Where even a plain message takes too long, several are played at once in any case: else the
-        run would take too long as well. A worker of pytest-xdist plays as many as it knows of.
+        If the endpoint misses the time limit even for a single event, several scenarios run
+        concurrently in any case; otherwise the run would take too long.
+
+        Args:
+            items: the items that pytest will run; those that are not scenarios are ignored.
+            worker: whether this process is a worker of pytest-xdist, which knows two items ahead.
 
         Raises:
-            UsageError: SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
+            pytest.UsageError: the path in SSL_CERT_FILE or SSL_CERT_DIR does not exist.
 
         """
         scenarios = [item.scenario for item in items if isinstance(item, ScenarioItem)]
         if not scenarios:
             return
         try:
-            sluggish = self._engine.environment.is_slow
-        except UsageError as mistake:
-            raise pytest.UsageError(str(mistake)) from None
+            is_slow = self._runner.environment.is_slow
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
         except HarnessError:
-            return  # each scenario meets it again, and reports it as an error of the harness
-        asked, slow = (
-            (1, LOOK_AHEAD) if worker else (self._engine.environment.settings.jobs, SLUGGISH_JOBS)
-        )
-        jobs = max(asked, slow if sluggish else 1)
+            return  # each scenario raises it again, and has the verdict `error`
+        jobs = 1 if worker else self._runner.environment.settings.jobs
+        if is_slow:
+            jobs = max(jobs, WORKER_JOBS if worker else SLOW_ENDPOINT_JOBS)
         if jobs == 1:
             return
-        self._engine.probe(scenarios)  # once, before several threads ask for it
-        self._schedule = self._schedule or Schedule(self._certify, jobs, sluggish=sluggish)
+        self._runner.probe(scenarios)  # once, before several threads need it
+        self._schedule = self._schedule or Schedule(self._certify, jobs, slow_endpoint=is_slow)
         self._schedule.start(scenarios)
 
-    def result(self, scenario: Scenario, waiting: Waiting) -> ScenarioResult | None:
-        """Wait for a scenario that was begun; None where none is played ahead."""
-        return None if self._schedule is None else self._schedule.result(scenario, waiting)
+    def result(self, scenario: Scenario, show_wait: WaitProgress) -> ScenarioResult | None:
+        """Wait for the result of a scenario; None if no scenarios run concurrently."""
+        return None if self._schedule is None else self._schedule.result(scenario, show_wait)
 
-    def finished(self, *, interrupted: bool) -> list[ScenarioResult]:
-        """Give the results that are there, asked for or not; nothing more is begun.
+    def results(self, *, interrupted: bool) -> list[ScenarioResult]:
+        """Return all results so far, and start no more scenarios.
 
-        Where the run was interrupted, what is under way ends first, as far as it came.
+        After an interruption, running scenarios are stopped and return partial results first.
         """
         if self._schedule is None:
             return []
         self._schedule.stop()
         if interrupted:
-            self._engine.interrupt()
-            self._schedule.wait(FAREWELL_S)
-        return self._schedule.finished()
+            self._runner.interrupt()
+            self._schedule.wait_until_finished(SHUTDOWN_TIMEOUT_S)
+        return self._schedule.results()
 
     def stop(self) -> None:
-        """Begin nothing more."""
+        """Start no more scenarios."""
         if self._schedule is not None:
             self._schedule.stop()

@@ -1,4 +1,4 @@
-"""The end of a run: what is written of it, and what the terminal says."""
+"""The end of a run: writes the reports, and prints the summary."""
 
 from __future__ import annotations
 
@@ -18,58 +18,58 @@ from pytest_mews.session import terminal
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished run and what was written of it.
+    """A finished run and the files that were written.
 
     Attributes:
         run: the run.
-        written: the page for people; None where the report could not be written.
-        template: the waivers to fill in, where they were asked for and written.
-        refused: why the report or the template could not be written; empty where they were.
-        problems: what else did not work, for whoever reads the terminal.
+        html_report: the HTML report; None if the report could not be written.
+        template: the waivers template; None if it was not requested, or could not be written.
+        error: why the report or the template could not be written; empty if they were written.
+        problems: other problems, for the terminal.
 
     """
 
     run: Run
-    written: Path | None
+    html_report: Path | None
     template: Path | None
-    refused: str
+    error: str
     problems: tuple[str, ...]
 
 
 def write_reports(
-    run: Run, settings: Settings, tolerance: ExpectedFailures, environ: Mapping[str, str]
+    run: Run, settings: Settings, expected_failures: ExpectedFailures, environ: Mapping[str, str]
 ) -> FinishedRun:
-    """Write all that is asked for; one that can't be written costs no other."""
+    """Write the reports and the waivers template; an error in one does not stop the others."""
     files = template = None
-    refused = ""
+    error = ""
     try:
-        files = reports.write(run, settings.report)
+        files = reports.write_report(run, settings.report)
         if settings.waivers_template:
-            template = tolerance.write_template(run.results, settings.report)
-    except UsageError as mistake:
+            template = expected_failures.write_waivers_template(run.results, settings.report)
+    except UsageError as cause:
         what = "report" if files is None else "template"
-        refused = f"The {what} was not written. {mistake}"
+        error = f"The {what} was not written. {cause}"
     return FinishedRun(
         run,
         files.html if files else None,
         template,
-        refused,
+        error,
         (*(files.problems if files else ()), *reports.append_summary(run, environ)),
     )
 
 
 def print_summary(
     reporter: pytest.TerminalReporter,
-    closed: FinishedRun,
-    tolerance: ExpectedFailures,
+    finished: FinishedRun,
+    expected_failures: ExpectedFailures,
     environ: Mapping[str, str],
 ) -> None:
-    """Show the readiness of each stage, what failed, and where the report is."""
-    remark = tolerance.remark(closed.run)
-    closing = [remark] if remark else []
-    if closed.template is not None:
-        closing.append(f"Waivers to fill in, for --mews-waivers: {closed.template}")
-    problems = [*([closed.refused] if closed.refused else []), *closed.problems]
-    terminal.summary(reporter, closed.run, closed.written, problems, closing)
-    for line in reports.annotate(closed.run, environ):
+    """Print the readiness of each stage, the failures, and the path of the report."""
+    note = expected_failures.exit_status_note(finished.run)
+    closing = [note] if note else []
+    if finished.template is not None:
+        closing.append(f"Waivers template, to fill in for --mews-waivers: {finished.template}")
+    problems = [*([finished.error] if finished.error else []), *finished.problems]
+    terminal.print_run(reporter, finished.run, finished.html_report, problems, closing)
+    for line in reports.annotate(finished.run, environ):
         reporter.write_line(line)

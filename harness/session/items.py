@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mews.acceptance.expected_failures import ExpectedFailures
 from pytest_mews.model import Scenario, ScenarioResult, Verdict
-from pytest_mews.redaction import Mask
+from pytest_mews.redaction import Redactor
 from pytest_mews.reports import one_line
 from pytest_mews.run.result_tracker import COLLECTOR
 from pytest_mews.run.runner import CertificationRunner
@@ -20,97 +20,97 @@ SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED}
 
 
 class ItemContext(Protocol):
-    """What an item needs of the run."""
+    """What an item needs from the plugin."""
 
     scenarios: tuple[Scenario, ...]
-    named: frozenset[str]
-    engine: CertificationRunner
-    tolerance: ExpectedFailures
+    selected_ids: frozenset[str]
+    runner: CertificationRunner
+    expected_failures: ExpectedFailures
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
-        """Certify a scenario, or wait for whoever does."""
+        """Return the result of a scenario."""
         ...
 
-    def keep(self, result: ScenarioResult) -> None:
-        """Take a result that no pytest report will carry."""
+    def record_unreported(self, result: ScenarioResult) -> None:
+        """Record a result for which pytest makes no report."""
 
 
-def fault_in_words(excinfo: pytest.ExceptionInfo[BaseException], mask: Mask) -> str:
-    """Show the traceback of a fault of the harness, with nothing secret in it."""
-    # Without local variables: pytest breaks them into lines, and no mask finds the pieces.
-    fault = mask.text(str(excinfo.getrepr(style="long", showlocals=False)))
-    return "\n".join(map(one_line, fault.splitlines()))
+def format_harness_error(excinfo: pytest.ExceptionInfo[BaseException], redactor: Redactor) -> str:
+    """Return the traceback of an error of the harness, with secrets redacted."""
+    # No local variables: pytest wraps their lines, and would break secrets into two parts.
+    traceback = redactor.redact_text(str(excinfo.getrepr(style="long", showlocals=False)))
+    return "\n".join(map(one_line, traceback.splitlines()))
 
 
-class ScenarioFailed(Exception):
-    """A scenario's verdict stops the run."""
+class ScenarioFailedError(Exception):
+    """The verdict of a scenario fails the run."""
 
 
-class Collected(pytest.Collector):
-    """A collector in place of the root folder's own; its node id is `mews`."""
+class RootCollector(pytest.Collector):
+    """A collector that replaces the one of the root folder; its node id is `mews`."""
 
-    director: Any
+    context: Any
 
     @classmethod
-    def of(cls, parent: pytest.Collector, director: object) -> Self:
-        """Build the collector for what directs the run."""
+    def build(cls, parent: pytest.Collector, context: object) -> Self:
+        """Build the collector for a plugin."""
         collector: Self = cls.from_parent(
             parent, path=parent.config.rootpath, name=COLLECTOR, nodeid=COLLECTOR
         )
-        collector.director = director
+        collector.context = context
         return collector
 
 
-class Certification(Collected):
-    """The collector of the scenarios."""
+class ScenarioCollector(RootCollector):
+    """Collects the scenarios."""
 
-    director: ItemContext
+    context: ItemContext
 
     def collect(self) -> Iterable[pytest.Item]:
-        """Give one item for each scenario, in the catalogue's order, with its markers."""
-        for scenario in self.director.scenarios:
-            if scenario.id not in self.director.named:
+        """Yield one item for each selected scenario, with its markers."""
+        for scenario in self.context.scenarios:
+            if scenario.id not in self.context.selected_ids:
                 continue
             item: ScenarioItem = ScenarioItem.from_parent(self, name=scenario.id)
-            item.scenario, item.director = scenario, self.director
+            item.scenario, item.context = scenario, self.context
             for name in markers_of(scenario):
                 item.add_marker(name)
             yield item
 
 
 def markers_of(scenario: Scenario) -> tuple[str, ...]:
-    """Name the markers of a scenario: `mews`, and by stage and obligation."""
+    """Return the markers of a scenario: `mews`, one for its stage, one for its level."""
     return "mews", f"mews_{scenario.stage}", f"mews_{scenario.level.lower()}"
 
 
 class ScenarioItem(pytest.Item):
-    """One scenario; it fails when its verdict alone makes the endpoint not ready."""
+    """One scenario; it fails if its verdict alone fails the run."""
 
     scenario: Scenario
-    director: ItemContext
+    context: ItemContext
     result: ScenarioResult | None = None
 
     def runtest(self) -> None:
-        """Certify the scenario; a Ctrl-C keeps what was seen of it."""
+        """Certify the scenario; after Ctrl-C its partial result is recorded."""
         try:
-            self.result = self.director.certify(self.scenario)
-        except KeyboardInterrupt as stop:
-            if stop.args:
-                self.director.keep(stop.args[0])
+            self.result = self.context.certify(self.scenario)
+        except KeyboardInterrupt as interrupt:
+            if interrupt.args:
+                self.context.record_unreported(interrupt.args[0])
             raise KeyboardInterrupt from None
-        except Exception as fault:
-            reason = one_line(self.director.engine.environment.mask.text(repr(fault)))
+        except Exception as error:
+            reason = one_line(self.context.runner.environment.redactor.redact_text(repr(error)))
             self.result = ScenarioResult(self.scenario, Verdict.ERROR, reason)
             raise
         finally:
             if self.result is not None:
                 self.user_properties += properties(self.result)
-        tolerance = self.director.tolerance
-        excuse = tolerance.excuse(self.result)
-        if excuse:
-            pytest.xfail(excuse)  # with --runxfail it does nothing
-        if excuse or (self.result.verdict is not Verdict.BLOCKED and tolerance.stops(self.result)):
-            raise ScenarioFailed
+        reason_expected = self.context.expected_failures.reason_expected(self.result)
+        if reason_expected:
+            pytest.xfail(reason_expected)  # with --runxfail it does nothing
+        fails_run = self.context.expected_failures.fails_run(self.result)
+        if reason_expected or (fails_run and self.result.verdict is not Verdict.BLOCKED):
+            raise ScenarioFailedError
         if self.result.verdict in SKIPPED:
             pytest.skip(f"{self.result.verdict}: {self.result.reason}")
 
@@ -119,19 +119,19 @@ class ScenarioItem(pytest.Item):
         excinfo: pytest.ExceptionInfo[BaseException],
         style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
-        """Say what was expected and observed; a traceback only for a fault of the harness."""
-        if not isinstance(excinfo.value, ScenarioFailed) or self.result is None:
-            return fault_in_words(excinfo, self.director.engine.environment.mask)
+        """Return the explanation of a failure; a traceback only for an error of the harness."""
+        if not isinstance(excinfo.value, ScenarioFailedError) or self.result is None:
+            return format_harness_error(excinfo, self.context.runner.environment.redactor)
         scenario = self.scenario
         lines = [
             f"{scenario.id} {scenario.title} ({scenario.level}, {scenario.basis})",
-            f"  seen:   {self.result.reason}",
-            f"  why:    {scenario.why}",
-            f"  remedy: {scenario.remedy}",
-            *(f"  source: {source.url} ({source.dated})" for source in scenario.sources),
+            f"  observed: {self.result.reason}",
+            f"  why:      {scenario.why}",
+            f"  fix:      {scenario.remedy}",
+            *(f"  source:   {source.url} ({source.revision_text})" for source in scenario.sources),
         ]
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Give the place of the item: there is no file, only the id."""
+        """Return the location of the item: it has no file, only a node id."""
         return self.config.rootpath / "mews", None, self.nodeid

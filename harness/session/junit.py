@@ -1,6 +1,6 @@
-"""What pytest's own --junitxml carries of a certification: properties of scenarios and of the run.
+"""Properties of scenarios and of the run for pytest's --junitxml.
 
-pytest writes the properties of an item also where the schema of its family `xunit2` has none.
+pytest writes the properties of a test case although the schema of its family `xunit2` has none.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ Properties = list[tuple[str, object]]
 
 
 def properties(result: ScenarioResult) -> Properties:
-    """List what a scenario's test case carries; requirement, source and revision once per source.
+    """Return the properties of a test case; requirement, source and revision once per source.
 
-    They ride on pytest's report, so that they arrive from a worker of pytest-xdist, too.
+    They are part of pytest's report, so they also arrive from a worker of pytest-xdist.
     """
     scenario = result.scenario
     sources = [
@@ -30,7 +30,7 @@ def properties(result: ScenarioResult) -> Properties:
     ]
     return [
         ("mews.stage", scenario.stage.value),
-        ("mews.obligation", scenario.level.value),
+        ("mews.level", scenario.level.value),
         ("mews.basis", scenario.basis.value),
         *sources,
         ("mews.verdict", result.verdict.value),
@@ -39,7 +39,7 @@ def properties(result: ScenarioResult) -> Properties:
 
 
 def describe_suite(config: pytest.Config, run: Run) -> None:
-    """Put what holds for the whole run on the test suite, if --junitxml asks for a file."""
+    """Add the properties of the run to the test suite; does nothing without --junitxml."""
     xml = config.stash.get(xml_key, None)
     if xml is None:
         return

@@ -1,4 +1,4 @@
-"""The pytest hooks of a replay (--mews-replay): one item for each file, and no report."""
+"""The pytest hooks of a replay (--mews-replay): one item per replay file, and no report."""
 
 from __future__ import annotations
 
@@ -11,176 +11,186 @@ import pytest
 from pytest_mews.errors import UsageError
 from pytest_mews.replay import OPTION
 from pytest_mews.run.process_lock import ProcessLock
-from pytest_mews.run.replayer import Failure, Replayer, ReplayOutcome, ReplayResult, failures
+from pytest_mews.run.replayer import (
+    Replayer,
+    ReplayFile,
+    ReplayOutcome,
+    ReplayResult,
+    read_replay_files,
+)
 from pytest_mews.run.result_tracker import COLLECTOR
 from pytest_mews.scenarios import loader
 from pytest_mews.session import terminal
-from pytest_mews.session.command_line import paths_given, scenarios_typed, settings_of
-from pytest_mews.session.items import Collected, fault_in_words
-from pytest_mews.session.xdist import check_distribution, is_worker, turns_of
+from pytest_mews.session.command_line import build_settings, paths_given, scenario_arguments
+from pytest_mews.session.items import RootCollector, format_harness_error
+from pytest_mews.session.xdist import check_distribution, is_worker, process_lock_of
 
 PREFIX = "replay/"
-BECAME, REASON = "mews_became", "mews_reason"  # attributes of a pytest report
-WORDS = {
+OUTCOME_ATTRIBUTE, REASON_ATTRIBUTE = "mews_outcome", "mews_reason"  # of a pytest report
+STATUSES = {
     ReplayOutcome.FIXED: (".", "passed", "FIXED", {"green": True}),
     ReplayOutcome.STILL_FAILING: ("F", "failed", "STILL FAILING", {"red": True}),
-    ReplayOutcome.NOT_JUDGED: ("s", "skipped", "NOT JUDGED", {"yellow": True}),
+    ReplayOutcome.INCONCLUSIVE: ("s", "skipped", "INCONCLUSIVE", {"yellow": True}),
 }
 
 
-class ReplayFailed(Exception):
-    """A failure is still there."""
+class ReplayFailedError(Exception):
+    """A replayed case still fails."""
 
 
 class ReplayPlugin:
-    """Replays as a pytest plugin.
+    """Replays failing cases as a pytest plugin.
+
+    Args:
+        config: pytest's configuration.
+        arguments: the values of --mews-replay.
 
     Raises:
-        UsageMistake: an option or a file is wrong.
+        UsageError: an option or a file is wrong.
 
     """
 
-    def __init__(self, config: pytest.Config, asked: Sequence[str]) -> None:
+    def __init__(self, config: pytest.Config, arguments: Sequence[str]) -> None:
         self._config = config
-        settings = settings_of(config)
-        others = scenarios_typed(config)
-        if paths_given(config) or others:
-            problem = "can't go together with paths or scenarios on the command line"
-            raise UsageError(OPTION, asked[0], problem, "Leave one of them out.")
+        settings = build_settings(config)
+        if paths_given(config) or scenario_arguments(config):
+            problem = "can't be combined with paths or scenarios on the command line"
+            raise UsageError(OPTION, arguments[0], problem, "Remove one of them.")
         check_distribution(config, settings.api)
-        self.failures = failures(asked, settings.report)
+        self.replay_files = read_replay_files(arguments, settings.report)
         self.settings = settings
         self.replayer = Replayer(
             settings,
-            [each.kept for each in self.failures],
-            {each.id: each for each in loader.load()},
-            ProcessLock() if settings.is_demo else turns_of(config),
+            [file.case for file in self.replay_files],
+            {scenario.id: scenario for scenario in loader.load_scenarios()},
+            ProcessLock() if settings.is_demo else process_lock_of(config),
         )
         config.add_cleanup(self.replayer.close)
-        self._became: dict[str, ReplayResult] = {}
+        self._results: dict[str, ReplayResult] = {}
         if not is_worker(config) and not config.option.collectonly:
-            self.replayer.forget_calls()
+            self.replayer.delete_calls_file()
         config.args = [str(config.rootpath)]
         if getattr(config.option, "verbose", None) == 0:  # absent with -p no:terminal
-            config.option.verbose = 1
+            config.option.verbose = 1  # one line for each file
 
     def select(self, node_ids: Sequence[str]) -> None:
-        """Take note of nothing: each file says itself what became of it."""
+        """Do nothing: only a certification needs to know what will run."""
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is sent again, and where to."""
-        runs = sorted({each.kept.recorded_utc for each in self.failures})
+        """Show the target, the number of files, and the times of their runs."""
+        runs = sorted({file.case.recorded_utc for file in self.replay_files})
         return [
-            terminal.header(self.settings)[0],
-            f"mews: replay of {len(self.failures)} files, from {', '.join(runs)}",
+            terminal.header_lines(self.settings)[0],
+            f"mews: replay of {len(self.replay_files)} files, recorded {', '.join(runs)}",
         ]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(
         self, path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
-        """Collect the files in place of whatever lies in the root folder."""
-        return Replays.of(parent, self) if path == self._config.rootpath else None
+        """Collect the replay files instead of the files in the root folder."""
+        return ReplayCollector.build(parent, self) if path == self._config.rootpath else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let the report carry what became of it, also to pytest-xdist's controller."""
+        """Attach the result to the report, which pytest-xdist sends to its controller."""
         report = yield
-        if isinstance(item, ReplayItem) and call.when == "call" and item.replayed is not None:
-            setattr(report, BECAME, item.replayed.became.value)
-            setattr(report, REASON, item.replayed.reason)
+        if isinstance(item, ReplayItem) and call.when == "call" and item.result is not None:
+            setattr(report, OUTCOME_ATTRIBUTE, item.result.outcome.value)
+            setattr(report, REASON_ATTRIBUTE, item.result.reason)
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect what became of each."""
-        if hasattr(report, BECAME):
-            replayed = ReplayResult(ReplayOutcome(getattr(report, BECAME)), getattr(report, REASON))
-            self._became[report.nodeid] = replayed
+        """Record the result that a report carries."""
+        if hasattr(report, OUTCOME_ATTRIBUTE):
+            outcome = ReplayOutcome(getattr(report, OUTCOME_ATTRIBUTE))
+            self._results[report.nodeid] = ReplayResult(outcome, getattr(report, REASON_ATTRIBUTE))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Say what became of it instead of PASSED and FAILED."""
-        if report.when != "call" or not hasattr(report, BECAME):
+        """Show the outcome instead of PASSED and FAILED."""
+        if report.when != "call" or not hasattr(report, OUTCOME_ATTRIBUTE):
             return None
-        letter, category, word, markup = WORDS[ReplayOutcome(getattr(report, BECAME))]
-        return category, letter, (word, markup)
+        outcome = ReplayOutcome(getattr(report, OUTCOME_ATTRIBUTE))
+        letter, category, label, markup = STATUSES[outcome]
+        return category, letter, (label, markup)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Exit with 1 where anything is not seen to be fixed."""
+        """Exit with status 1 unless every case is fixed."""
         if is_worker(self._config) or exitstatus != pytest.ExitCode.OK:
             return
-        if any(each.became is not ReplayOutcome.FIXED for each in self._became.values()):
+        if any(result.outcome is not ReplayOutcome.FIXED for result in self._results.values()):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say of each file what became of it."""
-        if not self._became:
+        """Show the outcome of each file, with its reason."""
+        if not self._results:
             return
         terminalreporter.ensure_newline()
         terminalreporter.section("Mews replay", sep="=")
-        for node_id, replayed in self._became.items():
-            _, _, word, markup = WORDS[replayed.became]
-            terminalreporter.write(f"{word:<14}", **markup)
+        for node_id, result in self._results.items():
+            _, _, label, markup = STATUSES[result.outcome]
+            terminalreporter.write(f"{label:<14}", **markup)
             name = node_id.removeprefix(f"{COLLECTOR}::{PREFIX}")
-            terminalreporter.write_line(f"{name}: {replayed.reason}")
+            terminalreporter.write_line(f"{name}: {result.reason}")
         terminalreporter.write_line(
-            "Replayed messages have the ids and dates of then: to a service that remembers ids "
-            "they are redeliveries. The report of the run was not changed."
+            "Replayed messages have the original ids and dates: a service that remembers ids takes "
+            "them for redeliveries. The report of the run was not changed."
         )
 
 
-class Replays(Collected):
-    """The collector of replay files."""
+class ReplayCollector(RootCollector):
+    """Collects the replay files."""
 
-    director: ReplayPlugin
+    context: ReplayPlugin
 
     def collect(self) -> Iterable[pytest.Item]:
-        """Give one item for each file."""
-        for failure in self.director.failures:
-            item: ReplayItem = ReplayItem.from_parent(self, name=f"{PREFIX}{failure.name}")
-            item.failure, item.replayer = failure, self.director.replayer
+        """Yield one item for each file."""
+        for replay_file in self.context.replay_files:
+            item: ReplayItem = ReplayItem.from_parent(self, name=f"{PREFIX}{replay_file.name}")
+            item.replay_file, item.replayer = replay_file, self.context.replayer
             yield item
 
 
 class ReplayItem(pytest.Item):
     """One replay file: `mews::replay/RET-02`."""
 
-    failure: Failure
+    replay_file: ReplayFile
     replayer: Replayer
-    replayed: ReplayResult | None = None
+    result: ReplayResult | None = None
 
     def runtest(self) -> None:
-        """Send it again; fail where it still fails, skip where it couldn't be judged."""
-        self.replayed = self.replayer.replay(self.failure.kept)
-        if self.replayed.became is ReplayOutcome.STILL_FAILING:
-            raise ReplayFailed
-        if self.replayed.became is ReplayOutcome.NOT_JUDGED:
-            pytest.skip(f"{self.replayed.became}: {self.replayed.reason}")
+        """Replay the case: fail if it still fails, skip if the replay is inconclusive."""
+        self.result = self.replayer.replay(self.replay_file.case)
+        if self.result.outcome is ReplayOutcome.STILL_FAILING:
+            raise ReplayFailedError
+        if self.result.outcome is ReplayOutcome.INCONCLUSIVE:
+            pytest.skip(f"{self.result.outcome}: {self.result.reason}")
 
     def repr_failure(
         self,
         excinfo: pytest.ExceptionInfo[BaseException],
         style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
-        """Say what was seen now and then; a traceback only for a fault of the harness."""
-        if not isinstance(excinfo.value, ReplayFailed) or self.replayed is None:
-            return fault_in_words(excinfo, self.replayer.mask)
-        kept = self.failure.kept
+        """Return what was observed now and before; a traceback only for an error of the harness."""
+        if not isinstance(excinfo.value, ReplayFailedError) or self.result is None:
+            return format_harness_error(excinfo, self.replayer.redactor)
+        case = self.replay_file.case
         lines = (
-            f"{kept.scenario} {kept.title}",
-            f"  now:    {self.replayed.reason}",
-            f"  before: {kept.reason} ({kept.recorded_utc})",
-            f"  sent:   {kept.case}",
-            f"  file:   {self.failure.path}",
+            f"{case.scenario} {case.title}",
+            f"  now:    {self.result.reason}",
+            f"  before: {case.reason} ({case.recorded_utc})",
+            f"  sent:   {case.case}",
+            f"  file:   {self.replay_file.path}",
         )
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Give the place of the item: its file."""
-        return self.failure.path, None, self.nodeid
+        """Return the location of the item: its file."""
+        return self.replay_file.path, None, self.nodeid

@@ -1,4 +1,4 @@
-"""What pytest's reports carry from the process that certifies to the one that writes."""
+"""Attaches results to pytest's reports, which pytest-xdist sends to its controller."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_mews.model import Scenario, ScenarioResult, Verdict, serialization
-from pytest_mews.run.result_tracker import ResultTracker, scenario_in
+from pytest_mews.run.result_tracker import ResultTracker, scenario_id_in
 
-RESULT, NOTES = "mews_result", "mews_notes"  # attributes of a pytest report
+RESULT_ATTRIBUTE, NOTES_ATTRIBUTE = "mews_result", "mews_notes"  # of a pytest report
 
 
 def attach(report: pytest.TestReport, result: ScenarioResult, notes: Sequence[str]) -> None:
-    """Put a result on its report, with the remarks of the process that certified it."""
-    setattr(report, RESULT, serialization.result_to_json(result))
-    setattr(report, NOTES, list(notes))
+    """Attach a result to its report, with the notes of this process."""
+    setattr(report, RESULT_ATTRIBUTE, serialization.result_to_json(result))
+    setattr(report, NOTES_ATTRIBUTE, list(notes))
 
 
 def is_attached(report: pytest.TestReport) -> bool:
-    """Whether a report bears a result."""
-    return hasattr(report, RESULT)
+    """Return whether a report has a result."""
+    return hasattr(report, RESULT_ATTRIBUTE)
 
 
 def extract(
-    report: pytest.TestReport, ledger: ResultTracker, scenarios: Sequence[Scenario]
+    report: pytest.TestReport, results: ResultTracker, scenarios: Sequence[Scenario]
 ) -> list[str]:
-    """Enter a report's result into the ledger, and give the remarks that came with it.
+    """Record the result of a report, and return the notes that came with it.
 
-    A report of a scenario that bears none is entered as what it says: that something else than
-    the certification skipped it, or why it will give no result.
+    A report without a result says that another plugin skipped the scenario, or that it failed
+    outside the certification; that is recorded instead.
     """
-    name = scenario_in(report.nodeid)
+    scenario_id = scenario_id_in(report.nodeid)
     if is_attached(report):
-        ledger.record(serialization.result_from_json(getattr(report, RESULT)))
+        results.record(serialization.result_from_json(getattr(report, RESULT_ATTRIBUTE)))
     elif report.skipped:
         for scenario in scenarios:
-            if scenario.id == name:
-                ledger.record(ScenarioResult(scenario, Verdict.NOT_OBSERVED, _said(report)))
-    elif report.failed and report.when != "teardown" and name is not None:
-        ledger.explain_missing(name, f"it gave no result: {_said(report)}")
-    return list(getattr(report, NOTES, ()))
+            if scenario.id == scenario_id:
+                results.record(ScenarioResult(scenario, Verdict.NOT_OBSERVED, _last_line(report)))
+    elif report.failed and report.when != "teardown" and scenario_id is not None:
+        results.explain_missing(scenario_id, f"it returned no result: {_last_line(report)}")
+    return list(getattr(report, NOTES_ATTRIBUTE, ()))
 
 
-def _said(report: pytest.TestReport) -> str:
-    """Give the last line of what a report says."""
-    said = report.longrepr
-    text = str(said[2]) if isinstance(said, tuple) else report.longreprtext
-    return (text.strip().splitlines() or ["nothing was said"])[-1].strip()
+def _last_line(report: pytest.TestReport) -> str:
+    """Return the last line of a report's text: the reason of a skip, or the exception."""
+    longrepr = report.longrepr
+    text = str(longrepr[2]) if isinstance(longrepr, tuple) else report.longreprtext
+    return (text.strip().splitlines() or ["the report has no text"])[-1].strip()

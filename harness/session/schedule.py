@@ -1,4 +1,4 @@
-"""Lets scenarios wait side by side: their verdicts are ready when pytest asks for them in order."""
+"""Schedules scenarios in threads, so that their waits overlap, and keeps exclusive ones alone."""
 
 from __future__ import annotations
 
@@ -10,65 +10,66 @@ from threading import Condition
 
 from pytest_mews.model import Scenario, ScenarioResult, Step
 
-# Verbs: whoever sends something hostile asks for a sign of life, or waits for who was cut off.
-HOSTILE = {"health-check", "wait-for-reconnect"}
-INTERVAL_S = 1.8  # a retry interval, as the default profile and time scale have it
-LOOK_S = 0.2  # how often whoever waits for a verdict hears how far the others are
+# A scenario that sends something hostile has one of these steps.
+HOSTILE_STEPS = {"health-check", "wait-for-reconnect"}
+RETRY_INTERVAL_S = 1.8  # with the default profile and time scale
+POLL_INTERVAL_S = 0.2  # how often `WaitProgress` is called
 Certify = Callable[[Scenario], ScenarioResult]
-Waiting = Callable[[Sequence[str], int, int], None]
-"""Hears, while somebody waits, which scenarios are played, how many are over, and of how many."""
+WaitProgress = Callable[[Sequence[str], int, int], None]
+"""Is called during a wait with the running scenarios, how many are done, and how many there are."""
 
 
 class ExclusiveGate:
-    """Many may be inside at once, or one alone; whoever wants to be alone is let in first."""
+    """A readers-writer lock between threads; exclusive entrants go first, in their order."""
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._inside, self._alone = 0, False
-        self._waiting: deque[object] = deque()  # those who want to be alone, first come first
+        self._inside, self._has_exclusive = 0, False
+        self._waiting: deque[object] = deque()  # the tickets of exclusive entrants
 
     @contextmanager
-    def enter(self, *, alone: bool) -> Iterator[None]:
-        """Stay inside for as long as the context lasts."""
+    def enter(self, *, exclusive: bool) -> Iterator[None]:
+        """Wait until entering is allowed, and stay inside for as long as the context lasts."""
         ticket = object()
         with self._changed:
-            if alone:
+            if exclusive:
                 self._waiting.append(ticket)
-            self._changed.wait_for(lambda: self._free(ticket, alone=alone))
-            if alone:
+            self._changed.wait_for(lambda: self._may_enter(ticket, exclusive=exclusive))
+            if exclusive:
                 self._waiting.popleft()
-            self._inside, self._alone = self._inside + 1, alone
+            self._inside, self._has_exclusive = self._inside + 1, exclusive
         try:
             yield
         finally:
             with self._changed:
-                self._inside, self._alone = self._inside - 1, False
+                self._inside, self._has_exclusive = self._inside - 1, False
                 self._changed.notify_all()
 
-    def _free(self, ticket: object, *, alone: bool) -> bool:
-        if alone:
+    def _may_enter(self, ticket: object, *, exclusive: bool) -> bool:
+        if exclusive:
             return self._inside == 0 and self._waiting[0] is ticket
-        return not self._alone and not self._waiting
+        return not self._has_exclusive and not self._waiting
 
 
-def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:
-    """Sort for the shortest run: the longest waits first, those who are alone at the end.
+def sort_scenarios(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """Sort scenarios for the shortest run.
 
-    So nobody who may have company waits for somebody who may not; and what is hostile comes last
-    of all, since it may end a service for good. The preflight says most, and waits for nothing.
+    The preflight runs first, then the other concurrent scenarios, those with the longest waits
+    first. Exclusive scenarios run after them; scenarios that may crash the service run last.
     """
 
-    def place(scenario: Scenario) -> tuple[bool, bool, bool, float]:
-        says_most = scenario.steps[0].name == "show-preflight"
-        hostile = may_kill_service(scenario) or any(map(waits_of, scenario.steps))
-        waits = sum(waits_of(each) + _idles(each) for each in scenario.steps) * _turns(scenario)
-        return scenario.exclusive, not says_most, scenario.exclusive and hostile, -waits
+    def key(scenario: Scenario) -> tuple[bool, bool, bool, float]:
+        is_preflight = scenario.steps[0].name == "show-preflight"
+        hostile = may_kill_service(scenario) or any(map(retry_waits, scenario.steps))
+        waits = sum(retry_waits(step) + _idle_waits(step) for step in scenario.steps)
+        waits *= _sequential_cases(scenario)
+        return scenario.exclusive, not is_preflight, scenario.exclusive and hostile, -waits
 
-    return sorted(scenarios, key=place)
+    return sorted(scenarios, key=key)
 
 
-def waits_of(step: Step) -> float:
-    """Count about how many retry intervals a step waits, if the endpoint answers as it should."""
+def retry_waits(step: Step) -> float:
+    """Estimate how many retry intervals a step waits if the endpoint accepts every message."""
     if step.name == "exhaust-retries":
         return 2
     return (
@@ -76,50 +77,57 @@ def waits_of(step: Step) -> float:
     )
 
 
-def _idles(step: Step) -> float:
-    """Count the same of the time that a step lets pass in any case."""
+def _idle_waits(step: Step) -> float:
+    """Return the time that a step waits in any case, in retry intervals."""
     seconds: float = step.arguments.get("seconds", 0.0) + step.arguments.get("quiet_s", 0.0)
-    return seconds / INTERVAL_S
+    return seconds / RETRY_INTERVAL_S
 
 
-def _turns(scenario: Scenario) -> int:
+def _sequential_cases(scenario: Scenario) -> int:
     return 1 if scenario.concurrent_cases else scenario.max_cases or 1
 
 
 def may_kill_service(scenario: Scenario) -> bool:
-    """Tell whether a scenario may end a service for good, and so asks for a sign of life."""
-    return any(step.name in HOSTILE for step in scenario.steps)
+    """Return whether a scenario may crash the service; such a scenario has a health check."""
+    return any(step.name in HOSTILE_STEPS for step in scenario.steps)
 
 
 class Schedule:
-    """Certifies scenarios ahead of pytest, at most `jobs` at a time, `alone` ones alone.
+    """Runs scenarios in threads; exclusive ones run alone.
 
-    `sluggish`: nothing is accepted in time, so the hostile ones have company too. Each fails by
-    its own sign of life, whatever the others do; those that measure time stay alone.
+    Args:
+        certify: runs one scenario; is called in several threads.
+        jobs: how many scenarios may run concurrently.
+        slow_endpoint: whether the endpoint accepts nothing within the time limit. Hostile scenarios
+            are then not exclusive: each fails its own health check in any case. Exclusive
+            scenarios that measure time still run alone.
+
     """
 
-    def __init__(self, certify: Certify, jobs: int, *, sluggish: bool = False) -> None:
-        self._certify, self._gate, self._sluggish = certify, ExclusiveGate(), sluggish
+    def __init__(self, certify: Certify, jobs: int, *, slow_endpoint: bool = False) -> None:
+        self._certify, self._gate, self._slow_endpoint = certify, ExclusiveGate(), slow_endpoint
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
         self._futures: dict[str, Future[ScenarioResult]] = {}
-        self._played: dict[str, None] = {}  # those that are inside the gate
+        self._running: dict[str, None] = {}  # an ordered set of scenario ids
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
-        """Begin with those that have not begun, in the order of `in_order`."""
-        for scenario in in_order(scenarios):
+        """Start the scenarios that have not started yet, in the order of `sort_scenarios`."""
+        for scenario in sort_scenarios(scenarios):
             if scenario.id not in self._futures:
                 self._futures[scenario.id] = self._pool.submit(self._run, scenario)
 
-    def result(self, scenario: Scenario, waiting: Waiting = lambda *_: None) -> ScenarioResult:
-        """Wait for a verdict; raises what the certification raised."""
+    def result(
+        self, scenario: Scenario, show_wait: WaitProgress = lambda *_: None
+    ) -> ScenarioResult:
+        """Wait for the result of a scenario; raises the exception that it raised."""
         future = self._futures[scenario.id]
-        while not wait([future], LOOK_S).done:
-            over = sum(each.done() for each in self._futures.values())
-            waiting(list(self._played), over, len(self._futures))
+        while not wait([future], POLL_INTERVAL_S).done:
+            done = sum(other.done() for other in self._futures.values())
+            show_wait(list(self._running), done, len(self._futures))
         return future.result()
 
-    def finished(self) -> list[ScenarioResult]:
-        """Give the verdicts that are there already, asked for or not."""
+    def results(self) -> list[ScenarioResult]:
+        """Return all results so far."""
         return [
             future.result()
             for future in self._futures.values()
@@ -127,18 +135,18 @@ class Schedule:
         ]
 
     def stop(self) -> None:
-        """Begin nothing more."""
+        """Start no more scenarios."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def wait(self, seconds: float) -> None:
-        """Wait, so long at most, for all that has begun to end."""
-        wait([each for each in self._futures.values() if not each.cancelled()], seconds)
+    def wait_until_finished(self, timeout_s: float) -> None:
+        """Wait until all started scenarios have finished, for `timeout_s` at most."""
+        wait([future for future in self._futures.values() if not future.cancelled()], timeout_s)
 
     def _run(self, scenario: Scenario) -> ScenarioResult:
-        company = self._sluggish and may_kill_service(scenario)
-        with self._gate.enter(alone=scenario.exclusive and not company):
-            self._played[scenario.id] = None
+        shared = self._slow_endpoint and may_kill_service(scenario)
+        with self._gate.enter(exclusive=scenario.exclusive and not shared):
+            self._running[scenario.id] = None
             try:
                 return self._certify(scenario)
             finally:
-                del self._played[scenario.id]
+                del self._running[scenario.id]

@@ -1,4 +1,4 @@
-"""A run beside an earlier one: the file that is read, and what a change is."""
+"""The baseline: reading it, comparing a run with it, and the failures known from it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 
 from pytest_mews.acceptance.baseline import BaselineResult, load
-from pytest_mews.acceptance.baseline_comparison import change, compare
+from pytest_mews.acceptance.baseline_comparison import classify_change, compare
 from pytest_mews.acceptance.expected_failures import ExpectedFailures
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
 from pytest_mews.model import (
     Change,
-    Changed,
     Evidence,
     Finding,
     Level,
     Run,
+    ScenarioChange,
     ScenarioResult,
     Stage,
     Transcript,
@@ -34,46 +34,47 @@ from pytest_mews.run.run_summary import build_run
 from pytest_mews.scenarios import loader
 
 ONE, TWO, THREE = (
-    replace(loader.load()[5], id=f"TST-0{number}", stage=Stage.DELIVERY) for number in (1, 2, 3)
+    replace(loader.load_scenarios()[5], id=f"TST-0{number}", stage=Stage.DELIVERY)
+    for number in (1, 2, 3)
 )
 TODAY = date(2026, 11, 26)
-Build = Callable[..., Settings]
+BuildSettings = Callable[..., Settings]
 URL = "https://partner.example/hook"
 
 
-def result(verdict: Verdict, *broken: Level) -> ScenarioResult:
-    """Make a result with evidence that these were broken."""
+def result(verdict: Verdict, *levels: Level) -> ScenarioResult:
+    """Build a result with evidence of an unmet expectation of each of these levels."""
     findings = tuple(
-        Finding("accepted", each, met=False, expected="", observed="") for each in broken
+        Finding("accepted", level, met=False, expected="", observed="") for level in levels
     )
     return ScenarioResult(
-        ONE, verdict, "as seen", evidence=(Evidence("x", "x", findings, Transcript(())),)
+        ONE, verdict, "as observed", evidence=(Evidence("x", "x", findings, Transcript(())),)
     )
 
 
-def recorded(
-    settings: Settings, *results: ScenarioResult, tolerance: ExpectedFailures | None = None
+def run_with(
+    settings: Settings, *results: ScenarioResult, expected_failures: ExpectedFailures | None = None
 ) -> Run:
-    """Make the record of a run."""
+    """Build a run with these results."""
     return build_run(
         settings,
         results,
-        tolerance or ExpectedFailures.of(settings, (), TODAY),
+        expected_failures or ExpectedFailures.from_settings(settings, (), TODAY),
         started=datetime(2026, 11, 26, tzinfo=UTC),
         duration_s=1,
         command="pytest",
     )
 
 
-def file_of(folder: Path, data: object) -> Path:
-    """Write a baseline."""
+def write_baseline(folder: Path, data: object) -> Path:
+    """Write a baseline, and return its path."""
     path = folder / "old.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     return path
 
 
 def before(verdict: Verdict, *, must: bool = False) -> BaselineResult:
-    """What a baseline says about a scenario."""
+    """Build the result of a scenario in a baseline."""
     return BaselineResult("title", verdict, verdict, must)
 
 
@@ -109,41 +110,41 @@ WAIVED = replace(FAIL, verdict=Verdict.WAIVED, verdict_without_waiver=Verdict.FA
         (None, result(Verdict.PASS), None),
     ],
 )
-def test_what_a_change_is(
+def test_classify_change(
     then: BaselineResult | None, now: ScenarioResult | None, expected: Change | None
 ) -> None:
-    """New is what fails and did not; what was not judged has neither failed nor been fixed."""
-    assert change(then, now, strict=False) is expected
+    """A failure is new if the baseline has none; without a verdict nothing failed or was fixed."""
+    assert classify_change(then, now, strict=False) is expected
 
 
-def test_strictness_makes_a_failure_of_a_warning_then_as_now() -> None:
-    """With --mews-strict a SHOULD that was not met in the baseline has failed there."""
+def test_strict_runs_count_warnings_as_failures() -> None:
+    """With --mews-strict an unmet SHOULD counts as a failure, in the baseline too."""
     warned, now = before(Verdict.WARN), result(Verdict.WARN)
-    assert change(PASSED, now, strict=True) is Change.NEW
-    assert change(warned, now, strict=True) is Change.STILL_FAILING
-    assert change(warned, result(Verdict.PASS), strict=True) is Change.FIXED
+    assert classify_change(PASSED, now, strict=True) is Change.NEW
+    assert classify_change(warned, now, strict=True) is Change.STILL_FAILING
+    assert classify_change(warned, result(Verdict.PASS), strict=True) is Change.FIXED
 
 
-def test_a_report_is_read_back(settings: Build, tmp_path: Path) -> None:
-    """Waived, flaky and failed scenarios are what they were, and a waived one has failed."""
-    run = recorded(
+def test_a_report_is_read_back(settings: BuildSettings, tmp_path: Path) -> None:
+    """Verdicts are read as they were written; a waived failure counts as a failure."""
+    run = run_with(
         settings(URL),
         replace(WAIVED, scenario=ONE),
         replace(result(Verdict.FLAKY, Level.MUST), scenario=TWO),
         replace(result(Verdict.FLAKY, Level.SHOULD), scenario=THREE),
     )
     data = to_json(run)
-    read = load(file_of(tmp_path, data))
-    assert read.name == "old.json"
-    assert read.started_utc == "2026-11-26T00:00:00Z"
-    assert [(b.shown, b.breaks_must) for b in read.scenarios.values()] == [
+    baseline = load(write_baseline(tmp_path, data))
+    assert baseline.name == "old.json"
+    assert baseline.started_utc == "2026-11-26T00:00:00Z"
+    assert [(before.verdict, before.breaks_must) for before in baseline.scenarios.values()] == [
         (Verdict.WAIVED, True),
         (Verdict.FLAKY, True),
         (Verdict.FLAKY, False),
     ]
-    # as pytest-mews wrote it before there were waivers
+    # A report that has no waivers is valid too.
     del data["waivers"]
-    assert load(file_of(tmp_path, data)).scenarios.keys() == {"TST-01", "TST-02", "TST-03"}
+    assert load(write_baseline(tmp_path, data)).scenarios.keys() == {"TST-01", "TST-02", "TST-03"}
 
 
 def _without(data: dict[str, Any], key: str) -> dict[str, Any]:
@@ -151,32 +152,38 @@ def _without(data: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("change", "message"),
     [
-        (lambda data: _without(data, "format"), "is no report: it says no `format`"),
-        (lambda data: [data], "is no report"),
+        (lambda data: _without(data, "format"), "is not a report: it has no `format`"),
+        (lambda data: [data], "is not a report"),
         (lambda data: data | {"format": 2}, "has format 2; this version reads format 1"),
         (lambda data: _without(data, "seed"), "'seed' is a required property"),
-        (lambda data: data | {"scenarios": [{}]}, "breaks the report's schema: $.scenarios[0]"),
+        (
+            lambda data: data | {"scenarios": [{}]},
+            "does not match the report's schema: $.scenarios[0]",
+        ),
         (lambda data: data | {"scenarios": "x" * 5_000}, "is not of type 'array'"),
     ],
 )
-def test_what_is_no_report_is_refused(
-    settings: Build, tmp_path: Path, spoil: Callable[[dict[str, Any]], object], said: str
+def test_an_invalid_report_is_refused(
+    settings: BuildSettings,
+    tmp_path: Path,
+    change: Callable[[dict[str, Any]], object],
+    message: str,
 ) -> None:
-    """The message names option and file, says what is wrong, and stays short."""
-    path = file_of(tmp_path, spoil(to_json(recorded(settings(URL)))))
-    with pytest.raises(UsageError) as mistake:
+    """The message has the option, the file and the problem, and is short."""
+    path = write_baseline(tmp_path, change(to_json(run_with(settings(URL)))))
+    with pytest.raises(UsageError) as error:
         load(path)
-    assert "--mews-baseline: " in str(mistake.value)
-    assert "old.json" in str(mistake.value)
-    assert len(str(mistake.value)) < 500
-    if "x" * 100 not in str(mistake.value):
-        assert said in str(mistake.value)
+    assert "--mews-baseline: " in str(error.value)
+    assert "old.json" in str(error.value)
+    assert len(str(error.value)) < 500
+    if "x" * 100 not in str(error.value):
+        assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"<html>", "is not JSON"),
         (b"", "is not JSON"),
@@ -184,125 +191,136 @@ def test_what_is_no_report_is_refused(
         (b"[" * 100_000, "is nested too deeply"),
     ],
 )
-def test_what_is_not_json_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
-    """Whatever was named by mistake: no traceback."""
+def test_a_file_that_is_not_json_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """Any file leads to a message, never to a traceback."""
     path = tmp_path / "old.json"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         load(path)
 
 
-def test_a_comparison_lists_changes_and_remarks(settings: Build, tmp_path: Path) -> None:
-    """Changes come in the catalogue's order, unknown ones last; remarks name each difference."""
-    old = recorded(
+def test_a_comparison_lists_changes_and_remarks(settings: BuildSettings, tmp_path: Path) -> None:
+    """Changes are in the order of the scenarios; each difference in conditions has a remark."""
+    old = run_with(
         settings(URL, profile_set=["attempts=2"], strict=True),
         replace(FAIL, scenario=THREE),
         replace(result(Verdict.PASS), scenario=ONE),
         replace(result(Verdict.PASS), scenario=TWO),
     )
-    path = file_of(tmp_path, to_json(replace(old, version="0.0.9", interrupted=True, seed=2)))
-    now = settings("demo", baseline=str(path), events="ServiceOrderUpdated", time_scale="1")
-    left_out = ScenarioResult(
+    path = write_baseline(
+        tmp_path, to_json(replace(old, version="0.0.9", interrupted=True, seed=2))
+    )
+    current = settings("demo", baseline=str(path), events="ServiceOrderUpdated", time_scale="1")
+    not_selected = ScenarioResult(
         replace(TWO, stage=Stage.PROCESSING), Verdict.NOT_OBSERVED, NOT_SELECTED
     )
-    run = recorded(now, FAIL, left_out)
+    run = run_with(current, FAIL, not_selected)
     assert run.comparison is not None
     title = ONE.title
-    absent = Change.NEWLY_NOT_OBSERVED
+    not_observed = Change.NEWLY_NOT_OBSERVED
     assert run.comparison.changes == (
-        Changed("TST-01", title, Change.NEW, Verdict.PASS, Verdict.FAIL),
-        Changed("TST-02", title, absent, Verdict.PASS, Verdict.NOT_OBSERVED),
-        Changed("TST-03", title, absent, Verdict.FAIL, None),
+        ScenarioChange("TST-01", title, Change.NEW, Verdict.PASS, Verdict.FAIL),
+        ScenarioChange("TST-02", title, not_observed, Verdict.PASS, Verdict.NOT_OBSERVED),
+        ScenarioChange("TST-03", title, not_observed, Verdict.FAIL, None),
     )
     remarks = "\n".join(run.comparison.remarks)
-    for said in (
-        "version of pytest-mews: 0.0.9 then, ",
-        f"target: {URL} then, demo now",
-        "profile: 2026-04 attempts=2 then, 2026-04 now",
-        "time scale: 0.01 then, 1 now",
-        "strictness: strict then, not strict now",
-        "seed, which draws the cases: 2 then, 1 now",
-        ", ServiceOrderUpdated then, DeviceCommand, PriceUpdate, Reservation, Resource, Service",
-        "stages: delivery then, delivery, processing now",
+    for remark in (
+        "version of pytest-mews: 0.0.9 in the baseline, ",
+        f"target: {URL} in the baseline, demo in this run",
+        "profile: 2026-04 attempts=2 in the baseline, 2026-04 in this run",
+        "time scale: 0.01 in the baseline, 1 in this run",
+        "strictness: strict in the baseline, not strict in this run",
+        "seed: 2 in the baseline, 1 in this run",
+        ", ServiceOrderUpdated in the baseline, DeviceCommand, PriceUpdate, Reservation, Resource",
+        "stages: delivery in the baseline, delivery, processing in this run",
         "the run of the baseline was interrupted",
-        "scenarios that were not selected now: 1",
+        "scenarios that were not selected in this run: 1",
     ):
-        assert said in remarks
+        assert remark in remarks
     assert "integration target" not in remarks
-    cut = replace(run, interrupted=True, results=(FAIL,))
-    [*_, last] = compare(load(path), cut, only_new=False).remarks
-    assert last == "this run was interrupted: it holds what was seen until then"
+    interrupted = replace(run, interrupted=True, results=(FAIL,))
+    [*_, last] = compare(load(path), interrupted, only_new=False).remarks
+    assert last == "this run was interrupted, so its results are incomplete"
     assert run.comparison.version == "0.0.9"
 
 
-def test_the_same_circumstances_need_no_remark(settings: Build, tmp_path: Path) -> None:
-    """A run beside its own report differs in nothing."""
-    path = file_of(tmp_path, to_json(recorded(settings(URL, profile_set=["batch_limit=9"]), FAIL)))
-    run = recorded(settings(URL, profile_set=["batch_limit=9"], baseline=str(path)), FAIL)
+def test_the_same_conditions_have_no_remark(settings: BuildSettings, tmp_path: Path) -> None:
+    """The comparison of a run with its own report has no remarks."""
+    path = write_baseline(
+        tmp_path, to_json(run_with(settings(URL, profile_set=["batch_limit=9"]), FAIL))
+    )
+    run = run_with(settings(URL, profile_set=["batch_limit=9"], baseline=str(path)), FAIL)
     assert run.comparison is not None
     assert run.comparison.remarks == ()
     [changed] = run.comparison.changes
     assert changed.change is Change.STILL_FAILING
 
 
-def test_only_what_still_fails_is_excused(settings: Build, tmp_path: Path) -> None:
-    """With --mews-fail-on new neither a new failure, nor a preflight, nor an error is."""
-    path = file_of(tmp_path, to_json(recorded(settings(URL), FAIL)))
-    chosen = settings(URL, baseline=str(path), fail_on="new")
-    tolerance = ExpectedFailures.of(chosen, (), TODAY)
-    assert not tolerance.stops(FAIL)
-    assert tolerance.excuse(FAIL) == "still failing since old.json: as seen"
-    assert tolerance.stops(replace(FAIL, scenario=TWO))
-    assert tolerance.stops(replace(FAIL, verdict=Verdict.ERROR))
-    assert tolerance.stops(replace(FAIL, verdict=Verdict.BLOCKED))
-    assert tolerance.stops(replace(FAIL, scenario=replace(ONE, id="PRE-01")))
-    assert ExpectedFailures.of(settings(URL, baseline=str(path)), (), TODAY).stops(FAIL)
+def test_only_known_failures_are_expected(settings: BuildSettings, tmp_path: Path) -> None:
+    """With --mews-fail-on new a new failure, a preflight and an error still fail the run."""
+    path = write_baseline(tmp_path, to_json(run_with(settings(URL), FAIL)))
+    only_new = settings(URL, baseline=str(path), fail_on="new")
+    expected_failures = ExpectedFailures.from_settings(only_new, (), TODAY)
+    assert not expected_failures.fails_run(FAIL)
+    assert expected_failures.reason_expected(FAIL) == "still failing since old.json: as observed"
+    assert expected_failures.fails_run(replace(FAIL, scenario=TWO))
+    assert expected_failures.fails_run(replace(FAIL, verdict=Verdict.ERROR))
+    assert expected_failures.fails_run(replace(FAIL, verdict=Verdict.BLOCKED))
+    assert expected_failures.fails_run(replace(FAIL, scenario=replace(ONE, id="PRE-01")))
+    assert ExpectedFailures.from_settings(settings(URL, baseline=str(path)), (), TODAY).fails_run(
+        FAIL
+    )
 
 
-def test_a_template_that_can_not_be_written_is_told(settings: Build, tmp_path: Path) -> None:
-    """The folder may have gone meanwhile: a mistake that says so, and no traceback."""
-    tolerance = ExpectedFailures.of(settings(URL), (), TODAY)
+def test_a_template_that_can_not_be_written(settings: BuildSettings, tmp_path: Path) -> None:
+    """If the folder does not exist any more, the error says so."""
+    expected_failures = ExpectedFailures.from_settings(settings(URL), (), TODAY)
     with pytest.raises(UsageError, match="toml' can't be written"):
-        tolerance.write_template([FAIL], tmp_path / "gone")
-    assert tolerance.write_template([FAIL], tmp_path).name == "waivers-template.toml"
+        expected_failures.write_waivers_template([FAIL], tmp_path / "gone")
+    assert (
+        expected_failures.write_waivers_template([FAIL], tmp_path).name == "waivers-template.toml"
+    )
 
 
-def test_nothing_is_compared_before_there_are_results(settings: Build, tmp_path: Path) -> None:
-    """The record of a run that has only begun does not say that all is gone."""
-    path = file_of(tmp_path, to_json(recorded(settings(URL), FAIL)))
-    assert recorded(settings(URL, baseline=str(path))).comparison is None
+def test_a_run_without_results_has_no_comparison(settings: BuildSettings, tmp_path: Path) -> None:
+    """A run that has just started does not report all scenarios as not observed."""
+    path = write_baseline(tmp_path, to_json(run_with(settings(URL), FAIL)))
+    assert run_with(settings(URL, baseline=str(path))).comparison is None
 
 
-def test_secrets_in_the_files_do_not_come_back(settings: Build, tmp_path: Path) -> None:
-    """A waiver or a report that someone wrote by hand, with the token in it, does not show it."""
+def test_secrets_in_the_files_are_redacted(settings: BuildSettings, tmp_path: Path) -> None:
+    """A token in a waiver or in an edited baseline is redacted."""
     url = f"{URL}?Token=s3cr3t-s3cr3t"
-    failed = replace(FAIL, scenario=loader.load()[5])
-    path = file_of(tmp_path, to_json(recorded(settings(URL), failed)) | {"target": url})
+    failed = replace(FAIL, scenario=loader.load_scenarios()[5])
+    path = write_baseline(tmp_path, to_json(run_with(settings(URL), failed)) | {"target": url})
     waiver = f'[[waiver]]\nscenario = "{failed.scenario.id}"\nreason = "see {url}"\n'
     (tmp_path / "w.toml").write_text(f'{waiver}owner = "o"\nexpires = 2026-11-26\n', "utf-8")
-    chosen = settings(url, baseline=str(path), waivers=str(tmp_path / "w.toml"))
-    tolerance = ExpectedFailures.of(chosen, loader.load(), TODAY)
-    waived = tolerance.waived(failed)
-    assert tolerance.excuse(waived) == f"waived until 2026-11-26 by o: see {URL}?Token=***"
-    run = recorded(chosen, waived, tolerance=tolerance)
+    with_token = settings(url, baseline=str(path), waivers=str(tmp_path / "w.toml"))
+    expected_failures = ExpectedFailures.from_settings(with_token, loader.load_scenarios(), TODAY)
+    waived = expected_failures.apply_waivers(failed)
+    assert (
+        expected_failures.reason_expected(waived)
+        == f"waived until 2026-11-26 by o: see {URL}?Token=***"
+    )
+    run = run_with(with_token, waived, expected_failures=expected_failures)
     assert run.comparison is not None
     assert len(run.waivers) == 1
     assert "s3cr3t-s3cr3t" not in repr(run)
 
 
-def test_a_secret_may_be_any_word(settings: Build, tmp_path: Path) -> None:
-    """A token that is a word of ours costs a remark, and not the report."""
-    path = file_of(tmp_path, to_json(recorded(settings(URL), FAIL)) | {"seed": 77})
-    run = recorded(settings(URL, token="target", baseline=str(path)), FAIL)
+def test_a_secret_may_be_any_word(settings: BuildSettings, tmp_path: Path) -> None:
+    """A token that equals a label of a condition costs that remark, not the report."""
+    path = write_baseline(tmp_path, to_json(run_with(settings(URL), FAIL)) | {"seed": 77})
+    run = run_with(settings(URL, token="target", baseline=str(path)), FAIL)
     assert run.comparison is not None
-    assert [each for each in run.comparison.remarks if "77 then" in each]
+    assert [remark for remark in run.comparison.remarks if "77 in the baseline" in remark]
 
 
-def test_a_preflight_is_never_known(settings: Build, tmp_path: Path) -> None:
-    """It still fails, and stays the first thing to mend: it fails the run in any case."""
+def test_a_preflight_is_never_known(settings: BuildSettings, tmp_path: Path) -> None:
+    """A failed preflight is still failing, but not a known failure: it fails the run."""
     failed = replace(FAIL, scenario=replace(ONE, id="PRE-01"))
-    path = file_of(tmp_path, to_json(recorded(settings(URL), failed, FAIL)))
-    run = recorded(settings(URL, baseline=str(path)), failed, FAIL)
+    path = write_baseline(tmp_path, to_json(run_with(settings(URL), failed, FAIL)))
+    run = run_with(settings(URL, baseline=str(path)), failed, FAIL)
     assert run.comparison is not None
-    assert [each.change for each in run.comparison.changes] == [Change.STILL_FAILING] * 2
-    assert run.comparison.known == {ONE.id}
+    assert [changed.change for changed in run.comparison.changes] == [Change.STILL_FAILING] * 2
+    assert run.comparison.known_failures == {ONE.id}

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
 
 import sample_run
 
-from pytest_mews.reports import write
+from pytest_mews.reports import write_report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -22,7 +22,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of the report of a run with every verdict in it."""
-    return write(sample_run.run(), tmp_path_factory.mktemp("report")).html.as_uri()
+    return write_report(sample_run.run(), tmp_path_factory.mktemp("report")).html.as_uri()
 
 
 @pytest.fixture(scope="session")

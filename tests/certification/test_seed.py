@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.recording import recording
+from tests.recording_endpoint import recording_endpoint
 
 # Datetimes lie before the run's own start, so that no freshness check refuses them.
 WHEN = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -17,7 +17,7 @@ FEW = ("--mews-examples", "12")
 
 def sent(run: pytest.Pytester, seed: str, *how: str) -> Counter[tuple[str, str | None, bytes]]:
     """Certify an endpoint that accepts everything, and count what came, datetimes left out."""
-    with recording() as endpoint:
+    with recording_endpoint() as endpoint:
         target = ("--mews-target", f"{endpoint.url}?Token=open-sesame")
         result = run.runpytest_subprocess(*target, *CHOSEN, *FEW, *how, f"--hypothesis-seed={seed}")
     assert result.ret == 0, result.stdout.str()

@@ -1,4 +1,4 @@
-"""Runs of the Streaming stage: without a client, without a twin, without webhooks."""
+"""Runs of the Streaming stage: without a client, without the Connector API emulator, without webhooks."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from contextlib import contextmanager
 import pytest
 
 from pytest_mews.config.settings import Settings
-from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.demo.websocket import ClientOptions, Streaming
+from pytest_mews.config.tenants import DEFAULT_TENANTS
+from pytest_mews.demo.websocket import ClientOptions, ClientPool
 from pytest_mews.model import Scenario, Stage, Verdict
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
-from tests.processes import free_port
+from tests.partner_processes import free_port
 
 Build = Callable[..., Settings]
-SCENARIOS = {each.id: each for each in loader.load()}
+SCENARIOS = {each.id: each for each in loader.load_scenarios()}
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def clients(engine: CertificationRunner, habits: ClientOptions | None = None) ->
     """Connect the embedded partner's clients, which call no API."""
     assert engine.environment.websocket is not None
     own = habits or ClientOptions()
-    streaming = Streaming(engine.environment.websocket.address, None, DEFAULT, lambda _: None, own)
+    streaming = ClientPool(engine.environment.websocket.address, None, DEFAULT_TENANTS, lambda _: None, own)
     try:
         yield
     finally:
@@ -107,12 +107,12 @@ def test_a_client_that_calls_nothing_blocks_what_looks_at_calls(settings: Build)
 def test_refused_and_lost_clients_block_what_follows(settings: Build) -> None:
     """STR-01 says why nobody is admitted; who did not come back is told from that."""
     address = f"127.0.0.1:{free_port()}"
-    wrong = ClientOptions(cookies=lambda client, access: f"AccessToken={client}{access}")
+    wrong = ClientOptions(cookie_header=lambda client, access: f"AccessToken={client}{access}")
     with CertificationRunner(settings("none", websocket=address, fetch_timeout="0.3")) as engine:
         with clients(engine, wrong):
             assert verdict(engine, "STR-01")[0] is Verdict.FAIL
             assert "no handshake was accepted" in verdict(engine, "STR-12")[1]
-        with clients(engine, ClientOptions(returns=lambda _: False)):
+        with clients(engine, ClientOptions(reconnects_after=lambda _: False)):
             assert verdict(engine, "STR-10")[0] is Verdict.PASS
             assert verdict(engine, "STR-12")[0] is Verdict.FAIL
             given, reason = verdict(engine, "STR-13")
@@ -129,7 +129,7 @@ def test_tokens_in_a_url_reach_no_output(pytester: pytest.Pytester) -> None:
     page = (pytester.path / "mews-report" / "certification.html").read_text("utf-8")
     assert "/ws/connector?ClientToken=***&AccessToken=***" in report
     for text in (result.stdout.str(), report, page):
-        for secret in (DEFAULT.client_token, DEFAULT.enterprises[0].access_token):
+        for secret in (DEFAULT_TENANTS.client_token, DEFAULT_TENANTS.enterprises[0].access_token):
             assert secret not in text
 
 

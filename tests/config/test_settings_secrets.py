@@ -1,4 +1,4 @@
-"""What counts as a secret of the settings, and that no repr shows it."""
+"""The secrets of the settings: which values they are, and that no repr shows them."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ from pytest_mews.config.settings import Settings
         ("https://a-key-as-user@x/", {"a-key-as-user"}),
     ],
 )
-def test_what_a_url_may_have_of_secrets(
-    settings: Callable[..., Settings], url: str, secrets: set[str]
-) -> None:
-    """Token, password, and what its name or its length tells; as it is spelled and as it is meant.
+def test_secrets_in_a_url(settings: Callable[..., Settings], url: str, secrets: set[str]) -> None:
+    """Token, password, and values with a telling name or a great length, encoded and decoded.
 
     Ordinary short values stay readable in the report.
     """
-    chosen = settings(url)
-    tenants = {chosen.tenants.client_token, *(x.access_token for x in chosen.tenants.enterprises)}
-    assert set(chosen.secrets) - tenants == secrets
+    resolved = settings(url)
+    tenants = resolved.tenants
+    tokens = {tenants.client_token, *(tenant.access_token for tenant in tenants.enterprises)}
+    assert set(resolved.secrets) - tokens == secrets
 
 
 def test_no_repr_shows_a_secret(settings: Callable[..., Settings]) -> None:
-    """Local variables in a traceback, or a failing assertion in a test, give nothing away."""
-    chosen = settings(
+    """Local variables in a traceback and failing assertions show no secret."""
+    resolved = settings(
         "https://user:pa55word@x/?Token=s3cr3t",
         integration_target="https://y/?Token=0th3r",
         token="th1rd",
     )
-    shown = repr(chosen) + repr(chosen.endpoint) + repr(chosen.tenants)
-    assert not [each for each in chosen.secrets if each in shown]
+    shown = repr(resolved) + repr(resolved.endpoint) + repr(resolved.tenants)
+    assert not [secret for secret in resolved.secrets if secret in shown]

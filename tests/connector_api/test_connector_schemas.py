@@ -1,4 +1,4 @@
-"""The schemas of the Connector API are what the documented data says, and say it right."""
+"""The Connector API schemas correspond to the documented data, and validate correctly."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pytest_mews.emulator.connector_api.operations import (
     KINDS,
     OPERATIONS,
     Operation,
-    find,
-    nearly,
-    read,
+    find_misspelled,
+    find_operation,
+    read_documented,
 )
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 GENERATOR = runpy.run_path(str(SCHEMAS / "generate_connector.py"), run_name="generator")
 PARTS = ("requests", "responses", "entities")
-DOCUMENTED = read("operations")
+DOCUMENTED = read_documented("operations")
 
 # Where a documented example contradicts the documented table, which the schemas follow.
 CONTRADICTIONS = {
@@ -43,8 +43,8 @@ CONTRADICTIONS = {
 }
 
 
-def wrong(part: api_schemas.Part, operation: str, instance: object) -> set[str]:
-    """Name the properties that a schema objects to."""
+def invalid_properties(part: api_schemas.Part, operation: str, instance: object) -> set[str]:
+    """Return the names of the properties that a schema rejects."""
     names = set()
     for error in api_schemas.validator(part, operation).iter_errors(instance):
         missing = getattr(error.kind, "property", None)
@@ -52,8 +52,8 @@ def wrong(part: api_schemas.Part, operation: str, instance: object) -> set[str]:
     return names
 
 
-def test_schemas_are_what_the_generator_makes() -> None:
-    """Nobody edited a schema, and none is left over from an operation that is gone."""
+def test_schemas_are_generated() -> None:
+    """No schema was edited, and none belongs to an operation that no longer exists."""
     on_file = {
         str(path.relative_to(SCHEMAS / "connector")): path.read_text("utf-8")
         for part in PARTS
@@ -66,7 +66,7 @@ def test_schemas_are_what_the_generator_makes() -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_schemas_are_json_schema(part: str) -> None:
-    """Every file is a schema of the dialect that it names, under the `$id` of its place."""
+    """Every file is a schema of the dialect that it names, and its `$id` has its path."""
     for path in (SCHEMAS / "connector" / part).rglob("*.json"):
         schema = json.loads(path.read_text("utf-8"))
         Draft202012Validator.check_schema(schema)
@@ -77,15 +77,15 @@ def test_schemas_are_json_schema(part: str) -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_documented_requests_are_valid(name: str) -> None:
-    """The documentation's own example of every request passes."""
-    assert wrong("requests", name, DOCUMENTED[name]["example_request"]) == set()
+    """The documentation's example of every request is valid."""
+    assert invalid_properties("requests", name, DOCUMENTED[name]["example_request"]) == set()
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_documented_answers_are_valid_but_for_known_contradictions(name: str) -> None:
-    """The documentation's example of every answer breaks its own table only where we know it."""
-    found = wrong("responses", name, DOCUMENTED[name]["example_response"])
-    assert found == CONTRADICTIONS.get(name, set())
+def test_documented_responses_are_valid_except_known_contradictions(name: str) -> None:
+    """Where an example contradicts the documented table, `CONTRADICTIONS` lists it."""
+    names = invalid_properties("responses", name, DOCUMENTED[name]["example_response"])
+    assert names == CONTRADICTIONS.get(name, set())
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_documented_answers_are_valid_but_for_known_contradictions(name: str) ->
         ({"LanguageCode": 4}, "LanguageCode"),
     ],
 )
-def test_a_documented_limit_is_kept(change: dict[str, Any], name: str) -> None:
-    """A request one step over a documented limit is not valid."""
+def test_documented_limit_is_enforced(change: dict[str, Any], name: str) -> None:
+    """A request one step over a documented limit is invalid."""
     request = DOCUMENTED["customers/getAll"]["example_request"] | change
-    found = wrong("requests", "customers/getAll", request)
-    assert found and found <= {name, "1"}  # noqa: PT018 - either says little alone
+    names = invalid_properties("requests", "customers/getAll", request)
+    assert names and names <= {name, "1"}  # noqa: PT018 - each says little alone
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_a_documented_limit_is_kept(change: dict[str, Any], name: str) -> None:
         {"LanguageCode": None, "CultureCode": None},
     ],
 )
-def test_what_is_allowed_passes(change: dict[str, Any]) -> None:
-    """Limits themselves, null for what is optional, and unknown properties are valid."""
+def test_allowed_change_is_valid(change: dict[str, Any]) -> None:
+    """Values at a limit, null for optional properties, and unknown properties are valid."""
     request = DOCUMENTED["customers/getAll"]["example_request"] | change
-    assert wrong("requests", "customers/getAll", request) == set()
+    assert invalid_properties("requests", "customers/getAll", request) == set()
 
 
-def test_reservations_can_be_filtered_by_one_kind_of_start_alone() -> None:
-    """The scheduled and the actual start can't be asked for together, null is not asking."""
+def test_scheduled_and_actual_start_exclude_each_other() -> None:
+    """A request can't filter by both; null doesn't count as a filter."""
     validator = api_schemas.validator("requests", "reservations/getAll/2023-06-06")
     interval = {"StartUtc": "2026-01-01T00:00:00Z", "EndUtc": "2026-01-02T00:00:00Z"}
     request = DOCUMENTED["reservations/getAll/2023-06-06"]["example_request"]
@@ -136,8 +136,8 @@ def test_reservations_can_be_filtered_by_one_kind_of_start_alone() -> None:
     assert not validator.is_valid(request | {"ActualStartUtc": interval})
 
 
-def test_old_reservations_need_an_interval_for_their_states() -> None:
-    """The deprecated operation wants `StartUtc` and `EndUtc` where states are asked for."""
+def test_deprecated_reservations_need_an_interval_for_states() -> None:
+    """The deprecated operation requires `StartUtc` and `EndUtc` with `States`."""
     validator = api_schemas.validator("requests", "reservations/getAll")
     request = dict(DOCUMENTED["reservations/getAll"]["example_request"])
     assert not validator.is_valid(request | {"StartUtc": None})
@@ -146,38 +146,44 @@ def test_old_reservations_need_an_interval_for_their_states() -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
-def test_operations_name_real_properties(operation: Operation) -> None:
-    """What the twin believes of an operation is in the documented data."""
-    request = {each["name"] for each in DOCUMENTED[operation.name]["request"]}
-    response = {each["name"] for each in DOCUMENTED[operation.name]["response"]}
+def test_operation_names_documented_properties(operation: Operation) -> None:
+    """What the emulator assumes of an operation is in the documented data."""
+    request = {property_["name"] for property_ in DOCUMENTED[operation.name]["request"]}
+    response = {property_["name"] for property_ in DOCUMENTED[operation.name]["response"]}
     assert operation.collection is None or operation.collection in response
-    assert operation.ids is None or operation.ids in request
-    assert {asked for asked, _ in operation.intervals} <= request
+    assert operation.ids_property is None or operation.ids_property in request
+    assert {request_property for request_property, _ in operation.intervals} <= request
     assert (operation.colliding is not None) == ("CollidingUtc" in request)
     assert operation.kind in KINDS
 
 
-def test_every_event_leads_to_an_operation_in_force() -> None:
-    """Each discriminator's entity can be fetched with an operation that is not deprecated."""
-    current = {each.kind for each in OPERATIONS.values() if not each.deprecated and each.collection}
+def test_every_event_has_a_current_operation() -> None:
+    """Each event's entity can be fetched with an operation that is not deprecated."""
+    current = {
+        operation.kind
+        for operation in OPERATIONS.values()
+        if not operation.deprecated and operation.collection
+    }
     assert set(EVENT_KINDS.values()) <= current
 
 
-def test_a_path_is_found_only_as_it_is_documented() -> None:
-    """Another case or a last slash is no operation, but the one that was meant is known."""
+def test_operation_is_found_by_its_exact_path() -> None:
+    """A path in another case or with a trailing slash is recognised as misspelled."""
     customers = OPERATIONS["customers/getAll"]
-    assert find("/api/connector/v1/customers/getAll") == customers
-    assert nearly("/api/connector/v1/customers/getAll") is None
+    assert find_operation("/api/connector/v1/customers/getAll") == customers
+    assert find_misspelled("/api/connector/v1/customers/getAll") is None
     for path in ("/api/connector/v1/customers/getAll/", "/API/Connector/v1/Customers/getall"):
-        assert find(path) is None
-        assert nearly(path) == customers
-    assert find("/api/connector/v1/customers") is None
-    assert nearly("/api/connector/v1/customers") is None
+        assert find_operation(path) is None
+        assert find_misspelled(path) == customers
+    assert find_operation("/api/connector/v1/customers") is None
+    assert find_misspelled("/api/connector/v1/customers") is None
 
 
-def test_the_two_versions_of_reservations_are_told_apart() -> None:
-    """The path without a version is the deprecated operation, not a misspelling of the other."""
+def test_both_versions_of_reservations_are_distinguished() -> None:
+    """The path without a version is the deprecated operation, not a misspelled path."""
     old, new = "/api/connector/v1/reservations/getAll", "reservations/getAll/2023-06-06"
-    assert [find(old), nearly(old + "/")] == [OPERATIONS["reservations/getAll"]] * 2
+    assert [find_operation(old), find_misspelled(old + "/")] == [
+        OPERATIONS["reservations/getAll"]
+    ] * 2
     assert OPERATIONS["reservations/getAll"].deprecated
     assert not OPERATIONS[new].deprecated

@@ -1,4 +1,4 @@
-"""Servers of raw bytes, a transport, and a quick way to make a request."""
+"""Fixtures: scripted raw servers, a running transport, and a factory of requests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
-from raw_server import Play, Post, RawServer, Serve
+from raw_server import RawServer, RequestFactory, ServerFactory, ServerScript
 
 from pytest_mews.delivery import CurlTransport, Request, SystemClock
 
 
 @pytest.fixture
-def raw_server() -> Iterator[Serve]:
-    """Make servers of raw bytes; the script is called with the server and a connection."""
+def raw_server() -> Iterator[ServerFactory]:
+    """Return a function that starts a raw server with a script; all end with the test."""
     servers: list[RawServer] = []
 
-    def make(script: Play, tls: ssl.SSLContext | None = None) -> RawServer:
+    def make(script: ServerScript, tls: ssl.SSLContext | None = None) -> RawServer:
         server = RawServer(script, tls)
         servers.append(server)
         return server
@@ -28,22 +28,22 @@ def raw_server() -> Iterator[Serve]:
 
 @pytest.fixture
 def transport() -> Iterator[CurlTransport]:
-    """Give a running transport."""
-    with CurlTransport(SystemClock()) as running:
-        yield running
+    """Run a transport during the test."""
+    with CurlTransport(SystemClock()) as curl_transport:
+        yield curl_transport
 
 
 @pytest.fixture
-def post() -> Post:
-    """Make a POST of ten bytes; keyword arguments replace its parts."""
+def make_request() -> RequestFactory:
+    """Return a function that creates a POST of ten bytes; keywords override its fields."""
 
-    def make(url: str, **parts: object) -> Request:
-        given: dict[str, object] = {
+    def make(url: str, **fields: object) -> Request:
+        defaults: dict[str, object] = {
             "method": "POST",
             "headers": (("Content-Type", "application/json"),),
             "body": b"0123456789",
             "deadline_s": 20.0,
         }
-        return Request(url=url, **(given | parts))  # type: ignore[arg-type]
+        return Request(url=url, **(defaults | fields))  # type: ignore[arg-type]
 
     return make

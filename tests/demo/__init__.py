@@ -1,1 +1,1 @@
-"""Tests of the embedded partner and of the example."""
+"""Tests of the demo partner and of the FastAPI example."""

@@ -1,4 +1,4 @@
-"""Embedded partners that are closed after each test, and the FastAPI example in its process."""
+"""Demo partners that are closed after each test, and the FastAPI example as a process."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from contextlib import ExitStack
 
 import pytest
 
-from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.demo import DemoPartner
-from tests.demo.stand_in import StandIn
-from tests.processes import Served, fastapi_partner
+from tests.demo.scripted_api import ScriptedApi
+from tests.partner_processes import RunningService, run_fastapi_partner
 
-Start = Callable[[str], DemoPartner]
-Partner = Callable[..., DemoPartner]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start embedded partners by name."""
-    with ExitStack() as running:
-        yield lambda name: running.enter_context(DemoPartner(name, tenants=DEFAULT))
+StartPartner = Callable[[str], DemoPartner]
+StartApiPartner = Callable[..., DemoPartner]
 
 
 @pytest.fixture
-def mews() -> Iterator[StandIn]:
-    """Serve a stand-in for the Connector API."""
-    with StandIn() as server:
+def start_partner() -> Iterator[StartPartner]:
+    """A function that starts demo partners by name."""
+    with ExitStack() as stack:
+        yield lambda name: stack.enter_context(DemoPartner(name, tenants=DEFAULT_TENANTS))
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedApi]:
+    """A scripted Connector API."""
+    with ScriptedApi() as server:
         yield server
         server.released.set()
 
 
 @pytest.fixture
-def partner(mews: StandIn) -> Iterator[Partner]:
-    """Start embedded partners by name that call the stand-in; the sound one without a name."""
-    with ExitStack() as running:
+def start_api_partner(api: ScriptedApi) -> Iterator[StartApiPartner]:
+    """A function that starts demo partners that call the scripted API; sound without a name."""
+    with ExitStack() as stack:
 
         def start(name: str = "sound") -> DemoPartner:
-            started = DemoPartner(name, tenants=DEFAULT, api=mews.api)
-            mews.partners.append(started)
-            return running.enter_context(started)
+            partner = DemoPartner(name, tenants=DEFAULT_TENANTS, api=api.url)
+            api.partners.append(partner)
+            return stack.enter_context(partner)
 
         yield start
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Serve the FastAPI example."""
-    with fastapi_partner(tmp_path_factory.mktemp("fastapi")) as service:
+def fastapi_example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """The FastAPI example, running."""
+    with run_fastapi_partner(tmp_path_factory.mktemp("fastapi")) as service:
         yield service

@@ -1,4 +1,4 @@
-"""Each flaw of processing: what the stand-in sees of it, and of the sound partner."""
+"""Each flaw in processing: what a scripted API observes of it and of the sound partner."""
 
 from __future__ import annotations
 
@@ -9,343 +9,431 @@ from dataclasses import dataclass
 
 import pytest
 
-from pytest_mews.config.tenants import DEFAULT
+from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.demo import PROCESSING_FLAWS, DemoPartner
-from pytest_mews.demo.processing.api_client import Reply
-from pytest_mews.demo.processing.sound_workers import PROCESSING_VARIANTS
-from pytest_mews.demo.registry import habits
-from tests.demo.client import ENTERPRISE, created, general, integration, send
-from tests.demo.conftest import Partner
-from tests.demo.stand_in import BROKEN, SOON_S, Fault, Seen, StandIn, changed, tell
+from pytest_mews.demo.processing.api_client import ApiResponse
+from pytest_mews.demo.registry import processing_options
+from pytest_mews.demo.sound_variants import PROCESSING_VARIANTS
+from tests.demo.conftest import StartApiPartner
+from tests.demo.scripted_api import (
+    BROKEN_CONNECTION,
+    TIMEOUT_S,
+    ApiRequest,
+    ScriptedApi,
+    ScriptedFault,
+    deliver,
+    updates,
+)
+from tests.demo.webhook_client import (
+    ENTERPRISE_ID,
+    general_webhook,
+    integration_created,
+    integration_webhook,
+    send,
+)
 
-FIRST, SECOND = DEFAULT.enterprises
-SOON_ENOUGH_S = 2.0  # for what comes at once, also on a busy machine
+FIRST, SECOND = DEFAULT_TENANTS.enterprises
+SHORT_WAIT_S = 2.0  # long enough for an immediate reaction on a busy machine
 HUNDRED = [f"{number:03}" for number in range(1, 101)]
-KINDS = (
+DISCRIMINATORS = (
     "ServiceOrderUpdated",
     "ResourceUpdated",
     "ResourceBlockUpdated",
     "CustomerUpdated",
     "PaymentUpdated",
 )
-Play = Callable[[DemoPartner, StandIn], object]
+Exercise = Callable[[DemoPartner, ScriptedApi], object]
+"""Sends messages to a partner, and returns something that shows the flaw."""
 
 
-def asked(seen: list[Seen]) -> list[str]:
-    """List the ids that were asked for, in order, as often as they were."""
-    return sorted(name for each in seen for name in each.ids)
+def requested_ids(requests: list[ApiRequest]) -> list[str]:
+    """Return every requested id in ascending order, as often as it was requested."""
+    return sorted(entity_id for request in requests for entity_id in request.ids)
 
 
-def ids_of(*bodies: bytes) -> Play:
-    """Deliver messages one after another, each after the last one's fetches; list the ids."""
+def fetched_ids(*bodies: bytes) -> Exercise:
+    """Deliver messages, each after the fetches of the previous one; return the requested ids."""
 
-    def play(partner: DemoPartner, mews: StandIn) -> object:
+    def run(partner: DemoPartner, api: ScriptedApi) -> object:
         for body in bodies:
-            tell(partner, body)
-            mews.calm()
-        return asked(mews.seen)
+            deliver(partner, body)
+            api.wait_until_idle()
+        return requested_ids(api.requests)
 
-    return play
-
-
-def requests_for(*bodies: bytes, show: Callable[[Seen], object]) -> Play:
-    """Deliver messages at once, and show something of each request."""
-
-    def play(partner: DemoPartner, mews: StandIn) -> object:
-        tell(partner, *bodies)
-        return sorted(map(show, mews.calm()), key=str)
-
-    return play
+    return run
 
 
-def after(fault: Fault, times: int = 1) -> Play:
-    """Fail the first requests, and count them all."""
+def requests_for(*bodies: bytes, show: Callable[[ApiRequest], object]) -> Exercise:
+    """Deliver messages in quick succession; return a detail of each request."""
 
-    def play(partner: DemoPartner, mews: StandIn) -> object:
-        mews.faults = [fault] * times
-        tell(partner, changed("a"))
-        mews.wait(len)
-        return len(mews.calm(1.0))
+    def run(partner: DemoPartner, api: ScriptedApi) -> object:
+        deliver(partner, *bodies)
+        return sorted(map(show, api.wait_until_idle()), key=str)
 
-    return play
+    return run
 
 
-def slow(partner: DemoPartner, mews: StandIn) -> bool:
-    """Answer later than an impatient client waits; tell whether the entity came after all."""
-    mews.faults = [Fault(delay_s=2.5)]
-    tell(partner, changed("a"))
-    mews.wait(len)
-    mews.calm(3.0)
-    assert partner.processing is not None
-    return partner.processing.store.changed(FIRST.id, "customers", "a") is not None
+def count_after(fault: ScriptedFault) -> Exercise:
+    """Let the first request fail; return the number of all requests."""
+
+    def run(partner: DemoPartner, api: ScriptedApi) -> object:
+        api.faults = [fault]
+        deliver(partner, updates("a"))
+        api.wait_until(len)
+        return len(api.wait_until_idle(1.0))
+
+    return run
 
 
-def tokens(*bodies: bytes) -> Play:
-    """Show who was asked for with whose token."""
+def stores_after_slow_response(partner: DemoPartner, api: ScriptedApi) -> bool:
+    """Delay a response beyond a short timeout; return whether the entity is stored in the end."""
+    api.faults = [ScriptedFault(delay_s=2.5)]
+    deliver(partner, updates("a"))
+    api.wait_until(len)
+    api.wait_until_idle(3.0)
+    assert partner.workers is not None
+    return partner.workers.entities.updated_at(FIRST.id, "customers", "a") is not None
 
-    def play(partner: DemoPartner, mews: StandIn) -> object:
+
+def used_tokens(*bodies: bytes) -> Exercise:
+    """Deliver messages, each after the fetches of the previous one; return the access tokens."""
+
+    def run(partner: DemoPartner, api: ScriptedApi) -> object:
         for body in bodies:
-            tell(partner, body)
-            mews.calm()
-        return [each.token for each in mews.seen]
+            deliver(partner, body)
+            api.wait_until_idle()
+        return [request.token for request in api.requests]
 
-    return play
+    return run
 
 
-def answered_meanwhile(partner: DemoPartner, mews: StandIn) -> bool:
-    """Tell whether a message is answered while its fetch is not."""
-    mews.faults = [Fault(delay_s=SOON_S)]
+def answers_during_fetch(partner: DemoPartner, api: ScriptedApi) -> bool:
+    """Return whether a message is answered while its fetch waits for a response."""
+    api.faults = [ScriptedFault(delay_s=TIMEOUT_S)]
     answered = threading.Event()
-    sender = threading.Thread(target=lambda: (send(partner.url, changed("a")), answered.set()))
+    sender = threading.Thread(target=lambda: (send(partner.url, updates("a")), answered.set()))
     sender.start()
-    mews.wait(len)
-    meanwhile = answered.wait(SOON_ENOUGH_S)
-    mews.released.set()
+    api.wait_until(len)
+    in_time = answered.wait(SHORT_WAIT_S)
+    api.released.set()
     sender.join()
-    return meanwhile
+    return in_time
 
 
-def answered_when_much_waits(partner: DemoPartner, mews: StandIn) -> bool:
-    """Tell whether a message is answered while a hundred changes are being fetched."""
-    mews.faults = [Fault(delay_s=SOON_S)]
-    tell(partner, changed(*HUNDRED))
-    mews.wait(len)
+def answers_with_full_queue(partner: DemoPartner, api: ScriptedApi) -> bool:
+    """Return whether a message is answered while the fetch of a hundred changes waits."""
+    api.faults = [ScriptedFault(delay_s=TIMEOUT_S)]
+    deliver(partner, updates(*HUNDRED))
+    api.wait_until(len)
     answered = threading.Event()
-    sender = threading.Thread(target=lambda: (send(partner.url, changed("a")), answered.set()))
+    sender = threading.Thread(target=lambda: (send(partner.url, updates("a")), answered.set()))
     sender.start()
-    meanwhile = answered.wait(SOON_ENOUGH_S)
-    mews.released.set()
+    in_time = answered.wait(SHORT_WAIT_S)
+    api.released.set()
     sender.join()
-    return meanwhile
+    return in_time
 
 
-def changed_meanwhile(partner: DemoPartner, mews: StandIn) -> object:
-    """Tell of a change again while it is being fetched; list what is asked for."""
-    mews.faults = [Fault(delay_s=SOON_S)]
-    tell(partner, changed("a"))
-    mews.wait(len)
-    tell(partner, changed("a"))
-    mews.calm()
-    mews.released.set()
-    return asked(mews.calm(0.6))
+def update_during_fetch(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Report a change again while it is being fetched; return the requested ids."""
+    api.faults = [ScriptedFault(delay_s=TIMEOUT_S)]
+    deliver(partner, updates("a"))
+    api.wait_until(len)
+    deliver(partner, updates("a"))
+    api.wait_until_idle()
+    api.released.set()
+    return requested_ids(api.wait_until_idle(0.6))
 
 
-def null_then(partner: DemoPartner, mews: StandIn) -> object:
-    """Send a null event beside a good one, then another message."""
-    body = changed("a").replace(b"[{", b"[null, {")
+def after_null_event(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Send a batch with a null event, then another message; return its status and the ids."""
+    body = updates("a").replace(b"[{", b"[null, {")
     status = send(partner.url, body).status
-    tell(partner, changed("b"))
-    return status, asked(mews.calm())
+    deliver(partner, updates("b"))
+    return status, requested_ids(api.wait_until_idle())
 
 
-def refused(partner: DemoPartner, mews: StandIn) -> object:
-    """Send messages with a wrong token, one of them malformed."""
+def rejected_messages(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Send messages with a wrong token, one of them malformed; return the statuses and the ids."""
     url = partner.url.replace("Token=", "Token=x")
-    statuses = [send(url, body).status for body in (changed("a"), b"{")]
-    return statuses, asked(mews.calm())
+    statuses = [send(url, body).status for body in (updates("a"), b"{")]
+    return statuses, requested_ids(api.wait_until_idle())
 
 
-def copies(partner: DemoPartner, mews: StandIn) -> object:
-    """Send copies at the same moment, then, later, messages that do not race."""
-    tell(partner, changed("a"), changed("a"), changed("b"))
-    mews.wait(len)
-    tell(partner, changed("c"))
-    return sorted({name for each in mews.calm(1.0) for name in each.ids})
+def concurrent_updates(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Send copies of a message at the same time, and others that don't race; return the ids."""
+    deliver(partner, updates("a"), updates("a"), updates("b"))
+    api.wait_until(len)
+    deliver(partner, updates("c"))
+    return sorted(set(requested_ids(api.wait_until_idle(1.0))))
 
 
-def polled(_: DemoPartner, mews: StandIn) -> bool:
-    """Tell whether both enterprises are asked about, more than once, without a reason."""
-    return mews.comes(lambda seen: Counter(each.token for each in seen).total() >= 4, SOON_ENOUGH_S)
+def polls(_: DemoPartner, api: ScriptedApi) -> bool:
+    """Return whether several requests arrive without any event."""
+    return api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 4)
 
 
 @dataclass(frozen=True)
-class Deviation:
-    """What to play, and what comes of it with the flaw and without."""
+class FlawCase:
+    """An exercise, with its result for a flaw and for the sound partner."""
 
     flaw: str
-    play: Play
+    exercise: Exercise
     flawed: object
     sound: object
 
 
-A, B, C = "first-access-token", "second", FIRST.access_token
-THREE, TWICE = ["a", "b", "c"], ["a", "a"]
-PAIR = general("CustomerAdded", "CustomerUpdated", ids=("a", "a"), EnterpriseId=FIRST.id)
-SHARED = general("CustomerUpdated", "PaymentUpdated", ids=("a", "a"), EnterpriseId=FIRST.id)
-KNOWN_AND_NOT = general("CustomerUpdated", "BillUpdated", ids=("a", "b"), EnterpriseId=FIRST.id)
-OURS = changed("a", enterprise=ENTERPRISE)
-OFF, ON = integration("IntegrationDisabled"), integration("IntegrationEnabled")
-KEY = integration("IntegrationApiKeyCreated", ApiKey=B)
+CREATED_TOKEN, NEW_KEY, FIRST_TOKEN = "first-access-token", "second", FIRST.access_token
+THREE_IDS, TWICE = ["a", "b", "c"], ["a", "a"]
+PAIR = general_webhook("CustomerAdded", "CustomerUpdated", ids=("a", "a"), EnterpriseId=FIRST.id)
+SHARED = general_webhook("CustomerUpdated", "PaymentUpdated", ids=("a", "a"), EnterpriseId=FIRST.id)
+WITH_UNKNOWN_EVENT = general_webhook(
+    "CustomerUpdated", "BillUpdated", ids=("a", "b"), EnterpriseId=FIRST.id
+)
+NEW_ENTERPRISE = updates("a", enterprise=ENTERPRISE_ID)
+OFF, ON = integration_webhook("IntegrationDisabled"), integration_webhook("IntegrationEnabled")
+KEY_CREATED = integration_webhook("IntegrationApiKeyCreated", ApiKey=NEW_KEY)
 
-DEVIATIONS = [
-    Deviation("fetches-nothing", ids_of(changed("a")), [], ["a"]),
-    Deviation(
+CASES = [
+    FlawCase("fetches-nothing", fetched_ids(updates("a")), [], ["a"]),
+    FlawCase(
         "forgets-one-event-in-50",
-        ids_of(changed(*HUNDRED)),
+        fetched_ids(updates(*HUNDRED)),
         [name for name in HUNDRED if name not in {"050", "100"}],
         HUNDRED,
     ),
-    Deviation("first-event-only", ids_of(changed(*THREE)), ["a"], THREE),
-    Deviation("takes-shared-id-for-duplicate", ids_of(SHARED), ["a"], ["a", "a"]),
-    Deviation("takes-shared-id-for-duplicate", ids_of(changed(*THREE)), THREE, THREE),
-    Deviation(
-        "drops-second-update", ids_of(changed("a"), changed("a", "b")), ["a", "b"], ["a", "a", "b"]
+    FlawCase("first-event-only", fetched_ids(updates(*THREE_IDS)), ["a"], THREE_IDS),
+    FlawCase("deduplicates-by-id", fetched_ids(SHARED), ["a"], ["a", "a"]),
+    FlawCase("deduplicates-by-id", fetched_ids(updates(*THREE_IDS)), THREE_IDS, THREE_IDS),
+    FlawCase(
+        "drops-second-update",
+        fetched_ids(updates("a"), updates("a", "b")),
+        ["a", "b"],
+        ["a", "a", "b"],
     ),
-    Deviation("unknown-event-drops-batch", ids_of(KNOWN_AND_NOT, changed("c")), ["c"], ["a", "c"]),
-    Deviation("null-event-kills-worker", null_then, (202, []), (400, ["b"])),
-    Deviation("fetches-before-answering", answered_meanwhile, flawed=False, sound=True),
-    Deviation("answers-when-there-is-room", answered_when_much_waits, flawed=False, sound=True),
-    Deviation("passes-over-what-it-fetches", changed_meanwhile, ["a"], ["a", "a"]),
-    Deviation("passes-over-what-it-fetches", ids_of(changed("a"), changed("a")), TWICE, TWICE),
-    Deviation("gives-up-on-429", after(Fault(429)), 1, 2),
-    Deviation("gives-up-on-500", after(Fault(500)), 1, 2),
-    Deviation("gives-up-on-500", after(Fault(429)), 2, 2),
-    Deviation("gives-up-on-terse-error", after(Fault(500, body=b'{"Message": ""}')), 1, 2),
-    Deviation("gives-up-on-terse-error", after(Fault(500, body=b'{"RequestId": ""}')), 2, 2),
-    Deviation("gives-up-on-terse-error", after(Fault(body=BROKEN)), 2, 2),
-    Deviation("gives-up-on-reset", after(Fault(body=BROKEN)), 1, 2),
-    Deviation("gives-up-on-unreadable", after(Fault(200, body=b"<html>")), 1, 2),
-    Deviation("gives-up-on-unreadable", after(Fault(500)), 2, 2),
-    Deviation("dies-on-strangers", ids_of(changed("a"), changed("b")), ["a"], ["a", "b"]),
-    Deviation(
-        "ignores-messages",
-        requests_for(changed("a", discriminator="MessageAdded"), show=lambda each: each.operation),
+    FlawCase(
+        "unknown-event-drops-batch",
+        fetched_ids(WITH_UNKNOWN_EVENT, updates("c")),
+        ["c"],
+        ["a", "c"],
+    ),
+    FlawCase("null-event-kills-worker", after_null_event, (202, []), (400, ["b"])),
+    FlawCase("fetches-before-answering", answers_during_fetch, flawed=False, sound=True),
+    FlawCase("blocks-on-full-queue", answers_with_full_queue, flawed=False, sound=True),
+    FlawCase("loses-update-during-fetch", update_during_fetch, ["a"], ["a", "a"]),
+    FlawCase("loses-update-during-fetch", fetched_ids(updates("a"), updates("a")), TWICE, TWICE),
+    FlawCase("gives-up-on-429", count_after(ScriptedFault(429)), 1, 2),
+    FlawCase("gives-up-on-500", count_after(ScriptedFault(500)), 1, 2),
+    FlawCase("gives-up-on-500", count_after(ScriptedFault(429)), 2, 2),
+    FlawCase(
+        "gives-up-without-request-id",
+        count_after(ScriptedFault(500, body=b'{"Message": ""}')),
+        1,
+        2,
+    ),
+    FlawCase(
+        "gives-up-without-request-id",
+        count_after(ScriptedFault(500, body=b'{"RequestId": ""}')),
+        2,
+        2,
+    ),
+    FlawCase(
+        "gives-up-without-request-id", count_after(ScriptedFault(body=BROKEN_CONNECTION)), 2, 2
+    ),
+    FlawCase("gives-up-on-reset", count_after(ScriptedFault(body=BROKEN_CONNECTION)), 1, 2),
+    FlawCase("gives-up-on-invalid-json", count_after(ScriptedFault(200, body=b"<html>")), 1, 2),
+    FlawCase("gives-up-on-invalid-json", count_after(ScriptedFault(500)), 2, 2),
+    FlawCase("dies-on-unknown-fields", fetched_ids(updates("a"), updates("b")), ["a"], ["a", "b"]),
+    FlawCase(
+        "ignores-message-added",
+        requests_for(
+            updates("a", discriminator="MessageAdded"), show=lambda request: request.operation
+        ),
         [],
         ["messageThreads/getAll"],
     ),
-    Deviation("ignores-messages", ids_of(changed("a")), ["a"], ["a"]),
-    Deviation("forgets-payments", ids_of(changed("a", discriminator="PaymentUpdated")), [], ["a"]),
-    Deviation("forgets-payments", ids_of(changed("a")), ["a"], ["a"]),
-    Deviation("races-to-nothing", copies, ["b", "c"], ["a", "b", "c"]),
-    Deviation("gives-up-when-slow", slow, flawed=False, sound=True),
-    Deviation("gives-up-when-slow", after(Fault(500)), 2, 2),
-    Deviation("polls-when-idle", polled, flawed=True, sound=False),
-    Deviation("fetches-added-twice", ids_of(PAIR), ["a", "a"], ["a"]),
-    Deviation("fetches-added-twice", ids_of(changed("a")), ["a"], ["a"]),
-    Deviation(
-        "fetch-per-event",
-        requests_for(changed(*THREE), show=lambda each: each.ids),
-        [["a"], ["b"], ["c"]],
-        [THREE],
+    FlawCase("ignores-message-added", fetched_ids(updates("a")), ["a"], ["a"]),
+    FlawCase(
+        "ignores-payment-updated",
+        fetched_ids(updates("a", discriminator="PaymentUpdated")),
+        [],
+        ["a"],
     ),
-    Deviation("once-per-copy-twice", ids_of(changed("a")), ["a"] * 3, ["a"]),
-    Deviation(
+    FlawCase("ignores-payment-updated", fetched_ids(updates("a")), ["a"], ["a"]),
+    FlawCase("loses-concurrent-updates", concurrent_updates, ["b", "c"], ["a", "b", "c"]),
+    FlawCase("gives-up-when-slow", stores_after_slow_response, flawed=False, sound=True),
+    FlawCase("gives-up-when-slow", count_after(ScriptedFault(500)), 2, 2),
+    FlawCase("polls-when-idle", polls, flawed=True, sound=False),
+    FlawCase("fetches-added-twice", fetched_ids(PAIR), ["a", "a"], ["a"]),
+    FlawCase("fetches-added-twice", fetched_ids(updates("a")), ["a"], ["a"]),
+    FlawCase(
+        "fetch-per-event",
+        requests_for(updates(*THREE_IDS), show=lambda request: request.ids),
+        [["a"], ["b"], ["c"]],
+        [THREE_IDS],
+    ),
+    FlawCase("fetches-three-times", fetched_ids(updates("a")), ["a"] * 3, ["a"]),
+    FlawCase(
         "reads-first-page-only",
-        requests_for(changed(*HUNDRED), show=lambda each: each.body["Limitation"]),
+        requests_for(updates(*HUNDRED), show=lambda request: request.body["Limitation"]),
         [{"Count": 10}],
         [{"Count": 1000}],
     ),
-    Deviation(
-        "old-operation",
+    FlawCase(
+        "deprecated-operation",
         requests_for(
-            changed("a", discriminator="ServiceOrderUpdated"), show=lambda each: each.operation
+            updates("a", discriminator="ServiceOrderUpdated"),
+            show=lambda request: request.operation,
         ),
         ["reservations/getAll"],
         ["reservations/getAll/2023-06-06"],
     ),
-    Deviation(
+    FlawCase(
         "trailing-slash-path",
-        requests_for(changed("a"), show=lambda each: each.path),
+        requests_for(updates("a"), show=lambda request: request.path),
         ["/api/connector/v1/customers/getAll/"],
         ["/api/connector/v1/customers/getAll"],
     ),
-    Deviation(
+    FlawCase(
         "no-client-name",
-        requests_for(changed("a"), show=lambda each: each.body["Client"]),
+        requests_for(updates("a"), show=lambda request: request.body["Client"]),
         [""],
         ["pytest-mews demo/1.0"],
     ),
-    Deviation(
+    FlawCase(
         "deprecated-extents",
         requests_for(
-            changed("a"),
-            changed("a", discriminator="ResourceUpdated"),
-            show=lambda each: sorted(each.body["Extent"]),
+            updates("a"),
+            updates("a", discriminator="ResourceUpdated"),
+            show=lambda request: sorted(request.body["Extent"]),
         ),
         [["Customers", "Documents"], ["ResourceCategories", "ResourceFeatures", "Resources"]],
         [["Addresses", "Customers"], ["Resources"]],
     ),
-    Deviation(
+    FlawCase(
         "first-token-for-all",
-        tokens(changed("a"), changed("b", enterprise=SECOND.id), OURS),
-        [C, C],
-        [C, SECOND.access_token],
+        used_tokens(updates("a"), updates("b", enterprise=SECOND.id), NEW_ENTERPRISE),
+        [FIRST_TOKEN, FIRST_TOKEN],
+        [FIRST_TOKEN, SECOND.access_token],
     ),
-    Deviation(
-        "borrows-token",
-        tokens(changed("b", enterprise=SECOND.id), OURS),
-        [SECOND.access_token, C],
+    FlawCase(
+        "first-token-for-unknown-enterprise",
+        used_tokens(updates("b", enterprise=SECOND.id), NEW_ENTERPRISE),
+        [SECOND.access_token, FIRST_TOKEN],
         [SECOND.access_token],
     ),
-    Deviation("borrows-token", tokens(created(), OFF, OURS), [], []),
-    Deviation("wrong-access-token", tokens(changed("a")), [C[::-1]], [C]),
-    Deviation("never-onboards", tokens(created(), OURS), [], [A]),
-    Deviation("keeps-old-key", tokens(created(), KEY, OURS), [A], [B]),
-    Deviation("fetches-when-disabled", tokens(created(), OFF, OURS), [A], []),
-    Deviation(
-        "fetches-when-disabled", tokens(created(), integration("IntegrationDeleted"), OURS), [A], []
+    FlawCase(
+        "first-token-for-unknown-enterprise",
+        used_tokens(integration_created(), OFF, NEW_ENTERPRISE),
+        [],
+        [],
     ),
-    Deviation("dies-of-401", after(Fault(401)), 1, 2),
-    Deviation("dies-of-401", after(Fault(500)), 2, 2),
-    Deviation("never-comes-back", tokens(created(), OFF, OURS, ON), [], [A]),
-    Deviation("never-comes-back", tokens(created(), OURS), [A], [A]),
-    Deviation("works-on-refused", refused, ([401, 401], ["a"]), ([401, 401], [])),
+    FlawCase("wrong-access-token", used_tokens(updates("a")), [FIRST_TOKEN[::-1]], [FIRST_TOKEN]),
+    FlawCase(
+        "never-onboards", used_tokens(integration_created(), NEW_ENTERPRISE), [], [CREATED_TOKEN]
+    ),
+    FlawCase(
+        "keeps-old-key",
+        used_tokens(integration_created(), KEY_CREATED, NEW_ENTERPRISE),
+        [CREATED_TOKEN],
+        [NEW_KEY],
+    ),
+    FlawCase(
+        "fetches-when-disabled",
+        used_tokens(integration_created(), OFF, NEW_ENTERPRISE),
+        [CREATED_TOKEN],
+        [],
+    ),
+    FlawCase(
+        "fetches-when-disabled",
+        used_tokens(
+            integration_created(), integration_webhook("IntegrationDeleted"), NEW_ENTERPRISE
+        ),
+        [CREATED_TOKEN],
+        [],
+    ),
+    FlawCase("stops-after-401", count_after(ScriptedFault(401)), 1, 2),
+    FlawCase("stops-after-401", count_after(ScriptedFault(500)), 2, 2),
+    FlawCase(
+        "never-resumes",
+        used_tokens(integration_created(), OFF, NEW_ENTERPRISE, ON),
+        [],
+        [CREATED_TOKEN],
+    ),
+    FlawCase(
+        "never-resumes",
+        used_tokens(integration_created(), NEW_ENTERPRISE),
+        [CREATED_TOKEN],
+        [CREATED_TOKEN],
+    ),
+    FlawCase(
+        "processes-rejected-messages", rejected_messages, ([401, 401], ["a"]), ([401, 401], [])
+    ),
 ]
 
 PAUSES = [
-    ("hammers-on-429", 0.0, 0.0),
-    ("fixed-pause", None, 0.2),
+    ("retries-429-immediately", 0.0, 0.0),
+    ("fixed-retry-interval", None, 0.2),
     ("ignores-retry-after", 0.1, None),
 ]
 
 
-@pytest.mark.parametrize("case", DEVIATIONS, ids=lambda case: case.flaw)
-def test_a_flaw_deviates(mews: StandIn, partner: Partner, case: Deviation) -> None:
-    """A flaw does otherwise than the sound partner where it shows."""
-    assert case.play(partner(case.flaw), mews) == case.flawed
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.flaw)
+def test_a_flaw_processes_differently(
+    api: ScriptedApi, start_api_partner: StartApiPartner, case: FlawCase
+) -> None:
+    """The exercise shows the flaw."""
+    assert case.exercise(start_api_partner(case.flaw), api) == case.flawed
 
 
-@pytest.mark.parametrize("case", DEVIATIONS, ids=lambda case: case.flaw)
-def test_the_sound_partner_does_not(mews: StandIn, partner: Partner, case: Deviation) -> None:
-    """The same play without the flaw."""
-    assert case.play(partner(), mews) == case.sound
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.flaw)
+def test_the_sound_partner_processes_soundly(
+    api: ScriptedApi, start_api_partner: StartApiPartner, case: FlawCase
+) -> None:
+    """The same exercise has a sound result without the flaw."""
+    assert case.exercise(start_api_partner(), api) == case.sound
 
 
-@pytest.mark.parametrize(("flaw", "told", "alone"), PAUSES)
-def test_a_flaw_pauses_otherwise(flaw: str, told: float | None, alone: float | None) -> None:
-    """How long it waits after a 429 with Retry-After and without; None where that is sound."""
-    pause_s = habits(flaw).pause_s
+@pytest.mark.parametrize(("flaw", "with_retry_after", "without"), PAUSES)
+def test_a_flaw_has_wrong_pauses(
+    flaw: str, with_retry_after: float | None, without: float | None
+) -> None:
+    """The seconds it waits after a 429 with and without Retry-After; None for a sound pause."""
+    pause_s = processing_options(flaw).retry_pause_s
     for failures in (0, 3):
-        waits = [pause_s(Reply(429, retry_after_s=wait), failures) for wait in (9.0, None)]
-        assert waits[0] == told or (told is None and waits[0] >= 9.0)
-        assert waits[1] == alone or (alone is None and waits[1] >= 0.2 * 2**failures)
-    assert pause_s(Reply(500), 5) > 5.0
+        pauses = [pause_s(ApiResponse(429, retry_after_s=wait), failures) for wait in (9.0, None)]
+        assert pauses[0] == with_retry_after or (with_retry_after is None and pauses[0] >= 9.0)
+        assert pauses[1] == without or (without is None and pauses[1] >= 0.2 * 2**failures)
+    assert pause_s(ApiResponse(500), 5) > 5.0
 
 
-def test_hammering_is_told_by_its_number(mews: StandIn, partner: Partner) -> None:
-    """Fifty requests, where the sound partner would wait for an hour."""
-    mews.faults = [Fault(429, {"Retry-After": "3600"})] * 50
-    tell(partner("hammers-on-429"), changed("a"))
-    assert len(mews.wait(lambda seen: len(seen) > 50)) == 51
+def test_immediate_retries_are_many(api: ScriptedApi, start_api_partner: StartApiPartner) -> None:
+    """The flaw makes fifty requests, while the sound partner would wait for an hour."""
+    api.faults = [ScriptedFault(429, {"Retry-After": "3600"})] * 50
+    deliver(start_api_partner("retries-429-immediately"), updates("a"))
+    assert len(api.wait_until(lambda requests: len(requests) > 50)) == 51
 
 
-def test_every_flaw_has_a_deviation() -> None:
-    """No flaw goes untested."""
-    pausing = {flaw for flaw, _, _ in PAUSES}
-    assert {case.flaw for case in DEVIATIONS} | pausing == set(PROCESSING_FLAWS)
+def test_every_processing_flaw_has_a_case() -> None:
+    """Every flaw in processing is tested here."""
+    flaws_with_pauses = {flaw for flaw, _, _ in PAUSES}
+    assert {case.flaw for case in CASES} | flaws_with_pauses == set(PROCESSING_FLAWS)
 
 
 @pytest.mark.parametrize(
-    "name", [each.__name__.replace("_", "-") for each in PROCESSING_VARIANTS] + ["sound"]
+    "name", [variant.__name__.replace("_", "-") for variant in PROCESSING_VARIANTS] + ["sound"]
 )
-def test_a_variant_fetches_everything(mews: StandIn, partner: Partner, name: str) -> None:
-    """Every kind of both enterprises is asked for with its own token."""
-    started = partner(name)
-    for tenant in DEFAULT.enterprises:
-        for kind in KINDS:
-            tell(started, changed("a", discriminator=kind, enterprise=tenant.id))
-    seen = mews.wait(lambda seen: len(seen) == 10)
-    assert set(Counter((each.operation, each.token) for each in seen).values()) == {1}
-    assert all(each.ids == ["a"] or "UpdatedUtc" in each.body for each in seen)
-    assert {bool(each.ids) for each in seen} == {name != "reads-by-interval"}
-    assert len(mews.calm(1.2)) == 10
+def test_a_variant_fetches_everything(
+    api: ScriptedApi, start_api_partner: StartApiPartner, name: str
+) -> None:
+    """It fetches every kind of entity of both enterprises, each with its own access token."""
+    partner = start_api_partner(name)
+    for tenant in DEFAULT_TENANTS.enterprises:
+        for discriminator in DISCRIMINATORS:
+            deliver(partner, updates("a", discriminator=discriminator, enterprise=tenant.id))
+    requests = api.wait_until(lambda requests: len(requests) == 10)
+    counts = Counter((request.operation, request.token) for request in requests)
+    assert set(counts.values()) == {1}
+    assert all(request.ids == ["a"] or "UpdatedUtc" in request.body for request in requests)
+    assert {bool(request.ids) for request in requests} == {name != "reads-by-interval"}
+    assert len(api.wait_until_idle(1.2)) == 10

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_mews.checks import judge
+from pytest_mews.checks import evaluate
 from pytest_mews.config import profiles
 from pytest_mews.config.endpoint import Endpoint
-from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.delivery import Request, Rules, Sender
+from pytest_mews.config.tenants import DEFAULT_TENANTS
+from pytest_mews.delivery import Request, DeliveryRules, Sender
 from pytest_mews.execution import Budget, CaseContext, ScenarioRunner, send_preflight
 from pytest_mews.model import Exchange, Finding, Outcome, Scenario, Transcript
 from pytest_mews.scenarios import loader
 from pytest_mews.senders.connector import Target, actions, discriminators
-from pytest_mews.senders.connector.ids import EPOCH
+from pytest_mews.senders.connector.ids import DEFAULT_RUN_START
 
-SCENARIOS = {scenario.id: scenario for scenario in loader.load()}
+SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 URL = "http://127.0.0.1/hook?Token=open-sesame"
 Answer = Callable[[Request], int | Outcome | tuple[int, str]]
 
@@ -114,7 +114,7 @@ class Table:
         self.transport.requests.clear()
 
         def judged(transcript: Transcript) -> tuple[Finding, ...]:
-            return tuple(judge(each, transcript) for each in scenario.expectations)
+            return tuple(evaluate(each, transcript) for each in scenario.expectations)
 
         return ScenarioRunner(
             scenario,
@@ -122,11 +122,11 @@ class Table:
             CaseContext(self.courier, self.endpoint, preflight.delivery, is_slow=sluggish),
             self.transport.clock,
             run_seed=seed,
-            began=EPOCH,
+            started=DEFAULT_RUN_START,
             examples=examples,
             budget=budget or Budget(),
-            judge=judged,
-            progress=lambda *_: None,
+            evaluate=judged,
+            report_progress=lambda *_: None,
         )
 
 
@@ -137,14 +137,14 @@ def table() -> Callable[..., Table]:
     def lay(answer: Answer, *, took_ms: float = 1.0, events: tuple[str, ...] = ()) -> Table:
         clock = ManualClock()
         transport = ScriptedTransport(clock, answer, took_ms)
-        chosen = profiles.load("2026-04")
+        chosen = profiles.load_profile("2026-04")
         subject = Target(
             chosen.name,
             events or (*discriminators(chosen.name), *actions(chosen.name)),
             500,
-            DEFAULT,
+            DEFAULT_TENANTS,
         )
-        rules = Rules.of(chosen, 0.01, verify_tls=True)
+        rules = DeliveryRules.from_profile(chosen, 0.01, verify_tls=True)
         return Table(transport, Sender(transport, clock, rules), subject)
 
     return lay

@@ -42,7 +42,7 @@ def test_only_a_search_among_tokens_is_a_flaw(
     """Whichever one token a framework takes, or none, is sound; to take any is not."""
     explorer = table(lambda r: 202 if right(tokens(r)) else 401).explorer("AUTH-09")
     explorer.run()
-    assert explorer.progress.failing == failing
+    assert explorer.progress.failing_cases == failing
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
@@ -63,10 +63,10 @@ def test_a_redirect_to_http_is_caught_under_https(table: Lay, scheme: str) -> No
     laid = replace(table(answer), endpoint=Endpoint(url, url, SECRET, SECRET))
     explorer = laid.explorer("RED-06")
     explorer.run()
-    assert (explorer.progress.failing > 0) == (scheme == "https")
+    assert (explorer.progress.failing_cases > 0) == (scheme == "https")
     trial = explorer.progress.smallest or explorer.progress.example
     assert trial is not None
-    assert trial.findings[0].judged == (scheme == "https")
+    assert trial.findings[0].subject_count == (scheme == "https")
 
 
 def test_what_is_hostile_to_the_other_url_is_followed_by_a_sign_of_life_there(table: Lay) -> None:
@@ -92,4 +92,4 @@ def test_the_preflight_looks_at_both_urls(table: Lay, status: int, failing: int)
     explorer = laid.explorer("PRE-01")
     explorer.run()
     assert [request.url for request in laid.transport.requests] == [there]
-    assert explorer.progress.failing == failing
+    assert explorer.progress.failing_cases == failing

@@ -10,7 +10,7 @@ import pytest
 from pytest_mews.checks import CHECKS
 from pytest_mews.config import profiles
 from pytest_mews.demo import NAMES
-from pytest_mews.execution import DELIVERY_STEPS
+from pytest_mews.execution import CONNECTOR_STEPS, DELIVERY_STEPS, WEBSOCKET_STEPS
 from pytest_mews.mews.use_cases import USE_CASES
 from pytest_mews.model import ScenarioResult, Verdict
 from pytest_mews.model.delivery_profile import Parameter
@@ -18,7 +18,7 @@ from pytest_mews.options import OPTIONS
 from pytest_mews.reports import OUTPUTS
 from pytest_mews.reports.report_files import Output
 from pytest_mews.scenarios import loader
-from pytest_mews.senders.connector import GENERATORS as DRAW_WORDS
+from pytest_mews.senders.connector import GENERATORS
 from pytest_mews.session.junit import properties
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,11 @@ README = (ROOT / "README.md").read_text("utf-8")
 OPTION_DOCS = (ROOT / "docs" / "options.md").read_text("utf-8")
 SCENARIO_DOCS = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 CI_DOCS = (ROOT / "docs" / "ci.md").read_text("utf-8")
-PARAMETERS = [p for name in profiles.names() for p in profiles.load(name).parameters]
+PARAMETERS = [
+    parameter
+    for name in profiles.profile_names()
+    for parameter in profiles.load_profile(name).parameters
+]
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.flag)
@@ -45,8 +49,8 @@ def test_the_readme_has_no_option_too_many() -> None:
 
 
 def test_the_readme_counts_the_scenarios() -> None:
-    """The number in the README is that of the catalogue."""
-    assert f"{len(loader.load())} scenarios" in README
+    """The README has the present number of scenarios."""
+    assert f"{len(loader.load_scenarios())} scenarios" in README
 
 
 def test_flaws_that_the_readme_names_exist() -> None:
@@ -54,11 +58,13 @@ def test_flaws_that_the_readme_names_exist() -> None:
     assert set(re.findall(r"demo:([a-z-]+)", README)) <= set(NAMES)
 
 
-@pytest.mark.parametrize("word", sorted({*DRAW_WORDS, *DELIVERY_STEPS, *CHECKS}))
-def test_every_word_is_explained(word: str) -> None:
-    """docs/scenarios.md explains each word of the vocabularies in a table row."""
+@pytest.mark.parametrize(
+    "name", sorted({*GENERATORS, *DELIVERY_STEPS, *CONNECTOR_STEPS, *WEBSOCKET_STEPS, *CHECKS})
+)
+def test_the_vocabulary_is_explained(name: str) -> None:
+    """docs/scenarios.md explains each generator, step and check in a table row."""
     rows = [line.split("|")[1] for line in SCENARIO_DOCS.splitlines() if line.startswith("|")]
-    assert any(f"`{word}`" in cell for cell in rows)
+    assert any(f"`{name}`" in cell for cell in rows)
 
 
 @pytest.mark.parametrize("name", USE_CASES)
@@ -70,7 +76,7 @@ def test_every_use_case_is_listed(name: str) -> None:
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
 def test_every_parameter_is_explained(parameter: Parameter) -> None:
     """docs/options.md has a row for each parameter, with its value."""
-    (row,) = [x for x in OPTION_DOCS.splitlines() if x.startswith(f"| `{parameter.name}`")]
+    (row,) = [line for line in OPTION_DOCS.splitlines() if line.startswith(f"| `{parameter.name}`")]
     value = parameter.value
     shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
     assert (shown or "none") in row
@@ -83,9 +89,9 @@ def test_every_output_is_listed(output: Output) -> None:
     assert any(f"`{output.name}`" in row for row in rows)
 
 
-def test_every_property_of_junit_is_explained() -> None:
-    """docs/ci.md has each property that a test case bears."""
-    result = ScenarioResult(loader.load()[0], Verdict.PASS, "")
+def test_every_junit_property_is_explained() -> None:
+    """docs/ci.md lists each property of a test case."""
+    result = ScenarioResult(loader.load_scenarios()[0], Verdict.PASS, "")
     for name, _ in properties(result):
         assert f"| `{name}` |" in CI_DOCS
 

@@ -1,4 +1,4 @@
-"""The rooms import one way only: down the list of ARCHITECTURE.md."""
+"""Packages import in one direction only: down the list in ARCHITECTURE.md."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FOLDERS = {"pytest_mews": ROOT / "harness"} | {
 
 
 def modules() -> Iterator[tuple[str, Path]]:
-    """Every module of the package with its room."""
+    """Yield every module with the name of its package."""
     for package, folder in FOLDERS.items():
         for path in sorted(folder.rglob("*.py")):
             inside = path.relative_to(folder).with_suffix("").parts
@@ -41,10 +41,10 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
-    """Every room that a module imports, and whether it does so inside a function."""
+    """Yield every package that a module imports, and whether a function imports it."""
     tree = ast.parse(path.read_text("utf-8"))
-    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
-    inside = {id(node) for function in functions for node in ast.walk(function)}
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    in_functions = {id(node) for function in functions for node in ast.walk(function)}
     for node in ast.walk(tree):
         names = []
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -56,7 +56,7 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
         for name in names:
             parts = name.split(".")
             if parts[0] == "pytest_mews" and len(parts) > 1 and not parts[1].startswith("__"):
-                yield parts[1], id(node) in inside
+                yield parts[1], id(node) in in_functions
 
 
 @pytest.mark.parametrize(
@@ -64,15 +64,15 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
     [pytest.param(room, path, id=str(path.relative_to(ROOT))) for room, path in modules()],
 )
 def test_imports_point_downwards(room: str, path: Path) -> None:
-    """A module imports only rooms below its own, or its own."""
+    """A module imports only its own package and packages below it."""
     assert room in LEVEL, f"{room} has no place in LEVELS"
     for imported, _ in imports_of(path):
         assert imported == room or LEVEL[imported] > LEVEL[room], f"{room} → {imported}"
 
 
-def test_only_the_plugin_imports_inside_a_function() -> None:
-    """Only the plugin's lazy door imports one of our modules inside a function."""
-    inside = {
+def test_only_the_plugin_imports_lazily() -> None:
+    """Only the plugin module imports one of our modules inside a function."""
+    importers = {
         path.name for _, path in modules() for _, in_function in imports_of(path) if in_function
     }
-    assert inside == {"plugin.py"}
+    assert importers == {"plugin.py"}

@@ -1,4 +1,4 @@
-"""docs/processing.md, and the examples that it leads to, agree with the code."""
+"""docs/processing.md and the examples that it links to agree with the code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mews.config import tenants
-from pytest_mews.emulator.__main__ import LISTEN
+from pytest_mews.emulator.__main__ import DEFAULT_ADDRESS
 from pytest_mews.emulator.connector_api.injected_faults import SLOW_S
 from pytest_mews.emulator.connector_api.rate_limit import LIMIT, WINDOW_MS
 from pytest_mews.model import Scenario, Stage
@@ -22,7 +22,9 @@ from pytest_mews.scenarios import loader
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "processing.md").read_text("utf-8")
 EXAMPLES = ROOT / "examples"
-PROCESSING = [each for each in loader.load() if each.stage is Stage.PROCESSING]
+PROCESSING = [
+    scenario for scenario in loader.load_scenarios() if scenario.stage is Stage.PROCESSING
+]
 
 
 def rows() -> dict[str, str]:
@@ -32,26 +34,26 @@ def rows() -> dict[str, str]:
 
 
 def test_every_scenario_of_the_stage_has_a_row() -> None:
-    """None is missing, none is made up."""
-    assert list(rows()) == [each.id for each in PROCESSING]
+    """The table has exactly the scenarios of the stage, in their order."""
+    assert list(rows()) == [scenario.id for scenario in PROCESSING]
 
 
 @pytest.mark.parametrize("scenario", PROCESSING, ids=lambda scenario: scenario.id)
-def test_a_row_says_what_is_no_must(scenario: Scenario) -> None:
-    """The obligation of a scenario is in its row unless it is a MUST."""
+def test_a_row_names_the_level(scenario: Scenario) -> None:
+    """The level of a scenario is in its row unless it is a MUST."""
     assert scenario.level == "MUST" or f"({scenario.level})" in rows()[scenario.id]
 
 
 @pytest.mark.parametrize("scenario", PROCESSING, ids=lambda scenario: scenario.id)
-def test_longer_waits_are_told(scenario: Scenario) -> None:
-    """Who is given more time than --mews-fetch-timeout is named with how much."""
-    (waiting,) = re.findall(r"## How long it waits\n\n(.*?)\n\n", DOCS, re.DOTALL)
-    patience = [step.arguments.get("timeout_factor", 1) for step in scenario.steps]
-    parts = re.split(r"(two|three|six)\s+times", waiting)  # each number after its scenarios
+def test_longer_timeouts_are_documented(scenario: Scenario) -> None:
+    """A scenario that multiplies --mews-fetch-timeout is named with its factor."""
+    (timeouts,) = re.findall(r"## Timeouts\n\n(.*?)\n\n", DOCS, re.DOTALL)
+    factors = [step.arguments.get("timeout_factor", 1) for step in scenario.steps]
+    parts = re.split(r"(two|three|six)\s+times", timeouts)  # each number after its scenarios
     named = [
-        word for text, word in zip(parts[::2], parts[1::2], strict=False) if scenario.id in text
+        factor for text, factor in zip(parts[::2], parts[1::2], strict=False) if scenario.id in text
     ]
-    assert named == {1: [], 2: ["two"], 3: ["three"], 6: ["six"]}[max(patience)]
+    assert named == {1: [], 2: ["two"], 3: ["three"], 6: ["six"]}[max(factors)]
 
 
 def test_options_and_figures_are_those_of_the_code() -> None:
@@ -61,20 +63,20 @@ def test_options_and_figures_are_those_of_the_code() -> None:
     assert f"{flags['--mews-fetch-timeout']}\nseconds by default" in DOCS
     assert f"{LIMIT} requests per AccessToken within {WINDOW_MS / 1000:g} seconds" in DOCS
     assert f"takes {SLOW_S:g} s" in DOCS
-    assert f"--listen {LISTEN}" in DOCS
-    assert set(re.findall(r"TwinFault\.([A-Z_]+)", DOCS)) <= set(ApiFault.__members__)
+    assert f"--listen {DEFAULT_ADDRESS}" in DOCS
+    assert set(re.findall(r"ApiFault\.([A-Z_]+)", DOCS)) <= set(ApiFault.__members__)
 
 
 def test_every_property_of_a_call_is_named() -> None:
     """The section about calls.jsonl lists them."""
     (section,) = re.findall(r"## The log of requests\n(.*)", DOCS, re.DOTALL)
-    assert [each.name for each in fields(ApiCall) if f"`{each.name}`" not in section] == []
+    assert [field.name for field in fields(ApiCall) if f"`{field.name}`" not in section] == []
 
 
 def test_tokens_are_the_built_in_ones() -> None:
-    """What the document and the examples give is what the twin takes without a tenants file."""
+    """The document and the examples have the emulator's default tenants."""
     (shown,) = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
-    built_in = tomllib.loads(tenants.template())
+    built_in = tomllib.loads(tenants.tenants_template())
     assert tomllib.loads(shown) == {**built_in, "enterprise": built_in["enterprise"][:1]}
     fastapi = (EXAMPLES / "fastapi_partner" / "tenants.toml").read_text("utf-8")
     express = (EXAMPLES / "express_partner" / "tenants.json").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""docs/streaming.md, and the examples that it leads to, agree with the code."""
+"""docs/streaming.md and the examples that it links to agree with the code."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mews.checks import websocket_connection, websocket_reconnect
+from pytest_mews.checks import intervals, websocket_connection, websocket_reconnect
 from pytest_mews.config import tenants
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
-from pytest_mews.execution.clients import PATIENCE
+from pytest_mews.execution.clients import TIMEOUT_FACTOR
 from pytest_mews.model import Level, Scenario, Stage
 from pytest_mews.options import OPTIONS
 from pytest_mews.scenarios import loader
@@ -21,7 +21,7 @@ from pytest_mews.scenarios import loader
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "streaming.md").read_text("utf-8")
 EXAMPLES = ROOT / "examples"
-STREAMING = [each for each in loader.load() if each.stage is Stage.STREAMING]
+STREAMING = [scenario for scenario in loader.load_scenarios() if scenario.stage is Stage.STREAMING]
 
 
 def rows() -> dict[str, str]:
@@ -31,35 +31,38 @@ def rows() -> dict[str, str]:
 
 
 def test_every_scenario_of_the_stage_has_a_row() -> None:
-    """None is missing, none is made up."""
-    assert list(rows()) == [each.id for each in STREAMING]
+    """The table has exactly the scenarios of the stage, in their order."""
+    assert list(rows()) == [scenario.id for scenario in STREAMING]
 
 
 @pytest.mark.parametrize("scenario", STREAMING, ids=lambda scenario: scenario.id)
-def test_a_row_says_what_is_no_must(scenario: Scenario) -> None:
-    """The obligation of a scenario is in its row unless it is a MUST."""
+def test_a_row_names_the_level(scenario: Scenario) -> None:
+    """The level of a scenario is in its row unless it is a MUST."""
     assert (scenario.level is Level.SHOULD) == ("(SHOULD)" in rows()[scenario.id])
 
 
-def test_what_is_not_documented_says_so() -> None:
-    """The documentation is the source of a scenario, or its file says that it is inferred."""
+def test_inferred_scenarios_are_marked() -> None:
+    """Only the scenarios that the documentation states have the basis `documented`."""
     documented = {"PRE-03", "PRE-04", "STR-01", "STR-02", "STR-03", "STR-05", "STR-21", "STR-23"}
-    assert {each.id for each in STREAMING if each.basis == "documented"} == documented | {"STR-28"}
+    assert {
+        scenario.id for scenario in STREAMING if scenario.basis == "documented"
+    } == documented | {"STR-28"}
 
 
 def test_options_and_figures_are_those_of_the_code() -> None:
     """Options, limits and the path."""
     assert set(re.findall(r"--mews-[a-z-]+", DOCS)) <= {option.flag for option in OPTIONS}
     assert f"`{PATH}`" in DOCS
-    assert (websocket_reconnect.STORM, websocket_connection.PROMPT_MS, PATIENCE) == (5, 5_000, 3)
+    assert (websocket_reconnect.MAX_HANDSHAKES, TIMEOUT_FACTOR) == (5, 3)
+    assert websocket_connection.MAX_READ_MS == 5_000
     assert "five handshakes" in DOCS
-    assert f"{websocket_reconnect.ALIKE:.0%}".replace("%", " %") in DOCS
-    assert f"{websocket_reconnect.ALIKE_MS:g} ms" in DOCS
+    assert f"{intervals.EQUAL_SHARE:.0%}".replace("%", " %") in DOCS
+    assert f"{intervals.EQUAL_MS:g} ms" in DOCS
 
 
-def test_what_the_fixture_has_is_what_is_told() -> None:
-    """Each name in the table is one of its attributes."""
-    (table,) = re.findall(r"\| what it has \| for \|\n\|---\|---\|\n((?:\|.*\n)+)", DOCS)
+def test_the_table_lists_the_attributes_of_the_fixture() -> None:
+    """The table and the fixture have the same attributes."""
+    (table,) = re.findall(r"\| attribute \| what it is \|\n\|---\|---\|\n((?:\|.*\n)+)", DOCS)
     named = re.findall(
         r"`([a-z_]+)[(`]", "".join(line.split("|")[1] for line in table.splitlines())
     )
@@ -69,8 +72,8 @@ def test_what_the_fixture_has_is_what_is_told() -> None:
 
 
 def test_the_examples_have_the_built_in_tokens() -> None:
-    """What they are started with is what the harness takes without a tenants file."""
-    built_in = tomllib.loads(tenants.template())
+    """The example clients start with the tokens that the harness uses without a tenants file."""
+    built_in = tomllib.loads(tenants.tenants_template())
     python, node = (EXAMPLES / f"{name}_websocket_client" for name in ("python", "node"))
     assert tomllib.loads((python / "tenants.toml").read_text("utf-8")) == built_in
     written = json.loads((node / "tenants.json").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""The built wheel holds what the repository holds, and works in another environment."""
+"""The wheel contains every file of the package, and works in another environment."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FOLDERS = {
 }
 
 
-def tracked(folder: Path) -> set[str]:
-    """Every file of a source folder, relative to it, without what Python leaves behind."""
+def source_files(folder: Path) -> set[str]:
+    """Return the files of a source folder, relative to it, without byte code."""
     return {
         str(path.relative_to(folder))
         for path in folder.rglob("*")
@@ -30,7 +30,7 @@ def tracked(folder: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a wheel from a clean copy, so that no stale build folder can mend or break it."""
+    """Build a wheel from a clean copy, without the influence of an old build folder."""
     copy = tmp_path_factory.mktemp("source") / "pytest-mews"
     shutil.copytree(
         ROOT,
@@ -39,35 +39,35 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ".git", ".venv", "build", "*.egg-info", ".*cache", ".types", "mews-report"
         ),
     )
-    out = tmp_path_factory.mktemp("dist")
+    output = tmp_path_factory.mktemp("dist")
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(copy)],
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(output), str(copy)],
         check=True,
         capture_output=True,
     )
-    (built,) = out.glob("*.whl")
-    return built
+    (path,) = output.glob("*.whl")
+    return path
 
 
 def test_wheel_has_every_file(wheel: Path) -> None:
-    """Modules, schemas, scenarios, profiles and templates of the repository are all in it."""
+    """It has all modules, schemas, scenarios, profiles and templates of the repository."""
     with zipfile.ZipFile(wheel) as archive:
-        inside = {name: archive.read(name) for name in archive.namelist()}
+        contents = {name: archive.read(name) for name in archive.namelist()}
     expected = {
         f"{package}/{name}": (ROOT / folder / name).read_bytes()
         for package, folder in FOLDERS.items()
-        for name in tracked(ROOT / folder)
+        for name in source_files(ROOT / folder)
     }
-    packaged = {name: data for name, data in inside.items() if ".dist-info/" not in name}
+    packaged = {name: data for name, data in contents.items() if ".dist-info/" not in name}
     assert packaged.keys() == expected.keys()
     assert packaged == expected
 
 
-def test_wheel_takes_no_top_level_name_but_its_own(wheel: Path) -> None:
-    """Nothing called `schemas` or `reports` is installed beside the user's own packages."""
+def test_wheel_has_one_top_level_name(wheel: Path) -> None:
+    """It installs nothing called `schemas` or `reports` beside the user's packages."""
     with zipfile.ZipFile(wheel) as archive:
-        top = {name.partition("/")[0] for name in archive.namelist()}
-    assert {name for name in top if not name.endswith(".dist-info")} == {"pytest_mews"}
+        names = {name.partition("/")[0] for name in archive.namelist()}
+    assert {name for name in names if not name.endswith(".dist-info")} == {"pytest_mews"}
 
 
 def test_wheel_certifies_from_an_empty_folder(
@@ -82,10 +82,10 @@ def test_wheel_certifies_from_an_empty_folder(
         capture_output=True,
     )
     monkeypatch.setenv("PYTHONPATH", str(site))
-    where = [sys.executable, "-c", "import pytest_mews; print(pytest_mews.__file__)"]
-    found = subprocess.run(where, check=True, capture_output=True, text=True, cwd=empty)
-    assert found.stdout.startswith(str(site))
-    run = [sys.executable, "-m", "pytest", "--mews-target", "demo", "-k", "REC-0 or ERR-02"]
-    done = subprocess.run(run, check=False, capture_output=True, text=True, cwd=empty)
+    command = [sys.executable, "-c", "import pytest_mews; print(pytest_mews.__file__)"]
+    located = subprocess.run(command, check=True, capture_output=True, text=True, cwd=empty)
+    assert located.stdout.startswith(str(site))
+    command = [sys.executable, "-m", "pytest", "--mews-target", "demo", "-k", "REC-0 or ERR-02"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=empty)
     assert done.returncode == 0, done.stdout
     assert (empty / "mews-report" / "certification.html").exists()

@@ -1,4 +1,4 @@
-"""Secrets are planted everywhere, and looked for in everything that a run leaves behind."""
+"""No output of a run contains a secret: secrets are planted everywhere and searched for."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import re
 import socket
 
 import pytest
-from echoing import receiver
-from planted import (
+from echoing_service import echoing_service
+from planted_secrets import (
     ENVIRONMENT_TOKEN,
     INI_TOKEN,
     TENANTS,
     TOKEN_SPELLED,
     WORDS,
+    find_leaks,
     integration_target,
-    leaks,
     target,
 )
 
 from pytest_mews.options import OPTIONS
 
 PLANTED_IN = ("tenants.toml", "pytest.ini", "broken.toml", "conftest.py")
-QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "1")
-LOUD = ("-vv", "-l", "--tb=long", "-rA", "--log-level=DEBUG", "--junitxml", "junit.xml")
-PLAYED = "PRE-01 or REC-03 or RET-01 or RED or AUTH-03 or AUTH-04 or INT-01 or INT-08 or ERR-02"
+FAST = ("--mews-time-scale", "0.001", "--mews-examples", "1")
+VERBOSE = ("-vv", "-l", "--tb=long", "-rA", "--log-level=DEBUG", "--junitxml", "junit.xml")
+SELECTION = "PRE-01 or REC-03 or RET-01 or RED or AUTH-03 or AUTH-04 or INT-01 or INT-08 or ERR-02"
 
 
 @pytest.fixture
 def folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """Give a folder to run in, with secrets in its files and in the environment."""
+    """Return a folder with secrets in its files, and set one in the environment."""
     (pytester.path / "tenants.toml").write_text(TENANTS)
     (pytester.path / "pytest.ini").write_text(f"[pytest]\nmews_token = {INI_TOKEN}\n")
     monkeypatch.setenv("MEWS_TOKEN", ENVIRONMENT_TOKEN)
@@ -37,100 +37,105 @@ def folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest
     return pytester
 
 
-def commands(text: str) -> list[str]:
-    """What the runner of a CI job would obey, but for our own annotations."""
-    found = re.findall(r"^\s*::.*|.*##[a-z]*\[.*", text, re.MULTILINE)
-    return [each for each in found if not re.match(r"::(error|warning) title=[A-Z]+-\d+ ", each)]
+def ci_commands(text: str) -> list[str]:
+    """Return the lines that a CI runner would execute, except our own annotations."""
+    lines = re.findall(r"^\s*::.*|.*##[a-z]*\[.*", text, re.MULTILINE)
+    return [line for line in lines if not re.match(r"::(error|warning) title=[A-Z]+-\d+ ", line)]
 
 
-def said(result: pytest.RunResult) -> str:
-    """All that a run wrote to its terminal."""
+def output_of(result: pytest.RunResult) -> str:
+    """Return everything that a run wrote to its terminal."""
     return result.stdout.str() + result.stderr.str()
 
 
-@pytest.mark.parametrize("chosen", [("--mews-jobs", "4"), ("-n", "2")])
-def test_of_a_service_that_echoes_everything(
-    folder: pytest.Pytester, chosen: tuple[str, ...]
+@pytest.mark.parametrize("extra_options", [("--mews-jobs", "4"), ("-n", "2")])
+def test_with_a_service_that_echoes_everything(
+    folder: pytest.Pytester, extra_options: tuple[str, ...]
 ) -> None:
-    """No file and no line of a run holds a secret, however the service gave it back."""
-    with receiver() as partner:
-        port = partner.server_port
+    """No file and no output line has a secret, however the service echoes it."""
+    with echoing_service() as service:
+        port = service.server_port
         urls = ("--mews-target", target(port), "--mews-integration-target")
-        options = (*urls, integration_target(port), "--mews-tenants", "tenants.toml", *QUICK)
-        result = folder.runpytest_subprocess(*options, "-k", PLAYED, *LOUD, *chosen)
-        minted = partner.minted
+        options = (*urls, integration_target(port), "--mews-tenants", "tenants.toml", *FAST)
+        result = folder.runpytest_subprocess(*options, "-k", SELECTION, *VERBOSE, *extra_options)
+        keys = service.keys
     assert result.ret == 1
-    assert minted
+    assert keys
     report = (folder.path / "mews-report" / "certification.json").read_text("utf-8")
-    assert "is no HTTP" in report or "X-Told" in report  # what was echoed is there, but for secrets
+    assert "is no HTTP" in report or "X-Told" in report  # the echo is there, without secrets
     assert "***" in report
-    assert commands(said(result)) == []
-    assert leaks(folder.path, said(result), planted_in=PLANTED_IN, minted=minted) == []
+    assert ci_commands(output_of(result)) == []
+    assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN, keys=keys) == []
 
 
-def test_of_a_service_that_tells_the_api(folder: pytest.Pytester) -> None:
-    """With the API played too, what the service asks of it holds no secret in any file."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        api = free.getsockname()[1]
-    with receiver(api=api) as partner:
-        where = ("--mews-target", target(partner.server_port), "--mews-api", f"127.0.0.1:{api}")
-        options = (*where, "--mews-tenants", "tenants.toml", "--mews-fetch-timeout", "1", *QUICK)
-        chosen = "PRE or PROC-01 or PROC-19 or PROC-20 or PROC-21"
-        result = folder.runpytest_subprocess(*options, "-k", chosen, *LOUD, "--mews-jobs", "4")
-        minted = partner.minted
+def test_with_a_service_that_calls_the_api(folder: pytest.Pytester) -> None:
+    """No file has a secret from the requests of the service to the Connector API emulator."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        api = server.getsockname()[1]
+    with echoing_service(api=api) as service:
+        addresses = ("--mews-target", target(service.server_port), "--mews-api", f"127.0.0.1:{api}")
+        options = (*addresses, "--mews-tenants", "tenants.toml", "--mews-fetch-timeout", "1", *FAST)
+        selection = "PRE or PROC-01 or PROC-19 or PROC-20 or PROC-21"
+        result = folder.runpytest_subprocess(
+            *options, "-k", selection, *VERBOSE, "--mews-jobs", "4"
+        )
+        keys = service.keys
     assert result.ret == 1
     calls = (folder.path / "mews-report" / "calls.jsonl").read_text("utf-8")
     assert "Told ***" in calls
-    assert commands(said(result)) == []
-    assert leaks(folder.path, said(result), planted_in=PLANTED_IN, minted=minted) == []
+    assert ci_commands(output_of(result)) == []
+    assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN, keys=keys) == []
 
 
 @pytest.mark.parametrize("source", ["environment", "ini"])
-def test_of_a_token_that_is_not_in_the_url(
+def test_with_a_token_that_is_not_in_the_url(
     folder: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
-    """A token of the environment or of the ini file is masked like one in the URL."""
+    """A token in the environment or the ini file is redacted like one in the URL."""
     if source == "ini":
         monkeypatch.delenv("MEWS_TOKEN")
-    with receiver(INI_TOKEN if source == "ini" else ENVIRONMENT_TOKEN) as partner:
-        url = f"http://127.0.0.1:{partner.server_port}/hook"
+    with echoing_service(INI_TOKEN if source == "ini" else ENVIRONMENT_TOKEN) as service:
+        url = f"http://127.0.0.1:{service.server_port}/hook"
         result = folder.runpytest_subprocess(
-            "--mews-target", url, "-k", "PRE-01 or REC-02 or AUTH-04", *LOUD, *QUICK
+            "--mews-target", url, "-k", "PRE-01 or REC-02 or AUTH-04", *VERBOSE, *FAST
         )
-    assert "PRE-01 PASS" in said(result)
+    assert "PRE-01 PASS" in output_of(result)
     report = (folder.path / "mews-report" / "certification.json").read_text("utf-8")
     assert "Token=***" in report
-    assert leaks(folder.path, said(result), planted_in=PLANTED_IN) == []
+    assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 
 CRASH = """
-from pytest_mews.run.runner import Engine
+from pytest_mews.run.runner import CertificationRunner
 
-def explode(self, *_):
-    rig = self.rig
-    settings, endpoint, tenants = rig.settings, rig.endpoint, rig.settings.tenants
+def crash(self, *_):
+    environment = self.environment
+    settings, endpoint = environment.settings, environment.endpoint
+    tenants = settings.tenants
     url, token = endpoint.general_url, endpoint.token
     raise RuntimeError(f"::error::{url} {token} {settings.target} {tenants!r} ##[error]{token}")
 
-Engine._explore = explode
+CertificationRunner._run_scenario = crash
 """
-BREAK_DOWN = """
+CRASH_IN_HEADER = """
 from pytest_mews.session import terminal
 
-def explode(settings):
+def crash(settings):
     endpoint, tenants = settings.endpoint, settings.tenants
     raise RuntimeError("no header")
 
-terminal.header = explode
+terminal.header_lines = crash
 """
 
 
-@pytest.mark.parametrize("chosen", [("-n", "2"), ("--mews-jobs", "4")])
-def test_of_a_fault_of_our_own(folder: pytest.Pytester, chosen: tuple[str, ...]) -> None:
-    """The text and the local variables of an exception are masked, in whatever process."""
+@pytest.mark.parametrize("extra_options", [("-n", "2"), ("--mews-jobs", "4")])
+def test_with_an_error_of_the_harness(
+    folder: pytest.Pytester, extra_options: tuple[str, ...]
+) -> None:
+    """The text and the local variables of an exception are redacted, in any process."""
     folder.makeconftest(CRASH)
-    with receiver() as partner:
-        url = target(partner.server_port)
+    with echoing_service() as service:
+        url = target(service.server_port)
         options = (
             "--mews-target",
             url,
@@ -138,53 +143,53 @@ def test_of_a_fault_of_our_own(folder: pytest.Pytester, chosen: tuple[str, ...])
             "tenants.toml",
             "-k",
             "REC-01 or REC-02",
-            *LOUD,
+            *VERBOSE,
         )
-        result = folder.runpytest_subprocess(*options, *chosen)
+        result = folder.runpytest_subprocess(*options, *extra_options)
     assert result.ret == 1
-    assert "RuntimeError" in said(result)
-    assert commands(said(result)) == []
-    assert leaks(folder.path, said(result), planted_in=PLANTED_IN) == []
+    assert "RuntimeError" in output_of(result)
+    assert ci_commands(output_of(result)) == []
+    assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 
-def test_of_a_breakdown_of_the_whole_run(folder: pytest.Pytester) -> None:
-    """Where pytest itself shows our frames with their variables, those show no secret."""
-    folder.makeconftest(BREAK_DOWN)
-    with receiver() as partner:
-        url = target(partner.server_port)
-        options = ("--mews-target", url, "--mews-tenants", "tenants.toml", "-k", "PRE-01", *LOUD)
+def test_with_an_internal_error_of_pytest(folder: pytest.Pytester) -> None:
+    """Where pytest shows our frames with their variables, the variables show no secret."""
+    folder.makeconftest(CRASH_IN_HEADER)
+    with echoing_service() as service:
+        url = target(service.server_port)
+        options = ("--mews-target", url, "--mews-tenants", "tenants.toml", "-k", "PRE-01", *VERBOSE)
         result = folder.runpytest_subprocess(*options, "--full-trace")
-    assert "no header" in said(result)
-    assert "settings   = Settings(" in said(result)
-    assert leaks(folder.path, said(result), planted_in=PLANTED_IN) == []
+    assert "no header" in output_of(result)
+    assert "settings   = Settings(" in output_of(result)
+    assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 
-GOOD = target(9)
-MISTAKES = [
-    ("--mews-target", GOOD.replace("http", "htp", 1)),
-    ("--mews-target", GOOD.replace("127.0.0.1:9", "127.0.0.1:none")),
-    ("--mews-target", f"{GOOD}#fragment"),
-    ("--mews-target", f"{GOOD}&Token={TOKEN_SPELLED}"),
-    ("--mews-target", GOOD.replace("%20", " ")),
-    ("--mews-target", GOOD.replace("http://", "")),
-    ("--mews-target", GOOD, "--mews-integration-target", GOOD.replace("http", "htp")),
-    ("--mews-target", "demo", "--mews-integration-target", GOOD),
-    ("--mews-target", GOOD, "--mews-token", f" {INI_TOKEN}"),
-    ("--mews-target", GOOD, "--mews-tenants", "broken.toml"),
-    ("--mews-target", GOOD, "--mews-tenants", "pytest.ini"),
-    ("--mews-target", GOOD, "--mews-profile", "nosuch"),
-    ("--mews-target", GOOD, "-n", "2", "--dist", "each"),
-    ("--mews-target", GOOD, "--no-such-option"),
+VALID = target(9)
+WRONG_ARGUMENTS = [
+    ("--mews-target", VALID.replace("http", "htp", 1)),
+    ("--mews-target", VALID.replace("127.0.0.1:9", "127.0.0.1:none")),
+    ("--mews-target", f"{VALID}#fragment"),
+    ("--mews-target", f"{VALID}&Token={TOKEN_SPELLED}"),
+    ("--mews-target", VALID.replace("%20", " ")),
+    ("--mews-target", VALID.replace("http://", "")),
+    ("--mews-target", VALID, "--mews-integration-target", VALID.replace("http", "htp")),
+    ("--mews-target", "demo", "--mews-integration-target", VALID),
+    ("--mews-target", VALID, "--mews-token", f" {INI_TOKEN}"),
+    ("--mews-target", VALID, "--mews-tenants", "broken.toml"),
+    ("--mews-target", VALID, "--mews-tenants", "pytest.ini"),
+    ("--mews-target", VALID, "--mews-profile", "nosuch"),
+    ("--mews-target", VALID, "-n", "2", "--dist", "each"),
+    ("--mews-target", VALID, "--no-such-option"),
 ]
 
 
-@pytest.mark.parametrize("arguments", MISTAKES, ids=range(len(MISTAKES)))
-def test_of_a_mistake(folder: pytest.Pytester, arguments: tuple[str, ...]) -> None:
-    """A message about a wrong option or file names it without its secrets."""
+@pytest.mark.parametrize("arguments", WRONG_ARGUMENTS, ids=range(len(WRONG_ARGUMENTS)))
+def test_with_a_usage_error(folder: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+    """A message about a wrong option or file shows no secret."""
     (folder.path / "broken.toml").write_text(TENANTS.replace('"', "", 1))
     result = folder.runpytest_subprocess(*arguments)
     assert result.ret == 4
-    assert leaks(folder.path, said(result), planted_in=PLANTED_IN) == []
+    assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 
 @pytest.mark.parametrize(
@@ -198,27 +203,27 @@ def test_of_a_mistake(folder: pytest.Pytester, arguments: tuple[str, ...]) -> No
         ("-k", "PRE-01", "--setup-show", "--durations=0"),
     ],
 )
-def test_of_what_only_shows(folder: pytest.Pytester, arguments: tuple[str, ...]) -> None:
-    """Help, lists and header show that there are secrets at most."""
-    options = ("--mews-target", GOOD, "--mews-tenants", "tenants.toml", *QUICK)
+def test_without_a_certification(folder: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+    """Help, lists and header show no secret."""
+    options = ("--mews-target", VALID, "--mews-tenants", "tenants.toml", *FAST)
     result = folder.runpytest_subprocess(*options, *arguments)
-    assert leaks(folder.path, said(result), planted_in=PLANTED_IN) == []
+    assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 
-def test_the_search_finds_what_is_there(folder: pytest.Pytester) -> None:
-    """This very test can fail: each secret is found, also in base64 and percent-encoded."""
-    found = leaks(folder.path, " ".join(WORDS), planted_in=())
-    assert {leak.word for leak in found if leak.where == "terminal"} == {
+def test_the_search_finds_planted_secrets(folder: pytest.Pytester) -> None:
+    """The search works: it finds each secret, also in base64 and percent-encoded."""
+    leaks = find_leaks(folder.path, " ".join(WORDS), planted_in=())
+    assert {leak.word for leak in leaks if leak.where == "terminal"} == {
         word.lower() for word in WORDS
     }
-    assert any(leak.where == "tenants.toml" for leak in found)
-    for hidden in ("IFpxM2NvZGVQbGFudGVkIA==", "%5A%71%33codePlanted", "%255Aq3codePlanted"):
-        (leak,) = leaks(folder.path, hidden, planted_in=("tenants.toml", "pytest.ini"))
+    assert any(leak.where == "tenants.toml" for leak in leaks)
+    for encoded in ("IFpxM2NvZGVQbGFudGVkIA==", "%5A%71%33codePlanted", "%255Aq3codePlanted"):
+        (leak,) = find_leaks(folder.path, encoded, planted_in=("tenants.toml", "pytest.ini"))
         assert leak.word == "zq3codeplanted"
 
 
-def test_every_option_that_bears_a_secret_is_tested() -> None:
-    """An option with a secret in it that is added later has to be planted here, too."""
+def test_every_option_with_a_secret_is_tested() -> None:
+    """A new option with a secret must be planted here too."""
     assert {option.flag for option in OPTIONS if option.env or option.metavar == "SECRET"} == {
         "--mews-token"
     }

@@ -1,4 +1,4 @@
-"""A failure kept by hand: an integration that is created for a new enterprise, then an event."""
+"""A recorded failure: an integration that is created for a new enterprise, then an event."""
 
 from __future__ import annotations
 
@@ -9,40 +9,43 @@ import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.execution import SentMessages
-from pytest_mews.model import Message, MessageSpec, Replay, ScenarioResult, Verdict
-from pytest_mews.redaction import Mask
-from pytest_mews.replay.recording import recorded as kept_of
+from pytest_mews.model import Message, Replay, ScenarioResult, Verdict
+from pytest_mews.redaction import Redactor
+from pytest_mews.replay.recording import with_replay
 from pytest_mews.scenarios import loader
-from pytest_mews.senders.connector import IdSource, Target, plans
+from pytest_mews.senders.connector import IdSource, Target, plans_for
 
-SCENARIOS = {scenario.id: scenario for scenario in loader.load()}
-BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
+RUN_START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 @pytest.fixture
-def script(settings: Callable[..., Settings]) -> SentMessages:
-    """What the third play of PROC-20 with the seed 1 sends."""
-    chosen = settings("demo")
-    subject = Target("2026-04", chosen.events, 500, chosen.tenants)
-    mint = IdSource(1, "PROC-20", 3, chosen.tenants)
+def sent_messages(settings: Callable[..., Settings]) -> SentMessages:
+    """The messages of the third execution of PROC-20 with the seed 1."""
+    demo_settings = settings("demo")
+    target = Target("2026-04", demo_settings.events, 500, demo_settings.tenants)
+    ids = IdSource(1, "PROC-20", 3, demo_settings.tenants)
     messages: dict[str, tuple[Message, ...]] = {
-        draw.name: plans(MessageSpec(draw.name, draw.generator, draw.arguments), subject)
-        .fixed[0]
-        .build(mint)
-        for draw in SCENARIOS["PROC-20"].message_specs
+        spec.name: plans_for(spec, target).fixed[0].build(ids)
+        for spec in SCENARIOS["PROC-20"].message_specs
     }
-    return SentMessages(3, messages, mint.tokens)
+    return SentMessages(3, messages, ids.tokens)
 
 
 @pytest.fixture
-def keep(script: SentMessages, settings: Callable[..., Settings]) -> Callable[..., Replay]:
-    """Keep that failure; keywords are options."""
+def record(sent_messages: SentMessages, settings: Callable[..., Settings]) -> Callable[..., Replay]:
+    """Record that failure; keywords are options of the run."""
 
-    def kept(script: SentMessages = script, **options: object) -> Replay:
-        chosen = settings("demo", **options)
-        result = ScenarioResult(SCENARIOS["PROC-20"], Verdict.FAIL, "it was not fetched")
-        found = kept_of(result, script, chosen, BEGAN, Mask.of(chosen)).replay
-        assert found is not None
-        return found
+    def record_failure(sent_messages: SentMessages = sent_messages, **options: object) -> Replay:
+        run_settings = settings("demo", **options)
+        result = with_replay(
+            ScenarioResult(SCENARIOS["PROC-20"], Verdict.FAIL, "it was not fetched"),
+            sent_messages,
+            run_settings,
+            RUN_START,
+            Redactor.from_settings(run_settings),
+        )
+        assert result.replay is not None
+        return result.replay
 
-    return kept
+    return record_failure

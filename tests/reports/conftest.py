@@ -1,4 +1,4 @@
-"""The run that the tests of the reports write down."""
+"""Fixtures: the sample run and its report."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pytest
 import sample_run
 
 from pytest_mews.model import Run
-from pytest_mews.reports import Written, write
+from pytest_mews.reports import WrittenReport, write_report
 
 
 @pytest.fixture
 def run() -> Run:
-    """A run with every verdict in it."""
+    """The sample run, with every verdict."""
     return sample_run.run()
 
 
 @pytest.fixture
-def written(run: Run, tmp_path: Path) -> Written:
-    """The report of that run."""
-    return write(run, tmp_path)
+def written(run: Run, tmp_path: Path) -> WrittenReport:
+    """The report of the sample run."""
+    return write_report(run, tmp_path)

@@ -1,4 +1,4 @@
-"""The badges: one for each stage, for eyes and for screen readers."""
+"""The badges: one for each stage, readable with and without colours."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from pytest_mews.model import Readiness, Run, Stage, StageSummary
-from pytest_mews.reports.badge import COLOURS, badge
+from pytest_mews.reports.badge import COLOURS, render_badge
 
 SVG = "{http://www.w3.org/2000/svg}"
-SAID = {
+TEXTS = {
     Readiness.READY: "ready",
     Readiness.WARNINGS: "ready with warnings",
     Readiness.NOT_READY: "not ready",
@@ -20,43 +20,44 @@ SAID = {
 }
 
 
-def drawn(run: Run, readiness: Readiness) -> ET.Element:
-    """Parse the badge of the Delivery stage of a run in which it has this readiness."""
+def delivery_badge(run: Run, readiness: Readiness) -> ET.Element:
+    """Parse the badge of the Delivery stage with this readiness."""
     stages = (StageSummary(Stage.DELIVERY, readiness, {}),)
-    return ET.fromstring(badge(replace(run, stages=stages), Stage.DELIVERY))
+    return ET.fromstring(render_badge(replace(run, stages=stages), Stage.DELIVERY))
 
 
 @pytest.mark.parametrize("readiness", Readiness)
-def test_it_says_the_readiness(run: Run, readiness: Readiness) -> None:
-    """Title, label and text say stage and readiness; nothing depends on the colour alone."""
-    root = drawn(run, readiness)
-    whole = f"Mews delivery: {SAID[readiness]}"
+def test_badge_shows_stage_and_readiness(run: Run, readiness: Readiness) -> None:
+    """Title, label and text contain stage and readiness; nothing depends on colour alone."""
+    root = delivery_badge(run, readiness)
+    title = f"Mews delivery: {TEXTS[readiness]}"
     assert root.tag == f"{SVG}svg"
     assert root.get("role") == "img"
-    assert root.get("aria-label") == whole
-    assert root.findtext(f"{SVG}title") == whole
-    assert [text.text for text in root.iter(f"{SVG}text")] == ["Mews delivery", SAID[readiness]]
+    assert root.get("aria-label") == title
+    assert root.findtext(f"{SVG}title") == title
+    assert [text.text for text in root.iter(f"{SVG}text")] == ["Mews delivery", TEXTS[readiness]]
 
 
 @pytest.mark.parametrize("readiness", Readiness)
-def test_the_texts_fit(run: Run, readiness: Readiness) -> None:
-    """Each text is narrower than the box behind it, whatever font draws it."""
-    root = drawn(run, readiness)
-    boxes = [float(each.get("width", 0)) for each in root.iter(f"{SVG}rect")]
-    texts = [float(each.get("textLength", 0)) for each in root.iter(f"{SVG}text")]
+def test_texts_fit_their_boxes(run: Run, readiness: Readiness) -> None:
+    """Each text is narrower than the box behind it, whatever the font."""
+    root = delivery_badge(run, readiness)
+    boxes = [float(box.get("width", 0)) for box in root.iter(f"{SVG}rect")]
+    texts = [float(text.get("textLength", 0)) for text in root.iter(f"{SVG}text")]
     assert float(root.get("width", 0)) == sum(boxes)
     assert all(0 < text < box for text, box in zip(texts, boxes, strict=True))
 
 
-def test_a_stage_that_the_run_does_not_know_was_not_observed(run: Run) -> None:
-    """Nothing said of a stage is never taken for ready."""
-    assert "Mews streaming: not observed" in badge(replace(run, stages=()), Stage.STREAMING)
+def test_missing_stage_is_not_observed(run: Run) -> None:
+    """A stage that the run lacks is never shown as ready."""
+    badge = render_badge(replace(run, stages=()), Stage.STREAMING)
+    assert "Mews streaming: not observed" in badge
 
 
 @pytest.mark.parametrize("colour", COLOURS.values())
-def test_white_can_be_read_on_every_colour(colour: str) -> None:
-    """The contrast of the words is 4.5 or more (WCAG 2, AA)."""
-    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+def test_white_text_has_contrast(colour: str) -> None:
+    """White text on each colour has a contrast of at least 4.5 (WCAG 2, AA)."""
+    channels = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     assert 1.05 / (luminance + 0.05) >= 4.5

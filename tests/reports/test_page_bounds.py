@@ -1,4 +1,4 @@
-"""However long the run, the page stays small, and says what it left out."""
+"""The page stays small however long the run, and says what it leaves out."""
 
 from __future__ import annotations
 
@@ -9,57 +9,57 @@ import sample_run
 from markupsafe import Markup
 
 from pytest_mews.model import Delivery, Evidence, Run, ScenarioResult, Stage, Transcript, Verdict
-from pytest_mews.reports.html_report import to_html
-from pytest_mews.reports.size_budget import LEFT_OUT, SizeBudget
+from pytest_mews.reports.html_report import OMITTED_EVIDENCE, SizeBudget, to_html
 
 SCENARIOS = 120
-ELEMENTS = 40_000  # a browser lays out so many at once
+MAX_ELEMENTS = 40_000  # a browser lays out this many at once
 
 
-def delivery(attempts: int) -> Delivery:
-    """A message of 500 events that was refused again and again, each time otherwise."""
+def rejected_delivery(attempts: int) -> Delivery:
+    """Return a message of 500 events that is rejected with a different response each time."""
     exchanges = (
-        sample_run.answered(n * 1800, 40, 503, f'{{"detail":"busy {n}"}}'.encode() * 60)
-        for n in range(attempts)
+        sample_run.exchange(number * 1800, 40, 503, f'{{"detail":"busy {number}"}}'.encode() * 60)
+        for number in range(attempts)
     )
     return sample_run.delivery("batch", sample_run.message(500), *exchanges)
 
 
-def huge(number: int) -> ScenarioResult:
-    """A failing scenario of the Processing stage with as much evidence as there can be."""
-    refused = tuple(delivery(12) for _ in range(8))
-    sent = sample_run.delivery(
-        "m", sample_run.message(500), sample_run.answered(number, 5), sample_run.answered(9, 5)
+def largest_result(number: int) -> ScenarioResult:
+    """Return a failing scenario of the Processing stage with as much evidence as possible."""
+    rejected = tuple(rejected_delivery(12) for _ in range(8))
+    accepted = sample_run.delivery(
+        "m", sample_run.message(500), sample_run.exchange(number, 5), sample_run.exchange(9, 5)
     )
     calls = tuple(
-        sample_run.call(place, 10.0 + place, event.entity_id)
-        for place, event in enumerate(sent.message.events[:250])
+        sample_run.call(index, 10.0 + index, event.entity_id)
+        for index, event in enumerate(accepted.message.events[:250])
     )
-    found = sample_run.finding("x" * 900, "y" * 900)
-    trials = tuple(
-        Evidence(role, "500 events", (found,) * 4, Transcript((*refused, sent), calls=calls))
+    unmet = sample_run.finding("x" * 900, "y" * 900)
+    transcript = Transcript((*rejected, accepted), calls=calls)
+    evidence = tuple(
+        Evidence(role, "500 events", (unmet,) * 4, transcript)
         for role in ("smallest-failing", "first-failing", "passed-on-retry")
     )
-    case = sample_run.scenario(f"PROC-{number:03d}", "t" * 200, stage=Stage.PROCESSING)
-    return ScenarioResult(case, Verdict.FAIL, "r" * 900, evidence=trials, samples=())
+    scenario = sample_run.scenario(f"PROC-{number:03d}", "t" * 200, stage=Stage.PROCESSING)
+    return ScenarioResult(scenario, Verdict.FAIL, "r" * 900, evidence=evidence, samples=())
 
 
-def elements(text: str) -> int:
-    """Count the elements of a page."""
+def count_elements(text: str) -> int:
+    """Return the number of elements of a page."""
     return len(re.findall(r"<[a-zA-Z]", text))
 
 
-def test_ten_thousand_attempts_open_at_once(run: Run) -> None:
-    """A run of 10,000 attempts, a quarter of them of failures, is a page of bounded size."""
-    refused = delivery(4)
-    failing = sample_run.slow_batches()
-    trial = replace(failing.evidence[0], transcript=Transcript((refused,) * 25))
+def test_page_of_ten_thousand_attempts_is_small(run: Run) -> None:
+    """The page of a run of 10,000 attempts, a quarter of them failed, has a bounded size."""
+    rejected = rejected_delivery(4)
+    failure = sample_run.slow_batches()
+    evidence = replace(failure.evidence[0], transcript=Transcript((rejected,) * 25))
     results = tuple(
         replace(
-            failing,
-            scenario=replace(failing.scenario, id=f"REC-{index:02d}"),
+            failure,
+            scenario=replace(failure.scenario, id=f"REC-{index:02d}"),
             verdict=Verdict.FAIL if index % 4 == 0 else Verdict.PASS,
-            evidence=(trial,),
+            evidence=(evidence,),
             samples=sample_run.samples(100),
         )
         for index in range(100)
@@ -67,33 +67,33 @@ def test_ten_thousand_attempts_open_at_once(run: Run) -> None:
     attempts = sum(
         len(delivery.attempts)
         for result in results
-        for trial in result.evidence
-        for delivery in trial.transcript.deliveries
+        for evidence in result.evidence
+        for delivery in evidence.transcript.deliveries
     )
     assert attempts == 10_000
     text = to_html(replace(run, results=results))
     assert len(text.encode()) < 2_000_000
-    assert elements(text) < ELEMENTS / 2
+    assert count_elements(text) < MAX_ELEMENTS / 2
 
 
-def test_worst_run_stays_under_five_megabytes(run: Run) -> None:
-    """Where every scenario fails with all the evidence there can be, some of it is left out."""
-    shared = huge(0)
+def test_largest_page_stays_under_five_megabytes(run: Run) -> None:
+    """If every scenario fails with as much evidence as possible, some of it is left out."""
+    result = largest_result(0)
     results = tuple(
-        replace(shared, scenario=replace(shared.scenario, id=f"PROC-{number:03d}"))
+        replace(result, scenario=replace(result.scenario, id=f"PROC-{number:03d}"))
         for number in range(SCENARIOS)
     )
     text = to_html(replace(run, results=results))
     assert len(text.encode()) < 5_000_000
-    assert elements(text) < 2 * ELEMENTS
+    assert count_elements(text) < 2 * MAX_ELEMENTS
     assert "The evidence is left out here" in text
-    assert text.count("Play it again") == SCENARIOS  # each can still be seen again
+    assert text.count("Run it again") == SCENARIOS  # each has the commands to repeat it
 
 
-def test_ration_goes_to_what_comes_first() -> None:
-    """What fits is let through and counted; what does not is named, and takes nothing."""
-    ration = SizeBudget(10)
-    assert ration(Markup("1234567")) == "1234567"
-    assert ration(Markup("89ab")) == LEFT_OUT
-    assert ration(Markup("89a")) == "89a"
-    assert ration(Markup("b")) == LEFT_OUT
+def test_first_evidence_gets_the_size_budget() -> None:
+    """Evidence that fits is included; evidence that doesn't fit uses nothing of the budget."""
+    within_budget = SizeBudget(10)
+    assert within_budget(Markup("1234567")) == "1234567"
+    assert within_budget(Markup("89ab")) == OMITTED_EVIDENCE
+    assert within_budget(Markup("89a")) == "89a"
+    assert within_budget(Markup("b")) == OMITTED_EVIDENCE

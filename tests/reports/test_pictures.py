@@ -1,4 +1,4 @@
-"""Pictures: drawn where there is data, and otherwise said to be missing."""
+"""The pictures of a run, and the sentences in place of pictures without data."""
 
 from __future__ import annotations
 
@@ -8,104 +8,126 @@ from dataclasses import replace
 import pytest
 import sample_run
 
-from pytest_mews.model import Outcome, RateLimitUsage, Run, Sample, Transcript
-from pytest_mews.reports.pictures import pictures
-from pytest_mews.reports.rate_limit_picture import sliding
+from pytest_mews.model import Outcome, RateLimitUsage, Run, Sample, Transcript, Verdict
+from pytest_mews.reports.html_report import draw_pictures
+from pytest_mews.reports.rate_limit_picture import sliding_counts
 
 
-def sampled(run: Run, samples: tuple[Sample, ...]) -> Run:
-    """The run with these samples only."""
+def with_samples(run: Run, samples: tuple[Sample, ...]) -> Run:
+    """Return the run with one result that has these samples."""
     return replace(run, results=(replace(sample_run.slow_batches(), samples=samples),))
 
 
-def test_all_are_well_formed_and_follow_the_theme(run: Run) -> None:
-    """Each picture is XML, has colours of the page only, and is named in words."""
-    for picture in pictures(run):
+def test_pictures_are_well_formed_and_follow_the_theme(run: Run) -> None:
+    """Each picture is XML, uses only the page's colours, and has a title and a caption."""
+    for picture in draw_pictures(run):
         ET.fromstring(picture.svg)
         assert "var(--fail)" in picture.svg
         assert "#000" not in picture.svg
         assert picture.title
-        assert picture.says
+        assert picture.caption
 
 
 def test_timeline_shows_each_attempt_and_the_limit(run: Run) -> None:
-    """The attempts of a failing scenario are rows with how they ended."""
-    timeline = pictures(sampled(run, ()))[0]
+    """The attempts of a failing scenario are rows with their outcomes."""
+    timeline = draw_pictures(with_samples(run, ()))[0]
     for number in (1, 2, 3):
         assert f"BAT-02 · attempt {number}" in timeline.svg
-    assert "no answer in time" in timeline.svg
+    assert "no response in time" in timeline.svg
     assert "error status, 503" in timeline.svg
-    assert "5 s that Mews waits" in timeline.says
+    assert "5 s that Mews waits" in timeline.caption
+
+
+def test_timeline_counts_failures_beyond_the_maximum(run: Run) -> None:
+    """Of many failures the first are drawn, the rest is counted, and no success is counted."""
+    failures = tuple(
+        replace(
+            sample_run.slow_batches(),
+            scenario=sample_run.scenario(f"BAT-{number:02}", "A batch"),
+            samples=(),
+        )
+        for number in range(10)
+    )
+    retried = sample_run.delivery(
+        "m", sample_run.message(1), sample_run.exchange(0, 9, 503), sample_run.exchange(1800, 12)
+    )
+    passed = sample_run.passed("RET-01", "Retried")
+    evidence = replace(passed.evidence[0], transcript=Transcript((retried,)))
+    passed = replace(passed, verdict=Verdict.PASS, evidence=(evidence,))
+    timeline = draw_pictures(replace(run, results=(*failures, passed)))[0]
+    assert timeline.caption.endswith("8 failed. 2 more scenarios are left out.")
 
 
 def test_percentiles(run: Run) -> None:
-    """The percentiles of known answer times are the known ones."""
+    """Known answer times have the expected percentiles."""
     samples = tuple(Sample(1, 96, float(ms), 200) for ms in range(1, 102))
-    spread = pictures(sampled(run, samples))[2]
-    assert "p50 51 ms, p95 96 ms, p99 100 ms" in spread.says
-    assert "p99 100 ms" in spread.svg
+    distribution = draw_pictures(with_samples(run, samples))[2]
+    assert "p50 51 ms, p95 96 ms, p99 100 ms" in distribution.caption
+    assert "p99 100 ms" in distribution.svg
 
 
-def test_no_samples_no_picture(run: Run) -> None:
-    """Without data there is a sentence, not an empty frame."""
-    drawn = pictures(replace(run, results=(), rate_limit_usage=()))
-    timeline, by_size, spread, requests = drawn
-    assert [one.svg for one in drawn] == ["", "", "", ""]
-    assert "--mews-api" in requests.says
-    assert "nothing to draw" in timeline.says
-    assert "two batch sizes" in by_size.says
-    assert "at least 5" in spread.says
+def test_no_data_no_picture(run: Run) -> None:
+    """Without data there is a sentence instead of an empty frame."""
+    pictures = draw_pictures(replace(run, results=(), rate_limit_usage=()))
+    timeline, by_size, distribution, requests = pictures
+    assert [picture.svg for picture in pictures] == ["", "", "", ""]
+    assert "--mews-api" in requests.caption
+    assert "nothing to draw" in timeline.caption
+    assert "two batch sizes" in by_size.caption
+    assert "at least 5" in distribution.caption
 
 
 @pytest.mark.parametrize("answer_ms", [0.0, 0.004, 250_000.0])
 def test_extreme_answer_times_can_be_drawn(run: Run, answer_ms: float) -> None:
-    """An answer too fast to measure or minutes late breaks no scale, nor do empty batches."""
+    """Times that are too short to measure or minutes long fit the scale, as do empty batches."""
     samples = tuple(Sample(events, 1, answer_ms, 200) for events in (0, 1, 1, 2, 900, 50_000))
-    for picture in pictures(sampled(run, samples))[1:]:
+    for picture in draw_pictures(with_samples(run, samples))[1:]:
         assert picture.svg
         assert "NaN" not in picture.svg
         assert "Infinity" not in picture.svg
 
 
-def test_many_samples_stay_small(run: Run) -> None:
+def test_pictures_of_many_samples_stay_small(run: Run) -> None:
     """Ten thousand samples are drawn as cells, not as ten thousand circles."""
-    assert sum(len(one.svg) for one in pictures(sampled(run, sample_run.samples(10_000)))) < 150_000
+    pictures = draw_pictures(with_samples(run, sample_run.samples(10_000)))
+    assert sum(len(picture.svg) for picture in pictures) < 150_000
 
 
-def test_disturbed_deliveries_are_drawn_where_all_is_well(run: Run) -> None:
-    """A sound partner's time line shows how it took a message that was sent again."""
-    lost = replace(sample_run.answered(0, 9), outcome=Outcome.ANSWER_LOST)
-    again = sample_run.delivery(
-        "m", sample_run.message(1), lost, sample_run.answered(1800, 12, 204)
+def test_recovered_deliveries_are_drawn_if_none_failed(run: Run) -> None:
+    """The time line of a sound partner shows how a retry after an injected fault succeeded."""
+    dropped = replace(sample_run.exchange(0, 9), outcome=Outcome.RESPONSE_DROPPED)
+    retried = sample_run.delivery(
+        "m", sample_run.message(1), dropped, sample_run.exchange(1800, 12, 204)
     )
-    good = sample_run.passed("RET-01", "A message sent again is accepted")
-    trial = replace(good.evidence[0], transcript=Transcript((again,)))
-    timeline = pictures(replace(run, results=(replace(good, evidence=(trial,)),)))[0]
+    passed = sample_run.passed("RET-01", "A message sent again is accepted")
+    evidence = replace(passed.evidence[0], transcript=Transcript((retried,)))
+    result = replace(passed, evidence=(evidence,))
+    timeline = draw_pictures(replace(run, results=(result,)))[0]
     assert "RET-01 · attempt 2" in timeline.svg
-    assert "answer thrown away on purpose" in timeline.svg
-    assert "None went wrong, 1 that were sent again and arrived." in timeline.says
+    assert "response dropped by the harness" in timeline.svg
+    assert "None failed, 1 succeeded after a retry." in timeline.caption
 
 
-def test_requests_slide_within_thirty_seconds() -> None:
-    """A request counts in the second in which it came and in the 29 after it."""
-    points = dict(sliding(RateLimitUsage("e", ((2, 5), (20, 1)), 6)))
-    assert (points[1], points[2], points[20], points[31], points[32]) == (0, 5, 6, 6, 1)
-    assert points[50] == 0
+def test_requests_count_for_thirty_seconds() -> None:
+    """A request counts in its own second and in the 29 seconds after it."""
+    counts = dict(sliding_counts(RateLimitUsage("e", ((2, 5), (20, 1)), 6)))
+    assert (counts[1], counts[2], counts[20], counts[31], counts[32]) == (0, 5, 6, 6, 1)
+    assert counts[50] == 0
 
 
 def test_requests_of_a_long_run_keep_their_peak() -> None:
-    """However long the run, there are few points, and the highest is among them."""
+    """However long the run, there are few points, and the peak is among them."""
     usage = RateLimitUsage("e", ((0, 1), (40_001, 190), (90_000, 1)), 190)
-    points = sliding(usage)
+    points = sliding_counts(usage)
     assert len(points) <= 240
     assert max(count for _, count in points) == 190
 
 
-def test_requests_are_drawn_against_the_limit(run: Run) -> None:
-    """The limit is a line with its name, the peak is told, and whose fault it is."""
-    drawn = pictures(run)[3]
-    assert "200 within 30 s" in drawn.svg
-    assert "The most: 851df8c8… 243, 0f515589 4." in drawn.says
-    assert "not held against you" in drawn.says
-    few = pictures(replace(run, rate_limit_usage=run.rate_limit_usage[1:]))[3]
-    assert "not held against you" not in few.says
+def test_requests_are_drawn_with_the_limit(run: Run) -> None:
+    """The limit is a labelled line; the caption has the peaks and says who is to blame."""
+    picture = draw_pictures(run)[3]
+    assert "200 within 30 s" in picture.svg
+    assert "The peaks: 851df8c8… 243, 0f515589 4." in picture.caption
+    assert "does not count against the service" in picture.caption
+    below = draw_pictures(replace(run, rate_limit_usage=run.rate_limit_usage[1:]))[3]
+    assert "does not count against" not in below.caption

@@ -27,7 +27,7 @@ SAMPLE = DOCS / "sample"
 PICTURES = sorted((DOCS / "reading").glob("*.png"))
 ANEW = "run `.venv/bin/python docs/generate_reading.py sample`"
 # Properties of a scenario, and of a run, in some runs only.
-OPTIONAL = {"waiver", "verdict_without_waiver", "replay", "answers"}
+OPTIONAL = {"waiver", "verdict_without_waiver", "replay", "answer_times"}
 OPTIONAL_OF_RUN = {"waivers", "comparison", "rate_limit_usage"}
 
 
@@ -108,7 +108,7 @@ def test_sample_has_every_scenario_of_today(page: str, data: dict[str, Any]) -> 
     """Each scenario of the catalogue has its stable anchors and its entry under its title."""
     ids = Outline(page).ids
     entries = {each["id"]: each["title"] for each in data["scenarios"]}
-    assert entries == {each.id: each.title for each in loader.load()}, ANEW
+    assert entries == {each.id: each.title for each in loader.load_scenarios()}, ANEW
     for name in entries:
         assert {name, f"{name}-details"} <= ids, ANEW
 
@@ -145,7 +145,7 @@ def test_reading_page_is_of_today() -> None:
     told = re.findall(
         r"\*\*Wrong:\*\* ([A-Z]+-\d+) (.*?)\. \*\*To do:\*\* (.*)$", text, re.MULTILINE
     )
-    known = {each.id: (each.title, each.remedy) for each in loader.load()}
+    known = {each.id: (each.title, each.remedy) for each in loader.load_scenarios()}
     assert len(told) == 10
     for name, title, remedy in told:
         assert known[name] == (title, remedy), "run `make docs`"

@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 SOURCE = (DOCS / "requirements.toml").read_text("utf-8")
 DATA = tomllib.loads(SOURCE)
 FACTS, FAILURES = DATA["fact"], DATA["failure"]
-STAGES = {scenario.id: scenario.stage for scenario in loader.load()}
+STAGES = {scenario.id: scenario.stage for scenario in loader.load_scenarios()}
 RENDER = runpy.run_path(str(DOCS / "generate_requirements.py"))["render"]
 
 Entry = Mapping[str, Any]

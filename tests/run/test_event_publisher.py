@@ -1,4 +1,4 @@
-"""Each thing is told once, whoever notices it."""
+"""`EventPublisher` publishes each event of a run once."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pytest_mews.model import (
 from pytest_mews.run.event_publisher import EventPublisher
 from pytest_mews.scenarios import loader
 
-FIRST, SECOND = loader.load()[:2]
-PASSED = ScenarioResult(FIRST, Verdict.PASS, "well")
+FIRST, SECOND = loader.load_scenarios()[:2]
+PASSED = ScenarioResult(FIRST, Verdict.PASS, "as expected")
 RUN = Run(
     version="0",
     started_utc="2026-01-01T00:00:00Z",
@@ -29,7 +29,7 @@ RUN = Run(
     target="demo",
     integration_target="demo",
     command="pytest",
-    profile=profiles.load("2026-04"),
+    profile=profiles.load_profile("2026-04"),
     time_scale=1.0,
     seed=1,
     strict=False,
@@ -42,61 +42,61 @@ RUN = Run(
 STARTED = RunStarted(RUN, (), (FIRST, SECOND), (FIRST.id,))
 
 
-def test_each_thing_is_told_once() -> None:
-    """What a thread has told is not told again by pytest's report; another result is."""
-    told: list[tuple[RunEvent, float]] = []
-    chronicle = EventPublisher(lambda *event: told.append(event), lambda: 7.0)
+def test_each_event_is_published_once() -> None:
+    """An event that a thread published is not published again; a different result is."""
+    published: list[tuple[RunEvent, float]] = []
+    publisher = EventPublisher(lambda *event: published.append(event), lambda: 7.0)
     for _ in range(2):
-        chronicle.publish_start(lambda: STARTED)
-        chronicle.started(FIRST.id)
-        chronicle.ended(PASSED, ["a remark"])
+        publisher.publish_start(lambda: STARTED)
+        publisher.publish_scenario_start(FIRST.id)
+        publisher.publish_scenario_end(PASSED, ["a note"])
     failed = replace(PASSED, verdict=Verdict.FAIL)
-    chronicle.ended(failed, [])
+    publisher.publish_scenario_end(failed, [])
     others = ScenarioResult(SECOND, Verdict.NOT_OBSERVED, "not selected")
-    chronicle.end(replace(RUN, results=(failed, others)))
-    assert told == [
+    publisher.publish_end(replace(RUN, results=(failed, others)))
+    assert published == [
         (event, 7.0)
         for event in (
             STARTED,
             ScenarioStarted(FIRST.id),
-            ScenarioEnded(PASSED, ("a remark",)),
+            ScenarioEnded(PASSED, ("a note",)),
             ScenarioEnded(failed),
             RunEnded(RUN, (others,)),
         )
     ]
 
 
-def test_nothing_is_told_before_the_start() -> None:
-    """A worker of pytest-xdist, or a run of nothing, tells nothing."""
-    told: list[RunEvent] = []
-    chronicle = EventPublisher(lambda event, _: told.append(event), lambda: 0.0)
-    chronicle.started(FIRST.id)
-    chronicle.ended(PASSED, [])
-    chronicle.end(RUN)
-    assert told == []
+def test_nothing_is_published_before_the_start() -> None:
+    """Events before `publish_start` are not published, as in a worker of pytest-xdist."""
+    published: list[RunEvent] = []
+    publisher = EventPublisher(lambda event, _: published.append(event), lambda: 0.0)
+    publisher.publish_scenario_start(FIRST.id)
+    publisher.publish_scenario_end(PASSED, [])
+    publisher.publish_end(RUN)
+    assert published == []
 
 
 def test_a_full_disk_does_not_end_the_run() -> None:
-    """Where events can't be written the run goes on, and says why there are none."""
+    """If events can't be written, the run goes on, and `problem` has the reason."""
     calls = []
 
-    def full(event: RunEvent, _at_s: float) -> None:
+    def raise_disk_full(event: RunEvent, _at_s: float) -> None:
         calls.append(event)
         raise OSError(28, "No space left on device")
 
-    chronicle = EventPublisher(full, lambda: 0.0)
-    chronicle.publish_start(lambda: STARTED)
-    chronicle.started(FIRST.id)
+    publisher = EventPublisher(raise_disk_full, lambda: 0.0)
+    publisher.publish_start(lambda: STARTED)
+    publisher.publish_scenario_start(FIRST.id)
     assert len(calls) == 1
-    assert chronicle.problem == "No space left on device"
+    assert publisher.problem == "No space left on device"
 
 
-def test_nothing_is_told_after_the_end() -> None:
-    """A scenario that outlives the run, as after -x, leaves the end the last thing told."""
-    told: list[RunEvent] = []
-    chronicle = EventPublisher(lambda event, _: told.append(event), lambda: 0.0)
-    chronicle.publish_start(lambda: STARTED)
-    chronicle.end(RUN)
-    chronicle.started(FIRST.id)
-    chronicle.ended(PASSED, [])
-    assert told == [STARTED, RunEnded(RUN)]
+def test_nothing_is_published_after_the_end() -> None:
+    """A scenario that still runs after the end, as after -x, publishes nothing more."""
+    published: list[RunEvent] = []
+    publisher = EventPublisher(lambda event, _: published.append(event), lambda: 0.0)
+    publisher.publish_start(lambda: STARTED)
+    publisher.publish_end(RUN)
+    publisher.publish_scenario_start(FIRST.id)
+    publisher.publish_scenario_end(PASSED, [])
+    assert published == [STARTED, RunEnded(RUN)]

@@ -1,4 +1,4 @@
-"""A subject that is subscribed to everything."""
+"""A target that is subscribed to all webhooks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tenants() -> Tenants:
 
 
 @pytest.fixture(scope="session")
-def subject() -> Target:
-    """Everything subscribed, at the default profile and limit."""
+def target() -> Target:
+    """Subscribed to all webhooks, with the default profile and batch limit."""
     profile = "2026-04"
     return Target(profile, (*discriminators(profile), *actions(profile)), 500, TENANTS)

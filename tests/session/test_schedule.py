@@ -1,4 +1,4 @@
-"""Scenarios wait side by side; those that ask for it run alone."""
+"""`Schedule` runs scenarios concurrently, and exclusive ones alone."""
 
 from __future__ import annotations
 
@@ -10,113 +10,116 @@ import pytest
 
 from pytest_mews.model import Scenario, ScenarioResult, Step, Verdict
 from pytest_mews.scenarios import loader
-from pytest_mews.session.schedule import Schedule, in_order
+from pytest_mews.session.schedule import Schedule, sort_scenarios
 
-ONE = loader.load()[0]
-PATIENCE_S = 10  # how long a broken schedule may hang before the test fails
+ONE = loader.load_scenarios()[0]
+TIMEOUT_S = 10  # a schedule that hangs fails the test after this time
 
 
 def scenarios(plan: str) -> list[Scenario]:
-    """Make a scenario for each letter: `a` runs alone, `-` does not."""
-    return [replace(ONE, id=f"TST-{n:02}", exclusive=each == "a") for n, each in enumerate(plan, 1)]
+    """Build a scenario for each letter: `x` is exclusive, `-` is not."""
+    return [
+        replace(ONE, id=f"TST-{number:02}", exclusive=letter == "x")
+        for number, letter in enumerate(plan, 1)
+    ]
 
 
 def test_scenarios_overlap() -> None:
-    """Three jobs certify three scenarios at the same time: each waits for the other two."""
-    meeting = threading.Barrier(3, timeout=PATIENCE_S)
+    """Three jobs run three scenarios at the same time: each waits for the other two."""
+    meeting = threading.Barrier(3, timeout=TIMEOUT_S)
 
     def certify(scenario: Scenario) -> ScenarioResult:
         meeting.wait()
         return ScenarioResult(scenario, Verdict.PASS, "met")
 
-    chosen = scenarios("---")
+    items = scenarios("---")
     schedule = Schedule(certify, 3)
-    schedule.start(chosen)
-    assert [schedule.result(each).reason for each in chosen] == ["met"] * 3
+    schedule.start(items)
+    assert [schedule.result(scenario).reason for scenario in items] == ["met"] * 3
     schedule.stop()
 
 
-def test_whoever_waits_hears_what_is_played_meanwhile() -> None:
-    """Waiting for a scenario whose turn comes later names the one that is played now."""
-    heard: list[tuple[list[str], int, int]] = []
+def test_a_wait_reports_the_running_scenarios() -> None:
+    """During a wait `show_wait` is called with the scenarios that are running."""
+    calls: list[tuple[list[str], int, int]] = []
     end = threading.Event()
 
     def certify(scenario: Scenario) -> ScenarioResult:
         if scenario.id == "TST-02":
-            assert end.wait(PATIENCE_S)
+            assert end.wait(TIMEOUT_S)
         return ScenarioResult(scenario, Verdict.PASS, "")
 
-    def waiting(now: Sequence[str], over: int, planned: int) -> None:
-        heard.append((list(now), over, planned))
-        if len(now) == over == 1:
+    def show_wait(running: Sequence[str], done: int, total: int) -> None:
+        calls.append((list(running), done, total))
+        if len(running) == done == 1:
             end.set()
 
-    chosen = scenarios("--a")
+    items = scenarios("--x")
     schedule = Schedule(certify, 3)
-    schedule.start(chosen)
-    schedule.result(chosen[2], waiting)
+    schedule.start(items)
+    schedule.result(items[2], show_wait)
     schedule.stop()
-    assert (["TST-02"], 1, 3) in heard
+    assert (["TST-02"], 1, 3) in calls
 
 
-def test_alone_means_alone() -> None:
-    """While a scenario that runs alone is certified, no other is."""
-    inside: list[str] = []
-    seen: dict[str, int] = {}
+def test_an_exclusive_scenario_runs_alone() -> None:
+    """While an exclusive scenario runs, no other scenario does."""
+    running: list[str] = []
+    most: dict[str, int] = {}
     guard = threading.Lock()
 
     def certify(scenario: Scenario) -> ScenarioResult:
         with guard:
-            inside.append(scenario.id)
-            seen[scenario.id] = len(inside)
+            running.append(scenario.id)
+            most[scenario.id] = len(running)
         for _ in range(1000):
             with guard:
-                seen[scenario.id] = max(seen[scenario.id], len(inside))
+                most[scenario.id] = max(most[scenario.id], len(running))
         with guard:
-            inside.remove(scenario.id)
+            running.remove(scenario.id)
         return ScenarioResult(scenario, Verdict.PASS, "")
 
-    chosen = scenarios("-a--a-aa")
+    items = scenarios("-x--x-xx")
     schedule = Schedule(certify, 8)
-    schedule.start(chosen)
-    for each in chosen:
-        schedule.result(each)
+    schedule.start(items)
+    for scenario in items:
+        schedule.result(scenario)
     schedule.stop()
-    assert {seen[each.id] for each in chosen if each.exclusive} == {1}
+    assert {most[scenario.id] for scenario in items if scenario.exclusive} == {1}
 
 
-def test_the_hostile_have_company_where_nothing_is_accepted_in_time() -> None:
-    """Each waits for the other; what measures time waits for nobody, and is alone."""
-    meeting = threading.Barrier(2, timeout=PATIENCE_S)
-    begun: list[str] = []
+def test_with_a_slow_endpoint_hostile_scenarios_run_concurrently() -> None:
+    """Two hostile scenarios wait for each other; an exclusive one that measures time runs alone."""
+    meeting = threading.Barrier(2, timeout=TIMEOUT_S)
+    started: list[str] = []
 
     def certify(scenario: Scenario) -> ScenarioResult:
         if scenario.id == "TST-03":
-            return ScenarioResult(scenario, Verdict.PASS, f"after {len(begun)}")
-        begun.append(scenario.id)
+            return ScenarioResult(scenario, Verdict.PASS, f"after {len(started)}")
+        started.append(scenario.id)
         meeting.wait()
         return ScenarioResult(scenario, Verdict.PASS, "met")
 
-    first, second, timed = scenarios("aaa")
-    life = (Step("health-check", {}),)
-    chosen = [replace(first, steps=life), replace(second, steps=life), timed]
-    schedule = Schedule(certify, 3, sluggish=True)
-    schedule.start(chosen)
-    said = [schedule.result(each).reason for each in chosen]
+    first, second, timed = scenarios("xxx")
+    health_check = (Step("health-check", {}),)
+    items = [replace(first, steps=health_check), replace(second, steps=health_check), timed]
+    schedule = Schedule(certify, 3, slow_endpoint=True)
+    schedule.start(items)
+    reasons = [schedule.result(scenario).reason for scenario in items]
     schedule.stop()
-    assert said[:2] == ["met", "met"]
-    assert said[2] in {"after 0", "after 2"}
+    assert reasons[:2] == ["met", "met"]
+    assert reasons[2] in {"after 0", "after 2"}
 
 
-def test_a_failure_reaches_whoever_asks() -> None:
-    """What a certification raises is raised where its result is asked for, and nowhere else."""
+def test_an_exception_is_raised_by_result() -> None:
+    """The exception of a scenario is raised when its result is requested, and only there."""
 
     def certify(scenario: Scenario) -> ScenarioResult:
         if scenario.id == "TST-01":
             raise ZeroDivisionError
         return ScenarioResult(scenario, Verdict.PASS, "")
 
-    first, second = scenarios("a-")
+    first, second = scenarios("x-")
     schedule = Schedule(certify, 2)
     schedule.start([first, second])
     with pytest.raises(ZeroDivisionError):
@@ -125,43 +128,51 @@ def test_a_failure_reaches_whoever_asks() -> None:
     schedule.stop()
 
 
-def test_the_order_of_the_shortest_run() -> None:
-    """The preflight first, then the longest waits, then those who are alone, the hostile last."""
+def test_the_order_of_scenarios() -> None:
+    """The preflight first, then the longest waits, then exclusive scenarios, hostile ones last."""
     deliver, hostile = Step("send", {"message": "m"}), Step("health-check")
-    lost = Step("deliver", {"message": "m", "faults": ["drop-response"]})
-    given = Step("exhaust-retries", {"message": "m"})
-    made = {
+    retried = Step("deliver", {"message": "m", "faults": ["drop-response"]})
+    abandoned = Step("exhaust-retries", {"message": "m"})
+    by_id = {
         "hostile": replace(ONE, steps=(deliver, hostile), exclusive=True),
-        "alone": replace(ONE, steps=(deliver,), exclusive=True),
+        "exclusive": replace(ONE, steps=(deliver,), exclusive=True),
         "quick": replace(ONE, steps=(deliver,)),
-        "rests": replace(ONE, steps=(deliver, Step("wait", {"seconds": 1.5}))),
-        "waits": replace(ONE, steps=(lost,)),
-        "often": replace(ONE, steps=(lost,), max_cases=8),
-        "abreast": replace(ONE, steps=(given,), max_cases=8, concurrent_cases=True),
+        "idle": replace(ONE, steps=(deliver, Step("wait", {"seconds": 1.5}))),
+        "retried": replace(ONE, steps=(retried,)),
+        "cases": replace(ONE, steps=(retried,), max_cases=8),
+        "concurrent-cases": replace(ONE, steps=(abandoned,), max_cases=8, concurrent_cases=True),
         "preflight": replace(ONE, steps=(Step("show-preflight"),)),
     }
-    ordered = in_order(replace(each, id=name) for name, each in made.items())
-    names, last = [each.id for each in ordered], ["alone", "hostile"]
-    assert names == ["preflight", "often", "abreast", "waits", "rests", "quick", *last]
+    ordered = sort_scenarios(replace(scenario, id=name) for name, scenario in by_id.items())
+    assert [scenario.id for scenario in ordered] == [
+        "preflight",
+        "cases",
+        "concurrent-cases",
+        "retried",
+        "idle",
+        "quick",
+        "exclusive",
+        "hostile",
+    ]
 
 
-def test_what_ended_is_given_after_an_interruption() -> None:
-    """What had not begun is never begun; what had ended is there, what failed is not."""
-    begun, go_on = threading.Event(), threading.Event()
+def test_results_after_an_interruption() -> None:
+    """`results` has what has finished; no more scenarios start; exceptions are left out."""
+    started, go_on = threading.Event(), threading.Event()
 
     def certify(scenario: Scenario) -> ScenarioResult:
         if scenario.id == "TST-02":
             raise ZeroDivisionError
         if scenario.id == "TST-03":
-            begun.set()
-            go_on.wait(PATIENCE_S)
+            started.set()
+            go_on.wait(TIMEOUT_S)
         return ScenarioResult(scenario, Verdict.PASS, "")
 
     schedule = Schedule(certify, 1)
     schedule.start(scenarios("----"))
-    assert begun.wait(PATIENCE_S)
+    assert started.wait(TIMEOUT_S)
     schedule.stop()
-    assert [each.scenario.id for each in schedule.finished()] == ["TST-01"]
+    assert [result.scenario.id for result in schedule.results()] == ["TST-01"]
     go_on.set()
-    schedule.wait(PATIENCE_S)
-    assert [each.scenario.id for each in schedule.finished()] == ["TST-01", "TST-03"]
+    schedule.wait_until_finished(TIMEOUT_S)
+    assert [result.scenario.id for result in schedule.results()] == ["TST-01", "TST-03"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes import Served
+from tests.partner_processes import RunningService
 from tests.stacks.partners import SOUND, Partner, require, running
 
 
@@ -19,7 +19,7 @@ def partner(request: pytest.FixtureRequest) -> Partner:
 
 
 @pytest.fixture(scope="module")
-def service(partner: Partner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def service(partner: Partner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """The partner as a process on a loopback port."""
     with running(partner, tmp_path_factory.mktemp(partner.name)) as started:
         yield started

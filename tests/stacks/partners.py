@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import NOWHERE, ROOT, TENANTS, Served, process, served
+from tests.partner_processes import CLOSED_PORT_URL, ROOT, TENANTS, RunningService, run_process, run_service
 
 EXAMPLES = ROOT / "examples"
 DEFAULTS = Path(__file__).parent / "defaults"
@@ -84,7 +84,7 @@ def require(partner: Partner) -> None:
 
 
 @contextmanager
-def running(partner: Partner, folder: Path, api: str = NOWHERE) -> Iterator[Served]:
+def running(partner: Partner, folder: Path, api: str = CLOSED_PORT_URL) -> Iterator[RunningService]:
     """Run a partner, and its worker.
 
     Args:
@@ -104,5 +104,5 @@ def running(partner: Partner, folder: Path, api: str = NOWHERE) -> Iterator[Serv
     }
     with ExitStack() as processes:
         if partner.worker:
-            processes.enter_context(process(partner.worker, partner.folder, output, environment))
-        yield processes.enter_context(served(partner.command, partner.folder, output, environment))
+            processes.enter_context(run_process(partner.worker, partner.folder, output, environment))
+        yield processes.enter_context(run_service(partner.command, partner.folder, output, environment))

@@ -1,4 +1,4 @@
-"""A service that is not written in Python fetches from the twin over a socket."""
+"""A service that is not written in Python fetches from the Connector API emulator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import TENANTS, free_port
+from tests.partner_processes import TENANTS, free_port
 from tests.stacks.partners import EXPRESS, TOKEN, require, running
 
 

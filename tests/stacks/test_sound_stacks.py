@@ -10,23 +10,23 @@ from pytest_mews.config.settings import Settings
 from pytest_mews.model import Stage, Verdict
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
-from tests.demo.client import ONE, created, general, integration, send, send_cut
-from tests.processes import Served
+from tests.demo.webhook_client import ONE_EVENT, integration_created, general_webhook, integration_webhook, send, send_truncated
+from tests.partner_processes import RunningService
 from tests.stacks.partners import SOUND, TOKEN, Partner, require
 
 Build = Callable[..., Settings]
 
 
-def url_of(service: Served) -> str:
+def url_of(service: RunningService) -> str:
     """Give the URL with its token."""
     return f"{service.url}?Token={service.token}"
 
 
-def test_every_scenario_passes(service: Served, settings: Build) -> None:
+def test_every_scenario_passes(service: RunningService, settings: Build) -> None:
     """No failure, no warning; of Delivery nothing that was not tried."""
     chosen = settings(url_of(service), time_scale="0.001", examples="3")
     with CertificationRunner(chosen) as engine:
-        delivery = [each for each in loader.load() if each.stage is Stage.DELIVERY]
+        delivery = [each for each in loader.load_scenarios() if each.stage is Stage.DELIVERY]
         results = [engine.certify(scenario) for scenario in delivery]
     said = {each.scenario.id: each.verdict for each in results if each.verdict is not Verdict.PASS}
     # None of them redirects, and all serve plain http on the loopback.
@@ -38,39 +38,39 @@ def test_every_scenario_passes(service: Served, settings: Build) -> None:
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
-        (ONE, {}),
-        (ONE, {"Content-Type": "application/json; charset=utf-8"}),
-        (ONE, {"Content-Type": "text/plain"}),
-        (general(*["ServiceOrderUpdated"] * 500), {}),
-        (general("BillUpdated", "CustomerAdded", "CustomerUpdated"), {}),
-        (created(Requestor=None, Service=...), {}),
-        (integration("IntegrationRenamed"), {}),
+        (ONE_EVENT, {}),
+        (ONE_EVENT, {"Content-Type": "application/json; charset=utf-8"}),
+        (ONE_EVENT, {"Content-Type": "text/plain"}),
+        (general_webhook(*["ServiceOrderUpdated"] * 500), {}),
+        (general_webhook("BillUpdated", "CustomerAdded", "CustomerUpdated"), {}),
+        (integration_created(Requestor=None, Service=...), {}),
+        (integration_webhook("IntegrationRenamed"), {}),
     ],
     ids=["no content type", "charset", "text", "500", "unknown event", "nulls", "unknown action"],
 )
-def test_it_takes_what_may_come(service: Served, body: bytes, headers: Mapping[str, str]) -> None:
+def test_it_takes_what_may_come(service: RunningService, body: bytes, headers: Mapping[str, str]) -> None:
     """What Mews does not promise, such as a content type, is not asked for."""
     assert send(url_of(service), body, headers=headers).status == 202
 
 
-def test_it_takes_more_than_the_limit_of_today(service: Served) -> None:
+def test_it_takes_more_than_the_limit_of_today(service: RunningService) -> None:
     """A body of 3 MB is read: Mews may raise its limit, and no default may stand in the way."""
-    body = ONE[:-1] + b',"More":"' + b"x" * 3_000_000 + b'"}'
+    body = ONE_EVENT[:-1] + b',"More":"' + b"x" * 3_000_000 + b'"}'
     assert send(url_of(service), body).status == 202
 
 
-def test_it_asks_for_the_token_first(service: Served) -> None:
+def test_it_asks_for_the_token_first(service: RunningService) -> None:
     """401 without the right token, even to malformed JSON; only POST is served."""
     for query in ("", "?Token=", "?Token=wrong", "?Token=%ff", "?token=" + TOKEN):
-        assert [send(service.url + query, body).status for body in (ONE, b"{")] == [401, 401]
+        assert [send(service.url + query, body).status for body in (ONE_EVENT, b"{")] == [401, 401]
     assert send(url_of(service), b"", method="GET").status == 405
 
 
-def test_its_output_bears_no_secret(service: Served) -> None:
+def test_its_output_bears_no_secret(service: RunningService) -> None:
     """Neither the token nor an access token is logged, and nothing broke."""
-    send(url_of(service), created())
-    send_cut(url_of(service), ONE)
-    assert send(url_of(service), ONE).status == 202
+    send(url_of(service), integration_created())
+    send_truncated(url_of(service), ONE_EVENT)
+    assert send(url_of(service), ONE_EVENT).status == 202
     output = service.output.read_text("utf-8")
     for word in (
         TOKEN,

@@ -77,7 +77,7 @@ class Case:
 def test_default_is_reported(case: Case, settings: Callable[..., Settings], tmp_path: Path) -> None:
     """The scenario meant for it finds it, and names the status that was answered."""
     require(case.partner)
-    (scenario,) = [each for each in loader.load() if each.id == case.scenario]
+    (scenario,) = [each for each in loader.load_scenarios() if each.id == case.scenario]
     with running(case.partner, tmp_path) as service:
         target = f"{service.url.replace('/webhooks/mews', case.path)}?Token={service.token}"
         chosen = settings(target, time_scale="0.001", examples="3")

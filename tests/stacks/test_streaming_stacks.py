@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import TENANTS, free_port, process
+from tests.partner_processes import TENANTS, free_port, run_process
 from tests.stacks.partners import EXAMPLES
 
 SECONDS = 300
@@ -51,7 +51,7 @@ def test_example_client_is_ready(name: str, pytester: pytest.Pytester, tmp_path:
     }
     given = ("--mews-target", "none", "--mews-websocket", websocket, "--mews-api", api)
     folder = EXAMPLES / f"{name}_websocket_client"
-    with process(command, folder, output, environment):
+    with run_process(command, folder, output, environment):
         result = pytester.runpytest_subprocess(*given, "--mews-jobs", "8", timeout=SECONDS)
     assert result.ret == 0, result.stdout.str()
     text = (pytester.path / "mews-report" / "certification.json").read_text("utf-8")

@@ -1,1 +1,1 @@
-"""Tests of the WebSocket server."""
+"""Tests of the WebSocket emulator."""

@@ -1,4 +1,4 @@
-"""A server on a free port, and clients that a test holds in its hands."""
+"""A WebSocket server on a free port for each test."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, in_test
+from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
 
 
 @pytest.fixture
-def mews() -> Iterator[MewsWebSocket]:
+def websocket() -> Iterator[MewsWebSocket]:
     """Serve a WebSocket for the built-in tenants."""
-    with in_test() as door:
-        yield door
+    with serve_websocket() as websocket_server:
+        yield websocket_server

@@ -1,15 +1,15 @@
-"""What a sound partner does with the events that it has acknowledged: it fetches what changed.
+"""What a sound partner does with acknowledged events: it fetches what changed.
 
-Read in this order: `backlog` (what is to be fetched), `readings` (which request gives it),
-`connector` (how a request is made), `backoff` (what to do when it fails), `fetching` (the pages of
-an answer, and what is kept of them), `workers` (who does it). `habits` names what partners do
-differently; the other modules are such differences, sound (`variants`) and flawed.
+Read in this order: `backlog` (what to fetch, and when), `entity_readers` (which request returns
+it), `api_client` (how a request is made), `backoff` (when a failed request is retried), `fetcher`
+(all pages of a response, and what is stored), `workers` (the threads). `processing_options` names
+what partners can do differently; the modules whose names end in `_flaws` are such differences.
 """
 
 from __future__ import annotations
 
 from pytest_mews.demo.processing.backlog import Backlog
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
-from pytest_mews.demo.processing.workers import Processing
+from pytest_mews.demo.processing.workers import WorkerPool
 
-__all__ = ["Backlog", "Processing", "ProcessingOptions"]
+__all__ = ["Backlog", "ProcessingOptions", "WorkerPool"]

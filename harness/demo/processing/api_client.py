@@ -1,4 +1,4 @@
-"""The client of the Connector API: one request, one reply, whatever goes wrong."""
+"""A client of the Connector API: one request, one response, and no exceptions."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from typing import Any
 
 import requests
 
-from pytest_mews.demo.processing.cancellable_http import Adapter, CancellableConnections
+from pytest_mews.demo.processing.cancellable_http import CancellableAdapter, CancellableConnections
 
 PREFIX = "/api/connector/v1/"
-CLIENT = "pytest-mews demo/1.0"  # name and version, by which Mews finds the calls
-TIMEOUT_S = 30.0  # far above what a busy Mews takes
+CLIENT_NAME = "pytest-mews demo/1.0"  # name and version; Mews identifies the calls by them
+TIMEOUT_S = 30.0  # far longer than a busy Mews takes
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What came back.
+class ApiResponse:
+    """The response to one request.
 
     Attributes:
-        status: None where no answer came.
-        document: the JSON object of the body; None where there is none.
-        retry_after_s: how long Mews asks to wait; None where it does not say.
-        timed_out: whether the answer took too long; then there is no status.
+        status: the HTTP status; None if no response arrived.
+        document: the JSON object of the body; None if there is none.
+        retry_after_s: the seconds that Mews asks to wait; None without a valid Retry-After.
+        timed_out: whether the request timed out; there is no status then.
 
     """
 
@@ -37,20 +37,20 @@ class Reply:
     timed_out: bool = False
 
 
-def exact(path: str) -> str:
-    """Leave a path as it is: any other spelling is answered with 404."""
+def unchanged(path: str) -> str:
+    """Return the path as it is; Mews answers any other spelling with 404."""
     return path
 
 
-class Connector:
-    """Calls operations; may be used from any thread, each of which keeps a connection.
+class ApiClient:
+    """Calls operations; thread-safe, with one connection per thread.
 
     Args:
-        base: the platform address, such as `https://api.mews.com`.
-        client_token: identifies this application.
-        client: its name and version.
-        timeout_s: how long to wait for a connection, and for each part of an answer.
-        spell: the path as it is sent.
+        base: the platform address, for example `https://api.mews.com`.
+        client_token: identifies the application.
+        client_name: its name and version.
+        timeout_s: limit for the connection, and for each pause within a response.
+        format_path: returns the path to send for an operation's path.
 
     """
 
@@ -59,50 +59,50 @@ class Connector:
         base: str,
         client_token: str,
         *,
-        client: str = CLIENT,
+        client_name: str = CLIENT_NAME,
         timeout_s: float = TIMEOUT_S,
-        spell: Callable[[str], str] = exact,
+        format_path: Callable[[str], str] = unchanged,
     ) -> None:
-        self._base, self._timeout_s, self._spell = base.rstrip("/"), timeout_s, spell
-        self._identity = {"ClientToken": client_token, "Client": client}
-        self._line = CancellableConnections()
-        self._own = threading.local()
+        self._base, self._timeout_s, self._format_path = base.rstrip("/"), timeout_s, format_path
+        self._identity = {"ClientToken": client_token, "Client": client_name}
+        self._connections = CancellableConnections()
+        self._thread_local = threading.local()
 
-    def call(self, operation: str, access_token: str, body: Mapping[str, Any]) -> Reply:
+    def call(self, operation: str, access_token: str, body: Mapping[str, Any]) -> ApiResponse:
         """Make one request.
 
         Args:
-            operation: such as `customers/getAll`.
+            operation: for example `customers/getAll`.
             access_token: of the enterprise.
-            body: without the tokens and the client's name.
+            body: without the tokens and the name of the client.
 
         """
-        url = self._base + self._spell(PREFIX + operation)
-        whole = {**self._identity, "AccessToken": access_token, **body}
+        url = self._base + self._format_path(PREFIX + operation)
+        document = {**self._identity, "AccessToken": access_token, **body}
         try:
-            response = self._session().post(url, json=whole, timeout=self._timeout_s)
+            response = self._session().post(url, json=document, timeout=self._timeout_s)
         except requests.Timeout:
-            return Reply(None, timed_out=True)
+            return ApiResponse(None, timed_out=True)
         except requests.RequestException:
-            return Reply(None)
-        wait_s = _seconds(response.headers.get("Retry-After"))
-        return Reply(response.status_code, _document(response.content), wait_s)
+            return ApiResponse(None)
+        retry_after_s = _parse_retry_after(response.headers.get("Retry-After"))
+        return ApiResponse(response.status_code, _parse_object(response.content), retry_after_s)
 
     def close(self) -> None:
-        """Break every connection, also while an answer is awaited; calls fail from now on."""
-        self._line.cancel()
+        """Break every connection, even during a request; later calls fail."""
+        self._connections.cancel()
 
     def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._own, "session", None)
+        session: requests.Session | None = getattr(self._thread_local, "session", None)
         if session is None:
-            session = self._own.session = requests.Session()
-            session.trust_env = False  # no proxy of the environment's: the address is meant
+            session = self._thread_local.session = requests.Session()
+            session.trust_env = False  # ignore the proxy of the environment
             for scheme in ("http://", "https://"):
-                session.mount(scheme, Adapter(self._line))
+                session.mount(scheme, CancellableAdapter(self._connections))
         return session
 
 
-def _document(content: bytes) -> Mapping[str, Any] | None:
+def _parse_object(content: bytes) -> Mapping[str, Any] | None:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -110,14 +110,14 @@ def _document(content: bytes) -> Mapping[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After, which is a number of seconds or a date."""
-    if retry_after is None:
+def _parse_retry_after(value: str | None) -> float | None:
+    """Return the seconds to wait; Retry-After is a number of seconds or a date."""
+    if value is None:
         return None
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
+    if value.strip().isdecimal():
+        return float(value)
     try:
-        until = parsedate_to_datetime(retry_after)
+        date = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

@@ -1,9 +1,10 @@
-"""What is to be fetched: the changes that messages told of, until they are fetched.
+"""The changes that a partner still has to fetch, and when each of them is due.
 
-Changes are ids by enterprise and kind of entity, so that an id is there once however often it was
-told. It leaves when a worker takes it, before the request: a change that is told during the
-request is new again. Whatever can't be fetched now (an enterprise that is not onboarded or is
-switched off, a request that failed) waits here and keeps no worker busy.
+The backlog groups changed ids by enterprise and kind of entity, so that it contains an id once,
+however many events name it. A worker takes ids out before it makes the request: an event that
+arrives during the request adds the id again. Changes that can't be fetched now stay in the backlog
+and occupy no worker: those of an enterprise that isn't connected yet or is disabled, and those
+whose request failed.
 """
 
 from __future__ import annotations
@@ -15,184 +16,212 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from pytest_mews.demo.partner_state import Memory, is_known, remember
+from pytest_mews.demo.partner_state import PartnerState, apply_message, is_known
 from pytest_mews.demo.processing.entity_readers import Batch
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.webhook_bodies import Document
 
+Key = tuple[str, str]
+"""Enterprise id and kind of entity."""
+
 
 @dataclass(frozen=True)
-class _Gathering:
-    """Changes of one enterprise and kind: since when, and when there were enough of them."""
+class _PendingBatch:
+    """Changes that are being collected: since when, and when they are due."""
 
     since: datetime
-    ripe_s: float
+    due_s: float
 
 
 class Backlog:
-    """The memory of a partner, and when each part of it is due; may be used from any thread.
+    """The state of a partner, and when each change is due; thread-safe.
 
     Args:
-        memory: read and written here alone, once it was given.
-        habits: of the partner.
-        clock: seconds, never going back.
+        state: only the backlog may use it from now on.
+        options: the behaviour of the partner.
+        clock: a monotonic clock, in seconds.
 
     """
 
     def __init__(
-        self, memory: Memory, habits: ProcessingOptions, clock: Callable[[], float] = time.monotonic
+        self,
+        state: PartnerState,
+        options: ProcessingOptions,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._memory, self._habits, self._clock = memory, habits, clock
-        self._gatherings: dict[tuple[str, str], _Gathering] = {}
-        self._failed: list[tuple[float, Batch]] = []  # and when to try again
-        self._held: dict[str, float] = {}  # until when Mews wants to hear nothing of an enterprise
-        self._taken: list[Batch] = []
+        self._state, self._options, self._clock = state, options, clock
+        self._pending: dict[Key, _PendingBatch] = {}
+        self._failed: list[tuple[float, Batch]] = []  # with the time of the retry
+        self._paused_until: dict[str, float] = {}  # by enterprise, after a 429
+        self._in_progress: list[Batch] = []
         self._closed = False
         lock = threading.Lock()
-        self._stirred = threading.Condition(lock)
+        self._changed = threading.Condition(lock)
         self._finished = threading.Condition(lock)
 
-    def note(self, document: Document) -> None:
-        """Take in what an accepted message says."""
-        with self._stirred:
-            if document.get("Action") in self._habits.deaf_to:
+    def add(self, document: Document) -> None:
+        """Add the changes of an accepted message."""
+        with self._changed:
+            if document.get("Action") in self._options.ignored_actions:
                 return
-            remember(self._memory, document, self._habits.select)
-            self._failed = [each for each in self._failed if self._knows(each[1])]
-            new = _Gathering(datetime.now(UTC), self._clock() + self._habits.gather_s)
-            self._gatherings = {
-                lane: self._gatherings.get(lane, new) for lane in self._memory.changed
-            }
-            self._stirred.notify()
+            apply_message(self._state, document, self._options.select_changes)
+            self._failed = [
+                (due_s, batch) for due_s, batch in self._failed if self._is_known(batch)
+            ]
+            new = _PendingBatch(datetime.now(UTC), self._clock() + self._options.batch_window_s)
+            self._pending = {key: self._pending.get(key, new) for key in self._state.changed}
+            self._changed.notify()
 
     def take(self) -> Batch | None:
-        """Wait for something that is due, and take it; None when the backlog is closed."""
-        with self._stirred:
+        """Wait for a batch that is due and take it; return None once the backlog is closed."""
+        with self._changed:
             while not self._closed:
                 now = self._clock()
-                batch = self._due(now)
+                batch = self._take_due(now)
                 if batch is not None:
-                    self._taken.append(batch)
-                    self._stirred.notify()  # one more may look after the rest
+                    self._in_progress.append(batch)
+                    self._changed.notify()  # another worker can take the next batch
                     return batch
-                self._stirred.wait(self._patience_s(now))
+                self._changed.wait(self._seconds_until_due(now))
         return None
 
-    def done(self, batch: Batch) -> None:
-        """Note that a batch needs nothing more."""
-        with self._stirred:
-            self._taken.remove(batch)
+    def mark_done(self, batch: Batch) -> None:
+        """Remove a batch that was fetched or given up."""
+        with self._changed:
+            self._in_progress.remove(batch)
             self._finished.notify_all()
 
-    def again(self, batch: Batch, pause_s: float = 0.0, *, hold: bool = False) -> None:
-        """Give a batch back after a failure; with `hold` its whole enterprise has to pause."""
-        with self._stirred:
-            self._taken.remove(batch)
-            if not self._knows(batch):  # it was deleted meanwhile
+    def retry_later(
+        self, batch: Batch, pause_s: float = 0.0, *, pause_enterprise: bool = False
+    ) -> None:
+        """Return a batch after a failure.
+
+        Args:
+            batch: the batch whose request failed.
+            pause_s: the seconds to wait before the retry.
+            pause_enterprise: whether all other changes of the enterprise wait as well.
+
+        """
+        with self._changed:
+            self._in_progress.remove(batch)
+            if not self._is_known(batch):  # the integration was deleted in the meantime
                 self._finished.notify_all()
                 return
-            due = self._clock() + pause_s
-            if hold:
-                self._held[batch.enterprise_id] = max(due, self._held.get(batch.enterprise_id, due))
-            self._failed.append((due, replace(batch, failures=batch.failures + 1)))
-            self._stirred.notify()
+            due_s = self._clock() + pause_s
+            if pause_enterprise:
+                paused_until = self._paused_until.get(batch.enterprise_id, due_s)
+                self._paused_until[batch.enterprise_id] = max(due_s, paused_until)
+            self._failed.append((due_s, replace(batch, failures=batch.failures + 1)))
+            self._changed.notify()
 
     def credential(self, enterprise_id: str) -> str | None:
-        """Give the access token that is right at this moment; None where there is none."""
-        with self._stirred:
-            return self._habits.credential(self._memory, enterprise_id)
+        """Return the current access token of an enterprise; None if it has none."""
+        with self._changed:
+            return self._credential(enterprise_id)
 
     def enterprises(self) -> tuple[str, ...]:
-        """List the enterprises that are connected."""
-        with self._stirred:
-            owners = [each.enterprise_id for each in self._memory.integrations.values()]
-            return tuple(owner for owner in owners if owner is not None)
+        """Return the ids of the enterprises that are connected."""
+        with self._changed:
+            return tuple(
+                integration.enterprise_id
+                for integration in self._state.integrations.values()
+                if integration.enterprise_id is not None
+            )
 
-    def wait_for(self, document: Document) -> None:
-        """Wait until nothing that a message told of is left to do, or until it is closed."""
+    def wait_until_fetched(self, document: Document) -> None:
+        """Wait until all changes of a message are fetched, or until the backlog is closed."""
         with self._finished:
             enterprise_id = document.get("EnterpriseId", "")
-            changes = set(self._habits.select(document))
-            while not self._closed and self._owes(enterprise_id, changes):
+            changes = set(self._options.select_changes(document))
+            while not self._closed and self._has_unfetched(enterprise_id, changes):
                 self._finished.wait()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left that can be fetched."""
-        with self._stirred:
-            return self._unfetched() == 0
+        with self._changed:
+            return self._count_unfetched() == 0
 
-    def wait_for_room(self, room: int) -> None:
-        """Wait until fewer changes than this are unfetched and can be fetched, or it is closed."""
+    def wait_until_below(self, limit: int) -> None:
+        """Wait until fewer changes than a limit are unfetched, or until the backlog is closed.
+
+        Changes that can't be fetched now don't count.
+        """
         with self._finished:
-            while not self._closed and self._unfetched() >= room:
+            while not self._closed and self._count_unfetched() >= limit:
                 self._finished.wait()
 
     def close(self) -> None:
-        """Release whoever waits; nothing is given out any more."""
-        with self._stirred:
+        """Release every thread that waits; `take` returns None from now on."""
+        with self._changed:
             self._closed = True
-            self._stirred.notify_all()
+            self._changed.notify_all()
             self._finished.notify_all()
 
-    def _knows(self, batch: Batch) -> bool:
-        return is_known(self._memory, batch.enterprise_id)
+    def _credential(self, enterprise_id: str) -> str | None:
+        return self._options.credential(self._state, enterprise_id)
 
-    def _due(self, now: float) -> Batch | None:
-        for number, (due, batch) in enumerate(self._failed):
-            if due <= now and self._may_ask(batch.enterprise_id, now):
-                del self._failed[number]
+    def _is_known(self, batch: Batch) -> bool:
+        return is_known(self._state, batch.enterprise_id)
+
+    def _take_due(self, now: float) -> Batch | None:
+        for index, (due_s, batch) in enumerate(self._failed):
+            if due_s <= now and self._may_fetch(batch.enterprise_id, now):
+                del self._failed[index]
                 return batch
-        for lane, gathering in self._gatherings.items():
-            if gathering.ripe_s <= now and self._may_ask(lane[0], now):
-                return self._ripe(lane, gathering.since)
+        for key, pending in self._pending.items():
+            if pending.due_s <= now and self._may_fetch(key[0], now):
+                return self._take_pending(key, pending.since)
         return None
 
-    def _ripe(self, lane: tuple[str, str], since: datetime) -> Batch:
-        ids = self._memory.changed[lane]
-        some = frozenset(islice(ids, self._habits.most))
-        ids -= some
-        if not ids:
-            del self._memory.changed[lane], self._gatherings[lane]
-        return Batch(*lane, some, since)
+    def _take_pending(self, key: Key, since: datetime) -> Batch:
+        changed = self._state.changed[key]
+        ids = frozenset(islice(changed, self._options.max_ids))
+        changed -= ids
+        if not changed:
+            del self._state.changed[key], self._pending[key]
+        return Batch(*key, ids, since)
 
-    def _may_ask(self, enterprise_id: str, now: float) -> bool:
-        held = self._held.get(enterprise_id, now) > now
-        return not held and self._habits.credential(self._memory, enterprise_id) is not None
+    def _may_fetch(self, enterprise_id: str, now: float) -> bool:
+        paused = self._paused_until.get(enterprise_id, now) > now
+        return not paused and self._credential(enterprise_id) is not None
 
-    def _patience_s(self, now: float) -> float | None:
-        """Say how long nothing will be due; None where only a message can change that."""
-        times = [(batch.enterprise_id, due) for due, batch in self._failed]
-        times += [(lane[0], each.ripe_s) for lane, each in self._gatherings.items()]
+    def _seconds_until_due(self, now: float) -> float | None:
+        """Return the seconds until a batch is due; None if only a message can change that."""
+        due_times = [(batch.enterprise_id, due_s) for due_s, batch in self._failed]
+        due_times += [(key[0], pending.due_s) for key, pending in self._pending.items()]
         waits = [
-            max(due, self._held.get(enterprise_id, due)) - now
-            for enterprise_id, due in times
-            if self._habits.credential(self._memory, enterprise_id) is not None
+            max(due_s, self._paused_until.get(enterprise_id, due_s)) - now
+            for enterprise_id, due_s in due_times
+            if self._credential(enterprise_id) is not None
         ]
         return max(0.0, min(waits)) if waits else None
 
-    def _unfetched(self) -> int:
-        batches = [*self._taken, *(batch for _, batch in self._failed)]
-        changes = [(batch.enterprise_id, len(batch.ids)) for batch in batches]
-        changes += [(lane[0], len(ids)) for lane, ids in self._memory.changed.items()]
+    def _open_batches(self) -> list[Batch]:
+        return [*self._in_progress, *(batch for _, batch in self._failed)]
+
+    def _count_unfetched(self) -> int:
+        """Return the number of changes that aren't fetched yet, but can be."""
+        counts = [(batch.enterprise_id, len(batch.ids)) for batch in self._open_batches()]
+        counts += [(key[0], len(ids)) for key, ids in self._state.changed.items()]
         return sum(
-            number
-            for enterprise_id, number in changes
-            if self._habits.credential(self._memory, enterprise_id) is not None
+            count for enterprise_id, count in counts if self._credential(enterprise_id) is not None
         )
 
-    def _owes(self, enterprise_id: str, changes: set[tuple[str, str]]) -> bool:
-        """Tell whether any of these can be fetched and is not yet."""
-        if self._habits.credential(self._memory, enterprise_id) is None:
+    def _has_unfetched(self, enterprise_id: str, changes: set[tuple[str, str]]) -> bool:
+        """Return whether any of these changes isn't fetched yet, but can be."""
+        if self._credential(enterprise_id) is None:
             return False
-        if any(
-            name in self._memory.changed.get((enterprise_id, entity), ())
-            for entity, name in changes
-        ):
-            return True
-        open_ = [*self._taken, *(batch for _, batch in self._failed)]
-        return any(
-            batch.enterprise_id == enterprise_id and entity == batch.entity and name in batch.ids
-            for batch in open_
-            for entity, name in changes
-        )
+        unfetched = {
+            (entity, entity_id)
+            for (owner, entity), ids in self._state.changed.items()
+            if owner == enterprise_id
+            for entity_id in ids
+        }
+        unfetched |= {
+            (batch.entity, entity_id)
+            for batch in self._open_batches()
+            if batch.enterprise_id == enterprise_id
+            for entity_id in batch.ids
+        }
+        return not changes.isdisjoint(unfetched)

@@ -1,6 +1,6 @@
-"""What to do when a request fails: try again or not, and how long to wait before.
+"""When to retry a failed request, and how long to wait before.
 
-Mews documents (guidelines/requests): on 429 wait as `Retry-After` says, without it back off
+Mews documents (guidelines/requests): after a 429 wait as `Retry-After` says; without it, back off
 exponentially; a fixed pause is never right.
 """
 
@@ -9,38 +9,46 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from pytest_mews.demo.processing.api_client import Reply
+from pytest_mews.demo.processing.api_client import ApiResponse
 
-FIRST_S = 0.25
-LONGEST_S = 60.0
-SPREAD = 0.2  # so that many clients do not come back together; pauses still grow each time
+FIRST_PAUSE_S = 0.25
+MAX_PAUSE_S = 60.0
+JITTER = 0.2  # so that clients don't retry in step; small enough that pauses grow every time
 OK = 200
-UNAUTHORISED = 401  # the webhook that gives a new key, or switches us off, may be on its way
+UNAUTHORISED = 401
 REQUEST_TIMEOUT = 408
-TOO_MANY = 429
+TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
-_CHANCE = random.SystemRandom()  # the shared generator may be seeded alike in many services
+_RANDOM = random.SystemRandom()  # the shared generator could have the same seed in many services
 
 
-def passes(reply: Reply) -> bool:
-    """Tell whether a failure passes by itself: all but those that are our own mistake."""
-    if reply.status is None or reply.status == OK:  # reset, too late, or cut short: no JSON in it
+def is_retryable(response: ApiResponse) -> bool:
+    """Return whether the same request can succeed later: every failure except our own errors.
+
+    401 is retryable, because the webhook with a new key, or the one that disables the integration,
+    may be on its way.
+    """
+    if response.status is None or response.status == OK:  # no response, or no JSON in it
         return True
-    return reply.status in {UNAUTHORISED, REQUEST_TIMEOUT, TOO_MANY} or reply.status >= SERVER_ERROR
+    if response.status in {UNAUTHORISED, REQUEST_TIMEOUT, TOO_MANY_REQUESTS}:
+        return True
+    return response.status >= SERVER_ERROR
 
 
-def pause_s(
-    reply: Reply, failures: int, draw: Callable[[float, float], float] = _CHANCE.uniform
+def retry_pause_s(
+    response: ApiResponse,
+    failures: int,
+    uniform: Callable[[float, float], float] = _RANDOM.uniform,
 ) -> float:
-    """Say how long to wait after a failure.
+    """Return the seconds to wait before a retry.
 
     Args:
-        reply: what came back.
-        failures: how many there were before it in a row.
-        draw: gives a number between two.
+        response: of the failed request.
+        failures: the number of consecutive failures before it.
+        uniform: returns a random number between two bounds.
 
     """
-    if reply.retry_after_s is not None:
-        return reply.retry_after_s + draw(0, SPREAD)
-    # The exponent is bounded only because a float is.
-    return float(min(LONGEST_S, FIRST_S * 2 ** min(failures, 32)) * draw(1 - SPREAD, 1 + SPREAD))
+    if response.retry_after_s is not None:
+        return response.retry_after_s + uniform(0, JITTER)
+    pause_s = min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, 32))  # no float overflow
+    return float(pause_s * uniform(1 - JITTER, 1 + JITTER))

@@ -1,4 +1,4 @@
-"""Connections that can be broken from another thread, so that closing waits for no answer."""
+"""HTTP connections that another thread can cancel, so that closing doesn't wait for a response."""
 
 from __future__ import annotations
 
@@ -14,59 +14,59 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class CancellableConnections:
-    """All connections of one client; may be used from any thread."""
+    """All connections of one client; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sockets: WeakSet[socket.socket] = WeakSet()
-        self._broken = False
+        self._cancelled = False
 
-    def connect(self, connected: socket.socket) -> None:
-        """Take in a connection, which breaks at once where the line is broken already."""
+    def add(self, connection: socket.socket) -> None:
+        """Add a new connection; breaks it at once after `cancel`."""
         with self._lock:
-            self._sockets.add(connected)
-            if self._broken:
-                _break(connected)
+            self._sockets.add(connection)
+            if self._cancelled:
+                _shut_down(connection)
 
     def cancel(self) -> None:
-        """Break every connection, those that are yet to be made too."""
+        """Break every connection, including those that are added later."""
         with self._lock:
-            self._broken = True
-            for connected in self._sockets:
-                _break(connected)
+            self._cancelled = True
+            for connection in self._sockets:
+                _shut_down(connection)
 
 
-class Adapter(HTTPAdapter):
-    """What `requests` sends by, over connections of a line."""
+class CancellableAdapter(HTTPAdapter):
+    """A transport adapter of `requests` whose connections can be cancelled."""
 
-    def __init__(self, line: CancellableConnections) -> None:
-        self._line = line
+    def __init__(self, connections: CancellableConnections) -> None:
+        self._connections = connections
         super().__init__()
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as its base
-        """Make the pools, whose connections join the line."""
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as in the base
+        """Create the connection pools, which add each new connection to `connections`."""
         super().init_poolmanager(*args, **options)
-        line = self._line
+        connections = self._connections
 
-        class Plain(HTTPConnection):
+        class CancellableHttp(HTTPConnection):
             def connect(self) -> None:
                 super().connect()
-                line.connect(self.sock)
+                connections.add(self.sock)
 
-        class Secure(HTTPSConnection):
+        class CancellableHttps(HTTPSConnection):
             def connect(self) -> None:
                 super().connect()
-                line.connect(self.sock)
+                connections.add(self.sock)
 
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
+        class HttpPool(HTTPConnectionPool):
+            ConnectionCls = CancellableHttp
 
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
+        class HttpsPool(HTTPSConnectionPool):
+            ConnectionCls = CancellableHttps
 
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+        self.poolmanager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
 
 
-def _break(connected: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it may be gone already
-        connected.shutdown(socket.SHUT_RDWR)
+def _shut_down(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the connection may have ended already
+        connection.shutdown(socket.SHUT_RDWR)

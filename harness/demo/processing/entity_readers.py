@@ -1,7 +1,7 @@
-"""Which requests give the entities that changed: one reading per kind of entity.
+"""The requests that return changed entities: one reader for each kind of entity.
 
-A reading asks for pages and gives the entities of them. By id where Mews allows it (exact, and no
-clock is involved), else by an interval.
+A reader asks for the pages of an operation and yields the entities on them. It reads by id if Mews
+has a filter for ids (exact, and independent of clocks), otherwise by interval.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Document = Mapping[str, Any]
-Pages = Callable[[str, str, Document], Iterable[Document]]
-"""Gives every entity of an operation's answer: its name, its collection, the request's filters."""
+FetchPages = Callable[[str, str, Document], Iterable[Document]]
+"""Yields the entities on all pages, for an operation, its collection, and the filters."""
 
-MOST = 1000  # ids in a request, and items on a page
-LAG = timedelta(minutes=15)  # from a change to its webhook; Mews says typically 2 to 5 minutes
-SKEW = timedelta(seconds=5)  # between Mews's clock and ours
-THREADS = timedelta(days=80)  # an interval is at most 3 months long
+MAX_IDS = 1000  # per request; also the maximum number of items on a page
+WEBHOOK_DELAY = timedelta(minutes=15)  # after the change; Mews says typically 2 to 5 minutes
+CLOCK_SKEW = timedelta(seconds=5)  # between Mews's clock and ours
+THREAD_INTERVAL = timedelta(days=80)  # an interval can be up to 3 months long
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one reading is about.
+    """The ids that a reader fetches at once.
 
     Attributes:
-        enterprise_id: whose entities they are.
-        entity: of which kind, a key of `readings()`.
-        ids: at most as many as a request may name.
-        since: when the first of their events came.
-        failures: how often reading them has failed in a row.
+        enterprise_id: the owner of the entities.
+        entity: their kind, a key of `entity_readers()`.
+        ids: no more than fit into one request.
+        since: when the first of their events arrived.
+        failures: the number of consecutive failures to read the batch.
 
     """
 
@@ -41,75 +41,87 @@ class Batch:
     failures: int = 0
 
 
-Reading = Callable[[Pages, Batch], Iterable[Document]]
+EntityReader = Callable[[FetchPages, Batch], Iterable[Document]]
 
 
-def by_id(operation: str, collection: str, ids: str, **more: object) -> Reading:
-    """Read by id; `ids` is the property that names them, `more` what else the request needs."""
+def by_id(operation: str, collection: str, id_filter: str, **parameters: object) -> EntityReader:
+    """Return a reader that fetches by id.
 
-    def read(pages: Pages, batch: Batch) -> Iterable[Document]:
-        return pages(operation, collection, {ids: sorted(batch.ids), **more})
+    Args:
+        operation: for example `customers/getAll`.
+        collection: the property of the response that contains the entities.
+        id_filter: the property of the request that contains the ids.
+        parameters: other properties that the request needs.
+
+    """
+
+    def read(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
+        return fetch_pages(operation, collection, {id_filter: sorted(batch.ids), **parameters})
 
     return read
 
 
-def by_interval(operation: str, collection: str, **more: object) -> Reading:
-    """Read whatever was updated since the last such reading that succeeded."""
+def by_interval(operation: str, collection: str, **parameters: object) -> EntityReader:
+    """Return a reader that fetches everything updated since it last succeeded."""
     bookmark = Bookmark()
 
-    def read(pages: Pages, batch: Batch) -> Iterator[Document]:
+    def read(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
         now = datetime.now(UTC)
-        interval = within(bookmark.start(batch), now + SKEW)
-        yield from pages(operation, collection, {"UpdatedUtc": interval, **more})
-        bookmark.move(batch, now)
+        interval = time_interval(bookmark.start(batch), now + CLOCK_SKEW)
+        yield from fetch_pages(operation, collection, {"UpdatedUtc": interval, **parameters})
+        bookmark.advance(batch, now)
 
     return read
 
 
-def messages() -> Reading:
-    """Read the messages added since the last reading: no operation takes a message's id.
+def messages_by_thread() -> EntityReader:
+    """Return a reader of the messages added since it last succeeded.
 
-    `messages/getAll` wants the threads, which are found first; what is missed are messages in
-    threads that are older than the longest interval.
+    No operation takes the id of a message, and `messages/getAll` needs the ids of threads. The
+    reader therefore finds the threads first. It misses messages in threads that are older than the
+    longest interval.
     """
     bookmark = Bookmark()
 
-    def read(pages: Pages, batch: Batch) -> Iterator[Document]:
+    def read(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
         now = datetime.now(UTC)
-        lately = {"CreatedUtc": within(now - THREADS, now + SKEW)}
-        found = pages("messageThreads/getAll", "MessageThreads", lately)
-        added = {"CreatedUtc": within(bookmark.start(batch), now + SKEW)}
-        for threads in _portions(sorted({thread["Id"] for thread in found})):
-            yield from pages("messages/getAll", "Messages", {"MessageThreadIds": threads, **added})
-        bookmark.move(batch, now)
+        recent = {"CreatedUtc": time_interval(now - THREAD_INTERVAL, now + CLOCK_SKEW)}
+        threads = fetch_pages("messageThreads/getAll", "MessageThreads", recent)
+        thread_ids = sorted({thread["Id"] for thread in threads})
+        added = {"CreatedUtc": time_interval(bookmark.start(batch), now + CLOCK_SKEW)}
+        for start in range(0, len(thread_ids), MAX_IDS):
+            filters = {"MessageThreadIds": thread_ids[start : start + MAX_IDS], **added}
+            yield from fetch_pages("messages/getAll", "Messages", filters)
+        bookmark.advance(batch, now)
 
     return read
 
 
 class Bookmark:
-    """Up to when each enterprise was read."""
+    """The time up to which a reader has read each enterprise."""
 
     def __init__(self) -> None:
-        self._until: dict[str, datetime] = {}
+        self._read_until: dict[str, datetime] = {}
 
     def start(self, batch: Batch) -> datetime:
-        """Say from when on to read for a batch."""
-        until = self._until.get(batch.enterprise_id)
-        return batch.since - LAG if until is None else until - SKEW
+        """Return the time from which to read for a batch."""
+        read_until = self._read_until.get(batch.enterprise_id)
+        return batch.since - WEBHOOK_DELAY if read_until is None else read_until - CLOCK_SKEW
 
-    def move(self, batch: Batch, until: datetime) -> None:
-        """Note a reading that succeeded."""
-        self._until[batch.enterprise_id] = max(until, self._until.get(batch.enterprise_id, until))
+    def advance(self, batch: Batch, read_until: datetime) -> None:
+        """Move the bookmark after a successful read; it never goes back."""
+        previous = self._read_until.get(batch.enterprise_id, read_until)
+        self._read_until[batch.enterprise_id] = max(read_until, previous)
 
 
-def readings() -> dict[str, Reading]:
-    """Make a reading for every kind of entity, as new: those by interval remember."""
+def entity_readers() -> dict[str, EntityReader]:
+    """Create a reader for each kind of entity; each set has its own bookmarks."""
     return {
         "reservations": by_id("reservations/getAll/2023-06-06", "Reservations", "ReservationIds"),
         "resources": by_id(
             "resources/getAll", "Resources", "ResourceIds", Extent={"Resources": True}
         ),
-        "messages": messages(),
+        "messages": messages_by_thread(),
         "resourceBlocks": by_id("resourceBlocks/getAll", "ResourceBlocks", "ResourceBlockIds"),
         "customers": by_id(
             "customers/getAll",
@@ -121,14 +133,10 @@ def readings() -> dict[str, Reading]:
     }
 
 
-def within(start: datetime, end: datetime) -> dict[str, str]:
-    """Write a time interval; both ends must be UTC, and its end is rounded up to a second."""
-    return {"StartUtc": _written(start), "EndUtc": _written(end + timedelta(seconds=1))}
+def time_interval(start: datetime, end: datetime) -> dict[str, str]:
+    """Return a time interval for a filter, with its end rounded up; both times must be UTC."""
+    return {"StartUtc": _to_seconds(start), "EndUtc": _to_seconds(end + timedelta(seconds=1))}
 
 
-def _written(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _portions(ids: list[str]) -> Iterator[list[str]]:
-    return (ids[at : at + MOST] for at in range(0, len(ids), MOST))
+def _to_seconds(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,4 +1,4 @@
-"""Reading a batch: all pages of its answers, and what is kept of them."""
+"""Fetching a batch: all pages of its responses, and the newest state of each entity."""
 
 from __future__ import annotations
 
@@ -7,113 +7,115 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_mews.demo.processing.api_client import Connector, Reply
+from pytest_mews.demo.processing.api_client import ApiClient, ApiResponse
 from pytest_mews.demo.processing.backoff import OK
 from pytest_mews.demo.processing.entity_readers import Batch, Document
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 
-NEVER = datetime.min.replace(tzinfo=UTC)
+UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
 
 
-class Failed(Exception):
-    """A batch could not be read; `reply` is None where there was no access token to ask with."""
+class FetchError(Exception):
+    """A batch could not be fetched; `response` is None if there was no access token."""
 
-    def __init__(self, reply: Reply | None) -> None:
+    def __init__(self, response: ApiResponse | None) -> None:
         super().__init__()
-        self.reply = reply
+        self.response = response
 
 
-class Store:
-    """The newest state of every entity; may be used from any thread.
+class FetchedEntities:
+    """The newest state of every entity; thread-safe.
 
-    Answers may overtake each other, and an entity may be fetched again without need: what is
-    older than what is here changes nothing. This sample keeps only what it needs to know that.
+    Responses may overtake each other, and an entity may be fetched twice: an older state must not
+    replace a newer one. The demo partner stores only the time of each state, which is enough to
+    tell them apart.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._states: dict[tuple[str, str, str], datetime] = {}
+        self._updated_at: dict[tuple[str, str, str], datetime] = {}
 
     def put(self, enterprise_id: str, entity: str, state: Document) -> None:
-        """Keep a state unless a newer one is here; of its properties only the known are read."""
-        name = state.get("Id")
-        if isinstance(name, str):
-            changed = _moment(state.get("UpdatedUtc") or state.get("CreatedUtc"))
-            key = (enterprise_id, entity, name)
+        """Store the state of an entity unless a newer one is stored; ignores unknown properties."""
+        entity_id = state.get("Id")
+        if isinstance(entity_id, str):
+            updated_at = _parse_time(state.get("UpdatedUtc") or state.get("CreatedUtc"))
+            key = (enterprise_id, entity, entity_id)
             with self._lock:
-                self._states[key] = max(changed, self._states.get(key, changed))
+                self._updated_at[key] = max(updated_at, self._updated_at.get(key, updated_at))
 
-    def changed(self, enterprise_id: str, entity: str, name: str) -> datetime | None:
-        """Say when the state that is kept came about; None where there is none."""
+    def updated_at(self, enterprise_id: str, entity: str, entity_id: str) -> datetime | None:
+        """Return the time of the stored state; None if the entity was not fetched."""
         with self._lock:
-            return self._states.get((enterprise_id, entity, name))
+            return self._updated_at.get((enterprise_id, entity, entity_id))
 
 
 class Fetcher:
-    """Reads batches; may be used from any thread.
+    """Fetches batches; thread-safe.
 
     Args:
-        connector: makes the requests.
-        credential: gives the access token of an enterprise, as it is at the moment.
-        habits: of the partner.
-        store: where the entities go.
+        api_client: makes the requests.
+        credential: returns the current access token of an enterprise; None if it has none.
+        options: the behaviour of the partner.
+        entities: takes the fetched entities.
 
     """
 
     def __init__(
         self,
-        connector: Connector,
+        api_client: ApiClient,
         credential: Callable[[str], str | None],
-        habits: ProcessingOptions,
-        store: Store,
+        options: ProcessingOptions,
+        entities: FetchedEntities,
     ) -> None:
-        self._connector, self._credential = connector, credential
-        self._habits, self._store = habits, store
+        self._api_client, self._credential = api_client, credential
+        self._options, self._entities = options, entities
 
     def fetch(self, batch: Batch) -> None:
-        """Read a batch and store what comes.
+        """Fetch a batch and store its entities.
 
         Raises:
-            Failed: not all of it could be read.
+            FetchError: a request failed; entities of earlier pages are stored.
 
         """
 
-        def pages(operation: str, collection: str, filters: Document) -> Iterator[Document]:
-            return self._pages(batch.enterprise_id, operation, collection, filters)
+        def fetch_pages(operation: str, collection: str, filters: Document) -> Iterator[Document]:
+            return self._fetch_pages(batch.enterprise_id, operation, collection, filters)
 
-        for entity in self._habits.readings[batch.entity](pages, batch):
-            self._store.put(batch.enterprise_id, batch.entity, entity)
+        for state in self._options.readers[batch.entity](fetch_pages, batch):
+            self._entities.put(batch.enterprise_id, batch.entity, state)
 
-    def _pages(
+    def _fetch_pages(
         self, enterprise_id: str, operation: str, collection: str, filters: Document
     ) -> Iterator[Document]:
-        """Read from the newest to the oldest: a page's cursor is the oldest entity on it."""
-        limitation: dict[str, Any] = {"Count": self._habits.page}
+        """Yield the entities of all pages; the cursor of a page leads to the next one."""
+        limitation: dict[str, Any] = {"Count": self._options.page_size}
         while True:
-            answer = self._ask(enterprise_id, operation, {**filters, "Limitation": limitation})
-            found = answer.get(collection)
-            if not isinstance(found, list):
-                raise Failed(Reply(OK))
-            yield from (each for each in found if isinstance(each, Mapping))
-            cursor = answer.get("Cursor")
-            if len(found) < self._habits.page or not cursor or not self._habits.follows:
+            page = self._call(enterprise_id, operation, {**filters, "Limitation": limitation})
+            entities = page.get(collection)
+            if not isinstance(entities, list):
+                raise FetchError(ApiResponse(OK))
+            yield from (entity for entity in entities if isinstance(entity, Mapping))
+            cursor = page.get("Cursor")
+            is_last = len(entities) < self._options.page_size or not cursor
+            if is_last or not self._options.reads_all_pages:
                 return
-            limitation = {"Count": self._habits.page, "Cursor": cursor}
+            limitation = {"Count": self._options.page_size, "Cursor": cursor}
 
-    def _ask(self, enterprise_id: str, operation: str, body: Document) -> Document:
-        # Asked for each time: a key may be replaced between two pages.
+    def _call(self, enterprise_id: str, operation: str, body: Document) -> Document:
+        # Get the access token for each request: a key may be replaced between two pages.
         credential = self._credential(enterprise_id)
         if credential is None:
-            raise Failed(None)
-        reply = self._connector.call(operation, credential, body)
-        if reply.status != OK or reply.document is None:
-            raise Failed(reply)
-        return reply.document
+            raise FetchError(None)
+        response = self._api_client.call(operation, credential, body)
+        if response.status != OK or response.document is None:
+            raise FetchError(response)
+        return response.document
 
 
-def _moment(written: object) -> datetime:
+def _parse_time(value: object) -> datetime:
     try:
-        moment = datetime.fromisoformat(str(written))
+        time = datetime.fromisoformat(str(value))
     except ValueError:
-        return NEVER
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+        return UNKNOWN_TIME
+    return time.replace(tzinfo=time.tzinfo or UTC)

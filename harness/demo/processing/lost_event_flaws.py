@@ -1,6 +1,6 @@
-"""Flaws in what is fetched at all: events that are acknowledged and lost.
+"""Flaws that lose events: the partner acknowledges them but doesn't fetch their entities.
 
-Each function gives the habits of a new partner.
+Each function returns the options of a new partner, which are sound except for one flaw.
 """
 
 from __future__ import annotations
@@ -10,190 +10,225 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
+from http import HTTPStatus
 from importlib.resources import files
 
 from pytest_mews.demo.partner_state import changes_of
-from pytest_mews.demo.processing.entity_readers import Batch, Pages, Reading, readings
+from pytest_mews.demo.processing.entity_readers import (
+    Batch,
+    EntityReader,
+    FetchPages,
+    entity_readers,
+)
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
-from pytest_mews.demo.service import Answer, Request, answer
-from pytest_mews.demo.webhook_bodies import Document, Unusable, entity_of, events_of, parse
+from pytest_mews.demo.service import Request, Response, respond
+from pytest_mews.demo.webhook_bodies import (
+    Document,
+    InvalidBodyError,
+    entity_of,
+    events_of,
+    parse_json,
+)
 
-FORGOTTEN = 50  # each so many events
-MOMENT_S = 0.5  # within which two messages race
+FORGOTTEN_INTERVAL = 50  # events
+RACE_S = 0.5  # two messages about an entity within this time race
 
 
 def fetches_nothing() -> ProcessingOptions:
-    """Acknowledges everything and fetches nothing."""
-    return ProcessingOptions(select=lambda _: [])
+    """Acknowledges everything, but fetches nothing."""
+    return ProcessingOptions(select_changes=lambda _: [])
 
 
 def forgets_one_event_in_50() -> ProcessingOptions:
-    """Fetches all events of a batch but each 50th."""
-    return _selecting(lambda events: [e for at, e in enumerate(events, 1) if at % FORGOTTEN])
+    """Doesn't fetch every 50th event of a batch."""
+    return _fetches_only(
+        lambda events: [
+            event for number, event in enumerate(events, 1) if number % FORGOTTEN_INTERVAL
+        ]
+    )
 
 
 def first_event_only() -> ProcessingOptions:
     """Fetches only the first event of a batch."""
-    return _selecting(lambda events: events[:1])
+    return _fetches_only(lambda events: events[:1])
 
 
-def takes_shared_id_for_duplicate() -> ProcessingOptions:
-    """Fetches an id that a batch bears under two discriminators under the first of them alone."""
+def deduplicates_by_id() -> ProcessingOptions:
+    """Treats events with the same id as duplicates, even if their discriminators differ."""
 
-    def select(events: list[Document]) -> list[Document]:
-        first: dict[str, str] = {}
-        for event in filter(entity_of, events):
-            first.setdefault(event["Value"]["Id"], event["Discriminator"])
+    def without_shared_ids(events: list[Document]) -> list[Document]:
+        first_discriminators: dict[str, str] = {}
+        known = [event for event in events if entity_of(event)]
+        for event in known:
+            first_discriminators.setdefault(event["Value"]["Id"], event["Discriminator"])
         return [
-            e for e in filter(entity_of, events) if first[e["Value"]["Id"]] == e["Discriminator"]
+            event
+            for event in known
+            if first_discriminators[event["Value"]["Id"]] == event["Discriminator"]
         ]
 
-    return _selecting(select)
+    return _fetches_only(without_shared_ids)
 
 
 def drops_second_update() -> ProcessingOptions:
-    """Fetches each entity the first time it is told of, and never again."""
-    seen: set[tuple[str, str]] = set()
+    """Fetches each entity only once, after its first event."""
+    fetched: set[tuple[str, str]] = set()
 
-    def select(document: Document) -> list[tuple[str, str]]:
-        new = [change for change in changes_of(document) if change not in seen]
-        seen.update(new)
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        new = [change for change in changes_of(document) if change not in fetched]
+        fetched.update(new)
         return new
 
-    return ProcessingOptions(select=select)
+    return ProcessingOptions(select_changes=select_changes)
 
 
 def unknown_event_drops_batch() -> ProcessingOptions:
-    """Fetches nothing of a batch that has an event it does not know."""
-    return _selecting(lambda events: events if all(map(entity_of, events)) else [])
+    """Fetches nothing of a batch with an unknown event."""
+    return _fetches_only(lambda events: events if all(map(entity_of, events)) else [])
 
 
 def null_event_kills_worker() -> ProcessingOptions:
     """Answers 202 to a batch with a null event, and fetches nothing from then on."""
     alive = True
 
-    def select(document: Document) -> list[tuple[str, str]]:
+    def select_changes(document: Document) -> list[tuple[str, str]]:
         nonlocal alive
         alive = alive and None not in events_of(document)
         return changes_of(document) if alive else []
 
-    return ProcessingOptions(select=select)
+    return ProcessingOptions(select_changes=select_changes)
 
 
-def ignores_messages() -> ProcessingOptions:
+def ignores_message_added() -> ProcessingOptions:
     """Fetches nothing after MessageAdded."""
-    return _selecting(lambda events: [e for e in events if e["Discriminator"] != "MessageAdded"])
+    return _ignores_events("MessageAdded")
 
 
-def forgets_payments() -> ProcessingOptions:
+def ignores_payment_updated() -> ProcessingOptions:
     """Fetches nothing after PaymentUpdated."""
-    return _selecting(lambda events: [e for e in events if e["Discriminator"] != "PaymentUpdated"])
+    return _ignores_events("PaymentUpdated")
 
 
-def races_to_nothing(clock: Callable[[], float] = time.monotonic) -> ProcessingOptions:
-    """Fetches nothing of what two messages tell of at the same moment."""
-    told: dict[tuple[str, str], float] = {}
-    spoilt: set[tuple[str, str]] = set()
+def loses_concurrent_updates(clock: Callable[[], float] = time.monotonic) -> ProcessingOptions:
+    """Doesn't fetch an entity that two messages name at the same time."""
+    last_named: dict[tuple[str, str], float] = {}
+    lost: set[tuple[str, str]] = set()
 
-    def select(document: Document) -> list[tuple[str, str]]:
+    def select_changes(document: Document) -> list[tuple[str, str]]:
         changes, now = changes_of(document), clock()
-        spoilt.update(each for each in changes if now - told.get(each, -MOMENT_S) < MOMENT_S)
-        told.update(dict.fromkeys(changes, now))
+        lost.update(change for change in changes if now - last_named.get(change, -RACE_S) < RACE_S)
+        last_named.update(dict.fromkeys(changes, now))
         return changes
 
-    def racing(read: Reading) -> Reading:
-        def race(pages: Pages, batch: Batch) -> Iterable[Document]:
-            ids = frozenset(each for each in batch.ids if (batch.entity, each) not in spoilt)
-            spoilt.difference_update((batch.entity, each) for each in batch.ids)
-            return read(pages, replace(batch, ids=ids)) if ids else ()
+    def without_lost(read: EntityReader) -> EntityReader:
+        def read_others(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
+            ids = frozenset(
+                entity_id for entity_id in batch.ids if (batch.entity, entity_id) not in lost
+            )
+            lost.difference_update((batch.entity, entity_id) for entity_id in batch.ids)
+            return read(fetch_pages, replace(batch, ids=ids)) if ids else ()
 
-        return race
+        return read_others
 
-    known = {entity: racing(read) for entity, read in readings().items()}
-    return ProcessingOptions(select=select, readings=known, gather_s=MOMENT_S)
+    readers = {entity: without_lost(read) for entity, read in entity_readers().items()}
+    return ProcessingOptions(select_changes=select_changes, readers=readers, batch_window_s=RACE_S)
 
 
-def passes_over_what_it_fetches() -> ProcessingOptions:
-    """Fetches nothing of what changes while it is being fetched."""
-    busy: set[tuple[str, str]] = set()
+def loses_update_during_fetch() -> ProcessingOptions:
+    """Ignores an event about an entity that it is just fetching."""
+    fetching: set[tuple[str, str]] = set()
 
-    def marking(read: Reading) -> Reading:
-        def mark(pages: Pages, batch: Batch) -> Iterator[Document]:
-            own = {(batch.entity, each) for each in batch.ids}
-            busy.update(own)
+    def marking(read: EntityReader) -> EntityReader:
+        def read_and_mark(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
+            changes = {(batch.entity, entity_id) for entity_id in batch.ids}
+            fetching.update(changes)
             try:
-                yield from read(pages, batch)
+                yield from read(fetch_pages, batch)
             finally:
-                busy.difference_update(own)
+                fetching.difference_update(changes)
 
-        return mark
+        return read_and_mark
 
     return ProcessingOptions(
-        select=lambda document: [each for each in changes_of(document) if each not in busy],
-        readings={entity: marking(read) for entity, read in readings().items()},
+        select_changes=lambda document: [
+            change for change in changes_of(document) if change not in fetching
+        ],
+        readers={entity: marking(read) for entity, read in entity_readers().items()},
     )
 
 
-def dies_on_strangers() -> ProcessingOptions:
-    """Fetches nothing from then on when an answer has a property that it does not know."""
+def dies_on_unknown_fields() -> ProcessingOptions:
+    """Fetches nothing more once a response has an unknown property."""
     alive = True
 
-    def dying(read: Reading) -> Reading:
-        def die(pages: Pages, batch: Batch) -> Iterator[Document]:
+    def dying(read: EntityReader) -> EntityReader:
+        def read_while_alive(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
             nonlocal alive
-            for entity in read(pages, batch) if alive else ():
-                alive = alive and entity.keys() <= _known_properties()
+            for entity in read(fetch_pages, batch) if alive else ():
+                alive = alive and entity.keys() <= _documented_properties()
                 yield entity
 
-        return die
+        return read_while_alive
 
-    return ProcessingOptions(readings={entity: dying(read) for entity, read in readings().items()})
+    return ProcessingOptions(
+        readers={entity: dying(read) for entity, read in entity_readers().items()}
+    )
 
 
-def welcoming_null(token: str, request: Request) -> Answer:
-    """Answer as the sound service does, but 202 where nothing but a null event is wrong."""
-    given = answer(token, request)
-    if given.status != 400:  # noqa: PLR2004
-        return given
+def accept_null_event(token: str, request: Request) -> Response:
+    """Respond as the sound service does, but answer 202 to a batch with a null event."""
+    response = respond(token, request)
+    if response.status != HTTPStatus.BAD_REQUEST:
+        return response
     try:
-        document = parse(request.body)
-    except Unusable:
-        return given
+        document = parse_json(request.body)
+    except InvalidBodyError:
+        return response
     if not isinstance(document, dict):
-        return given
+        return response
     events = document.get("Events")
-    nulls = isinstance(events, list) and None in events
-    return Answer(202, accepted=document) if nulls else given
+    has_null_event = isinstance(events, list) and None in events
+    return Response(202, accepted=document) if has_null_event else response
 
 
 @cache
-def _known_properties() -> frozenset[str]:
-    """Name all documented properties, of whatever entity."""
-    source = files("pytest_mews.schemas") / "connector" / "documented" / "objects.json"
-    objects = json.loads(source.read_text("utf-8")).values()
-    return frozenset(each["name"] for one in objects for each in one.get("properties", ()))
+def _documented_properties() -> frozenset[str]:
+    """Return the names of all documented properties, of any entity."""
+    resource = files("pytest_mews.schemas") / "connector" / "documented" / "objects.json"
+    objects = json.loads(resource.read_text("utf-8")).values()
+    return frozenset(
+        documented_property["name"]
+        for documented_object in objects
+        for documented_property in documented_object.get("properties", ())
+    )
 
 
-def _selecting(kept: Callable[[list[Document]], list[Document]]) -> ProcessingOptions:
-    """Make habits by which only some events of a message are fetched."""
+def _fetches_only(filter_events: Callable[[list[Document]], list[Document]]) -> ProcessingOptions:
+    """Return options with which only some events of a message are fetched."""
 
-    def select(document: Document) -> list[tuple[str, str]]:
-        return changes_of({**document, "Events": kept(events_of(document))})
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        return changes_of({**document, "Events": filter_events(events_of(document))})
 
-    return ProcessingOptions(select=select)
+    return ProcessingOptions(select_changes=select_changes)
 
 
-LOSSES = (
+def _ignores_events(discriminator: str) -> ProcessingOptions:
+    return _fetches_only(
+        lambda events: [event for event in events if event["Discriminator"] != discriminator]
+    )
+
+
+LOST_EVENT_FLAWS = (
     fetches_nothing,
     forgets_one_event_in_50,
     first_event_only,
-    takes_shared_id_for_duplicate,
+    deduplicates_by_id,
     drops_second_update,
     unknown_event_drops_batch,
     null_event_kills_worker,
-    ignores_messages,
-    forgets_payments,
-    races_to_nothing,
-    passes_over_what_it_fetches,
-    dies_on_strangers,
+    ignores_message_added,
+    ignores_payment_updated,
+    loses_concurrent_updates,
+    loses_update_during_fetch,
+    dies_on_unknown_fields,
 )

@@ -1,57 +1,68 @@
-"""What partners do differently: one value that the flaws and the variants replace parts of."""
+"""How a partner processes accepted messages, as options whose defaults are sound."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_mews.demo.partner_state import Memory, Select, changes_of, credential_of
+from pytest_mews.demo.partner_state import (
+    ChangeSelector,
+    PartnerState,
+    changes_of,
+    credential_of,
+)
 from pytest_mews.demo.processing import backoff
-from pytest_mews.demo.processing.api_client import CLIENT, TIMEOUT_S, Reply, exact
-from pytest_mews.demo.processing.entity_readers import MOST, Reading, readings
+from pytest_mews.demo.processing.api_client import (
+    CLIENT_NAME,
+    TIMEOUT_S,
+    ApiResponse,
+    unchanged,
+)
+from pytest_mews.demo.processing.entity_readers import MAX_IDS, EntityReader, entity_readers
 
 
 @dataclass(frozen=True)
 class ProcessingOptions:
-    """How a partner works on what it has accepted; sound where nothing else is said.
+    """How a partner processes accepted messages. Flaws and variants replace some defaults.
 
     Attributes:
-        select: which entities of a message are to be fetched.
-        deaf_to: the integration actions that are not heeded.
-        credential: the access token for an enterprise; None where nothing may be fetched.
-        readings: how each kind of entity is fetched.
-        gather_s: how long changes are gathered, so that one request is about many.
-        most: ids in one request.
-        page: items on one page.
-        follows: whether the pages after the first are read.
-        rounds: how often each batch is read.
-        workers: how many batches are read at the same time; each may have to wait for Mews.
-        passes: whether what failed is tried again.
-        pause_s: how long to wait before.
-        client: the name and version that are told.
-        timeout_s: how long to wait for an answer.
-        spell: the path as it is sent.
-        fetches_first: whether a message is answered when all of it is fetched.
-        room: so many changes may be unfetched when a message is answered; None for any number.
-        polls_s: how often to read without being told of a change; None for never.
+        select_changes: returns the entities to fetch for a message.
+        ignored_actions: the integration actions that the partner ignores.
+        credential: returns the access token for an enterprise; None if nothing can be fetched.
+        readers: how each kind of entity is fetched.
+        batch_window_s: how long changes are collected, so that one request fetches many.
+        max_ids: the number of ids in one request.
+        page_size: the number of items on one page.
+        reads_all_pages: whether the pages after the first are read.
+        fetches_per_batch: how often each batch is fetched.
+        workers: the number of concurrent requests; each may have to wait for Mews.
+        is_retryable: whether a failed request is retried.
+        retry_pause_s: returns the seconds to wait before a retry.
+        client_name: the name and version in each request.
+        timeout_s: the timeout of a request.
+        format_path: returns the path to send for an operation's path.
+        fetches_before_answering: whether a message is answered only when all of it is fetched.
+        max_unfetched: a message is answered only while fewer changes are unfetched; None for no
+            limit.
+        poll_interval_s: how often to fetch without an event; None for never.
 
     """
 
-    select: Select = changes_of
-    deaf_to: frozenset[str] = frozenset()
-    credential: Callable[[Memory, str], str | None] = credential_of
-    readings: Mapping[str, Reading] = field(default_factory=readings)
-    gather_s: float = 0.05
-    most: int = MOST
-    page: int = MOST
-    follows: bool = True
-    rounds: int = 1
+    select_changes: ChangeSelector = changes_of
+    ignored_actions: frozenset[str] = frozenset()
+    credential: Callable[[PartnerState, str], str | None] = credential_of
+    readers: Mapping[str, EntityReader] = field(default_factory=entity_readers)
+    batch_window_s: float = 0.05
+    max_ids: int = MAX_IDS
+    page_size: int = MAX_IDS
+    reads_all_pages: bool = True
+    fetches_per_batch: int = 1
     workers: int = 16
-    passes: Callable[[Reply], bool] = backoff.passes
-    pause_s: Callable[[Reply, int], float] = backoff.pause_s
-    client: str = CLIENT
+    is_retryable: Callable[[ApiResponse], bool] = backoff.is_retryable
+    retry_pause_s: Callable[[ApiResponse, int], float] = backoff.retry_pause_s
+    client_name: str = CLIENT_NAME
     timeout_s: float = TIMEOUT_S
-    spell: Callable[[str], str] = exact
-    fetches_first: bool = False
-    room: int | None = None
-    polls_s: float | None = None
+    format_path: Callable[[str], str] = unchanged
+    fetches_before_answering: bool = False
+    max_unfetched: int | None = None
+    poll_interval_s: float | None = None

@@ -1,68 +1,74 @@
-"""Flaws in the requests themselves: too many of them, or not as documented.
+"""Flaws in the requests to the Connector API: too many of them, or not as documented.
 
-Each function gives the habits of a new partner.
+Each function returns the options of a new partner, which are sound except for one flaw.
 """
 
 from __future__ import annotations
 
-from pytest_mews.demo.processing.entity_readers import by_id, readings
+from pytest_mews.demo.processing.entity_readers import by_id, entity_readers
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.webhook_bodies import Document, entity_of, events_of
 
-ADDED = "customers, added"
-PAGE = 10
-SERVICE = "bd26d8db-86da-4f96-9efc-e5a4654a4a94"  # the one of the documentation's example
+ADDED_CUSTOMERS = "added customers"  # a kind of entity that only `fetches_added_twice` knows
+SMALL_PAGE = 10
+SERVICE_ID = "bd26d8db-86da-4f96-9efc-e5a4654a4a94"  # from the example in the documentation
 
 
 def fetches_added_twice() -> ProcessingOptions:
-    """Fetches a customer of CustomerAdded and CustomerUpdated for each of them."""
+    """Fetches a new customer twice: for CustomerAdded and for CustomerUpdated."""
 
-    def select(document: Document) -> list[tuple[str, str]]:
+    def select_changes(document: Document) -> list[tuple[str, str]]:
         return [
-            (ADDED if event["Discriminator"] == "CustomerAdded" else entity, event["Value"]["Id"])
+            (
+                ADDED_CUSTOMERS if event["Discriminator"] == "CustomerAdded" else entity,
+                event["Value"]["Id"],
+            )
             for event in events_of(document)
             if (entity := entity_of(event))
         ]
 
-    known = readings()
-    return ProcessingOptions(select=select, readings=known | {ADDED: known["customers"]})
+    readers = entity_readers()
+    return ProcessingOptions(
+        select_changes=select_changes,
+        readers=readers | {ADDED_CUSTOMERS: readers["customers"]},
+    )
 
 
 def fetch_per_event() -> ProcessingOptions:
-    """Makes a request for each event instead of one for many."""
-    return ProcessingOptions(most=1)
+    """Makes one request for each event instead of one for many."""
+    return ProcessingOptions(max_ids=1)
 
 
-def once_per_copy_twice() -> ProcessingOptions:
-    """Fetches everything that it is told of three times."""
-    return ProcessingOptions(rounds=3)
+def fetches_three_times() -> ProcessingOptions:
+    """Fetches every entity three times."""
+    return ProcessingOptions(fetches_per_batch=3)
 
 
 def reads_first_page_only() -> ProcessingOptions:
-    """Asks for pages of ten and reads the first of them alone."""
-    return ProcessingOptions(page=PAGE, follows=False)
+    """Asks for pages of ten items and reads only the first page."""
+    return ProcessingOptions(page_size=SMALL_PAGE, reads_all_pages=False)
 
 
-def old_operation() -> ProcessingOptions:
+def deprecated_operation() -> ProcessingOptions:
     """Fetches reservations with the deprecated operation."""
-    old = by_id(
+    reader = by_id(
         "reservations/getAll",
         "Reservations",
         "ReservationIds",
-        ServiceIds=[SERVICE],
+        ServiceIds=[SERVICE_ID],
         Extent={"Reservations": True},
     )
-    return ProcessingOptions(readings=readings() | {"reservations": old})
+    return ProcessingOptions(readers=entity_readers() | {"reservations": reader})
 
 
 def trailing_slash_path() -> ProcessingOptions:
-    """Writes the path of each operation with a slash at its end."""
-    return ProcessingOptions(spell=lambda path: f"{path}/")
+    """Adds a trailing slash to the path of each operation."""
+    return ProcessingOptions(format_path=lambda path: f"{path}/")
 
 
 def no_client_name() -> ProcessingOptions:
-    """Leaves the name of the client application empty."""
-    return ProcessingOptions(client="")
+    """Sends an empty name of the client application."""
+    return ProcessingOptions(client_name="")
 
 
 def deprecated_extents() -> ProcessingOptions:
@@ -70,7 +76,7 @@ def deprecated_extents() -> ProcessingOptions:
     resources = {"Resources": True, "ResourceCategories": True, "ResourceFeatures": True}
     customers = {"Customers": True, "Documents": True}
     return ProcessingOptions(
-        readings=readings()
+        readers=entity_readers()
         | {
             "resources": by_id("resources/getAll", "Resources", "ResourceIds", Extent=resources),
             "customers": by_id("customers/getAll", "Customers", "CustomerIds", Extent=customers),
@@ -78,12 +84,12 @@ def deprecated_extents() -> ProcessingOptions:
     )
 
 
-REQUESTING = (
+REQUEST_FLAWS = (
     fetches_added_twice,
     fetch_per_event,
-    once_per_copy_twice,
+    fetches_three_times,
     reads_first_page_only,
-    old_operation,
+    deprecated_operation,
     trailing_slash_path,
     no_client_name,
     deprecated_extents,

@@ -1,6 +1,6 @@
-"""Flaws in how a partner waits: for the answer to a request, after one that failed, at all.
+"""Flaws in timeouts, retries and pauses: when a partner waits, and when it gives up.
 
-Each function gives the habits of a new partner.
+Each function returns the options of a new partner, which are sound except for one flaw.
 """
 
 from __future__ import annotations
@@ -9,103 +9,112 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_mews.demo.processing import backoff
-from pytest_mews.demo.processing.api_client import Reply
-from pytest_mews.demo.processing.backoff import OK, SERVER_ERROR, TOO_MANY
+from pytest_mews.demo.processing.api_client import ApiResponse
+from pytest_mews.demo.processing.backoff import OK, SERVER_ERROR, TOO_MANY_REQUESTS
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 
-PATIENCE_S = 2.0
-ROOM = 50
-FIXED_S = 0.2
-HURRIED_S = 0.1
+SHORT_TIMEOUT_S = 2.0
+QUEUE_SIZE = 50
+FIXED_PAUSE_S = 0.2
+SHORT_PAUSE_S = 0.1
+POLL_INTERVAL_S = 0.2
 
 
 def fetches_before_answering() -> ProcessingOptions:
-    """Answers a message when everything in it is fetched."""
-    return ProcessingOptions(fetches_first=True)
+    """Answers a message only when it has fetched every entity in it."""
+    return ProcessingOptions(fetches_before_answering=True)
 
 
-def answers_when_there_is_room() -> ProcessingOptions:
-    """Answers a message when fewer than 50 changes wait to be fetched."""
-    return ProcessingOptions(room=ROOM)
+def blocks_on_full_queue() -> ProcessingOptions:
+    """Answers a message only when fewer than 50 changes are unfetched."""
+    return ProcessingOptions(max_unfetched=QUEUE_SIZE)
 
 
 def gives_up_on_429() -> ProcessingOptions:
-    """Drops what it was to fetch when the answer is 429."""
-    return _giving_up(lambda reply: reply.status == TOO_MANY)
+    """Drops a fetch that is answered with 429."""
+    return _gives_up(lambda response: response.status == TOO_MANY_REQUESTS)
 
 
 def gives_up_on_500() -> ProcessingOptions:
-    """Drops what it was to fetch when the answer is 500."""
-    return _giving_up(lambda reply: reply.status == SERVER_ERROR)
+    """Drops a fetch that is answered with 500."""
+    return _gives_up(lambda response: response.status == SERVER_ERROR)
 
 
-def gives_up_on_terse_error() -> ProcessingOptions:
-    """Drops what it was to fetch when the answer is an error without a RequestId."""
+def gives_up_without_request_id() -> ProcessingOptions:
+    """Drops a fetch that is answered with an error without a RequestId."""
 
-    def is_terse(reply: Reply) -> bool:
-        return reply.status not in {None, OK} and "RequestId" not in (reply.document or {})
+    def lacks_request_id(response: ApiResponse) -> bool:
+        return response.status not in {None, OK} and "RequestId" not in (response.document or {})
 
-    return _giving_up(is_terse)
+    return _gives_up(lacks_request_id)
 
 
 def gives_up_on_reset() -> ProcessingOptions:
-    """Drops what it was to fetch when the connection breaks."""
-    return _giving_up(lambda reply: reply.status is None and not reply.timed_out)
+    """Drops a fetch whose connection breaks."""
+    return _gives_up(lambda response: response.status is None and not response.timed_out)
 
 
-def gives_up_on_unreadable() -> ProcessingOptions:
-    """Drops what it was to fetch when the answer is 200 and no JSON."""
-    return _giving_up(lambda reply: reply.status == OK)
+def gives_up_on_invalid_json() -> ProcessingOptions:
+    """Drops a fetch that is answered with 200 and no valid JSON."""
+    return _gives_up(lambda response: response.status == OK)
 
 
 def gives_up_when_slow() -> ProcessingOptions:
-    """Drops what it was to fetch when the answer takes longer than 2 s."""
-    return replace(_giving_up(lambda reply: reply.timed_out), timeout_s=PATIENCE_S)
+    """Drops a fetch that takes longer than 2 s."""
+    return replace(_gives_up(lambda response: response.timed_out), timeout_s=SHORT_TIMEOUT_S)
 
 
-def hammers_on_429() -> ProcessingOptions:
-    """Asks again at once, and again, when the answer is 429."""
-    return _pausing(lambda reply: reply.status == TOO_MANY, 0.0)
+def retries_429_immediately() -> ProcessingOptions:
+    """Retries immediately after a 429."""
+    return _pauses(lambda response: response.status == TOO_MANY_REQUESTS, 0.0)
 
 
-def fixed_pause() -> ProcessingOptions:
-    """Asks again every 200 ms when the answer is 429 without a Retry-After."""
-    return _pausing(lambda r: r.status == TOO_MANY and r.retry_after_s is None, FIXED_S)
+def fixed_retry_interval() -> ProcessingOptions:
+    """Retries every 200 ms after a 429 without a Retry-After."""
+
+    def is_429_without_retry_after(response: ApiResponse) -> bool:
+        return response.status == TOO_MANY_REQUESTS and response.retry_after_s is None
+
+    return _pauses(is_429_without_retry_after, FIXED_PAUSE_S)
 
 
 def ignores_retry_after() -> ProcessingOptions:
-    """Asks again after 100 ms, whatever Retry-After says."""
-    return _pausing(lambda reply: reply.retry_after_s is not None, HURRIED_S)
+    """Retries after 100 ms, whatever Retry-After says."""
+    return _pauses(lambda response: response.retry_after_s is not None, SHORT_PAUSE_S)
 
 
 def polls_when_idle() -> ProcessingOptions:
-    """Reads the reservations of the last while every 200 ms, told of a change or not."""
-    return ProcessingOptions(polls_s=0.2)
+    """Fetches recent reservations every 200 ms, without any event."""
+    return ProcessingOptions(poll_interval_s=POLL_INTERVAL_S)
 
 
-def _giving_up(when: Callable[[Reply], bool]) -> ProcessingOptions:
-    return ProcessingOptions(passes=lambda reply: backoff.passes(reply) and not when(reply))
-
-
-def _pausing(when: Callable[[Reply], bool], seconds: float) -> ProcessingOptions:
+def _gives_up(on: Callable[[ApiResponse], bool]) -> ProcessingOptions:
+    """Return options that don't retry after some responses."""
     return ProcessingOptions(
-        pause_s=lambda reply, failures: (
-            seconds if when(reply) else backoff.pause_s(reply, failures)
+        is_retryable=lambda response: backoff.is_retryable(response) and not on(response)
+    )
+
+
+def _pauses(after: Callable[[ApiResponse], bool], pause_s: float) -> ProcessingOptions:
+    """Return options with a wrong pause after some responses."""
+    return ProcessingOptions(
+        retry_pause_s=lambda response, failures: (
+            pause_s if after(response) else backoff.retry_pause_s(response, failures)
         ),
     )
 
 
-HASTE = (
+RETRY_FLAWS = (
     fetches_before_answering,
-    answers_when_there_is_room,
+    blocks_on_full_queue,
     gives_up_on_429,
     gives_up_on_500,
-    gives_up_on_terse_error,
+    gives_up_without_request_id,
     gives_up_on_reset,
-    gives_up_on_unreadable,
+    gives_up_on_invalid_json,
     gives_up_when_slow,
-    hammers_on_429,
-    fixed_pause,
+    retries_429_immediately,
+    fixed_retry_interval,
     ignores_retry_after,
     polls_when_idle,
 )

@@ -1,6 +1,6 @@
-"""Flaws in whose entities are fetched, with which token, and when that is over.
+"""Flaws in access tokens and integrations: whose entities are fetched, and with which token.
 
-Each function gives the habits of a new partner.
+Each function returns the options of a new partner, which are sound except for one flaw.
 """
 
 from __future__ import annotations
@@ -8,116 +8,123 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_mews.demo.partner_state import Memory, credential_of, is_known
+from pytest_mews.demo.partner_state import PartnerState, credential_of, is_known
 from pytest_mews.demo.processing.backoff import UNAUTHORISED
-from pytest_mews.demo.processing.entity_readers import Batch, Pages, Reading, readings
-from pytest_mews.demo.processing.fetcher import Failed
+from pytest_mews.demo.processing.entity_readers import (
+    Batch,
+    EntityReader,
+    FetchPages,
+    entity_readers,
+)
+from pytest_mews.demo.processing.fetcher import FetchError
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
-from pytest_mews.demo.service import Answer, Request, answer
-from pytest_mews.demo.webhook_bodies import Document, Unusable, read
+from pytest_mews.demo.service import Request, Response, respond
+from pytest_mews.demo.webhook_bodies import Document, InvalidBodyError, read_message
 
 
 def first_token_for_all() -> ProcessingOptions:
-    """Fetches the entities of every enterprise with the token of the first one."""
+    """Fetches the entities of every enterprise with the access token of the first one."""
     return ProcessingOptions(
-        credential=lambda memory, enterprise_id: (
-            _first(memory) if credential_of(memory, enterprise_id) is not None else None
+        credential=lambda state, enterprise_id: (
+            _first_credential(state) if credential_of(state, enterprise_id) is not None else None
         ),
     )
 
 
-def borrows_token() -> ProcessingOptions:
-    """Fetches the entities of an enterprise that it does not know with the first one's token."""
+def first_token_for_unknown_enterprise() -> ProcessingOptions:
+    """Fetches the entities of an unknown enterprise with the access token of the first one."""
     return ProcessingOptions(
-        credential=lambda memory, enterprise_id: (
-            credential_of(memory, enterprise_id)
-            if is_known(memory, enterprise_id)
-            else _first(memory)
+        credential=lambda state, enterprise_id: (
+            credential_of(state, enterprise_id)
+            if is_known(state, enterprise_id)
+            else _first_credential(state)
         ),
     )
 
 
 def wrong_access_token() -> ProcessingOptions:
-    """Was given access tokens that are not those of the enterprises."""
-    return ProcessingOptions(credential=_mistyped)
+    """Uses access tokens that aren't those of the enterprises."""
+    return ProcessingOptions(credential=_wrong_credential)
 
 
 def never_onboards() -> ProcessingOptions:
-    """Passes over IntegrationCreated."""
-    return _deaf_to("IntegrationCreated")
+    """Ignores IntegrationCreated."""
+    return _ignores("IntegrationCreated")
 
 
 def keeps_old_key() -> ProcessingOptions:
-    """Passes over IntegrationApiKeyCreated."""
-    return _deaf_to("IntegrationApiKeyCreated")
+    """Ignores IntegrationApiKeyCreated."""
+    return _ignores("IntegrationApiKeyCreated")
 
 
 def fetches_when_disabled() -> ProcessingOptions:
-    """Passes over IntegrationDisabled, IntegrationCanceled and IntegrationDeleted."""
-    return _deaf_to("IntegrationDisabled", "IntegrationCanceled", "IntegrationDeleted")
+    """Ignores IntegrationDisabled, IntegrationCanceled and IntegrationDeleted."""
+    return _ignores("IntegrationDisabled", "IntegrationCanceled", "IntegrationDeleted")
 
 
-def never_comes_back() -> ProcessingOptions:
-    """Passes over IntegrationEnabled and IntegrationReinstated."""
-    return _deaf_to("IntegrationEnabled", "IntegrationReinstated")
+def never_resumes() -> ProcessingOptions:
+    """Ignores IntegrationEnabled and IntegrationReinstated."""
+    return _ignores("IntegrationEnabled", "IntegrationReinstated")
 
 
-def dies_of_401() -> ProcessingOptions:
-    """Passes over IntegrationDisabled, and fetches nothing for an enterprise after a 401."""
-    dead: set[str] = set()
+def stops_after_401() -> ProcessingOptions:
+    """Ignores IntegrationDisabled, and stops fetching for an enterprise after a 401."""
+    stopped: set[str] = set()
 
-    def dying(read: Reading) -> Reading:
-        def die(pages: Pages, batch: Batch) -> Iterator[Document]:
+    def stop_after_401(read: EntityReader) -> EntityReader:
+        def read_unless_stopped(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
+            if batch.enterprise_id in stopped:
+                return
             try:
-                yield from read(pages, batch) if batch.enterprise_id not in dead else ()
-            except Failed as failure:
-                if failure.reply is not None and failure.reply.status == UNAUTHORISED:
-                    dead.add(batch.enterprise_id)
+                yield from read(fetch_pages, batch)
+            except FetchError as error:
+                if error.response is not None and error.response.status == UNAUTHORISED:
+                    stopped.add(batch.enterprise_id)
                 raise
 
-        return die
+        return read_unless_stopped
 
-    known = {entity: dying(read) for entity, read in readings().items()}
-    return replace(_deaf_to("IntegrationDisabled"), readings=known)
+    readers = {entity: stop_after_401(read) for entity, read in entity_readers().items()}
+    return replace(_ignores("IntegrationDisabled"), readers=readers)
 
 
-def works_on_refused() -> ProcessingOptions:
-    """Answers 401 to a wrong token, and fetches what the message tells of all the same."""
+def processes_rejected_messages() -> ProcessingOptions:
+    """Answers 401 to a wrong token, but fetches the message's entities anyway."""
     return ProcessingOptions()
 
 
-def working_on_refused(token: str, request: Request) -> Answer:
-    """Answer as the sound service does; hand over also what was refused for its token."""
-    given = answer(token, request)
-    if given.status != 401:  # noqa: PLR2004
-        return given
+def accept_rejected_message(token: str, request: Request) -> Response:
+    """Respond as the sound service does, but also accept messages that it answers with 401."""
+    response = respond(token, request)
+    if response.status != UNAUTHORISED:
+        return response
     try:
-        return replace(given, accepted=read(request.body))
-    except Unusable:
-        return given
+        return replace(response, accepted=read_message(request.body))
+    except InvalidBodyError:
+        return response
 
 
-def _deaf_to(*actions: str) -> ProcessingOptions:
-    return ProcessingOptions(deaf_to=frozenset(actions))
+def _ignores(*actions: str) -> ProcessingOptions:
+    return ProcessingOptions(ignored_actions=frozenset(actions))
 
 
-def _mistyped(memory: Memory, enterprise_id: str) -> str | None:
-    token = credential_of(memory, enterprise_id)
-    return None if token is None else token[::-1]
+def _wrong_credential(state: PartnerState, enterprise_id: str) -> str | None:
+    credential = credential_of(state, enterprise_id)
+    return None if credential is None else credential[::-1]
 
 
-def _first(memory: Memory) -> str | None:
-    return next((each.credential for each in memory.integrations.values()), None)
+def _first_credential(state: PartnerState) -> str | None:
+    return next((integration.credential for integration in state.integrations.values()), None)
 
 
-TENANCY = (
+TENANCY_FLAWS = (
     first_token_for_all,
-    borrows_token,
+    first_token_for_unknown_enterprise,
     wrong_access_token,
     never_onboards,
     keeps_old_key,
     fetches_when_disabled,
-    never_comes_back,
-    dies_of_401,
-    works_on_refused,
+    never_resumes,
+    stops_after_401,
+    processes_rejected_messages,
 )

@@ -1,4 +1,4 @@
-"""The threads that fetch: each takes a batch, reads it, and gives it back where that failed."""
+"""The threads that fetch: each takes a batch, fetches it, and returns it after a failure."""
 
 from __future__ import annotations
 
@@ -7,86 +7,91 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pytest_mews.demo.processing.api_client import Connector
+from pytest_mews.demo.processing.api_client import ApiClient
 from pytest_mews.demo.processing.backlog import Backlog
-from pytest_mews.demo.processing.backoff import TOO_MANY
+from pytest_mews.demo.processing.backoff import TOO_MANY_REQUESTS
 from pytest_mews.demo.processing.entity_readers import Batch, by_interval
-from pytest_mews.demo.processing.fetcher import Failed, Fetcher, Store
+from pytest_mews.demo.processing.fetcher import FetchedEntities, Fetcher, FetchError
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 
 
-class Processing:
-    """Works on a backlog until it is closed.
+class WorkerPool:
+    """Fetches the batches of a backlog until it is closed.
 
     Attributes:
-        store: what has been fetched.
+        entities: what has been fetched.
 
     Args:
-        backlog: where the work comes from; closing it is part of closing this.
-        api: the platform address, such as `https://api.mews.com`.
+        backlog: where the batches come from; closing the pool closes it too.
+        api: the platform address, for example `https://api.mews.com`.
         client_token: identifies the application.
-        habits: of the partner.
+        options: the behaviour of the partner.
 
     """
 
     def __init__(
-        self, backlog: Backlog, api: str, client_token: str, habits: ProcessingOptions
+        self, backlog: Backlog, api: str, client_token: str, options: ProcessingOptions
     ) -> None:
-        self._backlog, self._habits = backlog, habits
-        self._connector = Connector(
+        self._backlog, self._options = backlog, options
+        self._api_client = ApiClient(
             api,
             client_token,
-            client=habits.client,
-            timeout_s=habits.timeout_s,
-            spell=habits.spell,
+            client_name=options.client_name,
+            timeout_s=options.timeout_s,
+            format_path=options.format_path,
         )
-        self.store = Store()
-        self._fetcher = Fetcher(self._connector, backlog.credential, habits, self.store)
+        self.entities = FetchedEntities()
+        self._fetcher = Fetcher(self._api_client, backlog.credential, options, self.entities)
         self._closing = threading.Event()
-        works = [self._work] * habits.workers
-        if habits.polls_s is not None:
-            works.append(self._poll)
+        targets = [self._work] * options.workers
+        if options.poll_interval_s is not None:
+            targets.append(self._poll)
         self._threads = [
-            threading.Thread(target=work, name="mews-demo-fetcher", daemon=True) for work in works
+            threading.Thread(target=target, name="mews-demo-fetcher", daemon=True)
+            for target in targets
         ]
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
-        """End every thread at once, whatever it waits for."""
+        """End every thread at once, even during a request or a pause."""
         self._closing.set()
         self._backlog.close()
-        self._connector.close()
+        self._api_client.close()
         for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
         while (batch := self._backlog.take()) is not None:
-            self._read(batch)
+            self._fetch(batch)
 
-    def _read(self, batch: Batch) -> None:
+    def _fetch(self, batch: Batch) -> None:
+        """Fetch a batch; after a failure, return it to the backlog if it can be retried."""
         try:
-            for _ in range(self._habits.rounds):
+            for _ in range(self._options.fetches_per_batch):
                 self._fetcher.fetch(batch)
-        except Failed as failure:
-            reply = failure.reply
-            if reply is None:
-                self._backlog.again(batch)  # it waits until there is an access token
-            elif self._habits.passes(reply):
-                pause_s = self._habits.pause_s(reply, batch.failures)
-                self._backlog.again(batch, pause_s, hold=reply.status == TOO_MANY)
+        except FetchError as error:
+            response = error.response
+            if response is None:
+                self._backlog.retry_later(batch)  # the backlog waits for an access token
+            elif self._options.is_retryable(response):
+                self._backlog.retry_later(
+                    batch,
+                    self._options.retry_pause_s(response, batch.failures),
+                    pause_enterprise=response.status == TOO_MANY_REQUESTS,
+                )
             else:
-                self._backlog.done(batch)
+                self._backlog.mark_done(batch)
         else:
-            self._backlog.done(batch)
+            self._backlog.mark_done(batch)
 
     def _poll(self) -> None:
-        """Read without being told of a change; a sound partner never does."""
-        readings = {"reservations": by_interval("reservations/getAll/2023-06-06", "Reservations")}
-        habits = replace(self._habits, readings=readings)
-        fetcher = Fetcher(self._connector, self._backlog.credential, habits, self.store)
-        while not self._closing.wait(self._habits.polls_s):
+        """Fetch regularly, without any event; a sound partner never does."""
+        readers = {"reservations": by_interval("reservations/getAll/2023-06-06", "Reservations")}
+        options = replace(self._options, readers=readers)
+        fetcher = Fetcher(self._api_client, self._backlog.credential, options, self.entities)
+        while not self._closing.wait(self._options.poll_interval_s):
             for enterprise_id in self._backlog.enterprises():
-                nothing = Batch(enterprise_id, "reservations", frozenset(), datetime.now(UTC))
-                with contextlib.suppress(Failed):
-                    fetcher.fetch(nothing)
+                batch = Batch(enterprise_id, "reservations", frozenset(), datetime.now(UTC))
+                with contextlib.suppress(FetchError):
+                    fetcher.fetch(batch)

@@ -1,13 +1,14 @@
-"""What a sound WebSocket client does: it connects, reads, comes back, and catches up.
+"""The demo partner's WebSocket clients: they connect, read, reconnect, and catch up.
 
-Read in this order: `client` (one connection, opened again for ever), `pauses` (how long to wait
-before), `reading` (what a message says), `commands` (what to do about commands for devices),
-`streaming` (who does it). `habits` names what clients do differently; `flaws` are such differences.
+Read in this order: `client_options` (how a sound client reads messages and when it reconnects),
+`websocket_client` (one connection, reopened whenever it is lost), `device_commands` (what happens
+after a command for a device), `client_pool` (all clients of a partner). `client_flaws` has the
+flaws, as options that differ from the sound ones.
 """
 
 from __future__ import annotations
 
 from pytest_mews.demo.websocket.client_options import ClientOptions
-from pytest_mews.demo.websocket.client_pool import Streaming
+from pytest_mews.demo.websocket.client_pool import ClientPool
 
-__all__ = ["ClientOptions", "Streaming"]
+__all__ = ["ClientOptions", "ClientPool"]

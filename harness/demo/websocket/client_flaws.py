@@ -1,18 +1,32 @@
-"""Flaws of WebSocket clients. Each function gives the habits of a new one."""
+"""Flaws of WebSocket clients.
+
+Each function returns the options of a new client, which are sound except for one flaw.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
-from pytest_mews.demo.websocket.client_options import PATH, ClientOptions, GivenUp
-from pytest_mews.demo.websocket.event_reader import AS_WEBHOOK, COMMAND, Event, events_of
-from pytest_mews.demo.websocket.reconnect_backoff import FIRST_S
+from pytest_mews.demo.websocket.client_options import (
+    COMMAND,
+    DISCRIMINATORS,
+    FIRST_PAUSE_S,
+    PATH,
+    ClientOptions,
+    Event,
+    UnhandledError,
+    read_events,
+)
 
-KNOWN = frozenset({COMMAND, "PriceUpdate", *AS_WEBHOOK})
+KNOWN_TYPES = frozenset({COMMAND, "PriceUpdate", *DISCRIMINATORS})
+KNOWN_PROPERTIES = frozenset(
+    {"Type", "Id", "State", "StartUtc", "EndUtc", "AssignedResourceId", "RateId"}
+    | {"ResourceCategoryId"}
+)
 
 
 def ws_never_connects() -> ClientOptions:
@@ -21,205 +35,221 @@ def ws_never_connects() -> ClientOptions:
 
 
 def ws_wrong_path() -> ClientOptions:
-    """Connects to the documented path with a slash at its end."""
+    """Connects to the documented path with a trailing slash."""
     return ClientOptions(path=f"{PATH}/")
 
 
-def ws_blank_cookies() -> ClientOptions:
-    """Writes blanks around the = of the cookies."""
+def ws_spaces_in_cookies() -> ClientOptions:
+    """Writes spaces around the = of the cookies."""
     return ClientOptions(
-        cookies=lambda client, access: f"ClientToken = {client}; AccessToken = {access}",
+        cookie_header=lambda client, access: f"ClientToken = {client}; AccessToken = {access}",
     )
 
 
 def ws_swaps_tokens() -> ClientOptions:
-    """Sends the ClientToken as AccessToken and the other way round."""
+    """Sends the ClientToken as AccessToken and vice versa."""
     return ClientOptions(
-        cookies=lambda client, access: f"ClientToken={access};AccessToken={client}"
+        cookie_header=lambda client, access: f"ClientToken={access};AccessToken={client}"
     )
 
 
 def ws_tokens_in_url() -> ClientOptions:
-    """Puts both tokens into the query as well, as it was until January 2021."""
+    """Sends both tokens in the query as well, as clients did until January 2021."""
     return ClientOptions(
         query=lambda client, access: f"?ClientToken={client}&AccessToken={access}",
     )
 
 
-def ws_deaf() -> ClientOptions:
-    """Connects, and does nothing about any event."""
-    return ClientOptions(select=lambda _events: (), catches_up=False)
+def ws_ignores_events() -> ClientOptions:
+    """Connects, but ignores every event."""
+    return ClientOptions(select_events=lambda _events: (), asks_for_active_commands=False)
 
 
-def ws_dies_on_absent() -> ClientOptions:
-    """Ends for good when an optional property of an event is missing."""
-    return ClientOptions(read=_demanding("AssignedResourceId", "ResourceCategoryId", null=True))
+def ws_dies_on_missing_property() -> ClientOptions:
+    """Terminates when an optional property of an event is missing."""
+    return ClientOptions(
+        read_events=_requiring(
+            {"Reservation": "AssignedResourceId", "PriceUpdate": "ResourceCategoryId"},
+            is_valid=lambda event, name: name in event,
+            error=UnhandledError,
+        )
+    )
 
 
 def ws_dies_on_null() -> ClientOptions:
     """Closes the connection when an optional property of an event is null."""
-    return ClientOptions(read=_demanding("AssignedResourceId", "RateId", null=False))
+    return ClientOptions(
+        read_events=_requiring(
+            {"Reservation": "AssignedResourceId", "PriceUpdate": "RateId"},
+            is_valid=lambda event, name: event.get(name, ...) is not None,
+            error=ConnectionAbortedError,
+        )
+    )
 
 
 def ws_first_event_only() -> ClientOptions:
-    """Works on the first event of a message alone."""
-    return ClientOptions(select=lambda events: events[:1])
+    """Handles only the first event of a message."""
+    return ClientOptions(select_events=lambda events: events[:1])
 
 
-def ws_drops_mixed() -> ClientOptions:
-    """Works on nothing in a message that has events of several types."""
+def ws_drops_mixed_batch() -> ClientOptions:
+    """Drops messages with events of several types."""
     return ClientOptions(
-        select=lambda events: events if len({each["Type"] for each in events}) == 1 else (),
+        select_events=lambda events: (
+            events if len({event["Type"] for event in events}) == 1 else ()
+        ),
     )
 
 
 def ws_reads_slowly() -> ClientOptions:
-    """Works for 20 ms on each event before it reads the next message."""
-    return ClientOptions(slow_s=0.02, ping_s=None)
+    """Works 20 ms on each event before it reads the next message."""
+    return ClientOptions(seconds_per_event=0.02, ping_interval_s=None)
 
 
-def ws_unknown_type_drops() -> ClientOptions:
-    """Works on nothing in a message that has an event of a type it does not know."""
+def ws_unknown_type_drops_batch() -> ClientOptions:
+    """Drops messages with an event of an unknown type."""
     return ClientOptions(
-        select=lambda events: events if all(each["Type"] in KNOWN for each in events) else (),
+        select_events=lambda events: (
+            events if all(event["Type"] in KNOWN_TYPES for event in events) else ()
+        ),
     )
 
 
-def ws_extra_property_drops() -> ClientOptions:
-    """Closes the connection when an event has a property that it does not know."""
-    known = {"Type", "Id", "State", "StartUtc", "EndUtc", "AssignedResourceId", "RateId"}
-    known |= {"ResourceCategoryId"}
+def ws_unknown_property_disconnects() -> ClientOptions:
+    """Closes the connection when an event has an unknown property."""
 
     def read(message: str | bytes) -> list[Event]:
-        events = events_of(message)
-        if any(each.keys() - known for each in events):
+        events = read_events(message)
+        if any(event.keys() - KNOWN_PROPERTIES for event in events):
             raise ConnectionAbortedError
         return events
 
-    return ClientOptions(read=read)
+    return ClientOptions(read_events=read)
 
 
-def ws_dies_on_garbage() -> ClientOptions:
-    """Ends for good when a message can't be read."""
+def ws_dies_on_unreadable() -> ClientOptions:
+    """Terminates when a message is unreadable."""
 
     def read(message: str | bytes) -> list[Event]:
         try:
-            return [{"Type": each["Type"], **each} for each in json.loads(message)["Events"]]
+            events = json.loads(message)["Events"]
+            return [{"Type": event["Type"], **event} for event in events]
         except (ValueError, KeyError, TypeError):
-            raise GivenUp from None
+            raise UnhandledError from None
 
-    return ClientOptions(read=read)
+    return ClientOptions(read_events=read)
 
 
 def ws_no_pong() -> ClientOptions:
-    """Answers no ping."""
-    return ClientOptions(prepare=_withholding(Opcode.PONG))
+    """Sends no pongs."""
+    return ClientOptions(prepare=_without_frames(Opcode.PONG))
 
 
-def ws_rude_close() -> ClientOptions:
-    """Answers no close frame."""
-    return ClientOptions(prepare=_withholding(Opcode.CLOSE))
+def ws_no_close_frame() -> ClientOptions:
+    """Sends no close frames."""
+    return ClientOptions(prepare=_without_frames(Opcode.CLOSE))
 
 
 def ws_gives_up_on_1001() -> ClientOptions:
-    """Takes a close frame with code 1001 for the end, and does not come back."""
-    return ClientOptions(returns=lambda end: end != 1001)  # noqa: PLR2004 - going away
+    """Doesn't reconnect after a close frame with code 1001."""
+    return ClientOptions(reconnects_after=lambda end: end != 1001)  # noqa: PLR2004 - going away
 
 
 def ws_gives_up_on_1011() -> ClientOptions:
-    """Takes a close frame with code 1011 for the end, and does not come back."""
-    return ClientOptions(returns=lambda end: end != 1011)  # noqa: PLR2004 - server error
+    """Doesn't reconnect after a close frame with code 1011."""
+    return ClientOptions(reconnects_after=lambda end: end != 1011)  # noqa: PLR2004 - server error
 
 
 def ws_gives_up_on_1012() -> ClientOptions:
-    """Takes a close frame with code 1012 for the end, and does not come back."""
-    return ClientOptions(returns=lambda end: end != 1012)  # noqa: PLR2004 - service restart
+    """Doesn't reconnect after a close frame with code 1012."""
+    return ClientOptions(reconnects_after=lambda end: end != 1012)  # noqa: PLR2004 - service restart
 
 
 def ws_gives_up_on_abnormal() -> ClientOptions:
-    """Comes back after a close frame alone, not after a connection that broke."""
-    return ClientOptions(returns=lambda end: end is not None)
+    """Doesn't reconnect after a connection that ended without a close frame."""
+    return ClientOptions(reconnects_after=lambda end: end is not None)
 
 
-def ws_gives_up_when_away() -> ClientOptions:
-    """Does not come back when no connection comes about."""
-    return ClientOptions(returns=lambda end: end != 0)
+def ws_gives_up_when_server_down() -> ClientOptions:
+    """Doesn't reconnect after a connection attempt that failed."""
+    return ClientOptions(reconnects_after=lambda end: end != 0)
 
 
 def ws_gives_up_on_503() -> ClientOptions:
-    """Does not come back when a handshake is answered with 503."""
-    return ClientOptions(returns=lambda end: end != 503)  # noqa: PLR2004 - the status
+    """Doesn't reconnect after a handshake that was rejected with 503."""
+    return ClientOptions(reconnects_after=lambda end: end != 503)  # noqa: PLR2004 - the status
 
 
 def ws_gives_up_on_429() -> ClientOptions:
-    """Does not come back when a handshake is answered with 429."""
-    return ClientOptions(returns=lambda end: end != 429)  # noqa: PLR2004 - the status
+    """Doesn't reconnect after a handshake that was rejected with 429."""
+    return ClientOptions(reconnects_after=lambda end: end != 429)  # noqa: PLR2004 - the status
 
 
 def ws_no_keepalive() -> ClientOptions:
-    """Sends no pings, so that it waits for ever on a connection that is dead."""
-    return ClientOptions(ping_s=None)
+    """Sends no pings, and so doesn't notice a dead connection."""
+    return ClientOptions(ping_interval_s=None)
 
 
 def ws_reconnect_storm() -> ClientOptions:
-    """Connects again at once, for ever."""
-    return ClientOptions(pause_s=lambda _failures: 0.01)
+    """Reconnects immediately, without any backoff."""
+    return ClientOptions(reconnect_pause_s=lambda _failures: 0.01)
 
 
-def ws_fixed_pause() -> ClientOptions:
-    """Connects again after about 0.4 s, however often that has failed."""
-    return ClientOptions(pause_s=lambda failures: 0.4 + 0.05 * (failures % 2))
+def ws_fixed_reconnect_interval() -> ClientOptions:
+    """Reconnects after about 0.4 s, regardless of the number of failures."""
+    return ClientOptions(reconnect_pause_s=lambda failures: 0.4 + 0.05 * (failures % 2))
 
 
 def ws_no_jitter() -> ClientOptions:
-    """Doubles its pauses, without any chance in them."""
-    return ClientOptions(pause_s=lambda failures: FIRST_S * 2 ** min(failures, 8))
+    """Doubles its reconnect pauses, but doesn't randomise them."""
+    return ClientOptions(reconnect_pause_s=lambda failures: FIRST_PAUSE_S * 2 ** min(failures, 8))
 
 
 def ws_no_catch_up() -> ClientOptions:
-    """Does not ask for what it missed while it was not connected."""
-    return ClientOptions(catches_up=False)
+    """Doesn't ask for the commands that it missed while disconnected."""
+    return ClientOptions(asks_for_active_commands=False)
 
 
-def ws_ignores_active() -> ClientOptions:
-    """Asks for the active commands after a reconnect, and does nothing about them."""
-    return ClientOptions(heeds_active=False)
+def ws_ignores_active_commands() -> ClientOptions:
+    """Asks for the active commands after a reconnect, but doesn't execute them."""
+    return ClientOptions(executes_active_commands=False)
 
 
 def ws_no_lookup() -> ClientOptions:
-    """Reports a command as done without having looked at it."""
-    return ClientOptions(looks_up=False, catches_up=False)
+    """Reports a command as done without looking it up."""
+    return ClientOptions(looks_up_commands=False, asks_for_active_commands=False)
 
 
 def ws_never_reports() -> ClientOptions:
-    """Carries out commands and does not report that they are done."""
-    return ClientOptions(reports=None)
+    """Executes commands, but doesn't report them as done."""
+    return ClientOptions(reported_state=None)
 
 
 def ws_stays_received() -> ClientOptions:
-    """Reports commands as Received, and never as Processed."""
-    return ClientOptions(reports="Received")
+    """Reports commands as Received, never as Processed."""
+    return ClientOptions(reported_state="Received")
 
 
-def ws_looks_up_once() -> ClientOptions:
-    """Drops commands when they can't be looked up at once."""
-    return ClientOptions(gives_up_on=frozenset({"commands/getAllByIds", "commands/getAllActive"}))
+def ws_no_lookup_retry() -> ClientOptions:
+    """Drops commands if the first lookup fails."""
+    lookups = frozenset({"commands/getAllByIds", "commands/getAllActive"})
+    return ClientOptions(operations_without_retry=lookups)
 
 
-def ws_reports_once() -> ClientOptions:
-    """Takes a command for reported, whatever commands/update is answered with."""
-    return ClientOptions(gives_up_on=frozenset({"commands/update"}))
+def ws_no_report_retry() -> ClientOptions:
+    """Doesn't retry a status report (commands/update) that failed."""
+    return ClientOptions(operations_without_retry=frozenset({"commands/update"}))
 
 
 def ws_executes_cancelled() -> ClientOptions:
-    """Carries out a command whatever its state."""
+    """Executes commands regardless of their state."""
     states = frozenset({"Pending", "Cancelled", "Processed", "Error"})
-    return ClientOptions(states=states, forgetful=True)
+    return ClientOptions(executed_states=states, repeats_commands=True)
 
 
-def ws_double_effect() -> ClientOptions:
-    """Carries out a command each time that an event tells of it."""
-    return ClientOptions(forgetful=True)
+def ws_executes_twice() -> ClientOptions:
+    """Executes a command again with every event about it."""
+    return ClientOptions(repeats_commands=True)
 
 
 def ws_two_connections() -> ClientOptions:
@@ -227,40 +257,48 @@ def ws_two_connections() -> ClientOptions:
     return ClientOptions(connections=2)
 
 
-def ws_borrows_token() -> ClientOptions:
-    """Asks for the commands of all enterprises with the first one's AccessToken."""
-    return ClientOptions(borrowed=True)
+def ws_first_token_for_all() -> ClientOptions:
+    """Looks up the commands of all enterprises with the AccessToken of the first one."""
+    return ClientOptions(first_token_for_all=True)
 
 
-def ws_fetches_each() -> ClientOptions:
-    """Fetches what an event told of three times, beside what webhooks lead to."""
-    return ClientOptions(fetches=3)
+def ws_fetches_three_times() -> ClientOptions:
+    """Fetches the entity of each WebSocket event three times."""
+    return ClientOptions(fetches_per_event=3)
 
 
-def ws_waits() -> ClientOptions:
-    """Works on a command 6 s after it was told of it."""
-    return ClientOptions(late_s=6.0)
+def ws_slow_lookup() -> ClientOptions:
+    """Looks up a command 6 s after the event."""
+    return ClientOptions(lookup_delay_s=6.0)
 
 
-def _demanding(*names: str, null: bool) -> Callable[[str | bytes], list[Event]]:
-    """Read as if these properties were required, of events that may have them."""
-    of_type = {"Reservation": names[:1], "PriceUpdate": names[1:]}
+def _requiring(
+    properties: Mapping[str, str],
+    is_valid: Callable[[Event, str], bool],
+    error: type[Exception],
+) -> Callable[[str | bytes], list[Event]]:
+    """Return a reader that raises an error for an event without a valid property.
+
+    Args:
+        properties: the name of the required property, by event type.
+        is_valid: whether an event has a valid property of a name.
+        error: the error to raise.
+
+    """
 
     def read(message: str | bytes) -> list[Event]:
-        events = events_of(message)
+        events = read_events(message)
         for event in events:
-            for name in of_type.get(event["Type"], ()):
-                if null and name not in event:
-                    raise GivenUp
-                if not null and name in event and event[name] is None:
-                    raise ConnectionAbortedError
+            name = properties.get(event["Type"])
+            if name is not None and not is_valid(event, name):
+                raise error
         return events
 
     return read
 
 
-def _withholding(opcode: Opcode) -> Callable[[ClientConnection], None]:
-    """Send no frames of a kind."""
+def _without_frames(opcode: Opcode) -> Callable[[ClientConnection], None]:
+    """Return a function that makes a connection send no frames of a kind."""
 
     def prepare(connection: ClientConnection) -> None:
         send = connection.protocol.send_frame
@@ -274,45 +312,45 @@ def _withholding(opcode: Opcode) -> Callable[[ClientConnection], None]:
     return prepare
 
 
-STREAM_FLAWS = (
+CLIENT_FLAWS = (
     ws_never_connects,
     ws_wrong_path,
-    ws_blank_cookies,
+    ws_spaces_in_cookies,
     ws_swaps_tokens,
     ws_tokens_in_url,
-    ws_deaf,
-    ws_dies_on_absent,
+    ws_ignores_events,
+    ws_dies_on_missing_property,
     ws_dies_on_null,
     ws_first_event_only,
-    ws_drops_mixed,
+    ws_drops_mixed_batch,
     ws_reads_slowly,
-    ws_unknown_type_drops,
-    ws_extra_property_drops,
-    ws_dies_on_garbage,
+    ws_unknown_type_drops_batch,
+    ws_unknown_property_disconnects,
+    ws_dies_on_unreadable,
     ws_no_pong,
-    ws_rude_close,
+    ws_no_close_frame,
     ws_gives_up_on_1001,
     ws_gives_up_on_1011,
     ws_gives_up_on_1012,
     ws_gives_up_on_abnormal,
-    ws_gives_up_when_away,
+    ws_gives_up_when_server_down,
     ws_gives_up_on_503,
     ws_gives_up_on_429,
     ws_no_keepalive,
     ws_reconnect_storm,
-    ws_fixed_pause,
+    ws_fixed_reconnect_interval,
     ws_no_jitter,
     ws_no_catch_up,
-    ws_ignores_active,
+    ws_ignores_active_commands,
     ws_no_lookup,
     ws_never_reports,
     ws_stays_received,
-    ws_looks_up_once,
-    ws_reports_once,
+    ws_no_lookup_retry,
+    ws_no_report_retry,
     ws_executes_cancelled,
-    ws_double_effect,
+    ws_executes_twice,
     ws_two_connections,
-    ws_borrows_token,
-    ws_fetches_each,
-    ws_waits,
+    ws_first_token_for_all,
+    ws_fetches_three_times,
+    ws_slow_lookup,
 )

@@ -1,75 +1,120 @@
-"""What WebSocket clients do differently: one value that the flaws replace parts of."""
+"""The behaviour of a WebSocket client, as options whose defaults are sound.
+
+Mews may add types, properties and states at any time, and an unreadable message must not end a
+connection. A sound client therefore takes the events that it can use and skips everything else.
+
+Mews documents no pause before a reconnect. RFC 6455, section 7.2.3, asks for a random delay at
+first and an exponential backoff afterwards, so that the clients of a restarted server don't return
+all at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from websockets.sync.client import ClientConnection
 
-from pytest_mews.demo.websocket import reconnect_backoff
-from pytest_mews.demo.websocket.event_reader import PENDING, Event, events_of
+Event = Mapping[str, Any]
 
 PATH = "/ws/connector"
+COMMAND = "DeviceCommand"
+PENDING = "Pending"
+# The webhook event about the same entity, by event type: both then lead to a single fetch.
+DISCRIMINATORS = {"Reservation": "ServiceOrderUpdated", "Resource": "ResourceUpdated"}
+FIRST_PAUSE_S = 0.25  # short for the demo; a real client can start with a second or more
+MAX_PAUSE_S = 60.0
+JITTER = 0.25
+_RANDOM = random.SystemRandom()  # the shared generator could have the same seed in many clients
 
 
-class GivenUp(Exception):
-    """Ends a client for good, as an error that nobody handles does."""
+class UnhandledError(Exception):
+    """Ends a client for good, as an exception that it doesn't handle."""
 
 
-def cookies(client_token: str, access_token: str) -> str:
-    """Write the cookies as documented: no blanks around `=`."""
+def cookie_header(client_token: str, access_token: str) -> str:
+    """Return the value of the Cookie header as documented: no spaces around `=`."""
     return f"ClientToken={client_token}; AccessToken={access_token}"
+
+
+def reconnect_pause_s(
+    failures: int, uniform: Callable[[float, float], float] = _RANDOM.uniform
+) -> float:
+    """Return the seconds to wait before a reconnect, after a number of failures in a row."""
+    pause_s = min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, 32))  # no float overflow
+    return float(pause_s * uniform(1 - JITTER, 1 + JITTER))
+
+
+def read_events(message: str | bytes) -> list[Event]:
+    """Return the events of a message that have a Type and an Id; none if it is unreadable."""
+    try:
+        document = json.loads(message)
+    except (ValueError, RecursionError):
+        return []
+    events = document.get("Events") if isinstance(document, dict) else None
+    return [
+        event
+        for event in (events if isinstance(events, list) else ())
+        if isinstance(event, dict)
+        and isinstance(event.get("Type"), str)
+        and isinstance(event.get("Id"), str)
+    ]
 
 
 @dataclass(frozen=True)
 class ClientOptions:
-    """How a client uses the WebSocket; sound where nothing else is said.
+    """How a client uses the WebSocket. The defaults are sound; flaws replace some of them.
 
     Attributes:
-        path: what it connects to.
-        cookies: how it writes the tokens into the Cookie header.
-        query: what it writes into the URL, given both tokens.
-        connections: how many it opens for an enterprise.
-        pause_s: how long it waits before it connects again, by the failures before.
-        returns: whether it connects again, by the code of the close frame (None without one), or
-            the status of a handshake that was refused, or 0 where no connection came about.
-        ping_s: how often it pings; None for never.
-        prepare: what it does to a new connection.
-        read: the events that it takes from a message; `GivenUp` ends the client.
-        select: those of them that it works on.
-        slow_s: how long it takes for each event before it reads on.
-        late_s: how long it waits before it works on an event.
-        catches_up: whether it asks for the active commands when it has connected.
-        heeds_active: whether it does something about these.
-        looks_up: whether it looks up a command before it carries it out.
-        states: the states of an event that make it carry out the command.
-        gives_up_on: the operations that it does not try again when they fail.
-        reports: the state that it reports in the end; None for no report.
-        forgetful: whether it carries out a command again that it has done.
-        borrowed: whether it uses the first enterprise's AccessToken for all of them.
-        fetches: how often it fetches what an event told of.
+        path: the path to connect to.
+        cookie_header: returns the Cookie header for the ClientToken and the AccessToken.
+        query: returns the query of the URL for the same tokens.
+        connections: the number of connections per enterprise.
+        reconnect_pause_s: returns the seconds to wait before a reconnect, by the number of
+            failures in a row.
+        reconnects_after: whether the client reconnects, by the way the connection ended: the code
+            of the close frame, None without one, the HTTP status of a rejected handshake, or 0 if
+            no connection was established.
+        ping_interval_s: seconds between pings; None for no pings.
+        prepare: changes a new connection.
+        read_events: returns the events of a message. UnhandledError ends the client for good; an
+            OSError ends the connection.
+        select_events: returns the events that the client handles.
+        seconds_per_event: how long the client works on each event before it reads on.
+        lookup_delay_s: seconds from an event to the lookup of its command.
+        asks_for_active_commands: whether it asks for active commands when it has connected.
+        executes_active_commands: whether it executes them.
+        looks_up_commands: whether it looks up a command before it executes it.
+        executed_states: the states in an event that make the client look up the command.
+        operations_without_retry: the operations that it doesn't retry when they fail.
+        reported_state: the state that it reports after execution; None for no report.
+        repeats_commands: whether it executes commands again that it has executed.
+        first_token_for_all: whether it uses the AccessToken of the first enterprise for all.
+        fetches_per_event: how often it fetches the entity of an event.
 
     """
 
     path: str = PATH
-    cookies: Callable[[str, str], str] = cookies
-    query: Callable[[str, str], str] = lambda _client, _access: ""
+    cookie_header: Callable[[str, str], str] = cookie_header
+    query: Callable[[str, str], str] = lambda _client_token, _access_token: ""
     connections: int = 1
-    pause_s: Callable[[int], float] = reconnect_backoff.pause_s
-    returns: Callable[[int | None], bool] = lambda _end: True
-    ping_s: float | None = 1.0
+    reconnect_pause_s: Callable[[int], float] = reconnect_pause_s
+    reconnects_after: Callable[[int | None], bool] = lambda _end: True
+    ping_interval_s: float | None = 1.0
     prepare: Callable[[ClientConnection], None] = lambda _connection: None
-    read: Callable[[str | bytes], list[Event]] = events_of
-    select: Callable[[list[Event]], Sequence[Event]] = lambda events: events
-    slow_s: float = 0.0
-    late_s: float = 0.0
-    catches_up: bool = True
-    heeds_active: bool = True
-    looks_up: bool = True
-    states: frozenset[str] = frozenset({PENDING})
-    gives_up_on: frozenset[str] = frozenset()
-    reports: str | None = "Processed"
-    forgetful: bool = False
-    borrowed: bool = False
-    fetches: int = 1
+    read_events: Callable[[str | bytes], list[Event]] = read_events
+    select_events: Callable[[list[Event]], Sequence[Event]] = lambda events: events
+    seconds_per_event: float = 0.0
+    lookup_delay_s: float = 0.0
+    asks_for_active_commands: bool = True
+    executes_active_commands: bool = True
+    looks_up_commands: bool = True
+    executed_states: frozenset[str] = frozenset({PENDING})
+    operations_without_retry: frozenset[str] = frozenset()
+    reported_state: str | None = "Processed"
+    repeats_commands: bool = False
+    first_token_for_all: bool = False
+    fetches_per_event: int = 1

@@ -1,4 +1,4 @@
-"""All WebSocket clients of a partner, and what their events lead to."""
+"""All WebSocket clients of a partner, and what the partner does with their events."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Timer
 
-from pytest_mews.demo.processing.api_client import Connector
+from pytest_mews.demo.processing.api_client import ApiClient
 from pytest_mews.demo.webhook_bodies import Document
-from pytest_mews.demo.websocket.client_options import ClientOptions
-from pytest_mews.demo.websocket.device_commands import Commands, Task
-from pytest_mews.demo.websocket.event_reader import AS_WEBHOOK, COMMAND, Event
-from pytest_mews.demo.websocket.websocket_client import Client
+from pytest_mews.demo.websocket.client_options import (
+    COMMAND,
+    DISCRIMINATORS,
+    ClientOptions,
+    Event,
+)
+from pytest_mews.demo.websocket.device_commands import CommandLookup, CommandWorker
+from pytest_mews.demo.websocket.websocket_client import WebSocketClient
 from pytest_mews.model import Tenant, Tenants
 
-AGAIN_S = 0.3  # from one needless fetch to the next; a sound client makes none
+REPEATED_FETCH_S = 0.3  # between the fetches of a client that fetches too often
 
 
-class Streaming:
+class ClientPool:
     """Stays connected for every enterprise until it is closed.
 
-    Those that connect later, by an Integration Webhook, are left out of this sample.
+    The demo partner doesn't connect for enterprises that an Integration Webhook adds later.
 
     Args:
-        address: of the WebSocket, such as `wss://websocket.example`.
-        api: the platform address, where commands are asked for; None where nothing is.
-        tenants: the client's token, and whom to connect for.
-        note: takes what webhooks would have said; what both tell of is then fetched once.
-        habits: of the client.
+        address: of the WebSocket, for example `wss://websocket.example`.
+        api: the platform address for commands; None to handle no commands.
+        tenants: the ClientToken, and the enterprises to connect for.
+        add_changes: takes the equivalent webhook of an event, so that a change which both channels
+            report is fetched once.
+        options: the behaviour of the clients.
 
     """
 
@@ -36,63 +41,63 @@ class Streaming:
         address: str,
         api: str | None,
         tenants: Tenants,
-        note: Callable[[Document], None],
-        habits: ClientOptions,
+        add_changes: Callable[[Document], None],
+        options: ClientOptions,
     ) -> None:
-        self._note, self._habits = note, habits
-        credentials = {each.id: each.access_token for each in tenants.enterprises}
-        if habits.borrowed:
+        self._add_changes, self._options = add_changes, options
+        credentials = {tenant.id: tenant.access_token for tenant in tenants.enterprises}
+        if options.first_token_for_all:
             credentials = dict.fromkeys(credentials, tenants.enterprises[0].access_token)
-        self._commands: Commands | None = None
+        self._command_worker: CommandWorker | None = None
         if api is not None:
-            connector = Connector(api, tenants.client_token)
-            self._commands = Commands(connector, credentials.get, habits)
+            api_client = ApiClient(api, tenants.client_token)
+            self._command_worker = CommandWorker(api_client, credentials.get, options)
         self._clients = [
-            Client(
+            WebSocketClient(
                 address,
                 (tenants.client_token, tenant.access_token),
-                partial(self._joined, tenant),
-                partial(self._take, tenant),
-                habits,
+                partial(self._catch_up, tenant),
+                partial(self._handle_events, tenant),
+                options,
             )
             for tenant in tenants.enterprises
-            for _ in range(habits.connections)
+            for _ in range(options.connections)
         ]
 
     def close(self) -> None:
-        """Close every connection, and end every thread."""
+        """Close every connection and end every thread."""
         for client in self._clients:
             client.close()
-        if self._commands is not None:
-            self._commands.close()
+        if self._command_worker is not None:
+            self._command_worker.close()
 
-    def _joined(self, tenant: Tenant) -> None:
-        """Ask for what was missed."""
-        if self._commands is not None and self._habits.catches_up:
-            self._commands.note(Task(tenant.id))
+    def _catch_up(self, tenant: Tenant) -> None:
+        """Ask for the commands that arrived while no connection was open."""
+        if self._command_worker is not None and self._options.asks_for_active_commands:
+            self._command_worker.add(CommandLookup(tenant.id))
 
-    def _take(self, tenant: Tenant, events: Sequence[Event]) -> None:
-        """Note what is to be done; nothing here waits, so that the next message is read at once."""
-        chosen = self._habits.select(list(events))
+    def _handle_events(self, tenant: Tenant, events: Sequence[Event]) -> None:
+        """Queue the work that events cause; never waits, so that the next message is read."""
+        selected = self._options.select_events(list(events))
         ids = [
             event["Id"]
-            for event in chosen
-            if event["Type"] == COMMAND and event.get("State") in self._habits.states
+            for event in selected
+            if event["Type"] == COMMAND and event.get("State") in self._options.executed_states
         ]
-        if ids and self._commands is not None:
-            self._commands.note(Task(tenant.id, tuple(dict.fromkeys(ids))))
-        changes = [
-            {"Discriminator": AS_WEBHOOK[event["Type"]], "Value": {"Id": event["Id"]}}
-            for event in chosen
-            if event["Type"] in AS_WEBHOOK
+        if ids and self._command_worker is not None:
+            self._command_worker.add(CommandLookup(tenant.id, tuple(dict.fromkeys(ids))))
+        webhook_events = [
+            {"Discriminator": DISCRIMINATORS[event["Type"]], "Value": {"Id": event["Id"]}}
+            for event in selected
+            if event["Type"] in DISCRIMINATORS
         ]
-        if changes:
+        if webhook_events:
             document = {
                 "EnterpriseId": tenant.id,
                 "IntegrationId": tenant.integration_id,
-                "Events": changes,
+                "Events": webhook_events,
             }
-            self._note(document)
-            for turn in range(1, self._habits.fetches):
-                Timer(turn * AGAIN_S, self._note, (document,)).start()
-        # A PriceUpdate says what changed by itself: here a price would be computed anew.
+            self._add_changes(document)
+            for number in range(1, self._options.fetches_per_event):
+                Timer(number * REPEATED_FETCH_S, self._add_changes, (document,)).start()
+        # A PriceUpdate contains the new data: a real partner would recalculate the price here.

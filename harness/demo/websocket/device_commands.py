@@ -1,8 +1,8 @@
-"""Commands for devices: looked up, carried out, reported; one after the other.
+"""Commands for devices: the partner looks them up, executes them, and reports their state.
 
-The event names a command alone. What is to be done is asked for by its id
-(`commands/getAllByIds`), or comes with the commands that are still active when a connection is
-open again (`commands/getAllActive`). `commands/update` says that it is done, and only then is it.
+An event has only the id and the state of a command. The partner gets its content by id
+(`commands/getAllByIds`), or with all active commands after a reconnect (`commands/getAllActive`).
+It reports a command as done with `commands/update`; only then is the command done.
 """
 
 from __future__ import annotations
@@ -14,111 +14,122 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_mews.demo.processing.api_client import Connector, Reply
-from pytest_mews.demo.processing.backoff import OK, passes, pause_s
-from pytest_mews.demo.websocket.client_options import ClientOptions
+from pytest_mews.demo.processing.api_client import ApiClient
+from pytest_mews.demo.processing.backoff import OK, is_retryable, retry_pause_s
+from pytest_mews.demo.websocket.client_options import PENDING, ClientOptions
+
+Command = Mapping[str, Any]
 
 ACTIVE = frozenset({"Pending", "Received", "Processing"})
-MOST = 1000  # ids in a request
+MAX_IDS = 1000  # per request
 
 
 @dataclass(frozen=True)
-class Task:
-    """What to ask for: commands by their ids, or all active ones where there are none.
+class CommandLookup:
+    """The commands to look up: by id, or all active ones if there are no ids.
 
-    `told_s` is when it was noted, in seconds.
+    `created_at_s` is a time of the monotonic clock.
     """
 
     enterprise_id: str
     ids: tuple[str, ...] = ()
-    told_s: float = field(default_factory=time.monotonic)
+    created_at_s: float = field(default_factory=time.monotonic)
 
 
-class Commands:
-    """Works on the commands of all enterprises, in a thread of its own, until it is closed.
+class CommandWorker:
+    """Executes the commands of all enterprises one after another, in its own thread.
 
     Args:
-        connector: makes the requests; closed together with this.
-        credential: gives the access token of an enterprise; None where there is none.
-        habits: of the client.
+        api_client: makes the requests; the worker closes it.
+        credential: returns the access token of an enterprise; None if it has none.
+        options: the behaviour of the client.
 
     """
 
     def __init__(
         self,
-        connector: Connector,
+        api_client: ApiClient,
         credential: Callable[[str], str | None],
-        habits: ClientOptions,
+        options: ClientOptions,
     ) -> None:
-        self._connector, self._credential, self._habits = connector, credential, habits
-        self._tasks: queue.Queue[Task | None] = queue.Queue()
+        self._api_client, self._credential, self._options = api_client, credential, options
+        self._lookups: queue.Queue[CommandLookup | None] = queue.Queue()
         self._done: set[tuple[str, str]] = set()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="mews-demo-commands", daemon=True)
         self._thread.start()
 
-    def note(self, task: Task) -> None:
-        """Take in what is to be asked for."""
-        self._tasks.put(task)
+    def add(self, lookup: CommandLookup) -> None:
+        """Queue a lookup; the worker executes the commands that it finds."""
+        self._lookups.put(lookup)
 
     def close(self) -> None:
-        """End at once, whatever is waited for."""
+        """End the thread at once, even during a request or a pause."""
         self._closing.set()
-        self._tasks.put(None)
-        self._connector.close()
+        self._lookups.put(None)
+        self._api_client.close()
         self._thread.join()
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            due_s = task.told_s + self._habits.late_s * bool(task.ids)
+        while (lookup := self._lookups.get()) is not None:
+            due_s = lookup.created_at_s
+            if lookup.ids:
+                due_s += self._options.lookup_delay_s
             if not self._closing.wait(max(0.0, due_s - time.monotonic())):
-                self._carry_out(task.enterprise_id, self._find(task))
+                self._execute(lookup.enterprise_id, self._look_up(lookup))
 
-    def _find(self, task: Task) -> Iterable[Mapping[str, Any]]:
-        """Ask what the commands are; of those that are over nothing has to be done."""
-        if not task.ids:
-            found = self._ask(task.enterprise_id, "commands/getAllActive", {})
-            return found if self._habits.heeds_active else ()
-        if not self._habits.looks_up:
-            return [{"Id": each, "State": "Pending"} for each in task.ids]
-        found = []
-        for at in range(0, len(task.ids), MOST):
-            some = {"CommandIds": list(task.ids[at : at + MOST]), "Limitation": {"Count": MOST}}
-            found += self._ask(task.enterprise_id, "commands/getAllByIds", some)
-        return found
+    def _look_up(self, lookup: CommandLookup) -> Iterable[Command]:
+        if not lookup.ids:
+            active = self._call(lookup.enterprise_id, "commands/getAllActive", {})
+            return active if self._options.executes_active_commands else ()
+        if not self._options.looks_up_commands:
+            return [{"Id": command_id, "State": PENDING} for command_id in lookup.ids]
+        commands: list[Command] = []
+        for start in range(0, len(lookup.ids), MAX_IDS):
+            ids = list(lookup.ids[start : start + MAX_IDS])
+            body = {"CommandIds": ids, "Limitation": {"Count": MAX_IDS}}
+            commands += self._call(lookup.enterprise_id, "commands/getAllByIds", body)
+        return commands
 
-    def _carry_out(self, enterprise_id: str, commands: Iterable[Mapping[str, Any]]) -> None:
+    def _execute(self, enterprise_id: str, commands: Iterable[Command]) -> None:
+        """Execute and report the commands that are active and that weren't executed before."""
         for command in commands:
             key = (enterprise_id, str(command.get("Id")))
-            over = command.get("State") not in ACTIVE or key in self._done
-            if over and not self._habits.forgetful:
+            finished = command.get("State") not in ACTIVE or key in self._done
+            if finished and not self._options.repeats_commands:
                 continue
-            # Here a printer would print, or a terminal would take a payment.
-            if self._habits.reports is not None:
-                report = {"CommandId": key[1], "State": self._habits.reports}
-                self._ask(enterprise_id, "commands/update", report)
+            # A real partner would print here, or take a payment on a terminal.
+            if self._options.reported_state is not None:
+                report = {"CommandId": key[1], "State": self._options.reported_state}
+                self._call(enterprise_id, "commands/update", report)
             self._done.add(key)
 
-    def _ask(
+    def _call(
         self, enterprise_id: str, operation: str, body: Mapping[str, Any]
-    ) -> Sequence[Mapping[str, Any]]:
-        """Make a request until it is answered, or can't be; gives the commands of the answer."""
+    ) -> Sequence[Command]:
+        """Call an operation until it succeeds; return the commands of the response.
+
+        Returns none if there is no access token, or if the failure can't be retried.
+        """
         failures = 0
         while not self._closing.is_set():
             credential = self._credential(enterprise_id)
             if credential is None:
                 return ()
-            reply = self._connector.call(operation, credential, body)
-            if reply.status == OK and reply.document is not None:
-                return _commands(reply)
-            again = passes(reply) and operation not in self._habits.gives_up_on
-            if not again or self._closing.wait(pause_s(reply, failures)):
+            response = self._api_client.call(operation, credential, body)
+            if response.status == OK and response.document is not None:
+                return _commands(response.document)
+            retry = (
+                is_retryable(response) and operation not in self._options.operations_without_retry
+            )
+            if not retry or self._closing.wait(retry_pause_s(response, failures)):
                 return ()
             failures += 1
         return ()
 
 
-def _commands(reply: Reply) -> Sequence[Mapping[str, Any]]:
-    assert reply.document is not None
-    found = reply.document.get("Commands", [])
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+def _commands(document: Mapping[str, Any]) -> Sequence[Command]:
+    commands = document.get("Commands", [])
+    if not isinstance(commands, list):
+        return []
+    return [command for command in commands if isinstance(command, dict)]

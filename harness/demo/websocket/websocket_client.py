@@ -1,4 +1,4 @@
-"""One connection to the WebSocket, for one enterprise: opened again whenever it is lost."""
+"""A WebSocket client for one enterprise that reconnects whenever the connection is lost."""
 
 from __future__ import annotations
 
@@ -12,32 +12,31 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from pytest_mews.demo.websocket.client_options import ClientOptions, GivenUp
-from pytest_mews.demo.websocket.event_reader import Event
+from pytest_mews.demo.websocket.client_options import ClientOptions, Event, UnhandledError
 
-OPEN_S = 10.0  # for a handshake
-SILENT_S = 3.0  # without an answer to a ping: the connection is dead, though nobody has closed it
-CLOSE_S = 1.0
+HANDSHAKE_TIMEOUT_S = 10.0
+PONG_TIMEOUT_S = 3.0  # the connection is dead if no pong arrives, even if nobody has closed it
+CLOSE_TIMEOUT_S = 1.0
 _LOGGER = logging.Logger("mews-demo-websocket")  # noqa: LOG001 - its lines would show the tokens
 _LOGGER.addHandler(logging.NullHandler())
 
 
-class _Line(ClientConnection):
-    """A connection whose pings leave the shared random generator alone, as drawing needs it."""
+class _Connection(ClientConnection):
+    """A connection whose pings don't use the shared random generator: Hypothesis controls it."""
 
-    def ping(self, data: Any = None, **options: Any) -> Any:  # noqa: ANN401 - as its base
+    def ping(self, data: Any = None, **options: Any) -> Any:  # noqa: ANN401 - as in the base class
         return super().ping(token_bytes(4) if data is None else data, **options)
 
 
-class Client:
-    """Stays connected until it is closed, in a thread of its own.
+class WebSocketClient:
+    """Stays connected until it is closed, in its own thread.
 
     Args:
-        address: such as `wss://websocket.example`.
+        address: for example `wss://websocket.example`.
         tokens: the ClientToken and the AccessToken.
-        joined: called when a connection is open: whatever came before it was missed.
-        take: called with the events of each message; returns at once.
-        habits: of the client.
+        on_connected: called when a connection is open; the client has missed everything before.
+        on_events: called with the events of each message; must return at once.
+        options: the behaviour of the client.
 
     """
 
@@ -45,66 +44,70 @@ class Client:
         self,
         address: str,
         tokens: tuple[str, str],
-        joined: Callable[[], None],
-        take: Callable[[Sequence[Event]], None],
-        habits: ClientOptions,
+        on_connected: Callable[[], None],
+        on_events: Callable[[Sequence[Event]], None],
+        options: ClientOptions,
     ) -> None:
-        self._url = f"{address.rstrip('/')}{habits.path}{habits.query(*tokens)}"
-        self._cookies = habits.cookies(*tokens)
-        self._joined, self._take, self._habits = joined, take, habits
+        self._url = f"{address.rstrip('/')}{options.path}{options.query(*tokens)}"
+        self._cookie_header = options.cookie_header(*tokens)
+        self._on_connected, self._on_events, self._options = on_connected, on_events, options
         self._closing = threading.Event()
         self._connection: ClientConnection | None = None
-        self._thread = threading.Thread(target=self._stay, name="mews-demo-client", daemon=True)
+        self._thread = threading.Thread(
+            target=self._stay_connected, name="mews-demo-client", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
-        """Say good-bye, and do not come back."""
+        """Close the connection and don't reconnect."""
         self._closing.set()
         if self._connection is not None:
             self._connection.close()
         self._thread.join()
 
-    def _stay(self) -> None:
+    def _stay_connected(self) -> None:
         failures = 0
         while not self._closing.is_set():
             try:
-                with self._open() as connection:
+                with self._connect() as connection:
                     failures = 0
                     self._connection = connection
-                    self._joined()
-                    end = self._listen(connection)
-            except InvalidStatus as refused:
-                end = refused.response.status_code
-            except GivenUp:
+                    self._on_connected()
+                    end = self._read_messages(connection)
+            except InvalidStatus as error:
+                end = error.response.status_code
+            except UnhandledError:
                 return
-            except (OSError, InvalidHandshake):  # refused, reset, timed out, or no WebSocket
+            except (OSError, InvalidHandshake):  # refused, reset, timed out, or not a WebSocket
                 end = 0
             finally:
                 self._connection = None
-            if not self._habits.returns(end) or self._closing.wait(self._habits.pause_s(failures)):
+            if not self._options.reconnects_after(end):
+                return
+            if self._closing.wait(self._options.reconnect_pause_s(failures)):
                 return
             failures += 1
 
-    def _open(self) -> ClientConnection:
+    def _connect(self) -> ClientConnection:
         return connect(
             self._url,
-            additional_headers={"Cookie": self._cookies},
-            proxy=None,  # none of the environment's: the address is meant
-            open_timeout=OPEN_S,
-            ping_interval=self._habits.ping_s,
-            ping_timeout=SILENT_S,
-            close_timeout=CLOSE_S,
+            additional_headers={"Cookie": self._cookie_header},
+            proxy=None,  # ignore the proxy of the environment: the address is on this machine
+            open_timeout=HANDSHAKE_TIMEOUT_S,
+            ping_interval=self._options.ping_interval_s,
+            ping_timeout=PONG_TIMEOUT_S,
+            close_timeout=CLOSE_TIMEOUT_S,
             logger=_LOGGER,
-            create_connection=_Line,
+            create_connection=_Connection,
         )
 
-    def _listen(self, connection: ClientConnection) -> int | None:
-        """Hand over every message; gives the code of the close frame, None where there was none."""
-        self._habits.prepare(connection)
+    def _read_messages(self, connection: ClientConnection) -> int | None:
+        """Read until the connection ends; return the code of the close frame, None without one."""
+        self._options.prepare(connection)
         with contextlib.suppress(ConnectionClosed):
             while not self._closing.is_set():
-                events = self._habits.read(connection.recv())
-                self._closing.wait(self._habits.slow_s * len(events))
-                self._take(events)
-        received = connection.protocol.close_rcvd
-        return None if received is None else received.code
+                events = self._options.read_events(connection.recv())
+                self._closing.wait(self._options.seconds_per_event * len(events))
+                self._on_events(events)
+        close_frame = connection.protocol.close_rcvd
+        return None if close_frame is None else close_frame.code

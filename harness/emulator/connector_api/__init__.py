@@ -1,11 +1,11 @@
-"""The twin of the Connector API: its operations as functions of state and request, and doors."""
+"""The Connector API emulator: operations on emulated state, served over HTTP or in process."""
 
 from __future__ import annotations
 
 from pytest_mews.emulator.connector_api.api_http import ApiRequest, ApiResponse
 from pytest_mews.emulator.connector_api.api_server import ConnectorApiServer
 from pytest_mews.emulator.connector_api.calls_file import CallsFile
-from pytest_mews.emulator.connector_api.connector_api import ConnectorApi, Pending
+from pytest_mews.emulator.connector_api.connector_api import ConnectorApi, PendingResponse
 
 __all__ = [
     "ApiRequest",
@@ -13,5 +13,5 @@ __all__ = [
     "CallsFile",
     "ConnectorApi",
     "ConnectorApiServer",
-    "Pending",
+    "PendingResponse",
 ]

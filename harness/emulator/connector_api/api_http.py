@@ -1,4 +1,4 @@
-"""What comes to the twin and what goes back, whichever door it uses."""
+"""HTTP requests and responses of the Connector API emulator, whatever transports them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class ApiRequest:
     Attributes:
         method: such as `POST`.
         path: without the query.
-        headers: names in lower case.
-        body: as it came.
+        headers: by name in lower case.
+        body: the bytes as received.
 
     """
 
@@ -26,13 +26,13 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """The answer that a front end is to give.
+    """The response that the front end (socket or in process) has to send.
 
     Attributes:
-        status: None where the connection is to be reset instead.
+        status: the HTTP status; None to reset the connection instead.
         body: the bytes to send.
-        headers: all but what the front end adds by itself (`Date`, `Content-Length`).
-        delay_s: how long to wait before the answer begins.
+        headers: all headers except those that the front end adds (`Date`, `Content-Length`).
+        delay_s: the seconds to wait before sending the response.
 
     """
 

@@ -1,4 +1,4 @@
-"""The answer to a right request: what it shows of the state, as bytes."""
+"""The response of each operation to a valid request: status, body, and the ids in it."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from pytest_mews.emulator.connector_api.entity_store import EntityRecord, Entity
 from pytest_mews.emulator.connector_api.filters import Page, paginate, select
 from pytest_mews.emulator.connector_api.operations import Operation
 
-_CACHED = 20_000  # entities as JSON, about 1 kB each
+_CACHE_SIZE = 20_000  # entities as JSON, about 1 kB each
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What an operation says.
+class OperationResponse:
+    """The result of an operation.
 
     Attributes:
-        status: 200, 204 or 400.
+        status: 200, 204 or 400; an injected fault can replace it by another.
         body: empty with 204 and 400.
-        message: what is wrong, with 400.
-        returned: the ids of the entities in the body.
-        cursor: the body's cursor where more is left; None where nothing more is to come.
+        message: the error message of a 400.
+        returned_ids: the ids of the entities in the body.
+        cursor: the cursor of the next page; None on the last page.
 
     """
 
     status: int
     body: bytes = b""
     message: str = ""
-    returned: tuple[str, ...] = ()
+    returned_ids: tuple[str, ...] = ()
     cursor: str | None = None
 
 
 @dataclass(frozen=True)
-class Question:
-    """A right request.
+class ValidRequest:
+    """A request that passed validation.
 
     Attributes:
-        operation: what it was sent to.
-        body: without a fault.
-        enterprise_id: whose AccessToken it bore.
+        operation: the operation it was sent to.
+        body: the parsed body.
+        enterprise_id: the enterprise of its AccessToken.
         now: UTC.
-        minimal: whether an empty answer is to be 204.
-        strange: whether the answer is to have what the documentation does not know.
+        minimal: whether an empty response is a 204.
+        unknown_fields: whether the response contains undocumented properties and values.
 
     """
 
@@ -57,135 +57,145 @@ class Question:
     enterprise_id: str
     now: datetime
     minimal: bool = False
-    strange: bool = False
+    unknown_fields: bool = False
 
 
-def answer(estate: EntityStore, question: Question) -> Answer:
-    """Answer a question; only `commands/update` changes the state."""
-    special = _SPECIAL.get(question.operation.name)
-    return special(estate, question) if special else _list(estate, question)
+def respond(store: EntityStore, request: ValidRequest) -> OperationResponse:
+    """Execute an operation; only `commands/update` changes an entity."""
+    execute = _OTHER_OPERATIONS.get(request.operation.name, _list_entities)
+    return execute(store, request)
 
 
-def _list(estate: EntityStore, question: Question) -> Answer:
-    operation, body = question.operation, question.body
+def _list_entities(store: EntityStore, request: ValidRequest) -> OperationResponse:
+    operation, body = request.operation, request.body
     assert operation.kind is not None
     name = operation.name
     limitation = body.get("Limitation") or {}
     cursor = None
     if limitation.get("Cursor"):
-        cursor = estate.find(question.enterprise_id, operation.kind, limitation["Cursor"])
+        cursor = store.find(request.enterprise_id, operation.kind, limitation["Cursor"])
         if cursor is None:
-            return Answer(BAD_REQUEST, message="Invalid Limitation.Cursor.")
-    found = select(estate, question.enterprise_id, operation, body, lambda each: build(name, each))
-    page = paginate(found, cursor, limitation.get("Count"))
-    if question.minimal and operation.paginated and not page.stamps:
-        return Answer(NO_CONTENT)
-    shown = page.stamps if _wants(operation, body) else ()
-    for each in shown:
-        estate.mark_shown(each, partial(_relatives, each))
-    return Answer(
+            return OperationResponse(BAD_REQUEST, message="Invalid Limitation.Cursor.")
+    selected = select(
+        store,
+        request.enterprise_id,
+        operation,
+        body,
+        lambda record: build_from_record(name, record),
+    )
+    page = paginate(selected, cursor, limitation.get("Count"))
+    if request.minimal and operation.paginated and not page.records:
+        return OperationResponse(NO_CONTENT)
+    shown = page.records if _wants_entities(operation, body) else ()
+    for record in shown:
+        store.mark_shown(record, partial(_references, record))
+    return OperationResponse(
         OK,
-        _body(question, page, shown),
-        returned=tuple(stamp.id for stamp in shown),
-        cursor=page.cursor if page.more else None,
+        _body(request, page, shown),
+        returned_ids=tuple(record.id for record in shown),
+        cursor=page.cursor if page.has_more else None,
     )
 
 
-def _configure(estate: EntityStore, question: Question) -> Answer:
-    enterprise = question.enterprise_id
-    named = question.body.get("EnterpriseId")
-    stamp = estate.find(enterprise, "enterprise", enterprise)
-    if stamp is None or (named is not None and named.lower() != enterprise.lower()):
-        return Answer(BAD_REQUEST, message="Invalid EnterpriseId.")
-    whole = entities.configuration(
-        enterprise, created=stamp.created, updated=stamp.updated, now=question.now
+def _get_configuration(store: EntityStore, request: ValidRequest) -> OperationResponse:
+    enterprise = request.enterprise_id
+    requested = request.body.get("EnterpriseId")
+    record = store.find(enterprise, "enterprise", enterprise)
+    if record is None or (requested is not None and requested.lower() != enterprise.lower()):
+        return OperationResponse(BAD_REQUEST, message="Invalid EnterpriseId.")
+    configuration = entities.build_configuration(
+        enterprise, created=record.created, updated=record.updated, now=request.now
     )
-    shown = entities.with_unknown_fields(whole) if question.strange else whole
-    return Answer(OK, _json(shown), returned=(stamp.id,))
+    if request.unknown_fields:
+        configuration = entities.with_unknown_fields(configuration)
+    return OperationResponse(OK, _json(configuration), returned_ids=(record.id,))
 
 
-def _update_command(estate: EntityStore, question: Question) -> Answer:
-    enterprise, entity_id = question.enterprise_id, question.body["CommandId"]
-    if estate.find(enterprise, "command", entity_id) is None:
-        return Answer(BAD_REQUEST, message="Invalid CommandId.")
-    estate.upsert(enterprise, "command", entity_id, question.now, state=question.body["State"])
-    return Answer(NO_CONTENT) if question.minimal else Answer(OK, b"{}")
+def _update_command(store: EntityStore, request: ValidRequest) -> OperationResponse:
+    enterprise, entity_id = request.enterprise_id, request.body["CommandId"]
+    if store.find(enterprise, "command", entity_id) is None:
+        return OperationResponse(BAD_REQUEST, message="Invalid CommandId.")
+    store.upsert(enterprise, "command", entity_id, request.now, state=request.body["State"])
+    return OperationResponse(NO_CONTENT) if request.minimal else OperationResponse(OK, b"{}")
 
 
-_SPECIAL: Mapping[str, Callable[[EntityStore, Question], Answer]] = {
-    "configuration/get": _configure,
+_OTHER_OPERATIONS: Mapping[str, Callable[[EntityStore, ValidRequest], OperationResponse]] = {
+    "configuration/get": _get_configuration,
     "commands/update": _update_command,
 }
 
 
-def build(operation: str, stamp: EntityRecord) -> dict[str, Any]:
-    """Make the entity of a stamp, in the shape that an operation answers with."""
-    made = entities.entity(
-        stamp.kind,
-        stamp.id,
-        stamp.enterprise_id,
-        created=stamp.created,
-        updated=stamp.updated,
+def build_from_record(operation: str, record: EntityRecord) -> dict[str, Any]:
+    """Build the entity of a record, in the shape in which an operation returns it."""
+    entity = entities.build_entity(
+        record.kind,
+        record.id,
+        record.enterprise_id,
+        created=record.created,
+        updated=record.updated,
         operation=operation,
     )
-    return made | {"State": stamp.state} if stamp.state else made
+    return entity | {"State": record.state} if record.state else entity
 
 
-def _relatives(stamp: EntityRecord) -> Iterator[tuple[str, str]]:
-    """Find whom an entity names; a deprecated shape names the same in other words."""
-    return entities.relatives(build("", stamp), stamp.kind)
+def _references(record: EntityRecord) -> Iterator[tuple[str, str]]:
+    """Yield what an entity refers to; its deprecated shape refers to the same entities."""
+    return entities.references(build_from_record("", record), record.kind)
 
 
-def _body(question: Question, page: Page, shown: tuple[EntityRecord, ...]) -> bytes:
-    operation = question.operation
-    if question.strange:
-        pieces = [
-            _json(entities.with_unknown_fields(build(operation.name, each))) for each in shown
+def _body(request: ValidRequest, page: Page, shown: tuple[EntityRecord, ...]) -> bytes:
+    operation = request.operation
+    if request.unknown_fields:
+        items = [
+            _json(entities.with_unknown_fields(build_from_record(operation.name, record)))
+            for record in shown
         ]
     else:
-        pieces = [_encode(operation.name, each) for each in shown]
-    extent = question.body.get("Extent") or {}
-    rest: dict[str, Any] = {
-        name: [] for name in _others(operation.name) if extent.get(name) is True
+        items = [_encode(operation.name, record) for record in shown]
+    extent = request.body.get("Extent") or {}
+    others: dict[str, Any] = {
+        name: [] for name in _other_lists(operation.name) if extent.get(name) is True
     }
-    rest |= {"Cursor": page.cursor} if operation.paginated else {}
-    rest |= {entities.UNKNOWN: {}} if question.strange else {}
-    tail = _json(rest)[1:]
+    others |= {"Cursor": page.cursor} if operation.paginated else {}
+    others |= {entities.UNKNOWN_NAME: {}} if request.unknown_fields else {}
+    tail = _json(others)[1:]
     return b'{"%s":[%s]%s%s' % (
         (operation.collection or "").encode(),
-        b",".join(pieces),
-        b"," if rest else b"",
+        b",".join(items),
+        b"," if others else b"",
         tail,
     )
 
 
-@lru_cache(_CACHED)
-def _encode(operation: str, stamp: EntityRecord) -> bytes:
-    return _json(build(operation, stamp))
+@lru_cache(_CACHE_SIZE)
+def _encode(operation: str, record: EntityRecord) -> bytes:
+    return _json(build_from_record(operation, record))
 
 
-def _wants(operation: Operation, body: Mapping[str, Any]) -> bool:
-    """Tell whether the entities themselves are asked for: where `Extent` can say so, it must."""
+def _wants_entities(operation: Operation, body: Mapping[str, Any]) -> bool:
+    """Return whether the response lists the entities; a flag in `Extent` can exclude them."""
     extent = body.get("Extent")
-    if operation.collection not in _extents(operation.name) or not isinstance(extent, Mapping):
+    if operation.collection not in _extent_names(operation.name) or not isinstance(extent, Mapping):
         return True
     return extent.get(operation.collection) is True
 
 
 @cache
-def _extents(operation: str) -> frozenset[str]:
-    """Name what an operation's `Extent` can ask for."""
-    request = operations.read("operations")[operation]["request"]
-    objects = operations.read("objects")
-    refs = [each["ref"] for each in request if each["name"] == "Extent"]
-    return frozenset(part["name"] for ref in refs for part in objects[ref]["properties"])
+def _extent_names(operation: str) -> frozenset[str]:
+    """Return the flags of an operation's `Extent`."""
+    request = operations.read_documented("operations")[operation]["request"]
+    objects = operations.read_documented("objects")
+    refs = [documented["ref"] for documented in request if documented["name"] == "Extent"]
+    return frozenset(flag["name"] for ref in refs for flag in objects[ref]["properties"])
 
 
 @cache
-def _others(operation: str) -> frozenset[str]:
-    """Name what an operation's answer lists beside its own entities; all of it stays empty."""
-    response = operations.read("operations")[operation]["response"]
-    lists = {each["name"] for each in response if each["type"].startswith("array of ")}
+def _other_lists(operation: str) -> frozenset[str]:
+    """Return the lists in an operation's response beside its own entities; all stay empty."""
+    response = operations.read_documented("operations")[operation]["response"]
+    lists = {
+        documented["name"] for documented in response if documented["type"].startswith("array of ")
+    }
     return frozenset(lists - {operations.OPERATIONS[operation].collection})
 
 

@@ -1,4 +1,4 @@
-"""The schemas of the Connector API's requests and answers, compiled for bulk."""
+"""The JSON schemas of the Connector API's requests and responses, with compiled validators."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Part = Literal["requests", "responses"]
 
 
 def load(part: Part, operation: str) -> dict[str, Any]:
-    """Read the schema of an operation's request or answer, as it is on file.
+    """Read the schema of an operation's requests or responses.
 
     Args:
-        part: of which of the two.
-        operation: its name, `customers/getAll`.
+        part: which of the two.
+        operation: the operation's name, such as `customers/getAll`.
 
     """
     schema: dict[str, Any] = json.loads(_file(part, operation).read_text("utf-8"))
@@ -27,7 +27,7 @@ def load(part: Part, operation: str) -> dict[str, Any]:
 
 @cache
 def validator(part: Part, operation: str) -> jsonschema_rs.Draft202012Validator:
-    """Compile a schema; it may be used from any thread."""
+    """Return the compiled validator of a schema; it is thread-safe."""
     return jsonschema_rs.Draft202012Validator(
         load(part, operation), registry=_registry(), validate_formats=True, offline=True
     )

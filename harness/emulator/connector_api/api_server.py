@@ -1,4 +1,4 @@
-"""The twin on a socket, for partners in any language."""
+"""The Connector API emulator on a socket, for services in any language."""
 
 from __future__ import annotations
 
@@ -13,88 +13,93 @@ from pytest_mews.emulator.connector_api.connector_api import ConnectorApi
 from pytest_mews.errors import UsageError
 from pytest_mews.net.http_server import (
     HttpServer,
-    connection_of,
     disconnected,
     disconnects_within,
-    reset,
+    reset_connection,
+    socket_of,
 )
 
-OPTION = "--mews-api"
+DEFAULT_OPTION = "--mews-api"
 
 
 class ConnectorApiServer(HttpServer):
-    """Serves a twin, each connection in a thread of its own, for many requests each.
+    """Serves the Connector API emulator; keeps connections alive, with one thread for each.
 
     Args:
-        twin: what answers.
+        connector_api: the emulator that answers the requests.
         host: the address to listen on.
-        port: the port; 0 for a free one.
-        option: which option the address came from, for the message when it can't be used.
+        port: the port; 0 selects a free one.
+        option: the command line option of the address, for the error message.
 
     """
 
     def __init__(
-        self, twin: ConnectorApi, host: str = "127.0.0.1", port: int = 0, *, option: str = OPTION
+        self,
+        connector_api: ConnectorApi,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        option: str = DEFAULT_OPTION,
     ) -> None:
-        super().__init__(host, port, keeps=True)
-        self._twin, self._option = twin, option
+        super().__init__(host, port, keep_alive=True)
+        self._connector_api, self._option = connector_api, option
 
     @property
     def url(self) -> str:
-        """What a partner puts in the place of `https://api.mews.com`."""
+        """The address that a service uses instead of `https://api.mews.com`."""
         return f"http://{self.format_host(self.host)}:{self.port}"
 
     def start(self) -> None:
-        """Listen; returns when connections are accepted.
+        """Start listening; return when the server accepts connections.
 
         Raises:
-            UsageMistake: the address can't be listened on.
+            UsageError: the server can't listen on the address.
 
         """
-        self._try_out()
+        self._check_address()
         super().start()
 
     def application(self, request: HttpRequest) -> Response:
-        """Answer one request."""
-        connection = connection_of(request)
+        """Let the emulator answer one request, and send its response."""
+        connection = socket_of(request)
         try:
             body = request.get_data()
         except (ClientDisconnected, OSError) as error:
             raise ConnectionResetError from error
         headers = {name.lower(): value for name, value in request.headers.items()}
         path: str = request.environ["RAW_URI"].partition("?")[0]
-        pending = self._twin.begin(ApiRequest(request.method, path, headers, body))
+        pending = self._connector_api.begin(ApiRequest(request.method, path, headers, body))
         response = pending.response
         if (
             disconnects_within(connection, response.delay_s)
             if response.delay_s
             else disconnected(connection)
         ):
-            pending.lost()
+            pending.mark_lost()
             raise ConnectionResetError
         if response.status is None:
-            reset(connection)
-            pending.done()
+            reset_connection(connection)
+            pending.mark_sent()
             raise ConnectionResetError
-        answer = Response(response.body, response.status, response.headers)
+        http_response = Response(response.body, response.status, response.headers)
         if "Content-Type" not in response.headers:
-            del answer.headers["Content-Type"]  # werkzeug's own, of a body that is not there
-        answer.call_on_close(pending.done)
-        return answer
+            del http_response.headers["Content-Type"]  # werkzeug's default, although without a body
+        http_response.call_on_close(pending.mark_sent)
+        return http_response
 
-    def _try_out(self) -> None:
-        """Say what is wrong with the address; werkzeug would end the process."""
+    def _check_address(self) -> None:
+        """Raise UsageError for an unusable address, for which werkzeug would exit the process."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        with socket.socket(family) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                trial.bind((self.host, self.port))
-                trial.listen()
+                probe.bind((self.host, self.port))
+                probe.listen()
             except (OSError, OverflowError) as error:
                 reason = error.strerror if isinstance(error, OSError) else None
                 raise UsageError(
                     self._option,
                     f"{self.format_host(self.host)}:{self.port}",
                     f"can't be listened on: {(reason or str(error)).lower()}",
-                    "Stop what listens there, or give another address.",
+                    "Stop the process that uses the address, or give another one.",
                 ) from error

@@ -1,4 +1,7 @@
-"""What a webhook message lets be true at Mews, from before it is sent."""
+"""What a message of Mews implies for the emulated state: entities, threads, tokens.
+
+The harness applies a message before it sends it, so the state is current when the partner asks.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,36 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pytest_mews.emulator.connector_api.entities import thread_of
+from pytest_mews.emulator.connector_api.entities import thread_id_of
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.operations import EVENT_KINDS
 from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
 from pytest_mews.model import Message, WebhookKind
 
-SINCE = timedelta(days=1)  # how long something exists whose creation nobody announced
-_ADDED = frozenset({"CustomerAdded", "MessageAdded"})
-# The kind of entity that an event on the WebSocket is about; prices are not served.
-_STREAMED = {"DeviceCommand": "command", "Reservation": "reservation", "Resource": "resource"}
+ASSUMED_AGE = timedelta(days=1)  # of an entity whose creation no event announced
+_ADDED_EVENTS = frozenset({"CustomerAdded", "MessageAdded"})
+# Entity kind by the Type of a WebSocket event; no operation returns prices (PriceUpdate).
+_WEBSOCKET_KINDS = {
+    "DeviceCommand": "command",
+    "Reservation": "reservation",
+    "Resource": "resource",
+}
 
 
 def apply_message(
-    message: Message, estate: EntityStore, tokens: TokenRegistry, now: datetime
+    message: Message, store: EntityStore, tokens: TokenRegistry, now: datetime
 ) -> None:
-    """Take over what a message says; whatever is unreadable in it says nothing."""
+    """Update the state with what a message says; ignore whatever is unreadable in it.
+
+    Args:
+        message: a General Webhook, an Integration Webhook or a WebSocket message.
+        store: gets the entities that the message is about.
+        tokens: gets the tokens and integration states of an Integration Webhook.
+        now: UTC.
+
+    """
     if message.kind is WebhookKind.WEBSOCKET:
-        _streamed(message, estate, now)
+        _apply_websocket_events(message, store, now)
         return
     try:
         body = json.loads(message.body)
@@ -33,49 +48,57 @@ def apply_message(
     if not isinstance(body, dict):
         return
     if isinstance(body.get("Events"), list):
-        enterprise = body.get("EnterpriseId")
-        if isinstance(enterprise, str):
-            _events(enterprise, body["Events"], estate, now)
+        enterprise_id = body.get("EnterpriseId")
+        if isinstance(enterprise_id, str):
+            _apply_general_events(enterprise_id, body["Events"], store, now)
     elif isinstance(body.get("Action"), str):
         try:
-            known = tokens.apply(body["Action"], body["Data"])
+            enterprise = tokens.apply(body["Action"], body["Data"])
         except (KeyError, TypeError):
             return
-        if known is not None:
-            enroll(known, estate, now)
+        if enterprise is not None:
+            add_enterprise(enterprise, store, now)
 
 
-def _streamed(message: Message, estate: EntityStore, now: datetime) -> None:
+def add_enterprise(enterprise_id: str, store: EntityStore, now: datetime) -> None:
+    """Add an enterprise that was created `ASSUMED_AGE` ago, unless the store has it."""
+    if store.find(enterprise_id, "enterprise", enterprise_id) is None:
+        created = now - ASSUMED_AGE
+        store.upsert(enterprise_id, "enterprise", enterprise_id, created)
+
+
+def _apply_websocket_events(message: Message, store: EntityStore, now: datetime) -> None:
     for event in message.events:
-        kind = _STREAMED.get(event.discriminator)
+        kind = _WEBSOCKET_KINDS.get(event.discriminator)
         if kind is not None and message.enterprise_id is not None:
-            born = now if kind == "command" else now - SINCE
-            owner, entity_id = message.enterprise_id, event.entity_id
-            estate.upsert(owner, kind, entity_id, now, created=born, state=event.state)
+            created = now if kind == "command" else now - ASSUMED_AGE
+            store.upsert(
+                message.enterprise_id,
+                kind,
+                event.entity_id,
+                now,
+                created=created,
+                state=event.state,
+            )
 
 
-def enroll(enterprise: str, estate: EntityStore, now: datetime) -> None:
-    """Let an enterprise exist, which it did for a while."""
-    if estate.find(enterprise, "enterprise", enterprise) is None:
-        born = now - SINCE
-        estate.upsert(enterprise, "enterprise", enterprise, born)
-
-
-def _events(enterprise: str, events: list[Any], estate: EntityStore, now: datetime) -> None:
-    readable = [found for event in events if (found := _event(event))]
-    added = {each[1] for each in readable if each[0] in _ADDED}
-    for discriminator, entity_id in readable:
+def _apply_general_events(
+    enterprise_id: str, events: list[Any], store: EntityStore, now: datetime
+) -> None:
+    parsed = [pair for event in events if (pair := _parse_event(event))]
+    added = {entity_id for discriminator, entity_id in parsed if discriminator in _ADDED_EVENTS}
+    for discriminator, entity_id in parsed:
         kind = EVENT_KINDS[discriminator]
-        born = now if entity_id in added else now - SINCE
-        thread = None
+        created = now if entity_id in added else now - ASSUMED_AGE
+        thread_id = None
         if kind == "message":
-            thread = thread_of(enterprise, entity_id)
-            estate.upsert(enterprise, "message-thread", thread, now)
-        estate.upsert(enterprise, kind, entity_id, now, created=born, thread_id=thread)
+            thread_id = thread_id_of(enterprise_id, entity_id)
+            store.upsert(enterprise_id, "message-thread", thread_id, now)
+        store.upsert(enterprise_id, kind, entity_id, now, created=created, thread_id=thread_id)
 
 
-def _event(event: object) -> tuple[str, str] | None:
-    """Give the discriminator and id of an event of a known kind."""
+def _parse_event(event: object) -> tuple[str, str] | None:
+    """Return discriminator and entity id; None for a malformed event or an unknown type."""
     if not isinstance(event, Mapping) or not isinstance(event.get("Value"), Mapping):
         return None
     discriminator, entity_id = event.get("Discriminator"), event["Value"].get("Id")

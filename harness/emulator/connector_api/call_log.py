@@ -1,4 +1,4 @@
-"""The record of what the partner asked: bounded, waited on, written as lines of JSON."""
+"""The log of calls: bounded, observable from other threads, serializable as lines of JSON."""
 
 from __future__ import annotations
 
@@ -9,41 +9,47 @@ from dataclasses import asdict, replace
 from pytest_mews.model.api_call import ApiCall
 from pytest_mews.net.change_condition import ChangeCondition
 
-KEPT = 50_000  # calls
-LOOK_S = 0.02  # between two looks of one who waits, however many calls come
+MAX_CALLS = 50_000
+POLL_INTERVAL_S = 0.02  # a waiting thread evaluates its predicate at most this often
 
 
 class CallLog:
-    """The calls of one twin, safe to use from any thread."""
+    """The calls that one emulator received; every method is thread-safe.
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
+    Args:
+        max_calls: how many calls the log keeps at least; it drops older ones in blocks of a
+            quarter of that number.
+
+    """
+
+    def __init__(self, max_calls: int = MAX_CALLS) -> None:
+        self._max_calls = max_calls
         self._calls: list[ApiCall] = []
         self._dropped = 0
-        self._changes = ChangeCondition(LOOK_S)
+        self._changes = ChangeCondition(POLL_INTERVAL_S)
 
-    def open(self, call: ApiCall) -> ApiCall:
-        """Note a request that is being answered; returns it with its number."""
+    def add(self, call: ApiCall) -> ApiCall:
+        """Add a call that is being answered; return it with its number."""
         with self._changes:
             numbered = replace(call, number=self._dropped + len(self._calls) + 1)
             self._calls.append(numbered)
-            if len(self._calls) > self._kept + self._kept // 4:
-                surplus = len(self._calls) - self._kept
+            if len(self._calls) > self._max_calls + self._max_calls // 4:
+                surplus = len(self._calls) - self._max_calls
                 del self._calls[:surplus]
                 self._dropped += surplus
             self._changes.notify()
             return numbered
 
-    def close(self, call: ApiCall) -> None:
-        """Put the answered call in the place of the one with its number."""
+    def update(self, call: ApiCall) -> None:
+        """Replace the call with the same number, unless the log has dropped it."""
         with self._changes:
-            place = call.number - self._dropped - 1
-            if place >= 0:
-                self._calls[place] = call
+            index = call.number - self._dropped - 1
+            if index >= 0:
+                self._calls[index] = call
             self._changes.notify()
 
     def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
-        """Give the calls numbered above `since`, in order."""
+        """Return the calls with a number above `since`, in order of arrival."""
         with self._changes:
             return tuple(self._calls[max(0, since - self._dropped) :])
 
@@ -53,19 +59,19 @@ class CallLog:
         since: int,
         timeout_s: float,
     ) -> bool:
-        """Wait until the predicate holds of `calls(since)`; tell whether it came to that."""
+        """Wait until `predicate(calls(since))` is true; return whether it became true in time."""
         return self._changes.wait_until(lambda: predicate(self.calls(since)), timeout_s)
 
     @property
-    def over(self) -> bool:
-        """Whether nobody waits any longer."""
+    def waits_ended(self) -> bool:
+        """Whether `end_waits` was called."""
         return self._changes.closed
 
-    def end(self) -> None:
-        """Let nobody wait any longer, now or later."""
+    def end_waits(self) -> None:
+        """End all current waits; later ones return at once."""
         self._changes.close()
 
 
-def line(call: ApiCall) -> str:
-    """Write a call as one line of JSON without its line feed."""
+def to_json_line(call: ApiCall) -> str:
+    """Serialize a call as one line of JSON, without the line feed."""
     return json.dumps(asdict(call), ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""A file of the calls that the twin has answered, one line of JSON each, written as they happen."""
+"""The file of answered calls, `calls.jsonl`: one line of JSON per call, appended immediately."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from pytest_mews.emulator.connector_api.call_log import line
+from pytest_mews.emulator.connector_api.call_log import to_json_line
 from pytest_mews.model.api_call import ApiCall
 
 
 class CallsFile:
-    """Adds calls to a file that is made, with its folder, at the first of them.
+    """Appends calls to a file; creates the file and its folder with the first call.
 
-    A line is written at once and whole: a run that is killed has said all that it saw, and several
-    processes may write to one file. Where that is not possible no more is written, and `problem`
-    says why: nothing of it is the partner's doing, so that its requests are answered all the same.
+    Each line is written unbuffered and as a whole, so the file is complete even if the run is
+    killed, and several processes can append to it. A write error is not the partner's fault:
+    writing stops, `problem` holds the reason, and the emulator answers requests as before.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,13 +31,13 @@ class CallsFile:
             with suppress(OSError):
                 self._file.close()
 
-    def forget(self) -> None:
-        """Remove what was written before, by whomever."""
+    def delete(self) -> None:
+        """Delete the file of an earlier run, if there is one."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
     def write(self, call: ApiCall) -> None:
-        """Add a call; one at a time."""
+        """Append a call; the caller serializes its calls of this method."""
         if self.problem:
             return
         try:
@@ -45,6 +45,6 @@ class CallsFile:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("ab", buffering=0)
             if not self._file.closed:
-                self._file.write(f"{line(call)}\n".encode())
+                self._file.write(f"{to_json_line(call)}\n".encode())
         except OSError as error:
             self.problem = error.strerror or str(error)

@@ -1,4 +1,4 @@
-"""The twin: what the partner would find behind the Connector API, and a record of its calls."""
+"""The Connector API emulator: state, injected faults, rate limit and the log of calls."""
 
 from __future__ import annotations
 
@@ -9,98 +9,98 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pytest_mews.emulator.connector_api.api_http import ApiRequest, ApiResponse
-from pytest_mews.emulator.connector_api.apply_message import apply_message, enroll
+from pytest_mews.emulator.connector_api.apply_message import add_enterprise, apply_message
 from pytest_mews.emulator.connector_api.call_log import CallLog
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.handler import ApiState, handle
 from pytest_mews.emulator.connector_api.injected_faults import SLOW_S, InjectedFault, InjectedFaults
 from pytest_mews.emulator.connector_api.operations import OPERATIONS
 from pytest_mews.emulator.connector_api.rate_limit import RateLimit
-from pytest_mews.emulator.connector_api.request_parsing import Reading, read
+from pytest_mews.emulator.connector_api.request_parsing import ParsedRequest, parse_request
 from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
 from pytest_mews.model import Message, RateLimitUsage, Tenants
 from pytest_mews.model.api_call import ApiCall, ApiFault, TokenState
-from pytest_mews.redaction import ANYWHERE, MASK
+from pytest_mews.redaction import MIN_LENGTH_ANYWHERE, REDACTED
 
-RECENT_MS = 5_000.0  # a partner may pause between two requests, or before it tries again
-LATE_MS = 3_000.0  # who asks so long after it was told has had other things to ask for
+RECENT_MS = 5_000.0  # a partner may pause between two requests, or before a retry
+LATE_MS = 3_000.0  # a request this long after its event shows that the partner has a backlog
 
 
 @dataclass(frozen=True)
-class Pending:
-    """A request that has an answer which is not handed over yet.
+class PendingResponse:
+    """A response that the front end has not sent yet.
 
     Attributes:
-        call: as it stands; `answered_ms` is None.
-        response: what to hand over, after its delay.
+        call: the record of the request; `answered_ms` is None.
+        response: the response to send after its delay.
 
     """
 
     call: ApiCall
     response: ApiResponse
-    _close: Callable[[ApiCall], None]
+    _record_answer: Callable[[ApiCall], None]
 
-    def done(self) -> None:
-        """Note that the answer was handed over."""
-        self._close(self.call)
+    def mark_sent(self) -> None:
+        """Record that the response was sent."""
+        self._record_answer(self.call)
 
-    def lost(self) -> None:
-        """Note that the partner had left before the answer: it was given nothing."""
-        self._close(replace(self.call, status=None, returned=(), cursor=None))
+    def mark_lost(self) -> None:
+        """Record that the client disconnected before the response was sent."""
+        self._record_answer(replace(self.call, status=None, returned_ids=(), cursor=None))
 
 
 class ConnectorApi:
-    """Plays the Connector API; every method may be called from any thread.
+    """Emulates the Connector API, without a transport; every method is thread-safe.
 
     Args:
-        tenants: who exists from the start.
+        tenants: the client and the enterprises that exist from the start.
         now_ms: the run's clock.
-        began: UTC, the moment when `now_ms` was 0.
-        open_ids: whether any id is an entity as soon as it is asked for.
-        enforce_quota: whether requests over the documented limit get 429.
-        sink: called once per answered call, one after another.
+        started_utc: when `now_ms` was 0.
+        open_ids: whether every id exists as soon as a request asks for it.
+        enforce_rate_limit: whether requests over the documented limit get a 429.
+        sink: called with each answered call, one call at a time.
 
     """
 
-    def __init__(  # noqa: PLR0913 - two that every twin needs, four choices
+    def __init__(  # noqa: PLR0913 - two required, four optional
         self,
         tenants: Tenants,
         now_ms: Callable[[], float],
         *,
-        began: datetime,
+        started_utc: datetime,
         open_ids: bool = False,
-        enforce_quota: bool = False,
+        enforce_rate_limit: bool = False,
         sink: Callable[[ApiCall], None] | None = None,
     ) -> None:
-        self._now_ms, self._began, self._sink = now_ms, began.astimezone(UTC), sink
+        self._now_ms, self._started_utc, self._sink = now_ms, started_utc.astimezone(UTC), sink
         self._lock, self._sink_lock = threading.Lock(), threading.Lock()
-        self._quotas: defaultdict[str, RateLimit] = defaultdict(RateLimit)
-        self._faults, self._journal = InjectedFaults(), CallLog()
-        self._estate, self._tokens = EntityStore(), TokenRegistry(tenants)
-        self._desk = ApiState(self._estate, self._tokens, open_ids=open_ids)
-        self._enforce_quota = enforce_quota
+        self._rate_limits: defaultdict[str, RateLimit] = defaultdict(RateLimit)
+        self._faults, self._call_log = InjectedFaults(), CallLog()
+        self._store, self._tokens = EntityStore(), TokenRegistry(tenants)
+        self._state = ApiState(self._store, self._tokens, open_ids=open_ids)
+        self._enforce_rate_limit = enforce_rate_limit
         for tenant in tenants.enterprises:
-            enroll(tenant.id, self._estate, self._began)
+            add_enterprise(tenant.id, self._store, self._started_utc)
 
     def apply_message(self, message: Message) -> float:
-        """Let what a message says be true from now on; call it before the message is sent.
+        """Update the state with what a message says; call this before sending the message.
 
         Returns:
-            Since when it is, on the run's clock: a request that came earlier was not told of it.
+            The time of the update on the run's clock: an earlier request can't see the change.
 
         """
         with self._lock:
             now_ms = self._now_ms()
-            apply_message(message, self._estate, self._tokens, self._at(now_ms))
+            apply_message(message, self._store, self._tokens, self._utc(now_ms))
         return now_ms
 
     def add_command(self, enterprise_id: str, command_id: str, state: str = "Pending") -> None:
-        """Let a command for a device of an enterprise exist, or change its state."""
+        """Add a command for a device of an enterprise, or change its state."""
         with self._lock:
-            at = self._at(self._now_ms())
-            self._estate.upsert(enterprise_id, "command", command_id, at, state=state)
+            now = self._utc(self._now_ms())
+            self._store.upsert(enterprise_id, "command", command_id, now, state=state)
 
-    def inject_fault(  # noqa: PLR0913 - all that a fault is
+    def inject_fault(  # noqa: PLR0913 - what defines a fault
         self,
         fault: ApiFault,
         ids: frozenset[str] | None,
@@ -110,58 +110,60 @@ class ConnectorApi:
         slow_s: float = SLOW_S,
         operation: str = "",
     ) -> int:
-        """Do a fault to requests that are about entities.
+        """Inject a fault into requests for certain entities.
 
         Args:
-            fault: what is done.
-            ids: whom a request has to ask for, or would be answered with; None for any request.
-            times: to how many such requests; None for all until `restore`.
-            retry_after_s: what TOO_MANY tells the partner, rounded up to whole seconds.
-            slow_s: how many seconds SLOW takes.
-            operation: to requests for this one alone, such as `commands/update`; empty for all.
+            fault: what happens to these requests.
+            ids: a request must ask for one of these entities, or its response must contain one;
+                None for any request.
+            times: how many requests the fault affects; None for all until `remove_fault`.
+            retry_after_s: the Retry-After of TOO_MANY_REQUESTS, rounded up to whole seconds.
+            slow_s: the seconds that a SLOW response takes.
+            operation: the only operation that the fault affects, such as `commands/update`; empty
+                for all.
 
         Returns:
-            The handle for `restore`.
+            The handle for `remove_fault`.
 
         """
-        lowered = None if ids is None else frozenset(each.lower() for each in ids)
+        lowered = None if ids is None else frozenset(id_.lower() for id_ in ids)
         with self._lock:
             return self._faults.add(
                 InjectedFault(fault, lowered, times, retry_after_s, slow_s, operation)
             )
 
     def remove_fault(self, handle: int) -> None:
-        """End a fault; one that has ended already stays so, and a slow answer stays slow."""
+        """Remove a fault, if it is still in force; a slow response that has begun stays slow."""
         with self._lock:
             self._faults.remove(handle)
 
-    def begin(self, request: ApiRequest) -> Pending:
-        """Answer a request; whoever hands the answer over then says `done`, or `lost`."""
-        reading = read(request)
+    def begin(self, request: ApiRequest) -> PendingResponse:
+        """Handle a request; the caller sends the response and calls `mark_sent` or `mark_lost`."""
+        parsed = parse_request(request)
         with self._lock:
             now_ms = self._now_ms()
-            over, wait_s = self._count(reading, now_ms)
+            over_limit, retry_after_s = self._count_request(parsed, now_ms)
             call, response = handle(
-                self._desk,
-                reading,
-                self._at(now_ms),
-                minimal=_minimal(request),
-                over_limit=over,
-                retry_after_s=wait_s,
-                strike=self._faults.strike,
+                self._state,
+                parsed,
+                self._utc(now_ms),
+                minimal=_prefers_minimal(request),
+                over_limit=over_limit,
+                retry_after_s=retry_after_s,
+                take_fault=self._faults.take_fault,
             )
             call = replace(
                 call,
                 received_ms=now_ms,
-                path=self._masked(request.path, reading),
-                client=self._masked(call.client, reading),
+                path=self._redact(request.path, parsed),
+                client=self._redact(call.client, parsed),
             )
-            call = self._journal.open(call)
-        return Pending(call, response, self._close)
+            call = self._call_log.add(call)
+        return PendingResponse(call, response, self._record_answer)
 
     def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
-        """Give the calls numbered above `since`, in order; only the last 50,000 are kept."""
-        return self._journal.calls(since)
+        """Return the calls with a number above `since`, in order; the log keeps at least 50,000."""
+        return self._call_log.calls(since)
 
     def wait_until(
         self,
@@ -169,108 +171,114 @@ class ConnectorApi:
         since: int,
         timeout_s: float,
     ) -> bool:
-        """Wait until the predicate holds of `calls(since)`; tell whether it came to that."""
-        return self._journal.wait_until(predicate, since, timeout_s)
+        """Wait until `predicate(calls(since))` is true; return whether it became true in time."""
+        return self._call_log.wait_until(predicate, since, timeout_s)
 
     def is_working_on_backlog(self, sent_ms: float) -> bool:
-        """Tell whether the partner is busy with news that are older than that moment, or late.
+        """Return whether the partner is still working through events sent before `sent_ms`.
 
-        It is where a request of the last five seconds asked for an entity that has not changed
-        since, nor within three seconds before the request; or was given a page of such alone, and
-        there are more pages.
+        That is so if a request of the last `RECENT_MS` asked for an entity whose last event is
+        older than `sent_ms`, or than `LATE_MS` before the request. A request without ids counts if
+        its response has a page of such entities alone and more pages follow.
+
+        Args:
+            sent_ms: on the run's clock.
+
         """
         with self._lock:
             now_ms = self._now_ms()
-            recent = [c for c in self._journal.calls() if c.received_ms >= now_ms - RECENT_MS]
-            told = [(self._told(call), call.received_ms - LATE_MS) for call in recent]
+            recent = [c for c in self._call_log.calls() if c.received_ms >= now_ms - RECENT_MS]
+            announced = [(self._announced_utc(call), call.received_ms - LATE_MS) for call in recent]
         return any(
-            moment is not None and moment < self._at(max(sent_ms, late_ms))
-            for moment, late_ms in told
+            announced_utc is not None and announced_utc < self._utc(max(sent_ms, late_ms))
+            for announced_utc, late_ms in announced
         )
 
     @property
     def closed(self) -> bool:
-        """Whether the run is over, so that every wait ends at once."""
-        return self._journal.over
+        """Whether the run is over and every wait ends at once."""
+        return self._call_log.waits_ended
 
     def end_waits(self) -> None:
-        """Let nobody wait any longer for what the partner may do: the run is over."""
-        self._journal.end()
+        """End all current waits, because the run is over; later ones return at once."""
+        self._call_log.end_waits()
 
     def enterprise_of(self, token: str) -> str | None:
-        """Tell whose AccessToken this is, current, replaced or inactive."""
+        """Return the enterprise of an AccessToken, valid or not; None for an unknown token."""
         with self._lock:
             return self._tokens.enterprise_of(token)
 
     def token_status(self, token: str) -> tuple[str | None, TokenState]:
-        """Tell whose AccessToken this is, and what is known of it."""
+        """Return the enterprise of an AccessToken and the token's state."""
         with self._lock:
             return self._tokens.enterprise_of(token), self._tokens.state_of(token)
 
-    def usage(self) -> tuple[RateLimitUsage, ...]:
-        """Tell, by enterprise, when requests came, those that asked most at a time first."""
-        quotas: defaultdict[str, list[RateLimit]] = defaultdict(list)
+    def rate_limit_usage(self) -> tuple[RateLimitUsage, ...]:
+        """Return the usage by enterprise, the highest peak first."""
+        limits: defaultdict[str, list[RateLimit]] = defaultdict(list)
         with self._lock:
-            for token, quota in self._quotas.items():
+            for token, rate_limit in self._rate_limits.items():
                 enterprise = self._tokens.enterprise_of(token)
                 if enterprise is not None:
-                    quotas[enterprise].append(quota)
-            found = [_usage(enterprise, own) for enterprise, own in quotas.items()]
-        return tuple(sorted(found, key=lambda each: -each.peak))
+                    limits[enterprise].append(rate_limit)
+            usages = [_sum_usage(enterprise, group) for enterprise, group in limits.items()]
+        return tuple(sorted(usages, key=lambda usage: -usage.peak))
 
-    def _told(self, call: ApiCall) -> datetime | None:
-        """Tell when the oldest that a request asks for was told; None where nothing was.
+    def _announced_utc(self, call: ApiCall) -> datetime | None:
+        """Return when the oldest requested entity was announced; None if none was.
 
-        Of a page, which shows whatever there is, the newest counts.
+        For a request without ids return when the newest entity of its page was announced.
         """
         operation = OPERATIONS.get(call.operation)
         if operation is None or operation.kind is None or call.enterprise_id is None:
             return None
-        about = call.asked or (call.returned if call.cursor else ())
-        kind = operation.asked_kind if call.asked else operation.kind
-        known = self._estate.all(call.enterprise_id, kind or "")
-        stamps = [known[key] for each in about if (key := each.lower()) in known]
-        # A command is told of once: then it is the partner itself who changes it.
+        ids = call.requested_ids or (call.returned_ids if call.cursor else ())
+        kind = operation.requested_kind if call.requested_ids else operation.kind
+        known = self._store.records_by_id(call.enterprise_id, kind or "")
+        records = [known[key] for id_ in ids if (key := id_.lower()) in known]
+        # Mews announces a command once; after that the partner itself changes it.
         once = operation.kind == "command"
-        told = [each.created if once else each.updated for each in stamps]
-        ours = [each for each in told if each >= self._began]
-        if not ours:
+        times = [record.created if once else record.updated for record in records]
+        announced = [time for time in times if time >= self._started_utc]
+        if not announced:
             return None
-        return min(ours) if call.asked else max(ours)
+        return min(announced) if call.requested_ids else max(announced)
 
-    def _count(self, reading: Reading, now_ms: float) -> tuple[bool, float | None]:
-        token = reading.text("AccessToken")
+    def _count_request(self, request: ParsedRequest, now_ms: float) -> tuple[bool, float | None]:
+        token = request.text("AccessToken")
         if self._tokens.enterprise_of(token) is None:
             return False, None
-        return self._quotas[token].request(now_ms, enforce=self._enforce_quota)
+        return self._rate_limits[token].count_request(now_ms, enforce=self._enforce_rate_limit)
 
-    def _at(self, now_ms: float) -> datetime:
-        return self._began + timedelta(milliseconds=now_ms)
+    def _utc(self, now_ms: float) -> datetime:
+        return self._started_utc + timedelta(milliseconds=now_ms)
 
-    def _masked(self, text: str, reading: Reading) -> str:
-        own = (reading.text("AccessToken"), reading.text("ClientToken"))
-        for secret in (*own, *self._tokens.secrets):
-            if len(secret) >= ANYWHERE and secret in text:
-                text = text.replace(secret, MASK)
+    def _redact(self, text: str, request: ParsedRequest) -> str:
+        sent = (request.text("AccessToken"), request.text("ClientToken"))
+        for secret in (*sent, *self._tokens.secrets):
+            if len(secret) >= MIN_LENGTH_ANYWHERE and secret in text:
+                text = text.replace(secret, REDACTED)
         return text
 
-    def _close(self, call: ApiCall) -> None:
+    def _record_answer(self, call: ApiCall) -> None:
         with self._sink_lock:
             answered = replace(call, answered_ms=self._now_ms())
-            self._journal.close(answered)
+            self._call_log.update(answered)
             if self._sink is not None:
                 self._sink(answered)
 
 
-def _minimal(request: ApiRequest) -> bool:
+def _prefers_minimal(request: ApiRequest) -> bool:
     preferences = request.headers.get("prefer", "").split(",")
-    return "return=minimal" in {each.strip().lower() for each in preferences}
+    return "return=minimal" in {preference.strip().lower() for preference in preferences}
 
 
-def _usage(enterprise: str, quotas: list[RateLimit]) -> RateLimitUsage:
+def _sum_usage(enterprise: str, rate_limits: list[RateLimit]) -> RateLimitUsage:
     seconds: Counter[int] = Counter()
-    for quota in quotas:
-        seconds.update(quota.seconds)
+    for rate_limit in rate_limits:
+        seconds.update(rate_limit.seconds)
     return RateLimitUsage(
-        enterprise, tuple(sorted(seconds.items())), max(each.peak for each in quotas)
+        enterprise,
+        tuple(sorted(seconds.items())),
+        max(rate_limit.peak for rate_limit in rate_limits),
     )

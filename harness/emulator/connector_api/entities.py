@@ -1,4 +1,4 @@
-"""What the twin answers with: complete, consistent entities, the same for the same id."""
+"""The entities that the emulator returns: complete, consistent, the same for the same id."""
 
 from __future__ import annotations
 
@@ -9,18 +9,36 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from pytest_mews.emulator.connector_api.entity_builders import KEYS, RELATIVES, make, thread_of, utc
-from pytest_mews.emulator.connector_api.entity_values import EntitySeed, JsonObject, fill, make_id
-from pytest_mews.emulator.connector_api.operations import read
+from pytest_mews.emulator.connector_api.entity_builders import (
+    OBJECT_KEYS,
+    REFERENCES,
+    build_object,
+    format_utc,
+    thread_id_of,
+)
+from pytest_mews.emulator.connector_api.entity_values import (
+    EntitySeed,
+    JsonObject,
+    fill_object,
+    make_id,
+)
+from pytest_mews.emulator.connector_api.operations import read_documented
 
-__all__ = ["configuration", "entity", "relatives", "thread_of", "utc", "with_unknown_fields"]
+__all__ = [
+    "build_configuration",
+    "build_entity",
+    "format_utc",
+    "references",
+    "thread_id_of",
+    "with_unknown_fields",
+]
 
-OLD_RESERVATIONS = "reservations/getAll"
+DEPRECATED_RESERVATIONS = "reservations/getAll"
 CONFIGURATION = "configuration/get"
-UNKNOWN = "NewSinceYouLooked"  # what `strangers` puts where a name or value is expected
+UNKNOWN_NAME = "NewSinceYouLooked"  # the property and the value that `with_unknown_fields` adds
 
 
-def entity(  # noqa: PLR0913 - what an entity depends on
+def build_entity(  # noqa: PLR0913 - what an entity depends on
     kind: str,
     id: str,  # noqa: A002 - as Mews calls it
     enterprise: str,
@@ -29,47 +47,47 @@ def entity(  # noqa: PLR0913 - what an entity depends on
     updated: datetime,
     operation: str | None = None,
 ) -> JsonObject:
-    """Make an entity with every documented property, valid against its schema.
+    """Build an entity with every documented property, valid against its schema.
 
-    Two with the same id and creation are equal but for `UpdatedUtc`, which says when it changed:
-    whole seconds, as in every documented example, so a later change is one second later or more.
+    Two entities with the same id and `created` differ in `UpdatedUtc` alone. `UpdatedUtc` has
+    whole seconds, as in every documented example, so a change shows if it is a second later.
 
     Args:
-        kind: one of `documented.KINDS`.
-        id: its `Id`.
-        enterprise: the id of the enterprise that it belongs to; of an enterprise, its own.
+        kind: one of `operations.KINDS`.
+        id: the entity's `Id`.
+        enterprise: the id of the enterprise that the entity belongs to; an enterprise belongs to
+            itself.
         created: UTC.
         updated: UTC.
-        operation: which operation answers with it, where that decides its shape (the deprecated
-            reservations; an enterprise in the configuration).
+        operation: the operation that returns the entity. It decides the shape of reservations (the
+            deprecated operation differs) and of enterprises (the configuration differs).
 
     """
-    made = _made(_key(kind, operation), id, enterprise, utc(created))
-    # A copy, for it is shared: deep enough, since nobody writes below the first level.
-    whole = dict(made)
-    if "UpdatedUtc" in whole:
-        whole["UpdatedUtc"] = utc(updated)
-    return whole
+    shared = _build_shared(_object_key(kind, operation), id, enterprise, format_utc(created))
+    # A shallow copy of the cached entity is enough: nobody changes a nested value.
+    entity = dict(shared)
+    if "UpdatedUtc" in entity:
+        entity["UpdatedUtc"] = format_utc(updated)
+    return entity
 
 
-def configuration(
+def build_configuration(
     enterprise: str, *, created: datetime, updated: datetime, now: datetime
 ) -> JsonObject:
-    """Make the whole answer of `configuration/get`.
+    """Build the response of `configuration/get`.
 
     Args:
-        enterprise: the id of the enterprise whose AccessToken asked.
-        created: when the enterprise was.
-        updated: when it changed last.
+        enterprise: the id of the enterprise whose AccessToken the request has.
+        created: when the enterprise was created, UTC.
+        updated: when it changed last, UTC.
         now: UTC.
 
     """
-    service = fill(
-        "services#service", EntitySeed(make_id(f"{enterprise}/service"), enterprise, utc(now))
-    )
+    seed = EntitySeed(make_id(f"{enterprise}/service"), enterprise, format_utc(now))
+    service = fill_object("services#service", seed)
     return {
-        "NowUtc": utc(now),
-        "Enterprise": entity(
+        "NowUtc": format_utc(now),
+        "Enterprise": build_entity(
             "enterprise",
             enterprise,
             enterprise,
@@ -77,66 +95,75 @@ def configuration(
             updated=updated,
             operation=CONFIGURATION,
         ),
-        "Service": service | {"CreatedUtc": utc(created), "UpdatedUtc": utc(created)},
+        "Service": service | {"CreatedUtc": format_utc(created), "UpdatedUtc": format_utc(created)},
         "PaymentCardStorage": None,
         "IsIdentityDocumentNumberRequired": False,
     }
 
 
 def with_unknown_fields(entity: JsonObject) -> JsonObject:
-    """Copy an entity with properties and enumeration values that the documentation does not know.
+    """Copy an entity and add properties and enumeration values that are not documented.
 
-    Every documented object in it has one property more; every enumerated value is unknown, and
-    every list of such values has an unknown one. `Id` and datetimes stay what they are.
+    Each documented object gets one more property, each enumerated value is replaced, and each list
+    of enumerated values gets one more. `Id` and datetimes stay as they are.
     """
-    changed: JsonObject = _estrange("", copy.deepcopy(entity))
+    changed: JsonObject = _add_unknown("", copy.deepcopy(entity))
     return changed
 
 
-def relatives(whole: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
-    """Give kind and id of the entities that one of a kind names and that can be asked for."""
-    for name, other in RELATIVES.get(kind, {}).items():
-        if isinstance(whole.get(name), str):
-            yield other, whole[name]
+def references(entity: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and id of each entity that this one refers to and that an operation returns.
+
+    Args:
+        entity: as `build_entity` returns it.
+        kind: the entity's kind.
+
+    """
+    for name, referenced_kind in REFERENCES.get(kind, {}).items():
+        if isinstance(entity.get(name), str):
+            yield referenced_kind, entity[name]
 
 
 @lru_cache(maxsize=20_000)
-def _made(key: str, id: str, enterprise: str, created: str) -> Mapping[str, Any]:  # noqa: A002
-    return MappingProxyType(make(key, EntitySeed(id, enterprise, created)))
+def _build_shared(key: str, id: str, enterprise: str, created: str) -> Mapping[str, Any]:  # noqa: A002
+    return MappingProxyType(build_object(key, EntitySeed(id, enterprise, created)))
 
 
-def _key(kind: str, operation: str | None) -> str:
-    if kind == "reservation" and operation == OLD_RESERVATIONS:
+def _object_key(kind: str, operation: str | None) -> str:
+    if kind == "reservation" and operation == DEPRECATED_RESERVATIONS:
         return "reservations#reservation-ver-2017-04-12"
     if kind == "enterprise" and operation == CONFIGURATION:
         return "configuration#enterprise"
-    return KEYS[kind]
+    return OBJECT_KEYS[kind]
 
 
-_OBJECTS = read("objects")
+_OBJECTS = read_documented("objects")
 
 
-def _names(*, enumerated: bool) -> frozenset[str]:
-    """Name the properties that are enumerations, or those that are dictionaries."""
+def _property_names(*, enumerated: bool) -> frozenset[str]:
+    """Return the names of the properties that are enumerations (else: dictionaries)."""
     return frozenset(
-        each["name"]
-        for documented in _OBJECTS.values()
-        for each in documented.get("properties", ())
-        if each.get("ref")
-        and "properties" not in _OBJECTS[each["ref"]]
-        and ("enum" in _OBJECTS[each["ref"]]) == enumerated
+        documented["name"]
+        for object_ in _OBJECTS.values()
+        for documented in object_.get("properties", ())
+        if documented.get("ref")
+        and "properties" not in _OBJECTS[documented["ref"]]
+        and ("enum" in _OBJECTS[documented["ref"]]) == enumerated
     )
 
 
-_ENUMERATED, _DICTIONARIES = _names(enumerated=True), _names(enumerated=False)
-_VALUES = frozenset(value for each in _OBJECTS.values() for value in each.get("enum", ()))
+_ENUMERATED, _DICTIONARIES = _property_names(enumerated=True), _property_names(enumerated=False)
+_VALUES = frozenset(value for object_ in _OBJECTS.values() for value in object_.get("enum", ()))
 
 
-def _estrange(name: str, node: Any) -> Any:  # noqa: ANN401 - JSON
-    if name in _DICTIONARIES:  # the names in it are the enterprise's own
+def _add_unknown(name: str, node: Any) -> Any:  # noqa: ANN401 - JSON
+    """Change the value `node` of the property `name`."""
+    if name in _DICTIONARIES:  # the enterprise chooses the names in it
         return node
     if isinstance(node, dict):
-        return {key: _estrange(key, value) for key, value in node.items()} | {UNKNOWN: [{}]}
+        return {key: _add_unknown(key, value) for key, value in node.items()} | {UNKNOWN_NAME: [{}]}
     if isinstance(node, list):
-        return [*node, UNKNOWN] if name in _ENUMERATED else [_estrange(name, each) for each in node]
-    return UNKNOWN if name in _ENUMERATED and node in _VALUES else node
+        if name in _ENUMERATED:
+            return [*node, UNKNOWN_NAME]
+        return [_add_unknown(name, item) for item in node]
+    return UNKNOWN_NAME if name in _ENUMERATED and node in _VALUES else node

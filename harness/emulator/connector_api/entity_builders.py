@@ -1,4 +1,4 @@
-"""Entities whose properties make sense together, which no property's name alone can see to."""
+"""Builders of entities: values that must be consistent with each other, kind by kind."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from pytest_mews.emulator.connector_api.entity_values import EntitySeed, JsonObject, fill, make_id
+from pytest_mews.emulator.connector_api.entity_values import (
+    EntitySeed,
+    JsonObject,
+    fill_object,
+    make_id,
+)
 
-THREADS = 128  # of an enterprise: a big batch of messages leaves a few in each
+THREADS_PER_ENTERPRISE = 128  # a large batch of messages puts a few into each thread
 
-KEYS: Mapping[str, str] = {
+OBJECT_KEYS: Mapping[str, str] = {
     "reservation": "reservations#reservation-ver-2023-06-06",
     "resource": "resources#resource",
     "message": "messages#message",
@@ -21,9 +26,9 @@ KEYS: Mapping[str, str] = {
     "command": "commands#command",
     "enterprise": "enterprises#enterprise",
 }
-"""Where an entity of each kind is documented; the key is that of the documented data."""
+"""The key of an entity in the documented data, by kind."""
 
-RELATIVES: Mapping[str, Mapping[str, str]] = {
+REFERENCES: Mapping[str, Mapping[str, str]] = {
     "reservation": {
         "AccountId": "customer",
         "BookerId": "customer",
@@ -32,39 +37,39 @@ RELATIVES: Mapping[str, Mapping[str, str]] = {
     "resource-block": {"AssignedResourceId": "resource"},
     "payment": {"AccountId": "customer", "ReservationId": "reservation"},
 }
-"""By kind: which properties of an entity name another that can be asked for, and of which kind."""
+"""The properties that refer to an entity which an operation returns, and its kind, by kind."""
 
 
-def make(key: str, grain: EntitySeed) -> JsonObject:
-    """Fill an object of the documentation sensibly.
+def build_object(key: str, seed: EntitySeed) -> JsonObject:
+    """Return a documented object with values that are consistent with each other.
 
     Args:
-        key: one of `KEYS`, or another shape that an operation gives to one of these entities.
-        grain: what the values grow from.
+        key: a value of `OBJECT_KEYS`, or the key of another shape of one of these entities.
+        seed: what the values depend on.
 
     """
-    return fill(key, grain) | _SENSE[key](grain)
+    return fill_object(key, seed) | _BUILDERS[key](seed)
 
 
-def thread_of(enterprise: str, message: str) -> str:
-    """Name the thread that a message belongs to; a few messages share one.
+def thread_id_of(enterprise: str, message: str) -> str:
+    """Return the id of a message's thread; several messages share a thread.
 
     Args:
         enterprise: the id of the message's enterprise.
         message: the message's id.
 
     """
-    return make_id(f"{enterprise}/thread/{zlib.crc32(message.encode()) % THREADS}")
+    return make_id(f"{enterprise}/thread/{zlib.crc32(message.encode()) % THREADS_PER_ENTERPRISE}")
 
 
-def utc(moment: datetime) -> str:
-    """Write a moment as the API does: `2026-01-31T12:00:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def format_utc(time: datetime) -> str:
+    """Format a datetime as the API does: `2026-01-31T12:00:00Z`."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _reservation(grain: EntitySeed) -> JsonObject:
+def _reservation(seed: EntitySeed) -> JsonObject:
     origins = ("Commander", "Connector", "Distributor", "ChannelManager")
-    origin = origins[grain.pick("Origin", len(origins))]
+    origin = origins[seed.pick("Origin", len(origins))]
     states = (
         "Confirmed",
         "Confirmed",
@@ -74,14 +79,14 @@ def _reservation(grain: EntitySeed) -> JsonObject:
         "Inquired",
         "Canceled",
     )
-    state = states[grain.pick("State", len(states))]
-    start, end = _stay(grain)
+    state = states[seed.pick("State", len(states))]
+    start, end = _stay_interval(seed)
     return {
         "AccountType": "Customer",
         "Origin": origin,
         "CommanderOrigin": "Phone" if origin == "Commander" else None,
         "State": state,
-        "CancelledUtc": grain.created if state == "Canceled" else None,
+        "CancelledUtc": seed.created if state == "Canceled" else None,
         "CancellationReason": "RequestedByGuest" if state == "Canceled" else None,
         "ReleasedUtc": start if state == "Optional" else None,
         "ScheduledStartUtc": start,
@@ -96,14 +101,14 @@ def _reservation(grain: EntitySeed) -> JsonObject:
             "AnyCompanionCheckedIn": False,
             "ConnectorCheckIn": False,
         },
-        "PersonCounts": [{"AgeCategoryId": make_id(f"{grain.enterprise}/adults"), "Count": 2}],
+        "PersonCounts": [{"AgeCategoryId": make_id(f"{seed.enterprise}/adults"), "Count": 2}],
         "QrCodeData": None,
     }
 
 
-def _old_reservation(grain: EntitySeed) -> JsonObject:
-    """Say the same as `_reservation`, in the words of the deprecated version."""
-    new = make(KEYS["reservation"], grain)
+def _deprecated_reservation(seed: EntitySeed) -> JsonObject:
+    """Return the deprecated shape of `_reservation`, with the same values."""
+    new = build_object(OBJECT_KEYS["reservation"], seed)
     states, options = {"Inquired": "Enquired"}, dict(new["Options"])
     del options["ConnectorCheckIn"]
     return {
@@ -118,10 +123,10 @@ def _old_reservation(grain: EntitySeed) -> JsonObject:
         "AdultCount": 2,
         "ChildCount": 0,
         "Options": options,
-    } | {name: new[name] for name in _SHARED}
+    } | {name: new[name] for name in _UNCHANGED}
 
 
-_SHARED = (
+_UNCHANGED = (
     *("Number", "OriginDetails", "Purpose", "ChannelNumber", "ChannelManagerNumber"),
     *("CancelledUtc", "CancellationReason", "ReleasedUtc", "StartUtc", "EndUtc"),
     *("AssignedResourceId", "AssignedResourceLocked", "BusinessSegmentId", "TravelAgencyId"),
@@ -129,8 +134,8 @@ _SHARED = (
 )
 
 
-def _resource(grain: EntitySeed) -> JsonObject:
-    floor, room = grain.pick("floor", 9) + 1, grain.pick("room", 60) + 1
+def _resource(seed: EntitySeed) -> JsonObject:
+    floor, room = seed.pick("floor", 9) + 1, seed.pick("room", 60) + 1
     place = {"FloorNumber": str(floor), "LocationNotes": "By the lift"}
     return {
         "Name": f"{floor}{room:02}",
@@ -140,15 +145,15 @@ def _resource(grain: EntitySeed) -> JsonObject:
     }
 
 
-def _message(grain: EntitySeed) -> JsonObject:
+def _message(seed: EntitySeed) -> JsonObject:
     return {
-        "MessageThreadId": thread_of(grain.enterprise, grain.id),
-        "Text": f"Could we have a late check-out? ({grain.pick('Text', 1000)})",
+        "MessageThreadId": thread_id_of(seed.enterprise, seed.id),
+        "Text": f"Could we have a late check-out? ({seed.pick('Text', 1000)})",
     }
 
 
-def _block(grain: EntitySeed) -> JsonObject:
-    start, end = _stay(grain)
+def _resource_block(seed: EntitySeed) -> JsonObject:
+    start, end = _stay_interval(seed)
     return {"StartUtc": start, "EndUtc": end, "IsActive": True, "DeletedUtc": None}
 
 
@@ -156,8 +161,8 @@ def _customer(_: EntitySeed) -> JsonObject:
     return {"IsActive": True, "ActivityState": "Active", "MergeTargetId": None}
 
 
-def _payment(grain: EntitySeed) -> JsonObject:
-    gross = (grain.pick("Amount", 100_000) + 1) / -100
+def _payment(seed: EntitySeed) -> JsonObject:
+    gross = (seed.pick("Amount", 100_000) + 1) / -100
     amount = {
         "Currency": "EUR",
         "NetValue": gross,
@@ -172,18 +177,18 @@ def _payment(grain: EntitySeed) -> JsonObject:
         "State": "Charged",
         "AccountingState": "Open",
         "ClosedUtc": None,
-        "ChargedUtc": grain.created,
+        "ChargedUtc": seed.created,
         "Type": "CashPayment",
         "Kind": "Payment",
         "Data": None,
     }
 
 
-def _command(grain: EntitySeed) -> JsonObject:
+def _command(seed: EntitySeed) -> JsonObject:
     return {
         "State": "Pending",
         "Device": {
-            "Id": make_id(f"{grain.enterprise}/printer"),
+            "Id": make_id(f"{seed.enterprise}/printer"),
             "Type": "Printer",
             "Name": "Front desk printer",
             "Identifier": None,
@@ -199,36 +204,36 @@ def _command(grain: EntitySeed) -> JsonObject:
     }
 
 
-def _enterprise(grain: EntitySeed) -> JsonObject:
-    address = make_id(f"{grain.enterprise}/address")
-    place = fill("configuration#address", EntitySeed(address, grain.enterprise, grain.created))
+def _enterprise(seed: EntitySeed) -> JsonObject:
+    address = make_id(f"{seed.enterprise}/address")
+    place = fill_object("configuration#address", EntitySeed(address, seed.enterprise, seed.created))
     return {
-        "ChainName": "Chain of the twin",
-        "Name": f"Hotel {grain.enterprise[:8]}",
+        "ChainName": "Sample Chain",
+        "Name": f"Hotel {seed.enterprise[:8]}",
         "AddressId": address,
         "Address": place | {"Latitude": 50.075181, "Longitude": 14.429645},
     }
 
 
-def _configured_enterprise(grain: EntitySeed) -> JsonObject:
+def _configured_enterprise(seed: EntitySeed) -> JsonObject:
     euro = {"Currency": "EUR", "IsDefault": True, "IsEnabled": True}
-    return _enterprise(grain) | {"IsPortfolio": False, "Currencies": [euro]}
+    return _enterprise(seed) | {"IsPortfolio": False, "Currencies": [euro]}
 
 
-def _stay(grain: EntitySeed) -> tuple[str, str]:
-    """Make the start and the end of something that begins within two months."""
-    day = datetime.fromisoformat(grain.created).replace(hour=0, minute=0, second=0)
-    start = day + timedelta(days=1 + grain.pick("StartUtc", 60), hours=14)
-    return utc(start), utc(start + timedelta(days=grain.pick("EndUtc", 13), hours=20))
+def _stay_interval(seed: EntitySeed) -> tuple[str, str]:
+    """Return start and end of something that starts within two months of its creation."""
+    day = datetime.fromisoformat(seed.created).replace(hour=0, minute=0, second=0)
+    start = day + timedelta(days=1 + seed.pick("StartUtc", 60), hours=14)
+    return format_utc(start), format_utc(start + timedelta(days=seed.pick("EndUtc", 13), hours=20))
 
 
-_SENSE: Mapping[str, Callable[[EntitySeed], JsonObject]] = {
+_BUILDERS: Mapping[str, Callable[[EntitySeed], JsonObject]] = {
     "reservations#reservation-ver-2023-06-06": _reservation,
-    "reservations#reservation-ver-2017-04-12": _old_reservation,
+    "reservations#reservation-ver-2017-04-12": _deprecated_reservation,
     "resources#resource": _resource,
     "messages#message": _message,
     "messagethreads#message-thread": lambda _: {},
-    "resourceblocks#resource-block": _block,
+    "resourceblocks#resource-block": _resource_block,
     "customers#customer": _customer,
     "payments#payment": _payment,
     "commands#command": _command,

@@ -1,4 +1,7 @@
-"""What exists at each enterprise, and since when; entities themselves are made when asked for."""
+"""Which entities exist at each enterprise, and when they were created and updated.
+
+The store holds no properties: `entities` builds the entity of a record when a request asks for it.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ class EntityRecord:
 
     Attributes:
         kind: such as `reservation`.
-        id: in the spelling of whoever announced it.
-        enterprise_id: whose it is.
-        number: unique, rising in the order of first appearance.
+        id: spelled as in the message that announced it.
+        enterprise_id: the enterprise that it belongs to.
+        number: unique, ascending in the order in which the store learnt of the entities.
         created: UTC.
         updated: UTC, never before `created`.
-        thread_id: of a message, its thread.
-        state: of a command, its state; empty otherwise.
+        thread_id: the thread of a message; None for other kinds.
+        state: the state of a command; empty for other kinds.
 
     """
 
@@ -33,84 +36,91 @@ class EntityRecord:
     state: str = ""
 
     @property
-    def age(self) -> tuple[datetime, int]:
-        """What entities are ordered by: when created, then which was known first."""
+    def sort_key(self) -> tuple[datetime, int]:
+        """The order of pages: by creation, then by the order in which the store learnt of them."""
         return self.created, self.number
 
 
 class EntityStore:
-    """All that exists, by enterprise and kind; ids are compared without regard to case."""
+    """All entities that exist, by enterprise and kind; ids are compared case-insensitively."""
 
     def __init__(self) -> None:
-        self._stamps: dict[tuple[str, str], dict[str, EntityRecord]] = {}
-        self._named: dict[tuple[str, str], set[str]] = {}
+        self._records: dict[tuple[str, str], dict[str, EntityRecord]] = {}
+        self._referenced: dict[tuple[str, str], set[str]] = {}
         self._shown: set[int] = set()
         self._count = 0
 
     def find(self, enterprise_id: str, kind: str, entity_id: str) -> EntityRecord | None:
-        """Look one entity up."""
-        return self.all(enterprise_id, kind).get(entity_id.lower())
+        """Return the record of one entity, or None."""
+        return self.records_by_id(enterprise_id, kind).get(entity_id.lower())
 
-    def all(self, enterprise_id: str, kind: str) -> dict[str, EntityRecord]:
-        """Give what an enterprise has of a kind, by id in lower case; not to be changed."""
-        return self._stamps.get((enterprise_id.lower(), kind), {})
+    def records_by_id(self, enterprise_id: str, kind: str) -> dict[str, EntityRecord]:
+        """Return an enterprise's records of a kind by id in lower case; don't modify it."""
+        return self._records.get((enterprise_id.lower(), kind), {})
 
-    def every(self, enterprise_id: str, kind: str) -> Collection[EntityRecord]:
-        """List what an enterprise has of a kind, in the order of appearance."""
-        return self.all(enterprise_id, kind).values()
+    def records(self, enterprise_id: str, kind: str) -> Collection[EntityRecord]:
+        """Return an enterprise's records of a kind, in ascending `number`."""
+        return self.records_by_id(enterprise_id, kind).values()
 
     def mark_shown(
-        self, stamp: EntityRecord, relatives: Callable[[], Iterable[tuple[str, str]]]
+        self, record: EntityRecord, references: Callable[[], Iterable[tuple[str, str]]]
     ) -> None:
-        """Note that an entity was shown, and with it the kinds and ids of those that it names."""
-        if stamp.number not in self._shown:
-            self._shown.add(stamp.number)
-            for kind, entity_id in relatives():
-                key = stamp.enterprise_id.lower(), kind
-                self._named.setdefault(key, set()).add(entity_id.lower())
+        """Record that a response contained an entity, and thereby the ids it refers to.
 
-    def is_named(self, enterprise_id: str, kind: str, entity_id: str) -> bool:
-        """Tell whether an entity that was shown names this one."""
-        return entity_id.lower() in self._named.get((enterprise_id.lower(), kind), ())
+        Args:
+            record: the entity's record.
+            references: returns kind and id of each entity that it refers to; called once per
+                entity.
+
+        """
+        if record.number not in self._shown:
+            self._shown.add(record.number)
+            for kind, entity_id in references():
+                key = record.enterprise_id.lower(), kind
+                self._referenced.setdefault(key, set()).add(entity_id.lower())
+
+    def is_referenced(self, enterprise_id: str, kind: str, entity_id: str) -> bool:
+        """Return whether an entity in an earlier response refers to this one."""
+        return entity_id.lower() in self._referenced.get((enterprise_id.lower(), kind), ())
 
     def upsert(  # noqa: PLR0913 - all that is known of an entity
         self,
         enterprise_id: str,
         kind: str,
         entity_id: str,
-        at: datetime,
+        updated: datetime,
         *,
         created: datetime | None = None,
         thread_id: str | None = None,
         state: str = "",
     ) -> EntityRecord:
-        """Let an entity exist, and be updated at a moment.
+        """Add an entity, or update the one that exists; return its record.
 
         Args:
-            enterprise_id: whose it is.
-            kind: what it is.
-            entity_id: which one it is.
-            at: when it changed.
-            created: when it was created, if it is not known yet; `at` by default.
-            thread_id: of a message, its thread.
-            state: of a command, its new state.
+            enterprise_id: the enterprise that it belongs to.
+            kind: such as `reservation`.
+            entity_id: its id.
+            updated: when it changed.
+            created: when it was created, default `updated`; ignored for an entity that exists.
+            thread_id: the thread of a message; ignored for an entity that exists.
+            state: the new state of a command.
 
         """
-        stamps = self._stamps.setdefault((enterprise_id.lower(), kind), {})
-        known = stamps.get(entity_id.lower())
+        records = self._records.setdefault((enterprise_id.lower(), kind), {})
+        known = records.get(entity_id.lower())
         if known is None:
             self._count += 1
-            stamp = EntityRecord(
+            record = EntityRecord(
                 kind,
                 entity_id,
                 enterprise_id,
                 self._count,
-                created or at,
-                at,
+                created or updated,
+                updated,
                 thread_id,
                 state,
             )
         else:
-            stamp = replace(known, updated=max(at, known.updated), state=state or known.state)
-        stamps[entity_id.lower()] = stamp
-        return stamp
+            record = replace(known, updated=max(updated, known.updated), state=state or known.state)
+        records[entity_id.lower()] = record
+        return record

@@ -1,7 +1,7 @@
-"""A plausible value for every documented property, the same whenever it is asked for.
+"""A plausible and reproducible value for every documented property.
 
-A value depends on the entity's id and the property's name alone: so two shapes of one entity
-agree on what they share, and a property may be null for one entity and filled for another.
+A value depends on the entity's id and the property's name alone. So two shapes of one entity agree
+on the properties that they share, and a property can be null for one entity and set for another.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pytest_mews.emulator.connector_api.operations import read
+from pytest_mews.emulator.connector_api.operations import read_documented
 
 JsonObject = dict[str, Any]
 
-_OBJECTS = read("objects")
+_OBJECTS = read_documented("objects")
 
-# What strings look like; any other is its property's name and a number.
-_TEXTS: Mapping[str, tuple[str, ...]] = {
+# Values of string properties; any other string is the property's name and a number.
+_STRINGS: Mapping[str, tuple[str, ...]] = {
     "Title": ("Mister", "Miss"),
     "FirstName": ("Ada", "Grace", "Ole", "Zoë", "José", "Łucja", "李"),
     "LastName": ("Smith", "Nguyễn", "O'Neill", "Dvořák", "García", "van Dijk"),
@@ -56,12 +56,12 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class EntitySeed:
-    """What an entity's values grow from.
+    """What the values of an entity depend on.
 
     Attributes:
-        id: the entity's.
+        id: the entity's id.
         enterprise: the id of the enterprise that it belongs to.
-        created: when, as the API writes it.
+        created: when it was created, in the API's format.
 
     """
 
@@ -69,95 +69,96 @@ class EntitySeed:
     enterprise: str
     created: str
 
-    def pick(self, name: str, among: int) -> int:
-        """Choose a number below `among`, by the entity and a property's name."""
-        return zlib.crc32(f"{self.id}/{name}".encode()) % among
+    def pick(self, name: str, count: int) -> int:
+        """Return a number below `count` that depends on the entity's id and a property's name."""
+        return zlib.crc32(f"{self.id}/{name}".encode()) % count
 
-    def relative(self, name: str) -> str:
-        """Make the id of another entity that this one refers to."""
+    def related_id(self, name: str) -> str:
+        """Return the id of the entity that a property of this one refers to."""
         return make_id(f"{self.id}/{name}")
 
 
 def make_id(text: str) -> str:
-    """Make an id, a GUID like those of the documentation's examples, from any text."""
+    """Return the GUID for a text, in the format of the documentation's examples."""
     digits = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return (
         f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"  # version 4
     )
 
 
-def fill(key: str, grain: EntitySeed) -> JsonObject:
-    """Fill an object: every documented property is there, optional ones are null now and then.
+def fill_object(key: str, seed: EntitySeed) -> JsonObject:
+    """Return an object with every documented property; some optional ones are null.
 
     Args:
-        key: the object's, as in the documented data: `customers#customer`.
-        grain: what the values grow from.
+        key: the object's key in the documented data, such as `customers#customer`.
+        seed: what the values depend on.
 
     """
-    return {name: value(grain) for name, value in _fillers(key).items()}
+    return {name: value(seed) for name, value in _value_factories(key).items()}
 
 
-Filler = Callable[[EntitySeed], Any]
+ValueFactory = Callable[[EntitySeed], Any]
 
 
 @cache
-def _fillers(key: str) -> Mapping[str, Filler]:
-    return {each["name"]: _filler(each) for each in _OBJECTS[key].get("properties", ())}
+def _value_factories(key: str) -> Mapping[str, ValueFactory]:
+    properties = _OBJECTS[key].get("properties", ())
+    return {documented["name"]: _property_factory(documented) for documented in properties}
 
 
-def _filler(documented: Mapping[str, Any]) -> Filler:
+def _property_factory(documented: Mapping[str, Any]) -> ValueFactory:
     name, optional = documented["name"], documented["contract"].startswith("optional")
     if optional and documented.get("deprecated"):
         return lambda _: None
-    value = _value(name, documented)
+    value = _value_factory(name, documented)
     if documented["type"].startswith("array of "):
         item = value
-        value = lambda grain: [item(grain)] if grain.pick(name, 4) else []  # noqa: E731
+        value = lambda seed: [item(seed)] if seed.pick(name, 4) else []  # noqa: E731
     if not optional:
         return value
     null = f"{name}/null"
-    return lambda grain: value(grain) if grain.pick(null, 3) else None
+    return lambda seed: value(seed) if seed.pick(null, 3) else None
 
 
-def _value(name: str, documented: Mapping[str, Any]) -> Filler:
+def _value_factory(name: str, documented: Mapping[str, Any]) -> ValueFactory:
     ref, kind = documented.get("ref"), documented["type"].removeprefix("array of ")
     if ref is not None:
         choices = _OBJECTS[ref].get("enum")
         if choices:
-            return lambda grain: choices[grain.pick(name, len(choices))]
+            return lambda seed: choices[seed.pick(name, len(choices))]
         if "properties" not in _OBJECTS[ref]:
             text = "text" in _OBJECTS[ref]["title"]
             return lambda _: {"en-US": name} if text else {}
-        return lambda grain: fill(
-            ref, EntitySeed(grain.relative(name), grain.enterprise, grain.created)
+        return lambda seed: fill_object(
+            ref, EntitySeed(seed.related_id(name), seed.enterprise, seed.created)
         )
     if kind == "string":
-        return _text(name)
-    simple: Mapping[str, Filler] = {
-        "boolean": lambda grain: grain.pick(name, 2) == 1,
-        "integer": lambda grain: grain.pick(name, 4),
-        "number": lambda grain: grain.pick(name, 100_000) / 100,
+        return _string_factory(name)
+    simple: Mapping[str, ValueFactory] = {
+        "boolean": lambda seed: seed.pick(name, 2) == 1,
+        "integer": lambda seed: seed.pick(name, 4),
+        "number": lambda seed: seed.pick(name, 100_000) / 100,
         "object": lambda _: {},
         "any": lambda _: None,
     }
     return simple[kind]
 
 
-def _text(name: str) -> Filler:
-    if name in _SPECIAL:
-        return _SPECIAL[name]
+def _string_factory(name: str) -> ValueFactory:
+    if name in _STRING_FACTORIES:
+        return _STRING_FACTORIES[name]
     if name.endswith("Utc"):
-        return lambda grain: grain.created
+        return lambda seed: seed.created
     if name.removesuffix("s").endswith("Id"):
-        return lambda grain: grain.relative(name)
-    short = name[:6]  # the documentation limits some names to 11 characters
-    choices = _TEXTS.get(name) or tuple(f"{short} {each}" for each in range(1000))
-    return lambda grain: choices[grain.pick(name, len(choices))]
+        return lambda seed: seed.related_id(name)
+    short = name[:6]  # the documentation limits some strings to 11 characters
+    choices = _STRINGS.get(name) or tuple(f"{short} {number}" for number in range(1000))
+    return lambda seed: choices[seed.pick(name, len(choices))]
 
 
-_SPECIAL: Mapping[str, Filler] = {
-    "Id": lambda grain: grain.id,
-    "EnterpriseId": lambda grain: grain.enterprise,
-    "ChainId": lambda grain: make_id(f"{grain.enterprise}/chain"),
-    "Number": lambda grain: str(grain.pick("Number", 10**9)),
+_STRING_FACTORIES: Mapping[str, ValueFactory] = {
+    "Id": lambda seed: seed.id,
+    "EnterpriseId": lambda seed: seed.enterprise,
+    "ChainId": lambda seed: make_id(f"{seed.enterprise}/chain"),
+    "Number": lambda seed: str(seed.pick("Number", 10**9)),
 }

@@ -1,7 +1,7 @@
-"""Which entities a request is about: by ids, threads, states and intervals, in the page asked for.
+"""Selecting the entities of a response: by ids, threads, states and intervals, page by page.
 
-Other filters (services, names, rates and so on) are not applied: what they name is real, and the
-entities are made up, so that a right request would come back empty.
+Other filters (services, names, rates and so on) are not applied: they name real things, while the
+emulator's entities are generated, so a correct request would return nothing.
 """
 
 from __future__ import annotations
@@ -16,116 +16,126 @@ from pytest_mews.emulator.connector_api.operations import COLLIDING, Operation
 
 ACTIVE_COMMANDS = frozenset({"Pending", "Received", "Processing"})
 _TIME_FILTERS = {"Created": "CreatedUtc", "Updated": "UpdatedUtc"}  # of the deprecated reservations
+_DEFAULT_COUNT = 1000
+_BEFORE_EVERYTHING = datetime.fromisoformat("0001-01-01T00:00:00Z")
+
 Entity = Mapping[str, Any]
-Build = Callable[[EntityRecord], Entity]
-_COUNT = 1000
+BuildEntity = Callable[[EntityRecord], Entity]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A time interval, both ends within it; an end that is None is open."""
+    """A time interval that includes both ends; an end of None is open."""
 
     start: datetime | None
     end: datetime | None
 
-    def holds(self, moment: datetime) -> bool:
-        """Tell whether a moment, or the whole second that it is shown as, lies within."""
-        return self.meets(moment.replace(microsecond=0), moment)
+    def contains(self, time: datetime) -> bool:
+        """Return whether a time, or the whole second that the API shows for it, is inside."""
+        return self.overlaps(time.replace(microsecond=0), time)
 
-    def meets(self, start: datetime, end: datetime) -> bool:
-        """Tell whether a span of time has a moment in common with this one."""
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Return whether the interval from `start` to `end` has a moment in common with this."""
         return (self.start is None or self.start <= end) and (self.end is None or start <= self.end)
 
 
 @dataclass(frozen=True)
 class Page:
-    """What one answer shows.
+    """One page of entities.
 
     Attributes:
-        stamps: newest first.
-        more: whether older ones are left.
+        records: newest first.
+        has_more: whether older ones follow on another page.
 
     """
 
-    stamps: tuple[EntityRecord, ...]
-    more: bool
+    records: tuple[EntityRecord, ...]
+    has_more: bool
 
     @property
     def cursor(self) -> str | None:
-        """The id of the oldest one, where the next page begins; None without data."""
-        return self.stamps[-1].id if self.stamps else None
+        """The id of the oldest entity, after which the next page starts; None if empty."""
+        return self.records[-1].id if self.records else None
 
 
 def select(
-    estate: EntityStore,
+    store: EntityStore,
     enterprise_id: str,
     operation: Operation,
     body: Mapping[str, Any],
-    build: Build,
+    build: BuildEntity,
 ) -> list[EntityRecord]:
-    """Find the entities that a checked request asks for, newest first.
+    """Return the entities that a request asks for, newest first.
 
     Args:
-        estate: what exists.
-        enterprise_id: whose AccessToken it bore: nothing of another one is found.
-        operation: what it was sent to.
-        body: a body that `checking` lets pass.
-        build: makes an entity, for filters that look into it.
+        store: the entities that exist.
+        enterprise_id: the enterprise of the request's AccessToken; only its entities are returned.
+        operation: the operation that the request was sent to.
+        body: a body without a problem that `validation.validate` rejects.
+        build: builds the entity of a record, for filters on its properties.
 
     """
     assert operation.kind is not None
-    if not _covers(body, operation, enterprise_id):
+    if not _includes_enterprise(body, operation, enterprise_id):
         return []
-    known = estate.all(enterprise_id, operation.kind)
-    ids = body.get(operation.ids) if operation.ids else None
-    found: Iterable[EntityRecord] = known.values()
+    known = store.records_by_id(enterprise_id, operation.kind)
+    ids = body.get(operation.ids_property) if operation.ids_property else None
+    records: Iterable[EntityRecord] = known.values()
     if ids is not None:
-        keys = dict.fromkeys(each.lower() for each in ids)
-        found = [known[key] for key in keys if key in known]
+        keys = dict.fromkeys(id_.lower() for id_ in ids)
+        records = [known[key] for key in keys if key in known]
     if operation.kind == "message":
-        threads = {each.lower() for each in body.get("MessageThreadIds") or ()}
-        found = [each for each in found if (each.thread_id or "").lower() in threads]
+        threads = {id_.lower() for id_ in body.get("MessageThreadIds") or ()}
+        records = [record for record in records if (record.thread_id or "").lower() in threads]
     if operation.name == "commands/getAllActive":
-        found = [each for each in found if each.state in ACTIVE_COMMANDS]
+        records = [record for record in records if record.state in ACTIVE_COMMANDS]
     for name, interval in _intervals(operation, body).items():
-        found = [each for each in found if interval.holds(_moment(each, name, build))]
+        records = [record for record in records if interval.contains(_time_of(record, name, build))]
     colliding = _interval(body.get(COLLIDING))
     if operation.colliding and colliding:
         start, end = operation.colliding
-        found = [
-            each
-            for each in found
-            if colliding.meets(_moment(each, start, build), _moment(each, end, build))
+        records = [
+            record
+            for record in records
+            if colliding.overlaps(_time_of(record, start, build), _time_of(record, end, build))
         ]
-    return sorted(found, key=lambda stamp: stamp.age, reverse=True)
+    return sorted(records, key=lambda record: record.sort_key, reverse=True)
 
 
-def paginate(found: list[EntityRecord], cursor: EntityRecord | None, count: int | None) -> Page:
-    """Cut a page: the newest `count`, or those older than the cursor's entity.
+def paginate(records: list[EntityRecord], cursor: EntityRecord | None, count: int | None) -> Page:
+    """Return the first page of records, or the page after the cursor.
 
     Args:
-        found: newest first.
-        cursor: the entity that the request's cursor names.
-        count: how many; the documented most where the request does not say.
+        records: newest first.
+        cursor: the entity that the request's cursor names; None for the first page.
+        count: the page size; None for the documented maximum.
 
     """
-    rest = found if cursor is None else [each for each in found if each.age < cursor.age]
-    size = count or _COUNT
+    rest = (
+        records
+        if cursor is None
+        else [record for record in records if record.sort_key < cursor.sort_key]
+    )
+    size = count or _DEFAULT_COUNT
     return Page(tuple(rest[:size]), len(rest) > size)
 
 
-def _covers(body: Mapping[str, Any], operation: Operation, enterprise_id: str) -> bool:
-    named = body.get("EnterpriseIds")
-    if operation.ids == "EnterpriseIds" or named is None:
+def _includes_enterprise(body: Mapping[str, Any], operation: Operation, enterprise_id: str) -> bool:
+    ids = body.get("EnterpriseIds")
+    if operation.ids_property == "EnterpriseIds" or ids is None:
         return True
-    return enterprise_id.lower() in {each.lower() for each in named}
+    return enterprise_id.lower() in {id_.lower() for id_ in ids}
 
 
 def _intervals(operation: Operation, body: Mapping[str, Any]) -> dict[str, Interval]:
-    given = {mine: body.get(theirs) for theirs, mine in operation.intervals}
+    """Return the request's intervals by the property of the entity that they filter."""
+    values = {
+        entity_property: body.get(request_property)
+        for request_property, entity_property in operation.intervals
+    }
     if operation.deprecated and body.get("TimeFilter") in _TIME_FILTERS:
-        given[_TIME_FILTERS[body["TimeFilter"]]] = body
-    return {name: found for name, each in given.items() if (found := _interval(each))}
+        values[_TIME_FILTERS[body["TimeFilter"]]] = body
+    return {name: interval for name, value in values.items() if (interval := _interval(value))}
 
 
 def _interval(value: object) -> Interval | None:
@@ -135,14 +145,11 @@ def _interval(value: object) -> Interval | None:
     return Interval(*(None if end is None else datetime.fromisoformat(end) for end in ends))
 
 
-_NEVER = datetime.fromisoformat("0001-01-01T00:00:00Z")
-
-
-def _moment(stamp: EntityRecord, name: str, build: Build) -> datetime:
-    """Give the time of a property; what has none lies in no interval that has a start."""
+def _time_of(record: EntityRecord, name: str, build: BuildEntity) -> datetime:
+    """Return the time in a property; a null is before every interval that has a start."""
     if name == "CreatedUtc":
-        return stamp.created
+        return record.created
     if name == "UpdatedUtc":
-        return stamp.updated
-    text = build(stamp).get(name)
-    return datetime.fromisoformat(text) if isinstance(text, str) else _NEVER
+        return record.updated
+    text = build(record).get(name)
+    return datetime.fromisoformat(text) if isinstance(text, str) else _BEFORE_EVERYTHING

@@ -1,4 +1,4 @@
-"""One request from the door to its answer: refused, disturbed on purpose, or answered."""
+"""Handling one request: reject it, apply an injected fault, or respond."""
 
 from __future__ import annotations
 
@@ -20,74 +20,90 @@ from pytest_mews.emulator.connector_api.api_http import (
     UNAUTHORIZED,
     ApiResponse,
 )
-from pytest_mews.emulator.connector_api.api_responses import Answer, Question, answer
-from pytest_mews.emulator.connector_api.apply_message import SINCE
+from pytest_mews.emulator.connector_api.api_responses import (
+    OperationResponse,
+    ValidRequest,
+    respond,
+)
+from pytest_mews.emulator.connector_api.apply_message import ASSUMED_AGE
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.injected_faults import InjectedFault
 from pytest_mews.emulator.connector_api.operations import Operation
-from pytest_mews.emulator.connector_api.request_parsing import Reading
+from pytest_mews.emulator.connector_api.request_parsing import ParsedRequest
 from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
-from pytest_mews.emulator.connector_api.validation import check
+from pytest_mews.emulator.connector_api.validation import validate
 from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, TokenState
 
-_BROKEN = b'{"Message":"This is no JSON'
-_REFUSALS = {
+_INVALID_JSON = b'{"Message":"This is not JSON'
+_FAULT_RESPONSES = {
     ApiFault.SERVER_ERROR: (SERVER_ERROR, "An error occurred on our side."),
     ApiFault.SERVER_ERROR_MESSAGE_ONLY: (SERVER_ERROR, "An error occurred on our side."),
     ApiFault.REQUEST_TIMEOUT: (REQUEST_TIMEOUT, "The request took too long."),
     ApiFault.TOO_MANY_REQUESTS: (TOO_MANY_REQUESTS, "Too many requests."),
     ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER: (TOO_MANY_REQUESTS, "Too many requests."),
 }
-_UNDONE = frozenset({*_REFUSALS, ApiFault.RESET})
-_WRONG_FORM = {
-    RequestProblem.WRONG_PATH: "There is no such operation here.",
-    RequestProblem.PATH_SPELLING: "The path must be exact: case-sensitive, without a slash at its end.",
-    RequestProblem.NOT_POST: "Only POST is answered.",
+# With these faults an operation that changes the state is not executed.
+_FAULTS_WITHOUT_EFFECT = frozenset({*_FAULT_RESPONSES, ApiFault.RESET})
+_NOT_FOUND_MESSAGES = {
+    RequestProblem.WRONG_PATH: "The Connector API emulator has no operation at this path.",
+    RequestProblem.PATH_SPELLING: (
+        "The path must be exact: it is case-sensitive and has no trailing slash."
+    ),
+    RequestProblem.NOT_POST: "Only POST requests are supported.",
+}
+_TOKEN_RESPONSES = {
+    RequestProblem.NO_CLIENT_TOKEN: (BAD_REQUEST, "ClientToken is required."),
+    RequestProblem.NO_ACCESS_TOKEN: (BAD_REQUEST, "AccessToken is required."),
+    RequestProblem.WRONG_CLIENT_TOKEN: (UNAUTHORIZED, "Invalid ClientToken."),
+    RequestProblem.WRONG_ACCESS_TOKEN: (UNAUTHORIZED, "Invalid AccessToken."),
 }
 
 
 @dataclass(frozen=True)
 class ApiState:
-    """What a request is judged by.
+    """The emulated state that decides about a request.
 
     Attributes:
-        estate: what exists.
-        tokens: who may ask.
-        open_ids: whether whatever is asked for exists.
+        store: the entities that exist.
+        tokens: the tokens that exist.
+        open_ids: whether every id exists as soon as a request asks for it.
 
     """
 
-    estate: EntityStore
+    store: EntityStore
     tokens: TokenRegistry
     open_ids: bool
 
 
-def handle(  # noqa: PLR0913 - all that an answer depends on
-    desk: ApiState,
-    reading: Reading,
+def handle(  # noqa: PLR0913 - all that a response depends on
+    state: ApiState,
+    request: ParsedRequest,
     now: datetime,
     *,
     minimal: bool = False,
     over_limit: bool = False,
     retry_after_s: float | None = None,
-    strike: Callable[[str, Iterable[str]], InjectedFault | None] = lambda _name, _ids: None,
+    take_fault: Callable[[str, Iterable[str]], InjectedFault | None] = lambda _name, _ids: None,
 ) -> tuple[ApiCall, ApiResponse]:
-    """Answer a request and say what it was; whoever calls knows its path, number and time.
+    """Handle a request; return its record and the response to send.
+
+    The caller fills in the record's number, path and times.
 
     Args:
-        desk: the state; a command that is updated changes it, and open ids add to it.
-        reading: the request.
+        state: the state; `commands/update` changes it, and requested entities may be added.
+        request: the parsed request.
         now: UTC.
-        minimal: whether an empty answer is to be 204.
-        over_limit: whether it exceeds the documented number of requests.
-        retry_after_s: the wait it is refused with for that; None where it is not refused.
-        strike: tells what is to be done to a request for an operation that is about some ids.
+        minimal: whether an empty response is a 204.
+        over_limit: whether the request exceeds the documented rate limit.
+        retry_after_s: the Retry-After of the 429 that rejects it; None if the limit is not
+            enforced.
+        take_fault: returns the injected fault for an operation and entity ids, if there is one.
 
     """
-    operation = reading.operation
-    token = reading.text("AccessToken")
-    enterprise = desk.tokens.enterprise_of(token)
-    asked = _spelled(desk.estate, enterprise, operation, reading.asked)
+    operation = request.operation
+    token = request.text("AccessToken")
+    enterprise = state.tokens.enterprise_of(token)
+    requested_ids = _as_announced(state.store, enterprise, operation, request.requested_ids)
     call = ApiCall(
         number=0,
         path="",
@@ -96,147 +112,149 @@ def handle(  # noqa: PLR0913 - all that an answer depends on
         answered_ms=None,
         status=OK,
         enterprise_id=enterprise,
-        token=desk.tokens.state_of(token),
-        client=reading.text("Client"),
-        asked=asked,
-        request_problems=(*reading.missteps, *_token_missteps(desk.tokens, reading)),
-        continues=reading.continues,
-        state=reading.text("State"),
+        token_state=state.tokens.state_of(token),
+        client=request.text("Client"),
+        requested_ids=requested_ids,
+        request_problems=(*request.problems, *_token_problems(state.tokens, request)),
+        is_next_page=request.is_next_page,
+        state=request.text("State"),
     )
     if over_limit:
         call = replace(call, request_problems=(*call.request_problems, RequestProblem.OVER_LIMIT))
-    call, refusal = _admit(call, reading, retry_after_s)
-    if refusal is not None:
-        struck = strike(call.operation, asked)
-        return _respond(call, refusal, struck)
+    call, rejection = _reject(call, request, retry_after_s)
+    if rejection is not None:
+        return _to_http(call, rejection, take_fault(call.operation, requested_ids))
     assert operation is not None
     assert enterprise is not None
-    _open(desk, operation, enterprise, asked, now)
-    question = Question(operation, reading.body, enterprise, now, minimal)
-    # What is refused is not done either.
-    struck = strike(operation.name, asked) if operation.changes else None
-    if struck is not None and struck.fault in _UNDONE:
-        return _respond(call, Answer(OK), struck)
-    given = answer(desk.estate, question)
-    struck = struck or strike(operation.name, (*asked, *given.returned))
-    if struck is not None and struck.fault is ApiFault.UNKNOWN_FIELDS:
-        given = answer(desk.estate, replace(question, strange=True))
-    return _respond(call, given, struck)
+    _create_requested(state, operation, enterprise, requested_ids, now)
+    valid_request = ValidRequest(operation, request.body, enterprise, now, minimal)
+    fault = take_fault(operation.name, requested_ids) if operation.changes_state else None
+    if fault is not None and fault.fault in _FAULTS_WITHOUT_EFFECT:
+        return _to_http(call, OperationResponse(OK), fault)
+    response = respond(state.store, valid_request)
+    fault = fault or take_fault(operation.name, (*requested_ids, *response.returned_ids))
+    if fault is not None and fault.fault is ApiFault.UNKNOWN_FIELDS:
+        response = respond(state.store, replace(valid_request, unknown_fields=True))
+    return _to_http(call, response, fault)
 
 
-def _admit(
-    call: ApiCall, reading: Reading, retry_after_s: float | None
-) -> tuple[ApiCall, Answer | None]:
-    """Find the reason to refuse a request, in the order in which a server comes upon them."""
-    missteps = set(call.request_problems)
-    for misstep, message in _WRONG_FORM.items():
-        if misstep in missteps:
-            return call, Answer(NOT_FOUND, message=message)
-    if RequestProblem.NOT_JSON in missteps:
-        return call, Answer(BAD_REQUEST, message="Invalid JSON.")
-    operation = reading.operation
+def _reject(
+    call: ApiCall, request: ParsedRequest, retry_after_s: float | None
+) -> tuple[ApiCall, OperationResponse | None]:
+    """Return the response to a request that must be rejected, in the order of a server's checks.
+
+    Also return the call with the problems that validation finds.
+    """
+    problems = set(call.request_problems)
+    for problem, message in _NOT_FOUND_MESSAGES.items():
+        if problem in problems:
+            return call, OperationResponse(NOT_FOUND, message=message)
+    if RequestProblem.NOT_JSON in problems:
+        return call, OperationResponse(BAD_REQUEST, message="Invalid JSON.")
+    operation = request.operation
     assert operation is not None
-    faults = check(operation, reading.body)
-    found = [fault.misstep for fault in faults]
-    call = replace(call, request_problems=tuple(dict.fromkeys([*call.request_problems, *found])))
-    for misstep, (status, message) in _UNAUTHORIZED.items():
-        if misstep in missteps:
-            return call, Answer(status, message=message)
-    if call.token is TokenState.INACTIVE:
-        return call, Answer(UNAUTHORIZED, message="The integration is disabled.")
+    body_problems = validate(operation, request.body)
+    kinds = [problem.kind for problem in body_problems]
+    call = replace(call, request_problems=tuple(dict.fromkeys([*call.request_problems, *kinds])))
+    for problem, (status, message) in _TOKEN_RESPONSES.items():
+        if problem in problems:
+            return call, OperationResponse(status, message=message)
+    if call.token_state is TokenState.INACTIVE:
+        return call, OperationResponse(UNAUTHORIZED, message="The integration is disabled.")
     if retry_after_s is not None:
-        refused = Answer(TOO_MANY_REQUESTS, message=_REFUSALS[ApiFault.TOO_MANY_REQUESTS][1])
-        return replace(call, retry_after_s=retry_after_s), refused
-    refusals = [fault.message for fault in faults if fault.refused]
-    return call, Answer(BAD_REQUEST, message=" ".join(refusals)) if refusals else None
+        status, message = _FAULT_RESPONSES[ApiFault.TOO_MANY_REQUESTS]
+        return replace(call, retry_after_s=retry_after_s), OperationResponse(
+            status, message=message
+        )
+    messages = [problem.message for problem in body_problems if problem.is_rejected]
+    return call, OperationResponse(BAD_REQUEST, message=" ".join(messages)) if messages else None
 
 
-_UNAUTHORIZED = {
-    RequestProblem.NO_CLIENT_TOKEN: (BAD_REQUEST, "ClientToken is required."),
-    RequestProblem.NO_ACCESS_TOKEN: (BAD_REQUEST, "AccessToken is required."),
-    RequestProblem.WRONG_CLIENT_TOKEN: (UNAUTHORIZED, "Invalid ClientToken."),
-    RequestProblem.WRONG_ACCESS_TOKEN: (UNAUTHORIZED, "Invalid AccessToken."),
-}
-
-
-def _token_missteps(tokens: TokenRegistry, reading: Reading) -> list[RequestProblem]:
-    """Judge the tokens of a body that can be read."""
-    if RequestProblem.NOT_JSON in reading.missteps:
+def _token_problems(tokens: TokenRegistry, request: ParsedRequest) -> list[RequestProblem]:
+    """Return the problems of both tokens; none if the body is not JSON."""
+    if RequestProblem.NOT_JSON in request.problems:
         return []
-    found = []
-    if not reading.text("ClientToken"):
-        found.append(RequestProblem.NO_CLIENT_TOKEN)
-    elif reading.text("ClientToken") != tokens.client_token:
-        found.append(RequestProblem.WRONG_CLIENT_TOKEN)
-    if not reading.text("AccessToken"):
-        found.append(RequestProblem.NO_ACCESS_TOKEN)
-    elif tokens.enterprise_of(reading.text("AccessToken")) is None:
-        found.append(RequestProblem.WRONG_ACCESS_TOKEN)
-    return found
+    problems = []
+    if not request.text("ClientToken"):
+        problems.append(RequestProblem.NO_CLIENT_TOKEN)
+    elif request.text("ClientToken") != tokens.client_token:
+        problems.append(RequestProblem.WRONG_CLIENT_TOKEN)
+    if not request.text("AccessToken"):
+        problems.append(RequestProblem.NO_ACCESS_TOKEN)
+    elif tokens.enterprise_of(request.text("AccessToken")) is None:
+        problems.append(RequestProblem.WRONG_ACCESS_TOKEN)
+    return problems
 
 
-def _respond(
-    call: ApiCall, given: Answer, struck: InjectedFault | None
+def _to_http(
+    call: ApiCall, response: OperationResponse, injected: InjectedFault | None
 ) -> tuple[ApiCall, ApiResponse]:
-    """Put an answer, and what is done to it on purpose, into HTTP."""
-    fault = struck.fault if struck else None
+    """Convert a response to HTTP and apply the injected fault; return it with the final call."""
+    fault = injected.fault if injected else None
     call = replace(call, fault=fault)
     request_id = str(uuid.uuid4())
     headers = {"Request-Id": request_id}
     retry_after_s = call.retry_after_s
-    delay_s = struck.slow_s if struck is not None and fault is ApiFault.SLOW else 0.0
+    delay_s = injected.slow_s if injected is not None and fault is ApiFault.SLOW else 0.0
     if fault is ApiFault.RESET:
         return replace(call, status=None), ApiResponse(None)
     if fault is ApiFault.NOT_JSON:
-        given = Answer(OK, _BROKEN)
-    if struck is not None and fault in _REFUSALS:
-        status, message = _REFUSALS[fault]
-        given = Answer(status, message=message)
-        told = fault is ApiFault.TOO_MANY_REQUESTS
-        retry_after_s = float(math.ceil(struck.retry_after_s)) if told else None
+        response = OperationResponse(OK, _INVALID_JSON)
+    if injected is not None and fault in _FAULT_RESPONSES:
+        status, message = _FAULT_RESPONSES[fault]
+        response = OperationResponse(status, message=message)
+        has_retry_after = fault is ApiFault.TOO_MANY_REQUESTS
+        retry_after_s = float(math.ceil(injected.retry_after_s)) if has_retry_after else None
     if retry_after_s is not None:
         headers["Retry-After"] = str(int(retry_after_s))
-    body = given.body
-    if given.message:
-        error = {"Message": given.message}
+    body = response.body
+    if response.message:
+        error = {"Message": response.message}
         if fault is not ApiFault.SERVER_ERROR_MESSAGE_ONLY:
             error["RequestId"] = request_id
         body = json.dumps(error, ensure_ascii=False).encode()
-    if given.status != NO_CONTENT:
+    if response.status != NO_CONTENT:
         headers["Content-Type"] = "application/json; charset=utf-8"
     call = replace(
         call,
-        status=given.status,
-        returned=given.returned,
-        cursor=given.cursor,
-        message=given.message,
+        status=response.status,
+        returned_ids=response.returned_ids,
+        cursor=response.cursor,
+        message=response.message,
         retry_after_s=retry_after_s,
     )
-    return call, ApiResponse(given.status, body, headers, delay_s)
+    return call, ApiResponse(response.status, body, headers, delay_s)
 
 
-def _spelled(
-    estate: EntityStore, enterprise: str | None, operation: Operation | None, asked: tuple[str, ...]
+def _as_announced(
+    store: EntityStore,
+    enterprise: str | None,
+    operation: Operation | None,
+    requested_ids: tuple[str, ...],
 ) -> tuple[str, ...]:
-    """Give ids as they were announced, whatever the case of letters that they are asked in."""
+    """Spell known ids as their messages did, whatever the case in the request."""
     if enterprise is None or operation is None:
-        return asked
-    known = estate.all(enterprise, operation.asked_kind or "")
-    return tuple(known[key].id if (key := each.lower()) in known else each for each in asked)
+        return requested_ids
+    known = store.records_by_id(enterprise, operation.requested_kind or "")
+    return tuple(known[key].id if (key := id_.lower()) in known else id_ for id_ in requested_ids)
 
 
-def _open(
-    desk: ApiState, operation: Operation, enterprise: str, asked: tuple[str, ...], now: datetime
+def _create_requested(
+    state: ApiState,
+    operation: Operation,
+    enterprise: str,
+    requested_ids: tuple[str, ...],
+    now: datetime,
 ) -> None:
-    """Let exist what is asked for by its own id and was named before; with open ids whatever is."""
-    if operation.ids is None or operation.kind in {None, "enterprise"}:
+    """Add requested entities that a returned entity refers to; with `open_ids` add all of them."""
+    if operation.ids_property is None or operation.kind in {None, "enterprise"}:
         return
-    estate, kind, born = desk.estate, operation.kind, now - SINCE
-    state = "Pending" if kind == "command" else ""
-    for each in asked:
-        if estate.find(enterprise, kind, each) is not None:
+    store, kind, created = state.store, operation.kind, now - ASSUMED_AGE
+    command_state = "Pending" if kind == "command" else ""
+    for id_ in requested_ids:
+        if store.find(enterprise, kind, id_) is not None:
             continue
-        if estate.is_named(enterprise, kind, each):
-            estate.upsert(enterprise, kind, each, born)
-        elif desk.open_ids:
-            estate.upsert(enterprise, kind, each, now, created=born, state=state)
+        if store.is_referenced(enterprise, kind, id_):
+            store.upsert(enterprise, kind, id_, created)
+        elif state.open_ids:
+            store.upsert(enterprise, kind, id_, now, created=created, state=command_state)

@@ -1,4 +1,4 @@
-"""The faults that a scenario lays on some entities: which requests they are done to, how often."""
+"""The faults that a scenario injects into the Connector API: which requests they affect."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ class InjectedFault:
     """One fault in force.
 
     Attributes:
-        fault: what is done.
-        ids: in lower case, whom it is about; None for any request.
-        left: to how many more requests; None for all.
-        retry_after_s: for TOO_MANY.
-        slow_s: for SLOW.
-        operation: what is asked for; empty for any.
+        fault: what happens to a request that matches.
+        ids: the entity ids, in lower case, that a request must concern; None for any request.
+        remaining: how many more requests the fault affects; None for all.
+        retry_after_s: the Retry-After of `ApiFault.TOO_MANY_REQUESTS`.
+        slow_s: the delay of `ApiFault.SLOW`.
+        operation: the operation that the request must be sent to; empty for any.
 
     """
 
     fault: ApiFault
     ids: frozenset[str] | None
-    left: int | None
+    remaining: int | None
     retry_after_s: float
     slow_s: float = SLOW_S
     operation: str = ""
 
-    def hits(self, operation: str, ids: Iterable[str]) -> bool:
-        """Tell whether a request for an operation about these ids, in lower case, is meant."""
+    def matches(self, operation: str, ids: Iterable[str]) -> bool:
+        """Return whether the fault affects a request to `operation` for `ids` (lower case)."""
         if self.operation not in {"", operation}:
             return False
         return self.ids is None or not self.ids.isdisjoint(ids)
 
 
 class InjectedFaults:
-    """The faults in force; where several would hit a request, the one that was laid first does."""
+    """The faults in force; if several match a request, the one that was added first applies."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._laid: dict[int, InjectedFault] = {}
+        self._faults: dict[int, InjectedFault] = {}
 
-    def add(self, disturbance: InjectedFault) -> int:
-        """Begin a fault; returns its handle."""
+    def add(self, fault: InjectedFault) -> int:
+        """Add a fault; return its handle."""
         self._count += 1
-        self._laid[self._count] = disturbance
+        self._faults[self._count] = fault
         return self._count
 
     def remove(self, handle: int) -> None:
-        """End a fault, if it has not ended yet."""
-        self._laid.pop(handle, None)
+        """Remove a fault, if it is still in force."""
+        self._faults.pop(handle, None)
 
-    def strike(self, operation: str, ids: Iterable[str]) -> InjectedFault | None:
-        """Find what is to be done to a request that is about these ids, and count it."""
-        if not self._laid:
+    def take_fault(self, operation: str, ids: Iterable[str]) -> InjectedFault | None:
+        """Return the fault for a request to `operation` for `ids`, and count it as used."""
+        if not self._faults:
             return None
-        lowered = {each.lower() for each in ids}
-        for handle, disturbance in self._laid.items():
-            if not disturbance.hits(operation, lowered):
+        lowered = {id_.lower() for id_ in ids}
+        for handle, fault in self._faults.items():
+            if not fault.matches(operation, lowered):
                 continue
-            if disturbance.left is not None:
-                disturbance.left -= 1
-                if disturbance.left <= 0:
-                    del self._laid[handle]
-            return disturbance
+            if fault.remaining is not None:
+                fault.remaining -= 1
+                if fault.remaining <= 0:
+                    del self._faults[handle]
+            return fault
         return None

@@ -1,7 +1,7 @@
-"""The operations of the Connector API that the twin serves, as data.
+"""The operations of the Connector API that the emulator serves, as data.
 
-Read from `schemas/connector/documented/`, which holds the documentation of 7 August 2026; what
-that data does not say (which entity an operation is about) stands in `_SUBJECTS`.
+They come from `schemas/connector/documented/`, the documentation of 7 August 2026 as data. Which
+kind of entity an operation is about is not in that data: `_ENTITIES` says it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 PREFIX = "/api/connector/v1/"
-COLLIDING = "CollidingUtc"  # asks for what happens within an interval, wholly or in part
+COLLIDING = "CollidingUtc"  # the filter for entities that overlap an interval
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,19 @@ class Operation:
     """One operation.
 
     Attributes:
-        name: `customers/getAll`.
-        path: `/api/connector/v1/customers/getAll`.
-        deprecated: whether the documentation tells partners to use another one.
-        collection: the property of the answer that lists its entities, `Customers`; None where
-            the answer lists none.
-        kind: of which kind its entities are, one of `KINDS`; None where it has no answer to read.
-        ids: the request's property that names entities by id, `CustomerIds`; None where entities
-            can't be asked for by their own id (messages are asked for by their threads').
-        intervals: which property of the request filters which property of the entity by an
-            interval: pairs such as (`UpdatedUtc`, `UpdatedUtc`).
-        colliding: the properties of the entity between which it happens, (`StartUtc`, `EndUtc`),
-            where the request can bear `CollidingUtc`; else None.
-        paginated: whether the request bears a `Limitation`.
+        name: such as `customers/getAll`.
+        path: such as `/api/connector/v1/customers/getAll`.
+        deprecated: whether the documentation tells partners to use another operation.
+        collection: the property of the response that lists its entities, such as `Customers`; None
+            if the response lists none.
+        kind: the kind of its entities, one of `KINDS`.
+        ids_property: the property of the request with the ids of the entities, such as
+            `CustomerIds`; None if the request has none (it asks for messages by their threads).
+        intervals: pairs of a property of the request, an interval, and the property of the entity
+            that it filters, such as (`UpdatedUtc`, `UpdatedUtc`).
+        colliding: the properties of the entity with its start and end, (`StartUtc`, `EndUtc`), if
+            the request can have `CollidingUtc`; otherwise None.
+        paginated: whether the request has a `Limitation`.
 
     """
 
@@ -43,19 +43,19 @@ class Operation:
     deprecated: bool
     collection: str | None
     kind: str | None
-    ids: str | None
+    ids_property: str | None
     intervals: tuple[tuple[str, str], ...]
     colliding: tuple[str, str] | None
     paginated: bool
 
     @property
-    def changes(self) -> bool:
-        """Whether it changes anything, rather than telling what there is."""
+    def changes_state(self) -> bool:
+        """Whether it changes an entity instead of returning some."""
         return self.name == "commands/update"
 
     @property
-    def asked_kind(self) -> str | None:
-        """Of which kind the ids are that it is asked for: messages are asked for by threads."""
+    def requested_kind(self) -> str | None:
+        """The kind of the ids in a request: a request for messages has the ids of their threads."""
         return "message-thread" if self.kind == "message" else self.kind
 
 
@@ -70,12 +70,12 @@ EVENT_KINDS: Mapping[str, str] = MappingProxyType(
         "PaymentUpdated": "payment",
     }
 )
-"""The kind of entity that an event of a General Webhook is about, by its discriminator."""
+"""The kind of entity that an event of a General Webhook is about, by discriminator."""
 
 KINDS = (*dict.fromkeys(EVENT_KINDS.values()), "message-thread", "command", "enterprise")
 
-# By operation: its collection, kind and ids.
-_SUBJECTS: Mapping[str, tuple[str | None, str | None, str | None]] = {
+# By operation: its collection, kind and ids_property.
+_ENTITIES: Mapping[str, tuple[str | None, str | None, str | None]] = {
     "reservations/getAll/2023-06-06": ("Reservations", "reservation", "ReservationIds"),
     "reservations/getAll": ("Reservations", "reservation", "ReservationIds"),
     "resources/getAll": ("Resources", "resource", "ResourceIds"),
@@ -92,11 +92,11 @@ _SUBJECTS: Mapping[str, tuple[str | None, str | None, str | None]] = {
 }
 
 
-def read(name: str) -> dict[str, Any]:
+def read_documented(name: str) -> dict[str, Any]:
     """Read a file of the documented data.
 
     Args:
-        name: `operations`, or `objects`, which operations refer to.
+        name: `operations`, or `objects`, to which the operations refer.
 
     """
     source = files("pytest_mews.schemas") / "connector" / "documented" / f"{name}.json"
@@ -104,40 +104,40 @@ def read(name: str) -> dict[str, Any]:
     return data
 
 
-def find(path: str) -> Operation | None:
-    """Find the operation with exactly this path, as Mews does."""
+def find_operation(path: str) -> Operation | None:
+    """Return the operation with exactly this path, or None."""
     return _BY_PATH.get(path)
 
 
-def nearly(path: str) -> Operation | None:
-    """Find the operation that a path meant, which differs by case or slashes at its end alone.
+def find_misspelled(path: str) -> Operation | None:
+    """Return the operation whose path differs only in case or trailing slashes, or None.
 
-    None also where the path is exactly that of an operation: then nothing is wrong with it.
+    Return None for the exact path of an operation, too.
     """
     return None if path in _BY_PATH else _BY_LOOSE_PATH.get(path.rstrip("/").lower())
 
 
 def _operation(name: str, data: Mapping[str, Any]) -> Operation:
-    collection, kind, ids = _SUBJECTS[name]
-    types = {each["name"]: each["type"] for each in data["request"]}
-    intervals = [each for each, type_ in types.items() if type_ == "Time interval"]
+    collection, kind, ids_property = _ENTITIES[name]
+    types = {documented["name"]: documented["type"] for documented in data["request"]}
+    intervals = [property_ for property_, type_ in types.items() if type_ == "Time interval"]
     return Operation(
         name,
         PREFIX + name,
         data["deprecated"],
         collection,
         kind,
-        ids,
-        intervals=tuple((each, each) for each in intervals if each != COLLIDING),
+        ids_property,
+        intervals=tuple((interval, interval) for interval in intervals if interval != COLLIDING),
         colliding=("StartUtc", "EndUtc") if COLLIDING in intervals else None,
         paginated="Limitation" in types,
     )
 
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
-    {name: _operation(name, data) for name, data in read("operations").items()}
+    {name: _operation(name, data) for name, data in read_documented("operations").items()}
 )
-"""Every operation that the twin serves, by its name."""
+"""Every operation that the emulator serves, by name."""
 
 _BY_PATH = {operation.path: operation for operation in OPERATIONS.values()}
 _BY_LOOSE_PATH = {path.lower(): operation for path, operation in _BY_PATH.items()}

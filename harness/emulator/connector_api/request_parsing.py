@@ -1,4 +1,4 @@
-"""What a request says, as far as it can be read, and how it strays from the documented form."""
+"""Parsing a request as far as possible, and the problems in its form."""
 
 from __future__ import annotations
 
@@ -12,82 +12,82 @@ from pytest_mews.emulator.connector_api.api_http import ApiRequest
 from pytest_mews.emulator.connector_api.operations import Operation
 from pytest_mews.model.api_call import RequestProblem
 
-_NOT_ENTITIES = {"EnterpriseIds", "ChainIds"}  # they narrow a request, and are not asked for
+_FILTERS = {"EnterpriseIds", "ChainIds"}  # they narrow a request down; it asks for other entities
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One request, read.
+class ParsedRequest:
+    """One parsed request.
 
     Attributes:
-        operation: what it was sent to; None where the path is none.
-        body: the JSON object; empty where there is none to read.
-        missteps: in its method, path, content type and syntax.
+        operation: the operation at its path; None if there is none.
+        body: the JSON object; empty if the body is not a JSON object.
+        problems: the problems in its method, path, content type and JSON syntax.
 
     """
 
     operation: Operation | None
     body: Mapping[str, Any]
-    missteps: tuple[RequestProblem, ...]
+    problems: tuple[RequestProblem, ...]
 
     def text(self, name: str) -> str:
-        """Give a property that should be a string; empty where it is not."""
+        """Return a string property of the body; empty if it is missing or not a string."""
         value = self.body.get(name)
         return value if isinstance(value, str) else ""
 
     @property
-    def continues(self) -> bool:
-        """Whether it asks for a further page."""
+    def is_next_page(self) -> bool:
+        """Whether the request has a cursor."""
         limitation = self.body.get("Limitation")
         return isinstance(limitation, Mapping) and bool(limitation.get("Cursor"))
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """The ids that it asks for, even where it will be refused; each once."""
+    def requested_ids(self) -> tuple[str, ...]:
+        """The entity ids that it asks for, each once, even if the emulator rejects the request."""
         operation = self.operation
         if operation is None:
             names = [name for name in self.body if name.endswith("Ids")]
-            found = [self.body[name] for name in names if name not in _NOT_ENTITIES]
+            values = [self.body[name] for name in names if name not in _FILTERS]
         elif operation.name == "commands/update":
-            found = [[self.body.get("CommandId")]]
+            values = [[self.body.get("CommandId")]]
         else:
-            found = [self.body.get(operation.ids or "MessageThreadIds")]
-        listed = [each for ids in found if isinstance(ids, list) for each in ids]
-        return tuple(dict.fromkeys(each for each in listed if isinstance(each, str)))
+            values = [self.body.get(operation.ids_property or "MessageThreadIds")]
+        ids = [id_ for value in values if isinstance(value, list) for id_ in value]
+        return tuple(dict.fromkeys(id_ for id_ in ids if isinstance(id_, str)))
 
 
-def read(request: ApiRequest) -> Reading:
-    """Read a request; nothing in it can make this fail."""
-    missteps = []
-    operation = operations.find(request.path)
+def parse_request(request: ApiRequest) -> ParsedRequest:
+    """Parse a request; never raises, whatever it contains."""
+    problems = []
+    operation = operations.find_operation(request.path)
     if request.method != "POST":
-        missteps.append(RequestProblem.NOT_POST)
+        problems.append(RequestProblem.NOT_POST)
     if operation is None:
-        spelled = operations.nearly(request.path) is not None
-        missteps.append(RequestProblem.PATH_SPELLING if spelled else RequestProblem.WRONG_PATH)
+        misspelled = operations.find_misspelled(request.path) is not None
+        problems.append(RequestProblem.PATH_SPELLING if misspelled else RequestProblem.WRONG_PATH)
     if not _is_json(request.headers.get("content-type", "")):
-        missteps.append(RequestProblem.CONTENT_TYPE)
+        problems.append(RequestProblem.CONTENT_TYPE)
     try:
-        body = parse(request.body)
+        body = parse_json(request.body)
     except (ValueError, RecursionError):
         body = None
     if body is None:
-        missteps.append(RequestProblem.NOT_JSON)
-    return Reading(operation, body if isinstance(body, dict) else {}, tuple(missteps))
+        problems.append(RequestProblem.NOT_JSON)
+    return ParsedRequest(operation, body if isinstance(body, dict) else {}, tuple(problems))
 
 
-def parse(data: bytes) -> Any:  # noqa: ANN401 - JSON
-    """Read strict JSON in UTF-8.
+def parse_json(data: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Parse strict JSON in UTF-8: no byte order mark, no NaN or Infinity.
 
     Raises:
-        ValueError: it is none.
-        RecursionError: it is nested too deep.
+        ValueError: the data is not JSON.
+        RecursionError: it is nested too deeply.
 
     """
-    return json.loads(data.decode("utf-8"), parse_constant=_refuse)
+    return json.loads(data.decode("utf-8"), parse_constant=_reject_constant)
 
 
-def _refuse(constant: str) -> NoReturn:
+def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 

@@ -1,4 +1,4 @@
-"""Which AccessToken is whose, and whether it is good: what Integration Webhooks change."""
+"""The AccessTokens of all integrations and their states, as Integration Webhooks change them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pytest_mews.model import Tenants
 from pytest_mews.model.api_call import TokenState
 
-_SWITCHES = {
+_ACTIVATES = {
     "IntegrationEnabled": True,
     "IntegrationReinstated": True,
     "IntegrationDisabled": False,
@@ -18,10 +18,10 @@ _SWITCHES = {
 
 
 class TokenRegistry:
-    """The AccessTokens of all integrations.
+    """Knows which enterprise an AccessToken belongs to and whether it is valid.
 
     Args:
-        tenants: who has a token from the start.
+        tenants: the client and the integrations that exist from the start.
 
     """
 
@@ -31,15 +31,15 @@ class TokenRegistry:
         self._current: dict[str, str] = {}  # integration: token
         self._inactive: set[str] = set()  # integrations
         for tenant in tenants.enterprises:
-            self._give(tenant.access_token, tenant.id, tenant.integration_id.lower())
+            self._add_token(tenant.access_token, tenant.id, tenant.integration_id.lower())
 
     def enterprise_of(self, token: str) -> str | None:
-        """Tell whose AccessToken this is, also one that is no longer good."""
+        """Return the enterprise of an AccessToken, valid or not; None for an unknown token."""
         owner = self._owners.get(token)
         return None if owner is None else owner[0]
 
     def state_of(self, token: str) -> TokenState:
-        """Tell what is known of a token."""
+        """Return the state of an AccessToken; `TokenState.NONE` for an unknown token."""
         if token not in self._owners:
             return TokenState.NONE
         integration = self._owners[token][1]
@@ -50,33 +50,41 @@ class TokenRegistry:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every token that was ever given, the client's first."""
+        """The ClientToken and every AccessToken, including replaced ones."""
         return (self.client_token, *self._owners)
 
     def apply(self, action: str, data: Mapping[str, Any]) -> str | None:
-        """Follow an Integration Webhook; what does not fit is ignored.
+        """Apply an Integration Webhook; an action for an unknown integration has no effect.
+
+        Args:
+            action: the webhook's `Action`.
+            data: the webhook's `Data`.
 
         Returns:
-            The enterprise that it is about, where that is known.
+            The enterprise of the integration, or None if it is unknown.
+
+        Raises:
+            KeyError: a required property is missing.
+            TypeError: a property has the wrong type.
 
         """
         integration = str(data["Integration"]["Id"]).lower()
         if action == "IntegrationCreated":
             self._create(data, integration)
         elif action == "IntegrationApiKeyCreated":
-            known = self._current.get(integration)
-            if known is not None and self._is_new(data["ApiKey"], integration):
-                self._give(data["ApiKey"], self._owners[known][0], integration)
-        elif action in _SWITCHES:
-            (self._inactive.discard if _SWITCHES[action] else self._inactive.add)(integration)
+            current = self._current.get(integration)
+            if current is not None and self._is_new(data["ApiKey"], integration):
+                self._add_token(data["ApiKey"], self._owners[current][0], integration)
+        elif action in _ACTIVATES:
+            (self._inactive.discard if _ACTIVATES[action] else self._inactive.add)(integration)
         token = self._current.get(integration)
         return None if token is None else self._owners[token][0]
 
     def _create(self, data: Mapping[str, Any], integration: str) -> None:
         token, enterprise = data["AccessToken"], str(data["Enterprise"]["Id"])
         if not self._is_new(token, integration):
-            return  # sent again: what happened to the integration meanwhile stays true
-        self._give(token, enterprise, integration)
+            return  # a repeated webhook must not undo what happened to the integration since
+        self._add_token(token, enterprise, integration)
         (self._inactive.discard if data.get("IsEnabled") else self._inactive.add)(integration)
 
     def _is_new(self, token: object, integration: str) -> bool:
@@ -84,6 +92,6 @@ class TokenRegistry:
             return False
         return self._owners.get(token, ("", ""))[1] != integration
 
-    def _give(self, token: str, enterprise: str, integration: str) -> None:
+    def _add_token(self, token: str, enterprise: str, integration: str) -> None:
         self._owners[token] = (enterprise, integration)
         self._current[integration] = token

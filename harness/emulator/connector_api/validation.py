@@ -1,7 +1,7 @@
-"""What is wrong with a request's body: against its schema, and in the habits Mews reviews.
+"""Validating the body of a request: its schema, and what Mews's certification reviews.
 
-Tokens are not judged here: whose they are is a matter of the twin's state. Properties that the
-documentation does not name are let pass, since it does not say that Mews refuses them.
+Tokens are checked elsewhere, since they depend on the emulator's state. Undocumented properties are
+accepted, since the documentation does not say that Mews rejects them.
 """
 
 from __future__ import annotations
@@ -15,148 +15,152 @@ from typing import Any
 import jsonschema_rs
 
 from pytest_mews.emulator.connector_api import api_schemas
-from pytest_mews.emulator.connector_api.operations import Operation, read
+from pytest_mews.emulator.connector_api.operations import Operation, read_documented
 from pytest_mews.model.api_call import RequestProblem
 
-_ELSEWHERE = frozenset({"ClientToken", "AccessToken", "Client"})
-_MONTH = timedelta(days=31)  # the documentation says "3 months": nobody is refused for a day
+_CHECKED_ELSEWHERE = frozenset({"ClientToken", "AccessToken", "Client"})
+_MONTH = timedelta(days=31)  # the documentation says "3 months": the longest reading is accepted
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """One problem in a body.
 
     Attributes:
-        misstep: which kind of mistake it is.
-        message: one sentence that names the property; never its value, which could be a secret.
+        kind: what kind of problem it is.
+        message: one sentence that names the property, but not its value, which could be a secret.
 
     """
 
-    misstep: RequestProblem
+    kind: RequestProblem
     message: str
 
     @property
-    def refused(self) -> bool:
-        """Whether Mews answers 400; the other faults are answered as if nothing was wrong."""
-        return self.misstep in {RequestProblem.INVALID_BODY, RequestProblem.NO_CLIENT}
+    def is_rejected(self) -> bool:
+        """Whether the emulator answers 400; the other problems are only recorded."""
+        return self.kind in {RequestProblem.INVALID_BODY, RequestProblem.NO_CLIENT}
 
 
-def check(operation: Operation, body: Any) -> tuple[Problem, ...]:  # noqa: ANN401 - JSON
-    """Find everything that is wrong with a request.
+def validate(operation: Operation, body: Any) -> tuple[Problem, ...]:  # noqa: ANN401 - JSON
+    """Return all problems of a body.
 
-    A body without a fault that is `refused` can be read without care: its intervals have two
-    ends, which `datetime.fromisoformat` understands.
+    If none of them is rejected, the body can be read without further checks: each of its intervals
+    has two ends that `datetime.fromisoformat` parses.
 
     Args:
-        operation: which operation it was sent to.
+        operation: the operation that the request was sent to.
         body: parsed JSON of any type.
 
     """
     if not isinstance(body, dict):
         return (Problem(RequestProblem.INVALID_BODY, "The body must be a JSON object."),)
-    malformed = tuple(_schema(operation, body)) or tuple(_moments(operation, body))
-    return (*_client(body), *malformed, *_deprecated(operation, body))
+    invalid = tuple(_schema_problems(operation, body)) or tuple(_datetime_problems(operation, body))
+    return (*_client_problems(body), *invalid, *_deprecation_problems(operation, body))
 
 
-def _client(body: Mapping[str, Any]) -> Iterator[Problem]:
+def _client_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
     client = body.get("Client")
     if client is None or (isinstance(client, str) and not client.strip()):
         yield Problem(
-            RequestProblem.NO_CLIENT, "Client is required: your application's name and version."
+            RequestProblem.NO_CLIENT,
+            "Client is required: send your application's name and version.",
         )
     elif not isinstance(client, str):
         yield Problem(RequestProblem.INVALID_BODY, "Client must be a string.")
     elif not any(letter.isdigit() for letter in client):
-        yield Problem(RequestProblem.CLIENT_WITHOUT_VERSION, "Client names no version.")
+        yield Problem(RequestProblem.CLIENT_WITHOUT_VERSION, "Client contains no version.")
 
 
-def _schema(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
+def _schema_problems(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
     validator = api_schemas.validator("requests", operation.name)
     if not validator.is_valid(body):
         for error in validator.iter_errors(body):
-            for leaf in _leaves(error):
-                if _place(leaf) not in _ELSEWHERE:
-                    yield Problem(RequestProblem.INVALID_BODY, _words(leaf))
+            for leaf in _leaf_errors(error):
+                if _property_path(leaf) not in _CHECKED_ELSEWHERE:
+                    yield Problem(RequestProblem.INVALID_BODY, _describe(leaf))
 
 
-def _leaves(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
-    """Look into a choice between a type and null: the type was meant."""
+def _leaf_errors(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
+    """Yield the errors of the first alternative of an anyOf: the second one is always null."""
     if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AnyOf):
         yield from error.kind.context[0]
     else:
         yield error
 
 
-def _place(error: jsonschema_rs.ValidationError) -> str:
-    """Name the property: `Limitation.Count`, `States[0]`."""
+def _property_path(error: jsonschema_rs.ValidationError) -> str:
+    """Return the path of the invalid property, such as `Limitation.Count` or `States[0]`."""
     steps: list[str | int] = list(error.instance_path)
     if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
         steps.append(error.kind.property)
-    dotted = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in steps)
-    return dotted.removeprefix(".")
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return path.removeprefix(".")
 
 
-def _words(error: jsonschema_rs.ValidationError) -> str:  # noqa: PLR0911 - a sentence per keyword
-    place, kinds = _place(error), jsonschema_rs.ValidationErrorKind
+def _describe(error: jsonschema_rs.ValidationError) -> str:  # noqa: PLR0911 - one per keyword
+    path, kinds = _property_path(error), jsonschema_rs.ValidationErrorKind
     match error.kind:
         case kinds.Required():
-            return f"{place} is required."
+            return f"{path} is required."
         case kinds.MaxItems(limit):
-            return f"{place} may have at most {limit} items."
+            return f"{path} may have at most {limit} items."
         case kinds.Minimum(limit):
-            return f"{place} must be at least {limit}."
+            return f"{path} must be at least {limit}."
         case kinds.Maximum(limit):
-            return f"{place} must be at most {limit}."
+            return f"{path} must be at most {limit}."
         case kinds.Enum(options):
-            return f"{place} must be one of {', '.join(map(str, options))}."
+            return f"{path} must be one of {', '.join(map(str, options))}."
         case kinds.Type(types):
-            return f"{place} must be of type {' or '.join(types)}."
+            return f"{path} must be of type {' or '.join(types)}."
         case kinds.Format():
-            return f"{place} must be a datetime in ISO 8601, such as 2026-01-31T12:00:00Z."
+            return f"{path} must be a datetime in ISO 8601, such as 2026-01-31T12:00:00Z."
         case kinds.Not(schema):
             names = schema.get("required") if isinstance(schema, dict) else None
             if isinstance(names, list):
                 return f"{' and '.join(map(str, names))} can't be used together."
-    return f"{place or 'The body'} is not valid ({error.kind.name})."
+    return f"{path or 'The body'} is not valid ({error.kind.name})."
 
 
-def _moments(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
-    """Check what JSON Schema can't: that datetimes exist, and how long intervals are."""
-    for name, months in _intervals(operation.name).items():
+def _datetime_problems(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what JSON Schema can't express: impossible datetimes, intervals that are too long."""
+    for name, months in _interval_limits(operation.name).items():
         interval = body.get(name)
         if not isinstance(interval, Mapping):
             continue
-        ends = [_parse(interval.get(end)) for end in ("StartUtc", "EndUtc")]
-        if None in ends:
+        start, end = (_parse_datetime(interval.get(end)) for end in ("StartUtc", "EndUtc"))
+        if start is None or end is None:
             yield Problem(
-                RequestProblem.INVALID_BODY, f"{name} must lie between two datetimes that exist."
+                RequestProblem.INVALID_BODY, f"{name} must start and end with a valid datetime."
             )
-        elif ends[0] and ends[1] and ends[1] - ends[0] > months * _MONTH:
+        elif end - start > months * _MONTH:
             length = f"{months} month{'s' if months > 1 else ''}"
             yield Problem(RequestProblem.INVALID_BODY, f"{name} may be at most {length} long.")
     for name in ("StartUtc", "EndUtc"):  # of the deprecated reservations
-        if body.get(name) is not None and _parse(body[name]) is None:
-            yield Problem(RequestProblem.INVALID_BODY, f"{name} must be a datetime that exists.")
+        if body.get(name) is not None and _parse_datetime(body[name]) is None:
+            yield Problem(RequestProblem.INVALID_BODY, f"{name} must be a valid datetime.")
 
 
-def _parse(text: object) -> datetime | None:
-    """Read a datetime with its zone; anything else is none."""
+def _parse_datetime(text: object) -> datetime | None:
+    """Parse a datetime with a time zone; return None for anything else."""
     try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        parsed = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return moment if moment and moment.tzinfo else None
+    return parsed if parsed and parsed.tzinfo else None
 
 
 @cache
-def _intervals(operation: str) -> Mapping[str, int]:
+def _interval_limits(operation: str) -> Mapping[str, int]:
+    """Return the maximum length in months of each interval that has one."""
     properties = api_schemas.load("requests", operation)["properties"]
     return {
-        name: each["x-max-months"] for name, each in properties.items() if "x-max-months" in each
+        name: schema["x-max-months"]
+        for name, schema in properties.items()
+        if "x-max-months" in schema
     }
 
 
-def _deprecated(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
+def _deprecation_problems(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
     if operation.deprecated:
         yield Problem(RequestProblem.DEPRECATED_OPERATION, f"{operation.name} is deprecated.")
     extent = body.get("Extent")
@@ -168,11 +172,12 @@ def _deprecated(operation: Operation, body: Mapping[str, Any]) -> Iterator[Probl
 
 @cache
 def _deprecated_extents(operation: str) -> frozenset[str]:
-    """List the parts of `Extent` that are deprecated: some, or all where `Extent` itself is."""
-    found = [each for each in read("operations")[operation]["request"] if each["name"] == "Extent"]
+    """Return the deprecated flags of `Extent`; all of them if `Extent` itself is deprecated."""
+    request = read_documented("operations")[operation]["request"]
+    extents = [documented for documented in request if documented["name"] == "Extent"]
     return frozenset(
-        part["name"]
-        for extent in found
-        for part in read("objects")[extent["ref"]]["properties"]
-        if extent.get("deprecated") or part.get("deprecated")
+        flag["name"]
+        for extent in extents
+        for flag in read_documented("objects")[extent["ref"]]["properties"]
+        if extent.get("deprecated") or flag.get("deprecated")
     )

@@ -1,4 +1,4 @@
-"""The record of handshakes and connections: read and waited on from any thread."""
+"""The record of handshakes and connections; any thread may read it and wait for a change."""
 
 from __future__ import annotations
 
@@ -6,77 +6,81 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from pytest_mews.emulator.websocket.admission import Admission
+from pytest_mews.emulator.websocket.websocket_handshakes import HandshakeResult
 from pytest_mews.model import Connection, WebSocketHandshake
 from pytest_mews.net.change_condition import ChangeCondition
 
-KEPT = 20_000  # handshakes; a client that storms makes thousands
-LOOK_S = 0.01  # between two looks of one who waits, however much happens
+MAX_HANDSHAKES = 20_000  # a client that reconnects without pauses makes thousands
+POLL_INTERVAL_S = 0.01  # a waiting thread checks its predicate at most this often
 
 
 class ConnectionLog:
-    """What came to one server, in order."""
+    """All handshakes and connections of one server, in order."""
 
     def __init__(self) -> None:
-        self._openings: list[WebSocketHandshake] = []
-        self._dropped = 0
+        self._handshakes: list[WebSocketHandshake] = []
+        self._dropped_handshakes = 0
         self._connections: dict[int, Connection] = {}
-        self._changes = ChangeCondition(LOOK_S)
+        self._changes = ChangeCondition(POLL_INTERVAL_S)
 
-    def open(self, admission: Admission, status: int, at_ms: float) -> WebSocketHandshake:
-        """Note a handshake and what it was answered with."""
+    def record_handshake(
+        self, result: HandshakeResult, status: int, at_ms: float
+    ) -> WebSocketHandshake:
+        """Record a handshake and the status of its response."""
         with self._changes:
-            opening = WebSocketHandshake(
-                self._dropped + len(self._openings) + 1,
+            handshake = WebSocketHandshake(
+                self._dropped_handshakes + len(self._handshakes) + 1,
                 at_ms,
-                admission.path,
+                result.path,
                 status,
-                admission.enterprise_id,
-                admission.refusals,
-                admission.tokens_in_query,
+                result.enterprise_id,
+                result.problems,
+                result.tokens_in_query,
             )
-            self._openings.append(opening)
-            if len(self._openings) > KEPT + KEPT // 4:
-                surplus = len(self._openings) - KEPT
-                del self._openings[:surplus]
-                self._dropped += surplus
+            self._handshakes.append(handshake)
+            if len(self._handshakes) > MAX_HANDSHAKES + MAX_HANDSHAKES // 4:
+                surplus = len(self._handshakes) - MAX_HANDSHAKES
+                del self._handshakes[:surplus]
+                self._dropped_handshakes += surplus
             self._changes.notify()
-            return opening
+            return handshake
 
-    def connect(self, enterprise_id: str, at_ms: float) -> int:
-        """Note a connection, and when its handshake came; gives its number."""
+    def record_connection(self, enterprise_id: str, at_ms: float) -> int:
+        """Record a connection and when its handshake came; return the connection's number."""
         with self._changes:
             number = len(self._connections) + 1
             self._connections[number] = Connection(number, enterprise_id, at_ms)
             self._changes.notify()
             return number
 
-    def change(self, number: int, **changes: Any) -> None:  # noqa: ANN401 - fields of a connection
-        """Note what became of a connection."""
+    def update_connection(self, number: int, **changes: Any) -> None:  # noqa: ANN401 - fields of a Connection
+        """Change fields of a connection."""
         with self._changes:
             self._connections[number] = replace(self._connections[number], **changes)
             self._changes.notify()
 
-    def hear(self, number: int) -> None:
-        """Count a message of the client's."""
+    def count_received(self, number: int) -> None:
+        """Count one message that the client of a connection sent."""
         with self._changes:
-            known = self._connections[number]
-            self._connections[number] = replace(known, received=known.received + 1)
+            connection = self._connections[number]
+            self._connections[number] = replace(
+                connection, received_count=connection.received_count + 1
+            )
 
     def handshakes(self, since: int = 0) -> tuple[WebSocketHandshake, ...]:
-        """Give the handshakes numbered above `since`; of very many only the last are kept."""
+        """Return the handshakes with a number above `since`; only the last 20,000 are stored."""
         with self._changes:
-            return tuple(self._openings[max(0, since - self._dropped) :])
+            return tuple(self._handshakes[max(0, since - self._dropped_handshakes) :])
 
     def connections(self) -> tuple[Connection, ...]:
-        """Give all connections, without what was sent on them."""
+        """Return all connections, without the messages and pings sent on them."""
         with self._changes:
             return tuple(self._connections.values())
 
-    def wait_until(self, holds: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until something holds that only what is noted here can change; tell whether."""
-        return self._changes.wait_until(holds, timeout_s)
+    def wait_until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until a predicate about this log holds; return whether it does."""
+        return self._changes.wait_until(predicate, timeout_s)
 
-    def end(self) -> None:
-        """Let nobody wait any longer, now or later."""
+    def close(self) -> None:
+        """End all waits, current and future."""
         self._changes.close()

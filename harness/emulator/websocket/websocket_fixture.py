@@ -1,4 +1,4 @@
-"""The WebSocket server in a partner's own tests: connect a client, send events, assert."""
+"""The fixture `mews_websocket`: a WebSocket server for a partner's own tests."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pytest_mews.config.tenants import DEFAULT
-from pytest_mews.emulator.websocket.admission import admit
+from pytest_mews.config.tenants import DEFAULT_TENANTS
+from pytest_mews.emulator.websocket.websocket_handshakes import validate_handshake
 from pytest_mews.emulator.websocket.websocket_server import WebSocketServer
 from pytest_mews.model import (
     Connection,
@@ -24,15 +24,18 @@ from pytest_mews.model import (
     WebSocketHandshake,
 )
 
-PATIENCE_S = 5.0
+DEFAULT_TIMEOUT_S = 5.0
 
 
 class MewsWebSocket:
-    """A WebSocket server of one test.
+    """A WebSocket server for one test: connect a client, send events, assert.
+
+    An `enterprise` is given by its number in `tenants`, from 1.
 
     Attributes:
-        server: what is served; it can also refuse handshakes, be away, and fall silent.
-        tenants: whose tokens are right.
+        server: the underlying server; it can also reject handshakes (`reject_handshakes`,
+            `accept_all`) and stop listening for a while (`pause_listening`).
+        tenants: the tokens that the server accepts.
 
     """
 
@@ -41,12 +44,12 @@ class MewsWebSocket:
 
     @property
     def address(self) -> str:
-        """What a client is given in the place of Mews's WebSocket address."""
+        """The address to configure in a client, such as `ws://127.0.0.1:8089`."""
         return self.server.address
 
     @property
     def handshakes(self) -> tuple[WebSocketHandshake, ...]:
-        """All handshakes so far, with the reasons why some were refused."""
+        """All handshakes so far, with the reasons why some were rejected."""
         return self.server.log.handshakes()
 
     @property
@@ -54,87 +57,95 @@ class MewsWebSocket:
         """All connections so far."""
         return self.server.log.connections()
 
-    def wait_for_client(self, enterprise: int = 1, timeout_s: float = PATIENCE_S) -> Connection:
-        """Wait until a client of an enterprise, by its number from 1, is connected.
+    def wait_for_client(
+        self, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> Connection:
+        """Wait until a client of an enterprise is connected; return its connection.
 
         Raises:
-            TimeoutError: none came in time; says which handshakes came and why they were refused.
+            TimeoutError: no client connected in time; the message lists the handshakes that came
+                and why they were rejected.
 
         """
-        owner = self.tenants.enterprises[enterprise - 1].id
+        enterprise_id = self.tenants.enterprises[enterprise - 1].id
         if not self.server.log.wait_until(
-            lambda: owner in self.server.connected_enterprises(), timeout_s
+            lambda: enterprise_id in self.server.connected_enterprises(), timeout_s
         ):
-            tried = "; ".join(
-                f"{each.path} was answered with {each.status} ({', '.join(each.problems)})"
-                for each in self.handshakes
+            responses = "; ".join(
+                f"{handshake.path} got {handshake.status} ({', '.join(handshake.problems)})"
+                for handshake in self.handshakes
             )
-            problem = f"no client of enterprise {owner} is connected after {timeout_s:g} s"
-            raise TimeoutError(f"{problem}: {tried or 'no handshake came'}")
+            problem = f"no client of enterprise {enterprise_id} is connected after {timeout_s:g} s"
+            raise TimeoutError(f"{problem}: {responses or 'no handshake came'}")
         return next(
-            each
-            for each in reversed(self.connections)
-            if each.enterprise_id == owner and each.over_ms is None
+            connection
+            for connection in reversed(self.connections)
+            if connection.enterprise_id == enterprise_id and connection.ended_ms is None
         )
 
     def send(
-        self, *events: Mapping[str, Any], enterprise: int = 1, timeout_s: float = PATIENCE_S
+        self, *events: Mapping[str, Any], enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> tuple[SentMessage, ...]:
-        """Send events in one message to the client of an enterprise, which is waited for.
+        """Wait for the client of an enterprise, and send it events in one message.
 
         Raises:
-            TimeoutError: no client is connected in time.
+            TimeoutError: no client connected in time.
 
         """
         body = json.dumps({"Events": events}, ensure_ascii=False)
         return self.send_text(body, enterprise=enterprise, timeout_s=timeout_s)
 
     def send_text(
-        self, text: str, *, enterprise: int = 1, timeout_s: float = PATIENCE_S
+        self, text: str, *, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> tuple[SentMessage, ...]:
-        """Send any text, be it JSON or not; see `send`."""
-        line = self.wait_for_client(enterprise, timeout_s)
+        """Send any text, whether it is JSON or not; otherwise like `send`."""
+        connection = self.wait_for_client(enterprise, timeout_s)
         message = Message(
             WebhookKind.WEBSOCKET,
             text.encode(),
-            _references(text),
-            "a test's",
+            _event_references(text),
+            "sent by a test",
             "text",
-            line.enterprise_id,
+            connection.enterprise_id,
         )
-        sent = self.server.send([message], "test", timeout_s)
-        return tuple(each for of_line in sent.values() for each in of_line)
+        sent_by_connection = self.server.send([message], "test", timeout_s)
+        return tuple(message for sent in sent_by_connection.values() for message in sent)
 
-    def ping(self, enterprise: int = 1, timeout_s: float = PATIENCE_S) -> Ping:
-        """Ping the client of an enterprise; a pong says that its library has read what was sent."""
-        line = self.wait_for_client(enterprise, timeout_s)
-        return self.server.ping([line.number], 0, timeout_s)[line.number]
+    def ping(self, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S) -> Ping:
+        """Ping the client of an enterprise; a pong shows that its library read what was sent."""
+        connection = self.wait_for_client(enterprise, timeout_s)
+        return self.server.ping([connection.number], 0, timeout_s)[connection.number]
 
-    def cut(self, how: Disconnect = Disconnect.ABNORMAL) -> None:
-        """End every connection, without a close frame unless another cut is asked for."""
+    def disconnect(self, how: Disconnect = Disconnect.ABNORMAL) -> None:
+        """End every connection; by default without a close frame."""
         self.server.disconnect(how, self.server.connected_enterprises())
 
 
 @contextmanager
-def in_test(tenants: Tenants = DEFAULT) -> Iterator[MewsWebSocket]:
-    """Serve a WebSocket on a free port of 127.0.0.1, for the built-in tenants."""
-    began = time.monotonic()
-    owners = {each.access_token: each.id for each in tenants.enterprises}
+def serve_websocket(tenants: Tenants = DEFAULT_TENANTS) -> Iterator[MewsWebSocket]:
+    """Serve a WebSocket on a free port of 127.0.0.1, for the built-in tenants by default."""
+    started = time.monotonic()
+    enterprise_ids = {tenant.access_token: tenant.id for tenant in tenants.enterprises}
 
-    def standing(token: str) -> tuple[str | None, TokenState]:
-        return owners.get(token), TokenState.CURRENT if token in owners else TokenState.NONE
+    def look_up_token(token: str) -> tuple[str | None, TokenState]:
+        state = TokenState.CURRENT if token in enterprise_ids else TokenState.NONE
+        return enterprise_ids.get(token), state
 
     server = WebSocketServer(
-        lambda target, cookies: admit(target, cookies, tenants.client_token, standing),
-        lambda: (time.monotonic() - began) * 1000,
+        lambda target, cookies: validate_handshake(
+            target, cookies, tenants.client_token, look_up_token
+        ),
+        lambda: (time.monotonic() - started) * 1000,
     )
     with server:
         yield MewsWebSocket(server, tenants)
 
 
-def _references(text: str) -> tuple[EventReference, ...]:
+def _event_references(text: str) -> tuple[EventReference, ...]:
     try:
         events = json.loads(text)["Events"]
-        return tuple(EventReference(e["Type"], e["Id"], e.get("State") or "") for e in events)
+        return tuple(
+            EventReference(event["Type"], event["Id"], event.get("State") or "") for event in events
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
-        return ()  # whatever the test sends on purpose
+        return ()  # a test may send anything

@@ -19,43 +19,46 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from pytest_mews.emulator.websocket.admission import PATH, Admission
-from pytest_mews.emulator.websocket.client_connection import ClientConnection
 from pytest_mews.emulator.websocket.connection_log import ConnectionLog
-from pytest_mews.emulator.websocket.handshake_rejection import HandshakeRejection
+from pytest_mews.emulator.websocket.controlled_connection import ControlledConnection
+from pytest_mews.emulator.websocket.websocket_handshakes import (
+    PATH,
+    HandshakeRejection,
+    HandshakeResult,
+)
 from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.model import Disconnect, HandshakeProblem, Message, Ping, SentMessage
-from pytest_mews.model.websocket import CLOSE_CODES, SWITCHED
+from pytest_mews.model.websocket import CLOSE_CODES, SWITCHING_PROTOCOLS
 
 OPTION = "--mews-websocket"
 BACKLOG = 1024
-FAREWELL_S = 1.0
-CLOSE_S = 5.0  # how long a client may take to answer a close frame
+SHUTDOWN_TIMEOUT_S = 1.0
+CLOSE_TIMEOUT_S = 5.0  # how long a client may take to reply to a close frame
 T = TypeVar("T")
 
-Admit = Callable[[str, Sequence[str]], Admission]
-"""Judges a handshake: its path with the query, and the values of its `Cookie` headers."""
+ValidateHandshake = Callable[[str, Sequence[str]], HandshakeResult]
+"""Checks a handshake: its path with the query, and the values of its `Cookie` headers."""
 
 
 class WebSocketServer:
-    """Plays the WebSocket server; every method may be called from any thread.
+    """A WebSocket server whose methods may all be called from any thread.
 
     Attributes:
-        journal: what came.
+        log: the handshakes and connections.
 
     Args:
-        admit: judges handshakes.
-        now_ms: the run's clock.
+        validate: checks handshakes.
+        now_ms: reads the run's clock.
         host: the address to listen on.
         port: the port; 0 for a free one.
-        tls: what to show and to speak; None for plain ws.
-        option: which option the address came from, for the message when it can't be used.
+        tls: the TLS context of the server; None for plain ws.
+        option: the option that the address came from, for the error if it can't be used.
 
     """
 
-    def __init__(  # noqa: PLR0913 - where it listens and what it is told
+    def __init__(  # noqa: PLR0913 - each is independent of the others
         self,
-        admit: Admit,
+        validate: ValidateHandshake,
         now_ms: Callable[[], float],
         host: str = "127.0.0.1",
         port: int = 0,
@@ -63,20 +66,21 @@ class WebSocketServer:
         tls: ssl.SSLContext | None = None,
         option: str = OPTION,
     ) -> None:
-        self._admit, self._now_ms, self._option = admit, now_ms, option
+        self._validate, self._now_ms, self._option = validate, now_ms, option
         self._host, self._port, self._tls = host, port, tls
         self.log = ConnectionLog()
-        self._wires: dict[int, ClientConnection] = {}
-        self._made: WeakSet[ClientConnection] = WeakSet()  # those that are still opening too
-        self._refusing: dict[str, HandshakeRejection] = {}
-        self._closing: set[asyncio.Task[None]] = set()  # the loop alone keeps no task alive
+        self._connections: dict[int, ControlledConnection] = {}
+        # Includes connections whose handshake is still in progress.
+        self._all_connections: WeakSet[ControlledConnection] = WeakSet()
+        self._rejections: dict[str, HandshakeRejection] = {}
+        self._close_tasks: set[asyncio.Task[None]] = set()  # the loop holds weak references only
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run, name="mews-websocket", daemon=True)
+        self._thread = threading.Thread(target=self._run_loop, name="mews-websocket", daemon=True)
         self._server: Server | None = None
-        self._logger = logging.Logger("mews-websocket")  # noqa: LOG001 - heard by nobody, on purpose
+        self._logger = logging.Logger("mews-websocket")  # noqa: LOG001 - silent on purpose
         self._logger.addHandler(logging.NullHandler())
         self._stopped = False
-        self._pings = 0
+        self._ping_count = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -87,100 +91,111 @@ class WebSocketServer:
 
     @property
     def address(self) -> str:
-        """What a partner is given in the place of Mews's WebSocket address."""
+        """The address that a partner configures instead of Mews's WebSocket address."""
         scheme = "ws" if self._tls is None else "wss"
-        return f"{scheme}://{self._shown_host}:{self._port}"
+        return f"{scheme}://{self._url_host}:{self._port}"
 
     @property
     def url(self) -> str:
-        """What a partner connects to: the address with the documented path."""
+        """The URL that a client connects to: the address with the documented path."""
         return f"{self.address}{PATH}"
 
     def start(self) -> None:
-        """Listen; returns when connections are accepted.
+        """Start listening; return when connections are accepted.
 
         Raises:
-            UsageMistake: the address can't be listened on.
+            UsageError: the address can't be listened on.
 
         """
-        listening = self._listen()
-        self._port = listening.getsockname()[1]
+        listener = self._listen()
+        self._port = listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._thread.start()
-        self._ask(self._open(listening))
+        self._run_in_loop(self._start_serving(listener))
 
     def stop(self) -> None:
-        """Break every connection, end the thread; once is enough."""
+        """Abort every connection and end the thread; further calls do nothing."""
         if self._stopped:
             return
         self._stopped = True
-        self.log.end()
+        self.log.close()
         if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(self._end(self._loop), self._loop)
+            asyncio.run_coroutine_threadsafe(self._shut_down(self._loop), self._loop)
             self._thread.join()
 
     def connected_enterprises(self) -> frozenset[str]:
-        """Name the enterprises whose clients are connected, cut ones aside."""
+        """Return the ids of the enterprises with a connection that neither side has ended."""
         return frozenset(
-            each.enterprise_id for each in self.log.connections() if each.over_ms is None
+            connection.enterprise_id
+            for connection in self.log.connections()
+            if connection.ended_ms is None
         )
 
     def send(
         self, messages: Sequence[Message], label: str, timeout_s: float
     ) -> dict[int, tuple[SentMessage, ...]]:
-        """Send messages on every connection of their enterprises, one right after the other.
+        """Send each message on every connection of its enterprise, without pauses.
 
         Args:
-            messages: each bears its enterprise.
-            label: the draw that they came from.
-            timeout_s: how long to wait for a client that reads too slowly; what it has not taken
-                by then is not sent.
+            messages: what to send; a message's `enterprise_id` selects the connections.
+            label: the name of the message spec that the messages came from.
+            timeout_s: how long to wait for a client that reads too slowly; messages that it
+                hasn't taken by then are not sent.
 
         Returns:
-            What was sent, by the number of the connection.
+            The sent messages by connection number; unresponsive connections get none.
 
         """
-        return self._ask(self._push(messages, label, timeout_s))
+        return self._run_in_loop(self._send_to_all(messages, label, timeout_s))
 
-    def ping(self, numbers: Iterable[int], behind: int, timeout_s: float) -> dict[int, Ping]:
-        """Send a ping on each of these connections, and wait for the pongs."""
-        return self._ask(self._ping(tuple(numbers), behind, timeout_s))
+    def ping(
+        self, connection_numbers: Iterable[int], events_before: int, timeout_s: float
+    ) -> dict[int, Ping]:
+        """Ping each of these connections, and wait for the pongs; return the pings by number."""
+        return self._run_in_loop(self._ping(tuple(connection_numbers), events_before, timeout_s))
 
     def disconnect(self, how: Disconnect, enterprises: Collection[str]) -> None:
-        """End the connections of some enterprises; a silent one is left to its client."""
-        self._ask(self._cut(how, enterprises))
+        """End the connections of some enterprises; UNRESPONSIVE leaves closing to the client."""
+        self._run_in_loop(self._disconnect(how, enterprises))
 
     def reject_handshakes(
-        self, status: int, times: int, seconds: float, enterprises: Iterable[str]
+        self, status: int, times: int, duration_s: float, enterprises: Iterable[str]
     ) -> None:
-        """Answer the next handshakes of some enterprises with a status; see `Refusing`."""
-        until_ms = self._now_ms() + seconds * 1000
-        refusing = {each: HandshakeRejection(status, times, until_ms) for each in enterprises}
-        self._ask(self._refuse(refusing))
+        """Reject the next handshakes of some enterprises with a status.
+
+        The rejection ends after `times` handshakes of an enterprise and after `duration_s`,
+        whichever is later.
+        """
+        until_ms = self._now_ms() + duration_s * 1000
+        rejections = {
+            enterprise_id: HandshakeRejection(status, times, until_ms)
+            for enterprise_id in enterprises
+        }
+        self._run_in_loop(self._add_rejections(rejections))
 
     def accept_all(self) -> None:
-        """Refuse nobody any longer, and drop connections that have fallen silent."""
-        self._ask(self._welcome())
+        """End every rejection of handshakes, and abort unresponsive connections."""
+        self._run_in_loop(self._accept_all())
 
-    def pause_listening(self, seconds: float) -> None:
-        """Break every connection and listen to nobody for a while; returns when it is back.
+    def pause_listening(self, duration_s: float) -> None:
+        """Abort every connection and stop listening for a while; return when it listens again.
 
         Raises:
-            HarnessFault: something else listens at the address by then.
+            HarnessError: something else listens at the address by then.
 
         """
-        self._ask(self._away(seconds))
+        self._run_in_loop(self._pause_listening(duration_s))
 
     @property
-    def _shown_host(self) -> str:
+    def _url_host(self) -> str:
         return f"[{self._host}]" if ":" in self._host else self._host
 
-    def _run(self) -> None:
+    def _run_loop(self) -> None:
         assert self._loop is not None
         self._loop.run_forever()
         self._loop.close()
 
-    def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    def _run_in_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._stopped or self._loop is None:
             coroutine.close()
             raise HarnessError("the WebSocket server was stopped")
@@ -194,194 +209,224 @@ class WebSocketServer:
         try:
             return socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
         except (OSError, OverflowError) as error:
-            # `create_server` says the address too, in its own words: the code's alone will do.
+            # The message of `create_server` repeats the address: use the error number's alone.
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""
             raise UsageError(
                 self._option,
-                f"{self._shown_host}:{self._port}",
+                f"{self._url_host}:{self._port}",
                 f"can't be listened on: {(reason or str(error)).lower()}",
                 "Stop what listens there, or give another address; port 0 is a free one.",
             ) from error
 
-    async def _open(self, listening: socket.socket) -> None:
+    async def _start_serving(self, listener: socket.socket) -> None:
         self._server = await serve(
-            self._attend,
-            sock=listening,
+            self._handle_connection,
+            sock=listener,
             backlog=BACKLOG,
             ssl=self._tls,
-            process_request=self._receive,
-            process_response=self._answer,
-            compression=None,  # not documented; a client that offers it does without
-            ping_interval=None,  # pings are a scenario's
-            close_timeout=CLOSE_S,
-            create_connection=cast("type[ServerConnection]", self._make),  # any factory will do
+            process_request=self._process_request,
+            process_response=self._process_response,
+            compression=None,  # not documented; a client that offers it works without
+            ping_interval=None,  # scenarios send the pings
+            close_timeout=CLOSE_TIMEOUT_S,
+            # Any factory works, although the library's type is a class.
+            create_connection=cast("type[ServerConnection]", self._create_connection),
             logger=self._logger,
         )
 
-    def _make(self, *args: Any, **options: Any) -> ClientConnection:  # noqa: ANN401 - as a connection's
-        wire = ClientConnection(*args, **options)
-        self._made.add(wire)
-        return wire
+    def _create_connection(self, *args: Any, **options: Any) -> ControlledConnection:  # noqa: ANN401 - as its class
+        connection = ControlledConnection(*args, **options)
+        self._all_connections.add(connection)
+        return connection
 
-    async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
-        for wire in tuple(self._made):
-            wire.cut_off()
+    async def _shut_down(self, loop: asyncio.AbstractEventLoop) -> None:
+        for connection in tuple(self._all_connections):
+            connection.abort_tcp()
         if self._server is not None:
-            await self._shut(self._server)
+            await self._stop_listening(self._server)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_S):
+                async with asyncio.timeout(SHUTDOWN_TIMEOUT_S):
                     await self._server.wait_closed()
-        current = asyncio.current_task()
-        others = [task for task in asyncio.all_tasks() if task is not current]
-        for task in others:
+        current_task = asyncio.current_task()
+        other_tasks = [task for task in asyncio.all_tasks() if task is not current_task]
+        for task in other_tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        for wire in tuple(self._made):
-            wire.cut_off()  # one that came meanwhile
-        await asyncio.sleep(0)  # so that the loop hears of it
+        await asyncio.gather(*other_tasks, return_exceptions=True)
+        for connection in tuple(self._all_connections):
+            connection.abort_tcp()  # one that was accepted meanwhile
+        await asyncio.sleep(0)  # lets the loop process the aborts
         loop.stop()
 
-    async def _shut(self, server: Server) -> None:
-        """Listen to nobody any longer, when what was accepted has become a connection.
+    async def _stop_listening(self, server: Server) -> None:
+        """Stop listening once every accepted socket has become a connection.
 
-        asyncio loses what it accepts in the very moment of closing: the client would wait in vain.
+        asyncio loses a socket that it accepts at the moment of closing: its client would hang.
         """
         loop = asyncio.get_running_loop()
-        for listening in server.sockets:
-            loop.remove_reader(listening)
-        for _ in range(2):  # the loop makes it, and then tells its protocol
+        for listener in server.sockets:
+            loop.remove_reader(listener)
+        for _ in range(2):  # the loop creates the connection, and then notifies its protocol
             await asyncio.sleep(0)
         server.close(close_connections=False)
 
-    def _receive(self, connection: ServerConnection, request: Request) -> Response | None:
-        wire = cast("ClientConnection", connection)
-        wire.began_ms = self._now_ms()
-        wire.admission = self._admit(request.path, request.headers.get_all("Cookie"))
+    def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Validate a handshake; return the response that rejects it, or None to continue."""
+        connection = cast("ControlledConnection", connection)
+        connection.handshake_at_ms = self._now_ms()
+        result = self._validate(request.path, request.headers.get_all("Cookie"))
+        connection.handshake_result = result
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            wire.admission = replace(wire.admission, refusals=(HandshakeProblem.NO_WEBSOCKET,))
-            return None  # it is refused as what it is
-        status = wire.admission.status
-        if status == SWITCHED:
-            refusing = self._refusing.get(wire.admission.enterprise_id or "")
-            if refusing is None or not refusing.applies(wire.began_ms):
+            connection.handshake_result = replace(result, problems=(HandshakeProblem.NO_WEBSOCKET,))
+            return None  # the library rejects it
+        status = result.status
+        if status == SWITCHING_PROTOCOLS:
+            rejection = self._rejections.get(result.enterprise_id or "")
+            if rejection is None or not rejection.applies(connection.handshake_at_ms):
                 return None
-            status = refusing.status
-            wire.admission = replace(wire.admission, refusals=(HandshakeProblem.ON_PURPOSE,))
+            status = rejection.status
+            connection.handshake_result = replace(result, problems=(HandshakeProblem.INJECTED,))
         return connection.respond(status, "")
 
-    def _answer(
+    def _process_response(
         self, connection: ServerConnection, _request: Request, response: Response
     ) -> Response | None:
-        wire = cast("ClientConnection", connection)
-        admission, status = wire.admission, response.status_code
-        if status != SWITCHED and not admission.refusals:
-            admission = replace(admission, refusals=(HandshakeProblem.NO_WEBSOCKET,))
-        self.log.open(admission, status, wire.began_ms)
+        """Record a handshake with the status of its response."""
+        connection = cast("ControlledConnection", connection)
+        result, status = connection.handshake_result, response.status_code
+        if status != SWITCHING_PROTOCOLS and not result.problems:
+            result = replace(result, problems=(HandshakeProblem.NO_WEBSOCKET,))
+        self.log.record_handshake(result, status, connection.handshake_at_ms)
         return None
 
-    async def _attend(self, connection: ServerConnection) -> None:
-        """Listen to one client until its connection is over."""
-        wire = cast("ClientConnection", connection)
-        wire.number = self.log.connect(wire.admission.enterprise_id or "", wire.began_ms)
-        self._wires[wire.number] = wire
-        code: int | None = None
+    async def _handle_connection(self, connection: ServerConnection) -> None:
+        """Read from one client until its connection ends."""
+        connection = cast("ControlledConnection", connection)
+        enterprise_id = connection.handshake_result.enterprise_id or ""
+        number = self.log.record_connection(enterprise_id, connection.handshake_at_ms)
+        connection.number = number
+        self._connections[number] = connection
+        close_code: int | None = None
         try:
             while True:
-                await wire.recv()
-                self.log.hear(wire.number)
-        except ConnectionClosed as end:
-            code = None if end.rcvd is None else end.rcvd.code
+                await connection.recv()
+                self.log.count_received(number)
+        except ConnectionClosed as closed:
+            close_code = None if closed.rcvd is None else closed.rcvd.code
         finally:
-            del self._wires[wire.number]
-            self.log.change(wire.number, closed_ms=self._now_ms(), code=code)
+            del self._connections[number]
+            self.log.update_connection(number, closed_ms=self._now_ms(), close_code=close_code)
 
-    def _of(self, enterprises: Collection[str]) -> list[ClientConnection]:
+    def _responsive_connections(self, enterprises: Collection[str]) -> list[ControlledConnection]:
         return [
-            wire
-            for wire in self._wires.values()
-            if wire.admission.enterprise_id in enterprises and not wire.silent
+            connection
+            for connection in self._connections.values()
+            if connection.handshake_result.enterprise_id in enterprises
+            and not connection.unresponsive
         ]
 
-    async def _push(
+    async def _send_to_all(
         self, messages: Sequence[Message], label: str, timeout_s: float
     ) -> dict[int, tuple[SentMessage, ...]]:
-        owners = {each.enterprise_id for each in messages if each.enterprise_id}
-        lines = self._of(owners)
-        sent = await asyncio.gather(*(self._feed(w, messages, label, timeout_s) for w in lines))
-        return {wire.number: each for wire, each in zip(lines, sent, strict=True)}
+        enterprises = {message.enterprise_id for message in messages if message.enterprise_id}
+        connections = self._responsive_connections(enterprises)
+        sent_messages = await asyncio.gather(
+            *(self._send_on(connection, messages, label, timeout_s) for connection in connections)
+        )
+        return {
+            connection.number: sent
+            for connection, sent in zip(connections, sent_messages, strict=True)
+        }
 
-    async def _feed(
-        self, wire: ClientConnection, messages: Sequence[Message], label: str, timeout_s: float
+    async def _send_on(
+        self,
+        connection: ControlledConnection,
+        messages: Sequence[Message],
+        label: str,
+        timeout_s: float,
     ) -> tuple[SentMessage, ...]:
-        owner = wire.admission.enterprise_id or ""
-        sent: list[SentMessage] = []
+        enterprise_id = connection.handshake_result.enterprise_id or ""
+        sent_messages: list[SentMessage] = []
         try:
             async with asyncio.timeout(timeout_s):
                 for message in messages:
-                    if message.enterprise_id != owner:
+                    if message.enterprise_id != enterprise_id:
                         continue
-                    at_ms = self._now_ms()
-                    size = len(message.body)
-                    told = SentMessage(
-                        label, owner, message.description, size, message.events, at_ms
+                    sent = SentMessage(
+                        label,
+                        enterprise_id,
+                        message.description,
+                        len(message.body),
+                        message.events,
+                        self._now_ms(),
                     )
-                    sent.append(told)
-                    await wire.send(message.body, text=not message.binary)
-                    sent[-1] = replace(told, done_ms=self._now_ms())
+                    sent_messages.append(sent)
+                    await connection.send(message.body, text=not message.binary)
+                    sent_messages[-1] = replace(sent, done_ms=self._now_ms())
         except (TimeoutError, ConnectionClosed):
-            pass  # the last one has no `done_ms`
-        return tuple(sent)
+            pass  # the last message has no `done_ms`
+        return tuple(sent_messages)
 
-    async def _ping(self, numbers: Sequence[int], behind: int, timeout_s: float) -> dict[int, Ping]:
-        async def one(wire: ClientConnection) -> Ping:
+    async def _ping(
+        self, connection_numbers: Sequence[int], events_before: int, timeout_s: float
+    ) -> dict[int, Ping]:
+        async def ping(connection: ControlledConnection) -> Ping:
             at_ms = self._now_ms()
             try:
                 async with asyncio.timeout(timeout_s):
-                    await (await wire.ping(self._payload()))
+                    await (await connection.ping(self._next_ping_payload()))
             except (TimeoutError, ConnectionClosed):
-                return Ping(at_ms, None, behind, timeout_s)
-            return Ping(at_ms, self._now_ms(), behind, timeout_s)
+                return Ping(at_ms, None, events_before, timeout_s)
+            return Ping(at_ms, self._now_ms(), events_before, timeout_s)
 
-        wires = [self._wires[number] for number in numbers if number in self._wires]
-        pings = await asyncio.gather(*(one(wire) for wire in wires))
-        return {wire.number: ping for wire, ping in zip(wires, pings, strict=True)}
+        connections = [
+            self._connections[number]
+            for number in connection_numbers
+            if number in self._connections
+        ]
+        pings = await asyncio.gather(*(ping(connection) for connection in connections))
+        return {
+            connection.number: ping for connection, ping in zip(connections, pings, strict=True)
+        }
 
-    def _payload(self) -> bytes:
-        """Give a ping's payload: the library's own would come from the generator of all drawing."""
-        self._pings += 1
-        return self._pings.to_bytes(4)
+    def _next_ping_payload(self) -> bytes:
+        # The library's own payload would come from `random`, which all generated data depends on.
+        self._ping_count += 1
+        return self._ping_count.to_bytes(4)
 
-    async def _cut(self, how: Disconnect, enterprises: Collection[str]) -> None:
-        for wire in self._of(enterprises):
-            self.log.change(wire.number, cut=how, cut_ms=self._now_ms())
+    async def _disconnect(self, how: Disconnect, enterprises: Collection[str]) -> None:
+        for connection in self._responsive_connections(enterprises):
+            self.log.update_connection(
+                connection.number, disconnect=how, disconnect_ms=self._now_ms()
+            )
             if how is Disconnect.UNRESPONSIVE:
-                wire.silent = True
+                connection.unresponsive = True
             elif how is Disconnect.ABNORMAL:
-                wire.cut_off()
+                connection.abort_tcp()
             else:
-                closing = asyncio.create_task(wire.close(CLOSE_CODES[how]))
-                self._closing.add(closing)
-                closing.add_done_callback(self._closing.discard)
+                close_task = asyncio.create_task(connection.close(CLOSE_CODES[how]))
+                self._close_tasks.add(close_task)
+                close_task.add_done_callback(self._close_tasks.discard)
 
-    async def _refuse(self, refusing: Mapping[str, HandshakeRejection]) -> None:
-        self._refusing.update(refusing)
+    async def _add_rejections(self, rejections: Mapping[str, HandshakeRejection]) -> None:
+        self._rejections.update(rejections)
 
-    async def _welcome(self) -> None:
-        self._refusing.clear()
-        for wire in self._wires.values():
-            if wire.silent:
-                wire.cut_off()
+    async def _accept_all(self) -> None:
+        self._rejections.clear()
+        for connection in self._connections.values():
+            if connection.unresponsive:
+                connection.abort_tcp()
 
-    async def _away(self, seconds: float) -> None:
+    async def _pause_listening(self, duration_s: float) -> None:
         assert self._server is not None
-        await self._shut(self._server)
-        await self._cut(Disconnect.ABNORMAL, self.connected_enterprises())
-        for wire in set(self._made).difference(self._wires.values()):
-            wire.cut_off()  # one that is still opening
+        await self._stop_listening(self._server)
+        await self._disconnect(Disconnect.ABNORMAL, self.connected_enterprises())
+        for connection in set(self._all_connections).difference(self._connections.values()):
+            connection.abort_tcp()  # one whose handshake is still in progress
         await self._server.wait_closed()
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(duration_s)
         try:
-            listening = self._listen()
-        except UsageError as mistake:
-            raise HarnessError(f"the WebSocket server can't come back: {mistake}") from mistake
-        await self._open(listening)
+            listener = self._listen()
+        except UsageError as error:
+            message = f"the WebSocket server can't listen again: {error}"
+            raise HarnessError(message) from error
+        await self._start_serving(listener)

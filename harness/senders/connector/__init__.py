@@ -1,26 +1,30 @@
-"""Payloads: JSON Schemas compiled into strategies, and the draw words made of them.
+"""Messages that the Connector API sends: General Webhooks, Integration Webhooks, WebSocket events.
 
-The way through: `schema` reads, `shape` parses, `compiling` draws templates, a word makes plans of
-them, and a plan builds messages with ids from a mint.
+`payload_schemas` reads the JSON Schemas, `json_shapes` parses them, and `shape_strategies` makes
+templates of them. A generator (`generators`) turns templates into plans (`plan`), and a plan builds
+messages with ids from an id source (`ids`).
 """
 
 from __future__ import annotations
 
-from pytest_mews.senders.connector.generators import GENERATORS, plans
+from pytest_mews.senders.connector.generators import GENERATORS, plans_for
 from pytest_mews.senders.connector.ids import IdSource
-from pytest_mews.senders.connector.lifecycle_status import Standing, standings
+from pytest_mews.senders.connector.integration_lifecycle import (
+    IntegrationStatus,
+    integration_statuses,
+)
 from pytest_mews.senders.connector.payload_schemas import actions, discriminators
 from pytest_mews.senders.connector.plan import Plan, Plans, Target
 
 __all__ = [
     "GENERATORS",
     "IdSource",
+    "IntegrationStatus",
     "Plan",
     "Plans",
-    "Standing",
     "Target",
     "actions",
     "discriminators",
-    "plans",
-    "standings",
+    "integration_statuses",
+    "plans_for",
 ]

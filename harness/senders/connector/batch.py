@@ -1,7 +1,7 @@
-"""General Webhooks of any size: events expanded from a seed, rolled over beyond the limit.
+"""Plans for General Webhooks of any size: events chosen by a seed, split at the batch limit.
 
-Lists drawn event by event stay tiny however long they may be, so a batch is drawn as its size and
-a seed. A seed makes no repeats: those are drawn by themselves, and shrink to none.
+Hypothesis keeps lists that it draws item by item short, whatever their maximum. So a batch is drawn
+as a size and a seed. Repeated events are drawn separately, so that they shrink to none.
 """
 
 from __future__ import annotations
@@ -17,204 +17,230 @@ from hypothesis.strategies import DrawFn
 
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.ids import IdSource, Template, fill
-from pytest_mews.senders.connector.json_shapes import Constant, Record, Sequence, parse
-from pytest_mews.senders.connector.payload_schemas import load
-from pytest_mews.senders.connector.plan import Target, write
+from pytest_mews.senders.connector.json_shapes import Array, Literal, Record, parse_schema
+from pytest_mews.senders.connector.payload_schemas import load_schema
+from pytest_mews.senders.connector.plan import Target, build_message
 from pytest_mews.senders.connector.shape_strategies import canonical_example
 
-ADDED, UPDATED = "CustomerAdded", "CustomerUpdated"
-MOST_ECHOES = 3
-MOST_LISTED = 3  # types that a phrase names; more are counted
+CUSTOMER_ADDED, CUSTOMER_UPDATED = "CustomerAdded", "CustomerUpdated"
+MAX_REPEATED_EVENTS = 3
+MAX_LISTED_TYPES = 3  # a description with more types only counts them
 
-Entry = tuple[str, int]  # a discriminator, and which of the message's entities it is about
+Entry = tuple[str, int]  # a discriminator, and the index of the entity that the event is about
 
 
 @dataclass(frozen=True)
 class RepeatedEvent:
-    """An event more: `source`'s again, or its id under another `name`, put in at index `at`."""
+    """An additional event about an entity that the batch already has an event about.
 
-    source: int
-    at: int
-    name: str | None = None
+    Attributes:
+        source_index: the index of the event that is repeated.
+        index: where the additional event is inserted.
+        discriminator: the discriminator of the additional event; None for that of the source.
+
+    """
+
+    source_index: int
+    index: int
+    discriminator: str | None = None
 
 
 @dataclass(frozen=True)
 class EventList:
-    """Events one by one."""
+    """A plan for the listed events, split into messages at the batch limit."""
 
     profile: str
     entries: tuple[Entry, ...]
-    limit: int
+    batch_limit: int
 
     def describe(self) -> str:
         """Count the events by discriminator."""
-        return describe(self.entries, self.limit)
+        return describe_events(self.entries, self.batch_limit)
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Write the events, each entity with an id of its own."""
-        return write_events(self, mint)
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the messages; each entity has its own id."""
+        return build_messages(self, ids)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Events by number and seed.
+    """A plan for a number of events that a seed chooses.
 
     Attributes:
-        profile: whose schema they follow.
-        size: the number of events, echoes included.
-        names: the discriminators that they are chosen from.
-        seed: decides which event has which.
-        paired: whether a CustomerAdded brings its CustomerUpdated (events/wh-general).
-        limit: at most so many events in a message.
-        echoes: the repeated and shared ids.
+        profile: the name of the delivery profile.
+        size: the number of events, including repeated events.
+        discriminators: the discriminators to choose from.
+        seed: determines the discriminator of each event.
+        customer_pairs: whether each CustomerAdded is followed by the CustomerUpdated of the same
+            customer (events/wh-general).
+        batch_limit: the maximum number of events in a message.
+        repeated_events: events that repeat an event, or its id.
 
     """
 
     profile: str
     size: int
-    names: tuple[str, ...]
+    discriminators: tuple[str, ...]
     seed: int
-    paired: bool
-    limit: int
-    echoes: tuple[RepeatedEvent, ...] = ()
+    customer_pairs: bool
+    batch_limit: int
+    repeated_events: tuple[RepeatedEvent, ...] = ()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The events one by one."""
-        random = Random(self.seed)  # noqa: S311 - to be repeatable is the point
-        room = self.size - len(self.echoes)
+        """The events, in order."""
+        random = Random(self.seed)  # noqa: S311 - must be repeatable
+        size = self.size - len(self.repeated_events)
         entries: list[Entry] = []
-        for number in range(room):
-            if len(entries) == room:
+        for entity in range(size):
+            if len(entries) == size:
                 break
-            name = random.choice(self.names)
-            pair = [(ADDED, number), (UPDATED, number)]
-            chosen = pair if self.paired and name == ADDED else [(name, number)]
-            entries += chosen[-(room - len(entries)) :]  # no room for both: every Added is Updated
-        for echo in self.echoes:
-            name, number = entries[echo.source]
-            entries.insert(echo.at, (echo.name or name, number))
+            discriminator = random.choice(self.discriminators)
+            if self.customer_pairs and discriminator == CUSTOMER_ADDED:
+                chosen = [(CUSTOMER_ADDED, entity), (CUSTOMER_UPDATED, entity)]
+            else:
+                chosen = [(discriminator, entity)]
+            # Without space for a pair, only its CustomerUpdated is taken.
+            entries += chosen[-(size - len(entries)) :]
+        for repeated in self.repeated_events:
+            discriminator, entity = entries[repeated.source_index]
+            entries.insert(repeated.index, (repeated.discriminator or discriminator, entity))
         return tuple(entries)
 
     def describe(self) -> str:
         """Count the events by discriminator."""
-        return describe(self.entries, self.limit)
+        return describe_events(self.entries, self.batch_limit)
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Write the events, each entity with an id of its own."""
-        return write_events(self, mint)
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the messages; each entity has its own id."""
+        return build_messages(self, ids)
 
 
 @dataclass(frozen=True)
 class BatchSequence:
-    """Batches one after the other, each a message or more, in turn for so many enterprises."""
+    """A plan for several batches in order, for the first `enterprises` tenants in turn."""
 
     batches: tuple[Batch | EventList, ...]
     enterprises: int = 1
 
     def describe(self) -> str:
-        """Count the batches, and say how large they are."""
+        """Count the batches and give their sizes."""
         sizes = sorted({len(batch.entries) for batch in self.batches})
         events = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
         events += " event" if sizes == [1] else " events"
-        whose = f", for {self.enterprises:,} enterprises in turn" if self.enterprises > 1 else ""
-        return f"{len(self.batches):,} batches of {events}{whose}"
+        enterprises = (
+            f", for {self.enterprises:,} enterprises in turn" if self.enterprises > 1 else ""
+        )
+        return f"{len(self.batches):,} batches of {events}{enterprises}"
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Write the batches, in order."""
-        mints = [mint, *(mint.of(number) for number in range(2, self.enterprises + 1))]
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the messages of all batches, in order."""
+        sources = [ids, *(ids.for_enterprise(n) for n in range(2, self.enterprises + 1))]
         return tuple(
             message
-            for batch, whose in zip(self.batches, cycle(mints), strict=False)
-            for message in batch.build(whose)
+            for batch, source in zip(self.batches, cycle(sources), strict=False)
+            for message in batch.build(source)
         )
 
 
-def describe(entries: tuple[Entry, ...], limit: int) -> str:
-    """Say how many events there are and of what, what is repeated, and whether it rolls over."""
-    counts = Counter(name for name, _ in entries)
+def describe_events(entries: tuple[Entry, ...], batch_limit: int) -> str:
+    """Count the events by discriminator, the repeated events, the shared ids, and the messages."""
+    counts = Counter(discriminator for discriminator, _ in entries)
     total = len(entries)
-    listed = ", ".join(name if n == 1 else f"{n} × {name}" for name, n in counts.items())  # noqa: RUF001
-    phrase = f"1 event: {listed}" if total == 1 else f"{total} events: {listed}"
-    if len(counts) > MOST_LISTED:
-        phrase = f"{total} events of {len(counts)} types"
-    if again := total - len(set(entries)):
-        phrase += f"; {again} sent again"
-    names: dict[int, set[str]] = {}
-    for name, number in entries:
-        names.setdefault(number, set()).add(name)
-    if ids := sum(len(each) > 1 and each != {ADDED, UPDATED} for each in names.values()):
-        phrase += f"; {ids} {'id' if ids == 1 else 'ids'} under several discriminators"
-    if total > limit:
-        phrase += f"; in {-(-total // limit)} messages"
-    return phrase
+    types = ", ".join(name if n == 1 else f"{n} × {name}" for name, n in counts.items())  # noqa: RUF001
+    description = f"1 event: {types}" if total == 1 else f"{total} events: {types}"
+    if len(counts) > MAX_LISTED_TYPES:
+        description = f"{total} events of {len(counts)} types"
+    if repeated := total - len(set(entries)):
+        description += f"; {repeated} repeated"
+    by_entity: dict[int, set[str]] = {}
+    for discriminator, entity in entries:
+        by_entity.setdefault(entity, set()).add(discriminator)
+    if shared := sum(
+        len(discriminators) > 1 and discriminators != {CUSTOMER_ADDED, CUSTOMER_UPDATED}
+        for discriminators in by_entity.values()
+    ):
+        description += f"; {shared} {'id' if shared == 1 else 'ids'} under several discriminators"
+    if total > batch_limit:
+        description += f"; in {-(-total // batch_limit)} messages"
+    return description
 
 
-def write_events(plan: EventList | Batch, mint: IdSource) -> tuple[Message, ...]:
-    """Write a plan's events into as many messages as the limit asks for, in order."""
-    entities: dict[int, dict[str, str]] = {}
+def build_messages(plan: EventList | Batch, ids: IdSource) -> tuple[Message, ...]:
+    """Build the events of a plan, in as few messages as the batch limit allows, in order."""
+    values_by_entity: dict[int, dict[str, str]] = {}
     events = [
-        fill(event_template(plan.profile, name), mint, entities.setdefault(number, {}))
-        for name, number in plan.entries
+        fill(
+            event_template(plan.profile, discriminator),
+            ids,
+            values_by_entity.setdefault(entity, {}),
+        )
+        for discriminator, entity in plan.entries
     ]
-    phrase = plan.describe()
-    parts = [events[start : start + plan.limit] for start in range(0, len(events), plan.limit)]
+    description = plan.describe()
+    limit = plan.batch_limit
+    parts = [events[start : start + limit] for start in range(0, len(events), limit)]
     return tuple(
-        write(
+        build_message(
             WebhookKind.GENERAL,
-            fill({**message_template(plan.profile), "Events": part}, mint),
-            phrase if len(parts) == 1 else f"{phrase} (message {number} of {len(parts)})",
+            fill({**message_template(plan.profile), "Events": part}, ids),
+            description if len(parts) == 1 else f"{description} (message {number} of {len(parts)})",
         )
         for number, part in enumerate(parts, 1)
     )
 
 
-def message_template(profile: str, *names: str) -> dict[str, Template]:
-    """Give the template of a General Webhook with one event for each name."""
-    template: dict[str, Template] = canonical_example(_message(profile))
-    return {**template, "Events": [event_template(profile, name) for name in names]}
+def message_template(profile: str, *discriminators: str) -> dict[str, Template]:
+    """Return the template of a General Webhook with one event for each discriminator."""
+    template: dict[str, Template] = canonical_example(_message_shape(profile))
+    return {**template, "Events": [event_template(profile, name) for name in discriminators]}
 
 
 @cache
-def event_template(profile: str, name: str) -> Template:
-    """Give the template of an event; an unknown name is welcome."""
-    events = _message(profile).find("Events")
+def event_template(profile: str, discriminator: str) -> Template:
+    """Return the template of an event; the discriminator needn't be documented."""
+    events = _message_shape(profile).find("Events")
     assert events is not None
-    assert isinstance(events.shape, Sequence)
+    assert isinstance(events.shape, Array)
     assert isinstance(events.shape.items, Record)
-    return canonical_example(events.shape.items.having("Discriminator", Constant((name,))))
+    shape = events.shape.items.with_property("Discriminator", Literal((discriminator,)))
+    return canonical_example(shape)
 
 
 @cache
-def _message(profile: str) -> Record:
-    shape = parse(load("general", profile))
+def _message_shape(profile: str) -> Record:
+    shape = parse_schema(load_schema("general", profile))
     assert isinstance(shape, Record)
     return shape
 
 
 @st.composite
-def draw_batches(draw: DrawFn, subject: Target, least: int, most: int) -> Batch:
-    """Draw a batch of `least` to `most` events; it shrinks to few events of one discriminator."""
-    known = subject.general
-    size = draw(st.integers(least, most))
-    # A yes or no for each shrinks one by one; a list of names gets stuck with several.
-    chosen = [name for name in known if draw(st.booleans())]
-    names = chosen or [known[0]]
-    echo = st.builds(
+def batches(draw: DrawFn, target: Target, min_size: int, max_size: int) -> Batch:
+    """Generate a batch of `min_size` to `max_size` events.
+
+    It shrinks towards few events with one discriminator.
+    """
+    subscribed = target.general_events
+    size = draw(st.integers(min_size, max_size))
+    # A boolean for each discriminator shrinks one by one; a list of them stops at several.
+    chosen = [name for name in subscribed if draw(st.booleans())]
+    discriminators = chosen or [subscribed[0]]
+    repeatable = [name for name in discriminators if name != CUSTOMER_ADDED]
+    repeated_event = st.builds(
         RepeatedEvent,
-        st.integers(0, max(0, size - 1 - MOST_ECHOES)),
+        st.integers(0, max(0, size - 1 - MAX_REPEATED_EVENTS)),
         st.integers(0, size - 1),
-        st.sampled_from([None, *(name for name in names if name != ADDED)]),
+        st.sampled_from([None, *repeatable]),
     )
-    echoes = draw(st.lists(echo, max_size=min(MOST_ECHOES, size - 1)))
-    # Last, and only where it decides something: each shrinking step costs a delivery.
-    seed = draw(st.integers(0, 2**16 - 1)) if len(names) > 1 else 0
+    repeated_events = draw(st.lists(repeated_event, max_size=min(MAX_REPEATED_EVENTS, size - 1)))
+    # Drawn last, and only if it matters: each shrinking step costs a delivery.
+    seed = draw(st.integers(0, 2**16 - 1)) if len(discriminators) > 1 else 0
     return Batch(
-        subject.profile,
+        target.profile,
         size,
-        tuple(names),
+        tuple(discriminators),
         seed,
-        paired=UPDATED in known,
-        limit=subject.batch_limit,
-        echoes=tuple(echoes),
+        customer_pairs=CUSTOMER_UPDATED in subscribed,
+        batch_limit=target.batch_limit,
+        repeated_events=tuple(repeated_events),
     )

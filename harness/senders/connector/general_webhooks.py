@@ -1,4 +1,4 @@
-"""Draw words for valid General Webhooks."""
+"""Generators for valid General Webhooks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from importlib.resources import files
 from pytest_mews.errors import ScenarioFileError
 from pytest_mews.model import WebhookKind
 from pytest_mews.senders.connector.batch import (
-    ADDED,
-    UPDATED,
+    CUSTOMER_ADDED,
+    CUSTOMER_UPDATED,
     Batch,
     BatchSequence,
+    Entry,
     EventList,
-    draw_batches,
+    batches,
     message_template,
 )
 from pytest_mews.senders.connector.payload_schemas import discriminators
@@ -24,186 +25,228 @@ from pytest_mews.senders.connector.plan import NO_PLANS, Plan, Plans, Target, Te
 PEAK_SIZES = (1, 2, 1, 5, 1, 3, 1, 20, 2, 1)  # events; most messages are small
 
 
-def single_event(subject: Target, *, event: str | None = None) -> Plans:
-    """Send the canonical message: one event.
+def single_event(target: Target, *, event: str | None = None) -> Plans:
+    """Generate one message with one event: the simplest valid message.
 
     Args:
-        subject: what for.
-        event: its discriminator; the first subscribed one when absent.
+        target: what to generate for.
+        event: the discriminator; the first subscribed one if omitted.
+
+    Raises:
+        ScenarioFileError: the profile doesn't document the discriminator.
 
     """
-    everything = discriminators(subject.profile)
-    if event is not None and event not in everything:
-        remedy = f"Known: {', '.join(everything)}"
-        raise ScenarioFileError("one: event", event, "is not documented", remedy)
-    chosen = [name for name in subject.general if event in {None, name}]
-    return Plans(_alone(subject, chosen[:1]))
+    documented = discriminators(target.profile)
+    if event is not None and event not in documented:
+        remedy = f"Known: {', '.join(documented)}"
+        raise ScenarioFileError("single-event: event", event, "is not documented", remedy)
+    chosen = [name for name in target.general_events if event in {None, name}]
+    return Plans(_one_event_each(target, chosen[:1]))
 
 
-def one_per_event_type(subject: Target) -> Plans:
-    """Send one message with one event for every subscribed discriminator."""
-    return Plans(_alone(subject, subject.general))
+def one_per_event_type(target: Target) -> Plans:
+    """Generate one message with one event for each subscribed discriminator, one case each."""
+    return Plans(_one_event_each(target, target.general_events))
 
 
-def repeated_updates(subject: Target, *, times: int = 3) -> Plans:
-    """Send messages one after the other about one and the same entity; `times` of them."""
-    return Plans(_one_each(subject, [0] * times))
-
-
-def customer_added_and_updated(subject: Target, *, separate: bool = False) -> Plans:
-    """Send what a created customer yields: an Added and an Updated event with the same id.
+def repeated_updates(target: Target, *, messages: int = 3) -> Plans:
+    """Generate several messages with one event each, all about the same entity.
 
     Args:
-        subject: what for.
-        separate: whether they come in two messages, in either order: a retry may turn it round.
+        target: what to generate for.
+        messages: the number of messages.
 
     """
-    if not {ADDED, UPDATED} <= set(subject.general) or (subject.batch_limit == 1 and not separate):
+    if not target.general_events:
         return NO_PLANS
-    limit = 1 if separate else subject.batch_limit
-    both = ((ADDED, 0), (UPDATED, 0))
-    orders = (both, both[::-1]) if separate else (both,)
-    return Plans(tuple(EventList(subject.profile, order, limit) for order in orders))
+    entry = (target.general_events[0], 0)
+    return Plans((EventList(target.profile, (entry,) * messages, batch_limit=1),))
 
 
-def message_sequence(subject: Target, *, messages: int = 50) -> Plans:
-    """Send so many messages, one event each, of all tenants in turn, each about its own entity."""
-    if not subject.general:
-        return NO_PLANS
-    alone = EventList(subject.profile, ((subject.general[0], 0),), limit=1)
-    return Plans((BatchSequence((alone,) * messages, len(subject.tenants.enterprises)),))
+def customer_added_and_updated(target: Target, *, separate: bool = False) -> Plans:
+    """Generate a CustomerAdded and a CustomerUpdated event with the same id.
 
-
-def peak_minute(subject: Target) -> Plans:
-    """Send the messages of a minute's peak: small batches of mixed sizes, in one fixed order.
-
-    They are of all tenants in turn.
-    """
-    sizes = (PEAK_SIZES[n % len(PEAK_SIZES)] for n in range(subject.peak))
-    return _row(subject, sizes, len(subject.tenants.enterprises))
-
-
-def growing_batches(subject: Target, *, rounds: int = 3, sizes: Sequence[int] = ()) -> Plans:
-    """Send batches of growing size up to the limit, smallest first, in so many rounds.
+    Mews sends both when a customer is created (events/wh-general).
 
     Args:
-        subject: what for.
-        rounds: how often.
-        sizes: those below the limit, which comes last in any case; 1, 2, 50 and half the limit
-            when absent.
+        target: what to generate for.
+        separate: whether the events are in two messages, in either order, since a retry can
+            reverse it.
 
     """
-    limit = subject.batch_limit
-    asked = {*(sizes or (1, 2, 50, limit // 2)), limit}
-    chosen = sorted(size for size in asked if 1 <= size <= limit)
-    return _row(subject, chosen * rounds) if len(chosen) > 1 else NO_PLANS
+    if not {CUSTOMER_ADDED, CUSTOMER_UPDATED} <= set(target.general_events) or (
+        target.batch_limit == 1 and not separate
+    ):
+        return NO_PLANS
+    limit = 1 if separate else target.batch_limit
+    pair = ((CUSTOMER_ADDED, 0), (CUSTOMER_UPDATED, 0))
+    orders = (pair, pair[::-1]) if separate else (pair,)
+    return Plans(tuple(EventList(target.profile, entries, limit) for entries in orders))
 
 
-def _row(subject: Target, sizes: Iterable[int], enterprises: int = 1) -> Plans:
-    known, limit = subject.general, subject.batch_limit
-    batches = tuple(
-        Batch(subject.profile, min(size, limit), known, number, UPDATED in known, limit)
-        for number, size in enumerate(sizes)
+def message_sequence(target: Target, *, messages: int = 50) -> Plans:
+    """Generate many messages with one event each, for all enterprises in turn.
+
+    Each event is about its own entity.
+
+    Args:
+        target: what to generate for.
+        messages: the number of messages.
+
+    """
+    if not target.general_events:
+        return NO_PLANS
+    single = EventList(target.profile, ((target.general_events[0], 0),), batch_limit=1)
+    return Plans((BatchSequence((single,) * messages, len(target.tenants.enterprises)),))
+
+
+def peak_minute(target: Target) -> Plans:
+    """Generate the messages of a peak minute: batches of 1 to 20 events, for all tenants in turn.
+
+    `--mews-peak-rate` and `--mews-time-scale` determine the number of messages. The sizes are the
+    same in every run; most are small.
+    """
+    sizes = (PEAK_SIZES[n % len(PEAK_SIZES)] for n in range(target.peak_messages))
+    return _batch_sequence(target, sizes, len(target.tenants.enterprises))
+
+
+def growing_batches(target: Target, *, rounds: int = 3, sizes: Sequence[int] = ()) -> Plans:
+    """Generate batches of growing size up to the batch limit, in several rounds.
+
+    Args:
+        target: what to generate for.
+        rounds: how often the sizes are repeated.
+        sizes: the numbers of events below the limit, which always comes last; 1, 2, 50 and half
+            the limit if omitted. Sizes above the limit are ignored.
+
+    """
+    limit = target.batch_limit
+    candidates = {*(sizes or (1, 2, 50, limit // 2)), limit}
+    chosen = sorted(size for size in candidates if 1 <= size <= limit)
+    return _batch_sequence(target, chosen * rounds) if len(chosen) > 1 else NO_PLANS
+
+
+def _batch_sequence(target: Target, sizes: Iterable[int], enterprises: int = 1) -> Plans:
+    subscribed, limit = target.general_events, target.batch_limit
+    sequence = tuple(
+        Batch(
+            target.profile,
+            min(size, limit),
+            subscribed,
+            seed,
+            CUSTOMER_UPDATED in subscribed,
+            limit,
+        )
+        for seed, size in enumerate(sizes)
     )
-    return Plans((BatchSequence(batches, enterprises),)) if known else NO_PLANS
+    return Plans((BatchSequence(sequence, enterprises),)) if subscribed else NO_PLANS
 
 
-def over_limit(subject: Target, *, sizes: Sequence[int] = (1_100, 1_500)) -> Plans:
-    """Send batches beyond the profile's limit in one message each: Mews may raise the limit.
+def over_limit(target: Target, *, sizes: Sequence[int] = (1_100, 1_500)) -> Plans:
+    """Generate messages with more events than the profile's batch limit, which Mews may raise.
 
-    Drawn ones lie between the limit and the largest of `sizes`, so that the size from which on
-    batches are refused is found.
+    Random cases have between the limit and the largest of `sizes`, to find the size from which the
+    endpoint refuses batches.
+
+    Args:
+        target: what to generate for.
+        sizes: the numbers of events, one fixed case each.
+
     """
-    if not subject.general:
+    subscribed = target.general_events
+    if not subscribed:
         return NO_PLANS
-    most, least = max(sizes), subject.batch_limit + 1
-    whole = replace(subject, batch_limit=most)
-    drawn = draw_batches(whole, least, most) if least <= most else None
-    return Plans(
-        tuple(
-            Batch(subject.profile, size, subject.general, 0, UPDATED in subject.general, size)
-            for size in sizes
-        ),
-        drawn,
+    min_size, max_size = target.batch_limit + 1, max(sizes)
+    unlimited = replace(target, batch_limit=max_size)
+    fixed = tuple(
+        Batch(target.profile, size, subscribed, 0, CUSTOMER_UPDATED in subscribed, size)
+        for size in sizes
     )
+    return Plans(fixed, batches(unlimited, min_size, max_size) if min_size <= max_size else None)
 
 
-def documented_example(subject: Target) -> Plans:
-    """Send the documented example, with the tenant's ids and only what is subscribed to."""
+def documented_example(target: Target) -> Plans:
+    """Generate the documented example message, with the ids of the tenant.
+
+    Events that the integration is not subscribed to are left out. The entity ids are those of the
+    documentation.
+    """
     source = files("pytest_mews.schemas") / "examples" / "general.json"
-    documented = json.loads(source.read_text("utf-8"))
-    events = [event for event in documented["Events"] if event["Discriminator"] in subject.general]
+    example = json.loads(source.read_text("utf-8"))
+    events = [
+        event for event in example["Events"] if event["Discriminator"] in target.general_events
+    ]
     if not events:
         return NO_PLANS
-    template = {**message_template(subject.profile), "Events": events}
-    phrase = f"the documented example, {len(events)} of {len(documented['Events'])} events"
-    return Plans((TemplateMessage(WebhookKind.GENERAL, template, phrase),))
+    template = {**message_template(target.profile), "Events": events}
+    description = f"the documented example, {len(events)} of {len(example['Events'])} events"
+    return Plans((TemplateMessage(WebhookKind.GENERAL, template, description),))
 
 
 def batch(
-    subject: Target,
+    target: Target,
     *,
     min_events: int = 1,
     max_events: int | str = "limit",
     over_limit: bool = False,
 ) -> Plans:
-    """Send any number of events at once, with repeats and shared ids among them.
+    """Generate batches of any size: boundary cases first, then random ones.
+
+    Some batches contain the same event twice, or one id under two discriminators.
 
     Args:
-        subject: what for.
-        min_events: the fewest events.
-        max_events: the most events; "limit" for as many as fit into a message.
-        over_limit: whether more may come than fit into one message; the rest rolls over into another.
-            With `max_events` at "limit" there are up to twice as many.
+        target: what to generate for.
+        min_events: the minimum number of events, at least 1.
+        max_events: the maximum number of events, or "limit" for the profile's batch limit.
+        over_limit: whether a case can have more events than fit into one message; the rest is sent
+            in a second one. With `max_events = "limit"` there are up to twice as many events.
 
     Raises:
-        ScenarioMistake: nothing lies between the numbers.
+        ScenarioFileError: the numbers are not 1 ≤ min_events ≤ max_events.
 
     """
-    limit = subject.batch_limit
+    limit = target.batch_limit
     if max_events != "limit" and (
         not isinstance(max_events, int) or not 1 <= min_events <= max_events
     ):
         remedy = 'Give whole numbers with 1 ≤ min_events ≤ max_events, or max_events = "limit"'
         raise ScenarioFileError(
-            "batch: min_events, max_events", f"{min_events}, {max_events}", "can't be", remedy
+            "batch: min_events, max_events", f"{min_events}, {max_events}", "is not a range", remedy
         )
-    asked = max(min_events, 2 * limit) if isinstance(max_events, str) else max_events
-    largest = asked if over_limit else min(asked, limit)
-    if not subject.general or min_events > largest:
+    upper = max(min_events, 2 * limit) if isinstance(max_events, str) else max_events
+    max_size = upper if over_limit else min(upper, limit)
+    if not target.general_events or min_events > max_size:
         return NO_PLANS
-    ends = {min_events, *(() if isinstance(max_events, str) else (largest,))}
+    ends = {min_events, *(() if isinstance(max_events, str) else (max_size,))}
     fixed = [
-        plan for plan in _boundaries(subject, ends) if min_events <= len(plan.entries) <= largest
+        plan
+        for plan in _boundary_cases(target, ends)
+        if min_events <= len(plan.entries) <= max_size
     ]
-    return Plans(tuple(fixed), draw_batches(subject, min_events, largest))
+    return Plans(tuple(fixed), batches(target, min_events, max_size))
 
 
-def _boundaries(subject: Target, ends: set[int]) -> list[EventList | Batch]:
-    """List the cases most often got wrong, smallest first, whatever their size."""
-    known, limit = subject.general, subject.batch_limit
-    paired = UPDATED in known
-    small: list[tuple[tuple[str, int], ...]] = [
-        ((known[0], 0),),
-        *([((ADDED, 0), (UPDATED, 0))] if {ADDED, UPDATED} <= set(known) else []),
-        ((known[0], 0), (known[0], 0)),
-        *([((known[0], 0), (known[1], 0))] if len(known) > 1 else []),
-        ((known[0], 0), (known[-1], 1)),
-    ]
-    sizes = sorted({50, limit - 1, limit, limit + 1, *ends} - {0, 1, 2})
+def _boundary_cases(target: Target, sizes: set[int]) -> list[EventList | Batch]:
+    """List the cases that often fail, and batches of the given sizes, smallest first."""
+    subscribed, limit = target.general_events, target.batch_limit
+    first, last = subscribed[0], subscribed[-1]
+    lists: list[tuple[Entry, ...]] = [((first, 0),)]
+    if {CUSTOMER_ADDED, CUSTOMER_UPDATED} <= set(subscribed):
+        lists.append(((CUSTOMER_ADDED, 0), (CUSTOMER_UPDATED, 0)))
+    lists.append(((first, 0), (first, 0)))
+    if len(subscribed) > 1:
+        lists.append(((first, 0), (subscribed[1], 0)))
+    lists.append(((first, 0), (last, 1)))
+    larger_sizes = sorted({50, limit - 1, limit, limit + 1, *sizes} - {0, 1, 2})
     return [
-        *(EventList(subject.profile, entries, limit) for entries in small),
-        *(Batch(subject.profile, size, known, 0, paired, limit) for size in sizes),
+        *(EventList(target.profile, entries, limit) for entries in lists),
+        *(
+            Batch(target.profile, size, subscribed, 0, CUSTOMER_UPDATED in subscribed, limit)
+            for size in larger_sizes
+        ),
     ]
 
 
-def _one_each(subject: Target, entities: list[int]) -> tuple[Plan, ...]:
-    if not subject.general:
-        return ()
-    entries = tuple((subject.general[0], entity) for entity in entities)
-    return (EventList(subject.profile, entries, limit=1),)
-
-
-def _alone(subject: Target, names: tuple[str, ...] | list[str]) -> tuple[Plan, ...]:
-    limit = subject.batch_limit
-    return tuple(EventList(subject.profile, ((name, 0),), limit) for name in names)
+def _one_event_each(target: Target, names: Sequence[str]) -> tuple[Plan, ...]:
+    limit = target.batch_limit
+    return tuple(EventList(target.profile, ((name, 0),), limit) for name in names)

@@ -1,4 +1,4 @@
-"""The closed vocabulary of draw words."""
+"""The generators that scenario files can name, and their common arguments."""
 
 from __future__ import annotations
 
@@ -55,58 +55,58 @@ GENERATORS: Mapping[str, Callable[..., Plans]] = {
 }
 
 
-# Its operation takes message threads, and the documented event does not name the thread.
+# Its operation takes message threads, and the documented event doesn't name the thread.
 UNFETCHABLE = frozenset({"MessageAdded"})
 
 
-def plans(draw: MessageSpec, subject: Target) -> Plans:
-    """Give the plans that a scenario's draw asks for.
+def plans_for(spec: MessageSpec, target: Target) -> Plans:
+    """Return the plans for a message spec.
 
-    Beside the arguments of its own, every word takes `enterprise`: whose messages they are, as
-    the number among the tenants, from 1 (the default), or "new" for one that only this play knows;
-    and `fetchable`: whether only events are drawn whose entity can be fetched by the id they bear.
+    Every generator takes two arguments in addition to its own. `enterprise` is the enterprise that
+    the messages are for: its number among the tenants, from 1 (the default), or "new" for one that
+    only this execution knows. `only_fetchable` (default false) leaves out events whose entity can't
+    be fetched by the id in the event.
 
     Raises:
-        ScenarioMistake: there is no such word, or it takes no such argument.
+        ScenarioFileError: there is no such generator, or an argument is unknown or missing.
 
     """
-    if draw.generator not in GENERATORS:
-        raise ScenarioFileError(
-            f"draw.{draw.name}", draw.generator, "is no draw word", _known(GENERATORS)
-        )
-    word = GENERATORS[draw.generator]
-    arguments = dict(draw.arguments)
+    key = f"message.{spec.name}"
+    if spec.generator not in GENERATORS:
+        raise ScenarioFileError(key, spec.generator, "is not a generator", _known(GENERATORS))
+    generator = GENERATORS[spec.generator]
+    arguments = dict(spec.arguments)
     enterprise = arguments.pop("enterprise", 1)
     if enterprise != "new" and (not isinstance(enterprise, int) or enterprise < 1):
         remedy = 'Give a number from 1, or "new"'
-        raise ScenarioFileError(f"draw.{draw.name}", enterprise, "is no enterprise", remedy)
+        raise ScenarioFileError(key, enterprise, "is not an enterprise", remedy)
     if arguments.pop("only_fetchable", False):
-        events = tuple(event for event in subject.events if event not in UNFETCHABLE)
-        subject = replace(subject, events=events)
-    if enterprise != 1:  # those of all tenants in turn are of this one alone
-        alone = subject.tenants.enterprises[:1]
-        subject = replace(subject, tenants=replace(subject.tenants, enterprises=alone))
-    parameters = inspect.signature(word).parameters
-    accepted = [name for name in parameters if name != "subject"]
+        events = tuple(event for event in target.events if event not in UNFETCHABLE)
+        target = replace(target, events=events)
+    if enterprise != 1:  # a generator that uses all tenants in turn uses this one only
+        only = target.tenants.enterprises[:1]
+        target = replace(target, tenants=replace(target.tenants, enterprises=only))
+    parameters = inspect.signature(generator).parameters
+    accepted = [name for name in parameters if name != "target"]
     for name in arguments:
         if name not in accepted:
-            problem = f"is no argument of {draw.generator}"
+            problem = f"is not an argument of {spec.generator}"
             remedy = _known([*accepted, "enterprise", "only_fetchable"])
-            raise ScenarioFileError(f"draw.{draw.name}", name, problem, remedy)
+            raise ScenarioFileError(key, name, problem, remedy)
     for name in accepted:
         if name not in arguments and parameters[name].default is inspect.Parameter.empty:
             problem = f"lacks the argument {name}"
-            raise ScenarioFileError(f"draw.{draw.name}", draw.generator, problem, f"Add {name} = …")
-    found = word(subject, **arguments)
-    return found if enterprise == 1 else _for(found, enterprise)
+            raise ScenarioFileError(key, spec.generator, problem, f"Add {name} = …")
+    plans = generator(target, **arguments)
+    return plans if enterprise == 1 else _for_enterprise(plans, enterprise)
 
 
-def _for(found: Plans, enterprise: Enterprise) -> Plans:
-    def own(plan: Plan) -> Plan:
+def _for_enterprise(plans: Plans, enterprise: Enterprise) -> Plans:
+    def for_tenant(plan: Plan) -> Plan:
         return ForTenant(plan, enterprise)
 
-    drawn = None if found.drawn is None else found.drawn.map(own)
-    return Plans(tuple(own(plan) for plan in found.fixed), drawn)
+    strategy = None if plans.strategy is None else plans.strategy.map(for_tenant)
+    return Plans(tuple(for_tenant(plan) for plan in plans.fixed), strategy)
 
 
 def _known(names: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Ids and tokens of one play: random to look at, the same again for the same seed."""
+"""Ids and tokens of one execution: random, and the same for the same seed."""
 
 from __future__ import annotations
 
@@ -13,159 +13,172 @@ from uuid import UUID
 from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.model import Tenant, Tenants
 
-Template = Any  # JSON with a Slot or a Moment wherever the run has to fill something in
+Template = Any  # JSON that may contain Placeholder and RelativeTime objects
 Enterprise = int | str
 
 
 @dataclass(frozen=True)
 class Placeholder:
-    """A place in a template that is filled when a message is built; the schema's `x-slot`."""
+    """A place in a template that an `IdSource` fills when a message is built.
+
+    `name` is the `x-placeholder` of the payload schema: `entity-id`, `enterprise-id`,
+    `integration-id`, `access-token` or `api-key`.
+    """
 
     name: str
 
 
 @dataclass(frozen=True)
 class RelativeTime:
-    """A datetime in a template: so many seconds before the run began."""
+    """A datetime in a template, `age_s` seconds before the start of the run."""
 
     age_s: int
 
 
-NEW = "new"  # the enterprise that a play brings along
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # when a run began that does not say so
+NEW_ENTERPRISE = "new"  # an enterprise that only this execution knows
+DEFAULT_RUN_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class IdSource:
-    """Source of run-unique ids for one play: one mint builds all of a play's messages in turn.
+    """Source of ids that are unique in a run; one id source builds all messages of an execution.
 
     Args:
-        seed: the run's.
-        scenario: its id.
-        play: which play of the scenario; every play, also a repeated one, has a number of its own.
-        tenants: those of the run; messages are for the first one unless a plan says otherwise.
-        began: when the run began; datetimes lie before it.
+        seed: the seed of the run.
+        scenario: the id of the scenario.
+        execution: the number of the execution within the scenario. Every execution has its own
+            number, also one that repeats a case.
+        tenants: the tenants of the run. Messages are for the first one unless a plan says
+            otherwise.
+        run_start: when the run started; datetimes are relative to it.
 
     Attributes:
-        tokens: what was minted and is secret by nature, by the name that `token_of` takes.
+        tokens: the generated access tokens and API keys, by the name that `generate_token` takes.
 
     """
 
     def __init__(
-        self, seed: int, scenario: str, play: int, tenants: Tenants, began: datetime = EPOCH
+        self,
+        seed: int,
+        scenario: str,
+        execution: int,
+        tenants: Tenants,
+        run_start: datetime = DEFAULT_RUN_START,
     ) -> None:
-        self._began = began
-        self._origin = origin_of(seed, scenario, play)
+        self._run_start = run_start
+        self._random_seed = random_seed(seed, scenario, execution)
         self.tokens: dict[str, str] = {}
-        self._random = Random(self._origin)  # noqa: S311 - to be repeatable is the point
+        self._random = Random(self._random_seed)  # noqa: S311 - must be repeatable
         self._tenants = tenants
         self.tenant: Tenant = tenants.enterprises[0]
 
     def entity_id(self) -> str:
-        """Make an id that nothing else in the run bears."""
+        """Generate an id that is unique in the run."""
         return _uuid(self._random)
 
-    def utc(self, moment: RelativeTime) -> str:
-        """Write a moment as Mews does, in whole seconds UTC (events/wh-integration)."""
-        return (self._began - timedelta(seconds=moment.age_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def format_utc(self, time: RelativeTime) -> str:
+        """Format a datetime as Mews does: UTC, in whole seconds (events/wh-integration)."""
+        return (self._run_start - timedelta(seconds=time.age_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def token(self) -> str:
-        """Make an access token that nothing else in the run bears."""
-        return self._token(f"{len(self.tokens)}")
+    def access_token(self) -> str:
+        """Generate an access token that is unique in the run."""
+        return self._named_token(f"{len(self.tokens)}")
 
-    def _token(self, name: str) -> str:
-        self.tokens[name] = token_of(self._origin, name)
+    def _named_token(self, name: str) -> str:
+        self.tokens[name] = generate_token(self._random_seed, name)
         return self.tokens[name]
 
-    def of(self, enterprise: Enterprise) -> IdSource:
-        """Give this mint for another tenant: its number from 1, or `new`, one known to this play.
+    def for_enterprise(self, enterprise: Enterprise) -> IdSource:
+        """Return this id source for another enterprise.
+
+        Args:
+            enterprise: its number among the tenants, from 1, or `new` for an enterprise that only
+                this execution knows.
 
         Raises:
-            UsageMistake: there are fewer tenants.
+            UsageError: there are fewer tenants.
 
         """
-        other = object.__new__(IdSource)
-        other._origin, other._tenants = self._origin, self._tenants
-        other._began, other.tokens = self._began, self.tokens  # shared, as ids are
-        other._random = self._random  # shared: ids stay unique over both
-        other.tenant = self._tenant(enterprise)
-        return other
+        ids = copy(self)  # shares the random generator, so ids are unique across both
+        ids.tenant = self._tenant(enterprise)
+        return ids
 
-    def renewed(self) -> IdSource:
-        """Give this mint for another integration of the same enterprise."""
-        other = copy(self)  # the source of randomness is shared: ids stay unique over both
-        other.tenant = replace(
-            self.tenant, integration_id=self.entity_id(), access_token=self.token()
+    def for_new_integration(self) -> IdSource:
+        """Return this id source for a new integration of the same enterprise."""
+        ids = copy(self)  # shares the random generator, so ids are unique across both
+        ids.tenant = replace(
+            self.tenant, integration_id=self.entity_id(), access_token=self.access_token()
         )
-        return other
+        return ids
 
     def _tenant(self, enterprise: Enterprise) -> Tenant:
-        if enterprise == NEW:
-            random = Random(f"{self._origin}/{NEW}")  # noqa: S311
-            return Tenant(_uuid(random), _uuid(random), self._token(NEW))
-        known = self._tenants.enterprises
-        if not isinstance(enterprise, int) or not 1 <= enterprise <= len(known):
-            problem = f"is more than the {len(known)} enterprises there are"
+        if enterprise == NEW_ENTERPRISE:
+            random = Random(f"{self._random_seed}/{NEW_ENTERPRISE}")  # noqa: S311
+            return Tenant(_uuid(random), _uuid(random), self._named_token(NEW_ENTERPRISE))
+        enterprises = self._tenants.enterprises
+        if not isinstance(enterprise, int) or not 1 <= enterprise <= len(enterprises):
+            problem = f"is more than the {len(enterprises)} enterprises there are"
             raise UsageError("--mews-tenants", enterprise, problem, "Add an [[enterprise]]")
-        return known[enterprise - 1]
+        return enterprises[enterprise - 1]
 
-    def fill_slot(self, slot: Placeholder) -> str:
-        """Give the value for a slot; HarnessFault where there is no such slot."""
-        if slot.name == "entity-id":
+    def value_of(self, placeholder: Placeholder) -> str:
+        """Return the value for a placeholder; HarnessError if its name is unknown."""
+        if placeholder.name == "entity-id":
             return self.entity_id()
-        if slot.name == "api-key":
-            return self.token()
-        known = {
+        if placeholder.name == "api-key":
+            return self.access_token()
+        values = {
             "enterprise-id": self.tenant.id,
             "integration-id": self.tenant.integration_id,
             "access-token": self.tenant.access_token,
         }
-        if slot.name not in known:
-            raise HarnessError(f"nothing fills the slot {slot.name!r}")
-        return known[slot.name]
+        if placeholder.name not in values:
+            raise HarnessError(f"there is no value for the placeholder {placeholder.name!r}")
+        return values[placeholder.name]
 
 
-def fill(template: Template, mint: IdSource, known: dict[str, str] | None = None) -> Any:  # noqa: ANN401
-    """Copy a template with its slots filled.
+def fill(template: Template, ids: IdSource, values: dict[str, str] | None = None) -> Any:  # noqa: ANN401
+    """Copy a template and replace its placeholders by values.
 
     Args:
-        template: JSON with slots.
-        mint: where values come from.
-        known: values minted before, by slot; used again and added to, so that two templates filled
-            with one mapping are about one entity. None: every slot gets a value of its own.
+        template: JSON with placeholders.
+        ids: generates the values.
+        values: values by placeholder name, which are reused; new values are added to it. Two
+            templates that are filled with the same mapping are about the same entity. If None,
+            every placeholder gets its own value.
 
     """
     if isinstance(template, Placeholder):
-        if known is None:
-            return mint.fill_slot(template)
-        if template.name not in known:
-            known[template.name] = mint.fill_slot(template)
-        return known[template.name]
+        if values is None:
+            return ids.value_of(template)
+        if template.name not in values:
+            values[template.name] = ids.value_of(template)
+        return values[template.name]
     if isinstance(template, RelativeTime):
-        return mint.utc(template)
+        return ids.format_utc(template)
     if isinstance(template, dict):
-        return {key: fill(value, mint, known) for key, value in template.items()}
+        return {key: fill(value, ids, values) for key, value in template.items()}
     if isinstance(template, list):
-        return [fill(value, mint, known) for value in template]
+        return [fill(value, ids, values) for value in template]
     return template
 
 
-def serialise(body: object) -> bytes:
-    """Write a body as the bytes that are sent: compact JSON in UTF-8."""
+def serialize(body: object) -> bytes:
+    """Serialize a body as the bytes that are sent: compact JSON in UTF-8."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def origin_of(seed: int, scenario: str, play: int) -> str:
-    """Name what everything is minted from in one play."""
-    return f"{seed}/{scenario}/{play}"
+def random_seed(seed: int, scenario: str, execution: int) -> str:
+    """Return the seed of all random values of one execution."""
+    return f"{seed}/{scenario}/{execution}"
 
 
-def token_of(origin: str, name: str) -> str:
-    """Mint a token of the documented example's form: 32 and 31 hexadecimal digits.
+def generate_token(seed: str, name: str) -> str:
+    """Generate a token in the form of the documented example: 32 and 31 hexadecimal digits.
 
-    A name of its own for each, and none of them drawn from what ids are drawn from: so a replay
-    can mint a token again without the messages that it was minted for.
+    Each token depends on its name and on the seed of the execution only, not on the ids generated
+    before it, so a replay can generate the token without the other messages.
     """
-    random = Random(f"{origin}/token/{name}")  # noqa: S311 - to be repeatable is the point
+    random = Random(f"{seed}/token/{name}")  # noqa: S311 - must be repeatable
     return f"{random.getrandbits(128):032X}-{random.getrandbits(124):031X}"
 
 

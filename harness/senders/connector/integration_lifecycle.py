@@ -1,9 +1,17 @@
-"""Draw word for the life of one integration: its webhooks in a legal order, some of them again."""
+"""The lifecycle of an integration: its states, the messages between them, and their generator.
+
+The documentation lists the actions (events/wh-integration) but no order. The order here is
+inferred: `TRANSITIONS` has what follows from the names of the actions, and leaves out what they
+don't decide, such as the state of a reinstated integration that was disabled before it was
+canceled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -13,178 +21,362 @@ from hypothesis.strategies import DrawFn
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.batch import EventList
 from pytest_mews.senders.connector.ids import IdSource, Template, fill
-from pytest_mews.senders.connector.integration_webhooks import action_shape, aged
-from pytest_mews.senders.connector.lifecycle_status import standings
-from pytest_mews.senders.connector.lifecycle_transitions import (
-    CREATED,
-    GENERAL,
-    LifecycleStep,
-    State,
-    next_steps,
+from pytest_mews.senders.connector.integration_webhooks import CREATED, action_shape, with_age
+from pytest_mews.senders.connector.plan import (
+    NO_PLANS,
+    Plan,
+    Plans,
+    Target,
+    build_message,
+    without_duplicates,
 )
-from pytest_mews.senders.connector.plan import NO_PLANS, Plan, Plans, Target, unique, write
-from pytest_mews.senders.connector.shape_strategies import OLDEST_AGE_S, canonical_example
+from pytest_mews.senders.connector.shape_strategies import MAX_AGE_S, canonical_example
 
-MOST_TURNS = 10
-TURN_S = 10  # from one turn to the next, in the dates that they bear
-AGAIN = " again"
+DELETED = "IntegrationDeleted"
+API_KEY_CREATED = "IntegrationApiKeyCreated"
+EVENTS = "events"  # the name of a lifecycle step that is a General Webhook
+DUPLICATE = " (duplicate)"
+MAX_STEPS = 10
+STEP_S = 10  # between the datetimes of two consecutive steps
 
-# What comes in turn; "… again" repeats the newest message of that action.
-LIVES: tuple[tuple[str, ...], ...] = (
+
+class IntegrationState(StrEnum):
+    """The state of an integration at Mews."""
+
+    NOT_CREATED = "not-created"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    CANCELED = "canceled"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """An action that is possible in a state, and the state after it."""
+
+    before: IntegrationState
+    action: str
+    after: IntegrationState
+
+
+# After a deletion the enterprise can connect again: as another integration with another token,
+# since an integration corresponds to a unique access token (events/wh-integration, terminology).
+TRANSITIONS = (
+    Transition(IntegrationState.NOT_CREATED, CREATED, IntegrationState.ENABLED),
+    Transition(IntegrationState.NOT_CREATED, CREATED, IntegrationState.DISABLED),  # not IsEnabled
+    Transition(IntegrationState.ENABLED, "IntegrationDisabled", IntegrationState.DISABLED),
+    Transition(IntegrationState.ENABLED, API_KEY_CREATED, IntegrationState.ENABLED),
+    Transition(IntegrationState.ENABLED, "IntegrationCanceled", IntegrationState.CANCELED),
+    Transition(IntegrationState.ENABLED, DELETED, IntegrationState.DELETED),
+    Transition(IntegrationState.DISABLED, "IntegrationEnabled", IntegrationState.ENABLED),
+    Transition(IntegrationState.DISABLED, API_KEY_CREATED, IntegrationState.DISABLED),
+    Transition(IntegrationState.DISABLED, DELETED, IntegrationState.DELETED),
+    Transition(IntegrationState.CANCELED, "IntegrationReinstated", IntegrationState.ENABLED),
+    Transition(IntegrationState.CANCELED, DELETED, IntegrationState.DELETED),
+    Transition(IntegrationState.DELETED, CREATED, IntegrationState.ENABLED),
+    Transition(IntegrationState.DELETED, CREATED, IntegrationState.DISABLED),
+)
+# The state after an action, which doesn't depend on the state before it. Omitted are the creation,
+# whose message has the state, and a new API key, which doesn't change it.
+STATE_AFTER = {
+    transition.action: transition.after
+    for transition in TRANSITIONS
+    if transition.action not in {CREATED, API_KEY_CREATED}
+}
+
+# The fixed cases by the names of their steps.
+LIFECYCLES: tuple[tuple[str, ...], ...] = (
     (CREATED,),
-    (CREATED, CREATED + AGAIN),
-    (CREATED, "IntegrationDisabled", CREATED + AGAIN, "IntegrationEnabled", GENERAL),
+    (CREATED, CREATED + DUPLICATE),
+    (CREATED, "IntegrationDisabled", CREATED + DUPLICATE, "IntegrationEnabled", EVENTS),
     (CREATED, *("IntegrationDisabled", "IntegrationEnabled") * 3),
-    (CREATED, "IntegrationCanceled", "IntegrationReinstated", GENERAL),
-    (CREATED, *("IntegrationApiKeyCreated",) * 2, "IntegrationApiKeyCreated" + AGAIN, GENERAL),
-    (CREATED, GENERAL, "IntegrationDeleted", "IntegrationDeleted" + AGAIN, CREATED, GENERAL),
+    (CREATED, "IntegrationCanceled", "IntegrationReinstated", EVENTS),
+    (CREATED, API_KEY_CREATED, API_KEY_CREATED, API_KEY_CREATED + DUPLICATE, EVENTS),
+    (CREATED, EVENTS, DELETED, DELETED + DUPLICATE, CREATED, EVENTS),
     (
         CREATED,
         "IntegrationDisabled",
         "IntegrationEnabled",
-        "IntegrationApiKeyCreated",
-        GENERAL,
+        API_KEY_CREATED,
+        EVENTS,
         "IntegrationCanceled",
         "IntegrationReinstated",
-        "IntegrationDeleted",
+        DELETED,
     ),
 )
-LATE_LIVES: tuple[tuple[str, ...], ...] = (
-    (CREATED, "IntegrationDisabled", GENERAL),
-    (CREATED, "IntegrationCanceled", GENERAL),
-    (CREATED, "IntegrationDeleted", GENERAL),
-    (CREATED, "IntegrationDeleted", CREATED + AGAIN),
-    (CREATED, "IntegrationDisabled", "IntegrationDeleted", "IntegrationDisabled" + AGAIN),
+LIFECYCLES_AFTER_END: tuple[tuple[str, ...], ...] = (
+    (CREATED, "IntegrationDisabled", EVENTS),
+    (CREATED, "IntegrationCanceled", EVENTS),
+    (CREATED, DELETED, EVENTS),
+    (CREATED, DELETED, CREATED + DUPLICATE),
+    (CREATED, "IntegrationDisabled", DELETED, "IntegrationDisabled" + DUPLICATE),
 )
 
 
 @dataclass(frozen=True)
-class Life:
-    """All messages of one life, for one enterprise.
+class LifecycleStep:
+    """One message of a lifecycle.
 
     Attributes:
-        profile: whose schema they follow.
-        turns: one for each message, in order; their states are those at Mews.
-        events: the discriminators of the General Webhooks in between, each of one message.
+        name: the action, or `EVENTS`.
+        state: the state of the integration after the message.
+        duplicate_of: the index of the earlier step whose bytes are sent again; None for a new
+            message.
+        after_end: whether the integration was disabled, canceled or deleted before the message.
+
+    """
+
+    name: str
+    state: IntegrationState
+    duplicate_of: int | None = None
+    after_end: bool = False
+
+    @property
+    def is_creation(self) -> bool:
+        """Whether the step creates an integration."""
+        return self.name == CREATED and self.duplicate_of is None
+
+
+def next_steps(steps: Sequence[LifecycleStep], target: Target) -> tuple[LifecycleStep, ...]:
+    """List all possible next steps: new actions first, then events, then duplicates.
+
+    Only what the integration is subscribed to is listed. Events are possible once the integration
+    has been enabled.
+    """
+    state = steps[-1].state if steps else IntegrationState.NOT_CREATED
+    actions = [
+        LifecycleStep(transition.action, transition.after)
+        for transition in TRANSITIONS
+        if transition.before is state and transition.action in target.integration_actions
+    ]
+    created = max((index for index, step in enumerate(steps) if step.is_creation), default=0)
+    was_enabled = any(step.state is IntegrationState.ENABLED for step in steps[created:])
+    events = []
+    if was_enabled and target.general_events:
+        after_end = state is not IntegrationState.ENABLED
+        events.append(LifecycleStep(EVENTS, state, after_end=after_end))
+    deletions = [
+        index
+        for index, step in enumerate(steps)
+        if step.name == DELETED and step.duplicate_of is None
+    ]
+    duplicates = [
+        LifecycleStep(
+            step.name,
+            state,
+            duplicate_of=index,
+            after_end=any(index < deletion for deletion in deletions),
+        )
+        for index, step in enumerate(steps)
+        if step.duplicate_of is None and step.name != EVENTS
+    ]
+    return (*actions, *events, *duplicates)
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """A plan for all messages of one lifecycle, for one enterprise.
+
+    Attributes:
+        profile: the name of the delivery profile.
+        steps: one for each message, in order.
+        events: the discriminators of the events in each General Webhook.
 
     """
 
     profile: str
-    turns: tuple[LifecycleStep, ...]
+    steps: tuple[LifecycleStep, ...]
     events: tuple[str, ...]
 
     def describe(self) -> str:
-        """Name the messages in order."""
-        return f"a life: {', '.join(map(_name, self.turns))}"
+        """Name the messages, in order."""
+        return f"lifecycle: {', '.join(map(_describe_step, self.steps))}"
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Write the messages, one for each turn.
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build one message for each step.
 
-        Ids, tokens and keys stay the same through a life; an integration that is created after a
-        deletion has its own, for the same enterprise. `standings` reads them back.
+        Ids, tokens and keys don't change during a lifecycle. An integration that is created after
+        a deletion has new ones, for the same enterprise. `integration_statuses` reads them back.
         """
-        sent: list[Message] = []
-        for number, turn in enumerate(self.turns):
-            if turn.born and sent:
-                mint = mint.renewed()
-            if turn.again is not None:
-                message = replace(sent[turn.again], duplicate=True)
-            elif turn.name == GENERAL:
+        messages: list[Message] = []
+        for index, step in enumerate(self.steps):
+            if step.is_creation and messages:
+                ids = ids.for_new_integration()
+            if step.duplicate_of is not None:
+                message = replace(messages[step.duplicate_of], duplicate=True)
+            elif step.name == EVENTS:
                 entries = tuple((name, entity) for entity, name in enumerate(self.events))
-                (message,) = EventList(self.profile, entries, len(entries)).build(mint)
+                (message,) = EventList(self.profile, entries, len(entries)).build(ids)
             else:
-                body = fill(_template(self.profile, turn, number), mint)
-                message = write(WebhookKind.INTEGRATION, body, "")
-            place = f"message {number + 1} of {len(self.turns)}: {_name(turn)}"
-            sent.append(replace(message, description=f"{self.describe()} ({place})"))
-        return tuple(sent)
+                body = fill(_template(self.profile, step, index), ids)
+                message = build_message(WebhookKind.INTEGRATION, body, "")
+            place = f"message {index + 1} of {len(self.steps)}: {_describe_step(step)}"
+            messages.append(replace(message, description=f"{self.describe()} ({place})"))
+        return tuple(messages)
 
 
 def integration_lifecycle(
-    subject: Target, *, after_end: bool = False, unambiguous: bool = False
+    target: Target, *, after_end: bool = False, unambiguous: bool = False
 ) -> Plans:
-    """Send the webhooks of one integration in a legal order, some of them again.
+    """Generate the webhooks of one integration from its creation on, in any possible order.
+
+    Batches of up to two events come in between, and some Integration Webhooks are sent twice.
 
     Args:
-        subject: what for.
-        unambiguous: whether only such lives are sent in which events come, and a receiver can know at
-            each of them whether the integration works, and with which key.
-        after_end: whether messages come that are late: events of an integration that does not work any
-            more, and what was sent before its deletion once more. Every life then has one.
+        target: what to generate for.
+        after_end: whether every case has a message after the end of the integration: events after
+            it was disabled, canceled or deleted, or a duplicate of an older message after it was
+            deleted. By default no case has one.
+        unambiguous: whether every case has events, and the receiver can know from the messages so
+            far that the integration is enabled, and its access token or API key, at each of them.
 
     """
-    fixed = unique(
-        Life(subject.profile, turns, _events(subject))
-        for names in (LATE_LIVES if after_end else LIVES)
-        if (turns := _legal(names, subject)) and any(turn.late for turn in turns) is after_end
+    names_of_steps = LIFECYCLES_AFTER_END if after_end else LIFECYCLES
+    fixed = without_duplicates(
+        Lifecycle(target.profile, steps, _events(target))
+        for names in names_of_steps
+        if (steps := _possible_steps(names, target))
+        and any(step.after_end for step in steps) is after_end
     )
     if unambiguous:
-        fixed = tuple(each for each in fixed if _is_clear(each, subject))
+        fixed = tuple(plan for plan in fixed if _is_unambiguous(plan, target))
     if not fixed:
         return NO_PLANS
-    drawn = draw_lives(subject, late=after_end)
+    strategy = lifecycles(target, after_end=after_end)
     if unambiguous:
-        drawn = drawn.filter(lambda each: _is_clear(each, subject))
+        strategy = strategy.filter(lambda plan: _is_unambiguous(plan, target))
     if after_end:
-        drawn = drawn.filter(lambda each: any(turn.late for turn in each.turns))
-    return Plans(fixed, drawn)
-
-
-def _is_clear(plan: Plan, subject: Target) -> bool:
-    """Tell whether events come, each while the integration works for all that a receiver knows."""
-    sample = IdSource(0, "whether a life is clear", 0, subject.tenants).of("new")
-    messages = plan.build(sample)
-    of_events = [
-        standing
-        for message, standing in zip(messages, standings(messages), strict=True)
-        if message.kind is WebhookKind.GENERAL
-    ]
-    return bool(of_events) and all(each.certain and each.works for each in of_events)
+        strategy = strategy.filter(lambda plan: any(step.after_end for step in plan.steps))
+    return Plans(fixed, strategy)
 
 
 @st.composite
-def draw_lives(draw: DrawFn, subject: Target, *, late: bool) -> Life:
-    """Draw a life of up to `MOST_TURNS` messages; it shrinks to few of them."""
-    turns: tuple[LifecycleStep, ...] = ()
-    # One more each time but one in eight; 0, the simplest, ends it.
-    while len(turns) < MOST_TURNS and (not turns or draw(st.integers(0, 7))):
-        possible = [turn for turn in next_steps(turns, subject) if late or not turn.late]
-        turns = (*turns, draw(st.sampled_from(possible)))
-    return Life(subject.profile, turns, _events(subject))
+def lifecycles(draw: DrawFn, target: Target, *, after_end: bool) -> Lifecycle:
+    """Generate a lifecycle of up to `MAX_STEPS` messages; it shrinks towards few of them."""
+    steps: tuple[LifecycleStep, ...] = ()
+    # Another step with a probability of 7 in 8; 0, the simplest value, ends the lifecycle.
+    while len(steps) < MAX_STEPS and (not steps or draw(st.integers(0, 7))):
+        possible = [step for step in next_steps(steps, target) if after_end or not step.after_end]
+        steps = (*steps, draw(st.sampled_from(possible)))
+    return Lifecycle(target.profile, steps, _events(target))
 
 
-def _legal(names: Sequence[str], subject: Target) -> tuple[LifecycleStep, ...]:
-    """Take the turns with these names; what is not possible or not subscribed to is left out."""
-    turns: tuple[LifecycleStep, ...] = ()
+def _is_unambiguous(plan: Plan, target: Target) -> bool:
+    """Whether there are events, and a receiver knows at each that the integration is enabled."""
+    ids = IdSource(0, "whether a lifecycle is unambiguous", 0, target.tenants)
+    messages = plan.build(ids.for_enterprise("new"))
+    statuses = [
+        status
+        for message, status in zip(messages, integration_statuses(messages), strict=True)
+        if message.kind is WebhookKind.GENERAL
+    ]
+    return bool(statuses) and all(status.is_certain and status.is_enabled for status in statuses)
+
+
+def _possible_steps(names: Sequence[str], target: Target) -> tuple[LifecycleStep, ...]:
+    """Return the steps with these names; impossible and unsubscribed ones are left out."""
+    steps: tuple[LifecycleStep, ...] = ()
     for name in names:
-        found = [
-            turn for turn in next_steps(turns, subject) if turn.name == name.removesuffix(AGAIN)
+        candidates = [
+            step for step in next_steps(steps, target) if step.name == name.removesuffix(DUPLICATE)
         ]
-        repeated = [turn for turn in found if turn.again is not None]
-        new = [turn for turn in found if turn.again is None]
-        turns += tuple(repeated[-1:] if name.endswith(AGAIN) else new[:1])
-    return turns
+        duplicates = [step for step in candidates if step.duplicate_of is not None]
+        new = [step for step in candidates if step.duplicate_of is None]
+        steps += tuple(duplicates[-1:] if name.endswith(DUPLICATE) else new[:1])
+    return steps
 
 
-def _events(subject: Target) -> tuple[str, ...]:
-    return subject.general[: min(2, subject.batch_limit)]
+def _events(target: Target) -> tuple[str, ...]:
+    return target.general_events[: min(2, target.batch_limit)]
 
 
-def _name(turn: LifecycleStep) -> str:
-    name = turn.name.removeprefix("Integration")
-    if turn.born and turn.state is State.DISABLED:
+def _describe_step(step: LifecycleStep) -> str:
+    name = step.name.removeprefix("Integration")
+    if step.is_creation and step.state is IntegrationState.DISABLED:
         name += " (not enabled)"
-    return name + (AGAIN if turn.again is not None else "")
+    return name + (DUPLICATE if step.duplicate_of is not None else "")
 
 
-def _template(profile: str, turn: LifecycleStep, number: int) -> Template:
-    template = aged(_exemplar(profile, turn.name), OLDEST_AGE_S - TURN_S * number)
-    if turn.name != CREATED:
+def _template(profile: str, step: LifecycleStep, index: int) -> Template:
+    template = with_age(_example(profile, step.name), MAX_AGE_S - STEP_S * index)
+    if step.name != CREATED:
         return template
-    data: dict[str, Any] = {**template["Data"], "IsEnabled": turn.state is State.ENABLED}
+    is_enabled = step.state is IntegrationState.ENABLED
+    data: dict[str, Any] = {**template["Data"], "IsEnabled": is_enabled}
     return {**template, "Data": data}
 
 
 @cache
-def _exemplar(profile: str, action: str) -> Template:
+def _example(profile: str, action: str) -> Template:
     return canonical_example(action_shape(profile, action))
+
+
+@dataclass(frozen=True)
+class IntegrationStatus:
+    """The status of an integration at Mews after a message.
+
+    Attributes:
+        integration_id: the integration.
+        state: its state; `NOT_CREATED` if its creation was not among the messages.
+        enterprise_id: the enterprise; None if no message named it.
+        credential: the valid access token or API key, whichever is newest; None before the
+            creation and after the deletion.
+        is_certain: whether a receiver can know the status. False if a duplicate arrived after
+            newer messages and would, taken for a new message, lead to another status.
+
+    """
+
+    integration_id: str
+    state: IntegrationState = IntegrationState.NOT_CREATED
+    enterprise_id: str | None = None
+    credential: str | None = field(default=None, repr=False)
+    is_certain: bool = True
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether Mews would answer a call with the credential."""
+        return self.state is IntegrationState.ENABLED
+
+
+def integration_statuses(messages: Iterable[Message]) -> tuple[IntegrationStatus, ...]:
+    """Return the status of the integration of each message, in order of delivery.
+
+    Args:
+        messages: messages with valid bodies, as a `Lifecycle` builds them.
+
+    """
+    actual: dict[str, IntegrationStatus] = {}
+    believed: dict[str, IntegrationStatus] = {}  # by a receiver that takes duplicates for new
+    statuses: list[IntegrationStatus] = []
+    for message in messages:
+        body = json.loads(message.body)
+        is_general = message.kind is WebhookKind.GENERAL
+        integration_id = body["IntegrationId"] if is_general else body["Data"]["Integration"]["Id"]
+        for known in (actual, believed):
+            status = known.setdefault(integration_id, IntegrationStatus(integration_id))
+            changes = not is_general and not (known is actual and message.duplicate)
+            known[integration_id] = (
+                _status_after(status, body["Action"], body["Data"]) if changes else status
+            )
+        status = actual[integration_id]
+        statuses.append(replace(status, is_certain=status == believed[integration_id]))
+    return tuple(statuses)
+
+
+def _status_after(
+    status: IntegrationStatus, action: str, data: dict[str, object]
+) -> IntegrationStatus:
+    if action == CREATED:
+        enterprise = data["Enterprise"]
+        assert isinstance(enterprise, dict)
+        return replace(
+            status,
+            state=IntegrationState.ENABLED if data["IsEnabled"] else IntegrationState.DISABLED,
+            enterprise_id=enterprise["Id"],
+            credential=str(data["AccessToken"]),
+        )
+    if action == API_KEY_CREATED:
+        return replace(status, credential=str(data["ApiKey"]))
+    state = STATE_AFTER[action]
+    deleted = state is IntegrationState.DELETED
+    return replace(status, state=state, credential=None if deleted else status.credential)

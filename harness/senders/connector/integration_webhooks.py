@@ -1,4 +1,4 @@
-"""Draw words for Integration Webhooks."""
+"""Generators for Integration Webhooks, and the shapes of their messages."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from pytest_mews.model import WebhookKind
 from pytest_mews.senders.connector.ids import RelativeTime, Template
 from pytest_mews.senders.connector.json_shapes import (
     NULL,
-    Constant,
     Either,
+    Literal,
     Record,
-    nullable,
-    parse,
+    is_nullable,
+    parse_schema,
 )
-from pytest_mews.senders.connector.payload_schemas import NEWEST, actions, load
-from pytest_mews.senders.connector.plan import NO_PLANS, Plans, Target, TemplateMessage, unique
+from pytest_mews.senders.connector.payload_schemas import ALL_REVISIONS, actions, load_schema
+from pytest_mews.senders.connector.plan import (
+    NO_PLANS,
+    Plans,
+    Target,
+    TemplateMessage,
+    without_duplicates,
+)
 from pytest_mews.senders.connector.shape_strategies import canonical_example, templates
 
 CREATED = "IntegrationCreated"
 UNKNOWN_ACTION = "IntegrationRenamed"
-LAG = "lag"  # in a list of ages: those that the profile's lag makes
+LAG = "lag"  # in `ages_s`: both ends of the profile's lag_s
 
 
 def integration_action(  # noqa: PLR0913 - each is a key in a scenario file
-    subject: Target,
+    target: Target,
     *,
     action: str,
     null: Sequence[str] = (),
@@ -36,95 +42,111 @@ def integration_action(  # noqa: PLR0913 - each is a key in a scenario file
     null_undocumented: Sequence[str] = (),
     ages_s: Sequence[int | str] = (),
 ) -> Plans:
-    """Send an Integration Webhook: fullest, barest, with nulls, then any the schema allows.
+    """Generate an Integration Webhook with one action.
+
+    The fixed cases are the message with all properties, without optional ones, and with null where
+    the schema allows it. Random cases are any message that the schema allows.
 
     Args:
-        subject: what for.
-        action: which one.
+        target: what to generate for.
+        action: the action.
         null: properties of Data that are null in every case, such as `Requestor`.
         absent: properties of Data that are missing in every case, such as `Service`.
-        null_undocumented: properties of Data that are null in every case, though null is not
-            documented for them, such as `Service`.
-        ages_s: how many seconds ago it happened, one fixed case each and none drawn, `lag` for
-            both ends of the profile's; within the usual lag when empty.
+        null_undocumented: properties of Data that are null in every case although the
+            documentation doesn't show null for them, such as `Service`.
+        ages_s: how many seconds before the start of the run the action happened, one fixed case
+            each and no random ones; "lag" for both ends of the profile's `lag_s`. If omitted, the
+            age is within the usual lag.
 
     Raises:
-        ScenarioMistake: the action, or a property of it, is not documented in any profile.
+        ScenarioFileError: no profile documents the action or the property.
 
     """
-    if action not in actions(NEWEST):
-        remedy = f"Known: {', '.join(actions(NEWEST))}"
-        raise ScenarioFileError("action: action", action, "is not documented", remedy)
+    documented = actions(ALL_REVISIONS)
+    if action not in documented:
+        remedy = f"Known: {', '.join(documented)}"
+        raise ScenarioFileError("integration-action: action", action, "is not documented", remedy)
     for name in (*null, *absent, *null_undocumented):
-        if data_of(action_shape(NEWEST, action)).find(name) is None:
-            problem = f"is no property of {action}'s Data"
+        if data_shape(action_shape(ALL_REVISIONS, action)).find(name) is None:
             raise ScenarioFileError(
-                "action: null, absent, null_undocumented", name, problem, "Correct the name"
+                "integration-action: null, absent, null_undocumented",
+                name,
+                f"is not a property of {action}'s Data",
+                "Correct the name",
             )
-    if action not in subject.integration:
+    if action not in target.integration_actions:
         return NO_PLANS
-    whole = action_shape(subject.profile, action)
-    pinned = _pin(data_of(whole), null, absent)
-    if pinned is None:
+    complete = action_shape(target.profile, action)
+    data = _restrict(data_shape(complete), null, absent)
+    if data is None:
         return NO_PLANS
     for name in null_undocumented:
-        pinned = pinned.having(name, NULL)
-    shape = whole.having("Data", pinned)
-    forms = [
+        data = data.with_property(name, NULL)
+    shape = complete.with_property("Data", data)
+    examples = [
         canonical_example(shape),
         canonical_example(shape, optional=False),
         canonical_example(shape, null=True),
     ]
 
     def plan(template: Template) -> TemplateMessage:
-        return TemplateMessage(WebhookKind.INTEGRATION, template, _phrase(whole, template))
+        return TemplateMessage(WebhookKind.INTEGRATION, template, _describe(complete, template))
 
     if ages_s:
         ages = dict.fromkeys(
-            age for said in ages_s for age in (subject.lag_s if said == LAG else (int(said),))
+            age_s for value in ages_s for age_s in (target.lag_s if value == LAG else (int(value),))
         )
-        return Plans(tuple(_aged(plan(forms[0]), age_s) for age_s in ages))
-    return Plans(unique(plan(each) for each in forms), templates(shape).map(plan))
+        return Plans(tuple(_plan_with_age(plan(examples[0]), age_s) for age_s in ages))
+    return Plans(without_duplicates(map(plan, examples)), templates(shape).map(plan))
 
 
-def new_integration(subject: Target) -> Plans:
-    """Send the IntegrationCreated of an enterprise that connects now, enabled from the start."""
-    if CREATED not in subject.integration:
+def new_integration(target: Target) -> Plans:
+    """Generate the IntegrationCreated of an enterprise that connects now; IsEnabled is true."""
+    if CREATED not in target.integration_actions:
         return NO_PLANS
-    whole = action_shape(subject.profile, CREATED)
-    data = data_of(whole).having("IsEnabled", Constant((True,)))
-    template = canonical_example(whole.having("Data", data))
+    shape = action_shape(target.profile, CREATED)
+    data = data_shape(shape).with_property("IsEnabled", Literal((True,)))
+    template = canonical_example(shape.with_property("Data", data))
     return Plans((TemplateMessage(WebhookKind.INTEGRATION, template, f"{CREATED}, enabled"),))
 
 
-def unknown_action(subject: Target) -> Plans:
-    """Send an Integration Webhook whose action is not documented, or not yet."""
-    if not subject.integration:
+def unknown_action(target: Target) -> Plans:
+    """Generate an Integration Webhook whose action is not documented."""
+    if not target.integration_actions:
         return NO_PLANS
 
-    def plan(name: str) -> TemplateMessage:
-        shape = action_shape(subject.profile, "IntegrationEnabled")
-        template = canonical_example(shape.having("Action", Constant((name,))))
-        return TemplateMessage(WebhookKind.INTEGRATION, template, f"unknown action {name}")
+    def plan(action: str) -> TemplateMessage:
+        shape = action_shape(target.profile, "IntegrationEnabled")
+        template = canonical_example(shape.with_property("Action", Literal((action,))))
+        return TemplateMessage(WebhookKind.INTEGRATION, template, f"unknown action {action}")
 
-    known = set(actions(NEWEST))
+    documented = set(actions(ALL_REVISIONS))
     names = st.from_regex(r"Integration([A-Z][a-z]{2,8}){1,2}", fullmatch=True)
-    return Plans((plan(UNKNOWN_ACTION),), names.filter(lambda n: n not in known).map(plan))
+    unknown_names = names.filter(lambda name: name not in documented)
+    return Plans((plan(UNKNOWN_ACTION),), unknown_names.map(plan))
 
 
-def action_shape(profile: str, name: str) -> Record:
-    """Give the shape of one action's message; HarnessFault where the profile has no such action."""
-    either = parse(load("integration", profile))
-    for option in either.options if isinstance(either, Either) else ():
+def action_shape(profile: str, action: str) -> Record:
+    """Return the shape of an action's message; HarnessError if the profile has no such action."""
+    message = parse_schema(load_schema("integration", profile))
+    for option in message.options if isinstance(message, Either) else ():
         if isinstance(option, Record):
-            tag = option.find("Action")
-            if tag is not None and tag.shape == Constant((name,)):
+            action_property = option.find("Action")
+            if action_property is not None and action_property.shape == Literal((action,)):
                 return option
-    raise HarnessError(f"the schema of Integration Webhooks has no {name} in profile {profile}")
+    raise HarnessError(f"the schema of Integration Webhooks has no {action} in profile {profile}")
 
 
-def aged(template: Template, age_s: int) -> Template:
-    """Give an integration message's template with its datetimes so many seconds ago."""
+def data_shape(message: Record) -> Record:
+    """Return the shape of a message's Data."""
+    data = message.find("Data")
+    assert data is not None
+    assert isinstance(data.shape, Record)
+    return data.shape
+
+
+def with_age(template: Template, age_s: int) -> Template:
+    """Return the template of a message with all datetimes in Data set to that age, in seconds."""
     data = {
         name: RelativeTime(age_s) if isinstance(value, RelativeTime) else value
         for name, value in template["Data"].items()
@@ -132,38 +154,33 @@ def aged(template: Template, age_s: int) -> Template:
     return {**template, "Data": data}
 
 
-def _aged(plan: TemplateMessage, age_s: int) -> TemplateMessage:
-    phrase = f"{plan.phrase}, {age_s:,} s ago"
-    return replace(plan, template=aged(plan.template, age_s), phrase=phrase)
+def _plan_with_age(plan: TemplateMessage, age_s: int) -> TemplateMessage:
+    description = f"{plan.description}, {age_s:,} s ago"
+    return replace(plan, template=with_age(plan.template, age_s), description=description)
 
 
-def data_of(message: Record) -> Record:
-    """Give the shape of a message's Data."""
-    data = message.find("Data")
-    assert data is not None
-    assert isinstance(data.shape, Record)
-    return data.shape
-
-
-def _pin(data: Record, null: Sequence[str], absent: Sequence[str]) -> Record | None:
-    """Force properties; None where the profile does not allow it."""
+def _restrict(data: Record, null: Sequence[str], absent: Sequence[str]) -> Record | None:
+    """Make properties null or absent; return None if the profile doesn't allow it."""
     for name in null:
         found = data.find(name)
-        if found is None or not nullable(found.shape):
+        if found is None or not is_nullable(found.shape):
             return None
-        data = data.having(name, NULL)
+        data = data.with_property(name, NULL)
     for name in absent:
         found = data.find(name)
         if found is None or found.required:
             return None
-        data = data.without(name)
+        data = data.without_property(name)
     return data
 
 
-def _phrase(shape: Record, template: Template) -> str:
-    """Name the action, and what of its Data is missing or null."""
+def _describe(shape: Record, template: Template) -> str:
+    """Name the action, and the properties of Data that are missing or null."""
     data = template["Data"]
-    missing = [each.name for each in data_of(shape).properties if each.name not in data]
+    missing = [
+        f"without {member.name}"
+        for member in data_shape(shape).properties
+        if member.name not in data
+    ]
     nulls = [f"{name} null" for name, value in data.items() if value is None]
-    remarks = [*(f"without {name}" for name in missing), *nulls]
-    return ", ".join([template["Action"], *remarks])
+    return ", ".join([template["Action"], *missing, *nulls])

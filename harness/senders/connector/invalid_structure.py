@@ -1,4 +1,4 @@
-"""Draw words for JSON that is no webhook: of the wrong shape, or lacking what not all need."""
+"""Generators for JSON that is not a valid webhook: invalid structure, or missing properties."""
 
 from __future__ import annotations
 
@@ -8,161 +8,178 @@ from dataclasses import dataclass, replace
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.batch import event_template, message_template
 from pytest_mews.senders.connector.ids import IdSource, Template
-from pytest_mews.senders.connector.integration_webhooks import action_shape, data_of
-from pytest_mews.senders.connector.json_shapes import Record, nullable
+from pytest_mews.senders.connector.integration_webhooks import CREATED, action_shape, data_shape
+from pytest_mews.senders.connector.json_shapes import Record, is_nullable
 from pytest_mews.senders.connector.plan import (
     NO_PLANS,
     Plan,
     Plans,
     Target,
     TemplateMessage,
-    known_kind,
+    parse_kind,
 )
 from pytest_mews.senders.connector.shape_strategies import canonical_example
 
-Bodies = Mapping[str, Template]
-HERE = "a number of 5,000 digits"
-DIGITS = b"9" * 5_000  # more than Python reads, or writes; far more than a float holds
-FULLEST = "IntegrationCreated"  # the action that no receiver can take without its Data
+Bodies = Mapping[str, Template]  # by description
+HUGE_NUMBER = "a number of 5,000 digits"
+HUGE_NUMBER_BYTES = b"9" * 5_000  # more digits than Python parses or writes, or a float holds
+PREFERRED_ACTION = CREATED  # the action that no receiver can handle without its Data
 
 
 @dataclass(frozen=True)
-class Huge:
-    """A plan whose messages have a huge number where `HERE` stands, which Python can't write."""
+class WithHugeNumber:
+    """A plan whose messages have the string `HUGE_NUMBER`, to be replaced by such a number."""
 
     plan: Plan
 
     def describe(self) -> str:
-        """Say what is sent."""
+        """Return the description of the plan."""
         return self.plan.describe()
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Write the messages, and the number into them; no event of theirs can be read."""
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the messages with the number; their events are unreadable, so they have none."""
+        placeholder = f'"{HUGE_NUMBER}"'.encode()
         return tuple(
-            replace(message, body=message.body.replace(f'"{HERE}"'.encode(), DIGITS), events=())
-            for message in self.plan.build(mint)
+            replace(message, body=message.body.replace(placeholder, HUGE_NUMBER_BYTES), events=())
+            for message in self.plan.build(ids)
         )
 
 
-def invalid_structure(subject: Target, *, kind: str = "general") -> Plans:
-    """Send valid JSON that is no webhook of this kind, and that no receiver can make sense of.
+def invalid_structure(target: Target, *, kind: str = "general") -> Plans:
+    """Generate valid JSON that is not a webhook, and that no receiver can interpret.
 
     Args:
-        subject: what for.
-        kind: `general` or `integration`.
+        target: what to generate for.
+        kind: the kind of webhook that it resembles, `general` or `integration`.
 
     Raises:
-        ScenarioMistake: there is no such kind.
+        ScenarioFileError: there is no such kind.
 
     """
-    of_kind = known_kind("invalid-structure", kind)
-    return _plans(subject, of_kind, _senseless_general, _senseless_integration)
+    webhook_kind = parse_kind("invalid-structure", kind)
+    return _plans(target, webhook_kind, _invalid_general, _invalid_integration)
 
 
-def missing_required(subject: Target, *, kind: str = "general") -> Plans:
-    """Send a webhook of this kind that lacks something required, which not every receiver needs.
+def missing_required(target: Target, *, kind: str = "general") -> Plans:
+    """Generate a webhook with a required property missing or invalid that not every receiver uses.
 
-    A service for one hotel has no use for `EnterpriseId`: accepting the message is as good as
-    refusing it.
+    For example, a service for one hotel doesn't use `EnterpriseId`. The endpoint may accept the
+    message or refuse it.
 
     Args:
-        subject: what for.
-        kind: `general` or `integration`.
+        target: what to generate for.
+        kind: the kind of webhook, `general` or `integration`.
 
     Raises:
-        ScenarioMistake: there is no such kind.
+        ScenarioFileError: there is no such kind.
 
     """
-    of_kind = known_kind("missing-required", kind)
-    return _plans(subject, of_kind, _lacking_general, _lacking_integration)
+    webhook_kind = parse_kind("missing-required", kind)
+    return _plans(target, webhook_kind, _incomplete_general, _incomplete_integration)
 
 
 def _plans(
-    subject: Target,
+    target: Target,
     kind: WebhookKind,
-    general: Callable[[str, str], Bodies],
-    integration: Callable[[Record], Bodies],
+    general_bodies: Callable[[str, str], Bodies],
+    integration_bodies: Callable[[Record], Bodies],
 ) -> Plans:
-    names = subject.general if kind is WebhookKind.GENERAL else subject.integration
+    is_general = kind is WebhookKind.GENERAL
+    names = target.general_events if is_general else target.integration_actions
     if not names:
         return NO_PLANS
-    if kind is WebhookKind.GENERAL:
-        bodies = general(subject.profile, names[0])
+    if is_general:
+        bodies = general_bodies(target.profile, names[0])
     else:
-        name = FULLEST if FULLEST in names else names[0]
-        bodies = integration(action_shape(subject.profile, name))
-    plans = (TemplateMessage(kind, body, phrase) for phrase, body in bodies.items())
-    return Plans(tuple(Huge(plan) if HERE in plan.phrase else plan for plan in plans))
+        action = PREFERRED_ACTION if PREFERRED_ACTION in names else names[0]
+        bodies = integration_bodies(action_shape(target.profile, action))
+    plans = (TemplateMessage(kind, body, description) for description, body in bodies.items())
+    return Plans(
+        tuple(WithHugeNumber(plan) if HUGE_NUMBER in plan.description else plan for plan in plans)
+    )
 
 
-def _senseless_general(profile: str, name: str) -> Bodies:
-    event = event_template(profile, name)
-    whole = message_template(profile, name)
+def _invalid_general(profile: str, discriminator: str) -> Bodies:
+    event = event_template(profile, discriminator)
+    value = event["Value"]
+    message = message_template(profile, discriminator)
 
-    def of(changed: Template) -> Template:
-        return {**whole, "Events": [changed]}
+    def with_event(changed: Template) -> Template:
+        return {**message, "Events": [changed]}
+
+    def with_id(changed: Template) -> Template:
+        return with_event({**event, "Value": {**value, "Id": changed}})
 
     return {
         "null as the body": None,
-        "an empty list as the body": [],
+        "an empty array as the body": [],
         "a string as the body": "text",
         "a number as the body": 7,
-        "no Events": _without(whole, "Events"),
-        "Events null": {**whole, "Events": None},
-        "Events a string": {**whole, "Events": "text"},
-        "an event without Value": of(_without(event, "Value")),
-        "an event whose Value is null": of({**event, "Value": None}),
-        "an event whose Id is a number": of({**event, "Value": {**event["Value"], "Id": 7}}),
-        f"an event whose Id is {HERE}": of({**event, "Value": {**event["Value"], "Id": HERE}}),
-        "an event without Discriminator": of(_without(event, "Discriminator")),
-        "an event whose Discriminator is a list": of({**event, "Discriminator": [name]}),
-        # Alone: whoever skips a null between good events and accepts those is not wrong.
-        "a null event": of(None),
+        "no Events": _without(message, "Events"),
+        "Events null": {**message, "Events": None},
+        "Events a string": {**message, "Events": "text"},
+        "an event without Value": with_event(_without(event, "Value")),
+        "an event whose Value is null": with_event({**event, "Value": None}),
+        "an event whose Id is a number": with_id(7),
+        f"an event whose Id is {HUGE_NUMBER}": with_id(HUGE_NUMBER),
+        "an event without Discriminator": with_event(_without(event, "Discriminator")),
+        "an event whose Discriminator is an array": with_event(
+            {**event, "Discriminator": [discriminator]}
+        ),
+        # As the only event: a receiver may skip a null among valid events and accept those.
+        "a null event": with_event(None),
     }
 
 
-def _senseless_integration(shape: Record) -> Bodies:
-    whole = canonical_example(shape)
+def _invalid_integration(shape: Record) -> Bodies:
+    message = canonical_example(shape)
+    action, data = message["Action"], message["Data"]
     return {
-        "no Action": _without(whole, "Action"),
-        "Action null": {**whole, "Action": None},
-        "Action a list": {**whole, "Action": [whole["Action"]]},
-        f"{whole['Action']} without Data": _without(whole, "Data"),
-        f"{whole['Action']}, Data null": {**whole, "Data": None},
-        f"{whole['Action']}, Data a string": {**whole, "Data": "text"},
-        f"{whole['Action']}, Data a list": {**whole, "Data": [whole["Data"]]},
-        f"{whole['Action']}, Data empty": {**whole, "Data": {}},
+        "no Action": _without(message, "Action"),
+        "Action null": {**message, "Action": None},
+        "Action an array": {**message, "Action": [action]},
+        f"{action} without Data": _without(message, "Data"),
+        f"{action}, Data null": {**message, "Data": None},
+        f"{action}, Data a string": {**message, "Data": "text"},
+        f"{action}, Data an array": {**message, "Data": [data]},
+        f"{action}, Data empty": {**message, "Data": {}},
     }
 
 
-def _lacking_general(profile: str, name: str) -> Bodies:
-    whole = message_template(profile, name)
-    changes = {"null": None, "a number": 7, "an object": {"Id": 7}}
+def _incomplete_general(profile: str, discriminator: str) -> Bodies:
+    message = message_template(profile, discriminator)
+    invalid_values = {"null": None, "a number": 7, "an object": {"Id": 7}}
     bodies: dict[str, Template] = {}
-    for required in ("EnterpriseId", "IntegrationId"):
-        bodies[f"no {required}"] = _without(whole, required)
-        bodies |= {f"{required} {how}": {**whole, required: to} for how, to in changes.items()}
+    for name in ("EnterpriseId", "IntegrationId"):
+        bodies[f"no {name}"] = _without(message, name)
+        bodies |= {
+            f"{name} {description}": {**message, name: value}
+            for description, value in invalid_values.items()
+        }
     return bodies
 
 
-def _lacking_integration(shape: Record) -> Bodies:
-    whole = canonical_example(shape)
-    action, data = whole["Action"], whole["Data"]
+def _incomplete_integration(shape: Record) -> Bodies:
+    message = canonical_example(shape)
+    action, data = message["Action"], message["Data"]
 
-    def of(changed: Template) -> Template:
-        return {**whole, "Data": changed}
+    def with_data(changed: Template) -> Template:
+        return {**message, "Data": changed}
 
     bodies: dict[str, Template] = {}
-    for each in (one for one in data_of(shape).properties if one.required):
-        name, value = each.name, data[each.name]
-        bodies[f"{action} without {name}"] = of(_without(data, name))
-        if not nullable(each.shape):
-            bodies[f"{action}, {name} null"] = of({**data, name: None})
+    for member in data_shape(shape).properties:
+        if not member.required:
+            continue
+        name, value = member.name, data[member.name]
+        bodies[f"{action} without {name}"] = with_data(_without(data, name))
+        if not is_nullable(member.shape):
+            bodies[f"{action}, {name} null"] = with_data({**data, name: None})
         if isinstance(value, dict):
-            bodies[f"{action}, {name} a string"] = of({**data, name: "text"})
+            bodies[f"{action}, {name} a string"] = with_data({**data, name: "text"})
         if isinstance(value, dict) and "Id" in value:
-            bodies[f"{action}, {name}.Id a number"] = of({**data, name: {**value, "Id": 7}})
-            bodies[f"{action}, {name}.Id {HERE}"] = of({**data, name: {**value, "Id": HERE}})
+            for description, number in (("a number", 7), (HUGE_NUMBER, HUGE_NUMBER)):
+                changed = {**data, name: {**value, "Id": number}}
+                bodies[f"{action}, {name}.Id {description}"] = with_data(changed)
     return bodies
 
 

@@ -1,7 +1,7 @@
-"""JSON Schema → shapes: the few forms that payloads take, each easy to draw from.
+"""JSON Schema → shapes: the few kinds of values that payloads contain, easy to generate from.
 
-Only what the payload schemas use is understood. Anything else is a fault, since a keyword that was
-passed over would let wrong payloads out.
+Only the keywords that the payload schemas use are supported. Any other keyword is a HarnessError,
+since ignoring it could generate invalid payloads.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from pytest_mews.senders.connector.ids import Placeholder
 from pytest_mews.senders.connector.payload_schemas import OPTIONAL_SINCE, SINCE
 
 ANNOTATIONS = frozenset({"$schema", "$comment", "title", "description", SINCE, OPTIONAL_SINCE})
+PLACEHOLDER = "x-placeholder"
 
 
 @dataclass(frozen=True)
-class Constant:
-    """One of some given values; the first is the canonical one."""
+class Literal:
+    """One of the given values; the first is the canonical one."""
 
     values: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Text:
-    """A string: `form` is `string`, `email` or `date-time`; lengths in characters."""
+    """A string; `format` is `string`, `email` or `date-time`. Lengths are in characters."""
 
-    form: str
+    format: str
     example: str
-    least: int = 0
-    most: int = 255
+    min_length: int = 0
+    max_length: int = 255
 
 
 @dataclass(frozen=True)
 class Property:
-    """One property of an object."""
+    """A property of an object."""
 
     name: str
     shape: Shape
@@ -45,32 +46,37 @@ class Property:
 
 @dataclass(frozen=True)
 class Record:
-    """An object of known properties, in the schema's order."""
+    """An object without additional properties; its properties are in the schema's order."""
 
     properties: tuple[Property, ...]
 
     def find(self, name: str) -> Property | None:
-        """Look a property up."""
-        return next((each for each in self.properties if each.name == name), None)
+        """Return the property with this name; None if there is none."""
+        return next((member for member in self.properties if member.name == name), None)
 
-    def having(self, name: str, shape: Shape) -> Record:
-        """Give this record with another shape for one property, which is then required."""
+    def with_property(self, name: str, shape: Shape) -> Record:
+        """Return a copy in which one property has another shape and is required."""
         changed = Property(name, shape, required=True)
         return replace(
-            self, properties=tuple(changed if p.name == name else p for p in self.properties)
+            self,
+            properties=tuple(
+                changed if member.name == name else member for member in self.properties
+            ),
         )
 
-    def without(self, name: str) -> Record:
-        """Give this record without one property."""
-        return replace(self, properties=tuple(p for p in self.properties if p.name != name))
+    def without_property(self, name: str) -> Record:
+        """Return a copy without one property."""
+        return replace(
+            self, properties=tuple(member for member in self.properties if member.name != name)
+        )
 
 
 @dataclass(frozen=True)
-class Sequence:
-    """An array of at least so many items."""
+class Array:
+    """An array with at least `min_items` items."""
 
     items: Shape
-    least: int
+    min_items: int
 
 
 @dataclass(frozen=True)
@@ -80,81 +86,88 @@ class Either:
     options: tuple[Shape, ...]
 
 
-Shape = Constant | Text | Record | Sequence | Either | Placeholder
-NULL = Constant((None,))
+Shape = Literal | Text | Record | Array | Either | Placeholder
+NULL = Literal((None,))
 
 
-def nullable(shape: Shape) -> bool:
-    """Whether null is allowed for a shape."""
+def is_nullable(shape: Shape) -> bool:
+    """Whether the shape allows null."""
     return shape == NULL or (isinstance(shape, Either) and NULL in shape.options)
 
 
-def parse(schema: Mapping[str, Any]) -> Shape:
-    """Read a specialised schema, free of references.
+def parse_schema(schema: Mapping[str, Any]) -> Shape:
+    """Parse a schema without references, as `payload_schemas.load_schema` returns it.
 
     Raises:
-        HarnessFault: it uses a keyword or a type that the payload schemas have no need of.
+        HarnessError: the schema uses an unsupported keyword or type.
 
     """
     node = {key: value for key, value in schema.items() if key not in ANNOTATIONS}
-    form = _form(node)
-    if form not in READERS:
-        raise HarnessError(f"can't draw {form}")
-    understood, read = READERS[form]
-    if unknown := set(node) - understood:
-        raise HarnessError(f"can't draw {form} with {', '.join(sorted(unknown))}")
+    kind = _kind(node)
+    if kind not in PARSERS:
+        raise HarnessError(f"can't generate {kind}")
+    supported, parse = PARSERS[kind]
+    if unsupported := set(node) - supported:
+        raise HarnessError(f"can't generate {kind} with {', '.join(sorted(unsupported))}")
     try:
-        return read(node)
+        return parse(node)
     except KeyError as missing:
-        raise HarnessError(f"can't draw {form} without {missing}") from missing
+        raise HarnessError(f"can't generate {kind} without {missing}") from missing
 
 
-def _form(node: Mapping[str, Any]) -> str:
-    """Tell what a schema is about: by the keyword that says it all, else by format or type."""
-    for keyword in ("oneOf", "anyOf", "const", "enum", "x-slot"):
+def _kind(node: Mapping[str, Any]) -> str:
+    """Return the keyword that determines the shape; without one, the format or type."""
+    for keyword in ("oneOf", "anyOf", "const", "enum", PLACEHOLDER):
         if keyword in node:
             return keyword
     if node.get("type") == "string":
         return str(node.get("format", "string"))
-    return str(node.get("type", "a value of no type"))
+    return str(node.get("type", "a value without type"))
 
 
-def _either(node: Mapping[str, Any]) -> Either:
+def _parse_either(node: Mapping[str, Any]) -> Either:
     (options,) = node.values()
-    return Either(tuple(parse(option) for option in options))
+    return Either(tuple(parse_schema(option) for option in options))
 
 
-def _record(node: Mapping[str, Any]) -> Record:
+def _parse_record(node: Mapping[str, Any]) -> Record:
     if node["additionalProperties"] is not False:
-        raise HarnessError("can't draw an object that is open to additional properties")
+        raise HarnessError("can't generate an object with additionalProperties")
     required = node["required"]
     return Record(
         tuple(
-            Property(name, parse(schema), name in required)
+            Property(name, parse_schema(schema), name in required)
             for name, schema in node["properties"].items()
         )
     )
 
 
-def _text(node: Mapping[str, Any]) -> Text:
+def _parse_text(node: Mapping[str, Any]) -> Text:
     lengths = node.get("minLength", 0), node.get("maxLength", 255)
     return Text(node.get("format", "string"), node["examples"][0], *lengths)
 
 
-READERS: Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Any]], Shape]]] = {
-    "oneOf": (frozenset({"oneOf"}), _either),
-    "anyOf": (frozenset({"anyOf"}), _either),
-    "const": (frozenset({"const"}), lambda node: Constant((node["const"],))),
-    "enum": (frozenset({"enum"}), lambda node: Constant(tuple(node["enum"]))),
-    "x-slot": (frozenset({"type", "format", "x-slot"}), lambda node: Placeholder(node["x-slot"])),
-    "string": (frozenset({"type", "minLength", "maxLength", "examples"}), _text),
-    "email": (frozenset({"type", "format", "examples"}), _text),
-    "date-time": (frozenset({"type", "format", "pattern", "maxLength", "examples"}), _text),
-    "boolean": (frozenset({"type", "examples"}), lambda _node: Constant((True, False))),
+# By the keyword, format or type: the supported keywords, and the parser.
+PARSERS: Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Any]], Shape]]] = {
+    "oneOf": (frozenset({"oneOf"}), _parse_either),
+    "anyOf": (frozenset({"anyOf"}), _parse_either),
+    "const": (frozenset({"const"}), lambda node: Literal((node["const"],))),
+    "enum": (frozenset({"enum"}), lambda node: Literal(tuple(node["enum"]))),
+    PLACEHOLDER: (
+        frozenset({"type", "format", PLACEHOLDER}),
+        lambda node: Placeholder(node[PLACEHOLDER]),
+    ),
+    "string": (frozenset({"type", "minLength", "maxLength", "examples"}), _parse_text),
+    "email": (frozenset({"type", "format", "examples"}), _parse_text),
+    "date-time": (frozenset({"type", "format", "pattern", "maxLength", "examples"}), _parse_text),
+    "boolean": (frozenset({"type", "examples"}), lambda _node: Literal((True, False))),
     "null": (frozenset({"type"}), lambda _node: NULL),
     "array": (
         frozenset({"type", "items", "minItems"}),
-        lambda node: Sequence(parse(node["items"]), node.get("minItems", 0)),
+        lambda node: Array(parse_schema(node["items"]), node.get("minItems", 0)),
     ),
-    "object": (frozenset({"type", "properties", "required", "additionalProperties"}), _record),
+    "object": (
+        frozenset({"type", "properties", "required", "additionalProperties"}),
+        _parse_record,
+    ),
 }

@@ -1,4 +1,4 @@
-"""Draw word for bodies that are no JSON."""
+"""Generator for bodies that are not JSON."""
 
 from __future__ import annotations
 
@@ -9,90 +9,98 @@ from hypothesis import strategies as st
 
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.batch import message_template
-from pytest_mews.senders.connector.ids import IdSource, fill, serialise
+from pytest_mews.senders.connector.ids import IdSource, fill, serialize
 from pytest_mews.senders.connector.integration_webhooks import action_shape
-from pytest_mews.senders.connector.plan import NO_PLANS, Plans, Target, known_kind
+from pytest_mews.senders.connector.plan import NO_PLANS, Plans, Target, parse_kind
 from pytest_mews.senders.connector.shape_strategies import canonical_example
 
-DEPTH = 10_000  # levels; far beyond the recursion that parsers allow by default
+DEPTH = 10_000  # levels; far beyond the default recursion limits of parsers
 
-BREAKAGES: Mapping[str, Callable[[bytes, int], bytes]] = {
+# By description: takes a valid body and a position in it, and returns the corrupt body.
+CORRUPTIONS: Mapping[str, Callable[[bytes, int], bytes]] = {
     "an empty body": lambda _body, _at: b"",
-    "a bare word": lambda _body, _at: b"undefined",
-    "cut off": lambda body, at: body[:at],
-    "a comma too many at the end": lambda body, _at: body[:-1] + b",}",
+    "the bare word undefined": lambda _body, _at: b"undefined",
+    "truncated": lambda body, at: body[:at],
+    "a trailing comma": lambda body, _at: body[:-1] + b",}",
     "single quotes": lambda body, _at: body.replace(b'"', b"'"),
-    "a byte that is not UTF-8": lambda body, at: body[:at] + b"\xff" + body[at:],
-    # Whole UTF-16 is JSON to parsers that guess the encoding; half a character is to none.
-    "UTF-16, its last byte missing": lambda body, _at: body.decode().encode("utf-16")[:-1],
-    "its own second half after the end": lambda body, _at: body + body[len(body) // 2 :],
-    "10,000 lists that are never closed": lambda body, _at: body[:-1] + b',"More":' + b"[" * DEPTH,
+    "an invalid UTF-8 byte": lambda body, at: body[:at] + b"\xff" + body[at:],
+    # Complete UTF-16 is JSON to parsers that detect the encoding; half a character never is.
+    "UTF-16 without its last byte": lambda body, _at: body.decode().encode("utf-16")[:-1],
+    "its second half repeated at the end": lambda body, _at: body + body[len(body) // 2 :],
+    "10,000 nested arrays that are not closed": lambda body, _at: (
+        body[:-1] + b',"More":' + b"[" * DEPTH
+    ),
 }
-PLACED = ("cut off", "a byte that is not UTF-8")
+WITH_POSITION = ("truncated", "an invalid UTF-8 byte")
 
 
 @dataclass(frozen=True)
-class Malformed:
-    """A valid message of one event or action, broken.
+class MalformedBody:
+    """A plan for a valid message with one event or action whose body is corrupted.
 
     Attributes:
-        profile: whose schema the message followed.
-        kind: which kind of webhook it was.
-        event: its discriminator, or action.
-        breakage: a key of `BREAKAGES`.
-        at: after how many bytes, where the breakage has a place.
+        profile: the name of the delivery profile.
+        kind: the kind of webhook.
+        event: the discriminator or action.
+        corruption: a key of `CORRUPTIONS`.
+        position: the number of bytes before the corruption; only for those in `WITH_POSITION`.
 
     """
 
     profile: str
     kind: WebhookKind
     event: str
-    breakage: str
-    at: int
+    corruption: str
+    position: int
 
     def describe(self) -> str:
-        """Say what is broken."""
-        place = f" after byte {self.at}" if self.breakage in PLACED else ""
-        of_kind = "" if self.kind is WebhookKind.GENERAL else ", an integration webhook"
-        return f"no JSON: {self.breakage}{place}{of_kind}"
+        """Name the corruption."""
+        place = f" after byte {self.position}" if self.corruption in WITH_POSITION else ""
+        kind = "" if self.kind is WebhookKind.GENERAL else ", an Integration Webhook"
+        return f"not JSON: {self.corruption}{place}{kind}"
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Write the valid message and break it; what it says can't be read any more."""
-        valid = _valid(self.profile, self.kind, self.event, mint)
-        at = min(self.at, len(valid) - 1)
-        return (Message(self.kind, BREAKAGES[self.breakage](valid, at), (), self.describe()),)
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the valid message and corrupt its body; the message has no readable events."""
+        body = _valid_body(self.profile, self.kind, self.event, ids)
+        position = min(self.position, len(body) - 1)
+        corrupt_body = CORRUPTIONS[self.corruption](body, position)
+        return (Message(self.kind, corrupt_body, (), self.describe()),)
 
 
-def malformed_body(subject: Target, *, kind: str = "general") -> Plans:
-    """Send what no JSON parser takes: a valid message broken in every way, then anywhere.
+def malformed_body(target: Target, *, kind: str = "general") -> Plans:
+    """Generate bodies that no JSON parser accepts: valid messages, each corrupted in one way.
+
+    Random cases are truncated, or have an invalid byte, at any position.
 
     Args:
-        subject: what for.
-        kind: `general` or `integration`; of it the first subscribed event or action.
+        target: what to generate for.
+        kind: the kind of webhook, `general` or `integration`. The valid message has the first
+            subscribed event or action.
 
     Raises:
-        ScenarioMistake: there is no such kind.
+        ScenarioFileError: there is no such kind.
 
     """
-    of_kind = known_kind("malformed-body", kind)
-    names = subject.general if of_kind is WebhookKind.GENERAL else subject.integration
+    webhook_kind = parse_kind("malformed-body", kind)
+    is_general = webhook_kind is WebhookKind.GENERAL
+    names = target.general_events if is_general else target.integration_actions
     if not names:
         return NO_PLANS
-    sample = IdSource(0, "the length of a message", 0, subject.tenants)
-    length = len(_valid(subject.profile, of_kind, names[0], sample))
+    ids = IdSource(0, "the length of a message", 0, target.tenants)
+    length = len(_valid_body(target.profile, webhook_kind, names[0], ids))
 
-    def plan(breakage: str, at: int) -> Malformed:
-        return Malformed(subject.profile, of_kind, names[0], breakage, at)
+    def plan(corruption: str, position: int) -> MalformedBody:
+        return MalformedBody(target.profile, webhook_kind, names[0], corruption, position)
 
-    fixed = tuple(plan(breakage, length // 2) for breakage in BREAKAGES)
-    return Plans(fixed, st.builds(plan, st.sampled_from(PLACED), st.integers(1, length - 1)))
+    fixed = tuple(plan(corruption, length // 2) for corruption in CORRUPTIONS)
+    positions = st.integers(1, length - 1)
+    return Plans(fixed, st.builds(plan, st.sampled_from(WITH_POSITION), positions))
 
 
-def _valid(profile: str, kind: WebhookKind, name: str, mint: IdSource) -> bytes:
-    general = kind is WebhookKind.GENERAL
+def _valid_body(profile: str, kind: WebhookKind, event: str, ids: IdSource) -> bytes:
     template = (
-        message_template(profile, name)
-        if general
-        else canonical_example(action_shape(profile, name))
+        message_template(profile, event)
+        if kind is WebhookKind.GENERAL
+        else canonical_example(action_shape(profile, event))
     )
-    return serialise(fill(template, mint))
+    return serialize(fill(template, ids))

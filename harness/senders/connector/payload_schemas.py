@@ -1,4 +1,4 @@
-"""The payload schemas: read, specialised for a delivery profile, used to validate."""
+"""The payload schemas: read, restricted to what a delivery profile documents, and validated."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pytest_mews.errors import HarnessError
 
 KINDS = ("general", "integration", "websocket")
 SINCE, OPTIONAL_SINCE = "x-since", "x-optional-since"
-NEWEST = "9999-12"  # no profile: knows whatever any profile ever documents
+ALL_REVISIONS = "9999-12"  # not a profile: stands for everything that any profile documents
 
 JsonSchema = dict[str, Any]
 
 
 def discriminators(profile: str) -> tuple[str, ...]:
     """List the discriminators of General Webhooks that a profile documents."""
-    event = _specialised("general", profile)["properties"]["Events"]["items"]
+    event = _schema_of("general", profile)["properties"]["Events"]["items"]
     return tuple(event["properties"]["Discriminator"]["enum"])
 
 
@@ -32,69 +32,69 @@ def actions(profile: str) -> tuple[str, ...]:
     """List the actions of Integration Webhooks that a profile documents."""
     return tuple(
         variant["properties"]["Action"]["const"]
-        for variant in _specialised("integration", profile)["oneOf"]
+        for variant in _schema_of("integration", profile)["oneOf"]
     )
 
 
-def types(profile: str) -> tuple[str, ...]:
-    """List the types of events on the WebSocket that a profile documents."""
-    variants = _specialised("websocket", profile)["properties"]["Events"]["items"]["oneOf"]
+def websocket_event_types(profile: str) -> tuple[str, ...]:
+    """List the types of WebSocket events that a profile documents."""
+    variants = _schema_of("websocket", profile)["properties"]["Events"]["items"]["oneOf"]
     return tuple(variant["properties"]["Type"]["const"] for variant in variants)
 
 
-def load(kind: str, profile: str) -> JsonSchema:
-    """Read the schema of a payload as a profile documents it, references replaced by their targets.
+def load_schema(kind: str, profile: str) -> JsonSchema:
+    """Read the schema of a payload as a profile documents it, with all references resolved.
 
     Args:
         kind: one of `KINDS`.
-        profile: a delivery profile's name, which is its revision, as `2026-04`.
+        profile: the name of a delivery profile, which is its revision, such as `2026-04`.
 
     Raises:
-        HarnessFault: there is no such schema, or a reference overrides what it refers to.
+        HarnessError: there is no such schema, or keywords beside a `$ref` override its target.
 
     """
-    specialised = _specialised(kind, profile)
-    copy: JsonSchema = json.loads(json.dumps(specialised))
-    return copy
+    schema: JsonSchema = json.loads(json.dumps(_schema_of(kind, profile)))
+    return schema
 
 
 @cache
 def validator(kind: str, profile: str) -> jsonschema_rs.Draft202012Validator:
-    """Give the fast validator, for bulk."""
-    return jsonschema_rs.Draft202012Validator(_specialised(kind, profile), validate_formats=True)
+    """Return a fast validator, which says only whether a payload is valid."""
+    return jsonschema_rs.Draft202012Validator(_schema_of(kind, profile), validate_formats=True)
 
 
-def explain(kind: str, profile: str, instance: object) -> list[str]:
-    """Say what is wrong with a payload, one line a mistake; an empty list when nothing is.
+def validation_errors(kind: str, profile: str, instance: object) -> list[str]:
+    """List what is wrong with a payload, one line for each error.
 
-    A line names the place and the rule, never the value: it could be an access token.
+    A line has the place and the rule, but never the value, which could be an access token.
     """
-    errors = _people_validator(kind, profile).iter_errors(instance)
-    leaves = [leaf for error in errors for leaf in _leaves(error)]
-    return [f"{_place(leaf)}: {_rule(leaf)}" for leaf in leaves]
+    errors = _explaining_validator(kind, profile).iter_errors(instance)
+    leaves = [leaf for error in errors for leaf in _leaf_errors(error)]
+    return [f"{_path(leaf)}: {_rule(leaf)}" for leaf in leaves]
 
 
 def registry() -> Registry[JsonSchema]:
-    """Collect the payload schemas as they are on file, by their `$id`."""
-    raw = [_read(name) for name in ("common", *KINDS)]
+    """Return the payload schemas, unrestricted, by their `$id`."""
+    schemas = [_read(name) for name in ("common", *KINDS)]
     return Registry[JsonSchema]().with_resources(
-        [(schema["$id"], Resource.from_contents(schema)) for schema in raw]
+        [(schema["$id"], Resource.from_contents(schema)) for schema in schemas]
     )
 
 
 @cache
-def _specialised(kind: str, profile: str) -> JsonSchema:
+def _schema_of(kind: str, profile: str) -> JsonSchema:
     if kind not in KINDS:
         raise HarnessError(f"no schema of kind {kind!r}; there are {', '.join(KINDS)}")
-    raw = _read(kind)
-    whole: JsonSchema = _specialise(_inline(raw, registry().resolver(raw["$id"])), profile)
-    return {key: value for key, value in whole.items() if key not in {"$id", "$defs"}}
+    source = _read(kind)
+    resolved = _resolve_references(source, registry().resolver(source["$id"]))
+    schema: JsonSchema = _restrict(resolved, profile)
+    return {key: value for key, value in schema.items() if key not in {"$id", "$defs"}}
 
 
 @cache
-def _people_validator(kind: str, profile: str) -> Draft202012Validator:
+def _explaining_validator(kind: str, profile: str) -> Draft202012Validator:
     formats = Draft202012Validator.FORMAT_CHECKER
-    return Draft202012Validator(_specialised(kind, profile), format_checker=formats)
+    return Draft202012Validator(_schema_of(kind, profile), format_checker=formats)
 
 
 def _read(name: str) -> JsonSchema:
@@ -103,62 +103,64 @@ def _read(name: str) -> JsonSchema:
     return schema
 
 
-def _inline(node: Any, resolver: Any) -> Any:  # noqa: ANN401 - JSON
-    """Replace every `$ref` by its target, with what stands beside the reference added."""
+def _resolve_references(node: Any, resolver: Any) -> Any:  # noqa: ANN401 - JSON
+    """Replace every `$ref` by its target, and add the keywords beside the `$ref`."""
     if isinstance(node, list):
-        return [_inline(each, resolver) for each in node]
+        return [_resolve_references(item, resolver) for item in node]
     if not isinstance(node, dict):
         return node
-    beside = {key: _inline(value, resolver) for key, value in node.items() if key != "$ref"}
+    beside = {
+        key: _resolve_references(value, resolver) for key, value in node.items() if key != "$ref"
+    }
     if "$ref" not in node:
         return beside
-    found = resolver.lookup(node["$ref"])
-    target = _inline(found.contents, found.resolver)
+    resolved = resolver.lookup(node["$ref"])
+    target = _resolve_references(resolved.contents, resolved.resolver)
     if overridden := set(target) & set(beside) - {"$comment"}:
         raise HarnessError(f"{node['$ref']} is overridden in {', '.join(sorted(overridden))}")
     return {**target, **beside}
 
 
-def _specialise(node: Any, profile: str) -> Any:  # noqa: ANN401 - JSON
-    """Drop what a revision did not know yet, and require what it still required."""
+def _restrict(node: Any, profile: str) -> Any:  # noqa: ANN401 - JSON
+    """Drop what a revision didn't document yet, and require what it still required."""
     if isinstance(node, list):
-        known = [each for each in node if not _later(each, SINCE, profile)]
-        return [_specialise(each, profile) for each in known]
+        known = [item for item in node if not _is_later(item, SINCE, profile)]
+        return [_restrict(item, profile) for item in known]
     if not isinstance(node, dict):
         return node
-    kept = {key: _specialise(value, profile) for key, value in node.items()}
-    if "required" in kept:
+    restricted = {key: _restrict(value, profile) for key, value in node.items()}
+    if "required" in restricted:
         optional = {
             name
             for name, schema in node["properties"].items()
-            if OPTIONAL_SINCE in schema and not _later(schema, OPTIONAL_SINCE, profile)
+            if OPTIONAL_SINCE in schema and not _is_later(schema, OPTIONAL_SINCE, profile)
         }
-        kept["required"] = [name for name in kept["required"] if name not in optional]
-    return kept
+        restricted["required"] = [name for name in restricted["required"] if name not in optional]
+    return restricted
 
 
-def _later(node: Any, annotation: str, profile: str) -> bool:  # noqa: ANN401 - JSON
+def _is_later(node: Any, annotation: str, profile: str) -> bool:  # noqa: ANN401 - JSON
     """Whether an annotation names a revision after the profile's; both are `YYYY-MM`."""
     return isinstance(node, Mapping) and str(node.get(annotation, "")) > profile
 
 
-def _leaves(error: ValidationError) -> list[ValidationError]:
-    """Find the mistakes behind a failed choice: those of the variant that was meant."""
+def _leaf_errors(error: ValidationError) -> list[ValidationError]:
+    """Return the errors behind a failed `oneOf` or `anyOf`: those of the intended variant."""
     variants: dict[object, list[ValidationError]] = {}
-    for each in error.context or ():
-        variants.setdefault(each.schema_path[0], []).append(each)
-    # A variant is ruled out by its Action or Type, or by not being of the value's type at all.
-    meant = [v for v in variants.values() if not any(_rules_out(each) for each in v)]
-    if len(meant) != 1:
+    for cause in error.context or ():
+        variants.setdefault(cause.schema_path[0], []).append(cause)
+    # The Action or Type excludes a variant, and so does a value of another JSON type.
+    intended = [causes for causes in variants.values() if not any(map(_excludes, causes))]
+    if len(intended) != 1:
         return [error]
-    return [leaf for each in meant[0] for leaf in _leaves(each)]
+    return [leaf for cause in intended[0] for leaf in _leaf_errors(cause)]
 
 
-def _rules_out(error: ValidationError) -> bool:
+def _excludes(error: ValidationError) -> bool:
     return error.validator == "const" or (error.validator == "type" and not error.relative_path)
 
 
-def _place(error: ValidationError) -> str:
+def _path(error: ValidationError) -> str:
     return ".".join(str(part) for part in error.absolute_path) or "body"
 
 

@@ -1,4 +1,4 @@
-"""Plans: what to send, without ids; these are minted when a plan is built, at every play anew."""
+"""Plans: generated messages without ids; building a plan adds ids that no earlier message had."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from hypothesis.strategies import SearchStrategy
 
 from pytest_mews.errors import ScenarioFileError
 from pytest_mews.model import EventReference, Message, Tenants, WebhookKind
-from pytest_mews.senders.connector.ids import Enterprise, IdSource, Template, fill, serialise
-from pytest_mews.senders.connector.payload_schemas import actions, discriminators, types
+from pytest_mews.senders.connector.ids import Enterprise, IdSource, Template, fill, serialize
+from pytest_mews.senders.connector.payload_schemas import (
+    actions,
+    discriminators,
+    websocket_event_types,
+)
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the messages are for.
+    """What messages are generated for.
 
     Attributes:
-        profile: the delivery profile's name.
-        events: the subscribed discriminators and actions; nothing else is sent as a known one.
-        batch_limit: at most so many events in a message.
-        tenants: whose messages they are.
-        peak: how many messages a peak has.
-        lag_s: from an event to its message, from and to.
+        profile: the name of the delivery profile.
+        events: the subscribed discriminators, actions and WebSocket event types. No other
+            documented event is sent.
+        batch_limit: the maximum number of events in a message.
+        tenants: the enterprises that messages can be for.
+        peak_messages: the number of messages that `peak-minute` generates.
+        lag_s: the shortest and the longest time from an event to its message, in seconds.
 
     """
 
@@ -32,53 +37,53 @@ class Target:
     events: tuple[str, ...]
     batch_limit: int
     tenants: Tenants
-    peak: int = 15
+    peak_messages: int = 15
     lag_s: tuple[int, int] = (120, 300)
 
     @property
-    def general(self) -> tuple[str, ...]:
-        """The subscribed discriminators, in the order of subscription."""
+    def general_events(self) -> tuple[str, ...]:
+        """The subscribed discriminators of General Webhooks, in the order of subscription."""
         known = discriminators(self.profile)
         return tuple(event for event in self.events if event in known)
 
     @property
-    def streamed(self) -> tuple[str, ...]:
-        """The subscribed types of events on the WebSocket, in the order of subscription."""
-        known = types(self.profile)
+    def websocket_events(self) -> tuple[str, ...]:
+        """The subscribed types of WebSocket events, in the order of subscription."""
+        known = websocket_event_types(self.profile)
         return tuple(event for event in self.events if event in known)
 
     @property
-    def integration(self) -> tuple[str, ...]:
-        """The subscribed actions, in the order of subscription."""
+    def integration_actions(self) -> tuple[str, ...]:
+        """The subscribed actions of Integration Webhooks, in the order of subscription."""
         known = actions(self.profile)
         return tuple(event for event in self.events if event in known)
 
 
 class Plan(Protocol):
-    """Messages to be, comparable and free of ids: building it twice makes two sets of ids."""
+    """Generated messages without ids. Plans are comparable; each build uses new ids."""
 
     def describe(self) -> str:
-        """Say in a phrase what is sent, such as "3 events: ServiceOrderUpdated, …"."""
+        """Describe the messages in one phrase, such as "1 event: ServiceOrderUpdated"."""
         ...
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Write the messages, usually one, in the order in which Mews would send them."""
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the messages, usually one, in the order in which Mews would send them."""
         ...
 
 
 @dataclass(frozen=True)
 class Plans:
-    """All that a draw word has to offer.
+    """All plans of a generator.
 
     Attributes:
-        fixed: the boundary cases, to be played first, smallest first. Empty where the integration
-            is not subscribed to what the word sends, or the profile does not document it.
-        drawn: any other case; None where the fixed ones are all there is.
+        fixed: the boundary cases, which are run first, smallest first. Empty if the integration is
+            not subscribed to what the generator sends, or if the profile doesn't document it.
+        strategy: generates further plans at random; None if the fixed plans are all there are.
 
     """
 
     fixed: tuple[Plan, ...]
-    drawn: SearchStrategy[Plan] | None = None
+    strategy: SearchStrategy[Plan] | None = None
 
 
 NO_PLANS = Plans(())
@@ -86,67 +91,75 @@ NO_PLANS = Plans(())
 
 @dataclass(frozen=True)
 class TemplateMessage:
-    """One message from a template."""
+    """A plan for one message, built from a template."""
 
     kind: WebhookKind
     template: Template = field(hash=False)
-    phrase: str
+    description: str
 
     def describe(self) -> str:
-        """Say what is sent."""
-        return self.phrase
+        """Return the description."""
+        return self.description
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Fill the template's slots."""
-        return (write(self.kind, fill(self.template, mint), self.phrase),)
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Fill the template's placeholders."""
+        return (build_message(self.kind, fill(self.template, ids), self.description),)
 
 
 @dataclass(frozen=True)
 class ForTenant:
-    """A plan's messages for another enterprise than the first: its number, or `new`."""
+    """A plan whose messages are for another enterprise than the first: its number, or `new`."""
 
     plan: Plan
     enterprise: Enterprise
 
     def describe(self) -> str:
-        """Say what is sent, and whose it is."""
-        return f"{self.plan.describe()}{self._whose}"
+        """Add the enterprise to the plan's description."""
+        return f"{self.plan.describe()}{self._suffix}"
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Build the plan with that enterprise's ids."""
-        messages = self.plan.build(mint.of(self.enterprise))
-        return tuple(replace(m, description=f"{m.description}{self._whose}") for m in messages)
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the plan with the ids of that enterprise."""
+        messages = self.plan.build(ids.for_enterprise(self.enterprise))
+        return tuple(
+            replace(message, description=f"{message.description}{self._suffix}")
+            for message in messages
+        )
 
     @property
-    def _whose(self) -> str:
+    def _suffix(self) -> str:
         new = self.enterprise == "new"
         return ", for a new enterprise" if new else f", for enterprise {self.enterprise}"
 
 
-def known_kind(word: str, kind: str) -> WebhookKind:
-    """Read a draw word's argument `kind`; ScenarioMistake where there is no such kind."""
+def parse_kind(generator: str, kind: str) -> WebhookKind:
+    """Parse the argument `kind` of a generator.
+
+    Raises:
+        ScenarioFileError: `kind` is neither `general` nor `integration`.
+
+    """
     if kind not in {WebhookKind.GENERAL, WebhookKind.INTEGRATION}:
         remedy = "Known: general, integration"
-        raise ScenarioFileError(f"{word}: kind", kind, "is no kind of webhook", remedy)
+        raise ScenarioFileError(f"{generator}: kind", kind, "is not a kind of webhook", remedy)
     return WebhookKind(kind)
 
 
-def write(kind: WebhookKind, body: Any, description: str) -> Message:  # noqa: ANN401 - JSON
-    """Write a body, which may be wrong on purpose, as a message."""
+def build_message(kind: WebhookKind, body: Any, description: str) -> Message:  # noqa: ANN401 - JSON
+    """Build a message from its JSON body, which may be invalid on purpose."""
     return Message(
         kind,
-        serialise(body),
-        references(kind, body),
+        serialize(body),
+        event_references(kind, body),
         description,
-        enterprise_id=_enterprise(body),
+        enterprise_id=_enterprise_id(body),
     )
 
 
-def references(kind: WebhookKind, body: Any) -> tuple[EventReference, ...]:  # noqa: ANN401 - JSON
-    """List the events that a body names; those that can't be read are left out."""
+def event_references(kind: WebhookKind, body: Any) -> tuple[EventReference, ...]:  # noqa: ANN401 - JSON
+    """List the events in a JSON body; events without a readable name or id are left out."""
     if kind is WebhookKind.INTEGRATION:
         return _reference(body, ("Action",), ("Data", "Integration", "Id"))
-    events = _at(body, ("Events",))
+    events = _value_at(body, ("Events",))
     if kind is WebhookKind.WEBSOCKET:
         return tuple(
             replace(reference, state=event.get("State") or "")
@@ -160,33 +173,33 @@ def references(kind: WebhookKind, body: Any) -> tuple[EventReference, ...]:  # n
     )
 
 
-def unique(plans: Iterable[Plan]) -> tuple[Plan, ...]:
-    """Drop plans that repeat an earlier one."""
-    kept: list[Plan] = []
+def without_duplicates(plans: Iterable[Plan]) -> tuple[Plan, ...]:
+    """Drop plans that equal an earlier one."""
+    unique: list[Plan] = []
     for plan in plans:
-        if plan not in kept:
-            kept.append(plan)
-    return tuple(kept)
+        if plan not in unique:
+            unique.append(plan)
+    return tuple(unique)
 
 
 def _reference(
-    node: object, name: Sequence[str], identity: Sequence[str]
+    node: object, name_path: Sequence[str], id_path: Sequence[str]
 ) -> tuple[EventReference, ...]:
-    event, entity = _at(node, name), _at(node, identity)
-    if isinstance(event, str) and isinstance(entity, str):
-        return (EventReference(event, entity),)
+    name, entity_id = _value_at(node, name_path), _value_at(node, id_path)
+    if isinstance(name, str) and isinstance(entity_id, str):
+        return (EventReference(name, entity_id),)
     return ()
 
 
-def _enterprise(body: object) -> str | None:
+def _enterprise_id(body: object) -> str | None:
     for path in (("EnterpriseId",), ("Data", "Enterprise", "Id")):
-        found = _at(body, path)
-        if isinstance(found, str):
-            return found
+        value = _value_at(body, path)
+        if isinstance(value, str):
+            return value
     return None
 
 
-def _at(node: Any, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSON
+def _value_at(node: Any, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSON
     for key in path:
         node = node.get(key) if isinstance(node, dict) else None
     return node

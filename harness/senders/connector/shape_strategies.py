@@ -1,4 +1,4 @@
-"""Shapes → templates: every one of them as a Hypothesis strategy, or one canonical form."""
+"""Shapes → templates: any template as a Hypothesis strategy, or one canonical example."""
 
 from __future__ import annotations
 
@@ -10,85 +10,90 @@ from hypothesis.strategies import SearchStrategy
 from pytest_mews.senders.connector.ids import Placeholder, RelativeTime, Template
 from pytest_mews.senders.connector.json_shapes import (
     NULL,
-    Constant,
+    Array,
     Either,
+    Literal,
     Record,
-    Sequence,
     Shape,
     Text,
-    nullable,
+    is_nullable,
 )
 
-# Minutes may pass between an event and its message: typically up to 2 to 5 (events/communicate).
-USUAL_AGE_S, OLDEST_AGE_S = 120, 300
+# The usual delay from an event to its message is up to 2 to 5 minutes (events/communicate).
+USUAL_AGE_S, MAX_AGE_S = 120, 300
+MAX_TEXT_LENGTH = 80  # characters in a random string
 
 
-def canonical_example(shape: Shape, *, optional: bool = True, null: bool = False) -> Template:  # noqa: PLR0911 - one a shape
-    """Give the canonical template: with the documented examples wherever there are any.
+def canonical_example(  # noqa: PLR0911 - one for each shape
+    shape: Shape, *, optional: bool = True, null: bool = False
+) -> Template:
+    """Return the canonical template of a shape: with the documented examples, if there are any.
 
     Args:
-        shape: of what.
-        optional: whether optional properties are there.
-        null: whether whatever may be null is.
+        shape: the shape.
+        optional: whether to include optional properties.
+        null: whether to use null wherever the shape allows it.
 
     """
-    if null and nullable(shape):
+    if null and is_nullable(shape):
         return None
     match shape:
-        case Constant(values):
+        case Literal(values):
             return values[0]
-        case Text(form="date-time"):
+        case Text(format="date-time"):
             return RelativeTime(USUAL_AGE_S)
         case Text():
             return shape.example
         case Placeholder():
             return shape
-        case Sequence(items):
+        case Array(items):
             return [canonical_example(items, optional=optional, null=null)]
         case Either(options):
             return canonical_example(options[0], optional=optional, null=null)
         case Record(properties):
             return {
-                each.name: canonical_example(each.shape, optional=optional, null=null)
-                for each in properties
-                if each.required or optional
+                member.name: canonical_example(member.shape, optional=optional, null=null)
+                for member in properties
+                if member.required or optional
             }
 
 
 def templates(shape: Shape) -> SearchStrategy[Template]:
-    """Draw any template of a shape; it shrinks towards the barest and simplest."""
+    """Generate any template of a shape; it shrinks towards few properties and simple values."""
     match shape:
-        case Constant(values):
+        case Literal(values):
             return st.sampled_from(values)
         case Text():
-            return _text(shape)
+            return _texts(shape)
         case Placeholder():
             return st.just(shape)
-        case Sequence(items, least):
-            return st.lists(templates(items), min_size=least, max_size=least + 4)
+        case Array(items, min_items):
+            return st.lists(templates(items), min_size=min_items, max_size=min_items + 4)
         case Either(options):
-            simplest_first = sorted(options, key=lambda option: option != NULL)
-            return st.one_of([templates(option) for option in simplest_first])
+            null_first = sorted(options, key=lambda option: option != NULL)
+            return st.one_of([templates(option) for option in null_first])
         case Record():
-            return _record(shape)
+            return _records(shape)
 
 
-def _record(shape: Record) -> SearchStrategy[Template]:
-    required = {each.name: templates(each.shape) for each in shape.properties if each.required}
-    optional = {each.name: templates(each.shape) for each in shape.properties if not each.required}
-    order = [each.name for each in shape.properties]
+def _records(shape: Record) -> SearchStrategy[Template]:
+    required = {p.name: templates(p.shape) for p in shape.properties if p.required}
+    optional = {p.name: templates(p.shape) for p in shape.properties if not p.required}
+    order = [member.name for member in shape.properties]
 
-    def in_order(drawn: dict[str, Any]) -> dict[str, Any]:
-        return {name: drawn[name] for name in order if name in drawn}
+    def in_order(values: dict[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name in order if name in values}
 
     return st.fixed_dictionaries(required, optional=optional).map(in_order)
 
 
-def _text(shape: Text) -> SearchStrategy[Template]:
-    if shape.form == "email":
-        # jsonschema-rs refuses some of the internationalised domains that Hypothesis draws.
+def _texts(shape: Text) -> SearchStrategy[Template]:
+    if shape.format == "email":
+        # jsonschema-rs rejects some of the internationalised domains that Hypothesis generates.
         return st.emails().filter(lambda address: "xn--" not in address.lower())
-    if shape.form == "date-time":
-        return st.integers(0, OLDEST_AGE_S).map(RelativeTime)
-    # Surrogates can't be written in UTF-8; all else may stand in the name of a hotel.
-    return st.text(st.characters(codec="utf-8"), min_size=shape.least, max_size=min(shape.most, 80))
+    if shape.format == "date-time":
+        return st.integers(0, MAX_AGE_S).map(RelativeTime)
+    # Without surrogates, which UTF-8 can't encode.
+    characters = st.characters(codec="utf-8")
+    max_size = min(shape.max_length, MAX_TEXT_LENGTH)
+    return st.text(characters, min_size=shape.min_length, max_size=max_size)

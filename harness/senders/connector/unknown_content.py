@@ -1,4 +1,4 @@
-"""Draw words for what a receiver must take although it does not know it."""
+"""Generators for content that a receiver doesn't know but must accept."""
 
 from __future__ import annotations
 
@@ -13,128 +13,132 @@ from pytest_mews.model import WebhookKind
 from pytest_mews.senders.connector.batch import EventList, message_template
 from pytest_mews.senders.connector.ids import Template
 from pytest_mews.senders.connector.integration_webhooks import action_shape
-from pytest_mews.senders.connector.payload_schemas import NEWEST, discriminators
+from pytest_mews.senders.connector.payload_schemas import ALL_REVISIONS, discriminators
 from pytest_mews.senders.connector.plan import (
     NO_PLANS,
     Plan,
     Plans,
     Target,
     TemplateMessage,
-    known_kind,
+    parse_kind,
 )
 from pytest_mews.senders.connector.shape_strategies import canonical_example
 
 UNKNOWN_EVENT = "BillUpdated"
-EXTRA = "AddedLater"
-EXTRA_VALUES: tuple[Any, ...] = ("later", 7, 0.5, True, None, ["later"], {"Id": 7})
-TYPES = {
+UNKNOWN_PROPERTY = "AddedLater"
+UNKNOWN_PROPERTY_VALUES: tuple[Any, ...] = ("later", 7, 0.5, True, None, ["later"], {"Id": 7})
+TYPE_NAMES = {
     str: "a string",
     int: "an integer",
     float: "a fraction",
     bool: "a boolean",
     type(None): "null",
-    list: "a list",
+    list: "an array",
     dict: "an object",
 }
 PASCAL_CASE = r"[A-Z][a-z]{1,8}([A-Z][a-z]{1,8}){1,2}"
-MOST_OTHERS = 4
+MAX_KNOWN_EVENTS = 4  # beside an unknown event
 
 Path = tuple[str | int, ...]
 
 
-def unknown_event(subject: Target, *, with_known: bool = False) -> Plans:
-    """Send an event whose discriminator is not documented, or not yet: alone, and among others.
+def unknown_event(target: Target, *, with_known: bool = False) -> Plans:
+    """Generate an event whose discriminator is not documented, alone and among known events.
 
     Args:
-        subject: what for.
-        with_known: whether it always comes beside a known one.
+        target: what to generate for.
+        with_known: whether there is always a known event in the same message.
 
     """
-    least = int(with_known)
-    if not subject.general or subject.batch_limit <= least:
+    min_known = int(with_known)
+    if not target.general_events or target.batch_limit <= min_known:
         return NO_PLANS
 
-    def among(name: str, others: list[str], at: int) -> Plan:
-        names = [*others[:at], name, *others[at:]]
-        entries = tuple((each, number) for number, each in enumerate(names))
-        return EventList(subject.profile, entries, subject.batch_limit)
+    def plan(unknown: str, known: list[str], index: int) -> Plan:
+        names = [*known[:index], unknown, *known[index:]]
+        entries = tuple((name, entity) for entity, name in enumerate(names))
+        return EventList(target.profile, entries, target.batch_limit)
 
-    documented = set(discriminators(NEWEST))
-    room = min(MOST_OTHERS, subject.batch_limit - 1)
-    drawn = st.builds(
-        among,
+    documented = set(discriminators(ALL_REVISIONS))
+    max_known = min(MAX_KNOWN_EVENTS, target.batch_limit - 1)
+    strategy = st.builds(
+        plan,
         st.from_regex(PASCAL_CASE, fullmatch=True).filter(lambda name: name not in documented),
-        st.lists(st.sampled_from(subject.general), min_size=least, max_size=room),
-        st.integers(0, room),
+        st.lists(st.sampled_from(target.general_events), min_size=min_known, max_size=max_known),
+        st.integers(0, max_known),
     )
-    others = [subject.general[0], subject.general[-1]][:room]
-    alone = () if with_known else (among(UNKNOWN_EVENT, [], 0),)
-    return Plans((*alone, among(UNKNOWN_EVENT, others, 1)), drawn)
+    known = [target.general_events[0], target.general_events[-1]][:max_known]
+    alone = () if with_known else (plan(UNKNOWN_EVENT, [], 0),)
+    return Plans((*alone, plan(UNKNOWN_EVENT, known, 1)), strategy)
 
 
-def null_event(subject: Target) -> Plans:
-    """Send a batch with a null in the place of an event: in the middle, first, and last."""
-    if not subject.general:
+def null_event(target: Target) -> Plans:
+    """Generate a batch of two events and a null: between them, before them, after them."""
+    if not target.general_events:
         return NO_PLANS
-    names = (subject.general[0], subject.general[-1])
+    names = (target.general_events[0], target.general_events[-1])
 
-    def plan(place: int, words: str) -> Plan:
-        template = message_template(subject.profile, *names)
+    def plan(index: int, position: str) -> Plan:
+        template = message_template(target.profile, *names)
         events: list[Template] = list(template["Events"])
-        events.insert(place, None)
-        phrase = f"2 events and a null {words}"
-        return TemplateMessage(WebhookKind.GENERAL, {**template, "Events": events}, phrase)
+        events.insert(index, None)
+        description = f"2 events and a null {position} them"
+        return TemplateMessage(WebhookKind.GENERAL, {**template, "Events": events}, description)
 
-    return Plans((plan(1, "between them"), plan(0, "before them"), plan(2, "after them")))
+    return Plans((plan(1, "between"), plan(0, "before"), plan(2, "after")))
 
 
-def unknown_property(subject: Target, *, kind: str = "general") -> Plans:
-    """Send a valid message with a property more, at each level and with each type of value.
+def unknown_property(target: Target, *, kind: str = "general") -> Plans:
+    """Generate a valid message with an undocumented property: in each object, of each JSON type.
+
+    Random cases have any name and value.
 
     Args:
-        subject: what for.
-        kind: `general` or `integration`; of the latter the first subscribed action.
+        target: what to generate for.
+        kind: the kind of webhook, `general` or `integration`. The message has the first subscribed
+            event or action.
 
     Raises:
-        ScenarioMistake: there is no such kind.
+        ScenarioFileError: there is no such kind.
 
     """
-    base = _valid(subject, known_kind("unknown-property", kind))
-    if base is None:
+    valid = _valid_message(target, parse_kind("unknown-property", kind))
+    if valid is None:
         return NO_PLANS
-    levels = dict(_objects(base))
+    objects = dict(_objects(valid))
 
     def plan(path: Path, name: str, value: object) -> Plan:
-        changed = deepcopy(base)
+        changed = deepcopy(valid)
         dict(_objects(changed))[path][name] = value
         place = ".".join(map(str, path)) or "the body"
-        phrase = f"{kind} webhook, {name} ({TYPES[type(value)]}) added to {place}"
-        return TemplateMessage(WebhookKind(kind), changed, phrase)
+        description = f"{kind} webhook, {name} ({TYPE_NAMES[type(value)]}) added to {place}"
+        return TemplateMessage(WebhookKind(kind), changed, description)
 
-    rounds = max(len(EXTRA_VALUES), len(levels))
-    pairs = zip(cycle(levels), cycle(EXTRA_VALUES), strict=False)
-    taken = {name for properties in levels.values() for name in properties}
-    drawn = st.builds(
+    count = max(len(UNKNOWN_PROPERTY_VALUES), len(objects))
+    pairs = islice(zip(cycle(objects), cycle(UNKNOWN_PROPERTY_VALUES), strict=False), count)
+    documented = {name for properties in objects.values() for name in properties}
+    strategy = st.builds(
         plan,
-        st.sampled_from(list(levels)),
-        st.from_regex(PASCAL_CASE, fullmatch=True).filter(lambda name: name not in taken),
-        _values(),
+        st.sampled_from(list(objects)),
+        st.from_regex(PASCAL_CASE, fullmatch=True).filter(lambda name: name not in documented),
+        _json_values(),
     )
-    return Plans(tuple(plan(path, EXTRA, value) for path, value in islice(pairs, rounds)), drawn)
+    return Plans(tuple(plan(path, UNKNOWN_PROPERTY, value) for path, value in pairs), strategy)
 
 
-def _valid(subject: Target, kind: WebhookKind) -> Template:
-    """Give the fullest valid message of a kind; None where nothing of it is subscribed to."""
-    names = subject.general if kind is WebhookKind.GENERAL else subject.integration
+def _valid_message(target: Target, kind: WebhookKind) -> Template:
+    """Return a valid message with all properties; None if nothing of the kind is subscribed to."""
+    is_general = kind is WebhookKind.GENERAL
+    names = target.general_events if is_general else target.integration_actions
     if not names:
         return None
-    if kind is WebhookKind.GENERAL:
-        return deepcopy(message_template(subject.profile, names[0]))
-    return canonical_example(action_shape(subject.profile, names[0]))
+    if is_general:
+        return deepcopy(message_template(target.profile, names[0]))
+    return canonical_example(action_shape(target.profile, names[0]))
 
 
 def _objects(node: Template, path: Path = ()) -> Iterator[tuple[Path, dict[str, Template]]]:
-    """Find every object in a template, outermost first."""
+    """Yield every object in a template with its path, outermost first."""
     children: list[tuple[str | int, Template]] = []
     if isinstance(node, dict):
         yield path, node
@@ -145,7 +149,7 @@ def _objects(node: Template, path: Path = ()) -> Iterator[tuple[Path, dict[str, 
         yield from _objects(child, (*path, key))
 
 
-def _values() -> st.SearchStrategy[Any]:
+def _json_values() -> st.SearchStrategy[Any]:
     text = st.text(st.characters(codec="utf-8"), max_size=40)
     number = st.one_of(
         st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False)

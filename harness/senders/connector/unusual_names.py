@@ -1,4 +1,4 @@
-"""Draw word for names that are valid and seldom seen: long, foreign, or full of signs."""
+"""Generator for names that are valid but unusual: long, in other scripts, or with symbols."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.ids import IdSource, Template
-from pytest_mews.senders.connector.integration_webhooks import action_shape
+from pytest_mews.senders.connector.integration_webhooks import CREATED, action_shape
 from pytest_mews.senders.connector.plan import NO_PLANS, Plan, Plans, Target, TemplateMessage
 from pytest_mews.senders.connector.shape_strategies import canonical_example
 
-PREFERRED = "IntegrationCreated"  # the action with the most names
-LONGEST_DRAWN = 400  # characters
+PREFERRED_ACTION = CREATED  # the action with the most names
+MAX_RANDOM_LENGTH = 400  # characters
+# By description.
 NAMES: Mapping[str, str] = {
     "1 character": "H",
     "255 characters": "Grand Hotel " * 21 + "Spa",
@@ -23,76 +24,81 @@ NAMES: Mapping[str, str] = {
     "accents": "Hôtel Zürich, Čeština 1. třída, Łódź",
     "other scripts": "ホテル 東京, Отель Москва, โรงแรม",
     "right to left": "فندق القدس, מלון ירושלים",
-    "a change of direction": "Hotel \u202ebacra\u202c 5\u200f",
+    "mixed text directions": "Hotel \u202ebacra\u202c 5\u200f",
     "combining marks": "Zu\u0308rich Z\u0351\u0343\u0303a\u0317\u0320\u0353l\u0489g\u0334o\u0321",
     "emoji": "Hotel 🏨 👩🏽\u200d🚀 🇨🇿 ❤\ufe0f",
-    "letters beyond 16 bits": "\U0001d4bd\U0001d45c\U0001d4c9\U0001d452\U0001d4c1 𠜎 𐍈",
+    "characters outside the BMP": "\U0001d4bd\U0001d45c\U0001d4c9\U0001d452\U0001d4c1 𠜎 𐍈",
     "control characters": "Hotel\t\x01\x07\x1b[31m\x7f\x85\r\n",
-    "other ends of lines and blanks": "Hotel\u2028Ritz\u2029\u00a0\u200b\ufeff",
+    "Unicode line separators and spaces": "Hotel\u2028Ritz\u2029\u00a0\u200b\ufeff",
     "quotes and backslashes": "O'Neill's \"Inn\" \\ C:\\new `Ritz` -- %s ${name} {{7*7}}",
     "HTML": "<b>Ritz</b> <script>1</script> &amp; ]]> <!--",
-    "a word that means something": "null",
+    "the word null": "null",
 }
-ESCAPED = ("emoji", "letters beyond 16 bits")
+ESCAPED_NAMES = ("emoji", "characters outside the BMP")
 
 
 @dataclass(frozen=True)
 class Escaped:
-    r"""A plan whose messages have all that is not ASCII as `\uXXXX`, which is the same JSON."""
+    r"""A plan whose bodies have all non-ASCII characters as `\uXXXX` escapes: equivalent JSON."""
 
     plan: Plan
 
     def describe(self) -> str:
-        """Say what is sent, and how it is written."""
-        return f"{self.plan.describe()}, in escapes"
+        """Add to the description that characters are escaped."""
+        return f"{self.plan.describe()}, escaped"
 
-    def build(self, mint: IdSource) -> tuple[Message, ...]:
-        """Write the messages again, in escapes."""
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the messages and escape their bodies."""
         return tuple(
             replace(
                 message,
                 body=json.dumps(json.loads(message.body), separators=(",", ":")).encode("ascii"),
-                description=f"{message.description}, in escapes",
+                description=f"{message.description}, escaped",
             )
-            for message in self.plan.build(mint)
+            for message in self.plan.build(ids)
         )
 
 
-def unusual_names(subject: Target) -> Plans:
-    """Send an Integration Webhook with unusual names in all places, then drawn ones in any place.
+def unusual_names(target: Target) -> Plans:
+    """Generate an Integration Webhook with unusual names of enterprise, service, and so on.
 
-    It is an `IntegrationCreated`, or the first subscribed action where that is none.
+    The fixed cases are long names, names in other scripts and names with symbols, with the same
+    name everywhere; random cases have a random name in one place or everywhere. The action is
+    IntegrationCreated if it is subscribed to, otherwise the first subscribed one.
     """
-    if not subject.integration:
+    if not target.integration_actions:
         return NO_PLANS
-    action = PREFERRED if PREFERRED in subject.integration else subject.integration[0]
-    template = canonical_example(action_shape(subject.profile, action))
-    places = [key for key, value in template["Data"].items() if _has_name(value)]
+    actions = target.integration_actions
+    action = PREFERRED_ACTION if PREFERRED_ACTION in actions else actions[0]
+    template = canonical_example(action_shape(target.profile, action))
+    named = [key for key, value in template["Data"].items() if _has_name(value)]
 
-    def plan(name: str, phrase: str, where: list[str]) -> Plan:
+    def plan(name: str, description: str, keys: list[str]) -> Plan:
         data = {
-            key: {**value, "Name": name} if key in where else value
+            key: {**value, "Name": name} if key in keys else value
             for key, value in template["Data"].items()
         }
-        said = "every name" if where == places else f"the name of {', '.join(where)}"
-        phrase = f"{action}, {said}: {phrase}"
-        return TemplateMessage(WebhookKind.INTEGRATION, {**template, "Data": data}, phrase)
+        where = "every name" if keys == named else f"the name of {', '.join(keys)}"
+        description = f"{action}, {where}: {description}"
+        return TemplateMessage(WebhookKind.INTEGRATION, {**template, "Data": data}, description)
 
-    def drawn(name: str, where: list[str], *, escaped: bool) -> Plan:
-        made = plan(name, f"{len(name)} drawn characters", where)
-        return Escaped(made) if escaped else made
+    def random_plan(name: str, keys: list[str], *, escaped: bool) -> Plan:
+        unescaped = plan(name, f"{len(name)} random characters", keys)
+        return Escaped(unescaped) if escaped else unescaped
 
-    # NUL is left out: many a database can't hold it, and no hotel bears it.
-    text = st.text(
-        st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=LONGEST_DRAWN
+    # Without NUL: many databases can't store it, and no hotel has it in its name.
+    names = st.text(
+        st.characters(codec="utf-8", exclude_characters="\0"),
+        min_size=1,
+        max_size=MAX_RANDOM_LENGTH,
     )
-    anywhere = st.sampled_from([places, *([place] for place in places)])
+    keys = st.sampled_from([named, *([key] for key in named)])
     return Plans(
         (
-            *(plan(name, phrase, places) for phrase, name in NAMES.items()),
-            *(Escaped(plan(NAMES[phrase], phrase, places)) for phrase in ESCAPED),
+            *(plan(name, description, named) for description, name in NAMES.items()),
+            *(Escaped(plan(NAMES[key], key, named)) for key in ESCAPED_NAMES),
         ),
-        st.builds(drawn, text, anywhere, escaped=st.booleans()),
+        st.builds(random_plan, names, keys, escaped=st.booleans()),
     )
 
 

@@ -1,229 +1,476 @@
-"""Draw words for messages on the WebSocket."""
+"""Messages on the WebSocket: the shapes of their events, plans, and generators."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from functools import cache
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
 from pytest_mews.errors import ScenarioFileError
-from pytest_mews.model.command_trace import COMMAND, PENDING
-from pytest_mews.senders.connector.ids import Template
-from pytest_mews.senders.connector.json_shapes import nullable
-from pytest_mews.senders.connector.plan import NO_PLANS, Plan, Plans, Target, unique
+from pytest_mews.model import Message, WebhookKind
+from pytest_mews.model.command_trace import COMMAND, PENDING, PROCESSED
+from pytest_mews.senders.connector.batch import event_template as general_event_template
+from pytest_mews.senders.connector.batch import message_template as general_message_template
+from pytest_mews.senders.connector.ids import IdSource, Template, fill
+from pytest_mews.senders.connector.json_shapes import (
+    Array,
+    Either,
+    Literal,
+    Record,
+    is_nullable,
+    parse_schema,
+)
+from pytest_mews.senders.connector.payload_schemas import load_schema
+from pytest_mews.senders.connector.plan import (
+    NO_PLANS,
+    Plan,
+    Plans,
+    Target,
+    build_message,
+    without_duplicates,
+)
 from pytest_mews.senders.connector.shape_strategies import canonical_example, templates
-from pytest_mews.senders.connector.websocket_plans import (
-    BINARY,
-    GARBAGE,
-    RESERVATION,
-    UPDATED,
-    Entry,
-    Garbage,
-    Mixed,
-    Shared,
-    Streamed,
-)
-from pytest_mews.senders.connector.websocket_shapes import (
-    event_template,
-    in_state,
-    states,
-    variants,
+from pytest_mews.senders.connector.unknown_content import (
+    PASCAL_CASE,
+    TYPE_NAMES,
+    UNKNOWN_PROPERTY,
 )
 
-UNKNOWN, EXTRA = "TaskCreated", "AddedLater"
-EXTRA_VALUES: tuple[Any, ...] = ("later", 7, True, None, ["later"], {"Id": 7})
+RESERVATION, SERVICE_ORDER_UPDATED = "Reservation", "ServiceOrderUpdated"
+UNKNOWN_TYPE = "TaskCreated"
+UNKNOWN_PROPERTY_VALUES: tuple[Any, ...] = ("later", 7, True, None, ["later"], {"Id": 7})
+FINAL_COMMAND_STATES = ("Processed", "Cancelled", "Error")
+ANY_FINAL = "any-final"  # in `state`: one case for each of these
+MAX_LISTED_TYPES = 3  # a description with more types only counts them
+
+Entry = tuple[str, str]  # a type and a state; the state is empty for a type without states
 
 
-def websocket_event(subject: Target, *, all_null: bool = False) -> Plans:
-    """Send one event in a message: each type in each state, fullest, barest, with null; then any.
+def documented_states(profile: str, event_type: str) -> tuple[str, ...]:
+    """List the documented states of a type of event; none if the type has no state."""
+    state = event_shapes(profile)[event_type].find("State")
+    return () if state is None or not isinstance(state.shape, Literal) else state.shape.values
 
-    Args:
-        subject: what for.
-        all_null: whether only such are sent as have null for every optional property, also where
-            nothing documented shows it.
+
+@cache
+def event_shapes(profile: str) -> Mapping[str, Record]:
+    """Return the shape of each documented type of event."""
+    message = parse_schema(load_schema("websocket", profile))
+    assert isinstance(message, Record)
+    events = message.find("Events")
+    assert events is not None
+    assert isinstance(events.shape, Array)
+    assert isinstance(events.shape.items, Either)
+    shapes: dict[str, Record] = {}
+    for shape in events.shape.items.options:
+        assert isinstance(shape, Record)
+        event_type = shape.find("Type")
+        assert event_type is not None
+        assert isinstance(event_type.shape, Literal)
+        shapes[event_type.shape.values[0]] = shape
+    return shapes
+
+
+@cache
+def event_template(profile: str, event_type: str, state: str) -> dict[str, Template]:
+    """Return the template of an event with all properties; callers must not change it."""
+    template: dict[str, Template] = canonical_example(event_shapes(profile)[event_type])
+    return template | {"State": state} if state else template
+
+
+@dataclass(frozen=True)
+class WebSocketMessages:
+    """A plan for messages from templates; every entity has its own id."""
+
+    templates: tuple[Template, ...] = field(hash=False)
+    description: str
+
+    def describe(self) -> str:
+        """Return the description."""
+        return self.description
+
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Fill the placeholders of the templates."""
+        return tuple(
+            _build_message(fill(template, ids), ids, self.description)
+            for template in self.templates
+        )
+
+
+@dataclass(frozen=True)
+class WebSocketBatch:
+    """A plan for a number of events that a seed chooses, in one or several messages.
+
+    Attributes:
+        profile: the name of the delivery profile.
+        size: the number of events.
+        types: the types to choose from. The first events have one type each, in this order.
+        seed: determines the types and states of the others.
+        events_per_message: the maximum number of events in a message.
+        processed: whether commands are already processed; otherwise they are pending.
 
     """
+
+    profile: str
+    size: int
+    types: tuple[str, ...]
+    seed: int
+    events_per_message: int
+    processed: bool = False
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The events, in order."""
+        random = Random(self.seed)  # noqa: S311 - must be repeatable
+        types = [*self.types, *random.choices(self.types, k=self.size)][: self.size]
+        return tuple(
+            (event_type, PROCESSED if self.processed else PENDING)
+            if event_type == COMMAND
+            else (
+                event_type,
+                random.choice(documented_states(self.profile, event_type) or ("",)),
+            )
+            for event_type in types
+        )
+
+    def describe(self) -> str:
+        """Count the events by type, and the messages."""
+        description = _count_types(event_type for event_type, _ in self.entries)
+        messages = -(-self.size // self.events_per_message)
+        return description if messages == 1 else f"{description}, in {messages:,} messages"
+
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the messages; each event is about its own entity."""
+        events = [event_template(self.profile, *entry) for entry in self.entries]
+        size = self.events_per_message
+        parts = [events[start : start + size] for start in range(0, len(events), size)]
+        return tuple(
+            _build_message(
+                fill({"Events": part}, ids), ids, _count_types(event["Type"] for event in part)
+            )
+            for part in parts
+        )
+
+
+@dataclass(frozen=True)
+class SameEntityOnBothChannels:
+    """A plan for a webhook and a WebSocket message about the same reservation."""
+
+    profile: str
+
+    def describe(self) -> str:
+        """Name both events."""
+        return (
+            f"{SERVICE_ORDER_UPDATED} by webhook and {RESERVATION} on the WebSocket, "
+            "about the same reservation"
+        )
+
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the webhook, then the WebSocket message, with the same id."""
+        template = event_template(self.profile, RESERVATION, "")
+        shared: dict[str, str] = {}
+        # Only the id of the reservation is shared; every other id in the event is a new one.
+        shared_id = fill({"Id": template["Id"]}, ids, shared)
+        websocket_event = fill(template, ids) | shared_id
+        webhook = fill(general_message_template(self.profile), ids)
+        general_event = fill(
+            general_event_template(self.profile, SERVICE_ORDER_UPDATED), ids, shared
+        )
+        return (
+            build_message(
+                WebhookKind.GENERAL, {**webhook, "Events": [general_event]}, SERVICE_ORDER_UPDATED
+            ),
+            _build_message({"Events": [websocket_event]}, ids, RESERVATION),
+        )
+
+
+@dataclass(frozen=True)
+class UnreadableFrame:
+    """A plan for a text or binary frame that no client can interpret."""
+
+    body: bytes
+    description: str
+    binary: bool = False
+
+    def describe(self) -> str:
+        """Return the description."""
+        return self.description
+
+    def build(self, ids: IdSource) -> tuple[Message, ...]:
+        """Build the message; it has no readable events."""
+        return (
+            Message(
+                WebhookKind.WEBSOCKET,
+                self.body,
+                (),
+                self.description,
+                None if self.binary else "text",
+                ids.tenant.id,
+                binary=self.binary,
+            ),
+        )
+
+
+UNREADABLE_FRAMES: Mapping[str, bytes] = {
+    "an empty text": b"",
+    "not JSON: a word": b"ping",
+    "not JSON: truncated": b'{"Events":[{"Type":"Resource","Id":"5ee074b1-6c86-4',
+    "an array instead of an object": b'[{"Type":"Resource"}]',
+    "null": b"null",
+    "an object without Events": b'{"Message":"hello"}',
+    "Events null": b'{"Events":null}',
+    "Events an object": b'{"Events":{"Type":"Resource"}}',
+    "no events": b'{"Events":[]}',
+    "a null event": b'{"Events":[null]}',
+    "an event that is a number": b'{"Events":[7]}',
+    "an event without Type": b'{"Events":[{"Id":"5ee074b1-6c86-48e8-915f-c7aa4702086f"}]}',
+    "an event without Id": b'{"Events":[{"Type":"Resource","State":"Dirty"}]}',
+    "an event whose Type is a number": b'{"Events":[{"Type":7,"Id":"5ee074b1-6c86-48e8-915f"}]}',
+}
+BINARY_FRAME = UnreadableFrame(bytes(range(256)), "a binary frame", binary=True)
+
+
+def websocket_event(target: Target, *, all_null: bool = False) -> Plans:
+    """Generate one message with one event: each subscribed type in each documented state.
+
+    Each type is also sent without its optional properties, and with the documented nulls. Random
+    cases are any event that the schema allows.
+
+    Args:
+        target: what to generate for.
+        all_null: whether only events are generated in which all optional properties are null,
+            although the documentation doesn't show null for all of them.
+
+    """
+    profile = target.profile
     plans: list[Plan] = []
-    for kind in subject.streamed:
-        shape = variants(subject.profile)[kind]
-        optional = [each.name for each in shape.properties if not each.required]
+    for event_type in target.websocket_events:
+        shape = event_shapes(profile)[event_type]
+        optional = [member.name for member in shape.properties if not member.required]
         if optional and all_null:
             event = canonical_example(shape) | dict.fromkeys(optional)
-            plans.append(_lone(f"{kind} with null for {', '.join(optional)}", event))
+            plans.append(_one_event(f"{event_type} with null for {', '.join(optional)}", event))
         if all_null:
             continue
         plans += [
-            _lone(f"{kind} {state}".strip(), in_state(shape, state))
-            for state in states(subject.profile, kind) or ("",)
+            _one_event(f"{event_type} {state}".strip(), event_template(profile, event_type, state))
+            for state in documented_states(profile, event_type) or ("",)
         ]
         if optional:
-            bare = canonical_example(shape, optional=False)
-            plans.append(_lone(f"{kind} without {', '.join(optional)}", bare))
-        if any(nullable(each.shape) for each in shape.properties):
+            event = canonical_example(shape, optional=False)
+            plans.append(_one_event(f"{event_type} without {', '.join(optional)}", event))
+        if any(is_nullable(member.shape) for member in shape.properties):
             event = canonical_example(shape, null=True)
-            names = ", ".join(name for name, value in event.items() if value is None)
-            plans.append(_lone(f"{kind} with null for {names}", event))
+            nulls = ", ".join(name for name, value in event.items() if value is None)
+            plans.append(_one_event(f"{event_type} with null for {nulls}", event))
     if not plans or all_null:
         return Plans(tuple(plans))
-    kinds = [variants(subject.profile)[kind] for kind in subject.streamed]
-    drawn = st.one_of([templates(each) for each in kinds])
-    return Plans(unique(plans), drawn.map(lambda event: _lone(event["Type"], event)))
+    shapes = [event_shapes(profile)[event_type] for event_type in target.websocket_events]
+    events = st.one_of([templates(shape) for shape in shapes])
+    return Plans(
+        without_duplicates(plans), events.map(lambda event: _one_event(event["Type"], event))
+    )
 
 
-def websocket_single_events(subject: Target) -> Plans:
-    """Send one message for each subscribed type, each with one event; a command to carry out."""
-    types = subject.streamed
+def websocket_single_events(target: Target) -> Plans:
+    """Generate one message for each subscribed type, with one event each, all in one case.
+
+    A command is pending.
+    """
+    types = target.websocket_events
     if not types:
         return NO_PLANS
-    events = [{"Events": [event_template(subject.profile, *each)]} for each in _plain(types)]
-    return Plans((Streamed(tuple(events), f"{', '.join(types)}, each alone"),))
+    messages = [
+        {"Events": [event_template(target.profile, *entry)]} for entry in _simplest_entries(types)
+    ]
+    description = f"{', '.join(types)}, one message each"
+    return Plans((WebSocketMessages(tuple(messages), description),))
 
 
-def same_entity_on_both_channels(subject: Target) -> Plans:
-    """Send a webhook and an event about one and the same reservation."""
-    if RESERVATION not in subject.streamed or UPDATED not in subject.general:
+def same_entity_on_both_channels(target: Target) -> Plans:
+    """Generate a webhook and a WebSocket message about the same reservation.
+
+    The webhook has a ServiceOrderUpdated event, the WebSocket message a Reservation event.
+    """
+    if (
+        RESERVATION not in target.websocket_events
+        or SERVICE_ORDER_UPDATED not in target.general_events
+    ):
         return NO_PLANS
-    return Plans((Shared(subject.profile),))
+    return Plans((SameEntityOnBothChannels(target.profile),))
 
 
-def websocket_batch(subject: Target, *, max_events: int = 50) -> Plans:
-    """Send several events in one message, every subscribed type among them; then `max_events` at most.
+def websocket_batch(target: Target, *, max_events: int = 50) -> Plans:
+    """Generate one message with several events, at least one of every subscribed type.
 
-    Commands in it are to be carried out.
+    The fixed cases are one event of each type, in both orders, and the maximum number of events.
+    Random cases have any number in between, in any order. Commands are pending.
 
     Args:
-        subject: what for.
-        max_events: the most events.
+        target: what to generate for.
+        max_events: the maximum number of events.
 
     """
-    types = subject.streamed
+    types = target.websocket_events
     if not types:
         return NO_PLANS
-    least = max(2, len(types))
+    min_events = max(2, len(types))
 
-    def plan(size: int, order: Sequence[str], number: int) -> Plan:
-        return Mixed(subject.profile, size, tuple(order), number, each=size)
+    def plan(size: int, order: Sequence[str], seed: int) -> Plan:
+        return WebSocketBatch(target.profile, size, tuple(order), seed, events_per_message=size)
 
-    fixed = (plan(least, types, 0), plan(least, types[::-1], 0), plan(max_events, types, 0))
+    fixed = (
+        plan(min_events, types, 0),
+        plan(min_events, types[::-1], 0),
+        plan(max_events, types, 0),
+    )
     seeds = st.integers(0, 2**16 - 1)
-    drawn = st.builds(plan, st.integers(least, max_events), st.permutations(types), seeds)
-    return Plans(unique(fixed), drawn)
+    sizes = st.integers(min_events, max_events)
+    return Plans(without_duplicates(fixed), st.builds(plan, sizes, st.permutations(types), seeds))
 
 
 def websocket_burst(
-    subject: Target, *, events: int = 1000, each: Sequence[int] = (1, 50, 1000)
+    target: Target, *, events: int = 1000, events_per_message: Sequence[int] = (1, 50, 1000)
 ) -> Plans:
-    """Send many events without a pause; commands among them need nothing more to be done.
+    """Generate many events that are sent without a pause. Commands are already processed.
 
     Args:
-        subject: what for.
-        events: how many.
-        each: how many of them are in a message, one case each.
+        target: what to generate for.
+        events: the number of events.
+        events_per_message: the maximum numbers of events in a message, one case each.
 
     """
-    types = subject.streamed
+    types = target.websocket_events
+    if not types:
+        return NO_PLANS
     return Plans(
-        tuple(Mixed(subject.profile, events, types, 0, size, idle=True) for size in each)
-        if types
-        else ()
+        tuple(
+            WebSocketBatch(target.profile, events, types, 0, maximum, processed=True)
+            for maximum in events_per_message
+        )
     )
 
 
-def websocket_unknown_type(subject: Target) -> Plans:
-    """Send an event of a type that is not documented: alone, and between known ones."""
-    types = subject.streamed
+def websocket_unknown_type(target: Target) -> Plans:
+    """Generate an event of a type that is not documented, alone and among known events."""
+    types = target.websocket_events
     if not types:
         return NO_PLANS
 
-    def plan(name: str, at: int) -> Plan:
-        known = [event_template(subject.profile, *entry) for entry in _plain(types)]
-        stranger = {"Type": name, "Id": known[0]["Id"], "State": "Open"}
-        events = [*known[:at], stranger, *known[at:]]
-        return Streamed(
-            ({"Events": events},), f"{name}, unknown, as event {at + 1} of {len(events)}"
-        )
+    def plan(unknown: str, index: int) -> Plan:
+        known = [event_template(target.profile, *entry) for entry in _simplest_entries(types)]
+        event = {"Type": unknown, "Id": known[0]["Id"], "State": "Open"}
+        events = [*known[:index], event, *known[index:]]
+        description = f"unknown type {unknown}, as event {index + 1} of {len(events)}"
+        return WebSocketMessages(({"Events": events},), description)
 
-    alone = {"Type": UNKNOWN, "Id": event_template(subject.profile, types[0], "")["Id"]}
-    documented = set(variants(subject.profile))
-    names = st.from_regex(r"[A-Z][a-z]{1,8}([A-Z][a-z]{1,8}){1,2}", fullmatch=True)
-    drawn = st.builds(
-        plan, names.filter(lambda name: name not in documented), st.integers(0, len(types))
+    alone = {"Type": UNKNOWN_TYPE, "Id": event_template(target.profile, types[0], "")["Id"]}
+    documented = set(event_shapes(target.profile))
+    unknown_types = st.from_regex(PASCAL_CASE, fullmatch=True).filter(
+        lambda name: name not in documented
     )
     fixed = (
-        _lone(f"{UNKNOWN}, unknown, alone", alone),
-        plan(UNKNOWN, 0),
-        plan(UNKNOWN, len(types)),
+        _one_event(f"unknown type {UNKNOWN_TYPE}, alone", alone),
+        plan(UNKNOWN_TYPE, 0),
+        plan(UNKNOWN_TYPE, len(types)),
     )
-    return Plans(fixed, drawn)
+    return Plans(fixed, st.builds(plan, unknown_types, st.integers(0, len(types))))
 
 
-def websocket_unknown_property(subject: Target) -> Plans:
-    """Send a valid message of all types with a property more, in an event or beside `Events`."""
-    types = subject.streamed
+def websocket_unknown_property(target: Target) -> Plans:
+    """Generate a valid message with an undocumented property, in an event or beside `Events`.
+
+    The message has one event of each subscribed type. The values are of each JSON type.
+    """
+    types = target.websocket_events
     if not types:
         return NO_PLANS
 
     def plan(place: int, value: object) -> Plan:
-        known = [deepcopy(event_template(subject.profile, *entry)) for entry in _plain(types)]
-        whole: dict[str, Template] = {"Events": known}
-        (whole if place == len(types) else known[place])[EXTRA] = value
+        events = [
+            deepcopy(event_template(target.profile, *entry)) for entry in _simplest_entries(types)
+        ]
+        message: dict[str, Template] = {"Events": events}
+        (message if place == len(types) else events[place])[UNKNOWN_PROPERTY] = value
         where = "beside Events" if place == len(types) else f"in {types[place]}"
-        return Streamed((whole,), f"{EXTRA} {where}: {type(value).__name__}")
+        description = f"{UNKNOWN_PROPERTY} ({TYPE_NAMES[type(value)]}) added {where}"
+        return WebSocketMessages((message,), description)
 
-    places = range(len(types) + 1)
-    rounds = max(len(places), len(EXTRA_VALUES))
-    fixed = [
-        plan(places[n % len(places)], EXTRA_VALUES[n % len(EXTRA_VALUES)]) for n in range(rounds)
-    ]
-    return Plans(tuple(fixed))
+    places, values = range(len(types) + 1), UNKNOWN_PROPERTY_VALUES
+    count = max(len(places), len(values))
+    return Plans(
+        tuple(plan(places[n % len(places)], values[n % len(values)]) for n in range(count))
+    )
 
 
-def websocket_unreadable(subject: Target) -> Plans:
-    """Send frames that no client can make sense of: no JSON, another shape, a binary frame."""
-    if not subject.streamed:
+def websocket_unreadable(target: Target) -> Plans:
+    """Generate frames that no client can interpret: not JSON, an invalid structure, binary."""
+    if not target.websocket_events:
         return NO_PLANS
-    return Plans((*(Garbage(body, phrase) for phrase, body in GARBAGE.items()), BINARY))
+    text_frames = [
+        UnreadableFrame(body, description) for description, body in UNREADABLE_FRAMES.items()
+    ]
+    return Plans((*text_frames, BINARY_FRAME))
 
 
 def websocket_commands(
-    subject: Target, *, count: int = 1, state: str = PENDING, separate: bool = False
+    target: Target, *, count: int = 1, state: str = PENDING, separate: bool = False
 ) -> Plans:
-    """Send commands for devices.
+    """Generate device commands.
 
     Args:
-        subject: what for.
-        count: how many.
-        state: theirs; `any-over` makes one case of each that leaves nothing to do.
-        separate: whether each comes in a message of its own.
+        target: what to generate for.
+        count: the number of commands.
+        state: the state of the commands; "any-final" for one case with each state in which nothing
+            is left to do: Processed, Cancelled, Error.
+        separate: whether each command is in its own message.
 
     Raises:
-        ScenarioMistake: there is no such state.
+        ScenarioFileError: there is no such state.
 
     """
-    known = states(subject.profile, COMMAND)
-    over = ("Processed", "Cancelled", "Error")
-    if state != "any-final" and state not in known:
-        raise ScenarioFileError(
-            "commands: state", state, "is no state", f"Known: {', '.join(known)}"
-        )
-    if COMMAND not in subject.streamed:
+    states = documented_states(target.profile, COMMAND)
+    if state != ANY_FINAL and state not in states:
+        remedy = f"Known: {', '.join((*states, ANY_FINAL))}"
+        raise ScenarioFileError("websocket-commands: state", state, "is not a state", remedy)
+    if COMMAND not in target.websocket_events:
         return NO_PLANS
 
-    def plan(name: str) -> Plan:
-        events = [event_template(subject.profile, COMMAND, name)] * count
-        parts = [[each] for each in events] if separate else [events]
-        phrase = f"{count} × {COMMAND}" if count > 1 else COMMAND  # noqa: RUF001 - a times sign
-        return Streamed(tuple({"Events": part} for part in parts), f"{phrase} {name}")
+    def plan(state: str) -> Plan:
+        events = [event_template(target.profile, COMMAND, state)] * count
+        parts = [[event] for event in events] if separate else [events]
+        commands = f"{count} × {COMMAND}" if count > 1 else COMMAND  # noqa: RUF001 - a times sign
+        return WebSocketMessages(tuple({"Events": part} for part in parts), f"{commands} {state}")
 
-    return Plans(tuple(plan(name) for name in (over if state == "any-final" else (state,))))
-
-
-def _plain(types: Iterable[str]) -> Iterator[Entry]:
-    """Give an entry for each type: commands to carry out, the others in their first state."""
-    return ((kind, PENDING if kind == COMMAND else "") for kind in types)
+    return Plans(
+        tuple(plan(name) for name in (FINAL_COMMAND_STATES if state == ANY_FINAL else (state,)))
+    )
 
 
-def _lone(phrase: str, event: Template) -> Streamed:
-    return Streamed(({"Events": [event]},), phrase)
+def _simplest_entries(types: Iterable[str]) -> Iterator[Entry]:
+    """Yield an entry for each type: pending commands, the others in their first state."""
+    return ((name, PENDING if name == COMMAND else "") for name in types)
+
+
+def _one_event(description: str, event: Template) -> WebSocketMessages:
+    return WebSocketMessages(({"Events": [event]},), description)
+
+
+def _count_types(types: Iterable[str]) -> str:
+    counts = Counter(types)
+    total = sum(counts.values())
+    listed = ", ".join(name if n == 1 else f"{n} × {name}" for name, n in counts.items())  # noqa: RUF001 - a times sign
+    if len(counts) > MAX_LISTED_TYPES:
+        return f"{total:,} events of {len(counts)} types"
+    return f"1 event: {listed}" if total == 1 else f"{total:,} events: {listed}"
+
+
+def _build_message(body: Any, ids: IdSource, description: str) -> Message:  # noqa: ANN401 - JSON
+    message = build_message(WebhookKind.WEBSOCKET, body, description)
+    return replace(message, enterprise_id=ids.tenant.id, content_type="text")

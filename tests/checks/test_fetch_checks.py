@@ -1,0 +1,361 @@
+"""The checks of fetches and of the calls to the API: met and broken, with figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mews.checks import evaluate
+from pytest_mews.model import ApiCall, ApiFault, Expectation, Finding, Level, Outcome, TokenState
+from pytest_mews.model.api_call import RequestProblem
+from tests.transcript_builders import (
+    ENTERPRISE,
+    GET_RESERVATIONS,
+    OTHER_ENTERPRISE,
+    build_transcript,
+    call,
+    delivery,
+    delivery_of,
+)
+
+MANY = tuple(f"id-{number}" for number in range(40))
+
+
+def evaluate_check(check: str, *records: object) -> Finding:
+    """Evaluate scripted deliveries and calls with a check."""
+    return evaluate(Expectation(check, Level.MUST), build_transcript(*records))  # type: ignore[arg-type]
+
+
+def test_fetched() -> None:
+    """Every acknowledged entity was returned; the figures are the requests and the delays."""
+    finding = evaluate_check(
+        "fetched", delivery("a", "b"), call("a", at_ms=105), call("b", at_ms=205)
+    )
+    assert (finding.met, finding.subject_count) == (True, 2)
+    assert finding.observed == (
+        "2 entities fetched with 2 requests, half of them within 150 ms of the response, "
+        "the last after 200 ms"
+    )
+
+
+def test_fetched_one_entity() -> None:
+    """There is no median of one delay."""
+    finding = evaluate_check("fetched", delivery("a"), call("a", at_ms=105))
+    assert finding.observed == "1 entity fetched with 1 request, 100 ms after the response"
+
+
+def test_fetched_before_the_response_was_complete() -> None:
+    """A fetch before the response was complete has a delay of 0, not a negative one."""
+    finding = evaluate_check("fetched", delivery("a", duration_ms=500), call("a", at_ms=100))
+    assert finding.observed.endswith("1 request, 0 ms after the response")
+
+
+@pytest.mark.parametrize(
+    ("calls", "reason"),
+    [
+        ([], "was never requested"),
+        ([call("a", duration_ms=None)], "was requested, but that request was still being answered"),
+        ([call("a", returned_ids=())], "was requested, but not returned"),
+        ([call("a", at_ms=-50.0)], "was not requested again after it changed"),
+        (
+            [call("a", returned_ids=("b",), cursor="b")],
+            "was requested, but the response had further pages, and the next one was not read",
+        ),
+        (
+            [
+                call("a", returned_ids=("b",), cursor="b"),
+                call("a", at_ms=200, returned_ids=("b",), cursor="b", is_next_page=True),
+            ],
+            "was requested, but one page was read twice, and the one after it never",
+        ),
+        (
+            [
+                call("a", returned_ids=("b",), cursor="b"),
+                call("a", at_ms=200, returned_ids=("c",), is_next_page=True),
+            ],
+            "was requested, but not returned",
+        ),
+        (
+            [call(returned_ids=("b",), cursor="b", operation="customers/getAll")],
+            "was never requested",
+        ),
+        ([call("a", fault=ApiFault.NOT_JSON)], "was requested, but not returned"),
+        (
+            [call("a", enterprise=OTHER_ENTERPRISE)],
+            f"was requested with the AccessToken of {OTHER_ENTERPRISE}",
+        ),
+        ([call("a", enterprise=None)], "was requested with an unknown AccessToken"),
+        ([call("a", operation="customers/getAll")], "was never requested"),
+        (
+            [call("a", status=404, message="no such path"), call("a", status=404, message="other")],
+            "was requested, but not returned; 1 of 2 requests was answered with 404 no such path",
+        ),
+        (
+            [call("a", status=500, fault=ApiFault.SERVER_ERROR)],
+            "was requested, but not returned",
+        ),
+    ],
+)
+def test_fetched_with_a_missing_entity(calls: list[ApiCall], reason: str) -> None:
+    """The missing entity is named with the reason; responses with injected faults are not."""
+    finding = evaluate_check("fetched", delivery("a"), *calls)
+    assert (finding.met, finding.subject_count) == (False, 1)
+    missing, _, refusals = reason.partition("; ")
+    clauses = (
+        f"ServiceOrderUpdated a {missing}",
+        "1 of 1 entity not fetched after the acknowledgement",
+        refusals,
+    )
+    assert finding.observed == "; ".join(filter(None, clauses))
+
+
+@pytest.mark.parametrize(
+    "check", ["fetched", "no-repeated-fetch", "one-fetch-per-entity", "batched-requests"]
+)
+def test_no_fetch_is_expected_without_an_acknowledgement(check: str) -> None:
+    """For a refused message no fetch is expected, requested or not."""
+    finding = evaluate_check(check, delivery("a", outcomes=(Outcome.ERROR_STATUS,)), call("a"))
+    assert (finding.met, finding.subject_count) == (True, 0)
+
+
+def test_api_called() -> None:
+    """One request that was answered with 200 is enough; one about commands doesn't count."""
+    commands = call(operation="commands/getAllActive")
+    assert not evaluate_check("api-called", delivery("a")).met
+    assert not evaluate_check("api-called", delivery("a"), commands).met
+    wrong = call(status=404, request_problems=(RequestProblem.WRONG_PATH,), operation="nothing")
+    finding = evaluate_check("api-called", delivery("a"), wrong, call("a"))
+    assert (finding.met, finding.observed) == (
+        True,
+        "2 requests, the first to /api/connector/v1/nothing",
+    )
+
+
+def test_api_called_but_refused() -> None:
+    """If every request was refused, the observation names the first response."""
+    refused = call(status=401, message="Invalid AccessToken.", operation="payments/getAll")
+    commands = call(operation="commands/getAllActive")
+    finding = evaluate_check("api-called", delivery("a"), commands, refused, refused)
+    assert not finding.met
+    assert finding.observed == (
+        "none of 2 requests was answered with 200; the first, to /api/connector/v1/payments/getAll,"
+        " with: 401 Invalid AccessToken"
+    )
+
+
+def test_no_repeated_fetch() -> None:
+    """No more fetches by id than deliveries; the worst entity is named with both figures."""
+    calls = (call("a", at_ms=100), call("a", "b", at_ms=200))
+    outcomes = (Outcome.RESPONSE_DROPPED, Outcome.DELIVERED)
+    assert evaluate_check("no-repeated-fetch", delivery("a", "b", outcomes=outcomes), *calls).met
+    finding = evaluate_check("no-repeated-fetch", delivery("a", "b"), *calls)
+    assert (finding.met, finding.subject_count) == (False, 2)
+    assert finding.observed == (
+        "ServiceOrderUpdated a was delivered once and fetched twice; "
+        "1 of 2 entities fetched more often than delivered"
+    )
+
+
+def test_a_late_response_allows_a_fetch_for_each_attempt() -> None:
+    """The partner had the whole message, so Mews's retry allows another fetch."""
+    delivered_late = delivery("a", outcomes=(Outcome.TIMEOUT_ANSWER, Outcome.DELIVERED))
+    assert evaluate_check(
+        "no-repeated-fetch", delivered_late, call("a", at_ms=100), call("a", at_ms=1100)
+    ).met
+
+
+@pytest.mark.parametrize("check", ["no-repeated-fetch", "one-fetch-per-entity"])
+def test_requests_by_interval_are_not_repeated_fetches(check: str) -> None:
+    """A request by interval may return entities again that it wasn't made for."""
+    reads = [call(returned_ids=("a",), at_ms=at) for at in (100, 200, 300)]
+    finding = evaluate_check(check, delivery("a"), *reads)
+    assert (finding.met, finding.subject_count) == (True, 1)
+
+
+@pytest.mark.parametrize("check", ["no-repeated-fetch", "one-fetch-per-entity"])
+def test_a_failed_request_is_not_a_fetch(check: str) -> None:
+    """Retries after failures count as one fetch."""
+    tries = [call("a", status=429, at_ms=100), call("a", status=None, at_ms=200)]
+    assert evaluate_check(check, delivery("a"), *tries, call("a", at_ms=300)).met
+
+
+def test_one_fetch_per_entity() -> None:
+    """Added and Updated need one fetch; two are too many, unless the message came twice."""
+    pair = (("CustomerAdded", "a"), ("CustomerUpdated", "a"))
+    fetches = [call("a", operation="customers/getAll", at_ms=at) for at in (100, 200)]
+    assert (
+        evaluate_check("one-fetch-per-entity", delivery_of(*pair), fetches[0]).observed
+        == "1 entity fetched"
+    )
+    finding = evaluate_check("one-fetch-per-entity", delivery_of(*pair), *fetches)
+    assert not finding.met
+    assert (
+        finding.observed
+        == "a was fetched twice after 1 message; 1 of 1 entity fetched for each event"
+    )
+    again = delivery_of(*pair, outcomes=(Outcome.RESPONSE_DROPPED, Outcome.DELIVERED))
+    assert evaluate_check("one-fetch-per-entity", again, *fetches).met
+
+
+def test_batched_requests() -> None:
+    """Forty entities with one request are a batch, with forty requests they aren't."""
+    finding = evaluate_check("batched-requests", delivery(*MANY), call(*MANY))
+    assert (finding.met, finding.subject_count) == (True, 40)
+    assert finding.observed == "1 request for 40 entities; the limit is 200 requests within 30 s"
+    single_calls = [call(entity_id, at_ms=100 + n) for n, entity_id in enumerate(MANY)]
+    assert not evaluate_check("batched-requests", delivery(*MANY), *single_calls).met
+
+
+def test_batches_may_be_divided() -> None:
+    """Ten requests are few for any batch; failed requests don't count."""
+    pages = [call(*MANY, returned_ids=MANY[n::10], at_ms=100 + n) for n in range(10)]
+    refused = [call(*MANY, status=429, at_ms=50 + n) for n in range(30)]
+    assert evaluate_check("batched-requests", delivery(*MANY), *refused, *pages).met
+
+
+def test_few_entities_are_not_evaluated() -> None:
+    """Nine entities with nine requests are not evaluated."""
+    single_calls = [call(entity_id, at_ms=100 + n) for n, entity_id in enumerate(MANY[:9])]
+    finding = evaluate_check("batched-requests", delivery(*MANY[:9]), *single_calls)
+    assert (finding.met, finding.subject_count) == (True, 0)
+
+
+def test_not_fetched() -> None:
+    """A request for an entity by its id breaks it, returned or not."""
+    refused = delivery("a", outcomes=(Outcome.ERROR_STATUS,))
+    finding = evaluate_check("not-fetched", refused)
+    assert (finding.met, finding.observed, finding.subject_count) == (
+        True,
+        "no request about 1 entity",
+        1,
+    )
+    assert evaluate_check("not-fetched", refused, call("other")).met
+    finding = evaluate_check(
+        "not-fetched", refused, call("a", status=401, token_state=TokenState.INACTIVE)
+    )
+    assert not finding.met
+    assert finding.observed == (
+        "the service requested entities that it must not: 1 request, the first "
+        f"{GET_RESERVATIONS} with the AccessToken of {ENTERPRISE}"
+    )
+    unknown_token = evaluate_check("not-fetched", refused, call("a", status=401, enterprise=None))
+    assert unknown_token.observed.endswith(f": 1 request, the first {GET_RESERVATIONS}")
+
+
+def test_a_request_by_interval_may_return_refused_entities() -> None:
+    """A request by interval returns every change, so it doesn't show work on this entity."""
+    refused = delivery("a", outcomes=(Outcome.ERROR_STATUS,))
+    assert evaluate_check("not-fetched", refused, call(returned_ids=("a", "b"))).met
+
+
+@pytest.mark.parametrize(
+    ("changes", "met"),
+    [
+        ({}, False),
+        ({"at_ms": 40.0}, True),
+        ({"operation": "customers/getAll"}, True),
+        ({"enterprise": OTHER_ENTERPRISE}, True),
+        ({"token_state": TokenState.CURRENT}, True),
+    ],
+)
+def test_requests_by_interval_with_an_inactive_token(
+    changes: dict[str, object], *, met: bool
+) -> None:
+    """Only a request for the message's kind, after it, with its integration's inactive token."""
+    shape: dict[str, object] = {"status": 401, "token_state": TokenState.INACTIVE, **changes}
+    message = delivery("a", at_ms=50)
+    assert evaluate_check("not-fetched", message, call(**shape)).met is met  # type: ignore[arg-type]
+
+
+def test_answers_before_fetching() -> None:
+    """A response before that of a call doesn't wait for the call, however slow both are."""
+    slow = call("a", at_ms=5, duration_ms=8000)
+    finding = evaluate_check("answers-before-fetching", delivery("a", duration_ms=1500), slow)
+    assert (finding.met, finding.observed) == (
+        True,
+        "slowest response 1,500 ms while the API was slow",
+    )
+    assert evaluate_check(
+        "answers-before-fetching", delivery("a", duration_ms=1500), call("a", at_ms=5)
+    ).met
+    assert evaluate_check(
+        "answers-before-fetching",
+        delivery("a", duration_ms=9000),
+        call("b", at_ms=5, duration_ms=8000),
+    ).met
+    assert evaluate_check(
+        "answers-before-fetching", delivery("a"), call("a", at_ms=15, duration_ms=8000)
+    ).met
+
+
+def test_a_response_that_waited() -> None:
+    """A response right after that of a slow call waited for it; a timeout waited for any."""
+    slow = call("a", at_ms=100, duration_ms=3000)
+    finding = evaluate_check(
+        "answers-before-fetching", delivery("a", duration_ms=3200), slow, delivery("b", at_ms=9000)
+    )
+    assert (finding.met, finding.subject_count) == (False, 2)
+    assert finding.observed == (
+        "the response waited for a request to the API: 1 events, 3,100 ms after that request; "
+        "1 of 2 messages"
+    )
+    never = delivery("a", duration_ms=5000, outcomes=(Outcome.TIMEOUT_ANSWER,))
+    assert not evaluate_check(
+        "answers-before-fetching", never, call("a", at_ms=100, duration_ms=None)
+    ).met
+
+
+def test_every_attempt_counts() -> None:
+    """A first attempt that waited breaks it, whatever the second does."""
+    outcomes = (Outcome.TIMEOUT_ANSWER, Outcome.DELIVERED)
+    delivered_late = delivery("a", outcomes=outcomes, duration_ms=5000)
+    assert not evaluate_check(
+        "answers-before-fetching", delivered_late, call("a", at_ms=100, duration_ms=8000)
+    ).met
+
+
+def test_no_polling() -> None:
+    """Two requests of each kind are tolerated; with a third, the kind is named."""
+    finding = evaluate_check("no-polling", call(at_ms=1))
+    assert (finding.met, finding.observed) == (True, "1 request while nothing was sent")
+    assert evaluate_check("no-polling").observed == "0 requests while nothing was sent"
+    other = call(at_ms=2, operation="customers/getAll")
+    sweep = [call(at_ms=1), other, call(at_ms=3), call(at_ms=4, enterprise=OTHER_ENTERPRISE)]
+    finding = evaluate_check("no-polling", *sweep)
+    assert (finding.met, finding.observed) == (True, "4 requests while nothing was sent")
+    finding = evaluate_check("no-polling", *sweep, call(at_ms=5))
+    assert not finding.met
+    assert finding.observed == (
+        f"the service polls: 3 requests {GET_RESERVATIONS} for one enterprise; "
+        "5 requests while nothing was sent"
+    )
+
+
+def test_refused_requests_are_not_polling() -> None:
+    """Retries for a disabled integration are allowed while nothing is sent."""
+    off = [call(at_ms=at, status=401, token_state=TokenState.INACTIVE) for at in range(1, 6)]
+    finding = evaluate_check("no-polling", *off)
+    assert finding.met
+    assert finding.observed == "0 requests while nothing was sent; 5 refused ones not counted"
+    further = [call(at_ms=at, is_next_page=True) for at in range(1, 6)]
+    assert evaluate_check("no-polling", *further).met
+    nothing = [call(at_ms=at, status=204, returned_ids=()) for at in range(1, 4)]
+    assert not evaluate_check("no-polling", *nothing).met
+    finding = evaluate_check("no-polling", *off, *(call(at_ms=at) for at in range(6, 9)))
+    assert not finding.met
+    assert finding.observed.startswith(f"the service polls: 3 requests {GET_RESERVATIONS}")
+
+
+def test_found_by_polling_only_informs() -> None:
+    """PROC-30: the observation names what was found; finding nothing breaks nothing."""
+    finding = evaluate_check(
+        "found-by-polling",
+        delivery("a", outcomes=(Outcome.REQUEST_TRUNCATED,)),
+        call("a", at_ms=500),
+    )
+    assert (finding.met, finding.subject_count) == (True, 1)
+    assert finding.observed == "1 of 1 entity found without a message"
+    missed = evaluate_check(
+        "found-by-polling", delivery("a", outcomes=(Outcome.REQUEST_TRUNCATED,))
+    )
+    assert (missed.met, missed.subject_count) == (True, 0)
+    assert "nothing documented asks for it" in missed.observed

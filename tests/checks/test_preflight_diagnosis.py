@@ -1,0 +1,74 @@
+"""The diagnosis of a failed preflight."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mews.checks import diagnose_preflight
+from pytest_mews.model import Attempt, Exchange, Fault, Outcome
+
+BARE, WITH_TOKEN = "https://partner.example/hook", "https://partner.example/hook?Token=secret"
+
+
+def attempt(
+    outcome: Outcome,
+    status: int | None = None,
+    url: str = BARE,
+    content_type: str = "text/plain",
+    location: str = "",
+) -> Attempt:
+    """Script the preflight's attempt."""
+    headers = (("Content-Type", content_type), ("Location", location))
+    exchange = Exchange(
+        "POST", url, (), 10, outcome, 0.0, 5.0, status=status, response_headers=headers
+    )
+    return Attempt(1, Fault.NONE, 0.0, (exchange,), outcome)
+
+
+@pytest.mark.parametrize(
+    ("failed", "diagnosis"),
+    [
+        (attempt(Outcome.NAME_NOT_RESOLVED), "name"),
+        (attempt(Outcome.CONNECTION_REFUSED), "nothing listens"),
+        (attempt(Outcome.TLS_ERROR), "certificate"),
+        (attempt(Outcome.TIMEOUT_ANSWER), "does not answer"),
+        (
+            attempt(Outcome.ERROR_STATUS, 401, WITH_TOKEN),
+            "the service refused the token in the URL",
+        ),
+        (attempt(Outcome.ERROR_STATUS, 403, BARE), "has no token"),
+        (attempt(Outcome.REDIRECT_NOT_FOLLOWABLE, 301, content_type="text/html"), "redirects to"),
+        (attempt(Outcome.ERROR_STATUS, 404), "nothing is at this path"),
+        (attempt(Outcome.ERROR_STATUS, 405), "takes no POST"),
+        (attempt(Outcome.ERROR_STATUS, 415), "content type"),
+        (attempt(Outcome.ERROR_STATUS, 500, content_type="text/html; charset=utf-8"), "HTML"),
+        (attempt(Outcome.DELIVERED, 200, content_type="text/html"), "HTML"),
+    ],
+)
+def test_diagnosis(failed: Attempt, diagnosis: str) -> None:
+    """Each failure has its own diagnosis, and none shows the token."""
+    assert diagnosis in diagnose_preflight(failed)
+    assert "secret" not in diagnose_preflight(failed)
+
+
+@pytest.mark.parametrize(
+    ("location", "diagnosis"),
+    [
+        ("/login?next=/hook", "leads to a login"),
+        ("https://accounts.example/oauth2/authorize", "leads to a login"),
+        ("https://sso.partner.example/", "leads to a login"),
+        ("https://partner.example/hook/", "the URL that the service redirects to"),
+        ("/hook/?from=login", "the URL that the service redirects to"),
+        ("http://[broken", "the URL that the service redirects to"),
+    ],
+)
+def test_a_redirect_to_a_login(location: str, diagnosis: str) -> None:
+    """The diagnosis doesn't suggest the URL of a login page as the endpoint."""
+    failed = attempt(Outcome.REDIRECT_NOT_FOLLOWABLE, 302, location=location)
+    assert diagnosis in diagnose_preflight(failed)
+
+
+def test_no_diagnosis() -> None:
+    """A plain 500 has no diagnosis, and neither has a plain success."""
+    assert diagnose_preflight(attempt(Outcome.DELIVERED, 202)) == ""
+    assert diagnose_preflight(attempt(Outcome.ERROR_STATUS, 500)) == ""

@@ -1,0 +1,215 @@
+"""Handling a request: its form, tokens, integration state, the rate limit and redaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from pytest_mews.emulator.connector_api import ApiRequest, ConnectorApi
+from pytest_mews.model.api_call import RequestProblem, TokenState
+from tests.connector_api.emulator_client import (
+    HOTEL,
+    INTEGRATION,
+    JSON,
+    PREFIX,
+    Clock,
+    call_operation,
+    general_webhook,
+    guid,
+    integration_webhook,
+    make_connector_api,
+    request_for,
+    send_request,
+)
+
+VALID_BODY = request_for("payments/getAll").body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "problem", "status"),
+    [
+        ("GET", "payments/getAll", JSON, RequestProblem.NOT_POST, 404),
+        ("POST", "payments/getAll/", JSON, RequestProblem.PATH_SPELLING, 404),
+        ("POST", "Payments/getall", JSON, RequestProblem.PATH_SPELLING, 404),
+        ("POST", "payments/getSome", JSON, RequestProblem.WRONG_PATH, 404),
+        ("POST", "payments/getAll", {}, RequestProblem.CONTENT_TYPE, 200),
+        (
+            "POST",
+            "payments/getAll",
+            {"content-type": "text/plain"},
+            RequestProblem.CONTENT_TYPE,
+            200,
+        ),
+    ],
+)
+def test_form_of_request_is_checked(
+    method: str, path: str, headers: Mapping[str, str], problem: RequestProblem, status: int
+) -> None:
+    """A request that the documentation rules out gets a 404; other problems are recorded."""
+    call, _ = send_request(
+        make_connector_api(), ApiRequest(method, PREFIX + path, headers, VALID_BODY)
+    )
+    assert (call.request_problems, call.status) == ((problem,), status)
+    assert call.enterprise_id == HOTEL
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "phrase"),
+    [
+        ("GET", "payments/getAll", "POST"),
+        ("POST", "Payments/getAll/", "case-sensitive"),
+        ("POST", "payments/getSome", "no operation at this path"),
+    ],
+)
+def test_404_says_what_is_wrong(method: str, path: str, phrase: str) -> None:
+    """A developer reads the reason in `Message`."""
+    _, response = send_request(
+        make_connector_api(), ApiRequest(method, PREFIX + path, JSON, VALID_BODY)
+    )
+    assert phrase in json.loads(response.body)["Message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem", "status"),
+    [
+        ({"ClientToken": None}, RequestProblem.NO_CLIENT_TOKEN, 400),
+        ({"ClientToken": "another"}, RequestProblem.WRONG_CLIENT_TOKEN, 401),
+        ({"AccessToken": None}, RequestProblem.NO_ACCESS_TOKEN, 400),
+        ({"AccessToken": "another"}, RequestProblem.WRONG_ACCESS_TOKEN, 401),
+        ({"Client": None}, RequestProblem.NO_CLIENT, 400),
+        ({"Client": "Test"}, RequestProblem.CLIENT_WITHOUT_VERSION, 200),
+        ({"Limitation": None}, RequestProblem.INVALID_BODY, 400),
+        (
+            {"PaymentIds": [guid(number) for number in range(1001)]},
+            RequestProblem.INVALID_BODY,
+            400,
+        ),
+    ],
+)
+def test_tokens_and_properties_are_checked(
+    change: dict[str, object], problem: RequestProblem, status: int
+) -> None:
+    """Each problem is recorded once."""
+    call, _ = call_operation(make_connector_api(), "payments/getAll", **change)
+    assert (call.request_problems, call.status) == ((problem,), status)
+
+
+def test_inactive_integration_gets_401() -> None:
+    """Disabling, canceling or deleting ends the service; enabling or reinstating resumes it."""
+    connector_api = make_connector_api()
+    for action, state, status in (
+        ("IntegrationDisabled", TokenState.INACTIVE, 401),
+        ("IntegrationEnabled", TokenState.CURRENT, 200),
+        ("IntegrationCanceled", TokenState.INACTIVE, 401),
+        ("IntegrationReinstated", TokenState.CURRENT, 200),
+        ("IntegrationDeleted", TokenState.INACTIVE, 401),
+    ):
+        connector_api.apply_message(integration_webhook(action))
+        call, _ = call_operation(connector_api, "payments/getAll")
+        assert (call.token_state, call.status, call.request_problems) == (state, status, ()), action
+
+
+def test_new_key_replaces_old_key_which_still_works() -> None:
+    """Both get a 200 and differ in token state; announcing the new key twice has no effect."""
+    connector_api = make_connector_api()
+    for _ in range(2):
+        connector_api.apply_message(
+            integration_webhook("IntegrationApiKeyCreated", ApiKey="access-token-new")
+        )
+    old, _ = call_operation(connector_api, "payments/getAll")
+    new, _ = call_operation(connector_api, "payments/getAll", token="access-token-new")
+    assert (old.token_state, old.status) == (TokenState.REPLACED, 200)
+    assert (new.token_state, new.status) == (TokenState.CURRENT, 200)
+    assert connector_api.enterprise_of("access-token-new") == HOTEL
+
+
+def test_created_integration_is_a_new_tenant() -> None:
+    """Its token works at once; a late copy of the message doesn't reinstate it."""
+    connector_api = make_connector_api()
+    created = integration_webhook(
+        "IntegrationCreated",
+        guid(5),
+        AccessToken="access-token-five",
+        Enterprise={"Id": guid(4), "Name": "Four"},
+        IsEnabled=True,
+    )
+    connector_api.apply_message(general_webhook(("PaymentUpdated", guid(1)), enterprise=guid(4)))
+    assert (
+        call_operation(connector_api, "payments/getAll", token="access-token-five")[0].status == 401
+    )
+    connector_api.apply_message(created)
+    call, _ = call_operation(connector_api, "payments/getAll", token="access-token-five")
+    assert (call.enterprise_id, call.returned_ids) == (guid(4), (guid(1),))
+    assert (
+        call_operation(connector_api, "configuration/get", token="access-token-five")[0].status
+        == 200
+    )
+    connector_api.apply_message(integration_webhook("IntegrationDeleted", guid(5)))
+    connector_api.apply_message(created)
+    assert (
+        call_operation(connector_api, "payments/getAll", token="access-token-five")[0].token_state
+        is TokenState.INACTIVE
+    )
+
+
+def call_repeatedly(connector_api: ConnectorApi, clock: Clock, requests: int) -> list[int | None]:
+    """Send a request every 10 ms; return the statuses."""
+    statuses = []
+    for _ in range(requests):
+        clock.ms += 10
+        statuses.append(call_operation(connector_api, "payments/getAll")[0].status)
+    return statuses
+
+
+def test_rate_limit_is_a_sliding_window() -> None:
+    """The 201st request within 30 s gets a Retry-After; a request after that wait gets a 200."""
+    clock = Clock()
+    connector_api = make_connector_api(clock, enforce_rate_limit=True)
+    assert call_repeatedly(connector_api, clock, 200) == [200] * 200
+    call, response = call_operation(connector_api, "payments/getAll")
+    assert (call.status, call.request_problems) == (429, (RequestProblem.OVER_LIMIT,))
+    assert response.headers["Retry-After"] == "29"  # 30 s after the first, 1.99 s ago
+    assert call.retry_after_s == 29
+    assert (
+        call_operation(connector_api, "payments/getAll", token="access-token-two")[0].status == 200
+    )
+    clock.ms += 29_000
+    assert call_operation(connector_api, "payments/getAll")[0].status == 200
+
+
+def test_rate_limit_that_is_not_enforced_is_counted() -> None:
+    """The usage has each enterprise's peak within any 30 s; no request is rejected."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    assert call_repeatedly(connector_api, clock, 210) == [200] * 210
+    clock.ms += 60_000
+    call_repeatedly(connector_api, clock, 5)
+    [usage] = connector_api.rate_limit_usage()
+    assert (usage.enterprise_id, usage.peak) == (HOTEL, 210)
+    assert sum(count for _, count in usage.requests) == 215
+    assert RequestProblem.OVER_LIMIT in connector_api.calls(209)[0].request_problems
+
+
+def test_secrets_are_redacted() -> None:
+    """A token in the path or in `Client` is replaced in the call."""
+    connector_api = make_connector_api()
+    request = request_for("payments/getAll", Client="Test 1.0 access-token-one")
+    call, _ = send_request(
+        connector_api, ApiRequest("POST", "/access-token-two", JSON, request.body)
+    )
+    assert (call.path, call.client) == ("/***", "Test 1.0 ***")
+
+
+def test_key_of_an_unknown_integration_is_ignored() -> None:
+    """The token of an integration that was never created belongs to no enterprise."""
+    connector_api = make_connector_api()
+    connector_api.apply_message(
+        integration_webhook("IntegrationApiKeyCreated", guid(8), ApiKey="access-token-eight")
+    )
+    connector_api.apply_message(
+        integration_webhook("IntegrationApiKeyCreated", INTEGRATION, ApiKey=None)
+    )
+    assert connector_api.enterprise_of("access-token-eight") is None
+    assert call_operation(connector_api, "payments/getAll")[0].token_state is TokenState.CURRENT

@@ -1,0 +1,46 @@
+"""The HTTP server of the emulators and the demo partner, with a client that disconnects."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import struct
+import threading
+
+import pytest
+from werkzeug import Request, Response
+
+from pytest_mews.net.http_server import HttpServer
+
+TIMEOUT_S = 20
+REQUEST = b"POST / HTTP/1.1\r\nHost: partner\r\nContent-Length: 2\r\n\r\n{}"
+
+
+class DelayedServer(HttpServer):
+    """Responds when `may_respond` is set."""
+
+    def __init__(self) -> None:
+        super().__init__("127.0.0.1", keep_alive=True)
+        self.received, self.may_respond = threading.Event(), threading.Event()
+
+    def application(self, request: Request) -> Response:
+        """Read the request, and wait."""
+        request.get_data()
+        self.received.set()
+        self.may_respond.wait(TIMEOUT_S)
+        return Response("x" * 100)
+
+
+def test_a_client_that_disconnects_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    """The response is dropped: no traceback, and no open socket."""
+    server = DelayedServer()
+    server.start()
+    client = socket.create_connection((server.host, server.port), TIMEOUT_S)
+    client.sendall(REQUEST)
+    assert server.received.wait(TIMEOUT_S)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    server.may_respond.set()
+    server.stop()
+    gc.collect()  # an open socket would warn here
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,178 @@
+"""Retired terms stay out: names, texts and documents use the terms of docs/glossary.md."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+RETIRED: Mapping[str, str] = {
+    r"twins?": "Connector API emulator",
+    r"embedded (sample )?partner|sample partner": "demo partner",
+    r"signs? of life": "health check",
+    r"zoo": "registry",
+    r"grudges?|acquaintances?": "stateful flaws, load and tenancy flaws",
+    r"courier": "sender",
+    r"rig": "environment",
+    r"bench": "context",
+    r"mint(s|ed|ing)?": "id source, generate",
+    r"misshapen": "invalid structure",
+    r"missteps?": "request problem",
+    r"keepsakes?": "recording",
+    r"ledger": "result tracker",
+    r"chronicle": "event publisher",
+    r"sieve": "matrix filters",
+    r"gravity": "severity",
+    r"ration(s|ed)?": "size budget",
+    r"tolerance": "expected failures",
+    r"farewell": "shutdown",
+    r"sluggish": "slow",
+    r"abreast": "concurrent",
+    r"lull": "idle",
+    r"heed(s|ed)?": "handle commands",
+    r"knock(s|ed)?": "handshake attempted",
+    r"not judged|couldn't be judged": "inconclusive",
+    r"obligations?": "level",
+    r"spoil(s|t|ed)?|disturb(s|ed)?": "injected fault",
+    r"mend(s|ed)?": "fix",
+    r"bears?|bore|borne": "have, contain",
+    r"anew": "again",
+    r"thereafter": "afterwards",
+    r"in vain": "without success",
+    r"for ever": "permanently",
+    r"so many": "N, this many",
+    r"that which": "what",
+    r"catalogue": "scenarios",
+    r"masked|masking": "redacted, redaction",
+}
+"""Patterns of retired words, each with the term to use instead."""
+_RETIRED = {re.compile(rf"\b({pattern})\b", re.IGNORECASE): use for pattern, use in RETIRED.items()}
+_NO_ACTOR = re.compile(r"(?:^|[.:;] )(Who|Whoever|What is|It is (?:told|said|asked|looked)) ")
+
+PYTHON = [
+    *ROOT.glob("harness/**/*.py"),
+    *ROOT.glob("reports/**/*.py"),
+    *ROOT.glob("scenarios/*.py"),
+]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *ROOT.glob("docs/**/*.md"),
+    *ROOT.glob("examples/*/README.md"),
+    ROOT / "benchmarks" / "README.md",
+]
+DATA = [
+    *ROOT.glob("scenarios/*/*.toml"),
+    *ROOT.glob("harness/mews/**/*.toml"),
+    ROOT / "docs" / "requirements.toml",
+    *(path for path in ROOT.glob("schemas/*.json")),
+]
+TEMPLATES = [*ROOT.glob("reports/templates/*.html")]
+
+
+def words_of(identifier: str) -> str:
+    """Split an identifier into its words, in lower case."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", identifier)
+    return spaced.replace("_", " ").replace("-", " ").lower()
+
+
+def retired_in(text: str) -> list[str]:
+    """List the retired terms in a text, each with the term to use instead."""
+    return [
+        f"{match.group(0)!r} (use: {use})"
+        for pattern, use in _RETIRED.items()
+        for match in pattern.finditer(text)
+    ]
+
+
+def identifiers_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield every name that a module defines, with its line."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield node.lineno, name
+            case ast.ClassDef(name=name):
+                yield node.lineno, name
+            case ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield node.lineno, name
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield node.lineno, name
+
+
+def texts_of(source: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield every string and comment of a module, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def strings_of(data: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON or TOML value
+    """Yield every string in a JSON or TOML value, keys included."""
+    match data:
+        case str():
+            yield data
+        case dict():
+            for key, value in data.items():
+                yield key
+                yield from strings_of(value)
+        case list():
+            for value in data:
+                yield from strings_of(value)
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_uses_no_retired_term(path: Path) -> None:
+    """Neither a file name nor a name, a string or a comment in it."""
+    source = path.read_text("utf-8")
+    tree = ast.parse(source)
+    found = [(0, term) for term in retired_in(words_of(path.stem))]
+    found += [
+        (line, term) for line, name in identifiers_of(tree) for term in retired_in(words_of(name))
+    ]
+    found += [(line, term) for line, text in texts_of(source, tree) for term in retired_in(text)]
+    assert not found
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_document_uses_no_retired_term(path: Path) -> None:
+    """Documentation is prose with an actor, in the terms of the glossary."""
+    text = path.read_text("utf-8")
+    assert not retired_in(text)
+    assert not _NO_ACTOR.findall(text)
+
+
+@pytest.mark.parametrize("path", DATA, ids=lambda path: str(path.relative_to(ROOT)))
+def test_data_uses_no_retired_term(path: Path) -> None:
+    """Scenario files, facts, profiles and schemas: keys and texts."""
+    text = path.read_text("utf-8")
+    data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    found = [term for string in strings_of(data) for term in retired_in(string)]
+    assert not found
+    assert not [string for string in strings_of(data) if _NO_ACTOR.search(string)]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_uses_no_retired_term(path: Path) -> None:
+    """The report's page."""
+    assert not retired_in(path.read_text("utf-8"))
+
+
+def test_a_file_name_occurs_once() -> None:
+    """A module is found by its name: only package files share theirs."""
+    shared = {"__init__", "__main__"}
+    names = [path.stem for path in PYTHON if path.stem not in shared]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []

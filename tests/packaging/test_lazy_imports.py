@@ -1,0 +1,59 @@
+"""Without a certification, the plugin imports almost nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import json, sys
+import pytest
+before = set(sys.modules)
+import pytest_mews.plugin
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def test_importing_the_plugin_loads_only_pytest() -> None:
+    """Importing the plugin loads no module beyond pytest's own and the option table."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True
+    )
+    assert set(json.loads(done.stdout)) == {
+        "pytest_mews",
+        "pytest_mews.plugin",
+        "pytest_mews.options",
+    }
+
+
+def test_a_run_without_a_target_loads_nothing_more(tmp_path: Path) -> None:
+    """Configuring pytest without --mews-target does not import the certification."""
+    script = (
+        "import sys, pytest\n"
+        "class Reporter:\n"
+        "    def pytest_sessionfinish(self):\n"
+        "        heavy = [m for m in sys.modules if m.startswith('pytest_mews.')]\n"
+        "        print('LOADED', sorted(heavy))\n"
+        "pytest.main(['-q', '-p', 'no:cacheprovider'], plugins=[Reporter()])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "LOADED ['pytest_mews.options', 'pytest_mews.plugin']" in done.stdout
+
+
+def test_the_chart_library_is_loaded_only_to_draw(tmp_path: Path) -> None:
+    """A run that writes no report does not load the library that draws charts."""
+    script = (
+        "import sys, pytest\n"
+        "status = pytest.main(['-q', '-p', 'no:cacheprovider', '--mews-target', 'demo',\n"
+        "                      '--collect-only'])\n"
+        "print('LOADED', status, 'pytest_mews.reports.charts' in sys.modules,\n"
+        "      'vl_convert' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "LOADED 0 True False" in done.stdout.replace("ExitCode.OK", "0")

@@ -1,0 +1,78 @@
+"""Command lines to copy, checked in a real shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import sample_run
+
+from pytest_mews.model import Run
+from pytest_mews.reports.command_lines import curl_command, rerun_command
+
+PRINT_ARGUMENTS = "import json,sys; print(json.dumps(sys.argv[1:]))"
+FAKE_CURL = f"curl() {{ '{sys.executable}' -c '{PRINT_ARGUMENTS}' \"$@\"; }}\n"
+
+
+def curl_arguments(command: str) -> list[str]:
+    """Return the arguments that a shell passes to curl for this command."""
+    completed = subprocess.run(
+        ["sh", "-c", FAKE_CURL + command],
+        env=os.environ | {"MEWS_TOKEN": "t&k n"},
+        capture_output=True,
+        check=True,
+    )
+    return json.loads(completed.stdout)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a":"it\'s $HOME `id`"}', b"@/etc/passwd", b"", "é\n".encode()]
+)
+def test_curl_sends_the_same_bytes(run: Run, body: bytes) -> None:
+    """Quotes, dollars and a leading at sign reach curl unchanged; the token is expanded."""
+    message = replace(sample_run.message(1), body=body)
+    arguments = curl_arguments(curl_command(sample_run.exchange(0, 5), message, run.profile))
+    assert arguments[arguments.index("--data-raw") + 1].encode() == body
+    assert arguments[-1] == "https://partner.example/webhooks/mews?Token=t&k n"
+    assert "Content-Type: application/json" in arguments
+    assert arguments[arguments.index("--max-time") + 1] == "5"
+
+
+def test_curl_sends_no_content_type_if_the_message_had_none(run: Run) -> None:
+    """Curl's own Content-Type is switched off, not replaced."""
+    message = replace(sample_run.message(1), content_type=None)
+    command = curl_command(sample_run.exchange(0, 5), message, run.profile)
+    assert "Content-Type:" in curl_arguments(command)
+
+
+@pytest.mark.parametrize("body", [b"x" * 2_001, b"\xff", b"a\x00b", b"\x1b[2J"])
+def test_no_command_for_a_body_that_a_shell_cannot_express(run: Run, body: bytes) -> None:
+    """A large, binary or invisible body has no command, since it would send something else."""
+    message = replace(sample_run.message(1), body=body)
+    assert curl_command(sample_run.exchange(0, 5), message, run.profile) == ""
+
+
+def test_masked_headers_are_left_out(run: Run) -> None:
+    """A header whose value is a secret is not sent as three asterisks."""
+    exchange = replace(sample_run.exchange(0, 5), request_headers=(("Authorization", "***"),))
+    assert "Authorization" not in curl_command(exchange, sample_run.message(1), run.profile)
+
+
+def test_rerun_command_expands_the_token(run: Run) -> None:
+    """The command can be copied: the masked token comes from the environment."""
+    scenario = sample_run.scenario("RET-02", "x")
+    assert rerun_command(run, scenario) == (
+        "pytest --mews-target 'https://partner.example/webhooks/mews?Token='\"$MEWS_TOKEN\""
+        " -k RET-02 --hypothesis-seed=8214"
+    )
+
+
+def test_rerun_command_with_an_unbalanced_quote(run: Run) -> None:
+    """A command that no shell can parse is repeated unchanged."""
+    scenario = sample_run.scenario("RET-02", "x")
+    command = rerun_command(replace(run, command="pytest 'x"), scenario)
+    assert command == "pytest 'x -k RET-02 --hypothesis-seed=8214"

@@ -1,0 +1,60 @@
+"""Services that can't fetch anything: one scenario fails with the cause, the others are blocked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_mews.config.settings import Settings
+from pytest_mews.model import ScenarioResult, Stage, Verdict
+from pytest_mews.run.runner import CertificationRunner
+from pytest_mews.scenarios import loader
+
+PROCESSING = [
+    scenario for scenario in loader.load_scenarios() if scenario.stage is Stage.PROCESSING
+]
+BuildSettings = Callable[..., Settings]
+
+
+def certify(flaw: str, settings: BuildSettings) -> dict[str, ScenarioResult]:
+    """Certify the Processing stage of a partner; return what it did not pass, by id."""
+    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="2", fetch_timeout="1")
+    with CertificationRunner(chosen) as runner:
+        results = [runner.certify(scenario) for scenario in PROCESSING]
+    sound = {Verdict.PASS, Verdict.NOT_APPLICABLE}
+    return {result.scenario.id: result for result in results if result.verdict not in sound}
+
+
+def test_a_service_without_calls_fails_once(settings: BuildSettings) -> None:
+    """PRE-02 fails and says where to point the service; all others are blocked."""
+    results = certify("fetches-nothing", settings)
+    assert results.keys() == {scenario.id for scenario in PROCESSING}
+    failure = results.pop("PRE-02")
+    assert failure.verdict is Verdict.FAIL
+    assert "no request reached the Connector API emulator" in failure.reason
+    assert {result.verdict for result in results.values()} == {Verdict.BLOCKED}
+
+
+@pytest.mark.parametrize(
+    ("flaw", "response"),
+    [
+        ("wrong-access-token", "Invalid AccessToken"),
+        ("trailing-slash-path", "The path must be exact"),
+    ],
+)
+def test_a_service_whose_calls_are_all_refused(
+    flaw: str, response: str, settings: BuildSettings
+) -> None:
+    """PRE-02 and PROC-18 fail with what every call gets wrong; all others are blocked.
+
+    Scenarios that expect no call are blocked too: refused calls don't show that none is made.
+    """
+    results = certify(flaw, settings)
+    assert results.keys() == {scenario.id for scenario in PROCESSING}
+    for name in ("PRE-02", "PROC-18"):
+        failure = results.pop(name)
+        assert (failure.verdict, response in failure.reason) == (Verdict.FAIL, True), failure.reason
+    assert {result.verdict for result in results.values()} == {Verdict.BLOCKED}
+    assert all(response in result.reason for result in results.values())
+    assert all("(PRE-02)" in result.reason for result in results.values())

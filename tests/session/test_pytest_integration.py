@@ -1,0 +1,210 @@
+"""A certification behaves like any pytest run: selection, markers, cache, exit status."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
+SOME_OF_EACH_AREA = ("PRE-01", "REC-01", "RET-01", "RED-01", "AUTH-01", "ERR-01", "INT-01")
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Return a pytester in an empty folder, in an environment without a token."""
+    monkeypatch.delenv("MEWS_TOKEN", raising=False)
+    return pytester
+
+
+def read_all_verdicts(folder: Path) -> dict[str, str]:
+    """Read the verdicts from the JSON report."""
+    report = json.loads((folder / "mews-report" / "certification.json").read_text("utf-8"))
+    return {scenario["id"]: scenario["verdict"] for scenario in report["scenarios"]}
+
+
+def test_demo_is_ready(run: pytest.Pytester) -> None:
+    """The certification of the sound demo partner exits with status 0 and writes both reports."""
+    result = run.runpytest_subprocess("--mews-target", "demo", *QUICK)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "mews: target demo",
+            "mews: profile 2026-04, time scale 0.001, seed *, stages: *, streaming",
+            "mews: tenants enterprise *, enterprise *",
+            "*mews::PRE-01 PASS *",
+            "*Mews certification readiness*",
+            "delivery*ready*",
+            "processing*ready*",
+            "streaming*ready*",
+            "Report: *certification.html",
+        ]
+    )
+    others = {name for name, verdict in read_all_verdicts(run.path).items() if verdict != "pass"}
+    # It does not redirect, uses plain http, and does not poll for abandoned events.
+    redirects = {f"RED-0{number}" for number in range(2, 7)}
+    assert others == redirects | {f"TLS-0{number}" for number in range(1, 6)} | {"PROC-30"}
+    schema = json.loads((files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8"))
+    report = (run.path / "mews-report" / "certification.json").read_text("utf-8")
+    jsonschema.validate(json.loads(report), schema)
+    assert (run.path / "mews-report" / "certification.html").stat().st_size < 1_000_000
+
+
+def test_a_flaw_exits_1_with_a_reason(run: pytest.Pytester) -> None:
+    """A failed MUST exits with status 1; the summary has one line with its reason."""
+    result = run.runpytest_subprocess("--mews-target", "demo:ignores-token", "-k", "AUTH", *QUICK)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*mews::AUTH-02 FAIL *", "Fix these first", "  AUTH-02 *: *expected a 4xx answer; *202*"]
+    )
+    assert read_all_verdicts(run.path)["AUTH-02"] == "fail"
+    assert read_all_verdicts(run.path)["REC-01"] == "not-observed"
+
+
+def test_a_warning_exits_0_and_strict_1(run: pytest.Pytester) -> None:
+    """An unmet SHOULD is a warning; with --mews-strict it fails the run."""
+    arguments = ("--mews-target", "demo:strict-events", "-k", "ERR-02", *QUICK)
+    result = run.runpytest_subprocess(*arguments)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*mews::ERR-02 WARN *", "Warnings"])
+    strict = run.runpytest_subprocess(*arguments, "--mews-strict")
+    assert strict.ret == 1
+    strict.stdout.fnmatch_lines(["Fix these too (--mews-strict)", "  ERR-02 *"])
+
+
+def test_collect_only(run: pytest.Pytester) -> None:
+    """--collect-only lists stable node ids, delivers nothing and writes nothing."""
+    result = run.runpytest_subprocess("--mews-target", "demo", "--collect-only", "-q")
+    assert result.ret == 0
+    listed = {line for line in result.outlines if line.startswith("mews::")}
+    assert {f"mews::{scenario_id}" for scenario_id in SOME_OF_EACH_AREA} <= listed
+    assert not (run.path / "mews-report").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "selected"),
+    [
+        (("-k", "INT-03 or INT-04"), {"INT-03", "INT-04"}),
+        (("-m", "mews_should and not mews_must", "-k", "RET or LAG"), {"RET-07", "LAG-01"}),
+        (("-m", "mews and not (mews_delivery or mews_processing or mews_streaming)"), set()),
+        (("--deselect", "mews::INT-03", "-k", "INT-03 or INT-04"), {"INT-04"}),
+    ],
+)
+def test_selection(run: pytest.Pytester, options: tuple[str, ...], selected: set[str]) -> None:
+    """-k, -m and --deselect select scenarios; there are markers for stages and levels."""
+    result = run.runpytest_subprocess(
+        "--mews-target", "demo", "--strict-markers", "--collect-only", "-q", *options
+    )
+    listed = {line.removeprefix("mews::") for line in result.outlines if line.startswith("mews::")}
+    assert listed == selected
+
+
+def test_last_failed_and_exitfirst(run: pytest.Pytester) -> None:
+    """-x stops at the first failure; --lf then runs that scenario alone."""
+    arguments = ("--mews-target", "demo:ignores-token", "-k", "AUTH", *QUICK)
+    first = run.runpytest_subprocess(*arguments, "-x")
+    first.stdout.fnmatch_lines(["*1 failed, 1 passed*"])
+    assert read_all_verdicts(run.path)["AUTH-03"] == "not-observed"
+    again = run.runpytest_subprocess(*arguments, "--lf")
+    again.stdout.fnmatch_lines(["*1 failed*"])
+    again.stdout.no_fnmatch_line("*mews::AUTH-01*")
+
+
+def test_junit(run: pytest.Pytester) -> None:
+    """--junitxml has each scenario, with the reason of its failure."""
+    run.runpytest_subprocess(
+        "--mews-target", "demo:ignores-token", "-k", "AUTH", "--junitxml", "j.xml", *QUICK
+    )
+    cases = {case.get("name"): case for case in ET.parse(run.path / "j.xml").iter("testcase")}
+    assert set(cases) == {f"AUTH-0{number}" for number in range(1, 10)}
+    failure = cases["AUTH-02"].find("failure")
+    assert failure is not None
+    assert "expected a 4xx answer" in (failure.text or "")
+
+
+def test_plugin_can_be_disabled(run: pytest.Pytester) -> None:
+    """With -p no:mews the options are unknown."""
+    result = run.runpytest_subprocess("-p", "no:mews", "--mews-target", "demo")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*unrecognized arguments: --mews-target*"])
+
+
+@pytest.mark.parametrize("plugin", ["no:terminal", "no:cacheprovider", "no:hypothesispytest"])
+def test_without_a_plugin_of_pytest(run: pytest.Pytester, plugin: str) -> None:
+    """The report is written without the terminal, cache or Hypothesis plugin too."""
+    result = run.runpytest_subprocess("-p", plugin, "--mews-target", "demo", "-k", "PRE", *QUICK)
+    assert result.ret == 0, result.stderr.str()
+    assert read_all_verdicts(run.path)["PRE-01"] == "pass"
+
+
+def test_paths_run_instead(run: pytest.Pytester) -> None:
+    """If the command line has a path, its tests run, and no scenario does."""
+    run.makepyfile(test_mine="def test_mine(): pass")
+    result = run.runpytest_subprocess("test_mine.py", "--mews-target", "demo")
+    assert result.ret == 0
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*mews::*")
+    assert not (run.path / "mews-report").exists()
+
+
+def test_beside_a_users_own_project(run: pytest.Pytester) -> None:
+    """The user's conftest, testpaths, addopts, strict settings and package names have no effect."""
+    for name in ("schemas", "reports", "scenarios", "harness"):
+        (run.path / name).mkdir()
+        (run.path / name / "__init__.py").write_text("raise RuntimeError('not mine')\n")
+    run.makeconftest("import pytest\n\n@pytest.fixture(autouse=True)\ndef boom(): assert False\n")
+    run.makepyfile(**{"mine/test_mine": "def test_mine(): assert False"})
+    run.makeini(
+        "[pytest]\ntestpaths = mine\naddopts = --strict-markers --strict-config -W error -ra\n"
+        "mews_target = demo\nmews_time_scale = 0.001\nmews_examples = 2\n"
+        "filterwarnings = error\n"
+    )
+    result = run.runpytest_subprocess("-k", "REC or PRE or ERR-02")
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.no_fnmatch_line("*test_mine*")
+    assert read_all_verdicts(run.path)["REC-01"] == "pass"
+
+
+def test_jobs(run: pytest.Pytester) -> None:
+    """With --mews-jobs scenarios run concurrently; verdicts, order and report are the same."""
+    result = run.runpytest_subprocess("--mews-target", "demo:ignores-token", "--mews-jobs", "8")
+    assert result.ret == 1
+    lines = [line for line in result.outlines if line.startswith("mews::")]
+    lines = [line for line in lines if " " in line.rstrip()]  # without progress lines
+    verdicts = read_all_verdicts(run.path)
+    assert [line[6:12].rstrip() for line in lines] == [scenario_id[:6] for scenario_id in verdicts]
+    failed = {name for name, verdict in verdicts.items() if verdict in {"fail", "warn"}}
+    about_tokens = {f"AUTH-0{number}" for number in (2, 3, 4, 6, 8, 9)}
+    assert failed == {*about_tokens, "PROC-28"}
+
+
+def test_xdist(run: pytest.Pytester) -> None:
+    """With -n each scenario runs once, and the controller writes the report."""
+    pytest.importorskip("xdist")
+    result = run.runpytest_subprocess("--mews-target", "demo", "-n", "2", *QUICK)
+    assert result.ret == 0, result.stdout.str()
+    verdicts = list(read_all_verdicts(run.path).values())
+    assert set(verdicts) == {"pass", "not-applicable"}
+    skipped = verdicts.count("not-applicable")
+    result.assert_outcomes(passed=len(verdicts) - skipped, skipped=skipped)
+
+
+def test_xdist_stops_at_a_failure(run: pytest.Pytester) -> None:
+    """With -n and -x a failure exits with status 1; the run does not count as interrupted."""
+    options = ("-k", "REC-0", "-n", "2", "-x", *QUICK)
+    result = run.runpytest_subprocess("--mews-target", "demo:fails-on-mixed-batch", *options)
+    assert result.ret == 1
+    result.stdout.no_fnmatch_line("*The run was interrupted*")
+
+
+def test_a_path_in_addopts_does_not_hide_the_certification(run: pytest.Pytester) -> None:
+    """Only a path on the command line itself makes the user's tests run."""
+    run.makepyfile(**{"PRE/test_mine": "def test_mine(): pass"})
+    run.makeini("[pytest]\naddopts = PRE\n")
+    result = run.runpytest_subprocess("--mews-target", "demo", "-k", "PRE", *QUICK)
+    assert result.ret == 0
+    assert read_all_verdicts(run.path)["PRE-01"] == "pass"

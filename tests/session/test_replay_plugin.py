@@ -1,0 +1,180 @@
+"""--mews-replay sends the messages of a failing case again, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.recording_endpoint import recording_endpoint
+
+QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
+TOKEN = "t0ken-distinct-9f8e7d6c"
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Return a pytester in an empty folder, in an environment without a token."""
+    monkeypatch.delenv("MEWS_TOKEN", raising=False)
+    return pytester
+
+
+def replay_file_names(folder: Path) -> list[str]:
+    """Return the names of the replay files of the run in a folder."""
+    return sorted(path.stem for path in (folder / "mews-report" / "replays").glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("flaw", "scenario"),
+    [
+        ("locks-out-after-retries", "RET-02"),
+        ("races-on-duplicates", "RET-04"),
+        ("ws-executes-twice", "STR-26"),
+        ("ws-fetches-three-times", "STR-29"),
+    ],
+)
+def test_still_failing_and_fixed(run: pytest.Pytester, flaw: str, scenario: str) -> None:
+    """The case still fails with the flawed partner, and is fixed with the sound one."""
+    run.runpytest_subprocess("--mews-target", f"demo:{flaw}", "-k", scenario, *QUICK)
+    assert replay_file_names(run.path) == [scenario]
+    report = (run.path / "mews-report" / "certification.json").read_bytes()
+    result = run.runpytest_subprocess("--mews-target", f"demo:{flaw}", "--mews-replay", scenario)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            f"mews::replay/{scenario} STILL FAILING*",
+            f"{scenario} *",
+            "  now:    expected *",
+            "  before: *expected *",
+            f"STILL FAILING {scenario}: expected *",
+        ]
+    )
+    file = f"mews-report/replays/{scenario}.json"
+    result = run.runpytest_subprocess("--mews-target", "demo", "--mews-replay", file)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"FIXED         {scenario}: *", "*1 passed*"])
+    assert (run.path / "mews-report" / "certification.json").read_bytes() == report
+
+
+def test_a_processing_failure_needs_the_api(run: pytest.Pytester) -> None:
+    """The API has the entities of a replay; without the API the replay is inconclusive."""
+    run.runpytest_subprocess("--mews-target", "demo:never-onboards", "-k", "PROC-20", *QUICK)
+    assert replay_file_names(run.path) == ["PROC-20"]
+    replay = ("--mews-replay", "PROC-20")
+    assert run.runpytest_subprocess("--mews-target", "demo:never-onboards", *replay).ret == 1
+    assert run.runpytest_subprocess("--mews-target", "demo", *replay).ret == 0
+    with recording_endpoint() as endpoint:
+        result = run.runpytest_subprocess("--mews-target", endpoint.url, *replay)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["INCONCLUSIVE  PROC-20: needs --mews-api*"])
+    assert endpoint.received == []
+
+
+def test_the_same_requests_are_sent_again(run: pytest.Pytester) -> None:
+    """A replay repeats bytes, content types, duplicates, retries and token variants."""
+    arguments = ("-k", "RET-04 or AUTH-04 or ERR-01", *QUICK, "--mews-examples", "1")
+    with recording_endpoint(
+        lambda path, body: 202 if _is_preflight(body, path) else 500
+    ) as failing:
+        target = f"{failing.url}?Token={TOKEN}"
+        run.runpytest_subprocess("--mews-target", target, *arguments)
+    recorded = replay_file_names(run.path)
+    assert {"RET-04", "ERR-01"} <= set(recorded)
+    for scenario in recorded:
+        text = (run.path / "mews-report" / "replays" / f"{scenario}.json").read_text()
+        assert TOKEN not in text
+        with recording_endpoint() as fixed:
+            replay = ("--mews-target", f"{fixed.url}?Token={TOKEN}", "--mews-replay", scenario)
+            run.runpytest_subprocess(*replay)
+        sent = Counter(fixed.received)
+        assert sent.keys() <= Counter(failing.received).keys(), scenario
+        assert len(sent) > 1, scenario
+        assert max(sent.values()) > 1 or scenario != "RET-04"
+
+
+def _is_preflight(body: bytes, path: str) -> bool:
+    """Return whether a request is like the preflight: one event, with the correct token."""
+    return body.count(b"Discriminator") == 1 and path.endswith(f"?Token={TOKEN}")
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["plain", "n"])
+def test_several_files_from_a_folder(run: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """All files of a folder are replayed; -k selects among them, also with pytest-xdist."""
+    run.runpytest_subprocess("--mews-target", "demo:ignores-token", "-k", "AUTH", *QUICK)
+    recorded = replay_file_names(run.path)
+    assert len(recorded) == 6
+    folder = ("--mews-replay", "mews-report/replays")
+    result = run.runpytest_subprocess("--mews-target", "demo", *folder, *workers)
+    assert result.ret == 0
+    result.assert_outcomes(passed=6)
+    result = run.runpytest_subprocess(
+        "--mews-target", "demo:ignores-token", *folder, *workers, "-k", "AUTH-02"
+    )
+    assert result.ret == 1
+    result.assert_outcomes(failed=1, deselected=0 if workers else 5)
+
+
+def test_collect_only_sends_nothing(run: pytest.Pytester) -> None:
+    """--collect-only lists the files by stable ids."""
+    run.runpytest_subprocess("--mews-target", "demo:ignores-token", "-k", "AUTH-02", *QUICK)
+    arguments = ("--mews-target", "demo", "--mews-replay", "AUTH-02", "--collect-only", "-q")
+    result = run.runpytest_subprocess(*arguments)
+    assert "mews::replay/AUTH-02" in result.outlines
+
+
+def test_files_of_an_earlier_run_are_deleted(run: pytest.Pytester) -> None:
+    """The folder has only the replay files of its report."""
+    for flaw, scenario in (("ignores-token", "AUTH-02"), ("locks-out-after-retries", "RET-02")):
+        run.runpytest_subprocess("--mews-target", f"demo:{flaw}", "-k", scenario, *QUICK)
+    assert replay_file_names(run.path) == ["RET-02"]
+
+
+def test_the_report_names_the_command(run: pytest.Pytester) -> None:
+    """The HTML and JSON reports have the command for a replay, and it works."""
+    arguments = ("--mews-target", "demo:ignores-token", "-k", "AUTH-02", *QUICK)
+    run.runpytest_subprocess(*arguments, "--mews-report", "out")
+    report = json.loads((run.path / "out" / "certification.json").read_text("utf-8"))
+    (failed,) = [item for item in report["scenarios"] if item["id"] == "AUTH-02"]
+    assert failed["replay"]["file"] == "replays/AUTH-02.json"
+    command = failed["replay"]["command"]
+    assert command.endswith("--mews-replay out/replays/AUTH-02.json")
+    assert command in (run.path / "out" / "certification.html").read_text("utf-8")
+    assert run.runpytest_subprocess(*command.split()[1:]).ret == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--mews-replay", "RET-02"), "*--mews-replay*Give --mews-target*"),
+        (("--mews-target", "demo", "--mews-replay", "RET-02"), "*There are none in*"),
+        (
+            ("--mews-target", "demo", "--mews-replay", "f.json", "mews::RET-01"),
+            "*can't be combined*",
+        ),
+        (("test_x.py", "--mews-target", "demo", "--mews-replay", "f.json"), "*can't be combined*"),
+    ],
+)
+def test_usage_errors_exit_4(
+    run: pytest.Pytester, arguments: tuple[str, ...], message: str
+) -> None:
+    """A replay without a file, without a target, or with other tests is refused."""
+    run.makepyfile(test_x="def test_x(): pass")
+    result = run.runpytest_subprocess(*arguments)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([message])
+
+
+def test_an_unreachable_endpoint_fixes_nothing(run: pytest.Pytester) -> None:
+    """If nobody listens, the preflight still fails, and other replays are inconclusive."""
+    dead = "http://127.0.0.1:9/hook"
+    run.runpytest_subprocess("--mews-target", dead, "-k", "PRE-01", *QUICK)
+    flawed = ("--mews-target", "demo:locks-out-after-retries", "-k", "RET-02", *QUICK)
+    run.runpytest_subprocess(*flawed, "--mews-report", "b")
+    files = ("--mews-replay", "PRE-01", "--mews-replay", "b/replays/RET-02.json")
+    result = run.runpytest_subprocess("--mews-target", dead, *files)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["STILL FAILING PRE-01: *refused*", "INCONCLUSIVE  RET-02: the preflight failed*refused*"]
+    )

@@ -1,0 +1,75 @@
+"""A wrong option or file exits with status 4; the message has the option and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--mews-target", "ftp://x/"], ["--mews-target", "http"]),
+        (["--mews-target", ""], ["--mews-target", "empty"]),
+        (["--mews-target", "."], ["--mews-target", "folder"]),
+        (["--mews-target", "demo:nosuch"], ["--mews-target", "nosuch"]),
+        (["--mews-target", "demo", "--mews-profile", "2026-05"], ["--mews-profile", "2026-04"]),
+        (["--mews-target", "demo", "--mews-events", "CustomerAded"], ["CustomerAdded"]),
+        (["--mews-target", "demo", "--mews-tenants", "none.toml"], ["--mews-tenants", "none.toml"]),
+        (
+            ["--mews-target", "demo", "--mews-profile-set", "tries=4"],
+            ["--mews-profile-set", "tries"],
+        ),
+        (["--mews-target", "demo", "--mews-time-scale", "-1"], ["--mews-time-scale", "-1"]),
+        (["--mews-target", "demo", "--mews-examples", "x"], ["--mews-examples", "x"]),
+        (["--mews-target", "demo", "--mews-report", "taken"], ["--mews-report", "taken"]),
+        (["--mews-target", "demo", "--mews-report", "taken/below"], ["--mews-report", "taken"]),
+        (["--mews-target", "demo", "--mews-waivers", "no.toml"], ["--mews-waivers", "no.toml"]),
+        (["--mews-target", "demo", "--mews-waivers", "taken"], ["--mews-waivers", "not TOML"]),
+        (["--mews-target", "demo", "--mews-baseline", "no.json"], ["--mews-baseline", "no.json"]),
+        (["--mews-target", "demo", "--mews-baseline", "taken"], ["--mews-baseline", "not JSON"]),
+        (["--mews-target", "demo", "--mews-fail-on", "old"], ["--mews-fail-on", "old"]),
+        (["--mews-target", "demo", "--mews-fail-on", "new"], ["--mews-fail-on", "--mews-baseline"]),
+        (["--mews-target"], ["expected one argument"]),
+    ],
+    ids=lambda value: "-".join(value)[:40] if isinstance(value, list) else None,
+)
+def test_usage_error(pytester: pytest.Pytester, arguments: list[str], parts: list[str]) -> None:
+    """The message has the option, the value and the remedy; nothing is delivered."""
+    (pytester.path / "taken").write_text("a file")
+    result = pytester.runpytest_subprocess(*arguments)
+    assert result.ret == 4
+    message = result.stderr.str()
+    for part in parts:
+        assert part in message
+    assert "Traceback" not in message
+    assert "INTERNALERROR" not in message
+
+
+def test_report_folder_that_can_not_be_created(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """A report folder below a file is refused before anything is delivered."""
+    file = tmp_path / "file"
+    file.write_text("")
+    result = pytester.runpytest_subprocess("--mews-target", "demo", "--mews-report", f"{file}/x")
+    assert result.ret == 4
+    result.stdout.no_fnmatch_line("*mews::*")
+
+
+def test_secrets_are_redacted_in_messages(pytester: pytest.Pytester) -> None:
+    """The message shows a wrong URL without the values of its query."""
+    result = pytester.runpytest_subprocess("--mews-target", "htp://x/?Token=sup3rs3cret")
+    assert result.ret == 4
+    assert "sup3rs3cret" not in result.stderr.str() + result.stdout.str()
+
+
+def test_certificate_file_that_does_not_exist(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong path in SSL_CERT_FILE exits with status 4, without a traceback."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    result = pytester.runpytest_subprocess("--mews-target", "demo", "-k", "PRE")
+    assert result.ret == 4
+    output = result.stdout.str() + result.stderr.str()
+    assert "SSL_CERT_FILE" in output
+    assert "INTERNALERROR" not in output

@@ -1,0 +1,274 @@
+"""Tests of the WebSocket server on a real socket, with a client of the same library."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+
+import pytest
+import trustme
+
+from pytest_mews.emulator.websocket import WebSocketServer, validate_handshake
+from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
+from pytest_mews.errors import HarnessError, UsageError
+from pytest_mews.model import (
+    Disconnect,
+    EventReference,
+    HandshakeProblem,
+    Message,
+    TokenState,
+    WebhookKind,
+)
+from tests.websocket.websocket_clients import (
+    FIRST_ENTERPRISE,
+    SECOND_ENTERPRISE,
+    TIMEOUT_S,
+    RecordingClient,
+    cookie_header,
+    handshake_status,
+)
+
+BODY = b'{"Events":[]}'
+
+
+def message(
+    body: bytes = BODY, enterprise_id: str = FIRST_ENTERPRISE, *, binary: bool = False
+) -> Message:
+    """Create a message about one reservation."""
+    events = (EventReference("Reservation", "r1", "Started"),)
+    return Message(
+        WebhookKind.WEBSOCKET, body, events, "a message", "text", enterprise_id, binary=binary
+    )
+
+
+def test_both_separators_are_accepted_and_rejections_are_logged(websocket: MewsWebSocket) -> None:
+    """The log has each handshake in order, with its status and its problems."""
+    statuses = [
+        handshake_status(websocket, cookie_header()),
+        handshake_status(websocket, cookie_header(separator=";")),
+        handshake_status(websocket, cookie_header(equals=" = ")),
+        handshake_status(websocket, None),
+        handshake_status(websocket, cookie_header(), "/ws"),
+    ]
+    assert statuses == [101, 101, 401, 401, 404]
+    assert [handshake.status for handshake in websocket.handshakes] == statuses
+    assert [handshake.number for handshake in websocket.handshakes] == [1, 2, 3, 4, 5]
+    assert websocket.handshakes[2].problems == (HandshakeProblem.BLANKS,)
+    assert [connection.enterprise_id for connection in websocket.connections] == [
+        FIRST_ENTERPRISE,
+        FIRST_ENTERPRISE,
+    ]
+
+
+def test_a_plain_request_is_not_a_handshake(websocket: MewsWebSocket) -> None:
+    """It gets 426, and NO_WEBSOCKET is its only problem."""
+    with pytest.raises(urllib.error.HTTPError) as rejection:
+        urllib.request.urlopen(websocket.address.replace("ws:", "http:") + "/ws/connector")
+    rejection.value.close()
+    assert rejection.value.code == 426
+    assert websocket.handshakes[0].problems == (HandshakeProblem.NO_WEBSOCKET,)
+
+
+def test_messages_arrive_in_order_and_a_pong_follows_them(websocket: MewsWebSocket) -> None:
+    """Text and binary messages go to the connections of their own enterprise."""
+    with RecordingClient(websocket) as client, RecordingClient(websocket, 2) as other:
+        websocket.wait_for_client(2)
+        bodies = [b"first", b"\x00\xff", b"last"]
+        sent_by_connection = websocket.server.send(
+            [message(bodies[0]), message(bodies[1], binary=True), message(bodies[2])],
+            "spec",
+            TIMEOUT_S,
+        )
+        pings = websocket.server.ping(sent_by_connection, 3, TIMEOUT_S)
+        websocket.server.send([message(enterprise_id=SECOND_ENTERPRISE)], "spec", TIMEOUT_S)
+        assert websocket.ping(2).pong_ms is not None
+        assert client.receive(3) == ["first", b"\x00\xff", "last"]
+        assert other.receive(1) == [BODY.decode()]
+    (sent_messages,) = sent_by_connection.values()
+    assert [(message.label, message.size, message.enterprise_id) for message in sent_messages] == [
+        ("spec", 5, FIRST_ENTERPRISE),
+        ("spec", 2, FIRST_ENTERPRISE),
+        ("spec", 4, FIRST_ENTERPRISE),
+    ]
+    for sent_message in sent_messages:
+        assert sent_message.done_ms is not None
+        assert sent_message.done_ms >= sent_message.at_ms
+    (ping,) = pings.values()
+    assert ping.pong_ms is not None
+    assert (ping.events_before, ping.pong_ms >= ping.at_ms) == (3, True)
+
+
+def test_messages_from_a_client_are_counted(websocket: MewsWebSocket) -> None:
+    """The server counts and otherwise ignores them."""
+    with RecordingClient(websocket) as client:
+        client.send("hello")
+        assert websocket.ping().pong_ms is not None
+        assert websocket.connections[0].received_count == 1
+
+
+def test_a_client_that_does_not_read_gets_no_further_messages(websocket: MewsWebSocket) -> None:
+    """Its connection takes messages until it is full; the last one has no `done_ms`."""
+    large = [message(b"x" * 100_000)] * 400
+    with (
+        RecordingClient(websocket, reads=False, max_queue=1),
+        RecordingClient(websocket, 2) as other,
+    ):
+        websocket.wait_for_client(2)
+        (sent,) = websocket.server.send(large, "spec", 0.5).values()
+        assert len(sent) < len(large)
+        assert sent[-1].done_ms is None
+        assert websocket.server.ping([1], 1, 0.1)[1].pong_ms is None
+        websocket.server.send([message(enterprise_id=SECOND_ENTERPRISE)], "spec", TIMEOUT_S)
+        assert websocket.ping(2).pong_ms is not None, "other clients are not blocked"
+        assert other.receive(1) == [BODY.decode()]
+        websocket.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        (Disconnect.GOING_AWAY, 1001),
+        (Disconnect.SERVER_ERROR, 1011),
+        (Disconnect.RESTART, 1012),
+        (Disconnect.ABNORMAL, None),
+    ],
+)
+def test_a_disconnect_ends_the_connection_as_specified(
+    websocket: MewsWebSocket, how: Disconnect, code: int | None
+) -> None:
+    """The client sees the close code, or an abort; the log has the client's close code."""
+    with RecordingClient(websocket) as client:
+        websocket.wait_for_client()
+        websocket.disconnect(how)
+        assert client.ended.wait(TIMEOUT_S)
+        assert client.close_code == code
+        log = websocket.server.log
+        assert log.wait_until(lambda: websocket.connections[0].closed_ms is not None, TIMEOUT_S)
+    (connection,) = websocket.connections
+    assert (connection.disconnect, connection.close_code, connection.closed_by_client) == (
+        how,
+        code,
+        False,
+    )
+    assert websocket.server.connected_enterprises() == frozenset()
+
+
+def test_an_unresponsive_connection_sends_nothing_until_it_is_aborted(
+    websocket: MewsWebSocket,
+) -> None:
+    """The TCP connection stays, the client's ping gets no pong, and nothing is sent."""
+    with RecordingClient(websocket, ping_interval=0.05, ping_timeout=1.0) as client:
+        websocket.wait_for_client()
+        websocket.disconnect(Disconnect.UNRESPONSIVE)
+        assert websocket.server.send([message()], "spec", TIMEOUT_S) == {}
+        assert websocket.server.connected_enterprises() == frozenset()
+        assert client.ended.wait(TIMEOUT_S), "its own ping got no pong"
+    with RecordingClient(websocket) as client:
+        websocket.wait_for_client()
+        websocket.disconnect(Disconnect.UNRESPONSIVE)
+        websocket.server.accept_all()
+        assert client.ended.wait(TIMEOUT_S)
+        assert client.close_code is None
+
+
+def test_a_close_by_the_client_differs_from_a_disconnect(websocket: MewsWebSocket) -> None:
+    """The client's close frame has its own code."""
+    with RecordingClient(websocket):
+        websocket.wait_for_client()
+    assert websocket.server.log.wait_until(
+        lambda: not websocket.server.connected_enterprises(), TIMEOUT_S
+    )
+    (connection,) = websocket.connections
+    assert (connection.closed_by_client, connection.close_code) == (True, 1000)
+
+
+def test_handshakes_are_rejected_by_count_and_by_time(websocket: MewsWebSocket) -> None:
+    """Only those of the given enterprise; invalid tokens are still rejected as such."""
+    websocket.server.reject_handshakes(503, 2, 0.0, [FIRST_ENTERPRISE])
+    statuses = [handshake_status(websocket, cookie_header()) for _ in range(3)]
+    assert statuses == [503, 503, 101]
+    assert websocket.handshakes[0].problems == (HandshakeProblem.INJECTED,)
+    websocket.server.reject_handshakes(429, 1, 60.0, [FIRST_ENTERPRISE])
+    assert [handshake_status(websocket, cookie_header()) for _ in range(3)] == [429] * 3
+    assert [handshake_status(websocket, cookie_header(2)), handshake_status(websocket, None)] == [
+        101,
+        401,
+    ]
+    websocket.server.accept_all()
+    assert handshake_status(websocket, cookie_header()) == 101
+
+
+def test_a_server_that_paused_listens_again_at_its_address(websocket: MewsWebSocket) -> None:
+    """During the pause connections are aborted, and the system refuses new ones."""
+    port = int(websocket.address.rpartition(":")[2])
+    refused = threading.Event()
+
+    def try_to_connect() -> None:
+        while not refused.is_set():
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                refused.set()
+
+    with RecordingClient(websocket) as client:
+        websocket.wait_for_client()
+        connecting = threading.Thread(target=try_to_connect)
+        connecting.start()
+        websocket.server.pause_listening(0.3)
+        connecting.join(TIMEOUT_S)
+        assert refused.is_set()
+        assert client.ended.wait(TIMEOUT_S)
+    assert handshake_status(websocket, cookie_header()) == 101
+    assert websocket.connections[0].disconnect is Disconnect.ABNORMAL
+
+
+def test_the_server_can_use_tls() -> None:
+    """The address starts with wss, and a client that trusts the authority can connect."""
+    authority = trustme.CA()
+    server_context, client_context = (
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+    )
+    authority.issue_cert("127.0.0.1").configure_cert(server_context)
+    authority.configure_trust(client_context)
+    with serve_websocket() as plain:
+        tenants = plain.tenants
+    access_tokens = {tenants.enterprises[0].access_token: (FIRST_ENTERPRISE, TokenState.CURRENT)}
+
+    def validate(target: str, cookies: list[str]) -> object:
+        return validate_handshake(
+            target,
+            cookies,
+            tenants.client_token,
+            lambda token: access_tokens.get(token, (None, TokenState.NONE)),
+        )
+
+    with WebSocketServer(validate, lambda: 0.0, tls=server_context) as server:  # type: ignore[arg-type]
+        websocket = MewsWebSocket(server, tenants)
+        assert websocket.address.startswith("wss://127.0.0.1:")
+        assert handshake_status(websocket, cookie_header(), tls=client_context) == 101
+
+
+def test_an_address_in_use_is_a_usage_error(websocket: MewsWebSocket) -> None:
+    """The message names the option, the address and what to do."""
+    port = int(websocket.address.rpartition(":")[2])
+    with pytest.raises(UsageError, match=rf"--mews-websocket: '127\.0\.0\.1:{port}' can't be"):
+        WebSocketServer(lambda *_: None, lambda: 0.0, port=port).start()  # type: ignore[arg-type, return-value]
+
+
+def test_a_stopped_server_rejects_calls_and_ends_waits() -> None:
+    """Calls raise, waits end at once, and stopping it again is safe."""
+    with ExitStack() as stack:
+        websocket = stack.enter_context(serve_websocket())
+        client = stack.enter_context(RecordingClient(websocket))
+        websocket.wait_for_client()
+        websocket.server.stop()
+        websocket.server.stop()
+        assert client.ended.wait(TIMEOUT_S)
+    with pytest.raises(HarnessError, match="was stopped"):
+        websocket.server.send([message()], "spec", 1.0)
+    assert websocket.server.log.wait_until(lambda: False, 60.0) is False
