@@ -16,13 +16,13 @@ from pytest_mews.model.scenario import DOCUMENTATION
 DOCS = Path(__file__).parent
 SOURCE, PAGE = DOCS / "requirements.toml", DOCS / "requirements.md"
 
-UNTESTABLE = "Can't be tested: "  # how the reason begins where no scenario is to be expected
+UNTESTABLE = "Can't be tested: "  # prefix of the reason if no scenario can test a fact
 
 Entry = Mapping[str, Any]
 
 
 def render(source: str) -> str:
-    """Make the page.
+    """Return the page.
 
     Args:
         source: the text of requirements.toml.
@@ -39,34 +39,34 @@ def render(source: str) -> str:
 
 
 INTRODUCTION = """\
-Generated from [requirements.toml](requirements.toml) by `docs/generate_requirements.py`; tests hold
-it against the scenarios. A fact is something that the documentation says, or that we *infer* from
-what it says, and that a receiver or its client can violate; the words are ours. *Since* is the
-revision that first documented it, where that is known. *Not tested* has its reason at the end.
-What a scenario asks for, MUST or SHOULD, stands in its file."""
+`docs/generate_requirements.py` generates this page from [requirements.toml](requirements.toml);
+tests compare it with the scenarios. A fact is a statement of the documentation, or one that we
+*infer* from it, that a receiver or its client can violate; the wording is ours. *Since* is the
+revision that first documented it, where known. The reason for *not tested* is at the end of the
+page. The level of a scenario, MUST or SHOULD, is in its file."""
 
 ON_FAILURES = """\
-From public code that receives these webhooks. The third column names what is not told from a good
-endpoint."""
+From public code that receives these webhooks. The third column has what no scenario can tell from
+a correct endpoint."""
 
 
 def _summary(facts: Sequence[Entry], failures: Sequence[Entry]) -> str:
     stages = []
     for stage in Stage:
-        here = [fact for fact in facts if fact["stage"] == stage]
-        stages.append(f"{stage} {_tested(here)} of {len(here)}")
-    whole = sum("scenarios" in each and "untested" not in each for each in failures)
-    partly = _tested(failures) - whole
-    never = sum(fact.get("untested", "").startswith(UNTESTABLE) for fact in facts)
-    later = len(facts) - _tested(facts) - never
+        stage_facts = [fact for fact in facts if fact["stage"] == stage]
+        stages.append(f"{stage} {_count_tested(stage_facts)} of {len(stage_facts)}")
+    fully = sum("scenarios" in failure and "untested" not in failure for failure in failures)
+    partly = _count_tested(failures) - fully
+    untestable = sum(fact.get("untested", "").startswith(UNTESTABLE) for fact in facts)
+    untested = len(facts) - _count_tested(facts) - untestable
     return (
-        f"**{_tested(facts)} of {len(facts)} facts are tested ({', '.join(stages)}), "
-        f"{later} not yet, {never} can't be; "
-        f"of {len(failures)} real failures {whole} wholly, {partly} in part.**"
+        f"**{_count_tested(facts)} of {len(facts)} facts are tested ({', '.join(stages)}), "
+        f"{untested} not yet, {untestable} can't be; "
+        f"{fully} of {len(failures)} real failures are fully tested, {partly} partly.**"
     )
 
 
-def _tested(entries: Iterable[Entry]) -> int:
+def _count_tested(entries: Iterable[Entry]) -> int:
     return sum("scenarios" in entry for entry in entries)
 
 
@@ -78,7 +78,7 @@ def _facts(facts: Iterable[Entry]) -> str:
             _link(fact),
             fact["revision"],
             fact["stage"],
-            _scenarios(fact) or "not tested",
+            _scenario_links(fact) or "not tested",
         )
         for fact in facts
     )
@@ -87,14 +87,18 @@ def _facts(facts: Iterable[Entry]) -> str:
 
 def _failures(failures: Iterable[Entry]) -> str:
     rows = (
-        (f"{each['number']}. {each['text']}", _scenarios(each), each.get("untested", ""))
-        for each in failures
+        (
+            f"{failure['number']}. {failure['text']}",
+            _scenario_links(failure),
+            failure.get("untested", ""),
+        )
+        for failure in failures
     )
     return _table(("Failure", "Scenarios", "Not tested"), rows)
 
 
 def _untested(facts: Iterable[Entry]) -> Iterable[str]:
-    """List facts by stage and reason, those that share a reason together."""
+    """Yield the untested facts by stage, grouped by reason."""
     for stage in Stage:
         reasons: dict[str, list[str]] = {}
         for fact in facts:
@@ -102,7 +106,7 @@ def _untested(facts: Iterable[Entry]) -> Iterable[str]:
                 reasons.setdefault(fact["untested"], []).append(fact["id"])
         if reasons:
             yield f"### {stage.capitalize()}"
-            yield "\n".join(f"- {', '.join(ids)}: {why}" for why, ids in reasons.items())
+            yield "\n".join(f"- {', '.join(ids)}: {reason}" for reason, ids in reasons.items())
 
 
 def _link(fact: Entry) -> str:
@@ -110,15 +114,17 @@ def _link(fact: Entry) -> str:
     return link if fact["basis"] == "documented" else f"*inferred* from {link}"
 
 
-def _scenarios(entry: Entry) -> str:
-    return ", ".join(f"[{name}]({_file(name)})" for name in entry.get("scenarios", ()))
+def _scenario_links(entry: Entry) -> str:
+    return ", ".join(
+        f"[{scenario_id}]({_file(scenario_id)})" for scenario_id in entry.get("scenarios", ())
+    )
 
 
-def _file(name: str) -> str:
-    """Find a scenario's file; one that is not there is a matter for the tests."""
-    for path in (DOCS.parent / "scenarios").glob(f"*/{name}.toml"):
+def _file(scenario_id: str) -> str:
+    """Return the relative path of a scenario's file; tests check that it exists."""
+    for path in (DOCS.parent / "scenarios").glob(f"*/{scenario_id}.toml"):
         return f"../scenarios/{path.parent.name}/{path.name}"
-    return f"../scenarios/{name}.toml"
+    return f"../scenarios/{scenario_id}.toml"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

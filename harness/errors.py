@@ -8,6 +8,9 @@ MewsError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 
 class MewsError(Exception):
     """Base class of the errors of pytest-mews."""
@@ -35,3 +38,11 @@ class ScenarioFileError(UsageError):
 
 class HarnessError(MewsError):
     """The harness itself failed; this is never the partner's failure."""
+
+
+def did_you_mean(unknown: str, names: Sequence[str]) -> str:
+    """Return the remedy for an unknown name: the closest name, ignoring case, and all names."""
+    names_by_lower = {name.lower(): name for name in names}
+    matches = get_close_matches(unknown.lower(), names_by_lower, n=1)
+    suggestion = f"Did you mean {names_by_lower[matches[0]]}? " if matches else ""
+    return f"{suggestion}There are: {', '.join(names)}."

@@ -10,7 +10,7 @@ from pytest_mews.reports.sanitize import sanitize
 
 MAX_BODY_BYTES = 2_000
 REPLAY_FOLDER = "replays"  # within the report's folder
-_MASK = re.compile(r"\*\*\*|%2A%2A%2A", re.IGNORECASE)
+_REDACTED = re.compile(r"\*\*\*|%2A%2A%2A", re.IGNORECASE)
 # curl adds these itself; an Expect header would cause a pause that Mews doesn't make.
 _CURL_HEADERS = frozenset(
     {"host", "content-length", "content-type", "accept", "expect", "connection"}
@@ -53,13 +53,13 @@ def _quoted_command(run: Run) -> str:
 def curl_command(exchange: Exchange, message: Message, profile: Profile) -> str:
     """Return a curl command that sends the same bytes; empty if a shell can't express them.
 
-    The masked token becomes `$MEWS_TOKEN`; everything else is quoted for a POSIX shell.
+    The redacted token becomes `$MEWS_TOKEN`; everything else is quoted for a POSIX shell.
     """
     body = _printable_text(message.body)
     if body is None:
         return ""
     content_type = message.content_type
-    # A token that a scenario misspells is masked like the right one, so a comment says so.
+    # A token that a scenario misspells is redacted like the right one, so a comment says so.
     is_variant = "(token " in message.description and "***" in exchange.url
     comment = f"# $MEWS_TOKEN stands for a variant: {sanitize(message.description)}\n"
     headers = [f"Content-Type: {content_type}" if content_type else "Content-Type:"]
@@ -88,6 +88,6 @@ def _printable_text(body: bytes) -> str | None:
 
 
 def _quote(word: str) -> str:
-    """Quote a word for the shell, except that `$MEWS_TOKEN` replaces a mask and is expanded."""
-    pieces = [shlex.quote(piece) if piece else "" for piece in _MASK.split(sanitize(word))]
+    """Quote a word for the shell; `$MEWS_TOKEN` replaces a redacted token and is expanded."""
+    pieces = [shlex.quote(piece) if piece else "" for piece in _REDACTED.split(sanitize(word))]
     return '"$MEWS_TOKEN"'.join(pieces) or "''"

@@ -44,13 +44,18 @@ def draw_timeline(run: Run, limit_ms: float) -> Picture:
     caption = (
         f"Each row is one attempt. The pale band is the {limit_ms / 1000:g} s that Mews waits for "
         "a response and ends in a red line; the bar in it is how long the attempt took. A grey "
-        "attempt had an injected fault. "
-        + (f"{len(failed[:MAX_SCENARIOS])} failed" if failed else "None failed")
-        + (f", {recovered_count} succeeded after a retry" if recovered_count else "")
+        f"attempt had an injected fault. Shown: {_count_failed(len(shown) - recovered_count)}"
+        + (f", {recovered_count} that passed after a retry" if recovered_count else "")
         + "."
         + (f" {left_out} more scenarios are left out." if left_out > 0 else "")
     )
     return Picture(anchor, title, caption, render_svg({"step": 30}, layers, rows))
+
+
+def _count_failed(count: int) -> str:
+    if not count:
+        return "no failed scenario"
+    return f"{count} failed scenario{'s' * (count != 1)}"
 
 
 def _failed_deliveries(run: Run) -> Iterator[tuple[str, Delivery]]:

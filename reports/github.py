@@ -81,7 +81,7 @@ def _title_and_message(problem: Problem) -> tuple[str, str]:
     also = f" (also {', '.join(problem.same_reason)})" if problem.same_reason else ""
     lines = [f"{result.verdict.upper()}: {capped(result.reason, MAX_TEXT)}{also}"]
     if result.verdict is not Verdict.ERROR:
-        lines += [f"Fix: {scenario.remedy}", *_sources(problem)]
+        lines += [f"Fix: {result.remedy}", *_sources(problem)]
     return f"{scenario.id} {scenario.title}", "\n".join(lines)
 
 

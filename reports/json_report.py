@@ -140,7 +140,7 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "verdict": result.verdict.value,
         "reason": capped(result.reason, MAX_TEXT),
         "why": scenario.why,
-        "remedy": scenario.remedy,
+        "remedy": result.remedy,
         "sources": [
             {
                 "page": source.page,

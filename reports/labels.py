@@ -32,7 +32,7 @@ PRIORITIES = {
     Level.SHOULD: Priority("should", "SHOULD", "Strongly recommended."),
     Level.MAY: Priority("may", "MAY", "Worth knowing."),
 }
-HARNESS_ERROR = Priority("harness", "Harness error", "Not your service: please report it.")
+HARNESS_ERROR = Priority("harness", "Harness", "The harness itself failed: please report it.")
 OUTCOMES = {
     Outcome.DELIVERED: "delivered",
     Outcome.REDIRECTED: "redirected, followed",

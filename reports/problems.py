@@ -72,7 +72,7 @@ class Problem:
             return first.observed
         addition = reason[reason.index(first.observed) + len(first.observed) :]
         for finding in others:
-            for quoted in (f"; and expected {finding.expected}", f"; {finding.observed}"):
+            for quoted in (f"; also not met: {finding.expected}", f"; {finding.observed}"):
                 addition = addition.replace(quoted, "", 1)
         return first.observed + addition
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_mews.model import Run, Scenario, ScenarioResult, Verdict
+from pytest_mews.model import Run, ScenarioResult, Verdict
 from pytest_mews.reports.problems import Problem, find_problems, severity_of
 from pytest_mews.reports.sanitize import capped, sanitize
 
@@ -43,7 +43,7 @@ def to_sarif(run: Run) -> dict[str, Any]:
                         "name": "pytest-mews",
                         "version": run.version,
                         "informationUri": HOME,
-                        "rules": [_rule(scenario) for scenario in scenarios],
+                        "rules": [_rule(result) for result in run.results],
                     }
                 },
                 "automationDetails": {"id": "pytest-mews/"},
@@ -68,7 +68,8 @@ def to_sarif(run: Run) -> dict[str, Any]:
     }
 
 
-def _rule(scenario: Scenario) -> dict[str, Any]:
+def _rule(result: ScenarioResult) -> dict[str, Any]:
+    scenario = result.scenario
     sources = "\n".join(
         f"{source.summary} ({source.url}, {source.revision_text})" for source in scenario.sources
     )
@@ -78,7 +79,7 @@ def _rule(scenario: Scenario) -> dict[str, Any]:
         "shortDescription": {"text": _text(scenario.title)},
         "fullDescription": {"text": _text(scenario.why)},
         "helpUri": scenario.sources[0].url if scenario.sources else HOME,
-        "help": {"text": _text(f"{scenario.remedy}\n{sources}")},
+        "help": {"text": _text(f"{result.remedy}\n{sources}")},
         "defaultConfiguration": {"level": "error" if scenario.level == "MUST" else "warning"},
         "properties": {"tags": [scenario.stage.value, scenario.level.value, scenario.basis.value]},
     }

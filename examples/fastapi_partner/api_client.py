@@ -68,7 +68,7 @@ class ApiClient:
         await self._http.aclose()
 
     async def call(self, operation: str, access_token: str, body: Document) -> Document:
-        """Call an operation, such as `customers/getAll`, and return the JSON object of its response.
+        """Call an operation, such as `customers/getAll`, and return its JSON object.
 
         Raises:
             ApiError: the request failed, or its response is not a JSON object.

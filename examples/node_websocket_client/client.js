@@ -1,55 +1,56 @@
 "use strict";
-// A WebSocket client for Mews to start from: it stays connected, reads on, and catches up.
+// An example WebSocket client for Mews: it stays connected, handles events, and catches up.
 
 const { readFileSync } = require("node:fs");
 const { setTimeout: sleep } = require("node:timers/promises");
 const WebSocket = require("ws");
 
-const CLIENT = "My Integration/1.0"; // the name by which Mews finds your calls, and its version
+// Your application's name and version; Mews identifies calls by it.
+const CLIENT = "My Integration/1.0";
 const API = process.env.MEWS_API_URL ?? "https://api.mews.com";
-const WEBSOCKET = process.env.MEWS_WEBSOCKET_URL; // without the path; Mews tells you the address
+const WEBSOCKET = process.env.MEWS_WEBSOCKET_URL; // without the path; Mews gives you the address
 const CLIENT_TOKEN = process.env.MEWS_CLIENT_TOKEN;
-const PING_MS = 1000 * Number(process.env.MEWS_PING_S ?? 20); // so a dead connection is noticed
+const PING_MS = 1000 * Number(process.env.MEWS_PING_S ?? 20); // to detect a dead connection
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 const ACTIVE = new Set(["Pending", "Received", "Processing"]);
 
-// Wait longer each time, and never exactly as long as others do.
+// Returns the time to wait: longer after each failure, and random.
 function pauseMs(failures) {
-  const whole = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 30));
-  return whole * (0.75 + Math.random() / 2);
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 30));
+  return pause * (0.75 + Math.random() / 2);
 }
 
-// Carries out the commands of one enterprise, one after the other.
-class Commands {
+// Executes the commands of one enterprise, one after another.
+class CommandWorker {
   constructor(tenant) {
     this.tenant = tenant;
     this.done = new Set();
     this.last = Promise.resolve();
   }
 
-  // Note what an event told of; no ids ask for all that is active.
-  note(ids) {
-    this.last = this.last.then(() => this.work(ids)).catch((error) => console.error(error.message));
+  // Queues the commands with these ids; null means all active commands.
+  add(ids) {
+    this.last = this.last.then(() => this.process(ids)).catch((error) => console.error(error.message));
   }
 
-  async work(ids) {
-    const { Commands: found = [] } = ids
-      ? await this.ask("commands/getAllByIds", { CommandIds: ids, Limitation: { Count: 1000 } })
-      : await this.ask("commands/getAllActive", {});
-    for (const command of found) {
-      if (ACTIVE.has(command.State) && !this.done.has(command.Id)) await this.carryOut(command);
+  async process(ids) {
+    const { Commands: commands = [] } = ids
+      ? await this.call("commands/getAllByIds", { CommandIds: ids, Limitation: { Count: 1000 } })
+      : await this.call("commands/getAllActive", {});
+    for (const command of commands) {
+      if (ACTIVE.has(command.State) && !this.done.has(command.Id)) await this.execute(command);
     }
   }
 
-  // Here your printer prints, or your encoder cuts a key.
-  async carryOut(command) {
-    await this.ask("commands/update", { CommandId: command.Id, State: "Processed" });
+  // This is where your printer prints, or your encoder cuts a key.
+  async execute(command) {
+    await this.call("commands/update", { CommandId: command.Id, State: "Processed" });
     this.done.add(command.Id);
   }
 
-  // Make a request until it is answered; what is our own mistake is given up.
-  async ask(operation, body) {
+  // Calls an operation until it succeeds; gives up on our own errors.
+  async call(operation, body) {
     const tokens = { ClientToken: CLIENT_TOKEN, AccessToken: this.tenant.access_token };
     for (let failures = 0; failures < 100; failures++) {
       let waitMs = pauseMs(failures);
@@ -73,7 +74,7 @@ class Commands {
   }
 }
 
-// Give the events that can be used; an odd message must not end the connection.
+// Returns the events with an Id; an unreadable message must not end the connection.
 function eventsOf(message) {
   let document;
   try {
@@ -82,28 +83,29 @@ function eventsOf(message) {
     document = null;
   }
   if (!Array.isArray(document?.Events)) {
-    console.error(`a message of ${message.length} bytes can't be read`);
+    console.error(`Can't read a message of ${message.length} bytes`);
     return [];
   }
   return document.Events.filter((event) => typeof event?.Id === "string");
 }
 
-// Note what is to be done, and do nothing that waits: the next message may be here already.
-function handle(events, commands) {
+// Queues the work that events cause; must not wait, so that the next message is read at once.
+function handle(events, worker) {
   const pending = events.filter((event) => event.Type === "DeviceCommand" && event.State === "Pending");
-  if (pending.length) commands.note([...new Set(pending.map((event) => event.Id))]);
+  if (pending.length) worker.add([...new Set(pending.map((event) => event.Id))]);
   for (const event of events) {
-    if (["Reservation", "Resource", "PriceUpdate"].includes(event.Type)) keep(event);
+    if (["Reservation", "Resource", "PriceUpdate"].includes(event.Type)) store(event);
   }
 }
 
-// Store what changed: Id and State are in it; of a PriceUpdate all but Id may be missing or null.
-function keep(_event) {}
+// Stores a change. The event has Id and State; in a PriceUpdate all but Id may be missing or null.
+// This is where your own work begins.
+function store(_event) {}
 
-// One connection; resolves when it is over, to whether it was ever open.
-function connect(tenant, commands) {
+// Connects once; resolves when the connection has ended, to whether it was ever open.
+function connect(tenant, worker) {
   return new Promise((resolve) => {
-    const cookies = `ClientToken=${CLIENT_TOKEN}; AccessToken=${tenant.access_token}`; // no blanks at =
+    const cookies = `ClientToken=${CLIENT_TOKEN}; AccessToken=${tenant.access_token}`; // no spaces around =
     const socket = new WebSocket(`${WEBSOCKET}/ws/connector`, {
       headers: { Cookie: cookies },
       handshakeTimeout: 10_000,
@@ -118,11 +120,11 @@ function connect(tenant, commands) {
     }, PING_MS);
     socket.on("open", () => {
       opened = true;
-      commands.note(null); // what came while nobody was connected
+      worker.add(null); // commands that arrived while the client was disconnected
     });
-    socket.on("message", (message) => handle(eventsOf(message), commands));
+    socket.on("message", (message) => handle(eventsOf(message), worker));
     socket.on("pong", () => (alive = true));
-    socket.on("error", (error) => console.error(`the connection failed: ${error.message}`));
+    socket.on("error", (error) => console.error(`The connection failed: ${error.message}`));
     socket.on("close", () => {
       clearInterval(heartbeat);
       resolve(opened);
@@ -130,11 +132,11 @@ function connect(tenant, commands) {
   });
 }
 
-// Connect, read, and connect again, for ever.
+// Connects, and reconnects whenever the connection ends.
 async function stayConnected(tenant) {
-  const commands = new Commands(tenant);
+  const worker = new CommandWorker(tenant);
   for (let failures = 0; ; failures++) {
-    if (await connect(tenant, commands)) failures = 0;
+    if (await connect(tenant, worker)) failures = 0;
     await sleep(pauseMs(failures));
   }
 }

@@ -1,8 +1,8 @@
 <?php
-// Works on what receive.php has put into the folder MEWS_QUEUE, oldest first, until it is ended.
+// Processes the messages that receive.php stores in the folder MEWS_QUEUE, oldest first.
 declare(strict_types=1);
 
-// What changed, by event. Both events of a new customer name the same id: it is fetched once.
+// The entity that each event is about. Both events of a new customer have the same id.
 const ENTITIES = [
     'ServiceOrderUpdated' => 'reservations',
     'ResourceUpdated' => 'resources',
@@ -20,13 +20,13 @@ const ACTIVE = [
 ];
 
 $changed = []; // enterprise id -> entity -> ids to fetch, as keys
-$integrations = []; // by integration id; keep them in a database, their keys encrypted
+$integrations = []; // by integration id; store them in a database, with their keys encrypted
 
 while (true) {
     foreach (glob(getenv('MEWS_QUEUE') . '/*.json') as $file) {
         try {
             handle(json_decode(file_get_contents($file), associative: true));
-            unlink($file); // not before: a message may be handled twice, but is never lost
+            unlink($file); // afterwards: a message may be handled twice, but is never lost
         } catch (Throwable $error) { // a bad message must neither end the worker nor block it
             error_log("$file could not be handled: {$error->getMessage()}");
             rename($file, "$file.bad");
@@ -35,7 +35,7 @@ while (true) {
     usleep(200_000);
 }
 
-/** Notes what a message says. It may come twice, and in any order. */
+/** Applies a message, which may arrive twice and in any order. */
 function handle(array $message): void
 {
     global $changed, $integrations;
@@ -45,18 +45,18 @@ function handle(array $message): void
             $changed[$message['EnterpriseId']][$entity][$event['Value']['Id']] = true;
         }
     }
-    // Here you fetch what changed: one call for all ids of an entity.
+    // Fetch the entities here: one call for all ids of an entity.
     $action = $message['Action'] ?? null;
-    $name = $message['Data']['Integration']['Id'] ?? null;
+    $id = $message['Data']['Integration']['Id'] ?? null;
     if ($action === 'IntegrationDeleted') {
-        unset($integrations[$name]);
+        unset($integrations[$id]);
     } elseif ($action === 'IntegrationApiKeyCreated') { // replaces the access token
-        $integrations[$name]['api_key'] = $message['Data']['ApiKey'];
+        $integrations[$id]['api_key'] = $message['Data']['ApiKey'];
     } elseif (isset(ACTIVE[$action])) {
-        $integrations[$name]['active'] = ACTIVE[$action];
+        $integrations[$id]['active'] = ACTIVE[$action];
     } elseif ($action === 'IntegrationCreated') {
-        $integrations[$name]['enterprise_id'] = $message['Data']['Enterprise']['Id'];
-        $integrations[$name]['access_token'] = $message['Data']['AccessToken'];
-        $integrations[$name]['active'] = $message['Data']['IsEnabled'] ?? true;
+        $integrations[$id]['enterprise_id'] = $message['Data']['Enterprise']['Id'];
+        $integrations[$id]['access_token'] = $message['Data']['AccessToken'];
+        $integrations[$id]['active'] = $message['Data']['IsEnabled'] ?? true;
     }
 }

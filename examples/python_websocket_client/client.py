@@ -1,4 +1,4 @@
-"""A WebSocket client for Mews to start from: it stays connected, reads on, and catches up."""
+"""An example WebSocket client for Mews: it stays connected, handles events, and catches up."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-CLIENT = "My Integration/1.0"  # the name by which Mews finds your calls, and its version
+CLIENT = "My Integration/1.0"  # your application's name and version; Mews identifies calls by it
 API = os.environ.get("MEWS_API_URL", "https://api.mews.com")
-WEBSOCKET = os.environ["MEWS_WEBSOCKET_URL"]  # without the path; Mews tells you the address
+WEBSOCKET = os.environ["MEWS_WEBSOCKET_URL"]  # without the path; Mews gives you the address
 CLIENT_TOKEN = os.environ["MEWS_CLIENT_TOKEN"]
-PING_S = float(os.environ.get("MEWS_PING_S", "20"))  # so a dead connection is noticed
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
+PING_S = float(os.environ.get("MEWS_PING_S", "20"))  # to detect a dead connection
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 60.0
 ACTIVE = {"Pending", "Received", "Processing"}
 
-log = logging.getLogger("mews")
-Event = Mapping[str, Any]
+logger = logging.getLogger("mews")
+Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -37,39 +37,39 @@ class Tenant:
     access_token: str
 
 
-class Commands:
-    """Carries out the commands of one enterprise, one after the other."""
+class CommandWorker:
+    """Executes the commands of one enterprise, one after another."""
 
     def __init__(self, tenant: Tenant, http: httpx.AsyncClient) -> None:
         self._tenant, self._http = tenant, http
-        self._told: asyncio.Queue[list[str]] = asyncio.Queue()
+        self._queue: asyncio.Queue[list[str]] = asyncio.Queue()
         self._done: set[str] = set()
 
-    def note(self, ids: list[str]) -> None:
-        """Note what an event told of; an empty list asks for all that is active."""
-        self._told.put_nowait(ids)
+    def add(self, ids: list[str]) -> None:
+        """Queue the commands with these ids; an empty list means all active commands."""
+        self._queue.put_nowait(ids)
 
-    async def work(self) -> None:
-        """Look up, carry out, report, for ever."""
+    async def run(self) -> None:
+        """Look up and execute queued commands."""
         while True:
-            ids = await self._told.get()
+            ids = await self._queue.get()
             if ids:
                 body = {"CommandIds": ids, "Limitation": {"Count": 1000}}
-                answer = await self._ask("commands/getAllByIds", body)
+                response = await self._call("commands/getAllByIds", body)
             else:
-                answer = await self._ask("commands/getAllActive", {})
-            for command in answer.get("Commands", []):
+                response = await self._call("commands/getAllActive", {})
+            for command in response.get("Commands", []):
                 if command["State"] in ACTIVE and command["Id"] not in self._done:
-                    await self._carry_out(command)
+                    await self._execute(command)
 
-    async def _carry_out(self, command: Event) -> None:
-        """Do what a command says: here your printer prints, or your encoder cuts a key."""
-        await self._ask("commands/update", {"CommandId": command["Id"], "State": "Processed"})
+    async def _execute(self, command: Document) -> None:
+        """Execute a command: this is where your printer prints, or your encoder cuts a key."""
+        await self._call("commands/update", {"CommandId": command["Id"], "State": "Processed"})
         self._done.add(command["Id"])
 
-    async def _ask(self, operation: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Make a request until it is answered; what is our own mistake is given up."""
-        whole = {
+    async def _call(self, operation: str, body: Document) -> Document:
+        """Call an operation until it succeeds; give up on our own errors."""
+        request = {
             "ClientToken": CLIENT_TOKEN,
             "AccessToken": self._tenant.access_token,
             "Client": CLIENT,
@@ -78,66 +78,68 @@ class Commands:
         for failures in range(100):
             wait_s = pause_s(failures)
             try:
-                response = await self._http.post(f"/api/connector/v1/{operation}", json=whole)
+                response = await self._http.post(f"/api/connector/v1/{operation}", json=request)
                 if response.is_success:
-                    document: Mapping[str, Any] = response.json()
+                    document: Document = response.json()
                     return document
-                log.warning("%s was answered with %d", operation, response.status_code)
+                logger.warning("%s was answered with %d", operation, response.status_code)
                 if response.status_code not in (408, 429) and response.status_code < 500:  # noqa: PLR2004
                     return {}
                 wait_s = max(wait_s, float(response.headers.get("Retry-After", 0)))
-            except (httpx.HTTPError, ValueError) as problem:
-                log.warning("%s failed: %s", operation, type(problem).__name__)
+            except (httpx.HTTPError, ValueError) as error:
+                logger.warning("%s failed: %s", operation, type(error).__name__)
             await asyncio.sleep(wait_s)
         return {}
 
 
 def pause_s(failures: int) -> float:
-    """Wait longer each time, and never exactly as long as others do."""
-    whole = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, 30))
-    return whole * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+    """Return the seconds to wait: longer after each failure, and random."""
+    pause = min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, 30))
+    return pause * random.uniform(0.75, 1.25)  # noqa: S311 - not a secret
 
 
-def events_of(message: str | bytes) -> list[Event]:
-    """Give the events that can be used; an odd message must not end the connection."""
+def events_of(message: str | bytes) -> list[Document]:
+    """Return the events with an Id; an unreadable message must not end the connection."""
     try:
         document = json.loads(message)
     except ValueError:
         document = None
     events = document.get("Events") if isinstance(document, dict) else None
     if not isinstance(events, list):
-        log.warning("a message of %d bytes can't be read", len(message))
+        logger.warning("Can't read a message of %d bytes", len(message))
         return []
-    return [each for each in events if isinstance(each, dict) and isinstance(each.get("Id"), str)]
+    return [
+        event for event in events if isinstance(event, dict) and isinstance(event.get("Id"), str)
+    ]
 
 
-def handle(events: Sequence[Event], commands: Commands) -> None:
-    """Note what is to be done, and do nothing that waits: the next message may be here already."""
+def handle(events: Sequence[Document], worker: CommandWorker) -> None:
+    """Queue the work that events cause; must not wait, so that the next message is read at once."""
     ids = [
         event["Id"]
         for event in events
         if event.get("Type") == "DeviceCommand" and event.get("State") == "Pending"
     ]
     if ids:
-        commands.note(list(dict.fromkeys(ids)))
+        worker.add(list(dict.fromkeys(ids)))
     for event in events:
         match event.get("Type"):
             case "Reservation" | "Resource":
-                keep(event)  # Id and State are in it; fetch by the id what else you need
+                store(event)  # it has Id and State; fetch everything else by id
             case "PriceUpdate":
-                keep(event)  # all but Id may be missing or null
+                store(event)  # every property except Id may be missing or null
             case _:
-                pass  # a command, or a type of the future
+                pass  # a command, or a type that Mews may add
 
 
-def keep(event: Event) -> None:
-    """Store what changed; your own work begins here."""
-    log.debug("%s %s", event["Type"], event["Id"])
+def store(event: Document) -> None:
+    """Store a change: this is where your own work begins."""
+    logger.debug("%s %s", event["Type"], event["Id"])
 
 
-async def stay_connected(tenant: Tenant, commands: Commands) -> None:
-    """Connect, read, and connect again, for ever."""
-    cookies = f"ClientToken={CLIENT_TOKEN}; AccessToken={tenant.access_token}"  # no blanks at =
+async def stay_connected(tenant: Tenant, worker: CommandWorker) -> None:
+    """Connect, read, and reconnect whenever the connection ends."""
+    cookies = f"ClientToken={CLIENT_TOKEN}; AccessToken={tenant.access_token}"  # no spaces at =
     failures = 0
     while True:
         try:
@@ -148,36 +150,36 @@ async def stay_connected(tenant: Tenant, commands: Commands) -> None:
                 ping_timeout=PING_S,
             ) as connection:
                 failures = 0
-                commands.note([])  # what came while nobody was connected
-                await read(connection, commands)
-        except (OSError, InvalidHandshake, ConnectionClosed) as problem:
-            log.warning("the connection of %s ended: %s", tenant.id, type(problem).__name__)
+                worker.add([])  # commands that arrived while the client was disconnected
+                await read(connection, worker)
+        except (OSError, InvalidHandshake, ConnectionClosed) as error:
+            logger.warning("The connection of %s ended: %s", tenant.id, type(error).__name__)
         await asyncio.sleep(pause_s(failures))
         failures += 1
 
 
-async def read(connection: ClientConnection, commands: Commands) -> None:
-    """Read until the connection is closed."""
+async def read(connection: ClientConnection, worker: CommandWorker) -> None:
+    """Handle messages until the connection ends."""
     async for message in connection:
-        handle(events_of(message), commands)
+        handle(events_of(message), worker)
 
 
-def tenants_of(file: Path) -> list[Tenant]:
-    """Read whom to connect for."""
+def load_tenants(file: Path) -> list[Tenant]:
+    """Load the enterprises to connect for."""
     tables = tomllib.loads(file.read_text("utf-8"))["enterprise"]
-    return [Tenant(each["id"], each["access_token"]) for each in tables]
+    return [Tenant(table["id"], table["access_token"]) for table in tables]
 
 
 async def main(tenants: Sequence[Tenant]) -> None:
     """Stay connected for every enterprise."""
     async with httpx.AsyncClient(base_url=API, timeout=30) as http, asyncio.TaskGroup() as tasks:
         for tenant in tenants:
-            commands = Commands(tenant, http)
-            tasks.create_task(commands.work())
-            tasks.create_task(stay_connected(tenant, commands))
+            worker = CommandWorker(tenant, http)
+            tasks.create_task(worker.run())
+            tasks.create_task(stay_connected(tenant, worker))
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    asyncio.run(main(tenants_of(Path(os.environ["MEWS_TENANTS"]))))
+    asyncio.run(main(load_tenants(Path(os.environ["MEWS_TENANTS"]))))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mews.config.config_file import ConfigFile
-from pytest_mews.config.did_you_mean import did_you_mean
+from pytest_mews.errors import did_you_mean
 from pytest_mews.model import Scenario, ScenarioResult, Waiver
 from pytest_mews.model.scenario import PREFLIGHT
 

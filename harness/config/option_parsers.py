@@ -8,8 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pytest_mews.config import endpoint
-from pytest_mews.config.did_you_mean import did_you_mean
-from pytest_mews.errors import UsageError
+from pytest_mews.errors import UsageError, did_you_mean
 from pytest_mews.mews import event_types
 from pytest_mews.mews.use_cases import USE_CASES
 from pytest_mews.redaction import REDACTED, redact_url

@@ -10,8 +10,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Literal
 
-from pytest_mews.config.did_you_mean import did_you_mean
-from pytest_mews.errors import UsageError
+from pytest_mews.errors import UsageError, did_you_mean
 from pytest_mews.model import Parameter, Profile
 
 Value = int | float | bool | tuple[int, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_mews.model.answer_times import AnswerTimes
 from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, TokenState
 from pytest_mews.model.command_trace import EventTrace, event_traces
 from pytest_mews.model.comparison import Change, Comparison, ScenarioChange
@@ -19,8 +18,17 @@ from pytest_mews.model.exchange import (
 )
 from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
 from pytest_mews.model.message import EventReference, Message, WebhookKind
-from pytest_mews.model.rate_limit_usage import RateLimitUsage
-from pytest_mews.model.run import Replay, Run, Sample, ScenarioResult, StageSummary, Tenant, Tenants
+from pytest_mews.model.run import (
+    AnswerTimes,
+    RateLimitUsage,
+    Replay,
+    Run,
+    Sample,
+    ScenarioResult,
+    StageSummary,
+    Tenant,
+    Tenants,
+)
 from pytest_mews.model.run_events import (
     RunEnded,
     RunEvent,

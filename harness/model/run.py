@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import quantiles
 
-from pytest_mews.model.answer_times import AnswerTimes
 from pytest_mews.model.comparison import Comparison
 from pytest_mews.model.delivery_profile import Profile
-from pytest_mews.model.rate_limit_usage import RateLimitUsage
 from pytest_mews.model.scenario import Level, Scenario, Stage
 from pytest_mews.model.verdict import Evidence, Readiness, Verdict
 from pytest_mews.model.waiver import Waiver, WaiverUse
@@ -32,6 +31,29 @@ class Tenants:
 
 
 @dataclass(frozen=True)
+class AnswerTimes:
+    """Percentiles of answer times, from the last byte of the request to that of the answer.
+
+    The percentiles are interpolated: with fewer than 100 answers, `p99_ms` lies between the two
+    slowest.
+    """
+
+    count: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+
+    @classmethod
+    def of(cls, answers_ms: Sequence[float]) -> AnswerTimes:
+        """Summarise one or more answer times."""
+        # quantiles() needs at least two values; one value twice has the same quantiles.
+        values = list(answers_ms) if len(answers_ms) > 1 else [*answers_ms, *answers_ms]
+        cuts = quantiles(values, n=100, method="inclusive")
+        return cls(len(answers_ms), cuts[49], cuts[94], cuts[98], max(values))
+
+
+@dataclass(frozen=True)
 class Sample:
     """One message with a response, for statistics: events, bytes, answer time, status."""
 
@@ -44,6 +66,23 @@ class Sample:
     def accepted(self) -> bool:
         """Whether the status is a 2xx."""
         return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's bounds
+
+
+@dataclass(frozen=True)
+class RateLimitUsage:
+    """The requests with the AccessTokens of one enterprise, over a whole run.
+
+    Attributes:
+        enterprise_id: the owner of the tokens.
+        requests: pairs of a second on the run's clock and the number of requests in it; seconds
+            without requests are omitted.
+        peak: the exact maximum of requests with one token within any 30 s.
+
+    """
+
+    enterprise_id: str
+    requests: tuple[tuple[int, int], ...]
+    peak: int
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class RecordedMessage:
         body: the pieces of the body.
         duplicate: whether an earlier message had the same bytes.
         events: the events of the message; None if they are those that the body contains.
+        binary: whether a WebSocket message is a binary frame.
 
     """
 
@@ -51,6 +52,7 @@ class RecordedMessage:
     body: tuple[Piece, ...]
     duplicate: bool = False
     events: tuple[EventReference, ...] | None = None
+    binary: bool = False
 
 
 @dataclass(frozen=True)

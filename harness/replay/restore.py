@@ -88,4 +88,5 @@ def _restore_message(message: RecordedMessage, secrets: Mapping[str, str]) -> Me
         message.content_type,
         message.enterprise_id,
         message.duplicate,
+        message.binary,
     )

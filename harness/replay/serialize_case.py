@@ -66,6 +66,7 @@ def _record_message(
         body,
         message.duplicate,
         None if _events_in_body(message) == message.events else message.events,
+        message.binary,
     )
 
 

@@ -8,9 +8,8 @@ from random import Random
 
 import pytest
 
-from pytest_mews.config.did_you_mean import did_you_mean
 from pytest_mews.config.settings import Settings, resolve_settings
-from pytest_mews.errors import UsageError
+from pytest_mews.errors import UsageError, did_you_mean
 from pytest_mews.model import Scenario
 from pytest_mews.options import OPTIONS
 from pytest_mews.run.result_tracker import COLLECTOR, scenario_id_in

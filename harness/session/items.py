@@ -127,7 +127,7 @@ class ScenarioItem(pytest.Item):
             f"{scenario.id} {scenario.title} ({scenario.level}, {scenario.basis})",
             f"  observed: {self.result.reason}",
             f"  why:      {scenario.why}",
-            f"  fix:      {scenario.remedy}",
+            f"  fix:      {self.result.remedy}",
             *(f"  source:   {source.url} ({source.revision_text})" for source in scenario.sources),
         ]
         return "\n".join(lines)

@@ -69,7 +69,7 @@ def sort_scenarios(scenarios: Iterable[Scenario]) -> list[Scenario]:
 
 
 def retry_waits(step: Step) -> float:
-    """Estimate how many retry intervals a step waits if the endpoint accepts every message."""
+    """Estimate how many retry intervals a step waits if the endpoint has no flaw."""
     if step.name == "exhaust-retries":
         return 2
     return (
@@ -88,7 +88,7 @@ def _sequential_cases(scenario: Scenario) -> int:
 
 
 def may_kill_service(scenario: Scenario) -> bool:
-    """Return whether a scenario may crash the service; such a scenario has a health check."""
+    """Return whether a scenario may crash the service; its steps check for that."""
     return any(step.name in HOSTILE_STEPS for step in scenario.steps)
 
 

@@ -1,4 +1,4 @@
-"""A real browser with the report open in it."""
+"""Fixtures: the sample report and a real browser."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ import sample_run
 
 from pytest_mews.reports import write_report
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of the report of a run with every verdict in it."""
+    """The URL of the sample report, with every verdict."""
     return write_report(sample_run.run(), tmp_path_factory.mktemp("report")).html.as_uri()
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The installed Chromium; tests/browser/install-chromium installs it."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = next(filter(None, map(shutil.which, EXECUTABLES)), None)
     if path is None:
         pytest.skip("no Chromium: run tests/browser/install-chromium")
     # A container has no user namespaces and a small /dev/shm.

@@ -1,4 +1,4 @@
-"""The report as a reader sees it: opened from the disk in a real browser."""
+"""The report in a real browser, opened from the disk."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-# What a page looks like after its styles: a colour as [red, green, blue].
-COLOUR = "element => getComputedStyle(element).color.match(/\\d+/g).slice(0, 3).map(Number)"
-BEHIND = (
+# JavaScript that returns a computed colour as [red, green, blue].
+TEXT_COLOUR = "element => getComputedStyle(element).color.match(/\\d+/g).slice(0, 3).map(Number)"
+BACKGROUND_COLOUR = (
     "element => getComputedStyle(element).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
 )
 
-Opened = Callable[..., Page]
+OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
-def opened(browser: Browser, report: str) -> Iterator[Opened]:
-    """Opens the report in a fresh context with the options of a reader."""
+def open_page(browser: Browser, report: str) -> Iterator[OpenPage]:
+    """A function that opens the report in a new browser context with the given options."""
     contexts = []
 
-    def open_page(width: int = 1200, **options: Any) -> Page:  # noqa: ANN401 - Playwright's own
+    def open_report(width: int = 1200, **options: Any) -> Page:  # noqa: ANN401 - Playwright's own
         viewport = {"width": width, "height": 900}
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
@@ -33,13 +33,13 @@ def opened(browser: Browser, report: str) -> Iterator[Opened]:
         page.goto(report)
         return page
 
-    yield open_page
+    yield open_report
     for context in contexts:
         context.close()
 
 
 def luminance(colour: list[int]) -> float:
-    """Relative luminance of an sRGB colour (WCAG 2.2)."""
+    """Return the relative luminance of an sRGB colour (WCAG 2.2)."""
     parts = [value / 255 for value in colour]
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
@@ -48,75 +48,74 @@ def luminance(colour: list[int]) -> float:
 
 
 def contrast(one: list[int], other: list[int]) -> float:
-    """Contrast ratio of two colours (WCAG 2.2)."""
+    """Return the contrast ratio of two colours (WCAG 2.2)."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
-def test_opens_without_a_word_or_a_request(browser: Browser, report: str) -> None:
-    """From the disk: nothing on the console, no error, no request but the page's own."""
+def test_opens_without_messages_or_requests(browser: Browser, report: str) -> None:
+    """From the disk: nothing on the console, no error, no request but that of the page."""
     page = browser.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    messages: list[str] = []
+    urls: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(report, wait_until="networkidle")
     page.close()
-    assert said == []
-    assert [url for url in asked if not url.startswith("data:")] == [report]
+    assert messages == []
+    assert [url for url in urls if not url.startswith("data:")] == [report]
 
 
-def test_reads_without_scripts(opened: Opened) -> None:
-    """With scripts off the verdict, the problems and the pictures are there."""
-    page = opened(java_script_enabled=False)
+def test_is_readable_without_scripts(open_page: OpenPage) -> None:
+    """Without scripts, the page shows verdict, problems and pictures."""
+    page = open_page(java_script_enabled=False)
     assert page.locator("h1").inner_text().endswith("Not ready")
     assert page.locator("article.problem").count() == 8
     assert page.locator("#pictures figure svg").count() == 4
-    assert page.locator("#PROC-03-problem figure.chain svg").count() == 1
+    assert page.locator("#PROC-03-problem figure.timeline svg").count() == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_contrast_in_both_schemes(opened: Opened, scheme: str) -> None:
-    """Text and every badge reach 4.5 to 1 against what is behind them (WCAG AA)."""
-    page = opened(color_scheme=scheme)
-    behind = page.locator("article.problem").first.evaluate(BEHIND)
+def test_text_has_contrast_in_both_schemes(open_page: OpenPage, scheme: str) -> None:
+    """Text and badges have a contrast of 4.5 to 1 with their background (WCAG AA)."""
+    page = open_page(color_scheme=scheme)
+    background = page.locator("article.problem").first.evaluate(BACKGROUND_COLOUR)
     for selector in ("article.problem p", ".meta", "article.problem a", ".badge", ".unmet"):
         for element in page.locator(selector).all():
-            assert contrast(element.evaluate(COLOUR), behind) >= 4.5, selector
+            assert contrast(element.evaluate(TEXT_COLOUR), background) >= 4.5, selector
 
 
-def test_dark_differs_from_light_in_pictures_too(opened: Opened) -> None:
-    """The page turns dark with the system, and the labels of the pictures with it."""
-    light, dark = opened(color_scheme="light"), opened(color_scheme="dark")
+def test_dark_differs_from_light_in_pictures_too(open_page: OpenPage) -> None:
+    """The page follows the system's dark mode, and so do the labels of the pictures."""
+    light, dark = open_page(color_scheme="light"), open_page(color_scheme="dark")
     fill = "element => getComputedStyle(element).fill"
-    for selector, look in (("body", BEHIND), ("figure svg text", fill)):
-        assert light.locator(selector).first.evaluate(look) != dark.locator(
-            selector
-        ).first.evaluate(look)
+    for selector, script in (("body", BACKGROUND_COLOUR), ("figure svg text", fill)):
+        light_colour = light.locator(selector).first.evaluate(script)
+        assert light_colour != dark.locator(selector).first.evaluate(script)
 
 
 @pytest.mark.parametrize("width", [320, 360, 400, 768, 1200])
-def test_no_width_scrolls_sideways(opened: Opened, width: int) -> None:
-    """A phone shows the page without sideways scrolling, also with everything unfolded."""
-    page = opened(width)
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+def test_no_width_scrolls_sideways(open_page: OpenPage, width: int) -> None:
+    """No width needs sideways scrolling, also with all details open."""
+    page = open_page(width)
+    page.evaluate("document.querySelectorAll('details').forEach(element => element.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_link_to_details_unfolds_them(opened: Opened) -> None:
-    """A scenario's link in the matrix opens its details and brings them into view."""
-    page = opened()
-    inside = page.locator("#BAT-02-details")
-    assert not inside.is_visible()
+def test_link_to_details_opens_them(open_page: OpenPage) -> None:
+    """A scenario's link in the matrix opens its details and scrolls to them."""
+    page = open_page()
+    details = page.locator("#BAT-02-details")
+    assert not details.is_visible()
     page.locator("#BAT-02 th a").click()
-    inside.wait_for(state="visible")
+    details.wait_for(state="visible")
     assert page.url.endswith("#BAT-02-details")
 
 
-def test_stable_anchor_leads_to_the_row(opened: Opened, report: str) -> None:
-    """An address with a scenario's id, as in an issue, shows that scenario's row."""
-    page = opened(reduced_motion="reduce")
+def test_stable_anchor_leads_to_the_row(open_page: OpenPage, report: str) -> None:
+    """A URL with a scenario's id, as in an issue, shows that scenario's row."""
+    page = open_page(reduced_motion="reduce")
     page.goto(f"{report}#RET-03")
     page.wait_for_function(
         "() => { const box = document.getElementById('RET-03').getBoundingClientRect();"
@@ -124,50 +123,50 @@ def test_stable_anchor_leads_to_the_row(opened: Opened, report: str) -> None:
     )
 
 
-def test_chain_can_be_read(opened: Opened) -> None:
-    """The chain's labels stand where they are seen, and do not cover one another."""
-    page = opened()
-    texts = page.locator("#PROC-03-problem figure.chain svg text").all()
-    boxes = [each.bounding_box() for each in texts]
+def test_fetch_picture_is_readable(open_page: OpenPage) -> None:
+    """The labels of the fetch picture have a readable size and are within its frame."""
+    page = open_page()
+    texts = page.locator("#PROC-03-problem figure.timeline svg text").all()
+    boxes = [text.bounding_box() for text in texts]
     assert all(box is not None and box["height"] >= 8 for box in boxes)
-    frame = page.locator("#PROC-03-problem figure.chain svg").bounding_box()
+    frame = page.locator("#PROC-03-problem figure.timeline svg").bounding_box()
     for box in boxes:
-        # A label has a halo of the panel's colour around it.
+        # A label has an outline in the panel's colour.
         assert frame["x"] <= box["x"] + 3
         assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 3
 
 
-def test_first_tab_is_the_skip_link(opened: Opened) -> None:
-    """A keyboard reaches the problems at once."""
-    page = opened()
+def test_first_tab_is_the_skip_link(open_page: OpenPage) -> None:
+    """The first Tab and Enter lead to the problems."""
+    page = open_page()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.url.endswith("#fix")
 
 
-def test_headings_do_not_skip_a_level(opened: Opened) -> None:
-    """One first heading, and each heading at most one level below the one before it."""
-    levels = opened().evaluate(
-        "[...document.querySelectorAll('h1,h2,h3,h4')].map(one => Number(one.tagName[1]))"
+def test_headings_do_not_skip_a_level(open_page: OpenPage) -> None:
+    """There is one h1, and each heading is at most one level below the previous one."""
+    levels = open_page().evaluate(
+        "[...document.querySelectorAll('h1,h2,h3,h4')].map(element => Number(element.tagName[1]))"
     )
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_prints_on_paper_with_what_is_folded(opened: Opened) -> None:
-    """Printing gives a PDF of several pages, and folded evidence is not left out of it."""
-    page = opened(color_scheme="dark")
+def test_prints_with_closed_details(open_page: OpenPage) -> None:
+    """Printing gives a PDF of several pages that includes evidence in closed details."""
+    page = open_page(color_scheme="dark")
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 3
     page.emulate_media(media="print")
     assert page.locator("#REC-01-details").bounding_box()["height"] > 0
-    assert page.locator("body").evaluate(BEHIND) == [255, 255, 255]
+    assert page.locator("body").evaluate(BACKGROUND_COLOUR) == [255, 255, 255]
 
 
 def visible_rows(page: Page) -> list[str]:
-    """The ids of the scenarios that the matrix shows."""
+    """Return the ids of the scenarios that the matrix shows."""
     return [
         row.get_attribute("id") or ""
         for row in page.locator("#matrix tbody tr").all()
@@ -175,51 +174,59 @@ def visible_rows(page: Page) -> list[str]:
     ]
 
 
+def test_rows_of_the_matrix_are_table_rows(open_page: OpenPage) -> None:
+    """No style for another element applies to a row by the name of its filter class."""
+    rows = open_page().locator("#matrix tbody tr")
+    displays = rows.evaluate_all("rows => rows.map(row => getComputedStyle(row).display)")
+    assert len(displays) == 16
+    assert set(displays) == {"table-row"}
+
+
 @pytest.mark.parametrize("scripts", [True, False])
-def test_filters_leave_what_was_asked_for(opened: Opened, *, scripts: bool) -> None:
-    """Verdict, obligation and stage narrow the matrix together, with scripts off as well."""
-    page = opened(java_script_enabled=scripts)
+def test_filters_combine(open_page: OpenPage, *, scripts: bool) -> None:
+    """Filters by verdict, level and stage combine, also without scripts."""
+    page = open_page(java_script_enabled=scripts)
     assert len(visible_rows(page)) == 16
     page.get_by_label("To fix").check()
     assert "REC-01" not in visible_rows(page)
     assert "AUTH-02" in visible_rows(page)
-    assert not page.locator("#area-REC").is_visible()  # nothing is left below it
+    assert not page.locator("#area-REC").is_visible()  # an area without rows
     page.get_by_label("SHOULD", exact=False).check()
     assert visible_rows(page) == ["TLS-03"]
     page.get_by_label("Streaming").check()
     assert visible_rows(page) == []
-    assert page.get_by_text("No scenario is all of this at once.").is_visible()
+    assert page.get_by_text("No scenario matches all filters.").is_visible()
 
 
-def test_filters_work_by_keyboard(opened: Opened) -> None:
-    """The arrow keys choose among the buttons, as in any group of them."""
-    page = opened()
+def test_filters_work_by_keyboard(open_page: OpenPage) -> None:
+    """The arrow keys select an option, as in any group of radio buttons."""
+    page = open_page()
     page.locator("#only-any-verdict").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#only-fix").is_checked()
     assert "REC-01" not in visible_rows(page)
 
 
-def test_an_address_shows_its_row_whatever_is_filtered(opened: Opened, report: str) -> None:
-    """A link to a scenario leads to it also where the filters would hide it."""
-    page = opened()
+def test_link_shows_its_row_despite_filters(open_page: OpenPage, report: str) -> None:
+    """A link to a scenario shows its row even if the filters would hide it."""
+    page = open_page()
     page.get_by_label("To fix").check()
     page.evaluate("location.hash = '#REC-01'")
     assert "REC-01" in visible_rows(page)
     assert page.locator("#area-REC").is_visible()
 
 
-def test_paper_shows_what_filters_hide(opened: Opened) -> None:
-    """What is printed is whole, whatever was chosen on the screen."""
-    page = opened()
+def test_print_ignores_filters(open_page: OpenPage) -> None:
+    """The print has all rows, whatever the filters on the screen."""
+    page = open_page()
     page.get_by_label("To fix").check()
     page.emulate_media(media="print")
     assert len(visible_rows(page)) == 16
 
 
-def test_navigation_leads_to_every_section(opened: Opened) -> None:
-    """Each link of the navigation brings its section's heading into view, not below the bar."""
-    page = opened(reduced_motion="reduce")
+def test_navigation_leads_to_every_section(open_page: OpenPage) -> None:
+    """Each navigation link scrolls to its section, whose heading is below the bar."""
+    page = open_page(reduced_motion="reduce")
     for link in page.locator("nav a").all():
         link.click()
         name = (link.get_attribute("href") or "").removeprefix("#")
@@ -230,11 +237,11 @@ def test_navigation_leads_to_every_section(opened: Opened) -> None:
         assert bar["y"] + bar["height"] <= heading["y"] < 900, name
 
 
-def test_first_screen_names_what_is_wrong(opened: Opened) -> None:
-    """On a small laptop the first thing to fix is there with its remedy, without scrolling."""
-    page = opened(1280)
+def test_first_screen_has_the_first_problem(open_page: OpenPage) -> None:
+    """On a small laptop the first problem and its fix are visible without scrolling."""
+    page = open_page(1280)
     page.set_viewport_size({"width": 1280, "height": 800})
-    for element in ("h1", ".stages", ".facts", ".seen", ".advice"):
+    for element in ("h1", ".stages", ".facts", ".observed-line", ".fix-line"):
         box = page.locator(element).first.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 800, element
@@ -242,16 +249,16 @@ def test_first_screen_names_what_is_wrong(opened: Opened) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_axe_has_nothing_serious_to_say(opened: Opened, scheme: str, width: int) -> None:
-    """axe-core finds no violation in the page with everything unfolded, the least one neither."""
-    page = opened(width, color_scheme=scheme)
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+def test_axe_finds_no_violation(open_page: OpenPage, scheme: str, width: int) -> None:
+    """axe-core finds no violation, not even a minor one, with all details open."""
+    page = open_page(width, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(element => element.open = true)")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
 
 
-def test_paper_cuts_nothing_off(opened: Opened) -> None:
-    """Nothing is wider than a sheet of A4 between its margins (190 mm are 718 px)."""
-    page = opened(718)
+def test_print_cuts_nothing_off(open_page: OpenPage) -> None:
+    """Nothing is wider than A4 paper between its margins (190 mm are 718 px)."""
+    page = open_page(718)
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") <= 718

@@ -1,4 +1,4 @@
-"""What a whole run leaves for machines: JUnit's properties, GitHub's page and annotations."""
+"""Output for CI systems: JUnit properties, GitHub's job summary and annotations."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pytest_mews.scenarios import loader
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 FLAWED = ("--mews-target", "demo:ignores-token", "-k", "PRE or AUTH", *QUICK)
-COMMANDS = re.compile(r"^\s*::|##[a-z]*\[", re.MULTILINE)
+WORKFLOW_COMMAND = re.compile(r"^\s*::|##[a-z]*\[", re.MULTILINE)
 
 
-def written(folder: Path) -> dict[str, Any]:
+def read_json_report(folder: Path) -> dict[str, Any]:
     """Read the JSON report."""
     report: dict[str, Any] = json.loads(
         (folder / "mews-report" / "certification.json").read_text("utf-8")
@@ -27,43 +27,43 @@ def written(folder: Path) -> dict[str, Any]:
 
 
 def properties(element: ET.Element) -> dict[str, list[str]]:
-    """Collect the properties of a suite or a case, which may have one name several times."""
-    found: dict[str, list[str]] = {}
-    for each in element.findall("properties/property"):
-        found.setdefault(each.get("name", ""), []).append(each.get("value", ""))
-    return found
+    """Return the properties of a suite or a case, by name; a name may occur several times."""
+    values: dict[str, list[str]] = {}
+    for item in element.findall("properties/property"):
+        values.setdefault(item.get("name", ""), []).append(item.get("value", ""))
+    return values
 
 
-@pytest.mark.parametrize("chosen", [(), ("-n", "2"), ("--mews-jobs", "4")])
-def test_junit_says_what_was_asked_and_where(
-    pytester: pytest.Pytester, chosen: tuple[str, ...]
-) -> None:
-    """Each case bears obligation, sources and verdict, the suite readiness and seed."""
-    asked = ("--hypothesis-seed", "7", "--junitxml", "junit.xml", *chosen)
-    assert pytester.runpytest_subprocess(*FLAWED, *asked).ret == 1
+@pytest.mark.parametrize("options", [(), ("-n", "2"), ("--mews-jobs", "4")])
+def test_junit_properties(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
+    """Each case has its level, sources and verdict; the suite has the readiness and the seed."""
+    options = ("--hypothesis-seed", "7", "--junitxml", "junit.xml", *options)
+    assert pytester.runpytest_subprocess(*FLAWED, *options).ret == 1
     root = ET.parse(pytester.path / "junit.xml").getroot()
     (suite,) = root.findall("testsuite")
-    of_suite = properties(suite)
-    assert of_suite["mews.readiness"] == ["not-ready"]
-    assert of_suite["mews.readiness.streaming"] == ["incomplete"]  # of it only PRE was asked for
-    assert of_suite["mews.seed"] == ["7"]
-    assert of_suite["mews.profile"] == ["2026-04"]
-    assert of_suite["mews.target"] == ["demo:ignores-token"]
-    results = {each["id"]: each for each in written(pytester.path)["scenarios"]}
-    scenarios = {each.id: each for each in loader.load_scenarios()}
+    suite_properties = properties(suite)
+    assert suite_properties["mews.readiness"] == ["not-ready"]
+    assert suite_properties["mews.readiness.streaming"] == [
+        "incomplete"
+    ]  # only its PRE scenarios were selected
+    assert suite_properties["mews.seed"] == ["7"]
+    assert suite_properties["mews.profile"] == ["2026-04"]
+    assert suite_properties["mews.target"] == ["demo:ignores-token"]
+    results = {item["id"]: item for item in read_json_report(pytester.path)["scenarios"]}
+    scenarios = {scenario.id: scenario for scenario in loader.load_scenarios()}
     cases = {case.get("name", ""): properties(case) for case in suite.findall("testcase")}
     assert set(cases) == {name for name in scenarios if name[:3] in {"PRE", "AUT"}}
-    for name, said in cases.items():
+    for name, values in cases.items():
         sources = scenarios[name].sources
-        assert said["mews.source"] == [source.url for source in sources]
-        assert said["mews.revision"] == [source.revision for source in sources]
-        assert said["mews.requirement"] == [source.summary for source in sources]
+        assert values["mews.source"] == [source.url for source in sources]
+        assert values["mews.revision"] == [source.revision for source in sources]
+        assert values["mews.requirement"] == [source.summary for source in sources]
         for key in ("stage", "level", "basis", "verdict", "reason"):
-            assert said[f"mews.{key}"] == [results[name][key]]
+            assert values[f"mews.{key}"] == [results[name][key]]
 
 
-def test_junit_has_the_form_that_pytest_gives_it(pytester: pytest.Pytester) -> None:
-    """But for the properties of cases, the file has only what the family xunit2 has."""
+def test_junit_matches_the_family_xunit2(pytester: pytest.Pytester) -> None:
+    """Except for the properties of cases, the file has only what the family xunit2 allows."""
     pytester.runpytest_subprocess(*FLAWED, "--junitxml", "junit.xml")
     root = ET.parse(pytester.path / "junit.xml").getroot()
     allowed = {
@@ -82,56 +82,57 @@ def test_junit_has_the_form_that_pytest_gives_it(pytester: pytest.Pytester) -> N
         assert [child.tag for child in suite].count("properties") == 1
 
 
-@pytest.mark.parametrize("chosen", [(), ("-n", "2")])
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
 def test_on_github(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, chosen: tuple[str, ...]
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
-    """The page of the job gets the summary once, failures are annotated, and nothing else is."""
+    """The job summary gets the summary once; failures, and nothing else, are annotated."""
     page = pytester.path / "page.md"
     page.write_text("before\n")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
-    result = pytester.runpytest_subprocess(*FLAWED, *chosen)
+    result = pytester.runpytest_subprocess(*FLAWED, *options)
     assert result.ret == 1
     summary = (pytester.path / "mews-report" / "summary.md").read_text("utf-8")
     assert page.read_text("utf-8") == f"before\n\n{summary}"
-    annotated = [line for line in result.outlines if COMMANDS.search(line)]
-    failed = [x["id"] for x in written(pytester.path)["scenarios"] if x["verdict"] == "fail"]
-    errors = [line for line in annotated if line.startswith("::error title=")]
+    annotations = [line for line in result.outlines if WORKFLOW_COMMAND.search(line)]
+    scenarios = read_json_report(pytester.path)["scenarios"]
+    failed = [scenario["id"] for scenario in scenarios if scenario["verdict"] == "fail"]
+    errors = [line for line in annotations if line.startswith("::error title=")]
     assert [line.split("=")[1].split()[0] for line in errors] == failed
-    assert {line.split()[0] for line in annotated} <= {"::error", "::warning"}
+    assert {line.split()[0] for line in annotations} <= {"::error", "::warning"}
 
 
-def test_elsewhere(pytester: pytest.Pytester) -> None:
-    """In a terminal there is no workflow command, and every output is in the folder."""
+def test_outside_github(pytester: pytest.Pytester) -> None:
+    """The terminal has no workflow command, and the folder has every output."""
     result = pytester.runpytest_subprocess(*FLAWED)
-    assert not COMMANDS.search(result.stdout.str())
-    there = {path.name for path in (pytester.path / "mews-report").iterdir()}
-    assert {output.name for output in OUTPUTS} <= there
+    assert not WORKFLOW_COMMAND.search(result.stdout.str())
+    names = {path.name for path in (pytester.path / "mews-report").iterdir()}
+    assert {output.name for output in OUTPUTS} <= names
 
 
-def test_a_page_that_can_not_be_written_is_no_crash(
+def test_a_job_summary_that_can_not_be_written(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The summary in the terminal says so, and the exit status is the verdict's."""
+    """The terminal says so, and the exit status still follows the verdicts."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path))
     result = pytester.runpytest_subprocess("--mews-target", "demo", "-k", "PRE-01", *QUICK)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["GITHUB_STEP_SUMMARY: * can't be written (*"])
 
 
-def test_an_output_that_can_not_be_rendered_is_said(pytester: pytest.Pytester) -> None:
-    """A fault in one output is a line in the terminal; the JSON is written and valid."""
+def test_an_output_that_can_not_be_rendered(pytester: pytest.Pytester) -> None:
+    """An error in one output is a line in the terminal; the JSON is written and valid."""
     pytester.makeconftest(
-        "from pytest_mews.reports import writing\n\n"
+        "from pytest_mews.reports import report_files\n\n"
         "def broken(run):\n"
         "    raise ValueError('no')\n\n"
-        "writing.OUTPUTS = tuple(\n"
-        "    writing.Output(o.name, broken if o.name.endswith('.html') else o.render)\n"
-        "    for o in writing.OUTPUTS\n"
+        "report_files.OUTPUTS = tuple(\n"
+        "    report_files.Output(o.name, broken if o.name.endswith('.html') else o.render)\n"
+        "    for o in report_files.OUTPUTS\n"
         ")\n"
     )
     result = pytester.runpytest_subprocess("--mews-target", "demo", "-k", "PRE-01", *QUICK)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["certification.html could not be rendered (ValueError)"])
-    assert written(pytester.path)["seed"]
+    assert read_json_report(pytester.path)["seed"]

@@ -1,4 +1,4 @@
-"""Partners that hold a grudge, certified by eight jobs: nobody else is blamed for it."""
+"""Flaws whose effect outlasts a scenario don't fail the scenarios that follow."""
 
 from __future__ import annotations
 
@@ -12,62 +12,72 @@ from pytest_mews.scenarios import loader
 from pytest_mews.session.schedule import Schedule, sort_scenarios
 from tests.scenario_flaws import FLAWS as CAUGHT
 
-DELIVERY = [each for each in loader.load_scenarios() if each.stage is Stage.DELIVERY]
-UNREADABLE = {"malformed-body", "invalid-structure", "null-event"}  # draws that may end a service
-FINE = {Verdict.PASS, Verdict.NOT_APPLICABLE}
-Build = Callable[..., Settings]
+DELIVERY = [scenario for scenario in loader.load_scenarios() if scenario.stage is Stage.DELIVERY]
+UNREADABLE = {
+    "malformed-body",
+    "invalid-structure",
+    "null-event",
+}  # generators whose messages may crash a service
+SOUND = {Verdict.PASS, Verdict.NOT_APPLICABLE}
+BuildSettings = Callable[..., Settings]
 
 
-def certify(flaw: str, settings: Build) -> dict[str, ScenarioResult]:
-    """Certify a partner by eight jobs, and give what it did not pass, by id."""
-    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="2", jobs="8")
-    with CertificationRunner(chosen, budget=Budget(executions=15, seconds=3)) as engine:
-        assert engine.environment.preflight.accepts
-        schedule = Schedule(engine.certify, chosen.jobs)
+def certify(flaw: str, settings: BuildSettings) -> dict[str, ScenarioResult]:
+    """Certify a partner with eight jobs; return what it did not pass, by id."""
+    options = settings(f"demo:{flaw}", time_scale="0.001", examples="2", jobs="8")
+    with CertificationRunner(options, budget=Budget(executions=15, seconds=3)) as runner:
+        assert runner.environment.preflight.accepts
+        schedule = Schedule(runner.certify, options.jobs)
         schedule.start(DELIVERY)
-        results = {each.id: schedule.result(each) for each in DELIVERY}
+        results = {scenario.id: schedule.result(scenario) for scenario in DELIVERY}
         schedule.stop()
-    return {name: result for name, result in results.items() if result.verdict not in FINE}
+    return {name: result for name, result in results.items() if result.verdict not in SOUND}
 
 
-def meant(flaw: str) -> set[str]:
-    """Name the scenarios that are there to catch a flaw."""
-    return {each.id for each in DELIVERY if flaw in CAUGHT[each.id]}
+def scenarios_for(flaw: str) -> set[str]:
+    """Return the ids of the scenarios that catch a flaw."""
+    return {scenario.id for scenario in DELIVERY if flaw in CAUGHT[scenario.id]}
 
 
-def test_who_sends_what_may_end_a_service_is_alone() -> None:
-    """Nobody plays beside it: else a service that dies of it would fail at something else."""
-    odd = {
-        each.id: each.exclusive
-        for each in loader.load_scenarios()
-        if UNREADABLE & {draw.generator for draw in each.message_specs}
+def test_scenarios_that_may_crash_the_service_are_exclusive() -> None:
+    """Otherwise a crash would fail the scenarios that run concurrently."""
+    hostile = {
+        scenario.id: scenario.exclusive
+        for scenario in loader.load_scenarios()
+        if _is_unreadable(scenario)
     }
-    assert {"ERR-01", "AUTH-06", "AUTH-07", "PROC-27"} <= set(odd)
-    assert all(odd.values()), odd
+    assert {"ERR-01", "AUTH-06", "AUTH-07", "PROC-27"} <= set(hostile)
+    assert all(hostile.values()), hostile
 
 
-def test_a_cut_body_blames_nobody_else(settings: Build) -> None:
-    """What breaks for five requests is over before the next scenario begins."""
-    assert set(certify("fails-after-truncated-body", settings)) == meant("fails-after-truncated-body")
+def test_a_short_outage_fails_no_other_scenario(settings: BuildSettings) -> None:
+    """An outage of five requests is over before the next scenario starts."""
+    assert set(certify("fails-after-truncated-body", settings)) == scenarios_for(
+        "fails-after-truncated-body"
+    )
 
 
-def test_an_outage_blames_the_hostile_alone(settings: Build) -> None:
-    """What is down for thirty requests meets those that are as hostile, which come last."""
-    ended = certify("dies-on-malformed", settings)
-    assert meant("dies-on-malformed") <= {
-        name for name, each in ended.items() if each.verdict is Verdict.FAIL
+def test_a_long_outage_fails_hostile_scenarios_alone(settings: BuildSettings) -> None:
+    """An outage of thirty requests meets only other hostile scenarios, which run last."""
+    failures = certify("dies-on-malformed", settings)
+    assert scenarios_for("dies-on-malformed") <= {
+        name for name, result in failures.items() if result.verdict is Verdict.FAIL
     }
-    order = [each.id for each in sort_scenarios(DELIVERY)]
-    first = next(n for n, each in enumerate(sort_scenarios(DELIVERY)) if each.exclusive and _odd(each))
-    assert set(ended) <= set(order[first:])
+    order = sort_scenarios(DELIVERY)
+    first = next(
+        index
+        for index, scenario in enumerate(order)
+        if scenario.exclusive and _is_unreadable(scenario)
+    )
+    assert set(failures) <= {scenario.id for scenario in order[first:]}
 
 
-def test_a_lock_out_is_told_as_what_it_is(settings: Build) -> None:
-    """Who is locked out for good fails at everything, and each reason shows the 503."""
-    ended = certify("locks-out-after-retries", settings)
-    assert ended["RET-02"].verdict is Verdict.FAIL
-    assert [name for name, each in ended.items() if "503" not in each.reason] == []
+def test_a_permanent_lockout_shows_in_every_reason(settings: BuildSettings) -> None:
+    """A service that locks the sender out for good fails everything, each time with its 503."""
+    failures = certify("locks-out-after-retries", settings)
+    assert failures["RET-02"].verdict is Verdict.FAIL
+    assert [name for name, result in failures.items() if "503" not in result.reason] == []
 
 
-def _odd(scenario: Scenario) -> bool:
-    return bool(UNREADABLE & {draw.generator for draw in scenario.message_specs})
+def _is_unreadable(scenario: Scenario) -> bool:
+    return bool(UNREADABLE & {spec.generator for spec in scenario.message_specs})

@@ -1,4 +1,4 @@
-"""A whole run writes what happens as it happens; whatever ends it, a report can be made of that."""
+"""events.ndjson of whole runs: a report can be built from it, however the run ended."""
 
 from __future__ import annotations
 
@@ -19,95 +19,97 @@ TOKEN = "t0ken-distinct-9f8e7d6c"
 
 @pytest.fixture(autouse=True)
 def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out whatever token the environment has."""
+    """Remove the token from the environment."""
     monkeypatch.delenv("MEWS_TOKEN", raising=False)
 
 
-def events(folder: Path) -> list[dict[str, Any]]:
+def read_events(folder: Path) -> list[dict[str, Any]]:
     """Read the events of the run in a folder."""
     text = (folder / "mews-report" / "events.ndjson").read_text("ascii")
     return [json.loads(line) for line in text.splitlines()]
 
 
-def retold(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Make the report of the events in a folder, as a user does."""
+def rebuild_report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Build the report from the events in a folder, as a user does."""
     command = [sys.executable, "-m", "pytest_mews.reports", "mews-report/events.ndjson"]
     return subprocess.run(
         [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
 
 
-def ended(scenario: str, data: bytes) -> bool:
-    """Whether a file tells that a scenario has ended."""
+def has_ended(scenario: str, data: bytes) -> bool:
+    """Return whether an event says that a scenario has ended."""
     return any(
         b'"scenario-ended"' in line and f'"scenario":"{scenario}"'.encode() in line
         for line in data.splitlines()[:-1]
     )
 
 
-@pytest.mark.parametrize("how", [(), ("--mews-jobs", "4"), ("-n", "2")], ids=["plain", "jobs", "n"])
-def test_the_report_of_the_events_is_the_runs_own(
-    pytester: pytest.Pytester, how: tuple[str, ...]
+@pytest.mark.parametrize(
+    "options", [(), ("--mews-jobs", "4"), ("-n", "2")], ids=["plain", "jobs", "n"]
+)
+def test_the_report_from_events_equals_the_report_of_the_run(
+    pytester: pytest.Pytester, options: tuple[str, ...]
 ) -> None:
-    """However it is distributed, each scenario starts and ends once, and the report is the same."""
-    assert pytester.runpytest_subprocess(*FLAWED, *how).ret == 1
-    told = events(pytester.path)
-    kinds = [each["event"] for each in told]
+    """Each scenario starts and ends once, also with jobs and workers; both reports are equal."""
+    assert pytester.runpytest_subprocess(*FLAWED, *options).ret == 1
+    events = read_events(pytester.path)
+    kinds = [event["event"] for event in events]
     assert kinds[0] == "run-started"
     assert kinds[-1] == "run-ended"
-    selected = told[0]["selected"]
+    selected = events[0]["selected_ids"]
     assert len(selected) == 10
     for kind, names in (
-        ("scenario-started", [each["scenario"] for each in told if "scenario" in each]),
-        ("scenario-ended", [each["result"]["scenario"] for each in told if "result" in each]),
+        ("scenario-started", [event["scenario_id"] for event in events if "scenario_id" in event]),
+        ("scenario-ended", [event["result"]["scenario"] for event in events if "result" in event]),
     ):
         assert kinds.count(kind) == 10
         assert sorted(names) == sorted(selected)
-    made = retold(pytester.path, "--report", "again")
-    assert made.returncode == 0, made.stderr
+    rebuilt = rebuild_report(pytester.path, "--report", "again")
+    assert rebuilt.returncode == 0, rebuilt.stderr
     for name in ("certification.html", "certification.json", "replays/AUTH-02.json"):
-        own = (pytester.path / "mews-report" / name).read_bytes()
-        assert (pytester.path / "again" / name).read_bytes() == own
+        report = (pytester.path / "mews-report" / name).read_bytes()
+        assert (pytester.path / "again" / name).read_bytes() == report
 
 
 def test_a_killed_run_leaves_a_report(pytester: pytest.Pytester) -> None:
-    """After kill -9 what had ended is reported with its verdict, the rest as not observed."""
+    """After kill -9, scenarios that had ended have their verdicts; the rest is not observed."""
     command = [sys.executable, "-m", "pytest", *FLAWED, "-k", "AUTH or PROC", "--mews-jobs", "2"]
-    killed = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL)
     path = pytester.path / "mews-report" / "events.ndjson"
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and killed.poll() is None:
-        if path.exists() and ended("AUTH-04", path.read_bytes()):
+    while time.monotonic() < deadline and process.poll() is None:
+        if path.exists() and has_ended("AUTH-04", path.read_bytes()):
             break
         time.sleep(0.02)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
-    made = retold(pytester.path)
-    assert made.returncode == 0, made.stderr
-    assert "interrupted" in made.stdout
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    rebuilt = rebuild_report(pytester.path)
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert "interrupted" in rebuilt.stdout
     text = (pytester.path / "mews-report" / "certification.json").read_text("utf-8")
     report = json.loads(text)
     assert report["interrupted"]
-    found = {each["id"]: each for each in report["scenarios"]}
-    assert found["AUTH-04"]["verdict"] == "fail"
-    assert found["AUTH-04"]["evidence"]
-    assert found["PROC-31"]["reason"].startswith("the run ended")
-    assert found["REC-01"]["reason"] == "it was not selected to run"
+    scenarios = {item["id"]: item for item in report["scenarios"]}
+    assert scenarios["AUTH-04"]["verdict"] == "fail"
+    assert scenarios["AUTH-04"]["evidence"]
+    assert scenarios["PROC-31"]["reason"].startswith("the run ended")
+    assert scenarios["REC-01"]["reason"] == "it was not selected to run"
     assert report["readiness"] == "not-ready"
     assert (pytester.path / "mews-report" / "replays" / "AUTH-04.json").exists()
 
 
-def test_an_interrupted_run_tells_its_end(pytester: pytest.Pytester) -> None:
-    """A run that -x stopped tells the same as its report."""
+def test_a_stopped_run_has_an_end_event(pytester: pytest.Pytester) -> None:
+    """The events of a run that -x stopped give the same report."""
     assert pytester.runpytest_subprocess(*FLAWED, "-x").ret == 1
-    assert events(pytester.path)[-1]["event"] == "run-ended"
-    own = (pytester.path / "mews-report" / "certification.json").read_bytes()
-    assert retold(pytester.path).returncode == 0
-    assert (pytester.path / "mews-report" / "certification.json").read_bytes() == own
+    assert read_events(pytester.path)[-1]["event"] == "run-ended"
+    report = (pytester.path / "mews-report" / "certification.json").read_bytes()
+    assert rebuild_report(pytester.path).returncode == 0
+    assert (pytester.path / "mews-report" / "certification.json").read_bytes() == report
 
 
-def test_no_secret_is_told(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The token of a dead endpoint stands nowhere in the events."""
+def test_events_have_no_secret(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token is nowhere in the events."""
     monkeypatch.setenv("MEWS_TOKEN", TOKEN)
     pytester.runpytest_subprocess("--mews-target", "http://127.0.0.1:9/x", "-k", "PRE", *QUICK)
     text = (pytester.path / "mews-report" / "events.ndjson").read_text("ascii")
@@ -116,9 +118,9 @@ def test_no_secret_is_told(pytester: pytest.Pytester, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("options", [("--collect-only",), ("-k", "nothing-at-all")])
-def test_nothing_is_written_where_nothing_runs(
+def test_without_a_run_nothing_is_written(
     pytester: pytest.Pytester, options: tuple[str, ...]
 ) -> None:
-    """A look at what there is leaves the events of the last run alone."""
+    """--collect-only and an empty selection leave the events of the last run alone."""
     pytester.runpytest_subprocess("--mews-target", "demo", *options)
     assert not (pytester.path / "mews-report" / "events.ndjson").exists()

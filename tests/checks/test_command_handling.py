@@ -145,9 +145,10 @@ def test_the_progress_of_a_command_that_is_not_reported() -> None:
     failed = {"status": 500, "fault": ApiFault.SERVER_ERROR}
 
     def progress(*calls: ApiCall) -> str:
-        return command_handling.command_reported(
-            transcript_of(command("a"), *calls)
-        ).observed.partition("a: ")[2]
+        observation = command_handling.command_reported(transcript_of(command("a"), *calls))
+        _, _, text = observation.observed.partition("not reported as Processed: ")
+        assert text.endswith("; 1 of 1 command")
+        return text.removesuffix("; 1 of 1 command")
 
     assert progress(fetch_of("a"), report_of("a", **failed)) == (
         "commands/update arrived once, the last was answered with 500"

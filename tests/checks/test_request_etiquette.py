@@ -79,7 +79,7 @@ def test_the_most_frequent_problem_is_named() -> None:
     misspelled = call(
         request_problems=(RequestProblem.PATH_SPELLING,),
         status=404,
-        message="Not finding",
+        message="Not found",
         operation="x",
     )
     finding = evaluate_check(
@@ -90,9 +90,7 @@ def test_the_most_frequent_problem_is_named() -> None:
         call("a"),
     )
     assert (finding.met, finding.subject_count) == (False, 4)
-    assert finding.observed == (
-        "3 of 4 requests: path-spelling, the first /api/connector/v1/x (Not finding)"
-    )
+    assert finding.observed == ("path-spelling: /api/connector/v1/x (Not found); 3 of 4 requests")
     single = evaluate_check(
         "well-formed-requests", call(request_problems=(RequestProblem.NOT_POST,), operation="x")
     )
@@ -100,7 +98,7 @@ def test_the_most_frequent_problem_is_named() -> None:
 
 
 def test_own_access_token() -> None:
-    """Each enterprise's entities are asked for with its own token; what is unknown is unknown_token's."""
+    """Entities are requested with their own enterprise's token; unknown ids have no owner."""
     both = (delivery("a"), delivery("b", enterprise=OTHER_ENTERPRISE))
     own = (
         call("a", "unknown"),
@@ -131,8 +129,8 @@ def test_access_token_of_another_enterprise() -> None:
     unknown_token = evaluate_check(
         "own-access-token", *both, call("a", enterprise=None, status=401)
     )
-    assert unknown_token.observed.endswith(
-        f"for a of {ENTERPRISE} with an AccessToken that no enterprise has"
+    assert unknown_token.observed.startswith(
+        f"{GET_RESERVATIONS} requested a of {ENTERPRISE} with an AccessToken of no enterprise; "
     )
 
 
@@ -332,7 +330,7 @@ def test_pauses_that_may_be_a_worker_s_interval() -> None:
 
 @pytest.mark.parametrize("check", ["no-immediate-retry", "exponential-backoff"])
 def test_full_jitter_rarely_fails(check: str) -> None:
-    """Pauses series from 0 to 1 s, 2 s, 4 s: 96 of 100 partners at least are not accused."""
+    """With random pauses of 0 to 1 s, 2 s, 4 s, at least 96 of 100 partners pass."""
     rng = Random(1)
     series = [[rng.uniform(0, 1000 * 2**n) for n in range(3)] for _ in range(400)]
     assert sum(evaluate_check(check, *retries_after(pauses)).met for pauses in series) >= 384

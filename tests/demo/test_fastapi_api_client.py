@@ -1,4 +1,4 @@
-"""How the FastAPI example calls Mews: what the certification has no need to show."""
+"""The API client of the FastAPI example: details that a certification does not show."""
 
 from __future__ import annotations
 
@@ -15,73 +15,77 @@ from tests.partner_processes import FASTAPI_PARTNER
 
 
 @pytest.fixture
-def connector(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module of the example, with pages of two."""
+def api_client(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module of the example, with pages of two entities."""
     monkeypatch.setenv("MEWS_CLIENT_TOKEN", "a-client-token")
     spec = importlib.util.spec_from_file_location(
-        "fastapi_connector", FASTAPI_PARTNER / "connector.py"
+        "fastapi_api_client", FASTAPI_PARTNER / "api_client.py"
     )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "MOST", 2)
+    monkeypatch.setattr(module, "PAGE_SIZE", 2)
     return module
 
 
-def read(connector: ModuleType, *answers: dict[str, Any]) -> tuple[list[str], list[Any]]:
-    """Read the pages of some answers; gives the ids, and the cursors that were asked with."""
-    asked: list[Any] = []
+def read_pages(
+    api_client: ModuleType, *responses: dict[str, Any]
+) -> tuple[list[str], list[str | None]]:
+    """Read the pages in some responses; return the ids, and the cursors of the requests."""
+    cursors: list[str | None] = []
 
-    async def ask(_: str, body: dict[str, Any]) -> dict[str, Any]:
-        asked.append(body["Limitation"].get("Cursor"))
-        return answers[len(asked) - 1]
+    async def call(_: str, body: dict[str, Any]) -> dict[str, Any]:
+        cursors.append(body["Limitation"].get("Cursor"))
+        return responses[len(cursors) - 1]
 
-    async def ids() -> list[str]:
-        found = connector.pages(ask, "customers/getAll", "Customers", {"CustomerIds": ["a"]})
-        return [entity["Id"] async for entity in found]
+    async def read_ids() -> list[str]:
+        filters = {"CustomerIds": ["a"]}
+        entities = api_client.pages(call, "customers/getAll", "Customers", filters)
+        return [entity["Id"] async for entity in entities]
 
-    return asyncio.run(ids()), asked
+    return asyncio.run(read_ids()), cursors
 
 
 def page(*ids: str) -> dict[str, Any]:
-    """Write an answer whose cursor is its last id."""
-    return {"Customers": [{"Id": each} for each in ids], "Cursor": ids[-1] if ids else None}
+    """Return a response whose cursor is its last id."""
+    customers = [{"Id": entity_id} for entity_id in ids]
+    return {"Customers": customers, "Cursor": ids[-1] if ids else None}
 
 
-def test_full_pages_are_followed_to_the_end(connector: ModuleType) -> None:
-    """Each next page is asked for with the cursor of the one before."""
-    answers = (page("a", "b"), page("c", "d"), page("e"))
-    assert read(connector, *answers) == (["a", "b", "c", "d", "e"], [None, "b", "d"])
-    assert read(connector, page("a", "b"), page()) == (["a", "b"], [None, "b"])
+def test_all_pages_are_read(api_client: ModuleType) -> None:
+    """Each request has the cursor of the previous page."""
+    responses = (page("a", "b"), page("c", "d"), page("e"))
+    assert read_pages(api_client, *responses) == (["a", "b", "c", "d", "e"], [None, "b", "d"])
+    assert read_pages(api_client, page("a", "b"), page()) == (["a", "b"], [None, "b"])
 
 
-@pytest.mark.parametrize("answer", [{}, {"Customers": None}, {"Customers": {}}])
-def test_a_missing_list_is_no_empty_one(connector: ModuleType, answer: dict[str, Any]) -> None:
-    """It is a failure that is tried again."""
-    with pytest.raises(connector.Failed) as raised:
-        read(connector, answer)
-    assert raised.value.passes
+@pytest.mark.parametrize("response", [{}, {"Customers": None}, {"Customers": {}}])
+def test_a_missing_list_is_an_error(api_client: ModuleType, response: dict[str, Any]) -> None:
+    """It is not treated as an empty list, but as a failure that is retried."""
+    with pytest.raises(api_client.ApiError) as raised:
+        read_pages(api_client, response)
+    assert raised.value.is_retryable
 
 
-def test_only_what_can_pass_is_tried_again(connector: ModuleType) -> None:
-    """A request that was wrong stays wrong."""
+def test_only_failures_that_can_pass_are_retryable(api_client: ModuleType) -> None:
+    """A malformed or forbidden request would fail again."""
     statuses = (None, 200, 401, 408, 429, 500, 503, 400, 403, 404)
-    again = [status for status in statuses if connector.Failed(status).passes]
-    assert again == [None, 200, 401, 408, 429, 500, 503]
+    retryable = [status for status in statuses if api_client.ApiError(status).is_retryable]
+    assert retryable == [None, 200, 401, 408, 429, 500, 503]
 
 
-def test_pauses_grow_to_a_minute(connector: ModuleType) -> None:
-    """Each is longer than the one before, whatever the jitter, and none much above a minute."""
-    pauses = [connector.Failed(500).pause_s(failures) for failures in (0, 1, 2, 3, 4, 5, 6, 90)]
+def test_pauses_grow_to_a_minute(api_client: ModuleType) -> None:
+    """Each pause is longer than the previous one, despite the jitter; none is much above 60 s."""
+    pauses = [api_client.ApiError(500).pause_s(failures) for failures in (0, 1, 2, 3, 4, 5, 6, 90)]
     assert pauses[:7] == sorted(pauses[:7])
     assert 0.4 <= pauses[0] <= 0.6
     assert 48 <= pauses[-1] <= 72
 
 
-def test_retry_after_is_kept(connector: ModuleType) -> None:
-    """It may be seconds or a date; what can't be read is none."""
-    assert connector.Failed(429, "7").pause_s(3) >= 7
+def test_retry_after_is_honoured(api_client: ModuleType) -> None:
+    """It can be seconds or a date; an invalid value is ignored."""
+    assert api_client.ApiError(429, "7").pause_s(3) >= 7
     date = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
-    assert 3500 < connector.Failed(429, date).pause_s(0) < 3601
-    assert connector.Failed(429, "soon").retry_after_s is None
+    assert 3500 < api_client.ApiError(429, date).pause_s(0) < 3601
+    assert api_client.ApiError(429, "soon").retry_after_s is None

@@ -79,10 +79,7 @@ def test_messages_are_fetched_by_thread(
     assert messages.operation == "messages/getAll"
     assert messages.body["MessageThreadIds"] == ["thread-1", "thread-2"]
     intervals = [
-        {
-            name: datetime.fromisoformat(time)
-            for name, time in request.body["CreatedUtc"].items()
-        }
+        {name: datetime.fromisoformat(time) for name, time in request.body["CreatedUtc"].items()}
         for request in (threads, messages)
     ]
     lengths = [interval["EndUtc"] - interval["StartUtc"] for interval in intervals]

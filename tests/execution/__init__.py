@@ -1,1 +1,1 @@
-"""The player, against a scripted transport."""
+"""Tests of the execution of scenarios, with a scripted transport."""

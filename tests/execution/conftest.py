@@ -1,4 +1,4 @@
-"""A scripted partner: a function from request to status behind the transport's seam."""
+"""A scripted partner: a function from a request to a status, in the place of the transport."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_mews.checks import evaluate
 from pytest_mews.config import profiles
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.delivery import Request, DeliveryRules, Sender
+from pytest_mews.delivery import DeliveryRules, Request, Sender
 from pytest_mews.execution import Budget, CaseContext, ScenarioRunner, send_preflight
 from pytest_mews.model import Exchange, Finding, Outcome, Scenario, Transcript
 from pytest_mews.scenarios import loader
@@ -21,130 +21,130 @@ from pytest_mews.senders.connector.ids import DEFAULT_RUN_START
 
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 URL = "http://127.0.0.1/hook?Token=open-sesame"
-Answer = Callable[[Request], int | Outcome | tuple[int, str]]
+Respond = Callable[[Request], int | Outcome | tuple[int, str]]
 
 
 @dataclass
 class ManualClock:
-    """A clock that only moves when it is told to or slept on."""
+    """A clock that only moves when something sleeps on it or sets it."""
 
     ms: float = 0.0
 
     def now_ms(self) -> float:
-        """Read the clock."""
+        """Return the time."""
         return self.ms
 
     def sleep(self, seconds: float) -> None:
-        """Move it."""
+        """Move the clock instead of sleeping."""
         self.ms += seconds * 1000
 
 
 @dataclass
 class ScriptedTransport:
-    """Answers by a function: a status, one with a Location, or how there was none.
+    """Responds with a function: a status, a status with a Location, or an outcome without one.
 
     Each exchange takes `took_ms`.
     """
 
     clock: ManualClock
-    answer: Answer
+    respond: Respond
     took_ms: float = 1.0
     requests: list[Request] = field(default_factory=list)
 
     def submit(self, request: Request) -> Future[Exchange]:
-        """Answer at once."""
+        """Respond at once."""
         self.requests.append(request)
         started = self.clock.ms
-        said = self.answer(request)
+        result = self.respond(request)
         headers: tuple[tuple[str, str], ...] = ()
-        if isinstance(said, tuple):
-            said, headers = said[0], (("Location", said[1]),)
+        if isinstance(result, tuple):
+            result, headers = result[0], (("Location", result[1]),)
         self.clock.ms += self.took_ms
         future: Future[Exchange] = Future()
-        ok = isinstance(said, int) and 200 <= said < 300
+        is_success = isinstance(result, int) and 200 <= result < 300
         future.set_result(
             Exchange(
                 request.method,
                 request.url,
                 request.headers,
                 len(request.body),
-                said
-                if isinstance(said, Outcome)
+                result
+                if isinstance(result, Outcome)
                 else Outcome.DELIVERED
-                if ok
+                if is_success
                 else Outcome.ERROR_STATUS,
                 started,
                 self.clock.ms,
                 connected_ms=started,
                 sent_ms=started,
-                first_byte_ms=None if isinstance(said, Outcome) else self.clock.ms,
-                status=None if isinstance(said, Outcome) else said,
+                first_byte_ms=None if isinstance(result, Outcome) else self.clock.ms,
+                status=None if isinstance(result, Outcome) else result,
                 response_headers=headers,
             )
         )
         return future
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing: there is nothing to close."""
 
 
 @dataclass
-class Table:
-    """A scenario's explorer over a scripted partner, with what it sent."""
+class Setup:
+    """A scripted partner with what it takes to run a scenario against it."""
 
     transport: ScriptedTransport
-    courier: Sender
-    subject: Target
+    sender: Sender
+    target: Target
     endpoint: Endpoint = field(default_factory=lambda: Endpoint(URL, URL, "open-sesame"))
 
-    def explorer(
+    def runner(
         self,
         scenario_id: str,
         *,
         budget: Budget | None = None,
-        sluggish: bool = False,
+        is_slow: bool = False,
         seed: int = 7,
         examples: int = 40,
     ) -> ScenarioRunner:
-        """Build an explorer after a successful preflight."""
+        """Build the runner of a scenario, after the preflight."""
         scenario: Scenario = SCENARIOS[scenario_id]
         preflight = send_preflight(
-            self.courier, self.endpoint, self.subject, seed=seed, timeout_s=5.0
+            self.sender, self.endpoint, self.target, seed=seed, timeout_s=5.0
         )
         self.transport.requests.clear()
 
-        def judged(transcript: Transcript) -> tuple[Finding, ...]:
-            return tuple(evaluate(each, transcript) for each in scenario.expectations)
+        def evaluate_all(transcript: Transcript) -> tuple[Finding, ...]:
+            return tuple(evaluate(expectation, transcript) for expectation in scenario.expectations)
 
         return ScenarioRunner(
             scenario,
-            self.subject,
-            CaseContext(self.courier, self.endpoint, preflight.delivery, is_slow=sluggish),
+            self.target,
+            CaseContext(self.sender, self.endpoint, preflight.delivery, is_slow=is_slow),
             self.transport.clock,
             run_seed=seed,
             started=DEFAULT_RUN_START,
             examples=examples,
             budget=budget or Budget(),
-            evaluate=judged,
+            evaluate=evaluate_all,
             report_progress=lambda *_: None,
         )
 
 
 @pytest.fixture
-def table() -> Callable[..., Table]:
-    """Lay a table for a partner that answers by the given function."""
+def setup() -> Callable[..., Setup]:
+    """Return a function that builds the setup for a partner that responds with a function."""
 
-    def lay(answer: Answer, *, took_ms: float = 1.0, events: tuple[str, ...] = ()) -> Table:
+    def build(answer: Respond, *, took_ms: float = 1.0, events: tuple[str, ...] = ()) -> Setup:
         clock = ManualClock()
         transport = ScriptedTransport(clock, answer, took_ms)
-        chosen = profiles.load_profile("2026-04")
-        subject = Target(
-            chosen.name,
-            events or (*discriminators(chosen.name), *actions(chosen.name)),
+        profile = profiles.load_profile("2026-04")
+        target = Target(
+            profile.name,
+            events or (*discriminators(profile.name), *actions(profile.name)),
             500,
             DEFAULT_TENANTS,
         )
-        rules = DeliveryRules.from_profile(chosen, 0.01, verify_tls=True)
-        return Table(transport, Sender(transport, clock, rules), subject)
+        rules = DeliveryRules.from_profile(profile, 0.01, verify_tls=True)
+        return Setup(transport, Sender(transport, clock, rules), target)
 
-    return lay
+    return build

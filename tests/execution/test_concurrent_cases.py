@@ -1,4 +1,4 @@
-"""Fixed cases that are played at once, so that their waits overlap; and those that are not."""
+"""Fixed cases that run concurrently, so that their waits overlap."""
 
 from __future__ import annotations
 
@@ -11,119 +11,119 @@ import pytest
 
 from pytest_mews.delivery import Request
 
-from .conftest import SCENARIOS, Table
+from .conftest import SCENARIOS, Setup
 
-Lay = Callable[..., Table]
+BuildSetup = Callable[..., Setup]
 CASES = 7  # of REC-01: one for each type of event
-PATIENCE_S = 10  # how long a broken explorer may hang before the test fails
+TIMEOUT_S = 10  # how long a broken runner may hang before the test fails
 
 
 @pytest.fixture(autouse=True)
-def abreast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let REC-01 play its fixed cases at once."""
+def concurrent_rec_01(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let REC-01 run its fixed cases concurrently."""
     monkeypatch.setitem(SCENARIOS, "REC-01", replace(SCENARIOS["REC-01"], concurrent_cases=True))
 
 
-def refuses_added(request: Request) -> int:
+def refuse_customer_added(request: Request) -> int:
     """Refuse every CustomerAdded."""
     return 500 if b"CustomerAdded" in request.body else 202
 
 
-def test_all_cases_wait_at_the_same_time(table: Lay) -> None:
-    """Each message is answered only when all of them are there."""
-    meeting = threading.Barrier(CASES, timeout=PATIENCE_S)
-    begun = threading.Event()
+def test_all_cases_run_at_the_same_time(setup: BuildSetup) -> None:
+    """Each message gets its response only when all messages have arrived."""
+    barrier = threading.Barrier(CASES, timeout=TIMEOUT_S)
+    after_preflight = threading.Event()
 
-    def answer(_: Request) -> int:
-        if begun.is_set():  # after the preflight
-            meeting.wait()
+    def respond(_: Request) -> int:
+        if after_preflight.is_set():  # after the preflight
+            barrier.wait()
         return 202
 
-    laid = table(answer)
-    explorer = laid.explorer("REC-01", examples=0)
-    begun.set()
-    explorer.run()
-    assert (explorer.progress.case_count, explorer.progress.failing_cases) == (CASES, 0)
-    assert len(laid.transport.requests) == CASES
-    assert explorer.progress.finished
+    partner = setup(respond)
+    runner = partner.runner("REC-01", examples=0)
+    after_preflight.set()
+    runner.run()
+    assert (runner.progress.case_count, runner.progress.failing_cases) == (CASES, 0)
+    assert len(partner.transport.requests) == CASES
+    assert runner.progress.finished
 
 
-def test_where_one_fails_all_are_played_in_turn(table: Lay) -> None:
-    """One case may have spoilt another: what fails alone decides, and is confirmed."""
-    laid = table(refuses_added)
-    explorer = laid.explorer("REC-01", examples=0)
-    explorer.run()
-    seen = explorer.progress
-    assert len(laid.transport.requests) == 2 * CASES + 1
-    assert seen.smallest is not None
-    assert seen.first_failing is seen.smallest
-    assert seen.passed_on_retry is None
-    (delivery,) = seen.smallest.transcript.deliveries
+def test_after_a_failure_all_cases_run_one_by_one(setup: BuildSetup) -> None:
+    """One case may have disturbed another, so a case that fails alone decides."""
+    partner = setup(refuse_customer_added)
+    runner = partner.runner("REC-01", examples=0)
+    runner.run()
+    progress = runner.progress
+    assert len(partner.transport.requests) == 2 * CASES + 1
+    assert progress.smallest is not None
+    assert progress.first_failing is progress.smallest
+    assert progress.passed_on_retry is None
+    (delivery,) = progress.smallest.transcript.deliveries
     assert delivery.message.events[0].discriminator == "CustomerAdded"
 
 
-def test_what_fails_only_in_company_is_flaky(table: Lay) -> None:
-    """In turn everything passes: the confirmation of what failed at once does too."""
+def test_a_case_that_fails_only_concurrently_is_flaky(setup: BuildSetup) -> None:
+    """Everything passes one by one, and the confirmation of the failed case does too."""
     numbers = count()
-    laid = table(lambda _: 503 if next(numbers) == 3 else 202)
-    explorer = laid.explorer("REC-01", examples=0)
-    explorer.run()
-    seen = explorer.progress
-    assert len(laid.transport.requests) == 2 * CASES + 1
-    assert seen.smallest is not None
-    assert seen.passed_on_retry is not None
-    assert seen.passed_on_retry.case == seen.smallest.case
+    partner = setup(lambda _: 503 if next(numbers) == 3 else 202)
+    runner = partner.runner("REC-01", examples=0)
+    runner.run()
+    progress = runner.progress
+    assert len(partner.transport.requests) == 2 * CASES + 1
+    assert progress.smallest is not None
+    assert progress.passed_on_retry is not None
+    assert progress.passed_on_retry.case == progress.smallest.case
 
 
-def test_a_case_that_fails_only_in_turn_is_the_one_that_is_told(table: Lay) -> None:
-    """What failed at once and passes alone is dropped for what fails alone."""
+def test_a_case_that_fails_only_alone_decides(setup: BuildSetup) -> None:
+    """A case that failed concurrently and passes alone is replaced by one that fails alone."""
     numbers = count()
 
-    def answer(request: Request) -> int:
+    def respond(request: Request) -> int:
         number = next(numbers)
-        if number <= CASES:  # the preflight, and all at once
+        if number <= CASES:  # the preflight, and the concurrent cases
             return 503 if b"PaymentUpdated" in request.body else 202
-        return refuses_added(request)
+        return refuse_customer_added(request)
 
-    laid = table(answer)
-    explorer = laid.explorer("REC-01", examples=0)
-    explorer.run()
-    assert explorer.progress.smallest is not None
-    (delivery,) = explorer.progress.smallest.transcript.deliveries
+    partner = setup(respond)
+    runner = partner.runner("REC-01", examples=0)
+    runner.run()
+    assert runner.progress.smallest is not None
+    (delivery,) = runner.progress.smallest.transcript.deliveries
     assert delivery.message.events[0].discriminator == "CustomerAdded"
 
 
-def test_a_sluggish_endpoint_is_asked_in_turn(table: Lay) -> None:
-    """Where a plain message takes too long, the first failing case ends it, so one is played."""
-    laid = table(lambda _: 500)
-    explorer = laid.explorer("REC-01", examples=0, sluggish=True)
-    explorer.run()
-    assert len(laid.transport.requests) == 1
+def test_cases_run_one_by_one_against_a_slow_endpoint(setup: BuildSetup) -> None:
+    """The first failing case ends the run if the endpoint is slow, so only one runs."""
+    partner = setup(lambda _: 500)
+    runner = partner.runner("REC-01", examples=0, is_slow=True)
+    runner.run()
+    assert len(partner.transport.requests) == 1
 
 
-def test_in_turn_stops_when_the_budget_is_spent(table: Lay) -> None:
-    """Without `abreast` each case waits for the one before it, and none follows a spent budget."""
+def test_one_by_one_ends_when_the_budget_is_used_up(setup: BuildSetup) -> None:
+    """Without `concurrent_cases`, no case follows once the budget is used up."""
     SCENARIOS["REC-01"] = replace(
         SCENARIOS["REC-01"], concurrent_cases=False
     )  # the fixture restores it
-    laid = table(lambda _: 500, took_ms=20_000)
-    explorer = laid.explorer("REC-01", examples=0)
-    explorer.run()
-    assert explorer.progress.case_count == 2  # the time counts from the end of the first
-    assert len(laid.transport.requests) == 3  # the last is the confirmation
+    partner = setup(lambda _: 500, took_ms=20_000)
+    runner = partner.runner("REC-01", examples=0)
+    runner.run()
+    assert runner.progress.case_count == 2  # the budget starts at the end of the first
+    assert len(partner.transport.requests) == 3  # the last is the confirmation
 
 
-def test_an_interruption_ends_the_others_without_waiting(table: Lay) -> None:
-    """A Ctrl-C in one of them goes through, and what was seen until then is kept."""
+def test_an_interruption_does_not_wait_for_the_other_cases(setup: BuildSetup) -> None:
+    """A Ctrl-C in one case is raised at once, and earlier results are kept."""
     numbers = count()
 
-    def answer(_: Request) -> int:
+    def respond(_: Request) -> int:
         if next(numbers) == CASES:
             raise KeyboardInterrupt
         return 202
 
-    explorer = table(answer).explorer("REC-01", examples=0)
+    runner = setup(respond).runner("REC-01", examples=0)
     with pytest.raises(KeyboardInterrupt):
-        explorer.run()
-    assert explorer.progress.case_count <= CASES - 1
-    assert not explorer.progress.finished
+        runner.run()
+    assert runner.progress.case_count <= CASES - 1
+    assert not runner.progress.finished

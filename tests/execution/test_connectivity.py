@@ -1,4 +1,4 @@
-"""The wiring, and how a scenario shows it: the event that was to lead to a first request."""
+"""The connectivity check, and the step that shows it."""
 
 from __future__ import annotations
 
@@ -16,80 +16,84 @@ from pytest_mews.model import ApiCall, Delivery, EventReference, Message, Webhoo
 from pytest_mews.senders.connector import Target
 
 ID = "bfee2c44-1f84-4326-a862-000000000001"
-NOBODY = cast("Any", None)
-GIVEN = ApiCall(1, "/", "x", 5.0, 6.0, 200, requested_ids=(ID, "other"), returned_ids=(ID, "other"))
+UNUSED = cast("Any", None)
+FETCH = ApiCall(1, "/", "x", 5.0, 6.0, 200, requested_ids=(ID, "other"), returned_ids=(ID, "other"))
 
 
-class Recorded:
-    """A twin that was asked for the wiring's entity, among others, before the scenario began."""
+class RecordedConnectorApi:
+    """An emulator with one call about the check's entity and another, before the scenario."""
 
     def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
-        """Give the one request."""
-        return (GIVEN,) if since == 0 else ()
+        """Return the one call."""
+        return (FETCH,) if since == 0 else ()
 
 
-def test_the_wirings_own_event_is_seen_as_fetched() -> None:
-    """The request that the wiring led to is shown with the wiring's id, and with no other.
+def test_show_connectivity_check() -> None:
+    """The call that the check led to is shown with the check's entity id only.
 
-    What came later is not: by the first ones alone it is said that others can't be played.
+    Later calls are not shown: the preconditions of other scenarios depend on the first ones alone.
     """
     message = Message(
         WebhookKind.GENERAL, b"{}", (EventReference("ServiceOrderUpdated", ID),), "1 event"
     )
-    delivery = Delivery("wiring", message, ())
-    for wiring, shown in (
-        (Connectivity(delivery, (GIVEN,)), ((ID,), (ID,))),
+    delivery = Delivery("connectivity-check", message, ())
+    for connectivity, shown in (
+        (Connectivity(delivery, (FETCH,)), ((ID,), (ID,))),
         (Connectivity(delivery, ()), ()),
     ):
-        bench = CaseContext(
-            NOBODY,
-            NOBODY,
+        context = CaseContext(
+            UNUSED,
+            UNUSED,
             delivery,
-            connector_api=cast("ConnectorApi", Recorded()),
-            connectivity=lambda wiring=wiring: wiring,  # type: ignore[misc]
+            connector_api=cast("ConnectorApi", RecordedConnectorApi()),
+            connectivity=lambda connectivity=connectivity: connectivity,  # type: ignore[misc]
         )
         deliveries: list[Delivery] = []
-        with ConnectorObserver(bench, {}, deliveries) as watch:
-            assert watch.calls(everything=True) == ()
-            watch.show_connectivity_check()
-            calls = watch.calls(everything=True)
+        with ConnectorObserver(context, {}, deliveries) as observer:
+            assert observer.calls(everything=True) == ()
+            observer.show_connectivity_check()
+            calls = observer.calls(everything=True)
         assert deliveries == [delivery]
-        assert tuple(each for call in calls for each in (call.requested_ids, call.returned_ids)) == shown
+        assert (
+            tuple(ids for call in calls for ids in (call.requested_ids, call.returned_ids)) == shown
+        )
 
 
-def test_a_first_request_that_is_refused_is_waited_after() -> None:
-    """Who is answered a moment later is not taken for one that is refused everything."""
+def test_the_check_waits_after_a_refused_call() -> None:
+    """A partner whose second call succeeds is not one whose calls are all refused."""
     sent: list[Message] = []
     refused = ApiCall(1, "/", "reservations/getAll/2023-06-06", 5.0, 6.0, 401)
     waits: list[float] = []
 
-    class Later:
-        """A twin to which the second request comes when it is waited for again."""
+    class DelayedConnectorApi:
+        """An emulator at which the second call arrives during the second wait."""
 
         def calls(self) -> tuple[ApiCall, ...]:
             (event,) = sent[0].events
-            given = ApiCall(2, "/", refused.operation, 7.0, 8.0, 200, returned_ids=(event.entity_id,))
-            return (refused, given)[: len(waits)]
+            fetch = ApiCall(
+                2, "/", refused.operation, 7.0, 8.0, 200, returned_ids=(event.entity_id,)
+            )
+            return (refused, fetch)[: len(waits)]
 
         def wait_until(
-            self, holds: Callable[[tuple[ApiCall, ...]], bool], _since: int, timeout_s: float
+            self, predicate: Callable[[tuple[ApiCall, ...]], bool], _since: int, timeout_s: float
         ) -> bool:
             waits.append(timeout_s)
-            return holds(self.calls())
+            return predicate(self.calls())
 
     def deliver(message: Message, _url: str, **_: object) -> Delivery:
         sent.append(message)
-        return Delivery("wiring", message, ())
+        return Delivery("connectivity-check", message, ())
 
-    wiring = probe_connector_api(
+    connectivity = probe_connector_api(
         cast("Any", SimpleNamespace(deliver=deliver)),
         cast("Any", SimpleNamespace(url=lambda _: "http://127.0.0.1:9/")),
         Target("2026-04", ("ServiceOrderUpdated",), 500, DEFAULT_TENANTS),
-        cast("ConnectorApi", Later()),
+        cast("ConnectorApi", DelayedConnectorApi()),
         seed=1,
         fetch_timeout_s=3.0,
     )
-    assert wiring is not None
-    assert (waits, wiring.called) == ([3.0, 3.0], True)
+    assert connectivity is not None
+    assert (waits, connectivity.called) == ([3.0, 3.0], True)
     assert describe_refusals((refused,))
-    assert not describe_refusals(wiring.calls)
+    assert not describe_refusals(connectivity.calls)

@@ -1,4 +1,4 @@
-"""Exploring: everything is played, failures are shrunk within bounds and confirmed."""
+"""The scenario runner: all cases run, failures are shrunk within a budget and confirmed."""
 
 from __future__ import annotations
 
@@ -12,223 +12,227 @@ from pytest_mews.delivery import Request
 from pytest_mews.execution import Budget
 from pytest_mews.model import Evidence, Outcome
 
-from .conftest import Table
+from .conftest import Setup
 
-Lay = Callable[..., Table]
+BuildSetup = Callable[..., Setup]
 
 
 def events_in(request: Request) -> int:
-    """Count the events of a general message."""
+    """Return the number of events in a General Webhook."""
     return len(json.loads(request.body)["Events"])
 
 
-def sent(trial: Evidence | None) -> list[int]:
-    """Count the events of each message of a trial."""
-    assert trial is not None
-    return [len(delivery.message.events) for delivery in trial.transcript.deliveries]
+def event_counts(evidence: Evidence | None) -> list[int]:
+    """Return the number of events in each message."""
+    assert evidence is not None
+    return [len(delivery.message.events) for delivery in evidence.transcript.deliveries]
 
 
-def test_sound_partner(table: Lay) -> None:
-    """Fixed and drawn cases are all played, none fails, and one is kept as an example."""
-    explorer = table(lambda _: 202).explorer("REC-03", examples=40)
-    explorer.run()
-    seen = explorer.progress
-    assert seen.finished
-    assert seen.failing_cases == 0
-    assert seen.case_count > 40
-    assert seen.case_count <= seen.total_cases
-    assert seen.example is not None
-    assert seen.smallest is None
+def test_sound_partner(setup: BuildSetup) -> None:
+    """All fixed and generated cases run, none fails, and one is kept as an example."""
+    runner = setup(lambda _: 202).runner("REC-03", examples=40)
+    runner.run()
+    progress = runner.progress
+    assert progress.finished
+    assert progress.failing_cases == 0
+    assert progress.case_count > 40
+    assert progress.case_count <= progress.total_cases
+    assert progress.example is not None
+    assert progress.smallest is None
 
 
-def test_failing_batch_shrinks_to_the_smallest(table: Lay) -> None:
-    """A partner that fails from 7 events on is shown with exactly 7."""
-    explorer = table(lambda r: 500 if events_in(r) >= 7 else 202).explorer("REC-03")
-    explorer.run()
-    assert sent(explorer.progress.smallest) == [7]
-    assert explorer.progress.passed_on_retry is None
-    assert 0 < explorer.progress.failing_cases <= explorer.progress.case_count
+def test_failing_batch_shrinks_to_the_smallest(setup: BuildSetup) -> None:
+    """For a partner that fails from 7 events on, the smallest case has exactly 7."""
+    runner = setup(lambda r: 500 if events_in(r) >= 7 else 202).runner("REC-03")
+    runner.run()
+    assert event_counts(runner.progress.smallest) == [7]
+    assert runner.progress.passed_on_retry is None
+    assert 0 < runner.progress.failing_cases <= runner.progress.case_count
 
 
-def test_failure_on_a_boundary_case_is_shrunk_too(table: Lay) -> None:
-    """A partner that refuses more than 20 kB: the boundary case fails first, then is shrunk."""
-    explorer = table(lambda r: 413 if len(r.body) > 20_000 else 202).explorer("REC-04")
-    explorer.run()
-    (delivery,) = (
-        explorer.progress.smallest.transcript.deliveries if explorer.progress.smallest else ()
-    )
+def test_a_failure_of_a_fixed_case_is_shrunk_too(setup: BuildSetup) -> None:
+    """With a limit of 20 kB, a fixed case fails first and is then shrunk."""
+    runner = setup(lambda r: 413 if len(r.body) > 20_000 else 202).runner("REC-04")
+    runner.run()
+    (delivery,) = runner.progress.smallest.transcript.deliveries if runner.progress.smallest else ()
     assert 20_000 < len(delivery.message.body) < 20_500
-    assert explorer.progress.first_failing is not explorer.progress.smallest
+    assert runner.progress.first_failing is not runner.progress.smallest
 
 
-def test_one_failure_that_does_not_repeat_is_flaky(table: Lay) -> None:
-    """What fails once and passes when the same case is played again is kept with both sides."""
-    calls = count()
-    explorer = table(lambda _: 503 if next(calls) == 5 else 202).explorer("REC-03")
-    explorer.run()
-    assert explorer.progress.smallest is not None
-    assert explorer.progress.passed_on_retry is not None
-    assert explorer.progress.smallest.case == explorer.progress.passed_on_retry.case
+def test_a_failure_that_does_not_repeat_is_flaky(setup: BuildSetup) -> None:
+    """A case that passes when it runs again is kept with both executions."""
+    numbers = count()
+    runner = setup(lambda _: 503 if next(numbers) == 5 else 202).runner("REC-03")
+    runner.run()
+    assert runner.progress.smallest is not None
+    assert runner.progress.passed_on_retry is not None
+    assert runner.progress.smallest.case == runner.progress.passed_on_retry.case
 
 
-def test_a_failure_by_chance_hides_none_that_stays(table: Lay) -> None:
-    """Where the smallest failing case passes now, the next one decides."""
-    calls = count()
+def test_a_failure_by_chance_hides_no_other_failure(setup: BuildSetup) -> None:
+    """If the smallest failing case passes when it runs again, the next one decides."""
+    numbers = count()
 
-    def answer(request: Request) -> int:
+    def respond(request: Request) -> int:
         if b'"Discriminator":"' in request.body and b'"Id":"' in request.body:
-            return 202  # the sign of life
-        by_chance = next(calls) == 1
+            return 202  # the health check
+        by_chance = next(numbers) == 1
         return 503 if by_chance or b'"Events":null' in request.body else 400
 
-    explorer = table(answer).explorer("ERR-05")
-    explorer.run()
-    assert explorer.progress.failing_cases == 2
-    assert explorer.progress.passed_on_retry is None
-    assert explorer.progress.smallest is not None
-    assert explorer.progress.smallest.case == "Events null"
+    runner = setup(respond).runner("ERR-05")
+    runner.run()
+    assert runner.progress.failing_cases == 2
+    assert runner.progress.passed_on_retry is None
+    assert runner.progress.smallest is not None
+    assert runner.progress.smallest.case == "Events null"
 
 
-def test_what_dies_of_a_message_after_its_answer_is_seen_dying(table: Lay) -> None:
-    """After a failure the service is watched, and what is then broken counts: it is graver."""
+def test_a_crash_after_the_response(setup: BuildSetup) -> None:
+    """Further health checks follow a failure, and a crash that they find is graver."""
     alive = True
 
-    def answer(request: Request) -> int:
+    def respond(request: Request) -> int:
         nonlocal alive
         if b"[null]" not in request.body:
-            return 202 if alive or laid.transport.clock.ms < 400 else 500
+            return 202 if alive or partner.transport.clock.ms < 400 else 500
         alive = False
         return 202
 
-    laid = table(answer)
-    explorer = laid.explorer("ERR-05")
-    explorer.run()
-    smallest = explorer.progress.smallest
+    partner = setup(respond)
+    runner = partner.runner("ERR-05")
+    runner.run()
+    smallest = runner.progress.smallest
     assert smallest is not None
-    assert {each.check for each in smallest.findings if not each.met} >= {"healthy"}
+    assert {finding.check for finding in smallest.findings if not finding.met} >= {"healthy"}
 
 
-def test_a_memory_for_duplicates_is_no_death(table: Lay) -> None:
-    """Each further sign of life is another message: a service that refuses copies lives on."""
+def test_a_refused_duplicate_is_not_a_crash(setup: BuildSetup) -> None:
+    """Each further health check is a new message, which a service that refuses copies accepts."""
     bodies: set[bytes] = set()
 
-    def answer(request: Request) -> int:
+    def respond(request: Request) -> int:
         if request.body in bodies:
             return 409
         bodies.add(request.body)
-        return 202  # the flaw: whatever the shape
+        return 202  # the flaw: any structure is accepted
 
-    explorer = table(answer).explorer("ERR-05")
-    explorer.run()
-    smallest = explorer.progress.smallest
+    runner = setup(respond).runner("ERR-05")
+    runner.run()
+    smallest = runner.progress.smallest
     assert smallest is not None
     assert len(smallest.transcript.deliveries) == 2
-    assert {each.check for each in smallest.findings if not each.met} == {"refused"}
+    assert {finding.check for finding in smallest.findings if not finding.met} == {"refused"}
 
 
 @pytest.mark.parametrize("plays", [0, 5, 20])
-def test_shrinking_is_bounded_in_plays(table: Lay, plays: int) -> None:
-    """After the first failure at most the budget's plays and one confirmation are made."""
-    laid = table(lambda r: 500 if events_in(r) >= 2 else 202)
-    explorer = laid.explorer("REC-03", budget=Budget(executions=plays))
-    explorer.run()
-    failed_at = next(n for n, r in enumerate(laid.transport.requests, 1) if events_in(r) >= 2)
-    assert len(laid.transport.requests) <= failed_at + plays + 1
+def test_shrinking_is_bounded_in_plays(setup: BuildSetup, plays: int) -> None:
+    """After the first failure, at most the budget's executions and one confirmation follow."""
+    partner = setup(lambda r: 500 if events_in(r) >= 2 else 202)
+    runner = partner.runner("REC-03", budget=Budget(executions=plays))
+    runner.run()
+    failed_at = next(n for n, r in enumerate(partner.transport.requests, 1) if events_in(r) >= 2)
+    assert len(partner.transport.requests) <= failed_at + plays + 1
 
 
-def test_shrinking_is_bounded_in_time(table: Lay) -> None:
-    """With answers of 5 s a budget of 15 s leaves few plays after the first failure."""
-    laid = table(lambda r: 500 if events_in(r) >= 2 else 202, took_ms=5000)
-    explorer = laid.explorer("REC-03", budget=Budget(executions=60, seconds=15))
-    explorer.run()
-    failed_at = next(n for n, r in enumerate(laid.transport.requests, 1) if events_in(r) >= 2)
-    assert len(laid.transport.requests) <= failed_at + 4
+def test_shrinking_is_bounded_in_time(setup: BuildSetup) -> None:
+    """With responses of 5 s, a budget of 15 s leaves few executions after the first failure."""
+    partner = setup(lambda r: 500 if events_in(r) >= 2 else 202, took_ms=5000)
+    runner = partner.runner("REC-03", budget=Budget(executions=60, seconds=15))
+    runner.run()
+    failed_at = next(n for n, r in enumerate(partner.transport.requests, 1) if events_in(r) >= 2)
+    assert len(partner.transport.requests) <= failed_at + 4
 
 
-def test_sluggish_endpoint_fails_once(table: Lay) -> None:
-    """Where even a plain message is too slow, the first failing case ends the exploration."""
-    laid = table(lambda _: 500)
-    explorer = laid.explorer("REC-03", sluggish=True)
-    explorer.run()
-    assert len(laid.transport.requests) == 1
-    assert explorer.progress.failing_cases == 1
+def test_a_slow_endpoint_fails_once(setup: BuildSetup) -> None:
+    """If even the preflight was too slow, the first failing case ends the run."""
+    partner = setup(lambda _: 500)
+    runner = partner.runner("REC-03", is_slow=True)
+    runner.run()
+    assert len(partner.transport.requests) == 1
+    assert runner.progress.failing_cases == 1
 
 
-def test_every_play_has_ids_of_its_own(table: Lay) -> None:
-    """No id is sent twice in a run unless the case says so: a partner's memory can't hide."""
-    laid = table(lambda r: 500 if events_in(r) >= 7 else 202)
-    laid.explorer("REC-03").run()
+def test_every_execution_has_ids_of_its_own(setup: BuildSetup) -> None:
+    """No id is sent twice in a run, so a partner's memory can't hide a failure."""
+    partner = setup(lambda r: 500 if events_in(r) >= 7 else 202)
+    partner.runner("REC-03").run()
     ids = [
         {event["Value"]["Id"] for event in json.loads(request.body)["Events"]}
-        for request in laid.transport.requests
+        for request in partner.transport.requests
     ]
     assert sum(map(len, ids)) == len(set().union(*ids))
 
 
-def test_same_seed_same_bytes(table: Lay) -> None:
-    """Two runs with one seed send the same bodies; another seed sends others."""
+def test_same_seed_same_bytes(setup: BuildSetup) -> None:
+    """Two runs with the same seed send the same bodies; another seed sends others."""
     bodies = []
     for seed in (1, 1, 2):
-        laid = table(lambda _: 202)
-        laid.explorer("REC-03", seed=seed).run()
-        bodies.append([request.body for request in laid.transport.requests])
+        partner = setup(lambda _: 202)
+        partner.runner("REC-03", seed=seed).run()
+        bodies.append([request.body for request in partner.transport.requests])
     assert bodies[0] == bodies[1]
     assert bodies[0] != bodies[2]
 
 
-def test_interruption_keeps_what_was_seen(table: Lay) -> None:
-    """A Ctrl-C in the middle leaves the plays so far, and says that it is not finished."""
-    calls = count()
+def test_an_interruption_keeps_the_progress(setup: BuildSetup) -> None:
+    """A Ctrl-C in the middle keeps the cases so far, and the run is not finished."""
+    numbers = count()
 
-    def answer(_: Request) -> int:
-        if next(calls) == 4:
+    def respond(_: Request) -> int:
+        if next(numbers) == 4:
             raise KeyboardInterrupt
         return 202
 
-    explorer = table(answer).explorer("REC-03")
+    runner = setup(respond).runner("REC-03")
     with pytest.raises(KeyboardInterrupt):
-        explorer.run()
-    assert explorer.progress.case_count == 3
-    assert not explorer.progress.finished
+        runner.run()
+    assert runner.progress.case_count == 3
+    assert not runner.progress.finished
 
 
-def test_lost_answer_is_delivered_again_unchanged(table: Lay) -> None:
-    """`deliver` with a fault sends the same bytes again after the profile's interval, scaled."""
-    laid = table(lambda _: 202)
-    laid.explorer("RET-01", examples=1).run()
-    first, *_ = laid.transport.requests
+def test_a_message_is_delivered_again_after_a_dropped_response(setup: BuildSetup) -> None:
+    """The first attempt of `deliver` has the fault that the scenario names."""
+    partner = setup(lambda _: 202)
+    partner.runner("RET-01", examples=1).run()
+    first, *_ = partner.transport.requests
     assert str(first.fault) == "drop-response"
 
 
-def test_wrong_and_missing_token(table: Lay) -> None:
-    """The wrong token is another one; the missing one is not there."""
-    laid = table(lambda r: 202 if "open-sesame" in r.url else 401)
+def test_wrong_and_missing_token(setup: BuildSetup) -> None:
+    """A hostile URL has another token or none; the health check has the right one."""
+    partner = setup(lambda r: 202 if "open-sesame" in r.url else 401)
     for scenario in ("AUTH-02", "AUTH-03"):
-        explorer = laid.explorer(scenario)
-        explorer.run()
-        assert explorer.progress.failing_cases == 0
-        hostile, life = laid.transport.requests
+        runner = partner.runner(scenario)
+        runner.run()
+        assert runner.progress.failing_cases == 0
+        hostile, health_check = partner.transport.requests
         assert "open-sesame" not in hostile.url
         assert ("Token=" in hostile.url) == (scenario == "AUTH-02")
-        assert "Token=open-sesame" in life.url
+        assert "Token=open-sesame" in health_check.url
 
 
-def test_peak_starts_on_schedule(table: Lay) -> None:
-    """Messages start 200 ms apart at 5 per second, each once, even where they are refused."""
-    explorer = table(lambda _: 500).explorer("LOAD-02")
-    explorer.run()
-    assert explorer.progress.smallest is not None
-    deliveries = explorer.progress.smallest.transcript.deliveries
+def test_send_at_rate(setup: BuildSetup) -> None:
+    """Messages start 200 ms apart at 5 per second, each once, even if they are refused."""
+    runner = setup(lambda _: 500).runner("LOAD-02")
+    runner.run()
+    assert runner.progress.smallest is not None
+    deliveries = runner.progress.smallest.transcript.deliveries
     first = deliveries[0].attempts[0].scheduled_ms
-    moments = [round(each.attempts[0].scheduled_ms - first) for each in deliveries]
+    moments = [round(delivery.attempts[0].scheduled_ms - first) for delivery in deliveries]
     assert moments == [200 * n for n in range(15)]
-    assert {len(each.attempts) for each in deliveries} == {1}
+    assert {len(delivery.attempts) for delivery in deliveries} == {1}
 
 
-def test_climbing_ends_where_answers_are_too_late(table: Lay) -> None:
-    """A size that was not answered in time is not sent again, nor any larger one."""
+def test_send_increasing_ends_after_a_timeout(setup: BuildSetup) -> None:
+    """A size that timed out is not sent again, nor is a larger one."""
     late = Outcome.TIMEOUT_ANSWER
-    laid = table(lambda r: late if events_in(r) >= 250 else 202)
-    explorer = laid.explorer("LOAD-03")
-    explorer.run()
-    assert [events_in(r) for r in laid.transport.requests[:10]] == [1, 2, 50, 250, *[1, 2, 50] * 2]
+    partner = setup(lambda r: late if events_in(r) >= 250 else 202)
+    runner = partner.runner("LOAD-03")
+    runner.run()
+    assert [events_in(r) for r in partner.transport.requests[:10]] == [
+        1,
+        2,
+        50,
+        250,
+        *[1, 2, 50] * 2,
+    ]

@@ -1,4 +1,4 @@
-"""Scenarios over partners that no socket serves: receivers in miniature, and one behind https."""
+"""Scenarios against scripted partners without a socket, some of them with https."""
 
 from __future__ import annotations
 
@@ -14,82 +14,86 @@ from pytest_mews.demo import behaviour
 from pytest_mews.demo.service import PATH
 from pytest_mews.demo.service import Request as Received
 
-from .conftest import Table
+from .conftest import Setup
 
-Lay = Callable[..., Table]
+BuildSetup = Callable[..., Setup]
 SECRET = "open-sesame"
 
 
 def tokens(request: Request) -> list[str]:
-    """List the tokens of a query, in their order."""
+    """Return the tokens of a query, in their order."""
     return parse_qs(urlsplit(request.url).query).get("Token", [])
 
 
 @pytest.mark.parametrize(
     ("right", "failing"),
     [
-        (lambda given: given[0] == SECRET, 0),  # Flask, Go
-        (lambda given: given[-1] == SECRET, 0),  # Django, Starlette, PHP, Rails
-        (lambda given: given == [SECRET], 0),  # Express, where several are a list
-        (lambda given: ",".join(given) == SECRET, 0),  # ASP.NET, Spring
-        (lambda given: SECRET in given, 1),
+        (lambda tokens_given: tokens_given[0] == SECRET, 0),  # Flask, Go
+        (lambda tokens_given: tokens_given[-1] == SECRET, 0),  # Django, Starlette, PHP, Rails
+        (lambda tokens_given: tokens_given == [SECRET], 0),  # Express, where several are a list
+        (lambda tokens_given: ",".join(tokens_given) == SECRET, 0),  # ASP.NET, Spring
+        (lambda tokens_given: SECRET in tokens_given, 1),
     ],
     ids=["first", "last", "list", "joined", "any"],
 )
-def test_only_a_search_among_tokens_is_a_flaw(
-    table: Lay, right: Callable[[list[str]], bool], failing: int
+def test_two_tokens_in_one_query(
+    setup: BuildSetup, right: Callable[[list[str]], bool], failing: int
 ) -> None:
-    """Whichever one token a framework takes, or none, is sound; to take any is not."""
-    explorer = table(lambda r: 202 if right(tokens(r)) else 401).explorer("AUTH-09")
-    explorer.run()
-    assert explorer.progress.failing_cases == failing
+    """A framework may take either token or none; a partner that accepts any is flawed."""
+    runner = setup(lambda r: 202 if right(tokens(r)) else 401).runner("AUTH-09")
+    runner.run()
+    assert runner.progress.failing_cases == failing
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
-def test_a_redirect_to_http_is_caught_under_https(table: Lay, scheme: str) -> None:
-    """The very redirect is a flaw of a partner that serves https, and none of another."""
-    behave = behaviour("redirects-to-http")
+def test_a_redirect_to_http(setup: BuildSetup, scheme: str) -> None:
+    """A redirect to http is a flaw of a partner with https, but not of one without."""
+    redirect = behaviour("redirects-to-http")
 
-    def answer(request: Request) -> int | tuple[int, str]:
+    def respond(request: Request) -> int | tuple[int, str]:
         parts = urlsplit(request.url)
-        got = Received(
+        received = Received(
             request.method, parts.path, parts.query, {"host": parts.netloc}, request.body
         )
-        given = behave(SECRET, got)
-        place = dict(given.headers).get("Location")
-        return given.status if place is None else (given.status, place)
+        tokens_given = redirect(SECRET, received)
+        place = dict(tokens_given.headers).get("Location")
+        return tokens_given.status if place is None else (tokens_given.status, place)
 
     url = f"{scheme}://partner.example{PATH}?Token={SECRET}"
-    laid = replace(table(answer), endpoint=Endpoint(url, url, SECRET, SECRET))
-    explorer = laid.explorer("RED-06")
-    explorer.run()
-    assert (explorer.progress.failing_cases > 0) == (scheme == "https")
-    trial = explorer.progress.smallest or explorer.progress.example
-    assert trial is not None
-    assert trial.findings[0].subject_count == (scheme == "https")
+    partner = replace(setup(respond), endpoint=Endpoint(url, url, SECRET, SECRET))
+    runner = partner.runner("RED-06")
+    runner.run()
+    assert (runner.progress.failing_cases > 0) == (scheme == "https")
+    evidence = runner.progress.smallest or runner.progress.example
+    assert evidence is not None
+    assert evidence.findings[0].subject_count == (scheme == "https")
 
 
-def test_what_is_hostile_to_the_other_url_is_followed_by_a_sign_of_life_there(table: Lay) -> None:
-    """Where Integration Webhooks have a URL of their own, both must live on."""
-    there = "http://127.0.0.1/other?Token=open-sesame"
-    laid = table(lambda r: 202 if b"AccessToken" in r.body or b"Events" in r.body else 400)
-    laid = replace(laid, endpoint=Endpoint(laid.endpoint.general_url, there, SECRET, SECRET))
-    explorer = laid.explorer("ERR-10")
-    explorer.run()
-    first = [urlsplit(request.url).path for request in laid.transport.requests[:3]]
+def test_health_checks_with_two_urls(setup: BuildSetup) -> None:
+    """If Integration Webhooks have a URL of their own, health checks go to both."""
+    integration_url = "http://127.0.0.1/other?Token=open-sesame"
+    partner = setup(lambda r: 202 if b"AccessToken" in r.body or b"Events" in r.body else 400)
+    partner = replace(
+        partner, endpoint=Endpoint(partner.endpoint.general_url, integration_url, SECRET, SECRET)
+    )
+    runner = partner.runner("ERR-10")
+    runner.run()
+    first = [urlsplit(request.url).path for request in partner.transport.requests[:3]]
     assert first == ["/other", "/hook", "/other"]
-    laid.transport.requests.clear()
-    laid.explorer("ERR-05").run()
-    assert {urlsplit(request.url).path for request in laid.transport.requests} == {"/hook"}
+    partner.transport.requests.clear()
+    partner.runner("ERR-05").run()
+    assert {urlsplit(request.url).path for request in partner.transport.requests} == {"/hook"}
 
 
 @pytest.mark.parametrize(("status", "failing"), [(202, 0), (404, 1)])
-def test_the_preflight_looks_at_both_urls(table: Lay, status: int, failing: int) -> None:
-    """A URL for Integration Webhooks that is wrong is told of at once, not scenario by scenario."""
-    there = "http://127.0.0.1/integrations?Token=open-sesame"
-    laid = table(lambda r: status if r.url == there else 202)
-    laid = replace(laid, endpoint=Endpoint(laid.endpoint.general_url, there, SECRET, SECRET))
-    explorer = laid.explorer("PRE-01")
-    explorer.run()
-    assert [request.url for request in laid.transport.requests] == [there]
-    assert explorer.progress.failing_cases == failing
+def test_the_preflight_checks_both_urls(setup: BuildSetup, status: int, failing: int) -> None:
+    """A wrong URL for Integration Webhooks fails the preflight scenario."""
+    integration_url = "http://127.0.0.1/integrations?Token=open-sesame"
+    partner = setup(lambda r: status if r.url == integration_url else 202)
+    partner = replace(
+        partner, endpoint=Endpoint(partner.endpoint.general_url, integration_url, SECRET, SECRET)
+    )
+    runner = partner.runner("PRE-01")
+    runner.run()
+    assert [request.url for request in partner.transport.requests] == [integration_url]
+    assert runner.progress.failing_cases == failing

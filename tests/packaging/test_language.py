@@ -24,7 +24,7 @@ RETIRED: Mapping[str, str] = {
     r"grudges?|acquaintances?": "stateful flaws, load and tenancy flaws",
     r"courier": "sender",
     r"rig": "environment",
-    r"bench": "context",
+    r"(?<!make )bench": "context",
     r"mint(s|ed|ing)?": "id source, generate",
     r"misshapen": "invalid structure",
     r"missteps?": "request problem",
@@ -34,14 +34,17 @@ RETIRED: Mapping[str, str] = {
     r"sieve": "matrix filters",
     r"gravity": "severity",
     r"ration(s|ed)?": "size budget",
-    r"tolerance": "expected failures",
     r"farewell": "shutdown",
     r"sluggish": "slow",
     r"abreast": "concurrent",
     r"lull": "idle",
     r"heed(s|ed)?": "handle commands",
     r"knock(s|ed)?": "handshake attempted",
-    r"not judged|couldn't be judged": "inconclusive",
+    r"habits?": "options",
+    r"wirings?|wired": "connectivity",
+    r"whoever": "name the actor",
+    r"rejoin(s|ed)?": "reconnect",
+    r"(?-i:NOT JUDGED)|couldn't be judged": "inconclusive",
     r"obligations?": "level",
     r"spoil(s|t|ed)?|disturb(s|ed)?": "injected fault",
     r"mend(s|ed)?": "fix",
@@ -53,7 +56,7 @@ RETIRED: Mapping[str, str] = {
     r"so many": "N, this many",
     r"that which": "what",
     r"catalogue": "scenarios",
-    r"masked|masking": "redacted, redaction",
+    r"masked(?! variable)|masking(?!, closing)": "redacted, redaction",  # GitLab, WebSocket
 }
 """Patterns of retired words, each with the term to use instead."""
 _RETIRED = {re.compile(rf"\b({pattern})\b", re.IGNORECASE): use for pattern, use in RETIRED.items()}

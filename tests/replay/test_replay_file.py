@@ -70,6 +70,23 @@ def test_duplicate_messages_are_recorded_once(record: Record, sent_messages: Sen
     assert len(data["messages"]) == 1
 
 
+def test_a_binary_frame_is_restored(record: Record, tmp_path: Path) -> None:
+    """A replay of a binary frame sends a binary frame."""
+    frame = Message(
+        WebhookKind.WEBSOCKET,
+        b"\x00\x01",
+        (),
+        "a binary frame",
+        content_type=None,
+        enterprise_id=DEFAULT_TENANTS.enterprises[0].id,
+        binary=True,
+    )
+    messages = {"unreadable": (frame,)}
+    path = tmp_path / "STR-09.json"
+    path.write_text(record(sent_messages=SentMessages(0, messages, {})).text)
+    assert restore_messages(read_file(path), DEFAULT_TENANTS) == messages
+
+
 def test_events_that_differ_from_the_body_are_recorded(record: Record, tmp_path: Path) -> None:
     """A message without events is restored without events, whatever its body contains."""
     without_events = Message(

@@ -12,8 +12,8 @@ from pytest_mews.model import (
     ApiFault,
     Attempt,
     Basis,
+    Certificate,
     Change,
-    ScenarioChange,
     Comparison,
     Delivery,
     EventReference,
@@ -33,6 +33,7 @@ from pytest_mews.model import (
     Run,
     Sample,
     Scenario,
+    ScenarioChange,
     ScenarioResult,
     Source,
     Stage,
@@ -41,7 +42,6 @@ from pytest_mews.model import (
     Tenants,
     TlsHandshake,
     TlsProblem,
-    Certificate,
     TokenState,
     Transcript,
     Verdict,
@@ -54,7 +54,7 @@ from pytest_mews.model import (
 URL = "https://partner.example/webhooks/mews?Token=***"
 ENTERPRISE = "851df8c8-90f2-4c4a-8e01-a4fc46b25178"
 WAIVER = Waiver("INT-03", "keys are rotated by hand", "ops@partner.example", "2026-12-31")
-HEADERS = (("Content-Type", "application/json"), ("User-Agent", "mews-harness/0.1"))
+HEADERS = (("Content-Type", "application/json"), ("User-Agent", "pytest-mews/0.1.0"))
 FAQ = Source(
     "events/wh-faq",
     "what-happens-when-the-server-is-unavailable",
@@ -262,7 +262,7 @@ def call(number: int, received_ms: float, *ids: str) -> ApiCall:
 
 
 def unfetched_entity() -> ScenarioResult:
-    """Return a failure: the partner acknowledged a batch but never requested one of its entities."""
+    """Return a failure: one entity of an acknowledged batch was never requested."""
     batch = delivery("batch", message(6), exchange(1000, 12, 202))
     ids = [event.entity_id for event in batch.message.events]
     calls = (

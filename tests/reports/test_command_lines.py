@@ -56,14 +56,14 @@ def test_no_command_for_a_body_that_a_shell_cannot_express(run: Run, body: bytes
     assert curl_command(sample_run.exchange(0, 5), message, run.profile) == ""
 
 
-def test_masked_headers_are_left_out(run: Run) -> None:
+def test_redacted_headers_are_left_out(run: Run) -> None:
     """A header whose value is a secret is not sent as three asterisks."""
     exchange = replace(sample_run.exchange(0, 5), request_headers=(("Authorization", "***"),))
     assert "Authorization" not in curl_command(exchange, sample_run.message(1), run.profile)
 
 
 def test_rerun_command_expands_the_token(run: Run) -> None:
-    """The command can be copied: the masked token comes from the environment."""
+    """The command can be copied: the redacted token comes from the environment."""
     scenario = sample_run.scenario("RET-02", "x")
     assert rerun_command(run, scenario) == (
         "pytest --mews-target 'https://partner.example/webhooks/mews?Token='\"$MEWS_TOKEN\""

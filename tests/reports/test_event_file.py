@@ -1,4 +1,4 @@
-"""A run told as events, and the report made of what was told."""
+"""Event files: a run written as events, and the report built from them."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ from pytest_mews.reports import EventFile, read_run, report_files, write_report
 from pytest_mews.reports.__main__ import main
 
 
-def told(run: Run) -> list[RunEvent]:
-    """Tell a run from its start to its end."""
+def run_events(run: Run) -> list[RunEvent]:
+    """Return the events of a run from its start to its end."""
     scenarios = tuple(result.scenario for result in run.results)
-    bare = replace(run, results=())
-    selected = tuple(each.id for each in scenarios)
-    events: list[RunEvent] = [RunStarted(bare, (Stage.DELIVERY,), scenarios, selected)]
+    run_without_results = replace(run, results=())
+    selected_ids = tuple(scenario.id for scenario in scenarios)
+    events: list[RunEvent] = [
+        RunStarted(run_without_results, (Stage.DELIVERY,), scenarios, selected_ids)
+    ]
     for result in run.results[:-1]:
         events += [ScenarioStarted(result.scenario.id), ScenarioEnded(result, ("a remark",))]
-    return [*events, RunEnded(bare, run.results[-1:])]
+    return [*events, RunEnded(run_without_results, run.results[-1:])]
 
 
-def written(events: list[RunEvent], folder: Path) -> Path:
-    """Write events, one a second."""
+def write_events(events: list[RunEvent], folder: Path) -> Path:
+    """Write events, one per second, and return the file's path."""
     path = folder / "events.ndjson"
     file = EventFile(path)
     for second, event in enumerate(events):
@@ -51,67 +53,68 @@ def written(events: list[RunEvent], folder: Path) -> Path:
 
 @pytest.fixture
 def path(run: Run, tmp_path: Path) -> Path:
-    """The file of a run that told its end."""
-    return written(told(run), tmp_path)
+    """The event file of the sample run, complete."""
+    return write_events(run_events(run), tmp_path)
 
 
-def test_the_run_comes_back_as_it_was(run: Run, path: Path) -> None:
-    """Nothing of a run that ended is lost or changed: verdicts, bytes, figures."""
+def test_run_is_restored(run: Run, path: Path) -> None:
+    """Nothing of a complete run is lost or changed: verdicts, bytes, figures."""
     assert read_run(path) == run
 
 
-def test_replay_files_come_back_too(run: Run, tmp_path: Path) -> None:
-    """What a killed run kept of a failure is written with its report."""
+def test_replay_files_are_restored(run: Run, tmp_path: Path) -> None:
+    """The replay files of failures are written with the report."""
     first = replace(run.results[0], replay=Replay("{}\n"))
-    whole = replace(run, results=(first, *run.results[1:]))
-    assert main([str(written(told(whole), tmp_path))]) == 0
+    with_replay = replace(run, results=(first, *run.results[1:]))
+    assert main([str(write_events(run_events(with_replay), tmp_path))]) == 0
     assert (tmp_path / "replays" / f"{first.scenario.id}.json").read_text() == "{}\n"
 
 
-def test_the_report_is_the_runs_own(run: Run, path: Path, tmp_path: Path) -> None:
+def test_report_is_the_same(run: Run, path: Path, tmp_path: Path) -> None:
     """Page and JSON are byte for byte those that the run wrote."""
-    own = write_report(run, tmp_path / "own")
-    assert main([str(path), "--report", str(tmp_path / "again")]) == 0
-    for file in (own.html, own.json):
-        assert (tmp_path / "again" / file.name).read_bytes() == file.read_bytes()
+    original = write_report(run, tmp_path / "original")
+    assert main([str(path), "--report", str(tmp_path / "restored")]) == 0
+    for file in (original.html, original.json):
+        assert (tmp_path / "restored" / file.name).read_bytes() == file.read_bytes()
 
 
-def test_a_cut_run_is_interrupted(run: Run, tmp_path: Path) -> None:
-    """What had not ended is not observed, and says whether it had begun; the rest counts."""
-    events = told(run)
-    cut = read_run(written([*events[:3], events[3]], tmp_path))
-    assert cut.interrupted
-    assert cut.duration_s == 3
-    assert cut.notes == (*run.notes, "a remark")
-    assert cut.results[0] == run.results[0]
-    assert cut.results[1].reason == "the run ended in the middle of it"
-    assert {each.reason for each in cut.results[2:]} == {"the run ended before it"}
-    assert {each.verdict for each in cut.results[1:]} == {Verdict.NOT_OBSERVED}
-    assert sum(cut.stages[0].counts.values()) == sum(
-        each.scenario.stage is Stage.DELIVERY for each in run.results
+def test_incomplete_run_is_interrupted(run: Run, tmp_path: Path) -> None:
+    """Scenarios without a result are not observed and say whether they had started."""
+    interrupted = read_run(write_events(run_events(run)[:4], tmp_path))
+    assert interrupted.interrupted
+    assert interrupted.duration_s == 3
+    assert interrupted.notes == (*run.notes, "a remark")
+    assert interrupted.results[0] == run.results[0]
+    first, second, *rest = interrupted.results
+    assert second.reason == "the run ended while this scenario was running"
+    assert {result.reason for result in rest} == {"the run ended before this scenario started"}
+    assert {result.verdict for result in (second, *rest)} == {Verdict.NOT_OBSERVED}
+    assert first.verdict is run.results[0].verdict
+    assert sum(interrupted.stages[0].counts.values()) == sum(
+        result.scenario.stage is Stage.DELIVERY for result in run.results
     )
 
 
-def test_what_was_not_selected_was_not_cut_off(run: Run, tmp_path: Path) -> None:
-    """Of a run of a selection the others are said not to have been selected."""
-    started = told(run)[0]
+def test_unselected_scenarios_of_an_incomplete_run(run: Run, tmp_path: Path) -> None:
+    """Scenarios that were not selected say so."""
+    started = run_events(run)[0]
     assert isinstance(started, RunStarted)
-    one = replace(started, selected_ids=started.selected_ids[:1])
-    reasons = [each.reason for each in read_run(written([one], tmp_path)).results]
-    assert reasons[0] == "the run ended before it"
+    selection = replace(started, selected_ids=started.selected_ids[:1])
+    reasons = [result.reason for result in read_run(write_events([selection], tmp_path)).results]
+    assert reasons[0] == "the run ended before this scenario started"
     assert set(reasons[1:]) == {"it was not selected to run"}
 
 
-def test_waivers_of_a_cut_run(run: Run, tmp_path: Path) -> None:
-    """A waiver that a failure has met is used, one that was not needed is told so.
+def test_waivers_of_an_incomplete_run(run: Run, tmp_path: Path) -> None:
+    """A waiver of a failure is used, that of a passed scenario is unused.
 
-    Of a scenario that had not ended nothing can be said.
+    The waiver of a scenario without a result keeps its state.
     """
-    passed = next(each for each in run.results[2:] if each.verdict is Verdict.PASS)
-    about = (*run.results[:2], passed)
-    waivers = [Waiver(each.scenario.id, "known", "ops", "2030-01-01") for each in about]
-    uses = tuple(WaiverUse(each, WaiverState.INCONCLUSIVE) for each in waivers)
-    events = told(run)
+    passed = next(result for result in run.results[2:] if result.verdict is Verdict.PASS)
+    results = (*run.results[:2], passed)
+    waivers = [Waiver(result.scenario.id, "known", "ops", "2030-01-01") for result in results]
+    uses = tuple(WaiverUse(waiver, WaiverState.INCONCLUSIVE) for waiver in waivers)
+    events = run_events(run)
     assert isinstance(events[0], RunStarted)
     started = replace(events[0], run=replace(events[0].run, waivers=uses))
     waived = replace(
@@ -120,95 +123,106 @@ def test_waivers_of_a_cut_run(run: Run, tmp_path: Path) -> None:
         waiver=waivers[0],
         verdict_without_waiver=Verdict.FAIL,
     )
-    cut = read_run(written([started, ScenarioEnded(waived), ScenarioEnded(passed)], tmp_path))
-    assert cut.waivers == (
+    path = write_events([started, ScenarioEnded(waived), ScenarioEnded(passed)], tmp_path)
+    assert read_run(path).waivers == (
         WaiverUse(waivers[0], WaiverState.USED, Verdict.FAIL),
         uses[1],
         WaiverUse(waivers[2], WaiverState.UNUSED, Verdict.PASS),
     )
 
 
-def test_a_later_result_of_a_scenario_counts(run: Run, tmp_path: Path) -> None:
-    """Where a scenario's result is told twice the later one is shown."""
-    events = told(run)
-    other = ScenarioEnded(replace(run.results[0], reason="otherwise"))
-    assert read_run(written([*events[:3], other], tmp_path)).results[0].reason == "otherwise"
+def test_later_result_of_a_scenario_replaces_the_earlier(run: Run, tmp_path: Path) -> None:
+    """If a scenario has two results, the later one counts."""
+    later = ScenarioEnded(replace(run.results[0], reason="later"))
+    path = write_events([*run_events(run)[:3], later], tmp_path)
+    assert read_run(path).results[0].reason == "later"
 
 
-def test_a_half_written_last_line_is_left_out(path: Path, run: Run) -> None:
-    """A run killed while it wrote loses that line alone."""
+def test_incomplete_last_line_is_ignored(path: Path, run: Run) -> None:
+    """A run that was killed while it wrote loses only that line."""
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:3]) + lines[3][:5])
     assert read_run(path).results[0] == run.results[0]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("damage", "problem"),
     [
         (lambda lines: [], "is empty"),
         (lambda lines: [lines[0][:9]], "is empty"),
-        (lambda lines: [lines[0], b"{\n", *lines[1:]], "line 2 is no JSON"),
-        (lambda lines: [lines[0], b"7\n"], "line 2 is no JSON object"),
-        (lambda lines: lines[1:], "does not begin with a run-started event"),
+        (lambda lines: [lines[0], b"{\n", *lines[1:]], "line 2 is not JSON"),
+        (lambda lines: [lines[0], b"7\n"], "line 2 is not a JSON object"),
+        (lambda lines: lines[1:], "does not start with a run-started event"),
         (lambda lines: [lines[0].replace(b'"format":1', b'"format":2')], "has format 2"),
-        (lambda lines: [lines[0], lines[0]], "begins a second run in line 2"),
+        (lambda lines: [lines[0], lines[0]], "starts a second run in line 2"),
         (lambda lines: [*lines, lines[1]], "after the run's end"),
-        (lambda lines: [lines[0], b'{"event":"lunch","at_s":1}\n'], "no event that this version"),
-        (lambda lines: [lines[0], b'{"event":"scenario-started","at_s":1}\n'], "in line 2"),
-        (lambda lines: [lines[0], b'{"event":"scenario-started","scenario":"X"}\n'], "in line 2"),
+        (lambda lines: [lines[0], b'{"event":"lunch","at_s":1}\n'], "unknown to this version"),
+        (
+            lambda lines: [lines[0], b'{"event":"scenario-started","at_s":1}\n'],
+            "invalid line 2",
+        ),
+        (
+            lambda lines: [lines[0], b'{"event":"scenario-started","scenario_id":"X"}\n'],
+            "invalid line 2",
+        ),
         (lambda lines: [lines[0], lines[2].replace(b'"scenario":"', b'"scenario":"X')], "line 2"),
     ],
 )
-def test_a_damaged_file_says_where(
-    path: Path, spoil: object, said: str, capsys: pytest.CaptureFixture[str]
+def test_damaged_file_says_where(
+    path: Path, damage: object, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file that can't be trusted is refused with exit status 4, the place and a remedy."""
+    """A damaged file gives exit status 4, its first damaged place and a remedy."""
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(spoil(lines)))  # type: ignore[operator]
+    path.write_bytes(b"".join(damage(lines)))  # type: ignore[operator]
     assert main([str(path)]) == 4
     error = capsys.readouterr().err
     assert error.startswith("ERROR: events file: ")
-    assert said in error
+    assert problem in error
     assert error.rstrip().endswith(("as it was written.", "that wrote it."))
     assert not (path.parent / "certification.html").exists()
 
 
-def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
-    """A file that is not there is named."""
+def test_missing_file_is_a_usage_error(tmp_path: Path) -> None:
+    """A file that does not exist is named."""
     with pytest.raises(UsageError, match="no such file"):
         read_run(tmp_path / "events.ndjson")
 
 
-def test_a_report_that_cannot_be_written_is_a_mistake(
+def test_unwritable_report_is_a_usage_error(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """--report must be a folder."""
     (tmp_path / "file").write_text("")
     assert main([str(path), "--report", str(tmp_path / "file")]) == 4
-    assert "ERROR: --report: " in (said := capsys.readouterr().err)
-    assert "can't be written" in said
+    assert "ERROR: --report: " in (error := capsys.readouterr().err)
+    assert "can't be written" in error
 
 
 def test_wrong_arguments_exit_2() -> None:
-    """Without a file there is nothing to do."""
-    with pytest.raises(SystemExit) as stop:
+    """Without a file the exit status is 2."""
+    with pytest.raises(SystemExit) as exit_info:
         main([])
-    assert stop.value.code == 2
+    assert exit_info.value.code == 2
 
 
-def test_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
-    """--help says what is written, where, and how it ends."""
-    with pytest.raises(SystemExit) as stop:
+def test_help_has_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help says what is written, where, and with which exit status."""
+    with pytest.raises(SystemExit) as exit_info:
         main(["--help"])
-    assert stop.value.code == 0
-    said = " ".join(capsys.readouterr().out.split())
-    for words in ("RUN.ndjson", "--report FOLDER", "certification.html", "Exit status: 0 written"):
-        assert words in said
+    assert exit_info.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "RUN.ndjson",
+        "--report FOLDER",
+        "certification.html",
+        "Exit status: 0 if the files were written",
+    ):
+        assert words in text
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk at hand")
-def test_a_full_disk_is_told_once(run: Run, tmp_path: Path) -> None:
-    """An event that finds no room says so; closing the file afterwards does not."""
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_full_disk_raises_once(run: Run, tmp_path: Path) -> None:
+    """An event that can't be written raises; closing the file afterwards does not."""
     (tmp_path / "events.ndjson").symlink_to("/dev/full")
     file = EventFile(tmp_path / "events.ndjson")
     with pytest.raises(OSError, match="No space left"):
@@ -217,20 +231,20 @@ def test_a_full_disk_is_told_once(run: Run, tmp_path: Path) -> None:
 
 
 def test_lines_are_plain_json(path: Path) -> None:
-    """Each line is one JSON object in ASCII that names its event and its second."""
+    """Each line is one JSON object in ASCII with its event and second."""
     lines = path.read_text("ascii").splitlines()
     events = [json.loads(line) for line in lines]
-    assert [each["at_s"] for each in events] == list(range(len(lines)))
+    assert [event["at_s"] for event in events] == list(range(len(lines)))
     assert events[0]["event"] == "run-started"
     assert events[0]["format"] == 1
     assert events[2]["result"]["scenario"] == sample_run.run().results[0].scenario.id
     assert events[-1]["event"] == "run-ended"
 
 
-def test_a_file_that_cannot_be_rendered_is_named(
+def test_file_that_cannot_be_rendered_is_named(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One file that is missing does not keep the others from being written; the exit says it."""
+    """One file that fails doesn't keep the others from being written; the exit status is 4."""
 
     def broken(_run: Run) -> str:
         raise ValueError

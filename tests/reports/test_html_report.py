@@ -24,14 +24,14 @@ from pytest_mews.model import (
 )
 from pytest_mews.reports import WrittenReport
 from pytest_mews.reports.html_report import to_html
-from pytest_mews.reports.template_filters import ms
 
-VOID = {"meta", "link", "br", "img", "hr", "input"}
-HOSTILE = "<script>alert(1)</script>\x1b[31m\x00\u202e\" onload='x' </pre></details>{{ 7*7 }}"
+VOID_TAGS = {"meta", "link", "br", "img", "hr", "input"}
+HOSTILE_TEXT = "<script>alert(1)</script>\x1b[31m\x00\u202e\" onload='x' </pre></details>{{ 7*7 }}"
+CONTROL_CHARACTERS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 class Page(HTMLParser):
-    """Reads a page strictly: every tag must be closed in order."""
+    """Parses a page strictly: every tag must be closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Page(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what a tag brings."""
+        """Record a tag with its ids, links and event handlers."""
         self.tags.add(tag)
         for name, value in attrs:
             if name == "id":
@@ -57,13 +57,13 @@ class Page(HTMLParser):
                 self.loads.append(value or "")
             if name.startswith("on"):
                 self.handlers.append(name)
-        if tag not in VOID:
+        if tag not in VOID_TAGS:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """A tag that closes itself, as in SVG."""
+        """Record a tag that closes itself, as in SVG."""
         self.handle_starttag(tag, attrs)
-        if tag not in VOID:
+        if tag not in VOID_TAGS:
             self.open.pop()
 
     def handle_endtag(self, tag: str) -> None:
@@ -71,43 +71,51 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def hostile(run: Run) -> Run:
-    """A run into which a partner's answer brings whatever could break a page."""
+def hostile_run(run: Run) -> Run:
+    """Return a run with a response that contains whatever could break a page."""
     exchange = replace(
-        sample_run.exchange(0, 5, 500, HOSTILE.encode() + b"\xff" * 10_000_000),
-        response_headers=((HOSTILE, HOSTILE),) * 500,
-        detail=HOSTILE * 10_000,
+        sample_run.exchange(0, 5, 500, HOSTILE_TEXT.encode() + b"\xff" * 10_000_000),
+        response_headers=((HOSTILE_TEXT, HOSTILE_TEXT),) * 500,
+        detail=HOSTILE_TEXT * 10_000,
     )
-    delivery = sample_run.delivery(HOSTILE, sample_run.message(2), exchange)
-    delivery = replace(delivery, message=replace(delivery.message, description=HOSTILE))
-    found = sample_run.finding(HOSTILE, HOSTILE * 10_000)
-    trial = Evidence("smallest-failing", HOSTILE, (found,), Transcript((delivery,)))
-    case = replace(sample_run.scenario("BAT-01", HOSTILE), why=HOSTILE, remedy=HOSTILE)
-    result = ScenarioResult(case, Verdict.FAIL, HOSTILE * 10_000, evidence=(trial,))
-    return replace(run, results=(result,), target=HOSTILE, notes=(HOSTILE,), command=HOSTILE)
+    delivery = sample_run.delivery(HOSTILE_TEXT, sample_run.message(2), exchange)
+    delivery = replace(delivery, message=replace(delivery.message, description=HOSTILE_TEXT))
+    unmet = sample_run.finding(HOSTILE_TEXT, HOSTILE_TEXT * 10_000)
+    evidence = Evidence("smallest-failing", HOSTILE_TEXT, (unmet,), Transcript((delivery,)))
+    scenario = replace(
+        sample_run.scenario("BAT-01", HOSTILE_TEXT), why=HOSTILE_TEXT, remedy=HOSTILE_TEXT
+    )
+    result = ScenarioResult(scenario, Verdict.FAIL, HOSTILE_TEXT * 10_000, evidence=(evidence,))
+    return replace(
+        run,
+        results=(result,),
+        target=HOSTILE_TEXT,
+        notes=(HOSTILE_TEXT,),
+        command=HOSTILE_TEXT,
+    )
 
 
 def test_page_is_well_formed(written: WrittenReport) -> None:
-    """Every tag is closed in order and no id comes twice."""
+    """Every tag is closed in order, and ids are unique."""
     page = Page(written.html.read_text("utf-8"))
     assert len(page.ids) == len(set(page.ids))
 
 
-def test_nothing_is_fetched(written: WrittenReport) -> None:
-    """The page loads nothing and runs nothing; only links to the documentation lead elsewhere."""
+def test_nothing_is_loaded(written: WrittenReport) -> None:
+    """The page loads and runs nothing; only links to the documentation lead elsewhere."""
     text = written.html.read_text("utf-8")
     page = Page(text)
-    assert page.loads == ["data:,"]  # an icon, so that no browser looks for one
+    assert page.loads == ["data:,"]  # an icon, so that browsers request none
     assert not page.tags & {"script", "iframe", "object", "embed", "form", "img"}
     assert page.handlers == []
     assert "@import" not in text
     assert "url(" not in text
-    away = {link for link in page.links if not link.startswith("#")}
-    assert away
-    assert all(link.startswith("https://docs.mews.com/connector-api/") for link in away)
+    external = {link for link in page.links if not link.startswith("#")}
+    assert external
+    assert all(link.startswith("https://docs.mews.com/connector-api/") for link in external)
 
 
-def test_links_within_the_page_lead_somewhere(written: WrittenReport) -> None:
+def test_links_within_the_page_have_targets(written: WrittenReport) -> None:
     """Every link to an anchor has its target, and every scenario its stable anchor."""
     page = Page(written.html.read_text("utf-8"))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
@@ -115,7 +123,7 @@ def test_links_within_the_page_lead_somewhere(written: WrittenReport) -> None:
 
 
 def test_order_of_sections(written: WrittenReport) -> None:
-    """What changed and what to fix come first, what was not observed and was waived last."""
+    """Changes and problems come first; what was not observed or is waived comes last."""
     ids = Page(written.html.read_text("utf-8")).ids
     sections = ["comparison", "fix", "matrix", "details", "pictures", "profile", "unobserved"]
     sections.append("waivers")
@@ -123,7 +131,7 @@ def test_order_of_sections(written: WrittenReport) -> None:
 
 
 def test_order_of_problems(run: Run) -> None:
-    """MUST comes before SHOULD before MAY; a fault of the harness last, blocked ones as one."""
+    """MUST, SHOULD, MAY, then harness errors; blocked scenarios with one reason are one."""
     ids = Page(to_html(run)).ids
     problems = [id_.removesuffix("-problem") for id_ in ids if id_.endswith("-problem")]
     assert problems == [
@@ -138,41 +146,48 @@ def test_order_of_problems(run: Run) -> None:
     ]
 
 
-def test_problem_says_all_that_is_needed(run: Run) -> None:
-    """A failure shows what is asked, what was seen, what to do, and how to see it again."""
+def test_problem_is_complete(run: Run) -> None:
+    """A failure has requirement, observation, fix, and the command to see it again."""
     text = to_html(replace(run, results=(sample_run.slow_batches(),)))
     assert "Put the message into a queue" in text
-    assert "no answer within 5 s at any of 3 attempts" in text
+    assert "no response within 5 s in any of 3 attempts" in text
     assert "+6.80 s" in text
     assert "the first 3 of 184 events" in text
     assert "-k BAT-02 --hypothesis-seed=8214" in text
     assert "Mews alone certifies" in text
 
 
+def test_http_version_is_shown_once(run: Run) -> None:
+    """The status line of a response has the HTTP version as the exchange has it."""
+    text = to_html(replace(run, results=(sample_run.slow_batches(),)))
+    assert ">HTTP/1.1 503\n" in text
+    assert "HTTP/HTTP" not in text
+
+
 def test_hostile_content_is_inert(run: Run) -> None:
     """Markup is text, and control or direction characters are visible escapes."""
-    text = to_html(hostile(run))
+    text = to_html(hostile_run(run))
     page = Page(text)
     assert not page.tags & {"script", "img"}
     assert page.handlers == []
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[31m\\x00\\u202e" in text
     assert "{{ 7*7 }}" in text
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert not re.search(CONTROL_CHARACTERS, text)
 
 
-def test_hostile_content_does_not_bloat(run: Run) -> None:
-    """Ten megabytes of an answer and hundreds of headers leave the page small."""
-    assert len(to_html(hostile(run)).encode()) < 200_000
+def test_hostile_content_is_bounded(run: Run) -> None:
+    """Ten megabytes of a response and hundreds of headers leave the page small."""
+    assert len(to_html(hostile_run(run)).encode()) < 200_000
 
 
 def test_long_run_stays_under_a_megabyte(run: Run) -> None:
     """Sixty scenarios, a third of them failing, and ten thousand samples fit into 1 MB."""
-    failing = replace(sample_run.slow_batches(), samples=sample_run.samples(500))
-    passing = sample_run.passed("REC-01", "Every documented event is accepted")
+    failed = replace(sample_run.slow_batches(), samples=sample_run.samples(500))
+    passed = sample_run.passed("REC-01", "Every documented event is accepted")
     results = tuple(
         replace(
-            failing if index % 3 == 0 else passing,
-            scenario=replace(failing.scenario, id=f"REC-{index:02d}"),
+            failed if index % 3 == 0 else passed,
+            scenario=replace(failed.scenario, id=f"REC-{index:02d}"),
         )
         for index in range(60)
     )
@@ -187,177 +202,188 @@ def test_empty_run(run: Run, readiness: Readiness) -> None:
     """A run without scenarios is a page that says so, whatever its readiness."""
     text = to_html(replace(run, results=(), stages=(), readiness=readiness, notes=()))
     Page(text)
-    assert "No scenario was played" in text
+    assert "No scenario was run" in text
     assert "nothing to draw" in text
 
 
+def test_time_scale_is_a_fact(run: Run) -> None:
+    """The facts at the top have the time scale, or say that waits are in real time."""
+    assert "<dt>Time scale</dt><dd>0.01</dd>" in to_html(run)
+    assert "<dt>Time scale</dt><dd>1 (real time)</dd>" in to_html(replace(run, time_scale=1))
+
+
 def test_interrupted_run_says_so(run: Run) -> None:
-    """A run that was stopped does not look like a whole one."""
+    """A run that was stopped doesn't look like a complete one."""
     assert "Interrupted." not in to_html(run)
     assert "Interrupted." in to_html(replace(run, interrupted=True))
 
 
 def test_nothing_to_fix(run: Run) -> None:
     """A run that passed says that nothing needs fixing."""
-    good = sample_run.passed("REC-01", "Every documented event is accepted")
-    text = to_html(replace(run, results=(good,), readiness=Readiness.READY))
-    assert "Nothing that was played needs fixing." in text
+    passed = sample_run.passed("REC-01", "Every documented event is accepted")
+    text = to_html(replace(run, results=(passed,), readiness=Readiness.READY))
+    assert "Nothing that was tested needs fixing." in text
     assert "-problem" not in text
 
 
-def test_flaky_shows_both_transcripts(run: Run) -> None:
+def test_flaky_result_shows_both_transcripts(run: Run) -> None:
     """The details of a flaky scenario have the failure and the pass."""
-    flaky = next(one for one in run.results if one.verdict is Verdict.FLAKY)
+    flaky = next(result for result in run.results if result.verdict is Verdict.FLAKY)
     text = to_html(replace(run, results=(flaky,)))
     assert "First failing: 2 copies" in text
     assert "Passed on retry: 2 copies" in text
 
 
-def test_blocked_for_one_reason_is_one_problem(run: Run) -> None:
-    """What is blocked for the same reason is named once with links to the rest."""
+def test_blocked_scenarios_with_one_reason_are_one_problem(run: Run) -> None:
+    """Scenarios that are blocked for the same reason are one problem with links to the rest."""
     text = to_html(run)
     assert 'id="PROC-11-problem"' in text
     assert 'id="PROC-12-problem"' not in text
     assert '<a href="#PROC-12">PROC-12</a>' in text
 
 
-def test_redirect_hops_and_faults_are_shown(run: Run) -> None:
-    """A followed redirect is a row of its own, and a fault of ours is called ours."""
-    hop: Exchange = replace(
+def test_redirects_and_injected_faults_are_shown(run: Run) -> None:
+    """A followed redirect has its own row, and an injected fault is called so."""
+    redirect: Exchange = replace(
         sample_run.exchange(0, 5, 307), outcome=Outcome.REDIRECTED, url="https://a.example/1"
     )
-    last = replace(sample_run.exchange(6, 5), url="https://a.example/2")
-    attempt = Attempt(1, Fault.DROP_RESPONSE, 0, (hop, last), Outcome.RESPONSE_DROPPED)
+    final = replace(sample_run.exchange(6, 5), url="https://a.example/2")
+    attempt = Attempt(1, Fault.DROP_RESPONSE, 0, (redirect, final), Outcome.RESPONSE_DROPPED)
     delivery = replace(
         sample_run.delivery("m", sample_run.message(1)),
         attempts=(attempt, replace(attempt, number=2, exchanges=())),
     )
-    trial = Evidence("first-failing", "moved", (), Transcript((delivery,)))
-    text = to_html(replace(run, results=(replace(sample_run.slow_batches(), evidence=(trial,)),)))
+    evidence = Evidence("first-failing", "moved", (), Transcript((delivery,)))
+    result = replace(sample_run.slow_batches(), evidence=(evidence,))
+    text = to_html(replace(run, results=(result,)))
     Page(text)
     assert "redirected, followed" in text
     assert "↳ https://a.example/2" in text
-    assert "done on purpose: drop-response" in text
+    assert "injected fault: drop-response" in text
+
+
+def result_with_body(body: bytes) -> ScenarioResult:
+    """Return a failure whose message has this body."""
+    message = replace(sample_run.message(1), body=body)
+    delivery = sample_run.delivery("m", message, sample_run.exchange(0, 5, 500))
+    evidence = Evidence("first-failing", "odd", (), Transcript((delivery,)))
+    return replace(sample_run.slow_batches(), evidence=(evidence,), samples=())
 
 
 def test_pretty_printing_hides_nothing(run: Run) -> None:
-    """A body that repeats a property, or is nested beyond reason, is shown as it was sent."""
-    for raw in (b'{"Id":1,"Id":2}', b"[" * 3_000, b"not json"):
-        message = replace(sample_run.message(1), body=raw)
-        delivery = sample_run.delivery("m", message, sample_run.exchange(0, 5, 500))
-        trial = Evidence("first-failing", "odd", (), Transcript((delivery,)))
-        result = replace(sample_run.slow_batches(), evidence=(trial,), samples=())
-        text = to_html(replace(run, results=(result,)))
-        assert raw.decode().replace('"', "&#34;") in text
+    """A body with a repeated property or deep nesting is shown as it was sent."""
+    for body in (b'{"Id":1,"Id":2}', b"[" * 3_000, b"not json"):
+        text = to_html(replace(run, results=(result_with_body(body),)))
+        assert body.decode().replace('"', "&#34;") in text
 
 
-@pytest.mark.parametrize(
-    ("moment", "shown"),
-    [(0, "0 ms"), (999.4, "999 ms"), (999.6, "1.00 s"), (6800, "6.80 s"), (239_900, "4 min 0 s")],
-)
-def test_durations_are_for_people(moment: float, shown: str) -> None:
-    """A duration has the unit that suits it, and is rounded before it is split."""
-    assert ms(moment) == shown
-
-
-def test_other_json_than_events_is_pretty_printed(run: Run) -> None:
-    """A message that is JSON but no batch is shown whole where it is short, and cut where not."""
-    for raw, shown in (
+def test_json_without_events_is_pretty_printed(run: Run) -> None:
+    """A message that is JSON but no batch is shown whole if it is short, otherwise cut."""
+    for body, shown in (
         (b"[1]", "[\n  1\n]"),
         (b'["' + b"x" * 9_000 + b'"]', "more characters left out"),
     ):
-        message = replace(sample_run.message(1), body=raw)
-        delivery = sample_run.delivery("m", message, sample_run.exchange(0, 5, 500))
-        trial = Evidence("first-failing", "odd", (), Transcript((delivery,)))
-        result = replace(sample_run.slow_batches(), evidence=(trial,), samples=())
-        assert shown in to_html(replace(run, results=(result,)))
+        assert shown in to_html(replace(run, results=(result_with_body(body),)))
 
 
-def test_processing_shows_chain_and_requests(run: Run) -> None:
-    """A lost event is seen on a time line, with the requests and what was wrong in words."""
+def test_processing_shows_fetches_and_requests(run: Run) -> None:
+    """An unfetched entity is on a time line, with requests and their problems in words."""
     text = to_html(replace(run, results=(sample_run.unfetched_entity(),)))
     Page(text)
     assert "1 not fetched: ServiceOrderUpdated bfee2c44-1f84-4326-a862-000000000005." in text
-    assert text.count('<figure class="chain">') == 1  # where it is explained, and nowhere else
-    assert "done on purpose: 429 with Retry-After" in text
+    assert text.count('<figure class="timeline">') == 1  # with the problem, not in the details
+    assert "injected fault: 429 with Retry-After" in text
     assert "Client names no version" in text
     assert "reservations/getAll/2023-06-06" in text
     assert "Mews allows 200" in text
 
 
-def test_requests_in_the_page_are_capped(run: Run) -> None:
-    """Thousands of requests leave the page small, and what is left out is counted."""
+def test_requests_in_the_page_are_bounded(run: Run) -> None:
+    """Thousands of requests leave the page small, and the omitted ones are counted."""
     result = sample_run.unfetched_entity()
-    [trial] = result.evidence
-    calls = tuple(sample_run.call(n, 1000 + n, "x" * 90_000) for n in range(1, 5_000))
-    trial = replace(trial, transcript=replace(trial.transcript, calls=calls))
-    text = to_html(replace(run, results=(replace(result, evidence=(trial,)),)))
+    [evidence] = result.evidence
+    calls = tuple(
+        sample_run.call(number, 1000 + number, "x" * 90_000) for number in range(1, 5_000)
+    )
+    evidence = replace(evidence, transcript=replace(evidence.transcript, calls=calls))
+    text = to_html(replace(run, results=(replace(result, evidence=(evidence,)),)))
     assert "4,979 more requests are left out here" in text
     assert len(text.encode()) < 200_000
 
 
 def test_hostile_requests_are_inert(run: Run) -> None:
-    """What a partner put into a path or got as a message is text, also in the picture."""
+    """Whatever a path or a message contains is text, also in the picture."""
     result = sample_run.unfetched_entity()
-    [trial] = result.evidence
+    [evidence] = result.evidence
     call = replace(
-        trial.transcript.calls[0], operation="", path="/" + HOSTILE, message=HOSTILE * 1_000
+        evidence.transcript.calls[0],
+        operation="",
+        path="/" + HOSTILE_TEXT,
+        message=HOSTILE_TEXT * 1_000,
     )
-    sent = trial.transcript.deliveries[0]
-    event = replace(sent.message.events[0], entity_id=HOSTILE)
-    sent = replace(sent, message=replace(sent.message, events=(event,)))
-    trial = replace(trial, transcript=Transcript((sent,), calls=(call,)))
-    text = to_html(replace(run, results=(replace(result, evidence=(trial,)),)))
+    delivery = evidence.transcript.deliveries[0]
+    event = replace(delivery.message.events[0], entity_id=HOSTILE_TEXT)
+    delivery = replace(delivery, message=replace(delivery.message, events=(event,)))
+    evidence = replace(evidence, transcript=Transcript((delivery,), calls=(call,)))
+    text = to_html(replace(run, results=(replace(result, evidence=(evidence,)),)))
     assert not Page(text).tags & {"script", "img"}
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert not re.search(CONTROL_CHARACTERS, text)
     assert len(text.encode()) < 100_000
 
 
-def test_handshakes_are_shown(run: Run) -> None:
-    """A TLS scenario shows the certificate, its days and what is wrong with the server."""
+def test_tls_handshakes_are_shown(run: Run) -> None:
+    """A TLS scenario has the certificate, its remaining days and the server's problems."""
     text = to_html(replace(run, results=(sample_run.expiring_certificate(),)))
     Page(text)
     assert "CN = partner.example" in text
     assert "11 days left" in text
     assert "No trusted authority issued it" in text
-    assert "Takes TLS 1.1." in text
+    assert "Accepts TLS 1.1." in text
     assert "Nothing was delivered" not in text
 
 
 def test_expired_and_missing_certificates(run: Run) -> None:
-    """A certificate that ended, and a server that showed none, are told in words."""
+    """An expired certificate, and a server that presented none, are described."""
     result = sample_run.expiring_certificate()
-    seen = sample_run.tls_handshake()
-    assert seen.certificate is not None
-    ended = replace(seen.certificate, not_after_utc="2026-11-20T20:01:08Z")
-    none = replace(seen, version="", certificate=None, chain=None, old=(), detail="refused")
-    handshakes = (replace(seen, certificate=ended), none)
-    trial = replace(result.evidence[0], transcript=Transcript((), handshakes))
-    text = to_html(replace(run, results=(replace(result, evidence=(trial,)),)))
-    assert "ended 3 days ago" in text
-    assert "none shown" in text
+    handshake = sample_run.tls_handshake()
+    assert handshake.certificate is not None
+    expired = replace(handshake.certificate, not_after_utc="2026-11-20T20:01:08Z")
+    without_certificate = replace(
+        handshake,
+        version="",
+        certificate=None,
+        chain_problem=None,
+        deprecated_versions=(),
+        detail="refused",
+    )
+    handshakes = (replace(handshake, certificate=expired), without_certificate)
+    evidence = replace(result.evidence[0], transcript=Transcript((), handshakes))
+    text = to_html(replace(run, results=(replace(result, evidence=(evidence,)),)))
+    assert "expired 3 days ago" in text
+    assert "none presented" in text
     assert "refused" in text
 
 
-def test_a_stage_without_its_means_is_said_once(run: Run) -> None:
-    """Scenarios of an unobserved stage are folded under one remark, each with its anchor."""
-    reason = "needs --mews-api HOST:PORT, and a service that calls this address"
-    missing = tuple(
+def test_unobserved_scenarios_are_collapsed(run: Run) -> None:
+    """Scenarios of an unobserved stage share one line with the reason, each with its anchor."""
+    reason = "needs --mews-api HOST:PORT, and the service pointed there"
+    unobserved = tuple(
         ScenarioResult(
-            sample_run.scenario(f"PROC-{n:02d}", "It is fetched", stage=Stage.PROCESSING),
+            sample_run.scenario(f"PROC-{number:02d}", "It is fetched", stage=Stage.PROCESSING),
             Verdict.NOT_OBSERVED,
             reason,
         )
-        for n in range(1, 30)
+        for number in range(1, 30)
     )
-    text = to_html(replace(run, results=(sample_run.passed("REC-01", "Accepted"), *missing)))
+    results = (sample_run.passed("REC-01", "Accepted"), *unobserved)
+    text = to_html(replace(run, results=results))
     page = Page(text)
     assert "29 scenarios, PROC-01 to PROC-29" in text
-    assert {f"PROC-{n:02d}" for n in range(1, 30)} <= set(page.ids)
+    assert {f"PROC-{number:02d}" for number in range(1, 30)} <= set(page.ids)
     matrix = text[text.index('id="matrix"') : text.index('id="details"')]
     assert matrix.count(reason) == 1
-    unobserved = text[text.index('<section id="unobserved"') :]
-    assert unobserved.count(reason) == 1
-    assert 'href="#PROC-29"' in unobserved
+    section = text[text.index('<section id="unobserved"') :]
+    assert section.count(reason) == 1
+    assert 'href="#PROC-29"' in section
     assert "-problem" not in text
-    assert "Not played." in text
+    assert "Not run." in text

@@ -1,4 +1,4 @@
-"""summary.md: what a CI job's page shows."""
+"""summary.md: the summary on the page of a CI job."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from html.parser import HTMLParser
 
 import pytest
 import sample_run
-from cmarkgfm import github_flavored_markdown_to_html as rendered
-from hostile import HOSTILE
+from cmarkgfm import github_flavored_markdown_to_html as render_markdown
+from hostile_texts import HOSTILE_TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mews.model import (
     Change,
-    ScenarioChange,
     Comparison,
     Run,
+    ScenarioChange,
     Verdict,
     Waiver,
     WaiverState,
@@ -27,111 +27,124 @@ from pytest_mews.reports.markdown_summary import MAX_DETAILED, code, to_markdown
 
 
 class Page(HTMLParser):
-    """Collects what a rendered page is made of."""
+    """Collects the tags, links and texts of a rendered page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.links: list[str] = []
-        self.bare: list[str] = []
-        self.coded: list[str] = []
-        self._in_code = 0
+        self.texts: list[str] = []
+        self.code_spans: list[str] = []
+        self._code_depth = 0
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note tags and where links lead."""
+        """Record a tag and the targets of its links."""
         self.tags.append(tag)
-        self._in_code += tag == "code"
-        self.coded += [""] * (tag == "code")
+        self._code_depth += tag == "code"
+        self.code_spans += [""] * (tag == "code")
         self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
 
     def handle_endtag(self, tag: str) -> None:
         """Leave a code span."""
-        self._in_code -= tag == "code"
+        self._code_depth -= tag == "code"
 
     def handle_data(self, data: str) -> None:
-        """Note text by whether it stands in a code span, where GitHub makes no mention of it."""
-        if self._in_code:
-            self.coded[-1] += data
+        """Record text inside or outside a code span; inside, GitHub ignores mentions."""
+        if self._code_depth:
+            self.code_spans[-1] += data
         else:
-            self.bare.append(data)
+            self.texts.append(data)
 
 
 def with_reason(run: Run, reason: str) -> Run:
-    """A run in which every reason is this one."""
-    return replace(
-        run, results=tuple(replace(each, reason=reason) for each in run.results), notes=(reason,)
-    )
+    """Return a run in which every reason is this one."""
+    results = tuple(replace(result, reason=reason) for result in run.results)
+    return replace(run, results=results, notes=(reason,))
 
 
-def test_it_says_what_matters(run: Run) -> None:
-    """Readiness by stage, counts, problems with remedy and source, seed, the command to repeat."""
-    text = to_markdown(run)
-    page = Page(rendered(text))
-    said = " ".join(page.bare)
-    assert "Mews certification readiness: Not ready" in said
-    assert "Not observed" in said
-    assert "1 flaky" in said
-    assert "seed 8214" in said
-    assert "AUTH-02 A message with a wrong token is refused (fail, MUST, inferred)" in said
-    assert "Put the message into a queue" in said
+def test_summary_has_what_matters(run: Run) -> None:
+    """Readiness by stage, counts, problems with fix and source, and the command to repeat."""
+    page = Page(render_markdown(to_markdown(run)))
+    text = " ".join(page.texts)
+    assert "Mews certification readiness: Not ready" in text
+    assert "Not observed" in text
+    assert "1 flaky" in text
+    assert "seed 8214" in text
+    assert "AUTH-02 A message with a wrong token is rejected (fail, MUST, inferred)" in text
+    assert "Put the message into a queue" in text
     assert sample_run.FAQ.url in page.links
-    assert any(each.strip().endswith("--hypothesis-seed=8214") for each in page.coded)
-    assert "Mews alone certifies" in said
+    assert any(span.strip().endswith("--hypothesis-seed=8214") for span in page.code_spans)
+    assert "Mews alone certifies" in text
 
 
-def test_a_must_comes_first(run: Run) -> None:
-    """What fails a MUST is before what only warns, and what passed is not listed."""
+def test_failures_of_a_must_come_first(run: Run) -> None:
+    """A failed MUST precedes a warning, and passed scenarios are not listed."""
     text = to_markdown(run)
     assert text.index("AUTH-02") < text.index("EVT-04")
     assert "REC-02" not in text
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_nothing_in_a_reason_is_markdown(run: Run, hostile: str) -> None:
-    """Links, HTML, tables, headings and mentions of an answer are shown and nothing else."""
-    harmless = Page(rendered(to_markdown(with_reason(run, "plain"))))
-    page = Page(rendered(to_markdown(with_reason(run, hostile))))
+@pytest.mark.parametrize("hostile_text", HOSTILE_TEXTS)
+def test_hostile_text_is_no_markdown(run: Run, hostile_text: str) -> None:
+    """Links, HTML, tables, headings and mentions of a response are shown as text."""
+    harmless = Page(render_markdown(to_markdown(with_reason(run, "plain"))))
+    markdown = to_markdown(with_reason(run, hostile_text))
+    page = Page(render_markdown(markdown))
     assert page.tags == harmless.tags
     assert page.links == harmless.links
-    assert page.bare == harmless.bare
-    assert not re.search(r"^\s*::|##[a-z]*\[", to_markdown(with_reason(run, hostile)), re.MULTILINE)
+    assert page.texts == harmless.texts
+    assert not re.search(r"^\s*::|##[a-z]*\[", markdown, re.MULTILINE)
 
 
 @given(st.text(min_size=1, max_size=40))
 def test_any_text_is_one_code_span(text: str) -> None:
-    """Whatever the text, it is rendered as exactly one code span in a paragraph of its own."""
-    page = Page(rendered(f"- Seen: {code(text)}\n- next"))
+    """Any text is rendered as exactly one code span in a paragraph of its own."""
+    page = Page(render_markdown(f"- Observed: {code(text)}\n- next"))
     assert page.tags == ["ul", "li", "code", "li"]
-    assert "".join(page.bare).split() == ["Seen:", "next"]
+    assert "".join(page.texts).split() == ["Observed:", "next"]
 
 
-def test_many_problems_have_one_line_each(run: Run) -> None:
-    """Beyond a number of problems the rest is named, not explained."""
+def test_backticks_in_a_remedy_become_code_spans(run: Run) -> None:
+    """Text of a scenario file in backticks is a code span; the rest is escaped."""
     failure = sample_run.slow_batches()
-    many = tuple(
+    scenario = replace(
+        failure.scenario, title="Token in `Token`", remedy="Read `Token` as is, not *decoded*."
+    )
+    result = replace(failure, scenario=scenario)
+    page = Page(render_markdown(to_markdown(replace(run, results=(result,)))))
+    text = " ".join(page.texts)
+    assert page.code_spans.count("Token") == 2
+    assert "`" not in text
+    assert "*decoded*" in text
+
+
+def test_problems_beyond_the_maximum_have_one_line_each(run: Run) -> None:
+    """Beyond `MAX_DETAILED`, problems have a heading but no details."""
+    failure = sample_run.slow_batches()
+    failures = tuple(
         replace(failure, scenario=replace(failure.scenario, id=f"BAT-{number:03}"))
         for number in range(MAX_DETAILED + 5)
     )
-    text = to_markdown(replace(run, results=many))
+    text = to_markdown(replace(run, results=failures))
     assert text.count("### ") == MAX_DETAILED
-    assert all(each.scenario.id in text for each in many)
+    assert all(result.scenario.id in text for result in failures)
 
 
-def test_an_interrupted_run_says_so(run: Run) -> None:
-    """A page of an interrupted run is not taken for one of a whole run."""
+def test_interrupted_run_says_so(run: Run) -> None:
+    """The summary of an interrupted run says that the run was interrupted."""
     assert "interrupted" in to_markdown(replace(run, interrupted=True))
     assert "interrupted" not in to_markdown(run)
 
 
-def test_another_integration_target_is_named(run: Run) -> None:
-    """Two endpoints are both named."""
+def test_second_target_is_named(run: Run) -> None:
+    """If integration events have another target, both are named."""
     text = to_markdown(replace(run, integration_target="https://other.example/i"))
     assert "Integration target: `https://other.example/i`" in text
 
 
-def test_waivers_are_listed_with_what_became_of_them(run: Run) -> None:
-    """Used, unused and expired waivers are told apart; their texts are not Markdown."""
+def test_waivers_are_listed_with_their_state(run: Run) -> None:
+    """The states of waivers are distinguished; their texts are not Markdown."""
     waiver = Waiver("INT-03", "keys <b>by hand</b> | @ops", "ops@partner.example", "2026-12-31")
     text = to_markdown(
         replace(
@@ -140,26 +153,30 @@ def test_waivers_are_listed_with_what_became_of_them(run: Run) -> None:
                 WaiverUse(waiver, WaiverState.USED, Verdict.FAIL),
                 WaiverUse(replace(waiver, scenario_id="INT-04"), WaiverState.UNUSED, Verdict.PASS),
                 WaiverUse(replace(waiver, scenario_id="INT-05"), WaiverState.EXPIRED),
+                WaiverUse(replace(waiver, scenario_id="INT-06"), WaiverState.INCONCLUSIVE),
             ),
         )
     )
-    page = Page(rendered(text))
-    said = "".join(page.bare)
-    for word in ("Waivers", "waived", "remove it", "expired"):
-        assert word in said
+    page = Page(render_markdown(text))
+    shown = "".join(page.texts)
+    for word in ("Waivers", "in use", "remove it", "expired", "inconclusive"):
+        assert word in shown
     assert "b" not in page.tags
-    assert "@" not in said
+    assert "@" not in shown
 
 
-def test_a_comparison_is_told(run: Run) -> None:
-    """What is new, fixed, still failing and no longer observed, with what else differs."""
+def test_comparison_is_listed(run: Run) -> None:
+    """The summary has every kind of change and the remarks about differences."""
     changes = tuple(
         ScenarioChange(f"AUTH-0{number}", "A title", change, Verdict.PASS, Verdict.FAIL)
         for number, change in enumerate(Change)
     )
-    seen = Comparison("old.json", "2026-10-01T00:00:00Z", "0.1.0", ("another profile",), changes)
-    text = to_markdown(replace(run, comparison=seen))
+    comparison = Comparison(
+        "old.json", "2026-10-01T00:00:00Z", "0.1.0", ("another profile",), changes
+    )
+    text = to_markdown(replace(run, comparison=comparison))
     for word in ("old.json", "another profile", "New failures: 1", "Fixed: 1", "Still failing: 1"):
         assert word in text
     assert "No longer observed: 1" in text
-    assert "Nothing changed" in to_markdown(replace(run, comparison=replace(seen, changes=())))
+    unchanged = replace(run, comparison=replace(comparison, changes=()))
+    assert "Nothing changed" in to_markdown(unchanged)

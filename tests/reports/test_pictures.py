@@ -55,7 +55,7 @@ def test_timeline_counts_failures_beyond_the_maximum(run: Run) -> None:
     evidence = replace(passed.evidence[0], transcript=Transcript((retried,)))
     passed = replace(passed, verdict=Verdict.PASS, evidence=(evidence,))
     timeline = draw_pictures(replace(run, results=(*failures, passed)))[0]
-    assert timeline.caption.endswith("8 failed. 2 more scenarios are left out.")
+    assert timeline.caption.endswith("Shown: 8 failed scenarios. 2 more scenarios are left out.")
 
 
 def test_percentiles(run: Run) -> None:
@@ -105,7 +105,7 @@ def test_recovered_deliveries_are_drawn_if_none_failed(run: Run) -> None:
     timeline = draw_pictures(replace(run, results=(result,)))[0]
     assert "RET-01 · attempt 2" in timeline.svg
     assert "response dropped by the harness" in timeline.svg
-    assert "None failed, 1 succeeded after a retry." in timeline.caption
+    assert "Shown: no failed scenario, 1 that passed after a retry." in timeline.caption
 
 
 def test_requests_count_for_thirty_seconds() -> None:

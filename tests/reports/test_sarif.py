@@ -60,9 +60,7 @@ def test_only_problems_are_results(run: Run) -> None:
     }
     assert "PROC-12" in results["PROC-11"]["message"]["text"]
     rules = sarif_run(run)["tool"]["driver"]["rules"]
-    assert all(
-        rules[result["ruleIndex"]]["id"] == rule_id for rule_id, result in results.items()
-    )
+    assert all(rules[result["ruleIndex"]]["id"] == rule_id for rule_id, result in results.items())
 
 
 def test_waived_failure_is_suppressed(run: Run) -> None:
@@ -94,16 +92,12 @@ def test_each_result_has_a_location_and_a_stable_fingerprint(run: Run) -> None:
         uri = location["physicalLocation"]["artifactLocation"]["uri"]
         assert uri == f"mews/{result['ruleId']}"
         assert result["partialFingerprints"] == later["partialFingerprints"]
-    fingerprints = [
-        result["partialFingerprints"]["primaryLocationLineHash"] for result in results
-    ]
+    fingerprints = [result["partialFingerprints"]["primaryLocationLineHash"] for result in results]
     assert len(set(fingerprints)) == len(fingerprints)
 
 
 @pytest.mark.parametrize("hostile_text", HOSTILE_TEXTS)
-def test_hostile_text_is_no_link(
-    run: Run, validator: Draft4Validator, hostile_text: str
-) -> None:
+def test_hostile_text_is_no_link(run: Run, validator: Draft4Validator, hostile_text: str) -> None:
     """Brackets in a response are escaped, and the file stays valid."""
     results = tuple(replace(result, reason=hostile_text) for result in run.results)
     data = json.loads(json.dumps(to_sarif(replace(run, results=results))))

@@ -126,9 +126,7 @@ def test_json_is_bounded(schema: dict[str, Any]) -> None:
         1, HOTEL, 0.0, sent=tuple(sent_message(event_count=50) for _ in range(1000))
     )
     handshakes = tuple(replace(REJECTED, number=number) for number in range(1, 5_001))
-    evidence = streaming_evidence(
-        connections=(connection,) * 40, websocket_handshakes=handshakes
-    )
+    evidence = streaming_evidence(connections=(connection,) * 40, websocket_handshakes=handshakes)
     data = to_json(run_with(evidence))
     jsonschema.validate(json.loads(json.dumps(data)), schema)
     (written,) = data["scenarios"][0]["evidence"]

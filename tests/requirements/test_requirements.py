@@ -129,7 +129,7 @@ def test_the_page_of_two_facts() -> None:
     page = RENDER(SMALL)
     counts = "1 of 2 facts are tested (delivery 1 of 1, processing 0 of 0, streaming 0 of 1), "
     assert f"{counts}0 not yet, 1 can't be" in page
-    assert "of 1 real failures 0 wholly, 1 in part" in page
+    assert "0 of 1 real failures are fully tested, 1 partly" in page
     source = "[events/wh-faq](https://docs.mews.com/connector-api/events/wh-faq)"
     scenario = "[REC-01](../scenarios/reception/REC-01.toml)"
     rest = f"*inferred* from {source} | 2025-07 | delivery | {scenario} |"

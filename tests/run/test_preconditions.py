@@ -19,8 +19,8 @@ BuildSettings = Callable[..., Settings]
 
 def certify(flaw: str, settings: BuildSettings) -> dict[str, ScenarioResult]:
     """Certify the Processing stage of a partner; return what it did not pass, by id."""
-    chosen = settings(f"demo:{flaw}", time_scale="0.001", examples="2", fetch_timeout="1")
-    with CertificationRunner(chosen) as runner:
+    options = settings(f"demo:{flaw}", time_scale="0.001", examples="2", fetch_timeout="1")
+    with CertificationRunner(options) as runner:
         results = [runner.certify(scenario) for scenario in PROCESSING]
     sound = {Verdict.PASS, Verdict.NOT_APPLICABLE}
     return {result.scenario.id: result for result in results if result.verdict not in sound}

@@ -59,10 +59,10 @@ def test_all_workers_share_one_lock_file() -> None:
 
 def test_the_runner_holds_the_lock(settings: Any, tmp_path: Path) -> None:  # noqa: ANN401
     """While a hostile scenario runs, no other process can get the lock."""
-    chosen: Settings = settings("demo", time_scale="0.001", examples="1")
+    options: Settings = settings("demo", time_scale="0.001", examples="1")
     path, unlocked = tmp_path / "lock", []
     (scenario,) = (item for item in loader.load_scenarios() if item.id == "ERR-12")
-    with CertificationRunner(chosen, process_lock=ProcessLock(path)) as runner:
+    with CertificationRunner(options, process_lock=ProcessLock(path)) as runner:
         runner.certify(scenario, lambda *_: unlocked.append(can_lock(path, fcntl.LOCK_SH)))
     assert unlocked
     assert not any(unlocked)

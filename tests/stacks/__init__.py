@@ -1,1 +1,1 @@
-"""Services in several languages and frameworks, certified as processes of their own."""
+"""Example services in several languages and frameworks, certified in separate processes."""

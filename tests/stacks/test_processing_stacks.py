@@ -1,4 +1,4 @@
-"""A service that is not written in Python fetches from the Connector API emulator."""
+"""The Express example fetches from the Connector API emulator over a socket."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 
 from tests.partner_processes import TENANTS, free_port
-from tests.stacks.partners import EXPRESS, TOKEN, require, running
+from tests.stacks.stack_partners import EXPRESS, TOKEN, run_partner, skip_if_missing
 
 
 def test_express_example_is_ready_in_both_stages(
     pytester: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The example passes Delivery and Processing without a warning, and logs no secret."""
-    require(EXPRESS)
+    skip_if_missing(EXPRESS)
     monkeypatch.setenv("MEWS_TOKEN", TOKEN)
     api = f"127.0.0.1:{free_port()}"
-    with running(EXPRESS, tmp_path, f"http://{api}") as service:
-        given = ("--mews-target", service.url, "--mews-api", api, "--mews-fetch-timeout", "5")
-        result = pytester.runpytest_subprocess(*given, "--mews-jobs", "8")
+    with run_partner(EXPRESS, tmp_path, f"http://{api}") as service:
+        options = ("--mews-target", service.url, "--mews-api", api, "--mews-fetch-timeout", "5")
+        result = pytester.runpytest_subprocess(*options, "--mews-jobs", "8")
     assert result.ret == 0, result.stdout.str()
     report = json.loads((pytester.path / "mews-report" / "certification.json").read_text("utf-8"))
     stages = {name: stage["readiness"] for name, stage in report["stages"].items()}
@@ -35,50 +35,51 @@ def test_express_example_is_ready_in_both_stages(
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "least", "most"),
+    ("retry_after", "shortest", "longest"),
     [("null", 400, 600), ('"7"', 7000, 7200), ('"soon"', 400, 600)],
 )
-def test_express_waits_as_it_is_told(retry_after: str, least: int, most: int) -> None:
-    """Retry-After is kept; without one that can be read the first pause is half a second."""
-    (pause,) = say(f"say(new Failed(429, {retry_after}).pauseMs(0))")
-    assert least <= pause <= most
+def test_express_honours_retry_after(retry_after: str, shortest: int, longest: int) -> None:
+    """It waits as Retry-After says; without a valid one the first pause is half a second."""
+    (pause,) = run_script(f"print(new ApiError(429, {retry_after}).pauseMs(0))")
+    assert shortest <= pause <= longest
 
 
-def test_express_follows_full_pages() -> None:
-    """Each next page is asked for with the cursor of the one before."""
-    said = say("""
-        const full = Array.from({ length: MOST }, (_, number) => ({ Id: number }));
-        const answers = [{ Customers: full, Cursor: "x" }, { Customers: [], Cursor: null }];
-        const ask = async (_, { Limitation }) => {
-          say(Limitation.Cursor ?? null);
-          return answers.shift();
+def test_express_reads_all_pages() -> None:
+    """Each request has the cursor of the previous page."""
+    output = run_script("""
+        const full = Array.from({ length: PAGE_SIZE }, (_, number) => ({ Id: number }));
+        const responses = [{ Customers: full, Cursor: "x" }, { Customers: [], Cursor: null }];
+        const call = async (_, { Limitation }) => {
+          print(Limitation.Cursor ?? null);
+          return responses.shift();
         };
         let count = 0;
-        for await (const _ of pages(ask, "customers/getAll", "Customers", {})) count++;
-        say(count);
+        for await (const _ of pages(call, "customers/getAll", "Customers", {})) count++;
+        print(count);
     """)
-    assert said == [None, "x", 1000]
+    assert output == [None, "x", 1000]
 
 
-def test_express_does_not_take_a_missing_list_for_an_empty_one() -> None:
-    """It is a failure that is tried again; a request that was wrong is not."""
-    said = say("""
+def test_express_treats_a_missing_list_as_an_error() -> None:
+    """A missing list is a failure that is retried; a malformed request is not retried."""
+    output = run_script("""
         const read = pages(async () => ({}), "customers/getAll", "Customers", {});
-        await read.next().catch((error) => say(error.passes));
-        for (const status of [undefined, 408, 503, 400, 404]) say(new Failed(status).passes);
+        await read.next().catch((error) => print(error.isRetryable));
+        for (const status of [undefined, 408, 503, 400, 404])
+          print(new ApiError(status).isRetryable);
     """)
-    assert said == [True, True, True, True, False, False]
+    assert output == [True, True, True, True, False, False]
 
 
-def say(script: str) -> list[Any]:
-    """Run a script in the folder of the example; gives what it handed to `say`."""
-    require(EXPRESS)
-    head = """
-        const { Failed, MOST, pages } = require("./connector");
-        const say = (value) => console.log(JSON.stringify(value));
+def run_script(script: str) -> list[Any]:
+    """Run a script in the folder of the example; return the values that it passes to `print`."""
+    skip_if_missing(EXPRESS)
+    imports = """
+        const { ApiError, PAGE_SIZE, pages } = require("./api_client");
+        const print = (value) => console.log(JSON.stringify(value));
     """
-    run = subprocess.run(
-        ["node", "-e", f"{head}(async () => {{ {script} }})();"],
+    process = subprocess.run(
+        ["node", "-e", f"{imports}(async () => {{ {script} }})();"],
         cwd=EXPRESS.folder,
         env=os.environ | {"MEWS_CLIENT_TOKEN": "a-client-token"},
         capture_output=True,
@@ -86,4 +87,4 @@ def say(script: str) -> list[Any]:
         timeout=30,
         check=True,
     )
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    return [json.loads(line) for line in process.stdout.splitlines()]

@@ -1,4 +1,4 @@
-"""The example WebSocket clients, certified as a user would: there are no webhooks."""
+"""The example WebSocket clients, certified without webhooks, as a user would."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from tests.partner_processes import TENANTS, free_port, run_process
-from tests.stacks.partners import EXAMPLES
+from tests.stacks.stack_partners import EXAMPLES
 
-SECONDS = 300
+TIMEOUT_S = 300
 CLIENTS = {
     "python": (f"{sys.executable} client.py", "tenants.toml"),
     "node": ("node client.js", "tenants.json"),
 }
 
 
-def require(name: str) -> None:
-    """Skip where a client can't run on this machine; in CI, where it must, fail."""
+def skip_if_missing(name: str) -> None:
+    """Skip a test whose client can't run on this machine; fail in CI, where it must run."""
     missing = ""
     if name == "python" and importlib.util.find_spec("httpx") is None:
         missing = "no httpx: pip install '.[dev]'"
@@ -37,8 +37,8 @@ def require(name: str) -> None:
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_example_client_is_ready(name: str, pytester: pytest.Pytester, tmp_path: Path) -> None:
-    """The example passes the Streaming stage without a warning, and shows no secret."""
-    require(name)
+    """The example passes the Streaming stage without a warning, and logs no secret."""
+    skip_if_missing(name)
     command, tenants = CLIENTS[name]
     api, websocket = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     output = tmp_path / "output.log"
@@ -49,18 +49,22 @@ def test_example_client_is_ready(name: str, pytester: pytest.Pytester, tmp_path:
         "MEWS_TENANTS": tenants,
         "MEWS_PING_S": "1.5",
     }
-    given = ("--mews-target", "none", "--mews-websocket", websocket, "--mews-api", api)
+    options = ("--mews-target", "none", "--mews-websocket", websocket, "--mews-api", api)
     folder = EXAMPLES / f"{name}_websocket_client"
     with run_process(command, folder, output, environment):
-        result = pytester.runpytest_subprocess(*given, "--mews-jobs", "8", timeout=SECONDS)
+        result = pytester.runpytest_subprocess(*options, "--mews-jobs", "8", timeout=TIMEOUT_S)
     assert result.ret == 0, result.stdout.str()
     text = (pytester.path / "mews-report" / "certification.json").read_text("utf-8")
     report = json.loads(text)
     assert report["stages"]["streaming"]["readiness"] == report["readiness"] == "ready"
-    streaming = [each for each in report["scenarios"] if each["stage"] == "streaming"]
-    others = {each["id"]: each["verdict"] for each in streaming if each["verdict"] != "pass"}
-    # It has no webhooks, so that both channels can't be compared.
-    assert others == {"STR-29": "not-applicable"}
+    streaming = [scenario for scenario in report["scenarios"] if scenario["stage"] == "streaming"]
+    not_passed = {
+        scenario["id"]: scenario["verdict"]
+        for scenario in streaming
+        if scenario["verdict"] != "pass"
+    }
+    # The client has no webhooks, so the scenario can't compare both channels.
+    assert not_passed == {"STR-29": "not-applicable"}
     for secret in (TENANTS.client_token, TENANTS.enterprises[0].access_token):
         assert secret not in text
         assert secret not in output.read_text("utf-8")

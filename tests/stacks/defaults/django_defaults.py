@@ -1,4 +1,4 @@
-"""A view with Django's CSRF check, one whose path ends in a slash, and one with neither."""
+"""A view with Django's CSRF check, one whose path has a trailing slash, and one with neither."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 settings.configure(
     ROOT_URLCONF=__name__,
-    SECRET_KEY="of no use here",
+    SECRET_KEY="not used",
     ALLOWED_HOSTS=["*"],
     MIDDLEWARE=[
         "django.middleware.common.CommonMiddleware",
@@ -23,7 +23,7 @@ settings.configure(
 
 
 def receive(request: HttpRequest) -> HttpResponse:
-    """Parse and accept."""
+    """Parse the body and accept the message."""
     if request.GET.get("Token") != os.environ["MEWS_TOKEN"]:
         return HttpResponse(status=401)
     try:

@@ -1,4 +1,4 @@
-// The tutorial's way: express.json() with its limit of 100 kB and its lenient decoding.
+// As in the tutorial: express.json() with its limit of 100 kB and its lenient decoding.
 "use strict";
 
 const express = require("express");

@@ -1,4 +1,4 @@
-"""A model of the message that forbids what it does not know."""
+"""Models of the webhooks that forbid unknown properties."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ STRICT = {"extra": "forbid"}
 
 
 class Entity(BaseModel, **STRICT):
-    """What an event is about."""
+    """The entity that an event is about."""
 
     Id: str
 
 
 class Event(BaseModel, **STRICT):
-    """One change."""
+    """One event."""
 
     Discriminator: str
     Value: Entity
@@ -44,5 +44,5 @@ app = FastAPI()
 
 @app.post("/webhooks/mews", status_code=202)
 async def receive(_: General | Integration, Token: str = "") -> Response:  # noqa: N803
-    """Accept what the models accept."""
+    """Accept every message that the models accept."""
     return Response(status_code=202 if Token == os.environ["MEWS_TOKEN"] else 401)

@@ -1,4 +1,4 @@
-"""The tutorial's way: `get_json()`, which lets a RecursionError through."""
+"""As in the tutorial: `get_json()`, which does not catch a RecursionError."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ app = Flask(__name__)
 
 @app.post("/webhooks/mews")
 def receive() -> tuple[str, int]:
-    """Parse and accept."""
+    """Parse the body and accept the message."""
     if request.args.get("Token") != os.environ["MEWS_TOKEN"]:
         return "", 401
     message = request.get_json()

@@ -1,4 +1,4 @@
-"""The FastAPI example, run as its README says."""
+"""The FastAPI example, started with the command in its README."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.demo.webhook_client import (
 from tests.partner_processes import FASTAPI_PARTNER, RunningService
 
 
-def url_of(served: RunningService) -> str:
-    """Give the URL with its token."""
-    return f"{served.url}?Token={served.token}"
+def url_of(service: RunningService) -> str:
+    """Return the URL with its token."""
+    return f"{service.url}?Token={service.token}"
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def url_of(served: RunningService) -> str:
         integration_webhook("IntegrationRenamed"),
     ],
 )
-def test_messages_are_accepted(served: RunningService, body: bytes) -> None:
+def test_messages_are_accepted(fastapi_example: RunningService, body: bytes) -> None:
     """Documented messages, and those that Mews may add, are answered with 202."""
-    assert send(url_of(served), body).status == 202
+    assert send(url_of(fastapi_example), body).status == 202
 
 
 @pytest.mark.parametrize(
@@ -51,45 +51,48 @@ def test_messages_are_accepted(served: RunningService, body: bytes) -> None:
         integration_webhook("IntegrationApiKeyCreated", ApiKey=7),
     ],
 )
-def test_what_can_not_be_used_is_refused(served: RunningService, body: bytes) -> None:
-    """Malformed JSON and wrong shapes are answered with 400."""
-    assert send(url_of(served), body).status == 400
+def test_invalid_messages_are_rejected(fastapi_example: RunningService, body: bytes) -> None:
+    """Malformed JSON and an invalid structure are answered with 400."""
+    assert send(url_of(fastapi_example), body).status == 400
 
 
 @pytest.mark.parametrize("query", ["", "?Token=", "?Token=wrong", "?Token=%ff"])
-def test_the_token_is_checked_first(served: RunningService, query: str) -> None:
-    """401 without the right token, even to malformed JSON."""
-    assert [send(served.url + query, body).status for body in (ONE_EVENT, b"{")] == [401, 401]
+def test_the_token_is_checked_first(fastapi_example: RunningService, query: str) -> None:
+    """Without the right token the response is 401, even to malformed JSON."""
+    assert [send(fastapi_example.url + query, body).status for body in (ONE_EVENT, b"{")] == [
+        401,
+        401,
+    ]
 
 
-def test_only_post_is_served(served: RunningService) -> None:
-    """Any other method is refused."""
-    assert send(url_of(served), b"", method="GET").status == 405
+def test_only_post_is_allowed(fastapi_example: RunningService) -> None:
+    """Any other method is answered with 405."""
+    assert send(url_of(fastapi_example), b"", method="GET").status == 405
 
 
-def test_the_output_bears_no_secret(served: RunningService) -> None:
-    """Requests are logged without their query, and a cut body leaves no trace."""
-    send(url_of(served), integration_created())
-    send_truncated(url_of(served), ONE_EVENT)
-    assert send(url_of(served), ONE_EVENT).status == 202
-    output = served.output.read_text("utf-8")
+def test_the_output_has_no_secret(fastapi_example: RunningService) -> None:
+    """The access log has no queries, and a truncated body causes no traceback."""
+    send(url_of(fastapi_example), integration_created())
+    send_truncated(url_of(fastapi_example), ONE_EVENT)
+    assert send(url_of(fastapi_example), ONE_EVENT).status == 202
+    output = fastapi_example.output.read_text("utf-8")
     assert '"POST /webhooks/mews HTTP/1.1" 202' in output
-    assert served.token not in output
+    assert fastapi_example.token not in output
     assert "first-access-token" not in output
     assert "Traceback" not in output
 
 
-def test_the_readme_names_what_there_is() -> None:
-    """Its commands use this module, this path and this variable."""
+def test_the_readme_matches_the_example() -> None:
+    """Its commands use the module, the path and the variables of the example."""
     readme = (FASTAPI_PARTNER / "README.md").read_text("utf-8")
     source = (FASTAPI_PARTNER / "app.py").read_text("utf-8")
     for name in ("MEWS_TOKEN", "/webhooks/mews", "MEWS_TENANTS"):
         assert name in readme
         assert name in source
-    calling = (FASTAPI_PARTNER / "connector.py").read_text("utf-8")
+    client_source = (FASTAPI_PARTNER / "api_client.py").read_text("utf-8")
     for name in ("MEWS_API_URL", "MEWS_CLIENT_TOKEN", "CLIENT"):
         assert name in readme
-        assert name in calling
+        assert name in client_source
     assert "uvicorn app:app --port 8000" in readme
     requirements = Path(FASTAPI_PARTNER / "requirements.txt").read_text("utf-8")
     assert re.findall(r"^[a-z]+", requirements, re.MULTILINE) == ["fastapi", "httpx", "uvicorn"]
