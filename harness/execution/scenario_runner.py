@@ -179,7 +179,7 @@ class ScenarioRunner:
     def _run_concurrently(self) -> None:
         """Run the fixed cases at the same time; if one fails, run all of them one by one.
 
-        One case may have disturbed another, so the second run decides. If nothing fails in it, the
+        One case may have affected another, so the second run decides. If nothing fails in it, the
         confirmation decides about the cases that failed in the first.
         """
         failed = [execution for execution in self._executions() if self._record(*execution)]
