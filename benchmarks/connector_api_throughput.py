@@ -29,7 +29,7 @@ SERVER_COMMAND = [
     "pytest_mews.emulator",
     "--listen",
     "127.0.0.1:0",
-    "--no-quota",
+    "--no-rate-limit",
 ]
 
 

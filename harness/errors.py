@@ -22,7 +22,7 @@ class UsageError(MewsError):
     Args:
         name: the option (`--mews-profile`) or the file.
         value: the value that the user gave, without secrets.
-        problem: what is wrong with the value: a predicate, such as "is no URL".
+        problem: what is wrong with the value: a predicate, such as "is not a URL".
         remedy: what the user can do: a sentence.
 
     """
@@ -41,8 +41,8 @@ class HarnessError(MewsError):
 
 
 def did_you_mean(unknown: str, names: Sequence[str]) -> str:
-    """Return the remedy for an unknown name: the closest name, ignoring case, and all names."""
+    """Return the remedy for an unknown name: the closest name (ignoring case), then all names."""
     names_by_lower = {name.lower(): name for name in names}
     matches = get_close_matches(unknown.lower(), names_by_lower, n=1)
     suggestion = f"Did you mean {names_by_lower[matches[0]]}? " if matches else ""
-    return f"{suggestion}There are: {', '.join(names)}."
+    return f"{suggestion}Known: {', '.join(names)}."

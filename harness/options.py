@@ -1,7 +1,7 @@
 """The options of pytest-mews, as data.
 
 The plugin module reads this table in every pytest run, so this module imports only what pytest has
-already loaded: a run without `--mews-target` pays nothing for the plugin.
+already loaded: a run without `--mews-target` imports nothing else of the package.
 
 Every option is also an ini key: its `dest` (`--mews-time-scale` is `mews_time_scale`). Precedence:
 command line, then environment (secrets only), then ini file, then default.
@@ -113,8 +113,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--mews-time-scale",
-        "Factor for documented waits such as the retry interval; 1 is real time. The answer "
-        "timeout is never scaled (default: 0.01, so three minutes become 1.8 s).",
+        "Factor for documented waits such as the retry interval; 1 is real time. The time "
+        "limit for responses is never scaled (default: 0.01, so three minutes become 1.8 s).",
         "X",
         default="0.01",
     ),
@@ -168,7 +168,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--mews-strict",
-        "A SHOULD that is not met fails the run (default: no).",
+        "A SHOULD or MAY that is not met fails the run (default: no).",
         None,
         "flag",
     ),

@@ -280,7 +280,7 @@ def _attempt(attempt: Attempt, start_ms: float) -> dict[str, Any]:
     return {
         "number": attempt.number,
         "fault": attempt.fault.value,
-        "transfer": attempt.transfer.value,
+        "transfer": attempt.transfer_mode.value,
         "outcome": attempt.outcome.value,
         "detail": capped(attempt.detail, MAX_TEXT),
         "scheduled_ms": round(attempt.scheduled_ms, 3),

@@ -1,4 +1,4 @@
-"""Answer times: by batch size, and their distribution."""
+"""Response times: by batch size, and their distribution."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _SIZE_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
 def draw_by_batch_size(samples: list[Sample], limit_ms: float) -> Picture:
-    """Draw the answer time of each answered message by the number of its events."""
-    anchor, title = "picture-batches", "Answer time by batch size"
+    """Draw the response time of each answered message by the number of its events."""
+    anchor, title = "picture-batches", "Response time by batch size"
     samples = [sample for sample in samples if sample.event_count > 0]
     if len({sample.event_count for sample in samples}) < 2:  # noqa: PLR2004 - a slope needs two
         return Picture(anchor, title, "Needs answered messages of at least two batch sizes.")
@@ -47,7 +47,7 @@ def draw_by_batch_size(samples: list[Sample], limit_ms: float) -> Picture:
             "format": ",d",
         },
     )
-    y = quantity("time", "answer time", **time_axis(low, high, grid=True))
+    y = quantity("time", "response time", **time_axis(low, high, grid=True))
     circles = [
         {"events": 10 ** (column / 24), "time": 10 ** (row / 12), "count": count}
         for (column, row), count in cells.items()
@@ -67,15 +67,15 @@ def draw_by_batch_size(samples: list[Sample], limit_ms: float) -> Picture:
     events = f"{slowest.event_count:,} event{'s' * (slowest.event_count != 1)}"
     caption = (
         f"{len(samples):,} answered messages; a larger circle stands for more of them, the line is "
-        f"the median. The slowest answer took {_format_time(slowest.answer_ms)}, for a message of "
-        f"{events}. Both scales are logarithmic. Messages without an answer are not in the picture."
+        f"the median. The slowest response took {_format_time(slowest.answer_ms)}, for a message "
+        f"of {events}. Both scales are logarithmic. Messages without a response are left out."
     )
     return Picture(anchor, title, caption, render_svg(260, layers))
 
 
 def draw_distribution(samples: list[Sample], limit_ms: float) -> Picture:
-    """Draw a histogram of the answer times with p50, p95 and p99."""
-    anchor, title = "picture-answers", "Distribution of answer times"
+    """Draw a histogram of the response times with p50, p95 and p99."""
+    anchor, title = "picture-answers", "Distribution of response times"
     if len(samples) < MIN_SAMPLES:
         return Picture(anchor, title, f"Needs at least {MIN_SAMPLES} answered messages.")
     times_ms = [max(sample.answer_ms, MIN_TIME_MS) for sample in samples]
@@ -95,7 +95,7 @@ def draw_distribution(samples: list[Sample], limit_ms: float) -> Picture:
         {"at": time_ms, "label": f"{name} {_format_time(time_ms)}"}
         for name, time_ms in percentiles.items()
     ]
-    x = quantity("at", "answer time", **time_axis(low, high, grid=False))
+    x = quantity("at", "response time", **time_axis(low, high, grid=False))
     y = quantity("count", "answered messages")
     bar = {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"field": "zero"}}
     layers = [
@@ -111,7 +111,7 @@ def draw_distribution(samples: list[Sample], limit_ms: float) -> Picture:
     figures = ", ".join(f"{name} {_format_time(time)}" for name, time in percentiles.items())
     caption = (
         f"{len(times_ms):,} answered messages: {figures}. The time scale is logarithmic. "
-        "Messages without an answer are not in the picture."
+        "Messages without a response are not in the picture."
     )
     return Picture(anchor, title, caption, render_svg(220, layers))
 

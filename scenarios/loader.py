@@ -22,7 +22,7 @@ def load_scenarios() -> tuple[Scenario, ...]:
 
     Raises:
         ScenarioFileError: a file is not TOML, breaks the scenario schema, refers to a message that
-            it does not define, or has an id that differs from its file name.
+            it does not define, or has an id of an unknown area or other than its file name.
 
     """
     root = files("pytest_mews.scenarios")
@@ -115,10 +115,10 @@ def _check_names(scenario: Scenario, file_name: str) -> None:
         *(name for step in scenario.steps for name in step.arguments.get("of", ())),
         *(name for expectation in scenario.expectations for name in expectation.of),
     ]
-    for message in references:
-        if message not in defined:
-            remedy = f"Add a table [message.{message}]."
-            raise ScenarioFileError(file_name, message, "is not a message of the file", remedy)
+    for message_name in references:
+        if message_name not in defined:
+            remedy = f"Add a table [message.{message_name}]."
+            raise ScenarioFileError(file_name, message_name, "is not a message of the file", remedy)
     if scenario.area not in AREAS:
-        remedy = f"There are: {', '.join(AREAS)}."
-        raise ScenarioFileError(file_name, scenario.area, "is no area", remedy)
+        remedy = f"Known: {', '.join(AREAS)}."
+        raise ScenarioFileError(file_name, scenario.area, "is not an area", remedy)

@@ -17,7 +17,7 @@ _NO_CALL_REMEDY = (
 
 def api_called(transcript: Transcript) -> Observation:
     """A request that a webhook can lead to reached the emulator, and not all were refused."""
-    calls = _after_webhooks(transcript.calls)
+    calls = _not_about_commands(transcript.calls)
     if not calls:
         observed = (
             "no request reached the Connector API emulator: the service has to call the address of "
@@ -35,7 +35,7 @@ def describe_refusals(calls: Sequence[ApiCall]) -> str:
 
     Calls about commands do not count: no webhook leads to them.
     """
-    relevant = _after_webhooks(calls)
+    relevant = _not_about_commands(calls)
     if not relevant or any(call.answered_ok for call in relevant):
         return ""
     first = relevant[0]
@@ -47,5 +47,5 @@ def describe_refusals(calls: Sequence[ApiCall]) -> str:
     )
 
 
-def _after_webhooks(calls: Sequence[ApiCall]) -> list[ApiCall]:
+def _not_about_commands(calls: Sequence[ApiCall]) -> list[ApiCall]:
     return [call for call in calls if not call.concerns_commands]

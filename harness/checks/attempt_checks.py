@@ -73,7 +73,7 @@ def refused(attempt: Attempt) -> bool:
 
 
 def not_accepted(attempt: Attempt) -> bool:
-    """The response is not a 2xx within the time limit: a 501 will do as well as a 405."""
+    """The response is not a 2xx within the time limit; any other status meets this."""
     return attempt.outcome is not Outcome.DELIVERED
 
 
@@ -134,7 +134,7 @@ def redirect_stays_https(attempt: Attempt) -> bool:
 
 
 def _is_slow(attempt: Attempt) -> bool:
-    return attempt.transfer is TransferMode.SLOW
+    return attempt.transfer_mode is TransferMode.SLOW
 
 
 def _is_redirected(attempt: Attempt) -> bool:

@@ -17,7 +17,7 @@ from pytest_mews.model import AnswerTimes, ApiCall, EventTrace, Transcript, even
 from pytest_mews.model.command_trace import ACTIVE, UPDATE
 
 MAX_LOOKUP_MS = 5_000.0  # like the response to a webhook; nothing is documented for the WebSocket
-NO_COMMAND = "no command was sent that waits to be carried out"
+NO_COMMAND = "no pending command was sent"
 
 
 def requires_connector_api(
@@ -124,7 +124,7 @@ def command_not_executed(transcript: Transcript) -> Observation:
         trace for trace in _traces(transcript) if trace.is_command and not trace.is_pending_command
     ]
     wrong = [command for command in commands if command.updated_states]
-    observed = f"{_commands(len(commands))} left alone"
+    observed = f"{_commands(len(commands))} already over, none reported"
     if wrong:
         first = wrong[0]
         observed = (
@@ -233,7 +233,7 @@ def no_double_fetch(transcript: Transcript) -> Observation:
 
 @requires_connector_api
 def p99_lookup_under_5s(transcript: Transcript) -> Observation:
-    """99 of 100 events that the client requests anything about led to that within 5 s."""
+    """99 of 100 first requests about an event arrived within 5 s of the event."""
     delays_ms = [
         max(0.0, trace.requested_ms - trace.sent_ms)
         for trace in _traces(transcript)
@@ -261,7 +261,7 @@ def _pending_commands(transcript: Transcript) -> list[EventTrace]:
 
 
 def _no_commands(transcript: Transcript) -> Observation:
-    """Return that there was no command: not met if no client was connected to receive one."""
+    """Return the observation without a pending command: not met if no client was connected."""
     connected = bool(transcript.connections)
     observed = NO_COMMAND if connected else NO_CLIENT
     return Observation(met=connected, observed=observed, subject_count=int(not connected))

@@ -196,10 +196,11 @@ def _evaluate_attempts(
         for attempt in delivery.attempts
         if attempt.outcome not in INJECTED_OUTCOMES and check.concerns(attempt)
     ]
-    held = [check.holds(attempt) for _, _, attempt in evaluated]
-    holding = [each for each, holds in zip(evaluated, held, strict=True) if holds]
-    broken = [each for each, holds in zip(evaluated, held, strict=True) if not holds]
-    if check.one_is_enough and holding:
+    meeting: list[tuple[int, Delivery, Attempt]] = []
+    broken: list[tuple[int, Delivery, Attempt]] = []
+    for index, delivery, attempt in evaluated:
+        (meeting if check.holds(attempt) else broken).append((index, delivery, attempt))
+    if check.one_is_enough and meeting:
         broken = []
     delivery_index, remedy = None, None
     if broken:
@@ -208,8 +209,8 @@ def _evaluate_attempts(
         observed = _observed(delivery, attempt, check.explain(attempt), count)
         if check.has_remedies:
             remedy = remedy_for(attempt, preflight=delivery.label == PREFLIGHT)
-    elif holding:
-        _, delivery, attempt = _most_informative(holding)
+    elif meeting:
+        _, delivery, attempt = _most_informative(meeting)
         observed = _observed(delivery, attempt, explain_attempt(attempt))
     else:
         observed = check.absent
@@ -241,7 +242,11 @@ def _most_informative(
     attempts: Sequence[tuple[int, Delivery, Attempt]],
 ) -> tuple[int, Delivery, Attempt]:
     """Return the first attempt with a diagnosis (a success may be an HTML page), else the last."""
-    with_diagnosis = (each for each in attempts if _preflight_diagnosis(each[1], each[2]))
+    with_diagnosis = (
+        (index, delivery, attempt)
+        for index, delivery, attempt in attempts
+        if _preflight_diagnosis(delivery, attempt)
+    )
     return next(with_diagnosis, attempts[-1])
 
 

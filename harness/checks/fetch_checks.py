@@ -145,8 +145,8 @@ def found_by_polling(transcript: Transcript) -> Observation:
     found = ids & returned
     if not found:
         observed = (
-            "the service did not look for it while the harness watched; nothing documented asks "
-            "for it"
+            "the service did not request these entities during the wait; nothing documented "
+            "requires it"
         )
         return Observation(met=True, observed=observed, subject_count=0)
     observed = f"{len(found)} of {_entities(len(ids))} found without a message"
@@ -193,7 +193,7 @@ def answers_before_fetching(transcript: Transcript) -> Observation:
 def no_polling(transcript: Transcript) -> Observation:
     """The partner did not repeat a request again and again while nothing was delivered.
 
-    A look at everything once in a while is sound. The check therefore counts the requests for each
+    An occasional request for everything is sound. The check therefore counts the requests for each
     operation and enterprise, without further pages.
 
     Refused requests do not count: they are retries with growing pauses, for example for an
@@ -223,8 +223,8 @@ def _fetched_entities(transcript: Transcript) -> list[EntityFetch]:
 def _waited_ms(attempt: Attempt, calls: Sequence[ApiCall]) -> float:
     """Return how long before the end of an attempt the first call arrived that it waited for.
 
-    0 if there is no such call. A response that came before that of a call did not wait for the
-    call; an attempt without a response may have waited for any.
+    0 if there is no such call. An attempt waited for a call that was answered before the attempt
+    ended, and took at least `LONG_REQUEST_MS`. A timed-out attempt may have waited for any call.
     """
     start_ms, end_ms = attempt.exchanges[0].started_ms, attempt.final_exchange.ended_ms
     timed_out = attempt.outcome in TIMEOUTS

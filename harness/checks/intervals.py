@@ -1,4 +1,4 @@
-"""The pauses between tries: whether they grow, and whether those of two series differ."""
+"""The pauses between retries or reconnects: whether they grow, and whether two series are equal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pauses_grow(pauses: Sequence[float]) -> bool:
 
 
 def pauses_equal(first: Sequence[float], second: Sequence[float]) -> bool:
-    """Return whether two series of pauses in milliseconds are equal, as far as both go."""
+    """Return whether two series of pauses in ms are equal, up to the end of the shorter one."""
     return all(
         abs(one - other) <= max(EQUAL_MS, EQUAL_SHARE * max(one, other))
         for one, other in zip(first, second, strict=False)

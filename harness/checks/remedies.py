@@ -108,7 +108,7 @@ def remedy_for(attempt: Attempt, *, preflight: bool = False) -> str | None:
         return _BY_OUTCOME[attempt.outcome]
     if attempt.outcome in _TIMEOUTS:
         # A chunked or slow body may be what the service waits for.
-        unusual = attempt.transfer in {TransferMode.CHUNKED, TransferMode.SLOW}
+        unusual = attempt.transfer_mode in {TransferMode.CHUNKED, TransferMode.SLOW}
         return None if unusual else _TIMEOUTS[attempt.outcome]
     if attempt.outcome is Outcome.ERROR_STATUS and status is not None and status in _BY_STATUS:
         return _BY_STATUS[status]

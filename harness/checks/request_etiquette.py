@@ -1,4 +1,4 @@
-"""Checks of how the partner calls the Connector API: form, tokens, and patience after a 429."""
+"""Checks of how the partner calls the Connector API: form, tokens, and pauses after a 429."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_mews.model import ApiCall, RequestProblem, TokenState, Transcript, e
 
 IMMEDIATE_MS = 50.0  # a retry within this time made no pause
 TOLERANCE_MS = 50.0  # for clocks and rounding: Retry-After is in whole seconds
-# A worker that looks every few seconds rounds shorter pauses up to its own interval.
+# A worker that polls every few seconds rounds shorter pauses up to its own interval.
 WORKER_INTERVAL_MS = 1_900.0
 TOO_MANY_REQUESTS = 429
 
@@ -220,9 +220,10 @@ def _without_problems(calls: Sequence[ApiCall], problems: frozenset[RequestProbl
 
 
 def _retries(calls: Sequence[ApiCall]) -> Iterable[tuple[ApiCall, ApiCall]]:
-    """Yield each request that was answered with 429, with the next one for the same afterwards.
+    """Yield each request that was answered with 429, together with its retry.
 
-    A request is the retry of one other only: if two workers are refused at once, each retries.
+    The retry is the next later call that `_is_same_request`. Each call is the retry of one request
+    only: if two workers are refused at once, each retries.
     """
     used: set[int] = set()
     for index, call in enumerate(calls):

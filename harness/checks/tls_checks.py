@@ -118,7 +118,7 @@ def _describe_versions(handshake: TlsHandshake) -> str:
 
 
 def _describe_scheme(handshake: TlsHandshake) -> str:
-    scheme = "https" if _is_https(handshake) else "plain http, readable on its way"
+    scheme = "https" if _is_https(handshake) else "plain http, readable in transit"
     return f"{handshake.origin}: {scheme}"
 
 
@@ -149,7 +149,7 @@ TLS_CHECKS: Mapping[str, TlsCheck] = {
 def evaluate_tls(expectation: Expectation, transcript: Transcript) -> Finding:
     """Evaluate the handshakes of a transcript against one expectation, each server by itself."""
     check = TLS_CHECKS[expectation.check]
-    relevant = [each for each in transcript.tls_handshakes if check.concerns(each)]
+    relevant = [handshake for handshake in transcript.tls_handshakes if check.concerns(handshake)]
     broken = [handshake for handshake in relevant if not check.holds(handshake)]
     observed = "; ".join(map(check.describe, broken or relevant))
     if not observed:

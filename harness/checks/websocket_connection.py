@@ -1,4 +1,4 @@
-"""Checks of WebSocket handshakes and connections: who connects, stays connected, and answers."""
+"""Checks of WebSocket clients: whether they connect correctly, stay connected, and answer."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def single_connection(transcript: Transcript) -> Observation:
 
 
 def connection_kept_open(transcript: Transcript) -> Observation:
-    """No client closed or broke a connection."""
+    """No client closed a connection, with or without a close frame."""
     connections = transcript.connections
     if not connections or transcript.undeliverable:
         return no_client(transcript)
@@ -213,7 +213,7 @@ def answers_close_frame(transcript: Transcript) -> Observation:
 
 
 def no_client(transcript: Transcript) -> Observation:
-    """Return that no client was connected to be observed: not met."""
+    """Return the observation of a transcript without a client: not met."""
     if not transcript.undeliverable:
         return Observation(met=False, observed=NO_CLIENT, subject_count=1)
     first = transcript.undeliverable[0]

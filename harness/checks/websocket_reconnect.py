@@ -22,16 +22,17 @@ def reconnects(transcript: Transcript) -> Observation:
     ]
     if not lost:
         return no_client(transcript)
-    waits = [_reconnected_after_ms(each, transcript.websocket_handshakes) for each in lost]
+    handshakes = transcript.websocket_handshakes
+    waits = [_reconnected_after_ms(connection, handshakes) for connection in lost]
     reconnected = [wait for wait in waits if wait is not None]
     connections = quantity(len(lost), "connection")
     if len(reconnected) == len(lost):
-        try_count = sum(len(_tries(each, transcript.websocket_handshakes)) for each in lost)
+        try_count = sum(len(_reconnect_handshakes(connection, handshakes)) for connection in lost)
         tries = f", with {quantity(try_count, 'handshake')}" if try_count > len(lost) else ""
         observed = f"{connections} ended, opened again within {max(reconnected):,.0f} ms{tries}"
         return Observation(met=True, observed=observed, subject_count=len(lost))
     first = lost[waits.index(None)]
-    try_count = len(_tries(first, transcript.websocket_handshakes))
+    try_count = len(_reconnect_handshakes(first, handshakes))
     tries = "no handshake"
     if try_count:
         tries = f"{quantity(try_count, 'handshake')}, none accepted"
@@ -71,9 +72,9 @@ def reconnect_backoff(transcript: Transcript) -> Observation:
 
 
 def jitter(transcript: Transcript) -> Observation:
-    """Not all clients, and not every client each time, wait for exactly the same time.
+    """At least two series of pauses differ, of different clients or of one client.
 
-    Pauses are equal if none differs by more than 5 % or 25 ms, whichever is more.
+    Two series are equal if no pause differs by more than 5 % or 25 ms, whichever is more.
     """
     series = [pauses for pauses in _pause_series(transcript) if len(pauses) > 1]
     pairs = list(combinations(series, 2))
@@ -87,7 +88,7 @@ def jitter(transcript: Transcript) -> Observation:
     return Observation(met=met, observed=observed, subject_count=len(series))
 
 
-def _tries(
+def _reconnect_handshakes(
     connection: Connection, handshakes: Iterable[WebSocketHandshake]
 ) -> list[WebSocketHandshake]:
     """Return the handshakes after a connection was ended, up to the first accepted one."""
@@ -106,17 +107,17 @@ def _reconnected_after_ms(
     connection: Connection, handshakes: Iterable[WebSocketHandshake]
 ) -> float | None:
     assert connection.disconnect_ms is not None
-    tries = _tries(connection, handshakes)
-    accepted = (handshake for handshake in tries if handshake.accepted)
-    return next((each.at_ms - connection.disconnect_ms for each in accepted), None)
+    tries = _reconnect_handshakes(connection, handshakes)
+    accepted_ms = (handshake.at_ms for handshake in tries if handshake.accepted)
+    return next((at_ms - connection.disconnect_ms for at_ms in accepted_ms), None)
 
 
 def _pause_series(transcript: Transcript) -> list[list[float]]:
-    """Return a client's pauses in ms after each disconnect; the first one begins with it."""
+    """Return the pauses in ms before the handshakes after each disconnect, one list for each."""
     series = []
     for connection in transcript.connections:
         if connection.disconnect_ms is not None:
-            tries = _tries(connection, transcript.websocket_handshakes)
+            tries = _reconnect_handshakes(connection, transcript.websocket_handshakes)
             moments = [connection.disconnect_ms, *(handshake.at_ms for handshake in tries)]
             pauses = [after - before for before, after in pairwise(moments)]
             if pauses:

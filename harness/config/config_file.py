@@ -24,7 +24,7 @@ class ConfigFile:
         self._option, self._path, self._remedy = option, path, remedy
 
     def fail(self, problem: str, remedy: str = "") -> NoReturn:
-        """Raise a `UsageError` about the file; without a `remedy`, it ends with the file's own.
+        """Raise a `UsageError` about the file; without a `remedy`, use that of the constructor.
 
         Raises:
             UsageError: always.

@@ -116,7 +116,7 @@ def check_url(option: str, url: str) -> str:
     if not url:
         fail("is empty")
     if any(character.isspace() or not character.isprintable() for character in url):
-        fail("has blanks or control characters", "Percent-encode them (%20 for a blank).")
+        fail("has whitespace or control characters", "Percent-encode them (%20 for a space).")
     if not url.isascii():
         fail("has characters outside ASCII", "Percent-encode them; write a host as xn--….")
     if "://" not in url and os.path.exists(url):  # noqa: PTH110 - Path raises on a long name

@@ -55,7 +55,7 @@ def parse_token(text: str | None) -> str | None:
     if not text.strip():
         raise UsageError(name, "", "is blank", "Leave it out, or give the shared secret.")
     if text != text.strip() or not text.isprintable():
-        problem = "has leading or trailing blanks, or control characters"
+        problem = "has leading or trailing whitespace, or control characters"
         raise UsageError(name, REDACTED, problem, "Give the secret without a line break.")
     return text
 
@@ -237,7 +237,7 @@ def subscribed_events(
 def _named_events(text: str, revision: str) -> set[str]:
     selected = text.replace(",", " ").split()
     if not selected:
-        remedy = f"There are: {', '.join(event_types.all_events(revision))}."
+        remedy = f"Known: {', '.join(event_types.all_events(revision))}."
         raise UsageError("--mews-events", text, "names no event", remedy)
     for name in selected:
         if name not in event_types.all_events(revision):
@@ -253,13 +253,13 @@ def _explain_unknown(name: str, revision: str) -> tuple[str, str]:
     if name in {**event_types.DISCRIMINATORS, **event_types.ACTIONS, **event_types.WEBSOCKET_TYPES}:
         problem = f"is documented since {event_types.since(name)}, later than profile {revision}"
         return problem, "Leave it out, or choose a later --mews-profile."
-    return "is no event", did_you_mean(name, event_types.all_events(revision))
+    return "is not an event", did_you_mean(name, event_types.all_events(revision))
 
 
 def _use_case_events(name: str, revision: str) -> set[str]:
     if name not in USE_CASES:
         remedy = did_you_mean(name, tuple(USE_CASES))
-        raise UsageError("--mews-use-case", name, "is no use case", remedy)
+        raise UsageError("--mews-use-case", name, "is not a use case", remedy)
     selected = USE_CASES[name].events.keys() & set(event_types.all_events(revision))
     if not selected:
         events = ", ".join(USE_CASES[name].events)

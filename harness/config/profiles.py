@@ -98,7 +98,7 @@ def load_profile(name: str) -> Profile:
         raise UsageError(
             "--mews-profile",
             name,
-            "is no delivery profile",
+            "is not a delivery profile",
             did_you_mean(name, profile_names()),
         )
     return parse_profile(
@@ -144,7 +144,7 @@ def override_profile(profile: Profile, assignments: Sequence[str]) -> Profile:
 def _assignment(text: str) -> tuple[str, Value]:
     name, equals, value_text = (part.strip() for part in text.partition("="))
     if not equals:
-        problem, remedy = "is no assignment", "Write NAME=VALUE, such as attempts=5."
+        problem, remedy = "is not an assignment", "Write NAME=VALUE, such as attempts=5."
         raise UsageError("--mews-profile-set", text, problem, remedy)
     if name not in BOUNDS:
         raise UsageError(

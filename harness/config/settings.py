@@ -31,7 +31,7 @@ class Settings:
         token: the value of --mews-token; a URL can contain another token.
         tenants: the client token and the enterprises.
         profile: the delivery profile, with the overrides.
-        time_scale: factor for documented waits; the answer timeout is never scaled.
+        time_scale: factor for documented waits; the time limit for responses is never scaled.
         events: the events that the integration is subscribed to: discriminators, then actions, then
             the WebSocket event types if the WebSocket emulator runs.
         examples: the maximum number of generated cases per scenario.

@@ -1,4 +1,4 @@
-"""In which pieces, and how fast, a request body is handed to libcurl."""
+"""Splits a request body into pieces, and decides when libcurl gets each of them."""
 
 from __future__ import annotations
 

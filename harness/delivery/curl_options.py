@@ -54,9 +54,14 @@ class TrustStore:
         """
         file, folder = environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR")
         if file and not Path(file).is_file():
-            raise UsageError("SSL_CERT_FILE", file, "is not a file", "Name a PEM bundle")
+            raise UsageError("SSL_CERT_FILE", file, "is not a file", "Give the path of a PEM file.")
         if folder and not any(Path(part).is_dir() for part in folder.split(os.pathsep)):
-            raise UsageError("SSL_CERT_DIR", folder, "is not a folder", "Name a hashed folder")
+            raise UsageError(
+                "SSL_CERT_DIR",
+                folder,
+                "is not a folder",
+                "Prepare it with openssl rehash.",
+            )
         return cls(file or None, folder or None)
 
 
@@ -73,7 +78,8 @@ def request_headers(request: Request) -> tuple[tuple[str, str], ...]:
 def configure(curl: pycurl.Curl, request: Request, trust_store: TrustStore) -> None:
     """Set all options of a handle except the callbacks.
 
-    HTTP/1.1, no redirects, cookies, proxy, `Expect` or `Accept-Encoding`. The proxy variables of
+    The request uses HTTP/1.1, and no redirects, cookies, proxy, `Expect` or `Accept-Encoding`. The
+    proxy variables of
     the environment are ignored on purpose: a proxy responds, delays and fails in the partner's
     place, and the same command must give the same result on every machine.
     """

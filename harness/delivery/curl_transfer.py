@@ -24,7 +24,7 @@ _STATUS_LINE = re.compile(rb"(HTTP/[0-9.]+) +([0-9]{3})")
 _ABORT_HEADERS = -1  # any number other than the line's length makes curl stop
 _ARRIVAL_POLL_S = 0.005  # how often to check whether all has arrived, before a reset
 
-# Without POSTTRANSFER (libcurl before 8.10) the body's first byte stands for its last.
+# Libcurl before 8.10 has no POSTTRANSFER timer: use the time of the body's first byte instead.
 _SENT_TIMER = getattr(pycurl, "POSTTRANSFER_TIME_T", pycurl.PRETRANSFER_TIME_T)
 
 

@@ -24,11 +24,11 @@ class DeliveryOrder:
     Attributes:
         message: what to deliver.
         url: where to, with its token.
-        label: the step that asked for it.
+        label: the name of the message in the scenario, or the purpose of the delivery.
         faults: `faults[i]` is injected into attempt i + 1; later attempts have no fault.
         transfer_mode: how the body travels, in every attempt and hop.
         method: the HTTP method of every attempt and hop; GET and DELETE leave the body out.
-        delay_ms: how long after the orders of the same group the first attempt starts.
+        delay_ms: from the start of the concurrent deliveries to the first attempt of this one.
 
     """
 
@@ -43,7 +43,7 @@ class DeliveryOrder:
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing is to be sent until this moment of the run's clock."""
+    """The delivery sends nothing until this time of the run's clock."""
 
     until_ms: float
 
@@ -60,8 +60,8 @@ def deliver_steps(order: DeliveryOrder, rules: DeliveryRules, now_ms: float) -> 
         now_ms: the moment that the order's `delay_ms` is counted from.
 
     Yields:
-        A request, for which the caller sends in its exchange; or a pause, for which the caller
-        sends in None when it is over.
+        A request, whose exchange the caller passes to `send`; or a pause, after which the caller
+        passes None to `send`.
 
     Returns:
         The delivery, whether it succeeded or not.

@@ -24,9 +24,9 @@ class Sender:
         transport: sends the requests.
         clock: the run's clock.
         rules: the rules of every delivery.
-        before_send: called with each message before it is sent; returns from when on the
-            Connector API emulator shows the message's entities, in ms of the run's clock, or
-            None for not before the message is sent.
+        before_send: called with each message before it is sent; returns the time, in ms of the
+            run's clock, from which the Connector API emulator shows the message's entities;
+            None if it does not show them before the message is sent.
 
     """
 
@@ -57,7 +57,7 @@ class Sender:
         Args:
             message: what to deliver; every attempt has the same body.
             url: where to, with its token.
-            label: the step that asked for it.
+            label: the name of the message in the scenario, or the purpose of the delivery.
             faults: `faults[i]` is injected into attempt i + 1.
             attempts: overrides the number of attempts in the rules.
             timeout_s: overrides the timeout of an attempt in the rules; seconds.

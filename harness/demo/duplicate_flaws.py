@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_mews.demo.service import Behaviour, Request, Response, respond
-from pytest_mews.demo.webhook_bodies import Document, entity_of, events_of
+from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
 
 MAX_COPIES = 3  # of the same body
 WORK_S = 0.15  # long enough for a concurrent copy to arrive
@@ -77,7 +77,7 @@ def one_message_per_entity() -> Behaviour:
     known: set[str] = set()
 
     def rejection_status(_: bytes, document: Document) -> int | None:
-        ids = {event["Value"]["Id"] for event in events_of(document) if entity_of(event)}
+        ids = {event["Value"]["Id"] for event in events_of(document) if entity_kind_of(event)}
         repeated = not ids.isdisjoint(known)
         known.update(ids)
         return 409 if repeated else None
@@ -94,7 +94,7 @@ def inserts_instead_of_upserts() -> Behaviour:
         if body in bodies:
             return None
         bodies.add(body)
-        events = [event for event in events_of(document) if entity_of(event) == "customers"]
+        events = [event for event in events_of(document) if entity_kind_of(event) == "customers"]
         added = {
             event["Value"]["Id"] for event in events if event["Discriminator"] == "CustomerAdded"
         }
@@ -123,7 +123,7 @@ def races_on_duplicates(clock: Callable[[], float] = time.monotonic) -> Behaviou
 
 
 def _rejects(rejection_status: Callable[[bytes, Document], int | None]) -> Behaviour:
-    """Reject valid messages with a status.
+    """Return a behaviour that rejects some valid messages with a status.
 
     Args:
         rejection_status: returns the status, or None to accept. It takes the fingerprint of the

@@ -124,7 +124,7 @@ def requires_ascending_dates() -> Behaviour:
 
 
 def _rejects(rejection_status: Callable[[str, str | None, Document], int | None]) -> Behaviour:
-    """Reject valid messages with a status.
+    """Return a behaviour that rejects some valid messages with a status.
 
     Args:
         rejection_status: returns the status, or None to accept. It takes the integration id, the

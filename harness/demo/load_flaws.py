@@ -44,7 +44,7 @@ def slows_under_load(clock: Callable[[], float] = time.monotonic) -> Behaviour:
 
 
 def _sequential(work_s: float, clock: Callable[[], float]) -> Behaviour:
-    """Answer each message only after the work on all earlier ones."""
+    """Return a behaviour that answers a message only after the work on all earlier ones."""
     free_at = 0.0
 
     def behave(token: str, request: Request) -> Response:

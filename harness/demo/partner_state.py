@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from pytest_mews.demo.webhook_bodies import ACTIONS, Document, entity_of, events_of
+from pytest_mews.demo.webhook_bodies import ACTIONS, Document, entity_kind_of, events_of
 from pytest_mews.model import Tenants
 
 ChangeSelector = Callable[[Document], Iterable[tuple[str, str]]]
-"""Returns the entities to fetch for a message, as pairs of entity and id."""
+"""Returns the entities to fetch for a message, as pairs of kind and id."""
 
 ACTIVITY = {
     "IntegrationEnabled": True,
@@ -44,7 +44,7 @@ class PartnerState:
 
     Attributes:
         integrations: by integration id. The enterprise is known from IntegrationCreated only.
-        changed: ids to fetch, by enterprise id and entity.
+        changed: ids to fetch, by enterprise id and kind of entity.
 
     """
 
@@ -63,11 +63,11 @@ def initial_state(tenants: Tenants) -> PartnerState:
 
 
 def changes_of(document: Document) -> list[tuple[str, str]]:
-    """Return entity and id for each event of a message; skips unknown events."""
+    """Return kind and id of the entity of each event in a message; skip unknown events."""
     return [
-        (entity, event["Value"]["Id"])
+        (kind, event["Value"]["Id"])
         for event in events_of(document)
-        if (entity := entity_of(event))
+        if (kind := entity_kind_of(event))
     ]
 
 
@@ -76,8 +76,8 @@ def apply_message(
 ) -> None:
     """Update the state with an accepted message; ignores unknown events and actions."""
     if "Events" in document:
-        for entity, entity_id in select_changes(document):
-            state.changed.setdefault((document["EnterpriseId"], entity), set()).add(entity_id)
+        for kind, entity_id in select_changes(document):
+            state.changed.setdefault((document["EnterpriseId"], kind), set()).add(entity_id)
     else:
         _apply_action(state, document["Action"], document["Data"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -39,7 +38,7 @@ from pytest_mews.demo.stateful_flaws import STATEFUL_FLAWS
 from pytest_mews.demo.token_flaws import TOKEN_FLAWS
 from pytest_mews.demo.websocket import ClientOptions
 from pytest_mews.demo.websocket.client_flaws import CLIENT_FLAWS
-from pytest_mews.errors import UsageError
+from pytest_mews.errors import UsageError, did_you_mean
 
 SOUND = "sound"
 
@@ -56,10 +55,8 @@ def behaviour(name: str) -> Behaviour:
     """
     if name in _BEHAVIOURS:
         return _BEHAVIOURS[name]()
-    matches = difflib.get_close_matches(name, NAMES, n=1)
-    suggestion = f"Did you mean demo:{matches[0]}? " if matches else ""
     problem = "is not a flaw or variant of the demo partner"
-    remedy = f"{suggestion}Known: {', '.join(NAMES)}"
+    remedy = did_you_mean(name, tuple(NAMES))
     raise UsageError("--mews-target", f"demo:{name}", problem, remedy)
 
 

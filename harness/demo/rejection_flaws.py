@@ -11,7 +11,13 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from pytest_mews.demo.service import Response
-from pytest_mews.demo.webhook_bodies import ACTIONS, ENTITIES, Document, entity_of, events_of
+from pytest_mews.demo.webhook_bodies import (
+    ACTIONS,
+    ENTITY_KINDS,
+    Document,
+    entity_kind_of,
+    events_of,
+)
 
 RejectionRule = Callable[[Document], Response | None]
 
@@ -41,7 +47,7 @@ def fails_on_mixed_batch(document: Document) -> Response | None:
 
 def rejects_shared_ids(document: Document) -> Response | None:
     """Answers 409 if the same id occurs twice in a batch."""
-    ids = [event["Value"]["Id"] for event in events_of(document) if entity_of(event)]
+    ids = [event["Value"]["Id"] for event in events_of(document) if entity_kind_of(event)]
     return Response(409) if len(set(ids)) < len(ids) else None
 
 
@@ -58,7 +64,7 @@ def redirects_to_404(document: Document) -> Response | None:
 
 def strict_events(document: Document) -> Response | None:
     """Answers 400 to an unknown discriminator."""
-    return Response(400) if set(_discriminators(document)) - ENTITIES.keys() else None
+    return Response(400) if set(_discriminators(document)) - ENTITY_KINDS.keys() else None
 
 
 def strict_properties(document: Document) -> Response | None:

@@ -1,4 +1,4 @@
-"""Flaws whose response depends on earlier requests: outages, periodic errors, wrong memory.
+"""Flaws whose response depends on earlier requests: outages, periodic errors, wrong state.
 
 Each function creates the behaviour of a new partner. A behaviour receives one request at a time.
 """
@@ -128,11 +128,11 @@ def _fails_every(period: int) -> Behaviour:
 
 
 def _fails_after_body(length: int, crashes_on: Callable[[Request], bool]) -> Behaviour:
-    """Answer 500 to an invalid body of some kind, and to the requests after it.
+    """Return a behaviour that answers 500 to some invalid bodies, and to the requests after each.
 
     Args:
         length: the number of requests that fail afterwards.
-        crashes_on: whether an invalid body is of that kind.
+        crashes_on: whether the partner crashes on a request with an invalid body.
 
     """
     failures_left = 0

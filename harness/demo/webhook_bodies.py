@@ -1,4 +1,4 @@
-"""Reading the body of a webhook, and checking what the sound service relies on, no more."""
+"""Reads the body of a webhook, and checks only what the sound service relies on."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 Document = Mapping[str, Any]
 T = TypeVar("T")
 
-# The entity that each event is about. A new customer causes CustomerAdded and CustomerUpdated.
-ENTITIES: Mapping[str, str] = MappingProxyType(
+# The kind of entity that each event is about. A new customer causes both customer events.
+ENTITY_KINDS: Mapping[str, str] = MappingProxyType(
     {
         "ServiceOrderUpdated": "reservations",
         "ResourceUpdated": "resources",
@@ -89,9 +89,9 @@ def events_of(document: Document | None) -> list[Document]:
     return events
 
 
-def entity_of(event: Document) -> str | None:
-    """Return the name of the entity that an event is about; None for an unknown event."""
-    return ENTITIES.get(event["Discriminator"])
+def entity_kind_of(event: Document) -> str | None:
+    """Return the kind of entity that an event is about; None for an unknown event."""
+    return ENTITY_KINDS.get(event["Discriminator"])
 
 
 def _check_general_webhook(document: Document) -> None:
@@ -99,7 +99,7 @@ def _check_general_webhook(document: Document) -> None:
     _require(document, "IntegrationId", str)
     for event in _require(document, "Events", list):
         _require(event, "Discriminator", str)
-        if entity_of(event):
+        if entity_kind_of(event):
             _require(_require(event, "Value", dict), "Id", str)
 
 

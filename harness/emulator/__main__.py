@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             lambda: (time.monotonic() - started) * 1000,
             started_utc=datetime.now(UTC),
             open_ids=True,
-            enforce_rate_limit=options.quota,
+            enforce_rate_limit=options.rate_limit,
             sink=lambda call: _print_lines(describe(call)),
         )
         add_sample_messages(connector_api, tenants)
@@ -126,10 +126,10 @@ def _parser() -> argparse.ArgumentParser:
         "--tenants",
         metavar="FILE",
         type=Path,
-        help="TOML file with the enterprises and their tokens (default: two sample enterprises)",
+        help="TOML file with the enterprises and their tokens (default: two built-in ones)",
     )
     parser.add_argument(
-        "--quota",
+        "--rate-limit",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="answer 429 to more than 200 requests per AccessToken within 30 s",

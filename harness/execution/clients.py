@@ -74,14 +74,14 @@ def probe_commands(
     True if the integration isn't subscribed to commands.
     """
     plans = plans_for(MessageSpec("command", "websocket-commands"), target).fixed
-    if not plans or connector_api.wait_until(_concern_commands, 0, 0.0):
+    if not plans or connector_api.wait_until(_any_about_commands, 0, 0.0):
         return True
     messages = plans[0].build(IdSource(seed, COMMAND_PROBE, 0, target.tenants))
     for message in messages:
         connector_api.apply_message(message)
     websocket.send(messages, COMMAND_PROBE, fetch_timeout_s)
-    return connector_api.wait_until(_concern_commands, 0, fetch_timeout_s)
+    return connector_api.wait_until(_any_about_commands, 0, fetch_timeout_s)
 
 
-def _concern_commands(calls: Sequence[ApiCall]) -> bool:
+def _any_about_commands(calls: Sequence[ApiCall]) -> bool:
     return any(call.concerns_commands for call in calls)

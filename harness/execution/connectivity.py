@@ -23,7 +23,7 @@ class Connectivity:
 
     @property
     def called(self) -> bool:
-        """Whether a call reached the emulator that a webhook can lead to."""
+        """Whether a call that a webhook can lead to reached the emulator."""
         return _called(self.calls)
 
 

@@ -49,7 +49,7 @@ def recheck_health(
 
 
 def severity(evidence: Evidence) -> int:
-    """Return how grave the gravest broken expectation is; 0 if none is broken."""
+    """Return a number for the level of the most severe unmet expectation; 0 if all are met."""
     levels = list(reversed(Level))
     broken = (finding.level for finding in evidence.findings if not finding.met)
     return max((levels.index(level) + 1 for level in broken), default=0)

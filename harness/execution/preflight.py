@@ -85,7 +85,7 @@ def send_preflight(
 
 
 def _as_timeout(delivery: Delivery, waited_ms: float) -> Delivery:
-    """Return the delivery with a timeout as its outcome, which it is for Mews."""
+    """Return the delivery with the outcome that Mews would have: a timeout."""
     attempt = delivery.attempts[-1]
     detail = f"{attempt.final_exchange.status} came after {waited_ms:,.0f} ms"
     late = replace(attempt, outcome=Outcome.TIMEOUT_ANSWER, detail=detail)

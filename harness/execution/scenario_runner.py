@@ -1,9 +1,9 @@
 """Runs one scenario: fixed cases, generated cases, shrinking of a failing case, confirmation.
 
 Every execution has ids of its own, so that a receiver that remembers ids treats a repeated case
-like the first one. Hypothesis shrinks, within a budget of executions and time: beyond it an unknown
-case counts as passing, so that the search ends without a delivery. A case that has run is not run
-again by the search; the confirmation tests whether a failure repeats.
+like the first one. Hypothesis shrinks, within a budget of executions and time. When the budget is
+used up, a case that has not run counts as passing, so that the search ends without further
+deliveries. The search never runs a case twice; the confirmation tests whether a failure repeats.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class ScenarioRunner:
         """Run all cases; the result is in `progress`, also after an interruption.
 
         Raises:
-            HarnessError: the harness failed at its own work, or its transport was closed.
+            HarnessError: the harness failed, not the partner; or its transport was closed.
 
         """
         one_by_one = len(self._cases.fixed) == 1 or self._context.is_slow
@@ -198,8 +198,11 @@ class ScenarioRunner:
         cases = self._cases.fixed
         pool = ThreadPoolExecutor(len(cases), thread_name_prefix="mews-case")
         try:
-            inputs = [(case, self._build(case)) for case in cases]
-            futures = {pool.submit(self._execute, *each, "example"): each for each in inputs}
+            builds = [(case, self._build(case)) for case in cases]
+            futures = {
+                pool.submit(self._execute, case, sent, "example"): (case, sent)
+                for case, sent in builds
+            }
             for future in as_completed(futures):
                 case, sent = futures[future]
                 yield case, future.result(), sent
@@ -247,7 +250,7 @@ class ScenarioRunner:
             return False
 
     def _is_over_budget(self) -> bool:
-        """Return whether the budget is used up since the first failure; at once if slow."""
+        """Return whether the budget is used up; for a slow endpoint it is after one failure."""
         if self._failed_at_ms is None:
             return False
         spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
@@ -272,9 +275,9 @@ class ScenarioRunner:
         for case, evidence, sent in failing[:MAX_CONFIRMATIONS]:
             retry, retry_sent = self._retry(case)
             if severity(retry):
-                is_graver = severity(retry) > severity(evidence)
-                self.progress.smallest = retry if is_graver else evidence
-                self.progress.sent_messages = retry_sent if is_graver else sent
+                is_more_severe = severity(retry) > severity(evidence)
+                self.progress.smallest = retry if is_more_severe else evidence
+                self.progress.sent_messages = retry_sent if is_more_severe else sent
                 self.progress.passed_on_retry = None
                 return
             self.progress.passed_on_retry = self.progress.passed_on_retry or retry
@@ -384,7 +387,7 @@ def _size(evidence: Evidence) -> tuple[int, int, int]:
     messages = [delivery.message for delivery in transcript.deliveries]
     sent = transcript.websocket_messages
     event_count = sum(len(message.events) for message in messages) + sum(
-        len(each.events) for each in sent
+        len(message.events) for message in sent
     )
-    size = sum(len(message.body) for message in messages) + sum(each.size for each in sent)
+    size = sum(len(message.body) for message in messages) + sum(message.size for message in sent)
     return len(transcript.undeliverable), event_count, size

@@ -102,7 +102,7 @@ class WebSocketSession:
 
     @property
     def not_sent(self) -> tuple[SentMessage, ...]:
-        """The messages that were not sent on purpose, while no client was to receive them."""
+        """The messages that the harness deliberately did not send (step `skip-send`)."""
         return tuple(self._not_sent)
 
     @property

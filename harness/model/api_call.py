@@ -33,7 +33,7 @@ class TokenState(StrEnum):
 
     NONE = "none"  # no token, or the token of no enterprise
     CURRENT = "current"
-    REPLACED = "replaced"  # an IntegrationApiKeyCreated event announced a newer one
+    REPLACED = "replaced"  # an IntegrationApiKeyCreated message announced a newer one
     INACTIVE = "inactive"  # its integration is disabled, canceled or deleted
 
 

@@ -158,7 +158,7 @@ class Attempt:
     exchanges: tuple[Exchange, ...]
     outcome: Outcome
     detail: str = ""
-    transfer: TransferMode = TransferMode.PLAIN
+    transfer_mode: TransferMode = TransferMode.PLAIN
 
     @property
     def final_exchange(self) -> Exchange:
@@ -176,7 +176,8 @@ class Delivery:
     """A message and all attempts to deliver it.
 
     Attributes:
-        label: the name of the message in the scenario, or of the step that sent it.
+        label: the name of the message in the scenario; or `preflight`, `health-check` or
+            `connectivity-check`.
         message: the message.
         attempts: at least one.
         visible_from_ms: when the Connector API emulator began to show the changes that the message

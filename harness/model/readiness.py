@@ -17,7 +17,7 @@ HOW_TO_OBSERVE: Mapping[Stage, str] = {
 
 
 def breaks_must(result: ScenarioResult) -> bool:
-    """Return whether a MUST is not met: failed, flaky, or blocked by the preflight."""
+    """Return whether a MUST is not met: the scenario failed, is flaky in a MUST, or is blocked."""
     if result.verdict is Verdict.FLAKY:
         return any(
             not finding.met and finding.level is Level.MUST

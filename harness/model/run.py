@@ -32,10 +32,10 @@ class Tenants:
 
 @dataclass(frozen=True)
 class AnswerTimes:
-    """Percentiles of answer times, from the last byte of the request to that of the answer.
+    """Percentiles of answer times, from the last byte of the request to that of the response.
 
-    The percentiles are interpolated: with fewer than 100 answers, `p99_ms` lies between the two
-    slowest.
+    The percentiles are interpolated: with fewer than 100 answer times, `p99_ms` lies between the
+    two longest.
     """
 
     count: int
@@ -122,11 +122,11 @@ class ScenarioResult:
 
     @property
     def remedy(self) -> str:
-        """What to change: the remedy of the gravest broken finding, otherwise the scenario's."""
+        """What to change: the remedy of the most severe unmet finding, else the scenario's."""
         shown = self.evidence[0].findings if self.evidence else ()
-        broken = [finding for finding in shown if not finding.met]
-        gravest = min(broken, key=lambda finding: list(Level).index(finding.level), default=None)
-        return (gravest.remedy if gravest else "") or self.scenario.remedy
+        unmet = [finding for finding in shown if not finding.met]
+        most_severe = min(unmet, key=lambda finding: list(Level).index(finding.level), default=None)
+        return (most_severe.remedy if most_severe else "") or self.scenario.remedy
 
     @property
     def answer_times(self) -> AnswerTimes | None:

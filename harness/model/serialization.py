@@ -63,7 +63,7 @@ def event_from_dict(data: Mapping[str, Any], scenarios: Mapping[str, Scenario]) 
     """Read an event that `event_to_dict` wrote; `scenarios` are those of the first event, by id.
 
     Raises:
-        ValueError: the data is no event of this version.
+        ValueError: the data is not an event of this version.
 
     """
     event_type = EVENT_TYPES.get(str(data.get("event")))

@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     FLAKY = "flaky"  # failed once and passed when the same case ran again
     NOT_OBSERVED = "not-observed"
     NOT_APPLICABLE = "not-applicable"  # the endpoint is not subscribed, or has no token
-    BLOCKED = "blocked"  # the preflight failed
+    BLOCKED = "blocked"  # what the scenario requires was not observed
     WAIVED = "waived"
     ERROR = "error"  # the harness itself failed
 

@@ -15,7 +15,7 @@ class ChangeCondition:
     its predicate at most once per `poll_interval_s`, however often the state changes.
 
     Args:
-        poll_interval_s: the minimum of seconds between two checks of a waiter.
+        poll_interval_s: the minimum number of seconds between two checks of a waiter.
 
     """
 

@@ -1,4 +1,4 @@
-"""An HTTP server based on pytest-httpserver that logs nothing, stops at once, and keeps running."""
+"""An HTTP server based on pytest-httpserver that logs and records nothing, and stops at once."""
 
 from __future__ import annotations
 

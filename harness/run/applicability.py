@@ -70,7 +70,7 @@ CONDITIONS: Mapping[str, tuple[Condition, str]] = {
     ),
     "plain-http": (
         uses_plain_http,
-        "the target uses https, or plain http on the loopback interface alone",
+        "the target uses https, or plain http only on the loopback interface",
     ),
 }
 """Each condition's function, and the reason for `not-applicable` where it returns False."""

@@ -1,14 +1,17 @@
 """Everything that runs during a certification: emulators, demo partner, sender, observations.
 
-Each part starts, and each observation is made, when it is first used; `close` ends what started.
+`Environment.start` starts all parts in a fixed order before the first message, and `close` stops
+them in reverse. Observations that send messages or wait are made once, when a scenario needs them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
 
 from pytest_mews.checks import diagnose_preflight
 from pytest_mews.config.endpoint import Endpoint, origin
@@ -44,7 +47,35 @@ SLOW_ENDPOINT_NOTE = (
     "stopped at their first failure, which was neither shrunk nor confirmed."
 )
 CALLS_FILE = "calls.jsonl"  # in the report's folder
+NO_ENDPOINT = Endpoint("", "", None, None)  # until the demo partner has started
 TOP_CONSUMERS = 4  # enterprises whose requests the report counts second by second
+
+
+T = TypeVar("T")
+
+
+class ObservedOnce(Generic[T]):
+    """An observation that is made at most once, by the thread that needs it first.
+
+    Other threads wait for its result. If making it raises an exception, the next call tries again.
+    """
+
+    def __init__(self, observe: Callable[[], T]) -> None:
+        self._observe = observe
+        self._lock = Lock()
+        self._results: list[T] = []
+
+    def get(self) -> T:
+        """Return the result; make the observation first if there is none."""
+        with self._lock:
+            if not self._results:
+                self._results.append(self._observe())
+            return self._results[0]
+
+    @property
+    def result(self) -> T | None:
+        """The result so far; None if nothing was observed yet."""
+        return self._results[0] if self._results else None
 
 
 class Environment:
@@ -55,9 +86,17 @@ class Environment:
         target: what messages are generated for.
         clock: the clock of the run.
         started: when the run started.
+        endpoint: the URLs to deliver to; of the demo partner once it has started.
+        redactor: redacts all secrets of this run.
+        platform: the platform's state: entities, commands, tokens; exists even where no API is
+            served.
+        connector_api: the Connector API emulator; None where the Processing stage was not
+            requested.
+        websocket: the WebSocket emulator; None where the Streaming stage was not requested.
+        clients: the tracker of WebSocket clients; None where no WebSocket is served.
 
     Raises:
-        UsageError: the demo partner has no variant of that name.
+        UsageError: there is no demo partner of that name.
 
     """
 
@@ -74,26 +113,63 @@ class Environment:
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
             behaviour(self._partner_name)  # raises for an unknown name, before anything starts
-        self._demo_authority: Path | None = None
-        self._servers, self._demo_partner, self._transport = ExitStack(), ExitStack(), ExitStack()
-        self._calls_file = CallsFile(settings.report / CALLS_FILE)
-        self._api_url: str | None = None
-        self._websocket_url: str | None = None
         self.clock = SystemClock()
         self.started = datetime.now(UTC)
+        self.endpoint = NO_ENDPOINT if settings.is_demo else settings.endpoint
+        self.redactor = self._build_redactor()
+        self._calls_file = CallsFile(settings.report / CALLS_FILE)
+        self._running = ExitStack()
+        self._transport = ExitStack()
+        self._is_started = False
+        self.platform = ConnectorApi(
+            settings.tenants,
+            self.clock.now_ms,
+            started_utc=self.started,
+            sink=lambda call: self._calls_file.write(redact(call, self.redactor)),
+        )
+        self.connector_api: ConnectorApi | None = None
+        self.websocket: WebSocketServer | None = None
+        self.clients: ClientTracker | None = None
+        self._preflight = ObservedOnce(self._send_preflight)
+        self._connectivity = ObservedOnce(self._probe_connector_api)
+        self._handles_commands = ObservedOnce(self._probe_commands)
+        self._tls_handshakes = ObservedOnce(self._probe_tls)
+
+    def start(self) -> None:
+        """Start the emulators, the demo partner and the transport, in this order.
+
+        Does nothing if they run already. If a part can't start, those before it are stopped.
+
+        Raises:
+            UsageError: the harness can't listen on the address of --mews-api or --mews-websocket,
+                or the path in SSL_CERT_FILE or SSL_CERT_DIR does not exist.
+
+        """
+        if self._is_started:
+            return
+        self._running.enter_context(self._calls_file)
+        try:
+            api_url = self._start_connector_api()
+            websocket_url = self._start_websocket()
+            trust_store = self._start_demo_partner(api_url, websocket_url)
+            self._start_transport(trust_store)
+        except BaseException:
+            self.close()
+            raise
+        self._is_started = True
 
     def close(self) -> None:
         """Stop the transport, the demo partner and the emulators, in this order."""
         self._transport.close()
-        self._demo_partner.close()
-        self._servers.close()
+        self._running.close()
+        self._is_started = False
 
     def interrupt(self) -> None:
         """Stop what is running; may be called from any thread."""
         self._transport.close()
-        if "connector_api" in self.__dict__ and self.connector_api is not None:
+        if self.connector_api is not None:
             self.connector_api.end_waits()
-        if "websocket" in self.__dict__ and self.websocket is not None:
+        if self.websocket is not None:
             self.websocket.stop()
 
     def delete_calls_file(self) -> None:
@@ -103,53 +179,16 @@ class Environment:
         """
         self._calls_file.delete()
 
-    @cached_property
-    def endpoint(self) -> Endpoint:
-        """The URLs to deliver to; starts the demo partner where it is the target."""
-        if not self.settings.is_demo:
-            return self.settings.endpoint
-        _ = self.connector_api, self.websocket  # the demo partner needs their addresses
-        partner = DemoPartner(
-            self._partner_name,
-            tenants=self.settings.tenants,
-            api=self._api_url,
-            websocket=self._websocket_url,
-        )
-        self._demo_partner.enter_context(partner)
-        self._demo_authority = partner.authority
-        return Endpoint(partner.url, partner.integration_url, partner.token, partner.token)
+    def _start_connector_api(self) -> str | None:
+        if not self.settings.serves_api:
+            return None
+        host, port = self.settings.api or ("127.0.0.1", 0)
+        server = self._running.enter_context(ConnectorApiServer(self.platform, host, port))
+        self._running.callback(self.platform.end_waits)
+        self.connector_api = self.platform
+        return server.url
 
-    @cached_property
-    def sender(self) -> Sender:
-        """The sender of webhooks; starts its transport."""
-        settings = self.settings
-        rules = DeliveryRules.from_profile(
-            settings.profile, settings.time_scale, verify_tls=not settings.insecure
-        )
-        transport = CurlTransport(self.clock, self.authorities)
-        self._transport.callback(transport.close)
-        self._transport.callback(self.clock.close)
-        return Sender(transport, self.clock, rules, self.platform.apply_message)
-
-    @cached_property
-    def platform(self) -> ConnectorApi:
-        """The platform's state: entities, commands, tokens; exists even where no API is served."""
-        calls_file = self._servers.enter_context(self._calls_file)
-        return ConnectorApi(
-            self.settings.tenants,
-            self.clock.now_ms,
-            started_utc=self.started,
-            sink=lambda call: calls_file.write(redact(call, self.redactor)),
-        )
-
-    @cached_property
-    def websocket(self) -> WebSocketServer | None:
-        """The WebSocket emulator; None where the Streaming stage was not requested.
-
-        Raises:
-            UsageError: the harness can't listen on the address of --mews-websocket.
-
-        """
+    def _start_websocket(self) -> str | None:
         settings = self.settings
         if Stage.STREAMING not in settings.stages:
             return None
@@ -162,29 +201,44 @@ class Environment:
             port,
             tls=settings.websocket_tls,
         )
-        self._servers.enter_context(server)
-        self._websocket_url = server.address
-        return server
+        self.websocket = self._running.enter_context(server)
+        first_enterprise = settings.tenants.enterprises[0].id
+        self.clients = ClientTracker(server, settings.fetch_timeout_s, first_enterprise)
+        return server.address
 
-    @cached_property
-    def connector_api(self) -> ConnectorApi | None:
-        """The Connector API emulator; None where the Processing stage was not requested.
+    def _start_demo_partner(self, api_url: str | None, websocket_url: str | None) -> TrustStore:
+        """Start the demo partner if it is the target; return the certificates to trust."""
+        authority: Path | None = None
+        if self.settings.is_demo:
+            partner = DemoPartner(
+                self._partner_name,
+                tenants=self.settings.tenants,
+                api=api_url,
+                websocket=websocket_url,
+            )
+            self._running.enter_context(partner)
+            authority = partner.authority
+            self.endpoint = Endpoint(
+                partner.url, partner.integration_url, partner.token, partner.token
+            )
+            self.redactor = self._build_redactor()
+        return TrustStore.from_environment() if authority is None else TrustStore(str(authority))
 
-        Raises:
-            UsageError: the harness can't listen on the address of --mews-api.
+    def _start_transport(self, trust_store: TrustStore) -> None:
+        rules = DeliveryRules.from_profile(
+            self.settings.profile,
+            self.settings.time_scale,
+            verify_tls=not self.settings.insecure,
+        )
+        transport = CurlTransport(self.clock, trust_store)
+        self._transport.callback(transport.close)
+        self._transport.callback(self.clock.close)
+        self._trust_store = trust_store
+        self.sender = Sender(transport, self.clock, rules, self.platform.apply_message)
 
-        """
-        if not self.settings.serves_api:
-            return None
-        host, port = self.settings.api or ("127.0.0.1", 0)
-        server = self._servers.enter_context(ConnectorApiServer(self.platform, host, port))
-        self._servers.callback(self.platform.end_waits)
-        self._api_url = server.url
-        return self.platform
-
-    @cached_property
+    @property
     def context(self) -> CaseContext:
-        """What the steps of a scenario work with."""
+        """The context of the steps of a scenario."""
         return CaseContext(
             self.sender,
             self.endpoint,
@@ -193,18 +247,38 @@ class Environment:
             is_slow=self.is_slow,
             peak_rate=self.settings.peak_rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.target.batch_limit),
-            tls_handshakes=lambda: self.tls_handshakes,
+            tls_handshakes=self._tls_handshakes.get,
             connector_api=self.connector_api,
             fetch_timeout_s=self.settings.fetch_timeout_s,
-            connectivity=lambda: self.connectivity,
+            connectivity=self._connectivity.get,
             enterprises=frozenset(tenant.id for tenant in self.settings.tenants.enterprises),
             websocket=self.websocket,
             now_ms=self.clock.now_ms,
         )
 
-    @cached_property
+    @property
     def preflight(self) -> Preflight:
         """The result of the preflight, which is sent at first use."""
+        return self._preflight.get()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the endpoint misses the time limit even for a single event."""
+        return self.settings.has_webhooks and self.preflight.is_slow
+
+    def check_connectivity(self) -> Connectivity | None:
+        """Return the result of the connectivity check; None where no Connector API is served."""
+        return self._connectivity.get()
+
+    @property
+    def handles_commands(self) -> bool:
+        """Whether the service called the Connector API about a command.
+
+        True where no Connector API is served: then calls can't be observed.
+        """
+        return self._handles_commands.get()
+
+    def _send_preflight(self) -> Preflight:
         return send_preflight(
             self.sender,
             self.endpoint,
@@ -213,14 +287,7 @@ class Environment:
             timeout_s=self.settings.profile.number("timeout_s"),
         )
 
-    @cached_property
-    def is_slow(self) -> bool:
-        """Whether the endpoint misses the time limit even for a single event."""
-        return self.settings.has_webhooks and self.preflight.is_slow
-
-    @cached_property
-    def connectivity(self) -> Connectivity | None:
-        """The result of the connectivity check; None where no Connector API is served."""
+    def _probe_connector_api(self) -> Connectivity | None:
         if self.connector_api is None:
             return None
         return probe_connector_api(
@@ -232,20 +299,7 @@ class Environment:
             fetch_timeout_s=self.settings.fetch_timeout_s,
         )
 
-    @cached_property
-    def clients(self) -> ClientTracker | None:
-        """The tracker of WebSocket clients; None where no WebSocket is served."""
-        if self.websocket is None:
-            return None
-        first_enterprise = self.settings.tenants.enterprises[0].id
-        return ClientTracker(self.websocket, self.settings.fetch_timeout_s, first_enterprise)
-
-    @cached_property
-    def handles_commands(self) -> bool:
-        """Whether the service called the Connector API about a command; observed once.
-
-        True where no Connector API is served: then calls can't be observed.
-        """
+    def _probe_commands(self) -> bool:
         assert self.websocket is not None
         return self.connector_api is None or probe_commands(
             self.websocket,
@@ -255,24 +309,10 @@ class Environment:
             fetch_timeout_s=self.settings.fetch_timeout_s,
         )
 
-    @cached_property
-    def authorities(self) -> TrustStore:
-        """The trusted certificates: the system's, or the demo partner's own authority.
-
-        Raises:
-            UsageError: the path in SSL_CERT_FILE or SSL_CERT_DIR does not exist.
-
-        """
-        _ = self.endpoint  # starts the demo partner, which may have its own authority
-        if self._demo_authority is not None:
-            return TrustStore(str(self._demo_authority))
-        return TrustStore.from_environment()
-
-    @cached_property
-    def tls_handshakes(self) -> tuple[TlsHandshake, ...]:
-        """One TLS handshake with each server, verified even with --mews-insecure."""
+    def _probe_tls(self) -> tuple[TlsHandshake, ...]:
+        """Make one TLS handshake with each server, verified even with --mews-insecure."""
         origins = dict.fromkeys(origin(self.endpoint.url(kind)) for kind in WebhookKind)
-        return tuple(probe_tls(url, self.authorities, datetime.now(UTC)) for url in origins)
+        return tuple(probe_tls(url, self._trust_store, datetime.now(UTC)) for url in origins)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -280,11 +320,12 @@ class Environment:
         notes = () if self.settings.is_demo else self.settings.endpoint.notes
         if self.settings.insecure:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
-        if "preflight" in self.__dict__ and self.preflight.is_slow:
+        preflight = self._preflight.result
+        if preflight is not None and preflight.is_slow:
             limit = f"{self.settings.profile.number('timeout_s'):g} s"
             notes += (SLOW_ENDPOINT_NOTE.format(limit=limit),)
-        elif "preflight" in self.__dict__ and self.preflight.accepts:
-            hint = diagnose_preflight(self.preflight.delivery.attempts[-1])
+        elif preflight is not None and preflight.accepts:
+            hint = diagnose_preflight(preflight.delivery.attempts[-1])
             notes += (f"The endpoint accepted the first message, but {hint}",) if hint else ()
         if self._calls_file.problem:
             notes += (f"{CALLS_FILE} could not be written ({self._calls_file.problem}).",)
@@ -293,16 +334,12 @@ class Environment:
     @property
     def rate_limit_usage(self) -> tuple[RateLimitUsage, ...]:
         """The request counts of the enterprises with most calls; empty without a Connector API."""
-        connector_api: ConnectorApi | None = self.__dict__.get("connector_api")  # must not start it
-        return () if connector_api is None else connector_api.rate_limit_usage()[:TOP_CONSUMERS]
+        if self.connector_api is None:
+            return ()
+        return self.connector_api.rate_limit_usage()[:TOP_CONSUMERS]
 
-    @cached_property
-    def redactor(self) -> Redactor:
-        """What redacts every secret of this run."""
-        return Redactor.from_settings(self.settings, self._token_variants)
-
-    @property
-    def _token_variants(self) -> list[str]:
-        """The shared secrets, and each variant of them that scenarios send."""
+    def _build_redactor(self) -> Redactor:
+        """Redact the shared secrets, and each variant of them that scenarios send."""
         tokens = {self.endpoint.token or "", self.endpoint.integration_token or ""} - {""}
-        return [*tokens, *(variant for token in tokens for variant in secret_variants(token))]
+        variants = [variant for token in tokens for variant in secret_variants(token)]
+        return Redactor.from_settings(self.settings, [*tokens, *variants])

@@ -46,7 +46,6 @@ def unmet_precondition(
     """
     if scenario.stage not in environment.settings.stages:
         return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage]
-    _ = environment.websocket  # clients can connect while other scenarios run
     attempts = int(environment.settings.profile.number("attempts"))
     reason = reason_not_applicable(scenario, environment.endpoint, environment.target, attempts)
     if reason:
@@ -74,7 +73,7 @@ def _check_api_called(
     requirement: Requirement, environment: Environment, client_lost_in: str
 ) -> Unmet | None:
     unmet = _check_endpoint(requirement, environment, client_lost_in)
-    connectivity = environment.connectivity if unmet is None else None
+    connectivity = environment.check_connectivity() if unmet is None else None
     if connectivity is not None and not connectivity.called:
         return Verdict.BLOCKED, NO_API_CALL
     return unmet
@@ -84,8 +83,9 @@ def _check_api_answered(
     requirement: Requirement, environment: Environment, client_lost_in: str
 ) -> Unmet | None:
     unmet = _check_api_called(requirement, environment, client_lost_in)
-    if unmet is None and environment.connectivity is not None:
-        refused = describe_refusals(environment.connectivity.calls)
+    connectivity = environment.check_connectivity() if unmet is None else None
+    if connectivity is not None:
+        refused = describe_refusals(connectivity.calls)
         return (Verdict.BLOCKED, f"{refused} (PRE-02)") if refused else None
     return unmet
 

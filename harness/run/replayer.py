@@ -109,6 +109,15 @@ class Replayer:
         for runner in self._runners.values():
             runner.close()
 
+    def start(self) -> None:
+        """Start the runner of the first case, so that an address in use is noticed at once.
+
+        Raises:
+            UsageError: see `CertificationRunner.start`.
+
+        """
+        self._runner(next(iter(self._runners)))
+
     def delete_calls_file(self) -> None:
         """Delete the file with the API calls of an earlier replay; new calls are appended to it."""
         for runner in self._runners.values():
@@ -125,7 +134,7 @@ class Replayer:
         """Replay a case.
 
         Raises:
-            HarnessError: the harness failed at its own work.
+            HarnessError: the harness failed, not the partner.
 
         """
         scenario = self._scenarios.get(case.scenario)
@@ -149,7 +158,9 @@ class Replayer:
         if self._current is not None and self._current != conditions:
             self._runners[self._current].close()
         self._current = conditions
-        return self._runners[conditions]
+        runner = self._runners[conditions]
+        runner.start()
+        return runner
 
 
 def _is_same(case: RecordedCase, scenario: Scenario) -> bool:

@@ -1,7 +1,7 @@
 """The result of a scenario: its verdict, its reason, and the evidence that is kept.
 
-A reason begins with the diagnosis, which is what the gravest broken expectation observed; figures
-and everything else follow, separated by semicolons.
+A reason begins with the diagnosis: what the check of the most severe unmet expectation observed.
+Figures and everything else follow, separated by semicolons.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _failure(
         (finding for finding in evidence.findings if not finding.met),
         key=lambda finding: list(Level).index(finding.level),
     )
-    gravest = unmet[0]
+    most_severe = unmet[0]
     is_flaky = exploration.passed_on_retry is not None
     counts = ""
     if exploration.case_count > 1:
@@ -95,16 +95,16 @@ def _failure(
         )
     reason = join_clauses(
         (
-            gravest.observed,
+            most_severe.observed,
             PASSED_ON_RETRY if is_flaky else "",
             counts,
             f"also not met: {unmet[1].expected}" if len(unmet) > 1 else "",
-            *_figures(scenario, exploration, evidence, gravest),
+            *_figures(scenario, exploration, evidence, most_severe),
         )
     )
     if is_flaky:
         return Verdict.FLAKY, reason
-    return (Verdict.FAIL if gravest.level is Level.MUST else Verdict.WARN), reason
+    return (Verdict.FAIL if most_severe.level is Level.MUST else Verdict.WARN), reason
 
 
 def _pass_reason(scenario: Scenario, exploration: Exploration, cases: str) -> str:
@@ -143,13 +143,13 @@ def _figures(
     scenario: Scenario,
     exploration: Exploration,
     evidence: Evidence | None,
-    without: Finding | None = None,
+    excluded: Finding | None = None,
 ) -> list[str]:
     """Return the figures that matter whatever the verdict, except those of one finding."""
     figures = [
         finding.observed
         for finding in (() if evidence is None else evidence.findings)
-        if isinstance(CHECKS[finding.check], CaseCheck) and finding is not without
+        if isinstance(CHECKS[finding.check], CaseCheck) and finding is not excluded
     ]
     is_about_size = any(
         spec.generator == "over-limit" or spec.arguments.get("over_limit")

@@ -8,7 +8,7 @@ from pytest_mews.model import Scenario, ScenarioResult, Verdict
 from pytest_mews.reports.event_file import NOT_SELECTED
 
 COLLECTOR = "mews"  # node ids are `mews::RET-02`
-LOST = "it was selected and returned no result; its process may have ended early"
+NO_RESULT = "it was selected and returned no result; its process may have ended early"
 
 
 def scenario_id_in(node_id: str) -> str | None:
@@ -88,5 +88,5 @@ class ResultTracker:
         if stopped and (scenario.id in self._selected or not self._selected):
             return ScenarioResult(scenario, Verdict.NOT_OBSERVED, stopped)
         if scenario.id in self._selected:
-            return ScenarioResult(scenario, Verdict.ERROR, LOST)
+            return ScenarioResult(scenario, Verdict.ERROR, NO_RESULT)
         return ScenarioResult(scenario, Verdict.NOT_OBSERVED, NOT_SELECTED)

@@ -29,22 +29,22 @@ from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.result import build_result
 
 Progress = Callable[[Scenario, int, int], None]
-"""Is called with the scenario, the number of cases run, and the number of cases planned."""
+"""A callback: the scenario, the number of cases run, and the number of cases planned."""
 
 
 class CertificationRunner:
     """Certifies scenarios in one environment, which it owns.
 
-    Nothing starts before the first scenario; `close` stops what has started. `certify` may be
-    called from several threads.
+    `start` comes before the first scenario, and `close` stops what has started; as a context
+    manager it does both. `certify` may be called from several threads.
 
     Args:
         settings: what the user chose.
-        budget: how many cases may be run, and for how long, to shrink a failure.
+        budget: how many executions, and how many seconds, the shrinking of a failure may take.
         process_lock: keeps an exclusive scenario alone among several processes too.
 
     Raises:
-        UsageError: the demo partner has no variant of that name.
+        UsageError: there is no demo partner of that name.
 
     """
 
@@ -62,10 +62,20 @@ class CertificationRunner:
         self._client_lost_in = ""  # the scenario after which the first enterprise had no client
 
     def __enter__(self) -> Self:
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def start(self) -> None:
+        """Start the environment, if it is not running.
+
+        Raises:
+            UsageError: a server of the harness or a file of certificates is not available.
+
+        """
+        self.environment.start()
 
     def close(self) -> None:
         """Stop everything that runs."""
@@ -90,13 +100,13 @@ class CertificationRunner:
         )
         has_webhooks = self.environment.settings.has_webhooks
         if has_webhooks and needs_api_calls and self.environment.preflight.accepts:
-            _ = self.environment.connectivity
+            self.environment.check_connectivity()
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Run one scenario and return its result, with secrets redacted.
 
         Raises:
-            HarnessError: the harness failed at its own work, or was interrupted before.
+            HarnessError: the harness failed, not the partner; or it was interrupted before.
             KeyboardInterrupt: the user pressed Ctrl-C; its only argument is the result so far.
 
         """
@@ -127,7 +137,7 @@ class CertificationRunner:
         """Run the scenario's steps once with these messages, and return the findings.
 
         Raises:
-            HarnessError: the harness failed at its own work.
+            HarnessError: the harness failed, not the partner.
 
         """
 

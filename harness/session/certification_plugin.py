@@ -37,8 +37,10 @@ from pytest_mews.session.replay_plugin import ReplayPlugin
 from pytest_mews.session.xdist import (
     XdistController,
     check_distribution,
+    is_only_process,
     is_worker,
     process_lock_of,
+    start_or_fail,
 )
 
 INTERRUPTED = "the run was interrupted before this scenario"
@@ -127,6 +129,15 @@ class CertificationPlugin:
         return ["mews: the command line has paths, so their tests run instead of the certification"]
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Start the environment before anything is collected or sent.
+
+        Under pytest-xdist each worker starts its own before its first scenario.
+        """
+        if self._certifies and is_only_process(self._config):
+            start_or_fail(self.runner.start)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(
         self, path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
@@ -158,6 +169,7 @@ class CertificationPlugin:
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """In a worker of pytest-xdist, start this scenario and the one that follows it."""
         if self._is_worker and self._certifies:
+            start_or_fail(self.runner.start)
             items = [item] if nextitem is None else [item, nextitem]
             self._concurrent_runner.start(items, worker=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from pytest_mews.errors import HarnessError, UsageError
+from pytest_mews.errors import HarnessError
 from pytest_mews.model import Scenario, ScenarioResult
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.session.items import ScenarioItem
@@ -40,17 +40,12 @@ class ConcurrentRunner:
             items: the items that pytest will run; those that are not scenarios are ignored.
             worker: whether this process is a worker of pytest-xdist, which knows two items ahead.
 
-        Raises:
-            pytest.UsageError: the path in SSL_CERT_FILE or SSL_CERT_DIR does not exist.
-
         """
         scenarios = [item.scenario for item in items if isinstance(item, ScenarioItem)]
         if not scenarios:
             return
         try:
             is_slow = self._runner.environment.is_slow
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
         except HarnessError:
             return  # each scenario raises it again, and has the verdict `error`
         jobs = 1 if worker else self._runner.environment.settings.jobs

@@ -23,7 +23,13 @@ from pytest_mews.scenarios import loader
 from pytest_mews.session import terminal
 from pytest_mews.session.command_line import build_settings, paths_given, scenario_arguments
 from pytest_mews.session.items import RootCollector, format_harness_error
-from pytest_mews.session.xdist import check_distribution, is_worker, process_lock_of
+from pytest_mews.session.xdist import (
+    check_distribution,
+    is_only_process,
+    is_worker,
+    process_lock_of,
+    start_or_fail,
+)
 
 PREFIX = "replay/"
 OUTCOME_ATTRIBUTE, REASON_ATTRIBUTE = "mews_outcome", "mews_reason"  # of a pytest report
@@ -83,6 +89,12 @@ class ReplayPlugin:
             terminal.header_lines(self.settings)[0],
             f"mews: replay of {len(self.replay_files)} files, recorded {', '.join(runs)}",
         ]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Start the environment before anything is collected or sent."""
+        if is_only_process(self._config):
+            start_or_fail(self.replayer.start)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(

@@ -16,7 +16,7 @@ RETRY_INTERVAL_S = 1.8  # with the default profile and time scale
 POLL_INTERVAL_S = 0.2  # how often `WaitProgress` is called
 Certify = Callable[[Scenario], ScenarioResult]
 WaitProgress = Callable[[Sequence[str], int, int], None]
-"""Is called during a wait with the running scenarios, how many are done, and how many there are."""
+"""A callback during a wait: the running scenarios, how many are done, how many there are."""
 
 
 class ExclusiveGate:
@@ -55,15 +55,16 @@ def sort_scenarios(scenarios: Iterable[Scenario]) -> list[Scenario]:
     """Sort scenarios for the shortest run.
 
     The preflight runs first, then the other concurrent scenarios, those with the longest waits
-    first. Exclusive scenarios run after them; scenarios that may crash the service run last.
+    first. Exclusive scenarios run after them: those with retries, or that may crash the service,
+    last.
     """
 
     def key(scenario: Scenario) -> tuple[bool, bool, bool, float]:
         is_preflight = scenario.steps[0].name == "show-preflight"
-        hostile = may_kill_service(scenario) or any(map(retry_waits, scenario.steps))
+        runs_late = may_kill_service(scenario) or any(map(retry_waits, scenario.steps))
         waits = sum(retry_waits(step) + _idle_waits(step) for step in scenario.steps)
         waits *= _sequential_cases(scenario)
-        return scenario.exclusive, not is_preflight, scenario.exclusive and hostile, -waits
+        return scenario.exclusive, not is_preflight, scenario.exclusive and runs_late, -waits
 
     return sorted(scenarios, key=key)
 

@@ -22,6 +22,25 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def is_only_process(config: pytest.Config) -> bool:
+    """Return whether this process runs all items: no pytest-xdist, no --collect-only."""
+    distributes = getattr(config.option, "dist", "no") != "no"
+    return not (is_worker(config) or distributes or config.option.collectonly)
+
+
+def start_or_fail(start: Callable[[], None]) -> None:
+    """Start something, and let pytest end with exit status 4 if it isn't available.
+
+    Raises:
+        pytest.UsageError: the message names the option or file, the value and the remedy.
+
+    """
+    try:
+        start()
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def process_lock_of(config: pytest.Config) -> ProcessLock:
     """Return the lock that this process shares with the other workers; a no-op if it is none."""
     path = getattr(config, "workerinput", {}).get(LOCK_FILE_KEY)
@@ -62,7 +81,7 @@ def check_distribution(
 
 
 class XdistController:
-    """The plugin of the controller; without pytest-xdist its hooks are never called.
+    """Shares the seed and a lock file with the workers; without pytest-xdist it does nothing.
 
     Args:
         seed: the seed of the run.

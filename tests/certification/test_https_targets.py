@@ -26,7 +26,7 @@ def test_plain_http_to_another_machine_is_a_warning(settings: BuildSettings) -> 
     with CertificationRunner(settings("demo")) as runner:
         assert runner.environment.preflight.accepts
         url = "http://partner.example/hook?Token=open-sesame"
-        runner.environment.__dict__["endpoint"] = Endpoint(url, url, "open-sesame", "open-sesame")
+        runner.environment.endpoint = Endpoint(url, url, "open-sesame", "open-sesame")
         result = runner.certify(SCENARIOS["TLS-05"])
         others = certify(runner, "TLS-01", "TLS-02", "TLS-03", "TLS-04")
     assert result.verdict is Verdict.WARN

@@ -73,7 +73,7 @@ def test_a_long_outage_fails_hostile_scenarios_alone(settings: BuildSettings) ->
 
 
 def test_a_permanent_lockout_shows_in_every_reason(settings: BuildSettings) -> None:
-    """A service that locks the sender out for good fails everything, each time with its 503."""
+    """A service that locks the sender out permanently fails all scenarios, each with its 503."""
     failures = certify("locks-out-after-retries", settings)
     assert failures["RET-02"].verdict is Verdict.FAIL
     assert [name for name, result in failures.items() if "503" not in result.reason] == []

@@ -152,7 +152,7 @@ def test_sound_partner_passes_under_each_profile(profile: str, settings: BuildSe
 
 @pytest.mark.parametrize("flaw", ["every-third-503", "fails-once-in-20"])
 def test_flaky_partner_is_never_a_pass(flaw: str, settings: BuildSettings) -> None:
-    """A partner that fails now and then is flaky or failing, and the reason has its 503."""
+    """A partner that fails intermittently is flaky or failing, and the reason has its 503."""
     options = settings(f"demo:{flaw}", time_scale="0.001", examples="5")
     with CertificationRunner(options, budget=Budget(executions=15, seconds=3)) as runner:
         results = [runner.certify(scenario) for scenario in SCENARIOS if scenario.area == "REC"]

@@ -75,15 +75,22 @@ def test_several_processes_can_not_serve_one_websocket(pytester: pytest.Pytester
     result.stderr.fnmatch_lines(["*--mews-websocket*connects to one address*--mews-jobs*"])
 
 
-def test_an_address_in_use_is_an_error(pytester: pytest.Pytester, settings: BuildSettings) -> None:
-    """No scenario runs, and the run does not pass."""
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_an_address_in_use_is_an_error(
+    pytester: pytest.Pytester, settings: BuildSettings, jobs: str
+) -> None:
+    """One sentence and exit status 4, before anything runs; an earlier report stays as it is."""
+    report = pytester.mkdir("mews-report") / "certification.html"
+    report.write_text("the earlier report")
     with CertificationRunner(settings("none", websocket=f"127.0.0.1:{free_port()}")) as runner:
         assert runner.environment.websocket is not None
         address = runner.environment.websocket.address.partition("://")[2]
-        arguments = ("--mews-target", "none", "--mews-websocket", address, "-k", "PRE-03")
+        arguments = ("--mews-target", "none", "--mews-websocket", address, "--mews-jobs", jobs)
         result = pytester.runpytest_subprocess(*arguments)
-    assert result.ret != 0
-    assert "can't be listened on" in result.stdout.str() + result.stderr.str()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (message,) = result.stderr.lines
+    assert "can't be listened on" in message
+    assert report.read_text() == "the earlier report"
 
 
 def test_without_the_connector_api_its_scenarios_are_not_observed(settings: BuildSettings) -> None:

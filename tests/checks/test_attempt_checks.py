@@ -38,7 +38,7 @@ def attempt(
 
 
 def transcript(*attempts: Attempt, label: str = "message") -> Transcript:
-    """Put attempts into slow_attempt delivery."""
+    """Put attempts into one delivery."""
     return Transcript((Delivery(label, MESSAGE, attempts),))
 
 
@@ -85,7 +85,7 @@ def test_waits_for_body() -> None:
         outcome = Outcome.DELIVERED if status < 300 else Outcome.ERROR_STATUS
         plain = attempt(outcome, status)
         exchange = replace(plain.final_exchange, sent_ms=sent_ms, first_byte_ms=first_ms)
-        return replace(plain, exchanges=(exchange,), transfer=TransferMode.SLOW)
+        return replace(plain, exchanges=(exchange,), transfer_mode=TransferMode.SLOW)
 
     def evaluate_attempt(slow_attempt: Attempt) -> Finding:
         return evaluate(Expectation("waits-for-body", Level.SHOULD), transcript(slow_attempt))
@@ -100,11 +100,11 @@ def test_waits_for_body() -> None:
         "202 before the whole body was sent: the response began 2,990 ms before the last byte of "
         "the body was sent (POST /, 1 event: PaymentUpdated, 143 bytes)"
     )
-    assert evaluate_attempt(replace(early, transfer=TransferMode.PLAIN)).subject_count == 0
+    assert evaluate_attempt(replace(early, transfer_mode=TransferMode.PLAIN)).subject_count == 0
 
 
 def test_a_slightly_early_response_has_an_ordinary_time() -> None:
-    """A refusal may begin while the end of the body is on its way: it has a response time."""
+    """A refusal may begin while the end of the body is in transit; it has a response time."""
     exchange = replace(TOO_LARGE.final_exchange, sent_ms=8.0, first_byte_ms=7.5)
     finding = evaluate(
         Expectation("accepted", Level.MUST),
@@ -131,7 +131,7 @@ def test_a_timeout_names_the_time_waited() -> None:
 
 
 def test_attempts_with_an_injected_fault_are_not_evaluated() -> None:
-    """An attempt whose response the harness dropped counts neither for nor against."""
+    """An attempt whose response the harness dropped is not counted."""
     expectation = Expectation("accepted", Level.MUST)
     assert evaluate(expectation, transcript(DROPPED, OK)).met
     nothing = evaluate(expectation, transcript(DROPPED))

@@ -175,7 +175,7 @@ def test_the_progress_of_a_command_that_is_not_reported() -> None:
 
 
 def test_commands_that_were_not_sent_count_too() -> None:
-    """A command that no client received must be reported all the same."""
+    """A command that no client received must still be reported."""
     assert command_handling.command_reported(
         transcript_of(report_of("a"), not_sent=(command("a"),))
     ).met

@@ -358,4 +358,4 @@ def test_found_by_polling_only_informs() -> None:
         "found-by-polling", delivery("a", outcomes=(Outcome.REQUEST_TRUNCATED,))
     )
     assert (missed.met, missed.subject_count) == (True, 0)
-    assert "nothing documented asks for it" in missed.observed
+    assert "nothing documented requires it" in missed.observed

@@ -120,7 +120,7 @@ def test_outcomes_without_a_remedy_of_their_own(status: int) -> None:
 )
 def test_timeouts_of_unusual_transfers(transfer: TransferMode, *, is_determined: bool) -> None:
     """The service may wait for a body that comes in chunks or slowly."""
-    late = replace(attempt(Outcome.TIMEOUT_ANSWER), transfer=transfer)
+    late = replace(attempt(Outcome.TIMEOUT_ANSWER), transfer_mode=transfer)
     assert (remedy_for(late) is not None) is is_determined
 
 
@@ -139,7 +139,7 @@ def test_the_remedy_of_a_missing_call() -> None:
 
 
 def test_the_remedy_of_a_result() -> None:
-    """It is that of the gravest broken finding of the shown evidence, else the scenario's."""
+    """It is that of the most severe unmet finding of the shown evidence, else the scenario's."""
 
     def result(*findings: Finding) -> ScenarioResult:
         shown = Evidence("smallest-failing", "a case", findings, Transcript(()))

@@ -298,7 +298,7 @@ def test_no_immediate_retry(pauses: list[float], *, met: bool, observed: str) ->
     ],
 )
 def test_exponential_backoff(pauses: list[float], *, met: bool) -> None:
-    """A pause that is always about the same is fixed; any other pauses will do."""
+    """Pauses that are all about equal break the check; any other pauses meet it."""
     finding = evaluate_check("exponential-backoff", *retries_after(pauses))
     assert (finding.met, finding.subject_count) == (met, len(pauses))
     figures = f"pauses of {', '.join(f'{pause:,}' for pause in pauses)} ms"

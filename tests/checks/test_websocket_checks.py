@@ -119,7 +119,7 @@ def test_a_check_is_not_met_without_a_client(check: Check) -> None:
     ],
 )
 def test_the_observation_names_a_missing_client(check: Check) -> None:
-    """What could not be sent_message is told, though another enterprise's client is well."""
+    """An undeliverable message is named, even if another enterprise's client is connected."""
     other = connection(owner=OTHER_ENTERPRISE, pings=(Ping(1.0, 2.0, 0, 10.0),))
     observation = check(transcript_of(other, undeliverable=(sent_message(),)))
     assert not observation.met
@@ -138,7 +138,7 @@ def test_handshake_attempted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("handshakes", "met", "words"),
+    ("handshakes", "met", "expected"),
     [
         ([handshake(1)], True, "1 handshake, 1 accepted, for 1 enterprise"),
         ([handshake(1, HandshakeProblem.INJECTED), handshake(2)], True, "2 handshakes, 1 accepted"),
@@ -157,10 +157,10 @@ def test_handshake_attempted() -> None:
         ([], False, "no handshake arrived"),
     ],
 )
-def test_handshake_valid(handshakes: list[WebSocketHandshake], words: str, *, met: bool) -> None:
+def test_handshake_valid(handshakes: list[WebSocketHandshake], expected: str, *, met: bool) -> None:
     """Injected rejections and a token that a webhook just replaced are not the client's fault."""
     observation = websocket_connection.handshake_valid(transcript_of(*handshakes))
-    assert (observation.met, words in observation.observed) == (met, True), observation.observed
+    assert (observation.met, expected in observation.observed) == (met, True), observation.observed
 
 
 def test_tokens_in_cookies() -> None:
@@ -229,7 +229,7 @@ def test_answers_pings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("messages", "ponged_ms", "met", "words"),
+    ("messages", "ponged_ms", "met", "expected"),
     [
         ((sent_message(0.0),), 4_999.0, True, "9 events read within 4,999 ms"),
         ((sent_message(0.0),), 5_001.0, False, "9 events read after 5,001 ms"),
@@ -238,14 +238,14 @@ def test_answers_pings() -> None:
     ],
 )
 def test_no_backpressure(
-    messages: tuple[SentMessage, ...], ponged_ms: float | None, words: str, *, met: bool
+    messages: tuple[SentMessage, ...], ponged_ms: float | None, expected: str, *, met: bool
 ) -> None:
     """The time runs from the first message to the pong after the last one."""
     pings = (Ping(2.0, ponged_ms, 9, 10.0),)
     observation = websocket_connection.no_backpressure(
         transcript_of(connection(sent=messages, pings=pings))
     )
-    assert (observation.met, words in observation.observed) == (met, True), observation.observed
+    assert (observation.met, expected in observation.observed) == (met, True), observation.observed
 
 
 def test_still_connected() -> None:

@@ -98,7 +98,7 @@ def test_the_last_override_of_a_name_wins() -> None:
     [
         ("attempts", "NAME=VALUE"),
         ("attemps=3", "Did you mean attempts?"),
-        ("=3", "There are: timeout_s"),
+        ("=3", "Known: timeout_s"),
         ("attempts=", "a whole number of attempts from 1 to 10"),
         ("attempts=0", "from 1 to 10"),
         ("attempts=11", "from 1 to 10"),

@@ -262,5 +262,5 @@ def test_failures_before_the_reset_are_the_outcome(
 
 def test_data_counts_as_arrived_if_the_system_cannot_tell() -> None:
     """A descriptor without a send queue counts as arrived."""
-    with open("/dev/null") as null:  # noqa: PTH123 - any descriptor that is no socket
+    with open("/dev/null") as null:  # noqa: PTH123 - any descriptor that is not a socket
         assert has_arrived(null.fileno())

@@ -362,7 +362,10 @@ def test_transfer_mode_and_method_apply_to_every_attempt_and_hop(
     delivery = Sender(transport, clock, RULES).deliver(
         MESSAGE, URL, label="", transfer_mode=transfer_mode, method="PUT"
     )
-    assert [attempt.transfer for attempt in delivery.attempts] == [transfer_mode, transfer_mode]
+    assert [attempt.transfer_mode for attempt in delivery.attempts] == [
+        transfer_mode,
+        transfer_mode,
+    ]
     assert len(transport.requests) == 3
     for request in transport.requests:
         assert (request.method, request.transfer_mode) == ("PUT", transfer_mode)

@@ -229,7 +229,7 @@ def test_a_method_arrives_unchanged(
     )
     assert delivery.delivered
     (attempt,) = delivery.attempts
-    assert attempt.transfer is transfer_mode
+    assert attempt.transfer_mode is transfer_mode
     assert [exchange.method for exchange in attempt.exchanges] == [method, method]
     requests = [request for request, _ in httpserver.log]
     assert [(request.method, request.get_data()) for request in requests] == [(method, body)] * 2

@@ -65,7 +65,7 @@ class BacklogDriver:
         batches = list(self.take_due())
         for batch in batches:
             self.backlog.mark_done(batch)
-        return [(batch.enterprise_id, batch.entity, set(batch.ids)) for batch in batches]
+        return [(batch.enterprise_id, batch.entity_kind, set(batch.ids)) for batch in batches]
 
 
 def updates(*ids: str, discriminator: str = "CustomerUpdated", enterprise: str = FIRST) -> bytes:

@@ -193,7 +193,7 @@ def test_names_are_described() -> None:
 
 def test_an_unknown_name_is_a_usage_error() -> None:
     """The error suggests the closest name, and lists all names."""
-    with pytest.raises(UsageError, match="Did you mean demo:always-200") as raised:
+    with pytest.raises(UsageError, match="Did you mean always-200") as raised:
         behaviour("always200")
     assert raised.value.name == "--mews-target"
     assert all(name in raised.value.remedy for name in NAMES)

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.demo import DemoPartner
-from pytest_mews.demo.webhook_bodies import ENTITIES
+from pytest_mews.demo.webhook_bodies import ENTITY_KINDS
 from pytest_mews.emulator.connector_api import ConnectorApi, ConnectorApiServer
 from pytest_mews.model import ApiCall, ApiFault, Message, RequestProblem, TokenState, WebhookKind
 from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR
@@ -106,7 +106,7 @@ def test_everything_is_fetched_soundly(start: Callable[..., EmulatorSession], na
     session = start(name)
     for count in (1, 9):
         updates = []
-        for discriminator in ENTITIES:
+        for discriminator in ENTITY_KINDS:
             for enterprise in (FIRST, SECOND):
                 new_ids = [str(uuid.uuid4()) for _ in range(count)]
                 updates.append(

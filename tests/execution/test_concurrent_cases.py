@@ -49,7 +49,7 @@ def test_all_cases_run_at_the_same_time(setup: BuildSetup) -> None:
 
 
 def test_after_a_failure_all_cases_run_one_by_one(setup: BuildSetup) -> None:
-    """One case may have disturbed another, so a case that fails alone decides."""
+    """One case may have affected another, so a case that fails one by one decides."""
     partner = setup(refuse_customer_added)
     runner = partner.runner("REC-01", examples=0)
     runner.run()
@@ -75,8 +75,8 @@ def test_a_case_that_fails_only_concurrently_is_flaky(setup: BuildSetup) -> None
     assert progress.passed_on_retry.case == progress.smallest.case
 
 
-def test_a_case_that_fails_only_alone_decides(setup: BuildSetup) -> None:
-    """A case that failed concurrently and passes alone is replaced by one that fails alone."""
+def test_a_case_that_fails_only_one_by_one_decides(setup: BuildSetup) -> None:
+    """A case that failed only concurrently is replaced by one that fails when it runs alone."""
     numbers = count()
 
     def respond(request: Request) -> int:

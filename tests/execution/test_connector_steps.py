@@ -212,7 +212,7 @@ def test_wait_until_idle_forgets_earlier_calls() -> None:
 
 
 def test_a_call_in_progress_is_not_idle() -> None:
-    """A partner that waits for a response is at work, however long it takes."""
+    """A partner that waits for a response is not idle, however long it waits."""
     slow = call("x", number=1, duration_ms=None)
     answered = replace(slow, answered_ms=2500.0)
     connector_api = ScriptedConnectorApi(

@@ -88,7 +88,7 @@ def test_a_failure_by_chance_hides_no_other_failure(setup: BuildSetup) -> None:
 
 
 def test_a_crash_after_the_response(setup: BuildSetup) -> None:
-    """Further health checks follow a failure, and a crash that they find is graver."""
+    """Further health checks follow a failure, and a crash that they find makes it more severe."""
     alive = True
 
     def respond(request: Request) -> int:
@@ -124,14 +124,14 @@ def test_a_refused_duplicate_is_not_a_crash(setup: BuildSetup) -> None:
     assert {finding.check for finding in smallest.findings if not finding.met} == {"refused"}
 
 
-@pytest.mark.parametrize("plays", [0, 5, 20])
-def test_shrinking_is_bounded_in_plays(setup: BuildSetup, plays: int) -> None:
+@pytest.mark.parametrize("executions", [0, 5, 20])
+def test_shrinking_is_bounded_in_executions(setup: BuildSetup, executions: int) -> None:
     """After the first failure, at most the budget's executions and one confirmation follow."""
     partner = setup(lambda r: 500 if events_in(r) >= 2 else 202)
-    runner = partner.runner("REC-03", budget=Budget(executions=plays))
+    runner = partner.runner("REC-03", budget=Budget(executions=executions))
     runner.run()
     failed_at = next(n for n, r in enumerate(partner.transport.requests, 1) if events_in(r) >= 2)
-    assert len(partner.transport.requests) <= failed_at + plays + 1
+    assert len(partner.transport.requests) <= failed_at + executions + 1
 
 
 def test_shrinking_is_bounded_in_time(setup: BuildSetup) -> None:

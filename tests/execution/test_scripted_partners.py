@@ -26,21 +26,21 @@ def tokens(request: Request) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("right", "failing"),
+    ("accepts", "failing"),
     [
-        (lambda tokens_given: tokens_given[0] == SECRET, 0),  # Flask, Go
-        (lambda tokens_given: tokens_given[-1] == SECRET, 0),  # Django, Starlette, PHP, Rails
-        (lambda tokens_given: tokens_given == [SECRET], 0),  # Express, where several are a list
-        (lambda tokens_given: ",".join(tokens_given) == SECRET, 0),  # ASP.NET, Spring
-        (lambda tokens_given: SECRET in tokens_given, 1),
+        (lambda sent: sent[0] == SECRET, 0),  # Flask, Go
+        (lambda sent: sent[-1] == SECRET, 0),  # Django, Starlette, PHP, Rails
+        (lambda sent: sent == [SECRET], 0),  # Express, where several are a list
+        (lambda sent: ",".join(sent) == SECRET, 0),  # ASP.NET, Spring
+        (lambda sent: SECRET in sent, 1),
     ],
     ids=["first", "last", "list", "joined", "any"],
 )
 def test_two_tokens_in_one_query(
-    setup: BuildSetup, right: Callable[[list[str]], bool], failing: int
+    setup: BuildSetup, accepts: Callable[[list[str]], bool], failing: int
 ) -> None:
     """A framework may take either token or none; a partner that accepts any is flawed."""
-    runner = setup(lambda r: 202 if right(tokens(r)) else 401).runner("AUTH-09")
+    runner = setup(lambda r: 202 if accepts(tokens(r)) else 401).runner("AUTH-09")
     runner.run()
     assert runner.progress.failing_cases == failing
 
@@ -55,9 +55,9 @@ def test_a_redirect_to_http(setup: BuildSetup, scheme: str) -> None:
         received = Received(
             request.method, parts.path, parts.query, {"host": parts.netloc}, request.body
         )
-        tokens_given = redirect(SECRET, received)
-        place = dict(tokens_given.headers).get("Location")
-        return tokens_given.status if place is None else (tokens_given.status, place)
+        sent = redirect(SECRET, received)
+        place = dict(sent.headers).get("Location")
+        return sent.status if place is None else (sent.status, place)
 
     url = f"{scheme}://partner.example{PATH}?Token={SECRET}"
     partner = replace(setup(respond), endpoint=Endpoint(url, url, SECRET, SECRET))

@@ -182,7 +182,7 @@ def test_wait_for_reconnect(mews: MewsWebSocket) -> None:
 
 
 def test_rejections_and_silence_end_with_the_session(mews: MewsWebSocket) -> None:
-    """However it ends, the session accepts handshakes and aborts silent connections."""
+    """However it ends, the session accepts handshakes and aborts unresponsive connections."""
     with RecordingClient(mews) as client:
 
         def interrupted() -> None:

@@ -138,7 +138,7 @@ def test_comparison_without_changes(run: Run) -> None:
     """A comparison without changes says so."""
     assert run.comparison is not None
     same = replace(run, comparison=replace(run.comparison, changes=(), remarks=()))
-    assert "nothing failed then, and nothing fails now" in to_html(same)
+    assert "nothing failed in either run" in to_html(same)
 
 
 def test_strict_run_says_what_a_should_means(run: Run) -> None:
@@ -155,6 +155,17 @@ def test_figures_and_diagnosis_are_at_the_top(run: Run) -> None:
     result = replace(sample_run.slow_batches(), reason=reason, evidence=(evidence,))
     [problem] = find_problems(replace(run, results=(result,)))
     assert problem.observed == "401 after 8 ms: the service wants a header"
+
+
+def test_case_counts_are_shown_once(run: Run) -> None:
+    """If the observation counts the failing cases, the problem's header does not repeat it."""
+    unmet = sample_run.finding("a 2xx response", "401 after 8 ms")
+    evidence = replace(sample_run.slow_batches().evidence[0], findings=(unmet,))
+    figures = {"case_count": 4, "failing_cases": 3, "evidence": (evidence,)}
+    header = '<p class="reason">3 of 4 cases failed'
+    for reason, is_repeated in (("3 of 4 cases failed, this is the first", True), ("", False)):
+        result = replace(sample_run.slow_batches(), reason=f"401 after 8 ms; {reason}", **figures)
+        assert (header not in to_html(replace(run, results=(result,)))) is is_repeated
 
 
 def test_observation_does_not_include_other_expectations(run: Run) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_mews.model import Scenario, ScenarioResult, Verdict
 from pytest_mews.reports.event_file import NOT_SELECTED
-from pytest_mews.run.result_tracker import LOST, ResultTracker, scenario_id_in
+from pytest_mews.run.result_tracker import NO_RESULT, ResultTracker, scenario_id_in
 from pytest_mews.scenarios import loader
 from pytest_mews.session import report_payload
 
@@ -71,7 +71,7 @@ def test_each_selected_scenario_has_its_result() -> None:
 
 def test_a_missing_result_is_an_error() -> None:
     """A selected scenario without a result is an error of the harness, never a pass."""
-    assert finalize(selected(ONE))["TST-01"] == (Verdict.ERROR, LOST)
+    assert finalize(selected(ONE))["TST-01"] == (Verdict.ERROR, NO_RESULT)
 
 
 def test_two_results_are_an_error() -> None:

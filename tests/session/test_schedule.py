@@ -129,7 +129,7 @@ def test_an_exception_is_raised_by_result() -> None:
 
 
 def test_the_order_of_scenarios() -> None:
-    """The preflight first, then the longest waits, then exclusive scenarios, hostile ones last."""
+    """Preflight first, then the longest waits, then exclusive scenarios: hostile ones last."""
     deliver, hostile = Step("send", {"message": "m"}), Step("health-check")
     retried = Step("deliver", {"message": "m", "faults": ["drop-response"]})
     abandoned = Step("exhaust-retries", {"message": "m"})

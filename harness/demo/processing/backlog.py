@@ -219,7 +219,7 @@ class Backlog:
             for entity_id in ids
         }
         unfetched |= {
-            (batch.entity, entity_id)
+            (batch.entity_kind, entity_id)
             for batch in self._open_batches()
             if batch.enterprise_id == enterprise_id
             for entity_id in batch.ids

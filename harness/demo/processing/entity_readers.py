@@ -27,7 +27,7 @@ class Batch:
 
     Attributes:
         enterprise_id: the owner of the entities.
-        entity: their kind, a key of `entity_readers()`.
+        entity_kind: a key of `entity_readers()`.
         ids: no more than fit into one request.
         since: when the first of their events arrived.
         failures: the number of consecutive failures to read the batch.
@@ -35,7 +35,7 @@ class Batch:
     """
 
     enterprise_id: str
-    entity: str
+    entity_kind: str
     ids: frozenset[str]
     since: datetime
     failures: int = 0

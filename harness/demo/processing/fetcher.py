@@ -1,4 +1,4 @@
-"""Fetching a batch: all pages of its responses, and the newest state of each entity."""
+"""Fetches a batch: all pages of its responses, and the newest state of each entity."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class FetchedEntities:
         self._lock = threading.Lock()
         self._updated_at: dict[tuple[str, str, str], datetime] = {}
 
-    def put(self, enterprise_id: str, entity: str, state: Document) -> None:
+    def put(self, enterprise_id: str, entity_kind: str, state: Document) -> None:
         """Store the state of an entity unless a newer one is stored; ignores unknown properties."""
         entity_id = state.get("Id")
         if isinstance(entity_id, str):
             updated_at = _parse_time(state.get("UpdatedUtc") or state.get("CreatedUtc"))
-            key = (enterprise_id, entity, entity_id)
+            key = (enterprise_id, entity_kind, entity_id)
             with self._lock:
                 self._updated_at[key] = max(updated_at, self._updated_at.get(key, updated_at))
 
-    def updated_at(self, enterprise_id: str, entity: str, entity_id: str) -> datetime | None:
+    def updated_at(self, enterprise_id: str, entity_kind: str, entity_id: str) -> datetime | None:
         """Return the time of the stored state; None if the entity was not fetched."""
         with self._lock:
-            return self._updated_at.get((enterprise_id, entity, entity_id))
+            return self._updated_at.get((enterprise_id, entity_kind, entity_id))
 
 
 class Fetcher:
@@ -82,8 +82,8 @@ class Fetcher:
         def fetch_pages(operation: str, collection: str, filters: Document) -> Iterator[Document]:
             return self._fetch_pages(batch.enterprise_id, operation, collection, filters)
 
-        for state in self._options.readers[batch.entity](fetch_pages, batch):
-            self._entities.put(batch.enterprise_id, batch.entity, state)
+        for state in self._options.readers[batch.entity_kind](fetch_pages, batch):
+            self._entities.put(batch.enterprise_id, batch.entity_kind, state)
 
     def _fetch_pages(
         self, enterprise_id: str, operation: str, collection: str, filters: Document

@@ -25,7 +25,7 @@ from pytest_mews.demo.service import Request, Response, respond
 from pytest_mews.demo.webhook_bodies import (
     Document,
     InvalidBodyError,
-    entity_of,
+    entity_kind_of,
     events_of,
     parse_json,
 )
@@ -58,7 +58,7 @@ def deduplicates_by_id() -> ProcessingOptions:
 
     def without_shared_ids(events: list[Document]) -> list[Document]:
         first_discriminators: dict[str, str] = {}
-        known = [event for event in events if entity_of(event)]
+        known = [event for event in events if entity_kind_of(event)]
         for event in known:
             first_discriminators.setdefault(event["Value"]["Id"], event["Discriminator"])
         return [
@@ -84,7 +84,7 @@ def drops_second_update() -> ProcessingOptions:
 
 def unknown_event_drops_batch() -> ProcessingOptions:
     """Fetches nothing of a batch with an unknown event."""
-    return _fetches_only(lambda events: events if all(map(entity_of, events)) else [])
+    return _fetches_only(lambda events: events if all(map(entity_kind_of, events)) else [])
 
 
 def null_event_kills_worker() -> ProcessingOptions:
@@ -123,9 +123,9 @@ def loses_concurrent_updates(clock: Callable[[], float] = time.monotonic) -> Pro
     def without_lost(read: EntityReader) -> EntityReader:
         def read_others(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
             ids = frozenset(
-                entity_id for entity_id in batch.ids if (batch.entity, entity_id) not in lost
+                entity_id for entity_id in batch.ids if (batch.entity_kind, entity_id) not in lost
             )
-            lost.difference_update((batch.entity, entity_id) for entity_id in batch.ids)
+            lost.difference_update((batch.entity_kind, entity_id) for entity_id in batch.ids)
             return read(fetch_pages, replace(batch, ids=ids)) if ids else ()
 
         return read_others
@@ -140,7 +140,7 @@ def loses_update_during_fetch() -> ProcessingOptions:
 
     def marking(read: EntityReader) -> EntityReader:
         def read_and_mark(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
-            changes = {(batch.entity, entity_id) for entity_id in batch.ids}
+            changes = {(batch.entity_kind, entity_id) for entity_id in batch.ids}
             fetching.update(changes)
             try:
                 yield from read(fetch_pages, batch)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pytest_mews.demo.processing.entity_readers import by_id, entity_readers
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
-from pytest_mews.demo.webhook_bodies import Document, entity_of, events_of
+from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
 
 ADDED_CUSTOMERS = "added customers"  # a kind of entity that only `fetches_added_twice` knows
 SMALL_PAGE = 10
@@ -20,11 +20,11 @@ def fetches_added_twice() -> ProcessingOptions:
     def select_changes(document: Document) -> list[tuple[str, str]]:
         return [
             (
-                ADDED_CUSTOMERS if event["Discriminator"] == "CustomerAdded" else entity,
+                ADDED_CUSTOMERS if event["Discriminator"] == "CustomerAdded" else kind,
                 event["Value"]["Id"],
             )
             for event in events_of(document)
-            if (entity := entity_of(event))
+            if (kind := entity_kind_of(event))
         ]
 
     readers = entity_readers()

@@ -43,7 +43,7 @@ def cookie_header(client_token: str, access_token: str) -> str:
 def reconnect_pause_s(
     failures: int, uniform: Callable[[float, float], float] = _RANDOM.uniform
 ) -> float:
-    """Return the seconds to wait before a reconnect, after a number of failures in a row."""
+    """Return the seconds to wait before a reconnect, after a number of consecutive failures."""
     pause_s = min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, 32))  # no float overflow
     return float(pause_s * uniform(1 - JITTER, 1 + JITTER))
 
@@ -74,7 +74,7 @@ class ClientOptions:
         query: returns the query of the URL for the same tokens.
         connections: the number of connections per enterprise.
         reconnect_pause_s: returns the seconds to wait before a reconnect, by the number of
-            failures in a row.
+            consecutive failures.
         reconnects_after: whether the client reconnects, by the way the connection ended: the code
             of the close frame, None without one, the HTTP status of a rejected handshake, or 0 if
             no connection was established.

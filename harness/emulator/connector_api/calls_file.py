@@ -37,7 +37,7 @@ class CallsFile:
             self._path.unlink(missing_ok=True)
 
     def write(self, call: ApiCall) -> None:
-        """Append a call; the caller serializes its calls of this method."""
+        """Append a call; not thread-safe, so the caller must hold a lock."""
         if self.problem:
             return
         try:

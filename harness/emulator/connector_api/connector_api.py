@@ -187,7 +187,8 @@ class ConnectorApi:
         """
         with self._lock:
             now_ms = self._now_ms()
-            recent = [c for c in self._call_log.calls() if c.received_ms >= now_ms - RECENT_MS]
+            calls = self._call_log.calls()
+            recent = [call for call in calls if call.received_ms >= now_ms - RECENT_MS]
             announced = [(self._announced_utc(call), call.received_ms - LATE_MS) for call in recent]
         return any(
             announced_utc is not None and announced_utc < self._utc(max(sent_ms, late_ms))

@@ -157,7 +157,7 @@ _VALUES = frozenset(value for object_ in _OBJECTS.values() for value in object_.
 
 
 def _add_unknown(name: str, node: Any) -> Any:  # noqa: ANN401 - JSON
-    """Change the value `node` of the property `name`."""
+    """Return `node`, the value of the property `name`, with unknown properties and values."""
     if name in _DICTIONARIES:  # the enterprise chooses the names in it
         return node
     if isinstance(node, dict):

@@ -18,7 +18,7 @@ class EntityRecord:
         kind: such as `reservation`.
         id: spelled as in the message that announced it.
         enterprise_id: the enterprise that it belongs to.
-        number: unique, ascending in the order in which the store learnt of the entities.
+        number: unique, ascending in the order in which the entities were added.
         created: UTC.
         updated: UTC, never before `created`.
         thread_id: the thread of a message; None for other kinds.
@@ -37,7 +37,7 @@ class EntityRecord:
 
     @property
     def sort_key(self) -> tuple[datetime, int]:
-        """The order of pages: by creation, then by the order in which the store learnt of them."""
+        """The order of pages: by creation, then by the order in which the entities were added."""
         return self.created, self.number
 
 

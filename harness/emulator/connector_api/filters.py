@@ -1,4 +1,4 @@
-"""Selecting the entities of a response: by ids, threads, states and intervals, page by page.
+"""Selects the entities of a response: by ids, threads, states and intervals, page by page.
 
 Other filters (services, names, rates and so on) are not applied: they name real things, while the
 emulator's entities are generated, so a correct request would return nothing.

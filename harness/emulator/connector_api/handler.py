@@ -1,4 +1,4 @@
-"""Handling one request: reject it, apply an injected fault, or respond."""
+"""Handles one request: rejects it, applies an injected fault, or responds."""
 
 from __future__ import annotations
 
@@ -129,11 +129,11 @@ def handle(  # noqa: PLR0913 - all that a response depends on
     _create_requested(state, operation, enterprise, requested_ids, now)
     valid_request = ValidRequest(operation, request.body, enterprise, now, minimal)
     fault = take_fault(operation.name, requested_ids) if operation.changes_state else None
-    if fault is not None and fault.fault in _FAULTS_WITHOUT_EFFECT:
+    if fault is not None and fault.kind in _FAULTS_WITHOUT_EFFECT:
         return _to_http(call, OperationResponse(OK), fault)
     response = respond(state.store, valid_request)
     fault = fault or take_fault(operation.name, (*requested_ids, *response.returned_ids))
-    if fault is not None and fault.fault is ApiFault.UNKNOWN_FIELDS:
+    if fault is not None and fault.kind is ApiFault.UNKNOWN_FIELDS:
         response = respond(state.store, replace(valid_request, unknown_fields=True))
     return _to_http(call, response, fault)
 
@@ -190,7 +190,7 @@ def _to_http(
     call: ApiCall, response: OperationResponse, injected: InjectedFault | None
 ) -> tuple[ApiCall, ApiResponse]:
     """Convert a response to HTTP and apply the injected fault; return it with the final call."""
-    fault = injected.fault if injected else None
+    fault = injected.kind if injected else None
     call = replace(call, fault=fault)
     request_id = str(uuid.uuid4())
     headers = {"Request-Id": request_id}

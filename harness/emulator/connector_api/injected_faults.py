@@ -15,7 +15,7 @@ class InjectedFault:
     """One fault in force.
 
     Attributes:
-        fault: what happens to a request that matches.
+        kind: what happens to a request that matches.
         ids: the entity ids, in lower case, that a request must concern; None for any request.
         remaining: how many more requests the fault affects; None for all.
         retry_after_s: the Retry-After of `ApiFault.TOO_MANY_REQUESTS`.
@@ -24,7 +24,7 @@ class InjectedFault:
 
     """
 
-    fault: ApiFault
+    kind: ApiFault
     ids: frozenset[str] | None
     remaining: int | None
     retry_after_s: float

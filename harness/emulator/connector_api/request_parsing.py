@@ -1,4 +1,4 @@
-"""Parsing a request as far as possible, and the problems in its form."""
+"""Parses a request as far as possible, and reports the problems in its form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_mews.emulator.connector_api.api_http import ApiRequest
 from pytest_mews.emulator.connector_api.operations import Operation
 from pytest_mews.model.api_call import RequestProblem
 
-_FILTERS = {"EnterpriseIds", "ChainIds"}  # they narrow a request down; it asks for other entities
+_FILTERS = {"EnterpriseIds", "ChainIds"}  # ids of what the requested entities belong to
 
 
 @dataclass(frozen=True)

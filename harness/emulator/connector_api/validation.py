@@ -1,4 +1,4 @@
-"""Validating the body of a request: its schema, and what Mews's certification reviews.
+"""Validates the body of a request: its schema, and what Mews's certification reviews.
 
 Tokens are checked elsewhere, since they depend on the emulator's state. Undocumented properties are
 accepted, since the documentation does not say that Mews rejects them.
@@ -127,7 +127,7 @@ def _datetime_problems(operation: Operation, body: Mapping[str, Any]) -> Iterato
         interval = body.get(name)
         if not isinstance(interval, Mapping):
             continue
-        start, end = (_parse_datetime(interval.get(end)) for end in ("StartUtc", "EndUtc"))
+        start, end = (_parse_datetime(interval.get(key)) for key in ("StartUtc", "EndUtc"))
         if start is None or end is None:
             yield Problem(
                 RequestProblem.INVALID_BODY, f"{name} must start and end with a valid datetime."

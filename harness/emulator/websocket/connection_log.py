@@ -46,7 +46,7 @@ class ConnectionLog:
             return handshake
 
     def record_connection(self, enterprise_id: str, at_ms: float) -> int:
-        """Record a connection and when its handshake came; return the connection's number."""
+        """Record a connection and when its handshake arrived; return the connection's number."""
         with self._changes:
             number = len(self._connections) + 1
             self._connections[number] = Connection(number, enterprise_id, at_ms)

@@ -13,9 +13,9 @@ class ControlledConnection(ServerConnection):
     """A connection that can become unresponsive or be aborted.
 
     Attributes:
-        handshake_result: what the handshake was checked for; set before the response is sent.
+        handshake_result: the result of the check of the handshake; set before the response is sent.
         number: in the connection log; 0 until the connection is open.
-        handshake_at_ms: when the handshake came, on the run's clock.
+        handshake_at_ms: when the handshake arrived, on the run's clock.
         unresponsive: whether all received data is discarded.
 
     """

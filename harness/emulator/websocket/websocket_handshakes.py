@@ -102,8 +102,8 @@ def _redact_query(path: str, query: str) -> str:
 class HandshakeRejection:
     """An injected fault: handshakes of one enterprise are rejected.
 
-    It ends when the number of handshakes is reached and the time is over, both; so that a client
-    that reconnects without pauses is observed doing so.
+    It ends only once both the number of handshakes is reached and the time is over. So a client
+    that reconnects without pauses is rejected often enough for the harness to observe it.
 
     Attributes:
         status: the status of the responses.

@@ -38,7 +38,7 @@ def single_event(target: Target, *, event: str | None = None) -> Plans:
     """
     documented = discriminators(target.profile)
     if event is not None and event not in documented:
-        remedy = f"Known: {', '.join(documented)}"
+        remedy = f"Known: {', '.join(documented)}."
         raise ScenarioFileError("single-event: event", event, "is not documented", remedy)
     chosen = [name for name in target.general_events if event in {None, name}]
     return Plans(_one_event_each(target, chosen[:1]))

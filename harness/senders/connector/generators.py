@@ -78,7 +78,7 @@ def plans_for(spec: MessageSpec, target: Target) -> Plans:
     arguments = dict(spec.arguments)
     enterprise = arguments.pop("enterprise", 1)
     if enterprise != "new" and (not isinstance(enterprise, int) or enterprise < 1):
-        remedy = 'Give a number from 1, or "new"'
+        remedy = 'Give a number from 1, or "new".'
         raise ScenarioFileError(key, enterprise, "is not an enterprise", remedy)
     if arguments.pop("only_fetchable", False):
         events = tuple(event for event in target.events if event not in UNFETCHABLE)
@@ -110,4 +110,4 @@ def _for_enterprise(plans: Plans, enterprise: Enterprise) -> Plans:
 
 
 def _known(names: Iterable[str]) -> str:
-    return f"Known: {', '.join(names)}"
+    return f"Known: {', '.join(names)}."

@@ -64,7 +64,7 @@ def integration_action(  # noqa: PLR0913 - each is a key in a scenario file
     """
     documented = actions(ALL_REVISIONS)
     if action not in documented:
-        remedy = f"Known: {', '.join(documented)}"
+        remedy = f"Known: {', '.join(documented)}."
         raise ScenarioFileError("integration-action: action", action, "is not documented", remedy)
     for name in (*null, *absent, *null_undocumented):
         if data_shape(action_shape(ALL_REVISIONS, action)).find(name) is None:

@@ -139,7 +139,7 @@ def parse_kind(generator: str, kind: str) -> WebhookKind:
 
     """
     if kind not in {WebhookKind.GENERAL, WebhookKind.INTEGRATION}:
-        remedy = "Known: general, integration"
+        remedy = "Known: general, integration."
         raise ScenarioFileError(f"{generator}: kind", kind, "is not a kind of webhook", remedy)
     return WebhookKind(kind)
 

@@ -437,7 +437,7 @@ def websocket_commands(
     """
     states = documented_states(target.profile, COMMAND)
     if state != ANY_FINAL and state not in states:
-        remedy = f"Known: {', '.join((*states, ANY_FINAL))}"
+        remedy = f"Known: {', '.join((*states, ANY_FINAL))}."
         raise ScenarioFileError("websocket-commands: state", state, "is not a state", remedy)
     if COMMAND not in target.websocket_events:
         return NO_PLANS
