@@ -59,7 +59,7 @@ def test_the_old_profile_lacks_newer_events() -> None:
 
 
 def test_events_newer_than_every_profile_are_in_none() -> None:
-    """They are known, so that an error message can give the reason."""
+    """The table has them only so that an error message can give the reason."""
     assert event_types.NEWER_THAN_PROFILES.keys().isdisjoint(event_types.webhook_events("2026-04"))
     assert set(event_types.NEWER_THAN_PROFILES.values()) == {"2026-08"}
 

@@ -119,7 +119,7 @@ def test_the_ini_file_is_used_where_the_command_line_has_no_value() -> None:
 
 
 def test_paths_in_the_ini_file_are_relative_to_it(tmp_path: Path) -> None:
-    """They mean the same whichever folder pytest is started in."""
+    """Such a path means the same whichever folder pytest is started in."""
     (tmp_path / "t.toml").write_text(tenants.tenants_template(), encoding="utf-8")
     ini: dict[str, object] = {
         "mews_report": "out",
@@ -154,7 +154,7 @@ def test_without_a_seed_each_run_has_a_random_one() -> None:
 
 
 def test_a_use_case_selects_its_events_and_all_integration_actions() -> None:
-    """They are in the order of the documentation."""
+    """The selected events are in the order of the documentation."""
     settings = _resolve(use_case="housekeeping")
     assert settings.events == (
         "ServiceOrderUpdated",

@@ -222,7 +222,7 @@ def test_command_keeps_its_state() -> None:
 
 
 def test_with_open_ids_every_requested_id_exists() -> None:
-    """This lets a developer invent the ids of events."""
+    """A developer can invent the ids of events."""
     connector_api = make_connector_api(open_ids=True)
     call, _ = call_operation(connector_api, "customers/getAll", CustomerIds=[guid(1)])
     again, _ = call_operation(connector_api, "customers/getAll")
@@ -259,7 +259,7 @@ def test_unreadable_message_has_no_effect(body: bytes) -> None:
 
 
 def test_valid_request_has_no_problems() -> None:
-    """This holds for every operation that is not deprecated."""
+    """No operation has a problem unless it is deprecated."""
     connector_api = make_connector_api()
     special: dict[str, dict[str, Any]] = {
         "messages/getAll": {"MessageThreadIds": [guid(1)]},
@@ -361,7 +361,7 @@ def test_late_request_shows_backlog() -> None:
 
 
 def test_request_for_older_events_shows_backlog() -> None:
-    """It counts for five seconds.
+    """The request counts for five seconds.
 
     Requests for later events, for referenced entities and for unknown ids don't count. A request
     with an interval counts only if further pages follow.

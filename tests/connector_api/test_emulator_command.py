@@ -40,7 +40,7 @@ def test_missing_tenants_file_is_a_usage_error(
 
 
 def test_command_serves_every_id_and_prints_each_call() -> None:
-    """It prints tokens at the start, a line per request, and no traceback at the end."""
+    """The command prints tokens at the start, a line per request, and no traceback at the end."""
     command = [
         sys.executable,
         "-m",

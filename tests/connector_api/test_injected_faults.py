@@ -65,7 +65,7 @@ def test_error_can_have_a_message_only() -> None:
 
 
 def test_slow_response_is_complete() -> None:
-    """It differs from a normal response in its delay alone."""
+    """A slow response differs from a normal one only in its delay."""
     call, response = call_operation(
         with_fault(ApiFault.SLOW), "customers/getAll", CustomerIds=[guid(1)]
     )
@@ -84,7 +84,7 @@ def test_unknown_fields_are_added_to_a_response() -> None:
 
 
 def test_fault_affects_its_ids_alone() -> None:
-    """It also affects a request without ids whose response contains one of them."""
+    """A fault also affects a request without ids whose response contains one of its ids."""
     connector_api = with_fault(ApiFault.SERVER_ERROR)
     assert call_operation(connector_api, "customers/getAll", CustomerIds=[guid(2)])[0].status == 200
     assert call_operation(connector_api, "customers/getAll")[0].status == 500

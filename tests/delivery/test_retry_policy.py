@@ -233,7 +233,7 @@ def test_another_host_never_gets_the_token(clock: FakeClock) -> None:
 def test_a_redirect_that_changes_the_method_loses_the_message(
     clock: FakeClock, status: int
 ) -> None:
-    """It is not followed, and the detail shows no query."""
+    """The redirect is not followed, and the detail shows no query."""
     transport = ScriptedTransport(clock, (status, "https://partner.example/new?Token=secret"))
     delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     (attempt,) = delivery.attempts
@@ -290,7 +290,7 @@ def test_a_redirect_loop_ends_at_the_hop_limit(clock: FakeClock) -> None:
 
 
 def test_a_closed_idle_connection_is_replaced_once(clock: FakeClock) -> None:
-    """It is not a failed attempt: the same request is sent on a new connection, and recorded."""
+    """The attempt does not fail: the request is sent again on a new connection, and recorded."""
     transport = ScriptedTransport(clock, IDLE_CLOSE, 200)
     delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="")
     (attempt,) = delivery.attempts

@@ -156,7 +156,7 @@ def test_the_exchange_with_the_handshake_has_the_certificate(
     trusting_transport: CurlTransport,
     authority: trustme.CA,
 ) -> None:
-    """It has subject, issuer and expiry; an exchange on the reused connection has none."""
+    """The certificate has subject, issuer and expiry; a reused connection has no certificate."""
 
     def script(server: RawServer, connection: ssl.SSLSocket) -> None:
         while server.read(connection):

@@ -31,7 +31,7 @@ def sender() -> Iterator[Sender]:
 def test_a_chunked_body_has_no_length_and_arrives_completely(
     transport: CurlTransport, make_request: RequestFactory, httpserver: HTTPServer, size: int
 ) -> None:
-    """It has Transfer-Encoding instead of Content-Length, also in the recorded headers."""
+    """The request and the recorded headers have Transfer-Encoding, not Content-Length."""
     requests: list[tuple[dict[str, str], bytes]] = []
 
     def handle(request: Received) -> Response:
@@ -75,7 +75,7 @@ def test_a_chunked_body_has_more_than_one_chunk(
 def test_a_slow_body_arrives_in_many_pieces(
     transport: CurlTransport, make_request: RequestFactory, raw_server: ServerFactory, size: int
 ) -> None:
-    """It has a Content-Length, arrives piece by piece, and is complete before the deadline."""
+    """The body has a Content-Length, comes in pieces, and is complete before the deadline."""
     pieces: list[bytes] = []
 
     def script(server: RawServer, connection: socket.socket) -> None:

@@ -52,7 +52,7 @@ def test_an_unreadable_response_has_no_document(body: str) -> None:
     [("3", 3.0), (" 0 ", 0.0), ("soon", None), ("-1", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0)],
 )
 def test_retry_after_is_parsed(retry_after: str, seconds: float | None) -> None:
-    """It is a number of seconds or a date; anything else is ignored."""
+    """Retry-After is a number of seconds or a date; anything else is ignored."""
     with responses.RequestsMock() as mews:
         mews.post(URL, status=429, json={}, headers={"Retry-After": retry_after})
         assert call().retry_after_s == seconds
@@ -76,7 +76,7 @@ def test_retry_after_can_be_a_future_date() -> None:
     ],
 )
 def test_no_response_has_no_status(error: Exception, expected: ApiResponse) -> None:
-    """A broken connection and a timeout return a response too, and can be told apart."""
+    """A broken connection and a timeout each return a distinct response without a status."""
     with responses.RequestsMock() as mews:
         mews.post(URL, body=error)
         assert call() == expected

@@ -114,7 +114,7 @@ def test_a_change_during_its_fetch_is_added_again() -> None:
 
 
 def test_a_failed_batch_is_due_after_its_pause() -> None:
-    """It counts its failures, and does not delay other changes."""
+    """The batch counts its failures, and does not delay other changes."""
     driver = BacklogDriver()
     driver.add(updates("a"))
     driver.clock.now = 1.0

@@ -31,8 +31,8 @@ from tests.demo.webhook_client import (
 )
 
 
-def test_it_listens_on_the_loopback(start_partner: StartPartner) -> None:
-    """It has one URL for both kinds of webhook, with its own token."""
+def test_the_partner_listens_on_the_loopback(start_partner: StartPartner) -> None:
+    """The partner has one URL for both kinds of webhook, with its own token."""
     partner, other = start_partner("sound"), start_partner("sound")
     assert urlsplit(partner.url).hostname == "127.0.0.1"
     assert partner.url == partner.integration_url
@@ -42,7 +42,7 @@ def test_it_listens_on_the_loopback(start_partner: StartPartner) -> None:
 
 
 def test_accepted_messages_are_processed(start_partner: StartPartner) -> None:
-    """Both kinds of message change its state; a rejected one does not."""
+    """Both kinds of webhook change the partner's state; a rejected one does not."""
     partner = start_partner("rejects-payments")
     for body in (
         integration_created(),
@@ -157,4 +157,4 @@ def test_the_command_line_suggests_a_name(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit) as error:
         main(["--flaw", "strict-event"])
     assert error.value.code == 2
-    assert "Did you mean demo:strict-events?" in capsys.readouterr().err
+    assert "Did you mean strict-events?" in capsys.readouterr().err

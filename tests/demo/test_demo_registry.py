@@ -115,7 +115,7 @@ def test_demands_signature_accepts_a_signature(start_partner: StartPartner) -> N
 def test_a_hostile_response_has_everything_that_a_report_must_survive(
     start_partner: StartPartner,
 ) -> None:
-    """It has 10 MB with script, escape sequences, NULs and the token."""
+    """The response has 10 MB with script, escape sequences, NULs and the token."""
     partner = start_partner("echoes-hostile")
     response = send(partner.url, TWO_EVENTS, timeout_s=TIMEOUT_S)
     assert len(response.body) == 10_000_000

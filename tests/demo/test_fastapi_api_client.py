@@ -62,7 +62,7 @@ def test_all_pages_are_read(api_client: ModuleType) -> None:
 
 @pytest.mark.parametrize("response", [{}, {"Customers": None}, {"Customers": {}}])
 def test_a_missing_list_is_an_error(api_client: ModuleType, response: dict[str, Any]) -> None:
-    """It is not treated as an empty list, but as a failure that is retried."""
+    """A missing list is a failure that is retried, not an empty list."""
     with pytest.raises(api_client.ApiError) as raised:
         read_pages(api_client, response)
     assert raised.value.is_retryable
@@ -84,7 +84,7 @@ def test_pauses_grow_to_a_minute(api_client: ModuleType) -> None:
 
 
 def test_retry_after_is_honoured(api_client: ModuleType) -> None:
-    """It can be seconds or a date; an invalid value is ignored."""
+    """Retry-After can be seconds or a date; an invalid value is ignored."""
     assert api_client.ApiError(429, "7").pause_s(3) >= 7
     date = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
     assert 3500 < api_client.ApiError(429, date).pause_s(0) < 3601

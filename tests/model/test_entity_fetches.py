@@ -107,7 +107,7 @@ def test_deliveries_without_a_possible_fetch_are_ignored(ignored: object) -> Non
 
 
 def test_a_fetch_before_the_last_message_does_not_count_for_it() -> None:
-    """It is counted, but it can't have returned the last change."""
+    """Such a fetch is counted, but it can't have returned the last change."""
     twice = [delivery("a", at_ms=0), delivery("a", at_ms=1000)]
     (fetch,) = entity_fetches(twice, [call("a", at_ms=500), call("a", at_ms=999, duration_ms=50)])
     assert (fetch.fetch_count, fetch.requested_ms, fetch.fetched_ms) == (2, None, None)
@@ -125,7 +125,7 @@ def test_a_fetch_just_before_the_message_counts() -> None:
 
 
 def test_a_request_without_a_response_is_in_flight() -> None:
-    """It is requested, but not fetched."""
+    """The entity is requested, but not fetched."""
     (fetch,) = entity_fetches([delivery("a")], [call("a", duration_ms=None)])
     assert (fetch.requested_ms, fetch.fetched_ms, fetch.fetch_count, fetch.in_flight) == (
         100,

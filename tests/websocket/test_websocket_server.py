@@ -65,7 +65,7 @@ def test_both_separators_are_accepted_and_rejections_are_logged(websocket: MewsW
 
 
 def test_a_plain_request_is_not_a_handshake(websocket: MewsWebSocket) -> None:
-    """It gets 426, and NO_WEBSOCKET is its only problem."""
+    """The request gets 426, and NO_WEBSOCKET is its only problem."""
     with pytest.raises(urllib.error.HTTPError) as rejection:
         urllib.request.urlopen(websocket.address.replace("ws:", "http:") + "/ws/connector")
     rejection.value.close()
