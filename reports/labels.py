@@ -71,7 +71,7 @@ VERDICT_MEANINGS = {
     Verdict.FLAKY: "It failed once, and passed when the same case ran again.",
     Verdict.NOT_OBSERVED: "The run had no means to observe it. Never counts as passed.",
     Verdict.NOT_APPLICABLE: "It does not concern this endpoint, or its case did not occur.",
-    Verdict.BLOCKED: "It could not run because the preflight failed.",
+    Verdict.BLOCKED: "It could not run, because what it requires was not observed.",
     Verdict.WAIVED: "A known failure, accepted with a reason, an owner and an expiry date.",
     Verdict.ERROR: "The harness itself failed. Not your endpoint's fault.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
@@ -14,6 +15,10 @@ from jsonschema_rs import Draft202012Validator
 from pytest_mews.config.settings import Settings, resolve_settings
 
 REPORT_NAME = "certification.json"
+
+# A shell starts a background command with SIGINT ignored. Child processes would inherit that, and
+# the tests that interrupt them would wait forever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

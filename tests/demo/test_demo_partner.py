@@ -135,12 +135,15 @@ def test_the_command_line_serves_until_interrupted() -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        statuses = [
-            send(url, body).status for body in (ONE_EVENT, general_webhook("PaymentUpdated"))
-        ]
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=30)
+        try:
+            url = process.stdout.readline().strip()
+            statuses = [
+                send(url, body).status for body in (ONE_EVENT, general_webhook("PaymentUpdated"))
+            ]
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert statuses == [202, 400]
     assert (process.returncode, output, errors) == (0, "", "")
 

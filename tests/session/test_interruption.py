@@ -12,21 +12,30 @@ import pytest
 from tests.report_reader import read_report, read_verdicts
 
 
+def interrupt_after(process: subprocess.Popen[str], text: str) -> tuple[list[str], str]:
+    """Send SIGINT a second after a line with a text; return the lines until then, and the rest."""
+    assert process.stdout is not None
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if text in line:
+                time.sleep(1)
+                process.send_signal(signal.SIGINT)
+                break
+        rest, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return lines, rest
+
+
 def test_interruption_still_writes_the_report(pytester: pytest.Pytester) -> None:
     """Ctrl-C in a scenario exits with status 2; the report has the results so far."""
     command = [sys.executable, "-m", "pytest", "--mews-target", "demo:slow-but-fine"]
     process = subprocess.Popen(
         command, cwd=pytester.path, stdout=subprocess.PIPE, text=True, bufsize=1
     )
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if "mews::REC-01 PASS" in line:
-            time.sleep(1)
-            process.send_signal(signal.SIGINT)
-            break
-    rest, _ = process.communicate(timeout=60)
+    lines, rest = interrupt_after(process, "mews::REC-01 PASS")
     assert process.returncode == 2, "".join(lines) + rest
     assert "interrupted" in rest
     report = read_report(pytester.path)
@@ -47,15 +56,7 @@ def test_interruption_of_concurrent_scenarios(pytester: pytest.Pytester) -> None
         text=True,
         bufsize=1,
     )
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if "mews::PRE-01 PASS" in line:
-            time.sleep(1)
-            process.send_signal(signal.SIGINT)
-            break
-    rest, _ = process.communicate(timeout=60)
+    lines, rest = interrupt_after(process, "mews::PRE-01 PASS")
     assert process.returncode == 2, "".join(lines) + rest
     report = read_report(pytester.path)
     assert report["interrupted"]
