@@ -33,6 +33,7 @@ from pytest_mews.session.concurrent_runner import ConcurrentRunner
 from pytest_mews.session.finish import FinishedRun, print_summary, write_reports
 from pytest_mews.session.items import ScenarioCollector, ScenarioItem, markers_of
 from pytest_mews.session.junit import describe_suite
+from pytest_mews.session.plugin_conflicts import check_plugins
 from pytest_mews.session.replay_plugin import ReplayPlugin
 from pytest_mews.session.xdist import (
     XdistController,
@@ -56,6 +57,7 @@ def register(config: pytest.Config) -> None:
     """
     plugin: CertificationPlugin | ReplayPlugin
     try:
+        check_plugins(config)
         replays = replay_arguments(config)
         plugin = ReplayPlugin(config, replays) if replays else CertificationPlugin(config)
     except UsageError as error:

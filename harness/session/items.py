@@ -42,8 +42,12 @@ def format_harness_error(excinfo: pytest.ExceptionInfo[BaseException], redactor:
     return "\n".join(map(one_line, traceback.splitlines()))
 
 
-class ScenarioFailedError(Exception):
-    """The verdict of a scenario fails the run."""
+class ScenarioFailedError(AssertionError):
+    """The verdict of a scenario fails the run; the message is its reason.
+
+    An AssertionError, because plugins such as allure-pytest take any other exception for a defect
+    of the tests.
+    """
 
 
 class RootCollector(pytest.Collector):
@@ -110,7 +114,7 @@ class ScenarioItem(pytest.Item):
             pytest.xfail(reason_expected)  # with --runxfail it does nothing
         fails_run = self.context.expected_failures.fails_run(self.result)
         if reason_expected or (fails_run and self.result.verdict is not Verdict.BLOCKED):
-            raise ScenarioFailedError
+            raise ScenarioFailedError(self.result.reason)
         if self.result.verdict in SKIPPED:
             pytest.skip(f"{self.result.verdict}: {self.result.reason}")
 
@@ -120,6 +124,8 @@ class ScenarioItem(pytest.Item):
         style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
         """Return the explanation of a failure; a traceback only for an error of the harness."""
+        if isinstance(excinfo.value, pytest.fail.Exception):  # from another plugin, a timeout
+            return self.context.runner.environment.redactor.redact_text(str(excinfo.value))
         if not isinstance(excinfo.value, ScenarioFailedError) or self.result is None:
             return format_harness_error(excinfo, self.context.runner.environment.redactor)
         scenario = self.scenario
@@ -132,6 +138,9 @@ class ScenarioItem(pytest.Item):
         ]
         return "\n".join(lines)
 
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Return the location of the item: it has no file, only a node id."""
-        return self.config.rootpath / "mews", None, self.nodeid
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the location of the item: it has no file, only a node id.
+
+        The line is a number, because pytest requires one of an item that a mark skips.
+        """
+        return self.config.rootpath / "mews", 0, self.nodeid

@@ -40,8 +40,8 @@ STATUSES = {
 }
 
 
-class ReplayFailedError(Exception):
-    """A replayed case still fails."""
+class ReplayFailedError(AssertionError):
+    """A replayed case still fails; the message is the reason."""
 
 
 class ReplayPlugin:
@@ -181,7 +181,7 @@ class ReplayItem(pytest.Item):
         """Replay the case: fail if it still fails, skip if the replay is inconclusive."""
         self.result = self.replayer.replay(self.replay_file.case)
         if self.result.outcome is ReplayOutcome.STILL_FAILING:
-            raise ReplayFailedError
+            raise ReplayFailedError(self.result.reason)
         if self.result.outcome is ReplayOutcome.INCONCLUSIVE:
             pytest.skip(f"{self.result.outcome}: {self.result.reason}")
 
@@ -203,6 +203,6 @@ class ReplayItem(pytest.Item):
         )
         return "\n".join(lines)
 
-    def reportinfo(self) -> tuple[Path, None, str]:
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Return the location of the item: its file."""
-        return self.replay_file.path, None, self.nodeid
+        return self.replay_file.path, 0, self.nodeid

@@ -88,7 +88,7 @@ def test_an_address_in_use_is_an_error(
         arguments = ("--mews-target", "none", "--mews-websocket", address, "--mews-jobs", jobs)
         result = pytester.runpytest_subprocess(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    (message,) = result.stderr.lines
+    (message,) = filter(None, result.stderr.lines)
     assert "can't be listened on" in message
     assert report.read_text() == "the earlier report"
 

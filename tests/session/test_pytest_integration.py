@@ -27,6 +27,40 @@ def read_all_verdicts(folder: Path) -> dict[str, str]:
     return {scenario["id"]: scenario["verdict"] for scenario in report["scenarios"]}
 
 
+def test_a_skip_mark_skips_a_scenario(run: pytest.Pytester) -> None:
+    """A conftest that skips items by a mark leaves them unobserved, and the run ends normally."""
+    run.makeconftest(
+        """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.add_marker(pytest.mark.skip(reason="needs --integration"))
+        """
+    )
+    result = run.runpytest_subprocess("--mews-target", "demo", "mews::PRE-01", *QUICK)
+    assert result.ret == 0
+    report = json.loads((run.path / "mews-report" / "certification.json").read_text("utf-8"))
+    (skipped,) = [item for item in report["scenarios"] if item["id"] == "PRE-01"]
+    assert skipped["verdict"] == "not-observed"
+    assert "needs --integration" in skipped["reason"]
+
+
+def test_a_failure_is_an_assertion_error_with_its_reason(run: pytest.Pytester) -> None:
+    """Plugins that read the exception see a failure of the product, not an error of a test."""
+    run.makeconftest(
+        """
+        def pytest_exception_interact(call):
+            error = call.excinfo.value
+            print("SEEN", isinstance(error, AssertionError), str(error)[:3])
+        """
+    )
+    scenario = ("mews::AUTH-02", "-s")
+    result = run.runpytest_subprocess("--mews-target", "demo:ignores-token", *scenario, *QUICK)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*SEEN True 202*"])
+
+
 def test_demo_is_ready(run: pytest.Pytester) -> None:
     """The certification of the sound demo partner exits with status 0 and writes both reports."""
     result = run.runpytest_subprocess("--mews-target", "demo", *QUICK)
