@@ -47,6 +47,7 @@ class CurlTransfer:
         self.request, self.future = request, future
         self._started_ms = started_ms
         self._status: int | None = None
+        self._expects_status_line = True
         self._http_version = ""
         self._header_bytes = 0
         self._response_headers: list[tuple[str, str]] = []
@@ -110,12 +111,15 @@ class CurlTransfer:
 
     def _on_header_line(self, line: bytes) -> int | None:
         """Record a line of the response's head; None lets curl continue: curl's HEADERFUNCTION."""
-        if match := _STATUS_LINE.match(line):
+        # Only the first line of a head is a status line: a header or trailer may look like one.
+        if self._expects_status_line and (match := _STATUS_LINE.match(line)):
             # An interim response, such as 100 or 103, precedes the final one.
             self._response_headers.clear()
             self._http_version, self._status = match[1].decode(), int(match[2])
-            is_final = self._status >= 200  # noqa: PLR2004 - 1xx is interim
-            return self._abort_on_response() if is_final else None
+            self._expects_status_line = False
+            return self._abort_on_response() if self._is_final() else None
+        if not line.strip():
+            self._expects_status_line = not self._is_final()
         self._header_bytes += len(line)
         text = line.decode("latin-1").rstrip("\r\n")
         if text and self._header_bytes <= MAX_STORED_BYTES:
@@ -134,6 +138,9 @@ class CurlTransfer:
             self._aborted = True
             return _ABORT_HEADERS
         return None
+
+    def _is_final(self) -> bool:
+        return self._status is not None and self._status >= 200  # noqa: PLR2004 - 1xx is interim
 
     def _is_redirect(self) -> bool:
         return self._status is not None and self._status // 100 == 3  # noqa: PLR2004 - 3xx

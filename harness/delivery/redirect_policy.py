@@ -81,8 +81,15 @@ def _resolve(url: str, location: str) -> str:
 
 
 def _location(exchange: Exchange) -> str:
+    """Return the Location header, with bytes beyond ASCII percent-encoded as they are.
+
+    Many servers send raw UTF-8; headers are stored as Latin-1, one character for each byte.
+    """
     locations = (value for name, value in exchange.response_headers if name.lower() == "location")
-    return next(locations, "")
+    return "".join(
+        character if character.isascii() else f"%{ord(character):02X}"
+        for character in next(locations, "")
+    )
 
 
 def _without_query(location: str) -> str:

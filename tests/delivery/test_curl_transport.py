@@ -151,3 +151,24 @@ def test_an_interim_response_is_not_the_final_one(
     assert exchange.status == 500
     assert ("X-Late", "1") in exchange.response_headers
     assert ("X-Early", "1") not in exchange.response_headers
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"HTTP/1.1 500 No\r\nHTTP/1.1 200: x\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHTTP/1.1 200: x\r\n\r\n",
+        b"HTTP/1.1 103 Hi\r\nHTTP/1.1 200: x\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["header", "trailer", "header of an interim response"],
+)
+def test_a_header_that_looks_like_a_status_line_is_a_header(
+    transport: CurlTransport,
+    make_request: RequestFactory,
+    raw_server: ServerFactory,
+    response: bytes,
+) -> None:
+    """The status is that of the first line of the final head."""
+    exchange = send(transport, make_request(raw_server(respond_with(response)).url))
+    assert exchange.status == 500
+    assert exchange.outcome is Outcome.ERROR_STATUS

@@ -222,6 +222,14 @@ def test_a_redirect_that_keeps_the_method_is_followed(clock: FakeClock) -> None:
     )
 
 
+def test_a_location_with_raw_utf8_is_sent_on_as_it_came(clock: FakeClock) -> None:
+    """The bytes of the header are percent-encoded once, as curl and browsers do."""
+    raw = "/hôtel?Token=other".encode().decode("latin-1")
+    transport = ScriptedTransport(clock, (307, raw), 200)
+    Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="")
+    assert transport.requests[1].url == "https://partner.example/h%C3%B4tel?Token=other"
+
+
 def test_another_host_never_gets_the_token(clock: FakeClock) -> None:
     """The query of the first URL isn't added to the Location."""
     transport = ScriptedTransport(clock, (308, "https://elsewhere.example/hook"), 200)
