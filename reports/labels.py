@@ -125,6 +125,7 @@ TLS_PROBLEMS = {
     TlsProblem.HOST_MISMATCH: "it is for other hosts",
     TlsProblem.PROTOCOL: "no TLS version in common",
     TlsProblem.NOT_TLS: "the server does not speak TLS",
+    TlsProblem.CLIENT_CERTIFICATE: "the server demands a client certificate",
     TlsProblem.OTHER: "it is rejected",
 }
 # A title, and the verdict whose colour it has.

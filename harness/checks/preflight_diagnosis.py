@@ -35,10 +35,18 @@ _BY_TLS_PROBLEM: Mapping[TlsProblem, str] = {
     TlsProblem.HOST_MISMATCH: "the certificate is for another host; get one that names this host",
     TlsProblem.PROTOCOL: "there is no common TLS version; offer TLS 1.2 or 1.3",
     TlsProblem.NOT_TLS: "what listens there does not speak TLS; check scheme and port",
+    TlsProblem.CLIENT_CERTIFICATE: (
+        "the server asks for a client certificate, which Mews does not have; let this path through "
+        "without one"
+    ),
     TlsProblem.OTHER: "the certificate is not accepted; replace it",
 }
-# Accepting every certificate does not help against these.
-_NOT_THE_CERTIFICATE = {TlsProblem.PROTOCOL, TlsProblem.NOT_TLS}
+# Accepting every certificate does not help against these, and the certificate is not at fault.
+_NOT_THE_CERTIFICATE = {
+    TlsProblem.PROTOCOL,
+    TlsProblem.NOT_TLS,
+    TlsProblem.CLIENT_CERTIFICATE,
+}
 _BY_STATUS: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "nothing is at this path; check it, and its trailing slash",
     HTTPStatus.METHOD_NOT_ALLOWED: "something is at this path, but it takes no POST",
@@ -49,6 +57,8 @@ _BY_STATUS: Mapping[int, str] = {
 _LOGIN = "it leads to a login; let POST to this path through without one, since Mews can't log in"
 _LOGIN_ADDRESS = re.compile(r"log-?in|sign-?in|\bsso\b|oauth|saml", re.IGNORECASE)
 _HTML = "the response is an HTML page; is this the URL of the webhook itself?"
+_REFUSED = "the service refuses a valid message"
+_REFUSING = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 _NOT_AUTHORIZED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
@@ -64,16 +74,25 @@ def diagnose_preflight(attempt: Attempt) -> str:
         return _LOGIN
     if attempt.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[attempt.outcome]
-    if final.status in _NOT_AUTHORIZED:
-        return _not_authorized(final)
-    if final.status is not None and final.status in _BY_STATUS:
-        return _BY_STATUS[final.status]
-    return _HTML if _is_html(final) else ""
+    return _by_status(final)
+
+
+def _by_status(exchange: Exchange) -> str:
+    status = exchange.status
+    if status in _NOT_AUTHORIZED:
+        return _not_authorized(exchange)
+    if status is not None and status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if _is_html(exchange):
+        return _HTML
+    return _REFUSED if status in _REFUSING else ""
 
 
 def _tls(exchange: Exchange) -> str:
     problem = exchange.tls_problem or TlsProblem.OTHER
     diagnosis = _BY_TLS_PROBLEM[problem]
+    if problem in _NOT_THE_CERTIFICATE:
+        return diagnosis
     if exchange.certificate is not None:
         certificate = exchange.certificate
         names = ", ".join(certificate.names) or "no host"
@@ -84,8 +103,6 @@ def _tls(exchange: Exchange) -> str:
             f" (it is for {names}, by {certificate.issuer}, "
             f"until {certificate.not_after_utc or 'unknown'})"
         )
-    if problem in _NOT_THE_CERTIFICATE:
-        return diagnosis
     return f"{diagnosis}; or try once with --mews-insecure"
 
 
@@ -111,7 +128,8 @@ def _leads_to_login(exchange: Exchange) -> bool:
 
 
 def _is_html(exchange: Exchange) -> bool:
-    return any(
+    """Return whether the response is a page: an empty body is none, whatever its type."""
+    return exchange.response_size > 0 and any(
         name.lower() == "content-type" and "html" in value.lower()
         for name, value in exchange.response_headers
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from pytest_mews.model import Attempt, Outcome, TransferMode
+from pytest_mews.model import Attempt, Outcome, TlsProblem, TransferMode
 
 _SLOW = (
     "Store the message, answer, and process it afterwards in another thread, task or process; "
@@ -35,6 +35,11 @@ _CRASH = (
 _CLOSED = (
     "Find out who closed the connection: the service, if its worker crashed or its body limit was "
     "exceeded (see its log), or a proxy in front of it."
+)
+
+_CLIENT_CERTIFICATE = (
+    "Let requests to this path through without a client certificate, in the gateway or mesh that "
+    "demands one: Mews has none."
 )
 
 _BY_STATUS: Mapping[int, str] = {
@@ -104,6 +109,8 @@ def remedy_for(attempt: Attempt, *, preflight: bool = False) -> str | None:
 
     """
     status = attempt.final_exchange.status
+    if attempt.final_exchange.tls_problem is TlsProblem.CLIENT_CERTIFICATE:
+        return _CLIENT_CERTIFICATE
     if attempt.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[attempt.outcome]
     if attempt.outcome in _TIMEOUTS:

@@ -21,6 +21,7 @@ PROBLEMS: Mapping[TlsProblem, str] = {
     TlsProblem.HOST_MISMATCH: "the certificate is for other hosts",
     TlsProblem.PROTOCOL: "there is no common TLS version",
     TlsProblem.NOT_TLS: "what listens there does not speak TLS",
+    TlsProblem.CLIENT_CERTIFICATE: "the server demands a client certificate",
     TlsProblem.OTHER: "the certificate is not accepted",
 }
 NO_CERTIFICATE = "no certificate was shown"

@@ -21,6 +21,7 @@ _BY_PHRASE = {
     "common name": TlsProblem.HOST_MISMATCH,
     "protocol version": TlsProblem.PROTOCOL,
     "unsupported protocol": TlsProblem.PROTOCOL,
+    "certificate required": TlsProblem.CLIENT_CERTIFICATE,  # the alert of TLS 1.3
     "wrong version number": TlsProblem.NOT_TLS,
     "packet length too long": TlsProblem.NOT_TLS,
 }

@@ -76,6 +76,7 @@ class TlsProblem(StrEnum):
     HOST_MISMATCH = "host-mismatch"
     PROTOCOL = "protocol"  # no version in common
     NOT_TLS = "not-tls"  # the server does not speak TLS
+    CLIENT_CERTIFICATE = "client-certificate"  # the server demands one
     OTHER = "other"
 
 

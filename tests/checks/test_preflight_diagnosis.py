@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pytest_mews.checks import diagnose_preflight
-from pytest_mews.model import Attempt, Exchange, Fault, Outcome
+from pytest_mews.checks import diagnose_preflight, remedy_for
+from pytest_mews.model import Attempt, Exchange, Fault, Outcome, TlsProblem
 
 BARE, WITH_TOKEN = "https://partner.example/hook", "https://partner.example/hook?Token=secret"
 
@@ -17,10 +19,18 @@ def attempt(
     content_type: str = "text/plain",
     location: str = "",
 ) -> Attempt:
-    """Script the preflight's attempt."""
-    headers = (("Content-Type", content_type), ("Location", location))
+    """Script the preflight's attempt; the response has a body."""
     exchange = Exchange(
-        "POST", url, (), 10, outcome, 0.0, 5.0, status=status, response_headers=headers
+        "POST",
+        url,
+        (),
+        10,
+        outcome,
+        0.0,
+        5.0,
+        status=status,
+        response_headers=(("Content-Type", content_type), ("Location", location)),
+        response_size=20,
     )
     return Attempt(1, Fault.NONE, 0.0, (exchange,), outcome)
 
@@ -43,12 +53,32 @@ def attempt(
         (attempt(Outcome.ERROR_STATUS, 415), "content type"),
         (attempt(Outcome.ERROR_STATUS, 500, content_type="text/html; charset=utf-8"), "HTML"),
         (attempt(Outcome.DELIVERED, 200, content_type="text/html"), "HTML"),
+        (attempt(Outcome.ERROR_STATUS, 422), "refuses a valid message"),
     ],
 )
 def test_diagnosis(failed: Attempt, diagnosis: str) -> None:
     """Each failure has its own diagnosis, and none shows the token."""
     assert diagnosis in diagnose_preflight(failed)
     assert "secret" not in diagnose_preflight(failed)
+
+
+def test_an_empty_body_is_no_html_page() -> None:
+    """Whatever its content type is, the service refused the message."""
+    failed = attempt(Outcome.ERROR_STATUS, 400, content_type="text/html")
+    exchange = replace(failed.final_exchange, response_size=0)
+    diagnosis = diagnose_preflight(replace(failed, exchanges=(exchange,)))
+    assert diagnosis == "the service refuses a valid message"
+
+
+def test_a_client_certificate_is_not_the_fault_of_the_certificate() -> None:
+    """The diagnosis names what the server demands, and --mews-insecure would not help."""
+    failed = attempt(Outcome.TLS_ERROR)
+    exchange = replace(failed.final_exchange, tls_problem=TlsProblem.CLIENT_CERTIFICATE)
+    failed = replace(failed, exchanges=(exchange,))
+    diagnosis = diagnose_preflight(failed)
+    assert "without a client certificate" in str(remedy_for(failed, preflight=True))
+    assert "client certificate" in diagnosis
+    assert "--mews-insecure" not in diagnosis
 
 
 @pytest.mark.parametrize(
