@@ -215,7 +215,7 @@ class WebSocketServer:
                 self._option,
                 f"{self._url_host}:{self._port}",
                 f"can't be listened on: {(reason or str(error)).lower()}",
-                "Stop what listens there, or give another address; port 0 is a free one.",
+                "Stop the process that uses the address, or give another one.",
             ) from error
 
     async def _start_serving(self, listener: socket.socket) -> None:
