@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup links demo test check types bench docs clean
+.PHONY: setup links demo test coverage stacks check types fuzz versions soundness mutants bench docs facts clean
 
 setup: $(VENV)/.ready links
 
@@ -19,15 +19,31 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 demo: setup
-	$(BIN)/pytest --mews-target demo --mews-jobs 8
+	$(BIN)/pytest --mews-target demo
 
-test: setup
-	tests/browser/install-chromium
-	tests/stacks/install
+# Most tests wait for a partner, hence more workers than cores. Byte code is kept, so that not every
+# process compiles every module.
+PYTEST := pytest -n 10 --dist worksteal --durations=20
+test coverage: export PYTHONDONTWRITEBYTECODE :=
+
+test: setup stacks
+	$(BIN)/$(PYTEST)
+
+coverage: setup stacks
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 4 --dist worksteal
+	$(BIN)/coverage run -m $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# Random responses and requests, MINUTES for each fuzzer, four at a time; `make test` runs a few.
+MINUTES ?= 60
+fuzz: setup
+	FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -n 4 --dist worksteal tests/fuzz
+
+# What the tests in a browser and those of other languages need.
+stacks:
+	tests/browser/install-chromium
+	tests/stacks/install
 
 check: setup types
 	$(BIN)/ruff check .
@@ -35,7 +51,35 @@ check: setup types
 
 types: setup
 	$(BIN)/mypy -p pytest_mews
-	$(BIN)/mypy benchmarks/*.py docs/*.py
+	$(BIN)/mypy benchmarks/*.py docs/*.py noxfile.py
+
+# Every other supported Python, and the lowest versions of the dependencies: see noxfile.py, which
+# also has a session with other pytest plugins. The sessions wait more than they compute, so they
+# overlap.
+versions: setup
+	$(BIN)/nox --list --json --tags versions \
+	| $(BIN)/python -c 'import json, sys; print(*("nox-" + s["session"] for s in json.load(sys.stdin)))' \
+	| xargs $(MAKE) --jobs 3 --output-sync=target
+
+nox-%:
+	$(BIN)/nox --session $*
+
+# Every sound service with 20 seeds: hours. For example: make soundness SEEDS=2 SERVICES=fastapi,prefork
+SEEDS := 20
+FIRST_SEED := 1
+SERVICES :=
+STAGES := delivery,processing,streaming
+PROCESSES := 2
+
+soundness: setup stacks
+	$(BIN)/python -m tests.soundness --seeds $(SEEDS) --first-seed $(FIRST_SEED) \
+	    --stages $(STAGES) --processes $(PROCESSES) $(if $(SERVICES),--services $(SERVICES))
+
+# Every mutant of the FastAPI example: hours. SAMPLE=20 takes so many at random.
+SAMPLE :=
+
+mutants: setup
+	$(BIN)/python -m tests.mutants --processes $(PROCESSES) $(if $(SAMPLE),--sample $(SAMPLE))
 
 bench: setup
 	$(BIN)/python benchmarks/batch_generation.py
@@ -47,7 +91,13 @@ bench: setup
 docs: setup
 	tests/browser/install-chromium
 	$(BIN)/python docs/generate_requirements.py
+	$(BIN)/python docs/generate_scenarios.py
 	$(BIN)/python docs/generate_reading.py
 
+# Which facts to read again, by a checkout of Mews's documentation: make facts DOCS=FOLDER
+facts: setup
+	@test -n "$(DOCS)" || { echo "make facts: give the folder of a checkout: DOCS=FOLDER" >&2; exit 4; }
+	@$(BIN)/python docs/check_facts.py "$(DOCS)"
+
 clean:
-	rm -rf $(VENV) .types build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .nox .types build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache

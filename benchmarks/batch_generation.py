@@ -25,7 +25,8 @@ from jsonschema import Draft202012Validator
 from measure_strategy import measure
 
 from pytest_mews.model import MessageSpec, Tenant, Tenants
-from pytest_mews.senders.connector import IdSource, Plan, Target, actions, discriminators, plans_for
+from pytest_mews.senders import IdSource, Plan, Target
+from pytest_mews.senders.connector import actions, discriminators, plans_for
 from pytest_mews.senders.connector.payload_schemas import load_schema, validator
 
 PROFILE, LIMIT = "2026-04", 500

@@ -53,7 +53,7 @@ def resident_mib() -> float:
 def measure_memory(runner: CertificationRunner, events: int) -> list[float]:
     """Return the memory in MiB before the first and after every 10,000 delivered events."""
     readings: list[float] = []
-    deliver, sent = runner.environment.sender.deliver, 0
+    deliver, sent = runner.environment.deliverer.deliver, 0
 
     def deliver_and_count(message: Any, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401
         nonlocal sent
@@ -66,7 +66,7 @@ def measure_memory(runner: CertificationRunner, events: int) -> list[float]:
         sent += len(message.events)
         return deliver(message, *arguments, **keywords)
 
-    runner.environment.sender.deliver = deliver_and_count  # type: ignore[method-assign]
+    runner.environment.deliverer.deliver = deliver_and_count  # type: ignore[method-assign]
     scenario = next(scenario for scenario in loader.load_scenarios() if scenario.id == "REC-03")
     rounds = 0
     try:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,22 @@ wide and {SCREEN_SIZE["height"]} high. The complete report of one of these runs 
 [sample/certification.html](sample/certification.html), with the same run as data in
 [sample/certification.json](sample/certification.json).
 
-From top to bottom, the first screen has: the verdict in a word and a sentence; the target; each
-stage with its verdict and counts; time, profile, time scale, seed and version; then **Fix these
-first**. A red **MUST** makes the run *not ready*; an amber **SHOULD** is strongly recommended; a
-dashed **MAY** is worth knowing. Each entry has what was *observed* and how to *fix* it; its link
-leads to the evidence: what the documentation says, each attempt, a curl command, and the command
-that runs the scenario again. The navigation bar leads to everything else: the matrix of all
-scenarios with its filters, the details, the pictures, the profile with the source of each
-parameter, what was not observed, and the waivers.
+From top to bottom, the first screen has: the verdict in a phrase and a sentence; the product
+(`--mews-about`) and the target; each stage with its verdict and counts; time, profile, time scale,
+seed, version, command, and the digest of `certification.json`; then **Fix these first**, which
+begins with the *causes*: what the failures have in common, each with its remedy and the scenarios
+that it explains ([causes.md](causes.md)). A square per scenario leads to its card. A red
+**MUST** makes the run *not ready*; an amber **SHOULD** is strongly recommended; a dashed **MAY**
+is worth knowing. Each entry has what was *observed* and how to *fix* it, and says whether Mews's
+certification review looks at it (calls to the API) or only *operation* needs it; its link opens
+the evidence: what the documentation says, each attempt, a curl command, and the command that runs
+the scenario again. The navigation bar leads to everything else: what Mews's certification review
+would see in the API calls, the matrix of all scenarios with its filters, the details, the pictures,
+the profile with the source of each parameter, what was not observed, and the waivers.
 
 With a baseline, a line above the navigation bar counts new, fixed and remaining failures. The
-report can be printed, follows the system's dark mode, and needs neither scripts nor a network.
+report can be printed (what is open), follows the system's dark mode, and needs no network. Search,
+copy buttons and *expand all* are its only scripts.
 
 *Fix* below is the remedy in that report. Try any of these flaws with
 `pytest --mews-target demo:FLAW`."""
@@ -104,23 +110,33 @@ def take_screenshots(pages: Mapping[str, Path]) -> None:
         browser.close()
 
 
-def first_failure(report: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the scenario that the report lists first: the first failed MUST."""
-    failures = (entry for entry in report["scenarios"] if entry["verdict"] == "fail")
-    failure: Mapping[str, Any] = next(failures)
-    return failure
+@dataclass(frozen=True)
+class Problem:
+    """What a report lists first: its text and its remedy."""
+
+    text: str
+    remedy: str
 
 
-def render(scenarios: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the page; `scenarios` has the first failure of each flaw."""
+def first_problem(report: Mapping[str, Any]) -> Problem:
+    """Return what the report lists first: the first cause, else the first failed MUST."""
+    if report["causes"]:
+        cause = report["causes"][0]
+        return Problem(cause["summary"], cause["remedy"])
+    failure = next(entry for entry in report["scenarios"] if entry["verdict"] == "fail")
+    return Problem(f"{failure['id']} {failure['title']}", failure["remedy"])
+
+
+def render(problems: Mapping[str, Problem]) -> str:
+    """Return the page; `problems` has what the report of each flaw lists first."""
     blocks = ["# Reading the report", INTRODUCTION]
-    for number, (flaw, scenario) in enumerate(scenarios.items(), start=1):
-        problem = f"{scenario['id']} {scenario['title']}"
-        description = f"First screen for demo:{flaw}: not ready; the first problem is {problem}"
+    for number, (flaw, problem) in enumerate(problems.items(), start=1):
+        text = problem.text.rstrip(".")
+        description = f"First screen for demo:{flaw}: not ready; the first problem is {text}"
         blocks += [
             f"## {number}. {FLAWS[flaw]}",
             f"![{description}](reading/{flaw}.png)",
-            f"`demo:{flaw}`. **Problem:** {problem}. **Fix:** {scenario['remedy']}",
+            f"`demo:{flaw}`. **Problem:** {text}. **Fix:** {problem.remedy}",
         ]
     return "\n\n".join(blocks) + "\n"
 
@@ -136,7 +152,7 @@ def main(only_sample: bool) -> None:  # noqa: FBT001 - the script's only option
         if only_sample:
             return
         take_screenshots({flaw: Path(folder) / flaw / "certification.html" for flaw in flaws})
-        text = render({flaw: first_failure(report) for flaw, report in reports.items()})
+        text = render({flaw: first_problem(report) for flaw, report in reports.items()})
         PAGE.write_text(text, encoding="utf-8")
 
 

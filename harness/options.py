@@ -47,8 +47,9 @@ OPTIONS: tuple[Option, ...] = (
         "--mews-target",
         "Certify this endpoint: the full URL for General Webhooks, with the shared secret as "
         "Token in the query. `demo` is the demo partner, `demo:FLAW` the demo partner with a "
-        "named flaw; `none` is for a service without webhooks (requires --mews-websocket). Each "
-        "option of this group is also an ini key with underscores (mews_target).",
+        "named flaw; `none` is for a service without General Webhooks (requires "
+        "--mews-integration-target or --mews-websocket). Each option of this group is also an ini "
+        "key with underscores (mews_target).",
         "URL",
     ),
     Option(
@@ -59,10 +60,17 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--mews-token",
-        "Shared secret, added as Token to the query of each URL that has none. Prefer the "
+        "Shared secret, added as Token (or by the name of --mews-token-name) to the query of "
+        "each URL that has none. Prefer the "
         "environment variable MEWS_TOKEN: process lists show options (default: none).",
         "SECRET",
         env="MEWS_TOKEN",
+    ),
+    Option(
+        "--mews-token-name",
+        "Name of the query parameter that is the shared secret, if the endpoint's URL has it under "
+        "another name (default: Token, as documented).",
+        "NAME",
     ),
     Option(
         "--mews-api",
@@ -92,6 +100,13 @@ OPTIONS: tuple[Option, ...] = (
         default="10",
     ),
     Option(
+        "--mews-restart-timeout",
+        "Seconds in which a service that died of a message must accept messages again; otherwise "
+        "the rest of the run is blocked (default: 30).",
+        "SECONDS",
+        default="30",
+    ),
+    Option(
         "--mews-tenants",
         "TOML file with client_token and one [[enterprise]] table (id, integration_id, "
         "access_token) for each enterprise of the run (default: two built-in test enterprises).",
@@ -99,10 +114,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--mews-profile",
-        "Delivery profile: the documented revision of Mews's delivery behaviour, 2022-08 or "
-        "2026-04 (default: 2026-04).",
+        "Delivery profile: the documented revision of Mews's delivery behaviour, 2022-08, 2026-04 "
+        "or 2026-08 (default: 2026-08).",
         "NAME",
-        default="2026-04",
     ),
     Option(
         "--mews-profile-set",
@@ -131,6 +145,20 @@ OPTIONS: tuple[Option, ...] = (
         "NAME",
     ),
     Option(
+        "--mews-operations",
+        "Operations of the Connector API that you list on Mews's certification form, separated by "
+        "commas, such as customers/getAll: the report says which of them were never called "
+        "(default: none).",
+        "A,B",
+    ),
+    Option(
+        "--mews-portfolios",
+        "The integration is offered to portfolios, whose AccessToken covers several properties: "
+        "PROC-44 tests it (default: no; the demo partner is).",
+        None,
+        "flag",
+    ),
+    Option(
         "--mews-examples",
         "Generate up to N cases per scenario, a whole number from 1 (default: 25).",
         "N",
@@ -139,9 +167,11 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "--mews-jobs",
         "Run up to N scenarios concurrently, so that their waits overlap; scenarios that "
-        "measure time or send hostile messages still run alone (default: 1).",
+        "measure time or send hostile messages still run alone. With auto it is 8, or fewer if "
+        "the service takes more than an eighth of a second for one message, and 1 with -x "
+        "(default: auto).",
         "N",
-        default="1",
+        default="auto",
     ),
     Option(
         "--mews-peak-rate",
@@ -151,9 +181,16 @@ OPTIONS: tuple[Option, ...] = (
         default="5",
     ),
     Option(
+        "--mews-about",
+        'The product and its version, for the first screen of the report: "Product 3.2 (a1b2c3)" '
+        "(default: nothing).",
+        "TEXT",
+    ),
+    Option(
         "--mews-report",
-        "Folder for certification.html and certification.json, created if it is missing "
-        "(default: mews-report in the current folder).",
+        "Folder for certification.html and certification.json, created if it is missing; a run of "
+        "selected scenarios (-k, -m, ids) writes into its folder `selection`, and leaves the "
+        "report of the whole run as it is (default: mews-report in the current folder).",
         "FOLDER",
         default="mews-report",
     ),

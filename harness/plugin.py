@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -77,9 +78,27 @@ def _has_target(config: pytest.Config) -> bool:
     return config.option.mews_target is not None or bool(config.getini("mews_target"))
 
 
+def refuse_windows(platform: str) -> None:
+    """Refuse to certify on Windows, where nothing of this was ever run.
+
+    Args:
+        platform: as in `sys.platform`.
+
+    Raises:
+        pytest.UsageError: it is Windows.
+
+    """
+    if platform == "win32":
+        raise pytest.UsageError(
+            "pytest-mews: a certification doesn't run on Windows. Run it in WSL or in a Linux "
+            "container; the endpoint may run on Windows."
+        )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the certification if there is a target; import nothing more if there is none."""
     if _has_target(config):
+        refuse_windows(sys.platform)
         from pytest_mews.session.certification_plugin import register  # noqa: PLC0415 - lazily
 
         register(config)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from pytest_mews.reports.cause_reports import concerns_of, explains_text, first_to_fix
+from pytest_mews.reports.command_lines import next_command
 from pytest_mews.reports.event_file import EVENTS_FILE_NAME, EventFile, read_run
 from pytest_mews.reports.github import annotate, append_summary
-from pytest_mews.reports.json_report import FORMAT, to_json
+from pytest_mews.reports.headline import readiness_phrase, readiness_title
+from pytest_mews.reports.json_report import to_json
+from pytest_mews.reports.labels import CONCERNS
 from pytest_mews.reports.report_files import OUTPUTS, WrittenReport, check_writable, write_report
-from pytest_mews.reports.sanitize import one_line
 
 __all__ = [
+    "CONCERNS",
     "EVENTS_FILE_NAME",
-    "FORMAT",
     "OUTPUTS",
     "EventFile",
     "WrittenReport",
     "annotate",
     "append_summary",
     "check_writable",
-    "one_line",
+    "concerns_of",
+    "explains_text",
+    "first_to_fix",
+    "next_command",
     "read_run",
+    "readiness_phrase",
+    "readiness_title",
     "to_json",
     "write_report",
 ]

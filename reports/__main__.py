@@ -7,9 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_mews.config.report_folder import FolderLock
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Run
 from pytest_mews.reports.event_file import read_run
+from pytest_mews.reports.headline import readiness_phrase
 from pytest_mews.reports.report_files import WrittenReport, write_report
 
 USAGE_ERROR = 4  # the same exit status as pytest's
@@ -33,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _write(run: Run, folder: Path) -> WrittenReport:
     try:
-        return write_report(run, folder)
+        with FolderLock(folder):
+            return write_report(run, folder)
     except UsageError as error:  # it names --mews-report
         raise UsageError("--report", folder, error.problem, error.remedy) from error
 
@@ -64,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 def _summary(run: Run) -> str:
     ran = sum(bool(result.case_count) for result in run.results)
     interrupted = " (the run was interrupted)" if run.interrupted else ""
-    return f"{run.readiness}: {ran} of {len(run.results)} scenarios ran{interrupted}"
+    return f"{readiness_phrase(run)}: {ran} of {len(run.results)} scenarios ran{interrupted}"
 
 
 if __name__ == "__main__":

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, RequestProblem, TokenState
 from pytest_mews.reports.labels import API_FAULTS, REQUEST_PROBLEMS, TOKEN_STATES
 
-# guidelines/requests: 200 requests per AccessToken within a sliding 30 s.
-REQUEST_LIMIT = 200
-WINDOW_MS = 30_000
 MAX_ENTERPRISES = 4
 
 
@@ -65,7 +63,7 @@ def summarize_requests(calls: Sequence[ApiCall]) -> str:
     if not peaks:
         return f"{text}, none with the AccessToken of an enterprise."
     highest = peaks[0][1]
-    text += f", at most {highest:,} within 30 s with one AccessToken"
+    text += f", at most {highest:,} within {REQUEST_WINDOW_S} s with one AccessToken"
     if len(peaks) > 1:
         shown = ", ".join(
             f"{count:,} of {shorten_id(enterprise_id)}"
@@ -73,11 +71,11 @@ def summarize_requests(calls: Sequence[ApiCall]) -> str:
         )
         rest = len(peaks) - MAX_ENTERPRISES
         text += f" ({shown}{f', {rest} more enterprises' if rest > 0 else ''})"
-    return f"{text}; Mews allows {REQUEST_LIMIT}. {_over_limit_note(calls)}".rstrip()
+    return f"{text}; Mews allows {REQUESTS_PER_TOKEN}. {_over_limit_note(calls)}".rstrip()
 
 
 def peak_requests(calls: Sequence[ApiCall]) -> dict[str, int]:
-    """Return the highest number of requests within 30 s by enterprise."""
+    """Return the highest number of requests within the window of the limit by enterprise."""
     moments: dict[str, list[float]] = {}
     for call in calls:
         if call.enterprise_id is not None:
@@ -88,7 +86,7 @@ def peak_requests(calls: Sequence[ApiCall]) -> dict[str, int]:
 def _peak(times_ms: list[float]) -> int:
     first, highest = 0, 0
     for last, time_ms in enumerate(times_ms):
-        while time_ms - times_ms[first] >= WINDOW_MS:
+        while time_ms - times_ms[first] >= REQUEST_WINDOW_S * 1000:
             first += 1
         highest = max(highest, last - first + 1)
     return highest

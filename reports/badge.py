@@ -5,6 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pytest_mews.model import Readiness, Run, Stage
+from pytest_mews.reports.headline import readiness_title
 
 # White text on each of these has a contrast of at least 4.5 (WCAG 2, AA).
 COLOURS = {
@@ -19,14 +20,14 @@ MARGIN = 12  # px: left and right together
 
 
 def render_badge(run: Run, stage: Stage) -> str:
-    """Return the badge of a stage as SVG; a stage that the run lacks is not observed."""
+    """Return the badge of a stage as SVG; a stage that the run lacks is not tested."""
     readiness = next(
         (summary.readiness for summary in run.stages if summary.stage is stage),
         Readiness.NOT_OBSERVED,
     )
     return _TEMPLATE.render(
         label=f"Mews {stage}",
-        readiness=readiness.replace("-", " "),
+        readiness=readiness_title(readiness).lower(),
         colour=COLOURS[readiness],
         text_width=lambda text: round(len(text) * CHARACTER_WIDTH),
         margin=MARGIN,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pytest_mews.model import Exchange, Message
-from pytest_mews.reports.sanitize import Body, capped, decode_body
+from pytest_mews.sanitize import Body, capped, decode_body
 
 MAX_EVENTS = 3
 MAX_MESSAGE_CHARACTERS = 3_000

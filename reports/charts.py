@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from types import ModuleType
 from typing import Any
 
 from markupsafe import Markup
+
+from pytest_mews.reports.svg_compaction import compact_svg
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
@@ -42,28 +44,50 @@ _CONFIG: Spec = {
 }
 
 
-# Attributes that Vega writes at every mark although they are defaults or in the page's CSS.
-_TAG = re.compile(r"<[^<>]*>")
-_REDUNDANT_ATTRIBUTE = re.compile(r' (?:pointer-events="none"|opacity="1"|font-family="[^"]*")')
-
-
 @dataclass(frozen=True)
 class Picture:
-    """One picture; `svg` is empty if there is no data, and `caption` says why."""
+    """One picture.
+
+    Attributes:
+        anchor: the id of its element in the page.
+        title: the title.
+        caption: its figures in words; if there is no data, why.
+        legend: how to read the picture.
+        svg: empty if there is no data, or no library that draws.
+
+    """
 
     anchor: str
     title: str
     caption: str
+    legend: str = ""
     svg: Markup = NO_SVG
 
 
-def render_svg(height: int | Spec, layers: list[Spec], data: Rows | None = None) -> Markup:
-    """Render layers as SVG, hidden from screen readers: the page has a text alternative."""
-    spec = {"width": WIDTH, "height": height, "config": _CONFIG, "layer": layers}
-    import vl_convert  # noqa: PLC0415 - 84 MB: only loaded by a run that draws
+def can_draw() -> bool:
+    """Whether the library that draws is installed: it comes with the extra `pictures`."""
+    return _library() is not None
 
-    svg = vl_convert.vegalite_to_svg(spec | ({} if data is None else {"data": {"values": data}}))
-    svg = _TAG.sub(lambda tag: _REDUNDANT_ATTRIBUTE.sub("", tag[0]), svg)
+
+def _library() -> ModuleType | None:
+    try:
+        import vl_convert  # noqa: PLC0415 - 84 MB: only loaded by a run that draws
+    except ImportError:
+        return None
+    return vl_convert
+
+
+def render_svg(height: int | Spec, layers: list[Spec], data: Rows | None = None) -> Markup:
+    """Render layers as SVG, hidden from screen readers: the page has a text alternative.
+
+    The SVG is empty if the library that draws is not installed.
+    """
+    library = _library()
+    if library is None:
+        return NO_SVG
+    spec = {"width": WIDTH, "height": height, "config": _CONFIG, "layer": layers}
+    svg = library.vegalite_to_svg(spec | ({} if data is None else {"data": {"values": data}}))
+    svg = compact_svg(svg)
     return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704
 
 

@@ -6,11 +6,12 @@ import re
 import shlex
 
 from pytest_mews.model import Exchange, Message, Profile, Run, Scenario, ScenarioResult
-from pytest_mews.reports.sanitize import sanitize
+from pytest_mews.sanitize import sanitize
 
 MAX_BODY_BYTES = 2_000
 REPLAY_FOLDER = "replays"  # within the report's folder
 _REDACTED = re.compile(r"\*\*\*|%2A%2A%2A", re.IGNORECASE)
+_PARAMETER = re.compile(r"[?&]([^?&=#]+)=$")
 # curl adds these itself; an Expect header would cause a pause that Mews doesn't make.
 _CURL_HEADERS = frozenset(
     {"host", "content-length", "content-type", "accept", "expect", "connection"}
@@ -20,6 +21,17 @@ _CURL_HEADERS = frozenset(
 def rerun_command(run: Run, scenario: Scenario) -> str:
     """Return the command that runs one scenario again with the same seed."""
     return f"{_quoted_command(run)} -k {scenario.id} --hypothesis-seed={run.seed}"
+
+
+def repeat_command(run: Run) -> str:
+    """Return the command that repeats the run with the same scenarios and the same seed."""
+    selection = f" {run.selection}" if run.selection else ""
+    return f"{_quoted_command(run)}{selection} --hypothesis-seed={run.seed}"
+
+
+def next_command(run: Run, result: ScenarioResult) -> str:
+    """Return the command to check a fix with: the same messages, else the scenario."""
+    return replay_command(run, result) or rerun_command(run, result.scenario)
 
 
 def replay_command(run: Run, result: ScenarioResult) -> str:
@@ -53,14 +65,15 @@ def _quoted_command(run: Run) -> str:
 def curl_command(exchange: Exchange, message: Message, profile: Profile) -> str:
     """Return a curl command that sends the same bytes; empty if a shell can't express them.
 
-    The redacted token becomes `$MEWS_TOKEN`; everything else is quoted for a POSIX shell.
+    The redacted token becomes `$MEWS_TOKEN`, another redacted value of the query `$SECRET_` and its
+    name in upper case; everything else is quoted for a POSIX shell.
     """
     body = _printable_text(message.body)
     if body is None:
         return ""
     content_type = message.content_type
     # A token that a scenario misspells is redacted like the right one, so a comment says so.
-    is_variant = "(token " in message.description and "***" in exchange.url
+    is_variant = message.token_variant and "***" in exchange.url
     comment = f"# $MEWS_TOKEN stands for a variant: {sanitize(message.description)}\n"
     headers = [f"Content-Type: {content_type}" if content_type else "Content-Type:"]
     headers += [
@@ -88,6 +101,22 @@ def _printable_text(body: bytes) -> str | None:
 
 
 def _quote(word: str) -> str:
-    """Quote a word for the shell; `$MEWS_TOKEN` replaces a redacted token and is expanded."""
-    pieces = [shlex.quote(piece) if piece else "" for piece in _REDACTED.split(sanitize(word))]
-    return '"$MEWS_TOKEN"'.join(pieces) or "''"
+    """Quote a word for the shell; a variable, which is expanded, replaces each redacted value."""
+    first, *others = _REDACTED.split(sanitize(word))
+    quoted, before = shlex.quote(first) if first else "", first
+    for piece in others:
+        quoted += f'"${_variable(before)}"' + (shlex.quote(piece) if piece else "")
+        before = piece
+    return quoted or "''"
+
+
+def _variable(before: str) -> str:
+    """Return the variable of a redacted value, by the URL's text before it.
+
+    The token is `MEWS_TOKEN`, as in the environment of a run; `?code=` has `SECRET_CODE`.
+    """
+    parameter = _PARAMETER.search(before)
+    if parameter is None:
+        return "SECRET"
+    name = re.sub(r"\W", "_", parameter[1], flags=re.ASCII).upper()
+    return "MEWS_TOKEN" if name == "TOKEN" else f"SECRET_{name}"

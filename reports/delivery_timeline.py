@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_mews.model import Attempt, Delivery, Outcome, Run, Stage, Verdict
+from pytest_mews.model import Attempt, Delivery, Outcome, Run, Stage, Verdict, evidence_selection
 from pytest_mews.model.exchange import INJECTED_OUTCOMES, TIMEOUTS
-from pytest_mews.reports import evidence_selection
 from pytest_mews.reports.charts import Picture, Rows, mark_layer, quantity, render_svg
 from pytest_mews.reports.labels import OUTCOMES
-from pytest_mews.reports.sanitize import capped, sanitize
+from pytest_mews.sanitize import capped, sanitize
 
 MAX_SCENARIOS = 8
 MAX_RECOVERED = 3
@@ -41,15 +40,18 @@ def draw_timeline(run: Run, limit_ms: float) -> Picture:
     ]
     recovered_count = len(shown) - len(failed[:MAX_SCENARIOS])
     left_out = len(failed) - MAX_SCENARIOS
-    caption = (
+    legend = (
         f"Each row is one attempt. The pale band is the {limit_ms / 1000:g} s that Mews waits for "
         "a response and ends in a red line; the bar in it is how long the attempt took. A grey "
-        f"attempt had an injected fault. Shown: {_count_failed(len(shown) - recovered_count)}"
+        "attempt had an injected fault."
+    )
+    caption = (
+        f"Shown: {_count_failed(len(shown) - recovered_count)}"
         + (f", {recovered_count} that passed after a retry" if recovered_count else "")
         + "."
         + (f" {left_out} more scenarios are left out." if left_out > 0 else "")
     )
-    return Picture(anchor, title, caption, render_svg({"step": 30}, layers, rows))
+    return Picture(anchor, title, caption, legend, render_svg({"step": 30}, layers, rows))
 
 
 def _count_failed(count: int) -> str:

@@ -1,20 +1,25 @@
 """`events.ndjson`: the events of a run, one line of JSON each, written as they happen.
 
-Each line is flushed at once, so the file of a run that was killed has everything up to then.
+Each line is flushed at once, so the file of a run that was killed has everything up to then. The
+format is described by schemas/events.schema.json.
 `read_run` builds a run from such a file; `python -m pytest_mews.reports` writes its report.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import IO, Any, NoReturn
 
+from pytest_mews.causes import find_causes
+from pytest_mews.config.report_folder import create_folder, open_in_folder
 from pytest_mews.errors import UsageError
 from pytest_mews.model import (
+    MissingCause,
     Run,
     RunEnded,
     RunEvent,
@@ -32,31 +37,50 @@ from pytest_mews.model.readiness import readiness_of, stage_summaries
 
 EVENTS_FILE_NAME = "events.ndjson"
 FORMAT = 1
-NOT_STARTED = "the run ended before this scenario started"
-CUT_OFF = "the run ended while this scenario was running"
-NOT_SELECTED = "it was not selected to run"
+SCENARIO_ID = re.compile("[A-Za-z0-9_-]{1,40}")  # what can be the name of a file in a folder
+MAX_SHOWN = 80  # characters of a wrong id
 _UNCHANGED_FILE = "Pass the events.ndjson of a run exactly as it was written."
 
 
 class EventFile:
-    """Writes events to a file; the first event creates the file and its folder."""
+    """Writes the events that it receives; the first one creates the file and its folder.
+
+    If the file can't be written, it writes no more events: `notes` has the reason.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: TextIO | None = None
+        self._file: IO[str] | None = None
+        self._written: dict[str, ScenarioResult] = {}
+        self.notes: tuple[str, ...] = ()
 
-    def write(self, event: RunEvent, at_s: float) -> None:
-        """Append an event that happened `at_s` seconds after the run's start; not thread-safe.
+    def receive(self, event: RunEvent, at_s: float) -> None:
+        """Append an event that happened `at_s` seconds after the run's start; not thread-safe."""
+        if self.notes:
+            return
+        try:
+            self._write(event, at_s)
+        except OSError as error:
+            problem = error.strerror or str(error)
+            self.notes = (f"{self._path.name} could not be written ({problem}).",)
 
-        Raises:
-            OSError: the file can't be written.
-
-        """
+    def _write(self, event: RunEvent, at_s: float) -> None:
         if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="ascii")
-        head = {"format": FORMAT} if isinstance(event, RunStarted) else {}
-        data = {"at_s": round(at_s, 3), **head, **serialization.event_to_dict(event)}
+            create_folder(self._path.parent)
+            self._path.unlink(missing_ok=True)  # it may be a link
+            self._file = open_in_folder(self._path, "w")
+        data = {"at_s": round(at_s, 3), **serialization.event_to_dict(event)}
+        match event:
+            case RunStarted():
+                data["format"] = FORMAT
+            case ScenarioEnded(result):
+                self._written[result.scenario.id] = result
+            case RunEnded(run):
+                data["results"] = [
+                    serialization.result_to_dict(result)
+                    for result in run.results
+                    if self._written.get(result.scenario.id) != result
+                ]
         self._file.write(f"{serialization.to_json_line(data)}\n")
         self._file.flush()
 
@@ -91,8 +115,8 @@ class RunBuilder:
             case ScenarioEnded(result, notes):
                 self._results[result.scenario.id] = result
                 self._notes.update(dict.fromkeys(notes))
-            case RunEnded(run, results):
-                self._results |= {result.scenario.id: result for result in results}
+            case RunEnded(run):
+                self._results |= {result.scenario.id: result for result in run.results}
                 self._ended_run = run
 
     def build(self, duration_s: float) -> Run:
@@ -113,6 +137,7 @@ class RunBuilder:
             ),
             stages=stage_summaries(results, stages, strict=run.strict),
             results=results,
+            causes=find_causes(results),
             notes=tuple(self._notes),
             interrupted=True,
             waivers=tuple(map(self._waiver_use, run.waivers)),
@@ -133,10 +158,11 @@ class RunBuilder:
     def _result(self, scenario: Scenario) -> ScenarioResult:
         if scenario.id in self._results:
             return self._results[scenario.id]
-        reason = NOT_SELECTED
+        cause = MissingCause.NOT_SELECTED
         if scenario.id in self._started.selected_ids:
-            reason = CUT_OFF if scenario.id in self._started_ids else NOT_STARTED
-        return ScenarioResult(scenario, Verdict.NOT_OBSERVED, reason)
+            has_started = scenario.id in self._started_ids
+            cause = MissingCause.CUT_OFF if has_started else MissingCause.NOT_STARTED
+        return ScenarioResult.without_run(scenario, cause)
 
 
 def read_run(path: Path) -> Run:
@@ -147,6 +173,7 @@ def read_run(path: Path) -> Run:
 
     """
     builder: RunBuilder | None = None
+    reader = serialization.Reader({})
     duration_s = 0.0
     for number, data in _lines(path):
         if builder is None:
@@ -154,19 +181,29 @@ def read_run(path: Path) -> Run:
         elif builder.ended:
             _fail(path, f"has a line {number} after the run's end")
         try:
-            event = serialization.event_from_dict(data, builder.scenarios if builder else {})
+            event = _read_event(data, reader)
             duration_s = max(duration_s, float(data["at_s"]))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             _fail(path, f"has an invalid line {number}: {error}")
         if isinstance(event, RunStarted):
+            _check_ids(path, event)
             if builder is not None:
                 _fail(path, f"starts a second run in line {number}")
             builder = RunBuilder(event)
+            reader = serialization.Reader(builder.scenarios)
         elif builder is not None:
             builder.apply(event)
     if builder is None:
         _fail(path, "is empty: the run ended before it wrote an event")
     return builder.build(duration_s)
+
+
+def _read_event(data: dict[str, Any], reader: serialization.Reader) -> RunEvent:
+    event = reader.event_from_dict(data)
+    if isinstance(event, RunEnded):
+        results = tuple(map(reader.result_from_dict, data["results"]))
+        return RunEnded(replace(event.run, results=results))
+    return event
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -176,6 +213,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             for number, line in enumerate(file, 1):
                 try:
                     data = json.loads(line)
+                except RecursionError:
+                    _fail(path, f"is damaged: line {number} is nested too deeply")
                 except ValueError:
                     if line.endswith(b"\n"):
                         _fail(path, f"is damaged: line {number} is not JSON")
@@ -185,6 +224,13 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, data
     except OSError as error:
         _fail(path, f"can't be read: {(error.strerror or str(error)).lower()}")
+
+
+def _check_ids(path: Path, started: RunStarted) -> None:
+    """Check the ids, which become names of files: one such as `../x` would leave the folder."""
+    for scenario in started.scenarios:
+        if not SCENARIO_ID.fullmatch(scenario.id):
+            _fail(path, f"has a scenario with the id {scenario.id[:MAX_SHOWN]!r}, which is none")
 
 
 def _check_head(path: Path, data: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pytest_mews.model import ApiCall
 from pytest_mews.reports.charts import Spec, mark_layer, quantity, render_svg
 from pytest_mews.reports.fetch_table import FetchRow, FetchTable
-from pytest_mews.reports.sanitize import capped, sanitize
+from pytest_mews.sanitize import capped, sanitize
 
 MAX_TICKS = 120
 ROW_HEIGHT = 24  # px

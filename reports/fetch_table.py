@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from pytest_mews.model import Delivery, EntityFetch, Evidence
-from pytest_mews.reports import evidence_selection
+from pytest_mews.model import ApiCall, Delivery, EntityFetch, Evidence, evidence_selection
+from pytest_mews.model.fetches import requests_of_others
 
 MAX_ROWS = 30
 MAX_NAMED = 5
-_FETCH_CHECKS = frozenset({"fetched", "api-called"})
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,10 @@ def build_fetch_table(evidence: Evidence) -> FetchTable | None:
             fetch.requested_ms,
             fetch.fetched_ms,
             fetch.in_flight,
+            bool(requests_of_others(fetch, evidence.transcript.calls)),
         )
         groups.setdefault(key, []).append(fetch)
-    rows = [_row(group, start_ms) for group in groups.values()]
+    rows = [_row(group, start_ms, evidence.transcript.calls) for group in groups.values()]
     # Rank by whether an entity was fetched, cut, then restore the order of delivery.
     ranked = sorted(range(len(rows)), key=lambda index: rows[index].fetched_ms is not None)
     selected = tuple(rows[index] for index in sorted(ranked[:MAX_ROWS]))
@@ -109,7 +109,7 @@ def build_fetch_table(evidence: Evidence) -> FetchTable | None:
         selected,
         len(fetches) - sum(row.entity_count for row in selected),
         start_ms,
-        any(finding.check in _FETCH_CHECKS and not finding.met for finding in evidence.findings),
+        any(finding.about_fetches and not finding.met for finding in evidence.findings),
     )
 
 
@@ -123,7 +123,7 @@ def first_delivery_ms(deliveries: Iterable[Delivery]) -> float:
     return min(starts, default=0.0)
 
 
-def _row(group: list[EntityFetch], start_ms: float) -> FetchRow:
+def _row(group: list[EntityFetch], start_ms: float, calls: Sequence[ApiCall]) -> FetchRow:
     fetch = group[0]
     entities = f"{fetch.entity_id[:8]}…" if len(group) == 1 else f"× {len(group):,}"  # noqa: RUF001 - a times sign
     return FetchRow(
@@ -133,11 +133,11 @@ def _row(group: list[EntityFetch], start_ms: float) -> FetchRow:
         fetch.acknowledged_ms - start_ms,
         None if fetch.requested_ms is None else fetch.requested_ms - start_ms,
         None if fetch.fetched_ms is None else fetch.fetched_ms - start_ms,
-        _result(fetch),
+        _result(fetch, calls),
     )
 
 
-def _result(fetch: EntityFetch) -> str:
+def _result(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
     if fetch.fetched_ms is not None:
         delay = fetch.fetched_ms - fetch.acknowledged_ms
         return f"fetched after {delay:,.0f} ms" if delay >= 0 else "fetched before the response"
@@ -145,6 +145,8 @@ def _result(fetch: EntityFetch) -> str:
         return "not fetched: request still in progress"
     if fetch.requested_ms is not None:
         return "not fetched: requested, not returned"
+    if requests_of_others(fetch, calls):
+        return "not fetched: another AccessToken"
     return "not fetched again after it changed" if fetch.fetch_count else "never requested"
 
 

@@ -6,12 +6,14 @@ Formats: https://docs.github.com/actions/reference/workflows-and-actions/workflo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mews.model import Run, Verdict
+from pytest_mews.reports.cause_reports import CauseReport, cause_reports, remaining_problems
 from pytest_mews.reports.markdown_summary import to_markdown
-from pytest_mews.reports.problems import Problem, Severity, find_problems, severity_of
-from pytest_mews.reports.sanitize import capped, sanitize
+from pytest_mews.reports.problems import Problem, Severity, severity_of
+from pytest_mews.sanitize import capped, sanitize
 
 MAX_ANNOTATIONS = 10  # of one level and step; GitHub silently drops more
 MAX_SUMMARY_BYTES = 1_048_576  # of one step; GitHub rejects a larger file as a whole
@@ -19,22 +21,37 @@ MAX_TEXT = 1_000
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
+@dataclass(frozen=True)
+class Annotation:
+    """A short name for a list, a title and a message."""
+
+    name: str
+    title: str
+    message: str
+
+
 def annotate(run: Run, environ: Mapping[str, str]) -> list[str]:
-    """Return the workflow commands that annotate problems; none outside GitHub Actions.
+    """Return the workflow commands that annotate causes and problems; none outside GitHub Actions.
 
     There are at most `MAX_ANNOTATIONS` of each level, the most severe ones; if there are more
     problems, the last annotation lists them.
     """
     if environ.get("GITHUB_ACTIONS") != "true":
         return []
-    problems = find_problems(run)
+    annotations = [
+        *((report.severity, _describe_cause(report)) for report in cause_reports(run)),
+        *(
+            (severity_of(run, problem.result), _describe_problem(problem))
+            for problem in remaining_problems(run)
+        ),
+    ]
     lines: list[str] = []
     for severity in Severity:
-        matching = [problem for problem in problems if severity_of(run, problem.result) is severity]
+        matching = [text for of_severity, text in annotations if of_severity is severity]
         shown = matching if len(matching) <= MAX_ANNOTATIONS else matching[: MAX_ANNOTATIONS - 1]
-        lines += [_command(severity, *_title_and_message(problem)) for problem in shown]
+        lines += [_command(severity, text.title, text.message) for text in shown]
         if len(shown) < len(matching):
-            rest = ", ".join(problem.result.scenario.id for problem in matching[len(shown) :])
+            rest = ", ".join(text.name for text in matching[len(shown) :])
             lines.append(_command(severity, f"{len(matching) - len(shown)} more", rest))
     return lines
 
@@ -75,14 +92,24 @@ def _truncate(text: str, limit: int) -> bytes:
     return beginning[: beginning.rfind(b"\n") + 1] + note if limit > len(note) else b""
 
 
-def _title_and_message(problem: Problem) -> tuple[str, str]:
+def _describe_cause(report: CauseReport) -> Annotation:
+    cause = report.cause
+    lines = [
+        capped(cause.summary, MAX_TEXT),
+        f"Fix: {cause.remedy}",
+        f"It {report.explains_text}; evidence: {cause.shown_by}",
+    ]
+    return Annotation(cause.kind, f"Cause {report.number}: {cause.kind}", "\n".join(lines))
+
+
+def _describe_problem(problem: Problem) -> Annotation:
     result = problem.result
     scenario = result.scenario
     also = f" (also {', '.join(problem.same_reason)})" if problem.same_reason else ""
     lines = [f"{result.verdict.upper()}: {capped(result.reason, MAX_TEXT)}{also}"]
     if result.verdict is not Verdict.ERROR:
         lines += [f"Fix: {result.remedy}", *_sources(problem)]
-    return f"{scenario.id} {scenario.title}", "\n".join(lines)
+    return Annotation(scenario.id, f"{scenario.id} {scenario.title}", "\n".join(lines))
 
 
 def _sources(problem: Problem) -> Iterator[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pytest_mews.model import Delivery, Evidence, Exchange, Run
-from pytest_mews.model.scenario import DOCUMENTATION
+from pytest_mews.mews.facts import DOCUMENTATION
+from pytest_mews.model import Delivery, Evidence, Exchange, Run, evidence_selection
+from pytest_mews.model.exchange import TLS_PROBLEMS
 from pytest_mews.reports import (
-    evidence_selection,
+    certification_review,
     fetch_picture,
     labels,
     template_filters,
@@ -20,14 +24,18 @@ from pytest_mews.reports import (
 from pytest_mews.reports.api_requests import RequestRow, request_row, summarize_requests
 from pytest_mews.reports.areas import group_by_area, group_unobserved
 from pytest_mews.reports.bodies import message_body, response_body
-from pytest_mews.reports.charts import Picture
+from pytest_mews.reports.cause_reports import cause_reports, remaining_problems
+from pytest_mews.reports.charts import Picture, can_draw
+from pytest_mews.reports.command_lines import repeat_command
 from pytest_mews.reports.delivery_timeline import draw_timeline
 from pytest_mews.reports.fetch_table import build_fetch_table, first_delivery_ms
-from pytest_mews.reports.headline import headline
+from pytest_mews.reports.headline import headline, readiness_phrase, shown_readiness
+from pytest_mews.reports.json_report import to_json_text
 from pytest_mews.reports.latency_picture import draw_by_batch_size, draw_distribution
 from pytest_mews.reports.matrix_filters import filter_css, matrix_filters, row_classes
 from pytest_mews.reports.problems import find_problems, group_problems
 from pytest_mews.reports.rate_limit_picture import draw_requests
+from pytest_mews.review import judge_points
 
 MAX_HEADERS = 20
 MAX_DELIVERIES = 3
@@ -40,25 +48,35 @@ OMITTED_EVIDENCE = Markup(
 
 
 def to_html(run: Run) -> str:
-    """Render the page. It loads nothing and is readable without scripts."""
-    problems, filters = find_problems(run), matrix_filters(run.results)
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            run=run,
-            headline=headline(run, problems),
-            problems=problems,
-            problem_groups=group_problems(problems),
-            problem_ids={problem.result.scenario.id for problem in problems},
-            scenario_ids={result.scenario.id for result in run.results},
-            areas=group_by_area(run.results),
-            filters=filters,
-            filter_css=filter_css(filters, run.results),
-            within_budget=SizeBudget(),
-            pictures=draw_pictures(run),
-            unobserved_groups=group_unobserved(run.results),
-        )
+    """Render the page. It loads nothing, and its one script is not needed to read it."""
+    environment = _environment()
+    script = environment.get_template("script.js").render()
+    problems, filters = remaining_problems(run), matrix_filters(run.results)
+    causes = cause_reports(run)
+    return environment.get_template("report.html").render(
+        run=run,
+        phrase=readiness_phrase(run),
+        shown_readiness=shown_readiness(run),
+        headline=headline(run, find_problems(run)),
+        causes=causes,
+        causes_by_scenario={
+            scenario_id: report for report in causes for scenario_id in report.cause.explains
+        },
+        problems=problems,
+        problem_groups=group_problems(problems),
+        problem_ids={problem.result.scenario.id for problem in problems},
+        scenario_ids={result.scenario.id for result in run.results},
+        areas=group_by_area(run.results),
+        filters=filters,
+        filter_css=filter_css(filters, run.results),
+        within_budget=SizeBudget(),
+        pictures=draw_pictures(run),
+        review_points=judge_points(run),
+        json_digest=hashlib.sha256(to_json_text(run).encode()).hexdigest(),
+        repeat_command=repeat_command(run),
+        script=Markup(script),  # noqa: S704 - our own file
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        unobserved_groups=group_unobserved(run.results),
     )
 
 
@@ -80,15 +98,16 @@ class SizeBudget:
 def draw_pictures(run: Run) -> tuple[Picture, ...]:
     """Draw the pictures of the run; one without data says why."""
     limit_ms = run.profile.number("timeout_s") * 1000
-    samples = [sample for result in run.results for sample in result.samples]
+    attempts = [record for result in run.results for record in result.attempts]
     return (
         draw_timeline(run, limit_ms),
-        draw_by_batch_size(samples, limit_ms),
-        draw_distribution(samples, limit_ms),
+        draw_by_batch_size(attempts, limit_ms),
+        draw_distribution(attempts, limit_ms),
         draw_requests(run),
     )
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("pytest_mews.reports"),
@@ -105,13 +124,17 @@ def _environment() -> Environment:
         "READINESS": labels.READINESS,
         "CHANGES": labels.CHANGES,
         "WAIVER_STATES": labels.WAIVER_STATES,
+        "CONCERNS": labels.CONCERNS,
+        "REVIEW_VERDICTS": labels.REVIEW_VERDICTS,
+        "review": certification_review,
         "OUTCOMES": labels.OUTCOMES,
-        "TLS_PROBLEMS": labels.TLS_PROBLEMS,
+        "TLS_PROBLEMS": TLS_PROBLEMS,
         "DOCUMENTATION": DOCUMENTATION,
         "MAX_ATTEMPTS": evidence_selection.MAX_ATTEMPTS,
         "MAX_EXCHANGES": evidence_selection.MAX_EXCHANGES,
         "MAX_HEADERS": MAX_HEADERS,
         "row_classes": row_classes,
+        "can_draw": can_draw,
         "select_evidence": evidence_selection.select_evidence,
         "select_deliveries": _select_deliveries,
         "key_delivery": evidence_selection.key_delivery,

@@ -5,20 +5,26 @@ All lists and texts are bounded, so the file stays small however long the run is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from pytest_mews.model import (
     ApiCall,
+    ApiUsage,
     Attempt,
+    Cause,
     Comparison,
     Connection,
     Delivery,
     EntityFetch,
+    ErrorCounts,
     Evidence,
     Exchange,
+    Fact,
     Message,
+    OperationUsage,
     Profile,
     Run,
     ScenarioResult,
@@ -28,19 +34,21 @@ from pytest_mews.model import (
     TlsHandshake,
     Waiver,
     WebSocketHandshake,
+    evidence_selection,
 )
-from pytest_mews.reports import evidence_selection
-from pytest_mews.reports.command_lines import replay_command, replay_file, rerun_command
+from pytest_mews.model.run import REPORT_FORMAT
+from pytest_mews.reports.command_lines import next_command, replay_file
 from pytest_mews.reports.fetch_table import first_delivery_ms
-from pytest_mews.reports.sanitize import Body, capped, decode_body
+from pytest_mews.reports.headline import readiness_phrase
 from pytest_mews.reports.websocket_table import (
     MAX_CONNECTIONS,
     MAX_HANDSHAKES,
     MAX_MESSAGES,
     case_start_ms,
 )
+from pytest_mews.review import judge_points
+from pytest_mews.sanitize import Body, capped, decode_body
 
-FORMAT = 1
 MAX_TEXT = 2_000
 MAX_SHORT_TEXT = 500  # of calls and WebSocket messages, of which there are many
 MAX_MESSAGE_BYTES = 20_000
@@ -54,15 +62,18 @@ MAX_STREAMING_CALLS = 20  # in the Streaming stage, connections say more than ca
 def to_json(run: Run) -> dict[str, Any]:
     """Return the run as an object for `json.dump`; times are ms on the run's clock."""
     return {
-        "format": FORMAT,
+        "format": REPORT_FORMAT,
         "version": run.version,
         "started_utc": run.started_utc,
         "duration_s": round(run.duration_s, 3),
         "interrupted": run.interrupted,
         "readiness": run.readiness.value,
+        "readiness_text": readiness_phrase(run),
         "target": run.target,
         "integration_target": run.integration_target,
+        "about": run.about,
         "command": run.command,
+        "selection": run.selection,
         "seed": run.seed,
         "strict": run.strict,
         "time_scale": run.time_scale,
@@ -78,6 +89,7 @@ def to_json(run: Run) -> dict[str, Any]:
             }
             for summary in run.stages
         },
+        "causes": [_cause(run, cause) for cause in run.causes],
         "scenarios": [_scenario(result) | _replay(run, result) for result in run.results],
         "waivers": [
             _waiver(use.waiver)
@@ -85,6 +97,7 @@ def to_json(run: Run) -> dict[str, Any]:
             for use in run.waivers
         ],
         **({} if run.comparison is None else {"comparison": _comparison(run.comparison)}),
+        **({} if run.api_usage is None else {"certification_review": _review(run, run.api_usage)}),
         "rate_limit_usage": [
             {
                 "enterprise_id": usage.enterprise_id,
@@ -93,6 +106,93 @@ def to_json(run: Run) -> dict[str, Any]:
             }
             for usage in run.rate_limit_usage
         ],
+    }
+
+
+def to_json_text(run: Run) -> str:
+    """Return the content of the file."""
+    # In ASCII, control and direction characters are \\u escapes, also for `cat` and `less`.
+    return json.dumps(to_json(run), indent=1, ensure_ascii=True)
+
+
+def _cause(run: Run, cause: Cause) -> dict[str, Any]:
+    shown = next(result for result in run.results if result.scenario.id == cause.shown_by)
+    evidence = evidence_selection.select_evidence(shown)
+    return {
+        "kind": cause.kind.value,
+        "summary": capped(cause.summary, MAX_TEXT),
+        "remedy": capped(cause.remedy, MAX_TEXT),
+        "level": cause.level.value,
+        "explains": list(cause.explains),
+        "evidence": {
+            "scenario": cause.shown_by,
+            "role": evidence[0].role if evidence else None,
+        },
+    }
+
+
+def _review(run: Run, usage: ApiUsage) -> dict[str, Any]:
+    return {
+        "requests": usage.requests,
+        "peak": usage.peak,
+        "clients": [
+            {"client": capped(client, MAX_SHORT_TEXT), "requests": count}
+            for client, count in usage.clients
+        ],
+        "other_clients": usage.other_clients,
+        "listed_operations": list(run.listed_operations),
+        "points": [
+            {
+                "name": judged.point.name.value,
+                "title": judged.point.title,
+                "verdict": judged.judgement.verdict.value,
+                "observed": capped(judged.judgement.observed, MAX_TEXT),
+                "remedy": judged.judgement.remedy,
+                "sources": [_source(fact) for fact in judged.point.facts],
+                "scenarios": list(judged.scenario_ids),
+            }
+            for judged in judge_points(run)
+        ],
+        "operations": [_operation(operation) for operation in usage.operations],
+    }
+
+
+def _operation(usage: OperationUsage) -> dict[str, Any]:
+    return {
+        "operation": capped(usage.operation, MAX_SHORT_TEXT),
+        "documented": usage.is_documented,
+        "requests": usage.requests,
+        "succeeded": usage.succeeded,
+        "by_ids": usage.by_ids,
+        "unfiltered": usage.unfiltered,
+        "next_pages": usage.next_pages,
+        "next_pages_offered": usage.next_pages_offered,
+        "filters": dict(usage.filters),
+        "extents": dict(usage.extents),
+        "several_extents": usage.several_extents,
+        "problems": dict(usage.problems),
+        "errors": _errors(usage.errors),
+        "provoked_errors": _errors(usage.provoked_errors),
+    }
+
+
+def _errors(errors: ErrorCounts) -> dict[str, Any]:
+    return {
+        "statuses": dict(errors.statuses),
+        "resolved": errors.resolved,
+        "unresolved": errors.unresolved,
+    }
+
+
+def _source(fact: Fact) -> dict[str, Any]:
+    return {
+        "fact": fact.id,
+        "basis": fact.basis.value,
+        "page": fact.source.page,
+        "anchor": fact.source.anchor,
+        "url": fact.source.url,
+        "revision": fact.source.revision,
+        "summary": fact.text,
     }
 
 
@@ -137,20 +237,12 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "stage": scenario.stage.value,
         "level": scenario.level.value,
         "basis": scenario.basis.value,
+        "concern": scenario.concern.value,
         "verdict": result.verdict.value,
         "reason": capped(result.reason, MAX_TEXT),
         "why": scenario.why,
         "remedy": result.remedy,
-        "sources": [
-            {
-                "page": source.page,
-                "anchor": source.anchor,
-                "url": source.url,
-                "revision": source.revision,
-                "summary": source.summary,
-            }
-            for source in scenario.sources
-        ],
+        "sources": [_source(fact) for fact in scenario.facts],
         "duration_s": round(result.duration_s, 3),
         "cases": result.case_count,
         "failing_cases": result.failing_cases,
@@ -216,7 +308,7 @@ def _replay(run: Run, result: ScenarioResult) -> dict[str, Any]:
     return {
         "replay": {
             "file": replay_file(result) if result.replay.text else None,
-            "command": replay_command(run, result) or rerun_command(run, result.scenario),
+            "command": next_command(run, result),
             "problem": result.replay.problem,
         }
     }

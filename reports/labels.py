@@ -1,9 +1,10 @@
-"""What the report calls things: outcomes, verdicts, readiness, request problems, TLS problems."""
+"""What the report calls things: outcomes, verdicts, readiness, request problems."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import (
     ApiFault,
     Change,
@@ -11,11 +12,25 @@ from pytest_mews.model import (
     Outcome,
     Readiness,
     RequestProblem,
-    TlsProblem,
     TokenState,
     Verdict,
     WaiverState,
 )
+from pytest_mews.model.api_call import SLOW_S
+from pytest_mews.model.scenario import Concern
+from pytest_mews.review import ReviewVerdict
+
+# A title, and what it means.
+CONCERNS = {
+    Concern.CERTIFICATION_REVIEW: (
+        "certification review",
+        "It is about calls to the Connector API, which Mews's certification review looks at.",
+    ),
+    Concern.OPERATION: (
+        "operation",
+        "Operation needs it. No page says that the review looks at anything but API calls.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,12 @@ OUTCOMES = {
     Outcome.REQUEST_TRUNCATED: "request truncated by the harness",
     Outcome.RESET_BY_HARNESS: "connection reset by the harness",
 }
+# A symbol, a title, and the verdict whose colour it has.
+REVIEW_VERDICTS = {
+    ReviewVerdict.MET: ("✓", "Met", Verdict.PASS),
+    ReviewVerdict.NOT_MET: ("✕", "Not met", Verdict.FAIL),
+    ReviewVerdict.NOT_JUDGED: ("○", "Not judged", Verdict.NOT_OBSERVED),
+}
 # A symbol and a title: verdicts can be told apart without colour.
 VERDICTS = {
     Verdict.PASS: ("✓", "Pass"),
@@ -81,7 +102,7 @@ READINESS = {
     Readiness.WARNINGS: ("!", "Ready with warnings", "warn"),
     Readiness.NOT_READY: ("✕", "Not ready", "fail"),
     Readiness.INCOMPLETE: ("◐", "Incomplete", "flaky"),
-    Readiness.NOT_OBSERVED: ("○", "Not observed", "not-observed"),
+    Readiness.NOT_OBSERVED: ("○", "Not tested", "not-observed"),
 }
 REQUEST_PROBLEMS = {
     RequestProblem.NOT_POST: "the method is not POST",
@@ -98,7 +119,9 @@ REQUEST_PROBLEMS = {
     RequestProblem.INVALID_BODY: "the body does not match the operation's schema",
     RequestProblem.DEPRECATED_OPERATION: "a deprecated operation",
     RequestProblem.DEPRECATED_EXTENT: "requests a deprecated part of the response",
-    RequestProblem.OVER_LIMIT: "over 200 requests with this AccessToken within 30 s",
+    RequestProblem.OVER_LIMIT: (
+        f"over {REQUESTS_PER_TOKEN} requests with this AccessToken within {REQUEST_WINDOW_S} s"
+    ),
 }
 TOKEN_STATES = {
     TokenState.NONE: "of no enterprise",
@@ -107,26 +130,19 @@ TOKEN_STATES = {
     TokenState.INACTIVE: "of an inactive integration",
 }
 API_FAULTS = {
-    ApiFault.SLOW: "response after 8 s",
+    ApiFault.SLOW: f"response after {SLOW_S:g} s",
     ApiFault.TOO_MANY_REQUESTS: "429 with Retry-After",
     ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER: "429 without Retry-After",
     ApiFault.SERVER_ERROR: "500",
     ApiFault.SERVER_ERROR_MESSAGE_ONLY: "500 with only a Message",
+    ApiFault.BAD_REQUEST: "400",
+    ApiFault.FORBIDDEN: "403",
     ApiFault.REQUEST_TIMEOUT: "408",
+    ApiFault.CONFLICT: "409",
+    ApiFault.CONTENT_TOO_LARGE: "413",
     ApiFault.RESET: "connection reset",
     ApiFault.NOT_JSON: "a body that is not JSON",
     ApiFault.UNKNOWN_FIELDS: "unknown properties and values in the response",
-}
-TLS_PROBLEMS = {
-    TlsProblem.UNKNOWN_ISSUER: "no trusted authority issued it, or an intermediate is missing",
-    TlsProblem.SELF_SIGNED: "it is self-signed",
-    TlsProblem.EXPIRED: "it or a certificate in its chain has expired",
-    TlsProblem.NOT_YET_VALID: "it is not valid yet",
-    TlsProblem.HOST_MISMATCH: "it is for other hosts",
-    TlsProblem.PROTOCOL: "no TLS version in common",
-    TlsProblem.NOT_TLS: "the server does not speak TLS",
-    TlsProblem.CLIENT_CERTIFICATE: "the server demands a client certificate",
-    TlsProblem.OTHER: "it is rejected",
 }
 # A title, and the verdict whose colour it has.
 CHANGES = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from math import floor, log10
 
-from pytest_mews.model import AnswerTimes, Sample
+from pytest_mews.model import AnswerTimes, AttemptRecord
 from pytest_mews.reports.charts import (
     MIN_TIME_MS,
     Picture,
@@ -18,25 +19,29 @@ from pytest_mews.reports.charts import (
     time_limit_layers,
 )
 
-MIN_SAMPLES = 5  # a distribution of fewer samples says nothing
+MIN_TIMES = 5  # a distribution of fewer says nothing
 _SIZE_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
-def draw_by_batch_size(samples: list[Sample], limit_ms: float) -> Picture:
+def draw_by_batch_size(attempts: Iterable[AttemptRecord], limit_ms: float) -> Picture:
     """Draw the response time of each answered message by the number of its events."""
     anchor, title = "picture-batches", "Response time by batch size"
-    samples = [sample for sample in samples if sample.event_count > 0]
-    if len({sample.event_count for sample in samples}) < 2:  # noqa: PLR2004 - a slope needs two
+    points = [
+        (record.event_count, record.answer_ms)
+        for record in attempts
+        if record.answer_ms is not None and record.event_count > 0
+    ]
+    if len({event_count for event_count, _ in points}) < 2:  # noqa: PLR2004 - a slope needs two
         return Picture(anchor, title, "Needs answered messages of at least two batch sizes.")
-    # One circle stands for all samples in a cell: a circle per sample could take megabytes.
+    # One circle stands for all messages in a cell: a circle for each could take megabytes.
     cells: Counter[tuple[int, int]] = Counter()
     by_size: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
-    for sample in samples:
-        time_ms = max(sample.answer_ms, MIN_TIME_MS)
-        cells[round(log10(sample.event_count) * 24), round(log10(time_ms) * 12)] += 1
-        by_size[round(log10(sample.event_count) * 6)].append((sample.event_count, time_ms))
-    low, high = time_domain([sample.answer_ms for sample in samples], limit_ms)
-    largest = max(sample.event_count for sample in samples)
+    for event_count, answer_ms in points:
+        time_ms = max(answer_ms, MIN_TIME_MS)
+        cells[round(log10(event_count) * 24), round(log10(time_ms) * 12)] += 1
+        by_size[round(log10(event_count) * 6)].append((event_count, time_ms))
+    low, high = time_domain([answer_ms for _, answer_ms in points], limit_ms)
+    largest = max(event_count for event_count, _ in points)
     x = quantity(
         "events",
         "events in the message",
@@ -63,22 +68,28 @@ def draw_by_batch_size(samples: list[Sample], limit_ms: float) -> Picture:
         mark_layer("line", {"x": x, "y": y}, medians, strokeWidth=2, **accent),
         *time_limit_layers("y", limit_ms),
     ]
-    slowest = max(samples, key=lambda sample: sample.answer_ms)
-    events = f"{slowest.event_count:,} event{'s' * (slowest.event_count != 1)}"
+    event_count, slowest_ms = max(points, key=lambda point: point[1])
+    events = f"{event_count:,} event{'s' * (event_count != 1)}"
     caption = (
-        f"{len(samples):,} answered messages; a larger circle stands for more of them, the line is "
-        f"the median. The slowest response took {_format_time(slowest.answer_ms)}, for a message "
-        f"of {events}. Both scales are logarithmic. Messages without a response are left out."
+        f"{len(points):,} answered messages; the slowest response took "
+        f"{_format_time(slowest_ms)}, for a message of {events}. Messages without a "
+        "response are left out."
     )
-    return Picture(anchor, title, caption, render_svg(260, layers))
+    legend = (
+        "A larger circle stands for more messages, the line is the median. Both scales are "
+        "logarithmic."
+    )
+    return Picture(anchor, title, caption, legend, render_svg(260, layers))
 
 
-def draw_distribution(samples: list[Sample], limit_ms: float) -> Picture:
+def draw_distribution(attempts: Iterable[AttemptRecord], limit_ms: float) -> Picture:
     """Draw a histogram of the response times with p50, p95 and p99."""
     anchor, title = "picture-answers", "Distribution of response times"
-    if len(samples) < MIN_SAMPLES:
-        return Picture(anchor, title, f"Needs at least {MIN_SAMPLES} answered messages.")
-    times_ms = [max(sample.answer_ms, MIN_TIME_MS) for sample in samples]
+    times_ms = [
+        max(record.answer_ms, MIN_TIME_MS) for record in attempts if record.answer_ms is not None
+    ]
+    if len(times_ms) < MIN_TIMES:
+        return Picture(anchor, title, f"Needs at least {MIN_TIMES} answered messages.")
     answer_times = AnswerTimes.of(times_ms)
     percentiles = {
         "p50": answer_times.p50_ms,
@@ -110,10 +121,10 @@ def draw_distribution(samples: list[Sample], limit_ms: float) -> Picture:
         layers.append(mark_layer("text", label, [line], **place))
     figures = ", ".join(f"{name} {_format_time(time)}" for name, time in percentiles.items())
     caption = (
-        f"{len(times_ms):,} answered messages: {figures}. The time scale is logarithmic. "
-        "Messages without a response are not in the picture."
+        f"{len(times_ms):,} answered messages: {figures}. Messages without a response are left out."
     )
-    return Picture(anchor, title, caption, render_svg(220, layers))
+    legend = "The time scale is logarithmic."
+    return Picture(anchor, title, caption, legend, render_svg(220, layers))
 
 
 def _format_time(ms: float) -> str:

@@ -11,28 +11,35 @@ from collections.abc import Iterator, Sequence
 
 from pytest_mews.model import Run, Scenario, StageSummary, Verdict, WaiverState
 from pytest_mews.reports import labels
-from pytest_mews.reports.problems import Problem, find_problems
-from pytest_mews.reports.sanitize import capped, one_line, sanitize
+from pytest_mews.reports.cause_reports import CauseReport, cause_reports, remaining_problems
+from pytest_mews.reports.command_lines import repeat_command
+from pytest_mews.reports.headline import readiness_phrase, shown_readiness
+from pytest_mews.reports.problems import Problem
+from pytest_mews.sanitize import capped, one_line, sanitize
 
 MAX_DETAILED = 20  # problems with fix and source; the others have one line each
 MAX_TEXT = 600
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>&@:])")
+# People read these files as text too: a colon before a space makes no link, and parentheses make
+# one only after a bracket, which is escaped.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#+!|~<>&@]|:(?=\S))")
+_WWW = re.compile(r"\b(www)\.", re.IGNORECASE)  # GitHub makes links of such names
 _CODE = re.compile(r"`([^`]+)`")
 
 
 def to_markdown(run: Run) -> str:
     """Render the summary."""
-    symbol, title, _ = labels.READINESS[run.readiness]
+    symbol = labels.READINESS[shown_readiness(run)][0]
     parts = [
-        f"# {symbol} Mews certification readiness: {title}",
+        f"# {symbol} Mews certification readiness: {escape(readiness_phrase(run))}",
         "\n".join(["| stage | readiness | scenarios |", "|---|---|---|", *map(_stage, run.stages)]),
         "Evidence of readiness: Mews alone certifies.",
         "\n".join(_facts(run)),
-        *_problems(find_problems(run)),
+        *_causes(run),
+        *_problems(remaining_problems(run), "Also fix" if run.causes else "Fix these first"),
         *_waivers(run),
         *_comparison(run),
         "## Repeat this run",
-        _fenced(f"{run.command} --hypothesis-seed={run.seed}"),
+        _fenced(repeat_command(run)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -40,7 +47,7 @@ def to_markdown(run: Run) -> str:
 def _stage(summary: StageSummary) -> str:
     symbol, title, _ = labels.READINESS[summary.readiness]
     counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.counts.items())
-    return f"| {summary.stage} | {symbol} {title} | {_escape(counts or summary.how_to_observe)} |"
+    return f"| {summary.stage} | {symbol} {title} | {escape(counts or summary.how_to_observe)} |"
 
 
 def _facts(run: Run) -> Iterator[str]:
@@ -48,17 +55,37 @@ def _facts(run: Run) -> Iterator[str]:
     if run.integration_target != run.target:
         yield f"- Integration target: {code(run.integration_target)}"
     yield (
-        f"- {run.started_utc}, {run.duration_s:,.0f} s, profile {_escape(run.profile.name)}, "
-        f"pytest-mews {_escape(run.version)}, seed {run.seed}" + ", strict" * run.strict
+        f"- {run.started_utc}, {run.duration_s:,.0f} s, profile {escape(run.profile.name)}, "
+        f"pytest-mews {escape(run.version)}, seed {run.seed}" + ", strict" * run.strict
     )
     if run.interrupted:
         yield "- The run was interrupted: this is what it observed until then."
     yield from (f"- {code(note)}" for note in run.notes)
 
 
-def _problems(problems: Sequence[Problem]) -> Iterator[str]:
+def _causes(run: Run) -> Iterator[str]:
+    if run.causes:
+        yield "## Causes"
+    for report in cause_reports(run):
+        cause = report.cause
+        yield "\n".join(
+            (
+                f"### {report.number}. {with_code(cause.summary)}\n",
+                f"- Fix: {with_code(cause.remedy)}",
+                f"- {report.priority.title}, for {_concerns(report)}",
+                f"- It {escape(report.explains_text)}",
+                f"- Shown by {escape(cause.shown_by)}: {code(report.problem.result.reason)}",
+            )
+        )
+
+
+def _concerns(report: CauseReport) -> str:
+    return " and ".join(labels.CONCERNS[concern][0] for concern in report.concerns)
+
+
+def _problems(problems: Sequence[Problem], title: str) -> Iterator[str]:
     if problems:
-        yield "## Fix these first"
+        yield f"## {title}"
     yield from ("\n".join(_detailed(problem)) for problem in problems[:MAX_DETAILED])
     rest = problems[MAX_DETAILED:]
     if rest:
@@ -70,9 +97,9 @@ def _detailed(problem: Problem) -> Iterator[str]:
     yield f"### {_heading(problem)}\n"
     yield f"- Observed: {code(result.reason)}"
     if problem.same_reason:
-        yield f"- For the same reason: {_escape(', '.join(problem.same_reason))}"
+        yield f"- For the same reason: {escape(', '.join(problem.same_reason))}"
     if result.verdict is not Verdict.ERROR:
-        yield f"- Fix: {_with_code(result.remedy)}"
+        yield f"- Fix: {with_code(result.remedy)}"
         yield from (f"- Source: {source}" for source in _sources(result.scenario))
 
 
@@ -81,14 +108,15 @@ def _heading(problem: Problem) -> str:
     scenario = result.scenario
     symbol, title = labels.VERDICTS[result.verdict]
     return (
-        f"{symbol} {scenario.id} {_with_code(scenario.title)} "
-        f"({title.lower()}, {scenario.level}, {scenario.basis})"
+        f"{symbol} {scenario.id} {with_code(scenario.title)} "
+        f"({title.lower()}, {scenario.level}, {scenario.basis}, "
+        f"{labels.CONCERNS[scenario.concern][0]})"
     )
 
 
 def _sources(scenario: Scenario) -> Iterator[str]:
     for source in scenario.sources:
-        yield f"[{_escape(source.page)}](<{source.url}>), {_escape(source.revision_text)}"
+        yield f"[{escape(source.page)}](<{source.url}>), {escape(source.revision_text)}"
 
 
 def _waivers(run: Run) -> Iterator[str]:
@@ -142,11 +170,12 @@ def _longest_backtick_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
-def _with_code(text: str) -> str:
-    """Return the text of a scenario file: text in backticks as code spans, the rest escaped."""
+def with_code(text: str) -> str:
+    """Return a text of the harness: what is in backticks as code spans, the rest escaped."""
     parts = _CODE.split(text)
-    return "".join(code(part) if index % 2 else _escape(part) for index, part in enumerate(parts))
+    return "".join(code(part) if index % 2 else escape(part) for index, part in enumerate(parts))
 
 
-def _escape(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", one_line(text))
+def escape(text: str) -> str:
+    """Return a text on one line in which Markdown sees no markup."""
+    return _WWW.sub(r"\1\\.", _SPECIAL.sub(r"\\\1", one_line(text)))

@@ -72,10 +72,7 @@ def matrix_filters(results: Sequence[ScenarioResult]) -> tuple[FilterGroup, ...]
 
 
 def filter_css(groups: Sequence[FilterGroup], results: Sequence[ScenarioResult]) -> Markup:
-    """Return the CSS that hides rows that don't match, and headings without rows.
-
-    The row that is the target of the page's address is always shown.
-    """
+    """Return the CSS that hides rows that don't match, and headings without rows."""
     rules = []
     classes = [set(row_classes(result).split()) for result in results]
     choices = [("", *(option.name for option in group.options[1:])) for group in groups]
@@ -86,8 +83,8 @@ def filter_css(groups: Sequence[FilterGroup], results: Sequence[ScenarioResult])
         matrix = "#matrix" + "".join(f":has(#only-{name}:checked)" for name in names)
         row = "".join(f".{name}" for name in names)
         if len(names) == 1:
-            rules.append(f"{matrix} tbody tr:not({row},:target){{display:none}}")
-        rules.append(f"{matrix} :is(.area,.collapsed):not(:has(tr{row},tr:target)){{display:none}}")
+            rules.append(f"{matrix} tbody tr:not({row}){{display:none}}")
+        rules.append(f"{matrix} :is(.area,.collapsed):not(:has(tr{row})){{display:none}}")
         if not any(row_set.issuperset(names) for row_set in classes):
             rules.append(f"{matrix} .no-match{{display:block}}")
     return Markup("\n".join(rules))  # noqa: S704 - contains only names from this module

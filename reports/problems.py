@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,9 +15,10 @@ from pytest_mews.model import (
     Run,
     ScenarioResult,
     Verdict,
+    evidence_selection,
 )
 from pytest_mews.model.readiness import breaks_must
-from pytest_mews.reports import command_lines, evidence_selection
+from pytest_mews.reports import command_lines
 from pytest_mews.reports.labels import HARNESS_ERROR, PRIORITIES, Priority
 
 _VERDICT_ORDER = (Verdict.FAIL, Verdict.FLAKY, Verdict.BLOCKED, Verdict.WARN, Verdict.ERROR)
@@ -59,22 +60,13 @@ class Problem:
 
     @property
     def observed(self) -> str:
-        """What the first unmet finding observed, with what the reason adds to it.
+        """What the first unmet finding observed, and the remarks on the result.
 
-        The reason may continue with figures and a diagnosis. What it quotes of the other unmet
-        findings is left out: they have their own rows.
+        The other unmet findings have their own rows.
         """
         if not self.unmet_findings:
             return self.result.reason
-        first, *others = self.unmet_findings
-        reason = self.result.reason
-        if first.observed not in reason:
-            return first.observed
-        addition = reason[reason.index(first.observed) + len(first.observed) :]
-        for finding in others:
-            for quoted in (f"; also not met: {finding.expected}", f"; {finding.observed}"):
-                addition = addition.replace(quoted, "", 1)
-        return first.observed + addition
+        return "; ".join((self.unmet_findings[0].observed, *self.result.remarks))
 
     @property
     def fix(self) -> str:
@@ -94,9 +86,16 @@ class ProblemGroup:
     problems: tuple[Problem, ...]
 
 
-def find_problems(run: Run) -> tuple[Problem, ...]:
-    """Return what did not pass: MUST, SHOULD, MAY, then harness errors; failures before flaky."""
-    results = [result for result in run.results if result.verdict in _VERDICT_ORDER]
+def find_problems(run: Run, results: Iterable[ScenarioResult] | None = None) -> tuple[Problem, ...]:
+    """Return what did not pass: MUST, SHOULD, MAY, then harness errors; failures before flaky.
+
+    Args:
+        run: the run.
+        results: those of its results to look at; all if omitted.
+
+    """
+    candidates = run.results if results is None else results
+    results = [result for result in candidates if result.verdict in _VERDICT_ORDER]
     blocked: dict[str, list[ScenarioResult]] = {}
     for result in results:
         if result.verdict is Verdict.BLOCKED:
@@ -105,7 +104,7 @@ def find_problems(run: Run) -> tuple[Problem, ...]:
     for result in results:
         same = blocked.get(result.reason, []) if result.verdict is Verdict.BLOCKED else [result]
         if same[0] is result:
-            problems.append(_problem(run, result, same[1:]))
+            problems.append(build_problem(run, result, same[1:]))
     return tuple(sorted(problems, key=_rank))
 
 
@@ -123,7 +122,10 @@ def _rank(problem: Problem) -> tuple[bool, int, int]:
     return verdict is Verdict.ERROR, level, _VERDICT_ORDER.index(verdict)
 
 
-def _problem(run: Run, result: ScenarioResult, others: list[ScenarioResult]) -> Problem:
+def build_problem(
+    run: Run, result: ScenarioResult, others: Sequence[ScenarioResult] = ()
+) -> Problem:
+    """Return the problem of a result; `others` are blocked for the same reason."""
     evidence = next(iter(evidence_selection.select_evidence(result)), None)
     delivery = evidence_selection.key_delivery(evidence) if evidence else None
     curl_command = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import accumulate
 
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import RateLimitUsage, Run
-from pytest_mews.reports.api_requests import REQUEST_LIMIT, shorten_id
+from pytest_mews.reports.api_requests import shorten_id
 from pytest_mews.reports.charts import (
     DASHED,
     WIDTH,
@@ -16,14 +17,15 @@ from pytest_mews.reports.charts import (
     render_svg,
 )
 
-WINDOW_S = 30  # guidelines/requests: 200 requests per AccessToken within a sliding 30 s
+MIN_PEAK = REQUESTS_PER_TOKEN // 10  # fewer requests than this make a flat line
 MAX_POINTS = 240  # per enterprise, however long the run
 _DASH_PATTERNS = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
 def draw_requests(run: Run) -> Picture:
     """Draw the requests within the last 30 s of the enterprises with most requests."""
-    anchor, title = "picture-requests", "Requests to the Connector API within 30 s"
+    anchor = "picture-requests"
+    title = f"Requests to the Connector API within {REQUEST_WINDOW_S} s"
     if not run.rate_limit_usage:
         return Picture(
             anchor,
@@ -31,6 +33,9 @@ def draw_requests(run: Run) -> Picture:
             "The run counted no request with an AccessToken. With --mews-api, the picture shows "
             "the requests of the service, except under pytest-xdist.",
         )
+    caption = _caption(run.rate_limit_usage)
+    if run.rate_limit_usage[0].peak < MIN_PEAK:
+        return Picture(anchor, title, caption)
     rows: Rows = []
     for usage in run.rate_limit_usage:
         rows += [
@@ -38,9 +43,13 @@ def draw_requests(run: Run) -> Picture:
             for second, count in sliding_counts(usage)
         ]
     names = [shorten_id(usage.enterprise_id) for usage in run.rate_limit_usage]
-    top = max(REQUEST_LIMIT, *(usage.peak for usage in run.rate_limit_usage)) * 1.12
+    top = max(REQUESTS_PER_TOKEN, *(usage.peak for usage in run.rate_limit_usage)) * 1.12
     x = quantity("at", "seconds since the run started", axis={"tickCount": 10, "grid": False})
-    y = quantity("count", "requests in the last 30 s", scale={"domain": [0, top], "nice": False})
+    y = quantity(
+        "count",
+        f"requests in the last {REQUEST_WINDOW_S} s",
+        scale={"domain": [0, top], "nice": False},
+    )
     scale = {"domain": names, "range": list(_DASH_PATTERNS[: len(names)])}
     dash = {"field": "enterprise", "type": "nominal", "scale": scale, "legend": None}
     peaks = [
@@ -49,7 +58,9 @@ def draw_requests(run: Run) -> Picture:
     ]
     labelled = [row for row in peaks if row["count"] >= top / 10]  # lower labels would collide
     label = {"x": x, "y": y, "text": {"field": "enterprise"}}
-    limit = [{"at": REQUEST_LIMIT, "label": f"{REQUEST_LIMIT} within 30 s"}]
+    limit = [
+        {"at": REQUESTS_PER_TOKEN, "label": f"{REQUESTS_PER_TOKEN} within {REQUEST_WINDOW_S} s"}
+    ]
     limit_label = {"x": {"value": WIDTH}, "y": quantity("at"), "text": {"field": "label"}}
     layers = [
         mark_layer("line", {"x": x, "y": y, "strokeDash": dash}, rows, color="var(--accent)"),
@@ -57,7 +68,11 @@ def draw_requests(run: Run) -> Picture:
         mark_layer("rule", {"y": quantity("at")}, limit, color="var(--fail)", **DASHED),
         mark_layer("text", limit_label, limit, align="right", dy=-7),
     ]
-    return Picture(anchor, title, _caption(run.rate_limit_usage), render_svg(220, layers))
+    legend = (
+        "One line per enterprise: the requests with its AccessToken in the last "
+        f"{REQUEST_WINDOW_S} s."
+    )
+    return Picture(anchor, title, caption, legend, render_svg(220, layers))
 
 
 def sliding_counts(usage: RateLimitUsage) -> list[tuple[int, int]]:
@@ -65,10 +80,10 @@ def sliding_counts(usage: RateLimitUsage) -> list[tuple[int, int]]:
 
     A long run has at most `MAX_POINTS` pairs, the highest of each interval.
     """
-    last = usage.requests[-1][0] + WINDOW_S
+    last = usage.requests[-1][0] + REQUEST_WINDOW_S
     counts = dict(usage.requests)
     sums = list(accumulate((counts.get(second, 0) for second in range(last + 1)), initial=0))
-    window = [sums[at + 1] - sums[max(0, at + 1 - WINDOW_S)] for at in range(last + 1)]
+    window = [sums[at + 1] - sums[max(0, at + 1 - REQUEST_WINDOW_S)] for at in range(last + 1)]
     step = -(-len(window) // MAX_POINTS)
     return [
         max(enumerate(window[at : at + step], at), key=lambda pair: pair[1])
@@ -79,10 +94,10 @@ def sliding_counts(usage: RateLimitUsage) -> list[tuple[int, int]]:
 def _caption(usages: tuple[RateLimitUsage, ...]) -> str:
     peaks = ", ".join(f"{shorten_id(usage.enterprise_id)} {usage.peak:,}" for usage in usages)
     text = (
-        "One line per enterprise: the requests with its AccessToken in the last 30 s. Mews "
-        f"allows {REQUEST_LIMIT}. The peaks: {peaks}."
+        f"Mews allows {REQUESTS_PER_TOKEN} requests per AccessToken within {REQUEST_WINDOW_S} s. "
+        f"The peaks: {peaks}."
     )
-    if usages[0].peak > REQUEST_LIMIT:
+    if usages[0].peak > REQUESTS_PER_TOKEN:
         text += (
             " Scaled waits and concurrent scenarios bring requests closer together, so exceeding "
             "the limit here does not count against the service."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,14 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pytest_mews.errors import UsageError
+from pytest_mews.config.report_folder import (
+    check_no_link,
+    create_folder,
+    open_without_links,
+    unwritable,
+)
 from pytest_mews.model import Run, Stage
 from pytest_mews.reports.badge import render_badge
+from pytest_mews.reports.certification_review import to_review_markdown
 from pytest_mews.reports.command_lines import replay_file
 from pytest_mews.reports.html_report import to_html
-from pytest_mews.reports.json_report import to_json
+from pytest_mews.reports.json_report import to_json_text
 from pytest_mews.reports.markdown_summary import to_markdown
-from pytest_mews.reports.sarif import to_sarif
+from pytest_mews.reports.sarif import to_sarif_text
 
 HTML_NAME, JSON_NAME = "certification.html", "certification.json"
 
@@ -42,16 +47,12 @@ class WrittenReport:
     problems: tuple[str, ...] = ()
 
 
-def _to_json_text(to_data: Callable[[Run], object], run: Run) -> str:
-    # In ASCII, control and direction characters are \u escapes, also for `cat` and `less`.
-    return json.dumps(to_data(run), indent=1, ensure_ascii=True)
-
-
 OUTPUTS: tuple[Output, ...] = (
-    Output(JSON_NAME, partial(_to_json_text, to_json)),
+    Output(JSON_NAME, to_json_text),
     Output(HTML_NAME, to_html),
     Output("summary.md", to_markdown),
-    Output("certification.sarif", partial(_to_json_text, to_sarif)),
+    Output("certification-review.md", to_review_markdown),
+    Output("certification.sarif", to_sarif_text),
     *(Output(f"badge-{stage}.svg", partial(render_badge, stage=stage)) for stage in Stage),
 )
 
@@ -77,12 +78,15 @@ def write_report(run: Run, folder: Path) -> WrittenReport:
             problems.append(f"{output.name} could not be rendered ({type(error).__name__})")
     contents |= _replay_contents(run, folder)
     try:
+        create_folder(folder)
         for path, content in contents.items():
+            if path.parent != folder:
+                check_no_link(path.parent)
             if content is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
         _replace(contents)
     except OSError as error:
-        raise _usage_error(folder, error) from error
+        raise unwritable(folder, error) from error
     html = folder / HTML_NAME
     return WrittenReport(
         html if contents[html] is not None else None, folder / JSON_NAME, tuple(problems)
@@ -108,11 +112,18 @@ def check_writable(folder: Path) -> None:
     """
     probe = folder / f".writable-{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        create_folder(folder)
         _replace({probe: b""})
         probe.unlink()
     except OSError as error:
-        raise _usage_error(folder, error) from error
+        raise unwritable(folder, error) from error
+
+
+def write_draft(path: Path, content: bytes) -> None:
+    """Write a new file; a file or link with its name is removed first."""
+    path.unlink(missing_ok=True)
+    with open(path, "xb", opener=open_without_links) as file:
+        file.write(content)
 
 
 def _replace(contents: dict[Path, bytes | None]) -> None:
@@ -123,15 +134,10 @@ def _replace(contents: dict[Path, bytes | None]) -> None:
             if content is not None:
                 draft = path.with_name(f".{path.name}.{os.getpid()}.part")
                 drafts.callback(draft.unlink, missing_ok=True)
-                draft.write_bytes(content)
+                write_draft(draft, content)
                 ready.append((draft, path))
         for draft, path in ready:
             draft.replace(path)
         for path, content in contents.items():
             if content is None:
                 path.unlink(missing_ok=True)
-
-
-def _usage_error(folder: Path, error: OSError) -> UsageError:
-    problem = f"can't be written ({error.strerror or error})"
-    return UsageError("--mews-report", folder, problem, "Name a folder that you may write to.")

@@ -1,4 +1,6 @@
-"""`certification.sarif`: SARIF 2.1.0, one rule for each scenario, one result for each problem.
+"""`certification.sarif`: SARIF 2.1.0, causes first, then the problems that no cause explains.
+
+There is one rule for each scenario and for each kind of cause in the run.
 
 SARIF results have locations in files, and GitHub shows no result without one. A certification
 tests an endpoint and sees no source code, so the location is the scenario (`mews/RET-02`): not a
@@ -11,13 +13,16 @@ https://docs.github.com/code-security/code-scanning/integrating-with-code-scanni
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_mews.model import Run, ScenarioResult, Verdict
-from pytest_mews.reports.problems import Problem, find_problems, severity_of
-from pytest_mews.reports.sanitize import capped, sanitize
+from pytest_mews.model import CauseKind, Run, ScenarioResult, Verdict
+from pytest_mews.reports.cause_reports import CauseReport, cause_reports, remaining_problems
+from pytest_mews.reports.headline import readiness_phrase
+from pytest_mews.reports.problems import Problem, severity_of
+from pytest_mews.sanitize import capped, sanitize
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -30,7 +35,9 @@ def to_sarif(run: Run) -> dict[str, Any]:
     """Return the run as an object for `json.dump`."""
     scenarios = [result.scenario for result in run.results]
     rule_indexes = {scenario.id: index for index, scenario in enumerate(scenarios)}
-    problems = find_problems(run)
+    problems = remaining_problems(run)
+    causes = cause_reports(run)
+    kinds = list(dict.fromkeys(report.cause.kind for report in causes))
     errors = [problem.result for problem in problems if problem.result.verdict is Verdict.ERROR]
     waived = [result for result in run.results if result.verdict is Verdict.WAIVED]
     return {
@@ -43,13 +50,20 @@ def to_sarif(run: Run) -> dict[str, Any]:
                         "name": "pytest-mews",
                         "version": run.version,
                         "informationUri": HOME,
-                        "rules": [_rule(result) for result in run.results],
+                        "rules": [
+                            *(_rule(result) for result in run.results),
+                            *map(_cause_rule, kinds),
+                        ],
                     }
                 },
                 "automationDetails": {"id": "pytest-mews/"},
                 "invocations": [_invocation(run, errors)],
                 "columnKind": "utf16CodeUnits",
                 "results": [
+                    *(
+                        _cause_result(report, len(scenarios) + kinds.index(report.cause.kind))
+                        for report in causes
+                    ),
                     *(
                         _problem_result(run, problem, rule_indexes)
                         for problem in problems
@@ -59,6 +73,7 @@ def to_sarif(run: Run) -> dict[str, Any]:
                 ],
                 "properties": {
                     "readiness": run.readiness,
+                    "readiness_text": readiness_phrase(run),
                     "target": run.target,
                     "profile": run.profile.name,
                     "seed": run.seed,
@@ -70,8 +85,9 @@ def to_sarif(run: Run) -> dict[str, Any]:
 
 def _rule(result: ScenarioResult) -> dict[str, Any]:
     scenario = result.scenario
-    sources = "\n".join(
-        f"{source.summary} ({source.url}, {source.revision_text})" for source in scenario.sources
+    facts = "\n".join(
+        f"{fact.text} ({fact.basis}: {fact.source.url}, {fact.source.revision_text})"
+        for fact in scenario.facts
     )
     return {
         "id": scenario.id,
@@ -79,9 +95,43 @@ def _rule(result: ScenarioResult) -> dict[str, Any]:
         "shortDescription": {"text": _text(scenario.title)},
         "fullDescription": {"text": _text(scenario.why)},
         "helpUri": scenario.sources[0].url if scenario.sources else HOME,
-        "help": {"text": _text(f"{result.remedy}\n{sources}")},
+        "help": {"text": _text(f"{result.remedy}\n{facts}")},
         "defaultConfiguration": {"level": "error" if scenario.level == "MUST" else "warning"},
         "properties": {"tags": [scenario.stage.value, scenario.level.value, scenario.basis.value]},
+    }
+
+
+def to_sarif_text(run: Run) -> str:
+    """Return the content of the file, in ASCII, as that of `certification.json`."""
+    return json.dumps(to_sarif(run), indent=1, ensure_ascii=True)
+
+
+def _cause_rule(kind: CauseKind) -> dict[str, Any]:
+    return {
+        "id": f"cause/{kind.value}",
+        "name": re.sub(r"\W", "", kind.value.replace("-", " ").title()),
+        "shortDescription": {"text": _text(f"Cause: {kind.value.replace('-', ' ')}")},
+        "helpUri": HOME,
+        "defaultConfiguration": {"level": "error"},
+        "properties": {"tags": ["cause"]},
+    }
+
+
+def _cause_result(report: CauseReport, rule_index: int) -> dict[str, Any]:
+    """Return the result of a cause, at the location of the scenario that shows it best."""
+    cause = report.cause
+    text = f"{cause.summary} Fix: {cause.remedy} It {report.explains_text}."
+    located = _located(cause.shown_by, f"{cause.kind.value} {cause.shown_by}")
+    return {
+        "ruleId": f"cause/{cause.kind.value}",
+        "ruleIndex": rule_index,
+        "level": report.severity.value,
+        "message": {"text": _text(text)},
+        **located,
+        "properties": {
+            "explains": list(cause.explains),
+            "concerns": [concern.value for concern in report.concerns],
+        },
     }
 
 
@@ -109,22 +159,31 @@ def _result(
         "ruleIndex": rule_indexes[scenario.id],
         "level": level,
         "message": {"text": _text(result.reason or scenario.title) + also},
+        **_located(scenario.id, scenario.id),
+        "properties": {
+            "verdict": result.verdict.value,
+            "concern": result.scenario.concern.value,
+        },
+    }
+
+
+def _located(scenario_id: str, fingerprint: str) -> dict[str, Any]:
+    """Return a location, and the fingerprint of an alert that later runs can close."""
+    digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
+    return {
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": f"mews/{scenario.id}"},
+                    "artifactLocation": {"uri": f"mews/{scenario_id}"},
                     "region": {"startLine": 1},
                 },
                 "logicalLocations": [
-                    {"fullyQualifiedName": f"mews::{scenario.id}", "kind": "scenario"}
+                    {"fullyQualifiedName": f"mews::{scenario_id}", "kind": "scenario"}
                 ],
             }
         ],
         # One alert per scenario, which GitHub closes if a later run does not have it.
-        "partialFingerprints": {
-            "primaryLocationLineHash": hashlib.sha256(scenario.id.encode()).hexdigest()[:16] + ":1"
-        },
-        "properties": {"verdict": result.verdict.value},
+        "partialFingerprints": {"primaryLocationLineHash": f"{digest}:1"},
     }
 
 

@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup, escape
 
-from pytest_mews.reports.sanitize import capped, sanitize
+from pytest_mews.sanitize import capped, sanitize
 
 MAX_TEXT = 600
 _CODE = re.compile(r"`([^`<>]+)`")

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
-from pytest_mews.errors import ScenarioFileError
-from pytest_mews.model import Basis, Expectation, Level, MessageSpec, Scenario, Source, Stage, Step
+from pytest_mews.errors import ScenarioFileError, did_you_mean
+from pytest_mews.mews.facts import load_facts
+from pytest_mews.model import Basis, Expectation, Fact, Level, MessageSpec, Scenario, Stage
+from pytest_mews.model.exchange import RESERVED_LABELS
 from pytest_mews.model.scenario import AREAS, Requirement
+from pytest_mews.model.step import Step
+from pytest_mews.model.step_tables import StepTableError, step_from_table
+from pytest_mews.schemas.violations import find_violation
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 
+@cache
 def load_scenarios() -> tuple[Scenario, ...]:
     """Load all scenarios of the package, sorted by area (in the order of `AREAS`) and id.
 
     Raises:
         ScenarioFileError: a file is not TOML, breaks the scenario schema, refers to a message that
-            it does not define, or has an id of an unknown area or other than its file name.
+            it does not define or to an unknown fact, names no fact of its basis, or has an id of an
+            unknown area or other than its file name.
 
     """
     root = files("pytest_mews.scenarios")
@@ -57,22 +64,64 @@ def parse_scenario(text: str, name: str) -> Scenario:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioFileError(name, error, "is not TOML", "Correct the file.") from error
-    violation = best_match(_validator().iter_errors(raw))
+    steps = _read_steps(raw.get("step"), name)  # its messages are better than the schema's
+    violation = find_violation("scenario", raw)
     if violation is not None:
-        path = "/".join(str(part) for part in violation.absolute_path) or "the file"
-        problem = f"breaks the scenario schema: {violation.message}"
-        raise ScenarioFileError(name, path, problem, "See docs/scenarios.md.")
-    scenario = _build(raw)
+        raise _schema_error(violation, name)
+    scenario = _build(raw, _find_facts(raw["facts"], name), steps)
     _check_names(scenario, name)
     return scenario
 
 
-def _validator() -> Draft202012Validator:
-    schema: Traversable = files("pytest_mews.schemas") / "scenario.schema.json"
-    return Draft202012Validator(json.loads(schema.read_text("utf-8")))
+def _read_steps(tables: object, file_name: str) -> tuple[Step, ...]:
+    """Read the steps of a file; anything but an array of tables is left to the schema."""
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        return ()
+    steps = []
+    for number, table in enumerate(tables, 1):
+        try:
+            steps.append(step_from_table(table))
+        except StepTableError as error:
+            key = f"{file_name}: step {number}{f', {error.key}' if error.key else ''}"
+            raise _file_error(key, error.value, error.problem, error.known) from error
+    return tuple(steps)
 
 
-def _build(raw: Mapping[str, Any]) -> Scenario:
+def _schema_error(violation: ValidationError, file_name: str) -> ScenarioFileError:
+    """Return the error for a violation of the schema; arrays count from 1, as steps do."""
+    parts = [part + 1 if isinstance(part, int) else part for part in violation.absolute_path]
+    key = f"{file_name}: {', '.join(map(str, parts))}" if parts else file_name
+    allowed: Any = violation.validator_value
+    schema: Any = violation.schema
+    if violation.validator == "enum":
+        return _file_error(key, violation.instance, "is not a possible value", allowed)
+    if violation.validator == "additionalProperties":
+        known = list(schema["properties"])
+        instance: Any = violation.instance
+        unknown = next(name for name in instance if name not in known)
+        return _file_error(key, unknown, "is not a key", known)
+    problem = f"breaks the scenario schema: {violation.message}"
+    return _file_error(file_name, ", ".join(map(str, parts)) or "the file", problem)
+
+
+def _file_error(
+    key: str, value: object, problem: str, known: Sequence[str] = ()
+) -> ScenarioFileError:
+    remedy = did_you_mean(str(value), known) if known else "See docs/scenarios.md."
+    return ScenarioFileError(key, value, problem, remedy)
+
+
+def _find_facts(ids: Iterable[str], file_name: str) -> tuple[Fact, ...]:
+    facts = load_facts()
+    for fact_id in ids:
+        if fact_id not in facts:
+            closest = get_close_matches(fact_id, facts, n=1, cutoff=0)
+            remedy = f"Did you mean {closest[0]}? docs/requirements.md lists the facts."
+            raise ScenarioFileError(file_name, fact_id, "is not a fact", remedy)
+    return tuple(facts[fact_id] for fact_id in ids)
+
+
+def _build(raw: Mapping[str, Any], facts: tuple[Fact, ...], steps: tuple[Step, ...]) -> Scenario:
     level = Level(raw["level"])
     return Scenario(
         id=raw["id"],
@@ -80,14 +129,14 @@ def _build(raw: Mapping[str, Any]) -> Scenario:
         level=level,
         stage=Stage(raw["stage"]),
         basis=Basis(raw["basis"]),
-        sources=tuple(Source(**source) for source in raw["source"]),
+        facts=facts,
         why=raw["why"],
         remedy=raw["remedy"],
         message_specs=tuple(
             MessageSpec(name, message["generator"], _without(message, "generator"))
             for name, message in raw.get("message", {}).items()
         ),
-        steps=tuple(Step(step["do"], _without(step, "do")) for step in raw["step"]),
+        steps=steps,
         expectations=tuple(
             Expectation(
                 expectation["that"],
@@ -101,6 +150,7 @@ def _build(raw: Mapping[str, Any]) -> Scenario:
         exclusive=raw.get("exclusive", False),
         concurrent_cases=raw.get("concurrent_cases", False),
         max_cases=raw.get("max_cases"),
+        precondition=raw.get("precondition", False),
     )
 
 
@@ -110,15 +160,21 @@ def _without(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _check_names(scenario: Scenario, file_name: str) -> None:
     defined = {message_spec.name for message_spec in scenario.message_specs}
+    for message_name in sorted(defined & RESERVED_LABELS):
+        remedy = f"Rename it; the harness uses {', '.join(sorted(RESERVED_LABELS))} itself."
+        raise ScenarioFileError(file_name, message_name, "is no name for a message", remedy)
     references: Iterable[str] = [
-        *(step.arguments["message"] for step in scenario.steps if "message" in step.arguments),
-        *(name for step in scenario.steps for name in step.arguments.get("of", ())),
+        *(name for step in scenario.steps for name in step.message_names),
         *(name for expectation in scenario.expectations for name in expectation.of),
     ]
     for message_name in references:
         if message_name not in defined:
             remedy = f"Add a table [message.{message_name}]."
             raise ScenarioFileError(file_name, message_name, "is not a message of the file", remedy)
+    if scenario.basis not in {fact.basis for fact in scenario.facts}:
+        remedy = f"Add a fact that is {scenario.basis}, or change the basis."
+        problem = "is not the basis of any of its facts"
+        raise ScenarioFileError(file_name, scenario.basis, problem, remedy)
     if scenario.area not in AREAS:
         remedy = f"Known: {', '.join(AREAS)}."
         raise ScenarioFileError(file_name, scenario.area, "is not an area", remedy)

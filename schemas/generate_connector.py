@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / "connector"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE = "/schemas/connector/"
 HOST = "https://pytest-mews.example"
-REVISION = "Generated from the documentation of 7 August 2026 by schemas/generate_connector.py."
+REVISION = "Generated from the documentation of 1 October 2026 by schemas/generate_connector.py."
 
 JsonSchema = dict[str, Any]
 

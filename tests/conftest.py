@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-import json
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
+import hypothesis.core
 import pytest
-from jsonschema_rs import Draft202012Validator
 
+import pytest_mews.session.certification_plugin  # noqa: F401 - see below
+import tests.demo_flaws
 from pytest_mews.config.settings import Settings, resolve_settings
+from tests.report_reader import validate_report
+from tests.without_pictures import vl_convert
 
+# pytester forgets the modules that a run in this process imports: those of the plugin are imported
+# above, so that each run does not import them anew.
+
+ROOT = Path(__file__).parents[1]
 REPORT_NAME = "certification.json"
 
 # A shell starts a background command with SIGINT ignored. Child processes would inherit that, and
 # the tests that interrupt them would wait forever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# On a busy machine any example may take long.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
+
+# Folders of tests that wait for whole runs. Each worker of pytest-xdist begins with its share of
+# them: one that began with the others would be the last to end.
+WAITING = {"acceptance", "browser", "causes", "fuzz", "redaction", "session", "soundness", "stacks"}
+LONGEST = "certification"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the waiting tests first in the part of the list that each worker gets."""
+    count = getattr(config, "workerinput", {}).get("workercount", 1)
+    folders = [item.path.parent.name for item in items]
+    pairs = list(zip(items, folders, strict=True))
+    longest = [item for item, folder in pairs if folder == LONGEST]
+    waiting = [item for item, folder in pairs if folder in WAITING]
+    others = [item for item, folder in pairs if folder not in {LONGEST, *WAITING}]
+    items[:] = []
+    for number in range(count):
+        items += longest[number::count]
+        for part in (waiting, others):  # whose fixtures are shared by modules
+            items += part[len(part) * number // count : len(part) * (number + 1) // count]
 
 
 @pytest.fixture
@@ -38,6 +69,30 @@ def no_github_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the GitHub variables, so that no test writes to the job that runs the tests."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def empty_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the pictures of reports empty, in child processes too, unless a test is about them.
+
+    Drawing takes longer than the rest of a short run. The marker `pictures` has them drawn.
+    """
+    if request.node.get_closest_marker("pictures") is None:
+        monkeypatch.setitem(sys.modules, "vl_convert", vl_convert)
+        monkeypatch.setenv("PYTHONPATH", str(Path(vl_convert.__file__).parent))
+
+
+@pytest.fixture
+def flaws_of_tests(empty_pictures: None, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Return the options with which other processes have the flaws in `tests.demo_flaws`."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    return "-p", tests.demo_flaws.__name__
+
+
+@pytest.fixture(autouse=True)
+def seed_of_hypothesis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restore what --hypothesis-seed sets, in case a test runs pytest in this process."""
+    monkeypatch.setattr(hypothesis.core, "global_force_seed", None)
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +117,7 @@ def validate_reports(
     folders = folders - validated_folders | own
     validated_folders |= folders
     for path in sorted(path for folder in folders for path in folder.rglob(REPORT_NAME)):
-        report = json.loads(path.read_text("utf-8"))
-        errors = [
-            f"{error.instance_path}: {error.message}" for error in _schema().iter_errors(report)
-        ]
-        assert not errors, f"{path} breaks schemas/report.schema.json: {errors[:3]}"
+        validate_report(path)
 
 
 def _folder(request: pytest.FixtureRequest, name: str) -> Path | None:
@@ -74,9 +125,3 @@ def _folder(request: pytest.FixtureRequest, name: str) -> Path | None:
         return None
     value = request.getfixturevalue(name)
     return value if isinstance(value, Path) else value.path
-
-
-@cache
-def _schema() -> Draft202012Validator:
-    text = (files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8")
-    return Draft202012Validator(json.loads(text), validate_formats=True)

@@ -16,7 +16,7 @@ from pytest_mews.config.tenants import DEFAULT_TENANTS as TENANTS
 
 ROOT = Path(__file__).parents[1]
 FASTAPI_PARTNER = ROOT / "examples" / "fastapi_partner"
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = END_TIMEOUT_S = 30.0
 CLOSED_PORT_URL = "http://127.0.0.1:9"  # the discard port
 
 
@@ -31,7 +31,10 @@ class RunningService:
 
 @contextmanager
 def run_fastapi_partner(
-    folder: Path, token: str = "its-own-secret", api: str = CLOSED_PORT_URL
+    folder: Path,
+    token: str = "its-own-secret",
+    api: str = CLOSED_PORT_URL,
+    source: Path = FASTAPI_PARTNER,
 ) -> Iterator[RunningService]:
     """Run the FastAPI example under uvicorn on a free loopback port.
 
@@ -39,6 +42,7 @@ def run_fastapi_partner(
         folder: the folder for the file with its output.
         token: the shared secret, passed as `MEWS_TOKEN`.
         api: the URL of the Connector API; nobody listens at the default.
+        source: the folder with the program.
 
     Raises:
         RuntimeError: the service ended, or did not listen within `START_TIMEOUT_S`; has its output.
@@ -51,7 +55,7 @@ def run_fastapi_partner(
         "MEWS_CLIENT_TOKEN": TENANTS.client_token,
         "MEWS_TENANTS": "tenants.toml",
     }
-    with run_service(command, FASTAPI_PARTNER, folder / "uvicorn.log", environment) as service:
+    with run_service(command, source, folder / "uvicorn.log", environment) as service:
         yield service
 
 
@@ -98,7 +102,10 @@ def run_process(
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=START_TIMEOUT_S)
+            try:
+                process.wait(END_TIMEOUT_S)
+            finally:
+                process.kill()
 
 
 def free_port() -> int:

@@ -18,6 +18,7 @@ const MAX_PAUSE_MS = 60_000;
 const OK = 200;
 const UNAUTHORISED = 401;
 const REQUEST_TIMEOUT = 408;
+const CONTENT_TOO_LARGE = 413;
 const TOO_MANY_REQUESTS = 429;
 const SERVER_ERROR = 500;
 
@@ -36,6 +37,11 @@ class ApiError extends Error {
   get isRetryable() {
     const retryable = [undefined, OK, UNAUTHORISED, REQUEST_TIMEOUT, TOO_MANY_REQUESTS];
     return retryable.includes(this.status) || this.status >= SERVER_ERROR;
+  }
+
+  // Whether a smaller request can succeed: this one took too long, or was too large.
+  get asksForLess() {
+    return this.status === REQUEST_TIMEOUT || this.status === CONTENT_TOO_LARGE;
   }
 
   // Returns the time to wait before a retry, after a number of earlier failures. It is random, so

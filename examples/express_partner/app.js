@@ -24,7 +24,11 @@ const ENTITIES = new Map([
   ["CustomerAdded", "customers"],
   ["CustomerUpdated", "customers"],
   ["PaymentUpdated", "payments"],
+  ["ResourceDeleted", "resources"],
+  ["ProductUpdated", "products"],
+  ["ProductDeleted", "products"],
 ]);
+const DELETIONS = new Set(["ResourceDeleted", "ProductDeleted"]);
 const ACTIVE = new Map([
   ["IntegrationEnabled", true],
   ["IntegrationReinstated", true],
@@ -39,7 +43,9 @@ const ACTIONS = new Set([
 ]);
 
 const integrations = new Map(); // by integration id
+const integrationIds = new Map(); // by enterprise id, as General Webhooks name them
 const entities = new Map(); // by "enterprise id/kind/id"
+const deleted = new Set(); // the same keys
 const fetcher = new Fetcher(accessToken, store);
 
 const digest = (text) => createHash("sha256").update(text).digest(); // of equal length
@@ -99,9 +105,14 @@ function processMessage(message) {
 // Applies a message, which may arrive twice and in any order.
 function handle(message) {
   if (message.Events) {
+    const { EnterpriseId, IntegrationId } = message;
+    integrationIds.set(EnterpriseId, IntegrationId);
     for (const { Discriminator, Value } of message.Events) {
       if (!ENTITIES.has(Discriminator)) continue; // Mews may add others at any time
-      fetcher.add(message.EnterpriseId, ENTITIES.get(Discriminator), [Value.Id]);
+      const kind = ENTITIES.get(Discriminator);
+      const key = keyOf(EnterpriseId, kind, Value.Id);
+      if (DELETIONS.has(Discriminator)) remove(key);
+      else if (!deleted.has(key)) fetcher.add(EnterpriseId, kind, [Value.Id]); // may come late
     }
     return;
   }
@@ -118,17 +129,19 @@ function handle(message) {
     integration.accessToken = Data.AccessToken;
     integration.active = Data.IsEnabled !== false; // enabled if missing or null
   }
-  fetcher.resume(integration.enterpriseId); // events may have arrived before the token
+  fetcher.resume(); // events may have arrived before the token
 }
 
 // Returns the access token of an enterprise; undefined while it is not connected or inactive.
+// The token of a chain covers its properties, each with an enterprise id of its own: for these the
+// integration is known from their webhooks.
 function accessToken(enterpriseId) {
-  for (const integration of integrations.values()) {
-    if (integration.enterpriseId === enterpriseId && integration.active) {
-      return integration.apiKey ?? integration.accessToken;
-    }
-  }
-  return undefined;
+  const all = [...integrations.values()];
+  const own = all.filter((integration) => integration.enterpriseId === enterpriseId);
+  const ofChain = integrations.get(integrationIds.get(enterpriseId));
+  const candidates = own.length > 0 ? own : [ofChain];
+  const active = candidates.find((integration) => integration?.active);
+  return active?.apiKey ?? active?.accessToken;
 }
 
 // Loads the integrations that exist already from the file in MEWS_TENANTS.
@@ -146,9 +159,18 @@ function loadTenants() {
 // Stores an entity unless a newer state is stored: responses may overtake each other.
 // This is where your own work begins.
 function store(enterpriseId, kind, entity) {
-  const key = `${enterpriseId}/${kind}/${entity.Id}`;
-  if (!(updatedAt(entity) < updatedAt(entities.get(key)))) entities.set(key, entity);
+  const key = keyOf(enterpriseId, kind, entity.Id);
+  if (deleted.has(key) || entity.DeletedUtc) remove(key);
+  else if (!(updatedAt(entity) < updatedAt(entities.get(key)))) entities.set(key, entity);
 }
+
+// Removes a deleted entity; a deletion is final, whatever arrives after it.
+function remove(key) {
+  deleted.add(key);
+  entities.delete(key);
+}
+
+const keyOf = (enterpriseId, kind, id) => `${enterpriseId}/${kind}/${id}`;
 
 // Returns when an entity changed; these times can be compared as strings.
 const updatedAt = (entity) => entity?.UpdatedUtc ?? entity?.CreatedUtc ?? "";

@@ -8,7 +8,15 @@ const { ApiError, PAGE_SIZE, TOO_MANY_REQUESTS, call, pages } = require("./api_c
 const OPERATIONS = new Map([
   ["reservations", ["reservations/getAll/2023-06-06", "Reservations", "ReservationIds", {}]],
   ["resources", ["resources/getAll", "Resources", "ResourceIds", { Extent: { Resources: true } }]],
-  ["resourceBlocks", ["resourceBlocks/getAll", "ResourceBlocks", "ResourceBlockIds", {}]],
+  [
+    "resourceBlocks",
+    [
+      "resourceBlocks/getAll",
+      "ResourceBlocks",
+      "ResourceBlockIds",
+      { ActivityStates: ["Active", "Deleted"] }, // a deletion is an update; the default is Active
+    ],
+  ],
   [
     "customers",
     [
@@ -55,10 +63,12 @@ class Fetcher {
     }, BATCH_WINDOW_MS);
   }
 
-  // Fetches the changes that have been waiting for an access token.
-  resume(enterpriseId) {
-    const kinds = this.#changed.get(enterpriseId)?.keys() ?? [];
-    for (const kind of kinds) this.add(enterpriseId, kind, []);
+  // Fetches the changes that have been waiting for an access token, where there is one now.
+  resume() {
+    for (const [enterpriseId, kinds] of this.#changed) {
+      if (!this.accessToken(enterpriseId)) continue;
+      for (const kind of kinds.keys()) this.add(enterpriseId, kind, []);
+    }
   }
 
   #idsOf(enterpriseId, kind) {
@@ -73,11 +83,13 @@ class Fetcher {
     // Take the ids out before the request: an event during the request adds them again.
     const ids = this.#idsOf(enterpriseId, kind);
     this.#changed.get(enterpriseId).delete(kind);
-    for (const chunk of chunks(ids)) {
-      this.#fetch(enterpriseId, kind, chunk).catch((error) => {
-        console.error("A fetch crashed", error);
-      });
-    }
+    for (const chunk of chunks(ids)) this.#start(enterpriseId, kind, chunk);
+  }
+
+  #start(enterpriseId, kind, ids) {
+    this.#fetch(enterpriseId, kind, ids).catch((error) => {
+      console.error("A fetch crashed", error);
+    });
   }
 
   // Fetches entities; retries until the request succeeds or can't succeed.
@@ -91,7 +103,11 @@ class Fetcher {
         return;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        if (!error.isRetryable) {
+        if (error.asksForLess && ids.length > 1) {
+          const middle = Math.floor(ids.length / 2);
+          this.#start(enterpriseId, kind, ids.slice(middle));
+          ids = ids.slice(0, middle);
+        } else if (!error.isRetryable) {
           console.error(`Can't fetch ${kind} of ${enterpriseId}: ${error.message}`);
           return;
         }
@@ -117,8 +133,20 @@ class Fetcher {
       return call(operation, token, body);
     };
     if (kind === "messages") return this.#readMessages(callWithToken, enterpriseId);
+    if (kind === "products") return this.#readProducts(callWithToken, ids);
     const [operation, collection, idFilter, parameters] = OPERATIONS.get(kind);
     return pages(callWithToken, operation, collection, { [idFilter]: ids, ...parameters });
+  }
+
+  // Yields products: the request must name services, and a product event names none.
+  async *#readProducts(callWithToken, ids) {
+    const serviceIds = new Set();
+    const services = pages(callWithToken, "services/getAll", "Services", {});
+    for await (const service of services) serviceIds.add(service.Id);
+    for (const chunk of chunks(serviceIds)) {
+      const filters = { ServiceIds: chunk, ProductIds: ids };
+      yield* pages(callWithToken, "products/getAll", "Products", filters);
+    }
   }
 
   // Yields the messages since the last read: no operation takes the id of a message.

@@ -21,7 +21,8 @@ CLIENT = "FastAPI Partner 1.0"  # your application's name and version; Mews iden
 TIMEOUT_S = 30.0  # far longer than a busy Mews takes
 PAGE_SIZE = 1000  # the maximum number of ids in a request, and of entities on a page
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 60.0
-OK, UNAUTHORISED, REQUEST_TIMEOUT, TOO_MANY_REQUESTS, SERVER_ERROR = 200, 401, 408, 429, 500
+OK, UNAUTHORISED, REQUEST_TIMEOUT, CONTENT_TOO_LARGE = 200, 401, 408, 413
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 
 Document = dict[str, Any]
 Call = Callable[[str, Document], Awaitable[Document]]  # operation, body without the tokens
@@ -46,6 +47,11 @@ class ApiError(Exception):
         # 401: the webhook with a new key, or the one that disables us, may be on its way.
         retryable = {None, OK, UNAUTHORISED, REQUEST_TIMEOUT, TOO_MANY_REQUESTS}
         return self.status in retryable or (self.status or 0) >= SERVER_ERROR
+
+    @property
+    def asks_for_less(self) -> bool:
+        """Whether a smaller request can succeed: this one took too long, or was too large."""
+        return self.status in {REQUEST_TIMEOUT, CONTENT_TOO_LARGE}
 
     def pause_s(self, failures: int) -> float:
         """Return the seconds to wait before a retry, after a number of earlier failures."""

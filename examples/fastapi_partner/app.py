@@ -34,7 +34,11 @@ ENTITIES = {
     "CustomerAdded": "customers",
     "CustomerUpdated": "customers",
     "PaymentUpdated": "payments",
+    "ResourceDeleted": "resources",
+    "ProductUpdated": "products",
+    "ProductDeleted": "products",
 }
+DELETIONS = {"ResourceDeleted", "ProductDeleted"}
 ACTIVE = {
     "IntegrationEnabled": True,
     "IntegrationReinstated": True,
@@ -43,10 +47,13 @@ ACTIVE = {
 }
 ACTIONS = {*ACTIVE, "IntegrationCreated", "IntegrationDeleted", "IntegrationApiKeyCreated"}
 
+Key = tuple[str, str, str]  # enterprise id, kind and id
 logger = logging.getLogger("partner")
 queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 integrations: dict[str, Integration] = {}  # by integration id
-entities: dict[tuple[str, str, str], dict[str, Any]] = {}  # by enterprise id, kind and id
+integration_ids: dict[str, str] = {}  # by enterprise id, as General Webhooks name them
+entities: dict[Key, dict[str, Any]] = {}
+deleted: set[Key] = set()
 
 
 @dataclass
@@ -127,9 +134,14 @@ async def process_queue(fetcher: Fetcher) -> None:
 def handle(message: dict[str, Any], fetcher: Fetcher) -> None:
     """Apply a message, which may arrive twice and in any order."""
     if "Events" in message:
+        enterprise_id = message["EnterpriseId"]
+        integration_ids[enterprise_id] = message["IntegrationId"]
         for event in filter(is_known, message["Events"]):
-            kind = ENTITIES[event["Discriminator"]]
-            fetcher.add(message["EnterpriseId"], kind, [event["Value"]["Id"]])
+            kind, entity_id = ENTITIES[event["Discriminator"]], event["Value"]["Id"]
+            if event["Discriminator"] in DELETIONS:
+                remove(enterprise_id, kind, entity_id)
+            elif (enterprise_id, kind, entity_id) not in deleted:  # an older event may come late
+                fetcher.add(enterprise_id, kind, [entity_id])
         return
     action, data = message["Action"], message["Data"]
     if action not in ACTIONS:
@@ -145,8 +157,7 @@ def handle(message: dict[str, Any], fetcher: Fetcher) -> None:
         integration.enterprise_id = data["Enterprise"]["Id"]
         integration.access_token = data["AccessToken"]
         integration.active = data.get("IsEnabled") is not False  # enabled if missing or null
-    if integration.enterprise_id:
-        fetcher.resume(integration.enterprise_id)  # events may have arrived before the token
+    fetcher.resume()  # events may have arrived before the token
 
 
 def find_integration(data: dict[str, Any]) -> Integration:
@@ -155,9 +166,15 @@ def find_integration(data: dict[str, Any]) -> Integration:
 
 
 def access_token(enterprise_id: str) -> str | None:
-    """Return the access token of an enterprise; None while it is not connected or inactive."""
-    for integration in integrations.values():
-        if integration.enterprise_id == enterprise_id and integration.active:
+    """Return the access token of an enterprise; None while it is not connected or inactive.
+
+    The token of a chain covers its properties, each with an enterprise id of its own: for these the
+    integration is known from their webhooks.
+    """
+    own = [each for each in integrations.values() if each.enterprise_id == enterprise_id]
+    of_chain = integrations.get(integration_ids.get(enterprise_id, ""))
+    for integration in own or ([of_chain] if of_chain else []):
+        if integration.active:
             return integration.api_key or integration.access_token
     return None
 
@@ -176,8 +193,17 @@ def store(enterprise_id: str, kind: str, entity: dict[str, Any]) -> None:
     This is where your own work begins.
     """
     key = (enterprise_id, kind, entity["Id"])
-    if updated_at(entity) >= updated_at(entities.get(key, {})):
+    if key in deleted or entity.get("DeletedUtc"):
+        remove(*key)
+    elif updated_at(entity) >= updated_at(entities.get(key, {})):
         entities[key] = entity
+
+
+def remove(enterprise_id: str, kind: str, entity_id: str) -> None:
+    """Remove a deleted entity; a deletion is final, whatever arrives after it."""
+    key = (enterprise_id, kind, entity_id)
+    deleted.add(key)
+    entities.pop(key, None)
 
 
 def updated_at(entity: dict[str, Any]) -> str:

@@ -19,7 +19,12 @@ OPERATIONS: dict[str, tuple[str, str, str, Document]] = {
         "ResourceIds",
         {"Extent": {"Resources": True}},
     ),
-    "resourceBlocks": ("resourceBlocks/getAll", "ResourceBlocks", "ResourceBlockIds", {}),
+    "resourceBlocks": (
+        "resourceBlocks/getAll",
+        "ResourceBlocks",
+        "ResourceBlockIds",
+        {"ActivityStates": ["Active", "Deleted"]},  # a deletion is an update; the default is Active
+    ),
     "customers": (
         "customers/getAll",
         "Customers",
@@ -70,10 +75,10 @@ class Fetcher:
             self._collecting.add(key)
             self._start(self._fetch_after_window(key))
 
-    def resume(self, enterprise_id: str) -> None:
-        """Fetch the changes that have been waiting for an access token."""
+    def resume(self) -> None:
+        """Fetch the changes that have been waiting for an access token, where there is one now."""
         for owner_id, kind in list(self._changed):
-            if owner_id == enterprise_id:
+            if self._access_token(owner_id) is not None:
                 self.add(owner_id, kind, ())
 
     async def close(self) -> None:
@@ -101,7 +106,11 @@ class Fetcher:
                 async for entity in self._read(enterprise_id, kind, ids):
                     self._store(enterprise_id, kind, entity)
             except ApiError as error:
-                if not error.is_retryable:
+                if error.asks_for_less and len(ids) > 1:
+                    middle = len(ids) // 2
+                    self._start(self._fetch(key, ids[middle:]))
+                    ids = ids[:middle]
+                elif not error.is_retryable:
                     logger.error("Can't fetch %s of %s: %s", kind, enterprise_id, error)  # noqa: TRY400
                     return
                 pause_s = error.pause_s(failures)
@@ -127,8 +136,20 @@ class Fetcher:
 
         if kind == "messages":
             return self._read_messages(call, enterprise_id)
+        if kind == "products":
+            return self._read_products(call, ids)
         operation, collection, id_filter, parameters = OPERATIONS[kind]
         return pages(call, operation, collection, {id_filter: ids, **parameters})
+
+    async def _read_products(self, call: Call, ids: list[str]) -> AsyncIterator[Document]:
+        """Yield products: the request must name services, and a product event names none."""
+        services = {
+            service["Id"] async for service in pages(call, "services/getAll", "Services", {})
+        }
+        for service_ids in chunks(services):
+            filters = {"ServiceIds": service_ids, "ProductIds": ids}
+            async for product in pages(call, "products/getAll", "Products", filters):
+                yield product
 
     async def _read_messages(self, call: Call, enterprise_id: str) -> AsyncIterator[Document]:
         """Yield the messages since the last read: no operation takes the id of a message."""

@@ -63,7 +63,7 @@ class CommandWorker {
         });
         if (response.ok) return await response.json();
         console.error(`${operation} was answered with ${response.status}`);
-        if (![408, 429].includes(response.status) && response.status < 500) return {};
+        if (![408, 409, 429].includes(response.status) && response.status < 500) return {};
         waitMs = Math.max(waitMs, 1000 * (Number(response.headers.get("Retry-After")) || 0));
       } catch (error) {
         console.error(`${operation} failed: ${error.name}`);

@@ -83,7 +83,7 @@ class CommandWorker:
                     document: Document = response.json()
                     return document
                 logger.warning("%s was answered with %d", operation, response.status_code)
-                if response.status_code not in (408, 429) and response.status_code < 500:  # noqa: PLR2004
+                if response.status_code not in (408, 409, 429) and response.status_code < 500:  # noqa: PLR2004
                     return {}
                 wait_s = max(wait_s, float(response.headers.get("Retry-After", 0)))
             except (httpx.HTTPError, ValueError) as error:

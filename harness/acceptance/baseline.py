@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
 from pytest_mews.config.config_file import ConfigFile
 from pytest_mews.model import Level, Readiness, Verdict
-from pytest_mews.reports import FORMAT
+from pytest_mews.model.run import REPORT_FORMAT
+from pytest_mews.schemas.violations import find_violation
 
 OPTION = "--mews-baseline"
 _REMEDY = "Give a certification.json that pytest-mews wrote."
@@ -69,13 +65,15 @@ def load(path: Path) -> Baseline:
         file.fail("is nested too deeply")
     if not isinstance(data, dict) or "format" not in data:
         file.fail("is not a report: it has no `format`")
-    if data["format"] != FORMAT:
+    if data["format"] != REPORT_FORMAT:
         report_format = str(data["format"])[:_MAX_MESSAGE]
-        file.fail(f"has format {report_format}; this version reads format {FORMAT}")
-    schema = json.loads((files("pytest_mews.schemas") / "report.schema.json").read_text("utf-8"))
-    if not jsonschema_rs.validator_for(schema).is_valid(data):
-        mismatch = best_match(Draft202012Validator(schema).iter_errors(data))
-        detail = "" if mismatch is None else f": {mismatch.json_path}: {mismatch.message}"
+        file.fail(f"has format {report_format}; this version reads format {REPORT_FORMAT}")
+    try:
+        mismatch = find_violation("report", data)
+    except RecursionError:
+        file.fail("is nested too deeply")
+    if mismatch is not None:
+        detail = f": {mismatch.json_path}: {mismatch.message}"
         file.fail(f"does not match the report's schema{detail[:_MAX_MESSAGE]}")
     return Baseline(
         path.name,

@@ -9,8 +9,7 @@ from pytest_mews.acceptance.baseline import Baseline, BaselineResult, run_condit
 from pytest_mews.acceptance.waivers import CONCLUSIVE
 from pytest_mews.checks import fails_run
 from pytest_mews.model import Change, Comparison, Readiness, Run, ScenarioChange, ScenarioResult
-from pytest_mews.model.verdict import FAILURES
-from pytest_mews.reports.event_file import NOT_SELECTED
+from pytest_mews.model.verdict import FAILURES, MissingCause
 
 
 def classify_change(
@@ -70,20 +69,20 @@ def _changes(baseline: Baseline, run: Run) -> Iterator[ScenarioChange]:
                 change,
                 before=None if then is None else then.verdict,
                 after=None if now is None else now.verdict,
+                precondition=now is not None and now.scenario.precondition,
             )
 
 
 def _remarks(baseline: Baseline, run: Run) -> Iterator[str]:
     for label, now in _run_conditions(run).items():
-        # A label is missing if it happens to be a secret, since redaction replaced it.
-        before = baseline.run_conditions.get(label, now)
+        before = baseline.run_conditions[label]
         if before != now:
             yield f"{label}: {before} in the baseline, {now} in this run"
     if baseline.interrupted:
         yield "the run of the baseline was interrupted, so its results are incomplete"
     if run.interrupted:
         yield "this run was interrupted, so its results are incomplete"
-    not_selected = sum(result.reason == NOT_SELECTED for result in run.results)
+    not_selected = sum(result.missing is MissingCause.NOT_SELECTED for result in run.results)
     if not_selected:
         yield f"scenarios that were not selected in this run: {not_selected}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from pytest_mews.checks import fails_run
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Change, Run, Scenario, ScenarioResult, Verdict, Waiver
-from pytest_mews.redaction import Redactor, redact
+from pytest_mews.model.readiness import is_unexpected_failure
 
 
 @dataclass(frozen=True)
@@ -50,22 +50,23 @@ class ExpectedFailures:
         """
         if settings.waivers_template and settings.waivers is not None:
             _check_not_overwritten(settings)
-        redactor = Redactor.from_settings(settings)
-        expected_failures = cls(
+        return cls(
             () if settings.waivers is None else waivers_file.load(settings.waivers, scenarios),
             None if settings.baseline is None else baseline.load(settings.baseline),
             settings.fails_on_new,
             settings.strict,
             today,
         )
-        return redact(expected_failures, redactor)
 
-    def apply_waivers(self, result: ScenarioResult) -> ScenarioResult:
-        """Return the result as waived if a valid waiver accepts it; otherwise as it is."""
-        return waive(result, self.waivers, self.today)
+    def apply(self, result: ScenarioResult) -> ScenarioResult:
+        """Return the result as waived if a valid waiver accepts it, with the reason it is expected.
 
-    def reason_expected(self, result: ScenarioResult) -> str:
-        """Return why a failure is expected; empty if it is not expected, or not a failure."""
+        A result that is not expected, or no failure, is returned as it is.
+        """
+        waived = waive(result, self.waivers, self.today)
+        return replace(waived, reason_expected=self._reason_expected(waived))
+
+    def _reason_expected(self, result: ScenarioResult) -> str:
         if result.verdict is Verdict.WAIVED and result.waiver is not None:
             waiver = result.waiver
             return f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"
@@ -75,10 +76,6 @@ class ExpectedFailures:
         if classify_change(before, result, strict=self.strict) is not Change.STILL_FAILING:
             return ""
         return f"still failing since {self.baseline.name}: {result.reason}"
-
-    def fails_run(self, result: ScenarioResult) -> bool:
-        """Return whether this result alone makes the run exit with status 1."""
-        return fails_run(result, strict=self.strict) and not self.reason_expected(result)
 
     def add_acceptance(self, run: Run) -> Run:
         """Return the run with the uses of the waivers and the comparison with the baseline.
@@ -91,36 +88,44 @@ class ExpectedFailures:
         uses = waiver_uses(self.waivers, run.results, self.today)
         return replace(run, waivers=uses, comparison=comparison)
 
-    def exit_status_note(self, run: Run) -> str:
-        """Return why a run that is not ready does not fail; empty if it fails, or is ready."""
-        has_failures = any(fails_run(result, strict=self.strict) for result in run.results)
-        if self.baseline is None or not has_failures or any(map(self.fails_run, run.results)):
-            return ""
-        return (
-            "Not ready, but the run does not fail (--mews-fail-on new): "
-            f"all failures are known from {self.baseline.name}."
-        )
 
-    def write_waivers_template(self, results: Iterable[ScenarioResult], folder: Path) -> Path:
-        """Write a template for a waivers file, and return its path.
+def exit_status_note(run: Run) -> str:
+    """Return why a run that is not ready does not fail; empty if it fails, or is ready."""
+    strict = run.strict
+    has_failures = any(fails_run(result, strict=strict) for result in run.results)
+    unexpected = any(is_unexpected_failure(result, strict=strict) for result in run.results)
+    if run.comparison is None or not has_failures or unexpected:
+        return ""
+    return (
+        "Not ready, but the run does not fail (--mews-fail-on new): "
+        f"all failures are known from {run.comparison.name}."
+    )
 
-        It has an entry for each failure that can be waived and would otherwise fail the run.
 
-        Raises:
-            UsageError: the file can't be written.
+def write_waivers_template(run: Run, folder: Path) -> Path:
+    """Write a template for a waivers file, and return its path.
 
-        """
-        failures = [r for r in results if can_be_waived(r) and fails_run(r, strict=self.strict)]
-        path = folder / TEMPLATE_FILE
-        try:
-            path.write_text(
-                waivers_file.waivers_template(failures, self.waivers, self.today), "utf-8"
-            )
-        except OSError as error:
-            problem = f"can't be written ({error.strerror or error})"
-            remedy = "Name another folder with --mews-report."
-            raise UsageError("--mews-waivers-template", path, problem, remedy) from error
-        return path
+    It has an entry for each failure that can be waived and would otherwise fail the run.
+
+    Raises:
+        UsageError: the file can't be written.
+
+    """
+    failures = [
+        result
+        for result in run.results
+        if can_be_waived(result) and fails_run(result, strict=run.strict)
+    ]
+    waivers = [use.waiver for use in run.waivers]
+    day = date.fromisoformat(run.started_utc.partition("T")[0])
+    path = folder / TEMPLATE_FILE
+    try:
+        path.write_text(waivers_file.waivers_template(failures, waivers, day), "utf-8")
+    except OSError as error:
+        problem = f"can't be written ({error.strerror or error})"
+        remedy = "Name another folder with --mews-report."
+        raise UsageError("--mews-waivers-template", path, problem, remedy) from error
+    return path
 
 
 def _check_not_overwritten(settings: Settings) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pytest_mews.model import Change, Comparison, Run, Verdict, WaiverState, WaiverUse
-from pytest_mews.reports.sanitize import sanitize
+from pytest_mews.model.listing import first_of
+from pytest_mews.sanitize import sanitize
 
 Group = tuple[str, list[str]]
 """A title and the lines below it."""
@@ -55,12 +56,9 @@ def comparison_group(comparison: Comparison) -> Group:
     }
     counts = ", ".join(f"{len(by_change[change])} {label}" for change, label in CHANGES.items())
     day = comparison.started_utc.partition("T")[0]
-    lines = [f"{CHANGES[change]}: {_join_ids(ids)}" for change, ids in by_change.items() if ids]
+    lines = [
+        f"{CHANGES[change]}: {first_of(ids, MAX_IDS)}" for change, ids in by_change.items() if ids
+    ]
     lines += [f"note: {remark}" for remark in comparison.remarks]
     title = f"Since baseline {comparison.name} ({day}): {counts}"
     return sanitize(title), [sanitize(line) for line in lines]  # the file may contain any text
-
-
-def _join_ids(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else ""
-    return ", ".join(ids[:MAX_IDS]) + more

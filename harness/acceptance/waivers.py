@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 
 from pytest_mews.model import ScenarioResult, Verdict, Waiver, WaiverState, WaiverUse
-from pytest_mews.model.scenario import PREFLIGHT
 from pytest_mews.model.verdict import FAILURES
 
 CONCLUSIVE = {*FAILURES, Verdict.PASS, Verdict.WAIVED}
@@ -17,10 +16,10 @@ CONCLUSIVE = {*FAILURES, Verdict.PASS, Verdict.WAIVED}
 def can_be_waived(result: ScenarioResult) -> bool:
     """Return whether a waiver may accept a result.
 
-    A failed preflight, an error and a blocked scenario can't be waived: they could hide any other
-    failure.
+    A failed precondition, an error and a blocked scenario can't be waived: they could hide any
+    other failure.
     """
-    return result.verdict in FAILURES and result.scenario.area != PREFLIGHT
+    return result.verdict in FAILURES and not result.scenario.precondition
 
 
 def waive(result: ScenarioResult, waivers: Iterable[Waiver], today: date) -> ScenarioResult:

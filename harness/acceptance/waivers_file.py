@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from pytest_mews.config.config_file import ConfigFile
 from pytest_mews.errors import did_you_mean
 from pytest_mews.model import Scenario, ScenarioResult, Waiver
-from pytest_mews.model.scenario import PREFLIGHT
 
 OPTION = "--mews-waivers"
 TEMPLATE_FILE = "waivers-template.toml"  # in the report's folder
@@ -38,7 +37,7 @@ def load(path: Path, scenarios: Collection[Scenario]) -> tuple[Waiver, ...]:
     file = ConfigFile(OPTION, path, _REMEDY)
     document = file.read_toml(_FILE_REMEDY)
     file.reject_unknown_keys("the file", document, ("waiver",))
-    known = [scenario.id for scenario in scenarios]
+    known = {scenario.id: scenario for scenario in scenarios}
     places: dict[str, str] = {}
     waivers = []
     for number, table in enumerate(file.tables(document, "waiver"), 1):
@@ -55,15 +54,14 @@ def load(path: Path, scenarios: Collection[Scenario]) -> tuple[Waiver, ...]:
 
 
 def _waiver(
-    file: ConfigFile, number: int, table: Mapping[str, Any], known: Sequence[str]
+    file: ConfigFile, number: int, table: Mapping[str, Any], known: Mapping[str, Scenario]
 ) -> Waiver:
     scenario = file.string(f"waiver {number}", table, "scenario")
     place = f"waiver {number} ({scenario})"
     if scenario not in known:
-        file.fail(
-            f"names no scenario in waiver {number}: {scenario!r}", did_you_mean(scenario, known)
-        )
-    if scenario.partition("-")[0] == PREFLIGHT:
+        problem = f"names no scenario in waiver {number}: {scenario!r}"
+        file.fail(problem, did_you_mean(scenario, list(known)))
+    if known[scenario].precondition:
         file.fail(
             f"waives a preflight in {place}",
             "Remove it: if the preflight fails, no other scenario can run.",

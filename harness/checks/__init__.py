@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pytest_mews.checks.api_reachability import describe_refusals
-from pytest_mews.checks.attempt_checks import AttemptCheck
-from pytest_mews.checks.expectations import CHECKS, evaluate
-from pytest_mews.checks.latency import describe_largest_batch, describe_throttling
-from pytest_mews.checks.observation import CaseCheck, Observation
-from pytest_mews.checks.phrasing import describe_attempt, join_clauses
-from pytest_mews.checks.preflight_diagnosis import PREFLIGHT, diagnose_preflight
+from pytest_mews.checks.check import CHECKS, Check
+from pytest_mews.checks.cold_start import describe_cold_start
+from pytest_mews.checks.expectations import evaluate
+from pytest_mews.checks.latency import describe_largest_batch
+from pytest_mews.checks.observation import FAULT_WITHOUT_EFFECT, Observation
+from pytest_mews.checks.phrasing import (
+    describe_attempt,
+    join_clauses,
+)
+from pytest_mews.checks.preflight_diagnosis import diagnose_preflight
 from pytest_mews.checks.redirect_chain import describe_redirects
 from pytest_mews.checks.remedies import remedy_for
 from pytest_mews.model.readiness import (
@@ -21,17 +25,16 @@ from pytest_mews.model.readiness import (
 
 __all__ = [
     "CHECKS",
+    "FAULT_WITHOUT_EFFECT",
     "HOW_TO_OBSERVE",
-    "PREFLIGHT",
-    "AttemptCheck",
-    "CaseCheck",
+    "Check",
     "Observation",
     "breaks_must",
     "describe_attempt",
+    "describe_cold_start",
     "describe_largest_batch",
     "describe_redirects",
     "describe_refusals",
-    "describe_throttling",
     "diagnose_preflight",
     "evaluate",
     "fails_run",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import quantity
 from pytest_mews.model import ApiCall, Transcript
@@ -15,6 +16,11 @@ _NO_CALL_REMEDY = (
 )
 
 
+@case_check(
+    "api-called",
+    "a request to the Connector API emulator that is answered with 200",
+    about_fetches=True,
+)
 def api_called(transcript: Transcript) -> Observation:
     """A request that a webhook can lead to reached the emulator, and not all were refused."""
     calls = _not_about_commands(transcript.calls)
@@ -33,9 +39,10 @@ def api_called(transcript: Transcript) -> Observation:
 def describe_refusals(calls: Sequence[ApiCall]) -> str:
     """Return how all calls were refused; empty if one was answered with 200, or there is none.
 
-    Calls about commands do not count: no webhook leads to them.
+    Calls about commands do not count, since no webhook leads to them, nor calls of operations that
+    the emulator does not serve, which it answers without a result.
     """
-    relevant = _not_about_commands(calls)
+    relevant = [call for call in _not_about_commands(calls) if call.is_served or not call.operation]
     if not relevant or any(call.answered_ok for call in relevant):
         return ""
     first = relevant[0]

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
+from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
-from pytest_mews.checks.websocket_connection import NO_CLIENT
+from pytest_mews.checks.websocket_connection import NO_CLIENT, no_client
+from pytest_mews.mews.limits import RESPONSE_TIMEOUT_S
 from pytest_mews.model import AnswerTimes, ApiCall, EventTrace, Transcript, event_traces
 from pytest_mews.model.command_trace import ACTIVE, UPDATE
 
-MAX_LOOKUP_MS = 5_000.0  # like the response to a webhook; nothing is documented for the WebSocket
+# Like the response to a webhook; nothing is documented for the WebSocket.
+MAX_LOOKUP_MS = RESPONSE_TIMEOUT_S * 1000.0
 NO_COMMAND = "no pending command was sent"
 
 
@@ -35,6 +38,7 @@ def requires_connector_api(
     return observe_calls
 
 
+@case_check("commands-requested", "a request about a command to the Connector API emulator")
 @requires_connector_api
 def commands_requested(transcript: Transcript) -> Observation:
     """A request about a command arrived."""
@@ -46,6 +50,7 @@ def commands_requested(transcript: Transcript) -> Observation:
     return Observation(met=bool(calls), observed=observed, subject_count=1)
 
 
+@case_check("command-fetched", "every command fetched")
 @requires_connector_api
 def command_fetched(transcript: Transcript) -> Observation:
     """Every pending command was in a response to a request of the client."""
@@ -68,12 +73,24 @@ def command_fetched(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(commands))
 
 
+@case_check("command-reported", "commands/update to Processed for every command")
 @requires_connector_api
 def command_reported(transcript: Transcript) -> Observation:
-    """Every pending command was reported as Processed."""
-    commands = _pending_commands(transcript)
-    if not commands:
+    """Every pending command was reported as Processed.
+
+    The report of a command that an injected fault was meant for, but did not affect, does not
+    count.
+    """
+    pending = _pending_commands(transcript)
+    if not pending:
         return _no_commands(transcript)
+    commands = [
+        command
+        for command in pending
+        if command.processed_ms is None or command.entity_id not in transcript.unaffected_ids
+    ]
+    if not commands:
+        return Observation.without_fault()
     missing = [command for command in commands if command.processed_ms is None]
     if not missing:
         last_ms = max(
@@ -97,6 +114,7 @@ def command_reported(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(commands))
 
 
+@case_check("command-idempotent", "each command reported as Processed once")
 @requires_connector_api
 def command_idempotent(transcript: Transcript) -> Observation:
     """No command was reported as Processed more than once."""
@@ -117,12 +135,15 @@ def command_idempotent(transcript: Transcript) -> Observation:
     return Observation(met=not repeated, observed=observed, subject_count=processed_count)
 
 
+@case_check("command-not-executed", "no report about commands that are already over")
 @requires_connector_api
 def command_not_executed(transcript: Transcript) -> Observation:
-    """Nothing was reported about commands that are already over."""
+    """Nothing was reported about commands that are already over, and were sent to a client."""
     commands = [
         trace for trace in _traces(transcript) if trace.is_command and not trace.is_pending_command
     ]
+    if transcript.undeliverable:
+        return no_client(transcript)
     wrong = [command for command in commands if command.updated_states]
     observed = f"{_commands(len(commands))} already over, none reported"
     if wrong:
@@ -134,17 +155,16 @@ def command_not_executed(transcript: Transcript) -> Observation:
     return Observation(met=not wrong, observed=observed, subject_count=len(commands))
 
 
+@case_check("handled-in-mixed-batch", "events handled like single ones, whatever comes with them")
 @requires_connector_api
 def handled_in_mixed_batch(transcript: Transcript) -> Observation:
-    """Events of a type that is handled when it comes alone are handled in a mixed batch too.
+    """Events of a type that is handled when it comes alone are handled in every other message too.
 
-    Nothing is expected of a type about which the client requested nothing when it came alone.
+    Nothing is expected of a type that the client does not handle when it comes alone.
     """
     traces = [trace for trace in _traces(transcript) if trace.needs_handling]
     handled_types = {trace.event_type for trace in traces if trace.handled}
-    expected = [
-        trace for trace in traces if trace.event_type in handled_types or trace.is_pending_command
-    ]
+    expected = [trace for trace in traces if trace.event_type in handled_types]
     missing = [trace for trace in expected if not trace.handled]
     if not expected:
         observed = "nothing was requested about any of the events, and nothing has to be"
@@ -154,11 +174,12 @@ def handled_in_mixed_batch(transcript: Transcript) -> Observation:
         observed = f"{quantity(len(expected), 'event')} handled, of {types}"
         return Observation(met=True, observed=observed, subject_count=len(expected))
     first = missing[0]
-    is_handled_elsewhere = first.event_type in handled_types
     observed = join_clauses(
         (
-            f"{first.event_type} {first.entity_id} led to nothing"
-            + (", though others of its type are handled" if is_handled_elsewhere else ""),
+            (
+                f"{first.event_type} {first.entity_id} led to nothing, though others of its type "
+                "are handled"
+            ),
             _first_refusal(transcript),
             f"{len(missing)} of {quantity(len(expected), 'event')}",
         )
@@ -166,6 +187,7 @@ def handled_in_mixed_batch(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(expected))
 
 
+@case_check("active-commands-requested", "commands/getAllActive after a new connection")
 @requires_connector_api
 def active_commands_requested(transcript: Transcript) -> Observation:
     """Each client requested the active commands after it had reconnected."""
@@ -201,6 +223,7 @@ def active_commands_requested(transcript: Transcript) -> Observation:
     return Observation(met=not missing, observed=observed, subject_count=len(reconnected_ms))
 
 
+@case_check("no-double-fetch", "no more fetches than messages on both channels")
 @requires_connector_api
 def no_double_fetch(transcript: Transcript) -> Observation:
     """Nothing was fetched more often than webhooks and WebSocket messages reported it."""
@@ -231,6 +254,7 @@ def no_double_fetch(transcript: Transcript) -> Observation:
     return Observation(met=not repeated, observed=observed, subject_count=len(fetched))
 
 
+@case_check("p99-lookup-under-5s", "a first request within 5 s for 99 of 100 events")
 @requires_connector_api
 def p99_lookup_under_5s(transcript: Transcript) -> Observation:
     """99 of 100 first requests about an event arrived within 5 s of the event."""

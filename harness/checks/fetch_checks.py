@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from http import HTTPStatus
 from statistics import median
 
+from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import (
     OPERATIONS_BY_DISCRIMINATOR,
     ApiCall,
@@ -21,22 +24,36 @@ from pytest_mews.model import (
     EntityFetch,
     TokenState,
     Transcript,
+    Validity,
     entity_fetches,
 )
-from pytest_mews.model.exchange import INJECTED_OUTCOMES, TIMEOUTS
+from pytest_mews.model.exchange import ANSWERED, INJECTED_OUTCOMES, TIMEOUTS
+from pytest_mews.model.fetches import requests_of_others
 
 MAX_REQUESTS_PER_ENTITY = 0.2  # with more requests than this per entity, they are not batches
 MIN_ENTITIES = 10  # with fewer entities, batches are not evaluated
-RATE_LIMIT = 200  # requests per AccessToken within 30 s (guidelines/requests)
 MAX_IDLE_REQUESTS = 2  # requests of one kind that are tolerated while nothing is sent
+# The operation that returns the ids which another one takes.
+IDS_FROM = {"messages/getAll": "messageThreads/getAll"}
 LONG_REQUEST_MS = 1_000.0  # a response must not wait for a request that takes this long
 
 
+@case_check("fetched", "every entity of an acknowledged message fetched", about_fetches=True)
 def fetched(transcript: Transcript) -> Observation:
-    """Every entity of the acknowledged messages was fetched."""
-    expected = entity_fetches(transcript.deliveries, transcript.calls)
-    if not expected:
+    """Every entity of the acknowledged messages was fetched.
+
+    The fetch of an entity that an injected fault was meant for, but did not affect, does not count.
+    """
+    acknowledged = entity_fetches(transcript.deliveries, transcript.calls)
+    if not acknowledged:
         return Observation(met=True, observed="no message was acknowledged", subject_count=0)
+    expected = [
+        fetch
+        for fetch in acknowledged
+        if fetch.fetched_ms is None or fetch.entity_id not in transcript.unaffected_ids
+    ]
+    if not expected:
+        return Observation.without_fault()
     missing = [fetch for fetch in expected if fetch.fetched_ms is None]
     if not missing:
         observed = _fetch_figures(expected, transcript.calls)
@@ -52,6 +69,7 @@ def fetched(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(expected))
 
 
+@case_check("no-repeated-fetch", "no more fetches of an entity than deliveries")
 def no_repeated_fetch(transcript: Transcript) -> Observation:
     """No entity was fetched by its id more often than messages about it arrived.
 
@@ -73,6 +91,7 @@ def no_repeated_fetch(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(fetches))
 
 
+@case_check("one-fetch-per-entity", "one fetch for all events about an entity in a message")
 def one_fetch_per_entity(transcript: Transcript) -> Observation:
     """Each entity was fetched once per message, even if several events of the message name it.
 
@@ -92,13 +111,43 @@ def one_fetch_per_entity(transcript: Transcript) -> Observation:
     return Observation(met=not repeated, observed=observed, subject_count=len(fetches))
 
 
+@case_check("unusable-token-refused", "a 4xx response to an AccessToken that no request can use")
+def unusable_token_refused(transcript: Transcript) -> Observation:
+    """No IntegrationCreated with an unusable AccessToken was accepted.
+
+    A service that gets its AccessTokens in another way may ignore this one. So messages count only
+    if the entities of the valid messages after them were fetched.
+    """
+    unusable = [
+        delivery
+        for delivery in transcript.deliveries
+        if delivery.message.validity is Validity.INCOMPLETE
+    ]
+    if not _fetched_entities(transcript):
+        observed = "the service did not fetch with the AccessToken of IntegrationCreated"
+        return Observation(met=True, observed=observed, subject_count=0)
+    accepted = [delivery for delivery in unusable if delivery.delivered]
+    observed = f"{quantity(len(unusable), 'unusable AccessToken')}, {len(accepted)} accepted"
+    if accepted:
+        first = accepted[0]
+        status = first.attempts[-1].final_exchange.status
+        observed = f"{first.message.description}: answered with {status}; {observed}"
+    return Observation(
+        met=not accepted,
+        observed=observed,
+        subject_count=len(unusable),
+        broken=tuple(delivery.attempts[-1] for delivery in accepted),
+    )
+
+
+@case_check("batched-requests", "requests for many entities each")
 def batched_requests(transcript: Transcript) -> Observation:
     """The entities of a large batch were fetched with far fewer requests than entities."""
     fetches = _fetched_entities(transcript)
     calls = [call for call in transcript.calls if call.returned_ids and call.answered_ok]
     observed = (
-        f"{_requests(len(calls))} for {_entities(len(fetches))}; the limit is {RATE_LIMIT} "
-        "requests within 30 s"
+        f"{_requests(len(calls))} for {_entities(len(fetches))}; the limit is "
+        f"{REQUESTS_PER_TOKEN} requests within {REQUEST_WINDOW_S} s"
     )
     if len(fetches) < MIN_ENTITIES:
         return Observation(met=True, observed=observed, subject_count=0)
@@ -106,11 +155,15 @@ def batched_requests(transcript: Transcript) -> Observation:
     return Observation(met=met, observed=observed, subject_count=len(fetches))
 
 
+@case_check("not-fetched", "no request about these entities")
 def not_fetched(transcript: Transcript) -> Observation:
     """The partner requested no entity of these messages.
 
     A request by interval does not name its entities. It counts only if the integration of the
     message no longer has a valid token, so that the partner must request nothing at all for it.
+
+    Without such a request the check needs a response to one of the messages that is not a 5xx:
+    a service that is gone requests nothing either.
     """
     ids = {
         event.entity_id for delivery in transcript.deliveries for event in delivery.message.events
@@ -120,6 +173,8 @@ def not_fetched(transcript: Transcript) -> Observation:
         for call in transcript.calls
         if not ids.isdisjoint(call.requested_ids) or _reads_with_inactive_token(call, transcript)
     ]
+    if not relevant and not _has_answer(transcript):
+        return Observation.without_answer()
     if not relevant:
         observed = f"no request about {_entities(len(ids))}"
         return Observation(met=True, observed=observed, subject_count=len(ids))
@@ -131,8 +186,41 @@ def not_fetched(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(ids))
 
 
+@case_check("further-pages-read", "entities on the further pages of a response fetched as well")
+def further_pages_read(transcript: Transcript) -> Observation:
+    """Each entity was fetched for which a request had a response with further pages.
+
+    Where no response had any, as with requests by ids, nothing is evaluated.
+    """
+    paged = [
+        (fetch, calls)
+        for fetch in entity_fetches(transcript.deliveries, transcript.calls)
+        if (calls := _paged_calls(fetch, transcript.calls))
+    ]
+    if not paged:
+        observed = "no response had further pages"
+        return Observation(met=True, observed=observed, subject_count=0)
+    missing = [(fetch, calls) for fetch, calls in paged if fetch.fetched_ms is None]
+    if not missing:
+        count = sum(call.is_next_page for call in transcript.calls)
+        observed = f"{_entities(len(paged))} fetched, {quantity(count, 'further page')} read"
+        return Observation(met=True, observed=observed, subject_count=len(paged))
+    fetch, calls = missing[0]
+    observed = join_clauses(
+        (
+            _why_page_missing(fetch, calls, transcript.calls),
+            f"{len(missing)} of {_entities(len(paged))} not fetched",
+            _failed_requests(transcript.calls),
+        )
+    )
+    return Observation(met=False, observed=observed, subject_count=len(paged))
+
+
+@case_check(
+    "found-by-polling", "entities found by polling when no message reported them (for information)"
+)
 def found_by_polling(transcript: Transcript) -> Observation:
-    """Report whether entities were found that no message reported. Always met: information."""
+    """Always met: reports whether the service found entities that no message reported."""
     ids = {
         event.entity_id for delivery in transcript.deliveries for event in delivery.message.events
     }
@@ -153,6 +241,7 @@ def found_by_polling(transcript: Transcript) -> Observation:
     return Observation(met=True, observed=observed, subject_count=len(ids))
 
 
+@case_check("answers-before-fetching", "a response that does not wait for a request to the API")
 def answers_before_fetching(transcript: Transcript) -> Observation:
     """No response to a message waited for a slow request about its entities."""
     waiting = []
@@ -190,11 +279,11 @@ def answers_before_fetching(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=message_count)
 
 
+@case_check("no-polling", "no requests while nothing is sent")
 def no_polling(transcript: Transcript) -> Observation:
-    """The partner did not repeat a request again and again while nothing was delivered.
+    """No operation was called more than twice for an enterprise while nothing was delivered.
 
-    An occasional request for everything is sound. The check therefore counts the requests for each
-    operation and enterprise, without further pages.
+    An occasional request for everything is sound. Further pages of a response do not count.
 
     Refused requests do not count: they are retries with growing pauses, for example for an
     integration that was disabled and may be enabled again.
@@ -213,6 +302,58 @@ def no_polling(transcript: Transcript) -> Observation:
         )
     )
     return Observation(met=met, observed=observed, subject_count=max(1, len(calls)))
+
+
+def _has_answer(transcript: Transcript) -> bool:
+    """Return whether a message got a complete response that is not a 5xx, or none was sent."""
+    attempts = [attempt for delivery in transcript.deliveries for attempt in delivery.attempts]
+    return not attempts or any(
+        attempt.outcome in ANSWERED
+        and (attempt.final_exchange.status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR
+        for attempt in attempts
+    )
+
+
+def _paged_calls(fetch: EntityFetch, calls: Sequence[ApiCall]) -> list[ApiCall]:
+    """Return the calls that could lead to an entity and whose responses had further pages."""
+    operations = {*OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]}
+    operations |= {IDS_FROM[name] for name in operations if name in IDS_FROM}
+    return [
+        call
+        for call in calls
+        if call.answered_ok
+        and call.cursor is not None
+        and call.operation in operations
+        and call.enterprise_id == fetch.enterprise_id
+        and call.received_ms >= fetch.sent_ms
+    ]
+
+
+def _why_page_missing(
+    fetch: EntityFetch, paged: Sequence[ApiCall], calls: Sequence[ApiCall]
+) -> str:
+    """Return what happened to an entity that is on a further page of the responses to `paged`."""
+    entity, last = f"{fetch.discriminator} {fetch.entity_id}", paged[-1]
+    unread = [call for call in paged if not _has_next(call, calls)]
+    if last.is_next_page and any(call.cursor == last.cursor for call in paged[:-1]):
+        problem = f"the response to {last.operation} had further pages, and one of them was read "
+        return f"{problem}again and again: {entity} was not on the first page"
+    if unread:
+        problem = f"the response to {unread[-1].operation} had further pages, and the next one was "
+        return f"{problem}not read: {entity} was not on the first page"
+    return f"{entity} {_why_missing(fetch, calls)}, although all pages were read"
+
+
+def _has_next(page: ApiCall, calls: Sequence[ApiCall]) -> bool:
+    """Return whether a call asked for the page after this one."""
+    return any(
+        call.is_next_page
+        and call.operation == page.operation
+        and call.enterprise_id == page.enterprise_id
+        and page.answered_ms is not None
+        and call.received_ms >= page.answered_ms
+        for call in calls
+    )
 
 
 def _fetched_entities(transcript: Transcript) -> list[EntityFetch]:
@@ -251,7 +392,7 @@ def _reads_with_inactive_token(call: ApiCall, transcript: Transcript) -> bool:
     if call.token_state is not TokenState.INACTIVE or call.requested_ids:
         return False
     return any(
-        delivery.message.enterprise_id == call.enterprise_id
+        delivery.message.token_owner == call.enterprise_id
         and call.received_ms >= delivery.started_ms
         and call.operation in OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator, ())
         for delivery in transcript.deliveries
@@ -283,13 +424,8 @@ def _why_missing(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
         return f"was requested, but {unread}"
     if fetch.requested_ms is not None:
         return "was requested, but not returned"
-    foreign = [
-        call
-        for call in calls
-        if fetch.entity_id in call.requested_ids and call.enterprise_id != fetch.enterprise_id
-    ]
-    if foreign:
-        return f"was requested{_token_owner(foreign[0]) or ' with an unknown AccessToken'}"
+    if others := requests_of_others(fetch, calls):
+        return f"was requested{_token_owner(others[0]) or ' with an unknown AccessToken'}"
     if fetch.fetch_count:
         return "was not requested again after it changed"
     return "was never requested"

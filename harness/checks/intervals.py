@@ -1,13 +1,18 @@
-"""The pauses between retries or reconnects: whether they grow, and whether two series are equal."""
+"""The pauses between retries or reconnects: whether they grow, and whether series are equal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
+from statistics import median
 
 GROWTH_FACTOR = 1.5  # pauses grow if the longest is at least this multiple of the shortest
 MIN_PAUSES = 3  # fewer pauses show no growth
-# Pauses may be equal if they differ by less than this share or this time, whichever is more.
-EQUAL_SHARE, EQUAL_MS = 0.05, 25.0
+# Two pauses are equal if they differ by no more than this share or this time, whichever is more:
+# the accuracy with which a busy machine measures them.
+EQUAL_SHARE, EQUAL_MS = 0.02, 50.0
+DRAWS = 1_000  # for the estimate of a probability
+MIN_JITTER = 0.1  # the least jitter that a client is expected to have: this share more or less
 
 
 def pauses_grow(pauses: Sequence[float]) -> bool:
@@ -18,12 +23,51 @@ def pauses_grow(pauses: Sequence[float]) -> bool:
     return max(pauses) >= GROWTH_FACTOR * min(pauses)
 
 
-def pauses_equal(first: Sequence[float], second: Sequence[float]) -> bool:
-    """Return whether two series of pauses in ms are equal, up to the end of the shorter one."""
-    return all(
-        abs(one - other) <= max(EQUAL_MS, EQUAL_SHARE * max(one, other))
-        for one, other in zip(first, second, strict=False)
-    )
+def agreement(series: Sequence[Sequence[float]]) -> tuple[int, int]:
+    """Return how many pauses are equal to the shortest at their position, and how many there are.
+
+    A busy machine makes a pause longer, never shorter, so that the shortest is the most accurate.
+    A position with a single pause is left out.
+    """
+    equal = count = 0
+    for pauses in _by_position(series):
+        shortest = min(pauses)
+        equal += sum(pause - shortest <= _accuracy_ms(pause) for pause in pauses)
+        count += len(pauses)
+    return equal, count
+
+
+def chance_of_agreement(series: Sequence[Sequence[float]]) -> float:
+    """Return the probability that as many pauses are equal in spite of jitter, or more.
+
+    Estimated from draws: each pause is taken to be evenly distributed within `MIN_JITTER` of the
+    median at its position.
+    """
+    observed, _ = agreement(series)
+    random = Random(0)  # noqa: S311 - the estimate is the same each time
+    positions = [(median(pauses), len(pauses)) for pauses in _by_position(series)]
+    hits = 0
+    for _ in range(DRAWS):
+        equal = 0
+        for middle, count in positions:
+            drawn = [middle * random.uniform(1 - MIN_JITTER, 1 + MIN_JITTER) for _ in range(count)]
+            shortest = min(drawn)
+            equal += sum(pause - shortest <= _accuracy_ms(pause) for pause in drawn)
+        hits += equal >= observed
+    return hits / DRAWS
+
+
+def _by_position(series: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Return the first pauses of all series, the second ones, and so on, if there are several."""
+    longest = max(map(len, series), default=0)
+    positions = [
+        [pauses[index] for pauses in series if len(pauses) > index] for index in range(longest)
+    ]
+    return [pauses for pauses in positions if len(pauses) > 1]
+
+
+def _accuracy_ms(pause: float) -> float:
+    return max(EQUAL_MS, EQUAL_SHARE * pause)
 
 
 def format_pauses(pauses: Sequence[float]) -> str:

@@ -1,16 +1,19 @@
-"""What a check of a whole transcript observes, and how such a check is declared."""
+"""What a check observes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
-from pytest_mews.model import Transcript
+from pytest_mews.model import Attempt
+
+NO_ANSWER = "the service answered none of these messages"
+FAULT_WITHOUT_EFFECT = "the injected fault affected no request about these entities"
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What a case check observed.
+    """What a check observed.
 
     Attributes:
         met: whether the expectation is met.
@@ -18,6 +21,9 @@ class Observation:
         subject_count: how many attempts, entities, calls or connections it evaluated; 0 if there
             was nothing to evaluate.
         remedy: what to change, where the observation determines it; otherwise empty.
+        broken: the attempts that broke the expectation, of a check of single attempts.
+        not_observed: whether there was something to evaluate that the harness could not observe;
+            then `subject_count` is 0.
 
     """
 
@@ -25,19 +31,15 @@ class Observation:
     observed: str
     subject_count: int
     remedy: str = ""
+    broken: tuple[Attempt, ...] = ()
+    not_observed: bool = False
 
+    @classmethod
+    def without_fault(cls) -> Self:
+        """Return that an injected fault affected nothing, so that there is no retry to judge."""
+        return cls(met=True, observed=FAULT_WITHOUT_EFFECT, subject_count=0, not_observed=True)
 
-@dataclass(frozen=True)
-class CaseCheck:
-    """A check of a whole transcript, for what no single attempt shows.
-
-    Its observation has figures, so that the reason of a passed scenario gives them as well.
-
-    Attributes:
-        expected: what the check expects, as a phrase for the report.
-        observe: the check itself; a pure function.
-
-    """
-
-    expected: str
-    observe: Callable[[Transcript], Observation]
+    @classmethod
+    def without_answer(cls) -> Self:
+        """Return that no message got a complete response, so that nothing was shown."""
+        return cls(met=True, observed=NO_ANSWER, subject_count=0, not_observed=True)

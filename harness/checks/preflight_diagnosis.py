@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from pytest_mews.config.endpoint import token_in_url
+from pytest_mews.checks.remedies import BLOCKING_STATUSES
 from pytest_mews.model import Attempt, Exchange, Outcome, TlsProblem
-
-PREFLIGHT = "preflight"  # the label of the deliveries that show whether the endpoint works at all
 
 _BY_OUTCOME: Mapping[Outcome, str] = {
     Outcome.NAME_NOT_RESOLVED: "check the host name in --mews-target",
@@ -57,9 +55,21 @@ _BY_STATUS: Mapping[int, str] = {
 _LOGIN = "it leads to a login; let POST to this path through without one, since Mews can't log in"
 _LOGIN_ADDRESS = re.compile(r"log-?in|sign-?in|\bsso\b|oauth|saml", re.IGNORECASE)
 _HTML = "the response is an HTML page; is this the URL of the webhook itself?"
+_BLOCKED_BY_PAGE = (
+    "an HTML page came with it, as firewalls, proxies and the CSRF protection of frameworks send; "
+    "let POST to this path through"
+)
 _REFUSED = "the service refuses a valid message"
 _REFUSING = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 _NOT_AUTHORIZED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_NO_CREDENTIALS = (
+    "the harness knows no token in the URL; if the service expects one, give --mews-token or "
+    "MEWS_TOKEN, and --mews-token-name if its name is not Token"
+)
+_REFUSED_CREDENTIALS = (
+    "the service refused the token in the URL, or it expects a header or signature that Mews does "
+    "not send"
+)
 
 
 def diagnose_preflight(attempt: Attempt) -> str:
@@ -74,16 +84,18 @@ def diagnose_preflight(attempt: Attempt) -> str:
         return _LOGIN
     if attempt.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[attempt.outcome]
-    return _by_status(final)
+    return _by_status(final, has_credentials=attempt.has_credentials)
 
 
-def _by_status(exchange: Exchange) -> str:
+def _by_status(exchange: Exchange, *, has_credentials: bool) -> str:
     status = exchange.status
+    if status in BLOCKING_STATUSES and exchange.has_html_page:
+        return _BLOCKED_BY_PAGE
     if status in _NOT_AUTHORIZED:
-        return _not_authorized(exchange)
+        return _REFUSED_CREDENTIALS if has_credentials else _NO_CREDENTIALS
     if status is not None and status in _BY_STATUS:
         return _BY_STATUS[status]
-    if _is_html(exchange):
+    if exchange.has_html_page:
         return _HTML
     return _REFUSED if status in _REFUSING else ""
 
@@ -106,15 +118,6 @@ def _tls(exchange: Exchange) -> str:
     return f"{diagnosis}; or try once with --mews-insecure"
 
 
-def _not_authorized(exchange: Exchange) -> str:
-    if token_in_url(exchange.url) is None:
-        return "the URL has no token; give --mews-token or MEWS_TOKEN if the service expects one"
-    return (
-        "the service refused the token in the URL, or it expects a header or signature that Mews "
-        "does not send"
-    )
-
-
 def _leads_to_login(exchange: Exchange) -> bool:
     """Return whether the Location, without its query, is that of a login page.
 
@@ -124,12 +127,4 @@ def _leads_to_login(exchange: Exchange) -> bool:
         _LOGIN_ADDRESS.search(re.split(r"[?#]", value, maxsplit=1)[0])
         for name, value in exchange.response_headers
         if name.lower() == "location"
-    )
-
-
-def _is_html(exchange: Exchange) -> bool:
-    """Return whether the response is a page: an empty body is none, whatever its type."""
-    return exchange.response_size > 0 and any(
-        name.lower() == "content-type" and "html" in value.lower()
-        for name, value in exchange.response_headers
     )

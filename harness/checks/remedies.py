@@ -16,9 +16,15 @@ _UNREACHABLE = (
     "messages: look in its log for a restart, and check firewalls."
 )
 _AUTHORIZATION = (
-    "Let a request through that has the right token in the query parameter `Token`: Mews sends no "
-    "other credentials, no signature and no special header. If the service expects a token, give "
-    "the one it expects in the target URL or with --mews-token."
+    "Let a request through that has the right secret in the query of the URL: Mews sends no other "
+    "credentials, no signature and no special header. If the service expects a token, give the one "
+    "it expects in the target URL or with --mews-token, and its name with --mews-token-name if "
+    "that is not Token."
+)
+_LET_THROUGH = (
+    "Find out what sent the page: a firewall or proxy in front of the service, or its framework's "
+    "CSRF protection. Exempt POST to this path there: Mews is no browser, and can't solve a "
+    "challenge or send a CSRF token."
 )
 _PATH = (
     "Serve POST at the path of the target URL, or correct the URL; check its trailing slash, and "
@@ -83,6 +89,8 @@ _TIMEOUTS: Mapping[Outcome, str] = {
         "Read the request to its end at once; look at slow proxies and at the number of workers."
     ),
 }
+# With an HTML page they come from what stands before the service rather than from its own check.
+BLOCKING_STATUSES = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE})
 # What these outcomes mean depends on the message, unless it is the simplest one.
 _PREFLIGHT_BY_STATUS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: _AUTHORIZATION,
@@ -129,4 +137,6 @@ def _preflight_remedy(attempt: Attempt, status: int | None) -> str | None:
         return None
     if status >= 500:  # noqa: PLR2004 - HTTP's own bound
         return _CRASH
+    if status in BLOCKING_STATUSES and attempt.final_exchange.has_html_page:
+        return _LET_THROUGH
     return _PREFLIGHT_BY_STATUS.get(status)

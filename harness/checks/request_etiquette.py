@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from pytest_mews.checks.check import case_check
 from pytest_mews.checks.intervals import MIN_PAUSES, format_pauses, pauses_grow
 from pytest_mews.checks.observation import Observation
-from pytest_mews.checks.phrasing import join_clauses, quantity
+from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
+from pytest_mews.mews.lifecycle import API_KEY_CREATED
 from pytest_mews.model import ApiCall, RequestProblem, TokenState, Transcript, event_traces
 
 IMMEDIATE_MS = 50.0  # a retry within this time made no pause
@@ -16,6 +18,8 @@ TOLERANCE_MS = 50.0  # for clocks and rounding: Retry-After is in whole seconds
 # A worker that polls every few seconds rounds shorter pauses up to its own interval.
 WORKER_INTERVAL_MS = 1_900.0
 TOO_MANY_REQUESTS = 429
+FINAL_STATUSES = frozenset({400, 403, 413})  # the same request gets the same answer
+MAX_REPETITIONS = 2  # of a rejected request, which are tolerated
 
 FORM_PROBLEMS = frozenset(
     {
@@ -37,21 +41,33 @@ DEPRECATION_PROBLEMS = frozenset(
 )
 
 
+@case_check("well-formed-requests", "requests of the documented form")
 def well_formed_requests(transcript: Transcript) -> Observation:
-    """Every request had the exact path, the content type, the tokens and a valid body."""
-    return _without_problems(transcript.calls, FORM_PROBLEMS)
+    """Every request had the exact path, the content type, the tokens and a valid body.
+
+    The body of a request for a documented operation that the emulator does not serve is not
+    evaluated.
+    """
+    observation = _without_problems(transcript.calls, FORM_PROBLEMS)
+    if not observation.met:
+        return observation
+    observed = join_clauses((observation.observed, _describe_not_served(transcript.calls)))
+    return replace(observation, observed=observed)
 
 
+@case_check("client-name-and-version", "a Client property with the application's name and version")
 def client_name_and_version(transcript: Transcript) -> Observation:
     """Every request named the application and its version in `Client`."""
     return _without_problems(transcript.calls, CLIENT_PROBLEMS)
 
 
+@case_check("no-deprecated-api", "no deprecated operation or extent")
 def no_deprecated_api(transcript: Transcript) -> Observation:
     """No request used a deprecated operation or asked for a deprecated extent."""
     return _without_problems(transcript.calls, DEPRECATION_PROBLEMS)
 
 
+@case_check("own-access-token", "each enterprise's AccessToken for its own entities only")
 def own_access_token(transcript: Transcript) -> Observation:
     """Entities of webhooks, and commands, were requested with their own enterprise's AccessToken.
 
@@ -88,6 +104,29 @@ def own_access_token(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(calls))
 
 
+@case_check("rejected-not-repeated", "no endless repetition of a request that was rejected")
+def rejected_not_repeated(transcript: Transcript) -> Observation:
+    """No request by id that was answered with 400, 403 or 413 was sent again more than twice.
+
+    Such an answer is the same next time. A request for other ids is another request, for example
+    for a part of them.
+    """
+    counts = Counter(
+        (call.operation, call.enterprise_id, call.requested_ids, call.status)
+        for call in transcript.calls
+        if call.status in FINAL_STATUSES and call.requested_ids
+    )
+    if not counts:
+        return Observation(met=True, observed="no request by id was rejected", subject_count=0)
+    (operation, _, _, status), most = counts.most_common(1)[0]
+    met = most <= MAX_REPETITIONS + 1
+    observed = f"{operation} was answered with {status} and sent {how_often(most)}"
+    if not met:
+        observed += f" unchanged; {_requests(len(counts))} rejected"
+    return Observation(met=met, observed=observed, subject_count=len(counts))
+
+
+@case_check("rotated-key-used", "the new key, and no longer the old one")
 def rotated_key_used(transcript: Transcript) -> Observation:
     """No request after the new key arrived used an older one.
 
@@ -98,9 +137,7 @@ def rotated_key_used(transcript: Transcript) -> Observation:
         index
         for index, delivery in enumerate(transcript.deliveries)
         if delivery.delivered
-        and any(
-            event.discriminator == "IntegrationApiKeyCreated" for event in delivery.message.events
-        )
+        and any(event.discriminator == API_KEY_CREATED for event in delivery.message.events)
     ]
     if not rotations:
         return Observation(met=True, observed="no new key was acknowledged", subject_count=0)
@@ -114,6 +151,7 @@ def rotated_key_used(transcript: Transcript) -> Observation:
     return Observation(met=not outdated, observed=observed, subject_count=len(calls))
 
 
+@case_check("honours-retry-after", "no retry after a 429 before its Retry-After is over")
 def honours_retry_after(transcript: Transcript) -> Observation:
     """No request that was answered with 429 was repeated before its Retry-After was over.
 
@@ -143,6 +181,7 @@ def honours_retry_after(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=retry_count)
 
 
+@case_check("no-immediate-retry", "pauses before retries after a 429")
 def no_immediate_retry(transcript: Transcript) -> Observation:
     """At most half of the retries of a request that was answered with 429 came at once.
 
@@ -160,6 +199,7 @@ def no_immediate_retry(transcript: Transcript) -> Observation:
     return Observation(met=met, observed=observed, subject_count=len(pauses))
 
 
+@case_check("exponential-backoff", "growing pauses instead of a fixed one")
 def exponential_backoff(transcript: Transcript) -> Observation:
     """The pauses before the retries of a request are not all about equally long.
 
@@ -182,10 +222,10 @@ def exponential_backoff(transcript: Transcript) -> Observation:
 def _webhook_owners(transcript: Transcript) -> dict[str, str]:
     """Return the enterprise of each entity that a webhook is about."""
     return {
-        event.entity_id: delivery.message.enterprise_id
+        event.entity_id: owner
         for delivery in transcript.deliveries
         for event in delivery.message.events
-        if delivery.message.enterprise_id is not None
+        if (owner := delivery.message.token_owner) is not None
     }
 
 
@@ -217,6 +257,12 @@ def _without_problems(calls: Sequence[ApiCall], problems: frozenset[RequestProbl
     detail = f" ({first.message})" if first.message else ""
     observed = f"{worst}: {first.path}{detail}; {len(wrong)} of {_requests(len(calls))}"
     return Observation(met=False, observed=observed, subject_count=len(calls))
+
+
+def _describe_not_served(calls: Sequence[ApiCall]) -> str:
+    """Return which documented operations were requested that the emulator does not serve."""
+    names = sorted({call.operation for call in calls if call.operation and not call.is_served})
+    return f"not served here, not judged: {', '.join(names)}" if names else ""
 
 
 def _retries(calls: Sequence[ApiCall]) -> Iterable[tuple[ApiCall, ApiCall]]:

@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
+from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import join_clauses, quantity
+from pytest_mews.mews.limits import RESPONSE_TIMEOUT_S
 from pytest_mews.model import Connection, HandshakeProblem, Transcript, WebSocketHandshake
 
 MAX_OVERLAP_MS = 1_000.0  # how long an old connection may stay open beside the new one
-MAX_READ_MS = 5_000.0  # like the response to a webhook; nothing is documented for the WebSocket
+# Like the response to a webhook; nothing is documented for the WebSocket.
+MAX_READ_MS = RESPONSE_TIMEOUT_S * 1000.0
 CLIENT_PROBLEMS = frozenset(HandshakeProblem) - {
     HandshakeProblem.INJECTED,
     HandshakeProblem.NO_WEBSOCKET,
@@ -20,6 +23,7 @@ CLIENT_PROBLEMS = frozenset(HandshakeProblem) - {
 NO_CLIENT = "no client was connected"
 
 
+@case_check("handshake-attempted", "a handshake at the WebSocket emulator")
 def handshake_attempted(transcript: Transcript) -> Observation:
     """A handshake arrived, accepted or not."""
     handshakes = _handshakes(transcript)
@@ -29,8 +33,16 @@ def handshake_attempted(transcript: Transcript) -> Observation:
     return Observation(met=bool(handshakes), observed=observed, subject_count=1)
 
 
+@case_check(
+    "handshake-valid",
+    "handshakes for /ws/connector with the cookies ClientToken and AccessToken, no blanks around =",
+)
 def handshake_valid(transcript: Transcript) -> Observation:
-    """Every handshake had the documented path and cookies, and at least one was accepted."""
+    """Every handshake had the documented path and cookies, and at least one was accepted.
+
+    Tokens in the URL are not evaluated here: they are deprecated, and `tokens-in-cookies` is about
+    them.
+    """
     handshakes = _handshakes(transcript)
     wrong = [handshake for handshake in handshakes if CLIENT_PROBLEMS & set(handshake.problems)]
     if not wrong:
@@ -52,6 +64,7 @@ def handshake_valid(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(handshakes))
 
 
+@case_check("tokens-in-cookies", "no token in the URL")
 def tokens_in_cookies(transcript: Transcript) -> Observation:
     """No handshake had a token in its URL."""
     handshakes = transcript.websocket_handshakes
@@ -62,8 +75,9 @@ def tokens_in_cookies(transcript: Transcript) -> Observation:
     return Observation(met=not wrong, observed=observed, subject_count=len(handshakes))
 
 
+@case_check("single-connection", "one connection at a time for an enterprise")
 def single_connection(transcript: Transcript) -> Observation:
-    """No enterprise had two connections at once, except for a moment at a reconnect."""
+    """No enterprise had two connections at once for more than a second, as at a reconnect."""
     connections = transcript.connections
     end_ms = _end_ms(transcript)
     overlapping = [
@@ -91,6 +105,7 @@ def single_connection(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(connections))
 
 
+@case_check("connection-kept-open", "connections that the client does not close")
 def connection_kept_open(transcript: Transcript) -> Observation:
     """No client closed a connection, with or without a close frame."""
     connections = transcript.connections
@@ -113,6 +128,7 @@ def connection_kept_open(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(connections))
 
 
+@case_check("answers-pings", "a pong for every ping")
 def answers_pings(transcript: Transcript) -> Observation:
     """Every ping was answered within the time that the harness waited."""
     pings = [ping for connection in transcript.connections for ping in connection.pings]
@@ -130,6 +146,7 @@ def answers_pings(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(pings))
 
 
+@case_check("no-backpressure", "a client that reads as fast as messages are sent")
 def no_backpressure(transcript: Transcript) -> Observation:
     """A client had read all messages that were sent at once within 5 s.
 
@@ -171,6 +188,7 @@ def no_backpressure(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=len(bursts))
 
 
+@case_check("still-connected", "a client that is connected and answers at the end")
 def still_connected(transcript: Transcript) -> Observation:
     """Each client is connected at the end, and answers a ping."""
     connections = transcript.connections
@@ -194,6 +212,7 @@ def still_connected(transcript: Transcript) -> Observation:
     return Observation(met=owners <= responsive, observed=observed, subject_count=len(owners))
 
 
+@case_check("answers-close-frame", "a close frame in response to a close frame")
 def answers_close_frame(transcript: Transcript) -> Observation:
     """Each close frame was answered with a close frame."""
     closed = [

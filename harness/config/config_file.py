@@ -58,6 +58,8 @@ class ConfigFile:
             return tomllib.loads(self.read_text(remedy))
         except tomllib.TOMLDecodeError as error:
             self.fail(f"is not TOML: {error}", "Correct the file at that place.")
+        except RecursionError:
+            self.fail("is nested too deeply")
 
     def tables(self, document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
         """Return the tables `[[name]]`: an empty list if there are none.

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from math import isfinite
+from difflib import get_close_matches
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pytest_mews.config import endpoint
-from pytest_mews.errors import UsageError, did_you_mean
-from pytest_mews.mews import event_types
-from pytest_mews.mews.use_cases import USE_CASES
+from pytest_mews.errors import UsageError
 from pytest_mews.redaction import REDACTED, redact_url
 
 DEMO = "demo"
-NO_WEBHOOKS = "none"
+NO_TARGET = "none"
+AUTO = "auto"  # --mews-jobs: the harness chooses the number
+# Bounds of ours, wide enough for any use: a number above them is a mistake.
+MAX_TIME_SCALE, MAX_FETCH_TIMEOUT_S, MAX_EXAMPLES, MAX_JOBS = 1_000, 86_400, 100_000, 1_000
+MAX_RESTART_TIMEOUT_S = 3_600
 MAX_PEAK_RATE = 200  # messages per second; more in a minute exceed memory and report
+
+MAX_ABOUT = 200  # characters of --mews-about
 
 
 def is_demo(target: str) -> bool:
@@ -23,11 +29,16 @@ def is_demo(target: str) -> bool:
     return target.partition(":")[0] == DEMO
 
 
-def parse_target(text: str, *, has_websocket: bool = False) -> str:
+def parse_target(
+    text: str, *, has_websocket: bool = False, has_integration_target: bool = False
+) -> str:
     """Check --mews-target; the demo partner checks later whether the flaw exists."""
-    if text == NO_WEBHOOKS:
-        if not has_websocket:
-            remedy = "Give --mews-websocket HOST:PORT as well, or the URL of an endpoint."
+    if text == NO_TARGET:
+        if not has_websocket and not has_integration_target:
+            remedy = (
+                "Give --mews-integration-target URL or --mews-websocket HOST:PORT as well, or the "
+                "URL of an endpoint."
+            )
             raise UsageError("--mews-target", text, "leaves nothing to certify", remedy)
         return text
     return text if is_demo(text) else endpoint.check_url("--mews-target", text)
@@ -38,9 +49,6 @@ def parse_integration_target(text: str | None, general: str) -> str | None:
     if text is None:
         return None
     name = "--mews-integration-target"
-    if general == NO_WEBHOOKS:
-        problem, remedy = "can't be used without webhooks (--mews-target none)", "Leave it out."
-        raise UsageError(name, redact_url(text), problem, remedy)
     if is_demo(general):
         problem, remedy = "can't be used with the demo partner", "Leave it out."
         raise UsageError(name, redact_url(text), problem, remedy)
@@ -60,38 +68,76 @@ def parse_token(text: str | None) -> str | None:
     return text
 
 
+def parse_token_name(text: str | None, target: str, integration_target: str | None) -> str | None:
+    """Check --mews-token-name; the targets are those of --mews-target and its companion."""
+    if text is None:
+        return None
+    name = "--mews-token-name"
+    if is_demo(target) or (target == NO_TARGET and integration_target is None):
+        problem = f"can't be used with --mews-target {target}"
+        raise UsageError(name, text, problem, "Leave it out.")
+    if not text.strip() or not text.isprintable() or set(text) & set("=&?#"):
+        remedy = "Give the name alone, as it is in the query before the =."
+        raise UsageError(name, redact_url(f"?{text}")[1:], "is not a parameter's name", remedy)
+    return text
+
+
 def parse_time_scale(text: str) -> float:
     """Parse --mews-time-scale: a positive factor."""
-    return _parse_positive("--mews-time-scale", text, "Give one such as 0.01, or 1 for real time.")
+    remedy = "Give one such as 0.01, or 1 for real time."
+    return _parse_positive("--mews-time-scale", text, MAX_TIME_SCALE, remedy)
 
 
-def _parse_positive(option: str, text: str, remedy: str) -> float:
+def _parse_positive(option: str, text: str, limit: int, remedy: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not (isfinite(number) and number > 0):
-        raise UsageError(option, text, "is not a positive number", remedy)
+    if not 0 < number <= limit:
+        problem = f"is not a positive number of at most {limit:,}"
+        raise UsageError(option, text, problem, remedy)
     return number
+
+
+def parse_operations(text: str | None) -> tuple[str, ...]:
+    """Parse --mews-operations: documented operations, each once, in the order given."""
+    if text is None:
+        return ()
+    source = files("pytest_mews.schemas") / "connector" / "documented" / "all-operations.json"
+    known = json.loads(source.read_text("utf-8")).keys()
+    names = tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+    option = "--mews-operations"
+    if not names:
+        raise UsageError(option, text, "names no operation", "Give some, such as customers/getAll.")
+    for name in names:
+        if name not in known:
+            closest = get_close_matches(name, known, n=3)
+            suggestion = f"Did you mean {' or '.join(closest)}? " if closest else ""
+            remedy = f"{suggestion}Write an operation as in its path, such as customers/getAll."
+            raise UsageError(option, name, "is no documented operation", remedy)
+    return names
 
 
 def parse_examples(text: str) -> int:
     """Parse --mews-examples: the maximum number of generated cases per scenario."""
-    return _parse_count("--mews-examples", text, "Give one such as 25.")
+    return _parse_count("--mews-examples", text, MAX_EXAMPLES, "Give one such as 25.")
 
 
-def parse_jobs(text: str) -> int:
-    """Parse --mews-jobs: the maximum number of concurrent scenarios."""
-    return _parse_count("--mews-jobs", text, "Give one such as 8.")
+def parse_jobs(text: str) -> int | None:
+    """Parse --mews-jobs: the maximum number of concurrent scenarios; None for `auto`."""
+    if text == AUTO:
+        return None
+    return _parse_count("--mews-jobs", text, MAX_JOBS, f"Give one such as 8, or {AUTO}.")
 
 
-def _parse_count(option: str, text: str, remedy: str) -> int:
+def _parse_count(option: str, text: str, limit: int, remedy: str) -> int:
     try:
         number = int(text)
     except ValueError:
         number = 0
-    if number < 1:
-        raise UsageError(option, text, "is not a whole number from 1", remedy) from None
+    if not 1 <= number <= limit:
+        problem = f"is not a whole number from 1 to {limit:,}"
+        raise UsageError(option, text, problem, remedy) from None
     return number
 
 
@@ -146,7 +192,14 @@ def load_certificate(text: str | None, *, has_websocket: bool) -> ssl.SSLContext
 
 def parse_fetch_timeout(text: str) -> float:
     """Parse --mews-fetch-timeout: seconds."""
-    return _parse_positive("--mews-fetch-timeout", text, "Give seconds, such as 10.")
+    remedy = "Give seconds, such as 10."
+    return _parse_positive("--mews-fetch-timeout", text, MAX_FETCH_TIMEOUT_S, remedy)
+
+
+def parse_restart_timeout(text: str) -> float:
+    """Parse --mews-restart-timeout: seconds."""
+    remedy = "Give seconds, such as 30; longer than your supervisor takes to restart the service."
+    return _parse_positive("--mews-restart-timeout", text, MAX_RESTART_TIMEOUT_S, remedy)
 
 
 def parse_peak_rate(text: str) -> float:
@@ -178,91 +231,23 @@ def parse_fail_on(text: str, baseline: str | None) -> bool:
     return text == "new"
 
 
+def parse_about(text: str | None) -> str:
+    """Parse --mews-about: one line of text; empty without the option."""
+    about = (text or "").strip()
+    if about and (not about.isprintable() or len(about) > MAX_ABOUT):
+        problem = f"is not one printable line of at most {MAX_ABOUT} characters"
+        raise UsageError("--mews-about", about[:MAX_ABOUT], problem, "Name product and version.")
+    return about
+
+
 def parse_report(text: str) -> Path:
     """Parse --mews-report: the absolute path of a folder, which need not exist yet."""
+    if not text.strip():
+        remedy = "Give the path of a folder, such as mews-report."
+        raise UsageError("--mews-report", text, "names no folder", remedy)
     folder = Path(text).expanduser().absolute()
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
             problem = "is a file" if path == folder else f"leads through {path.name!r}, a file"
             raise UsageError("--mews-report", text, problem, "Give the path of a folder.")
     return folder
-
-
-def subscribed_events(
-    names: str | None,
-    use_case: str | None,
-    revision: str,
-    *,
-    has_webhooks: bool = True,
-    has_websocket: bool = False,
-) -> tuple[str, ...]:
-    """List the events that the integration is subscribed to, in the order of the documentation.
-
-    With a WebSocket, but without the name of any WebSocket event type, all types are included.
-
-    Args:
-        names: the value of --mews-events, if any.
-        use_case: the value of --mews-use-case, if any.
-        revision: the name of the delivery profile, which determines the events.
-        has_webhooks: whether there is an endpoint for webhooks.
-        has_websocket: whether the WebSocket emulator runs.
-
-    """
-    all_events = event_types.all_events(revision)
-    if names is not None and use_case is not None:
-        raise UsageError(
-            "--mews-use-case",
-            use_case,
-            "can't be used together with --mews-events",
-            "Leave one of them out.",
-        )
-    if use_case is not None:
-        selected = _use_case_events(use_case, revision)
-    else:
-        selected = (
-            set(all_events) - set(event_types.WEBSOCKET_TYPES)
-            if names is None
-            else _named_events(names, revision)
-        )
-    if not has_webhooks:
-        selected &= set(event_types.WEBSOCKET_TYPES)
-    elif names is not None and not selected - set(event_types.WEBSOCKET_TYPES):
-        remedy = "Name the events of the endpoint as well, or give --mews-target none."
-        raise UsageError("--mews-events", names, "names no webhook event", remedy)
-    if has_websocket and not selected & set(event_types.WEBSOCKET_TYPES):
-        selected |= set(event_types.WEBSOCKET_TYPES)
-    return tuple(name for name in all_events if name in selected)
-
-
-def _named_events(text: str, revision: str) -> set[str]:
-    selected = text.replace(",", " ").split()
-    if not selected:
-        remedy = f"Known: {', '.join(event_types.all_events(revision))}."
-        raise UsageError("--mews-events", text, "names no event", remedy)
-    for name in selected:
-        if name not in event_types.all_events(revision):
-            problem, remedy = _explain_unknown(name, revision)
-            raise UsageError("--mews-events", name, problem, remedy)
-    return set(selected)
-
-
-def _explain_unknown(name: str, revision: str) -> tuple[str, str]:
-    if name in event_types.NEWER_THAN_PROFILES:
-        revision = event_types.NEWER_THAN_PROFILES[name]
-        return f"is documented since {revision}, later than every profile", "Leave it out."
-    if name in {**event_types.DISCRIMINATORS, **event_types.ACTIONS, **event_types.WEBSOCKET_TYPES}:
-        problem = f"is documented since {event_types.since(name)}, later than profile {revision}"
-        return problem, "Leave it out, or choose a later --mews-profile."
-    return "is not an event", did_you_mean(name, event_types.all_events(revision))
-
-
-def _use_case_events(name: str, revision: str) -> set[str]:
-    if name not in USE_CASES:
-        remedy = did_you_mean(name, tuple(USE_CASES))
-        raise UsageError("--mews-use-case", name, "is not a use case", remedy)
-    selected = USE_CASES[name].events.keys() & set(event_types.all_events(revision))
-    if not selected:
-        events = ", ".join(USE_CASES[name].events)
-        problem = f"needs {events}, later than profile {revision}"
-        raise UsageError("--mews-use-case", name, problem, "Choose a later --mews-profile.")
-    return selected | set(event_types.ACTIONS)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
-from math import isfinite
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Literal
 
 from pytest_mews.errors import UsageError, did_you_mean
+from pytest_mews.mews.facts import load_facts
 from pytest_mews.model import Parameter, Profile
 
 Value = int | float | bool | tuple[int, ...]
-ORIGINS = ("documented", "assumed", "overridden")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Bounds:
     def _allows_number(self, value: object, *, whole: bool) -> bool:
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             return False
-        return isfinite(value) and self.low <= value <= self.high
+        return self.low <= value <= self.high  # not true of NaN
 
     def parse(self, text: str) -> Value | None:
         """Parse a value of the command line; None if it does not have this shape."""
@@ -81,37 +80,31 @@ BOUNDS = MappingProxyType(
 )
 
 
-def profile_names() -> tuple[str, ...]:
-    """Return the names of the profiles, oldest revision first."""
-    files = resources.files("pytest_mews.mews.profiles").iterdir()
-    return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
-
-
-def load_profile(name: str) -> Profile:
-    """Load a profile by its name.
+def load_profile(name: str, files: Mapping[str, Traversable]) -> Profile:
+    """Load a profile by its name from the files of a sender's profiles.
 
     Raises:
         UsageError: there is no such profile.
 
     """
-    if name not in profile_names():
+    if name not in files:
         raise UsageError(
             "--mews-profile",
             name,
             "is not a delivery profile",
-            did_you_mean(name, profile_names()),
+            did_you_mean(name, tuple(files)),
         )
-    return parse_profile(
-        name,
-        (resources.files("pytest_mews.mews.profiles") / f"{name}.toml").read_text(encoding="utf-8"),
-    )
+    return parse_profile(name, files[name].read_text(encoding="utf-8"))
 
 
 def parse_profile(name: str, text: str) -> Profile:
     """Parse a profile in TOML: a title, then one table for each parameter.
 
+    A table has the value, a note, and the id of the fact that documents the value; without a fact
+    the value is assumed.
+
     Raises:
-        ValueError: a parameter is missing, unknown, out of bounds, or without a source.
+        ValueError: a parameter is missing, unknown or out of bounds, or names no documented fact.
 
     """
     document = tomllib.loads(text)
@@ -167,22 +160,25 @@ def _overridden(parameter: Parameter, value: Value) -> Parameter:
     return Parameter(parameter.name, value, "overridden", "", note)
 
 
-def _parameter(  # noqa: PLR0913 - the keys of a table in a profile
+def _parameter(
     profile: str,
     name: str,
     *,
     value: object,
-    origin: str,
-    source: str,
     note: str,
+    fact: str = "",
 ) -> Parameter:
     checked = tuple(value) if isinstance(value, list) else value
     if not BOUNDS[name].allows(checked):
         raise ValueError(f"{profile}: {name} must be {BOUNDS[name]}, not {value!r}")
-    if origin not in ORIGINS[:2] or (origin == "documented") != bool(source) or not note:
-        raise ValueError(f"{profile}: {name} must be documented with a source, or assumed")
+    facts = load_facts()
+    if fact and (fact not in facts or not facts[fact].is_documented):
+        raise ValueError(f"{profile}: {name} must name a documented fact, not {fact}")
     assert isinstance(checked, int | float | tuple)
-    return Parameter(name, checked, origin, source, note)
+    if not fact:
+        return Parameter(name, checked, "assumed", "", note)
+    source = facts[fact].source
+    return Parameter(name, checked, "documented", f"{source.page}, {source.revision_text}", note)
 
 
 def _number(text: str) -> int | float:

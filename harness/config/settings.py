@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import unquote_plus
 
-from pytest_mews.config import endpoint, option_parsers, profiles, tenants
+from pytest_mews.config import option_parsers, profiles, tenants
 from pytest_mews.config.endpoint import Endpoint
-from pytest_mews.model import Profile, Stage, Tenants
+from pytest_mews.config.report_folder import SELECTION_FOLDER
+from pytest_mews.model import Profile, Stage, Tenants, WebhookKind
 from pytest_mews.options import OPTIONS, Option
+from pytest_mews.redaction import Secret
+from pytest_mews.senders import Authentication, Sender
+from pytest_mews.senders.connector import CONNECTOR
+from pytest_mews.senders.url_secrets import likely_secrets, query_values
 
-# A query value other than Token is a secret if its name matches and it has 8 characters or more, or
-# if it has 16 characters or more.
-_SECRET_NAME = re.compile("token|key|secret|code|sig|pass|pwd|auth|credential", re.IGNORECASE)
-_MIN_LENGTH, _MIN_LENGTH_NAMED = 16, 8
+SENDER: Sender = CONNECTOR
+"""The sender that a run certifies for: the only place above `senders` that names one."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,27 @@ class Settings:
     Attributes:
         target: the URL as the user gave it, or `demo`, `demo:FLAW`, or `none`.
         integration_target: the URL as the user gave it; None if both webhooks share one URL.
-        token: the value of --mews-token; a URL can contain another token.
+        sender: what sends the webhooks.
+        authentication: how the sender authenticates itself to the endpoint; to the demo partner
+            only once it has started.
         tenants: the client token and the enterprises.
+        has_portfolios: whether the integration is offered to portfolios of several properties.
         profile: the delivery profile, with the overrides.
         time_scale: factor for documented waits; the time limit for responses is never scaled.
         events: the events that the integration is subscribed to: discriminators, then actions, then
             the WebSocket event types if the WebSocket emulator runs.
+        listed_operations: the operations that the user lists on Mews's certification form.
         examples: the maximum number of generated cases per scenario.
-        jobs: the maximum number of concurrent scenarios.
+        jobs: the maximum number of concurrent scenarios; None if the harness chooses it.
         peak_rate: messages per second in the peak minute of LOAD-02.
         api: host and port of the Connector API emulator; None if the user gave none.
         websocket: host and port of the WebSocket emulator; None if the user gave none.
         websocket_tls: the TLS context of the WebSocket emulator; None for plain ws.
         fetch_timeout_s: how long the service may take to fetch an entity that it has acknowledged.
-        report: the report folder.
+        restart_timeout_s: how long a service that died may take to accept messages again.
+        about: the product that is certified, as the user named it; empty if the user did not.
+        selection: the arguments that select scenarios, quoted for a shell; empty if all run.
+        report: the report folder; with a selection, the folder within it for such runs.
         strict: whether a SHOULD counts as a MUST.
         waivers: the waivers file, if any.
         waivers_template: whether to write a waivers file with the failures of this run.
@@ -52,21 +61,26 @@ class Settings:
 
     """
 
-    # repr=False: a traceback can show the repr.
-    target: str = field(repr=False)
-    integration_target: str | None = field(repr=False)
-    token: str | None = field(repr=False)
-    tenants: Tenants = field(repr=False)
+    target: Secret
+    integration_target: Secret | None
+    sender: Sender
+    authentication: Authentication = field(repr=False)
+    tenants: Tenants
+    has_portfolios: bool
     profile: Profile
     time_scale: float
     events: tuple[str, ...]
+    listed_operations: tuple[str, ...]
     examples: int
-    jobs: int
+    jobs: int | None
     peak_rate: float
     api: tuple[str, int] | None
     websocket: tuple[str, int] | None
     websocket_tls: ssl.SSLContext | None
     fetch_timeout_s: float
+    restart_timeout_s: float
+    about: str
+    selection: str
     report: Path
     strict: bool
     waivers: Path | None
@@ -83,8 +97,8 @@ class Settings:
 
     @property
     def has_webhooks(self) -> bool:
-        """Whether there is an endpoint for webhooks."""
-        return self.target != option_parsers.NO_WEBHOOKS
+        """Whether there is an endpoint for webhooks, for one kind of them at least."""
+        return self.target != option_parsers.NO_TARGET or self.integration_target is not None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -103,60 +117,58 @@ class Settings:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The URLs to call; empty for `none`, and invalid for the demo partner."""
-        if not self.has_webhooks:
-            return Endpoint("", "")
-        return endpoint.build_endpoint(self.target, self.integration_target, self.token)
+        """The URLs to call; empty where there is none, and for the demo partner."""
+        urls = _endpoint_urls(self.target, self.integration_target)
+        general = urls.get("--mews-target", "")
+        return Endpoint(general, urls.get("--mews-integration-target", general))
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must not appear in any output."""
-        secrets = [self.token, self.tenants.client_token]
+        secrets = [*self.authentication.secrets, self.tenants.client_token]
         secrets += [tenant.access_token for tenant in self.tenants.enterprises]
         for url in self._urls:
-            parts = urlsplit(url)
-            secrets += [endpoint.token_in_url(url), parts.password, unquote(parts.password or "")]
-            if not parts.password:  # some services expect a key as the user name
-                secrets += [parts.username, unquote(parts.username or "")]
-            for name, encoded in _query_values(url):
-                length = _MIN_LENGTH_NAMED if _SECRET_NAME.search(name) else _MIN_LENGTH
-                values = (encoded, unquote_plus(encoded))
-                secrets += [value for value in values if len(value) >= length]
+            secrets += likely_secrets(url)
         return tuple(dict.fromkeys(secret for secret in secrets if secret))
 
     @property
     def query_values(self) -> tuple[str, ...]:
         """All other values in the queries of the URLs; some services expect keys there."""
-        values = [value for url in self._urls for _, value in _query_values(url)]
+        values = [value for url in self._urls for _, value in query_values(url)]
         return tuple(
             dict.fromkeys(form for value in values for form in (value, unquote_plus(value)))
         )
 
     @property
     def _urls(self) -> tuple[str, ...]:
-        targets = (self.target if self.has_webhooks else None, self.integration_target)
-        return tuple(url for url in targets if url is not None and not option_parsers.is_demo(url))
+        return tuple(_endpoint_urls(self.target, self.integration_target).values())
 
 
-def _query_values(url: str) -> list[tuple[str, str]]:
-    """List the names and the encoded values in the query of a URL, without empty values.
-
-    A part without `=` is a value without a name.
-    """
-    parts = [
-        part.partition("=") if "=" in part else ("", "", part)
-        for part in urlsplit(url).query.split("&")
-    ]
-    return [(unquote_plus(name), value) for name, _, value in parts if value]
+def _endpoint_urls(target: str, integration_target: str | None) -> dict[str, str]:
+    """Return the URLs of the endpoint by their option; none for the demo partner."""
+    if option_parsers.is_demo(target):
+        return {}
+    urls = {} if target == option_parsers.NO_TARGET else {"--mews-target": target}
+    if integration_target is not None:
+        urls["--mews-integration-target"] = integration_target
+    return urls
 
 
-def resolve_settings(
+def _webhook_kinds(target: str, integration_target: str | None) -> frozenset[WebhookKind]:
+    """Return the kinds of webhooks that there is an endpoint for."""
+    if target != option_parsers.NO_TARGET:
+        return frozenset(WebhookKind)
+    return frozenset() if integration_target is None else frozenset({WebhookKind.INTEGRATION})
+
+
+def resolve_settings(  # noqa: PLR0913 - each is another source of settings
     values: Mapping[str, object],
     *,
     environ: Mapping[str, str],
     rootdir: Path,
     seed: int | None = None,
     ini: Mapping[str, object] | None = None,
+    selection: str = "",
 ) -> Settings:
     """Resolve raw options into settings.
 
@@ -169,6 +181,7 @@ def resolve_settings(
         rootdir: the folder of the ini file.
         seed: Hypothesis's seed if the user gave one; None for a random seed.
         ini: the values in the ini file, by the same names; None or blank means not given.
+        selection: the arguments that select scenarios, quoted for a shell; empty if all run.
 
     Raises:
         UsageError: an option is wrong. The message has its name, its value without secrets, and the
@@ -182,33 +195,45 @@ def resolve_settings(
     text = {dest: value for dest, value in resolved.items() if isinstance(value, str)}
     assignments = resolved["mews_profile_set"]
     profile = profiles.override_profile(
-        profiles.load_profile(text["mews_profile"]),
+        profiles.load_profile(text.get("mews_profile", SENDER.default_profile), SENDER.profiles),
         [str(item) for item in assignments] if isinstance(assignments, list | tuple) else [],
     )
     websocket = option_parsers.parse_websocket(text.get("mews_websocket"))
     target = option_parsers.parse_target(
-        text.get("mews_target", ""), has_websocket=websocket is not None
+        text.get("mews_target", ""),
+        has_websocket=websocket is not None,
+        has_integration_target="mews_integration_target" in text,
+    )
+    integration_target = option_parsers.parse_integration_target(
+        text.get("mews_integration_target"), target
     )
     tenants_file = text.get("mews_tenants")
+    report = option_parsers.parse_report(text["mews_report"])
     return Settings(
-        target=target,
-        integration_target=option_parsers.parse_integration_target(
-            text.get("mews_integration_target"),
-            target,
+        target=Secret(target),
+        integration_target=Secret.of(integration_target),
+        sender=SENDER,
+        authentication=SENDER.authentication(
+            _endpoint_urls(target, integration_target),
+            option_parsers.parse_token(text.get("mews_token")),
+            option_parsers.parse_token_name(
+                text.get("mews_token_name"), target, integration_target
+            ),
         ),
-        token=option_parsers.parse_token(text.get("mews_token")),
         tenants=tenants.DEFAULT_TENANTS
         if tenants_file is None
         else tenants.load_tenants(Path(tenants_file)),
+        has_portfolios=resolved["mews_portfolios"] is True or option_parsers.is_demo(target),
         profile=profile,
         time_scale=option_parsers.parse_time_scale(text["mews_time_scale"]),
-        events=option_parsers.subscribed_events(
+        events=SENDER.subscribed_events(
             text.get("mews_events"),
             text.get("mews_use_case"),
             profile.name,
-            has_webhooks=target != option_parsers.NO_WEBHOOKS,
+            webhook_kinds=_webhook_kinds(target, integration_target),
             has_websocket=websocket is not None or option_parsers.is_demo(target),
         ),
+        listed_operations=option_parsers.parse_operations(text.get("mews_operations")),
         jobs=option_parsers.parse_jobs(text["mews_jobs"]),
         peak_rate=option_parsers.parse_peak_rate(text["mews_peak_rate"]),
         api=option_parsers.parse_api(text.get("mews_api")),
@@ -217,9 +242,12 @@ def resolve_settings(
             text.get("mews_websocket_certificate"),
             has_websocket=websocket is not None,
         ),
+        restart_timeout_s=option_parsers.parse_restart_timeout(text["mews_restart_timeout"]),
         fetch_timeout_s=option_parsers.parse_fetch_timeout(text["mews_fetch_timeout"]),
         examples=option_parsers.parse_examples(text["mews_examples"]),
-        report=option_parsers.parse_report(text["mews_report"]),
+        about=option_parsers.parse_about(text.get("mews_about")),
+        selection=selection,
+        report=report / SELECTION_FOLDER if selection else report,
         strict=resolved["mews_strict"] is True,
         waivers=Path(text["mews_waivers"]) if "mews_waivers" in text else None,
         waivers_template=resolved["mews_waivers_template"] is True,

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_mews.config.config_file import ConfigFile
 from pytest_mews.model import Tenant, Tenants
+from pytest_mews.redaction import Secret
 
 OPTION = "--mews-tenants"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -65,7 +66,7 @@ def load_tenants(path: Path) -> Tenants:
     if not tables:
         file.fail("has no [[enterprise]] table")
     tenants = Tenants(
-        file.string("the file", document, "client_token"),
+        Secret(file.string("the file", document, "client_token")),
         tuple(_tenant(file, number, table) for number, table in enumerate(tables, 1)),
     )
     for key in ("id", "integration_id"):
@@ -78,7 +79,8 @@ def load_tenants(path: Path) -> Tenants:
 def _tenant(file: ConfigFile, number: int, table: dict[str, Any]) -> Tenant:
     place = f"enterprise {number}"
     file.reject_unknown_keys(place, table, _KEYS)
-    tenant = Tenant(*(file.string(place, table, key) for key in _KEYS))
+    id_, integration_id, access_token = (file.string(place, table, key) for key in _KEYS)
+    tenant = Tenant(id_, integration_id, Secret(access_token))
     for key in ("id", "integration_id"):
         if not _GUID.fullmatch(getattr(tenant, key)):
             file.fail(

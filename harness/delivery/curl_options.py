@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pycurl
 
 from pytest_mews import __version__
+from pytest_mews.delivery.connection_pool import keeps_connection
 from pytest_mews.delivery.tcp_reset import reset_on_close
 from pytest_mews.delivery.transport import Request
 from pytest_mews.errors import UsageError
@@ -79,9 +80,8 @@ def configure(curl: pycurl.Curl, request: Request, trust_store: TrustStore) -> N
     """Set all options of a handle except the callbacks.
 
     The request uses HTTP/1.1, and no redirects, cookies, proxy, `Expect` or `Accept-Encoding`. The
-    proxy variables of
-    the environment are ignored on purpose: a proxy responds, delays and fails in the partner's
-    place, and the same command must give the same result on every machine.
+    proxy variables of the environment are ignored on purpose: a proxy responds, delays and fails in
+    the partner's place, and the same command must give the same result on every machine.
     """
     # A Location may contain any character; ASCII characters are left exactly as they are.
     url = quote(request.url, safe="!\"#$%&'()*+,/:;<=>?@[\\]^_`{|}~")
@@ -101,6 +101,7 @@ def configure(curl: pycurl.Curl, request: Request, trust_store: TrustStore) -> N
     curl.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
     if request.fresh_connection or request.fault is Fault.RESET:
         curl.setopt(pycurl.FRESH_CONNECT, 1)
+    if not keeps_connection(request):
         curl.setopt(pycurl.FORBID_REUSE, 1)
     if request.fault is Fault.RESET:
         curl.setopt(pycurl.SOCKOPTFUNCTION, reset_on_close)

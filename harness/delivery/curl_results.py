@@ -78,6 +78,8 @@ def classify_result(result: CurlResult) -> Outcome:  # noqa: PLR0911 - one line 
 
     """
     match result.code:
+        case pycurl.E_OK if result.status is None:
+            return Outcome.PROTOCOL_ERROR  # curl accepts a status line with fewer than three digits
         case pycurl.E_OK:
             return Outcome.DELIVERED if _is_success(result.status) else Outcome.ERROR_STATUS
         case pycurl.E_OPERATION_TIMEDOUT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import MutableMapping
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -18,7 +19,9 @@ from pytest_mews.delivery.tls_errors import classify_tls_error
 from pytest_mews.delivery.transport import Request
 from pytest_mews.model import Exchange, Fault, Outcome, TransferMode
 
-MAX_STORED_BYTES = 64 * 1024  # of the headers, and of the body; the rest is counted and dropped
+# Of the headers, and of the body; the rest is counted and dropped. Redaction cuts the body to
+# 64 KiB; the bytes after that complete a secret at its end, also in a long encoding.
+MAX_STORED_BYTES = 72 * 1024
 
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9.]+) +([0-9]{3})")
 _ABORT_HEADERS = -1  # any number other than the line's length makes curl stop
@@ -32,6 +35,7 @@ class CurlTransfer:
     """One request in flight; only curl's thread may use it.
 
     Attributes:
+        share: the kept connections that it may use.
         needs_resuming: whether it may ask to be resumed.
         resume_at: when to call `resume`, in seconds of `time.monotonic`; None for not at all.
 
@@ -42,9 +46,10 @@ class CurlTransfer:
         request: Request,
         future: Future[Exchange],
         trust_store: TrustStore,
+        share: pycurl.CurlShare,
         started_ms: float,
     ) -> None:
-        self.request, self.future = request, future
+        self.request, self.future, self.share = request, future, share
         self._started_ms = started_ms
         self._status: int | None = None
         self._expects_status_line = True
@@ -65,6 +70,7 @@ class CurlTransfer:
         self.resume_at: float | None = 0.0 if self._is_reset else None
         self.curl = pycurl.Curl()
         configure(self.curl, request, trust_store)
+        self.curl.setopt(pycurl.SHARE, share)
         self.curl.setopt(pycurl.READFUNCTION, self._read_body)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._on_header_line)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._on_body_chunk)
@@ -112,11 +118,12 @@ class CurlTransfer:
     def _on_header_line(self, line: bytes) -> int | None:
         """Record a line of the response's head; None lets curl continue: curl's HEADERFUNCTION."""
         # Only the first line of a head is a status line: a header or trailer may look like one.
-        if self._expects_status_line and (match := _STATUS_LINE.match(line)):
+        match = _STATUS_LINE.match(line) if self._expects_status_line else None
+        self._expects_status_line = False
+        if match:
             # An interim response, such as 100 or 103, precedes the final one.
             self._response_headers.clear()
             self._http_version, self._status = match[1].decode(), int(match[2])
-            self._expects_status_line = False
             return self._abort_on_response() if self._is_final() else None
         if not line.strip():
             self._expects_status_line = not self._is_final()
@@ -154,8 +161,16 @@ class CurlTransfer:
         microseconds = int(self.curl.getinfo(timer))
         return self._started_ms + microseconds / 1000 if microseconds else None
 
-    def build_exchange(self, code: int, message: str) -> Exchange:
+    def build_exchange(
+        self, code: int, message: str, requests_by_port: MutableMapping[int, int]
+    ) -> Exchange:
         """Return the exchange, given curl's result code and message.
+
+        Args:
+            code: curl's result code.
+            message: curl's error message.
+            requests_by_port: the number of requests so far on each connection, by its local port;
+                this request is added.
 
         Raises:
             HarnessError: curl failed at something that no endpoint can cause.
@@ -167,6 +182,8 @@ class CurlTransfer:
         if reused:
             # The connection already existed: use the moment when curl selected it.
             connected_ms = self._timer_ms(pycurl.PRETRANSFER_TIME_T)
+        port = int(self.curl.getinfo(pycurl.LOCAL_PORT))
+        requests_by_port[port] = requests_by_port.get(port, 1) + 1 if reused else 1
         sent_ms = self._timer_ms(_SENT_TIMER) if self._is_body_read() else None
         # Curl sets this timer for some requests that got no response.
         first_byte_ms = self._timer_ms(pycurl.STARTTRANSFER_TIME_T) if self._http_version else None
@@ -197,7 +214,7 @@ class CurlTransfer:
             response_size=self._response_size,
             http_version=self._http_version,
             detail=detail,
-            connection_reused=reused,
+            request_number=requests_by_port[port],
             certificate=read_certificate(self.curl),
             tls_problem=classify_tls_error(self.curl, code, message)
             if outcome is Outcome.TLS_ERROR

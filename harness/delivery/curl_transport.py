@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from pytest_mews.delivery.clock import Clock
+from pytest_mews.delivery.connection_pool import ConnectionPool
 from pytest_mews.delivery.curl_multi import CurlMultiLoop
 from pytest_mews.delivery.curl_options import TrustStore
 from pytest_mews.delivery.curl_transfer import CurlTransfer
@@ -38,6 +39,8 @@ class CurlTransport:
         self._lock = threading.Lock()
         self._stop_error: HarnessError | None = None
         self._multi_loop = CurlMultiLoop()
+        self._pool = ConnectionPool()
+        self._requests_by_port: dict[int, int] = {}
         self._thread = threading.Thread(target=self._run, name="mews-delivery", daemon=True)
         self._thread.start()
 
@@ -80,10 +83,12 @@ class CurlTransport:
         try:
             while self._stop_error is None:
                 self._multi_loop.wait()
-                self._start_submitted()
-                # Last, since a request on a kept connection may end while it is being started.
-                for transfer, code, message in self._multi_loop.completed():
-                    self._finish(transfer, code, message)
+                self._finish_completed()
+                while self._submitted:
+                    self._start(*self._submitted.popleft())
+                    # A request on a kept connection may end while it is being started. It must not
+                    # leave an unfit connection to the next request.
+                    self._finish_completed()
         except Exception as error:  # noqa: BLE001 - whatever it is, pending futures must fail
             stop_error = HarnessError(f"the delivery thread failed: {error!r}")
             stop_error.__cause__ = error
@@ -91,25 +96,29 @@ class CurlTransport:
         finally:
             self._fail_pending()
 
-    def _start_submitted(self) -> None:
-        while self._submitted:
-            request, future = self._submitted.popleft()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                now_ms = self._clock.now_ms()
-                transfer = CurlTransfer(request, future, self._trust_store, now_ms)
-            except Exception as error:  # noqa: BLE001 - it concerns this request alone
-                future.set_exception(HarnessError(f"this request can't be sent: {error!r}"))
-            else:
-                self._multi_loop.start(transfer)
+    def _start(self, request: Request, future: Future[Exchange]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            transfer = CurlTransfer(
+                request, future, self._trust_store, self._pool.share, self._clock.now_ms()
+            )
+        except Exception as error:  # noqa: BLE001 - it concerns this request alone
+            future.set_exception(HarnessError(f"this request can't be sent: {error!r}"))
+        else:
+            self._multi_loop.start(transfer)
+
+    def _finish_completed(self) -> None:
+        for transfer, code, message in self._multi_loop.completed():
+            self._finish(transfer, code, message)
 
     def _finish(self, transfer: CurlTransfer, code: int, message: str) -> None:
         try:
-            exchange = transfer.build_exchange(code, message)
+            exchange = transfer.build_exchange(code, message, self._requests_by_port)
         except HarnessError as error:
             transfer.future.set_exception(error)
         else:
+            self._pool.take_back(transfer.share, transfer.request, exchange)
             transfer.future.set_result(exchange)
         self._multi_loop.remove(transfer)
 

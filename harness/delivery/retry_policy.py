@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_mews.delivery.body_pacing import body_spread_s
 from pytest_mews.delivery.delivery_rules import DeliveryRules
 from pytest_mews.delivery.redirect_policy import RedirectRefusal, next_hop
+from pytest_mews.delivery.secret_echo import shows_secret
 from pytest_mews.delivery.transport import Request
 from pytest_mews.model import Attempt, Delivery, Exchange, Fault, Message, Outcome, TransferMode
+from pytest_mews.senders import RIGHT, AuthenticatedRequest, Authentication
 
 _METHODS_WITHOUT_BODY = frozenset({"GET", "DELETE"})
 # SLOW too: a service that closes the connection during a slow body must not look like one that
@@ -23,12 +25,14 @@ class DeliveryOrder:
 
     Attributes:
         message: what to deliver.
-        url: where to, with its token.
+        url: where to, as the user gave it.
         label: the name of the message in the scenario, or the purpose of the delivery.
         faults: `faults[i]` is injected into attempt i + 1; later attempts have no fault.
         transfer_mode: how the body travels, in every attempt and hop.
         method: the HTTP method of every attempt and hop; GET and DELETE leave the body out.
         delay_ms: from the start of the concurrent deliveries to the first attempt of this one.
+        variant: the variant of the credentials in every attempt.
+        is_final: whether there is no further attempt after one; by default after a delivered one.
 
     """
 
@@ -39,6 +43,8 @@ class DeliveryOrder:
     transfer_mode: TransferMode = TransferMode.PLAIN
     method: str = "POST"
     delay_ms: float = 0.0
+    variant: str = RIGHT
+    is_final: Callable[[Attempt], bool] = lambda attempt: attempt.outcome is Outcome.DELIVERED
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,15 @@ class Pause:
 DeliverySteps = Generator[Request | Pause, Exchange | None, Delivery]
 
 
-def deliver_steps(order: DeliveryOrder, rules: DeliveryRules, now_ms: float) -> DeliverySteps:
+def deliver_steps(
+    order: DeliveryOrder, rules: DeliveryRules, authentication: Authentication, now_ms: float
+) -> DeliverySteps:
     """Generate the requests and pauses of one delivery.
 
     Args:
         order: what to deliver, and where.
         rules: the rules of the delivery.
+        authentication: called at every attempt.
         now_ms: the moment that the order's `delay_ms` is counted from.
 
     Yields:
@@ -74,35 +83,38 @@ def deliver_steps(order: DeliveryOrder, rules: DeliveryRules, now_ms: float) -> 
     while True:
         number = len(attempts) + 1
         fault = order.faults[number - 1] if number <= len(order.faults) else Fault.NONE
-        attempt = yield from _attempt_steps(order, rules, number, fault, scheduled_ms)
+        request, authenticated = _first_request(order, rules, authentication, fault)
+        exchanges = yield from _exchange_steps(request, order, rules, authentication.secrets)
+        attempt = Attempt(
+            number,
+            fault,
+            scheduled_ms,
+            exchanges,
+            exchanges[-1].outcome,
+            exchanges[-1].detail,
+            order.transfer_mode,
+            authenticated.has_credentials,
+            wrong_credentials=authenticated.is_wrong,
+        )
         attempts.append(attempt)
-        if attempt.outcome is Outcome.DELIVERED or number >= rules.attempts:
+        if order.is_final(attempt) or number >= rules.attempts:
             return Delivery(order.label, order.message, tuple(attempts))
         scheduled_ms = attempt.final_exchange.ended_ms + rules.retry_interval_s * 1000
         yield Pause(scheduled_ms)
 
 
-def _attempt_steps(
-    order: DeliveryOrder, rules: DeliveryRules, number: int, fault: Fault, scheduled_ms: float
-) -> Generator[Request | Pause, Exchange | None, Attempt]:
-    """Send the message once, hop by hop, within one deadline."""
+def _exchange_steps(
+    request: Request, order: DeliveryOrder, rules: DeliveryRules, secrets: Sequence[str]
+) -> Generator[Request | Pause, Exchange | None, tuple[Exchange, ...]]:
+    """Send the request of one attempt, hop by hop, within one deadline."""
     exchanges: list[Exchange] = []
-    request = _first_request(order, rules, fault)
     while True:
         exchange = yield request
         assert exchange is not None
         exchange, next_request = _evaluate_exchange(exchange, request, rules, exchanges)
-        exchanges.append(exchange)
+        exchanges.append(replace(exchange, shows_secret=shows_secret(exchange, secrets)))
         if next_request is None:
-            return Attempt(
-                number,
-                fault,
-                scheduled_ms,
-                tuple(exchanges),
-                exchange.outcome,
-                exchange.detail,
-                order.transfer_mode,
-            )
+            return tuple(exchanges)
         spent_s = (exchange.ended_ms - exchanges[0].started_ms) / 1000
         request = replace(
             next_request,
@@ -140,14 +152,20 @@ def _is_idle_close(exchange: Exchange) -> bool:
     return exchange.connection_reused and reset and exchange.first_byte_ms is None
 
 
-def _first_request(order: DeliveryOrder, rules: DeliveryRules, fault: Fault) -> Request:
+def _first_request(
+    order: DeliveryOrder, rules: DeliveryRules, authentication: Authentication, fault: Fault
+) -> tuple[Request, AuthenticatedRequest]:
+    """Return the first request of an attempt, and how it is authenticated."""
     has_body = order.method not in _METHODS_WITHOUT_BODY
+    body = order.message.body if has_body else b""
     content_type = order.message.content_type if has_body else None
-    return Request(
+    authenticated = authentication.authenticate(order.url, body, order.variant)
+    headers = () if content_type is None else (("Content-Type", content_type),)
+    request = Request(
         method=order.method,
-        url=order.url,
-        headers=() if content_type is None else (("Content-Type", content_type),),
-        body=order.message.body if has_body else b"",
+        url=authenticated.url,
+        headers=headers + authenticated.headers,
+        body=body,
         deadline_s=rules.timeout_s,
         fault=fault,
         verify_tls=rules.verify_tls,
@@ -155,3 +173,4 @@ def _first_request(order: DeliveryOrder, rules: DeliveryRules, fault: Fault) -> 
         transfer_mode=order.transfer_mode,
         spread_body_over_s=body_spread_s(order.transfer_mode, rules.timeout_s),
     )
+    return request, authenticated

@@ -42,7 +42,11 @@ class Request:
 
 
 class Transport(Protocol):
-    """Sends requests; whatever happens on the wire is an Exchange, not an exception."""
+    """Sends requests; whatever happens on the wire is an Exchange, not an exception.
+
+    A connection is used again only after a plain request that was answered 2xx, and not before its
+    end: what a service leaves unread of a message must not be taken for the next one.
+    """
 
     def submit(self, request: Request) -> Future[Exchange]:
         """Start a request at once; return a future of its exchange.

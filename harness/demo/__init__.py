@@ -3,23 +3,6 @@
 from __future__ import annotations
 
 from pytest_mews.demo.demo_partner import DemoPartner
-from pytest_mews.demo.registry import (
-    FLAWS,
-    NAMES,
-    PROCESSING_FLAWS,
-    SOUND,
-    STREAMING_FLAWS,
-    VARIANTS,
-    behaviour,
-)
+from pytest_mews.demo.registry import PARTNER_KINDS, SOUND, partner_kind
 
-__all__ = [
-    "FLAWS",
-    "NAMES",
-    "PROCESSING_FLAWS",
-    "SOUND",
-    "STREAMING_FLAWS",
-    "VARIANTS",
-    "DemoPartner",
-    "behaviour",
-]
+__all__ = ["PARTNER_KINDS", "SOUND", "DemoPartner", "partner_kind"]

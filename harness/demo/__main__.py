@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 
 from pytest_mews.config import tenants
-from pytest_mews.demo import NAMES, SOUND, DemoPartner
+from pytest_mews.demo import PARTNER_KINDS, SOUND, DemoPartner
 from pytest_mews.errors import UsageError
 
 
@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--list", action="store_true", help="list all names and exit")
     options = parser.parse_args(arguments)
     if options.list:
-        width = max(map(len, NAMES))
-        _print(*(f"{name:{width}}  {description}" for name, description in NAMES.items()))
+        width = max(map(len, PARTNER_KINDS))
+        _print(*(f"{kind.name:{width}}  {kind.description}" for kind in PARTNER_KINDS.values()))
         return
     try:
         partner = DemoPartner(

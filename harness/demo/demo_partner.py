@@ -12,17 +12,11 @@ from types import TracebackType
 from typing import Self
 
 from pytest_mews.demo.certificates import tls_identity
+from pytest_mews.demo.demo_thread import DemoThread, OnError, print_error
 from pytest_mews.demo.partner_server import PartnerServer
 from pytest_mews.demo.partner_state import initial_state
 from pytest_mews.demo.processing import Backlog, WorkerPool
-from pytest_mews.demo.registry import (
-    ANSWERS_EARLY,
-    KEEP_ALIVE,
-    SOUND,
-    behaviour,
-    client_options,
-    processing_options,
-)
+from pytest_mews.demo.registry import SOUND, partner_kind
 from pytest_mews.demo.service import PATH, Request, Response
 from pytest_mews.demo.webhook_bodies import Document
 from pytest_mews.demo.websocket import ClientPool
@@ -42,20 +36,21 @@ class DemoPartner:
         websocket_clients: the WebSocket clients; None without `websocket`.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `PARTNER_KINDS`.
         tenants: the enterprises that are connected already.
         port: the port; 0 for a free one.
         api: the address of the Connector API, for example `http://127.0.0.1:8088`. Without it the
             partner fetches nothing.
         websocket: the address of the WebSocket, for example `ws://127.0.0.1:8089`. Without it the
             partner opens no connection.
+        on_error: called with an exception that nothing in the partner expected, from any thread.
 
     Raises:
         UsageError: there is no demo partner of that name.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - tenants, and what is optional
         self,
         name: str = SOUND,
         *,
@@ -63,16 +58,18 @@ class DemoPartner:
         port: int = 0,
         api: str | None = None,
         websocket: str | None = None,
+        on_error: OnError = print_error,
     ) -> None:
-        self._behaviour = behaviour(name)
-        self._options = processing_options(name)
+        kind = partner_kind(name)
+        self._behaviour = kind.create_behaviour()
+        self._options = kind.create_options()
         self._behaviour_lock = threading.Lock()
         self._accepted: queue.Queue[Document | None] = queue.Queue()
         self.state = initial_state(tenants)
         self._backlog = Backlog(self.state, self._options)
         self.token = secrets.token_urlsafe(24)
         self._files = ExitStack()
-        identity = tls_identity(name)
+        identity = None if kind.create_context is None else tls_identity(kind.create_context)
         self.authority: Path | None = None
         if identity is not None:
             folder = self._files.enter_context(TemporaryDirectory(prefix="mews-demo-"))
@@ -81,22 +78,23 @@ class DemoPartner:
         self._server = PartnerServer(
             self._respond,
             port,
-            keep_alive=name in KEEP_ALIVE,
-            answers_early=name in ANSWERS_EARLY,
+            keep_alive=kind.keep_alive,
+            answers_early=kind.answers_early,
             tls=None if identity is None else identity.context,
+            on_error=on_error,
         )
         self._server.start()
-        self._reader = threading.Thread(
-            target=self._read_accepted, name="mews-demo-worker", daemon=True
-        )
+        self._reader = DemoThread(self._read_accepted, "mews-demo-worker", on_error)
         self._reader.start()
         self.workers: WorkerPool | None = None
         if api is not None:
-            self.workers = WorkerPool(self._backlog, api, tenants.client_token, self._options)
+            self.workers = WorkerPool(
+                self._backlog, api, tenants.client_token, self._options, on_error
+            )
         self.websocket_clients: ClientPool | None = None
         if websocket is not None:
             self.websocket_clients = ClientPool(
-                websocket, api, tenants, self._backlog.add, client_options(name)
+                websocket, api, tenants, self._backlog.add, kind.create_client(), on_error=on_error
             )
         self.url = self.integration_url = f"{self._server.url_for(PATH)}?Token={self.token}"
 

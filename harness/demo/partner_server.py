@@ -12,6 +12,7 @@ from werkzeug import Request as HttpRequest
 from werkzeug import Response as HttpResponse
 from werkzeug.exceptions import ClientDisconnected
 
+from pytest_mews.demo.demo_thread import OnError, print_error
 from pytest_mews.demo.service import Request, Response
 from pytest_mews.net.http_server import HttpServer, disconnects_within, socket_of
 
@@ -27,10 +28,11 @@ class PartnerServer(HttpServer):
         keep_alive: whether a connection serves several requests.
         answers_early: whether a POST is answered with 202 before its body is read.
         tls: the server's TLS context; None for plain http.
+        on_error: called with an exception that nothing expected; the response is then a 500.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one required, five optional
         self,
         respond: Callable[[Request], Response],
         port: int = 0,
@@ -38,12 +40,29 @@ class PartnerServer(HttpServer):
         keep_alive: bool = False,
         answers_early: bool = False,
         tls: ssl.SSLContext | None = None,
+        on_error: OnError = print_error,
     ) -> None:
         super().__init__(HOST, port, keep_alive=keep_alive, tls=tls)
         self._respond, self._answers_early = respond, answers_early
+        self._on_error = on_error
+
+    def record_error(self, error: BaseException) -> bool:
+        """Pass on an exception, except of a connection that the client ended."""
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self._on_error(error)
+        return True
 
     def application(self, request: HttpRequest) -> HttpResponse:
         """Respond to a request, without logging it as pytest-httpserver does."""
+        try:
+            return self._answer(request)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as a framework does
+            self._on_error(error)
+            return HttpResponse(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         number = self.request_number(request)
         if self._answers_early and request.method == "POST":
             return HttpResponse(self._read_afterwards(request, number), HTTPStatus.ACCEPTED)

@@ -1,158 +1,93 @@
-"""All demo partners by name: sound variants, and partners with one flaw each."""
+"""All kinds of demo partners by name: sound variants, and partners with one flaw each.
+
+`register` adds more of them, as the tests of the harness do.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from pytest_mews.demo.body_flaws import BODY_FLAWS
-from pytest_mews.demo.certificates import TLS_FLAWS, TLS_VARIANTS
-from pytest_mews.demo.duplicate_flaws import DUPLICATE_FLAWS
-from pytest_mews.demo.http_flaws import HTTP_FLAWS, answers_before_body, forgets_kept_connections
-from pytest_mews.demo.lifecycle_flaws import LIFECYCLE_FLAWS
-from pytest_mews.demo.load_flaws import LOAD_FLAWS
-from pytest_mews.demo.processing import ProcessingOptions
-from pytest_mews.demo.processing.lost_event_flaws import (
-    LOST_EVENT_FLAWS,
-    accept_null_event,
-    null_event_kills_worker,
+from pytest_mews.demo.certificates import over_tls
+from pytest_mews.demo.partner_kinds import (
+    PartnerKind,
+    processes,
+    rejects,
+    remembers,
+    responds,
+    serves_tls,
+    streams,
 )
-from pytest_mews.demo.processing.request_flaws import REQUEST_FLAWS
-from pytest_mews.demo.processing.retry_flaws import RETRY_FLAWS
-from pytest_mews.demo.processing.tenancy_flaws import (
-    TENANCY_FLAWS,
-    accept_rejected_message,
-    processes_rejected_messages,
+from pytest_mews.demo.processing.processing_flaws import PROCESSING_FLAWS
+from pytest_mews.demo.response_flaws import (
+    REJECTION_FLAWS,
+    STATEFUL_FLAWS,
+    STATELESS_FLAWS,
+    answers_before_body,
+    forgets_kept_connections,
 )
-from pytest_mews.demo.redirect_flaws import REDIRECT_FLAWS
-from pytest_mews.demo.rejection_flaws import REJECTION_FLAWS, RejectionRule
-from pytest_mews.demo.service import Behaviour, Request, Response, respond
 from pytest_mews.demo.sound_variants import (
     CLIENT_VARIANTS,
     PROCESSING_VARIANTS,
     RESPONSE_VARIANTS,
     keeps_connections,
 )
-from pytest_mews.demo.stateful_flaws import STATEFUL_FLAWS
-from pytest_mews.demo.token_flaws import TOKEN_FLAWS
-from pytest_mews.demo.websocket import ClientOptions
-from pytest_mews.demo.websocket.client_flaws import CLIENT_FLAWS
+from pytest_mews.demo.websocket.streaming_flaws import STREAMING_FLAWS
 from pytest_mews.errors import UsageError, did_you_mean
 
 SOUND = "sound"
 
+_PARTNER_KINDS: dict[str, PartnerKind] = {}
+PARTNER_KINDS: Mapping[str, PartnerKind] = MappingProxyType(_PARTNER_KINDS)
+"""Every kind that is registered, by its name, in the order of registration."""
 
-def behaviour(name: str) -> Behaviour:
-    """Create the behaviour of a new partner.
+
+def register(*kinds: PartnerKind) -> None:
+    """Add kinds of demo partners.
+
+    Raises:
+        ValueError: there is already a kind of that name.
+
+    """
+    for kind in kinds:
+        if kind.name in _PARTNER_KINDS:
+            raise ValueError(f"there are two demo partners with the name {kind.name}")
+        _PARTNER_KINDS[kind.name] = kind
+
+
+def partner_kind(name: str) -> PartnerKind:
+    """Return a kind of demo partner.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `PARTNER_KINDS`.
 
     Raises:
         UsageError: there is no demo partner of that name; the remedy suggests the closest.
 
     """
-    if name in _BEHAVIOURS:
-        return _BEHAVIOURS[name]()
+    if name in _PARTNER_KINDS:
+        return _PARTNER_KINDS[name]
     problem = "is not a flaw or variant of the demo partner"
-    remedy = did_you_mean(name, tuple(NAMES))
+    remedy = did_you_mean(name, tuple(_PARTNER_KINDS))
     raise UsageError("--mews-target", f"demo:{name}", problem, remedy)
 
 
-def processing_options(name: str) -> ProcessingOptions:
-    """Return how a partner processes accepted messages; sound unless its flaw is in processing."""
-    return _PROCESSING_OPTIONS.get(name, ProcessingOptions)()
-
-
-def client_options(name: str) -> ClientOptions:
-    """Return how a partner uses the WebSocket; sound unless its flaw is in the client."""
-    return _CLIENT_OPTIONS.get(name, ClientOptions)()
-
-
-def _behaviour_with(rule: RejectionRule) -> Behaviour:
-    """Return the sound behaviour, except for the messages that a rule rejects."""
-
-    def behave(token: str, request: Request) -> Response:
-        response = respond(token, request)
-        rejection = None if response.accepted is None else rule(response.accepted)
-        return rejection or response
-
-    return behave
-
-
-def _always(behave: Behaviour) -> Callable[[], Behaviour]:
-    return lambda: behave
-
-
-def _name(function: Callable[..., object]) -> str:
-    return function.__name__.replace("_", "-")
-
-
-def _description(function: Callable[..., object]) -> str:
-    return inspect.getdoc(function) or ""  # python -OO drops docstrings
-
-
-_STATELESS_BEHAVIOURS: tuple[Behaviour, ...] = (
-    *TOKEN_FLAWS,
-    *HTTP_FLAWS,
-    *REDIRECT_FLAWS,
-    *BODY_FLAWS,
+_SOUND_KINDS = (
+    PartnerKind(SOUND, "Answers 202 to every documented message and processes it afterwards."),
+    *map(responds, RESPONSE_VARIANTS),
+    replace(responds(keeps_connections), keep_alive=True),
+    serves_tls(over_tls),
+    *map(processes, PROCESSING_VARIANTS),
+    *map(streams, CLIENT_VARIANTS),
 )
-_STATEFUL_BEHAVIOURS: tuple[Callable[[], Behaviour], ...] = (
-    *DUPLICATE_FLAWS,
-    *LOAD_FLAWS,
-    *LIFECYCLE_FLAWS,
-    *STATEFUL_FLAWS,
-)
-_PROCESSING_FLAWS: tuple[Callable[[], ProcessingOptions], ...] = (
-    *LOST_EVENT_FLAWS,
-    *RETRY_FLAWS,
-    *REQUEST_FLAWS,
-    *TENANCY_FLAWS,
-)
-_FLAWS: tuple[Callable[..., object], ...] = (
-    *_STATELESS_BEHAVIOURS,
-    *REJECTION_FLAWS,
-    *_STATEFUL_BEHAVIOURS,
-    *TLS_FLAWS,
-    *_PROCESSING_FLAWS,
-    *CLIENT_FLAWS,
-)
-_VARIANTS: tuple[Callable[..., object], ...] = (
-    *RESPONSE_VARIANTS,
-    *TLS_VARIANTS,
-    *PROCESSING_VARIANTS,
-    *CLIENT_VARIANTS,
-)
-
-VARIANTS: tuple[str, ...] = (SOUND, *map(_name, _VARIANTS))
-FLAWS: tuple[str, ...] = tuple(map(_name, _FLAWS))
-PROCESSING_FLAWS: tuple[str, ...] = tuple(map(_name, _PROCESSING_FLAWS))
-"""The `FLAWS` in what is fetched, not in how the endpoint responds."""
-STREAMING_FLAWS: tuple[str, ...] = tuple(map(_name, CLIENT_FLAWS))
-"""The `FLAWS` of the WebSocket clients."""
-NAMES: Mapping[str, str] = MappingProxyType(
-    {SOUND: "Answers 202 to every documented message and processes it afterwards."}
-    | {_name(function): _description(function) for function in (*_VARIANTS, *_FLAWS)},
-)
-"""Every variant and flaw, with one sentence that describes it."""
-KEEP_ALIVE: frozenset[str] = frozenset(map(_name, (keeps_connections, forgets_kept_connections)))
-"""The partners whose server keeps connections alive."""
-ANSWERS_EARLY: frozenset[str] = frozenset({_name(answers_before_body)})
-"""The partners whose server answers before it has read the body."""
-
-_BEHAVIOURS: Mapping[str, Callable[[], Behaviour]] = MappingProxyType(
-    dict.fromkeys(NAMES, _always(respond))
-    | {_name(behave): _always(behave) for behave in (*RESPONSE_VARIANTS, *_STATELESS_BEHAVIOURS)}
-    | {_name(rule): _always(_behaviour_with(rule)) for rule in REJECTION_FLAWS}
-    | {_name(create): create for create in _STATEFUL_BEHAVIOURS}
-    | {_name(null_event_kills_worker): _always(accept_null_event)}
-    | {_name(processes_rejected_messages): _always(accept_rejected_message)},
-)
-_PROCESSING_OPTIONS: Mapping[str, Callable[[], ProcessingOptions]] = MappingProxyType(
-    {_name(create): create for create in (*PROCESSING_VARIANTS, *_PROCESSING_FLAWS)},
-)
-_CLIENT_OPTIONS: Mapping[str, Callable[[], ClientOptions]] = MappingProxyType(
-    {_name(create): create for create in (*CLIENT_VARIANTS, *CLIENT_FLAWS)},
+register(
+    *(replace(kind, is_sound=True) for kind in _SOUND_KINDS),
+    *map(responds, STATELESS_FLAWS),
+    replace(responds(answers_before_body), answers_early=True),
+    replace(responds(forgets_kept_connections), keep_alive=True),
+    *map(rejects, REJECTION_FLAWS),
+    *map(remembers, STATEFUL_FLAWS),
+    *map(processes, PROCESSING_FLAWS),
+    *map(streams, STREAMING_FLAWS),
 )

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_mews.demo.processing.entity_readers import by_interval, entity_readers
+from pytest_mews.demo.partner_state import changes_of
+from pytest_mews.demo.processing.entity_readers import (
+    PARAMETERS,
+    by_id,
+    by_interval,
+    entity_readers,
+)
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.service import PATH, Request, Response, respond
+from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
 from pytest_mews.demo.websocket.client_options import (
     DISCRIMINATORS,
     ClientOptions,
     reconnect_pause_s,
 )
+from pytest_mews.mews.events import EVENTS
 
 MOVED_PATH = "/moved/webhooks/mews"
 SLOW_S = 0.2  # far below the documented limit of 5 s (events/wh-faq)
@@ -62,11 +70,32 @@ def reads_by_interval() -> ProcessingOptions:
         readers=entity_readers()
         | {
             "reservations": by_interval("reservations/getAll/2023-06-06", "Reservations"),
-            "resources": by_interval("resources/getAll", "Resources", Extent={"Resources": True}),
-            "resourceBlocks": by_interval("resourceBlocks/getAll", "ResourceBlocks"),
-            "customers": by_interval("customers/getAll", "Customers", Extent={"Customers": True}),
+            "resources": by_interval("resources/getAll", "Resources", **PARAMETERS["resources"]),
+            "resourceBlocks": by_interval(
+                "resourceBlocks/getAll", "ResourceBlocks", **PARAMETERS["resourceBlocks"]
+            ),
+            "customers": by_interval("customers/getAll", "Customers", **PARAMETERS["customers"]),
             "payments": by_interval("payments/getAll", "Payments"),
         }
+    )
+
+
+def drops_deleted() -> ProcessingOptions:
+    """Applies deletions without a fetch, and never asks for deleted entities."""
+
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        events = [
+            event
+            for event in events_of(document)
+            if entity_kind_of(event) and not EVENTS[event["Discriminator"]].is_deletion
+        ]
+        return changes_of({**document, "Events": events})
+
+    resources = by_id("resources/getAll", "Resources", "ResourceIds", Extent={"Resources": True})
+    blocks = by_id("resourceBlocks/getAll", "ResourceBlocks", "ResourceBlockIds")
+    return ProcessingOptions(
+        select_changes=select_changes,
+        readers=entity_readers() | {"resources": resources, "resourceBlocks": blocks},
     )
 
 
@@ -125,7 +154,6 @@ RESPONSE_VARIANTS = (
     redirects_308,
     slow_but_fine,
     verbose_response,
-    keeps_connections,
 )
-PROCESSING_VARIANTS = (reads_by_interval, slow_worker, one_worker)
+PROCESSING_VARIANTS = (reads_by_interval, drops_deleted, slow_worker, one_worker)
 CLIENT_VARIANTS = (ws_cookies_without_space, ws_trusts_events, ws_slow_reconnect)

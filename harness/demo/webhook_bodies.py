@@ -7,31 +7,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from pytest_mews.mews.events import Channel, event_names, operations_by_event
+from pytest_mews.mews.lifecycle import API_KEY_CREATED, CREATED
+
 Document = Mapping[str, Any]
 T = TypeVar("T")
 
-# The kind of entity that each event is about. A new customer causes both customer events.
+# The kind of entity that each event is about, as the API calls it: `customers` for both customer
+# events, of which a new customer causes one each.
 ENTITY_KINDS: Mapping[str, str] = MappingProxyType(
     {
-        "ServiceOrderUpdated": "reservations",
-        "ResourceUpdated": "resources",
-        "MessageAdded": "messages",
-        "ResourceBlockUpdated": "resourceBlocks",
-        "CustomerAdded": "customers",
-        "CustomerUpdated": "customers",
-        "PaymentUpdated": "payments",
+        event: operations[0].partition("/")[0]
+        for event, operations in operations_by_event(Channel.GENERAL).items()
     },
 )
 # The properties of Data that this service uses, by action; every action has an Integration as well.
 ACTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType(
     {
-        "IntegrationCreated": {"Enterprise": dict, "AccessToken": str, "IsEnabled": bool},
-        "IntegrationEnabled": {},
-        "IntegrationDisabled": {},
-        "IntegrationCanceled": {},
-        "IntegrationReinstated": {},
-        "IntegrationDeleted": {},
-        "IntegrationApiKeyCreated": {"ApiKey": str},
+        **dict.fromkeys(event_names(Channel.INTEGRATION), MappingProxyType({})),
+        CREATED: {"Enterprise": dict, "AccessToken": str, "IsEnabled": bool},
+        API_KEY_CREATED: {"ApiKey": str},
     },
 )
 

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,9 @@ from pytest_mews.emulator.connector_api.api_server import ConnectorApiServer
 from pytest_mews.emulator.connector_api.connector_api import ConnectorApi
 from pytest_mews.emulator.connector_api.entity_values import make_id
 from pytest_mews.emulator.connector_api.operations import OPERATIONS, PREFIX
+from pytest_mews.emulator.failures import EmulatorFailures
 from pytest_mews.errors import UsageError
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import Message, Tenants, WebhookKind
 from pytest_mews.model.api_call import ApiCall
 
@@ -47,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sink=lambda call: _print_lines(describe(call)),
         )
         add_sample_messages(connector_api, tenants)
-        server = ConnectorApiServer(connector_api, host, port, option="--listen")
+        failures = EmulatorFailures(sink=traceback.print_exception)
+        server = ConnectorApiServer(connector_api, host, port, option="--listen", failures=failures)
         with contextlib.suppress(KeyboardInterrupt), server:
             _print_lines(*greeting(server.url, tenants))
             threading.Event().wait()
@@ -132,7 +136,8 @@ def _parser() -> argparse.ArgumentParser:
         "--rate-limit",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="answer 429 to more than 200 requests per AccessToken within 30 s",
+        help=f"answer 429 to more than {REQUESTS_PER_TOKEN} requests per AccessToken within "
+        f"{REQUEST_WINDOW_S} s",
     )
     return parser
 

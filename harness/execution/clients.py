@@ -7,8 +7,8 @@ from threading import Lock
 
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.emulator.websocket import WebSocketServer
-from pytest_mews.model import ApiCall, MessageSpec
-from pytest_mews.senders.connector import IdSource, Target, plans_for
+from pytest_mews.model import ApiCall
+from pytest_mews.senders import IdSource, Sender, Target
 
 TIMEOUT_FACTOR = 3  # times --mews-fetch-timeout: a client may make a long pause between two tries
 REPEATED_WAIT_S = 1.0  # the timeout after a first wait without success
@@ -35,8 +35,12 @@ class ClientTracker:
         self._lock = Lock()
 
     def wait_for_handshake(self) -> bool:
-        """Wait for a handshake of any client; return whether one arrived."""
-        return self._wait(lambda: bool(self._websocket.log.handshakes()))
+        """Wait for a handshake of any client; return whether one arrived.
+
+        One without a token of the run can be a stranger's, so it does not end the wait.
+        """
+        log = self._websocket.log
+        return self._wait(lambda: log.is_partner_known) or bool(log.handshakes())
 
     def wait_for_client(self) -> bool:
         """Wait until the enterprise's client is connected; return whether it is."""
@@ -61,9 +65,10 @@ class ClientTracker:
             return met
 
 
-def probe_commands(
+def probe_commands(  # noqa: PLR0913 - what is sent, where to, and how long to wait
     websocket: WebSocketServer,
     connector_api: ConnectorApi,
+    sender: Sender,
     target: Target,
     *,
     seed: int,
@@ -73,10 +78,10 @@ def probe_commands(
 
     True if the integration isn't subscribed to commands.
     """
-    plans = plans_for(MessageSpec("command", "websocket-commands"), target).fixed
-    if not plans or connector_api.wait_until(_any_about_commands, 0, 0.0):
+    plan = sender.command_message(target)
+    if plan is None or connector_api.wait_until(_any_about_commands, 0, 0.0):
         return True
-    messages = plans[0].build(IdSource(seed, COMMAND_PROBE, 0, target.tenants))
+    messages = plan.build(IdSource(seed, COMMAND_PROBE, 0, target.tenants))
     for message in messages:
         connector_api.apply_message(message)
     websocket.send(messages, COMMAND_PROBE, fetch_timeout_s)

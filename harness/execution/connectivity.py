@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_mews.config.endpoint import Endpoint
-from pytest_mews.delivery import Sender
+from pytest_mews.delivery import Deliverer
 from pytest_mews.emulator.connector_api import ConnectorApi
-from pytest_mews.model import ApiCall, Delivery, MessageSpec
-from pytest_mews.senders.connector import IdSource, Target, plans_for
-
-CONNECTIVITY_CHECK = "connectivity-check"  # the label of its delivery
+from pytest_mews.model import ApiCall, Delivery
+from pytest_mews.model.exchange import CONNECTIVITY_CHECK
+from pytest_mews.senders import IdSource, Sender, Target
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,9 @@ class Connectivity:
 
 
 def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long to wait
-    sender: Sender,
+    deliverer: Deliverer,
     endpoint: Endpoint,
+    sender: Sender,
     target: Target,
     connector_api: ConnectorApi,
     *,
@@ -45,12 +45,11 @@ def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long
     about commands don't count, since a WebSocket client makes them even if the service does nothing
     about webhooks.
     """
-    spec = MessageSpec("message", "single-event", {"only_fetchable": True})
-    plans = plans_for(spec, target).fixed
-    if not plans:
+    plan = sender.fetchable_message(target)
+    if plan is None:
         return None
-    (message,) = plans[0].build(IdSource(seed, CONNECTIVITY_CHECK, 0, target.tenants))
-    delivery = sender.deliver(message, endpoint.url(message.kind), label=CONNECTIVITY_CHECK)
+    (message,) = plan.build(IdSource(seed, CONNECTIVITY_CHECK, 0, target.tenants))
+    delivery = deliverer.deliver(message, endpoint.url(message.kind), label=CONNECTIVITY_CHECK)
     (event,) = message.events
 
     def fetched(calls: Sequence[ApiCall]) -> bool:

@@ -1,4 +1,4 @@
-"""What the steps of a case work with: sender, endpoint, emulators, limits."""
+"""What the steps of a case work with: deliverer, endpoint, emulators, limits."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_mews.config.endpoint import Endpoint
-from pytest_mews.delivery import Sender
+from pytest_mews.delivery import Deliverer
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.emulator.websocket import WebSocketServer
 from pytest_mews.execution.connectivity import Connectivity
-from pytest_mews.execution.token_variants import with_variant
-from pytest_mews.model import Delivery, Limits, TlsHandshake, WebhookKind
+from pytest_mews.execution.patience import Patience
+from pytest_mews.execution.service_watch import ServiceWatch
+from pytest_mews.model import Delivery, Limits, TlsHandshake
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class CaseContext:
     """Everything that the steps of a case work with.
 
     Attributes:
-        sender: delivers webhooks.
+        deliverer: delivers webhooks, with the sender's credentials.
         endpoint: the URLs of the partner.
         preflight: the delivery that showed whether the endpoint answers; None without webhooks.
         attempts: how many attempts the profile makes.
@@ -34,11 +35,17 @@ class CaseContext:
         enterprises: the ids of the enterprises that exist throughout the run.
         tls_handshakes: returns the TLS handshakes; they may be made at the first call.
         websocket: the WebSocket emulator; None if it does not run.
+        handles_commands: returns whether a client requests anything about commands; a command may
+            be sent at the first call.
+        action_pause_s: how long to wait after each Integration Webhook.
+        service: looks whether the service is still there; None to never look.
+        patience: how long waits for what webhooks lead to go on in silence.
+        websocket_patience: the same for what events on the WebSocket lead to.
         now_ms: the run's clock.
 
     """
 
-    sender: Sender
+    deliverer: Deliverer
     endpoint: Endpoint
     preflight: Delivery | None
     attempts: int = 3
@@ -51,12 +58,17 @@ class CaseContext:
     enterprises: frozenset[str] = frozenset()
     tls_handshakes: Callable[[], tuple[TlsHandshake, ...]] = tuple
     websocket: WebSocketServer | None = None
+    handles_commands: Callable[[], bool] = lambda: True
+    action_pause_s: float = 0.0
+    service: ServiceWatch | None = None
+    patience: Patience = field(default_factory=Patience)
+    websocket_patience: Patience = field(default_factory=Patience)
     now_ms: Callable[[], float] = lambda: time.monotonic() * 1000
 
     @property
     def has_two_urls(self) -> bool:
         """Whether General and Integration Webhooks have different URLs."""
-        return self.endpoint.general_url != self.endpoint.integration_url
+        return len(self.endpoint.urls) > 1
 
     def wait(self, seconds: float) -> None:
         """Wait until the time is over or the run is interrupted.
@@ -67,9 +79,3 @@ class CaseContext:
             self.connector_api.wait_until(lambda _: False, 0, seconds)
         elif self.websocket is not None:
             self.websocket.log.wait_until(lambda: False, seconds)
-
-    def url(self, kind: WebhookKind, token_variant: str) -> str:
-        """Return the URL for a kind of webhook with a variant of its token, if it has a token."""
-        url = self.endpoint.url(kind)
-        secret = self.endpoint.token_of(kind)
-        return url if secret is None else with_variant(url, secret, token_variant)

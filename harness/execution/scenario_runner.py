@@ -4,39 +4,64 @@ Every execution has ids of its own, so that a receiver that remembers ids treats
 like the first one. Hypothesis shrinks, within a budget of executions and time. When the budget is
 used up, a case that has not run counts as passing, so that the search ends without further
 deliveries. The search never runs a case twice; the confirmation tests whether a failure repeats.
+
+If the service dies, the scenario ends: nothing is shrunk against a dead service. When it is back,
+the last cases before its death run again, each alone, to find the one that ended it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from pytest_mews.delivery import Clock
+from pytest_mews.delivery import Clock, DeliveryOrder
 from pytest_mews.errors import HarnessError
 from pytest_mews.execution.cases import Case, Cases, build_messages, cases_of, describe_case
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.execution.health import recheck_health, severity
-from pytest_mews.execution.preflight import simplest_message
-from pytest_mews.execution.steps import Messages, run_steps
+from pytest_mews.execution.execution import Messages
+from pytest_mews.execution.health import (
+    health_attempts,
+    recheck_health,
+    refuses_connections,
+    severity,
+)
+from pytest_mews.execution.hypothesis_provider import use_seed_alone
+from pytest_mews.execution.message_log import MAX_DELAY_S, LoggedMessage
+from pytest_mews.execution.service_watch import is_out
+from pytest_mews.execution.steps import run_steps
+from pytest_mews.execution.suspects import (
+    build_death,
+    met_no_connection,
+    met_refused_connection,
+    sent_in,
+)
 from pytest_mews.model import (
+    AttemptRecord,
+    Death,
     Evidence,
+    Exchange,
+    FetchRecord,
     Finding,
-    MessageSpec,
-    Sample,
+    Outcome,
     Scenario,
     Stage,
     Transcript,
     WebhookKind,
+    attempt_records,
+    fetch_records,
+    merge_records,
 )
-from pytest_mews.model.verdict import HEALTH_CHECK
-from pytest_mews.senders.connector import IdSource, Plan, Target, plans_for
+from pytest_mews.model.exchange import HEALTH_CHECK
+from pytest_mews.model.fetch_record import FETCHED
+from pytest_mews.senders import IdSource, Sender, Target
 
 
 @dataclass(frozen=True)
@@ -69,6 +94,8 @@ class Exploration:
 
     Attributes:
         total_cases: how many cases are planned at most.
+        exceeds_limit: whether a case can have more events than fit into one message, so that the
+            size of the largest batch is worth knowing.
         case_count: how many cases have run; shrinking and confirmation are not counted.
         failing_cases: how many of them failed.
         message_count: the messages sent, over all executions.
@@ -78,11 +105,17 @@ class Exploration:
         sent_messages: the messages of the execution that is shown: the smallest, else the first.
         passed_on_retry: the execution that passed when a failing case ran again (flaky).
         finished: whether the scenario ran to its end.
-        samples: the responses, for statistics.
+        attempts: the records of all attempts.
+        fetches: what was fetched, if the scenario expects fetches.
+        action_pause_s: the pause after each action of an integration, since a case failed without;
+            0 if none did.
+        death: the death of the service, if it was found; then the other cases did not run. If a
+            scenario before ended it, `death` has that scenario.
 
     """
 
     total_cases: int
+    exceeds_limit: bool = False
     case_count: int = 0
     failing_cases: int = 0
     message_count: int = 0
@@ -92,11 +125,26 @@ class Exploration:
     sent_messages: SentMessages | None = None
     passed_on_retry: Evidence | None = None
     finished: bool = False
-    samples: list[Sample] = field(default_factory=list)
+    attempts: list[AttemptRecord] = field(default_factory=list)
+    fetches: tuple[FetchRecord, ...] = ()
+    action_pause_s: float = 0.0
+    death: Death | None = None
 
 
 # How many failing cases run again, smallest first, until one of them fails again.
 MAX_CONFIRMATIONS = 3
+# The pauses after each action of an integration: a case that fails without runs again with the
+# first, and if it fails again with the second. Further cases have the pauses from the start.
+# Mews sends an action when somebody makes a change, so minutes apart; a service with several
+# consumers of its queue may apply messages that arrive within a moment in another order. That is
+# sound, since no order is documented.
+ACTION_PAUSES_S = (0.5, 2.0)
+# How many of the last executions can be suspects.
+MAX_SUSPECTS = 48
+
+
+Executed = tuple[Case, Evidence, SentMessages]
+"""A case, what was observed, and what was sent."""
 
 
 class _CaseFailedError(Exception):
@@ -108,6 +156,7 @@ class ScenarioRunner:
 
     Args:
         scenario: the scenario.
+        sender: generates the messages.
         target: what messages are generated for.
         context: what the steps work with.
         clock: for the budget and for pauses.
@@ -116,7 +165,9 @@ class ScenarioRunner:
         examples: how many generated cases to run.
         budget: how long a failing case may be shrunk.
         evaluate: evaluates a transcript against the scenario's expectations.
-        report_progress: called after every case with the number of cases run and planned.
+        report_progress: called again and again with a description of what the scenario does.
+        is_alone: returns whether no other scenario has run meanwhile, which may have ended a
+            service that is gone.
 
     Attributes:
         progress: the exploration so far.
@@ -126,6 +177,7 @@ class ScenarioRunner:
     def __init__(  # noqa: PLR0913 - what a test wants to choose
         self,
         scenario: Scenario,
+        sender: Sender,
         target: Target,
         context: CaseContext,
         clock: Clock,
@@ -135,23 +187,34 @@ class ScenarioRunner:
         examples: int,
         budget: Budget,
         evaluate: Callable[[Transcript], tuple[Finding, ...]],
-        report_progress: Callable[[int, int], None],
+        report_progress: Callable[[str], None],
+        is_alone: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._scenario, self._target, self._context, self._clock = scenario, target, context, clock
+        self._scenario, self._target, self._clock = scenario, target, clock
+        self._context = replace(context, deliverer=context.deliverer.observed_by(self._note))
         self._seed, self._started, self._budget = run_seed, started, budget
         self._evaluate, self._report_progress = evaluate, report_progress
-        self._cases: Cases = cases_of(scenario, target, examples)
-        self._health_plan = next(iter(plans_for(simplest_message(target), target).fixed), None)
+        self._is_alone = is_alone
+        self._cases: Cases = cases_of(scenario, sender, target, examples)
+        self._health_plan = sender.simplest_message(target)
         self._integration_health_plan = (
-            _integration_health_plan(target) if context.has_two_urls else None
+            sender.simplest_message(target, WebhookKind.INTEGRATION)
+            if context.has_two_urls
+            else None
+        )
+        self._expects_fetches = any(
+            expectation.check == FETCHED for expectation in scenario.expectations
         )
         self._execution_count = 0
         self._executions_at_failure = 0
         self._failed_at_ms: float | None = None
-        self._failing: dict[str, tuple[Case, Evidence, SentMessages]] = {}
+        self._failing: dict[str, Executed] = {}
+        self._recent: deque[Executed] = deque(maxlen=MAX_SUSPECTS)
         self._passing: set[str] = set()
         self._fault: HarnessError | None = None
-        self.progress = Exploration(len(self._cases.fixed) + self._cases.examples)
+        self.progress = Exploration(
+            len(self._cases.fixed) + self._cases.examples, self._cases.exceeds_limit
+        )
 
     def run(self) -> None:
         """Run all cases; the result is in `progress`, also after an interruption.
@@ -167,6 +230,8 @@ class ScenarioRunner:
             self._run_one_by_one()
         if self._cases.generated is not None and not self._is_over_budget():
             self._search(self._cases.generated)
+        if self._is_gone_afterwards():
+            self._end_by_death()
         self._confirm()
         self.progress.finished = True
 
@@ -182,7 +247,18 @@ class ScenarioRunner:
         One case may have affected another, so the second run decides. If nothing fails in it, the
         confirmation decides about the cases that failed in the first.
         """
-        failed = [execution for execution in self._executions() if self._record(*execution)]
+        failed: list[Executed] = []
+        cases = self._cases.fixed
+        while cases:
+            too_fast = []
+            for case, evidence, sent in self._executions(cases):
+                if self._is_too_fast(evidence, sent):
+                    too_fast.append(case)
+                elif self._record(case, evidence, sent):
+                    failed.append((case, evidence, sent))
+            if too_fast:
+                self._slow_down()
+            cases = tuple(too_fast)
         if not failed:
             return
         self._failing.clear()
@@ -193,9 +269,8 @@ class ScenarioRunner:
         first = next(iter(self._failing.values()))
         _, self.progress.first_failing, self.progress.sent_messages = first
 
-    def _executions(self) -> Iterator[tuple[Case, Evidence, SentMessages]]:
-        """Start all fixed cases at the same time, and yield each execution when it ends."""
-        cases = self._cases.fixed
+    def _executions(self, cases: Sequence[Case]) -> Iterator[Executed]:
+        """Start cases at the same time, and yield each execution when it ends."""
         pool = ThreadPoolExecutor(len(cases), thread_name_prefix="mews-case")
         try:
             builds = [(case, self._build(case)) for case in cases]
@@ -222,6 +297,7 @@ class ScenarioRunner:
             if key in self._failing:
                 raise _CaseFailedError
 
+        use_seed_alone()
         prepare = settings(
             max_examples=self._cases.examples,
             database=None,
@@ -250,7 +326,12 @@ class ScenarioRunner:
             return False
 
     def _is_over_budget(self) -> bool:
-        """Return whether the budget is used up; for a slow endpoint it is after one failure."""
+        """Return whether the budget is used up; for a slow endpoint it is after one failure.
+
+        It is also over once the service died.
+        """
+        if self.progress.death is not None:
+            return True
         if self._failed_at_ms is None:
             return False
         spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
@@ -262,18 +343,25 @@ class ScenarioRunner:
         )
 
     def _confirm(self) -> None:
-        """Run the smallest failing case again: if it passes now, it is flaky.
+        """Run the most severe failing case again, the smallest of these: if it passes, it is flaky.
 
         Then the next failing cases run again: a failure by chance must not hide one that stays.
         """
-        failing = sorted(self._failing.values(), key=lambda execution: _size(execution[1]))
-        if not failing:
+        if self.progress.death is not None or not self._failing:
             return
+        failing = sorted(
+            self._failing.values(),
+            key=lambda executed: (-severity(executed[1]), *_size(executed[1])),
+        )
         _, self.progress.smallest, self.progress.sent_messages = failing[0]
         if self._context.is_slow or not self._cases.fixed[0]:
             return
         for case, evidence, sent in failing[:MAX_CONFIRMATIONS]:
             retry, retry_sent = self._retry(case)
+            if self._is_dead(retry):
+                self._recent.append((case, retry, retry_sent))
+                self._end_by_death()
+                return
             if severity(retry):
                 is_more_severe = severity(retry) > severity(evidence)
                 self.progress.smallest = retry if is_more_severe else evidence
@@ -285,7 +373,7 @@ class ScenarioRunner:
     def _retry(self, case: Case) -> tuple[Evidence, SentMessages]:
         sent = self._build(case)
         evidence = self._execute(case, sent, "passed-on-retry")
-        if any(step.name == HEALTH_CHECK for step in self._scenario.steps):
+        if self._scenario.checks_health:
 
             def new_messages() -> Messages:
                 return self._build(case).messages
@@ -294,23 +382,186 @@ class ScenarioRunner:
                 evidence, new_messages, self._context, self._clock, self._evaluate
             )
         self._count(evidence.transcript)
+        self._note_connections(evidence)
         return evidence, sent
 
     def _run_case(self, case: Case, *, counted: bool = True) -> bool:
         """Run a case; return whether it failed."""
         sent = self._build(case)
-        return self._record(case, self._execute(case, sent, "example"), sent, counted=counted)
+        evidence = self._execute(case, sent, "example")
+        while self._is_too_fast(evidence, sent):
+            self._slow_down()
+            sent = self._build(case)
+            evidence = self._execute(case, sent, "example")
+        failed = self._record(case, evidence, sent, counted=counted)
+        settle = failed and counted and self._scenario.checks_health
+        if (failed or met_no_connection(evidence)) and self._is_dead(evidence, settle=settle):
+            self._end_by_death()
+        return failed
+
+    def _is_gone_afterwards(self) -> bool:
+        """Return whether the service refuses connections at the end, which no case showed.
+
+        A service that acknowledges a message may die when it works on it.
+        """
+        service = self._context.service
+        return service is not None and self.progress.death is None and service.refuses_connections()
+
+    def _is_too_fast(self, evidence: Evidence, sent: SentMessages) -> bool:
+        """Return whether a case failed that has to run again with longer pauses before it counts.
+
+        It is about what the service does after actions that followed each other at once.
+        """
+        return (
+            self._context.action_pause_s < ACTION_PAUSES_S[-1]
+            and self._scenario.stage is Stage.PROCESSING
+            and not all(finding.met for finding in evidence.findings)
+            and any(
+                message.kind is WebhookKind.INTEGRATION
+                for name, messages in sent.messages.items()
+                for message in messages
+                if name != HEALTH_CHECK
+            )
+        )
+
+    def _slow_down(self) -> None:
+        """Pause after each action from now on, or longer than so far."""
+        pause_s = next(s for s in ACTION_PAUSES_S if s > self._context.action_pause_s)
+        self._context = replace(self._context, action_pause_s=pause_s)
+        self.progress.action_pause_s = pause_s
+
+    def _is_dead(self, evidence: Evidence, *, settle: bool = False) -> bool:
+        """Return whether the service is gone after a case that failed.
+
+        Args:
+            evidence: the execution of the case.
+            settle: whether to look for a while: a service may die a moment after it accepted
+                what it should refuse. Sound services never cause it.
+
+        """
+        service = self._context.service
+        if service is None:
+            return False
+        health = health_attempts(evidence)
+        if met_refused_connection(evidence) or any(
+            attempt.outcome is Outcome.CONNECTION_REFUSED for attempt in health
+        ):
+            return True  # even if a supervisor has restarted it since
+        if any(map(is_out, health)):
+            return service.refuses_messages()
+        return service.ends_within(MAX_DELAY_S) if settle else service.refuses_connections()
+
+    def _end_by_death(self) -> None:
+        """Wait for the service, and find the message that ended it; the scenario ends with it.
+
+        Only the wait, if the message was one of another scenario, or may have been.
+
+        While the service is away, the evidence is the execution with the most likely suspect. When
+        it is back, the executions with suspects run again until the service dies again. If it does
+        not, the failure is flaky, or the message was one of an earlier scenario.
+        """
+        service = self._context.service
+        assert service is not None
+        suspects = service.log.suspects()
+        executions = self._executions_of(suspects)
+        if not executions or not self._is_alone():
+            absence = service.wait_for_return(self._report_progress)
+            self.progress.death = build_death(suspects, absence, absence.status)
+            return
+        blamed = self._show_death(executions[0])
+        absence = service.wait_for_return(self._report_progress)
+        is_confirmed = False
+        passed = None
+        for case, _, _ in executions:
+            if not absence.returned:
+                break
+            retry, sent = self._retry(case)
+            if not self._is_dead(retry, settle=True):
+                passed = passed or retry
+                continue
+            again = service.log.suspects()
+            own = [entry for entry in again if sent_in(entry, retry)]
+            if own:
+                blamed = self._show_death((case, retry, sent))
+                suspects, is_confirmed = tuple(own), True
+            absence = service.wait_for_return(self._report_progress)
+            if own:
+                break
+        status = next(
+            (
+                attempt.final_exchange.status
+                for attempt in health_attempts(blamed[1])
+                if is_out(attempt)
+            ),
+            None,
+        )
+        others = [entry for entry in suspects if entry.scenario_id != self._scenario.id]
+        if passed is not None and not is_confirmed and others:  # an earlier scenario ended it
+            self.progress.death = build_death(others, absence, status)
+            return
+        self.progress.passed_on_retry = None if is_confirmed else passed
+        _, self.progress.smallest, self.progress.sent_messages = blamed
+        self.progress.first_failing = None
+        self.progress.death = build_death(suspects, absence, status)
+
+    def _executions_of(self, suspects: Sequence[LoggedMessage]) -> list[Executed]:
+        """Return the executions that sent suspects, the most likely first.
+
+        Empty if the service received none from this scenario: then another one ended it.
+        """
+        recent = list(reversed(self._recent))
+        found = [
+            executed
+            for entry in suspects
+            if entry.scenario_id == self._scenario.id
+            for executed in recent
+            if sent_in(entry, executed[1])
+        ]
+        return list({id(executed): executed for executed in found}.values())
+
+    def _show_death(self, executed: Executed) -> Executed:
+        """Return an execution with what shows that the service is gone.
+
+        That is a health check, what the failing case sent to the dead service, or, if both show
+        nothing, the finding that it refuses connections.
+        """
+        case, evidence, sent = executed
+        if self._scenario.checks_health:
+            evidence = recheck_health(
+                evidence,
+                lambda: self._build(case).messages,
+                self._context,
+                self._clock,
+                self._evaluate,
+                checks=1,
+            )
+        elif not met_no_connection(evidence):
+            _, last, _ = self._recent[-1]
+            if last is not evidence:
+                transcript = replace(
+                    evidence.transcript,
+                    deliveries=(*evidence.transcript.deliveries, *last.transcript.deliveries),
+                )
+                evidence = replace(
+                    evidence, transcript=transcript, findings=self._evaluate(transcript)
+                )
+        if not severity(evidence):
+            evidence = replace(evidence, findings=(*evidence.findings, refuses_connections()))
+        return case, evidence, sent
 
     def _record(
         self, case: Case, evidence: Evidence, sent: SentMessages, *, counted: bool = True
     ) -> bool:
         """Record an execution, and return whether it failed."""
         self._count(evidence.transcript)
+        self._recent.append((case, evidence, sent))
+        self._note_connections(evidence)
         failed = not all(finding.met for finding in evidence.findings)
         if counted:
             self.progress.case_count += 1
             self.progress.failing_cases += failed
-            self._report_progress(self.progress.case_count, self.progress.total_cases)
+            done, planned = self.progress.case_count, self.progress.total_cases
+            self._report_progress(f"{done} of {max(planned, done)} cases")
         if failed:
             if self.progress.first_failing is None:
                 self.progress.first_failing, self.progress.sent_messages = evidence, sent
@@ -324,6 +575,19 @@ class ScenarioRunner:
                 self.progress.example = evidence
             self._passing.add(repr(case))
         return failed
+
+    def _note(self, order: DeliveryOrder, exchange: Exchange) -> None:
+        """Note what the service received, to tell which message ended it."""
+        if self._context.service is not None:
+            self._context.service.log.note_exchange(
+                self._scenario.id, order.label, order.message, exchange
+            )
+
+    def _note_connections(self, evidence: Evidence) -> None:
+        if self._context.service is not None:
+            self._context.service.log.note_connections(
+                self._scenario.id, evidence.transcript.connections
+            )
 
     def _build(self, case: Case) -> SentMessages:
         """Build the messages of a case, with ids that no other execution has."""
@@ -351,25 +615,13 @@ class ScenarioRunner:
         self.progress.message_count += sum(
             len(connection.sent) for connection in transcript.connections
         )
-        for delivery in transcript.deliveries:
-            self.progress.message_count += 1
-            for attempt in delivery.attempts:
-                final = attempt.final_exchange
-                if final.answer_ms is not None and final.status is not None:
-                    message = delivery.message
-                    self.progress.samples.append(
-                        Sample(
-                            len(message.events), len(message.body), final.answer_ms, final.status
-                        )
-                    )
-
-
-def _integration_health_plan(target: Target) -> Plan | None:
-    """Return the plan of the health check for a URL that takes only Integration Webhooks."""
-    if not target.integration_actions:
-        return None
-    arguments = {"action": target.integration_actions[0], "enterprise": "new"}
-    return plans_for(MessageSpec("message", "integration-action", arguments), target).fixed[0]
+        self.progress.message_count += len(transcript.deliveries)
+        for records in attempt_records(transcript.deliveries):
+            self.progress.attempts += records
+        if self._expects_fetches:
+            self.progress.fetches = merge_records(
+                (*self.progress.fetches, *fetch_records(transcript))
+            )
 
 
 def _is_informative(evidence: Evidence) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import ceil
 
 from pytest_mews.emulator.connector_api import ConnectorApi
-from pytest_mews.model import ApiCall
+from pytest_mews.model import ApiCall, ApiFault
 
 QUIET_S = 1.0  # without a call for this long, the partner is idle
 BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier messages
 MINUTE_S = 60.0
+MAX_PAUSE_S = 75.0  # between two retries: "up to about a minute" (guidelines/requests), and jitter
+MAX_GROWTH = 3.0  # of the pauses between retries, from one to the next
+RETRIED_FAULTS = frozenset(ApiFault) - {ApiFault.SLOW, ApiFault.UNKNOWN_FIELDS}
 MIN_PEAK_S = 3.0  # a shorter peak does not show whether a service keeps up
 
 
@@ -42,6 +46,26 @@ def wait_while_busy(
             return
         if connector_api.wait_until(predicate, since, QUIET_S):
             return
+
+
+def expected_retry_ms(calls: Sequence[ApiCall]) -> float:
+    """Return until when a partner that backs off exponentially makes its next retry; 0 if unknown.
+
+    Only calls that an injected fault made fail are retried for certain. Their pauses show how long
+    the next one is: if they grow, or if there is only one so far.
+
+    Args:
+        calls: about the same entities, in order of arrival.
+
+    """
+    failed = [call for call in calls if call.fault in RETRIED_FAULTS and not call.answered_ok]
+    if not failed or failed[-1] is not calls[-1]:
+        return 0.0
+    times_ms = [call.received_ms for call in failed]
+    pauses_ms = [later - earlier for earlier, later in pairwise(times_ms)]
+    if not pauses_ms or (len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]):
+        return 0.0
+    return times_ms[-1] + min(MAX_GROWTH * pauses_ms[-1], MAX_PAUSE_S * 1000)
 
 
 def peak_s(time_scale: float) -> float:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pytest_mews.mews.facts import Basis, Fact, Source, Stage
 from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, TokenState
+from pytest_mews.model.api_usage import ApiUsage, ErrorCounts, OperationUsage, merge_usage
+from pytest_mews.model.attempt_record import AttemptRecord, attempt_records, thin_out
+from pytest_mews.model.cause import Cause, CauseKind
 from pytest_mews.model.command_trace import EventTrace, event_traces
 from pytest_mews.model.comparison import Change, Comparison, ScenarioChange
+from pytest_mews.model.death import Death
 from pytest_mews.model.delivery_profile import Parameter, Profile
 from pytest_mews.model.exchange import (
     Attempt,
@@ -13,17 +18,27 @@ from pytest_mews.model.exchange import (
     Exchange,
     Fault,
     Outcome,
+    RequestChange,
     TlsProblem,
     TransferMode,
 )
+from pytest_mews.model.fetch_record import (
+    FetchRecord,
+    begins_with_known_event,
+    calls_by_entity,
+    entity_key,
+    fetch_records,
+    foreign_token_owner,
+    merge_records,
+)
 from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
-from pytest_mews.model.message import EventReference, Message, WebhookKind
+from pytest_mews.model.message import EventReference, Message, Validity, WebhookKind
 from pytest_mews.model.run import (
     AnswerTimes,
+    BlockedBy,
     RateLimitUsage,
     Replay,
     Run,
-    Sample,
     ScenarioResult,
     StageSummary,
     Tenant,
@@ -35,19 +50,20 @@ from pytest_mews.model.run_events import (
     RunStarted,
     ScenarioEnded,
     ScenarioStarted,
+    Subscriber,
 )
-from pytest_mews.model.scenario import (
-    Basis,
-    Expectation,
-    Level,
-    MessageSpec,
-    Scenario,
-    Source,
-    Stage,
-    Step,
-)
+from pytest_mews.model.scenario import Expectation, Level, MessageSpec, Scenario
+from pytest_mews.model.step import Step
 from pytest_mews.model.tls_handshake import TlsHandshake
-from pytest_mews.model.verdict import Evidence, Finding, Limits, Readiness, Transcript, Verdict
+from pytest_mews.model.verdict import (
+    Evidence,
+    Finding,
+    Limits,
+    MissingCause,
+    Readiness,
+    Transcript,
+    Verdict,
+)
 from pytest_mews.model.waiver import Waiver, WaiverState, WaiverUse
 from pytest_mews.model.websocket import (
     Connection,
@@ -63,27 +79,38 @@ __all__ = [
     "AnswerTimes",
     "ApiCall",
     "ApiFault",
+    "ApiUsage",
     "Attempt",
+    "AttemptRecord",
     "Basis",
+    "BlockedBy",
+    "Cause",
+    "CauseKind",
     "Certificate",
     "Change",
     "Comparison",
     "Connection",
+    "Death",
     "Delivery",
     "Disconnect",
     "EntityFetch",
+    "ErrorCounts",
     "EventReference",
     "EventTrace",
     "Evidence",
     "Exchange",
     "Expectation",
+    "Fact",
     "Fault",
+    "FetchRecord",
     "Finding",
     "HandshakeProblem",
     "Level",
     "Limits",
     "Message",
     "MessageSpec",
+    "MissingCause",
+    "OperationUsage",
     "Outcome",
     "Parameter",
     "Ping",
@@ -91,12 +118,12 @@ __all__ = [
     "RateLimitUsage",
     "Readiness",
     "Replay",
+    "RequestChange",
     "RequestProblem",
     "Run",
     "RunEnded",
     "RunEvent",
     "RunStarted",
-    "Sample",
     "Scenario",
     "ScenarioChange",
     "ScenarioEnded",
@@ -107,6 +134,7 @@ __all__ = [
     "Stage",
     "StageSummary",
     "Step",
+    "Subscriber",
     "Tenant",
     "Tenants",
     "TlsHandshake",
@@ -114,12 +142,22 @@ __all__ = [
     "TokenState",
     "Transcript",
     "TransferMode",
+    "Validity",
     "Verdict",
     "Waiver",
     "WaiverState",
     "WaiverUse",
     "WebSocketHandshake",
     "WebhookKind",
+    "attempt_records",
+    "begins_with_known_event",
+    "calls_by_entity",
     "entity_fetches",
+    "entity_key",
     "event_traces",
+    "fetch_records",
+    "foreign_token_owner",
+    "merge_records",
+    "merge_usage",
+    "thin_out",
 ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pytest_mews.mews.api_operations import OPERATIONS
+from pytest_mews.mews.limits import RESPONSE_TIMEOUT_S
+
 # ruff: noqa: S105 - names of problems, not passwords
 
 
@@ -12,7 +15,7 @@ class RequestProblem(StrEnum):
     """What a request does wrong against the documentation, whatever the status: a closed list."""
 
     NOT_POST = "not-post"
-    WRONG_PATH = "wrong-path"  # no operation of the emulator; Mews responds with 404
+    WRONG_PATH = "wrong-path"  # no documented operation; Mews responds with 404
     PATH_SPELLING = "path-spelling"  # an operation, except for letter case or a trailing slash
     CONTENT_TYPE = "content-type"  # not application/json
     NOT_JSON = "not-json"
@@ -37,15 +40,22 @@ class TokenState(StrEnum):
     INACTIVE = "inactive"  # its integration is disabled, canceled or deleted
 
 
+SLOW_S = RESPONSE_TIMEOUT_S + 3.0  # a webhook whose response waits for it is too late
+
+
 class ApiFault(StrEnum):
     """A fault that the emulator injects into a request: a closed list."""
 
-    SLOW = "slow"  # a correct response after 8 s
+    SLOW = "slow"  # a correct response after `SLOW_S`, or what the step says
     TOO_MANY_REQUESTS = "429-with-retry-after"
     TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER = "429-without-retry-after"
     SERVER_ERROR = "500"
     SERVER_ERROR_MESSAGE_ONLY = "500-message-only"  # the body has a Message and nothing else
+    BAD_REQUEST = "400"
+    FORBIDDEN = "403"
     REQUEST_TIMEOUT = "408"
+    CONFLICT = "409"
+    CONTENT_TOO_LARGE = "413"
     RESET = "reset"  # the emulator resets the connection instead of responding
     NOT_JSON = "not-json"  # 200 with a body that is not JSON
     UNKNOWN_FIELDS = "unknown-fields"  # correct, plus undocumented properties and enum values
@@ -58,7 +68,7 @@ class ApiCall:
     Attributes:
         number: from 1, in order of arrival.
         path: the path of the request, without the query.
-        operation: such as `customers/getAll`; empty if the path is that of no operation.
+        operation: such as `customers/getAll`; empty if the path is that of no documented operation.
         received_ms: when the complete request had arrived, in milliseconds on the run's clock; the
             response shows the entities as they are at this moment.
         answered_ms: when the response had been sent; None until then.
@@ -75,6 +85,8 @@ class ApiCall:
         cursor: the cursor of the response; None if there is no further page.
         is_next_page: whether the request has a cursor, and so asks for a further page.
         state: the State that a `commands/update` sets; empty for other operations.
+        filters: the names of the properties that select what is returned, such as `UpdatedUtc`.
+        extents: the names of the extents that the request asks for.
 
     """
 
@@ -96,6 +108,8 @@ class ApiCall:
     cursor: str | None = None
     is_next_page: bool = False
     state: str = ""
+    filters: tuple[str, ...] = ()
+    extents: tuple[str, ...] = ()
 
     @property
     def is_error(self) -> bool:
@@ -106,6 +120,11 @@ class ApiCall:
     def acknowledged(self) -> bool:
         """Whether the response says that the requested change was made."""
         return self.status in {200, 204} and self.answered_ms is not None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the emulator serves the operation; others are answered without a result."""
+        return self.operation in OPERATIONS
 
     @property
     def concerns_commands(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_mews.mews.events import Channel, operations_by_event
 from pytest_mews.model.api_call import ApiCall
 from pytest_mews.model.websocket import SentMessage
 
@@ -14,13 +15,8 @@ PENDING, PROCESSED = "Pending", "Processed"
 UPDATE, ACTIVE, BY_IDS = "commands/update", "commands/getAllActive", "commands/getAllByIds"
 
 # The operations that return the entity of an event. The documentation names those for commands
-# (use-cases/device-integration); for the other types we use those for webhooks. The emulator serves
-# no operation for a PriceUpdate.
-OPERATIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
-    COMMAND: (BY_IDS, ACTIVE),
-    "Reservation": ("reservations/getAll/2023-06-06", "reservations/getAll"),
-    "Resource": ("resources/getAll",),
-}
+# (use-cases/device-integration); for the other types we use those for webhooks.
+OPERATIONS_BY_TYPE = operations_by_event(Channel.WEBSOCKET)
 
 
 @dataclass(frozen=True)

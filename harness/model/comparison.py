@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pytest_mews.model.scenario import PREFLIGHT
 from pytest_mews.model.verdict import Verdict
 
 
@@ -23,7 +22,7 @@ class ScenarioChange:
     """One scenario that fails, failed, or is no longer observed.
 
     `before` is None for a scenario that the baseline does not have, `after` for one that this run
-    does not have.
+    does not have. `precondition` is that of the scenario.
     """
 
     scenario_id: str
@@ -31,6 +30,7 @@ class ScenarioChange:
     change: Change
     before: Verdict | None
     after: Verdict | None
+    precondition: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,10 @@ class Comparison:
     def known_failures(self) -> frozenset[str]:
         """The ids of the scenarios that failed in the baseline and fail now.
 
-        A failed preflight is never among them: it blocks all scenarios, so it always fails the run.
+        A precondition is never among them: it blocks other scenarios, so it always fails the run.
         """
         return frozenset(
             change.scenario_id
             for change in self.changes
-            if change.change is Change.STILL_FAILING
-            and change.scenario_id.partition("-")[0] != PREFLIGHT
+            if change.change is Change.STILL_FAILING and not change.precondition
         )

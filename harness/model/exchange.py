@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from pytest_mews.model.message import Message
+
+# The labels of deliveries that are not of a message in the scenario.
+PREFLIGHT = "preflight"  # shows whether the endpoint works at all
+CONNECTIVITY_CHECK = "connectivity-check"  # shows whether the service calls the Connector API
+HEALTH_CHECK = "health-check"  # the valid message after a hostile one
+RESERVED_LABELS = frozenset({PREFLIGHT, CONNECTIVITY_CHECK, HEALTH_CHECK})
+
+MAX_LENGTH = "max_length"  # the metadata of a field that redaction cuts, after it has redacted it
 
 
 class Outcome(StrEnum):
@@ -38,6 +48,15 @@ TIMEOUTS = frozenset(
         Outcome.TIMEOUT_BODY,
     },
 )
+ANSWERED = frozenset(
+    {
+        Outcome.DELIVERED,
+        Outcome.ERROR_STATUS,
+        Outcome.REDIRECT_NOT_FOLLOWABLE,
+        Outcome.TOO_MANY_REDIRECTS,
+    }
+)
+"""The outcomes of an attempt with a complete response within the time limit."""
 INJECTED_OUTCOMES = frozenset(
     {Outcome.RESPONSE_DROPPED, Outcome.REQUEST_TRUNCATED, Outcome.RESET_BY_HARNESS}
 )
@@ -66,6 +85,15 @@ class TransferMode(StrEnum):
     NEW_CONNECTION = "new-connection"  # closed after the response
 
 
+class RequestChange(StrEnum):
+    """In what a request differs, on purpose, from one that Mews sends: a closed list."""
+
+    WRONG_TOKEN = "wrong-token"  # noqa: S105 - no password; the URL has no or another token
+    TOKEN_FORM = "token-form"  # noqa: S105 - no password; the right token in an unusual form
+    CONTENT_TYPE = "content-type"
+    METHOD = "method"
+
+
 class TlsProblem(StrEnum):
     """Why TLS failed: a closed list."""
 
@@ -78,6 +106,24 @@ class TlsProblem(StrEnum):
     NOT_TLS = "not-tls"  # the server does not speak TLS
     CLIENT_CERTIFICATE = "client-certificate"  # the server demands one
     OTHER = "other"
+
+
+TLS_PROBLEMS: Mapping[TlsProblem, str] = MappingProxyType(
+    {
+        TlsProblem.UNKNOWN_ISSUER: (
+            "no trusted authority issued the certificate, or an intermediate one is missing"
+        ),
+        TlsProblem.SELF_SIGNED: "the certificate is self-signed",
+        TlsProblem.EXPIRED: "the certificate or one of its issuers' has expired",
+        TlsProblem.NOT_YET_VALID: "the certificate is not valid yet",
+        TlsProblem.HOST_MISMATCH: "the certificate is for other hosts",
+        TlsProblem.PROTOCOL: "there is no common TLS version",
+        TlsProblem.NOT_TLS: "what listens there does not speak TLS",
+        TlsProblem.CLIENT_CERTIFICATE: "the server demands a client certificate",
+        TlsProblem.OTHER: "the certificate is not accepted",
+    }
+)
+"""Each problem as a clause for people."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +146,10 @@ class Exchange:
 
     Times are in milliseconds on the run's monotonic clock (0 is the start of the run); None if the
     exchange did not get that far. `detail` is a sentence that adds to the outcome.
-    `connection_reused` is whether an earlier exchange had opened the connection. `certificate` is
-    set in the exchange that made the TLS handshake, even if the certificate was rejected; None on a
-    reused connection. `tls_problem` is set with the outcome `tls-error`.
+    `request_number` counts the requests on the connection, from 1. `certificate` is set in the
+    exchange that made the TLS handshake, even if the certificate was rejected; None on a reused
+    connection. `tls_problem` is set with the outcome `tls-error`. `shows_secret` is whether the
+    response contains a secret that authenticates the sender, but for a redirect that does.
     """
 
     method: str
@@ -117,13 +164,28 @@ class Exchange:
     first_byte_ms: float | None = None
     status: int | None = None
     response_headers: tuple[tuple[str, str], ...] = ()
-    response_body: bytes = b""  # capped; response_size counts all that came
+    # Redaction cuts it to this length; response_size counts all that came.
+    response_body: bytes = field(default=b"", metadata={MAX_LENGTH: 64 * 1024})
     response_size: int = 0
     http_version: str = ""
     detail: str = ""
-    connection_reused: bool = False
+    request_number: int = 1
     certificate: Certificate | None = None
     tls_problem: TlsProblem | None = None
+    shows_secret: bool = False
+
+    @property
+    def connection_reused(self) -> bool:
+        """Whether an earlier exchange had opened the connection."""
+        return self.request_number > 1
+
+    @property
+    def has_html_page(self) -> bool:
+        """Whether the response is an HTML page: an empty body is none, whatever its type."""
+        return self.response_size > 0 and any(
+            name.lower() == "content-type" and "html" in value.lower()
+            for name, value in self.response_headers
+        )
 
     @property
     def early_response_ms(self) -> float:
@@ -150,7 +212,9 @@ class Attempt:
     """One attempt to deliver a message: one exchange or several.
 
     Each redirect adds an exchange. So does a request that is sent again on a new connection because
-    the endpoint closed the reused one without a byte of a response.
+    the endpoint closed the reused one without a byte of a response. `has_credentials` is whether
+    the sender has a secret to authenticate itself with, which the attempt may vary on purpose;
+    `wrong_credentials` is whether the attempt has a wrong secret, or none where there is one.
     """
 
     number: int
@@ -160,6 +224,8 @@ class Attempt:
     outcome: Outcome
     detail: str = ""
     transfer_mode: TransferMode = TransferMode.PLAIN
+    has_credentials: bool = True
+    wrong_credentials: bool = False
 
     @property
     def final_exchange(self) -> Exchange:
@@ -177,8 +243,7 @@ class Delivery:
     """A message and all attempts to deliver it.
 
     Attributes:
-        label: the name of the message in the scenario; or `preflight`, `health-check` or
-            `connectivity-check`.
+        label: the name of the message in the scenario, or one of `RESERVED_LABELS`.
         message: the message.
         attempts: at least one.
         visible_from_ms: when the Connector API emulator began to show the changes that the message
@@ -190,6 +255,16 @@ class Delivery:
     message: Message
     attempts: tuple[Attempt, ...]
     visible_from_ms: float | None = None
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether it shows whether the endpoint works at all."""
+        return self.label == PREFLIGHT
+
+    @property
+    def is_health_check(self) -> bool:
+        """Whether it follows a hostile message, to see if the service survived it."""
+        return self.label == HEALTH_CHECK
 
     @property
     def started_ms(self) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pytest_mews.mews.events import EVENTS, Channel, operations_by_event
 from pytest_mews.model.api_call import ApiCall
 from pytest_mews.model.exchange import Delivery, Outcome
 
@@ -20,20 +21,9 @@ _MAYBE_ACCEPTED = frozenset(
         Outcome.RESET_BY_HARNESS,
     }
 )
-_RESERVATIONS = ("reservations/getAll/2023-06-06", "reservations/getAll")
-_CUSTOMERS = ("customers/getAll",)
 
-# The operations that return the entity of an event (events/wh-general); a test compares them with
-# the emulator's data. Other events lead to no fetch.
-OPERATIONS_BY_DISCRIMINATOR: Mapping[str, tuple[str, ...]] = {
-    "ServiceOrderUpdated": _RESERVATIONS,
-    "ResourceUpdated": ("resources/getAll",),
-    "MessageAdded": ("messages/getAll",),
-    "ResourceBlockUpdated": ("resourceBlocks/getAll",),
-    "CustomerAdded": _CUSTOMERS,
-    "CustomerUpdated": _CUSTOMERS,
-    "PaymentUpdated": ("payments/getAll",),
-}
+# The operations that return the entity of an event. Other events lead to no fetch.
+OPERATIONS_BY_DISCRIMINATOR = operations_by_event(Channel.GENERAL)
 
 
 @dataclass(frozen=True)
@@ -47,7 +37,8 @@ class EntityFetch:
     Attributes:
         discriminator: that of the last event about it.
         entity_id: the entity.
-        enterprise_id: the owner of the entity.
+        enterprise_id: the owner of the entity; of an enterprise in a portfolio the chain, since the
+            AccessToken is the chain's.
         sent_ms: when the last message about it was first sent.
         acknowledged_ms: when the endpoint accepted the last message about it.
         accepted_count: attempts that the partner may have accepted: it received the complete
@@ -79,19 +70,24 @@ def entity_fetches(
 ) -> tuple[EntityFetch, ...]:
     """Derive the fetches of every entity of the acknowledged deliveries, in order of delivery.
 
+    Deleted entities are left out: a receiver can apply a deletion without a fetch, and a response
+    may leave them out.
+
     An entity is identified by its enterprise, the operations that return it, and its id:
     CustomerAdded and CustomerUpdated with one id are one entity, a reservation and a customer with
     the same id are two. The entity of `MessageAdded` counts too, although no operation accepts its
     id.
     """
+    deliveries = tuple(deliveries)
+    deleted = deleted_entities(deliveries)
     events: dict[tuple[str, tuple[str, ...], str], list[tuple[str, Delivery]]] = defaultdict(list)
     for delivery in deliveries:
-        enterprise_id = delivery.message.enterprise_id
+        enterprise_id = delivery.message.token_owner
         if not delivery.delivered or enterprise_id is None:
             continue
         for event in delivery.message.events:
             operations = OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator)
-            if operations is not None:
+            if operations is not None and (enterprise_id, event.entity_id) not in deleted:
                 key = (enterprise_id, operations, event.entity_id)
                 events[key].append((event.discriminator, delivery))
     calls_by_id = _calls_by_id(calls)
@@ -103,6 +99,26 @@ def entity_fetches(
         )
         for key, event_deliveries in events.items()
     )
+
+
+def deleted_entities(deliveries: Iterable[Delivery]) -> frozenset[tuple[str | None, str]]:
+    """Return token owner and id of each entity that is deleted at the end of these deliveries."""
+    return frozenset(
+        (delivery.message.token_owner, event.entity_id)
+        for delivery in deliveries
+        for event in delivery.message.events
+        if event.entity_id in delivery.message.deleted_ids
+        or (event.discriminator in EVENTS and EVENTS[event.discriminator].is_deletion)
+    )
+
+
+def requests_of_others(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[ApiCall]:
+    """Return the requests for the entity with another AccessToken than its enterprise's."""
+    return [
+        call
+        for call in calls
+        if fetch.entity_id in call.requested_ids and call.enterprise_id != fetch.enterprise_id
+    ]
 
 
 def _calls_by_id(calls: Iterable[ApiCall]) -> dict[str, list[ApiCall]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -12,6 +12,16 @@ class WebhookKind(StrEnum):
     GENERAL = "general"
     INTEGRATION = "integration"
     WEBSOCKET = "websocket"
+
+
+class Validity(StrEnum):
+    """What a message is against the documentation; its generator says so. A closed list."""
+
+    DOCUMENTED = "documented"  # Mews sends such messages
+    UNDOCUMENTED = "undocumented"  # well-formed, with something that is not documented yet
+    INCOMPLETE = "incomplete"  # JSON of the right structure, without a required property
+    INVALID = "invalid"  # JSON of another structure
+    NOT_JSON = "not-json"
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,13 @@ class Message:
         enterprise_id: the enterprise that the message is about; None if it names none.
         duplicate: whether an earlier message had the same bytes; the receiver can't know that.
         binary: whether a WebSocket message is a binary frame.
+        token_variant: the name of the variant of the token that its URL has; empty for the token
+            itself.
+        validity: what the message is against the documentation; not compared, since messages with
+            the same bytes are equal.
+        deleted_ids: the entities in it that are deleted, though no event says so; not compared.
+        portfolio_id: the chain whose AccessToken covers the enterprise; None for an enterprise with
+            a token of its own; not compared.
 
     """
 
@@ -50,3 +67,12 @@ class Message:
     enterprise_id: str | None = None
     duplicate: bool = False
     binary: bool = False
+    token_variant: str = ""
+    validity: Validity = field(default=Validity.DOCUMENTED, compare=False)
+    deleted_ids: frozenset[str] = field(default=frozenset(), compare=False)
+    portfolio_id: str | None = field(default=None, compare=False)
+
+    @property
+    def token_owner(self) -> str | None:
+        """The enterprise or chain whose AccessToken covers the enterprise of the message."""
+        return self.portfolio_id or self.enterprise_id

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from pytest_mews.model import Level, Readiness, ScenarioResult, Stage, StageSummary, Verdict
+from pytest_mews.model import (
+    Level,
+    MissingCause,
+    Readiness,
+    ScenarioResult,
+    Stage,
+    StageSummary,
+    Verdict,
+)
 
 HOW_TO_OBSERVE: Mapping[Stage, str] = {
     Stage.DELIVERY: "needs the URL of an endpoint for webhooks (--mews-target)",
@@ -14,6 +22,13 @@ HOW_TO_OBSERVE: Mapping[Stage, str] = {
     Stage.STREAMING: "needs --mews-websocket HOST:PORT, and a client that connects to this "
     "address: docs/streaming.md",
 }
+
+OPTIONS: Mapping[Stage, str] = {
+    Stage.DELIVERY: "--mews-target",
+    Stage.PROCESSING: "--mews-api",
+    Stage.STREAMING: "--mews-websocket",
+}
+"""The option that a stage is not tested without."""
 
 
 def breaks_must(result: ScenarioResult) -> bool:
@@ -31,6 +46,11 @@ def fails_run(result: ScenarioResult, *, strict: bool) -> bool:
     """Return whether this result alone gives the run exit status 1."""
     warned = result.verdict in {Verdict.WARN, Verdict.FLAKY}
     return breaks_must(result) or result.verdict is Verdict.ERROR or (strict and warned)
+
+
+def is_unexpected_failure(result: ScenarioResult, *, strict: bool) -> bool:
+    """Return whether this result fails the run although expected failures don't."""
+    return fails_run(result, strict=strict) and not result.reason_expected
 
 
 def readiness_of(results: Sequence[ScenarioResult], *, strict: bool) -> Readiness:
@@ -61,16 +81,41 @@ def _undecided(result: ScenarioResult) -> bool:
     return is_must and result.verdict is Verdict.NOT_OBSERVED
 
 
+def _stage_readiness(
+    results: Sequence[ScenarioResult], stages_by_id: Mapping[str, Stage], *, strict: bool
+) -> Readiness:
+    def is_own(result: ScenarioResult) -> bool:
+        blocked_by = result.blocked_by
+        stage = result.scenario.stage
+        return blocked_by is None or stages_by_id.get(blocked_by.scenario_id, stage) is stage
+
+    own = list(filter(is_own, results))
+    readiness = readiness_of(own, strict=strict)
+    is_complete = len(own) == len(results)
+    return readiness if is_complete or readiness is Readiness.NOT_READY else Readiness.INCOMPLETE
+
+
+def is_selected(results: Sequence[ScenarioResult], stage: Stage) -> bool:
+    """Return whether the user selected a scenario of the stage; a stage without any is selected."""
+    missing = [result.missing for result in results if result.scenario.stage is stage]
+    return not missing or any(cause is not MissingCause.NOT_SELECTED for cause in missing)
+
+
 def stage_summaries(
     results: Sequence[ScenarioResult], stages: Collection[Stage], *, strict: bool
 ) -> tuple[StageSummary, ...]:
-    """Summarise every stage; a stage that is not in `stages` is not observed."""
+    """Summarise every stage; one that is not in `stages`, or not selected, is not observed.
+
+    What another stage blocked leaves a stage incomplete, not unready: its readiness is its own.
+    """
     summaries = []
+    stages_by_id = {result.scenario.id: result.scenario.stage for result in results}
     for stage in Stage:
         stage_results = [result for result in results if result.scenario.stage is stage]
         counts = Counter(str(result.verdict) for result in stage_results)
-        readiness = readiness_of(stage_results if stage in stages else (), strict=strict)
-        summaries.append(
-            StageSummary(stage, readiness, dict(counts), HOW_TO_OBSERVE.get(stage, ""))
-        )
+        selected = is_selected(results, stage)
+        tested = stage_results if selected and stage in stages else ()
+        readiness = _stage_readiness(tested, stages_by_id, strict=strict)
+        how_to_observe = HOW_TO_OBSERVE[stage] if selected else "none of its scenarios was selected"
+        summaries.append(StageSummary(stage, readiness, dict(counts), how_to_observe))
     return tuple(summaries)

@@ -6,11 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
 
+from pytest_mews.mews.facts import Stage
+from pytest_mews.model.api_usage import ApiUsage
+from pytest_mews.model.attempt_record import AttemptRecord
+from pytest_mews.model.cause import Cause
 from pytest_mews.model.comparison import Comparison
+from pytest_mews.model.death import Death
 from pytest_mews.model.delivery_profile import Profile
-from pytest_mews.model.scenario import Level, Scenario, Stage
-from pytest_mews.model.verdict import Evidence, Readiness, Verdict
+from pytest_mews.model.fetch_record import FetchRecord
+from pytest_mews.model.scenario import Level, Requirement, Scenario
+from pytest_mews.model.verdict import Evidence, MissingCause, Readiness, Verdict
 from pytest_mews.model.waiver import Waiver, WaiverUse
+
+REPORT_FORMAT = 1  # of certification.json (schemas/report.schema.json)
 
 
 @dataclass(frozen=True)
@@ -54,21 +62,6 @@ class AnswerTimes:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One message with a response, for statistics: events, bytes, answer time, status."""
-
-    event_count: int
-    size_bytes: int
-    answer_ms: float
-    status: int
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the status is a 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's bounds
-
-
-@dataclass(frozen=True)
 class RateLimitUsage:
     """The requests with the AccessTokens of one enterprise, over a whole run.
 
@@ -96,15 +89,45 @@ class Replay:
     problem: str = ""
 
 
+MISSING_REASONS: Mapping[MissingCause, str] = {
+    MissingCause.NOT_SELECTED: "it was not selected to run",
+    MissingCause.SKIPPED: "another plugin skipped it",
+    MissingCause.STOPPED: "the run was stopped before this scenario",
+    MissingCause.INTERRUPTED: "the run was interrupted before this scenario",
+    MissingCause.NOT_STARTED: "the run ended before this scenario started",
+    MissingCause.CUT_OFF: "the run ended while this scenario was running",
+    MissingCause.NO_RESULT: (
+        "it was selected and returned no result; its process may have ended early"
+    ),
+    MissingCause.REPEATED: "it ran several times instead of once",
+}
+"""The reason of a scenario without a result of its own, unless there is a more precise one."""
+
+
+@dataclass(frozen=True)
+class BlockedBy:
+    """The requirement that was not observed, and the scenario that shows why."""
+
+    requirement: Requirement
+    scenario_id: str
+
+
 @dataclass(frozen=True)
 class ScenarioResult:
     """The verdict on one scenario with its evidence.
 
     `case_count` is the number of executed cases, `failing_cases` of those that broke an
     expectation; neither counts shrinking or the confirmation. `message_count` is the number of
-    messages. With the verdict `waived`, `waiver` is the waiver and `verdict_without_waiver` the
-    verdict that the scenario would have without it; reason and evidence are those of the failure.
-    `replay` is set for a failure.
+    messages. `attempts` are the records of all attempts; `fetches` of the entities of Processing
+    scenarios that expect fetches. `blocked_by` is set with the verdict `blocked`. With the verdict
+    `waived`, `waiver` is the waiver and `verdict_without_waiver` the verdict that the scenario
+    would have without it; reason and evidence are those of the failure. `replay` is set for a
+    failure.
+
+    `missing` is why the scenario has no result of its own; None if it has one. `remarks` are the
+    clauses of the reason that no unmet finding has: figures, and how often it failed.
+    `reason_expected` is why the failure does not fail the run; empty if it does, or is none.
+    `death` is the death of the service: in this scenario or, with the verdict `blocked`, before it.
     """
 
     scenario: Scenario
@@ -115,10 +138,25 @@ class ScenarioResult:
     failing_cases: int = 0
     message_count: int = 0
     evidence: tuple[Evidence, ...] = ()
-    samples: tuple[Sample, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    fetches: tuple[FetchRecord, ...] = ()
+    blocked_by: BlockedBy | None = None
     waiver: Waiver | None = None
     verdict_without_waiver: Verdict | None = None
     replay: Replay | None = None
+    missing: MissingCause | None = None
+    remarks: tuple[str, ...] = ()
+    reason_expected: str = ""
+    death: Death | None = None
+
+    @classmethod
+    def without_run(
+        cls, scenario: Scenario, cause: MissingCause, reason: str = ""
+    ) -> ScenarioResult:
+        """Return the result of a scenario that has none of its own; `reason` may explain it."""
+        is_error = cause in {MissingCause.NO_RESULT, MissingCause.REPEATED}
+        verdict = Verdict.ERROR if is_error else Verdict.NOT_OBSERVED
+        return cls(scenario, verdict, reason or MISSING_REASONS[cause], missing=cause)
 
     @property
     def remedy(self) -> str:
@@ -131,9 +169,8 @@ class ScenarioResult:
     @property
     def answer_times(self) -> AnswerTimes | None:
         """The answer times, of any status; None without a response."""
-        return (
-            AnswerTimes.of([sample.answer_ms for sample in self.samples]) if self.samples else None
-        )
+        times_ms = [record.answer_ms for record in self.attempts if record.answer_ms is not None]
+        return AnswerTimes.of(times_ms) if times_ms else None
 
 
 @dataclass(frozen=True)
@@ -153,6 +190,11 @@ class Run:
     `notes` are remarks that every reader must see. `report_folder` is the report folder as the user
     named it. `waivers` are all entries of --mews-waivers, used or not. `comparison` is set with
     --mews-baseline. `rate_limit_usage` has the enterprises with the most requests, busiest first.
+    `causes` are what the failures have in common, the gravest first. `about` is the product that
+    was certified, as the user named it. `selection` are the arguments that select scenarios,
+    quoted for a shell; empty if the run has all of them. `api_usage` are all requests to the
+    Connector API emulator, counted; None where none ran. `listed_operations` are those that the
+    partner lists on Mews's certification form.
     """
 
     version: str
@@ -169,10 +211,20 @@ class Run:
     tenants: Tenants
     readiness: Readiness
     stages: tuple[StageSummary, ...]
-    results: tuple[ScenarioResult, ...]
+    results: tuple[ScenarioResult, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted: bool = False
     report_folder: str = "mews-report"
     waivers: tuple[WaiverUse, ...] = ()
     comparison: Comparison | None = None
     rate_limit_usage: tuple[RateLimitUsage, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    about: str = ""
+    selection: str = ""
+    api_usage: ApiUsage | None = None
+    listed_operations: tuple[str, ...] = ()
+
+    @property
+    def explained_ids(self) -> frozenset[str]:
+        """The ids of the scenarios that a cause explains."""
+        return frozenset(name for cause in self.causes for name in cause.explains)

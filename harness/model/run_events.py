@@ -1,11 +1,13 @@
-"""The events of a run, published as they happen; the report writers only read them."""
+"""The events of a run, published as they happen, and what receives them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
+from pytest_mews.mews.facts import Stage
 from pytest_mews.model.run import Run, ScenarioResult
-from pytest_mews.model.scenario import Scenario, Stage
+from pytest_mews.model.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,23 @@ class RunEnded:
     """The run has ended, normally or by an interrupt that it could handle.
 
     Attributes:
-        run: the run, without its results.
-        remaining_results: results that differ from their `ScenarioEnded`, or have none.
+        run: the run with one result for every scenario. A result can differ from that of its
+            `ScenarioEnded`, for example if the scenario ran twice.
 
     """
 
     run: Run
-    remaining_results: tuple[ScenarioResult, ...] = ()
 
 
 RunEvent = RunStarted | ScenarioStarted | ScenarioEnded | RunEnded
+
+
+class Subscriber(Protocol):
+    """Receives the events of a run: one after another, each once, in any thread.
+
+    The events have no secrets. A subscriber handles its own errors: an exception from it ends the
+    run.
+    """
+
+    def receive(self, event: RunEvent, at_s: float) -> None:
+        """Handle an event that happened `at_s` seconds after the start of the run."""

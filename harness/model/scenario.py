@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-DOCUMENTATION = "https://docs.mews.com/connector-api/"
+from pytest_mews.mews.facts import Basis, Fact, Source, Stage
+from pytest_mews.model.step import HealthCheck, Step
 
 # The letters of the ids, in the order in which scenarios run and are shown.
 AREAS: Mapping[str, str] = {
@@ -24,7 +25,6 @@ AREAS: Mapping[str, str] = {
     "PROC": "Processing",
     "STR": "Streaming",
 }
-PREFLIGHT = "PRE"  # the area whose scenarios are preconditions of all others
 
 
 class Level(StrEnum):
@@ -35,12 +35,15 @@ class Level(StrEnum):
     MAY = "MAY"
 
 
-class Stage(StrEnum):
-    """What is observed: the endpoint, calls to the Connector API, or WebSocket clients."""
+class Concern(StrEnum):
+    """What a scenario matters for.
 
-    DELIVERY = "delivery"
-    PROCESSING = "processing"
-    STREAMING = "streaming"
+    Mews's certification review looks at calls to the Connector API and at nothing else; no page
+    says that it looks at a webhook endpoint or at a WebSocket connection.
+    """
+
+    CERTIFICATION_REVIEW = "certification-review"
+    OPERATION = "operation"
 
 
 class Requirement(StrEnum):
@@ -62,50 +65,12 @@ class Requirement(StrEnum):
     CONNECTOR_API_ANSWERED = "connector-api-answered"  # at least one such request succeeded
 
 
-class Basis(StrEnum):
-    """Whether the documentation states it, or we infer it from the documentation."""
-
-    DOCUMENTED = "documented"
-    INFERRED = "inferred"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A place in the documentation: page, anchor, revision, and a summary in our words.
-
-    `revision` is the first revision that states it; empty if that is not known.
-    """
-
-    page: str
-    anchor: str
-    revision: str
-    summary: str
-
-    @property
-    def revision_text(self) -> str:
-        """The revision as a phrase for people."""
-        return f"revision {self.revision}" if self.revision else "revision not known"
-
-    @property
-    def url(self) -> str:
-        """The URL of the paragraph on the public site."""
-        return f"{DOCUMENTATION}{self.page}" + (f"#{self.anchor}" if self.anchor else "")
-
-
 @dataclass(frozen=True)
 class MessageSpec:
     """A message of a scenario file: a name, a generator, and its arguments."""
 
     name: str
     generator: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One action of the harness in a scenario; docs/scenarios.md lists them."""
-
-    name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -126,11 +91,15 @@ class Scenario:
     """One certification scenario.
 
     Attributes:
+        basis: whether what it expects is documented; then at least one of its facts is.
+        facts: what it tests, the most important ones first.
         applies: conditions on the run; if one is not met, the scenario is not applicable.
         requires: what must have been observed before; docs/scenarios.md lists the requirements.
         exclusive: whether nothing else is delivered meanwhile (it measures time, or is hostile).
         concurrent_cases: whether its fixed cases run concurrently, so that their waits overlap.
         max_cases: the maximum number of cases, the fixed ones first; None for no limit.
+        precondition: whether other scenarios can't run if it fails. Its failure is neither
+            waived nor known from a baseline: it would hide any other failure.
 
     """
 
@@ -139,7 +108,7 @@ class Scenario:
     level: Level
     stage: Stage
     basis: Basis
-    sources: tuple[Source, ...]
+    facts: tuple[Fact, ...]
     why: str
     remedy: str
     message_specs: tuple[MessageSpec, ...]
@@ -150,8 +119,26 @@ class Scenario:
     exclusive: bool = False
     concurrent_cases: bool = False
     max_cases: int | None = None
+    precondition: bool = False
+
+    @property
+    def concern(self) -> Concern:
+        """Whether Mews's certification review looks at what it tests."""
+        if Requirement.CONNECTOR_API in self.requires or self.stage is Stage.PROCESSING:
+            return Concern.CERTIFICATION_REVIEW
+        return Concern.OPERATION
 
     @property
     def area(self) -> str:
         """The letters of the id, such as RET."""
         return self.id.partition("-")[0]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The places in the documentation that its facts come from, each once."""
+        return tuple(dict.fromkeys(fact.source for fact in self.facts))
+
+    @property
+    def checks_health(self) -> bool:
+        """Whether it sends a valid message after a hostile one."""
+        return any(isinstance(step, HealthCheck) for step in self.steps)

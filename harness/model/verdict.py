@@ -11,8 +11,6 @@ from pytest_mews.model.scenario import Level
 from pytest_mews.model.tls_handshake import TlsHandshake
 from pytest_mews.model.websocket import Connection, SentMessage, WebSocketHandshake
 
-HEALTH_CHECK = "health-check"  # the label of the valid message after a hostile one
-
 
 class Verdict(StrEnum):
     """The verdict on a scenario: a closed list."""
@@ -29,6 +27,19 @@ class Verdict(StrEnum):
 
 
 FAILURES = frozenset({Verdict.FAIL, Verdict.FLAKY, Verdict.WARN})
+
+
+class MissingCause(StrEnum):
+    """Why a scenario has no result of its own: a closed list."""
+
+    NOT_SELECTED = "not-selected"
+    SKIPPED = "skipped"  # by another plugin or the user's conftest
+    STOPPED = "stopped"  # the run stopped before it, for example with -x
+    INTERRUPTED = "interrupted"  # Ctrl-C before it started
+    NOT_STARTED = "not-started"  # the run's process ended before it
+    CUT_OFF = "cut-off"  # the run's process ended while it was running
+    NO_RESULT = "no-result"  # it was selected and returned none: an error of the harness
+    REPEATED = "repeated"  # it returned several: an error of the harness
 
 
 class Readiness(StrEnum):
@@ -64,6 +75,9 @@ class Transcript:
         undeliverable: messages for an enterprise that had no client connected.
         api_served: whether the Connector API emulator ran, so that calls could be observed.
         omitted_deliveries: the number of deliveries that were made, but are too many to keep.
+        faulted_ids: the entities that a fault of the Connector API emulator was injected for.
+        unaffected_ids: those of them none of whose requests the fault affected: their fetch says
+            nothing about the fault.
 
     """
 
@@ -77,6 +91,13 @@ class Transcript:
     undeliverable: tuple[SentMessage, ...] = ()
     api_served: bool = False
     omitted_deliveries: int = 0
+    faulted_ids: frozenset[str] = frozenset()
+    unaffected_ids: frozenset[str] = frozenset()
+
+    @property
+    def fault_had_no_effect(self) -> bool:
+        """Whether a fault was injected and affected no entity that it was injected for."""
+        return bool(self.faulted_ids) and self.faulted_ids == self.unaffected_ids
 
     @property
     def websocket_messages(self) -> tuple[SentMessage, ...]:
@@ -90,9 +111,13 @@ class Finding:
     """The result of evaluating one expectation on one transcript; `observed` has the figures.
 
     `subject_count` is the number of attempts (or calls, connections) that were evaluated; with 0 of
-    them the expectation was not observed. `delivery_index` is the index in the transcript, from 0,
-    of the first delivery that broke the expectation; None if it is met. `remedy` is what to change
-    if the observation determines it; otherwise it is empty, and the scenario's remedy applies.
+    them the expectation was not observed. `broken_attempts` are the attempts that broke the
+    expectation, of one about single attempts: the index of the delivery in the transcript and the
+    index of the attempt in the delivery, from 0. `remedy` is what to change if the observation
+    determines it; otherwise it is empty, and the scenario's remedy applies. `of` names the messages
+    that the expectation is about; empty means all of them.
+    `not_observed` is whether there was something to evaluate that the harness could not observe.
+    `about_fetches` is whether the expectation is met only if acknowledged entities are fetched.
     """
 
     check: str
@@ -101,8 +126,16 @@ class Finding:
     expected: str
     observed: str
     subject_count: int = 1
-    delivery_index: int | None = None
+    broken_attempts: tuple[tuple[int, int], ...] = ()
     remedy: str = ""
+    of: tuple[str, ...] = ()
+    not_observed: bool = False
+    about_fetches: bool = False
+
+    @property
+    def delivery_index(self) -> int | None:
+        """The index of the first delivery that broke the expectation; None if none did."""
+        return self.broken_attempts[0][0] if self.broken_attempts else None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ class HandshakeProblem(StrEnum):
     WRONG_ACCESS_TOKEN = "wrong-access-token"  # of no enterprise of the run
     OLD_ACCESS_TOKEN = "old-access-token"  # replaced, or of an integration that is disabled
     BLANKS = "blanks"  # around the = of a cookie
-    TOKENS_IN_QUERY = "tokens-in-query"  # instead of in cookies
     NO_WEBSOCKET = "no-websocket"  # a plain HTTP request, or an invalid handshake
     INJECTED = "injected"  # a scenario rejects handshakes on purpose
 

@@ -7,6 +7,7 @@ import selectors
 import socket
 import ssl
 import struct
+import sys
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -42,7 +43,7 @@ class HttpServer(HTTPServer):
         tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(host, port, tls, threaded=True)
-        self._handler = _KeepAliveHandler if keep_alive else _QuietHandler
+        self._handler = KeepAliveHandler if keep_alive else _QuietHandler
         self.closing = threading.Event()
         self._connections: dict[socket.socket, int] = {}  # requests on each connection
 
@@ -52,6 +53,9 @@ class HttpServer(HTTPServer):
         assert isinstance(self.server, ThreadedWSGIServer)
         self.server.RequestHandlerClass = self._serve
         self.server.daemon_threads = False  # stop() waits for them
+        self._print_error = self.server.handle_error
+        self.server.handle_error = self._handle_error  # type: ignore[method-assign]
+        self.server.log = _log_nothing  # type: ignore[method-assign]
         if isinstance(self.server.socket, ssl.SSLSocket):
             # The TLS handshake runs in the connection's thread, so a slow one delays no other.
             self.server.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]
@@ -61,7 +65,7 @@ class HttpServer(HTTPServer):
         """Set `closing`, shut down the remaining connections, and end every thread."""
         self.closing.set()
         for connection in tuple(self._connections):
-            _shut_down(connection)
+            shut_down(connection)
         super().stop()
 
     def thread_target(self) -> None:
@@ -76,6 +80,15 @@ class HttpServer(HTTPServer):
     def dispatch(self, request: HttpRequest) -> Response:
         """Not used: `application` does not dispatch."""
         raise NotImplementedError
+
+    def record_error(self, error: BaseException) -> bool:  # noqa: ARG002 - for subclasses
+        """Record an exception that nothing expected; return False to have its traceback printed."""
+        return False
+
+    def _handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        error = sys.exception()
+        if error is None or not self.record_error(error):
+            self._print_error(request, client_address)
 
     def request_number(self, request: HttpRequest) -> int:
         """Count the request and return its number on its connection, from 1."""
@@ -92,11 +105,21 @@ class HttpServer(HTTPServer):
         self._connections[connection] = 0
         # `stop` sets the event first, so it misses no connection that is added afterwards.
         if self.closing.is_set():
-            _shut_down(connection)
+            shut_down(connection)
         try:
-            return self._handler(connection, address, server)
+            return self.handle_connection(connection, address, server)
         finally:
             del self._connections[connection]
+
+    def handle_connection(
+        self, connection: socket.socket, address: tuple[str, int], server: BaseWSGIServer
+    ) -> WSGIRequestHandler:
+        """Serve a connection until it ends, in a thread of its own."""
+        return self._handler(connection, address, server)
+
+
+def _log_nothing(type: str, message: str, *args: object) -> None:  # noqa: A002
+    """Keep werkzeug from logging a connection that ended during the response."""
 
 
 def socket_of(request: HttpRequest) -> socket.socket:
@@ -143,7 +166,7 @@ class _QuietHandler(WSGIRequestHandler):
         pass
 
 
-class _KeepAliveHandler(_QuietHandler):
+class KeepAliveHandler(_QuietHandler):
     """Keeps connections open, which werkzeug's handler never does."""
 
     disable_nagle_algorithm = True
@@ -183,7 +206,8 @@ def _parse_status(status: str) -> tuple[int, str]:
     return int(code), phrase
 
 
-def _shut_down(connection: socket.socket) -> None:
+def shut_down(connection: socket.socket) -> None:
+    """End a connection from another thread than the one that serves it."""
     with contextlib.suppress(OSError):  # it can be closed already
         # SSLSocket.shutdown would remove the TLS state while another thread reads.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)

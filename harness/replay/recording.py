@@ -43,15 +43,18 @@ def with_replay(
         redactor: removes the secrets of the run.
 
     """
-    if sent_messages is None or result.verdict not in FAILURES:
+    verdict = result.verdict_without_waiver or result.verdict
+    if sent_messages is None or verdict not in FAILURES:
         return result
     scenario = result.scenario
     secrets = secrets_by_name(settings.tenants, sent_messages.tokens)
-    messages, message_indexes = record_messages(sent_messages.messages, secrets, redactor)
+    messages, message_indexes = record_messages(
+        sent_messages.messages, secrets, redactor, settings.sender
+    )
     case = RecordedCase(
         scenario=scenario.id,
         title=scenario.title,
-        verdict=result.verdict,
+        verdict=verdict,
         reason=result.reason,
         case=next((evidence.case for evidence in result.evidence), ""),
         version=__version__,
@@ -90,7 +93,7 @@ def settings_for(conditions: Conditions, settings: Settings) -> Settings:
         UsageError: this version has no such profile or parameter.
 
     """
-    profile = profiles.load_profile(conditions.profile)
+    profile = profiles.load_profile(conditions.profile, settings.sender.profiles)
     return replace(
         settings,
         profile=profiles.override_profile(profile, conditions.profile_overrides),

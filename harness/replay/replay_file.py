@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from cattrs.preconf.json import make_converter
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
+from pytest_mews.config.report_folder import SELECTION_FOLDER
 from pytest_mews.errors import UsageError
 from pytest_mews.model import EventReference, WebhookKind
 from pytest_mews.replay.body_pieces import Piece, body_digest
+from pytest_mews.schemas.violations import find_violation
 
 FORMAT = 1
 OPTION = "--mews-replay"
@@ -129,7 +127,8 @@ def find_files(values: Sequence[str], report: Path) -> tuple[Path, ...]:
 
     Args:
         values: the values of the option: files, folders with replay files, and scenario ids.
-        report: the report's folder, which has the files that are named by their id.
+        report: the report's folder, which has the files that are named by their id, also those of
+            the last run of a part. The newer one is meant if there are two.
 
     Raises:
         UsageError: there is no such file, or a folder has none.
@@ -146,16 +145,19 @@ def find_files(values: Sequence[str], report: Path) -> tuple[Path, ...]:
         elif path.is_file():
             found[path.absolute()] = None
         else:
-            found[_find_by_id(value, report / FOLDER)] = None
+            found[_find_by_id(value, report)] = None
     return tuple(found)
 
 
-def _find_by_id(scenario_id: str, folder: Path) -> Path:
-    path = folder / f"{scenario_id}.json"
-    if scenario_id and Path(scenario_id).name == scenario_id and path.is_file():
-        return path
-    known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
-    remedy = f"Replay files in {folder}: {known}." if known else f"There are none in {folder}."
+def _find_by_id(scenario_id: str, report: Path) -> Path:
+    folders = (report / FOLDER, report / SELECTION_FOLDER / FOLDER)
+    files = [file for folder in folders for file in folder.glob("*.json")]
+    named = [file for file in files if file.stem == scenario_id]
+    if named:
+        return max(named, key=lambda file: file.stat().st_mtime)
+    known = ", ".join(sorted({file.stem for file in files}))
+    folder = folders[0]
+    remedy = f"Replay files in {report}: {known}." if known else f"There are none in {folder}."
     problem = "is neither a file nor the id of a scenario with a replay file"
     raise UsageError(OPTION, scenario_id, problem, remedy)
 
@@ -175,11 +177,20 @@ def read_file(path: Path) -> RecordedCase:
         raise UsageError(OPTION, path, problem, _REMEDY) from error
     except ValueError as error:
         raise UsageError(OPTION, path, "is not JSON", _REMEDY) from error
+    except RecursionError:
+        raise UsageError(OPTION, path, "is nested too deeply", _REMEDY) from None
+    try:
+        return _checked_case(path, data)
+    except RecursionError:  # the schema's validator follows the nesting too
+        raise UsageError(OPTION, path, "is nested too deeply", _REMEDY) from None
+
+
+def _checked_case(path: Path, data: object) -> RecordedCase:
     if isinstance(data, dict) and data.get("format", FORMAT) != FORMAT:
         problem = f"has format {data['format']!r}, and this version reads format {FORMAT}"
         remedy = "Replay it with the version of pytest-mews that wrote it."
         raise UsageError(OPTION, path, problem, remedy)
-    schema_error = best_match(_validator().iter_errors(data))
+    schema_error = find_violation("replay", data)
     if schema_error is not None:
         place = "/".join(str(part) for part in schema_error.absolute_path) or "the file"
         problem = f"is not a replay file: {place} breaks {schema_error.validator!r} of its schema"
@@ -201,9 +212,3 @@ def _matches_digest(message: RecordedMessage) -> bool:
         return body_digest(message.body) == message.sha256
     except ValueError:
         return False
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    source = files("pytest_mews.schemas") / "replay.schema.json"
-    return Draft202012Validator(json.loads(source.read_text("utf-8")))

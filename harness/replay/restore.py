@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pytest_mews.model import Message, Tenants
 from pytest_mews.replay.body_pieces import join_body
 from pytest_mews.replay.replay_file import RecordedCase, RecordedMessage
-from pytest_mews.senders.connector.ids import generate_token, random_seed
-from pytest_mews.senders.connector.plan import event_references
+from pytest_mews.senders import Sender
+from pytest_mews.senders.ids import generate_token, random_seed
 
 GENERATED, TENANT = "generated token ", "AccessToken of "
 
@@ -31,12 +31,15 @@ def secrets_by_name(tenants: Tenants, generated: Mapping[str, str]) -> dict[str,
     return dict(sorted(secrets.items(), key=lambda item: -len(item[1])))
 
 
-def restore_messages(case: RecordedCase, tenants: Tenants) -> dict[str, tuple[Message, ...]]:
+def restore_messages(
+    case: RecordedCase, tenants: Tenants, sender: Sender
+) -> dict[str, tuple[Message, ...]]:
     """Return the messages for each message spec.
 
     Args:
         case: the content of a replay file.
         tenants: the tenants of this run, which must be those that the case was recorded with.
+        sender: knows where the events are in a body.
 
     Raises:
         RestoreError: an enterprise is missing or has another integration, an access token has
@@ -60,14 +63,16 @@ def restore_messages(case: RecordedCase, tenants: Tenants) -> dict[str, tuple[Me
         if (name := str(piece.get("secret", ""))).startswith(GENERATED)
     }
     secrets = secrets_by_name(tenants, generated)
-    messages = [_restore_message(message, secrets) for message in case.messages]
+    messages = [_restore_message(message, secrets, sender) for message in case.messages]
     return {
         name: tuple(messages[index] for index in indexes)
         for name, indexes in case.message_indexes.items()
     }
 
 
-def _restore_message(message: RecordedMessage, secrets: Mapping[str, str]) -> Message:
+def _restore_message(
+    message: RecordedMessage, secrets: Mapping[str, str], sender: Sender
+) -> Message:
     try:
         body = join_body(message.body, secrets)
     except KeyError as error:
@@ -79,7 +84,7 @@ def _restore_message(message: RecordedMessage, secrets: Mapping[str, str]) -> Me
         )
     events = message.events
     if events is None:
-        events = event_references(message.kind, json.loads(body))
+        events = sender.event_references(message.kind, json.loads(body))
     return Message(
         message.kind,
         body,

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from pytest_mews.model import EventReference, Message, Parameter, Profile, Replay, Scenario
+from pytest_mews.model.step_tables import step_to_table
 from pytest_mews.redaction import Redactor
 from pytest_mews.replay.body_pieces import body_digest, join_body, split_body
 from pytest_mews.replay.replay_file import RecordedCase, RecordedMessage, to_json
-from pytest_mews.senders.connector.plan import event_references
+from pytest_mews.senders import Sender
 
 MAX_SIZE = 1_000_000  # of a replay file, in bytes
 NOT_SEPARABLE = "a body contains a secret in a form that can't be separated from it"
@@ -33,7 +34,10 @@ def to_replay(case: RecordedCase, redactor: Redactor) -> Replay:
 
 
 def record_messages(
-    messages: Mapping[str, Sequence[Message]], secrets: Mapping[str, str], redactor: Redactor
+    messages: Mapping[str, Sequence[Message]],
+    secrets: Mapping[str, str],
+    redactor: Redactor,
+    sender: Sender,
 ) -> tuple[tuple[RecordedMessage, ...], dict[str, tuple[int, ...]]]:
     """Return each message once, and for each message spec the indexes of its messages.
 
@@ -41,6 +45,7 @@ def record_messages(
         messages: the messages by the name of their message spec.
         secrets: the secrets that bodies can contain, by name.
         redactor: removes secrets from the descriptions.
+        sender: knows where the events are in a body.
 
     """
     indexes: dict[Message, int] = {}
@@ -48,12 +53,12 @@ def record_messages(
         name: tuple(indexes.setdefault(message, len(indexes)) for message in of_spec)
         for name, of_spec in messages.items()
     }
-    recorded = tuple(_record_message(message, secrets, redactor) for message in indexes)
+    recorded = tuple(_record_message(message, secrets, redactor, sender) for message in indexes)
     return recorded, indexes_by_name
 
 
 def _record_message(
-    message: Message, secrets: Mapping[str, str], redactor: Redactor
+    message: Message, secrets: Mapping[str, str], redactor: Redactor, sender: Sender
 ) -> RecordedMessage:
     body = split_body(message.body, secrets)
     return RecordedMessage(
@@ -65,22 +70,22 @@ def _record_message(
         body_digest(body),
         body,
         message.duplicate,
-        None if _events_in_body(message) == message.events else message.events,
+        None if _events_in_body(message, sender) == message.events else message.events,
         message.binary,
     )
 
 
-def _events_in_body(message: Message) -> tuple[EventReference, ...] | None:
+def _events_in_body(message: Message, sender: Sender) -> tuple[EventReference, ...] | None:
     """List the events that the body contains; None if it can't be parsed."""
     try:
-        return event_references(message.kind, json.loads(message.body))
+        return sender.event_references(message.kind, json.loads(message.body))
     except (ValueError, RecursionError):
         return None
 
 
 def steps_as_data(scenario: Scenario) -> tuple[dict[str, object], ...]:
     """Return the steps of a scenario as its file has them."""
-    return tuple({"do": step.name, **step.arguments} for step in scenario.steps)
+    return tuple(map(step_to_table, scenario.steps))
 
 
 def expectations_as_data(scenario: Scenario) -> tuple[dict[str, object], ...]:

@@ -3,65 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pytest_mews.config.endpoint import Endpoint, is_loopback
-from pytest_mews.model import Basis, MessageSpec, Scenario, WebhookKind
-from pytest_mews.senders.connector import Target, plans_for
+from pytest_mews.model import Basis, Scenario, WebhookKind
+from pytest_mews.senders import Authentication, Sender, Target
 
-Condition = Callable[[Endpoint, Target], bool]
-
-
-def has_token(endpoint: Endpoint, _target: Target) -> bool:
-    """Return whether the URL has a Token (the shared secret)."""
-    return endpoint.token_of(WebhookKind.GENERAL) is not None
+Condition = Callable[[Endpoint, Sender, Target], bool]
 
 
-def has_integration_token(endpoint: Endpoint, _target: Target) -> bool:
-    """Return whether the URL for Integration Webhooks has a Token."""
-    return endpoint.token_of(WebhookKind.INTEGRATION) is not None
-
-
-def has_two_enterprises(_endpoint: Endpoint, target: Target) -> bool:
+def has_two_enterprises(_endpoint: Endpoint, _sender: Sender, target: Target) -> bool:
     """Return whether at least two enterprises are configured."""
     return len(target.tenants.enterprises) > 1
 
 
-def has_one_url(endpoint: Endpoint, _target: Target) -> bool:
+def has_one_url(endpoint: Endpoint, _sender: Sender, _target: Target) -> bool:
     """Return whether General and Integration Webhooks have the same URL."""
-    return endpoint.general_url == endpoint.integration_url
+    return len(endpoint.urls) == 1
 
 
-def uses_https(endpoint: Endpoint, _target: Target) -> bool:
+def uses_https(endpoint: Endpoint, _sender: Sender, _target: Target) -> bool:
     """Return whether one of the URLs is https."""
-    return any(url.startswith("https:") for url in _urls(endpoint))
+    return any(url.lower().startswith("https:") for url in endpoint.urls)
 
 
-def uses_plain_http(endpoint: Endpoint, _target: Target) -> bool:
+def uses_plain_http(endpoint: Endpoint, _sender: Sender, _target: Target) -> bool:
     """Return whether one of the URLs is plain http to a host other than the loopback."""
-    return any(url.startswith("http:") and not is_loopback(url) for url in _urls(endpoint))
+    return any(url.lower().startswith("http:") and not is_loopback(url) for url in endpoint.urls)
 
 
-def has_fetchable_event(_endpoint: Endpoint, target: Target) -> bool:
+def has_portfolios(_endpoint: Endpoint, _sender: Sender, target: Target) -> bool:
+    """Return whether the integration is offered to portfolios of several properties."""
+    return target.has_portfolios
+
+
+def has_fetchable_event(_endpoint: Endpoint, sender: Sender, target: Target) -> bool:
     """Return whether a subscribed event has an entity that can be fetched by the event's id."""
-    return bool(
-        plans_for(MessageSpec("message", "single-event", {"only_fetchable": True}), target).fixed
-    )
-
-
-def _urls(endpoint: Endpoint) -> tuple[str, str]:
-    return endpoint.general_url.lower(), endpoint.integration_url.lower()
+    return sender.fetchable_message(target) is not None
 
 
 CONDITIONS: Mapping[str, tuple[Condition, str]] = {
-    "token": (
-        has_token,
-        "the URL has no Token, which is optional; pass --mews-token to test one",
-    ),
-    "integration-token": (
-        has_integration_token,
-        "the URL for Integration Webhooks has no Token, which is optional",
-    ),
     "two-tenants": (has_two_enterprises, "only one enterprise is configured (--mews-tenants)"),
+    "portfolio": (
+        has_portfolios,
+        "nothing says that the integration is offered to portfolios (--mews-portfolios)",
+    ),
     "one-url": (has_one_url, "General and Integration Webhooks have different URLs"),
     "https": (uses_https, "the target uses plain http, so there is no TLS to check"),
     "fetchable": (
@@ -73,37 +59,69 @@ CONDITIONS: Mapping[str, tuple[Condition, str]] = {
         "the target uses https, or plain http only on the loopback interface",
     ),
 }
-"""Each condition's function, and the reason for `not-applicable` where it returns False."""
+"""Each condition's function, and the reason for `not-applicable` where it returns False.
+
+The conditions on the shared secret are those of the sender's authentication.
+"""
 
 
-def reason_not_applicable(
-    scenario: Scenario, endpoint: Endpoint, target: Target, attempts: int
+def reason_not_applicable(  # noqa: PLR0913 - everything that a scenario can depend on
+    scenario: Scenario,
+    endpoint: Endpoint,
+    authentication: Authentication,
+    sender: Sender,
+    target: Target,
+    *,
+    attempts: int,
 ) -> str:
     """Return why a scenario does not apply; an empty string where it does.
 
     Args:
         scenario: the scenario.
-        endpoint: the URLs and tokens of the partner.
+        endpoint: the URLs of the partner.
+        authentication: how the sender authenticates itself there.
+        sender: generates the messages.
         target: what messages are generated for.
         attempts: the profile's number of attempts. A step that injects a fault into all of them
             leaves no attempt that could be evaluated.
 
     """
     for name in scenario.applies:
+        if name in authentication.unmet_conditions:
+            if reason := authentication.unmet_conditions[name]:
+                return reason
+            continue
         condition, reason = CONDITIONS[name]
-        if not condition(endpoint, target):
+        if not condition(endpoint, sender, target):
             return reason
-    if not all(plans_for(spec, target).fixed for spec in scenario.message_specs):
-        return (
-            "its events are not subscribed (--mews-events), don't exist in profile "
-            f"{target.profile}, or don't fit into a batch of {target.batch_limit}"
-        )
-    since = min(source.revision for source in scenario.sources)
-    if scenario.basis is Basis.DOCUMENTED and since > target.profile:
+    if not _has_plans(scenario, sender, target):
+        return _reason_without_plans(scenario, endpoint, sender, target)
+    documented = [fact.source.revision for fact in scenario.facts if fact.is_documented]
+    if scenario.basis is Basis.DOCUMENTED and (since := min(documented)) > target.profile:
         return f"documented since {since}, after profile {target.profile}"
-    if any(len(step.arguments.get("faults", ())) >= attempts for step in scenario.steps):
+    if any(step.min_attempts > attempts for step in scenario.steps):
         return (
             "the profile makes too few attempts to retry after the injected faults "
             f"(attempts={attempts})"
         )
     return ""
+
+
+def _has_plans(scenario: Scenario, sender: Sender, target: Target) -> bool:
+    """Return whether all messages of a scenario can be generated."""
+    return all(sender.plans_for(spec, target).fixed for spec in scenario.message_specs)
+
+
+def _reason_without_plans(
+    scenario: Scenario, endpoint: Endpoint, sender: Sender, target: Target
+) -> str:
+    general_events = sender.subscribed_events(
+        None, None, target.profile, webhook_kinds={WebhookKind.GENERAL}, has_websocket=False
+    )
+    with_general = replace(target, events=(*general_events, *target.events))
+    if not endpoint.general_url and _has_plans(scenario, sender, with_general):
+        return "it needs General Webhooks, and there is no URL for them (--mews-target none)"
+    return (
+        "its events are not subscribed (--mews-events), don't exist in profile "
+        f"{target.profile}, or don't fit into a batch of {target.batch_limit}"
+    )

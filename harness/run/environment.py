@@ -1,4 +1,4 @@
-"""Everything that runs during a certification: emulators, demo partner, sender, observations.
+"""Everything that runs during a certification: emulators, demo partner, deliverer, observations.
 
 `Environment.start` starts all parts in a fixed order before the first message, and `close` stops
 them in reverse. Observations that send messages or wait are made once, when a scenario needs them.
@@ -9,45 +9,59 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
-from pytest_mews.checks import diagnose_preflight
+from pytest_mews.checks import describe_cold_start, diagnose_preflight
 from pytest_mews.config.endpoint import Endpoint, origin
 from pytest_mews.config.settings import Settings
 from pytest_mews.delivery import (
     CurlTransport,
+    Deliverer,
     DeliveryRules,
-    Sender,
     SystemClock,
     TrustStore,
+    accepts_connections,
     probe_tls,
 )
-from pytest_mews.demo import SOUND, DemoPartner, behaviour
+from pytest_mews.demo import SOUND, DemoPartner, partner_kind
 from pytest_mews.emulator.connector_api import CallsFile, ConnectorApi, ConnectorApiServer
+from pytest_mews.emulator.failures import EmulatorFailures
 from pytest_mews.emulator.websocket import WebSocketServer, validate_handshake
+from pytest_mews.errors import HarnessError
 from pytest_mews.execution import (
     CaseContext,
     ClientTracker,
     Connectivity,
+    Patience,
     Preflight,
+    ServiceWatch,
     peak_messages,
     probe_commands,
     probe_connector_api,
-    secret_variants,
     send_preflight,
 )
-from pytest_mews.model import Limits, RateLimitUsage, Stage, TlsHandshake, WebhookKind
+from pytest_mews.model import (
+    ApiUsage,
+    Attempt,
+    Death,
+    Limits,
+    RateLimitUsage,
+    Stage,
+    TlsHandshake,
+)
+from pytest_mews.model.death import describe_unreported
+from pytest_mews.model.exchange import HEALTH_CHECK
 from pytest_mews.redaction import Redactor, redact
-from pytest_mews.senders.connector import Target
+from pytest_mews.senders import IdSource, Target
 
 SLOW_ENDPOINT_NOTE = (
     "The endpoint missed the {limit} limit even for a single event; scenarios ran concurrently and "
     "stopped at their first failure, which was neither shrunk nor confirmed."
 )
 CALLS_FILE = "calls.jsonl"  # in the report's folder
-NO_ENDPOINT = Endpoint("", "", None, None)  # until the demo partner has started
 TOP_CONSUMERS = 4  # enterprises whose requests the report counts second by second
 
 
@@ -87,12 +101,14 @@ class Environment:
         clock: the clock of the run.
         started: when the run started.
         endpoint: the URLs to deliver to; of the demo partner once it has started.
+        authentication: how the sender authenticates itself there.
         redactor: redacts all secrets of this run.
         platform: the platform's state: entities, commands, tokens; exists even where no API is
             served.
         connector_api: the Connector API emulator; None where the Processing stage was not
             requested.
         websocket: the WebSocket emulator; None where the Streaming stage was not requested.
+        emulator_failures: the unexpected exceptions within the emulators.
         clients: the tracker of WebSocket clients; None where no WebSocket is served.
 
     Raises:
@@ -109,27 +125,33 @@ class Environment:
             settings.tenants,
             peak_messages(settings.peak_rate, settings.time_scale),
             settings.profile.interval("lag_s"),
+            has_portfolios=settings.has_portfolios,
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
-            behaviour(self._partner_name)  # raises for an unknown name, before anything starts
+            partner_kind(self._partner_name)  # raises for an unknown name, before anything starts
         self.clock = SystemClock()
         self.started = datetime.now(UTC)
-        self.endpoint = NO_ENDPOINT if settings.is_demo else settings.endpoint
+        self.endpoint = settings.endpoint
+        self.authentication = settings.authentication
         self.redactor = self._build_redactor()
         self._calls_file = CallsFile(settings.report / CALLS_FILE)
         self._running = ExitStack()
         self._transport = ExitStack()
-        self._is_started = False
+        self._is_started = self._is_closed = False
         self.platform = ConnectorApi(
             settings.tenants,
             self.clock.now_ms,
             started_utc=self.started,
             sink=lambda call: self._calls_file.write(redact(call, self.redactor)),
         )
+        self.emulator_failures = EmulatorFailures()
+        self._partner_errors: list[Exception] = []  # of the demo partner
         self.connector_api: ConnectorApi | None = None
         self.websocket: WebSocketServer | None = None
         self.clients: ClientTracker | None = None
+        self._health_check_numbers = count()
+        self._patience, self._websocket_patience = Patience(), Patience()
         self._preflight = ObservedOnce(self._send_preflight)
         self._connectivity = ObservedOnce(self._probe_connector_api)
         self._handles_commands = ObservedOnce(self._probe_commands)
@@ -141,10 +163,13 @@ class Environment:
         Does nothing if they run already. If a part can't start, those before it are stopped.
 
         Raises:
+            HarnessError: the environment was closed, and with it the clock and the transport.
             UsageError: the harness can't listen on the address of --mews-api or --mews-websocket,
                 or the path in SSL_CERT_FILE or SSL_CERT_DIR does not exist.
 
         """
+        if self._is_closed:
+            raise HarnessError("the environment was closed; a new one is needed to start again")
         if self._is_started:
             return
         self._running.enter_context(self._calls_file)
@@ -154,15 +179,18 @@ class Environment:
             trust_store = self._start_demo_partner(api_url, websocket_url)
             self._start_transport(trust_store)
         except BaseException:
-            self.close()
+            self._stop()
             raise
         self._is_started = True
 
     def close(self) -> None:
-        """Stop the transport, the demo partner and the emulators, in this order."""
+        """Stop the transport, the demo partner and the emulators, in this order, for good."""
+        self._is_closed = True
+        self._stop()
+
+    def _stop(self) -> None:
         self._transport.close()
         self._running.close()
-        self._is_started = False
 
     def interrupt(self) -> None:
         """Stop what is running; may be called from any thread."""
@@ -183,7 +211,9 @@ class Environment:
         if not self.settings.serves_api:
             return None
         host, port = self.settings.api or ("127.0.0.1", 0)
-        server = self._running.enter_context(ConnectorApiServer(self.platform, host, port))
+        server = self._running.enter_context(
+            ConnectorApiServer(self.platform, host, port, failures=self.emulator_failures)
+        )
         self._running.callback(self.platform.end_waits)
         self.connector_api = self.platform
         return server.url
@@ -200,6 +230,8 @@ class Environment:
             host,
             port,
             tls=settings.websocket_tls,
+            has_token=self.platform.has_token,
+            failures=self.emulator_failures,
         )
         self.websocket = self._running.enter_context(server)
         first_enterprise = settings.tenants.enterprises[0].id
@@ -215,11 +247,13 @@ class Environment:
                 tenants=self.settings.tenants,
                 api=api_url,
                 websocket=websocket_url,
+                on_error=self._partner_errors.append,
             )
             self._running.enter_context(partner)
             authority = partner.authority
-            self.endpoint = Endpoint(
-                partner.url, partner.integration_url, partner.token, partner.token
+            self.endpoint = Endpoint(partner.url, partner.integration_url)
+            self.authentication = self.settings.sender.authentication(
+                {"--mews-target": partner.url}, None, None
             )
             self.redactor = self._build_redactor()
         return TrustStore.from_environment() if authority is None else TrustStore(str(authority))
@@ -234,13 +268,21 @@ class Environment:
         self._transport.callback(transport.close)
         self._transport.callback(self.clock.close)
         self._trust_store = trust_store
-        self.sender = Sender(transport, self.clock, rules, self.platform.apply_message)
+        self.deliverer = Deliverer(
+            transport, self.clock, rules, self.platform.apply_message, self.authentication
+        )
+        self._service = ServiceWatch(
+            lambda: accepts_connections(self.endpoint.urls[0]),
+            self._send_health_check,
+            self.clock,
+            self.settings.restart_timeout_s,
+        )
 
     @property
     def context(self) -> CaseContext:
         """The context of the steps of a scenario."""
         return CaseContext(
-            self.sender,
+            self.deliverer,
             self.endpoint,
             self.preflight.delivery if self.settings.has_webhooks else None,
             attempts=int(self.settings.profile.number("attempts")),
@@ -253,6 +295,10 @@ class Environment:
             connectivity=self._connectivity.get,
             enterprises=frozenset(tenant.id for tenant in self.settings.tenants.enterprises),
             websocket=self.websocket,
+            handles_commands=self._handles_commands.get,
+            service=self.service,
+            patience=self._patience,
+            websocket_patience=self._websocket_patience,
             now_ms=self.clock.now_ms,
         )
 
@@ -262,12 +308,28 @@ class Environment:
         return self._preflight.get()
 
     @property
+    def service(self) -> ServiceWatch | None:
+        """Looks whether the service is still there; None if it never accepted a valid message."""
+        accepts = self.settings.has_webhooks and self.preflight.accepts
+        return self._service if accepts else None
+
+    @property
+    def death(self) -> Death | None:
+        """What ended the service, if it did not come back."""
+        return self._service.death
+
+    @property
     def is_slow(self) -> bool:
         """Whether the endpoint misses the time limit even for a single event."""
         return self.settings.has_webhooks and self.preflight.is_slow
 
     def check_connectivity(self) -> Connectivity | None:
-        """Return the result of the connectivity check; None where no Connector API is served."""
+        """Return the result of the connectivity check; None where no Connector API is served.
+
+        Raises:
+            HarnessError: the emulator failed meanwhile; the next call makes the check again.
+
+        """
         return self._connectivity.get()
 
     @property
@@ -280,30 +342,47 @@ class Environment:
 
     def _send_preflight(self) -> Preflight:
         return send_preflight(
-            self.sender,
+            self.deliverer,
             self.endpoint,
+            self.settings.sender,
             self.target,
             seed=self.settings.seed,
             timeout_s=self.settings.profile.number("timeout_s"),
         )
 
+    def _send_health_check(self) -> Attempt:
+        """Send a new valid message outside of scenarios."""
+        number = next(self._health_check_numbers)  # atomic: several threads may send one
+        plan = self.settings.sender.simplest_message(self.target)
+        assert plan is not None
+        ids = IdSource(self.settings.seed, HEALTH_CHECK, number, self.target.tenants)
+        (message,) = plan.build(ids)
+        url = self.endpoint.url(message.kind)
+        delivery = self.deliverer.deliver(message, url, label=HEALTH_CHECK, attempts=1)
+        return delivery.attempts[-1]
+
     def _probe_connector_api(self) -> Connectivity | None:
         if self.connector_api is None:
             return None
-        return probe_connector_api(
-            self.sender,
+        failure_count = self.emulator_failures.count
+        connectivity = probe_connector_api(
+            self.deliverer,
             self.endpoint,
+            self.settings.sender,
             self.target,
             self.connector_api,
             seed=self.settings.seed,
             fetch_timeout_s=self.settings.fetch_timeout_s,
         )
+        self.emulator_failures.raise_since(failure_count)  # then nothing is known of the service
+        return connectivity
 
     def _probe_commands(self) -> bool:
         assert self.websocket is not None
         return self.connector_api is None or probe_commands(
             self.websocket,
             self.connector_api,
+            self.settings.sender,
             self.target,
             seed=self.settings.seed,
             fetch_timeout_s=self.settings.fetch_timeout_s,
@@ -311,25 +390,40 @@ class Environment:
 
     def _probe_tls(self) -> tuple[TlsHandshake, ...]:
         """Make one TLS handshake with each server, verified even with --mews-insecure."""
-        origins = dict.fromkeys(origin(self.endpoint.url(kind)) for kind in WebhookKind)
+        origins = dict.fromkeys(map(origin, self.endpoint.urls))
         return tuple(probe_tls(url, self._trust_store, datetime.now(UTC)) for url in origins)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the terminal and the report."""
-        notes = () if self.settings.is_demo else self.settings.endpoint.notes
+        notes = self.settings.authentication.notes
         if self.settings.insecure:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
         preflight = self._preflight.result
         if preflight is not None and preflight.is_slow:
             limit = f"{self.settings.profile.number('timeout_s'):g} s"
             notes += (SLOW_ENDPOINT_NOTE.format(limit=limit),)
+        elif preflight is not None and (cold := describe_cold_start(preflight.delivery)):
+            notes += (f"{cold[0].upper()}{cold[1:]}.",)
         elif preflight is not None and preflight.accepts:
             hint = diagnose_preflight(preflight.delivery.attempts[-1])
             notes += (f"The endpoint accepted the first message, but {hint}",) if hint else ()
+        if self._is_started:
+            notes += tuple(map(describe_unreported, self._service.unreported_deaths))
+        notes += self.emulator_failures.notes + self.platform.notes
+        notes += () if self.websocket is None else self.websocket.log.notes
+        notes += tuple(
+            f"The demo partner, a part of pytest-mews, failed with {error!r}."
+            for error in self._partner_errors[:1]
+        )
         if self._calls_file.problem:
             notes += (f"{CALLS_FILE} could not be written ({self._calls_file.problem}).",)
         return notes
+
+    @property
+    def api_usage(self) -> ApiUsage | None:
+        """What the requests of the service were so far; None without a Connector API."""
+        return None if self.connector_api is None else self.connector_api.api_usage()
 
     @property
     def rate_limit_usage(self) -> tuple[RateLimitUsage, ...]:
@@ -339,7 +433,8 @@ class Environment:
         return self.connector_api.rate_limit_usage()[:TOP_CONSUMERS]
 
     def _build_redactor(self) -> Redactor:
-        """Redact the shared secrets, and each variant of them that scenarios send."""
-        tokens = {self.endpoint.token or "", self.endpoint.integration_token or ""} - {""}
-        variants = [variant for token in tokens for variant in secret_variants(token)]
-        return Redactor.from_settings(self.settings, [*tokens, *variants])
+        """Redact the sender's secrets, and each variant of them that scenarios send."""
+        authentication = self.authentication
+        return Redactor.from_settings(
+            self.settings, [*authentication.secrets, *authentication.near_secrets]
+        )

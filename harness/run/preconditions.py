@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from pytest_mews.checks import HOW_TO_OBSERVE, describe_attempt, describe_refusals
-from pytest_mews.model import Scenario, Stage, Verdict
+from pytest_mews.model import BlockedBy, Death, Scenario, Stage, Verdict
+from pytest_mews.model.death import describe_death
 from pytest_mews.model.scenario import Requirement
 from pytest_mews.run.applicability import reason_not_applicable
 from pytest_mews.run.environment import Environment
 
-Unmet = tuple[Verdict, str]
-"""The verdict on a scenario that cannot run, and the reason."""
+
+@dataclass(frozen=True)
+class Unmet:
+    """The verdict on a scenario that cannot run, the reason, and what blocks it."""
+
+    verdict: Verdict
+    reason: str
+    blocked_by: BlockedBy | None = None
+    death: Death | None = None
+
+
+# The scenarios that show why a requirement was not observed.
+PREFLIGHT, API_CALLED = "PRE-01", "PRE-02"
+HANDSHAKE_ATTEMPTED, HANDSHAKE_VALID, COMMANDS_REQUESTED = "PRE-03", "STR-01", "PRE-04"
 
 API_ANSWERED = Requirement.CONNECTOR_API_ANSWERED
 NO_API_CALL = (
@@ -44,14 +58,10 @@ def unmet_precondition(
             unknown.
 
     """
-    if scenario.stage not in environment.settings.stages:
-        return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage]
-    attempts = int(environment.settings.profile.number("attempts"))
-    reason = reason_not_applicable(scenario, environment.endpoint, environment.target, attempts)
-    if reason:
-        return Verdict.NOT_APPLICABLE, reason
+    if (unmet := not_for_this_run(scenario, environment)) is not None:
+        return unmet
     if API_ANSWERED in scenario.requires and not environment.settings.has_webhooks:
-        return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.DELIVERY]
+        return Unmet(Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.DELIVERY])
     for requirement in Requirement:
         if requirement in scenario.requires:
             unmet = PRECONDITIONS[requirement](requirement, environment, client_lost_in)
@@ -60,13 +70,33 @@ def unmet_precondition(
     return None
 
 
+def not_for_this_run(scenario: Scenario, environment: Environment) -> Unmet | None:
+    """Return the verdict and reason of a scenario that the options exclude; sends nothing."""
+    if scenario.stage not in environment.settings.stages:
+        return Unmet(Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage])
+    attempts = int(environment.settings.profile.number("attempts"))
+    reason = reason_not_applicable(
+        scenario,
+        environment.endpoint,
+        environment.authentication,
+        environment.settings.sender,
+        environment.target,
+        attempts=attempts,
+    )
+    if reason:
+        return Unmet(Verdict.NOT_APPLICABLE, reason)
+    return None
+
+
 def _check_endpoint(
     requirement: Requirement, environment: Environment, _client_lost_in: str
 ) -> Unmet | None:
+    if environment.death is not None:
+        return _dead(environment.death)
     if environment.preflight.satisfies(requirement):
         return None
     attempt = describe_attempt(environment.preflight.delivery.attempts[-1])
-    return Verdict.BLOCKED, f"the preflight failed (PRE-01): {attempt}"
+    return _blocked(f"the preflight failed (PRE-01): {attempt}", requirement, PREFLIGHT)
 
 
 def _check_api_called(
@@ -75,7 +105,7 @@ def _check_api_called(
     unmet = _check_endpoint(requirement, environment, client_lost_in)
     connectivity = environment.check_connectivity() if unmet is None else None
     if connectivity is not None and not connectivity.called:
-        return Verdict.BLOCKED, NO_API_CALL
+        return _blocked(NO_API_CALL, Requirement.CONNECTOR_API_CALLED, API_CALLED)
     return unmet
 
 
@@ -86,7 +116,7 @@ def _check_api_answered(
     connectivity = environment.check_connectivity() if unmet is None else None
     if connectivity is not None:
         refused = describe_refusals(connectivity.calls)
-        return (Verdict.BLOCKED, f"{refused} (PRE-02)") if refused else None
+        return _blocked(f"{refused} (PRE-02)", API_ANSWERED, API_CALLED) if refused else None
     return unmet
 
 
@@ -94,7 +124,7 @@ def _check_api_served(
     _requirement: Requirement, environment: Environment, _client_lost_in: str
 ) -> Unmet | None:
     if environment.connector_api is None:
-        return Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.PROCESSING]
+        return Unmet(Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.PROCESSING])
     return None
 
 
@@ -107,10 +137,12 @@ def _wait_for_handshake(
 
 
 def _check_handshake(
-    _requirement: Requirement, environment: Environment, _client_lost_in: str
+    requirement: Requirement, environment: Environment, _client_lost_in: str
 ) -> Unmet | None:
     assert environment.clients is not None
-    return None if environment.clients.wait_for_handshake() else (Verdict.BLOCKED, NO_HANDSHAKE)
+    if environment.clients.wait_for_handshake():
+        return None
+    return _blocked(NO_HANDSHAKE, requirement, HANDSHAKE_ATTEMPTED)
 
 
 def _check_client(
@@ -119,15 +151,29 @@ def _check_client(
     assert environment.clients is not None
     unmet = _check_handshake(requirement, environment, client_lost_in)
     if unmet is None and not environment.clients.wait_for_client():
+        if environment.death is not None:  # the client was part of the service
+            return _dead(environment.death)
+        if not environment.clients.was_connected:
+            return _blocked(NO_ACCEPTED_HANDSHAKE, requirement, HANDSHAKE_VALID)
         lost = CLIENT_LOST.format(client_lost_in or "an earlier scenario")
-        return Verdict.BLOCKED, lost if environment.clients.was_connected else NO_ACCEPTED_HANDSHAKE
+        return _blocked(lost, requirement, client_lost_in)
     return unmet
 
 
 def _check_command_call(
-    _requirement: Requirement, environment: Environment, _client_lost_in: str
+    requirement: Requirement, environment: Environment, _client_lost_in: str
 ) -> Unmet | None:
-    return None if environment.handles_commands else (Verdict.BLOCKED, NO_COMMAND_CALL)
+    if environment.handles_commands:
+        return None
+    return _blocked(NO_COMMAND_CALL, requirement, COMMANDS_REQUESTED)
+
+
+def _blocked(reason: str, requirement: Requirement, scenario_id: str) -> Unmet:
+    return Unmet(Verdict.BLOCKED, reason, BlockedBy(requirement, scenario_id))
+
+
+def _dead(death: Death) -> Unmet:
+    return Unmet(Verdict.BLOCKED, describe_death(death), death=death)
 
 
 PRECONDITIONS: Mapping[Requirement, Callable[[Requirement, Environment, str], Unmet | None]] = {

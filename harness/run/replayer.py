@@ -73,8 +73,8 @@ def read_replay_files(arguments: Sequence[str], report: Path) -> tuple[ReplayFil
 class Replayer:
     """Replays failing cases, each under the conditions of the run that recorded it.
 
-    Cases with the same conditions share a runner. When the conditions change, the runner before is
-    closed, since only one server can listen on an address.
+    Cases with the same conditions that follow each other share a runner. When the conditions
+    change, it is closed before the next one starts: only one server can listen on an address.
 
     Args:
         settings: what the user chose.
@@ -94,20 +94,21 @@ class Replayer:
         scenarios: Mapping[str, Scenario],
         process_lock: ProcessLock | None = None,
     ) -> None:
-        self._settings, self._scenarios = settings, scenarios
-        self._runners = {
-            conditions: CertificationRunner(
-                settings_for(conditions, settings), process_lock=process_lock
-            )
+        self._settings, self._scenarios, self._process_lock = settings, scenarios, process_lock
+        self._settings_by_conditions = {
+            conditions: settings_for(conditions, settings)
             for conditions in dict.fromkeys(case.conditions for case in cases)
         }
-        self._current: Conditions | None = None
-        self._settings_redactor = Redactor.from_settings(settings)
+        self._current = next(iter(self._settings_by_conditions))
+        self._runner = self._build_runner()
+
+    def _build_runner(self) -> CertificationRunner:
+        settings = self._settings_by_conditions[self._current]
+        return CertificationRunner(settings, process_lock=self._process_lock)
 
     def close(self) -> None:
         """Stop everything that has started."""
-        for runner in self._runners.values():
-            runner.close()
+        self._runner.close()
 
     def start(self) -> None:
         """Start the runner of the first case, so that an address in use is noticed at once.
@@ -116,19 +117,16 @@ class Replayer:
             UsageError: see `CertificationRunner.start`.
 
         """
-        self._runner(next(iter(self._runners)))
+        self._runner.start()
 
     def delete_calls_file(self) -> None:
         """Delete the file with the API calls of an earlier replay; new calls are appended to it."""
-        for runner in self._runners.values():
-            runner.environment.delete_calls_file()
+        self._runner.environment.delete_calls_file()
 
     @property
     def redactor(self) -> Redactor:
-        """The redactor of the current runner; before there is one, the redactor of the settings."""
-        if self._current is None:
-            return self._settings_redactor
-        return self._runners[self._current].environment.redactor
+        """The redactor of the current runner."""
+        return self._runner.environment.redactor
 
     def replay(self, case: RecordedCase) -> ReplayResult:
         """Replay a case.
@@ -145,22 +143,23 @@ class Replayer:
                 "file: run the scenario itself",
             )
         try:
-            messages = restore_messages(case, self._settings.tenants)
+            messages = restore_messages(case, self._settings.tenants, self._settings.sender)
         except RestoreError as error:
             return ReplayResult(ReplayOutcome.INCONCLUSIVE, str(error))
-        runner = self._runner(case.conditions)
+        runner = self._runner_for(case.conditions)
         unmet = runner.unmet_precondition(scenario)
         if unmet is not None:
             return ReplayResult(ReplayOutcome.INCONCLUSIVE, unmet.reason)
         return _result(case, runner.replay(scenario, messages))
 
-    def _runner(self, conditions: Conditions) -> CertificationRunner:
-        if self._current is not None and self._current != conditions:
-            self._runners[self._current].close()
-        self._current = conditions
-        runner = self._runners[conditions]
-        runner.start()
-        return runner
+    def _runner_for(self, conditions: Conditions) -> CertificationRunner:
+        """Return the started runner for these conditions."""
+        if conditions != self._current:
+            self._runner.close()
+            self._current = conditions
+            self._runner = self._build_runner()
+        self._runner.start()
+        return self._runner
 
 
 def _is_same(case: RecordedCase, scenario: Scenario) -> bool:

@@ -6,13 +6,11 @@ Figures and everything else follow, separated by semicolons.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_mews.checks import (
     CHECKS,
-    AttemptCheck,
-    CaseCheck,
+    FAULT_WITHOUT_EFFECT,
     describe_largest_batch,
     describe_redirects,
     join_clauses,
@@ -22,17 +20,16 @@ from pytest_mews.model import (
     Evidence,
     Finding,
     Level,
-    Sample,
     Scenario,
     ScenarioResult,
     Stage,
     Verdict,
+    thin_out,
 )
-from pytest_mews.reports.evidence_selection import limit_deliveries
+from pytest_mews.model.death import describe_return
+from pytest_mews.model.evidence_selection import limit_deliveries
 
-MAX_SAMPLES = 2_000  # the charts show no more detail than that
-# The first step of scenarios that show what happened before them, instead of sending something.
-SHOWING_STEPS = frozenset({"show-preflight", "show-tls-handshakes"})
+MAX_ATTEMPTS = 2_000  # records of a scenario; bounds the run's memory and events.ndjson
 PASSED_ON_RETRY = "the same case passed when it ran again"
 
 
@@ -41,21 +38,25 @@ def build_result(scenario: Scenario, exploration: Exploration, duration_s: float
 
     A failure that was observed before an interruption still counts.
     """
-    verdict, reason = _verdict(scenario, exploration)
+    verdict, reason, remarks = _verdict(scenario, exploration)
     return ScenarioResult(
         scenario=scenario,
         verdict=verdict,
         reason=reason,
+        remarks=remarks,
         duration_s=duration_s,
         case_count=exploration.case_count,
         failing_cases=exploration.failing_cases,
         message_count=exploration.message_count,
+        death=exploration.death,
         evidence=tuple(map(limit_deliveries, _evidence(exploration))),
-        samples=_thin_out(exploration.samples),
+        attempts=thin_out(exploration.attempts, MAX_ATTEMPTS),
+        fetches=exploration.fetches,
     )
 
 
-def _verdict(scenario: Scenario, exploration: Exploration) -> tuple[Verdict, str]:
+def _verdict(scenario: Scenario, exploration: Exploration) -> tuple[Verdict, str, tuple[str, ...]]:
+    """Return the verdict, the reason, and those of its clauses that no unmet finding has."""
     failed = exploration.smallest or exploration.first_failing
     if failed is not None:
         return _failure(scenario, exploration, failed)
@@ -63,23 +64,34 @@ def _verdict(scenario: Scenario, exploration: Exploration) -> tuple[Verdict, str
         return (
             Verdict.NOT_OBSERVED,
             f"interrupted after {exploration.case_count} of {exploration.total_cases} cases",
+            (),
         )
+    return _success(scenario, exploration)
+
+
+def _success(scenario: Scenario, exploration: Exploration) -> tuple[Verdict, str, tuple[str, ...]]:
+    """Return the verdict and the reason if no case failed; see `_verdict`."""
     example = exploration.example
     cases = "1 case" if exploration.case_count == 1 else f"{exploration.case_count} cases"
     if example is not None and not any(finding.subject_count for finding in example.findings):
         observed = example.findings[0].observed
         if example.transcript.tls_handshakes:  # the server showed nothing to evaluate
-            return Verdict.NOT_OBSERVED, observed
-        return Verdict.NOT_APPLICABLE, f"{observed}, in {cases}"
-    if example is not None and scenario.steps[0].name in SHOWING_STEPS:
-        return Verdict.PASS, example.findings[0].observed
-    return Verdict.PASS, _pass_reason(scenario, exploration, cases)
+            return Verdict.NOT_OBSERVED, observed, ()
+        not_observed = [finding for finding in example.findings if finding.not_observed]
+        if not_observed:
+            return Verdict.NOT_OBSERVED, not_observed[0].observed, ()
+        return Verdict.NOT_APPLICABLE, f"{observed}, in {cases}", ()
+    if example is not None and example.transcript.fault_had_no_effect:
+        return Verdict.NOT_OBSERVED, FAULT_WITHOUT_EFFECT, ()
+    if example is not None and scenario.steps[0].gives_reason:
+        return Verdict.PASS, example.findings[0].observed, ()
+    return Verdict.PASS, _pass_reason(scenario, exploration, cases), ()
 
 
 def _failure(
     scenario: Scenario, exploration: Exploration, evidence: Evidence
-) -> tuple[Verdict, str]:
-    """Return the verdict and the reason of a failure, which `evidence` shows."""
+) -> tuple[Verdict, str, tuple[str, ...]]:
+    """Return the verdict and the reason of a failure, which `evidence` shows; see `_verdict`."""
     unmet = sorted(
         (finding for finding in evidence.findings if not finding.met),
         key=lambda finding: list(Level).index(finding.level),
@@ -88,47 +100,55 @@ def _failure(
     is_flaky = exploration.passed_on_retry is not None
     counts = ""
     if exploration.case_count > 1:
-        shown = "smallest" if exploration.smallest is not None else "first"
-        counts = (
-            f"{exploration.failing_cases} of {exploration.case_count} cases failed, "
-            f"this is the {shown}"
-        )
+        shown = "this is the smallest" if exploration.smallest is not None else "this is the first"
+        if exploration.death is not None:
+            shown = "the others did not run"
+        counts = f"{exploration.failing_cases} of {exploration.case_count} cases failed, {shown}"
+    death = "" if exploration.death is None else describe_return(exploration.death)
+    circumstances = (death, PASSED_ON_RETRY if is_flaky else "", counts)
+    figures = _figures(scenario, exploration, evidence, most_severe)
+    others = [finding.observed for finding in unmet]
+    remarks = (*circumstances, *(figure for figure in figures if figure not in others))
     reason = join_clauses(
         (
             most_severe.observed,
-            PASSED_ON_RETRY if is_flaky else "",
-            counts,
+            *circumstances,
             f"also not met: {unmet[1].expected}" if len(unmet) > 1 else "",
-            *_figures(scenario, exploration, evidence, most_severe),
+            *figures,
         )
     )
-    if is_flaky:
-        return Verdict.FLAKY, reason
-    return (Verdict.FAIL if most_severe.level is Level.MUST else Verdict.WARN), reason
+    verdict = Verdict.FAIL if most_severe.level is Level.MUST else Verdict.WARN
+    return Verdict.FLAKY if is_flaky else verdict, reason, tuple(filter(None, remarks))
 
 
 def _pass_reason(scenario: Scenario, exploration: Exploration, cases: str) -> str:
-    slowest_ms = max((sample.answer_ms for sample in exploration.samples), default=0.0)
+    slowest_ms = max((record.answer_ms or 0.0 for record in exploration.attempts), default=0.0)
     count = exploration.message_count
     messages = "1 message" if count == 1 else f"{count:,} messages"
-    only_attempts = not any(
-        isinstance(CHECKS[expectation.check], CaseCheck) for expectation in scenario.expectations
+    has_figures = any(
+        CHECKS[expectation.check].has_figures for expectation in scenario.expectations
     )
     return join_clauses(
         (
             f"{cases}, {messages}",
-            f"slowest response {slowest_ms:,.0f} ms" if only_attempts else "",
+            "" if has_figures else f"slowest response {slowest_ms:,.0f} ms",
             *_figures(scenario, exploration, exploration.example),
             _redirects(scenario, exploration.example),
+            _describe_pauses(exploration),
         )
     )
 
 
+def _describe_pauses(exploration: Exploration) -> str:
+    """Return that the scenario passed with pauses only; empty if it passed without."""
+    pause_s = exploration.action_pause_s
+    return f"with {pause_s:g} s after each action, but not without" if pause_s else ""
+
+
 def _redirects(scenario: Scenario, example: Evidence | None) -> str:
     """Return the redirects with which a scenario about redirects passed."""
-    checks = [CHECKS[expectation.check] for expectation in scenario.expectations]
     about_redirects = any(
-        isinstance(check, AttemptCheck) and check.about_redirects for check in checks
+        CHECKS[expectation.check].about_redirects for expectation in scenario.expectations
     )
     if not about_redirects or example is None:
         return ""
@@ -149,14 +169,10 @@ def _figures(
     figures = [
         finding.observed
         for finding in (() if evidence is None else evidence.findings)
-        if isinstance(CHECKS[finding.check], CaseCheck) and finding is not excluded
+        if CHECKS[finding.check].has_figures and finding is not excluded
     ]
-    is_about_size = any(
-        spec.generator == "over-limit" or spec.arguments.get("over_limit")
-        for spec in scenario.message_specs
-    )
-    if is_about_size and scenario.stage is Stage.DELIVERY:
-        figures.append(describe_largest_batch(exploration.samples))
+    if exploration.exceeds_limit and scenario.stage is Stage.DELIVERY:
+        figures.append(describe_largest_batch(exploration.attempts))
     return figures
 
 
@@ -170,12 +186,3 @@ def _evidence(exploration: Exploration) -> tuple[Evidence, ...]:
     if exploration.passed_on_retry is not None:
         evidence.append(exploration.passed_on_retry)
     return tuple(evidence)
-
-
-def _thin_out(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Keep every n-th sample if there are too many, and always the slowest."""
-    if len(samples) <= MAX_SAMPLES:
-        return tuple(samples)
-    slowest = max(samples, key=lambda sample: sample.answer_ms)
-    step = len(samples) // MAX_SAMPLES + 1
-    return (*samples[::step], slowest)

@@ -1,92 +1,114 @@
-"""Compares the selected scenarios with the results, so that none is lost or counted twice."""
+"""Tracks the results of a run, so that none is lost or counted twice, and publishes its events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from threading import Lock
 
-from pytest_mews.model import Scenario, ScenarioResult, Verdict
-from pytest_mews.reports.event_file import NOT_SELECTED
-
-COLLECTOR = "mews"  # node ids are `mews::RET-02`
-NO_RESULT = "it was selected and returned no result; its process may have ended early"
-
-
-def scenario_id_in(node_id: str) -> str | None:
-    """Return the scenario's id in a pytest node id; None if it is not a scenario's.
-
-    With --dist loadgroup pytest-xdist appends `@group` to the node id, which is removed.
-    """
-    collector, _, name = node_id.partition("::")
-    return name.partition("@")[0] if collector == COLLECTOR and name else None
+from pytest_mews.model import (
+    MissingCause,
+    Run,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    Scenario,
+    ScenarioEnded,
+    ScenarioResult,
+    ScenarioStarted,
+    Subscriber,
+)
 
 
 class ResultTracker:
-    """Collects the results of the selected scenarios."""
+    """Collects results and publishes each event of a run once, however many threads notice it.
 
-    def __init__(self) -> None:
-        self._selected: set[str] = set()
+    It publishes nothing before `start` and nothing after `end`. Its methods may be called from
+    several threads; subscribers are called one after another, in the order of the events.
+
+    Args:
+        subscribers: receive the events.
+        now_s: returns the seconds since the start of the run.
+
+    """
+
+    def __init__(self, subscribers: Sequence[Subscriber], now_s: Callable[[], float]) -> None:
+        self._subscribers, self._now_s = subscribers, now_s
+        self._lock = Lock()
+        self._running = False
+        self._selected_ids: frozenset[str] = frozenset()
+        self._started_ids: set[str] = set()
         self._results: dict[str, list[ScenarioResult]] = {}
         self._missing_reasons: dict[str, str] = {}
 
-    def select(self, node_ids: Iterable[str]) -> None:
-        """Add the items that will run; items that are not scenarios are ignored."""
-        self._selected.update(
-            scenario_id for node_id in node_ids if (scenario_id := scenario_id_in(node_id))
-        )
+    def start(self, event: RunStarted) -> None:
+        """Publish that the run starts."""
+        with self._lock:
+            self._running, self._selected_ids = True, frozenset(event.selected_ids)
+            self._publish(event)
 
-    def record(self, result: ScenarioResult) -> None:
-        """Add a result."""
-        self._results.setdefault(result.scenario.id, []).append(result)
+    def start_scenario(self, scenario_id: str) -> None:
+        """Publish that a scenario starts; later calls for the same scenario do nothing."""
+        with self._lock:
+            if scenario_id not in self._started_ids:
+                self._started_ids.add(scenario_id)
+                self._publish(ScenarioStarted(scenario_id))
 
-    def record_missing(self, results: Iterable[ScenarioResult]) -> None:
-        """Add the results of scenarios that have none yet."""
-        for result in results:
-            if result.scenario.id not in self._results:
-                self.record(result)
+    def end_scenario(self, result: ScenarioResult, notes: Iterable[str]) -> None:
+        """Record a result, and publish it with the run's notes so far."""
+        with self._lock:
+            self._results.setdefault(result.scenario.id, []).append(result)
+            self._publish(ScenarioEnded(result, tuple(notes)))
 
     def explain_missing(self, scenario_id: str, reason: str) -> None:
         """Note why a scenario will have no result; the first reason counts."""
         self._missing_reasons.setdefault(scenario_id, reason)
 
-    def result(self, scenario_id: str) -> ScenarioResult | None:
-        """Return the latest result of a scenario; None if there is none."""
-        return self._results.get(scenario_id, [None])[-1]
+    def end(self, run: Run) -> None:
+        """Publish that the run is over; a thread that is still running publishes no more."""
+        with self._lock:
+            self._publish(RunEnded(run))
+            self._running = False
 
-    @property
-    def selected(self) -> frozenset[str]:
-        """The ids of the selected scenarios."""
-        return frozenset(self._selected)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was selected and nothing ran, so that there is nothing to report."""
-        return not self._selected and not self._results
-
-    def finalize(
-        self, scenarios: Sequence[Scenario], *, stopped: str = ""
-    ) -> Mapping[str, ScenarioResult]:
-        """Return one result for every scenario, by id.
+    def final_results(
+        self, scenarios: Iterable[Scenario], stopped: MissingCause | None = None
+    ) -> tuple[ScenarioResult, ...]:
+        """Return one result for every scenario.
 
         Args:
             scenarios: all scenarios.
-            stopped: why the run stopped early: the reason of the scenarios that did not run.
-                Empty if it did not stop early; a missing result is then an error of the harness.
+            stopped: why the run stopped early: the cause of the scenarios that did not run. None if
+                it did not stop early; a missing result is then an error of the harness.
 
         """
-        return {scenario.id: self._final_result(scenario, stopped) for scenario in scenarios}
+        with self._lock:
+            return tuple(self._final_result(scenario, stopped) for scenario in scenarios)
 
-    def _final_result(self, scenario: Scenario, stopped: str) -> ScenarioResult:
+    def _final_result(self, scenario: Scenario, stopped: MissingCause | None) -> ScenarioResult:
         results = self._results.get(scenario.id, [])
-        if len(results) == 1:
-            return results[0]
+        # A skipped scenario can have run all the same, concurrently: the skip counts.
+        skips = [result for result in results if result.missing]
+        if skips or len(results) == 1:
+            return (*skips, *results)[0]
+        without_run, selected_ids = ScenarioResult.without_run, self._selected_ids
         if results:
             verdicts = ", ".join(result.verdict for result in results)
             reason = f"it ran {len(results)} times instead of once: {verdicts}"
-            return ScenarioResult(scenario, Verdict.ERROR, reason)
+            return without_run(scenario, MissingCause.REPEATED, reason)
         if scenario.id in self._missing_reasons:
-            return ScenarioResult(scenario, Verdict.ERROR, self._missing_reasons[scenario.id])
-        if stopped and (scenario.id in self._selected or not self._selected):
-            return ScenarioResult(scenario, Verdict.NOT_OBSERVED, stopped)
-        if scenario.id in self._selected:
-            return ScenarioResult(scenario, Verdict.ERROR, NO_RESULT)
-        return ScenarioResult(scenario, Verdict.NOT_OBSERVED, NOT_SELECTED)
+            reason = self._missing_reasons[scenario.id]
+            return without_run(scenario, MissingCause.NO_RESULT, reason)
+        if stopped and _may_run(scenario, selected_ids):
+            return without_run(scenario, stopped)
+        if scenario.id in selected_ids:
+            return without_run(scenario, MissingCause.NO_RESULT)
+        return without_run(scenario, MissingCause.NOT_SELECTED)
+
+    def _publish(self, event: RunEvent) -> None:
+        if self._running:
+            for subscriber in self._subscribers:
+                subscriber.receive(event, self._now_s())
+
+
+def _may_run(scenario: Scenario, selected_ids: Collection[str]) -> bool:
+    """Return whether a scenario was selected; all may run if the run stopped before a selection."""
+    return not selected_ids or scenario.id in selected_ids

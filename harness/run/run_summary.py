@@ -1,4 +1,4 @@
-"""Builds the `Run` that reports are written from, with secrets redacted."""
+"""Builds the `Run` that reports are written from."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pytest_mews import __version__
-from pytest_mews.acceptance.expected_failures import ExpectedFailures
-from pytest_mews.checks import describe_throttling, readiness_of, stage_summaries
-from pytest_mews.config.endpoint import replace_token
+from pytest_mews.causes import find_causes
+from pytest_mews.checks import readiness_of, stage_summaries
 from pytest_mews.config.settings import Settings
-from pytest_mews.model import RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
+from pytest_mews.model import ApiUsage, RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
 from pytest_mews.options import OPTIONS
-from pytest_mews.redaction import Redactor, redact, redact_url
+from pytest_mews.redaction import redact_url
 
 NOT_REPEATED = {
     "mews_target",
@@ -28,7 +27,6 @@ NOT_REPEATED = {
 def build_run(  # noqa: PLR0913 - everything that a run consists of
     settings: Settings,
     results: Sequence[ScenarioResult],
-    expected_failures: ExpectedFailures,
     *,
     started: datetime,
     duration_s: float,
@@ -37,11 +35,14 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
     notes: Sequence[str] = (),
     interrupted: bool = False,
     rate_limit_usage: Sequence[RateLimitUsage] = (),
+    api_usage: ApiUsage | None = None,
 ) -> Run:
-    """Build the summary of a run; `results` are in the order in which reports list them."""
+    """Build a run; `results` are in the order in which reports list them.
+
+    Its URLs have no secrets; its other texts can.
+    """
     in_stages = [result for result in results if result.scenario.stage in settings.stages]
-    throttling = describe_throttling([sample for result in results for sample in result.samples])
-    run = Run(
+    return Run(
         version=__version__,
         started_utc=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         duration_s=round(duration_s, 3),
@@ -58,11 +59,15 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
         readiness=readiness_of(in_stages, strict=settings.strict),
         stages=stage_summaries(results, settings.stages, strict=settings.strict),
         results=tuple(results),
-        notes=(*notes, throttling) if throttling else tuple(notes),
+        notes=tuple(notes),
         interrupted=interrupted,
         rate_limit_usage=tuple(rate_limit_usage),
+        causes=find_causes(results),
+        about=settings.about,
+        selection=settings.selection,
+        api_usage=api_usage,
+        listed_operations=settings.listed_operations,
     )
-    return expected_failures.add_acceptance(redact(run, Redactor.from_settings(settings)))
 
 
 def display_target(target: str) -> str:
@@ -85,7 +90,9 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
     ):
         if target is not None:
             is_url = target.partition(":")[0] not in {"demo", "none"}
-            shown = redact_url(replace_token(target, None)) if is_url else target
+            shown = (
+                redact_url(settings.authentication.without_secrets(target)) if is_url else target
+            )
             words += [flag, shlex.quote(shown)]
     for option in OPTIONS:
         value = options.get(option.dest)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Self
+from typing import Self, TypeVar
 
 from pytest_mews.checks import evaluate
 from pytest_mews.config.settings import Settings
@@ -14,22 +15,51 @@ from pytest_mews.execution import (
     Exploration,
     Messages,
     ScenarioRunner,
+    load_generators,
+    met_no_connection,
     recheck_health,
     run_steps,
 )
-from pytest_mews.model import Evidence, Finding, Scenario, ScenarioResult, Transcript
+from pytest_mews.model import (
+    Evidence,
+    Finding,
+    Scenario,
+    ScenarioResult,
+    Transcript,
+    Verdict,
+)
+from pytest_mews.model.death import describe_death
 from pytest_mews.model.scenario import Requirement
-from pytest_mews.model.verdict import HEALTH_CHECK
+from pytest_mews.model.verdict import FAILURES
 from pytest_mews.redaction import Redactor, find_tokens, redact
 from pytest_mews.replay.recording import with_replay
-from pytest_mews.reports import one_line
+from pytest_mews.run.company import RunningScenarios
 from pytest_mews.run.environment import Environment
-from pytest_mews.run.preconditions import unmet_precondition
+from pytest_mews.run.exclusive_gate import ExclusiveGate
+from pytest_mews.run.preconditions import not_for_this_run, unmet_precondition
 from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.result import build_result
+from pytest_mews.sanitize import one_line
 
-Progress = Callable[[Scenario, int, int], None]
-"""A callback: the scenario, the number of cases run, and the number of cases planned."""
+Progress = Callable[[Scenario, str], None]
+"""A callback: the scenario, and what it does at the moment, for people."""
+# How often a scenario runs again, alone, if another one may have ended the service: the one before
+# it may do so just at its end, hence twice.
+MAX_RETRIES = 2
+T = TypeVar("T")
+
+
+class ScenarioInterrupted(KeyboardInterrupt):
+    """The user interrupted a scenario; the cause is the interruption.
+
+    Attributes:
+        result: what was observed until then.
+
+    """
+
+    def __init__(self, result: ScenarioResult) -> None:
+        super().__init__()
+        self.result = result
 
 
 class CertificationRunner:
@@ -38,8 +68,12 @@ class CertificationRunner:
     `start` comes before the first scenario, and `close` stops what has started; as a context
     manager it does both. `certify` may be called from several threads.
 
+    Secrets are redacted here, once: all that `certify` and `replay` return has none. The runner
+    knows all of them: those of the settings, of the demo partner, and those generated for messages.
+
     Args:
         settings: what the user chose.
+        accept: returns a result as waived, or as expected, if it is.
         budget: how many executions, and how many seconds, the shrinking of a failure may take.
         process_lock: keeps an exclusive scenario alone among several processes too.
 
@@ -52,12 +86,15 @@ class CertificationRunner:
         self,
         settings: Settings,
         *,
+        accept: Callable[[ScenarioResult], ScenarioResult] = lambda result: result,
         budget: Budget | None = None,
         process_lock: ProcessLock | None = None,
     ) -> None:
         self.environment = Environment(settings)
+        self._accept = accept
         self._process_lock = process_lock or ProcessLock()
         self._budget = budget or Budget()
+        self._gate, self._running = ExclusiveGate(), RunningScenarios()
         self._interrupted = False
         self._client_lost_in = ""  # the scenario after which the first enterprise had no client
 
@@ -90,10 +127,12 @@ class CertificationRunner:
         self.environment.interrupt()
 
     def probe(self, scenarios: Iterable[Scenario]) -> None:
-        """Make the observations that these scenarios require, before several threads need them.
+        """Prepare what these scenarios require, before several threads need it.
 
-        Without this call each scenario makes them itself.
+        That is what Hypothesis imports, and observations; without this call each scenario makes
+        them itself.
         """
+        load_generators()
         requires = {requirement for scenario in scenarios for requirement in scenario.requires}
         needs_api_calls = not requires.isdisjoint(
             {Requirement.CONNECTOR_API_CALLED, Requirement.CONNECTOR_API_ANSWERED}
@@ -107,24 +146,123 @@ class CertificationRunner:
 
         Raises:
             HarnessError: the harness failed, not the partner; or it was interrupted before.
-            KeyboardInterrupt: the user pressed Ctrl-C; its only argument is the result so far.
+            ScenarioInterrupted: the user pressed Ctrl-C while the scenario sent messages.
 
         """
         if self._interrupted:
             raise HarnessError("the run was interrupted")
-        result = self.unmet_precondition(scenario)
-        if result is not None:
+        with self._fail_with_emulators():
+            result, is_own = self._observe(scenario, progress)
+            for _ in range(MAX_RETRIES):
+                if not is_own and self.environment.death is None:
+                    result, is_own = self._observe(scenario, progress, alone=True)
+            death = self.environment.death
+            if not is_own and death is not None:
+                reason = describe_death(death)
+                return self.redact_result(
+                    ScenarioResult(scenario, Verdict.BLOCKED, reason, death=death)
+                )
             return result
-        with self._process_lock.hold(exclusive=scenario.exclusive):
+
+    def _observe(
+        self, scenario: Scenario, progress: Progress, *, alone: bool = False
+    ) -> tuple[ScenarioResult, bool]:
+        """Run a scenario if it can run; return its result, and whether it is the scenario's own.
+
+        It is not if the service died meanwhile, and another scenario may have ended it.
+
+        Args:
+            scenario: the scenario.
+            progress: is called meanwhile.
+            alone: whether no other scenario may run meanwhile, as with an exclusive one.
+
+        """
+        unmet = self.unmet_precondition(scenario)
+        if unmet is not None:
+            return unmet, True
+        is_exclusive = alone or scenario.exclusive
+        with (
+            self._process_lock.hold(exclusive=is_exclusive),
+            self._gate.enter(exclusive=alone),
+            self._running.enter(scenario.id) as company,
+        ):
+            if self.environment.death is not None:  # since the wait for the locks began
+                unmet = self.unmet_precondition(scenario)
+                if unmet is not None:
+                    return unmet, True
+
+            def is_alone() -> bool:
+                return not company and (is_exclusive or self._process_lock.path is None)
+
             self._note_missing_client("")  # a lost client may have reconnected
-            result = self._run_scenario(scenario, progress)
+            started_ms = self.environment.clock.now_ms()
+            result = self._run_scenario(scenario, progress, is_alone)
             self._note_missing_client(scenario.id)
-        return result
+            is_own = self._is_own(result, started_ms, is_alone=is_alone())
+            self._note_death(result, company, is_own=is_own)
+        return result, is_own
+
+    def _is_own(self, result: ScenarioResult, started_ms: float, *, is_alone: bool) -> bool:
+        """Return whether a result is due to the scenario's own messages."""
+        service, death = self.environment.service, result.death
+        verdict = result.verdict_without_waiver or result.verdict
+        found_afterwards = death is None or death.scenario_id == result.scenario.id
+        if service is None or (verdict not in FAILURES and found_afterwards):
+            return True
+        if is_alone:
+            return death is None or death.scenario_id == result.scenario.id
+        return (
+            death is None
+            and service.gone_until_ms < started_ms
+            and not any(map(met_no_connection, result.evidence))
+        )
+
+    def _note_death(self, result: ScenarioResult, company: set[str], *, is_own: bool) -> None:
+        """Note the first death after which the service did not come back: it blocks the rest.
+
+        Of scenarios that ran concurrently, those are suspects whose messages may have ended it; all
+        of them, if no message tells.
+        """
+        service, death = self.environment.service, result.death
+        if service is None or death is None:
+            return
+        if death.returned:
+            service.note_return(death, is_reported=is_own)
+        if death.returned or service.death is not None:
+            return
+        sees_all = self._process_lock.path is None
+        if company and not (sees_all and (death.scenario_id or death.suspects)):
+            suspects = tuple(sorted({result.scenario.id, *company}))
+            death = replace(death, scenario_id="", suspects=suspects)
+        elif not company and not is_own and not sees_all:
+            death = replace(death, scenario_id="")  # a scenario of another process, maybe
+        service.death = death
+
+    def is_for_this_run(self, scenario: Scenario) -> bool:
+        """Return whether the options allow a scenario to run; sends nothing."""
+        return not_for_this_run(scenario, self.environment) is None
 
     def unmet_precondition(self, scenario: Scenario) -> ScenarioResult | None:
         """Return the result of a scenario that cannot run against this endpoint; None if it can."""
         unmet = unmet_precondition(scenario, self.environment, self._client_lost_in)
-        return None if unmet is None else self._redact(ScenarioResult(scenario, *unmet))
+        if unmet is None:
+            return None
+        result = ScenarioResult(
+            scenario,
+            unmet.verdict,
+            unmet.reason,
+            blocked_by=unmet.blocked_by,
+            death=unmet.death,
+        )
+        return self.redact_result(result)
+
+    @contextmanager
+    def _fail_with_emulators(self) -> Iterator[None]:
+        """Raise HarnessError at the end if an emulator failed meanwhile."""
+        failures = self.environment.emulator_failures
+        count = failures.count
+        yield
+        failures.raise_since(count)
 
     def _note_missing_client(self, scenario_id: str) -> None:
         """Note the scenario after which the first enterprise's client was gone."""
@@ -144,10 +282,10 @@ class CertificationRunner:
         def evaluate_transcript(transcript: Transcript) -> tuple[Finding, ...]:
             return self._evaluate(scenario, transcript)
 
-        with self._process_lock.hold(exclusive=scenario.exclusive):
+        with self._fail_with_emulators(), self._process_lock.hold(exclusive=scenario.exclusive):
             transcript = run_steps(scenario, messages, self.environment.context)
             evidence = Evidence("example", "", evaluate_transcript(transcript), transcript)
-            if any(step.name == HEALTH_CHECK for step in scenario.steps):
+            if scenario.checks_health:
                 evidence = recheck_health(
                     evidence,
                     lambda: messages,
@@ -155,12 +293,14 @@ class CertificationRunner:
                     self.environment.clock,
                     evaluate_transcript,
                 )
-        return redact(evidence.findings, self.environment.redactor)
+        return self.redact(evidence.findings)
 
     def _evaluate(self, scenario: Scenario, transcript: Transcript) -> tuple[Finding, ...]:
         return tuple(evaluate(expectation, transcript) for expectation in scenario.expectations)
 
-    def _run_scenario(self, scenario: Scenario, progress: Progress) -> ScenarioResult:
+    def _run_scenario(
+        self, scenario: Scenario, progress: Progress, is_alone: Callable[[], bool]
+    ) -> ScenarioResult:
         started_ms = self.environment.clock.now_ms()
 
         def duration_s() -> float:
@@ -168,6 +308,7 @@ class CertificationRunner:
 
         scenario_runner = ScenarioRunner(
             scenario,
+            self.environment.settings.sender,
             self.environment.target,
             self.environment.context,
             self.environment.clock,
@@ -176,12 +317,13 @@ class CertificationRunner:
             examples=self.environment.settings.examples,
             budget=self._budget,
             evaluate=lambda transcript: self._evaluate(scenario, transcript),
-            report_progress=lambda done, planned: progress(scenario, done, planned),
+            report_progress=lambda activity: progress(scenario, activity),
+            is_alone=is_alone,
         )
         try:
             scenario_runner.run()
         except KeyboardInterrupt as interrupt:
-            raise KeyboardInterrupt(
+            raise ScenarioInterrupted(
                 self._build_result(scenario, scenario_runner.progress, duration_s())
             ) from interrupt
         except HarnessError:
@@ -192,7 +334,7 @@ class CertificationRunner:
     def _build_result(
         self, scenario: Scenario, exploration: Exploration, duration_s: float
     ) -> ScenarioResult:
-        result = self._redact(build_result(scenario, exploration, duration_s))
+        result = self.redact_result(self._accept(build_result(scenario, exploration, duration_s)))
         return with_replay(
             result,
             exploration.sent_messages,
@@ -201,11 +343,19 @@ class CertificationRunner:
             self.environment.redactor,
         )
 
-    def _redact(self, result: ScenarioResult) -> ScenarioResult:
-        """Redact secrets, generated tokens included, and make the reason safe for a log line."""
+    def redact(self, value: T) -> T:
+        """Return any part of a run without the secrets of the settings and the demo partner."""
+        return redact(value, self.environment.redactor)
+
+    def redact_result(self, result: ScenarioResult) -> ScenarioResult:
+        """Redact secrets, generated tokens included, and make the reasons safe for a log line."""
         deliveries = (
             delivery for evidence in result.evidence for delivery in evidence.transcript.deliveries
         )
         tokens = {token for delivery in deliveries for token in find_tokens(delivery.message.body)}
-        redacted = redact(redact(result, self.environment.redactor), Redactor(tokens))
-        return replace(redacted, reason=one_line(redacted.reason))
+        redacted = redact(self.redact(result), Redactor(tokens))
+        return replace(
+            redacted,
+            reason=one_line(redacted.reason),
+            reason_expected=one_line(redacted.reason_expected),
+        )

@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Generator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Generator, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from shutil import get_terminal_size
 from time import monotonic
 
 import pytest
+from _pytest.runner import runtestprotocol
 
-from pytest_mews import reports
-from pytest_mews.acceptance.expected_failures import ExpectedFailures
+from pytest_mews.config.report_folder import FolderLock
+from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
-from pytest_mews.model import Run, RunStarted, Scenario, ScenarioResult
-from pytest_mews.run.event_publisher import EventPublisher
+from pytest_mews.model import MissingCause, Run, Scenario, ScenarioResult, Verdict
+from pytest_mews.model.readiness import is_unexpected_failure
+from pytest_mews.model.verdict import FAILURES
+from pytest_mews.reports import EVENTS_FILE_NAME, EventFile, check_writable
+from pytest_mews.run.certification import Certification
 from pytest_mews.run.process_lock import ProcessLock
-from pytest_mews.run.result_tracker import ResultTracker, scenario_id_in
-from pytest_mews.run.run_summary import build_run, rerun_command
-from pytest_mews.run.runner import CertificationRunner, Progress
-from pytest_mews.scenarios import loader
-from pytest_mews.session import report_payload, terminal
+from pytest_mews.run.runner import CertificationRunner
+from pytest_mews.session import terminal
 from pytest_mews.session.command_line import (
     build_settings,
+    conceal_options,
     explicit_options,
     paths_given,
     replay_arguments,
+    scenario_id_in,
     selected_scenario_ids,
+    selection_arguments,
 )
 from pytest_mews.session.concurrent_runner import ConcurrentRunner
-from pytest_mews.session.finish import FinishedRun, print_summary, write_reports
+from pytest_mews.session.error_redactor import ErrorRedactor
+from pytest_mews.session.finish import ReportFiles
 from pytest_mews.session.items import ScenarioCollector, ScenarioItem, markers_of
-from pytest_mews.session.junit import describe_suite
+from pytest_mews.session.junit import SuiteProperties
 from pytest_mews.session.plugin_conflicts import check_plugins
 from pytest_mews.session.replay_plugin import ReplayPlugin
+from pytest_mews.session.signals import Interruption, SignalHandler
 from pytest_mews.session.xdist import (
+    ReportSerializer,
     XdistController,
+    attach_result,
+    attach_usage,
+    attached_notes,
+    attached_result,
     check_distribution,
+    detach_usage,
+    has_workers,
     is_only_process,
     is_worker,
     process_lock_of,
     start_or_fail,
 )
 
-INTERRUPTED = "the run was interrupted before this scenario"
-STOPPED = "the run was stopped before this scenario"
+DEFAULT_TRACEBACKS = "auto"  # pytest's --tb
+NOT_RUN = frozenset({Verdict.BLOCKED, Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE})
 
 
 def register(config: pytest.Config) -> None:
@@ -55,16 +69,39 @@ def register(config: pytest.Config) -> None:
         pytest.UsageError: an option or file is wrong.
 
     """
-    plugin: CertificationPlugin | ReplayPlugin
+    plugin: CertificationPlugin | ReplayPlugin | OwnTestsPlugin
+    error_redactor = ErrorRedactor()
+    config.pluginmanager.register(error_redactor, "mews-error-redactor")
     try:
         check_plugins(config)
-        replays = replay_arguments(config)
-        plugin = ReplayPlugin(config, replays) if replays else CertificationPlugin(config)
+        conceal_options(config)
+        if replays := replay_arguments(config):
+            plugin = ReplayPlugin(config, replays)
+        elif paths_given(config):
+            plugin = OwnTestsPlugin(build_settings(config))
+        else:
+            plugin = CertificationPlugin(config)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     config.pluginmanager.register(plugin, "mews-certification")
+    error_redactor.learn(plugin.settings)
+    config.pluginmanager.register(SignalHandler(config), "mews-signals")
     controller = XdistController(plugin.settings.seed, plugin.select)
     config.pluginmanager.register(controller, "mews-xdist")
+
+
+class OwnTestsPlugin:
+    """Says that the user's own tests run, because the command line has paths."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def select(self, node_ids: Sequence[str]) -> None:
+        """Do nothing: no scenario runs."""
+
+    def pytest_report_header(self) -> str:
+        """Show why no scenario runs."""
+        return "mews: the command line has paths, so their tests run instead of the certification"
 
 
 class CertificationPlugin:
@@ -72,49 +109,53 @@ class CertificationPlugin:
 
     Attributes:
         settings: what the user chose.
-        runner: the runner of this process.
-        results: the results of all processes.
-        scenarios: all scenarios; empty if the user's own tests run instead.
+        certification: the certification that this process runs, or whose workers run it.
+        scenarios: all scenarios.
         selected_ids: the ids of the scenarios to collect.
-        expected_failures: decides which failures don't fail the run.
 
     """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self.settings = build_settings(config)
+        self.settings = build_settings(config, selection_arguments(config))
+        self.scenarios = self.settings.sender.scenarios()
+        self.selected_ids = selected_scenario_ids(config, self.scenarios)
+        check_distribution(config, self.settings.api, self.settings.websocket)
         # Each worker of pytest-xdist has its own demo partner, which needs no lock between them.
         process_lock = ProcessLock() if self.settings.is_demo else process_lock_of(config)
-        self.runner = CertificationRunner(self.settings, process_lock=process_lock)
-        config.add_cleanup(self.runner.close)
-        self._concurrent_runner = ConcurrentRunner(self.runner, self.certify_now)
-        config.add_cleanup(self._concurrent_runner.stop)
-        self.results = ResultTracker()
-        self._certifies = not paths_given(config)
-        self.scenarios = loader.load_scenarios() if self._certifies else ()
-        self.selected_ids = selected_scenario_ids(config, self.scenarios)
-        self._started_s, self._started = monotonic(), datetime.now(UTC)
-        self._notes: dict[str, None] = {}
-        self._finished: FinishedRun | None = None
-        self._interrupted = False
-        self._events = reports.EventFile(self.settings.report / reports.EVENTS_FILE_NAME)
-        config.add_cleanup(self._events.close)
-        publishes = self._certifies and not self._collects_only and not self._is_worker
-        self._publisher = EventPublisher(self._events.write if publishes else None, self._elapsed_s)
-        if not self._certifies:
-            return
-        self.expected_failures = ExpectedFailures.from_settings(
-            self.settings, self.scenarios, self._started.date()
+        options = explicit_options(config)
+        self.certification = Certification(
+            self.settings, self.scenarios, options, process_lock=process_lock
         )
-        check_distribution(config, self.settings.api, self.settings.websocket)
+        if not self._is_worker and not self._collects_only:
+            config.add_cleanup(FolderLock(self.settings.report).close)  # after all others
+            check_writable(self.settings.report)
+        config.add_cleanup(self.runner.close)
+        self._concurrent_runner = ConcurrentRunner(self.runner, self.certification.certify)
+        config.add_cleanup(self._concurrent_runner.stop)
+        self._report_files = ReportFiles(self.settings, os.environ)
+        self._event_file = EventFile(self.settings.report / EVENTS_FILE_NAME)
+        config.add_cleanup(self._event_file.close)
+        if not self._is_worker:  # the controller receives the results of its workers
+            properties = SuiteProperties(config)
+            self.certification.subscribers += [self._event_file, properties, self._report_files]
         markers = {name for scenario in self.scenarios for name in markers_of(scenario)}
         for marker in sorted(markers):
             config.addinivalue_line("markers", f"{marker}: certification scenarios of pytest-mews")
-        if not self._collects_only and not self._is_worker:
-            reports.check_writable(self.settings.report)
         config.args = [str(config.rootpath)]  # see pytest_collect_directory
-        if getattr(config.option, "verbose", None) == 0:  # absent with -p no:terminal
-            config.option.verbose = 1  # one line for each scenario
+        self._lists_all = getattr(config.option, "verbose", 0) > 0  # absent with -p no:terminal
+        self._unlisted_ids: set[str] = set()
+        self._was_blocked = False  # the last scenario that concerned this endpoint
+        if getattr(config.option, "verbose", None) == 0:
+            config.option.verbose = 1  # one line for each scenario that runs
+        self._interrupted = False
+        serializer = ReportSerializer({scenario.id: scenario for scenario in self.scenarios})
+        config.pluginmanager.register(serializer, "mews-report-serializer")
+
+    @property
+    def runner(self) -> CertificationRunner:
+        """The runner of this process."""
+        return self.certification.runner
 
     @property
     def _collects_only(self) -> bool:
@@ -126,9 +167,7 @@ class CertificationPlugin:
 
     def pytest_report_header(self) -> list[str]:
         """Show the target and the settings of the run."""
-        if self._certifies:
-            return terminal.header_lines(self.settings)
-        return ["mews: the command line has paths, so their tests run instead of the certification"]
+        return terminal.header_lines(self.settings)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -136,7 +175,9 @@ class CertificationPlugin:
 
         Under pytest-xdist each worker starts its own before its first scenario.
         """
-        if self._certifies and is_only_process(self._config):
+        if not gc.get_freeze_count():
+            gc.freeze()  # what is imported stays: no collection of garbage need visit it again
+        if is_only_process(self._config):
             start_or_fail(self.runner.start)
 
     @pytest.hookimpl(tryfirst=True)
@@ -144,157 +185,176 @@ class CertificationPlugin:
         self, path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
         """Collect the scenarios instead of the files in the root folder."""
-        if not self._certifies or path != self._config.rootpath:
-            return None
-        return ScenarioCollector.build(parent, self)
+        return ScenarioCollector.build(parent, self) if path == self._config.rootpath else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Note the selected scenarios, and start those that run concurrently."""
-        if self._collects_only or self._is_worker:
+        if self._collects_only:
             return
         self.select([item.nodeid for item in session.items])
-        self._concurrent_runner.start(session.items, worker=False)
+        if not self._is_worker:
+            stops_early = bool(self._config.getoption("maxfail"))
+            self._concurrent_runner.start(session.items, worker=False, stops_early=stops_early)
 
-    def select(self, node_ids: Sequence[str]) -> None:
-        """Note the selected scenarios; every worker of pytest-xdist collects the same ones."""
-        self.results.select(node_ids)
-        if self.results.selected:
-            self._publisher.publish_start(self._run_started)
+    def select(self, node_ids: Iterable[str]) -> None:
+        """Start the run of the selected scenarios; every worker of pytest-xdist has the same."""
+        selected_ids = {name for node_id in node_ids if (name := scenario_id_in(node_id))}
+        if selected_ids and not self.certification.has_started:
+            if not self._is_worker:
+                self.runner.environment.delete_calls_file()
+            self.certification.start(selected_ids)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Publish that a scenario starts, in this process or in a worker of pytest-xdist."""
         if scenario_id := scenario_id_in(nodeid):
-            self._publisher.publish_scenario_start(scenario_id)
+            self.certification.start_scenario(scenario_id)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """In a worker of pytest-xdist, start this scenario and the one that follows it."""
-        if self._is_worker and self._certifies:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """In a worker of pytest-xdist, start this scenario and the one that follows it.
+
+        In the only process, run a scenario that probably can't run without a line that says that
+        it starts: pytest then writes a line only if the scenario did run.
+        """
+        if self._is_worker:
             start_or_fail(self.runner.start)
             items = [item] if nextitem is None else [item, nextitem]
             self._concurrent_runner.start(items, worker=True)
+        elif (
+            isinstance(item, ScenarioItem)
+            and is_only_process(item.config)
+            and self._probably_cannot_run(item.scenario)
+        ):
+            self._unlisted_ids.add(item.nodeid)
+            for report in runtestprotocol(item, log=False, nextitem=nextitem):
+                item.ihook.pytest_runtest_logreport(report=report)
+            return True
+        return None
+
+    def _probably_cannot_run(self, scenario: Scenario) -> bool:
+        """Return whether the options exclude it, or the scenario before it was blocked."""
+        if self._lists_all:
+            return False
+        return self._was_blocked or not self.runner.is_for_this_run(scenario)
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Return the result of a scenario: wait for it if it runs concurrently, or run it now."""
-        show_wait = partial(self._progress.show_wait, scenario)
-        result = self._concurrent_runner.result(scenario, show_wait)
-        return self.certify_now(scenario, self.show_progress) if result is None else result
-
-    def certify_now(
-        self, scenario: Scenario, progress: Progress = lambda *_: None
-    ) -> ScenarioResult:
-        """Run a scenario in the calling thread, and publish its start and result."""
-        self._publisher.publish_scenario_start(scenario.id)
-        result = self.expected_failures.apply_waivers(self.runner.certify(scenario, progress))
-        self._publisher.publish_scenario_end(result, self.runner.environment.notes)
+        progress = terminal.ProgressDisplay(self._config, monotonic)
+        try:
+            show_wait = partial(progress.show_wait, scenario)
+            result = self._concurrent_runner.result(scenario, show_wait)
+            if result is None:
+                result = self.certification.certify(scenario, progress.show_activity)
+        finally:
+            progress.clear(scenario)
+        if result.verdict is Verdict.BLOCKED or result.verdict not in NOT_RUN:
+            fails_precondition = scenario.precondition and result.verdict in FAILURES
+            self._was_blocked = result.verdict is Verdict.BLOCKED or fails_precondition
         return result
-
-    def record_unreported(self, result: ScenarioResult) -> None:
-        """Record a result for which pytest makes no report, because the run was interrupted."""
-        self.results.record(result)
-        self._publisher.publish_scenario_end(result, self.runner.environment.notes)
-
-    def show_progress(self, scenario: Scenario, done: int, planned: int) -> None:
-        """Show how many cases of the current scenario have run."""
-        self._progress.show_cases(scenario, done, planned)
-
-    def pytest_runtest_setup(self) -> None:
-        """Start the progress display of a scenario."""
-        self._progress = terminal.ProgressDisplay(self._config, monotonic)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach the result to the report, which pytest-xdist sends to its controller."""
+        """Attach the result to its report."""
         report = yield
         if isinstance(item, ScenarioItem) and call.when == "call" and item.result is not None:
-            self._progress.clear(item.scenario)
-            report_payload.attach(report, item.result, self.runner.environment.notes)
+            attach_result(report, item.result, self.certification.notes)
+            if self._is_worker:
+                attach_usage(report, self.certification.api_usage)
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Record the result that a report carries."""
-        notes = report_payload.extract(report, self.results, self.scenarios)
-        self._notes.update(dict.fromkeys(notes))
-        if result := self.results.result(scenario_id_in(report.nodeid) or ""):
-            self._publisher.publish_scenario_end(result, self._notes)
+        """Record the result of another process, or why a scenario has none."""
+        scenario_id = scenario_id_in(report.nodeid)
+        if scenario_id is None or self._is_worker:
+            return
+        result = attached_result(report)
+        if result is None and (missing := why_missing(report)):
+            self.certification.record_missing(scenario_id, *missing)
+        elif result is not None and has_workers(self._config):
+            self.certification.record(result, attached_notes(report))
+        if usage := detach_usage(report):
+            self.certification.record_usage(*usage)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Show the verdict instead of PASSED and FAILED."""
-        result = self.results.result(scenario_id_in(report.nodeid) or "")
-        if result is None or not report_payload.is_attached(report):
+        result = attached_result(report)
+        if result is None:
             return None
-        return terminal.status(result, report)
+        category, letter, label = terminal.status(result, report, get_terminal_size().columns)
+        not_run = result.verdict in NOT_RUN
+        unlisted = has_workers(self._config) or report.nodeid in self._unlisted_ids
+        if not_run and unlisted and not self._lists_all:
+            return category, "", ("", {})  # counted without a line
+        return category, letter, label
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Distinguish Ctrl-C from the exception with which pytest-xdist stops at a failure (-x)."""
-        self._interrupted = excinfo.type is KeyboardInterrupt
+        self._interrupted = excinfo.type in {KeyboardInterrupt, Interruption}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports, however the run ended, and set the exit status by the results."""
-        if not self._certifies or self._collects_only or self._is_worker:
+        """End the run, however it ended, and set the exit status by the results."""
+        if self._collects_only or self._is_worker:
             return
-        if self.results.is_empty and not self._interrupted:
+        if not self.certification.has_started and not self._interrupted:
             return
-        self.results.record_missing(self._concurrent_runner.results(interrupted=self._interrupted))
+        self._concurrent_runner.finish(interrupted=self._interrupted)
         stopped = exitstatus == pytest.ExitCode.INTERRUPTED and not self._interrupted
-        reason = STOPPED if stopped or session.shouldfail or session.shouldstop else ""
-        final = self.results.finalize(
-            self.scenarios, stopped=INTERRUPTED if self._interrupted else reason
-        )
-        # Waivers have not been applied yet to results that pytest did not ask for.
-        results = [
-            self.expected_failures.apply_waivers(final[scenario.id]) for scenario in self.scenarios
-        ]
-        run = self._build_run(results)
-        self._publisher.publish_end(run)
-        describe_suite(self._config, run)
-        self._finished = write_reports(run, self.settings, self.expected_failures, os.environ)
-        if self._finished.error:
+        cause = None
+        if self._interrupted:
+            cause = MissingCause.INTERRUPTED
+        elif stopped or session.shouldfail or session.shouldstop:
+            cause = MissingCause.STOPPED
+        run = self.certification.finish(cause, self._event_file.notes)
+        if self._report_files.error:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
-        fails = any(self.expected_failures.fails_run(result) for result in results)
+        if _is_told_by_causes(run) and self._config.option.tbstyle == DEFAULT_TRACEBACKS:
+            self._config.option.tbstyle = "no"  # the summary says it once
+        fails = any(is_unexpected_failure(result, strict=run.strict) for result in run.results)
+        fails = fails or self.runner.environment.emulator_failures.count > 0
         if fails and (stopped or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _run_started(self) -> RunStarted:
-        self.runner.environment.delete_calls_file()
-        scenario_ids = (scenario.id for scenario in self.scenarios)
-        selected = tuple(name for name in scenario_ids if name in self.results.selected)
-        return RunStarted(
-            self._build_run(()), self.settings.stages, tuple(self.scenarios), selected
-        )
-
-    def _build_run(self, results: Sequence[ScenarioResult]) -> Run:
-        notes = (*self.runner.environment.notes, *self._notes, *self._publisher_notes)
-        return build_run(
-            self.settings,
-            results,
-            self.expected_failures,
-            started=self._started,
-            duration_s=self._elapsed_s(),
-            command=rerun_command(self.settings, explicit_options(self._config)),
-            folder=str(explicit_options(self._config)["mews_report"] or self.settings.report.name),
-            notes=tuple(dict.fromkeys(notes)),
-            interrupted=self._interrupted,
-            rate_limit_usage=self.runner.environment.rate_limit_usage,
-        )
-
-    @property
-    def _publisher_notes(self) -> list[str]:
-        problem = self._publisher.problem
-        return [f"{reports.EVENTS_FILE_NAME} could not be written ({problem})."] if problem else []
-
-    def _elapsed_s(self) -> float:
-        return monotonic() - self._started_s
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the readiness of each stage, the failures, and the path of the report."""
-        if self._finished is not None:
-            print_summary(terminalreporter, self._finished, self.expected_failures, os.environ)
+        self._report_files.print_summary(terminalreporter)
+
+
+def _is_told_by_causes(run: Run) -> bool:
+    """Return whether causes explain all failures of a run."""
+    failed = {
+        result.scenario.id
+        for result in run.results
+        if result.verdict in FAILURES | {Verdict.ERROR, Verdict.BLOCKED}
+    }
+    return bool(failed) and failed <= run.explained_ids
+
+
+def why_missing(report: pytest.TestReport) -> tuple[MissingCause, str] | None:
+    """Return why a scenario has no result, and the reason, from a report that has none.
+
+    Another plugin skipped the scenario, or it failed outside the certification. None if the report
+    does not say so: the scenario can have a result then.
+    """
+    if report.skipped:
+        return MissingCause.SKIPPED, _last_line(report)
+    if report.failed and report.when != "teardown":
+        return MissingCause.NO_RESULT, f"it returned no result: {_last_line(report)}"
+    return None
+
+
+def _last_line(report: pytest.TestReport) -> str:
+    """Return the last line of a report's text: the reason of a skip, or the exception."""
+    longrepr = report.longrepr
+    text = str(longrepr[2]) if isinstance(longrepr, tuple) else report.longreprtext
+    return (text.strip().splitlines() or ["the report has no text"])[-1].strip()

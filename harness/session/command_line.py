@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from random import Random
 
@@ -12,9 +13,21 @@ from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.errors import UsageError, did_you_mean
 from pytest_mews.model import Scenario
 from pytest_mews.options import OPTIONS
-from pytest_mews.run.result_tracker import COLLECTOR, scenario_id_in
+from pytest_mews.redaction import Secret
 
 SEED_KEY = "mews_seed"  # the key of the run's seed in the input of a pytest-xdist worker
+
+
+COLLECTOR = "mews"  # node ids are `mews::RET-02`
+
+
+def scenario_id_in(node_id: str) -> str | None:
+    """Return the scenario's id in a pytest node id; None if it is not a scenario's.
+
+    With --dist loadgroup pytest-xdist appends `@group` to the node id, which is removed.
+    """
+    collector, _, name = node_id.partition("::")
+    return name.partition("@")[0] if collector == COLLECTOR and name else None
 
 
 def paths_given(config: pytest.Config) -> bool:
@@ -70,8 +83,33 @@ def _positional_arguments(config: pytest.Config) -> list[str]:
     return [str(argument) for argument in parsed.file_or_dir]
 
 
-def build_settings(config: pytest.Config) -> Settings:
+def conceal_options(config: pytest.Config) -> None:
+    """Make secrets of the options with one, so that no traceback shows them."""
+    for option in OPTIONS:
+        value = getattr(config.option, option.dest, None)
+        if option.metavar in {"URL", "SECRET"} and isinstance(value, str):
+            setattr(config.option, option.dest, Secret(value))
+
+
+def selection_arguments(config: pytest.Config) -> str:
+    """Return the arguments that select scenarios, quoted for a shell; empty if there are none."""
+    words = [f"{COLLECTOR}::{name}" for name in scenario_arguments(config)]
+    for flag, dest in (("-k", "keyword"), ("-m", "markexpr")):
+        if value := getattr(config.option, dest, ""):
+            words += [flag, str(value)]
+    for node_id in getattr(config.option, "deselect", None) or ():
+        words += ["--deselect", str(node_id)]
+    if getattr(config.option, "lf", False):  # absent with -p no:cacheprovider
+        words.append("--last-failed")
+    return shlex.join(words)
+
+
+def build_settings(config: pytest.Config, selection: str = "") -> Settings:
     """Check all options and return the settings.
+
+    Args:
+        config: pytest's configuration.
+        selection: the arguments that select scenarios; empty if all run.
 
     Raises:
         UsageError: an option is wrong.
@@ -83,6 +121,7 @@ def build_settings(config: pytest.Config) -> Settings:
         rootdir=config.inipath.parent if config.inipath else config.rootpath,
         seed=_seed(config),
         ini={option.dest: config.getini(option.dest) for option in OPTIONS},
+        selection=selection,
     )
 
 

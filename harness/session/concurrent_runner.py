@@ -13,12 +13,15 @@ from pytest_mews.session.items import ScenarioItem
 from pytest_mews.session.schedule import Certify, Schedule, WaitProgress
 
 SLOW_ENDPOINT_JOBS = 8  # concurrent scenarios if the endpoint is slow
+# With --mews-jobs auto: the most concurrent scenarios, and within what time a service that handles
+# one message after another should answer a message from each of them.
+AUTO_JOBS, AUTO_RESPONSE_MS = 8, 1000.0
 WORKER_JOBS = 2  # a worker of pytest-xdist knows two of its scenarios: this one and the next
 SHUTDOWN_TIMEOUT_S = 4.0  # how long an interrupted run waits for running scenarios
 
 
 class ConcurrentRunner:
-    """Runs several scenarios concurrently if --mews-jobs says so, or if the endpoint is slow.
+    """Runs several scenarios concurrently, as many as --mews-jobs allows; more at a slow endpoint.
 
     Args:
         runner: the runner of this process.
@@ -30,7 +33,9 @@ class ConcurrentRunner:
         self._runner, self._certify = runner, certify
         self._schedule: Schedule | None = None
 
-    def start(self, items: Iterable[pytest.Item], *, worker: bool) -> None:
+    def start(
+        self, items: Iterable[pytest.Item], *, worker: bool, stops_early: bool = False
+    ) -> None:
         """Start scenarios whose results pytest will ask for.
 
         If the endpoint misses the time limit even for a single event, several scenarios run
@@ -39,6 +44,8 @@ class ConcurrentRunner:
         Args:
             items: the items that pytest will run; those that are not scenarios are ignored.
             worker: whether this process is a worker of pytest-xdist, which knows two items ahead.
+            stops_early: whether pytest stops after some failures (-x): then `auto` means one job,
+                so that nothing more is sent.
 
         """
         scenarios = [item.scenario for item in items if isinstance(item, ScenarioItem)]
@@ -46,35 +53,47 @@ class ConcurrentRunner:
             return
         try:
             is_slow = self._runner.environment.is_slow
+            chosen = self._runner.environment.settings.jobs
+            jobs = 1 if worker else chosen or self._auto_jobs(stops_early=stops_early)
+            if is_slow:
+                jobs = max(jobs, WORKER_JOBS if worker else SLOW_ENDPOINT_JOBS)
+            if jobs == 1:
+                return
+            self._runner.probe(scenarios)  # once, before several threads need it
         except HarnessError:
             return  # each scenario raises it again, and has the verdict `error`
-        jobs = 1 if worker else self._runner.environment.settings.jobs
-        if is_slow:
-            jobs = max(jobs, WORKER_JOBS if worker else SLOW_ENDPOINT_JOBS)
-        if jobs == 1:
-            return
-        self._runner.probe(scenarios)  # once, before several threads need it
         self._schedule = self._schedule or Schedule(self._certify, jobs, slow_endpoint=is_slow)
         self._schedule.start(scenarios)
+
+    def _auto_jobs(self, *, stops_early: bool) -> int:
+        """Return how many scenarios may run concurrently, by how fast the preflight was."""
+        if stops_early:
+            return 1
+        environment = self._runner.environment
+        if not environment.settings.has_webhooks:
+            return AUTO_JOBS
+        return count_jobs(environment.preflight.response_ms)
 
     def result(self, scenario: Scenario, show_wait: WaitProgress) -> ScenarioResult | None:
         """Wait for the result of a scenario; None if no scenarios run concurrently."""
         return None if self._schedule is None else self._schedule.result(scenario, show_wait)
 
-    def results(self, *, interrupted: bool) -> list[ScenarioResult]:
-        """Return all results so far, and start no more scenarios.
+    def finish(self, *, interrupted: bool) -> None:
+        """Start no more scenarios.
 
-        After an interruption, running scenarios are stopped and return partial results first.
+        After an interruption, running scenarios are stopped first and have partial results.
         """
-        if self._schedule is None:
-            return []
-        self._schedule.stop()
-        if interrupted:
+        self.stop()
+        if interrupted and self._schedule is not None:
             self._runner.interrupt()
             self._schedule.wait_until_finished(SHUTDOWN_TIMEOUT_S)
-        return self._schedule.results()
 
     def stop(self) -> None:
         """Start no more scenarios."""
         if self._schedule is not None:
             self._schedule.stop()
+
+
+def count_jobs(response_ms: float) -> int:
+    """Return how many scenarios may run concurrently if one message takes this long."""
+    return max(1, min(AUTO_JOBS, int(AUTO_RESPONSE_MS / max(response_ms, 1.0))))

@@ -3,73 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pytest_mews import reports
-from pytest_mews.acceptance.expected_failures import ExpectedFailures
+from pytest_mews.acceptance.expected_failures import exit_status_note, write_waivers_template
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
-from pytest_mews.model import Run
+from pytest_mews.model import Run, RunEnded, RunEvent
 from pytest_mews.session import terminal
 
+DEFAULT_REPORTCHARS = "fE"  # pytest's -r; any other value is the user's
 
-@dataclass(frozen=True)
-class FinishedRun:
-    """A finished run and the files that were written.
+
+class ReportFiles:
+    """Writes the reports when the run ends, and prints the summary when pytest asks for it.
+
+    Args:
+        settings: what the user chose.
+        environ: the environment variables, in which GitHub Actions names the job summary.
 
     Attributes:
-        run: the run.
-        html_report: the HTML report; None if the report could not be written.
-        template: the waivers template; None if it was not requested, or could not be written.
-        error: why the report or the template could not be written; empty if they were written.
-        problems: other problems, for the terminal.
+        error: why the report or the waivers template could not be written; empty if they were.
 
     """
 
-    run: Run
-    html_report: Path | None
-    template: Path | None
-    error: str
-    problems: tuple[str, ...]
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings, self._environ = settings, environ
+        self._run: Run | None = None
+        self._html_report: Path | None = None
+        self._template: Path | None = None
+        self._problems: tuple[str, ...] = ()
+        self.error = ""
 
+    def receive(self, event: RunEvent, _at_s: float) -> None:
+        """Write the reports and the waivers template of a run that has ended."""
+        if isinstance(event, RunEnded):
+            self._run = event.run
+            self._write(event.run)
 
-def write_reports(
-    run: Run, settings: Settings, expected_failures: ExpectedFailures, environ: Mapping[str, str]
-) -> FinishedRun:
-    """Write the reports and the waivers template; an error in one does not stop the others."""
-    files = template = None
-    error = ""
-    try:
-        files = reports.write_report(run, settings.report)
-        if settings.waivers_template:
-            template = expected_failures.write_waivers_template(run.results, settings.report)
-    except UsageError as cause:
-        what = "report" if files is None else "template"
-        error = f"The {what} was not written. {cause}"
-    return FinishedRun(
-        run,
-        files.html if files else None,
-        template,
-        error,
-        (*(files.problems if files else ()), *reports.append_summary(run, environ)),
-    )
+    def _write(self, run: Run) -> None:
+        """Write all files; an error in one does not stop the others."""
+        files = None
+        try:
+            files = reports.write_report(run, self._settings.report)
+            if self._settings.waivers_template:
+                self._template = write_waivers_template(run, self._settings.report)
+        except UsageError as error:
+            what = "report" if files is None else "template"
+            self.error = f"The {what} was not written. {error}"
+        problems = reports.append_summary(run, self._environ)
+        if files is not None:
+            self._html_report = files.html
+            problems = (*files.problems, *problems)
+        self._problems = problems
 
-
-def print_summary(
-    reporter: pytest.TerminalReporter,
-    finished: FinishedRun,
-    expected_failures: ExpectedFailures,
-    environ: Mapping[str, str],
-) -> None:
-    """Print the readiness of each stage, the failures, and the path of the report."""
-    note = expected_failures.exit_status_note(finished.run)
-    closing = [note] if note else []
-    if finished.template is not None:
-        closing.append(f"Waivers template, to fill in for --mews-waivers: {finished.template}")
-    problems = [*([finished.error] if finished.error else []), *finished.problems]
-    terminal.print_run(reporter, finished.run, finished.html_report, problems, closing)
-    for line in reports.annotate(finished.run, environ):
-        reporter.write_line(line)
+    def print_summary(self, reporter: pytest.TerminalReporter) -> None:
+        """Print the readiness of each stage, the failures, and the path of the report."""
+        if self._run is None:
+            return
+        note = exit_status_note(self._run)
+        closing = [note] if note else []
+        if self._template is not None:
+            closing.append(f"Waivers template, to fill in for --mews-waivers: {self._template}")
+        problems = [*([self.error] if self.error else []), *self._problems]
+        terminal.print_run(reporter, self._run, self._html_report, problems, closing)
+        if reporter.config.option.reportchars == DEFAULT_REPORTCHARS:
+            reporter.reportchars = ""  # pytest's short summary would push ours off the screen
+        for line in reports.annotate(self._run, self._environ):
+            reporter.write_line(line)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 import pytest
 
-from pytest_mews.acceptance.expected_failures import ExpectedFailures
+import pytest_mews.scenarios as scenarios_package
+from pytest_mews.config.settings import Settings
 from pytest_mews.model import Scenario, ScenarioResult, Verdict
+from pytest_mews.model.readiness import is_unexpected_failure
 from pytest_mews.redaction import Redactor
-from pytest_mews.reports import one_line
-from pytest_mews.run.result_tracker import COLLECTOR
-from pytest_mews.run.runner import CertificationRunner
+from pytest_mews.run.certification import Certification
+from pytest_mews.sanitize import one_line
+from pytest_mews.session.command_line import COLLECTOR
 from pytest_mews.session.junit import properties
+from pytest_mews.session.plugin_conflicts import exempting_markers
 
 SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED}
 
@@ -24,15 +28,12 @@ class ItemContext(Protocol):
 
     scenarios: tuple[Scenario, ...]
     selected_ids: frozenset[str]
-    runner: CertificationRunner
-    expected_failures: ExpectedFailures
+    settings: Settings
+    certification: Certification
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Return the result of a scenario."""
         ...
-
-    def record_unreported(self, result: ScenarioResult) -> None:
-        """Record a result for which pytest makes no report."""
 
 
 def format_harness_error(excinfo: pytest.ExceptionInfo[BaseException], redactor: Redactor) -> str:
@@ -77,7 +78,7 @@ class ScenarioCollector(RootCollector):
                 continue
             item: ScenarioItem = ScenarioItem.from_parent(self, name=scenario.id)
             item.scenario, item.context = scenario, self.context
-            for name in markers_of(scenario):
+            for name in (*markers_of(scenario), *exempting_markers(self.config)):
                 item.add_marker(name)
             yield item
 
@@ -88,32 +89,70 @@ def markers_of(scenario: Scenario) -> tuple[str, ...]:
 
 
 class ScenarioItem(pytest.Item):
-    """One scenario; it fails if its verdict alone fails the run."""
+    """One scenario; it fails if its verdict alone fails the run.
+
+    Hooks in users' conftest.py files expect test functions. So an item has the public attributes of
+    a test function without parameters, outside a class: `fixturenames`, `funcargs`, `function`,
+    `obj`, `originalname`, `module`, `cls` and `instance`. A scenario has no fixtures; a fixture
+    that a hook adds to `fixturenames` is not set up.
+    """
 
     scenario: Scenario
     context: ItemContext
     result: ScenarioResult | None = None
+    module = scenarios_package
+    cls = None
+    instance = None
+
+    def __init__(self, **from_parent: Any) -> None:  # noqa: ANN401 - pytest's own arguments
+        super().__init__(**from_parent)
+        self.originalname = self.name
+        self.fixturenames: list[str] = []
+        self.funcargs: dict[str, object] = {}
+
+    @cached_property
+    def function(self) -> Callable[[], None]:
+        """A function with the name and the title of the scenario, which runs it."""
+
+        def run_scenario() -> None:
+            self.runtest()
+
+        run_scenario.__name__ = run_scenario.__qualname__ = self.scenario.id
+        run_scenario.__doc__ = self.scenario.title
+        run_scenario.__module__ = self.module.__name__
+        return run_scenario
+
+    @property
+    def obj(self) -> Callable[[], None]:
+        """The same function."""
+        return self.function
+
+    if not TYPE_CHECKING:  # otherwise mypy takes every attribute for one that exists
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say what a hook can do that asks for an attribute, such as `callspec`."""
+            raise AttributeError(
+                f"a scenario has no attribute {name!r}, as a test function without parameters has "
+                "none. Let the hook skip items that are not pytest.Function.",
+                name=name,
+                obj=self,
+            )
 
     def runtest(self) -> None:
-        """Certify the scenario; after Ctrl-C its partial result is recorded."""
+        """Certify the scenario, and raise what its verdict means for pytest."""
         try:
             self.result = self.context.certify(self.scenario)
-        except KeyboardInterrupt as interrupt:
-            if interrupt.args:
-                self.context.record_unreported(interrupt.args[0])
-            raise KeyboardInterrupt from None
         except Exception as error:
-            reason = one_line(self.context.runner.environment.redactor.redact_text(repr(error)))
-            self.result = ScenarioResult(self.scenario, Verdict.ERROR, reason)
+            self.result = self.context.certification.record_error(self.scenario, error)
             raise
         finally:
             if self.result is not None:
                 self.user_properties += properties(self.result)
-        reason_expected = self.context.expected_failures.reason_expected(self.result)
-        if reason_expected:
-            pytest.xfail(reason_expected)  # with --runxfail it does nothing
-        fails_run = self.context.expected_failures.fails_run(self.result)
-        if reason_expected or (fails_run and self.result.verdict is not Verdict.BLOCKED):
+        if self.result.reason_expected:
+            pytest.xfail(self.result.reason_expected)  # with --runxfail it does nothing
+        fails_run = is_unexpected_failure(self.result, strict=self.context.settings.strict)
+        is_blocked = self.result.verdict is Verdict.BLOCKED
+        if self.result.reason_expected or (fails_run and not is_blocked):
             raise ScenarioFailedError(self.result.reason)
         if self.result.verdict in SKIPPED:
             pytest.skip(f"{self.result.verdict}: {self.result.reason}")
@@ -124,17 +163,16 @@ class ScenarioItem(pytest.Item):
         style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
         """Return the explanation of a failure; a traceback only for an error of the harness."""
+        redactor = self.context.certification.runner.environment.redactor
         if isinstance(excinfo.value, pytest.fail.Exception):  # from another plugin, a timeout
-            return self.context.runner.environment.redactor.redact_text(str(excinfo.value))
+            return redactor.redact_text(str(excinfo.value))
         if not isinstance(excinfo.value, ScenarioFailedError) or self.result is None:
-            return format_harness_error(excinfo, self.context.runner.environment.redactor)
+            return format_harness_error(excinfo, redactor)
         scenario = self.scenario
         lines = [
             f"{scenario.id} {scenario.title} ({scenario.level}, {scenario.basis})",
             f"  observed: {self.result.reason}",
-            f"  why:      {scenario.why}",
             f"  fix:      {self.result.remedy}",
-            *(f"  source:   {source.url} ({source.revision_text})" for source in scenario.sources),
         ]
         return "\n".join(lines)
 

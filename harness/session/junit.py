@@ -8,44 +8,58 @@ from __future__ import annotations
 import pytest
 from _pytest.junitxml import xml_key
 
-from pytest_mews.model import Run, ScenarioResult
+from pytest_mews.model import RunEnded, RunEvent, ScenarioResult
+from pytest_mews.reports import readiness_phrase
 
 Properties = list[tuple[str, object]]
 
 
 def properties(result: ScenarioResult) -> Properties:
-    """Return the properties of a test case; requirement, source and revision once per source.
+    """Return the properties of a test case; requirement, source and revision once per fact.
 
     They are part of pytest's report, so they also arrive from a worker of pytest-xdist.
     """
     scenario = result.scenario
-    sources = [
+    facts = [
         (f"mews.{name}", value)
-        for source in scenario.sources
+        for fact in scenario.facts
         for name, value in (
-            ("requirement", source.summary),
-            ("source", source.url),
-            ("revision", source.revision),
+            ("requirement", fact.text),
+            ("source", fact.source.url),
+            ("revision", fact.source.revision),
         )
     ]
     return [
         ("mews.stage", scenario.stage.value),
         ("mews.level", scenario.level.value),
         ("mews.basis", scenario.basis.value),
-        *sources,
+        ("mews.concern", scenario.concern.value),
+        *facts,
         ("mews.verdict", result.verdict.value),
         ("mews.reason", result.reason),
     ]
 
 
-def describe_suite(config: pytest.Config, run: Run) -> None:
-    """Add the properties of the run to the test suite; does nothing without --junitxml."""
-    xml = config.stash.get(xml_key, None)
-    if xml is None:
-        return
-    xml.add_global_property("mews.readiness", run.readiness.value)
-    for stage in run.stages:
-        xml.add_global_property(f"mews.readiness.{stage.stage}", stage.readiness.value)
-    for name in ("target", "integration_target", "seed", "version", "started_utc"):
-        xml.add_global_property(f"mews.{name}", getattr(run, name))
-    xml.add_global_property("mews.profile", run.profile.name)
+class SuiteProperties:
+    """Adds the properties of the run to the test suite; does nothing without --junitxml."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def receive(self, event: RunEvent, _at_s: float) -> None:
+        """Add the properties when the run ends."""
+        xml = self._config.stash.get(xml_key, None)
+        if xml is None or not isinstance(event, RunEnded):
+            return
+        run = event.run
+        xml.add_global_property("mews.readiness", run.readiness.value)
+        xml.add_global_property("mews.readiness_text", readiness_phrase(run))
+        for number, cause in enumerate(run.causes, 1):
+            name = f"mews.cause.{number}"
+            xml.add_global_property(name, f"{cause.kind}: {cause.summary} Fix: {cause.remedy}")
+            xml.add_global_property(f"{name}.explains", ", ".join(cause.explains))
+        for stage in run.stages:
+            xml.add_global_property(f"mews.readiness.{stage.stage}", stage.readiness.value)
+        for name in ("target", "integration_target", "seed", "version", "started_utc"):
+            xml.add_global_property(f"mews.{name}", getattr(run, name))
+        xml.add_global_property("mews.profile", run.profile.name)

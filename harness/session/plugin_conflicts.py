@@ -1,4 +1,4 @@
-"""Options of other pytest plugins that a certification can't work with."""
+"""What other pytest plugins do to scenarios: what is refused, and what leaves them alone."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ _CONFLICTS = (
         "Remove it; -n N of pytest-xdist runs scenarios in several processes.",
     ),
 )
+
+
+# Markers with which another plugin leaves an item alone: pytest-socket then lets it use sockets.
+_EXEMPTING = ("enable_socket",)
+
+
+def exempting_markers(config: pytest.Config) -> tuple[str, ...]:
+    """Return the markers that scenarios need where another plugin has registered them."""
+    registered = {line.partition("(")[0].partition(":")[0] for line in config.getini("markers")}
+    return tuple(name for name in _EXEMPTING if name in registered)
 
 
 def check_plugins(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mews.config.report_folder import FolderLock
 from pytest_mews.errors import UsageError
 from pytest_mews.replay import OPTION
 from pytest_mews.run.process_lock import ProcessLock
@@ -18,11 +19,15 @@ from pytest_mews.run.replayer import (
     ReplayResult,
     read_replay_files,
 )
-from pytest_mews.run.result_tracker import COLLECTOR
-from pytest_mews.scenarios import loader
 from pytest_mews.session import terminal
-from pytest_mews.session.command_line import build_settings, paths_given, scenario_arguments
+from pytest_mews.session.command_line import (
+    COLLECTOR,
+    build_settings,
+    paths_given,
+    scenario_arguments,
+)
 from pytest_mews.session.items import RootCollector, format_harness_error
+from pytest_mews.session.plugin_conflicts import exempting_markers
 from pytest_mews.session.xdist import (
     check_distribution,
     is_only_process,
@@ -68,9 +73,11 @@ class ReplayPlugin:
         self.replayer = Replayer(
             settings,
             [file.case for file in self.replay_files],
-            {scenario.id: scenario for scenario in loader.load_scenarios()},
+            {scenario.id: scenario for scenario in settings.sender.scenarios()},
             ProcessLock() if settings.is_demo else process_lock_of(config),
         )
+        if not is_worker(config) and not config.option.collectonly:
+            config.add_cleanup(FolderLock(settings.report).close)  # after all others
         config.add_cleanup(self.replayer.close)
         self._results: dict[str, ReplayResult] = {}
         if not is_worker(config) and not config.option.collectonly:
@@ -167,6 +174,8 @@ class ReplayCollector(RootCollector):
         for replay_file in self.context.replay_files:
             item: ReplayItem = ReplayItem.from_parent(self, name=f"{PREFIX}{replay_file.name}")
             item.replay_file, item.replayer = replay_file, self.context.replayer
+            for name in exempting_markers(self.config):
+                item.add_marker(name)
             yield item
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from pytest_mews import reports
 from pytest_mews.acceptance import terminal_lines
 from pytest_mews.checks import breaks_must
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
+from pytest_mews.model.listing import first_lines
 from pytest_mews.run.run_summary import display_target
 
 REDRAW_S, HEARTBEAT_S = 0.2, 10.0
@@ -33,10 +35,12 @@ COLOURS = {
     Readiness.NOT_READY: {"red": True, "bold": True},
     Readiness.INCOMPLETE: {"yellow": True, "bold": True},
 }
+PERCENTAGE = len(" [100%] ")  # what pytest writes after a verdict, and a space before the label
+MAX_LINES = 12  # of a group; the report has all
 
 
 def header_lines(settings: Settings) -> list[str]:
-    """Return the header: target, profile, seed, tenants, addresses; tokens are redacted."""
+    """Return the header: target, profile, seed, tenants, untested secrets, addresses."""
     integration = settings.integration_target
     tenants = ", ".join(
         f"enterprise {tenant.id} integration {tenant.integration_id}"
@@ -50,6 +54,7 @@ def header_lines(settings: Settings) -> list[str]:
         + (", strict" if settings.strict else "")
         + (", TLS NOT VERIFIED" if settings.insecure else ""),
         f"mews: tenants {tenants}",
+        *(f"mews: {note}" for note in settings.authentication.notes),
         *_server_lines(settings),
         *_acceptance_lines(settings),
     ]
@@ -65,7 +70,7 @@ def _acceptance_lines(settings: Settings) -> list[str]:
 def _server_lines(settings: Settings) -> list[str]:
     """Return the addresses of the emulators; the demo partner finds them by itself."""
     built_in = settings.tenants == DEFAULT_TENANTS
-    owner = "the built-in tenants (docs/options.md)" if built_in else "the --mews-tenants file"
+    owner = "the built-in tenants (docs/processing.md)" if built_in else "the --mews-tenants file"
     scheme = "ws" if settings.websocket_tls is None else "wss"
     servers = (
         (settings.api, "Connector API at http://{}"),
@@ -81,9 +86,9 @@ def _server_lines(settings: Settings) -> list[str]:
 
 
 def status(
-    result: ScenarioResult, report: pytest.TestReport
+    result: ScenarioResult, report: pytest.TestReport, width: int
 ) -> tuple[str, str, tuple[str, dict[str, bool]]]:
-    """Return pytest's category, letter and label for a result."""
+    """Return pytest's category, letter and label for a result; `width` is the terminal's."""
     expected = hasattr(report, "wasxfail")
     verdict = (
         result.verdict_without_waiver
@@ -93,7 +98,14 @@ def status(
     default = ("s", "skipped", {"yellow": True})
     letter, category, markup = EXPECTED_STATUS if expected else STATUSES.get(verdict, default)
     known = " (known)" if expected and not result.verdict_without_waiver else ""
-    return category, letter, (f"{verdict.upper():<5} {result.scenario.title}{known}", markup)
+    label = f"{verdict.upper():<5} {result.scenario.title}{known}"
+    return category, letter, (cut(label, width - len(report.nodeid) - PERCENTAGE), markup)
+
+
+def cut(text: str, width: int) -> str:
+    """Return the text, or its beginning with an ellipsis: at most `width` columns, at least 8."""
+    width = max(width, 8)
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 class ProgressDisplay:
@@ -108,26 +120,32 @@ class ProgressDisplay:
         self._now_s, self._last_s, self._started_s = now_s, now_s(), now_s()
         self._drawn = False
 
-    def show_cases(self, scenario: Scenario, done: int, planned: int) -> None:
-        """Show how many cases have run."""
-        self._draw(scenario, f"{done} of {max(planned, done)} cases")
+    def show_activity(self, scenario: Scenario, activity: str) -> None:
+        """Show what a scenario does: how many cases have run, or what it waits for."""
+        self._draw(scenario, activity)
 
     def show_wait(self, scenario: Scenario, running: Sequence[str], done: int, total: int) -> None:
         """Show which scenarios are running while pytest waits for one that has not finished."""
-        self._draw(scenario, f"running {', '.join(running)}; {done} of {total} scenarios done")
+        self._draw(scenario, f"{done} of {total} scenarios done", f"running {', '.join(running)}")
 
-    def _draw(self, scenario: Scenario, progress: str) -> None:
-        """Write the progress, unless something was written a moment ago."""
+    def _draw(self, scenario: Scenario, *progress: str) -> None:
+        """Write the progress, unless something was written a moment ago.
+
+        A line that is redrawn is never longer than the terminal is wide: otherwise it would wrap,
+        and its first part would stay.
+        """
         if self._terminal is None or self._terminal.verbosity < 0:
             return
         live = self._terminal.isatty
         if self._now_s() - self._last_s < (REDRAW_S if live else HEARTBEAT_S):
             return
         self._last_s = self._now_s()
-        text = f"{progress}, {self._last_s - self._started_s:.0f} s"
+        text = "; ".join((f"{self._last_s - self._started_s:.0f} s", *progress))
         with self._uncaptured():
             if live:
-                self._terminal.rewrite(f"mews::{scenario.id} {text}", erase=True)
+                width = self._terminal._tw.fullwidth  # noqa: SLF001 - has no public name
+                line = cut(f"mews::{scenario.id} {text}", width - 1)
+                self._terminal.rewrite(line, erase=True)
                 self._drawn = True
             else:
                 self._terminal.ensure_newline()
@@ -148,28 +166,19 @@ def print_run(
     problems: Sequence[str],
     closing: Sequence[str] = (),
 ) -> None:
-    """Write the readiness of each stage, the failures with their reasons, and the report's path.
+    """Write what needs attention; last the verdict, the causes, the next command, the report.
 
     Args:
         terminal: where to write.
         run: the finished run.
         html_report: the path of the HTML report; None if it could not be written.
         problems: lines about files that could not be written.
-        closing: lines before the path of the report.
+        closing: lines before the verdict.
 
     """
     terminal.write_sep("=", "Mews certification readiness")
-    for stage in run.stages:
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in stage.counts.items())
-        terminal.write(f"{stage.stage:<11}")
-        terminal.write(f"{stage.readiness:<20}", **COLOURS.get(stage.readiness, {}))
-        terminal.write_line(counts or stage.how_to_observe)
     for title, lines in _groups(run):
-        terminal.write_line("")
-        terminal.write_line(title, bold=True)
-        for line in lines:
-            terminal.write_line(f"  {line}")
-    terminal.write_line("")
+        _write_group(terminal, title, lines)
     if run.interrupted:
         terminal.write_line(
             "The run was interrupted; the report has the results so far.", yellow=True
@@ -178,29 +187,72 @@ def print_run(
         terminal.write_line(note, yellow=True)
     for line in closing:
         terminal.write_line(line)
+    terminal.write_line(reports.readiness_phrase(run), **COLOURS.get(run.readiness, {}))
+    for line in _stage_lines(run):
+        terminal.write_line(line)
+    if run.causes:
+        _write_group(terminal, "Fix these first", list(_cause_lines(run)))
+    if (result := reports.first_to_fix(run)) is not None:
+        terminal.write_line(f"Next: {reports.next_command(run, result)}")
     if html_report is not None:
-        terminal.write_line(f"Report: {html_report}")
+        terminal.write_line(f"Report: {_link(html_report, is_terminal=bool(terminal.isatty))}")
     for problem in problems:
         terminal.write_line(problem, red=True)
 
 
+def _stage_lines(run: Run) -> Iterator[str]:
+    """Yield a line for each stage that was tested."""
+    for stage in run.stages:
+        if stage.readiness is not Readiness.NOT_OBSERVED:
+            counts = ", ".join(f"{count} {verdict}" for verdict, count in stage.counts.items())
+            title = reports.readiness_title(stage.readiness).lower()
+            yield f"  {stage.stage:<10} {title:<19} {counts}"
+
+
+def _link(path: Path, *, is_terminal: bool) -> str:
+    """Return a path to click: a hyperlink (OSC 8), which a terminal without them ignores."""
+    url = path.as_uri()
+    return f"\x1b]8;;{url}\x1b\\{path}\x1b]8;;\x1b\\" if is_terminal else url
+
+
+def _write_group(terminal: pytest.TerminalReporter, title: str, lines: Sequence[str]) -> None:
+    terminal.write_line(title, bold=True)
+    for line in lines:
+        terminal.write_line(f"  {line}")
+
+
 def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
-    """Yield titles and lines of what needs attention; all blocked scenarios share one line."""
-    failed = [r for r in run.results if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
-    flaky = [r for r in _with(run, Verdict.FLAKY) if r not in failed]
+    """Yield titles and lines of what no cause explains.
+
+    All blocked scenarios share one line; the report has all lines of a long group, and the
+    scenarios that do not apply.
+    """
     known = frozenset() if run.comparison is None else run.comparison.known_failures
+    explained = run.explained_ids
+    remaining = [result for result in run.results if result.scenario.id not in explained]
+
+    def _with(verdict: Verdict) -> list[ScenarioResult]:
+        return [result for result in remaining if result.verdict is verdict]
+
+    failed = [r for r in remaining if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
+    flaky = [r for r in _with(Verdict.FLAKY) if r not in failed]
     warnings = "Fix these too (--mews-strict)" if run.strict else "Warnings"
+    first = "Also fix" if run.causes else "Fix these first"
     titled = [
-        ("Fix these first", [r for r in failed if r.scenario.id not in known]),
+        (warnings, [*_with(Verdict.WARN), *flaky]),
         ("Known from the baseline", [r for r in failed if r.scenario.id in known]),
-        ("Harness errors (not the endpoint's)", _with(run, Verdict.ERROR)),
-        (warnings, [*_with(run, Verdict.WARN), *flaky]),
-        ("Not applicable", _with(run, Verdict.NOT_APPLICABLE)),
+        ("Harness errors (not the endpoint's)", _with(Verdict.ERROR)),
+        (first, [r for r in failed if r.scenario.id not in known]),
     ]
     for title, results in titled:
         if results:
-            yield title, [f"{r.scenario.id} {r.scenario.title}: {r.reason}" for r in results]
-    blocked = _with(run, Verdict.BLOCKED)
+            lines = [
+                f"{r.scenario.id} {r.scenario.title} (for "
+                f"{reports.CONCERNS[r.scenario.concern][0]}): {r.reason}"
+                for r in results
+            ]
+            yield title, first_lines(lines, MAX_LINES)
+    blocked = _with(Verdict.BLOCKED)
     if blocked:
         yield f"Blocked, {len(blocked)} scenarios: {blocked[0].reason}", []
     yield from terminal_lines.waiver_groups(run)
@@ -208,5 +260,13 @@ def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
         yield terminal_lines.comparison_group(run.comparison)
 
 
-def _with(run: Run, verdict: Verdict) -> list[ScenarioResult]:
-    return [result for result in run.results if result.verdict is verdict]
+def _cause_lines(run: Run) -> Iterator[str]:
+    known = frozenset() if run.comparison is None else run.comparison.known_failures
+    by_id = {result.scenario.id: result for result in run.results}
+    for number, cause in enumerate(run.causes, 1):
+        remark = " (known from the baseline)" if known.issuperset(cause.explains) else ""
+        yield f"{number}. {cause.level} {cause.summary}{remark}"
+        yield f"   Fix: {cause.remedy}"
+        concerns = reports.concerns_of(by_id[scenario_id] for scenario_id in cause.explains)
+        titles = " and ".join(reports.CONCERNS[concern][0] for concern in concerns)
+        yield f"   For {titles}; {reports.explains_text(cause)}; evidence: {cause.shown_by}"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_mews.errors import UsageError
+from pytest_mews.model import ApiUsage, Scenario, ScenarioResult, serialization
 from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.session.command_line import SEED_KEY
 
 LOCK_FILE_KEY = "mews_lock_file"  # the key of the lock file in the input of a worker
+# Attributes of a pytest report.
+RESULT_KEY, NOTES_KEY, USAGE_KEY = "mews_result", "mews_notes", "mews_api_usage"
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -22,10 +25,14 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def has_workers(config: pytest.Config) -> bool:
+    """Return whether workers of pytest-xdist run the items of this process."""
+    return not is_worker(config) and getattr(config.option, "dist", "no") != "no"
+
+
 def is_only_process(config: pytest.Config) -> bool:
     """Return whether this process runs all items: no pytest-xdist, no --collect-only."""
-    distributes = getattr(config.option, "dist", "no") != "no"
-    return not (is_worker(config) or distributes or config.option.collectonly)
+    return not (is_worker(config) or has_workers(config) or config.option.collectonly)
 
 
 def start_or_fail(start: Callable[[], None]) -> None:
@@ -78,6 +85,73 @@ def check_distribution(
                 f"can't be served by several processes (-n): the service {verb} one address",
                 "Remove -n; --mews-jobs N runs scenarios concurrently in one process.",
             )
+
+
+def attach_result(report: pytest.TestReport, result: ScenarioResult, notes: Sequence[str]) -> None:
+    """Attach a result to its report, with the notes of this process."""
+    setattr(report, RESULT_KEY, result)
+    setattr(report, NOTES_KEY, list(notes))
+
+
+def attach_usage(report: pytest.TestReport, usage: ApiUsage | None) -> None:
+    """Attach what this process has counted so far of the service's requests."""
+    if usage is not None:
+        setattr(report, USAGE_KEY, serialization.usage_to_json(usage))
+
+
+def detach_usage(report: pytest.TestReport) -> tuple[str, ApiUsage] | None:
+    """Take from a report the name of its process and what it has counted; None if it has nothing.
+
+    pytest keeps the reports of a run, and needs this of none of them.
+    """
+    text = report.__dict__.pop(USAGE_KEY, None)
+    if text is None:
+        return None
+    return getattr(report, "worker_id", ""), serialization.usage_from_json(text)
+
+
+def attached_result(report: pytest.TestReport) -> ScenarioResult | None:
+    """Return the result that a report has; None if it has none."""
+    result: ScenarioResult | None = getattr(report, RESULT_KEY, None)
+    return result
+
+
+def attached_notes(report: pytest.TestReport) -> tuple[str, ...]:
+    """Return the notes of the process that made a report."""
+    return tuple(getattr(report, NOTES_KEY, ()))
+
+
+class ReportSerializer:
+    """Writes the result of a report as JSON where pytest serializes the report, and reads it back.
+
+    pytest-xdist serializes reports to send them to another process.
+
+    Args:
+        scenarios: all scenarios by id; a result has only the id of its scenario.
+
+    """
+
+    def __init__(self, scenarios: Mapping[str, Scenario]) -> None:
+        self._reader = serialization.Reader(scenarios)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(
+        self,
+    ) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+        """Replace the result by its JSON."""
+        data = yield
+        if data is not None and RESULT_KEY in data:
+            data[RESULT_KEY] = serialization.result_to_json(data[RESULT_KEY])
+        return data
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_from_serializable(self) -> Generator[None, Any, Any]:
+        """Replace the JSON of a result by the result."""
+        report = yield
+        text = getattr(report, RESULT_KEY, None)
+        if text is not None:
+            setattr(report, RESULT_KEY, self._reader.result_from_json(text))
+        return report
 
 
 class XdistController:

@@ -31,23 +31,23 @@ def write_waivers(folder: Path, *ids: str, expires: str = FAR_FUTURE) -> tuple[s
 
 def keep_as_baseline(folder: Path) -> tuple[str, str]:
     """Keep the report as a baseline, and return the option."""
-    (folder / "mews-report" / "certification.json").rename(folder / "old.json")
+    (folder / "mews-report" / "selection" / "certification.json").rename(folder / "old.json")
     return "--mews-baseline", "old.json"
 
 
 def test_waived_failures_do_not_fail_the_run(pytester: pytest.Pytester) -> None:
     """They are expected failures in pytest and JUnit; the report has owner and reason."""
     option = write_waivers(pytester.path, "AUTH-02", "AUTH-03")
-    result = pytester.runpytest_subprocess(*TOKENS, *option, "--junitxml", "j.xml", "-x")
+    result = pytester.runpytest(*TOKENS, *option, "--junitxml", "j.xml", "-x")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
             "mews: waivers w.toml",
             "*mews::AUTH-02 WAIVED *",
             "*mews::AUTH-07 PASS *",
-            "delivery *2 waived*",
             "Waived",
             f"  AUTH-02 *: the proxy checks it (ops, until {FAR_FUTURE}); fail: *",
+            "  delivery *2 waived*",
             "*1 passed, * 2 xfailed*",
         ]
     )
@@ -69,7 +69,7 @@ def test_expired_unused_and_inconclusive_waivers(pytester: pytest.Pytester) -> N
     """An expired waiver is ignored; waivers without a failure or a verdict are listed."""
     write_waivers(pytester.path, "AUTH-03", expires="2020-02-29")
     option = write_waivers(pytester.path, "AUTH-02", "AUTH-07", "REC-01")
-    result = pytester.runpytest_subprocess(*TOKENS, *option)
+    result = pytester.runpytest(*TOKENS, *option)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
@@ -95,39 +95,37 @@ def test_expired_unused_and_inconclusive_waivers(pytester: pytest.Pytester) -> N
 def test_the_template_has_the_unwaived_failures(pytester: pytest.Pytester) -> None:
     """A filled-in template makes the next run pass."""
     option = write_waivers(pytester.path, "AUTH-02")
-    result = pytester.runpytest_subprocess(*TOKENS, *option, "--mews-waivers-template")
+    result = pytester.runpytest(*TOKENS, *option, "--mews-waivers-template")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["Waivers template*waivers-template.toml"])
-    template = pytester.path / "mews-report" / "waivers-template.toml"
+    template = pytester.path / "mews-report" / "selection" / "waivers-template.toml"
     text = template.read_text("utf-8")
     assert text.count("[[waiver]]") == 1
-    again = pytester.runpytest_subprocess(*TOKENS, "--mews-waivers", str(template))
+    again = pytester.runpytest(*TOKENS, "--mews-waivers", str(template))
     assert again.ret == 4
     again.stderr.fnmatch_lines(["*still has a placeholder*(AUTH-03)*"])
     with (pytester.path / "w.toml").open("a", encoding="utf-8") as file:
         file.write(text.replace("FILL IN", "filled in"))
-    assert pytester.runpytest_subprocess(*TOKENS, *option).ret == 0
+    assert pytester.runpytest(*TOKENS, *option).ret == 0
 
 
 def test_the_template_does_not_overwrite_the_waivers(pytester: pytest.Pytester) -> None:
     """--mews-waivers with the path of the template is refused."""
-    (pytester.path / "mews-report").mkdir()
-    path = pytester.path / "mews-report" / "waivers-template.toml"
+    (pytester.path / "mews-report" / "selection").mkdir(parents=True)
+    path = pytester.path / "mews-report" / "selection" / "waivers-template.toml"
     path.write_text("# mine\n", encoding="utf-8")
-    result = pytester.runpytest_subprocess(
-        *TOKENS, "--mews-waivers", str(path), "--mews-waivers-template"
-    )
+    result = pytester.runpytest(*TOKENS, "--mews-waivers", str(path), "--mews-waivers-template")
     assert result.ret == 4
     assert path.read_text("utf-8") == "# mine\n"
 
 
 def test_only_new_failures_fail_the_run(pytester: pytest.Pytester) -> None:
     """With --mews-fail-on new known failures are expected; the readiness does not change."""
-    first = pytester.runpytest_subprocess(*FLAWED, "-k", "AUTH-02 or AUTH-07")
+    first = pytester.runpytest(*FLAWED, "-k", "AUTH-02 or AUTH-07")
     assert first.ret == 1
     baseline = keep_as_baseline(pytester.path)
     gate = (*baseline, "--mews-fail-on", "new")
-    result = pytester.runpytest_subprocess(*FLAWED, "-k", "AUTH-02 or AUTH-07", "-x", *gate)
+    result = pytester.runpytest(*FLAWED, "-k", "AUTH-02 or AUTH-07", "-x", *gate)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
@@ -141,15 +139,14 @@ def test_only_new_failures_fail_the_run(pytester: pytest.Pytester) -> None:
     )
     result.assert_outcomes(passed=1, xfailed=1, deselected=SCENARIO_COUNT - 2)
     assert read_report(pytester.path)["readiness"] == "not-ready"
-    result = pytester.runpytest_subprocess(*TOKENS, *gate)
+    result = pytester.runpytest(*TOKENS, *gate)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
-            "Fix these first",
-            "  AUTH-03 *",
-            "Known from the baseline",
-            "  AUTH-02 *",
             "  new: AUTH-03",
+            "Fix these first",
+            "  1. MUST The service accepts messages without its token *",
+            "     For operation; explains 2 scenarios: AUTH-02, AUTH-03; *",
             "*1 failed*1 xfailed*",
         ]
     )
@@ -161,13 +158,13 @@ def test_only_new_failures_fail_the_run(pytester: pytest.Pytester) -> None:
 
 def test_a_baseline_alone_changes_no_exit_status(pytester: pytest.Pytester) -> None:
     """Known failures still fail the run; fixed and newly not observed scenarios are listed."""
-    pytester.runpytest_subprocess(*TOKENS)
+    pytester.runpytest(*TOKENS)
     baseline = keep_as_baseline(pytester.path)
     arguments = ("-k", "AUTH-02 or AUTH-03", *baseline)
-    result = pytester.runpytest_subprocess(*FLAWED, *arguments)
+    result = pytester.runpytest(*FLAWED, *arguments)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["  newly not observed: AUTH-07"])
-    fixed = pytester.runpytest_subprocess("--mews-target", "demo", *QUICK, *arguments)
+    fixed = pytester.runpytest("--mews-target", "demo", *QUICK, *arguments)
     assert fixed.ret == 0
     fixed.stdout.fnmatch_lines(
         [
@@ -181,7 +178,7 @@ def test_a_baseline_alone_changes_no_exit_status(pytester: pytest.Pytester) -> N
 def test_with_other_options(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
     """Workers, threads and pytest's cache respect waivers; with --runxfail the run fails."""
     option = write_waivers(pytester.path, "AUTH-02", "AUTH-03")
-    result = pytester.runpytest_subprocess(*TOKENS, *option, *options)
+    result = pytester.runpytest(*TOKENS, *option, *options)
     assert result.ret == (1 if options == ("--runxfail",) else 0)
     verdicts = read_verdicts(pytester.path)
     assert (verdicts["AUTH-02"], verdicts["AUTH-03"], verdicts["AUTH-07"]) == (
@@ -196,16 +193,16 @@ def test_with_other_options(pytester: pytest.Pytester, options: tuple[str, ...])
 def test_a_dead_endpoint_always_fails(pytester: pytest.Pytester) -> None:
     """Neither a baseline of a dead endpoint nor waivers make a dead endpoint pass."""
     dead = ("--mews-target", "http://127.0.0.1:9/hook", "-k", "PRE-01 or REC-01")
-    pytester.runpytest_subprocess(*dead)
+    pytester.runpytest(*dead)
     gate = (
         *keep_as_baseline(pytester.path),
         "--mews-fail-on",
         "new",
         *write_waivers(pytester.path, "REC-01"),
     )
-    result = pytester.runpytest_subprocess(*dead, *gate)
+    result = pytester.runpytest(*dead, *gate)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["Fix these first", "  PRE-01 *"])
+    result.stdout.fnmatch_lines(["Fix these first", "  1. MUST *", "*; evidence: PRE-01"])
     verdicts = read_verdicts(pytester.path)
     assert (verdicts["PRE-01"], verdicts["REC-01"]) == ("fail", "blocked")
 
@@ -214,23 +211,25 @@ def test_collect_only_checks_the_files(pytester: pytest.Pytester) -> None:
     """An invalid file is refused; with a valid one nothing is sent or written."""
     option = write_waivers(pytester.path, "AUTH-02")
     collect = (*TOKENS, "--collect-only", "-q", "--mews-waivers-template")
-    assert pytester.runpytest_subprocess(*collect, *option).ret == 0
+    assert pytester.runpytest(*collect, *option).ret == 0
     assert not (pytester.path / "mews-report").exists()
     write_waivers(pytester.path, "AUTH-02")
-    assert pytester.runpytest_subprocess(*collect, *option).ret == 4
+    assert pytester.runpytest(*collect, *option).ret == 4
 
 
 def test_a_users_own_tests_are_left_alone(pytester: pytest.Pytester) -> None:
     """If the command line has paths, no scenario runs and no waivers file is read."""
     pytester.makepyfile(test_mine="def test_mine(): pass")
-    result = pytester.runpytest_subprocess("test_mine.py", *FLAWED, "--mews-waivers", "no.toml")
+    result = pytester.runpytest("test_mine.py", *FLAWED, "--mews-waivers", "no.toml")
     assert result.ret == 0
 
 
 def test_with_strict_a_warning_is_waived_too(pytester: pytest.Pytester) -> None:
     """A warning that fails the run only by --mews-strict is in the template and can be waived."""
     strict = ("--mews-target", "demo:strict-events", "-k", "ERR-02", "--mews-strict", *QUICK)
-    pytester.runpytest_subprocess(*strict, "--mews-waivers-template")
-    text = (pytester.path / "mews-report" / "waivers-template.toml").read_text("utf-8")
+    pytester.runpytest(*strict, "--mews-waivers-template")
+    text = (pytester.path / "mews-report" / "selection" / "waivers-template.toml").read_text(
+        "utf-8"
+    )
     assert "(warn, SHOULD)" in text
-    assert pytester.runpytest_subprocess(*strict, *write_waivers(pytester.path, "ERR-02")).ret == 0
+    assert pytester.runpytest(*strict, *write_waivers(pytester.path, "ERR-02")).ret == 0

@@ -54,7 +54,7 @@ def test_waiving_twice_changes_nothing() -> None:
 def test_other_scenarios_and_preflights_are_not_waived() -> None:
     """A waiver is for its own scenario, and a preflight can't be waived."""
     assert waive(FAILED, [replace(WAIVER, scenario_id="RET-03")], LAST_DAY) is FAILED
-    preflight = replace(FAILED, scenario=replace(ONE, id="PRE-01"))
+    preflight = replace(FAILED, scenario=replace(ONE, id="PRE-01", precondition=True))
     assert waive(preflight, [replace(WAIVER, scenario_id="PRE-01")], LAST_DAY) is preflight
 
 

@@ -25,7 +25,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_report(sample_run.run(), tmp_path_factory.mktemp("report")).html.as_uri()
 
 
-@pytest.fixture(scope="session")
+# It ends with each module: its event loop runs in this thread, where other tests start theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The installed Chromium; tests/browser/install-chromium installs it."""
     path = next(filter(None, map(shutil.which, EXECUTABLES)), None)

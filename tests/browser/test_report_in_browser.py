@@ -11,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.pictures
+
 # JavaScript that returns a computed colour as [red, green, blue].
 TEXT_COLOUR = "element => getComputedStyle(element).color.match(/\\d+/g).slice(0, 3).map(Number)"
 BACKGROUND_COLOUR = (
@@ -70,7 +72,14 @@ def test_opens_without_messages_or_requests(browser: Browser, report: str) -> No
 def test_is_readable_without_scripts(open_page: OpenPage) -> None:
     """Without scripts, the page shows verdict, problems and pictures."""
     page = open_page(java_script_enabled=False)
-    assert page.locator("h1").inner_text().endswith("Not ready")
+    assert (
+        page.locator("h1")
+        .inner_text()
+        .endswith(
+            "Delivery not ready; Processing incomplete; Streaming not tested (add --mews-websocket)"
+        )
+    )
+    assert not page.locator("#tools").is_visible()  # what only scripts can do
     assert page.locator("article.problem").count() == 8
     assert page.locator("#pictures figure svg").count() == 4
     assert page.locator("#PROC-03-problem figure.timeline svg").count() == 1
@@ -80,7 +89,7 @@ def test_is_readable_without_scripts(open_page: OpenPage) -> None:
 def test_text_has_contrast_in_both_schemes(open_page: OpenPage, scheme: str) -> None:
     """Text and badges have a contrast of 4.5 to 1 with their background (WCAG AA)."""
     page = open_page(color_scheme=scheme)
-    background = page.locator("article.problem").first.evaluate(BACKGROUND_COLOUR)
+    background = page.locator(".problem-card").first.evaluate(BACKGROUND_COLOUR)
     for selector in ("article.problem p", ".meta", "article.problem a", ".badge", ".unmet"):
         for element in page.locator(selector).all():
             assert contrast(element.evaluate(TEXT_COLOUR), background) >= 4.5, selector
@@ -108,24 +117,57 @@ def test_link_to_details_opens_them(open_page: OpenPage) -> None:
     page = open_page()
     details = page.locator("#BAT-02-details")
     assert not details.is_visible()
-    page.locator("#BAT-02 th a").click()
+    page.locator("#BAT-02-row th a").click()
     details.wait_for(state="visible")
     assert page.url.endswith("#BAT-02-details")
 
 
-def test_stable_anchor_leads_to_the_row(open_page: OpenPage, report: str) -> None:
-    """A URL with a scenario's id, as in an issue, shows that scenario's row."""
+@pytest.mark.parametrize("anchor", ["RET-03", "BAT-02-problem", "PROC-03-details"])
+def test_anchor_opens_its_card(open_page: OpenPage, report: str, anchor: str) -> None:
+    """A URL with a scenario's id, as in an issue, opens the card of that scenario."""
     page = open_page(reduced_motion="reduce")
-    page.goto(f"{report}#RET-03")
+    page.goto(f"{report}#{anchor}")
     page.wait_for_function(
-        "() => { const box = document.getElementById('RET-03').getBoundingClientRect();"
-        " return box.top >= 0 && box.bottom <= innerHeight; }"
+        "id => { const element = document.getElementById(id);"
+        " const box = element.getBoundingClientRect();"
+        " return element.closest('details').open && box.top >= 0 && box.top <= innerHeight; }",
+        arg=anchor,
     )
+
+
+def test_square_leads_to_its_card(open_page: OpenPage) -> None:
+    """There is one square per scenario, with its title, which opens its card."""
+    page = open_page()
+    squares = page.locator(".map a")
+    assert squares.count() == 16
+    square = page.locator('.map a[href="#BAT-02"]')
+    assert (square.get_attribute("title") or "").startswith("BAT-02 A batch of hundreds")
+    square.click()
+    page.locator("#BAT-02-details").wait_for(state="visible")
+
+
+def test_search_hides_what_does_not_match(open_page: OpenPage) -> None:
+    """All words must occur; an empty search shows everything again."""
+    page = open_page()
+    page.get_by_label("Search").fill("batch limit hundreds")
+    assert visible_rows(page) == ["BAT-02"]
+    page.get_by_label("Search").fill("")
+    assert len(visible_rows(page)) == 16
+
+
+def test_expand_all_and_back(open_page: OpenPage) -> None:
+    """One button opens all cards and closes them again."""
+    page = open_page()
+    page.get_by_role("button", name="Expand all").click()
+    assert page.locator("#BAT-02-details").is_visible()
+    page.get_by_role("button", name="Collapse all").click()
+    assert not page.locator("#BAT-02-details").is_visible()
 
 
 def test_fetch_picture_is_readable(open_page: OpenPage) -> None:
     """The labels of the fetch picture have a readable size and are within its frame."""
     page = open_page()
+    page.get_by_role("button", name="Expand all").click()
     texts = page.locator("#PROC-03-problem figure.timeline svg text").all()
     boxes = [text.bounding_box() for text in texts]
     assert all(box is not None and box["height"] >= 8 for box in boxes)
@@ -154,21 +196,23 @@ def test_headings_do_not_skip_a_level(open_page: OpenPage) -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_prints_with_closed_details(open_page: OpenPage) -> None:
-    """Printing gives a PDF of several pages that includes evidence in closed details."""
+def test_prints_what_is_open(open_page: OpenPage) -> None:
+    """Printing gives a short PDF on white paper; it has a card only if the reader opened it."""
     page = open_page(color_scheme="dark")
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 3
+    assert 2 < len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 6
+    page.locator("#BAT-02-row th a").click()
     page.emulate_media(media="print")
-    assert page.locator("#REC-01-details").bounding_box()["height"] > 0
+    assert page.locator("#BAT-02-details").is_visible()
+    assert not page.locator("#REC-01").is_visible()
     assert page.locator("body").evaluate(BACKGROUND_COLOUR) == [255, 255, 255]
 
 
 def visible_rows(page: Page) -> list[str]:
     """Return the ids of the scenarios that the matrix shows."""
     return [
-        row.get_attribute("id") or ""
+        (row.get_attribute("id") or "").removesuffix("-row")
         for row in page.locator("#matrix tbody tr").all()
         if row.is_visible()
     ]
@@ -205,15 +249,6 @@ def test_filters_work_by_keyboard(open_page: OpenPage) -> None:
     page.keyboard.press("ArrowRight")
     assert page.locator("#only-fix").is_checked()
     assert "REC-01" not in visible_rows(page)
-
-
-def test_link_shows_its_row_despite_filters(open_page: OpenPage, report: str) -> None:
-    """A link to a scenario shows its row even if the filters would hide it."""
-    page = open_page()
-    page.get_by_label("To fix").check()
-    page.evaluate("location.hash = '#REC-01'")
-    assert "REC-01" in visible_rows(page)
-    assert page.locator("#area-REC").is_visible()
 
 
 def test_print_ignores_filters(open_page: OpenPage) -> None:

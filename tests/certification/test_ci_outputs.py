@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_mews.reports import OUTPUTS
+from pytest_mews.model import Run
+from pytest_mews.reports import OUTPUTS, report_files
 from pytest_mews.scenarios import loader
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
@@ -21,7 +23,7 @@ WORKFLOW_COMMAND = re.compile(r"^\s*::|##[a-z]*\[", re.MULTILINE)
 def read_json_report(folder: Path) -> dict[str, Any]:
     """Read the JSON report."""
     report: dict[str, Any] = json.loads(
-        (folder / "mews-report" / "certification.json").read_text("utf-8")
+        (folder / "mews-report" / "selection" / "certification.json").read_text("utf-8")
     )
     return report
 
@@ -36,9 +38,9 @@ def properties(element: ET.Element) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("options", [(), ("-n", "2"), ("--mews-jobs", "4")])
 def test_junit_properties(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
-    """Each case has its level, sources and verdict; the suite has the readiness and the seed."""
+    """Each case has its level, facts and verdict; the suite has the readiness and the seed."""
     options = ("--hypothesis-seed", "7", "--junitxml", "junit.xml", *options)
-    assert pytester.runpytest_subprocess(*FLAWED, *options).ret == 1
+    assert pytester.runpytest(*FLAWED, *options).ret == 1
     root = ET.parse(pytester.path / "junit.xml").getroot()
     (suite,) = root.findall("testsuite")
     suite_properties = properties(suite)
@@ -47,24 +49,24 @@ def test_junit_properties(pytester: pytest.Pytester, options: tuple[str, ...]) -
         "incomplete"
     ]  # only its PRE scenarios were selected
     assert suite_properties["mews.seed"] == ["7"]
-    assert suite_properties["mews.profile"] == ["2026-04"]
+    assert suite_properties["mews.profile"] == ["2026-08"]
     assert suite_properties["mews.target"] == ["demo:ignores-token"]
     results = {item["id"]: item for item in read_json_report(pytester.path)["scenarios"]}
     scenarios = {scenario.id: scenario for scenario in loader.load_scenarios()}
     cases = {case.get("name", ""): properties(case) for case in suite.findall("testcase")}
     assert set(cases) == {name for name in scenarios if name[:3] in {"PRE", "AUT"}}
     for name, values in cases.items():
-        sources = scenarios[name].sources
-        assert values["mews.source"] == [source.url for source in sources]
-        assert values["mews.revision"] == [source.revision for source in sources]
-        assert values["mews.requirement"] == [source.summary for source in sources]
+        facts = scenarios[name].facts
+        assert values["mews.source"] == [fact.source.url for fact in facts]
+        assert values["mews.revision"] == [fact.source.revision for fact in facts]
+        assert values["mews.requirement"] == [fact.text for fact in facts]
         for key in ("stage", "level", "basis", "verdict", "reason"):
             assert values[f"mews.{key}"] == [results[name][key]]
 
 
 def test_junit_matches_the_family_xunit2(pytester: pytest.Pytester) -> None:
     """Except for the properties of cases, the file has only what the family xunit2 allows."""
-    pytester.runpytest_subprocess(*FLAWED, "--junitxml", "junit.xml")
+    pytester.runpytest(*FLAWED, "--junitxml", "junit.xml")
     root = ET.parse(pytester.path / "junit.xml").getroot()
     allowed = {
         "testsuites": {"name"},
@@ -91,23 +93,26 @@ def test_on_github(
     page.write_text("before\n")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
-    result = pytester.runpytest_subprocess(*FLAWED, *options)
+    result = pytester.runpytest(*FLAWED, *options)
     assert result.ret == 1
-    summary = (pytester.path / "mews-report" / "summary.md").read_text("utf-8")
+    summary = (pytester.path / "mews-report" / "selection" / "summary.md").read_text("utf-8")
     assert page.read_text("utf-8") == f"before\n\n{summary}"
     annotations = [line for line in result.outlines if WORKFLOW_COMMAND.search(line)]
-    scenarios = read_json_report(pytester.path)["scenarios"]
-    failed = [scenario["id"] for scenario in scenarios if scenario["verdict"] == "fail"]
-    errors = [line for line in annotations if line.startswith("::error title=")]
-    assert [line.split("=")[1].split()[0] for line in errors] == failed
+    report = read_json_report(pytester.path)
+    failed = [item["id"] for item in report["scenarios"] if item["verdict"] == "fail"]
+    (cause,) = report["causes"]
+    (error,) = (line for line in annotations if line.startswith("::error title="))
+    assert error.startswith(f"::error title=Cause 1%3A {cause['kind']}::")
+    assert [name for name in cause["explains"] if name in failed] == failed
+    assert [name for name in failed if name not in error] == []
     assert {line.split()[0] for line in annotations} <= {"::error", "::warning"}
 
 
 def test_outside_github(pytester: pytest.Pytester) -> None:
     """The terminal has no workflow command, and the folder has every output."""
-    result = pytester.runpytest_subprocess(*FLAWED)
+    result = pytester.runpytest(*FLAWED)
     assert not WORKFLOW_COMMAND.search(result.stdout.str())
-    names = {path.name for path in (pytester.path / "mews-report").iterdir()}
+    names = {path.name for path in (pytester.path / "mews-report" / "selection").iterdir()}
     assert {output.name for output in OUTPUTS} <= names
 
 
@@ -116,23 +121,25 @@ def test_a_job_summary_that_can_not_be_written(
 ) -> None:
     """The terminal says so, and the exit status still follows the verdicts."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path))
-    result = pytester.runpytest_subprocess("--mews-target", "demo", "-k", "PRE-01", *QUICK)
+    result = pytester.runpytest("--mews-target", "demo", "-k", "PRE-01", *QUICK)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["GITHUB_STEP_SUMMARY: * can't be written (*"])
 
 
-def test_an_output_that_can_not_be_rendered(pytester: pytest.Pytester) -> None:
+def test_an_output_that_can_not_be_rendered(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An error in one output is a line in the terminal; the JSON is written and valid."""
-    pytester.makeconftest(
-        "from pytest_mews.reports import report_files\n\n"
-        "def broken(run):\n"
-        "    raise ValueError('no')\n\n"
-        "report_files.OUTPUTS = tuple(\n"
-        "    report_files.Output(o.name, broken if o.name.endswith('.html') else o.render)\n"
-        "    for o in report_files.OUTPUTS\n"
-        ")\n"
+
+    def broken(_: Run) -> str:
+        raise ValueError("no")
+
+    outputs = tuple(
+        replace(output, render=broken) if output.name.endswith(".html") else output
+        for output in report_files.OUTPUTS
     )
-    result = pytester.runpytest_subprocess("--mews-target", "demo", "-k", "PRE-01", *QUICK)
+    monkeypatch.setattr(report_files, "OUTPUTS", outputs)
+    result = pytester.runpytest("--mews-target", "demo", "-k", "PRE-01", *QUICK)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["certification.html could not be rendered (ValueError)"])
     assert read_json_report(pytester.path)["seed"]

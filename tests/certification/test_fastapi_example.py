@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pytest_mews.mews.events import Channel, event_names
 from tests.partner_processes import TENANTS, RunningService, free_port, run_fastapi_partner
 
 
@@ -29,7 +30,10 @@ def test_fastapi_example_is_ready_in_both_stages(
     """The example passes every scenario of Delivery and Processing without a warning."""
     monkeypatch.setenv("MEWS_TOKEN", service.token)
     options = ("--mews-target", service.url, "--mews-api", api, "--mews-fetch-timeout", "5")
-    result = pytester.runpytest_subprocess(*options, "--mews-jobs", "8")
+    options += ("--mews-portfolios",)
+    options += ("--mews-events", ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION)))
+    quick = ("--mews-time-scale", "0.001", "--mews-examples", "2", "--mews-jobs", "8")
+    result = pytester.runpytest(*options, *quick)
     assert result.ret == 0, result.stdout.str()
     report = json.loads((pytester.path / "mews-report" / "certification.json").read_text("utf-8"))
     stages = {name: stage["readiness"] for name, stage in report["stages"].items()}
@@ -52,6 +56,6 @@ def test_without_the_token_it_is_refused(
 ) -> None:
     """Without the token the preflight fails with its 401."""
     monkeypatch.delenv("MEWS_TOKEN", raising=False)
-    result = pytester.runpytest_subprocess("--mews-target", service.url)
+    result = pytester.runpytest("--mews-target", service.url)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*mews::PRE-01 FAIL*", "*401: *"])

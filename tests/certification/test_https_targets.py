@@ -9,6 +9,7 @@ import pytest
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import Verdict
+from pytest_mews.run.environment import Environment
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 
@@ -21,12 +22,15 @@ def certify(runner: CertificationRunner, *ids: str) -> dict[str, Verdict]:
     return {name: runner.certify(SCENARIOS[name]).verdict for name in ids}
 
 
-def test_plain_http_to_another_machine_is_a_warning(settings: BuildSettings) -> None:
+def test_plain_http_to_another_machine_is_a_warning(
+    settings: BuildSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is sent there: the preflight goes to the loopback before the URL is replaced."""
     with CertificationRunner(settings("demo")) as runner:
         assert runner.environment.preflight.accepts
         url = "http://partner.example/hook?Token=open-sesame"
-        runner.environment.endpoint = Endpoint(url, url, "open-sesame", "open-sesame")
+        runner.environment.endpoint = Endpoint(url, url)
+        monkeypatch.setattr(Environment, "service", None)  # nobody listens there
         result = runner.certify(SCENARIOS["TLS-05"])
         others = certify(runner, "TLS-01", "TLS-02", "TLS-03", "TLS-04")
     assert result.verdict is Verdict.WARN

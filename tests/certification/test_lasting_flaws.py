@@ -9,7 +9,8 @@ from pytest_mews.execution import Budget
 from pytest_mews.model import Scenario, ScenarioResult, Stage, Verdict
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
-from pytest_mews.session.schedule import Schedule, sort_scenarios
+from pytest_mews.session.schedule import sort_scenarios
+from tests.concurrent_certification import certify_concurrently
 from tests.scenario_flaws import FLAWS as CAUGHT
 
 DELIVERY = [scenario for scenario in loader.load_scenarios() if scenario.stage is Stage.DELIVERY]
@@ -24,13 +25,10 @@ BuildSettings = Callable[..., Settings]
 
 def certify(flaw: str, settings: BuildSettings) -> dict[str, ScenarioResult]:
     """Certify a partner with eight jobs; return what it did not pass, by id."""
-    options = settings(f"demo:{flaw}", time_scale="0.001", examples="2", jobs="8")
-    with CertificationRunner(options, budget=Budget(executions=15, seconds=3)) as runner:
+    options = settings(f"demo:{flaw}", time_scale="0.001", examples="1", jobs="8")
+    with CertificationRunner(options, budget=Budget(executions=3, seconds=3)) as runner:
         assert runner.environment.preflight.accepts
-        schedule = Schedule(runner.certify, options.jobs)
-        schedule.start(DELIVERY)
-        results = {scenario.id: schedule.result(scenario) for scenario in DELIVERY}
-        schedule.stop()
+        results = certify_concurrently(runner, DELIVERY, options.jobs)
     return {name: result for name, result in results.items() if result.verdict not in SOUND}
 
 

@@ -25,13 +25,13 @@ def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read_events(folder: Path) -> list[dict[str, Any]]:
     """Read the events of the run in a folder."""
-    text = (folder / "mews-report" / "events.ndjson").read_text("ascii")
+    text = (folder / "mews-report" / "selection" / "events.ndjson").read_text("ascii")
     return [json.loads(line) for line in text.splitlines()]
 
 
 def rebuild_report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Build the report from the events in a folder, as a user does."""
-    command = [sys.executable, "-m", "pytest_mews.reports", "mews-report/events.ndjson"]
+    command = [sys.executable, "-m", "pytest_mews.reports", "mews-report/selection/events.ndjson"]
     return subprocess.run(
         [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -52,15 +52,15 @@ def test_the_report_from_events_equals_the_report_of_the_run(
     pytester: pytest.Pytester, options: tuple[str, ...]
 ) -> None:
     """Each scenario starts and ends once, also with jobs and workers; both reports are equal."""
-    assert pytester.runpytest_subprocess(*FLAWED, *options).ret == 1
+    assert pytester.runpytest(*FLAWED, *options).ret == 1
     events = read_events(pytester.path)
     kinds = [event["event"] for event in events]
     assert kinds[0] == "run-started"
     assert kinds[-1] == "run-ended"
-    selected = events[0]["selected_ids"]
+    selected = events[0]["selected"]
     assert len(selected) == 10
     for kind, names in (
-        ("scenario-started", [event["scenario_id"] for event in events if "scenario_id" in event]),
+        ("scenario-started", [event["scenario"] for event in events if "scenario" in event]),
         ("scenario-ended", [event["result"]["scenario"] for event in events if "result" in event]),
     ):
         assert kinds.count(kind) == 10
@@ -68,7 +68,7 @@ def test_the_report_from_events_equals_the_report_of_the_run(
     rebuilt = rebuild_report(pytester.path, "--report", "again")
     assert rebuilt.returncode == 0, rebuilt.stderr
     for name in ("certification.html", "certification.json", "replays/AUTH-02.json"):
-        report = (pytester.path / "mews-report" / name).read_bytes()
+        report = (pytester.path / "mews-report" / "selection" / name).read_bytes()
         assert (pytester.path / "again" / name).read_bytes() == report
 
 
@@ -76,18 +76,20 @@ def test_a_killed_run_leaves_a_report(pytester: pytest.Pytester) -> None:
     """After kill -9, scenarios that had ended have their verdicts; the rest is not observed."""
     command = [sys.executable, "-m", "pytest", *FLAWED, "-k", "AUTH or PROC", "--mews-jobs", "2"]
     process = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL)
-    path = pytester.path / "mews-report" / "events.ndjson"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        if path.exists() and has_ended("AUTH-04", path.read_bytes()):
-            break
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
+    path = pytester.path / "mews-report" / "selection" / "events.ndjson"
+    deadline = time.monotonic() + 300
+    try:
+        while time.monotonic() < deadline and process.poll() is None:
+            if path.exists() and has_ended("AUTH-04", path.read_bytes()):
+                break
+            time.sleep(0.02)
+    finally:
+        process.kill()
     assert process.wait() == -signal.SIGKILL
     rebuilt = rebuild_report(pytester.path)
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert "interrupted" in rebuilt.stdout
-    text = (pytester.path / "mews-report" / "certification.json").read_text("utf-8")
+    text = (pytester.path / "mews-report" / "selection" / "certification.json").read_text("utf-8")
     report = json.loads(text)
     assert report["interrupted"]
     scenarios = {item["id"]: item for item in report["scenarios"]}
@@ -96,23 +98,25 @@ def test_a_killed_run_leaves_a_report(pytester: pytest.Pytester) -> None:
     assert scenarios["PROC-31"]["reason"].startswith("the run ended")
     assert scenarios["REC-01"]["reason"] == "it was not selected to run"
     assert report["readiness"] == "not-ready"
-    assert (pytester.path / "mews-report" / "replays" / "AUTH-04.json").exists()
+    assert (pytester.path / "mews-report" / "selection" / "replays" / "AUTH-04.json").exists()
 
 
 def test_a_stopped_run_has_an_end_event(pytester: pytest.Pytester) -> None:
     """The events of a run that -x stopped give the same report."""
-    assert pytester.runpytest_subprocess(*FLAWED, "-x").ret == 1
+    assert pytester.runpytest(*FLAWED, "-x").ret == 1
     assert read_events(pytester.path)[-1]["event"] == "run-ended"
-    report = (pytester.path / "mews-report" / "certification.json").read_bytes()
+    report = (pytester.path / "mews-report" / "selection" / "certification.json").read_bytes()
     assert rebuild_report(pytester.path).returncode == 0
-    assert (pytester.path / "mews-report" / "certification.json").read_bytes() == report
+    assert (
+        pytester.path / "mews-report" / "selection" / "certification.json"
+    ).read_bytes() == report
 
 
 def test_events_have_no_secret(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """The token is nowhere in the events."""
     monkeypatch.setenv("MEWS_TOKEN", TOKEN)
-    pytester.runpytest_subprocess("--mews-target", "http://127.0.0.1:9/x", "-k", "PRE", *QUICK)
-    text = (pytester.path / "mews-report" / "events.ndjson").read_text("ascii")
+    pytester.runpytest("--mews-target", "http://127.0.0.1:9/x", "-k", "PRE", *QUICK)
+    text = (pytester.path / "mews-report" / "selection" / "events.ndjson").read_text("ascii")
     assert "run-ended" in text
     assert TOKEN not in text
 
@@ -122,5 +126,5 @@ def test_without_a_run_nothing_is_written(
     pytester: pytest.Pytester, options: tuple[str, ...]
 ) -> None:
     """--collect-only and an empty selection leave the events of the last run alone."""
-    pytester.runpytest_subprocess("--mews-target", "demo", *options)
-    assert not (pytester.path / "mews-report" / "events.ndjson").exists()
+    pytester.runpytest("--mews-target", "demo", *options)
+    assert not (pytester.path / "mews-report" / "selection" / "events.ndjson").exists()

@@ -46,6 +46,7 @@ OK = attempt(Outcome.DELIVERED, 202)
 TOO_LARGE = attempt(Outcome.ERROR_STATUS, 413)
 BROKEN = attempt(Outcome.ERROR_STATUS, 500)
 LATE = attempt(Outcome.TIMEOUT_ANSWER, None)
+RESET = attempt(Outcome.CONNECTION_RESET, None)
 DROPPED = attempt(Outcome.RESPONSE_DROPPED, 200, fault=Fault.DROP_RESPONSE)
 NOT_FOLLOWED = attempt(Outcome.REDIRECT_NOT_FOLLOWABLE, 302)
 FOLLOWED = attempt(Outcome.DELIVERED, 202, hops=2)
@@ -57,7 +58,7 @@ NOT_MODIFIED = attempt(Outcome.ERROR_STATUS, 304)
     ("check", "holding", "breaking"),
     [
         ("accepted", [OK, FOLLOWED], [TOO_LARGE, LATE, NOT_FOLLOWED, WRONG_TARGET, NOT_MODIFIED]),
-        ("within-time-limit", [OK, TOO_LARGE], [LATE]),
+        ("within-time-limit", [OK, TOO_LARGE], [LATE, RESET]),
         ("success-status", [OK], [NOT_MODIFIED, BROKEN, LATE]),
         ("refused", [TOO_LARGE, WRONG_TARGET], [OK, BROKEN, LATE, NOT_FOLLOWED]),
         ("no-server-error", [OK, TOO_LARGE], [BROKEN, LATE]),
@@ -138,6 +139,15 @@ def test_attempts_with_an_injected_fault_are_not_evaluated() -> None:
     assert (nothing.met, nothing.subject_count) == (True, 0)
 
 
+def test_no_redirect_is_observed_without_a_response() -> None:
+    """A service that answers nothing sends no redirect either: that shows nothing."""
+    expectation = Expectation("redirect-keeps-method", Level.MUST)
+    finding = evaluate(expectation, transcript(LATE, RESET))
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
+    assert evaluate(expectation, transcript(LATE, OK)).subject_count == 1
+    assert not evaluate(expectation, transcript(LATE, NOT_FOLLOWED)).met
+
+
 def test_redirect_checks_without_a_redirect() -> None:
     """If no response is a redirect, nothing is evaluated."""
     finding = evaluate(Expectation("redirect-reaches-target", Level.MUST), transcript(OK, BROKEN))
@@ -167,27 +177,12 @@ def test_only_healthy_evaluates_health_checks() -> None:
     assert not evaluate(Expectation("healthy", Level.MUST), dead).met
 
 
-@pytest.mark.parametrize(
-    ("headers", "body", "met"),
-    [
-        ((), b"ok", True),
-        ((), b"you called /hook?Token=s3cret-value", False),
-        ((("X-Request-Url", "http://x/hook?Token=s3cret-value"),), b"", False),
-        ((("Location", "http://x/other?Token=s3cret-value"),), b"", True),
-        ((("Location", "/other?Token=s3cret-value"),), b"", True),
-        ((("Location", "http://elsewhere/?Token=s3cret-value"),), b"", False),
-    ],
-)
-def test_secret_not_echoed(headers: tuple[tuple[str, str], ...], body: bytes, *, met: bool) -> None:
-    """The token may be in a redirect to the same host, and nowhere else."""
-    exchange = replace(
-        OK.final_exchange,
-        url="http://x/hook?Token=s3cret-value",
-        response_headers=headers,
-        response_body=body,
-    )
-    delivered = transcript(replace(OK, exchanges=(exchange,)))
-    assert evaluate(Expectation("secret-not-echoed", Level.SHOULD), delivered).met is met
+@pytest.mark.parametrize("shown", [False, True])
+def test_secret_not_echoed(*, shown: bool) -> None:
+    """No exchange of an attempt may show the secret; not only the last one counts."""
+    exchange = replace(OK.final_exchange, shows_secret=shown)
+    delivered = transcript(replace(OK, exchanges=(exchange, OK.final_exchange)))
+    assert evaluate(Expectation("secret-not-echoed", Level.SHOULD), delivered).met is not shown
 
 
 def test_not_all_accepted() -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_mews.checks import evaluate
-from pytest_mews.model import ApiCall, ApiFault, Expectation, Finding, Level, Outcome, TokenState
+from pytest_mews.model import (
+    ApiCall,
+    ApiFault,
+    Delivery,
+    Expectation,
+    Finding,
+    Level,
+    Outcome,
+    TokenState,
+    Validity,
+)
 from pytest_mews.model.api_call import RequestProblem
 from tests.transcript_builders import (
     ENTERPRISE,
@@ -41,6 +53,19 @@ def test_fetched_one_entity() -> None:
     """There is no median of one delay."""
     finding = evaluate_check("fetched", delivery("a"), call("a", at_ms=105))
     assert finding.observed == "1 entity fetched with 1 request, 100 ms after the response"
+
+
+def test_an_entity_without_the_injected_fault_is_not_judged() -> None:
+    """Its fetch proves nothing about the fault; an entity that was lost is lost all the same."""
+    fetched, lost = (
+        build_transcript(delivery("a", "b"), call("a"), *calls) for calls in ([call("b")], [])
+    )
+    expectation = Expectation("fetched", Level.MUST)
+    for unaffected, count in ((set(), 2), ({"b"}, 1), ({"a", "b"}, 0)):
+        ids = frozenset(unaffected)
+        finding = evaluate(expectation, replace(fetched, unaffected_ids=ids))
+        assert (finding.met, finding.subject_count) == (True, count)
+    assert not evaluate(expectation, replace(lost, unaffected_ids=frozenset({"b"}))).met
 
 
 def test_fetched_before_the_response_was_complete() -> None:
@@ -221,30 +246,40 @@ def test_few_entities_are_not_evaluated() -> None:
 
 def test_not_fetched() -> None:
     """A request for an entity by its id breaks it, returned or not."""
-    refused = delivery("a", outcomes=(Outcome.ERROR_STATUS,))
-    finding = evaluate_check("not-fetched", refused)
+    answered = delivery("a")
+    finding = evaluate_check("not-fetched", answered)
     assert (finding.met, finding.observed, finding.subject_count) == (
         True,
         "no request about 1 entity",
         1,
     )
-    assert evaluate_check("not-fetched", refused, call("other")).met
+    assert evaluate_check("not-fetched", answered, call("other")).met
     finding = evaluate_check(
-        "not-fetched", refused, call("a", status=401, token_state=TokenState.INACTIVE)
+        "not-fetched", answered, call("a", status=401, token_state=TokenState.INACTIVE)
     )
     assert not finding.met
     assert finding.observed == (
         "the service requested entities that it must not: 1 request, the first "
         f"{GET_RESERVATIONS} with the AccessToken of {ENTERPRISE}"
     )
-    unknown_token = evaluate_check("not-fetched", refused, call("a", status=401, enterprise=None))
+    unknown_token = evaluate_check("not-fetched", answered, call("a", status=401, enterprise=None))
     assert unknown_token.observed.endswith(f": 1 request, the first {GET_RESERVATIONS}")
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.CONNECTION_RESET, Outcome.TIMEOUT_ANSWER, Outcome.ERROR_STATUS]
+)
+def test_no_fetch_shows_nothing_without_an_answer(outcome: Outcome) -> None:
+    """A service that is gone, or fails with a 500, requests nothing either."""
+    unanswered = delivery("a", outcomes=(outcome,))
+    finding = evaluate_check("not-fetched", unanswered)
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
+    assert not evaluate_check("not-fetched", unanswered, call("a")).met
 
 
 def test_a_request_by_interval_may_return_refused_entities() -> None:
     """A request by interval returns every change, so it doesn't show work on this entity."""
-    refused = delivery("a", outcomes=(Outcome.ERROR_STATUS,))
-    assert evaluate_check("not-fetched", refused, call(returned_ids=("a", "b"))).met
+    assert evaluate_check("not-fetched", delivery("a"), call(returned_ids=("a", "b"))).met
 
 
 @pytest.mark.parametrize(
@@ -359,3 +394,130 @@ def test_found_by_polling_only_informs() -> None:
     )
     assert (missed.met, missed.subject_count) == (True, 0)
     assert "nothing documented requires it" in missed.observed
+
+
+def page(
+    *returned_ids: str, at_ms: float, cursor: str | None = None, is_next: bool = False
+) -> ApiCall:
+    """Build a call by interval: one page of its response."""
+    return call(returned_ids=returned_ids, at_ms=at_ms, cursor=cursor, is_next_page=is_next)
+
+
+def test_further_pages_read() -> None:
+    """The entity was on the second page, and that was read."""
+    finding = evaluate_check(
+        "further-pages-read",
+        delivery("a"),
+        page("x", at_ms=100, cursor="x"),
+        page("a", at_ms=200, is_next=True),
+    )
+    assert (finding.met, finding.subject_count) == (True, 1)
+    assert finding.observed == "1 entity fetched, 1 further page read"
+
+
+def test_second_page_not_read() -> None:
+    """The first page alone does not contain the entity."""
+    finding = evaluate_check(
+        "further-pages-read", delivery("a"), page("x", at_ms=100, cursor="x"), page("y", at_ms=200)
+    )
+    assert (finding.met, finding.subject_count) == (False, 1)
+    assert finding.observed == (
+        f"the response to {GET_RESERVATIONS} had further pages, and the next one was not read: "
+        "ServiceOrderUpdated a was not on the first page; 1 of 1 entity not fetched"
+    )
+
+
+def test_second_page_read_again_and_again() -> None:
+    """A client that sends an old cursor never gets to the next page."""
+    finding = evaluate_check(
+        "further-pages-read",
+        delivery("a"),
+        page("x", at_ms=100, cursor="x"),
+        page("y", at_ms=200, cursor="y", is_next=True),
+        page("y", at_ms=300, cursor="y", is_next=True),
+    )
+    assert not finding.met
+    assert "had further pages, and one of them was read again and again" in finding.observed
+
+
+def test_an_entity_that_is_missing_although_all_pages_were_read() -> None:
+    """The reason names the request that failed instead of a page that was read."""
+    failed = replace(
+        call(operation="messages/getAll", at_ms=300),
+        status=400,
+        message="MessageThreadIds may have at most 1000 items.",
+    )
+    threads = "messageThreads/getAll"
+    finding = evaluate_check(
+        "further-pages-read",
+        delivery("m", event="MessageAdded"),
+        call(returned_ids=("x",), cursor="x", operation=threads, at_ms=100),
+        call(returned_ids=("t",), operation=threads, is_next_page=True, at_ms=200),
+        failed,
+    )
+    assert not finding.met
+    assert "MessageAdded m was never requested, although all pages were read" in finding.observed
+    assert "answered with 400 MessageThreadIds may have at most 1000 items" in finding.observed
+
+
+def test_pages_of_threads_count_for_their_messages() -> None:
+    """Without the second page of threads the service does not know the thread of the message."""
+    finding = evaluate_check(
+        "further-pages-read",
+        delivery("m", event="MessageAdded"),
+        call(returned_ids=("t",), cursor="t", operation="messageThreads/getAll"),
+    )
+    assert (finding.met, finding.subject_count) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        call("a"),  # by id: a single page
+        page("x", at_ms=100),  # the only page
+        call(returned_ids=("x",), cursor="x", enterprise=OTHER_ENTERPRISE),
+        call(returned_ids=("x",), cursor="x", operation="customers/getAll"),
+        page("x", at_ms=-5, cursor="x"),  # before the message
+    ],
+)
+def test_without_further_pages_nothing_is_evaluated(other: ApiCall) -> None:
+    """A service that reads by ids gets one page, so it shows nothing about further ones."""
+    finding = evaluate_check("further-pages-read", delivery("a"), other)
+    assert (finding.met, finding.subject_count) == (True, 0)
+    assert finding.observed == "no response had further pages"
+
+
+def unusable_token(outcome: Outcome) -> Delivery:
+    """Build the delivery of an IntegrationCreated with an AccessToken that is null."""
+    sent = delivery("i", event="IntegrationCreated", outcomes=(outcome,))
+    message = replace(
+        sent.message, validity=Validity.INCOMPLETE, description="IntegrationCreated, null"
+    )
+    return replace(sent, message=message)
+
+
+def test_unusable_token_refused() -> None:
+    """The service refused the message, and fetches with the AccessToken of a valid one."""
+    finding = evaluate_check(
+        "unusable-token-refused", unusable_token(Outcome.ERROR_STATUS), delivery("a"), call("a")
+    )
+    assert (finding.met, finding.subject_count) == (True, 1)
+
+
+def test_unusable_token_accepted() -> None:
+    """A service that needs the AccessToken accepted a message without one."""
+    finding = evaluate_check(
+        "unusable-token-refused", unusable_token(Outcome.DELIVERED), delivery("a"), call("a")
+    )
+    assert (finding.met, finding.broken_attempts) == (False, ((0, 0),))
+    assert finding.observed == (
+        "IntegrationCreated, null: answered with 202; 1 unusable AccessToken, 1 accepted"
+    )
+
+
+def test_unusable_token_that_nobody_needs() -> None:
+    """A service that fetches nothing for a new enterprise may get AccessTokens in another way."""
+    finding = evaluate_check(
+        "unusable-token-refused", unusable_token(Outcome.DELIVERED), delivery("a")
+    )
+    assert (finding.met, finding.subject_count) == (True, 0)

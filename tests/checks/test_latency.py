@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from pytest_mews.checks import describe_largest_batch, describe_throttling, evaluate
-from pytest_mews.checks.latency import fit_line
+from pytest_mews.checks import describe_largest_batch, evaluate
 from pytest_mews.model import (
     Attempt,
+    AttemptRecord,
     Delivery,
     EventReference,
     Exchange,
@@ -21,10 +21,10 @@ from pytest_mews.model import (
     Limits,
     Message,
     Outcome,
-    Sample,
     Transcript,
     WebhookKind,
 )
+from pytest_mews.model.line import fit_line
 
 EVENT = EventReference("PaymentUpdated", "1")
 BATCH_SIZES = (1, 2, 50, 250, 500) * 3
@@ -137,6 +137,33 @@ def test_a_late_start_of_the_harness_is_mentioned_and_not_counted() -> None:
     )
 
 
+@pytest.mark.parametrize(("late_ms", "subjects"), [(100.0, 2), (200.0, 0)])
+def test_no_more_excess_than_the_harness_was_late(late_ms: float, subjects: int) -> None:
+    """2,650 ms exceed half the limit by 150 ms: a harness that was as late shows nothing."""
+    finding = evaluate_deliveries(
+        "p99-under-half-limit", [delivery(2650.0), delivery(2650.0, at_ms=200, late_ms=late_ms)]
+    )
+    assert (finding.met, finding.subject_count) == (subjects == 0, subjects)
+    assert finding.not_observed is (subjects == 0)
+    assert ("not evaluated" in finding.observed) is (subjects == 0)
+
+
+def test_no_more_growth_than_the_harness_was_late() -> None:
+    """Growth by 2.7 s is not evaluated if the harness was 3 s late at one of the messages."""
+    batches = [delivery(5.0 + 6.0 * events, events=events) for events in BATCH_SIZES]
+    on_time, late = (
+        evaluate_deliveries("scales-with-batch", [*batches, delivery(5.0, late_ms=late_ms)])
+        for late_ms in (0.0, 3_000.0)
+    )
+    assert (on_time.met, late.met, late.subject_count) == (False, True, 0)
+    peak = [delivery(200.0 * second, at_ms=1_000.0 * second) for second in range(10)]
+    on_time, late = (
+        evaluate_deliveries("no-latency-growth", [*peak, delivery(5.0, late_ms=late_ms)])
+        for late_ms in (0.0, 3_000.0)
+    )
+    assert (on_time.met, late.met, late.subject_count) == (False, True, 0)
+
+
 def test_nothing_is_evaluated_without_deliveries() -> None:
     """Without deliveries every check of times is met and evaluates nothing."""
     for check in ("p99-under-half-limit", "no-latency-growth", "scales-with-batch"):
@@ -225,14 +252,5 @@ def test_fit_line_is_robust_to_outliers() -> None:
 )
 def test_describe_largest_batch(samples: list[tuple[int, int]], expected: str) -> None:
     """It names both bounds; a refused batch that is smaller than an accepted one is no bound."""
-    made = [Sample(events, events * 100, 1.0, status) for events, status in samples]
+    made = [AttemptRecord(events, events * 100, 1.0, status) for events, status in samples]
     assert describe_largest_batch(made) == expected
-
-
-def test_describe_throttling() -> None:
-    """It warns that the harness may send faster than Mews; empty without a 429."""
-    accepted, limited = Sample(1, 100, 1.0, 202), Sample(1, 100, 1.0, 429)
-    assert describe_throttling([accepted, limited, limited]).startswith(
-        "2 of 3 responses were 429: "
-    )
-    assert describe_throttling([accepted]) == ""

@@ -9,20 +9,19 @@ import pytest
 from pytest_mews.checks import diagnose_preflight, remedy_for
 from pytest_mews.model import Attempt, Exchange, Fault, Outcome, TlsProblem
 
-BARE, WITH_TOKEN = "https://partner.example/hook", "https://partner.example/hook?Token=secret"
-
 
 def attempt(
     outcome: Outcome,
     status: int | None = None,
-    url: str = BARE,
     content_type: str = "text/plain",
     location: str = "",
+    *,
+    has_credentials: bool = True,
 ) -> Attempt:
     """Script the preflight's attempt; the response has a body."""
     exchange = Exchange(
         "POST",
-        url,
+        "https://partner.example/hook?Token=secret",
         (),
         10,
         outcome,
@@ -32,7 +31,7 @@ def attempt(
         response_headers=(("Content-Type", content_type), ("Location", location)),
         response_size=20,
     )
-    return Attempt(1, Fault.NONE, 0.0, (exchange,), outcome)
+    return Attempt(1, Fault.NONE, 0.0, (exchange,), outcome, has_credentials=has_credentials)
 
 
 @pytest.mark.parametrize(
@@ -43,10 +42,13 @@ def attempt(
         (attempt(Outcome.TLS_ERROR), "certificate"),
         (attempt(Outcome.TIMEOUT_ANSWER), "does not answer"),
         (
-            attempt(Outcome.ERROR_STATUS, 401, WITH_TOKEN),
+            attempt(Outcome.ERROR_STATUS, 401),
             "the service refused the token in the URL",
         ),
-        (attempt(Outcome.ERROR_STATUS, 403, BARE), "has no token"),
+        (attempt(Outcome.ERROR_STATUS, 403, has_credentials=False), "knows no token in the URL"),
+        (attempt(Outcome.ERROR_STATUS, 403, content_type="text/html"), "as firewalls, proxies"),
+        (attempt(Outcome.ERROR_STATUS, 406, content_type="text/html"), "as firewalls, proxies"),
+        (attempt(Outcome.ERROR_STATUS, 401, content_type="text/html"), "refused the token"),
         (attempt(Outcome.REDIRECT_NOT_FOLLOWABLE, 301, content_type="text/html"), "redirects to"),
         (attempt(Outcome.ERROR_STATUS, 404), "nothing is at this path"),
         (attempt(Outcome.ERROR_STATUS, 405), "takes no POST"),
@@ -60,6 +62,15 @@ def test_diagnosis(failed: Attempt, diagnosis: str) -> None:
     """Each failure has its own diagnosis, and none shows the token."""
     assert diagnosis in diagnose_preflight(failed)
     assert "secret" not in diagnose_preflight(failed)
+
+
+def test_a_page_of_a_firewall_has_a_remedy_of_its_own() -> None:
+    """The token is not at fault; without a page it may be."""
+    page = attempt(Outcome.ERROR_STATUS, 403, content_type="text/html")
+    assert "firewall" in str(remedy_for(page, preflight=True))
+    plain = attempt(Outcome.ERROR_STATUS, 403)
+    assert "firewall" not in str(remedy_for(plain, preflight=True))
+    assert remedy_for(page) is None
 
 
 def test_an_empty_body_is_no_html_page() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_mews.checks import PREFLIGHT, evaluate, remedy_for
+from pytest_mews.checks import evaluate, remedy_for
 from pytest_mews.model import (
     Attempt,
     Delivery,
@@ -24,6 +24,7 @@ from pytest_mews.model import (
     Verdict,
     WebhookKind,
 )
+from pytest_mews.model.exchange import PREFLIGHT
 from pytest_mews.scenarios import loader
 
 SCENARIO = next(scenario for scenario in loader.load_scenarios() if scenario.id == "REC-04")
@@ -82,8 +83,8 @@ def test_outcomes_that_determine_the_remedy(failed: Attempt, remedy: str) -> Non
 @pytest.mark.parametrize(
     ("failed", "remedy"),
     [
-        (error(401), "Let a request through that has the right token"),
-        (error(403), "Let a request through that has the right token"),
+        (error(401), "Let a request through that has the right secret"),
+        (error(403), "Let a request through that has the right secret"),
         (error(404), "Serve POST at the path of the target URL"),
         (error(410), "Serve POST at the path of the target URL"),
         (error(415), "Read the raw body"),

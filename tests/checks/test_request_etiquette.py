@@ -369,3 +369,29 @@ def test_a_later_fetch_is_not_a_retry() -> None:
         evaluate_check("exponential-backoff", *retries_after([200, 400, 800]), again).subject_count
         == 3
     )
+
+
+def test_an_operation_that_is_not_served_is_not_judged() -> None:
+    """The observation names it; a wrong path is a problem all the same."""
+    other = call(at_ms=200, operation="orderItems/getAll")
+    finding = evaluate_check("well-formed-requests", call("a"), other)
+    assert finding.met
+    assert finding.observed == "2 requests; not served here, not judged: orderItems/getAll"
+    wrong = call(at_ms=300, operation="", request_problems=(RequestProblem.WRONG_PATH,))
+    assert not evaluate_check("well-formed-requests", other, wrong).met
+
+
+def test_a_rejected_request_may_be_sent_again_twice() -> None:
+    """Three times the same ids are tolerated, four are not; a part of them is another request."""
+
+    def rejected(count: int, *ids: str, status: int = 403) -> list[ApiCall]:
+        return [call(*ids, at_ms=100.0 * (n + 1), status=status) for n in range(count)]
+
+    sound = [*rejected(3, "a", "b"), *rejected(3, "a"), *rejected(3, "b"), *rejected(9, status=400)]
+    assert evaluate_check("rejected-not-repeated", *sound).met
+    assert evaluate_check("rejected-not-repeated", *rejected(9, "a", status=500)).subject_count == 0
+    finding = evaluate_check("rejected-not-repeated", *rejected(4, "a", "b"))
+    assert not finding.met
+    assert (
+        "was answered with 403 and sent 4 times unchanged; 1 request rejected" in finding.observed
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -313,13 +314,50 @@ def test_storms_and_backoff(pauses: list[float], *, storms: bool, grows: bool) -
 
 def test_jitter() -> None:
     """It is enough that any two series differ, of one client or of two."""
-    first = after_disconnect(250, 500, 1_000)
-    same = after_disconnect(251, 499, 1_010, owner=OTHER_ENTERPRISE)
-    other = after_disconnect(310, 430, 1_200, at_ms=10_000)
+    first = after_disconnect(1_000, 2_000, 4_000, 8_000)
+    same = after_disconnect(1_040, 1_960, 4_060, 8_005, owner=OTHER_ENTERPRISE)
+    other = after_disconnect(1_310, 1_430, 4_200, at_ms=100_000)
     assert not websocket_reconnect.jitter(transcript_of(*first, *same)).met
     assert websocket_reconnect.jitter(transcript_of(*first, *same, *other)).met
     alone = websocket_reconnect.jitter(transcript_of(*first))
     assert (alone.met, alone.subject_count) == (True, 0)
+
+
+@pytest.mark.parametrize("first_pause_ms", [50, 250, 1_000, 5_000])
+def test_a_client_with_jitter_is_not_accused(first_pause_ms: int) -> None:
+    """Pauses with a jitter of 10 % are equal by chance in fewer than 1 of 100 runs."""
+    random = Random(first_pause_ms)
+    accused = 0
+    for _ in range(500):
+        rounds = [
+            after_disconnect(
+                *(first_pause_ms * 2**number * random.uniform(0.9, 1.1) for number in range(4)),
+                at_ms=at_ms,
+            )
+            for at_ms in (0.0, 1e6)
+        ]
+        accused += not websocket_reconnect.jitter(transcript_of(*rounds[0], *rounds[1])).met
+    assert accused <= 5
+
+
+@pytest.mark.parametrize("late", [(), ((0, 1, 120.0),), ((0, 1, 300.0), (2, 3, 90.0))])
+def test_a_busy_machine_hides_no_equal_pauses(late: tuple[tuple[int, int, float], ...]) -> None:
+    """Single pauses that came later than the others are no jitter."""
+    series = [[250.0, 500.0, 1_000.0, 2_000.0] for _ in range(5)]
+    for index, number, delay_ms in late:
+        series[index][number] += delay_ms
+    lost = [after_disconnect(*pauses, at_ms=1e6 * n) for n, pauses in enumerate(series)]
+    assert not websocket_reconnect.jitter(
+        transcript_of(*(part for pair in lost for part in pair))
+    ).met
+
+
+def test_pauses_too_short_for_jitter_are_not_judged() -> None:
+    """Equal pauses of a long series are found; those of a short one prove nothing."""
+    for pauses, met in (((250, 500), True), ((5_000, 10_000, 20_000, 40_000), False)):
+        rounds = [after_disconnect(*pauses, at_ms=at_ms) for at_ms in (0.0, 1e6)]
+        observation = websocket_reconnect.jitter(transcript_of(*rounds[0], *rounds[1]))
+        assert (observation.met, observation.subject_count > 0) == (met, not met)
 
 
 def test_no_reconnect_storm_without_a_try() -> None:

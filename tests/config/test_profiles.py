@@ -9,24 +9,25 @@ import pytest
 
 from pytest_mews.config import profiles
 from pytest_mews.errors import UsageError
+from pytest_mews.senders.connector import CONNECTOR
 
-NAMES = ("2022-08", "2026-04")
+NAMES = ("2022-08", "2026-04", "2026-08")
 VALID = (resources.files("pytest_mews.mews.profiles") / "2026-04.toml").read_text(encoding="utf-8")
 
 
 def test_the_profiles_are_listed_oldest_first() -> None:
     """A new profile needs nothing but its file."""
-    assert profiles.profile_names() == NAMES
+    assert tuple(CONNECTOR.profiles) == NAMES
 
 
 def test_the_default_profile_has_the_documented_figures() -> None:
     """The harness uses the documented figures."""
-    profile = profiles.load_profile("2026-04")
+    profile = profiles.load_profile("2026-08", CONNECTOR.profiles)
     assert {parameter.name: parameter.value for parameter in profile.parameters} == {
         "timeout_s": 5,
         "attempts": 3,
         "retry_interval_s": 180,
-        "lag_s": (120, 300),
+        "lag_s": (0, 300),
         "batch_limit": 500,
         "redirect_statuses": (307, 308),
         "redirect_hops": 5,
@@ -35,7 +36,7 @@ def test_the_default_profile_has_the_documented_figures() -> None:
 
 def test_figures_missing_in_the_2022_documentation_are_assumed() -> None:
     """The old revision has no figure for the timeout and does not mention redirects."""
-    profile = profiles.load_profile("2022-08")
+    profile = profiles.load_profile("2022-08", CONNECTOR.profiles)
     assert profile["timeout_s"].origin == "assumed"
     assert profile["attempts"].origin == "documented"
     assert profile["redirect_statuses"].value == ()
@@ -45,7 +46,7 @@ def test_figures_missing_in_the_2022_documentation_are_assumed() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_has_a_source_or_a_reason(name: str) -> None:
     """A documented figure has a page and a revision, an assumed one a note."""
-    for parameter in profiles.load_profile(name).parameters:
+    for parameter in profiles.load_profile(name, CONNECTOR.profiles).parameters:
         assert parameter.note
         assert bool(re.search(r"revision \d{4}-\d\d", parameter.source)) == (
             parameter.origin == "documented"
@@ -55,7 +56,7 @@ def test_every_figure_has_a_source_or_a_reason(name: str) -> None:
 def test_an_unknown_profile_is_rejected_with_a_suggestion() -> None:
     """The closest name is suggested."""
     with pytest.raises(UsageError, match=r"--mews-profile: '2026-4'.*Did you mean 2026-04\?"):
-        profiles.load_profile("2026-4")
+        profiles.load_profile("2026-4", CONNECTOR.profiles)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_an_override_replaces_the_value_and_its_origin(
     assignment: str, name: str, value: object
 ) -> None:
     """An overridden figure is never shown as documented."""
-    before = profiles.load_profile("2026-04")
+    before = profiles.load_profile("2026-04", CONNECTOR.profiles)
     after = profiles.override_profile(before, [assignment])
     assert after[name].value == value
     assert (after[name].origin, after[name].source) == ("overridden", "")
@@ -88,7 +89,7 @@ def test_an_override_replaces_the_value_and_its_origin(
 def test_the_last_override_of_a_name_wins() -> None:
     """The command line can repeat an override that a script has set."""
     after = profiles.override_profile(
-        profiles.load_profile("2026-04"), ["attempts=2", "attempts=4"]
+        profiles.load_profile("2026-04", CONNECTOR.profiles), ["attempts=2", "attempts=4"]
     )
     assert after["attempts"].value == 4
 
@@ -122,7 +123,9 @@ def test_the_last_override_of_a_name_wins() -> None:
 def test_a_wrong_override_is_rejected_with_the_allowed_values(assignment: str, remedy: str) -> None:
     """The message has the option, the assignment, and the allowed range."""
     with pytest.raises(UsageError, match=r"^--mews-profile-set: ") as caught:
-        profiles.override_profile(profiles.load_profile("2026-04"), [assignment])
+        profiles.override_profile(
+            profiles.load_profile("2026-04", CONNECTOR.profiles), [assignment]
+        )
     assert repr(assignment) in str(caught.value)
     assert remedy in caught.value.remedy
 
@@ -132,13 +135,13 @@ def test_a_wrong_override_is_rejected_with_the_allowed_values(assignment: str, r
     [
         ("value = 3", "value = 0", "attempts must be"),
         ("value = 3", "value = true", "attempts must be"),
-        ('origin = "assumed"', 'origin = "guessed"', "must be documented with a source"),
-        ('origin = "assumed"', 'origin = "documented"', "must be documented with a source"),
+        ('fact = "T-58"', 'fact = "T-99"', "must name a documented fact"),
+        ('fact = "T-58"', 'fact = "T-31"', "must name a documented fact"),  # inferred
         ("[attempts]", "[tries]", "instead of"),
     ],
 )
 def test_an_invalid_profile_file_is_not_loaded(valid: str, invalid: str, problem: str) -> None:
-    """Profile files have the same bounds as overrides, and need sources."""
+    """Profile files have the same bounds as overrides, and name documented facts."""
     assert valid in VALID
     with pytest.raises(ValueError, match=problem):
         profiles.parse_profile("test", VALID.replace(valid, invalid, 1))

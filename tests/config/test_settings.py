@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from pytest_mews.config import tenants
+from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.errors import UsageError
-from pytest_mews.mews import event_types
-from pytest_mews.model import WebhookKind
+from pytest_mews.mews.events import Channel, event_names
+from pytest_mews.model import Stage
 from pytest_mews.options import OPTIONS
 from pytest_mews.redaction import Redactor
 
+WEBHOOKS = (Channel.GENERAL, Channel.INTEGRATION)
 URL = "https://partner.example/hook"
 MISSING_FOLDER = Path("/nowhere")
 
@@ -33,11 +35,11 @@ def test_a_target_is_enough() -> None:
     settings = _resolve()
     assert settings.target == URL
     assert settings.integration_target is None
-    assert settings.token is None
+    assert settings.authentication.secrets == ()
     assert settings.tenants is tenants.DEFAULT_TENANTS
-    assert settings.profile.name == "2026-04"
+    assert settings.profile.name == "2026-08"
     assert settings.time_scale == 0.01
-    assert settings.events == event_types.webhook_events("2026-04")
+    assert settings.events == event_names(*WEBHOOKS, revision="2026-08", opt_in=False)
     assert settings.examples == 25
     assert settings.peak_rate == 5
     assert settings.report == Path.cwd() / "mews-report"
@@ -57,11 +59,13 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
     settings = _resolve(
         integration_target=f"{URL}/integration",
         token="s3cr3t",
+        token_name="secret",
         tenants=str(tmp_path / "t.toml"),
         profile="2022-08",
         profile_set=["attempts=2"],
         time_scale="1",
         events="ResourceUpdated,IntegrationDeleted",
+        operations="customers/getAll, orderItems/getAll,customers/getAll",
         examples="3",
         peak_rate="0.5",
         report=str(tmp_path / "out"),
@@ -72,12 +76,14 @@ def test_every_option_reaches_the_settings(tmp_path: Path) -> None:
         fail_on="new",
         insecure=True,
     )
-    assert settings.endpoint.url(WebhookKind.INTEGRATION) == f"{URL}/integration?Token=s3cr3t"
+    request = settings.authentication.authenticate(settings.endpoint.integration_url, b"")
+    assert request.url == f"{URL}/integration?secret=s3cr3t"
     assert settings.tenants == tenants.DEFAULT_TENANTS
     assert settings.profile.name == "2022-08"
     assert settings.profile["attempts"].value == 2
     assert settings.time_scale == 1.0
     assert settings.events == ("ResourceUpdated", "IntegrationDeleted")
+    assert settings.listed_operations == ("customers/getAll", "orderItems/getAll")
     assert settings.examples == 3
     assert settings.peak_rate == 0.5
     assert settings.report == tmp_path / "out"
@@ -93,9 +99,9 @@ def test_precedence_is_command_line_environment_ini_file() -> None:
     """--mews-token is the one option that all three can have."""
     ini: dict[str, object] = {"mews_token": "from-ini"}
     environ = {"MEWS_TOKEN": "from-env"}
-    assert _resolve(environ, ini, token="typed").token == "typed"
-    assert _resolve(environ, ini).token == "from-env"
-    assert _resolve({"MEWS_TOKEN": ""}, ini).token == "from-ini"
+    assert _resolve(environ, ini, token="typed").authentication.secrets == ("typed",)
+    assert _resolve(environ, ini).authentication.secrets == ("from-env",)
+    assert _resolve({"MEWS_TOKEN": ""}, ini).authentication.secrets == ("from-ini",)
 
 
 def test_only_secrets_are_read_from_the_environment() -> None:
@@ -115,7 +121,7 @@ def test_the_ini_file_is_used_where_the_command_line_has_no_value() -> None:
     assert settings.profile.name == "2022-08"
     assert [settings.profile[name].value for name in ("attempts", "timeout_s")] == [2, 3]
     assert settings.strict
-    assert settings.events == event_types.webhook_events("2022-08")
+    assert settings.events == event_names(*WEBHOOKS, revision="2022-08")
 
 
 def test_paths_in_the_ini_file_are_relative_to_it(tmp_path: Path) -> None:
@@ -143,6 +149,22 @@ def test_the_demo_partner_is_a_target(target: str) -> None:
     assert settings.secrets[0] == "s3cr3t"
 
 
+def test_product_is_one_line() -> None:
+    """--mews-about is trimmed; a text of several lines or a long one is refused."""
+    assert _resolve(about=" Product 3.2 (a1b2c3) ").about == "Product 3.2 (a1b2c3)"
+    for text in ("two\nlines", "x" * 201):
+        with pytest.raises(UsageError, match="--mews-about"):
+            _resolve(about=text)
+
+
+def test_selection_has_its_own_report_folder(tmp_path: Path) -> None:
+    """A run of a part writes beside the report of the whole run."""
+    values = {"mews_target": "demo", "mews_report": str(tmp_path)}
+    settings = resolve_settings(values, environ={}, rootdir=tmp_path, selection="-k REC")
+    assert settings.report == tmp_path / "selection"
+    assert settings.selection == "-k REC"
+
+
 def test_without_a_seed_each_run_has_a_random_one() -> None:
     """The settings have it, so that the report can show it."""
     seeds = {
@@ -160,7 +182,7 @@ def test_a_use_case_selects_its_events_and_all_integration_actions() -> None:
         "ServiceOrderUpdated",
         "ResourceUpdated",
         "ResourceBlockUpdated",
-        *event_types.ACTIONS,
+        *event_names(Channel.INTEGRATION),
     )
 
 
@@ -184,17 +206,29 @@ def test_events_may_be_separated_by_commas_and_spaces_and_repeated() -> None:
         ("target", "Demo", ["does not begin with https://", "partner.example"]),
         ("integration_target", "demo", ["does not begin with https://"]),
         ("token", " ", ["is blank", "Leave it out"]),
-        ("profile", "2026-05", ["is not a delivery profile", "Did you mean 2026-04?"]),
+        ("profile", "2026-05", ["is not a delivery profile", "Did you mean 2026-0"]),
         ("profile_set", ["attempts=99"], ["is not allowed", "from 1 to 10"]),
         ("time_scale", "0", ["is not a positive number", "1 for real time"]),
         ("time_scale", "-1", ["is not a positive number"]),
         ("time_scale", "inf", ["is not a positive number"]),
         ("time_scale", "nan", ["is not a positive number"]),
+        ("time_scale", "1e300", ["is not a positive number of at most 1,000"]),
+        ("fetch_timeout", "1e300", ["is not a positive number of at most 86,400"]),
+        ("restart_timeout", "0", ["is not a positive number of at most 3,600", "such as 30"]),
+        ("examples", "1" + "0" * 5_000, ["is not a whole number from 1 to 100,000"]),
+        ("jobs", "1000000000", ["is not a whole number from 1 to 1,000"]),
+        ("profile_set", ["attempts=" + "9" * 4_000], ["attempts"]),
+        ("profile_set", ["lag_s=1," + "9" * 4_000], ["lag_s"]),
+        ("profile_set", ["timeout_s=1e300"], ["timeout_s"]),
         ("time_scale", "fast", ["is not a positive number"]),
+        ("operations", " , ", ["names no operation", "such as customers/getAll"]),
+        ("operations", "customers/getall", ["no documented operation", "mean customers/getAll"]),
         ("examples", "0", ["is not a whole number from 1"]),
         ("examples", "1.5", ["is not a whole number from 1"]),
         ("examples", "many", ["is not a whole number from 1"]),
-        ("jobs", "0", ["is not a whole number from 1"]),
+        ("report", " ", ["names no folder", "such as mews-report"]),
+        ("jobs", "0", ["is not a whole number from 1", "such as 8, or auto"]),
+        ("jobs", "automatic", ["is not a whole number from 1", "such as 8, or auto"]),
         ("peak_rate", "0", ["is not a number above 0", "such as 5"]),
         ("peak_rate", "201", ["at most 200"]),
         ("peak_rate", "nan", ["is not a number above 0"]),
@@ -204,11 +238,14 @@ def test_events_may_be_separated_by_commas_and_spaces_and_repeated() -> None:
         ("events", "customeradded", ["is not an event", "Did you mean CustomerAdded?"]),
         ("events", "Reservations", ["is not an event", "Did you mean Reservation?"]),
         ("events", "Reservation", ["names no webhook event", "--mews-target none"]),
-        ("target", "none", ["leaves nothing to certify", "--mews-websocket HOST:PORT"]),
+        (
+            "target",
+            "none",
+            ["leaves nothing to certify", "--mews-websocket", "--mews-integration-target URL"],
+        ),
         ("websocket", "8089", ["is not HOST:PORT", "127.0.0.1:8089"]),
         ("websocket", "ws://127.0.0.1:8089", ["is a URL or has a path"]),
         ("websocket_certificate", "c.pem", ["has no effect without --mews-websocket"]),
-        ("events", "ResourceDeleted", ["since 2026-08, later than every profile"]),
         ("use_case", "house_keeping", ["is not a use case", "Did you mean housekeeping?"]),
         ("tenants", "/nowhere/t.toml", ["no such file", "built-in tenants"]),
     ],
@@ -259,6 +296,27 @@ def test_a_use_case_without_an_event_in_the_profile_is_rejected() -> None:
     """Accounting needs payments, which were documented later."""
     with pytest.raises(UsageError, match="needs PaymentUpdated, later than profile 2022-08"):
         _resolve(use_case="accounting", profile="2022-08")
+
+
+def test_an_endpoint_for_integration_webhooks_only() -> None:
+    """Without a URL for General Webhooks, their events are left out; stages are those of a URL."""
+    settings = _resolve(target="none", integration_target=f"{URL}?Token=s3cr3t", api="127.0.0.1:1")
+    assert settings.endpoint == Endpoint("", f"{URL}?Token=s3cr3t")
+    assert settings.endpoint.urls == (f"{URL}?Token=s3cr3t",)
+    assert settings.events == event_names(Channel.INTEGRATION)
+    assert settings.stages == (Stage.DELIVERY, Stage.PROCESSING)
+    assert "s3cr3t" in settings.secrets
+    assert settings.authentication.unmet_conditions["integration-token"] == ""
+
+
+def test_only_actions_can_be_named_without_a_url_for_general_webhooks() -> None:
+    """The remedy says what can be named."""
+    with pytest.raises(UsageError, match="Name actions of Integration Webhooks"):
+        _resolve(target="none", integration_target=URL, events="PaymentUpdated")
+    settings = _resolve(
+        target="none", integration_target=URL, events="PaymentUpdated,IntegrationEnabled"
+    )
+    assert settings.events == ("IntegrationEnabled",)
 
 
 def test_an_integration_target_is_rejected_with_the_demo_partner() -> None:

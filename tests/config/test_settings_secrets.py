@@ -19,12 +19,16 @@ from pytest_mews.config.settings import Settings
         ("https://x/?source=webhooks", set()),
         ("https://x/?id=0123456789abcdef", {"0123456789abcdef"}),
         ("https://x/?0123456789abcdef", {"0123456789abcdef"}),
-        ("https://user:p%40ss@x/", {"p@ss", "p%40ss"}),
+        ("https://user:p%40ss@x/", {"p@ss", "p%40ss", "user:p@ss", "user:p%40ss"}),
         ("https://a-key-as-user@x/", {"a-key-as-user"}),
+        ("https://x/0a1b2c3d4e5f60718293/mews", {"0a1b2c3d4e5f60718293"}),
+        ("https://x/webhooks/mews-integration/v2", set()),
     ],
 )
 def test_secrets_in_a_url(settings: Callable[..., Settings], url: str, secrets: set[str]) -> None:
     """Token, password, and values with a telling name or a great length, encoded and decoded.
+
+    So are segments of the path that look random.
 
     Ordinary short values stay readable in the report.
     """

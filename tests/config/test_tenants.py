@@ -115,3 +115,10 @@ def test_an_unreadable_file_is_rejected(tmp_path: Path, name: str, problem: str)
     (tmp_path / "latin.toml").write_bytes(b'client_token = "\xe9"')
     with pytest.raises(UsageError, match=problem):
         tenants.load_tenants(tmp_path / name)
+
+
+def test_deep_nesting_is_a_usage_error(tmp_path: Path) -> None:
+    """No RecursionError."""
+    path = _file(tmp_path, "a = " + "[" * 100_000)
+    with pytest.raises(UsageError, match=r"--mews-tenants: .* is nested too deeply"):
+        tenants.load_tenants(path)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from pytest_mews.emulator.connector_api import ApiRequest, ApiResponse, ConnectorApi
+from pytest_mews.emulator.connector_api.api_server import ConnectorApiServer
+from pytest_mews.emulator.failures import EmulatorFailures
 from pytest_mews.model import Message, Tenant, Tenants, WebhookKind
 from pytest_mews.model.api_call import ApiCall
 
@@ -75,6 +78,8 @@ def body_for(
     }
     if operation.startswith(("customers", "resources")):
         body["Extent"] = {"Customers": True, "Resources": True}
+    if operation == "payments/getAll":  # it needs a filter: this one selects all
+        body["States"] = ["Charged", "Canceled", "Pending", "Failed", "Verifying"]
     if operation in {"configuration/get", "commands/getAllActive", "commands/update"}:
         del body["Limitation"]
     return {name: value for name, value in (body | properties).items() if value is not None}
@@ -103,3 +108,12 @@ def send_request(connector_api: ConnectorApi, request: ApiRequest) -> tuple[ApiC
 def json_body(response: ApiResponse) -> Any:  # noqa: ANN401 - JSON
     """Parse the body of a response."""
     return json.loads(response.body)
+
+
+@contextmanager
+def serve_without_failures(connector_api: ConnectorApi) -> Iterator[ConnectorApiServer]:
+    """Serve the emulator; an exception in it is raised at the end."""
+    failures = EmulatorFailures()
+    with ConnectorApiServer(connector_api, failures=failures) as server:
+        yield server
+    failures.raise_since(0)

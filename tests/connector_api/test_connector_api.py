@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pytest_mews.emulator.connector_api.operations import EVENT_KINDS, OPERATIONS, Operation
+from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.emulator.connector_api.entities import service_ids
+from pytest_mews.emulator.connector_api.operations import OPERATIONS, Operation
+from pytest_mews.mews.events import EVENTS, Channel
+from pytest_mews.mews.limits import ITEMS_PER_PAGE
 from pytest_mews.model import EventReference, Message, WebhookKind
 from pytest_mews.model.api_call import RequestProblem
 from tests.connector_api.emulator_client import (
@@ -28,9 +33,9 @@ from tests.connector_api.emulator_client import (
 RESERVATIONS = "reservations/getAll/2023-06-06"
 WHOLE_DAY = {"StartUtc": "2026-08-07T00:00:00Z", "EndUtc": "2026-08-08T00:00:00Z"}
 DISCRIMINATORS = {
-    EVENT_KINDS[discriminator]: discriminator
-    for discriminator in EVENT_KINDS
-    if discriminator != "MessageAdded"
+    event.entity: event.name
+    for event in EVENTS.values()
+    if event.channel is Channel.GENERAL and event.is_fetchable_by_id and not event.is_deletion
 }
 
 
@@ -46,8 +51,10 @@ def test_entity_exists_after_its_event(operation: Operation) -> None:
     properties: dict[str, Any] = {operation.ids_property: [guid(1)]}
     if operation.deprecated:
         properties |= {"ServiceIds": [guid(7)], "Extent": {"Reservations": True}}
+    if operation.kind == "product":
+        properties |= {"ServiceIds": service_ids(HOTEL)}
     before, _ = call_operation(connector_api, operation.name, **properties)
-    connector_api.apply_message(general_webhook((DISCRIMINATORS[operation.kind or ""], guid(1))))
+    connector_api.apply_message(general_webhook((DISCRIMINATORS[operation.kind], guid(1))))
     after, response = call_operation(connector_api, operation.name, **properties)
     assert (before.returned_ids, after.returned_ids) == ((), (guid(1),))
     assert [entity["Id"] for entity in json_body(response)[operation.collection or ""]] == [guid(1)]
@@ -203,6 +210,18 @@ def test_enterprise_and_configuration_are_those_of_the_token() -> None:
     assert call_operation(connector_api, "configuration/get", EnterpriseId=OTHER)[0].status == 400
 
 
+@pytest.mark.parametrize(
+    ("state", "is_active"),
+    [("Pending", True), ("Received", True), ("Processing", False), ("Processed", False)],
+)
+def test_active_commands_are_pending_or_received(state: str, *, is_active: bool) -> None:
+    """That is what the operation's page says."""
+    connector_api = make_connector_api()
+    connector_api.add_command(HOTEL, guid(1), state)
+    returned = call_operation(connector_api, "commands/getAllActive")[0].returned_ids
+    assert returned == (guid(1),) * is_active
+
+
 def test_command_keeps_its_state() -> None:
     """A processed command is no longer active, but still returned by its id."""
     connector_api = make_connector_api()
@@ -265,6 +284,7 @@ def test_valid_request_has_no_problems() -> None:
         "messages/getAll": {"MessageThreadIds": [guid(1)]},
         "commands/getAllByIds": {"CommandIds": [guid(1)]},
         "commands/update": {"CommandId": guid(1), "State": "Received"},
+        "products/getAll": {"ServiceIds": [guid(7)]},
     }
     for operation in OPERATIONS.values():
         if not operation.deprecated:
@@ -412,3 +432,62 @@ def test_request_for_older_events_shows_backlog() -> None:
     _, response = call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(1)])
     customer = json_body(response)["Reservations"][0]["AccountId"]
     assert not has_backlog("customers/getAll", CustomerIds=[customer])
+
+
+def announced(discriminator: str, *numbers: int) -> Message:
+    """Build a message with its events, as the sender does."""
+    message = general_webhook(*((discriminator, guid(number)) for number in numbers))
+    events = tuple(EventReference(discriminator, guid(number)) for number in numbers)
+    return replace(message, events=events, enterprise_id=HOTEL)
+
+
+def read_pages(connector_api: ConnectorApi, operation: str, **filters: object) -> list[list[str]]:
+    """Return the ids on each page of a request."""
+    pages: list[list[str]] = []
+    limitation: dict[str, Any] = {"Count": ITEMS_PER_PAGE}
+    while True:
+        call, _ = call_operation(connector_api, operation, **filters, Limitation=limitation)
+        pages.append(list(call.returned_ids))
+        if call.cursor is None:
+            return pages
+        limitation = {"Count": ITEMS_PER_PAGE, "Cursor": call.cursor}
+
+
+@pytest.mark.parametrize("event", ["CustomerAdded", "CustomerUpdated"])
+def test_first_page_is_full_of_others(event: str) -> None:
+    """An announced entity is on the second page by interval; a request by ids has one page."""
+    connector_api = make_connector_api()
+    connector_api.fill_first_pages(frozenset({guid(1)}))
+    connector_api.apply_message(announced(event, 1, 2))
+    first, second = read_pages(connector_api, "customers/getAll", UpdatedUtc=WHOLE_DAY)
+    assert len(first) == ITEMS_PER_PAGE
+    assert guid(1) in second
+    assert read_pages(connector_api, "customers/getAll", CustomerIds=[guid(1)]) == [[guid(1)]]
+
+
+def test_first_pages_of_threads_and_messages_are_full() -> None:
+    """Both the thread of a message and the message in it are on second pages."""
+    connector_api = make_connector_api()
+    connector_api.fill_first_pages(frozenset({guid(1)}))
+    connector_api.apply_message(announced("MessageAdded", 1))
+    threads = read_pages(connector_api, "messageThreads/getAll", CreatedUtc=WHOLE_DAY)
+    assert [len(page) for page in threads] == [ITEMS_PER_PAGE, 1]
+    messages = read_pages(
+        connector_api, "messages/getAll", MessageThreadIds=threads[1], CreatedUtc=WHOLE_DAY
+    )
+    assert [len(page) for page in messages] == [ITEMS_PER_PAGE, 1]
+    assert messages[1] == [guid(1)]
+
+
+def test_first_pages_are_filled_once_and_emptied() -> None:
+    """A copy of the message adds nothing more; afterwards only the announced entity is left."""
+    connector_api = make_connector_api()
+    handle = connector_api.fill_first_pages(frozenset({guid(1)}))
+    for _ in range(2):
+        connector_api.apply_message(announced("PaymentUpdated", 1))
+    pages = read_pages(connector_api, "payments/getAll", UpdatedUtc=WHOLE_DAY)
+    assert [len(page) for page in pages] == [ITEMS_PER_PAGE, 1]
+    connector_api.empty_first_pages(handle)
+    connector_api.empty_first_pages(handle)
+    connector_api.apply_message(announced("PaymentUpdated", 1))
+    assert read_pages(connector_api, "payments/getAll", UpdatedUtc=WHOLE_DAY) == [[guid(1)]]

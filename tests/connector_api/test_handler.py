@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_mews.emulator.connector_api import ApiRequest, ConnectorApi
-from pytest_mews.model.api_call import RequestProblem, TokenState
+from pytest_mews.emulator.connector_api import ApiRequest, ConnectorApi, operations
+from pytest_mews.model.api_call import ApiFault, RequestProblem, TokenState
 from tests.connector_api.emulator_client import (
     HOTEL,
     INTEGRATION,
@@ -53,6 +53,56 @@ def test_form_of_request_is_checked(
     )
     assert (call.request_problems, call.status) == ((problem,), status)
     assert call.enterprise_id == HOTEL
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("orderItems/getAll", {"OrderItems": [], "Cursor": None}),
+        ("sourceAssignments/getAll/2024-09-20", {"SourceAssignments": [], "Cursor": None}),
+        ("bills/close", {}),
+    ],
+)
+def test_documented_operation_that_is_not_served(operation: str, body: dict[str, object]) -> None:
+    """It is answered without a result; its body is not judged, and no injected fault is used up."""
+    connector_api = make_connector_api()
+    handle = connector_api.inject_fault(ApiFault.SERVER_ERROR, frozenset({guid(1)}), times=1)
+    call, response = call_operation(
+        connector_api, operation, ServiceOrderIds=[guid(1)], Extent={"Any": True}
+    )
+    assert (call.operation, call.status, call.request_problems) == (operation, 200, ())
+    assert (json.loads(response.body), call.returned_ids) == (body, ())
+    assert call.requested_ids == (guid(1),)
+    assert not call.is_served
+    assert connector_api.remove_fault(handle) == {guid(1)}
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "problem", "status"),
+    [
+        ("orderitems/getall", {}, RequestProblem.PATH_SPELLING, 404),
+        ("orderItems/getAll", {"AccessToken": "another"}, RequestProblem.WRONG_ACCESS_TOKEN, 401),
+        ("orderItems/getAll", {"Client": None}, RequestProblem.NO_CLIENT, 400),
+        ("accountingItems/getAll", {}, RequestProblem.DEPRECATED_OPERATION, 200),
+    ],
+)
+def test_operation_that_is_not_served_is_judged_by_general_rules(
+    path: str, change: dict[str, object], problem: RequestProblem, status: int
+) -> None:
+    """Path, tokens, Client and deprecation are documented for every operation."""
+    call, _ = call_operation(make_connector_api(), path, **change)
+    assert (call.request_problems, call.status) == ((problem,), status)
+
+
+def test_every_documented_operation_is_known() -> None:
+    """All 202 are found by their paths; those that are served are among them."""
+    names = set(operations.read_documented("all-operations"))
+    assert len(names) == 202
+    assert set(operations.OPERATIONS) < names
+    for name in names:
+        operation = operations.find_operation(PREFIX + name)
+        assert operation is not None
+        assert (operation.name, operation.is_served) == (name, name in operations.OPERATIONS)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +213,7 @@ def call_repeatedly(connector_api: ConnectorApi, clock: Clock, requests: int) ->
     return statuses
 
 
-def test_rate_limit_is_a_sliding_window() -> None:
+def test_rate_limit_begins_with_the_first_request_of_a_burst() -> None:
     """The 201st request within 30 s gets a Retry-After; a request after that wait gets a 200."""
     clock = Clock()
     connector_api = make_connector_api(clock, enforce_rate_limit=True)
@@ -177,6 +227,17 @@ def test_rate_limit_is_a_sliding_window() -> None:
     )
     clock.ms += 29_000
     assert call_operation(connector_api, "payments/getAll")[0].status == 200
+
+
+def test_a_new_window_begins_after_the_last_one() -> None:
+    """200 requests late in one window and 200 in the next are allowed: it does not slide."""
+    clock = Clock()
+    connector_api = make_connector_api(clock, enforce_rate_limit=True)
+    assert call_repeatedly(connector_api, clock, 1) == [200]
+    clock.ms += 28_000
+    assert call_repeatedly(connector_api, clock, 199) == [200] * 199
+    clock.ms = 30_020
+    assert call_repeatedly(connector_api, clock, 201) == [*[200] * 200, 429]
 
 
 def test_rate_limit_that_is_not_enforced_is_counted() -> None:

@@ -8,8 +8,7 @@ import pytest
 import requests
 
 from pytest_mews.emulator.connector_api.in_process import MewsApi
-from pytest_mews.emulator.connector_api.injected_faults import SLOW_S
-from pytest_mews.model.api_call import ApiFault
+from pytest_mews.model.api_call import SLOW_S, ApiFault
 from tests.connector_api.emulator_client import PREFIX, TENANTS, body_for, general_webhook, guid
 
 HOSTS = ("https://api.mews.com", "https://api.mews-demo.com")

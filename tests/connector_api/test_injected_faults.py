@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.emulator.connector_api.entities import UNKNOWN_NAME
-from pytest_mews.emulator.connector_api.injected_faults import SLOW_S
-from pytest_mews.model.api_call import ApiFault
+from pytest_mews.model.api_call import SLOW_S, ApiFault
 from tests.connector_api.emulator_client import (
     HOTEL,
+    STARTED,
     call_operation,
     general_webhook,
     guid,
     json_body,
     make_connector_api,
 )
+
+
+def interval(hours: int) -> dict[str, str]:
+    """An interval of so many hours that ends after the start of the run."""
+    end = STARTED + timedelta(hours=1)
+    return {
+        "StartUtc": f"{end - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}",
+        "EndUtc": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+    }
 
 
 def with_fault(fault: ApiFault) -> ConnectorApi:
@@ -35,7 +46,11 @@ def with_fault(fault: ApiFault) -> ConnectorApi:
         (ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER, 429, None),
         (ApiFault.SERVER_ERROR, 500, None),
         (ApiFault.SERVER_ERROR_MESSAGE_ONLY, 500, None),
+        (ApiFault.BAD_REQUEST, 400, None),
+        (ApiFault.FORBIDDEN, 403, None),
         (ApiFault.REQUEST_TIMEOUT, 408, None),
+        (ApiFault.CONFLICT, 409, None),
+        (ApiFault.CONTENT_TOO_LARGE, 413, None),
         (ApiFault.RESET, None, None),
         (ApiFault.NOT_JSON, 200, None),
     ],
@@ -49,6 +64,49 @@ def test_fault_replaces_the_response(
     assert (call.returned_ids, call.answered_ok) == ((), False)
     assert call.retry_after_s == retry_after_s
     assert ("Retry-After" in response.headers) is (retry_after_s is not None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "by_interval"), [(ApiFault.CONTENT_TOO_LARGE, 200), (ApiFault.REQUEST_TIMEOUT, 408)]
+)
+def test_only_large_requests_are_affected(fault: ApiFault, by_interval: int) -> None:
+    """With `more_than` a smaller request succeeds; a 413 is about the ids in the request alone."""
+    connector_api = make_connector_api()
+    ids = [guid(number) for number in range(1, 4)]
+    connector_api.apply_message(general_webhook(*(("CustomerUpdated", id_) for id_ in ids)))
+    connector_api.inject_fault(fault, frozenset(ids), times=None, more_than=2)
+
+    def status(**filters: object) -> int | None:
+        return call_operation(connector_api, "customers/getAll", **filters)[0].status
+
+    assert status(CustomerIds=ids) == int(fault.value)
+    assert status(CustomerIds=ids[:2]) == 200
+    assert status() == by_interval
+    assert status(Limitation={"Count": 2}) == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({}, 408),
+        ({"Limitation": {"Count": 900}}, 408),
+        ({"Limitation": {"Count": 500}}, 200),
+        ({"UpdatedUtc": interval(hours=20)}, 408),
+        ({"UpdatedUtc": interval(hours=12)}, 200),
+        ({"CustomerIds": [guid(number) for number in range(1, 4)]}, 408),
+    ],
+)
+def test_a_request_for_much_less_than_a_refused_one_succeeds(
+    change: dict[str, object], status: int
+) -> None:
+    """A client may halve its page or its interval: both need many steps down to a few entities."""
+    connector_api = make_connector_api()
+    ids = [guid(number) for number in range(1, 5)]
+    connector_api.apply_message(general_webhook(*(("CustomerUpdated", id_) for id_ in ids)))
+    connector_api.inject_fault(ApiFault.REQUEST_TIMEOUT, frozenset(ids), times=None, more_than=2)
+    first = {"UpdatedUtc": interval(hours=24), "Limitation": {"Count": 1000}}
+    assert call_operation(connector_api, "customers/getAll", **first)[0].status == 408
+    assert call_operation(connector_api, "customers/getAll", **(first | change))[0].status == status
 
 
 def test_error_can_have_a_message_only() -> None:
@@ -142,3 +200,33 @@ def test_fault_ends_after_its_times_or_when_removed() -> None:
     connector_api.remove_fault(handle)
     connector_api.remove_fault(handle)
     assert call_operation(connector_api, "payments/getAll")[0].status == 200
+
+
+def test_every_entity_meets_the_fault_equally_often() -> None:
+    """Requests for one entity don't use up the fault of another; one for both counts for both."""
+    connector_api = make_connector_api()
+    customers = [guid(number) for number in (1, 2, 3)]
+    connector_api.apply_message(general_webhook(*(("CustomerUpdated", id_) for id_ in customers)))
+    handle = connector_api.inject_fault(ApiFault.SERVER_ERROR, frozenset(customers[:2]), times=2)
+
+    def statuses(*requests: tuple[int, ...]) -> list[int | None]:
+        return [
+            call_operation(
+                connector_api, "customers/getAll", CustomerIds=[guid(number) for number in numbers]
+            )[0].status
+            for numbers in requests
+        ]
+
+    assert statuses((1,), (3,), (1,), (1,)) == [500, 200, 500, 200]
+    assert statuses((2, 1), (2,), (2,)) == [500, 500, 200]
+    assert connector_api.remove_fault(handle) == frozenset()
+
+
+def test_entities_that_never_met_the_fault_are_known() -> None:
+    """Removing a fault returns the entities that no affected request was about, once."""
+    connector_api = make_connector_api()
+    ids = frozenset({guid(1), guid(2)})
+    handle = connector_api.inject_fault(ApiFault.SERVER_ERROR, ids, times=1)
+    call_operation(connector_api, "customers/getAll", CustomerIds=[guid(1).upper()])
+    assert connector_api.remove_fault(handle) == {guid(2)}
+    assert connector_api.remove_fault(handle) == frozenset()

@@ -42,4 +42,4 @@ def test_each_test_has_its_own_emulator(mews_api):
 def test_requests_to_mews_are_answered(pytester: pytest.Pytester) -> None:
     """Without any option the emulator answers what a test sends to Mews's address."""
     pytester.makepyfile(PARTNER_TESTS)
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=4)
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=4)

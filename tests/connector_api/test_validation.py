@@ -7,9 +7,17 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from pytest_mews.emulator.connector_api import api_schemas
 from pytest_mews.emulator.connector_api.operations import OPERATIONS
 from pytest_mews.emulator.connector_api.validation import Problem, _describe, validate
 from pytest_mews.model.api_call import RequestProblem
+from tests.connector_api.emulator_client import call_operation, make_connector_api
+
+SERVED = {
+    operation.name: frozenset(api_schemas.load("requests", operation.name)["properties"])
+    for operation in OPERATIONS.values()
+    if operation.is_served
+}
 
 SECRET = "SECRET-VALUE"
 REQUEST = {
@@ -85,6 +93,23 @@ def test_messages_interval_is_limited_to_a_month(end: str, *, is_problem: bool) 
     change = {"MessageThreadIds": ["x"], "CreatedUtc": interval("2026-01-01T00:00:00Z", end)}
     problem = (RequestProblem.INVALID_BODY, "CreatedUtc may be at most 1 month long.")
     assert problems_after(change, "messages/getAll") == [problem] * is_problem
+
+
+@pytest.mark.parametrize(
+    ("change", "is_problem"),
+    [
+        ({}, True),
+        ({"PaymentIds": []}, True),
+        ({"EnterpriseIds": ["x"], "Currency": "EUR"}, True),
+        ({"PaymentIds": ["x"]}, False),
+        ({"UpdatedUtc": interval("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")}, False),
+    ],
+)
+def test_payments_need_a_filter(change: dict[str, object], *, is_problem: bool) -> None:
+    """What only names the enterprise or the currency selects nothing."""
+    problem = (RequestProblem.INVALID_BODY, "At least one filter is required.")
+    body = {"CustomerIds": ..., "Extent": ..., **change}
+    assert problems_after(body, "payments/getAll") == [problem] * is_problem
 
 
 @pytest.mark.parametrize("body", [None, [], "text", 7, True])
@@ -187,3 +212,14 @@ def test_other_schema_keyword_is_named(schema: dict[str, Any], message: str) -> 
     """A keyword without a sentence of its own still leads to a message."""
     (error,) = jsonschema_rs.iter_errors(schema, 7)
     assert _describe(error) == message
+
+
+@pytest.mark.parametrize("operation", sorted(SERVED))
+def test_a_property_of_another_operation_has_no_effect(operation: str) -> None:
+    """Only what an operation documents is validated, so only that is read."""
+    foreign = frozenset().union(*SERVED.values()) - SERVED[operation]
+    assert "TimeFilter" in foreign or operation == "reservations/getAll"
+    for value in (True, "x", [[]], {"StartUtc": "x"}):
+        expected, _ = call_operation(make_connector_api(), operation)
+        call, _ = call_operation(make_connector_api(), operation, **dict.fromkeys(foreign, value))
+        assert (call.status, call.returned_ids) == (expected.status, expected.returned_ids)

@@ -14,6 +14,7 @@ from raw_server import (
 
 from pytest_mews import __version__
 from pytest_mews.delivery import CurlTransport
+from pytest_mews.delivery.curl_transfer import MAX_STORED_BYTES
 from pytest_mews.model import Outcome
 
 
@@ -113,12 +114,12 @@ def test_any_other_status_is_an_error(
 def test_a_large_response_is_counted_completely_and_stored_in_part(
     transport: CurlTransport, make_request: RequestFactory, httpserver: HTTPServer
 ) -> None:
-    """64 kB of ten megabytes are stored."""
+    """72 KiB of ten MB are stored: redaction cuts to 64 KiB, and finds a secret at the end."""
     httpserver.expect_request("/hook").respond_with_data(b"x" * 10_000_000)
     exchange = send(transport, make_request(httpserver.url_for("/hook")))
     assert exchange.outcome is Outcome.DELIVERED
     assert exchange.response_size == 10_000_000
-    assert exchange.response_body == b"x" * 65536
+    assert exchange.response_body == b"x" * MAX_STORED_BYTES
 
 
 def test_headers_are_stored_up_to_64_kb(

@@ -18,6 +18,7 @@ from raw_server import (
 )
 
 from pytest_mews.delivery import CurlTransport
+from pytest_mews.delivery.curl_transfer import MAX_STORED_BYTES
 from pytest_mews.model import Outcome
 
 
@@ -172,5 +173,5 @@ def test_an_endless_response_ends_at_the_deadline(
 
     exchange = send(transport, make_request(raw_server(script).url, deadline_s=SHORT_S))
     assert exchange.outcome is Outcome.TIMEOUT_BODY
-    assert len(exchange.response_body) == 65536
-    assert exchange.response_size > 65536
+    assert len(exchange.response_body) == MAX_STORED_BYTES
+    assert exchange.response_size > MAX_STORED_BYTES

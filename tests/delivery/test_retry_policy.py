@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_mews.delivery import DeliveryOrder, DeliveryRules, Request, Sender
+from pytest_mews.delivery import Deliverer, DeliveryOrder, DeliveryRules, Request
 from pytest_mews.errors import HarnessError
 from pytest_mews.model import (
     Attempt,
@@ -90,7 +90,7 @@ class ScriptedTransport:
         )
         match response:
             case str() if response == IDLE_CLOSE:
-                return replace(exchange, outcome=Outcome.CONNECTION_RESET, connection_reused=True)
+                return replace(exchange, outcome=Outcome.CONNECTION_RESET, request_number=2)
             case Outcome():
                 return replace(exchange, outcome=response, detail="scripted")
             case (status, location):
@@ -114,7 +114,7 @@ def outcomes(attempts: tuple[Attempt, ...]) -> list[Outcome]:
 def test_an_accepted_message_is_sent_once(clock: FakeClock) -> None:
     """One attempt, no wait; the request follows from the message and the rules."""
     transport = ScriptedTransport(clock, 204)
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="first")
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="first")
     assert delivery.delivered
     assert (delivery.label, delivery.message) == ("first", MESSAGE)
     assert clock.slept == []
@@ -132,7 +132,7 @@ def test_before_send_is_called_for_all_messages_before_the_first_is_sent(clock: 
         return clock.ms
 
     orders = [DeliveryOrder(MESSAGE, URL, ""), DeliveryOrder(MESSAGE, URL, "")]
-    first, second = Sender(transport, clock, RULES, before_send).deliver_concurrently(orders)
+    first, second = Deliverer(transport, clock, RULES, before_send).deliver_concurrently(orders)
     assert (first.visible_from_ms, second.visible_from_ms) == (1010, 1020)
     assert min(first.started_ms, second.started_ms) > 1020
 
@@ -142,7 +142,7 @@ def test_a_message_without_content_type_has_no_header(clock: FakeClock) -> None:
     transport = ScriptedTransport(clock, 200)
     rules = replace(RULES, verify_tls=False)
     message = replace(MESSAGE, content_type=None)
-    Sender(transport, clock, rules).deliver(message, URL, label="")
+    Deliverer(transport, clock, rules).deliver(message, URL, label="")
     assert transport.requests[0].headers == ()
     assert not transport.requests[0].verify_tls
 
@@ -150,7 +150,7 @@ def test_a_message_without_content_type_has_no_header(clock: FakeClock) -> None:
 def test_a_failed_attempt_is_retried_after_the_interval(clock: FakeClock) -> None:
     """The interval runs from the end of an attempt to the start of the next, with equal bytes."""
     transport = ScriptedTransport(clock, 500, Outcome.TIMEOUT_ANSWER, 200)
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="")
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="")
     assert delivery.delivered
     assert outcomes(delivery.attempts) == [
         Outcome.ERROR_STATUS,
@@ -167,7 +167,7 @@ def test_a_failed_attempt_is_retried_after_the_interval(clock: FakeClock) -> Non
 def test_a_message_is_abandoned_after_the_last_attempt(clock: FakeClock) -> None:
     """There is no wait after the third failure."""
     transport = ScriptedTransport(clock, 500, 404, Outcome.CONNECTION_REFUSED)
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="")
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="")
     assert not delivery.delivered
     assert len(delivery.attempts) == 3
     assert delivery.attempts[-1].detail == "scripted"
@@ -177,7 +177,7 @@ def test_a_message_is_abandoned_after_the_last_attempt(clock: FakeClock) -> None
 def test_one_delivery_can_override_attempts_and_timeout(clock: FakeClock) -> None:
     """The rules apply where nothing is overridden."""
     transport = ScriptedTransport(clock, 500)
-    delivery = Sender(transport, clock, RULES).deliver(
+    delivery = Deliverer(transport, clock, RULES).deliver(
         MESSAGE, URL, label="", attempts=1, timeout_s=2
     )
     assert len(delivery.attempts) == 1
@@ -188,7 +188,7 @@ def test_faults_are_injected_into_their_attempts_and_count_as_failures(clock: Fa
     """The first two attempts have an injected fault, the third has none."""
     transport = ScriptedTransport(clock, Outcome.RESPONSE_DROPPED, Outcome.REQUEST_TRUNCATED, 200)
     faults = (Fault.DROP_RESPONSE, Fault.TRUNCATE_REQUEST)
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", faults=faults)
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="", faults=faults)
     injected = [request.fault for request in transport.requests]
     assert injected == [Fault.DROP_RESPONSE, Fault.TRUNCATE_REQUEST, Fault.NONE]
     assert [attempt.fault for attempt in delivery.attempts] == injected
@@ -199,7 +199,7 @@ def test_faults_in_every_attempt_abandon_the_message(clock: FakeClock) -> None:
     """Faults beyond the last attempt have no effect."""
     transport = ScriptedTransport(clock, *[Outcome.RESPONSE_DROPPED] * 3)
     faults = [Fault.DROP_RESPONSE] * 5
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", faults=faults)
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="", faults=faults)
     assert outcomes(delivery.attempts) == [Outcome.RESPONSE_DROPPED] * 3
     assert not delivery.delivered
 
@@ -207,7 +207,7 @@ def test_faults_in_every_attempt_abandon_the_message(clock: FakeClock) -> None:
 def test_a_redirect_that_keeps_the_method_is_followed(clock: FakeClock) -> None:
     """Method, body and headers stay; the deadline is shortened by what the first hop took."""
     transport = ScriptedTransport(clock, (307, "/new?Token=other#part"), 200)
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="")
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="")
     assert delivery.delivered
     (attempt,) = delivery.attempts
     assert [exchange.outcome for exchange in attempt.exchanges] == [
@@ -226,14 +226,14 @@ def test_a_location_with_raw_utf8_is_sent_on_as_it_came(clock: FakeClock) -> Non
     """The bytes of the header are percent-encoded once, as curl and browsers do."""
     raw = "/hôtel?Token=other".encode().decode("latin-1")
     transport = ScriptedTransport(clock, (307, raw), 200)
-    Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="")
+    Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="")
     assert transport.requests[1].url == "https://partner.example/h%C3%B4tel?Token=other"
 
 
 def test_another_host_never_gets_the_token(clock: FakeClock) -> None:
     """The query of the first URL isn't added to the Location."""
     transport = ScriptedTransport(clock, (308, "https://elsewhere.example/hook"), 200)
-    Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="")
+    Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="")
     assert transport.requests[1].url == "https://elsewhere.example/hook"
 
 
@@ -243,7 +243,7 @@ def test_a_redirect_that_changes_the_method_loses_the_message(
 ) -> None:
     """The redirect is not followed, and the detail shows no query."""
     transport = ScriptedTransport(clock, (status, "https://partner.example/new?Token=secret"))
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     (attempt,) = delivery.attempts
     assert attempt.outcome is Outcome.REDIRECT_NOT_FOLLOWABLE
     assert attempt.final_exchange.outcome is Outcome.REDIRECT_NOT_FOLLOWABLE
@@ -269,7 +269,7 @@ def test_a_redirect_without_a_valid_target_is_not_followed(
 ) -> None:
     """The detail gives the reason."""
     transport = ScriptedTransport(clock, (307, location))
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     assert outcomes(delivery.attempts) == [Outcome.REDIRECT_NOT_FOLLOWABLE]
     assert reason in delivery.attempts[0].detail
 
@@ -278,7 +278,7 @@ def test_a_profile_may_follow_no_redirect(clock: FakeClock) -> None:
     """Then 307 and 308 are failures too, and are retried like others."""
     transport = ScriptedTransport(clock, (307, "/new"), (308, "/new"), 200)
     rules = replace(RULES, redirect_statuses=frozenset())
-    delivery = Sender(transport, clock, rules).deliver(MESSAGE, URL, label="")
+    delivery = Deliverer(transport, clock, rules).deliver(MESSAGE, URL, label="")
     assert outcomes(delivery.attempts) == [
         Outcome.REDIRECT_NOT_FOLLOWABLE,
         Outcome.REDIRECT_NOT_FOLLOWABLE,
@@ -290,7 +290,7 @@ def test_a_profile_may_follow_no_redirect(clock: FakeClock) -> None:
 def test_a_redirect_loop_ends_at_the_hop_limit(clock: FakeClock) -> None:
     """Three redirects are followed, the fourth is one too many."""
     transport = ScriptedTransport(clock, *[(307, URL)] * 4)
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     (attempt,) = delivery.attempts
     assert attempt.outcome is Outcome.TOO_MANY_REDIRECTS
     assert len(attempt.exchanges) == 4
@@ -300,7 +300,7 @@ def test_a_redirect_loop_ends_at_the_hop_limit(clock: FakeClock) -> None:
 def test_a_closed_idle_connection_is_replaced_once(clock: FakeClock) -> None:
     """The attempt does not fail: the request is sent again on a new connection, and recorded."""
     transport = ScriptedTransport(clock, IDLE_CLOSE, 200)
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="")
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="")
     (attempt,) = delivery.attempts
     assert [exchange.outcome for exchange in attempt.exchanges] == [
         Outcome.CONNECTION_RESET,
@@ -316,7 +316,7 @@ def test_a_new_connection_that_is_reset_is_a_failed_attempt(clock: FakeClock) ->
     transport = ScriptedTransport(
         clock, IDLE_CLOSE, (307, URL), (307, URL), (307, URL), Outcome.CONNECTION_RESET
     )
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     (attempt,) = delivery.attempts
     assert attempt.outcome is Outcome.CONNECTION_RESET
     assert len(attempt.exchanges) == 5
@@ -325,7 +325,7 @@ def test_a_new_connection_that_is_reset_is_a_failed_attempt(clock: FakeClock) ->
 def test_other_3xx_statuses_are_plain_errors(clock: FakeClock) -> None:
     """A 304 is not a redirect."""
     transport = ScriptedTransport(clock, (304, "/new"))
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
+    delivery = Deliverer(transport, clock, RULES).deliver(MESSAGE, URL, label="", attempts=1)
     assert outcomes(delivery.attempts) == [Outcome.ERROR_STATUS]
 
 
@@ -334,7 +334,7 @@ def test_concurrent_deliveries_all_start_before_any_is_retried(clock: FakeClock)
     transport = ScriptedTransport(clock, 500, 200, 500, 200, 200)
     messages = [replace(MESSAGE, body=body) for body in (b"a", b"b", b"c")]
     orders = [DeliveryOrder(message, URL, message.body.decode()) for message in messages]
-    deliveries = Sender(transport, clock, RULES).deliver_concurrently(orders)
+    deliveries = Deliverer(transport, clock, RULES).deliver_concurrently(orders)
     assert [request.body for request in transport.requests] == [b"a", b"b", b"c", b"a", b"c"]
     assert [delivery.label for delivery in deliveries] == ["a", "b", "c"]
     assert [len(delivery.attempts) for delivery in deliveries] == [2, 1, 2]
@@ -345,7 +345,7 @@ def test_concurrent_deliveries_all_start_before_any_is_retried(clock: FakeClock)
 
 def test_no_orders_make_no_deliveries(clock: FakeClock) -> None:
     """An empty sequence is valid."""
-    assert Sender(ScriptedTransport(clock), clock, RULES).deliver_concurrently([]) == ()
+    assert Deliverer(ScriptedTransport(clock), clock, RULES).deliver_concurrently([]) == ()
 
 
 def test_a_failing_transport_is_not_the_partners_failure(clock: FakeClock) -> None:
@@ -358,7 +358,7 @@ def test_a_failing_transport_is_not_the_partners_failure(clock: FakeClock) -> No
             return future
 
     with pytest.raises(HarnessError, match="closed"):
-        Sender(ClosedTransport(clock), clock, RULES).deliver(MESSAGE, URL, label="")
+        Deliverer(ClosedTransport(clock), clock, RULES).deliver(MESSAGE, URL, label="")
 
 
 @pytest.mark.parametrize("transfer_mode", list(TransferMode))
@@ -367,7 +367,7 @@ def test_transfer_mode_and_method_apply_to_every_attempt_and_hop(
 ) -> None:
     """Redirects and retries use those of the first request; the attempts record the mode."""
     transport = ScriptedTransport(clock, 500, (307, "/b"), 200)
-    delivery = Sender(transport, clock, RULES).deliver(
+    delivery = Deliverer(transport, clock, RULES).deliver(
         MESSAGE, URL, label="", transfer_mode=transfer_mode, method="PUT"
     )
     assert [attempt.transfer_mode for attempt in delivery.attempts] == [
@@ -386,19 +386,21 @@ def test_transfer_mode_and_method_apply_to_every_attempt_and_hop(
 def test_a_redirect_after_a_slow_body_leaves_the_service_its_share(clock: FakeClock) -> None:
     """The hops of an attempt share its spread; the next attempt starts with a full one."""
     transport = ScriptedTransport(clock, *[(308, "/b")] * 3, 200)
-    rules = replace(RULES, timeout_s=1)  # the second hop is past the 0.6 s of the first two
-    Sender(transport, clock, rules).deliver(MESSAGE, URL, label="", transfer_mode=TransferMode.SLOW)
+    rules = replace(RULES, timeout_s=2)  # the third hop is past the 0.8 s of the first two
+    Deliverer(transport, clock, rules).deliver(
+        MESSAGE, URL, label="", transfer_mode=TransferMode.SLOW
+    )
     spreads_s = [request.spread_body_over_s for request in transport.requests]
-    assert spreads_s == [pytest.approx(0.6), pytest.approx(0.102), 0, 0]
+    assert spreads_s == [pytest.approx(0.8), pytest.approx(0.302), 0, 0]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_method_without_a_body_omits_it(clock: FakeClock, method: str) -> None:
     """Neither body nor Content-Type is sent, alone and concurrently."""
     transport = ScriptedTransport(clock, 200, 405)
-    sender = Sender(transport, clock, replace(RULES, attempts=1))
-    first = sender.deliver(MESSAGE, URL, label="", method=method)
-    (second,) = sender.deliver_concurrently([DeliveryOrder(MESSAGE, URL, "", method=method)])
+    deliverer = Deliverer(transport, clock, replace(RULES, attempts=1))
+    first = deliverer.deliver(MESSAGE, URL, label="", method=method)
+    (second,) = deliverer.deliver_concurrently([DeliveryOrder(MESSAGE, URL, "", method=method)])
     assert transport.requests == [Request(method, URL, (), b"", 5)] * 2
     assert (first.delivered, second.delivered) == (True, False)
     assert first.attempts[0].final_exchange.method == method
@@ -407,7 +409,9 @@ def test_a_method_without_a_body_omits_it(clock: FakeClock, method: str) -> None
 def test_a_reset_leads_to_a_second_copy(clock: FakeClock) -> None:
     """The harness reset the connection: the message was not delivered, and is sent again."""
     transport = ScriptedTransport(clock, Outcome.RESET_BY_HARNESS, 200)
-    delivery = Sender(transport, clock, RULES).deliver(MESSAGE, URL, label="", faults=[Fault.RESET])
+    delivery = Deliverer(transport, clock, RULES).deliver(
+        MESSAGE, URL, label="", faults=[Fault.RESET]
+    )
     assert outcomes(delivery.attempts) == [Outcome.RESET_BY_HARNESS, Outcome.DELIVERED]
     assert [request.fault for request in transport.requests] == [Fault.RESET, Fault.NONE]
 

@@ -11,7 +11,7 @@ from raw_server import OK, RawServer, RequestFactory, ServerFactory, respond_wit
 from werkzeug import Request as Received
 from werkzeug import Response
 
-from pytest_mews.delivery import CurlTransport, DeliveryRules, Sender, SystemClock
+from pytest_mews.delivery import CurlTransport, Deliverer, DeliveryRules, SystemClock
 from pytest_mews.model import Message, Outcome, TransferMode, WebhookKind
 
 MESSAGE = Message(WebhookKind.GENERAL, b'{"Events": []}', (), "no event")
@@ -19,12 +19,12 @@ SPREAD_S = 0.6  # a slow body, for a test
 
 
 @pytest.fixture
-def sender() -> Iterator[Sender]:
-    """Return a sender on the real transport that tries once and follows a 307."""
+def deliverer() -> Iterator[Deliverer]:
+    """Return a deliverer on the real transport that tries once and follows a 307."""
     clock = SystemClock()
     rules = DeliveryRules(30, 1, 0.01, frozenset({307}), 3, verify_tls=True)
     with CurlTransport(clock) as transport:
-        yield Sender(transport, clock, rules)
+        yield Deliverer(transport, clock, rules)
 
 
 @pytest.mark.parametrize("size", [1, 10, 300_000])
@@ -119,7 +119,9 @@ def test_a_response_before_the_last_piece_is_accepted(
     assert exchange.sent_ms is None
 
 
-def test_a_slow_body_is_sent_on_a_new_connection(sender: Sender, raw_server: ServerFactory) -> None:
+def test_a_slow_body_is_sent_on_a_new_connection(
+    deliverer: Deliverer, raw_server: ServerFactory
+) -> None:
     """A close during a slow body is not the close of an idle connection: it is sent once."""
     heads: list[bytes] = []
 
@@ -129,8 +131,8 @@ def test_a_slow_body_is_sent_on_a_new_connection(sender: Sender, raw_server: Ser
         heads.append(connection.recv(10))
 
     server = raw_server(script)
-    assert sender.deliver(MESSAGE, server.url, label="").delivered
-    slow = sender.deliver(MESSAGE, server.url, label="", transfer_mode=TransferMode.SLOW)
+    assert deliverer.deliver(MESSAGE, server.url, label="").delivered
+    slow = deliverer.deliver(MESSAGE, server.url, label="", transfer_mode=TransferMode.SLOW)
     exchanges = [exchange for attempt in slow.attempts for exchange in attempt.exchanges]
     assert [exchange.connection_reused for exchange in exchanges] == [False]
 
@@ -169,7 +171,7 @@ def test_slow_and_plain_requests_do_not_block_each_other(
 
 
 def test_plain_deliveries_share_a_connection_and_others_do_not(
-    sender: Sender, raw_server: ServerFactory
+    deliverer: Deliverer, raw_server: ServerFactory
 ) -> None:
     """Plain deliveries have the same client port, each NEW_CONNECTION delivery another."""
     ports: list[int] = []
@@ -189,7 +191,8 @@ def test_plain_deliveries_share_a_connection_and_others_do_not(
         TransferMode.NEW_CONNECTION,
     ]
     deliveries = [
-        sender.deliver(MESSAGE, server.url, label="", transfer_mode=mode) for mode in transfer_modes
+        deliverer.deliver(MESSAGE, server.url, label="", transfer_mode=mode)
+        for mode in transfer_modes
     ]
     assert all(delivery.delivered for delivery in deliveries)
     for _ in range(2):
@@ -212,14 +215,18 @@ def test_plain_deliveries_share_a_connection_and_others_do_not(
 )
 @pytest.mark.parametrize("transfer_mode", list(TransferMode))
 def test_a_method_arrives_unchanged(
-    sender: Sender, httpserver: HTTPServer, method: str, body: bytes, transfer_mode: TransferMode
+    deliverer: Deliverer,
+    httpserver: HTTPServer,
+    method: str,
+    body: bytes,
+    transfer_mode: TransferMode,
 ) -> None:
     """GET and DELETE have neither a body nor its headers, on each hop and in every mode."""
     httpserver.expect_request("/old").respond_with_data(
         "", status=307, headers={"Location": "/new"}
     )
     httpserver.expect_request("/new").respond_with_data("ok")
-    delivery = sender.deliver(
+    delivery = deliverer.deliver(
         MESSAGE,
         httpserver.url_for("/old"),
         label="",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from concurrent.futures import Future
+from typing import Any
 
 import pycurl
 import pytest
+import trustme
 from raw_server import (
     OK,
     RawServer,
@@ -22,7 +25,7 @@ from pytest_mews.delivery import CurlTransport, SystemClock
 from pytest_mews.delivery.curl_results import CurlResult, classify_result
 from pytest_mews.delivery.curl_transfer import CurlTransfer
 from pytest_mews.errors import HarnessError
-from pytest_mews.model import Exchange, Outcome
+from pytest_mews.model import Exchange, Fault, Outcome, TransferMode
 
 
 def test_connections_are_reused_unless_a_fresh_one_is_requested(
@@ -43,6 +46,72 @@ def test_connections_are_reused_unless_a_fresh_one_is_requested(
     assert len(connections) == 1
     send(transport, make_request(server.url, fresh_connection=True))
     assert len(connections) == 2
+
+
+@pytest.mark.parametrize(
+    ("response", "options"),
+    [
+        pytest.param(b"400 Bad Request", {}, id="refused"),
+        pytest.param(b"307 Moved", {}, id="redirected"),
+        pytest.param(b"200 OK", {"transfer_mode": TransferMode.CHUNKED}, id="chunked"),
+        pytest.param(b"200 OK", {"transfer_mode": TransferMode.SLOW}, id="slow"),
+        pytest.param(b"200 OK", {"fault": Fault.DROP_RESPONSE}, id="response-dropped"),
+        pytest.param(b"200 OK", {"fault": Fault.TRUNCATE_REQUEST}, id="request-truncated"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_with_a_body_that_may_be_unread_is_not_used_again(  # noqa: PLR0913, PLR0917 - fixtures
+    transport: CurlTransport,
+    make_request: RequestFactory,
+    raw_server: ServerFactory,
+    response: bytes,
+    options: dict[str, Any],
+    scheme: str,
+) -> None:
+    """The service leaves every body unread, which would be the start of the next message."""
+
+    def leave_body_unread(_server: RawServer, connection: socket.socket) -> None:
+        left = b""
+        while data := left or connection.recv(65536):
+            while b"\r\n\r\n" not in data:
+                data += connection.recv(65536) or b"\r\n\r\n"
+            is_message = data.startswith(b"POST ")
+            left = data.partition(b"\r\n\r\n")[2]
+            status = response if is_message else b"501 Not Implemented"
+            connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+
+    server = raw_server(leave_body_unread, server_context() if scheme == "https" else None)
+    options["verify_tls"] = False
+    send(transport, make_request(server.url, body=b"0" * 40, **options))
+    next_one = send(transport, make_request(server.url, body=b"", verify_tls=False))
+    assert next_one.status == int(response[:3])
+    assert not next_one.connection_reused
+
+
+def server_context() -> ssl.SSLContext:
+    """Return the TLS context of a server with a certificate that nobody needs to trust."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    return context
+
+
+def test_requests_in_a_queue_never_get_an_unfit_connection(
+    transport: CurlTransport, make_request: RequestFactory, raw_server: ServerFactory
+) -> None:
+    """Nor do requests that start in the moment in which another one ends."""
+
+    def refuse(server: RawServer, connection: socket.socket) -> None:
+        while server.read(connection):
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    url = raw_server(refuse).url
+    futures = []
+    for _ in range(100):
+        futures += [transport.submit(make_request(url)) for _ in range(3)]
+        futures[-1].result(timeout=60)
+    exchanges = [future.result(timeout=60) for future in futures]
+    assert not any(exchange.connection_reused for exchange in exchanges)
+    assert {exchange.status for exchange in exchanges} == {400}
 
 
 def test_consecutive_requests_all_get_a_response(

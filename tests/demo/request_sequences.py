@@ -40,9 +40,11 @@ def in_order(*bodies: bytes) -> RequestSequence:
     return lambda partner: [send(partner.url, body).status for body in bodies]
 
 
-def with_short_timeout(body: bytes) -> RequestSequence:
-    """Send a body with a short timeout; the status is None if no response arrives in time."""
-    return lambda partner: [send(partner.url, body, timeout_s=SHORT_TIMEOUT_S).status]
+def with_short_timeout(*bodies: bytes) -> RequestSequence:
+    """Send bodies with a short timeout; the status is None if no response arrives in time."""
+    return lambda partner: [
+        send(partner.url, body, timeout_s=SHORT_TIMEOUT_S).status for body in bodies
+    ]
 
 
 def with_queries(*queries: str, body: bytes = ONE_EVENT) -> RequestSequence:

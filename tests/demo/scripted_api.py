@@ -27,10 +27,12 @@ ENTITIES = {  # operation: collection, and the property that names ids
     "payments/getAll": ("Payments", "PaymentIds"),
     "messageThreads/getAll": ("MessageThreads", "MessageThreadIds"),
     "messages/getAll": ("Messages", None),
+    "services/getAll": ("Services", None),
+    "products/getAll": ("Products", "ProductIds"),
 }
 BROKEN_CONNECTION = object()
 TIMEOUT_S = 20.0
-MAX_IDLE_WAIT_S = 3.0
+POLL_INTERVAL_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class ScriptedApi(HTTPServer):
         self.requests: list[ApiRequest] = []
         self.faults: list[ScriptedFault] = []
         self.updated_utc = "2026-01-01T00:00:00Z"
-        self.known_ids: tuple[str, ...] = ()
+        self.known_ids: tuple[str, ...] = ()  # returned to a request without ids
+        self.missing_ids: frozenset[str] = frozenset()  # never returned: deleted entities
         self.released = threading.Event()
         self.partners: list[DemoPartner] = []  # that call this API
         self._changed = threading.Condition()
@@ -118,29 +121,31 @@ class ScriptedApi(HTTPServer):
         with self._changed:
             return self._changed.wait_for(lambda: condition(self.requests), seconds)
 
-    def wait_until_idle(self, seconds: float = 0.4) -> list[ApiRequest]:
-        """Wait until the partners are idle and no request arrives for some seconds.
+    def wait_until_idle(self) -> list[ApiRequest]:
+        """Wait until the partners have fetched all they can; return all requests."""
+        return self._wait_until_all(lambda partner: partner.is_idle)
 
-        Stops waiting for the partners after `MAX_IDLE_WAIT_S`: some can't become idle, for example
-        because they wait for a response. Returns all requests.
+    def wait_until_read(self) -> list[ApiRequest]:
+        """Wait until the partners have read all messages that they accepted; return all requests.
+
+        Unlike `wait_until_idle` it does not wait for fetches.
         """
-        end = time.monotonic() + MAX_IDLE_WAIT_S
+        return self._wait_until_all(lambda partner: not partner._accepted.unfinished_tasks)
+
+    def _wait_until_all(self, holds: Callable[[DemoPartner], bool]) -> list[ApiRequest]:
+        end = time.monotonic() + TIMEOUT_S
+        while not all(map(holds, self.partners)):
+            assert time.monotonic() < end, self.requests
+            time.sleep(POLL_INTERVAL_S)
         with self._changed:
-            while True:
-                count = len(self.requests)
-                arrived = self._changed.wait_for(
-                    lambda count=count: len(self.requests) > count,  # type: ignore[misc]
-                    seconds,
-                )
-                idle = all(partner.is_idle for partner in self.partners)
-                if not arrived and (idle or time.monotonic() >= end):
-                    return list(self.requests)
+            return list(self.requests)
 
     def _page(self, request: ApiRequest) -> dict[str, Any]:
         collection, id_property = ENTITIES[request.operation.rstrip("/")]
         ids = request.ids or list(self.known_ids)
         limitation = request.body["Limitation"]
         start = ids.index(limitation["Cursor"]) + 1 if limitation.get("Cursor") else 0
+        ids = [entity_id for entity_id in ids if entity_id not in self.missing_ids]
         page = ids[start : start + limitation["Count"]]
         entities = [
             {

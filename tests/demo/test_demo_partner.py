@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.demo import NAMES, DemoPartner
+from pytest_mews.demo import PARTNER_KINDS, DemoPartner
 from pytest_mews.demo.__main__ import main
 from pytest_mews.errors import UsageError
 from tests.demo.conftest import StartPartner
@@ -120,6 +120,27 @@ def test_closing_twice_is_allowed() -> None:
         partner.close()
 
 
+@pytest.mark.parametrize("name", ["sound", "keeps-connections"])
+def test_errors_of_the_partner_are_passed_on(
+    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An exception in a response, or in a thread, is not printed into the run's output."""
+    errors: list[Exception] = []
+    wrong, worse = ValueError("in the response"), ValueError("in a thread")
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    with DemoPartner(name, tenants=DEFAULT_TENANTS, on_error=errors.append) as partner:
+        monkeypatch.setattr(partner._backlog, "add", lambda _: fail(worse))
+        assert send(partner.url, ONE_EVENT).status == 202
+        partner._reader.join(TIMEOUT_S)
+        monkeypatch.setattr(partner, "_behaviour", lambda *_: fail(wrong))
+        assert send(partner.url, ONE_EVENT).status == 500
+    assert errors == [worse, wrong]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_an_unknown_name_starts_nothing() -> None:
     """The error is raised before anything listens."""
     before = threading.active_count()
@@ -130,16 +151,14 @@ def test_an_unknown_name_starts_nothing() -> None:
 
 def test_the_command_line_serves_until_interrupted() -> None:
     """The module prints its URL, responds with its flaw, and ends with status 0."""
-    command = [sys.executable, "-m", "pytest_mews.demo", "--flaw", "rejects-payments"]
+    command = [sys.executable, "-m", "pytest_mews.demo", "--flaw", "strict-events"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         try:
             url = process.stdout.readline().strip()
-            statuses = [
-                send(url, body).status for body in (ONE_EVENT, general_webhook("PaymentUpdated"))
-            ]
+            statuses = [send(url, body).status for body in (ONE_EVENT, general_webhook("Unknown"))]
             process.send_signal(signal.SIGINT)
             output, errors = process.communicate(timeout=30)
         finally:
@@ -152,7 +171,7 @@ def test_the_command_line_lists_all_names(capsys: pytest.CaptureFixture[str]) ->
     """--list shows each name with its description."""
     main(["--list"])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(NAMES)
+    assert [line.split()[0] for line in lines] == list(PARTNER_KINDS)
 
 
 def test_the_command_line_suggests_a_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mews.demo import FLAWS, NAMES, VARIANTS
-from pytest_mews.demo.duplicate_flaws import races_on_duplicates
-from pytest_mews.demo.registry import behaviour
+from pytest_mews.demo import PARTNER_KINDS, partner_kind
+from pytest_mews.demo.registry import register
 from pytest_mews.demo.service import PATH, Request
 from pytest_mews.errors import UsageError
 from tests.demo.conftest import StartPartner
@@ -20,6 +19,7 @@ from tests.demo.request_sequences import (
     TWO_EVENTS,
 )
 from tests.demo.webhook_client import ONE_EVENT, TIMEOUT_S, integration_created, send
+from tests.demo_flaws.duplicate_flaws import races_on_duplicates
 
 REJECTS_SINGLE_EVENT = {
     "demands-signature",
@@ -31,7 +31,9 @@ REJECTS_SINGLE_EVENT = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in REJECTS_SINGLE_EVENT])
+@pytest.mark.parametrize(
+    "name", [name for name in PARTNER_KINDS if name not in REJECTS_SINGLE_EVENT]
+)
 def test_a_single_event_is_accepted(start_partner: StartPartner, name: str) -> None:
     """Almost every flaw accepts the message of the preflight, after redirects."""
     partner = start_partner(name)
@@ -42,18 +44,20 @@ def test_a_single_event_is_accepted(start_partner: StartPartner, name: str) -> N
     assert response.status in {200, 202, 204}
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"ignores-token"}))
+@pytest.mark.parametrize("name", sorted(set(PARTNER_KINDS) - {"ignores-token"}))
 def test_a_wrong_token_is_rejected(name: str) -> None:
     """Only `ignores-token` accepts it; the others answer 401 or redirect first."""
-    response = behaviour(name)("right", Request("POST", PATH, "Token=wrong", {}, ONE_EVENT))
+    response = partner_kind(name).create_behaviour()(
+        "right", Request("POST", PATH, "Token=wrong", {}, ONE_EVENT)
+    )
     assert response.status in {401, 302, 307, 308}
     assert (response.accepted is None) is (name != "processes-rejected-messages")
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@pytest.mark.parametrize("name", sorted(PARTNER_KINDS))
 def test_rejected_messages_are_not_processed(name: str) -> None:
     """Only messages that were answered with a success status are processed."""
-    behave = behaviour(name)
+    behave = partner_kind(name).create_behaviour()
     for body in (
         b"{",
         b"{}",
@@ -75,7 +79,7 @@ def test_partners_share_no_state() -> None:
     """Two partners with the same flaw remember different messages."""
     request = Request("POST", PATH, "Token=right", {}, ONE_EVENT)
     for _ in range(2):
-        assert behaviour("refuses-duplicates")("right", request).status == 202
+        assert partner_kind("refuses-duplicates").create_behaviour()("right", request).status == 202
 
 
 @pytest.mark.parametrize("name", ["redirects-307", "redirects-308", "redirects-302"])
@@ -136,7 +140,9 @@ def test_a_hostile_response_has_everything_that_a_report_must_survive(
 )
 def test_a_delay_is_part_of_the_response(name: str, body: bytes, delay_s: float) -> None:
     """The behaviour returns the delay; it does not wait itself."""
-    response = behaviour(name)("right", Request("POST", PATH, "Token=right", {}, body))
+    response = partner_kind(name).create_behaviour()(
+        "right", Request("POST", PATH, "Token=right", {}, body)
+    )
     assert response.delay_s == pytest.approx(delay_s)
 
 
@@ -172,7 +178,7 @@ def test_a_duplicate_fails_only_during_the_work() -> None:
 
 def test_a_disconnect_starts_the_outage() -> None:
     """Five requests fail once the partner has noticed that the client disconnected."""
-    behave = behaviour("fails-after-reset")
+    behave = partner_kind("fails-after-reset").create_behaviour()
     requests = [Request("POST", PATH, "Token=right", {}, body) for body in (ONE_EVENT, TWO_EVENTS)]
     single, batch = (behave("right", request) for request in requests)
     assert single.on_disconnect is None
@@ -183,20 +189,25 @@ def test_a_disconnect_starts_the_outage() -> None:
 
 
 def test_names_are_described() -> None:
-    """Every name has a one-line description, and is either a variant or a flaw."""
-    assert list(NAMES) == [*VARIANTS, *FLAWS]
-    assert len(set(NAMES)) == len(NAMES)
-    for description in NAMES.values():
-        assert description.endswith(".")
-        assert "\n" not in description
+    """Every kind has a one-line description."""
+    for name, kind in PARTNER_KINDS.items():
+        assert kind.name == name
+        assert kind.description.endswith(".")
+        assert "\n" not in kind.description
+
+
+def test_a_name_is_registered_once() -> None:
+    """A second kind of the same name is refused."""
+    with pytest.raises(ValueError, match="two demo partners with the name always-200"):
+        register(PARTNER_KINDS["always-200"])
 
 
 def test_an_unknown_name_is_a_usage_error() -> None:
     """The error suggests the closest name, and lists all names."""
     with pytest.raises(UsageError, match="Did you mean always-200") as raised:
-        behaviour("always200")
+        partner_kind("always200")
     assert raised.value.name == "--mews-target"
-    assert all(name in raised.value.remedy for name in NAMES)
+    assert all(name in raised.value.remedy for name in PARTNER_KINDS)
     with pytest.raises(UsageError) as raised:
-        behaviour("?")
+        partner_kind("?")
     assert raised.value.remedy.startswith("Known: sound,")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.demo import PROCESSING_FLAWS, DemoPartner
+from pytest_mews.demo import PARTNER_KINDS, DemoPartner, partner_kind
+from pytest_mews.demo.partner_kinds import PartnerKind
+from pytest_mews.demo.processing import ProcessingOptions
 from pytest_mews.demo.processing.api_client import ApiResponse
-from pytest_mews.demo.registry import processing_options
-from pytest_mews.demo.sound_variants import PROCESSING_VARIANTS
 from tests.demo.conftest import StartApiPartner
 from tests.demo.scripted_api import (
     BROKEN_CONNECTION,
@@ -42,8 +42,14 @@ DISCRIMINATORS = (
     "CustomerUpdated",
     "PaymentUpdated",
 )
+IN_STATE = {"takes-unknown-actions-for-enabled"}
 Exercise = Callable[[DemoPartner, ScriptedApi], object]
 """Sends messages to a partner, and returns something that shows the flaw."""
+
+
+def processes_otherwise(kind: PartnerKind, *, is_sound: bool) -> bool:
+    """Return whether a kind, sound or flawed, differs from the sound partner in processing."""
+    return kind.is_sound is is_sound and kind.create_options is not ProcessingOptions
 
 
 def requested_ids(requests: list[ApiRequest]) -> list[str]:
@@ -80,9 +86,37 @@ def count_after(fault: ScriptedFault) -> Exercise:
         api.faults = [fault]
         deliver(partner, updates("a"))
         api.wait_until(len)
-        return len(api.wait_until_idle(1.0))
+        return len(api.wait_until_idle())
 
     return run
+
+
+def ids_after(status: int) -> Exercise:
+    """Let the first request fail with a status; return the ids of all requests, in order."""
+
+    def run(partner: DemoPartner, api: ScriptedApi) -> object:
+        api.faults = [ScriptedFault(status)]
+        deliver(partner, updates("a", "b"))
+        api.wait_until(len)
+        first, *others = (request.ids for request in api.wait_until_idle())
+        return [first, *sorted(others)]
+
+    return run
+
+
+def ids_with_a_full_page(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Report a change while a full page of others exists; return the ids of each request."""
+    api.known_ids = tuple(str(number) for number in range(1000))
+    deliver(partner, updates("a", discriminator="ServiceOrderUpdated"))
+    return [request.ids for request in api.wait_until_idle()]
+
+
+def count_pages_of_threads(partner: DemoPartner, api: ScriptedApi) -> int:
+    """Report a message while 1,001 threads changed; return how many pages of them are requested."""
+    api.known_ids = tuple(str(number) for number in range(1001))
+    deliver(partner, updates("a", discriminator="MessageAdded"))
+    requests = api.wait_until_idle()
+    return sum(request.operation.startswith("messageThreads") for request in requests)
 
 
 def stores_after_slow_response(partner: DemoPartner, api: ScriptedApi) -> bool:
@@ -90,7 +124,7 @@ def stores_after_slow_response(partner: DemoPartner, api: ScriptedApi) -> bool:
     api.faults = [ScriptedFault(delay_s=2.5)]
     deliver(partner, updates("a"))
     api.wait_until(len)
-    api.wait_until_idle(3.0)
+    api.wait_until_idle()
     assert partner.workers is not None
     return partner.workers.entities.updated_at(FIRST.id, "customers", "a") is not None
 
@@ -103,6 +137,36 @@ def used_tokens(*bodies: bytes) -> Exercise:
             deliver(partner, body)
             api.wait_until_idle()
         return [request.token for request in api.requests]
+
+    return run
+
+
+def requests_about_missing(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Report a resource that no response has, then another one; return how often each is asked for.
+
+    More than three requests count as three.
+    """
+    api.missing_ids = frozenset({"a"})
+    deliver(partner, updates("a", discriminator="ResourceUpdated"))
+    api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 3)
+    deliver(partner, updates("b", discriminator="ResourceUpdated"))
+    api.happens_within(SHORT_WAIT_S, lambda requests: "b" in requested_ids([*requests]))
+    counts = Counter(requested_ids(api.requests))
+    return min(3, counts["a"]), counts["b"]
+
+
+def known_services(*bodies: bytes) -> Exercise:
+    """Deliver messages while a service exists, each after the fetches of the one before.
+
+    Return the operation and the services of each request.
+    """
+
+    def run(partner: DemoPartner, api: ScriptedApi) -> object:
+        for number, body in enumerate(bodies, 1):
+            api.known_ids = tuple(f"service {n}" for n in range(number))
+            deliver(partner, body)
+            api.wait_until_idle()
+        return [len(request.body.get("ServiceIds", ())) for request in api.requests]
 
     return run
 
@@ -140,9 +204,9 @@ def update_during_fetch(partner: DemoPartner, api: ScriptedApi) -> object:
     deliver(partner, updates("a"))
     api.wait_until(len)
     deliver(partner, updates("a"))
-    api.wait_until_idle()
+    api.wait_until_read()
     api.released.set()
-    return requested_ids(api.wait_until_idle(0.6))
+    return requested_ids(api.wait_until_idle())
 
 
 def after_null_event(partner: DemoPartner, api: ScriptedApi) -> object:
@@ -165,7 +229,7 @@ def concurrent_updates(partner: DemoPartner, api: ScriptedApi) -> object:
     deliver(partner, updates("a"), updates("a"), updates("b"))
     api.wait_until(len)
     deliver(partner, updates("c"))
-    return sorted(set(requested_ids(api.wait_until_idle(1.0))))
+    return sorted(set(requested_ids(api.wait_until_idle())))
 
 
 def polls(_: DemoPartner, api: ScriptedApi) -> bool:
@@ -193,6 +257,9 @@ WITH_UNKNOWN_EVENT = general_webhook(
 NEW_ENTERPRISE = updates("a", enterprise=ENTERPRISE_ID)
 OFF, ON = integration_webhook("IntegrationDisabled"), integration_webhook("IntegrationEnabled")
 KEY_CREATED = integration_webhook("IntegrationApiKeyCreated", ApiKey=NEW_KEY)
+
+PRODUCT = updates("a", discriminator="ProductUpdated")
+OF_A_PROPERTY = general_webhook("CustomerUpdated", ids=("a",), EnterpriseId="a property")
 
 CASES = [
     FlawCase("fetches-nothing", fetched_ids(updates("a")), [], ["a"]),
@@ -308,7 +375,7 @@ CASES = [
             show=lambda request: sorted(request.body["Extent"]),
         ),
         [["Customers", "Documents"], ["ResourceCategories", "ResourceFeatures", "Resources"]],
-        [["Addresses", "Customers"], ["Resources"]],
+        [["Addresses", "Customers"], ["Inactive", "Resources"]],
     ),
     FlawCase(
         "first-token-for-all",
@@ -366,6 +433,57 @@ CASES = [
         [CREATED_TOKEN],
         [CREATED_TOKEN],
     ),
+    FlawCase("missing-entity-kills-worker", requests_about_missing, (1, 0), (1, 1)),
+    FlawCase("retries-empty-answers", requests_about_missing, (3, 1), (1, 1)),
+    FlawCase(
+        "late-update-kills-worker",
+        fetched_ids(
+            updates("a", discriminator="ResourceDeleted"),
+            updates("a", discriminator="ResourceUpdated"),
+            updates("b"),
+        ),
+        ["a"],
+        ["a", "a", "b"],
+    ),
+    FlawCase(
+        "asks-for-active-blocks",
+        requests_for(
+            updates("a", discriminator="ResourceBlockUpdated"),
+            show=lambda request: (request.ids, request.body.get("ActivityStates")),
+        ),
+        [([], None)],
+        [(["a"], ["Active", "Deleted"])],
+    ),
+    FlawCase("looks-up-services-once", known_services(PRODUCT, PRODUCT), [0, 1, 1], [0, 1, 0, 2]),
+    FlawCase("products-without-services", known_services(PRODUCT), [0], [0, 1]),
+    FlawCase("reads-first-page-by-interval", ids_with_a_full_page, [[]], [["a"]]),
+    FlawCase("reads-first-page-of-1000", count_pages_of_threads, 1, 2),
+    FlawCase(
+        "takes-unknown-actions-for-enabled",
+        used_tokens(integration_created(), OFF, integration_webhook("Renamed"), NEW_ENTERPRISE),
+        [CREATED_TOKEN],
+        [],
+    ),
+    FlawCase(
+        "repeats-too-large-requests",
+        ids_after(413),
+        [["a", "b"], ["a", "b"]],
+        [["a", "b"], ["a"], ["b"]],
+    ),
+    FlawCase("repeats-rejected-requests", count_after(ScriptedFault(403)), 2, 1),
+    FlawCase("repeats-rejected-requests", count_after(ScriptedFault(500)), 2, 2),
+    FlawCase(
+        "ignores-is-enabled",
+        used_tokens(integration_created(IsEnabled=False), NEW_ENTERPRISE),
+        [CREATED_TOKEN],
+        [],
+    ),
+    FlawCase(
+        "knows-tokens-by-enterprise",
+        used_tokens(integration_created(), OF_A_PROPERTY),
+        [],
+        [CREATED_TOKEN],
+    ),
     FlawCase(
         "processes-rejected-messages", rejected_messages, ([401, 401], ["a"]), ([401, 401], [])
     ),
@@ -399,11 +517,18 @@ def test_a_flaw_has_wrong_pauses(
     flaw: str, with_retry_after: float | None, without: float | None
 ) -> None:
     """The seconds it waits after a 429 with and without Retry-After; None for a sound pause."""
-    pause_s = processing_options(flaw).retry_pause_s
+    pause_s = partner_kind(flaw).create_options().retry_pause_s
     for failures in (0, 3):
-        pauses = [pause_s(ApiResponse(429, retry_after_s=wait), failures) for wait in (9.0, None)]
-        assert pauses[0] == with_retry_after or (with_retry_after is None and pauses[0] >= 9.0)
-        assert pauses[1] == without or (without is None and pauses[1] >= 0.2 * 2**failures)
+        least_s = 0.2 * 2**failures  # of a sound partner without Retry-After
+        for retry_after_s, flawed, sound in (
+            (9.0, with_retry_after, 9.0),
+            (None, without, least_s),
+        ):
+            pause = pause_s(ApiResponse(429, retry_after_s=retry_after_s), failures)
+            if flawed is None:
+                assert pause >= sound
+            else:
+                assert pause == flawed
     assert pause_s(ApiResponse(500), 5) > 5.0
 
 
@@ -415,13 +540,18 @@ def test_immediate_retries_are_many(api: ScriptedApi, start_api_partner: StartAp
 
 
 def test_every_processing_flaw_has_a_case() -> None:
-    """Every flaw in processing is tested here."""
+    """Every flaw in processing is tested here, and one in the state that messages lead to."""
     flaws_with_pauses = {flaw for flaw, _, _ in PAUSES}
-    assert {case.flaw for case in CASES} | flaws_with_pauses == set(PROCESSING_FLAWS)
+    in_processing = {
+        name for name, kind in PARTNER_KINDS.items() if processes_otherwise(kind, is_sound=False)
+    }
+    assert {case.flaw for case in CASES} | flaws_with_pauses == in_processing | IN_STATE
 
 
 @pytest.mark.parametrize(
-    "name", [variant.__name__.replace("_", "-") for variant in PROCESSING_VARIANTS] + ["sound"]
+    "name",
+    [name for name, kind in PARTNER_KINDS.items() if processes_otherwise(kind, is_sound=True)]
+    + ["sound"],
 )
 def test_a_variant_fetches_everything(
     api: ScriptedApi, start_api_partner: StartApiPartner, name: str
@@ -434,6 +564,7 @@ def test_a_variant_fetches_everything(
     requests = api.wait_until(lambda requests: len(requests) == 10)
     counts = Counter((request.operation, request.token) for request in requests)
     assert set(counts.values()) == {1}
-    assert all(request.ids == ["a"] or "UpdatedUtc" in request.body for request in requests)
-    assert {bool(request.ids) for request in requests} == {name != "reads-by-interval"}
-    assert len(api.wait_until_idle(1.2)) == 10
+    by_interval = name == "reads-by-interval"
+    assert [request.ids for request in requests] == [[] if by_interval else ["a"]] * 10
+    assert {"UpdatedUtc" in request.body for request in requests} == {by_interval}
+    assert len(api.wait_until_idle()) == 10

@@ -75,6 +75,15 @@ class EmulatorSession:
         )
 
 
+# What the same request gets again: the partner repeats none of them.
+FINAL = {
+    ApiFault.BAD_REQUEST,
+    ApiFault.FORBIDDEN,
+    ApiFault.CONFLICT,
+    ApiFault.CONTENT_TOO_LARGE,
+}
+
+
 @pytest.fixture
 def start() -> Iterator[Callable[..., EmulatorSession]]:
     """A function that starts a session with the demo partner of a name."""
@@ -129,7 +138,9 @@ def test_a_whole_batch_is_fetched_in_one_request(start: Callable[..., EmulatorSe
     assert session.is_stored("reservations", *ids)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in ApiFault if fault is not ApiFault.SLOW])
+@pytest.mark.parametrize(
+    "fault", [fault for fault in ApiFault if fault not in {ApiFault.SLOW, *FINAL}]
+)
 def test_a_fetch_is_retried_after_every_injected_fault(
     start: Callable[..., EmulatorSession], fault: ApiFault
 ) -> None:
@@ -141,6 +152,23 @@ def test_a_fetch_is_retried_after_every_injected_fault(
     calls = session.wait_until_fetched("PaymentUpdated", entity)
     assert len(calls) == (1 if fault is ApiFault.UNKNOWN_FIELDS else 3)
     assert session.is_stored("payments", entity)
+
+
+@pytest.mark.parametrize(
+    ("fault", "requested"),
+    [(ApiFault.REQUEST_TIMEOUT, [2, 2, 4]), (ApiFault.CONTENT_TOO_LARGE, [1, 1, 1, 1, 2, 2, 4])],
+)
+def test_a_request_that_is_too_large_is_split(
+    start: Callable[..., EmulatorSession], fault: ApiFault, requested: list[int]
+) -> None:
+    """The partner halves a request until the emulator answers it: after a 408, once."""
+    session = start()
+    ids = tuple(str(uuid.uuid4()) for _ in range(4))
+    session.api.inject_fault(fault, frozenset(ids), times=None, more_than=1)
+    session.update("PaymentUpdated", *ids)
+    calls = session.wait_until_fetched("PaymentUpdated", *ids)
+    assert sorted(len(call.requested_ids) for call in calls) == requested
+    assert session.is_stored("payments", *ids)
 
 
 def test_the_lifecycle_of_an_integration(start: Callable[..., EmulatorSession]) -> None:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pytest_mews.demo import FLAWS, PROCESSING_FLAWS, STREAMING_FLAWS, DemoPartner
-from pytest_mews.demo.certificates import TLS_FLAWS
+from pytest_mews.demo import PARTNER_KINDS, DemoPartner
+from pytest_mews.demo.certificates import over_tls
+from pytest_mews.demo.processing import ProcessingOptions
+from pytest_mews.demo.websocket import ClientOptions
 from tests.demo.conftest import StartPartner
 from tests.demo.request_sequences import (
     DELETED,
@@ -36,6 +38,7 @@ from tests.demo.request_sequences import (
     with_slow_body,
     with_tokens,
 )
+from tests.demo.test_processing_flaws import IN_STATE
 from tests.demo.webhook_client import (
     INTEGRATION_ID,
     ONE_EVENT,
@@ -57,10 +60,6 @@ ON, OFF = integration_webhook("IntegrationEnabled"), integration_webhook("Integr
 FRESH = integration_created(
     CreatedUtc=f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
 )
-
-TLS_FLAW_NAMES = {
-    flaw.__name__.replace("_", "-") for flaw in TLS_FLAWS
-}  # they respond as the sound partner
 
 
 def percent_encoded(token: str) -> str:
@@ -97,6 +96,17 @@ class FlawCase:
 CASES = [
     FlawCase("demands-signature", in_order(ONE_EVENT), [401], [202]),
     FlawCase("rejects-payments", in_order(general_webhook("PaymentUpdated")), [400], [202]),
+    FlawCase("rejects-entities", in_order(general_webhook(Entities={})), [400], [202]),
+    FlawCase(
+        "refuses-late-updates",
+        in_order(
+            general_webhook("ResourceUpdated", "ResourceDeleted", ids=("a", "a")),
+            general_webhook("ResourceUpdated", ids=("b",)),
+            general_webhook("ResourceUpdated", ids=("a",)),
+        ),
+        [202, 202, 404],
+        [202] * 3,
+    ),
     FlawCase(
         "fails-on-mixed-batch",
         in_order(general_webhook("CustomerAdded", "MessageAdded")),
@@ -183,10 +193,11 @@ CASES = [
     ),
     FlawCase("fetches-first", with_short_timeout(FULL_BATCH), [None]),
     FlawCase("slow-per-event", with_short_timeout(FULL_BATCH), [None]),
-    FlawCase("falls-behind", with_short_timeout(ONE_EVENT), [None]),
+    FlawCase("falls-behind", concurrent_messages(20, 3.0), [202, None], [202]),
     FlawCase("slows-under-load", concurrent_messages(30, SHORT_TIMEOUT_S), [202, None], [202]),
     FlawCase("times-out", with_short_timeout(ONE_EVENT), [None]),
     FlawCase("never-answers", with_short_timeout(ONE_EVENT), [None]),
+    FlawCase("cold-start", with_short_timeout(ONE_EVENT, ONE_EVENT), [None, 202], [202, 202]),
     FlawCase("every-third-503", in_order(*[ONE_EVENT] * 6), [202, 202, 503] * 2, [202] * 6),
     FlawCase("echoes-hostile", in_order(ONE_EVENT, TWO_EVENTS), [202, 500], [202, 202]),
     FlawCase("body-limit-100k", in_order(FULL_BATCH, LARGE_BODY), [202, 413], [202, 202]),
@@ -204,7 +215,7 @@ CASES = [
     ),
     FlawCase("requires-content-length", in_chunks(ONE_EVENT), [411], [202]),
     FlawCase("answers-before-body", in_order(b"{", ONE_EVENT), [202, 202], [400, 202]),
-    FlawCase("rejects-slow-body", with_slow_body(ONE_EVENT, pause_s=1.1), [408], [202]),
+    FlawCase("rejects-slow-body", with_slow_body(ONE_EVENT, pause_s=3.0), [408], [202]),
     FlawCase(
         "accepts-any-method",
         with_methods("GET", "PUT", "DELETE", "PATCH"),
@@ -337,6 +348,12 @@ CASES = [
     FlawCase(
         "name-limit", in_order(named_enterprise("H" * 100), named_enterprise("H" * 101)), [202, 400]
     ),
+    FlawCase(
+        "accepts-unusable-access-token",
+        in_order(integration_created(AccessToken=None), integration_created(AccessToken=7)),
+        [202, 202],
+        [400, 400],
+    ),
     FlawCase("echoes-token", count_tokens, [0, 2], [0, 0]),
 ]
 
@@ -357,5 +374,12 @@ def test_the_sound_partner_responds_soundly(start_partner: StartPartner, case: F
 
 def test_every_flaw_has_a_case() -> None:
     """Every flaw in responses is tested here; the others have their own tests."""
-    others = TLS_FLAW_NAMES | {*PROCESSING_FLAWS, *STREAMING_FLAWS}
-    assert {case.flaw for case in CASES} == set(FLAWS) - others
+    others = IN_STATE | {
+        kind.name
+        for kind in PARTNER_KINDS.values()
+        if kind.is_sound
+        or kind.create_options is not ProcessingOptions
+        or kind.create_client is not ClientOptions
+        or kind.create_context not in {None, over_tls}
+    }
+    assert {case.flaw for case in CASES} == PARTNER_KINDS.keys() - others

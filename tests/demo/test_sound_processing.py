@@ -206,7 +206,7 @@ def test_the_newest_state_wins(api: ScriptedApi, start_api_partner: StartApiPart
         api.updated_utc = updated_utc
         deliver(partner, updates("a"))
         api.wait_until(lambda requests, count=count: len(requests) == count)  # type: ignore[misc]
-        api.wait_until_idle(0.2)
+        api.wait_until_idle()
     updated_at = partner.workers.entities.updated_at(FIRST.id, "customers", "a")
     assert updated_at == datetime.fromisoformat("2026-01-02T00:00:00Z")
 
@@ -259,7 +259,7 @@ def test_nothing_is_fetched_without_an_accepted_event(
     null = b'{"EnterpriseId": "e", "IntegrationId": "i", "Events": [null]}'
     assert send(partner.url, null).status == 400
     deliver(partner, general_webhook("BillUpdated", EnterpriseId=FIRST.id))
-    assert api.wait_until_idle(1.0) == []
+    assert api.wait_until_idle() == []
 
 
 def test_without_an_api_nothing_is_fetched() -> None:

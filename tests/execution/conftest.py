@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,13 @@ from pytest_mews.checks import evaluate
 from pytest_mews.config import profiles
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.delivery import DeliveryRules, Request, Sender
-from pytest_mews.execution import Budget, CaseContext, ScenarioRunner, send_preflight
+from pytest_mews.delivery import Deliverer, DeliveryRules, Request
+from pytest_mews.execution import Budget, CaseContext, ScenarioRunner, ServiceWatch, send_preflight
 from pytest_mews.model import Exchange, Finding, Outcome, Scenario, Transcript
 from pytest_mews.scenarios import loader
-from pytest_mews.senders.connector import Target, actions, discriminators
-from pytest_mews.senders.connector.ids import DEFAULT_RUN_START
+from pytest_mews.senders import Target
+from pytest_mews.senders.connector import CONNECTOR, actions, discriminators
+from pytest_mews.senders.ids import DEFAULT_RUN_START
 
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 URL = "http://127.0.0.1/hook?Token=open-sesame"
@@ -90,14 +92,18 @@ class ScriptedTransport:
 
 @dataclass
 class Setup:
-    """A scripted partner with what it takes to run a scenario against it."""
+    """A scripted partner with what it takes to run a scenario against it.
+
+    With `service` the harness looks whether the partner is still there.
+    """
 
     transport: ScriptedTransport
-    sender: Sender
+    deliverer: Deliverer
     target: Target
-    endpoint: Endpoint = field(default_factory=lambda: Endpoint(URL, URL, "open-sesame"))
+    endpoint: Endpoint = field(default_factory=lambda: Endpoint(URL, URL))
+    service: ServiceWatch | None = None
 
-    def runner(
+    def runner(  # noqa: PLR0913 - what a test wants to choose
         self,
         scenario_id: str,
         *,
@@ -105,11 +111,13 @@ class Setup:
         is_slow: bool = False,
         seed: int = 7,
         examples: int = 40,
+        is_alone: bool = True,
+        **context: Any,  # noqa: ANN401 - further fields of the context
     ) -> ScenarioRunner:
         """Build the runner of a scenario, after the preflight."""
         scenario: Scenario = SCENARIOS[scenario_id]
         preflight = send_preflight(
-            self.sender, self.endpoint, self.target, seed=seed, timeout_s=5.0
+            self.deliverer, self.endpoint, CONNECTOR, self.target, seed=seed, timeout_s=5.0
         )
         self.transport.requests.clear()
 
@@ -118,15 +126,24 @@ class Setup:
 
         return ScenarioRunner(
             scenario,
+            CONNECTOR,
             self.target,
-            CaseContext(self.sender, self.endpoint, preflight.delivery, is_slow=is_slow),
+            CaseContext(
+                self.deliverer,
+                self.endpoint,
+                preflight.delivery,
+                is_slow=is_slow,
+                service=self.service,
+                **context,
+            ),
             self.transport.clock,
             run_seed=seed,
             started=DEFAULT_RUN_START,
             examples=examples,
             budget=budget or Budget(),
             evaluate=evaluate_all,
-            report_progress=lambda *_: None,
+            report_progress=lambda _: None,
+            is_alone=lambda: is_alone,
         )
 
 
@@ -134,10 +151,16 @@ class Setup:
 def setup() -> Callable[..., Setup]:
     """Return a function that builds the setup for a partner that responds with a function."""
 
-    def build(answer: Respond, *, took_ms: float = 1.0, events: tuple[str, ...] = ()) -> Setup:
+    def build(
+        answer: Respond,
+        *,
+        took_ms: float = 1.0,
+        events: tuple[str, ...] = (),
+        revision: str = "2026-04",
+    ) -> Setup:
         clock = ManualClock()
         transport = ScriptedTransport(clock, answer, took_ms)
-        profile = profiles.load_profile("2026-04")
+        profile = profiles.load_profile(revision, CONNECTOR.profiles)
         target = Target(
             profile.name,
             events or (*discriminators(profile.name), *actions(profile.name)),
@@ -145,6 +168,8 @@ def setup() -> Callable[..., Setup]:
             DEFAULT_TENANTS,
         )
         rules = DeliveryRules.from_profile(profile, 0.01, verify_tls=True)
-        return Setup(transport, Sender(transport, clock, rules), target)
+        authentication = CONNECTOR.authentication({"--mews-target": URL}, None, None)
+        deliverer = Deliverer(transport, clock, rules, authentication=authentication)
+        return Setup(transport, deliverer, target)
 
     return build

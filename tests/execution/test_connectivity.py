@@ -10,10 +10,13 @@ from pytest_mews.checks import describe_refusals
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.connectivity import Connectivity, probe_connector_api
-from pytest_mews.execution.connector_steps import ConnectorObserver
 from pytest_mews.execution.context import CaseContext
+from pytest_mews.execution.execution import Execution
+from pytest_mews.execution.steps import perform
 from pytest_mews.model import ApiCall, Delivery, EventReference, Message, WebhookKind
-from pytest_mews.senders.connector import Target
+from pytest_mews.model.step import ShowConnectivityCheck
+from pytest_mews.senders import Target
+from pytest_mews.senders.connector import CONNECTOR
 
 ID = "bfee2c44-1f84-4326-a862-000000000001"
 UNUSED = cast("Any", None)
@@ -48,12 +51,11 @@ def test_show_connectivity_check() -> None:
             connector_api=cast("ConnectorApi", RecordedConnectorApi()),
             connectivity=lambda connectivity=connectivity: connectivity,  # type: ignore[misc]
         )
-        deliveries: list[Delivery] = []
-        with ConnectorObserver(context, {}, deliveries) as observer:
-            assert observer.calls(everything=True) == ()
-            observer.show_connectivity_check()
-            calls = observer.calls(everything=True)
-        assert deliveries == [delivery]
+        with Execution(context, {}) as execution:
+            assert execution.calls.calls(everything=True) == ()
+            perform(ShowConnectivityCheck(), execution)
+            calls = execution.calls.calls(everything=True)
+        assert execution.deliveries == [delivery]
         assert (
             tuple(ids for call in calls for ids in (call.requested_ids, call.returned_ids)) == shown
         )
@@ -88,6 +90,7 @@ def test_the_check_waits_after_a_refused_call() -> None:
     connectivity = probe_connector_api(
         cast("Any", SimpleNamespace(deliver=deliver)),
         cast("Any", SimpleNamespace(url=lambda _: "http://127.0.0.1:9/")),
+        CONNECTOR,
         Target("2026-04", ("ServiceOrderUpdated",), 500, DEFAULT_TENANTS),
         cast("ConnectorApi", DelayedConnectorApi()),
         seed=1,

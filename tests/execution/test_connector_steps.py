@@ -9,12 +9,29 @@ from typing import Any, cast
 import pytest
 
 from pytest_mews.emulator.connector_api import ConnectorApi
-from pytest_mews.execution.connector_steps import CONNECTOR_STEPS, ConnectorObserver
+from pytest_mews.execution import connector_steps
 from pytest_mews.execution.context import CaseContext
+from pytest_mews.execution.execution import Execution, Messages, perform
+from pytest_mews.execution.patience import MIN_MISSES, MIN_SILENCE_S, Awaited, Patience
 from pytest_mews.execution.steps import run_steps
 from pytest_mews.execution.waits import QUIET_S
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
-from pytest_mews.model.verdict import HEALTH_CHECK
+from pytest_mews.model.exchange import HEALTH_CHECK
+from pytest_mews.model.step import (
+    STEPS,
+    AddService,
+    AddToPortfolio,
+    ClearApiFaults,
+    DeleteEntities,
+    FillFirstPages,
+    HealthCheck,
+    InjectApiFault,
+    Send,
+    ShowConnectivityCheck,
+    WaitForRequest,
+    WaitUntilFetched,
+    WaitUntilIdle,
+)
 from pytest_mews.scenarios import loader
 from tests.connector_api.emulator_client import (
     HOTEL,
@@ -24,6 +41,8 @@ from tests.connector_api.emulator_client import (
     request_for,
 )
 from tests.transcript_builders import ENTERPRISE, OTHER_ENTERPRISE, call, delivery
+
+from .conftest import Setup
 
 DELIVERY = delivery("a")
 MESSAGES = {"message": (DELIVERY.message,)}
@@ -46,6 +65,10 @@ class ScriptedConnectorApi:
         self.closed = False
         self.backlog_polls = 0  # how many times more the partner works on a backlog
         self.waits: list[float] = []
+
+    def arrive(self, *calls: ApiCall) -> None:
+        """Add calls that arrived meanwhile."""
+        self._calls |= {call.number: call for call in calls}
 
     def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
         """Return the calls numbered above `since`."""
@@ -75,7 +98,7 @@ class ScriptedConnectorApi:
 
 
 def context_for(connector_api: object, **choices: Any) -> CaseContext:  # noqa: ANN401 - fields of a context
-    """Build a context without a sender."""
+    """Build a context without a deliverer."""
     enterprises = frozenset({ENTERPRISE, HOTEL})
     unused = cast("Any", None)
     if isinstance(connector_api, ScriptedConnectorApi):
@@ -90,11 +113,16 @@ def context_for(connector_api: object, **choices: Any) -> CaseContext:  # noqa: 
     )
 
 
-def observer_for(
-    connector_api: object, deliveries: Sequence[Delivery] = (DELIVERY,), **choices: object
-) -> ConnectorObserver:
-    """Observe an execution of one message about `a`."""
-    return ConnectorObserver(context_for(connector_api, **choices), MESSAGES, list(deliveries))
+def execution_for(
+    connector_api: object,
+    deliveries: Sequence[Delivery] = (DELIVERY,),
+    messages: Messages = MESSAGES,
+    **choices: object,
+) -> Execution:
+    """Begin an execution of one message about `a`."""
+    execution = Execution(context_for(connector_api, **choices), messages)
+    execution.deliveries += deliveries
+    return execution
 
 
 def test_wait_until_fetched_ends_with_the_last_fetch() -> None:
@@ -102,8 +130,8 @@ def test_wait_until_fetched_ends_with_the_last_fetch() -> None:
     connector_api = ScriptedConnectorApi(
         call("b", number=1), call("a", number=2), call("c", number=3)
     )
-    observer = observer_for(connector_api, fetch_timeout_s=10.0)
-    CONNECTOR_STEPS["wait-until-fetched"](observer, Step("wait-until-fetched"))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitUntilFetched(), execution)
     assert connector_api.waits == [10.0]
     assert [call.number for call in connector_api.calls()] == [1, 2]
 
@@ -111,26 +139,54 @@ def test_wait_until_fetched_ends_with_the_last_fetch() -> None:
 def test_wait_until_fetched_ends_at_its_timeout() -> None:
     """Without a fetch there is one wait, and no wait for quiet."""
     connector_api = ScriptedConnectorApi(call("b", number=1))
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, fetch_timeout_s=10.0),
-        Step("wait-until-fetched", {"quiet_s": 0.5}),
-    )
+    perform(WaitUntilFetched(quiet_s=0.5), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0]
+
+
+def impatient() -> Patience:
+    """Return a patience after several waits timed out for entities that were never requested."""
+    patience = Patience()
+    for _ in range(MIN_MISSES):
+        patience.note_end([Awaited("missed", is_done=False, request_delay_s=None)], calls=[])
+    return patience
+
+
+def test_a_wait_ends_with_the_silence_that_is_final() -> None:
+    """The whole timeout would bring nothing more."""
+    connector_api = ScriptedConnectorApi()
+    other = delivery("b")
+    execution = execution_for(connector_api, (other,), fetch_timeout_s=10.0, patience=impatient())
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [MIN_SILENCE_S]
+
+
+def test_a_call_interrupts_the_silence() -> None:
+    """While the service works, nothing is final: here it still comes to the other entity."""
+    connector_api = ScriptedConnectorApi(call("c", number=1), TIMEOUT, call("b", number=2))
+    both = (delivery("b"), delivery("c"))
+    execution = execution_for(connector_api, both, fetch_timeout_s=10.0, patience=impatient())
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [MIN_SILENCE_S, MIN_SILENCE_S]
+
+
+def test_wait_until_fetched_leaves_out_other_messages() -> None:
+    """A service fetches nothing for a request that was rejected, so it is not waited for."""
+    connector_api = ScriptedConnectorApi(call("a", number=1))
+    rejected = replace(delivery("b"), label="rejected")
+    execution = execution_for(connector_api, (rejected, DELIVERY), fetch_timeout_s=10.0)
+    perform(WaitUntilFetched(quiet_s=0.5, of=(DELIVERY.label,)), execution)
+    assert connector_api.waits == [10.0, 0.5]
 
 
 def test_the_wait_is_extended_for_a_busy_partner() -> None:
     """It is extended second by second until the fetch, or until there is no backlog."""
     connector_api = ScriptedConnectorApi(TIMEOUT, TIMEOUT, call("a", number=1))
     connector_api.backlog_polls = 5
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, fetch_timeout_s=10.0), Step("wait-until-fetched")
-    )
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert (connector_api.waits, connector_api.backlog_polls) == ([10.0, 1.0, 1.0], 3)
     connector_api = ScriptedConnectorApi()
     connector_api.backlog_polls = 2
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, fetch_timeout_s=10.0), Step("wait-until-fetched")
-    )
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0, 1.0, 1.0]
 
 
@@ -138,29 +194,22 @@ def test_the_extension_is_bounded() -> None:
     """It ends after five times the timeout at the latest."""
     connector_api = ScriptedConnectorApi()
     connector_api.backlog_polls = 1000
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, fetch_timeout_s=2.0), Step("wait-until-fetched")
-    )
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=2.0))
     assert connector_api.waits == [2.0] + [1.0] * 8
 
 
 def test_timeout_factor() -> None:
     """`timeout_factor` multiplies the timeout, for partners that have to retry."""
     connector_api = ScriptedConnectorApi()
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, fetch_timeout_s=10.0),
-        Step("wait-until-fetched", {"timeout_factor": 3}),
-    )
+    perform(WaitUntilFetched(timeout_factor=3), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [30.0]
 
 
 def test_no_wait_without_a_delivery() -> None:
     """Without a delivery everything is fetched at once."""
     connector_api = ScriptedConnectorApi(TIMEOUT)
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, ()), Step("wait-until-fetched")
-    )
-    assert len(connector_api.waits) == 1
+    perform(WaitUntilFetched(), execution_for(connector_api, ()))
+    assert connector_api.waits == []
 
 
 def test_quiet_s_waits_for_further_calls() -> None:
@@ -169,10 +218,7 @@ def test_quiet_s_waits_for_further_calls() -> None:
     connector_api = ScriptedConnectorApi(
         call("a", number=1), *further, call("b", number=4), TIMEOUT
     )
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, fetch_timeout_s=10.0),
-        Step("wait-until-fetched", {"quiet_s": 0.5}),
-    )
+    perform(WaitUntilFetched(quiet_s=0.5), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0, 0.5, 0.5, 0.5]
 
 
@@ -183,10 +229,7 @@ def test_a_call_in_progress_is_not_quiet() -> None:
     connector_api = ScriptedConnectorApi(
         call("a", number=1), slow, TIMEOUT, TIMEOUT, answered, TIMEOUT
     )
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, fetch_timeout_s=10.0),
-        Step("wait-until-fetched", {"quiet_s": 0.5}),
-    )
+    perform(WaitUntilFetched(quiet_s=0.5), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0, *[0.5] * 5]
 
 
@@ -194,10 +237,7 @@ def test_the_wait_for_quiet_is_bounded() -> None:
     """The wait for quiet takes no longer than the timeout."""
     endless = [call("a", number=n, at_ms=100 + n) for n in range(1, 100)]
     connector_api = ScriptedConnectorApi(*endless)
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer_for(connector_api, fetch_timeout_s=2.0),
-        Step("wait-until-fetched", {"quiet_s": 0.5}),
-    )
+    perform(WaitUntilFetched(quiet_s=0.5), execution_for(connector_api, fetch_timeout_s=2.0))
     assert connector_api.waits == [2.0, 0.5, 0.5, 0.5, 0.5]
     assert connector_api.now_ms() == BETWEEN_MS + 2000
 
@@ -205,10 +245,10 @@ def test_the_wait_for_quiet_is_bounded() -> None:
 def test_wait_until_idle_forgets_earlier_calls() -> None:
     """After a second without a call, only later calls are shown."""
     connector_api = ScriptedConnectorApi(call("x", number=1), call("y", number=2), TIMEOUT)
-    observer = observer_for(connector_api, fetch_timeout_s=10.0)
-    CONNECTOR_STEPS["wait-until-idle"](observer, Step("wait-until-idle"))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitUntilIdle(), execution)
     assert connector_api.waits == [QUIET_S] * 3
-    assert observer.calls(everything=True) == ()
+    assert execution.calls.calls(everything=True) == ()
 
 
 def test_a_call_in_progress_is_not_idle() -> None:
@@ -218,10 +258,10 @@ def test_a_call_in_progress_is_not_idle() -> None:
     connector_api = ScriptedConnectorApi(
         TIMEOUT, TIMEOUT, answered, call("y", number=2), TIMEOUT, before=[slow]
     )
-    observer = observer_for(connector_api, fetch_timeout_s=10.0)
-    CONNECTOR_STEPS["wait-until-idle"](observer, Step("wait-until-idle"))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitUntilIdle(), execution)
     assert connector_api.waits == [QUIET_S] * 4
-    assert observer.calls(everything=True) == ()
+    assert execution.calls.calls(everything=True) == ()
 
 
 def test_idle_begins_with_the_last_response() -> None:
@@ -231,53 +271,49 @@ def test_idle_begins_with_the_last_response() -> None:
     connector_api = ScriptedConnectorApi(
         answered, TIMEOUT, call("y", number=2), TIMEOUT, before=[slow]
     )
-    observer = observer_for(connector_api, fetch_timeout_s=10.0)
-    CONNECTOR_STEPS["wait-until-idle"](observer, Step("wait-until-idle"))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitUntilIdle(), execution)
     assert connector_api.waits == [QUIET_S] * 3
-    assert observer.calls(everything=True) == ()
+    assert execution.calls.calls(everything=True) == ()
 
 
-@pytest.mark.parametrize(
-    ("step_name", "arguments"), [("wait-until-idle", {}), ("wait-until-fetched", {"quiet_s": 0.5})]
-)
-def test_no_wait_after_the_emulator_is_closed(step_name: str, arguments: dict[str, Any]) -> None:
+@pytest.mark.parametrize("step", [WaitUntilIdle(), WaitUntilFetched(quiet_s=0.5)], ids=repr)
+def test_no_wait_after_the_emulator_is_closed(step: Step) -> None:
     """A wait that ends at once is not repeated, though a call has no response yet."""
     connector_api = ScriptedConnectorApi(
         call("a", number=1), before=[call("a", number=2, duration_ms=None)]
     )
     connector_api.closed = True
-    CONNECTOR_STEPS[step_name](
-        observer_for(connector_api, fetch_timeout_s=10.0), Step(step_name, arguments)
-    )
+    perform(step, execution_for(connector_api, fetch_timeout_s=10.0))
     assert len(connector_api.waits) <= 2
 
 
 def test_many_calls_per_second() -> None:
     """The timeout is in seconds, however many calls arrive."""
     connector_api = ScriptedConnectorApi(*(call("x", number=n) for n in range(1, 15)), TIMEOUT)
-    observer = observer_for(connector_api, fetch_timeout_s=10.0)
-    CONNECTOR_STEPS["wait-until-idle"](observer, Step("wait-until-idle"))
-    assert observer.calls(everything=True) == ()
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitUntilIdle(), execution)
+    assert execution.calls.calls(everything=True) == ()
 
 
 def test_wait_until_idle_is_extended_for_a_busy_partner() -> None:
     """Five times the timeout, and no longer."""
     connector_api = ScriptedConnectorApi(*(call("x", number=n) for n in range(1, 100)))
     connector_api.backlog_polls = 1000
-    observer = observer_for(connector_api, fetch_timeout_s=3.0)
-    CONNECTOR_STEPS["wait-until-idle"](observer, Step("wait-until-idle"))
+    execution = execution_for(connector_api, fetch_timeout_s=3.0)
+    perform(WaitUntilIdle(), execution)
     assert len(connector_api.waits) == 5 * 3 * 1000 / BETWEEN_MS
 
 
 def test_wait_until_idle_is_bounded() -> None:
     """For a partner that never stops calling, the wait ends at the timeout."""
     connector_api = ScriptedConnectorApi(*(call("x", number=n) for n in range(1, 100)))
-    observer = observer_for(connector_api, fetch_timeout_s=3.0)
-    CONNECTOR_STEPS["wait-until-idle"](observer, Step("wait-until-idle"))
+    execution = execution_for(connector_api, fetch_timeout_s=3.0)
+    perform(WaitUntilIdle(), execution)
     assert len(connector_api.waits) == 6
-    observer._context.wait(1.5)
+    execution.context.wait(1.5)
     assert connector_api.waits[-1] == 1.5
-    assert len(observer.calls(everything=True)) == 94
+    assert len(execution.calls.calls(everything=True)) == 94
 
 
 def test_wait_for_request() -> None:
@@ -285,26 +321,72 @@ def test_wait_for_request() -> None:
     connector_api = ScriptedConnectorApi(
         call("b", number=1), call(returned_ids=("a",), number=2), call("a", number=3)
     )
-    CONNECTOR_STEPS["wait-for-request"](
-        observer_for(connector_api, fetch_timeout_s=10.0), Step("wait-for-request")
-    )
+    perform(WaitForRequest(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0]
     assert [call.number for call in connector_api.calls()] == [1, 2]
+
+
+def refused(at_s: float, *ids: str) -> ApiCall:
+    """Build a call that an injected fault answered with 429."""
+    return call(
+        *ids, at_ms=at_s * 1000, status=429, fault=ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER
+    )
+
+
+def test_pauses_between_retries_may_be_long() -> None:
+    """Pauses of 5, 10, 20 and 40 s end after the timeout; the wait lasts until the last retry."""
+    retries = [refused(at_s, "a") for at_s in (1, 6, 16, 36)]
+    connector_api = ScriptedConnectorApi(TIMEOUT, call("a", at_ms=76_000), before=[])
+    execution = execution_for(connector_api)
+    connector_api.arrive(*retries)
+    perform(WaitUntilFetched(timeout_factor=6), execution)
+    assert execution.calls.calls(everything=False)[-1].received_ms == 76_000
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [refused(1, "a")],  # no retry: nothing shows that one will come
+        [refused(1, "a"), refused(3, "a"), refused(5, "a")],  # a fixed pause
+        [call("a", at_ms=1000, status=401), call("a", at_ms=6000, status=401)],  # no fault
+        [refused(1, "b"), refused(6, "b"), refused(16, "b")],  # others
+        [refused(1, "a"), refused(6, "a"), call("a", at_ms=9000, returned_ids=())],
+    ],
+)
+def test_no_retry_is_expected(calls: list[ApiCall]) -> None:
+    """The wait ends at the timeout unless growing pauses show that the partner still retries."""
+    connector_api = ScriptedConnectorApi(TIMEOUT, call("a", at_ms=76_000))
+    execution = execution_for(connector_api)
+    connector_api.arrive(*calls)
+    perform(WaitUntilFetched(), execution)
+    assert len(connector_api.waits) == 1
 
 
 def test_seconds_of_a_slow_response() -> None:
     """A slow response takes `seconds`; 8 s by default, beyond the limit of a webhook."""
     connector_api, message = connector_api_with(1)
-    observer = ConnectorObserver(context_for(connector_api), {"message": (message,)}, [])
+    execution = execution_for(connector_api, (), {"message": (message,)})
     request = request_for(RESERVATIONS, ReservationIds=[guid(1)])
     delays = []
-    for optional in ({"seconds": 2}, {}):
-        step = Step(
-            "inject-api-fault", {"fault": "slow", "of": ["message"], "times": 1, **optional}
-        )
-        CONNECTOR_STEPS["inject-api-fault"](observer, step)
+    slow = InjectApiFault(ApiFault.SLOW, ("message",), times=1)
+    for step in (replace(slow, seconds=2), slow):
+        perform(step, execution)
         delays.append(connector_api.begin(request).response.delay_s)
     assert delays == [2, 8.0]
+
+
+def test_first_pages_are_full_until_the_end() -> None:
+    """A call by interval returns the entity on its second page, after the case on its only one."""
+    connector_api, message = connector_api_with(1)
+    interval = {"StartUtc": "2026-08-07T00:00:00Z", "EndUtc": "2026-08-08T00:00:00Z"}
+    request = request_for(RESERVATIONS, UpdatedUtc=interval)
+    with execution_for(connector_api, (), {"message": (message,)}) as execution:
+        perform(FillFirstPages(("message",)), execution)
+        connector_api.apply_message(message)
+        first_page = connector_api.begin(request).call
+        assert guid(1) not in first_page.returned_ids
+        assert first_page.cursor is not None
+    assert connector_api.begin(request).call.returned_ids == (guid(1),)
 
 
 def test_only_own_calls_and_ids_are_shown() -> None:
@@ -312,19 +394,19 @@ def test_only_own_calls_and_ids_are_shown() -> None:
     early = call("a", number=1)
     mixed = call("a", "other", number=2, at_ms=5)
     connector_api = ScriptedConnectorApi(mixed, call("other", number=3), before=[early])
-    observer = observer_for(connector_api)
-    observer._context.wait(1.0)
-    (relevant,) = observer.calls(everything=False)
+    execution = execution_for(connector_api)
+    execution.context.wait(1.0)
+    (relevant,) = execution.calls.calls(everything=False)
     assert (relevant.number, relevant.requested_ids, relevant.returned_ids) == (2, ("a",), ("a",))
-    assert [call.requested_ids for call in observer.calls(everything=True)] == [("a",), ()]
+    assert [call.requested_ids for call in execution.calls.calls(everything=True)] == [("a",), ()]
 
 
 def test_a_call_by_interval_is_relevant() -> None:
     """A response that contains an entity of the case is relevant, requested by id or not."""
     connector_api = ScriptedConnectorApi(call(returned_ids=("b", "a"), number=1))
-    observer = observer_for(connector_api)
-    observer._context.wait(1.0)
-    (relevant,) = observer.calls(everything=False)
+    execution = execution_for(connector_api)
+    execution.context.wait(1.0)
+    (relevant,) = execution.calls.calls(everything=False)
     assert (relevant.requested_ids, relevant.returned_ids) == ((), ("a",))
 
 
@@ -336,18 +418,35 @@ def test_calls_of_a_new_enterprise_are_relevant() -> None:
         call("y", number=2, enterprise=ENTERPRISE),
         call("z", number=3, enterprise=None),
     )
-    observer = ConnectorObserver(context_for(connector_api), {"message": (new,)}, [])
-    observer._context.wait(1.0)
-    assert [call.number for call in observer.calls(everything=False)] == [1]
+    execution = execution_for(connector_api, (), {"message": (new,)})
+    execution.context.wait(1.0)
+    assert [call.number for call in execution.calls.calls(everything=False)] == [1]
 
 
 def test_every_step_does_nothing_without_the_emulator() -> None:
     """Nothing is observed, no step waits, and none fails."""
-    observer = observer_for(None)
-    arguments = {"seconds": 60, "fault": "slow", "of": ["message"]}
-    for name, step in CONNECTOR_STEPS.items():
-        step(observer, Step(name, arguments))
-    assert observer.calls(everything=True) == ()
+    execution = execution_for(None)
+    steps = (
+        ShowConnectivityCheck(),
+        WaitUntilFetched(),
+        WaitForRequest(),
+        WaitUntilIdle(),
+        InjectApiFault(ApiFault.SLOW, ("message",), seconds=60),
+        ClearApiFaults(),
+        FillFirstPages(("message",)),
+        DeleteEntities(("message",)),
+        AddService(("message",)),
+        AddToPortfolio(("message",), "message"),
+    )
+    performed_here = {
+        step_class
+        for step_class in STEPS.values()
+        if perform.dispatch(step_class).__module__ == connector_steps.__name__
+    }
+    assert set(map(type, steps)) == performed_here
+    for step in steps:
+        perform(step, execution)
+    assert execution.calls.calls(everything=True) == ()
 
 
 def status(connector_api: ConnectorApi, number: int = 1) -> int | None:
@@ -370,9 +469,8 @@ def test_a_fault_affects_only_the_named_messages() -> None:
     """`times` calls about them fail; other calls don't, nor does the next one."""
     connector_api, message = connector_api_with(1)
     connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(2))))
-    observer = ConnectorObserver(context_for(connector_api), {"message": (message,)}, [])
-    step = Step("inject-api-fault", {"fault": "500", "of": ["message"], "times": 2})
-    CONNECTOR_STEPS["inject-api-fault"](observer, step)
+    execution = execution_for(connector_api, (), {"message": (message,)})
+    perform(InjectApiFault(ApiFault.SERVER_ERROR, ("message",), times=2), execution)
     assert [status(connector_api, number) for number in (2, 1, 2, 1, 1)] == [
         200,
         500,
@@ -385,10 +483,10 @@ def test_a_fault_affects_only_the_named_messages() -> None:
 def test_clear_api_faults() -> None:
     """Without `times`, the fault lasts until then."""
     connector_api, message = connector_api_with(1)
-    with ConnectorObserver(context_for(connector_api), {"message": (message,)}, []) as observer:
-        observer.inject_api_fault(ApiFault.TOO_MANY_REQUESTS, ["message"], None)
+    with execution_for(connector_api, (), {"message": (message,)}) as execution:
+        perform(InjectApiFault(ApiFault.TOO_MANY_REQUESTS, ("message",)), execution)
         assert [status(connector_api) for _ in range(5)] == [429] * 5
-        CONNECTOR_STEPS["clear-api-faults"](observer, Step("clear-api-faults"))
+        perform(ClearApiFaults(), execution)
         assert status(connector_api) == 200
 
 
@@ -398,13 +496,27 @@ def scenario_of(*steps: Step) -> Any:  # noqa: ANN401 - a scenario
 
 
 def test_faults_end_with_the_execution() -> None:
-    """The next execution isn't affected."""
+    """The next execution isn't affected; the transcript has the entities that met no fault."""
     connector_api, message = connector_api_with(1)
-    step = Step("inject-api-fault", {"fault": "reset", "of": ["message"]})
+    step = InjectApiFault(ApiFault.RESET, ("message",))
     messages = {"message": (message,), HEALTH_CHECK: ()}
     transcript = run_steps(scenario_of(step), messages, context_for(connector_api))
     assert isinstance(transcript, Transcript)
+    assert transcript.unaffected_ids == {guid(1)}
+    assert transcript.fault_had_no_effect
     assert status(connector_api) == 200
+
+
+def test_an_entity_that_met_every_fault_is_not_unaffected() -> None:
+    """One of two entities meets the fault, before it is cleared."""
+    connector_api, message = connector_api_with(1, 2)
+    with execution_for(connector_api, (), {"message": (message,)}) as execution:
+        perform(InjectApiFault(ApiFault.SERVER_ERROR, ("message",), times=1), execution)
+        assert status(connector_api, 2) == 500
+        perform(ClearApiFaults(), execution)
+        transcript = execution.transcript(scenario_of())
+    assert transcript.unaffected_ids == {guid(1)}
+    assert not transcript.fault_had_no_effect
 
 
 def test_faults_end_with_an_execution_that_raises() -> None:
@@ -417,11 +529,13 @@ def test_faults_end_with_an_execution_that_raises() -> None:
 
     connector_api, message = connector_api_with(1)
     steps = (
-        Step("inject-api-fault", {"fault": "500", "of": ["message"]}),
-        Step("health-check"),
+        InjectApiFault(ApiFault.SERVER_ERROR, ("message",)),
+        HealthCheck(),
     )
     endpoint = cast("Any", type("Anywhere", (), {"url": lambda *_: "http://x/"})())
-    context = replace(context_for(connector_api), sender=cast("Any", Broken()), endpoint=endpoint)
+    context = replace(
+        context_for(connector_api), deliverer=cast("Any", Broken()), endpoint=endpoint
+    )
     with pytest.raises(KeyboardInterrupt):
         run_steps(scenario_of(*steps), {"message": (message,), HEALTH_CHECK: (message,)}, context)
     assert status(connector_api) == 200
@@ -431,18 +545,33 @@ def test_wait_until_fetched_with_a_real_emulator() -> None:
     """It ends at its timeout without a fetch, and at once if everything is fetched."""
     connector_api, message = connector_api_with(1)
     sent = replace(delivery(guid(1), enterprise=HOTEL), message=message)
-    observer = ConnectorObserver(
-        context_for(connector_api, fetch_timeout_s=0.01), {"message": (message,)}, [sent]
-    )
-    CONNECTOR_STEPS["wait-until-fetched"](observer, Step("wait-until-fetched"))
-    assert observer.calls(everything=False) == ()
+    execution = execution_for(connector_api, [sent], {"message": (message,)}, fetch_timeout_s=0.01)
+    perform(WaitUntilFetched(), execution)
+    assert execution.calls.calls(everything=False) == ()
     assert status(connector_api) == 200
-    CONNECTOR_STEPS["wait-until-fetched"](
-        observer, Step("wait-until-fetched", {"timeout_factor": 100_000})
-    )
-    (fetch,) = observer.calls(everything=False)
+    perform(WaitUntilFetched(timeout_factor=100_000), execution)
+    (fetch,) = execution.calls.calls(everything=False)
     assert (fetch.requested_ids, fetch.returned_ids, fetch.enterprise_id) == (
         (guid(1),),
         (guid(1),),
         HOTEL,
     )
+
+
+@pytest.mark.parametrize(("numbers", "sent"), [((1, 2, 3), 1), ((), 3)])
+def test_wait_each_ends_with_the_first_entity_that_is_not_fetched(
+    setup: Callable[..., Setup], numbers: tuple[int, ...], sent: int
+) -> None:
+    """Each later wait would last as long; messages without entities are all sent."""
+    connector_api, message = connector_api_with(*numbers)
+    partner = setup(lambda _: 202)
+    context = CaseContext(
+        partner.deliverer,
+        partner.endpoint,
+        None,
+        connector_api=connector_api,
+        fetch_timeout_s=0.01,
+    )
+    with Execution(context, {"message": (message,) * 3}) as execution:
+        perform(Send("message", wait_each=True), execution)
+        assert len(execution.deliveries) == sent

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.delivery import Request
-from pytest_mews.demo import behaviour
+from pytest_mews.demo import partner_kind
 from pytest_mews.demo.service import PATH
 from pytest_mews.demo.service import Request as Received
 
@@ -48,7 +48,7 @@ def test_two_tokens_in_one_query(
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_a_redirect_to_http(setup: BuildSetup, scheme: str) -> None:
     """A redirect to http is a flaw of a partner with https, but not of one without."""
-    redirect = behaviour("redirects-to-http")
+    redirect = partner_kind("redirects-to-http").create_behaviour()
 
     def respond(request: Request) -> int | tuple[int, str]:
         parts = urlsplit(request.url)
@@ -60,7 +60,7 @@ def test_a_redirect_to_http(setup: BuildSetup, scheme: str) -> None:
         return sent.status if place is None else (sent.status, place)
 
     url = f"{scheme}://partner.example{PATH}?Token={SECRET}"
-    partner = replace(setup(respond), endpoint=Endpoint(url, url, SECRET, SECRET))
+    partner = replace(setup(respond), endpoint=Endpoint(url, url))
     runner = partner.runner("RED-06")
     runner.run()
     assert (runner.progress.failing_cases > 0) == (scheme == "https")
@@ -73,9 +73,7 @@ def test_health_checks_with_two_urls(setup: BuildSetup) -> None:
     """If Integration Webhooks have a URL of their own, health checks go to both."""
     integration_url = "http://127.0.0.1/other?Token=open-sesame"
     partner = setup(lambda r: 202 if b"AccessToken" in r.body or b"Events" in r.body else 400)
-    partner = replace(
-        partner, endpoint=Endpoint(partner.endpoint.general_url, integration_url, SECRET, SECRET)
-    )
+    partner = replace(partner, endpoint=Endpoint(partner.endpoint.general_url, integration_url))
     runner = partner.runner("ERR-10")
     runner.run()
     first = [urlsplit(request.url).path for request in partner.transport.requests[:3]]
@@ -90,9 +88,7 @@ def test_the_preflight_checks_both_urls(setup: BuildSetup, status: int, failing:
     """A wrong URL for Integration Webhooks fails the preflight scenario."""
     integration_url = "http://127.0.0.1/integrations?Token=open-sesame"
     partner = setup(lambda r: status if r.url == integration_url else 202)
-    partner = replace(
-        partner, endpoint=Endpoint(partner.endpoint.general_url, integration_url, SECRET, SECRET)
-    )
+    partner = replace(partner, endpoint=Endpoint(partner.endpoint.general_url, integration_url))
     runner = partner.runner("PRE-01")
     runner.run()
     assert [request.url for request in partner.transport.requests] == [integration_url]

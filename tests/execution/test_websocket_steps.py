@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any, cast
 
 import pytest
@@ -14,11 +17,33 @@ from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.emulator.connector_api import ApiRequest, ConnectorApi
 from pytest_mews.emulator.websocket import WebSocketServer
 from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
+from pytest_mews.execution import websocket_steps
 from pytest_mews.execution.clients import REPEATED_WAIT_S, ClientTracker, probe_commands
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.execution.websocket_steps import WEBSOCKET_STEPS, WebSocketSession
-from pytest_mews.model import Disconnect, EventReference, Message, Step, WebhookKind
-from pytest_mews.senders.connector import Target
+from pytest_mews.execution.execution import Execution, perform
+from pytest_mews.model import (
+    Connection,
+    Disconnect,
+    EventReference,
+    Message,
+    WebhookKind,
+    WebSocketHandshake,
+)
+from pytest_mews.model.step import (
+    STEPS,
+    CloseConnection,
+    RejectHandshakes,
+    ServerDown,
+    ShowHandshakes,
+    SkipSend,
+    WaitForActiveCommands,
+    WaitForReconnect,
+    WaitUntilHandled,
+    WebSocketPing,
+    WebSocketSend,
+)
+from pytest_mews.senders import Target
+from pytest_mews.senders.connector import CONNECTOR
 from tests.connector_api.emulator_client import PREFIX, STARTED
 from tests.websocket.websocket_clients import (
     FIRST_ENTERPRISE,
@@ -81,54 +106,58 @@ def call(connector_api: ConnectorApi, operation: str, **body: object) -> None:
 
 
 @contextmanager
-def session_with_client(
+def execution_with_client(
     mews: MewsWebSocket,
     connector_api: ConnectorApi | None = None,
     **choices: Any,  # noqa: ANN401 - fields of a context
-) -> Iterator[WebSocketSession]:
-    """Open a session with one command while a client is connected."""
+) -> Iterator[Execution]:
+    """Begin an execution with one command while a client is connected."""
     mews.wait_for_client()
-    with WebSocketSession(
+    with Execution(
         context_for(mews.server, connector_api, **choices), {"command": (command(),)}
-    ) as session:
-        yield session
-
-
-def do(session: WebSocketSession, step_name: str, **arguments: object) -> None:
-    """Run a step."""
-    WEBSOCKET_STEPS[step_name](session, Step(step_name, arguments))
+    ) as execution:
+        yield execution
 
 
 def test_every_step_does_nothing_without_a_server() -> None:
     """Nothing is observed, no step waits, and none fails."""
-    arguments = {"message": "command", "how": "abnormal", "seconds": 60, "status": 503}
-    with WebSocketSession(context_for(None), {"command": (command(),)}) as session:
-        for step_name in WEBSOCKET_STEPS:
-            do(session, step_name, **arguments)
-        assert (
-            session.handshakes,
-            session.connections,
-            session.not_sent,
-            session.undeliverable,
-        ) == (
-            (),
-            (),
-            (),
-            (),
-        )
+    steps = (
+        ShowHandshakes(),
+        WebSocketSend("command"),
+        WebSocketPing(),
+        CloseConnection(Disconnect.ABNORMAL),
+        ServerDown(seconds=60),
+        RejectHandshakes(status=503, seconds=60),
+        WaitForReconnect(),
+        SkipSend("command"),
+        WaitForActiveCommands(),
+        WaitUntilHandled(),
+    )
+    performed_here = {
+        step_class
+        for step_class in STEPS.values()
+        if perform.dispatch(step_class).__module__ == websocket_steps.__name__
+    }
+    assert set(map(type, steps)) == performed_here
+    with Execution(context_for(None), {"command": (command(),)}) as execution:
+        for step in steps:
+            perform(step, execution)
+        session = execution.websocket
+        assert (session.handshakes, session.connections) == ((), ())
+        assert (session.not_sent, session.undeliverable) == ((), ())
 
 
 def test_websocket_send(mews: MewsWebSocket) -> None:
     """Only its own session shows a message; the emulator knows the command before that."""
     connector_api = connector_api_at_the_end()
-    with RecordingClient(mews), session_with_client(mews, connector_api) as session:
-        do(session, "websocket-send", message="command")
-        with session_with_client(mews) as other:
-            do(other, "websocket-ping")
-            (elsewhere,) = other.connections
-        (connection,) = session.connections
-        do(session, "websocket-send", message="command", duplicate=True)
-        (first, copy) = session.connections[0].sent
+    with RecordingClient(mews), execution_with_client(mews, connector_api) as execution:
+        perform(WebSocketSend("command"), execution)
+        with execution_with_client(mews) as other:
+            perform(WebSocketPing(), other)
+            (elsewhere,) = other.websocket.connections
+        (connection,) = execution.websocket.connections
+        perform(WebSocketSend("command", duplicate=True), execution)
+        (first, copy) = execution.websocket.connections[0].sent
     assert [message.label for message in connection.sent] == ["command"]
     assert (first.visible_from_ms is None, copy.visible_from_ms) == (False, None)
     assert [(ping.events_before, ping.pong_ms is not None) for ping in connection.pings] == [
@@ -142,10 +171,10 @@ def test_websocket_send(mews: MewsWebSocket) -> None:
 def test_a_duplicate_does_not_change_the_emulator(mews: MewsWebSocket) -> None:
     """A command that is Processed stays so."""
     connector_api = connector_api_at_the_end()
-    with RecordingClient(mews) as client, session_with_client(mews, connector_api) as session:
-        do(session, "websocket-send", message="command")
+    with RecordingClient(mews) as client, execution_with_client(mews, connector_api) as execution:
+        perform(WebSocketSend("command"), execution)
         call(connector_api, "commands/update", CommandId=COMMAND, State="Processed")
-        do(session, "websocket-send", message="command", duplicate=True)
+        perform(WebSocketSend("command", duplicate=True), execution)
         assert len(client.receive(2)) == 2
     call(connector_api, "commands/getAllActive")
     assert connector_api.calls()[-1].returned_ids == ()
@@ -153,32 +182,126 @@ def test_a_duplicate_does_not_change_the_emulator(mews: MewsWebSocket) -> None:
 
 def test_an_undeliverable_message(mews: MewsWebSocket) -> None:
     """Without a client at the timeout, the message is recorded as undeliverable."""
-    with WebSocketSession(
+    with Execution(
         context_for(mews.server, fetch_timeout_s=0.05), {"command": (command(),)}
-    ) as session:
-        do(session, "websocket-send", message="command")
-        assert [message.description for message in session.undeliverable] == ["a command"]
-        assert session.connections == ()
+    ) as execution:
+        perform(WebSocketSend("command"), execution)
+        assert [message.description for message in execution.websocket.undeliverable] == [
+            "a command"
+        ]
+        assert execution.websocket.connections == ()
 
 
 def test_wait_for_reconnect(mews: MewsWebSocket) -> None:
     """Handshakes of the session are shown, earlier ones only after `show-handshakes`."""
-    with RecordingClient(mews), session_with_client(mews) as session:
-        do(session, "reject-handshakes", status=503)
-        do(session, "close-connection", how="restart")
+    with RecordingClient(mews), execution_with_client(mews) as execution:
+        perform(RejectHandshakes(status=503), execution)
+        perform(CloseConnection(Disconnect.RESTART), execution)
         assert handshake_status(mews, cookie_header()) == 503
         with RecordingClient(mews):
-            do(session, "wait-for-reconnect")
-            closed, reconnected = session.connections
+            perform(WaitForReconnect(), execution)
+            closed, reconnected = execution.websocket.connections
             assert (closed.disconnect, reconnected.ended_ms, reconnected.number) == (
                 Disconnect.RESTART,
                 None,
                 2,
             )
             assert closed.closed_ms is not None
-            assert [handshake.status for handshake in session.handshakes] == [503, 101]
-            do(session, "show-handshakes")
-            assert [handshake.status for handshake in session.handshakes] == [101, 503, 101]
+            assert [handshake.status for handshake in execution.websocket.handshakes] == [503, 101]
+            perform(ShowHandshakes(), execution)
+            assert [handshake.status for handshake in execution.websocket.handshakes] == [
+                101,
+                503,
+                101,
+            ]
+
+
+class BackingOffClient:
+    """A server and its log: a client lost its connection, and tries again after growing pauses.
+
+    All but the last handshake are rejected. The clock moves to the next one, or to the end of the
+    wait.
+    """
+
+    def __init__(self, *pauses_s: float, reconnects: bool = True) -> None:
+        moments = list(accumulate(pauses_s))
+        self._moments_ms = [moment * 1000 for moment in moments]
+        self._reconnects = reconnects
+        self.log = self
+        self.ms = -1.0
+
+    def now_ms(self) -> float:
+        """Return the time."""
+        return self.ms
+
+    def handshakes(self, _since: int = 0) -> tuple[WebSocketHandshake, ...]:
+        """Return the handshakes so far."""
+        return tuple(
+            WebSocketHandshake(number, at_ms, "/ws/connector", 503, FIRST_ENTERPRISE)
+            for number, at_ms in enumerate(self._moments_ms, 1)
+            if at_ms <= self.ms
+        )
+
+    def connections(self) -> tuple[Connection, ...]:
+        """Return the lost connection."""
+        lost = Connection(
+            1, FIRST_ENTERPRISE, -1.0, disconnect=Disconnect.ABNORMAL, disconnect_ms=0.0
+        )
+        return (replace(lost, closed_ms=None if self.ms < 0 else 0.0),)
+
+    def connected_enterprises(self) -> frozenset[str]:
+        """Return the client's enterprise before the disconnect, and after the last handshake."""
+        back = self._reconnects and self.ms >= self._moments_ms[-1]
+        return frozenset({FIRST_ENTERPRISE} if self.ms < 0 or back else ())
+
+    def wait_until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
+        """Let time pass until a predicate holds; return whether it does."""
+        end_ms = self.ms + timeout_s * 1000
+        while not predicate():
+            later = [at_ms for at_ms in self._moments_ms if self.ms < at_ms <= end_ms]
+            if not later:
+                self.ms = max(self.ms, end_ms)
+                return False
+            self.ms = later[0]
+        return True
+
+    def accept_all(self) -> None:
+        """Do nothing: nothing is rejected any more."""
+
+
+@pytest.mark.parametrize(
+    ("client", "end_s"),
+    [
+        (BackingOffClient(5, 10, 20, 40), 75),
+        (BackingOffClient(1, 2, 4, 8), 15),
+        (BackingOffClient(40), 30),  # it does not try at all within the timeout
+        (BackingOffClient(5, 10, reconnects=False), 45),  # it gave up
+        (BackingOffClient(20, 60, 150, 300), 30 + websocket_steps.MAX_BACKOFF_S),
+    ],
+)
+def test_a_client_that_backs_off_is_waited_for(client: BackingOffClient, end_s: float) -> None:
+    """The wait ends with the connection, or when the next handshake is overdue."""
+    context = replace(context_for(client, fetch_timeout_s=10.0), now_ms=client.now_ms)
+    with Execution(context, {}) as execution:
+        client.ms = 0.0
+        perform(WaitForReconnect(timeout_factor=3), execution)
+    assert client.ms == end_s * 1000
+
+
+def test_commands_of_a_client_that_ignores_them_are_not_waited_for(mews: MewsWebSocket) -> None:
+    """The whole timeout is for clients that request something about commands."""
+    started = time.monotonic()
+    connector_api = connector_api_at_the_end()
+    context = replace(
+        context_for(mews.server, connector_api, fetch_timeout_s=60.0),
+        handles_commands=lambda: False,
+    )
+    with RecordingClient(mews):
+        mews.wait_for_client()
+        with Execution(context, {"command": (command(),)}) as execution:
+            perform(WebSocketSend("command"), execution)
+            perform(WaitUntilHandled(), execution)
+    assert time.monotonic() - started < 30
 
 
 def test_rejections_and_silence_end_with_the_session(mews: MewsWebSocket) -> None:
@@ -186,9 +309,9 @@ def test_rejections_and_silence_end_with_the_session(mews: MewsWebSocket) -> Non
     with RecordingClient(mews) as client:
 
         def interrupted() -> None:
-            with session_with_client(mews) as session:
-                do(session, "reject-handshakes", status=429, times=100)
-                do(session, "close-connection", how="unresponsive")
+            with execution_with_client(mews) as execution:
+                perform(RejectHandshakes(status=429, times=100), execution)
+                perform(CloseConnection(Disconnect.UNRESPONSIVE), execution)
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -200,10 +323,10 @@ def test_rejections_and_silence_end_with_the_session(mews: MewsWebSocket) -> Non
 def test_skip_send(mews: MewsWebSocket) -> None:
     """The command is active, and no client receives it."""
     connector_api = connector_api_at_the_end()
-    with RecordingClient(mews), session_with_client(mews, connector_api) as session:
-        do(session, "skip-send", message="command")
-        assert [message.label for message in session.not_sent] == ["command"]
-        assert [connection.sent for connection in session.connections] == [()]
+    with RecordingClient(mews), execution_with_client(mews, connector_api) as execution:
+        perform(SkipSend("command"), execution)
+        assert [message.label for message in execution.websocket.not_sent] == ["command"]
+        assert [connection.sent for connection in execution.websocket.connections] == [()]
     call(connector_api, "commands/getAllActive")
     assert connector_api.calls()[0].returned_ids == (COMMAND,)
 
@@ -211,22 +334,22 @@ def test_skip_send(mews: MewsWebSocket) -> None:
 def test_wait_until_handled(mews: MewsWebSocket) -> None:
     """It ends with the report of another thread, or at the timeout."""
     connector_api = connector_api_at_the_end()
-    with RecordingClient(mews), session_with_client(mews, connector_api) as session:
-        do(session, "websocket-send", message="command")
+    with RecordingClient(mews), execution_with_client(mews, connector_api) as execution:
+        perform(WebSocketSend("command"), execution)
         report = {"CommandId": COMMAND, "State": "Processed"}
         client = threading.Thread(
             target=call, args=(connector_api, "commands/update"), kwargs=report
         )
         client.start()
-        do(session, "wait-until-handled")
+        perform(WaitUntilHandled(), execution)
         client.join()
         assert [api_call.state for api_call in connector_api.calls()] == ["Processed"]
     with (
         RecordingClient(mews),
-        session_with_client(mews, connector_api_at_the_end(), fetch_timeout_s=0.05) as late,
+        execution_with_client(mews, connector_api_at_the_end(), fetch_timeout_s=0.05) as late,
     ):
-        do(late, "websocket-send", message="command")
-        do(late, "wait-until-handled")
+        perform(WebSocketSend("command"), late)
+        perform(WaitUntilHandled(), late)
 
 
 def test_the_wait_is_extended_for_a_busy_client(mews: MewsWebSocket) -> None:
@@ -244,30 +367,33 @@ def test_the_wait_is_extended_for_a_busy_client(mews: MewsWebSocket) -> None:
             return True
 
     busy = BusyConnectorApi(DEFAULT_TENANTS, lambda: 1e9, started_utc=STARTED)
-    with RecordingClient(mews), session_with_client(mews, busy, fetch_timeout_s=0.05) as session:
-        do(session, "websocket-send", message="command")
-        do(session, "wait-until-handled")
+    with (
+        RecordingClient(mews),
+        execution_with_client(mews, busy, fetch_timeout_s=0.05) as execution,
+    ):
+        perform(WebSocketSend("command"), execution)
+        perform(WaitUntilHandled(), execution)
     assert [api_call.state for api_call in busy.calls()] == ["Processed"]
 
 
 def test_wait_for_active_commands(mews: MewsWebSocket) -> None:
     """It ends when every client has called with its own AccessToken, or at the timeout."""
     connector_api = connector_api_at_the_end()
-    with RecordingClient(mews), session_with_client(mews, connector_api) as session:
+    with RecordingClient(mews), execution_with_client(mews, connector_api) as execution:
         call(connector_api, "commands/getAllActive")
-        do(session, "wait-for-active-commands")
+        perform(WaitForActiveCommands(), execution)
     with (
         RecordingClient(mews),
-        session_with_client(mews, connector_api_at_the_end(), fetch_timeout_s=0.05) as late,
+        execution_with_client(mews, connector_api_at_the_end(), fetch_timeout_s=0.05) as late,
     ):
-        do(late, "wait-for-active-commands")
+        perform(WaitForActiveCommands(), late)
 
 
 def test_server_down(mews: MewsWebSocket) -> None:
     """Connections end, and the server listens again afterwards."""
-    with RecordingClient(mews) as client, session_with_client(mews) as session:
-        session._context.wait(0.01)
-        do(session, "server-down", seconds=0.05)
+    with RecordingClient(mews) as client, execution_with_client(mews) as execution:
+        execution.context.wait(0.01)
+        perform(ServerDown(seconds=0.05), execution)
         assert client.ended.wait(TIMEOUT_S)
     assert handshake_status(mews, cookie_header()) == 101
 
@@ -297,7 +423,9 @@ def test_probe_commands(mews: MewsWebSocket) -> None:
     call(aware, "commands/getAllActive")
     with RecordingClient(mews) as client:
         mews.wait_for_client()
-        assert probe_commands(mews.server, aware, target, seed=1, fetch_timeout_s=0.05)
-        assert probe_commands(mews.server, unaware, others, seed=1, fetch_timeout_s=0.05)
-        assert not probe_commands(mews.server, unaware, target, seed=1, fetch_timeout_s=0.05)
+        assert probe_commands(mews.server, aware, CONNECTOR, target, seed=1, fetch_timeout_s=0.05)
+        assert probe_commands(mews.server, unaware, CONNECTOR, others, seed=1, fetch_timeout_s=0.05)
+        assert not probe_commands(
+            mews.server, unaware, CONNECTOR, target, seed=1, fetch_timeout_s=0.05
+        )
         assert len(client.receive(1)) == 1

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_mews.emulator.connector_api.operations import EVENT_KINDS, OPERATIONS
-from pytest_mews.model import OPERATIONS_BY_DISCRIMINATOR, Outcome, entity_fetches
+from pytest_mews.model import Outcome, entity_fetches
 from tests.transcript_builders import (
     ENTERPRISE,
     GET_RESERVATIONS,
@@ -17,14 +16,6 @@ from tests.transcript_builders import (
     delivery,
     delivery_of,
 )
-
-
-def test_operations_match_the_emulator() -> None:
-    """The operations of an event are exactly those of the emulator that return its entity."""
-    for discriminator, kind in EVENT_KINDS.items():
-        operations = {name for name, operation in OPERATIONS.items() if operation.kind == kind}
-        assert set(OPERATIONS_BY_DISCRIMINATOR[discriminator]) == operations
-    assert set(OPERATIONS_BY_DISCRIMINATOR) == set(EVENT_KINDS)
 
 
 def test_times_of_a_fetch() -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pytest_mews.checks import CHECKS
 from pytest_mews.config import profiles
-from pytest_mews.demo import NAMES
-from pytest_mews.execution import CONNECTOR_STEPS, DELIVERY_STEPS, WEBSOCKET_STEPS
 from pytest_mews.mews.use_cases import USE_CASES
-from pytest_mews.model import ScenarioResult, Verdict
+from pytest_mews.model import CauseKind, ScenarioResult, Verdict
 from pytest_mews.model.delivery_profile import Parameter
+from pytest_mews.model.step import STEPS
 from pytest_mews.options import OPTIONS
 from pytest_mews.reports import OUTPUTS
 from pytest_mews.reports.report_files import Output
 from pytest_mews.scenarios import loader
-from pytest_mews.senders.connector import GENERATORS
+from pytest_mews.senders.connector import CONNECTOR, GENERATORS
 from pytest_mews.session.junit import properties
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +31,18 @@ SCENARIO_DOCS = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 CI_DOCS = (ROOT / "docs" / "ci.md").read_text("utf-8")
 PARAMETERS = [
     parameter
-    for name in profiles.profile_names()
-    for parameter in profiles.load_profile(name).parameters
+    for name in tuple(CONNECTOR.profiles)
+    for parameter in profiles.load_profile(name, CONNECTOR.profiles).parameters
 ]
+
+
+def test_every_kind_of_cause_is_documented() -> None:
+    """The table of causes has a row for each kind, and none besides."""
+    text = (ROOT / "docs" / "causes.md").read_text("utf-8")
+    schema = json.loads((ROOT / "schemas" / "report.schema.json").read_text("utf-8"))
+    kinds = [kind.value for kind in CauseKind]
+    assert re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE) == kinds
+    assert schema["$defs"]["cause"]["properties"]["kind"]["enum"] == kinds
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.flag)
@@ -53,18 +65,56 @@ def test_the_readme_counts_the_scenarios() -> None:
     assert f"{len(loader.load_scenarios())} scenarios" in README
 
 
-def test_flaws_that_the_readme_names_exist() -> None:
-    """`demo:NAME` in the README can be run."""
-    assert set(re.findall(r"demo:([a-z-]+)", README)) <= set(NAMES)
+@pytest.fixture(scope="module")
+def shipped_partners() -> dict[str, str]:
+    """The demo partners that the package has without those of the tests, with descriptions."""
+    command = [sys.executable, "-m", "pytest_mews.demo", "--list"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+
+
+def test_every_demo_partner_is_listed(shipped_partners: dict[str, str]) -> None:
+    """docs/demo.md has a row for each demo partner that comes with the package."""
+    text = (ROOT / "docs" / "demo.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.*) \|$", text, re.MULTILINE)
+    assert rows == list(shipped_partners.items())
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*GENERATORS, *DELIVERY_STEPS, *CONNECTOR_STEPS, *WEBSOCKET_STEPS, *CHECKS})
+    "path",
+    [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "docs" / "generate_reading.py",
+        *sorted(ROOT.glob("docs/*.md")),
+    ],
+    ids=lambda path: path.name,
 )
+def test_demo_partners_that_a_document_names_are_shipped(
+    path: Path, shipped_partners: dict[str, str]
+) -> None:
+    """`demo:NAME` in a document can be run."""
+    named = set(re.findall(r"\bdemo:([a-z0-9-]+)", path.read_text("utf-8")))
+    assert named <= shipped_partners.keys()
+
+
+@pytest.mark.parametrize("name", sorted({*GENERATORS, *STEPS, *CHECKS}))
 def test_the_vocabulary_is_explained(name: str) -> None:
     """docs/scenarios.md explains each generator, step and check in a table row."""
     rows = [line.split("|")[1] for line in SCENARIO_DOCS.splitlines() if line.startswith("|")]
     assert any(f"`{name}`" in cell for cell in rows)
+
+
+@pytest.mark.parametrize(
+    ("render", "path"),
+    [("render_page", "docs/scenarios.md"), ("render_schema", "schemas/scenario.schema.json")],
+)
+def test_steps_and_checks_are_those_of_the_code(render: str, path: str) -> None:
+    """Their tables in the documentation and their schemas are up to date."""
+    text = (ROOT / path).read_text("utf-8")
+    generator = runpy.run_path(str(ROOT / "docs" / "generate_scenarios.py"))
+    assert generator[render](text) == text, "run .venv/bin/python docs/generate_scenarios.py"
 
 
 @pytest.mark.parametrize("name", USE_CASES)

@@ -12,17 +12,20 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     {"plugin"},
     {"session"},
-    {"run"},
+    {"run", "reports"},
     {"acceptance"},
     {"replay"},
     {"execution"},
+    {"review"},
     {"checks"},
-    {"reports"},
-    {"emulator", "senders", "delivery", "demo"},
+    {"causes"},
+    {"emulator", "delivery", "demo"},
     {"config"},
-    {"mews", "scenarios"},
-    {"redaction"},
+    {"senders"},
+    {"scenarios"},
+    {"redaction", "sanitize"},
     {"model", "net", "errors", "options", "schemas"},
+    {"mews"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FOLDERS = {"pytest_mews": ROOT / "harness"} | {
@@ -59,6 +62,18 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
                 yield parts[1], id(node) in in_functions
 
 
+def _top_level_imports(path: Path) -> set[str]:
+    """Return the first name of every module that a module imports."""
+    tree = ast.parse(path.read_text("utf-8"))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
+
+
 @pytest.mark.parametrize(
     ("room", "path"),
     [pytest.param(room, path, id=str(path.relative_to(ROOT))) for room, path in modules()],
@@ -70,9 +85,37 @@ def test_imports_point_downwards(room: str, path: Path) -> None:
         assert imported == room or LEVEL[imported] > LEVEL[room], f"{room} → {imported}"
 
 
+def test_only_the_session_imports_reports() -> None:
+    """The report writers are a leaf: nothing that decides a verdict depends on them."""
+    importers = {
+        room
+        for room, path in modules()
+        for imported, _ in imports_of(path)
+        if imported == "reports"
+    }
+    assert importers - {"reports"} == {"session"}
+
+
+def test_run_knows_no_pytest() -> None:
+    """A certification can run without pytest: only the entry and the session import it."""
+    importers = {room for room, path in modules() if "pytest" in _top_level_imports(path)}
+    assert "run" not in importers
+    assert importers <= {"plugin", "session", "emulator"}
+
+
 def test_only_the_plugin_imports_lazily() -> None:
     """Only the plugin module imports one of our modules inside a function."""
     importers = {
         path.name for _, path in modules() for _, in_function in imports_of(path) if in_function
     }
     assert importers == {"plugin.py"}
+
+
+def test_one_module_names_the_sender() -> None:
+    """Above `senders`, everything but the settings works through the protocols."""
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for room, path in modules()
+        if room != "senders" and "senders.connector" in path.read_text("utf-8")
+    }
+    assert users == {"harness/config/settings.py"}

@@ -76,7 +76,7 @@ DOCUMENTS = [
 DATA = [
     *ROOT.glob("scenarios/*/*.toml"),
     *ROOT.glob("harness/mews/**/*.toml"),
-    ROOT / "docs" / "requirements.toml",
+    ROOT / "docs" / "failures.toml",
     *(path for path in ROOT.glob("schemas/*.json")),
 ]
 TEMPLATES = [*ROOT.glob("reports/templates/*.html")]

@@ -12,10 +12,9 @@ import pytest
 
 from pytest_mews.config import tenants
 from pytest_mews.emulator.__main__ import DEFAULT_ADDRESS
-from pytest_mews.emulator.connector_api.injected_faults import SLOW_S
-from pytest_mews.emulator.connector_api.rate_limit import LIMIT, WINDOW_MS
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import Scenario, Stage
-from pytest_mews.model.api_call import ApiCall, ApiFault
+from pytest_mews.model.api_call import SLOW_S, ApiCall, ApiFault
 from pytest_mews.options import OPTIONS
 from pytest_mews.scenarios import loader
 
@@ -48,7 +47,7 @@ def test_a_row_names_the_level(scenario: Scenario) -> None:
 def test_longer_timeouts_are_documented(scenario: Scenario) -> None:
     """A scenario that multiplies --mews-fetch-timeout is named with its factor."""
     (timeouts,) = re.findall(r"## Timeouts\n\n(.*?)\n\n", DOCS, re.DOTALL)
-    factors = [step.arguments.get("timeout_factor", 1) for step in scenario.steps]
+    factors = [getattr(step, "timeout_factor", 1) for step in scenario.steps]
     parts = re.split(r"(two|three|six)\s+times", timeouts)  # each number after its scenarios
     named = [
         factor for text, factor in zip(parts[::2], parts[1::2], strict=False) if scenario.id in text
@@ -61,7 +60,9 @@ def test_options_and_figures_are_those_of_the_code() -> None:
     flags = {option.flag: option.default for option in OPTIONS}
     assert set(re.findall(r"--mews-[a-z-]+", DOCS)) <= set(flags)
     assert f"{flags['--mews-fetch-timeout']}\nseconds by default" in DOCS
-    assert f"{LIMIT} requests per AccessToken within {WINDOW_MS / 1000:g} seconds" in DOCS
+    assert (
+        f"{REQUESTS_PER_TOKEN} requests per AccessToken within {REQUEST_WINDOW_S} seconds" in DOCS
+    )
     assert f"takes {SLOW_S:g} s" in DOCS
     assert f"--listen {DEFAULT_ADDRESS}" in DOCS
     assert set(re.findall(r"ApiFault\.([A-Z_]+)", DOCS)) <= set(ApiFault.__members__)

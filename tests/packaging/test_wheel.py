@@ -36,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ROOT,
         copy,
         ignore=shutil.ignore_patterns(
-            ".git", ".venv", "build", "*.egg-info", ".*cache", ".types", "mews-report"
+            ".git", ".venv", ".nox", "build", "*.egg-info", ".*cache", ".types", "mews-report"
         ),
     )
     output = tmp_path_factory.mktemp("dist")
@@ -88,4 +88,4 @@ def test_wheel_certifies_from_an_empty_folder(
     command = [sys.executable, "-m", "pytest", "--mews-target", "demo", "-k", "REC-0 or ERR-02"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=empty)
     assert done.returncode == 0, done.stdout
-    assert (empty / "mews-report" / "certification.html").exists()
+    assert (empty / "mews-report" / "selection" / "certification.html").exists()

@@ -52,6 +52,19 @@ def echoing_service(token: str = TOKEN, api: int | None = None) -> Iterator[Echo
             thread.join()
 
 
+def disguises(text: str) -> list[str]:
+    """Return a text in encodings in which its letters are not to be seen."""
+    data = text.encode()
+    return [
+        data.hex(),
+        data.hex(":").upper(),
+        base64.encodebytes(b"." * 60 + data + b"." * 60).decode(),
+        "".join(f"&#{ord(character)};" for character in text),
+        "".join(f"\\u{ord(character):04x}" for character in text),
+        "".join(f"%{octet:02X}" if octet % 2 else chr(octet) for octet in data if octet < 128),
+    ]
+
+
 class _Echo(BaseHTTPRequestHandler):
     server: EchoingService
 
@@ -80,6 +93,7 @@ class _Echo(BaseHTTPRequestHandler):
                 *(base64.b64encode(b" " * n + echo.encode()).decode() for n in range(3)),
                 base64.urlsafe_b64encode(echo.encode()).decode(),
                 repr(echo),
+                *disguises(token),
                 json.dumps(
                     {"code": CODE * (token == TOKEN), "keys": sorted(self.server.keys)[-3:]}
                 ),

@@ -39,6 +39,9 @@ id = "851df8c8-90f2-4c4a-8e01-a4fc46b25179"
 integration_id = "c8bee838-7fb1-4f4e-8fac-ac87008b2f91"
 access_token = "{ACCESS_TOKENS[1]}"
 """
+_UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{2}(?::?[0-9a-fA-F]{2}){7,}")
+_LINE_END = re.compile(r"(?<=[A-Za-z0-9+/]{16})(?:\s|\\+[rn])+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 
 
@@ -94,12 +97,26 @@ def find_leaks(
 def _decoded_variants(text: str) -> list[str]:
     """Return a text as it is, without its escapes, and with its base64 parts decoded."""
     plain = html.unescape(unquote(unquote(text)))
-    decoded = " ".join(
+    letters = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), plain)
+    digits = [run.replace(":", "") for run in _HEXADECIMAL.findall(text)]
+    octets = " ".join(bytes.fromhex(run[: len(run) // 2 * 2]).decode("latin-1") for run in digits)
+    unfolded = _LINE_END.sub("", text)
+    return [
+        text.lower(),
+        plain.lower(),
+        plain.replace("\\", "").lower(),
+        letters.lower(),
+        octets.lower(),
+        *(_decode_all_base64(variant).lower() for variant in (text, unfolded)),
+    ]
+
+
+def _decode_all_base64(text: str) -> str:
+    return " ".join(
         _decode_base64(run[start:])
         for run in _BASE64.findall(text.translate({ord("-"): "+", ord("_"): "/"}))
         for start in range(4)
     )
-    return [text.lower(), plain.lower(), plain.replace("\\", "").lower(), decoded.lower()]
 
 
 def _decode_base64(run: str) -> str:

@@ -40,7 +40,8 @@ def folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest
 def ci_commands(text: str) -> list[str]:
     """Return the lines that a CI runner would execute, except our own annotations."""
     lines = re.findall(r"^\s*::.*|.*##[a-z]*\[.*", text, re.MULTILINE)
-    return [line for line in lines if not re.match(r"::(error|warning) title=[A-Z]+-\d+ ", line)]
+    own = re.compile(r"::(error|warning) title=([A-Z]+-\d+ |Cause \d+%3A [a-z-]+::)")
+    return [line for line in lines if not own.match(line)]
 
 
 def output_of(result: pytest.RunResult) -> str:
@@ -57,12 +58,12 @@ def test_with_a_service_that_echoes_everything(
         port = service.server_port
         urls = ("--mews-target", target(port), "--mews-integration-target")
         options = (*urls, integration_target(port), "--mews-tenants", "tenants.toml", *FAST)
-        result = folder.runpytest_subprocess(*options, "-k", SELECTION, *VERBOSE, *extra_options)
+        result = folder.runpytest(*options, "-k", SELECTION, *VERBOSE, *extra_options)
         keys = service.keys
     assert result.ret == 1
     assert keys
-    report = (folder.path / "mews-report" / "certification.json").read_text("utf-8")
-    assert "is no HTTP" in report or "X-Told" in report  # the echo is there, without secrets
+    report = (folder.path / "mews-report" / "selection" / "certification.json").read_text("utf-8")
+    assert "X-Told" in report  # the echo is there, without secrets
     assert "***" in report
     assert ci_commands(output_of(result)) == []
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN, keys=keys) == []
@@ -76,12 +77,10 @@ def test_with_a_service_that_calls_the_api(folder: pytest.Pytester) -> None:
         addresses = ("--mews-target", target(service.server_port), "--mews-api", f"127.0.0.1:{api}")
         options = (*addresses, "--mews-tenants", "tenants.toml", "--mews-fetch-timeout", "1", *FAST)
         selection = "PRE or PROC-01 or PROC-19 or PROC-20 or PROC-21"
-        result = folder.runpytest_subprocess(
-            *options, "-k", selection, *VERBOSE, "--mews-jobs", "4"
-        )
+        result = folder.runpytest(*options, "-k", selection, *VERBOSE, "--mews-jobs", "4")
         keys = service.keys
     assert result.ret == 1
-    calls = (folder.path / "mews-report" / "calls.jsonl").read_text("utf-8")
+    calls = (folder.path / "mews-report" / "selection" / "calls.jsonl").read_text("utf-8")
     assert "Told ***" in calls
     assert ci_commands(output_of(result)) == []
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN, keys=keys) == []
@@ -96,11 +95,11 @@ def test_with_a_token_that_is_not_in_the_url(
         monkeypatch.delenv("MEWS_TOKEN")
     with echoing_service(INI_TOKEN if source == "ini" else ENVIRONMENT_TOKEN) as service:
         url = f"http://127.0.0.1:{service.server_port}/hook"
-        result = folder.runpytest_subprocess(
+        result = folder.runpytest(
             "--mews-target", url, "-k", "PRE-01 or REC-02 or AUTH-04", *VERBOSE, *FAST
         )
     assert "PRE-01 PASS" in output_of(result)
-    report = (folder.path / "mews-report" / "certification.json").read_text("utf-8")
+    report = (folder.path / "mews-report" / "selection" / "certification.json").read_text("utf-8")
     assert "Token=***" in report
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
@@ -112,7 +111,8 @@ def crash(self, *_):
     environment = self.environment
     settings, endpoint = environment.settings, environment.endpoint
     tenants = settings.tenants
-    url, token = endpoint.general_url, endpoint.token
+    url = environment.authentication.authenticate(endpoint.general_url, b"").url
+    token = environment.authentication.secrets[0]
     raise RuntimeError(f"::error::{url} {token} {settings.target} {tenants!r} ##[error]{token}")
 
 CertificationRunner._run_scenario = crash
@@ -153,14 +153,57 @@ def test_with_an_error_of_the_harness(
 
 
 def test_with_an_internal_error_of_pytest(folder: pytest.Pytester) -> None:
-    """Where pytest shows our frames with their variables, the variables show no secret."""
+    """Pytest shows our frames, but not their variables, which it cuts into lines."""
     folder.makeconftest(CRASH_IN_HEADER)
     with echoing_service() as service:
         url = target(service.server_port)
         options = ("--mews-target", url, "--mews-tenants", "tenants.toml", "-k", "PRE-01", *VERBOSE)
         result = folder.runpytest_subprocess(*options, "--full-trace")
     assert "no header" in output_of(result)
-    assert "settings   = Settings(" in output_of(result)
+    assert "settings.endpoint, settings.tenants" in output_of(result)
+    assert "settings   =" not in output_of(result)
+    assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
+
+
+CRASH_IN_HOOK = """
+import pytest_mews.run.certification as certification
+from pytest_mews.session import certification_plugin as plugin
+
+def crash(*arguments, **options):
+    settings = arguments[0]
+    raise RuntimeError(f"crash in a hook {settings.target} {' '.join(settings.secrets)}")
+
+def crash_in_hook(self, *arguments):
+    crash(self.settings)
+
+HOOK = "%s"
+if HOOK == "build_run":
+    certification.build_run = crash
+else:
+    setattr(plugin.CertificationPlugin, HOOK, plugin.pytest.hookimpl(tryfirst=True)(crash_in_hook))
+"""
+HOOKS = ("build_run", "pytest_runtest_logreport", "pytest_sessionfinish", "pytest_runtestloop")
+
+
+@pytest.mark.parametrize(
+    ("hook", "extra_options"),
+    [
+        *((hook, ("--full-trace", "--showlocals")) for hook in HOOKS),
+        ("build_run", ("-n", "2")),
+        ("pytest_runtest_logreport", ("-n", "2")),
+    ],
+)
+def test_with_an_error_in_a_hook(
+    folder: pytest.Pytester, hook: str, extra_options: tuple[str, ...]
+) -> None:
+    """Whatever frames and variables pytest shows, in the terminal and in JUnit's file."""
+    folder.makeconftest(CRASH_IN_HOOK % hook)
+    with echoing_service() as service:
+        url = target(service.server_port)
+        options = ("--mews-target", url, "--mews-tenants", "tenants.toml", "-k", "PRE-01", *VERBOSE)
+        result = folder.runpytest_subprocess(*options, *FAST, *extra_options)
+    assert result.ret not in {0, 4}
+    assert "crash in a hook" in output_of(result)
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 
@@ -171,6 +214,7 @@ WRONG_ARGUMENTS = [
     ("--mews-target", f"{VALID}#fragment"),
     ("--mews-target", f"{VALID}&Token={TOKEN_SPELLED}"),
     ("--mews-target", VALID.replace("%20", " ")),
+    ("--mews-target", VALID.partition("?")[2]),
     ("--mews-target", VALID.replace("http://", "")),
     ("--mews-target", VALID, "--mews-integration-target", VALID.replace("http", "htp")),
     ("--mews-target", "demo", "--mews-integration-target", VALID),
@@ -187,7 +231,7 @@ WRONG_ARGUMENTS = [
 def test_with_a_usage_error(folder: pytest.Pytester, arguments: tuple[str, ...]) -> None:
     """A message about a wrong option or file shows no secret."""
     (folder.path / "broken.toml").write_text(TENANTS.replace('"', "", 1))
-    result = folder.runpytest_subprocess(*arguments)
+    result = folder.runpytest(*arguments)
     assert result.ret == 4
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
@@ -206,7 +250,7 @@ def test_with_a_usage_error(folder: pytest.Pytester, arguments: tuple[str, ...])
 def test_without_a_certification(folder: pytest.Pytester, arguments: tuple[str, ...]) -> None:
     """Help, lists and header show no secret."""
     options = ("--mews-target", VALID, "--mews-tenants", "tenants.toml", *FAST)
-    result = folder.runpytest_subprocess(*options, *arguments)
+    result = folder.runpytest(*options, *arguments)
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 

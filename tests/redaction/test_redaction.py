@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import html
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mews.model import Exchange, Outcome, Tenant, Tenants
-from pytest_mews.redaction import Redactor, find_tokens, redact, redact_url
+from pytest_mews.redaction import Redactor, Secret, find_tokens, redact, redact_url
 
 SECRET = 'pa/ss "w&rd"+é'
 LONG = "0123456789ABCDEF"
@@ -55,6 +56,7 @@ def test_a_secret_is_redacted_in_every_form(form: str) -> None:
     assert Redactor([SECRET]).redact_bytes(f"a{form}b".encode()) == b"a***b"
 
 
+@settings(deadline=None)
 @given(st.text(min_size=8), st.text(), st.text())
 def test_a_long_secret_is_redacted_in_any_text(secret: str, before: str, after: str) -> None:
     """The result has no long secret, whatever surrounds it."""
@@ -172,6 +174,8 @@ def test_an_exchange_is_redacted_everywhere() -> None:
         ("https://u:p/q@x/", "https://u:***"),
         ("https://x/?a=b c#s", "https://x/?a=***#***"),
         ("https://x/hook&Token=s", "https://x/hook&Token=***"),
+        ("Token=s", "Token=***"),
+        ("token=s?t&b=c", "token=***&b=***"),
     ],
 )
 def test_a_url_is_shown_without_possible_secrets(url: str, shown: str) -> None:
@@ -192,6 +196,94 @@ def test_a_url_is_shown_without_possible_secrets(url: str, shown: str) -> None:
 def test_a_secret_is_redacted_in_a_mixture_of_escapes(form: str) -> None:
     """Each special character can be escaped differently, more than once."""
     assert Redactor([SECRET]).redact_text(f"before {form} after") == "before *** after"
+
+
+def mixed(secret: str, *, every: int) -> str:
+    """Percent-encode every n-th character."""
+    return "".join(
+        f"%{ord(character):02x}" if index % every == 0 else character
+        for index, character in enumerate(secret)
+    )
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        LONG.encode().hex(),
+        LONG.encode().hex().upper(),
+        LONG.lower().encode().hex(":"),
+        LONG.encode().hex(" ", 2),
+        "".join(f"0x{octet:02x}, " for octet in LONG.encode())[:-2],
+        "".join(f"\\x{octet:02x}" for octet in LONG.encode()),
+        "".join(f"&#{ord(character)};" for character in LONG),
+        "".join(f"&#x{ord(character):X};" for character in LONG),
+        "".join(f"\\u{ord(character):04X}" for character in LONG),
+        "".join(f"\\\\u{ord(character):04x}" for character in LONG),
+        "".join(f"\\u{{{ord(character):x}}}" for character in LONG),
+        "".join(f"%26%23{ord(character)}%3B" for character in LONG),
+        mixed(LONG, every=1),
+        mixed(LONG, every=2),
+        mixed(LONG, every=3),
+        quote(mixed(LONG, every=3)),
+        mixed(LONG.lower(), every=2),
+    ],
+)
+def test_a_disguised_secret_is_redacted(form: str) -> None:
+    """Hexadecimal digits, escaped letters, and any mixture of escaped and plain letters."""
+    assert Redactor([LONG]).redact_text(f"before {form} after") == "before *** after"
+    assert Redactor([LONG]).redact_bytes(f"\xff{form}|".encode("latin-1")) == b"\xff***|"
+    assert Redactor(["another secret"]).redact_text(f"a {form} b") == f"a {form} b"
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\\n", "\r\n  ", "\\r\\n"])
+@pytest.mark.parametrize("before", [0, 1, 50, 51, 52, 53])
+def test_base64_with_line_ends_shows_no_secret(line_end: str, before: int) -> None:
+    """MIME cuts base64 into lines of 76 characters, PEM into lines of 64."""
+    encoded = base64.b64encode(b"." * before + LONG.encode() + b"." * 60).decode()
+    for width in (64, 76):
+        lines = [encoded[start : start + width] for start in range(0, len(encoded), width)]
+        redacted = Redactor([LONG]).redact_text(line_end.join(lines))
+        assert "***" in redacted
+        parts = "".join(redacted.replace("\\r", "").replace("\\n", "").split()).split("***")
+        assert sum(len(part) for part in parts) <= (before + 60) // 3 * 4 + 12
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32"])
+def test_a_body_in_utf_16_shows_no_secret(encoding: str) -> None:
+    """What stands around the secret stays, up to the zeros."""
+    body = f"your token: {LONG}, and é".encode(encoding)
+    redacted = Redactor([LONG]).redact_bytes(body).replace(b"\0", b"")
+    assert b"your token: ***, and " in redacted
+
+
+def test_long_texts_with_escapes_are_redacted_in_time() -> None:
+    """A body of 64 KiB in escapes is decoded within a second."""
+    text = "".join(f"%{ord(character):02x}" for character in "plain text " * 2_000) + LONG
+    started = time.perf_counter()
+    assert (
+        Redactor([LONG, *(f"{LONG}-{number}" for number in range(20))])
+        .redact_text(text)
+        .endswith("***")
+    )
+    assert time.perf_counter() - started < 5.0
+
+
+def test_a_cut_comes_after_redaction() -> None:
+    """A secret across the limit of a body does not leave its first letters."""
+    body = b"." * (64 * 1024 - 13) + LONG.encode() + b"." * 100
+    exchange = Exchange(
+        "POST", "https://x/", (), 1, Outcome.DELIVERED, 0.0, 1.0, response_body=body
+    )
+    redacted = redact(exchange, Redactor([LONG])).response_body
+    assert redacted == (b"." * (64 * 1024 - 13) + b"***" + b"." * 10)
+    assert len(redact(exchange, Redactor([])).response_body) == 64 * 1024
+
+
+def test_the_repr_of_a_secret_shows_nothing() -> None:
+    """Everything else works as with any text."""
+    secret = Secret(LONG)
+    assert (repr(secret), f"{secret}", secret == LONG, [secret]) == ("***", LONG, True, [LONG])
+    assert repr([secret]) == "[***]"
 
 
 @given(st.binary(max_size=9), st.binary(max_size=9), st.sampled_from([LONG, SECRET]))

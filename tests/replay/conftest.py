@@ -13,7 +13,8 @@ from pytest_mews.model import Message, Replay, ScenarioResult, Verdict
 from pytest_mews.redaction import Redactor
 from pytest_mews.replay.recording import with_replay
 from pytest_mews.scenarios import loader
-from pytest_mews.senders.connector import IdSource, Target, plans_for
+from pytest_mews.senders import IdSource, Target
+from pytest_mews.senders.connector import plans_for
 
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 RUN_START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

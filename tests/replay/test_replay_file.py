@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +20,8 @@ from pytest_mews.errors import UsageError
 from pytest_mews.execution import SentMessages
 from pytest_mews.model import Message, Replay, Tenant, Tenants, WebhookKind
 from pytest_mews.replay import RestoreError, find_files, read_file, restore_messages
+from pytest_mews.replay.body_pieces import join_body
+from pytest_mews.senders.connector import CONNECTOR
 
 Record = Callable[..., Replay]
 
@@ -32,7 +36,7 @@ def path(record: Record, tmp_path: Path) -> Path:
 
 def test_messages_are_restored(path: Path, sent_messages: SentMessages) -> None:
     """The restored messages equal those that were sent, including tokens."""
-    assert restore_messages(read_file(path), DEFAULT_TENANTS) == sent_messages.messages
+    assert restore_messages(read_file(path), DEFAULT_TENANTS, CONNECTOR) == sent_messages.messages
 
 
 def test_no_token_is_in_the_file(path: Path, sent_messages: SentMessages) -> None:
@@ -84,7 +88,7 @@ def test_a_binary_frame_is_restored(record: Record, tmp_path: Path) -> None:
     messages = {"unreadable": (frame,)}
     path = tmp_path / "STR-09.json"
     path.write_text(record(sent_messages=SentMessages(0, messages, {})).text)
-    assert restore_messages(read_file(path), DEFAULT_TENANTS) == messages
+    assert restore_messages(read_file(path), DEFAULT_TENANTS, CONNECTOR) == messages
 
 
 def test_events_that_differ_from_the_body_are_recorded(record: Record, tmp_path: Path) -> None:
@@ -99,7 +103,7 @@ def test_events_that_differ_from_the_body_are_recorded(record: Record, tmp_path:
     messages = {"message": (without_events, malformed)}
     path = tmp_path / "message.json"
     path.write_text(record(sent_messages=SentMessages(0, messages, {})).text)
-    assert restore_messages(read_file(path), DEFAULT_TENANTS) == messages
+    assert restore_messages(read_file(path), DEFAULT_TENANTS, CONNECTOR) == messages
 
 
 def test_large_cases_are_not_recorded(record: Record) -> None:
@@ -177,7 +181,7 @@ MORE_TENANTS = Tenants(
 def test_other_tenants_cannot_restore(path: Path, tenants: Tenants, reason: str) -> None:
     """A case that was recorded with other tenants can't be restored."""
     with pytest.raises(RestoreError, match=reason):
-        restore_messages(read_file(path), tenants)
+        restore_messages(read_file(path), tenants, CONNECTOR)
 
 
 def test_tokens_of_tenants_are_those_of_this_run(
@@ -190,10 +194,10 @@ def test_tokens_of_tenants_are_those_of_this_run(
     path = tmp_path / "x.json"
     path.write_text(record(sent_messages=SentMessages(0, {"m": (message,)}, {})).text)
     assert tenant.access_token not in path.read_text()
-    assert restore_messages(read_file(path), DEFAULT_TENANTS) == {"m": (message,)}
+    assert restore_messages(read_file(path), DEFAULT_TENANTS, CONNECTOR) == {"m": (message,)}
     other = Tenants("", (replace(tenant, access_token="another"), DEFAULT_TENANTS.enterprises[1]))
     with pytest.raises(RestoreError, match="access token of --mews-tenants has changed"):
-        restore_messages(read_file(path), other)
+        restore_messages(read_file(path), other, CONNECTOR)
 
 
 def test_an_unknown_secret_cannot_be_restored(path: Path) -> None:
@@ -206,7 +210,7 @@ def test_an_unknown_secret_cannot_be_restored(path: Path) -> None:
         for message, changed_message in zip(case.messages, data["messages"], strict=True)
     )
     with pytest.raises(RestoreError, match="AccessToken of 9"):
-        restore_messages(replace(case, messages=changed), DEFAULT_TENANTS)
+        restore_messages(replace(case, messages=changed), DEFAULT_TENANTS, CONNECTOR)
 
 
 def test_files_are_found_by_path_folder_and_id(path: Path, tmp_path: Path) -> None:
@@ -236,3 +240,41 @@ def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
         find_files([str(tmp_path)], tmp_path)
     with pytest.raises(UsageError, match="There are none in"):
         find_files(["RET-02"], tmp_path)
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_deep_nesting_is_a_usage_error(path: Path, depth: int) -> None:
+    """Neither the JSON parser nor the schema's validator ends with a RecursionError."""
+    deep = "[" * depth + "]" * depth
+    for text in (deep, path.read_text().replace('"format": 1', f'"format": {deep}', 1)):
+        path.write_text(text)
+        with pytest.raises(UsageError, match=r"nested too deeply|is not a replay file|has format"):
+            read_file(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("time_scale", 1e300), ("fetch_timeout_s", 1e300), ("peak_rate", 1e300)],
+)
+def test_absurd_numbers_are_refused(path: Path, name: str, value: float) -> None:
+    """A replay does not wait for ever."""
+    data = json.loads(path.read_text())
+    data["conditions"][name] = value
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match=f"conditions/{name} breaks 'maximum'"):
+        read_file(path)
+
+
+def test_an_id_that_is_a_path_is_refused(path: Path) -> None:
+    """The id becomes the name of a file."""
+    data = json.loads(path.read_text()) | {"scenario": "../../escaped/REC-01"}
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match="scenario breaks 'pattern'"):
+        read_file(path)
+
+
+def test_a_small_file_does_not_fill_the_memory() -> None:
+    """A compressed piece is decompressed up to a limit."""
+    bomb = base64.b64encode(gzip.compress(bytes(65 * 1024 * 1024))).decode()
+    with pytest.raises(ValueError, match="too large"):
+        join_body([{"gzip": bomb}], {})

@@ -7,23 +7,27 @@ import random
 from collections import Counter
 from dataclasses import replace
 
+from pytest_mews.mews.facts import load_facts
 from pytest_mews.model import (
     ApiCall,
     ApiFault,
+    ApiUsage,
     Attempt,
+    AttemptRecord,
     Basis,
     Certificate,
     Change,
     Comparison,
     Delivery,
+    ErrorCounts,
     EventReference,
     Evidence,
     Exchange,
-    Expectation,
     Fault,
     Finding,
     Level,
     Message,
+    OperationUsage,
     Outcome,
     Parameter,
     Profile,
@@ -31,11 +35,9 @@ from pytest_mews.model import (
     Readiness,
     RequestProblem,
     Run,
-    Sample,
     Scenario,
     ScenarioChange,
     ScenarioResult,
-    Source,
     Stage,
     StageSummary,
     Tenant,
@@ -55,12 +57,7 @@ URL = "https://partner.example/webhooks/mews?Token=***"
 ENTERPRISE = "851df8c8-90f2-4c4a-8e01-a4fc46b25178"
 WAIVER = Waiver("INT-03", "keys are rotated by hand", "ops@partner.example", "2026-12-31")
 HEADERS = (("Content-Type", "application/json"), ("User-Agent", "pytest-mews/0.1.0"))
-FAQ = Source(
-    "events/wh-faq",
-    "what-happens-when-the-server-is-unavailable",
-    "2025-07",
-    "The server must answer within 5 seconds; other failures are re-sent after a few minutes.",
-)
+FAQ = load_facts()["T-25"]
 
 
 def scenario(
@@ -77,13 +74,13 @@ def scenario(
         level=level,
         stage=stage,
         basis=basis,
-        sources=(FAQ,),
+        facts=(FAQ,),
         why="A late response counts as none: Mews sends the message again, and after three "
         "attempts your system misses the hotel's change.",
         remedy="Put the message into a queue, answer 200 at once, and fetch in a worker.",
         message_specs=(),
         steps=(),
-        expectations=(Expectation("accepted", level),),
+        expectations=(),
     )
 
 
@@ -233,13 +230,14 @@ def slow_batches() -> ScenarioResult:
     return ScenarioResult(
         scenario("BAT-02", "A batch of hundreds of events is answered within the limit"),
         Verdict.FAIL,
-        "3 of 20 cases failed; the smallest has 184 events",
+        "no response within 5 s in any of 3 attempts; 3 of 20 cases failed, this is the smallest",
         71.4,
         20,
         3,
         26,
         (smallest, first),
         samples(),
+        remarks=("3 of 20 cases failed, this is the smallest",),
     )
 
 
@@ -286,7 +284,7 @@ def unfetched_entity() -> ScenarioResult:
     smallest = Evidence(
         "smallest-failing",
         "6 events",
-        (replace(unmet, check="fetched"),),
+        (replace(unmet, check="fetched", about_fetches=True),),
         Transcript((batch,), calls=calls),
     )
     return ScenarioResult(
@@ -336,12 +334,12 @@ def expiring_certificate() -> ScenarioResult:
     )
 
 
-def samples(count: int = 400) -> tuple[Sample, ...]:
+def samples(count: int = 400) -> tuple[AttemptRecord, ...]:
     """Return samples whose answer times grow with the batch."""
     generator = random.Random(7)
     sizes = (1, 2, 3, 5, 8, 20, 50, 100, 250, 500)
     return tuple(
-        Sample(
+        AttemptRecord(
             size,
             size * 96,
             12 + size * 7 * generator.uniform(0.6, 1.3) + generator.expovariate(1 / 9),
@@ -395,6 +393,34 @@ def usage() -> tuple[RateLimitUsage, ...]:
         RateLimitUsage(ENTERPRISE, requests, 243),
         RateLimitUsage("0f515589", ((12, 3), (60, 4)), 4),
     )
+
+
+def api_usage() -> ApiUsage:
+    """Return the requests of a service with a flaw of each kind."""
+    missing_client = ((RequestProblem.NO_CLIENT.value, 4), (RequestProblem.OVER_LIMIT.value, 9))
+    customers = OperationUsage(
+        "customers/getAll",
+        requests=48,
+        succeeded=45,
+        by_ids=30,
+        unfiltered=11,
+        next_pages=2,
+        next_pages_offered=3,
+        filters=(("CustomerIds", 30), ("UpdatedUtc", 7)),
+        extents=(("Customers", 48), ("Addresses", 48), ("Documents", 2)),
+        several_extents=2,
+        problems=missing_client,
+        errors=ErrorCounts((("400", 2),), 1, 1),
+        provoked_errors=ErrorCounts((("429", 1),), 1, 0),
+    )
+    elsewhere = OperationUsage(
+        "/api/connector/v1/customers/getall",
+        is_documented=False,
+        requests=1,
+        problems=((RequestProblem.PATH_SPELLING.value, 1),),
+        errors=ErrorCounts((("404", 1),), 0, 1),
+    )
+    return ApiUsage((elsewhere, customers), (("Hotel Agent 3.2.0", 44),), 0, 243)
 
 
 def results() -> tuple[ScenarioResult, ...]:
@@ -542,5 +568,7 @@ def run() -> Run:
         ),
         comparison=comparison(),
         rate_limit_usage=usage(),
+        api_usage=api_usage(),
+        listed_operations=("customers/getAll", "orderItems/getAll"),
         notes=("Waits are scaled by 0.01: three minutes between attempts became 1.8 s.",),
     )

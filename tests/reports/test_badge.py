@@ -16,7 +16,7 @@ TEXTS = {
     Readiness.WARNINGS: "ready with warnings",
     Readiness.NOT_READY: "not ready",
     Readiness.INCOMPLETE: "incomplete",
-    Readiness.NOT_OBSERVED: "not observed",
+    Readiness.NOT_OBSERVED: "not tested",
 }
 
 
@@ -48,10 +48,10 @@ def test_texts_fit_their_boxes(run: Run, readiness: Readiness) -> None:
     assert all(0 < text < box for text, box in zip(texts, boxes, strict=True))
 
 
-def test_missing_stage_is_not_observed(run: Run) -> None:
+def test_missing_stage_is_not_tested(run: Run) -> None:
     """A stage that the run lacks is never shown as ready."""
     badge = render_badge(replace(run, stages=()), Stage.STREAMING)
-    assert "Mews streaming: not observed" in badge
+    assert "Mews streaming: not tested" in badge
 
 
 @pytest.mark.parametrize("colour", COLOURS.values())

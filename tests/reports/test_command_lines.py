@@ -12,7 +12,7 @@ import pytest
 import sample_run
 
 from pytest_mews.model import Run
-from pytest_mews.reports.command_lines import curl_command, rerun_command
+from pytest_mews.reports.command_lines import curl_command, repeat_command, rerun_command
 
 PRINT_ARGUMENTS = "import json,sys; print(json.dumps(sys.argv[1:]))"
 FAKE_CURL = f"curl() {{ '{sys.executable}' -c '{PRINT_ARGUMENTS}' \"$@\"; }}\n"
@@ -60,6 +60,33 @@ def test_redacted_headers_are_left_out(run: Run) -> None:
     """A header whose value is a secret is not sent as three asterisks."""
     exchange = replace(sample_run.exchange(0, 5), request_headers=(("Authorization", "***"),))
     assert "Authorization" not in curl_command(exchange, sample_run.message(1), run.profile)
+
+
+def test_curl_says_that_the_token_is_a_variant(run: Run) -> None:
+    """A wrong token is redacted like the right one, so a comment says so, whatever the text."""
+    exchange = sample_run.exchange(0, 5)
+    plain = replace(sample_run.message(1), description="1 event (token wrong)")
+    assert "#" not in curl_command(exchange, plain, run.profile)
+    variant = replace(plain, token_variant="wrong")
+    command = curl_command(exchange, variant, run.profile)
+    assert command.startswith("# $MEWS_TOKEN stands for a variant: 1 event (token wrong)\n")
+
+
+def test_curl_names_each_redacted_value(run: Run) -> None:
+    """A URL with two secrets has two variables, each named after its parameter."""
+    url = "https://partner.example/hook?x-key=***&Token=***&plain=1"
+    exchange = replace(sample_run.exchange(0, 5), url=url)
+    command = curl_command(exchange, sample_run.message(1), run.profile)
+    last = command.splitlines()[-1].strip()
+    assert last == (
+        "'https://partner.example/hook?x-key='\"$SECRET_X_KEY\"'&Token='\"$MEWS_TOKEN\"'&plain=1'"
+    )
+
+
+def test_command_of_a_selection_repeats_it(run: Run) -> None:
+    """The command that repeats a run has what selected its scenarios."""
+    command = repeat_command(replace(run, selection="-k REC"))
+    assert command.endswith(" -k REC --hypothesis-seed=8214")
 
 
 def test_rerun_command_expands_the_token(run: Run) -> None:

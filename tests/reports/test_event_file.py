@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from pytest_mews.model import (
     WaiverState,
     WaiverUse,
 )
-from pytest_mews.reports import EventFile, read_run, report_files, write_report
+from pytest_mews.reports import EventFile, event_file, read_run, report_files, write_report
 from pytest_mews.reports.__main__ import main
 
 
@@ -38,7 +39,7 @@ def run_events(run: Run) -> list[RunEvent]:
     ]
     for result in run.results[:-1]:
         events += [ScenarioStarted(result.scenario.id), ScenarioEnded(result, ("a remark",))]
-    return [*events, RunEnded(run_without_results, run.results[-1:])]
+    return [*events, RunEnded(run)]
 
 
 def write_events(events: list[RunEvent], folder: Path) -> Path:
@@ -46,7 +47,8 @@ def write_events(events: list[RunEvent], folder: Path) -> Path:
     path = folder / "events.ndjson"
     file = EventFile(path)
     for second, event in enumerate(events):
-        file.write(event, second)
+        file.receive(event, second)
+    assert file.notes == ()
     file.close()
     return path
 
@@ -70,6 +72,7 @@ def test_replay_files_are_restored(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "replays" / f"{first.scenario.id}.json").read_text() == "{}\n"
 
 
+@pytest.mark.pictures
 def test_report_is_the_same(run: Run, path: Path, tmp_path: Path) -> None:
     """Page and JSON are byte for byte those that the run wrote."""
     original = write_report(run, tmp_path / "original")
@@ -162,7 +165,7 @@ def test_incomplete_last_line_is_ignored(path: Path, run: Run) -> None:
             "invalid line 2",
         ),
         (
-            lambda lines: [lines[0], b'{"event":"scenario-started","scenario_id":"X"}\n'],
+            lambda lines: [lines[0], b'{"event":"scenario-started","scenario":"X"}\n'],
             "invalid line 2",
         ),
         (lambda lines: [lines[0], lines[2].replace(b'"scenario":"', b'"scenario":"X')], "line 2"),
@@ -221,13 +224,19 @@ def test_help_has_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-def test_full_disk_raises_once(run: Run, tmp_path: Path) -> None:
-    """An event that can't be written raises; closing the file afterwards does not."""
-    (tmp_path / "events.ndjson").symlink_to("/dev/full")
-    file = EventFile(tmp_path / "events.ndjson")
-    with pytest.raises(OSError, match="No space left"):
-        file.write(ScenarioStarted(run.results[0].scenario.id), 0)
+def test_a_full_disk_does_not_end_the_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If events can't be written, the run goes on, and a note has the reason."""
+    monkeypatch.setattr(event_file, "open_in_folder", lambda *_: Path("/dev/full").open("w"))  # noqa: SIM115
+    path = tmp_path / "events.ndjson"
+    file = EventFile(path)
+    event = ScenarioStarted(run.results[0].scenario.id)
+    file.receive(event, 0)
+    assert file.notes == ("events.ndjson could not be written (No space left on device).",)
+    file.receive(event, 1)
     file.close()
+    assert not path.exists()
 
 
 def test_lines_are_plain_json(path: Path) -> None:
@@ -254,3 +263,59 @@ def test_file_that_cannot_be_rendered_is_named(
     assert main([str(path)]) == 4
     assert "odd.txt could not be rendered" in capsys.readouterr().err
     assert (path.parent / "certification.html").exists()
+
+
+@pytest.mark.parametrize("id_", ["../../../escaped/REC-01", "/etc/REC-01", "REC-01/x", "", ".."])
+def test_an_id_that_is_no_id_writes_and_deletes_nothing(
+    path: Path, tmp_path: Path, id_: str
+) -> None:
+    """The id becomes the name of a replay file, which could be outside of the folder."""
+    known = json.loads(path.read_text().splitlines()[0])["selected"][0]
+    outside = tmp_path / "escaped" / "REC-01.json"
+    outside.parent.mkdir()
+    outside.write_text("{}")
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    (folder / "events.ndjson").write_text(path.read_text().replace(f'"{known}"', json.dumps(id_)))
+    assert main([str(folder / "events.ndjson")]) == 4
+    assert outside.read_text() == "{}"
+    assert sorted(item.name for item in folder.iterdir()) == ["events.ndjson"]
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_deep_nesting_is_a_usage_error(path: Path, depth: int) -> None:
+    """No RecursionError: the file is damaged."""
+    deep = "[" * depth + "]" * depth
+    first, *_ = path.read_text().splitlines()
+    for text in (f"{deep}\n", f'{first}\n{{"event": {deep}, "at_s": 1}}\n'):
+        path.write_text(text)
+        with pytest.raises(UsageError, match=r"damaged|invalid line"):
+            read_run(path)
+
+
+@pytest.mark.parametrize("name", ["events.ndjson", ".certification.json.{pid}.part"])
+def test_links_in_the_folder_are_not_followed(run: Run, tmp_path: Path, name: str) -> None:
+    """A link that somebody put there is replaced."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / name.format(pid=os.getpid())).symlink_to(victim)
+    write_events(run_events(run), folder)
+    write_report(run, folder)
+    assert victim.read_text() == "mine"
+    assert read_run(folder / "events.ndjson").results
+
+
+def test_a_folder_of_replays_that_is_a_link_is_refused(run: Run, tmp_path: Path) -> None:
+    """Nothing is written or deleted behind it."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    victim = outside / f"{run.results[0].scenario.id}.json"
+    victim.write_text("mine")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / "replays").symlink_to(outside)
+    with pytest.raises(UsageError, match="replays is a link"):
+        write_report(run, folder)
+    assert victim.read_text() == "mine"

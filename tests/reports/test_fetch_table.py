@@ -17,13 +17,15 @@ from pytest_mews.model import (
     TlsProblem,
     TokenState,
     Transcript,
+    evidence_selection,
 )
-from pytest_mews.model.verdict import HEALTH_CHECK
-from pytest_mews.reports import evidence_selection
+from pytest_mews.model.exchange import HEALTH_CHECK, TLS_PROBLEMS
 from pytest_mews.reports.api_requests import peak_requests, request_row, summarize_requests
 from pytest_mews.reports.fetch_picture import caption, draw
 from pytest_mews.reports.fetch_table import MAX_ROWS, build_fetch_table
-from pytest_mews.reports.labels import API_FAULTS, REQUEST_PROBLEMS, TLS_PROBLEMS, TOKEN_STATES
+from pytest_mews.reports.labels import API_FAULTS, REQUEST_PROBLEMS, TOKEN_STATES
+
+pytestmark = pytest.mark.pictures
 
 
 def evidence_of_unfetched_entity() -> Evidence:
@@ -46,6 +48,16 @@ def evidence_with_many_fetches(events: int) -> Evidence:
         for number, entity_id in enumerate(ids[:-1])
     )
     return Evidence("example", "many", (), Transcript((delivery,), calls=calls))
+
+
+def test_a_request_with_another_token_is_named() -> None:
+    """The row says what the finding says: another enterprise's token asked for the entity."""
+    evidence = evidence_of_unfetched_entity()
+    entity_id = evidence.transcript.deliveries[0].message.events[-1].entity_id
+    call = replace(sample_run.call(1, 900.0, entity_id), enterprise_id="another", returned_ids=())
+    table = build_fetch_table(with_calls(evidence, call))
+    assert table is not None
+    assert "not fetched: another AccessToken" in [row.result for row in table.rows]
 
 
 def test_entities_with_the_same_times_are_one_row() -> None:
@@ -174,7 +186,7 @@ def test_key_delivery_is_that_of_the_unfetched_entity() -> None:
         "b", replace(message, events=message.events[1:]), sample_run.exchange(9, 5)
     )
     call = sample_run.call(1, 20, first.message.events[0].entity_id)
-    unmet = replace(sample_run.finding("all", "1 not"), check="fetched")
+    unmet = replace(sample_run.finding("all", "1 not"), check="fetched", about_fetches=True)
     evidence = Evidence("example", "", (unmet,), Transcript((first, second), calls=(call,)))
     assert evidence_selection.key_delivery(evidence) is second
     passed = replace(evidence, findings=(replace(unmet, met=True),))
@@ -281,7 +293,7 @@ def test_certificate_days_left() -> None:
 def test_picture_without_a_fetch_has_a_long_dashed_line() -> None:
     """If nothing was fetched at all, the dashed line continues after the response."""
     delivery = sample_run.delivery("m", sample_run.message(1), sample_run.exchange(0, 2))
-    unmet = replace(sample_run.finding("a request", "none"), check="api-called")
+    unmet = replace(sample_run.finding("a request", "none"), check="api-called", about_fetches=True)
     evidence = Evidence("smallest-failing", "", (unmet,), Transcript((delivery,)))
     table = build_fetch_table(evidence)
     assert table is not None

@@ -2,15 +2,112 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 import sample_run
 
-from pytest_mews.model import Level, Run, ScenarioResult, Verdict
-from pytest_mews.reports.headline import headline
+from pytest_mews.model import (
+    Level,
+    MissingCause,
+    Readiness,
+    Run,
+    ScenarioResult,
+    Stage,
+    StageSummary,
+    Verdict,
+)
+from pytest_mews.reports.headline import headline, readiness_phrase, shown_readiness
 from pytest_mews.reports.html_report import to_html
+from pytest_mews.reports.json_report import to_json, to_json_text
+from pytest_mews.reports.markdown_summary import to_markdown
 from pytest_mews.reports.problems import find_problems, group_problems
+from pytest_mews.reports.sarif import to_sarif
+
+
+def with_stages(run: Run, *readiness: Readiness) -> Run:
+    """Return a run whose stages have these readiness values, in their order."""
+    stages = zip(Stage, readiness, strict=False)
+    return replace(run, stages=tuple(StageSummary(stage, value, {}) for stage, value in stages))
+
+
+READY, WARNINGS, NOT_READY = Readiness.READY, Readiness.WARNINGS, Readiness.NOT_READY
+UNTESTED = Readiness.NOT_OBSERVED
+
+
+@pytest.mark.parametrize(
+    ("stages", "phrase"),
+    [
+        ((READY, READY, READY), "Ready"),
+        ((NOT_READY, READY, READY), "Delivery not ready; Processing and Streaming ready"),
+        (
+            (READY, UNTESTED, READY),
+            "Delivery and Streaming ready; Processing not tested (add --mews-api)",
+        ),
+        (
+            (READY, UNTESTED, UNTESTED),
+            (
+                "Delivery ready; Processing and Streaming not tested "
+                "(add --mews-api, --mews-websocket)"
+            ),
+        ),
+        ((UNTESTED, UNTESTED, UNTESTED), "Not tested"),
+        ((), "Nothing was tested"),
+    ],
+)
+def test_what_was_not_tested_is_part_of_the_verdict(
+    run: Run, stages: tuple[Readiness, ...], phrase: str
+) -> None:
+    """One phrase for all outputs: *ready* alone means that every stage was tested."""
+    assert readiness_phrase(with_stages(run, *stages)) == phrase
+
+
+def test_a_stage_that_was_not_selected_needs_no_option(run: Run) -> None:
+    """The phrase names an option only if the stage needs one."""
+    scenario = sample_run.scenario("STR-01", "x", stage=Stage.STREAMING)
+    missing = ScenarioResult.without_run(scenario, MissingCause.NOT_SELECTED)
+    run = replace(with_stages(run, READY, READY, UNTESTED), results=(missing,))
+    assert readiness_phrase(run).endswith("Streaming not tested (not selected)")
+
+
+@pytest.mark.parametrize("readiness", [READY, WARNINGS])
+def test_a_part_is_not_shown_in_the_colour_of_ready(run: Run, readiness: Readiness) -> None:
+    """The verdict is green only if every stage was tested."""
+    run = replace(with_stages(run, READY, UNTESTED), readiness=readiness)
+    assert shown_readiness(run) is Readiness.INCOMPLETE
+    assert shown_readiness(with_stages(run, READY, READY)) is readiness
+
+
+def test_all_outputs_have_the_phrase(run: Run) -> None:
+    """Page, JSON, summary and SARIF have the same phrase."""
+    run = with_stages(run, READY, UNTESTED, UNTESTED)
+    phrase = readiness_phrase(run)
+    assert f"</span> {phrase}</h1>" in to_html(run)
+    assert to_json(run)["readiness_text"] == phrase
+    assert to_sarif(run)["runs"][0]["properties"]["readiness_text"] == phrase
+    assert phrase in to_markdown(run).replace("\\", "").splitlines()[0]
+
+
+def test_product_and_digest_are_on_the_page(run: Run) -> None:
+    """--mews-about, the command and the digest of the JSON say what was certified."""
+    run = replace(run, about="Product 3.2 (a1b2c3)", selection="-k 'REC or RET'")
+    top = to_html(run).split("<nav")[0]
+    assert "<strong>Product 3.2 (a1b2c3)</strong>" in top
+    assert hashlib.sha256(to_json_text(run).encode()).hexdigest() in top
+    assert "-k &#39;REC or RET&#39; --hypothesis-seed=8214" in top
+    assert "This run has only the scenarios" in top
+
+
+def test_findings_say_what_they_matter_for(run: Run) -> None:
+    """The certification review looks at API calls; everything else concerns operation."""
+    concerns = {entry["id"]: entry["concern"] for entry in to_json(run)["scenarios"]}
+    assert concerns["PROC-03"] == "certification-review"
+    assert concerns["BAT-02"] == "operation"
+    text = to_html(run)
+    for id_, title in (("PROC-03", "certification review"), ("BAT-02", "operation")):
+        card = text[text.index(f'id="{id_}-details"') :]
+        assert card[: card.index("</div>")].count(f">{title}</span>") == 1
 
 
 def test_headline_counts_failures_first(run: Run) -> None:
@@ -147,25 +244,22 @@ def test_strict_run_says_what_a_should_means(run: Run) -> None:
     assert "they fail this run" in to_html(replace(run, strict=True))
 
 
-def test_figures_and_diagnosis_are_at_the_top(run: Run) -> None:
-    """The observation includes what the reason adds after it, not what precedes it."""
-    unmet = sample_run.finding("a 2xx response", "401 after 8 ms")
+def test_remarks_are_at_the_top(run: Run) -> None:
+    """The observation is what the first unmet finding has, and the remarks on the result."""
+    unmet = sample_run.finding("a 2xx response", "401 after 8 ms: the service wants a header")
     evidence = replace(sample_run.slow_batches().evidence[0], findings=(unmet,))
-    reason = "3 of 4 cases failed: 401 after 8 ms: the service wants a header"
-    result = replace(sample_run.slow_batches(), reason=reason, evidence=(evidence,))
-    [problem] = find_problems(replace(run, results=(result,)))
-    assert problem.observed == "401 after 8 ms: the service wants a header"
+    result = replace(sample_run.slow_batches(), remarks=("3 of 4 cases failed",))
+    [problem] = find_problems(replace(run, results=(replace(result, evidence=(evidence,)),)))
+    expected = "401 after 8 ms: the service wants a header; 3 of 4 cases failed"
+    assert problem.observed == expected
 
 
 def test_case_counts_are_shown_once(run: Run) -> None:
-    """If the observation counts the failing cases, the problem's header does not repeat it."""
-    unmet = sample_run.finding("a 2xx response", "401 after 8 ms")
-    evidence = replace(sample_run.slow_batches().evidence[0], findings=(unmet,))
-    figures = {"case_count": 4, "failing_cases": 3, "evidence": (evidence,)}
-    header = '<p class="reason">3 of 4 cases failed'
-    for reason, is_repeated in (("3 of 4 cases failed, this is the first", True), ("", False)):
-        result = replace(sample_run.slow_batches(), reason=f"401 after 8 ms; {reason}", **figures)
-        assert (header not in to_html(replace(run, results=(result,)))) is is_repeated
+    """The observation counts the failing cases, and the problem's header does not repeat it."""
+    text = to_html(replace(run, results=(sample_run.slow_batches(),)))
+    article = text[text.index("<article") :].partition("</article>")[0]
+    assert article.count("3 of 20 cases failed") == 1
+    assert '<p class="reason">3 of 20 cases failed' not in article
 
 
 def test_observation_does_not_include_other_expectations(run: Run) -> None:
@@ -177,7 +271,10 @@ def test_observation_does_not_include_other_expectations(run: Run) -> None:
         "401 after 8 ms; also not met: a response within 5 s; slowest 9,000 ms; largest batch 500 "
         "events: the service wants a header"
     )
-    result = replace(sample_run.slow_batches(), reason=reason, evidence=(evidence,))
+    remarks = ("largest batch 500 events: the service wants a header",)
+    result = replace(
+        sample_run.slow_batches(), reason=reason, remarks=remarks, evidence=(evidence,)
+    )
     [problem] = find_problems(replace(run, results=(result,)))
     expected = "401 after 8 ms; largest batch 500 events: the service wants a header"
     assert problem.observed == expected

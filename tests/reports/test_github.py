@@ -53,7 +53,7 @@ def test_failures_are_errors_and_the_rest_warnings(run: Run) -> None:
     assert "FAIL%3A" not in commands["BAT-02"][3]
     assert "3 of 20 cases failed" in commands["BAT-02"][3]
     assert "%0AFix: Put the message into a queue" in commands["BAT-02"][3]
-    assert sample_run.FAQ.url in commands["BAT-02"][3]
+    assert sample_run.FAQ.source.url in commands["BAT-02"][3]
     assert "(also PROC-12)" in commands["PROC-11"][3]
     assert "Fix" not in commands["RED-01"][3]  # a harness error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -9,6 +11,7 @@ from html.parser import HTMLParser
 import pytest
 import sample_run
 
+from pytest_mews.mews.facts import load_facts
 from pytest_mews.model import (
     Attempt,
     Evidence,
@@ -24,6 +27,8 @@ from pytest_mews.model import (
 )
 from pytest_mews.reports import WrittenReport
 from pytest_mews.reports.html_report import to_html
+
+pytestmark = pytest.mark.pictures
 
 VOID_TAGS = {"meta", "link", "br", "img", "hr", "input"}
 HOSTILE_TEXT = "<script>alert(1)</script>\x1b[31m\x00\u202e\" onload='x' </pre></details>{{ 7*7 }}"
@@ -102,11 +107,14 @@ def test_page_is_well_formed(written: WrittenReport) -> None:
 
 
 def test_nothing_is_loaded(written: WrittenReport) -> None:
-    """The page loads and runs nothing; only links to the documentation lead elsewhere."""
+    """The page loads nothing and runs its own script; only links to the documentation leave it."""
     text = written.html.read_text("utf-8")
     page = Page(text)
     assert page.loads == ["data:,"]  # an icon, so that browsers request none
-    assert not page.tags & {"script", "iframe", "object", "embed", "form", "img"}
+    assert not page.tags & {"iframe", "object", "embed", "form", "img"}
+    [script] = re.findall("<script[^>]*>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in text
     assert page.handlers == []
     assert "@import" not in text
     assert "url(" not in text
@@ -157,6 +165,28 @@ def test_problem_is_complete(run: Run) -> None:
     assert "Mews alone certifies" in text
 
 
+def test_facts_are_shown_by_paragraph_of_the_documentation(run: Run) -> None:
+    """Facts of one paragraph share its link; inferred ones beside documented ones are marked."""
+    facts = load_facts()
+    slow = sample_run.slow_batches()
+
+    def shown(*ids: str) -> str:
+        scenario = replace(slow.scenario, facts=tuple(facts[id_] for id_ in ids))
+        text = to_html(replace(run, results=(replace(slow, scenario=scenario),)))
+        return text.partition("<h4>What ")[2].partition("<strong>Why it matters")[0]
+
+    mixed = shown("G-14", "G-16", "G-37")
+    assert mixed.startswith("the documentation says, and what we infer from it</h4>")
+    assert mixed.count("wh-general#supported-events") == 1
+    assert "revisions 2022-05, 2022-08</span>" in mixed
+    assert mixed.count("(inferred)") == 1
+    assert "(inferred)" in mixed.partition("no reason to refuse a message.")[2]
+    inferred = shown("T-02")
+    assert inferred.startswith("we infer from the documentation</h4>")
+    assert "(inferred)" not in inferred
+    assert "revision not known" in shown("C-01")
+
+
 def test_http_version_is_shown_once(run: Run) -> None:
     """The status line of a response has the HTTP version as the exchange has it."""
     text = to_html(replace(run, results=(sample_run.slow_batches(),)))
@@ -168,7 +198,8 @@ def test_hostile_content_is_inert(run: Run) -> None:
     """Markup is text, and control or direction characters are visible escapes."""
     text = to_html(hostile_run(run))
     page = Page(text)
-    assert not page.tags & {"script", "img"}
+    assert "img" not in page.tags
+    assert text.count("<script") == 1
     assert page.handlers == []
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[31m\\x00\\u202e" in text
     assert "{{ 7*7 }}" in text
@@ -182,7 +213,7 @@ def test_hostile_content_is_bounded(run: Run) -> None:
 
 def test_long_run_stays_under_a_megabyte(run: Run) -> None:
     """Sixty scenarios, a third of them failing, and ten thousand samples fit into 1 MB."""
-    failed = replace(sample_run.slow_batches(), samples=sample_run.samples(500))
+    failed = replace(sample_run.slow_batches(), attempts=sample_run.samples(500))
     passed = sample_run.passed("REC-01", "Every documented event is accepted")
     results = tuple(
         replace(
@@ -191,7 +222,7 @@ def test_long_run_stays_under_a_megabyte(run: Run) -> None:
         )
         for index in range(60)
     )
-    assert sum(len(result.samples) for result in results) == 10_000
+    assert sum(len(result.attempts) for result in results) == 10_000
     text = to_html(replace(run, results=results))
     Page(text)
     assert len(text.encode()) < 1_000_000
@@ -267,7 +298,7 @@ def result_with_body(body: bytes) -> ScenarioResult:
     message = replace(sample_run.message(1), body=body)
     delivery = sample_run.delivery("m", message, sample_run.exchange(0, 5, 500))
     evidence = Evidence("first-failing", "odd", (), Transcript((delivery,)))
-    return replace(sample_run.slow_batches(), evidence=(evidence,), samples=())
+    return replace(sample_run.slow_batches(), evidence=(evidence,), attempts=())
 
 
 def test_pretty_printing_hides_nothing(run: Run) -> None:
@@ -326,7 +357,8 @@ def test_hostile_requests_are_inert(run: Run) -> None:
     delivery = replace(delivery, message=replace(delivery.message, events=(event,)))
     evidence = replace(evidence, transcript=Transcript((delivery,), calls=(call,)))
     text = to_html(replace(run, results=(replace(result, evidence=(evidence,)),)))
-    assert not Page(text).tags & {"script", "img"}
+    assert "img" not in Page(text).tags
+    assert text.count("<script") == 1
     assert not re.search(CONTROL_CHARACTERS, text)
     assert len(text.encode()) < 100_000
 
@@ -337,7 +369,7 @@ def test_tls_handshakes_are_shown(run: Run) -> None:
     Page(text)
     assert "CN = partner.example" in text
     assert "11 days left" in text
-    assert "No trusted authority issued it" in text
+    assert "No trusted authority issued the certificate" in text
     assert "Accepts TLS 1.1." in text
     assert "Nothing was delivered" not in text
 

@@ -13,6 +13,7 @@ import sample_run
 from jsonschema import Draft202012Validator
 
 from pytest_mews.model import (
+    AttemptRecord,
     Change,
     Comparison,
     Evidence,
@@ -20,7 +21,6 @@ from pytest_mews.model import (
     RateLimitUsage,
     Readiness,
     Run,
-    Sample,
     ScenarioChange,
     ScenarioResult,
     Stage,
@@ -29,9 +29,10 @@ from pytest_mews.model import (
     Waiver,
     WaiverState,
     WaiverUse,
+    evidence_selection,
 )
-from pytest_mews.reports import WrittenReport, evidence_selection, to_json
-from pytest_mews.reports.evidence_selection import key_delivery
+from pytest_mews.model.evidence_selection import key_delivery
+from pytest_mews.reports import WrittenReport, to_json
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,7 @@ def test_at_most_twelve_deliveries_with_the_failed_one(run: Run) -> None:
 def test_delivery_of_an_unmet_finding_is_kept(run: Run) -> None:
     """A delivery that was wrongly accepted is kept before deliveries that failed."""
     result = with_deliveries(500, failing=3)
-    unmet = replace(sample_run.finding("a 4xx response", "200"), delivery_index=400)
+    unmet = replace(sample_run.finding("a 4xx response", "200"), broken_attempts=((400, 0),))
     evidence = replace(result.evidence[0], findings=(unmet,))
     assert key_delivery(evidence) is evidence.transcript.deliveries[400]
     [data] = scenario_entry(run, replace(result, evidence=(evidence,)))["evidence"]
@@ -155,8 +156,8 @@ def test_delivery_of_an_unmet_finding_is_kept(run: Run) -> None:
 def test_delivery_of_a_must_precedes_that_of_a_should(run: Run) -> None:
     """The delivery of the highest unmet level is shown; a met finding has no delivery."""
     result = with_deliveries(3, failing=0)
-    must = replace(sample_run.finding("2xx", "500"), delivery_index=2)
-    should = replace(must, level=Level.SHOULD, delivery_index=1)
+    must = replace(sample_run.finding("2xx", "500"), broken_attempts=((2, 0),))
+    should = replace(must, level=Level.SHOULD, broken_attempts=((1, 0),))
     met = sample_run.finding("2xx", "200", met=True)
     evidence = replace(result.evidence[0], findings=(met, should, must))
     assert key_delivery(evidence) is evidence.transcript.deliveries[2]
@@ -233,11 +234,11 @@ def test_many_calls_and_fetches_are_bounded(run: Run, schema: dict[str, Any]) ->
     result = sample_run.unfetched_entity()
     delivery = sample_run.delivery("m", sample_run.message(500), sample_run.exchange(0, 5))
     ids = [event.entity_id for event in delivery.message.events]
-    calls = tuple(sample_run.call(number, number, *ids[:-1]) for number in range(1, 1000))
+    calls = tuple(sample_run.call(number, number, *ids[:-1]) for number in range(1, 200))
     evidence = Evidence("example", "many", (), Transcript((delivery,), calls=calls))
     result = replace(result, evidence=(evidence,))
     [data] = scenario_entry(run, result)["evidence"]
-    assert (len(data["calls"]), data["calls_left_out"]) == (60, 939)
+    assert (len(data["calls"]), data["calls_left_out"]) == (60, 139)
     first = data["calls"][0]
     assert (len(first["requested_ids"]), first["requested_count"]) == (10, 499)
     assert (len(data["fetches"]), data["fetches_left_out"]) == (60, 440)
@@ -261,7 +262,7 @@ def test_deliveries_beyond_the_maximum_are_counted(run: Run) -> None:
     evidence = result.evidence[0]
     deliveries = evidence.transcript.deliveries * 700
     findings = tuple(
-        replace(finding, met=False, delivery_index=len(deliveries) - 1)
+        replace(finding, met=False, broken_attempts=((len(deliveries) - 1, 0),))
         for finding in evidence.findings
     )
     transcript = replace(evidence.transcript, deliveries=deliveries)
@@ -323,7 +324,9 @@ def test_rate_limit_usage_and_answer_times(run: Run, schema: dict[str, Any]) -> 
     assert data["rate_limit_usage"] == [
         {"enterprise_id": usage[0].enterprise_id, "peak": 3, "requests": [[0, 2], [7, 1]]}
     ]
-    answered = replace(run.results[0], samples=tuple(Sample(1, 9, ms, 202) for ms in (2.0, 4.0)))
+    answered = replace(
+        run.results[0], attempts=tuple(AttemptRecord(1, 9, ms, 202) for ms in (2.0, 4.0))
+    )
     figures = {"count": 2, "p50_ms": 3.0, "p95_ms": 3.9, "p99_ms": 3.98, "max_ms": 4.0}
     assert scenario_entry(run, answered)["answer_times"] == figures
-    assert "answer_times" not in scenario_entry(run, replace(answered, samples=()))
+    assert "answer_times" not in scenario_entry(run, replace(answered, attempts=()))

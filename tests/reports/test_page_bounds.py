@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 import sample_run
 from markupsafe import Markup
 
 from pytest_mews.model import Delivery, Evidence, Run, ScenarioResult, Stage, Transcript, Verdict
 from pytest_mews.reports.html_report import OMITTED_EVIDENCE, SizeBudget, to_html
+
+pytestmark = pytest.mark.pictures
 
 SCENARIOS = 120
 MAX_ELEMENTS = 40_000  # a browser lays out this many at once
@@ -41,7 +44,7 @@ def largest_result(number: int) -> ScenarioResult:
         for role in ("smallest-failing", "first-failing", "passed-on-retry")
     )
     scenario = sample_run.scenario(f"PROC-{number:03d}", "t" * 200, stage=Stage.PROCESSING)
-    return ScenarioResult(scenario, Verdict.FAIL, "r" * 900, evidence=evidence, samples=())
+    return ScenarioResult(scenario, Verdict.FAIL, "r" * 900, evidence=evidence, attempts=())
 
 
 def count_elements(text: str) -> int:
@@ -60,7 +63,7 @@ def test_page_of_ten_thousand_attempts_is_small(run: Run) -> None:
             scenario=replace(failure.scenario, id=f"REC-{index:02d}"),
             verdict=Verdict.FAIL if index % 4 == 0 else Verdict.PASS,
             evidence=(evidence,),
-            samples=sample_run.samples(100),
+            attempts=sample_run.samples(100),
         )
         for index in range(100)
     )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sample_run
 
-from pytest_mews.model import Outcome, RateLimitUsage, Run, Sample, Transcript, Verdict
+from pytest_mews.model import AttemptRecord, Outcome, RateLimitUsage, Run, Transcript, Verdict
+from pytest_mews.reports import write_report
 from pytest_mews.reports.html_report import draw_pictures
 from pytest_mews.reports.rate_limit_picture import sliding_counts
 
+pytestmark = pytest.mark.pictures
 
-def with_samples(run: Run, samples: tuple[Sample, ...]) -> Run:
+
+def with_samples(run: Run, samples: tuple[AttemptRecord, ...]) -> Run:
     """Return the run with one result that has these samples."""
-    return replace(run, results=(replace(sample_run.slow_batches(), samples=samples),))
+    return replace(run, results=(replace(sample_run.slow_batches(), attempts=samples),))
 
 
 def test_pictures_are_well_formed_and_follow_the_theme(run: Run) -> None:
@@ -35,7 +41,7 @@ def test_timeline_shows_each_attempt_and_the_limit(run: Run) -> None:
         assert f"BAT-02 · attempt {number}" in timeline.svg
     assert "no response in time" in timeline.svg
     assert "error status, 503" in timeline.svg
-    assert "5 s that Mews waits" in timeline.caption
+    assert "5 s that Mews waits" in timeline.legend
 
 
 def test_timeline_counts_failures_beyond_the_maximum(run: Run) -> None:
@@ -44,7 +50,7 @@ def test_timeline_counts_failures_beyond_the_maximum(run: Run) -> None:
         replace(
             sample_run.slow_batches(),
             scenario=sample_run.scenario(f"BAT-{number:02}", "A batch"),
-            samples=(),
+            attempts=(),
         )
         for number in range(10)
     )
@@ -60,7 +66,7 @@ def test_timeline_counts_failures_beyond_the_maximum(run: Run) -> None:
 
 def test_percentiles(run: Run) -> None:
     """Known answer times have the expected percentiles."""
-    samples = tuple(Sample(1, 96, float(ms), 200) for ms in range(1, 102))
+    samples = tuple(AttemptRecord(1, 96, float(ms), 200) for ms in range(1, 102))
     distribution = draw_pictures(with_samples(run, samples))[2]
     assert "p50 51 ms, p95 96 ms, p99 100 ms" in distribution.caption
     assert "p99 100 ms" in distribution.svg
@@ -80,7 +86,9 @@ def test_no_data_no_picture(run: Run) -> None:
 @pytest.mark.parametrize("answer_ms", [0.0, 0.004, 250_000.0])
 def test_extreme_answer_times_can_be_drawn(run: Run, answer_ms: float) -> None:
     """Times that are too short to measure or minutes long fit the scale, as do empty batches."""
-    samples = tuple(Sample(events, 1, answer_ms, 200) for events in (0, 1, 1, 2, 900, 50_000))
+    samples = tuple(
+        AttemptRecord(events, 1, answer_ms, 200) for events in (0, 1, 1, 2, 900, 50_000)
+    )
     for picture in draw_pictures(with_samples(run, samples))[1:]:
         assert picture.svg
         assert "NaN" not in picture.svg
@@ -131,3 +139,43 @@ def test_requests_are_drawn_with_the_limit(run: Run) -> None:
     assert "does not count against the service" in picture.caption
     below = draw_pictures(replace(run, rate_limit_usage=run.rate_limit_usage[1:]))[3]
     assert "does not count against" not in below.caption
+
+
+def test_few_requests_are_told_in_words(run: Run) -> None:
+    """A tenth of the limit is needed for a picture; the caption has the peaks in any case."""
+    few = (RateLimitUsage("enterprise", ((0, 19),), 19),)
+    picture = draw_pictures(replace(run, rate_limit_usage=few))[3]
+    assert not picture.svg
+    assert "19." in picture.caption
+
+
+# In a process of its own: pictures of fetches are cached.
+WITHOUT_LIBRARY = """
+import sys
+from pathlib import Path
+
+sys.modules["vl_convert"] = None  # `import vl_convert` raises ImportError
+import sample_run
+from pytest_mews.reports import write_report
+
+write_report(sample_run.run(), Path(sys.argv[1]))
+"""
+
+
+def test_without_the_library_the_report_has_tables_and_a_note(run: Run, tmp_path: Path) -> None:
+    """If vl-convert-python is not installed, the report has everything but pictures."""
+    command = [sys.executable, "-c", WITHOUT_LIBRARY, str(tmp_path / "without")]
+    subprocess.run(command, check=True, cwd=Path(__file__).parent)
+    write_report(run, tmp_path / "with")
+    with_pictures, without = (
+        (tmp_path / name / "certification.html").read_text("utf-8") for name in ("with", "without")
+    )
+    note = 'pip install "pytest-mews[pictures]"'
+    assert note in without
+    assert note not in with_pictures
+    assert 'role="img"' in with_pictures
+    assert 'role="img"' not in without
+    assert "p99 " in without  # the figures of a picture
+    assert "A larger circle" in with_pictures
+    assert "A larger circle" not in without  # how to read a picture
+    assert "<td>never requested" in without

@@ -16,7 +16,8 @@ def test_all_files_and_nothing_else(run: Run, tmp_path: Path) -> None:
     """A folder that was missing has every output and no drafts."""
     folder = tmp_path / "deep" / "er"
     written = write_report(run, folder)
-    assert {path.name for path in folder.iterdir()} == {output.name for output in OUTPUTS}
+    expected = {".gitignore", *(output.name for output in OUTPUTS)}
+    assert {path.name for path in folder.iterdir()} == expected
     assert {written.html, written.json} < set(folder.iterdir())
     assert written.problems == ()
 
@@ -48,14 +49,14 @@ def test_disk_that_fills_up_leaves_the_old_report(
     write_report(run, tmp_path)
     old = {path: path.read_bytes() for path in tmp_path.iterdir()}
     remaining_writes = iter(range(3))
-    write_bytes = Path.write_bytes
+    write_draft = report_files.write_draft
 
-    def write_until_full(path: Path, content: bytes) -> int:
+    def write_until_full(path: Path, content: bytes) -> None:
         if next(remaining_writes, None) is None:
             raise OSError(28, "No space left on device")
-        return write_bytes(path, content)
+        write_draft(path, content)
 
-    monkeypatch.setattr(Path, "write_bytes", write_until_full)
+    monkeypatch.setattr(report_files, "write_draft", write_until_full)
     with pytest.raises(UsageError, match="No space left"):
         write_report(replace(run, seed=9), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
@@ -68,10 +69,10 @@ def test_full_disk_leaves_the_old_report(
     old = tmp_path / "certification.html"
     old.write_text("old")
 
-    def disk_full(path: Path, content: bytes) -> int:
+    def disk_full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", disk_full)
+    monkeypatch.setattr(report_files, "write_draft", disk_full)
     with pytest.raises(UsageError, match=r"--mews-report.*No space left"):
         write_report(run, tmp_path)
     assert old.read_text() == "old"
@@ -79,9 +80,9 @@ def test_full_disk_leaves_the_old_report(
 
 
 def test_check_writable_creates_the_folder(tmp_path: Path) -> None:
-    """The folder exists afterwards and is empty."""
+    """The folder exists afterwards, and git ignores what will be in it."""
     check_writable(tmp_path / "new")
-    assert list((tmp_path / "new").iterdir()) == []
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [".gitignore"]
 
 
 def test_check_writable_names_the_option(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pytest_mews.reports.json_report import FORMAT
+from pytest_mews.model.run import REPORT_FORMAT
 
 FOLDER = Path(__file__).parent / "format_1"
 REQUIRED: dict[str, list[str]] = json.loads((FOLDER / "required.json").read_text("ascii"))
@@ -26,7 +26,7 @@ def schema() -> dict[str, Any]:
 def test_earliest_report_is_still_valid(schema: dict[str, Any]) -> None:
     """A report of the first version that wrote format 1 is valid against the current schema."""
     report = json.loads((FOLDER / "early.json").read_text("ascii"))
-    assert report["format"] == FORMAT == 1
+    assert report["format"] == REPORT_FORMAT == 1
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     assert [error.json_path for error in validator.iter_errors(report)] == []
 

@@ -33,6 +33,8 @@ from pytest_mews.reports.html_report import to_html
 from pytest_mews.reports.json_report import to_json
 from pytest_mews.reports.websocket_picture import draw
 
+pytestmark = pytest.mark.pictures
+
 HOTEL = "851df8c8-90f2-4c4a-8e01-a4fc46b25178"
 REJECTED = WebSocketHandshake(1, 90.0, "/ws/connector", 503, HOTEL, (HandshakeProblem.INJECTED,))
 

@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 
 from pytest_mews.config.settings import Settings
-from pytest_mews.errors import UsageError
+from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.run.environment import Environment, ObservedOnce
 
 BuildSettings = Callable[..., Settings]
@@ -84,6 +84,8 @@ def test_an_address_in_use_stops_what_has_started(
     with pytest.raises(UsageError, match=f"--mews-{option}: .*already in use"):
         environment.start()
     socket.create_server(("127.0.0.1", int(other.partition(":")[2]))).close()
+    with pytest.raises(UsageError, match="already in use"):  # not: it was closed
+        environment.start()
 
 
 def test_starting_twice_starts_once(settings: BuildSettings) -> None:
@@ -94,6 +96,15 @@ def test_starting_twice_starts_once(settings: BuildSettings) -> None:
     environment.start()
     assert environment.endpoint == endpoint
     environment.close()
+
+
+def test_a_closed_environment_refuses_to_start(settings: BuildSettings) -> None:
+    """Its clock and its transport ended with it, and the error says so."""
+    environment = Environment(settings("http://127.0.0.1:1/hook"))
+    environment.start()
+    environment.close()
+    with pytest.raises(HarnessError, match="was closed; a new one is needed"):
+        environment.start()
 
 
 def _free_port() -> int:

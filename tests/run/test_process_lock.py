@@ -11,7 +11,6 @@ import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.run.process_lock import ProcessLock
-from pytest_mews.run.result_tracker import ResultTracker
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from pytest_mews.session.xdist import XdistController, process_lock_of
@@ -45,7 +44,7 @@ def test_without_a_file_nothing_blocks() -> None:
 
 def test_all_workers_share_one_lock_file() -> None:
     """The controller sends one path to all workers, and deletes the file at the end."""
-    controller = XdistController(1, ResultTracker())
+    controller = XdistController(1, lambda _: None)
     nodes: list[Any] = [SimpleNamespace(workerinput={}) for _ in range(2)]
     for node in nodes:
         controller.pytest_configure_node(node)

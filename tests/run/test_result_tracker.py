@@ -1,4 +1,4 @@
-"""`ResultTracker` returns one result for every scenario, whatever happened."""
+"""`ResultTracker` returns one result for every scenario, and publishes each event once."""
 
 from __future__ import annotations
 
@@ -6,20 +6,70 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_mews.model import Scenario, ScenarioResult, Verdict
-from pytest_mews.reports.event_file import NOT_SELECTED
-from pytest_mews.run.result_tracker import NO_RESULT, ResultTracker, scenario_id_in
+from pytest_mews.config import profiles
+from pytest_mews.model import (
+    MissingCause,
+    Readiness,
+    Run,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    Scenario,
+    ScenarioEnded,
+    ScenarioResult,
+    ScenarioStarted,
+    Tenants,
+    Verdict,
+)
+from pytest_mews.model.run import MISSING_REASONS
+from pytest_mews.run.result_tracker import ResultTracker
 from pytest_mews.scenarios import loader
-from pytest_mews.session import report_payload
+from pytest_mews.senders.connector import CONNECTOR
 
 ONE, TWO, THREE = (replace(loader.load_scenarios()[0], id=f"TST-0{n}") for n in (1, 2, 3))
 ALL = (ONE, TWO, THREE)
+NOT_SELECTED = MISSING_REASONS[MissingCause.NOT_SELECTED]
+STOPPED = MISSING_REASONS[MissingCause.STOPPED]
+RUN = Run(
+    version="0",
+    started_utc="2026-01-01T00:00:00Z",
+    duration_s=1.0,
+    target="demo",
+    integration_target="demo",
+    command="pytest",
+    profile=profiles.load_profile("2026-04", CONNECTOR.profiles),
+    time_scale=1.0,
+    seed=1,
+    strict=False,
+    events=(),
+    tenants=Tenants("***", ()),
+    readiness=Readiness.READY,
+    stages=(),
+)
+
+
+class Recorder:
+    """Records the events that it receives, with their times."""
+
+    def __init__(self) -> None:
+        self.events: list[RunEvent] = []
+        self.seconds: list[float] = []
+
+    def receive(self, event: RunEvent, at_s: float) -> None:
+        """Record an event."""
+        self.events.append(event)
+        self.seconds.append(at_s)
+
+
+def started(*scenarios: Scenario) -> RunStarted:
+    """Build the start of a run for which these scenarios are selected."""
+    return RunStarted(RUN, (), ALL, tuple(scenario.id for scenario in scenarios))
 
 
 def selected(*scenarios: Scenario) -> ResultTracker:
     """Build a tracker of a run for which these scenarios are selected."""
-    tracker = ResultTracker()
-    tracker.select(f"mews::{scenario.id}" for scenario in scenarios)
+    tracker = ResultTracker([], lambda: 0.0)
+    tracker.start(started(*scenarios))
     return tracker
 
 
@@ -28,78 +78,57 @@ def passed(scenario: Scenario) -> ScenarioResult:
     return ScenarioResult(scenario, Verdict.PASS, "as expected")
 
 
-def finalize(tracker: ResultTracker, stopped: str = "") -> dict[str, tuple[Verdict, str]]:
+def finalize(
+    tracker: ResultTracker, stopped: MissingCause | None = None
+) -> dict[str, tuple[Verdict, str]]:
     """Return the final verdicts and reasons by id."""
-    results = tracker.finalize(ALL, stopped=stopped)
-    return {name: (result.verdict, result.reason) for name, result in results.items()}
-
-
-def pytest_report(
-    scenario: Scenario, outcome: str, when: str = "call", longrepr: object = None
-) -> object:
-    """Build a report of pytest without a result."""
-    location = ("mews", None, scenario.id)
-    return pytest.TestReport(f"mews::{scenario.id}", location, {}, outcome, longrepr, when)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("node_id", "name"),
-    [
-        ("mews::RET-02", "RET-02"),
-        ("mews::RET-02@group", "RET-02"),
-        ("mews", None),
-        ("mews::", None),
-        ("tests/mews::RET-02", None),
-        ("test_mine.py::test_mine", None),
-    ],
-)
-def test_scenario_in_a_node_id(node_id: str, name: str | None) -> None:
-    """Only node ids of the certification contain a scenario id."""
-    assert scenario_id_in(node_id) == name
+    results = tracker.final_results(ALL, stopped)
+    return {result.scenario.id: (result.verdict, result.reason) for result in results}
 
 
 def test_each_selected_scenario_has_its_result() -> None:
     """A scenario that ran has its verdict; the others were not selected."""
     tracker = selected(ONE)
-    tracker.record(passed(ONE))
+    tracker.end_scenario(passed(ONE), ())
     assert finalize(tracker) == {
         "TST-01": (Verdict.PASS, "as expected"),
         "TST-02": (Verdict.NOT_OBSERVED, NOT_SELECTED),
         "TST-03": (Verdict.NOT_OBSERVED, NOT_SELECTED),
     }
+    causes = [result.missing for result in tracker.final_results(ALL)]
+    assert causes == [None, MissingCause.NOT_SELECTED, MissingCause.NOT_SELECTED]
 
 
 def test_a_missing_result_is_an_error() -> None:
     """A selected scenario without a result is an error of the harness, never a pass."""
-    assert finalize(selected(ONE))["TST-01"] == (Verdict.ERROR, NO_RESULT)
+    reason = MISSING_REASONS[MissingCause.NO_RESULT]
+    assert finalize(selected(ONE))["TST-01"] == (Verdict.ERROR, reason)
 
 
 def test_two_results_are_an_error() -> None:
     """A scenario that ran twice has no valid result."""
     tracker = selected(ONE)
-    tracker.record(passed(ONE))
-    tracker.record(ScenarioResult(ONE, Verdict.FAIL, "later"))
-    verdict, reason = finalize(tracker)["TST-01"]
-    assert (verdict, reason) == (
+    tracker.end_scenario(passed(ONE), ())
+    tracker.end_scenario(ScenarioResult(ONE, Verdict.FAIL, "later"), ())
+    assert finalize(tracker)["TST-01"] == (
         Verdict.ERROR,
         "it ran 2 times instead of once: pass, fail",
     )
-    latest = tracker.result("TST-01")
-    assert latest is not None
-    assert latest.verdict is Verdict.FAIL
 
 
 def test_scenarios_after_a_stop_are_not_observed() -> None:
     """Their reason is why the run stopped, unless they were not selected."""
-    results = finalize(selected(ONE), "the run was stopped before it")
-    assert results["TST-01"] == (Verdict.NOT_OBSERVED, "the run was stopped before it")
+    results = finalize(selected(ONE), MissingCause.STOPPED)
+    assert results["TST-01"] == (Verdict.NOT_OBSERVED, STOPPED)
     assert results["TST-02"] == (Verdict.NOT_OBSERVED, NOT_SELECTED)
 
 
 def test_a_run_that_stopped_before_the_selection() -> None:
     """All scenarios have the reason why it stopped."""
-    results = finalize(ResultTracker(), "the run was interrupted before it")
-    assert {reason for _, reason in results.values()} == {"the run was interrupted before it"}
+    results = finalize(ResultTracker([], lambda: 0.0), MissingCause.INTERRUPTED)
+    assert {reason for _, reason in results.values()} == {
+        "the run was interrupted before this scenario"
+    }
 
 
 def test_the_first_reason_for_a_missing_result_counts() -> None:
@@ -108,62 +137,64 @@ def test_the_first_reason_for_a_missing_result_counts() -> None:
     for reason in ("first", "second"):
         tracker.explain_missing("TST-01", reason)
         tracker.explain_missing("TST-02", reason)
-    tracker.record(passed(TWO))
-    results = finalize(tracker, "stopped")
+    tracker.end_scenario(passed(TWO), ())
+    results = finalize(tracker, MissingCause.STOPPED)
     assert results["TST-01"] == (Verdict.ERROR, "first")
     assert results["TST-02"][0] is Verdict.PASS
 
 
-def test_results_of_concurrent_scenarios_do_not_count_twice() -> None:
-    """A result that a report carried is not added again; a result without a report is added."""
-    tracker = selected(ONE, TWO)
-    tracker.record(passed(ONE))
-    tracker.record_missing([passed(ONE), passed(TWO)])
-    assert [finalize(tracker)[scenario.id][0] for scenario in (ONE, TWO)] == [Verdict.PASS] * 2
-
-
-def test_is_empty() -> None:
-    """A tracker is empty until a scenario is selected or recorded."""
-    assert ResultTracker().is_empty
-    assert not selected(ONE).is_empty
-    tracker = ResultTracker()
-    tracker.select(["test_mine.py::test_mine"])
-    assert tracker.is_empty
-    tracker.record(passed(ONE))
-    assert not tracker.is_empty
-
-
-def test_a_skip_by_another_plugin_is_not_observed() -> None:
-    """A user's conftest may skip a scenario; the result has its reason."""
+@pytest.mark.parametrize("ran_first", [True, False])
+def test_a_skip_counts_although_the_scenario_ran(*, ran_first: bool) -> None:
+    """With --mews-jobs a scenario may run before or after a plugin skips its item."""
     tracker = selected(ONE)
-    longrepr = ("conftest.py", 3, "Skipped: not today")
-    notes = report_payload.extract(pytest_report(ONE, "skipped", "setup", longrepr), tracker, ALL)  # type: ignore[arg-type]
-    assert notes == []
-    assert finalize(tracker)["TST-01"] == (Verdict.NOT_OBSERVED, "Skipped: not today")
+    skipped = ScenarioResult.without_run(ONE, MissingCause.SKIPPED, "not today")
+    for result in (passed(ONE), skipped) if ran_first else (skipped, passed(ONE)):
+        tracker.end_scenario(result, ())
+    assert finalize(tracker)["TST-01"] == (Verdict.NOT_OBSERVED, "not today")
 
 
-@pytest.mark.parametrize(("when", "verdict"), [("setup", Verdict.ERROR), ("call", Verdict.ERROR)])
-def test_a_failure_without_a_result_explains_it(when: str, verdict: Verdict) -> None:
-    """The reason is the last line of the report."""
-    tracker = selected(ONE)
-    report_payload.extract(
-        pytest_report(ONE, "failed", when, "Traceback\n  E worker crashed"), tracker, ALL
-    )  # type: ignore[arg-type]
-    assert finalize(tracker)["TST-01"] == (verdict, "it returned no result: E worker crashed")
+def test_every_missing_cause_has_a_reason() -> None:
+    """A scenario without a result always says why."""
+    assert set(MISSING_REASONS) == set(MissingCause)
 
 
-def test_a_failed_teardown_is_ignored() -> None:
-    """A failure in the teardown does not change the verdict."""
-    tracker = selected(ONE)
-    report_payload.extract(pytest_report(ONE, "failed", "teardown", "boom"), tracker, ALL)  # type: ignore[arg-type]
-    tracker.record(passed(ONE))
-    assert finalize(tracker)["TST-01"][0] is Verdict.PASS
+def test_each_event_is_published_once() -> None:
+    """A start that was published is not published again; every subscriber receives each event."""
+    recorders = [Recorder(), Recorder()]
+    tracker = ResultTracker(recorders, lambda: 7.0)
+    start, end = started(ONE), replace(RUN, results=(passed(ONE),))
+    tracker.start(start)
+    tracker.start_scenario(ONE.id)
+    tracker.start_scenario(ONE.id)
+    tracker.end_scenario(passed(ONE), ["a note"])
+    tracker.end(end)
+    for recorder in recorders:
+        assert recorder.seconds == [7.0] * 4
+        assert recorder.events == [
+            start,
+            ScenarioStarted(ONE.id),
+            ScenarioEnded(passed(ONE), ("a note",)),
+            RunEnded(end),
+        ]
 
 
-def test_a_report_carries_its_result() -> None:
-    """The result and the notes of the process that certified arrive unchanged."""
-    tracker, report = selected(ONE), pytest_report(ONE, "passed")
-    report_payload.attach(report, passed(ONE), ["a note"])  # type: ignore[arg-type]
-    assert report_payload.is_attached(report)  # type: ignore[arg-type]
-    assert report_payload.extract(report, tracker, ALL) == ["a note"]  # type: ignore[arg-type]
-    assert tracker.result("TST-01") == passed(ONE)
+def test_nothing_is_published_before_the_start() -> None:
+    """Events before `start` are not published."""
+    recorder = Recorder()
+    tracker = ResultTracker([recorder], lambda: 0.0)
+    tracker.start_scenario(ONE.id)
+    tracker.end_scenario(passed(ONE), [])
+    tracker.end(RUN)
+    assert recorder.events == []
+
+
+def test_nothing_is_published_after_the_end() -> None:
+    """A scenario that still runs after the end, as after -x, publishes nothing more."""
+    recorder = Recorder()
+    tracker = ResultTracker([recorder], lambda: 0.0)
+    start = started(ONE)
+    tracker.start(start)
+    tracker.end(RUN)
+    tracker.start_scenario(ONE.id)
+    tracker.end_scenario(passed(ONE), [])
+    assert recorder.events == [start, RunEnded(RUN)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_mews.model import Tenant, Tenants
-from pytest_mews.senders.connector import Target, actions, discriminators
+from pytest_mews.senders import Target
+from pytest_mews.senders.connector import actions, discriminators
 
 TENANTS = Tenants(
     "client-token",
@@ -33,5 +34,5 @@ def tenants() -> Tenants:
 @pytest.fixture(scope="session")
 def target() -> Target:
     """Subscribed to all webhooks, with the default profile and batch limit."""
-    profile = "2026-04"
+    profile = "2026-08"
     return Target(profile, (*discriminators(profile), *actions(profile)), 500, TENANTS)

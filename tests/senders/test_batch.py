@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pytest_mews.errors import ScenarioFileError
 from pytest_mews.model import EventReference, Message, MessageSpec, Tenants
-from pytest_mews.senders.connector import IdSource, Plan, Target, plans_for
+from pytest_mews.senders import IdSource, Plan, Target
+from pytest_mews.senders.connector import plans_for
 from pytest_mews.senders.connector.batch import Batch, EventList, RepeatedEvent
 
 SETTINGS = settings(database=None, deadline=None)

@@ -13,16 +13,8 @@ from hypothesis import given, settings
 
 from pytest_mews.errors import HarnessError, ScenarioFileError
 from pytest_mews.model import Message, MessageSpec, Tenants, WebhookKind
-from pytest_mews.senders.connector import (
-    GENERATORS,
-    IdSource,
-    Plan,
-    Plans,
-    Target,
-    actions,
-    discriminators,
-    plans_for,
-)
+from pytest_mews.senders import IdSource, Plan, Plans, Target
+from pytest_mews.senders.connector import GENERATORS, actions, discriminators, plans_for
 from pytest_mews.senders.connector.batch import BatchSequence
 from pytest_mews.senders.connector.integration_webhooks import action_shape
 from pytest_mews.senders.connector.invalid_structure import HUGE_NUMBER
@@ -41,6 +33,7 @@ VALID: list[tuple[str, Mapping[str, Any]]] = [
     ("customer-added-and-updated", {}),
     ("customer-added-and-updated", {"separate": True}),
     ("message-sequence", {"messages": 3}),
+    ("distinct-entities", {"events": 3}),
     ("integration-action", {"action": "IntegrationDeleted", "ages_s": [60, 86_400]}),
     *[("integration-action", {"action": action}) for action in actions("2026-04")],
     (
@@ -76,7 +69,7 @@ def every_message(plans: Plans, tenants: Tenants) -> list[Message]:
     return messages
 
 
-@pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
+@pytest.mark.parametrize("profile", ["2022-08", "2026-04", "2026-08"])
 @pytest.mark.parametrize(("generator", "arguments"), VALID, ids=str)
 def test_valid_messages_match_the_schema(
     generator: str, arguments: Mapping[str, Any], profile: str, target: Target
@@ -134,14 +127,48 @@ def test_single_event_is_the_first_or_the_requested_one(target: Target) -> None:
     assert chosen.strategy is None
     unsubscribed = replace(target, events=("MessageAdded",))
     assert generate(unsubscribed, "single-event", event="PaymentUpdated").fixed == ()
+    older = replace(target, profile="2022-08")
+    assert generate(older, "single-event", event="ProductUpdated").fixed == ()
     with pytest.raises(ScenarioFileError, match="BillUpdated"):
         generate(target, "single-event", event="BillUpdated")
+
+
+def test_updated_and_deleted_share_an_entity(target: Target, tenants: Tenants) -> None:
+    """Each Deleted comes with the Updated of its entity, in either order or the Deleted first."""
+    together = generate(target, "updated-and-deleted")
+    assert [plan.describe() for plan in together.fixed] == [
+        "2 events: ResourceUpdated, ResourceDeleted; 1 id under several discriminators",
+        "2 events: ResourceDeleted, ResourceUpdated; 1 id under several discriminators",
+        "2 events: ProductUpdated, ProductDeleted; 1 id under several discriminators",
+        "2 events: ProductDeleted, ProductUpdated; 1 id under several discriminators",
+    ]
+    separate = generate(target, "updated-and-deleted", separate=True)
+    messages = every_message(separate, tenants)
+    assert [message.events[0].discriminator for message in messages] == [
+        *("ResourceDeleted", "ResourceUpdated"),
+        *("ProductDeleted", "ProductUpdated"),
+    ]
+    assert len({message.events[0].entity_id for message in messages}) == 2
+    without = replace(target, events=("ResourceDeleted", "ProductUpdated"))
+    assert generate(without, "updated-and-deleted").fixed == ()
+
+
+def test_a_property_shares_the_integration_of_its_chain(target: Target, tenants: Tenants) -> None:
+    """The messages of two properties have their own enterprise and the chain's integration."""
+    chain, first, second = (
+        json.loads(
+            every_message(generate(target, "single-event", enterprise=name), tenants)[0].body
+        )
+        for name in ("new", "property-1", "property-2")
+    )
+    assert chain["IntegrationId"] == first["IntegrationId"] == second["IntegrationId"]
+    assert len({body["EnterpriseId"] for body in (chain, first, second)}) == 3
 
 
 def test_one_per_event_type(target: Target) -> None:
     """`one-per-event-type` has one message for each subscribed discriminator."""
     descriptions = [plan.describe() for plan in generate(target, "one-per-event-type").fixed]
-    assert descriptions == [f"1 event: {name}" for name in discriminators("2026-04")]
+    assert descriptions == [f"1 event: {name}" for name in discriminators("2026-08")]
 
 
 def test_example_is_the_documented_one(target: Target, tenants: Tenants) -> None:
@@ -153,7 +180,7 @@ def test_example_is_the_documented_one(target: Target, tenants: Tenants) -> None
     ]
     assert message.events[0].entity_id == "bfee2c44-1f84-4326-a862-5289598f6e2d"
     assert message.enterprise_id == tenants.enterprises[0].id
-    assert message.description == "the documented example, 6 of 6 events"
+    assert message.description == "the documented example, 9 of 9 events"
 
 
 def test_action_fixed_cases(target: Target) -> None:
@@ -258,12 +285,12 @@ def test_unknown_event_alone_and_among_known_ones(target: Target, tenants: Tenan
     plans = generate(target, "unknown-event")
     assert [plan.describe() for plan in plans.fixed] == [
         "1 event: BillUpdated",
-        "3 events: ServiceOrderUpdated, BillUpdated, PaymentUpdated",
+        "3 events: ServiceOrderUpdated, BillUpdated, ProductDeleted",
     ]
-    known = set(discriminators("2026-04"))
+    known = set(discriminators("2026-08"))
     for message in every_message(plans, tenants):
         assert sum(event.discriminator not in known for event in message.events) == 1
-        errors = validation_errors("general", "2026-04", json.loads(message.body))
+        errors = validation_errors("general", "2026-08", json.loads(message.body))
         assert len(errors) == 1
         assert "Discriminator: breaks enum" in errors[0]
 
@@ -310,14 +337,14 @@ def test_unknown_property_in_each_object(
     plans = generate(target, "unknown-property", kind=kind)
     places: set[str] = set()
     for message in every_message(replace(plans, strategy=None), tenants):
-        errors = validation_errors(kind, "2026-04", json.loads(message.body))
+        errors = validation_errors(kind, "2026-08", json.loads(message.body))
         assert len(errors) == 1
         place, _, problem = errors[0].partition(": ")
         assert "'AddedLater' was unexpected" in problem
         places.add(place)
     assert places == objects
     for message in every_message(plans, tenants):
-        assert len(validation_errors(kind, "2026-04", json.loads(message.body))) == 1
+        assert len(validation_errors(kind, "2026-08", json.loads(message.body))) == 1
 
 
 def test_unknown_property_of_every_type(target: Target, tenants: Tenants) -> None:
@@ -381,7 +408,7 @@ def assert_huge(message: Message) -> None:
     assert message.events == ()
 
 
-@pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
+@pytest.mark.parametrize("profile", ["2022-08", "2026-04", "2026-08"])
 @pytest.mark.parametrize("kind", [WebhookKind.GENERAL, WebhookKind.INTEGRATION])
 @pytest.mark.parametrize("generator", ["invalid-structure", "missing-required"])
 def test_invalid_messages_break_the_schema(
@@ -396,6 +423,20 @@ def test_invalid_messages_break_the_schema(
             continue
         assert not validator(kind, profile).is_valid(json.loads(message.body)), message.description
         assert message.kind is kind
+
+
+def test_unusable_access_tokens(target: Target, tenants: Tenants) -> None:
+    """AccessToken is null or a number, and the rest is valid; not without IntegrationCreated."""
+    bodies = [
+        json.loads(message.body)
+        for message in every_message(generate(target, "unusable-access-token"), tenants)
+    ]
+    assert [body["Data"]["AccessToken"] for body in bodies] == [None, 7]
+    for body in bodies:
+        body["Data"]["AccessToken"] = "a-token"
+        assert validator(WebhookKind.INTEGRATION, target.profile).is_valid(body)
+    few = replace(target, events=("IntegrationDeleted",))
+    assert generate(few, "unusable-access-token").fixed == ()
 
 
 @pytest.mark.parametrize("generator", ["invalid-structure", "missing-required"])
@@ -568,3 +609,12 @@ def test_random_datetimes_are_within_the_documented_lag(target: Target, tenants:
         assert "2026-11-23T11:55:00Z" <= deleted <= "2026-11-23T12:00:00Z"
 
     SETTINGS(given(plans.strategy)(check))()
+
+
+@pytest.mark.parametrize("events", [("ServiceOrderUpdated",), ("CustomerAdded", "CustomerUpdated")])
+def test_distinct_entities_have_their_own_ids(target: Target, events: tuple[str, ...]) -> None:
+    """Also with one subscribed type, and with the two types of a customer."""
+    plans = generate(replace(target, events=events), "distinct-entities", events=3)
+    (message,) = every_message(plans, target.tenants)
+    assert len({event.entity_id for event in message.events}) == 3
+    assert {event.discriminator for event in message.events} == set(events)

@@ -10,7 +10,8 @@ from hypothesis import find, settings
 
 from pytest_mews.errors import UsageError
 from pytest_mews.model import MessageSpec, Tenants
-from pytest_mews.senders.connector import IdSource, Target, plans_for
+from pytest_mews.senders import IdSource, Target
+from pytest_mews.senders.connector import plans_for
 from pytest_mews.senders.connector.payload_schemas import validator
 
 

@@ -12,12 +12,9 @@ import pytest
 from hypothesis import find, given, settings
 
 from pytest_mews.model import Message, MessageSpec, WebhookKind
+from pytest_mews.senders import IdSource, Plan, Plans, Target
 from pytest_mews.senders.connector import (
-    IdSource,
     IntegrationStatus,
-    Plan,
-    Plans,
-    Target,
     actions,
     integration_statuses,
     plans_for,

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_mews.errors import HarnessError
 from pytest_mews.model import Tenants
-from pytest_mews.senders.connector import IdSource
-from pytest_mews.senders.connector.ids import Placeholder, RelativeTime, fill
+from pytest_mews.senders import IdSource
 from pytest_mews.senders.connector.json_shapes import Literal, Text, parse_schema
 from pytest_mews.senders.connector.payload_schemas import (
     KINDS,
@@ -20,9 +19,10 @@ from pytest_mews.senders.connector.payload_schemas import (
     validator,
 )
 from pytest_mews.senders.connector.shape_strategies import canonical_example, templates
+from pytest_mews.senders.ids import Placeholder, RelativeTime, fill
 
 
-@pytest.mark.parametrize("profile", ["2022-08", "2026-04"])
+@pytest.mark.parametrize("profile", ["2022-08", "2026-04", "2026-08"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_generated_payloads_are_valid(kind: str, profile: str, tenants: Tenants) -> None:
     """Everything generated from a schema is valid under that schema, in every profile."""

@@ -8,7 +8,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 
 from pytest_mews.model import MessageSpec
-from pytest_mews.senders.connector import IdSource, Plan, Plans, Target, plans_for
+from pytest_mews.senders import IdSource, Plan, Plans, Target
+from pytest_mews.senders.connector import plans_for
 from pytest_mews.senders.connector.payload_schemas import validator
 from pytest_mews.senders.connector.unusual_names import ESCAPED_NAMES, NAMES
 

@@ -12,7 +12,9 @@ QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 
 def observed_verdicts(folder: Path) -> dict[str, str]:
     """Read the verdicts of the scenarios that ran from the JSON report."""
-    report = json.loads((folder / "mews-report" / "certification.json").read_text("utf-8"))
+    report = json.loads(
+        (folder / "mews-report" / "selection" / "certification.json").read_text("utf-8")
+    )
     verdicts = {scenario["id"]: scenario["verdict"] for scenario in report["scenarios"]}
     return {name: verdict for name, verdict in verdicts.items() if verdict != "not-observed"}
 
@@ -20,14 +22,14 @@ def observed_verdicts(folder: Path) -> dict[str, str]:
 def test_a_node_id_selects_one_scenario(pytester: pytest.Pytester) -> None:
     """`mews::REC-01`, as the terminal shows it, runs that scenario; several ids run several."""
     node_ids = ("mews::REC-08", "mews::REC-01")
-    result = pytester.runpytest_subprocess("--mews-target", "demo", *node_ids, *QUICK)
+    result = pytester.runpytest("--mews-target", "demo", *node_ids, *QUICK)
     assert result.ret == 0, result.stdout.str() + result.stderr.str()
     assert observed_verdicts(pytester.path) == {"REC-01": "pass", "REC-08": "pass"}
 
 
 def test_an_unknown_id_names_the_closest(pytester: pytest.Pytester) -> None:
     """A scenario that does not exist exits with status 4; the message has the closest id."""
-    result = pytester.runpytest_subprocess("--mews-target", "demo", "mews::RECC-01")
+    result = pytester.runpytest("--mews-target", "demo", "mews::RECC-01")
     assert result.ret == 4
     message = result.stderr.str()
     assert "'mews::RECC-01' names no scenario" in message
@@ -38,7 +40,7 @@ def test_an_unknown_id_names_the_closest(pytester: pytest.Pytester) -> None:
 def test_a_scenario_beside_a_path_is_refused(pytester: pytest.Pytester) -> None:
     """Either scenarios run or the tests of a path; the message names both arguments."""
     pytester.makepyfile(test_mine="def test_mine(): pass")
-    result = pytester.runpytest_subprocess("--mews-target", "demo", "mews::REC-01", "test_mine.py")
+    result = pytester.runpytest("--mews-target", "demo", "mews::REC-01", "test_mine.py")
     assert result.ret == 4
     message = result.stderr.str()
     assert "mews::REC-01" in message

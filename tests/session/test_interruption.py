@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -31,13 +32,16 @@ def interrupt_after(process: subprocess.Popen[str], text: str) -> tuple[list[str
 
 def test_interruption_still_writes_the_report(pytester: pytest.Pytester) -> None:
     """Ctrl-C in a scenario exits with status 2; the report has the results so far."""
-    command = [sys.executable, "-m", "pytest", "--mews-target", "demo:slow-but-fine"]
+    options = ("--mews-target", "demo:slow-but-fine", "--mews-jobs", "1")
+    command = [sys.executable, "-m", "pytest", *options]
     process = subprocess.Popen(
         command, cwd=pytester.path, stdout=subprocess.PIPE, text=True, bufsize=1
     )
     lines, rest = interrupt_after(process, "mews::REC-01 PASS")
     assert process.returncode == 2, "".join(lines) + rest
     assert "interrupted" in rest
+    assert "!! Interruption: Ctrl-C !!" in rest
+    assert ".py:" not in rest  # no place in the harness, as if it had failed there
     report = read_report(pytester.path)
     assert report["interrupted"]
     assert read_verdicts(pytester.path)["REC-01"] == "pass"
@@ -66,3 +70,105 @@ def test_interruption_of_concurrent_scenarios(pytester: pytest.Pytester) -> None
     running = [item for item in scenarios.values() if "interrupted after" in item["reason"]]
     assert 1 <= len(running) <= 4
     assert any("interrupted before" in item["reason"] for item in scenarios.values())
+
+
+def run_until_report(folder: Path, *options: str) -> subprocess.Popen[str]:
+    """Start a run that takes long, and return it when its first scenario has passed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--mews-target", "demo:slow-but-fine", *options],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "mews::PRE-01 PASS" in line:
+            return process
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("signals", "pause_s", "jobs"),
+    [
+        ((signal.SIGINT, signal.SIGINT), 0.05, "4"),
+        ((signal.SIGINT, signal.SIGINT), 0.5, "1"),
+        ((signal.SIGINT, signal.SIGINT), 0.5, "4"),
+        ((signal.SIGTERM,), 0.0, "1"),
+        ((signal.SIGTERM, signal.SIGINT), 0.2, "4"),
+    ],
+)
+def test_several_signals_are_one_interruption(
+    pytester: pytest.Pytester, signals: tuple[signal.Signals, ...], pause_s: float, jobs: str
+) -> None:
+    """The report and JUnit's file are written, and nothing is an error."""
+    process = run_until_report(pytester.path, "--mews-jobs", jobs, "--junitxml", "junit.xml")
+    try:
+        time.sleep(1)
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(pause_s)
+        output, _ = process.communicate(timeout=90)
+    finally:
+        process.kill()
+    assert process.returncode == 2, output
+    report = read_report(pytester.path)
+    assert report["interrupted"]
+    assert "error" not in read_verdicts(pytester.path).values()
+    assert (pytester.path / "junit.xml").read_text().startswith("<?xml")
+
+
+SWALLOWS = """
+import gc, os, signal
+import pytest
+
+def swallow(phase, info):
+    gc.callbacks.remove(swallow)
+    os.kill(os.getpid(), signal.SIGTERM)
+    for _ in range(100):  # the handler runs in here
+        pass
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    if item.name == "REC-01":
+        gc.callbacks.append(swallow)
+        gc.collect()
+"""
+
+
+def test_a_signal_during_garbage_collection(pytester: pytest.Pytester) -> None:
+    """Python swallows what the handler raises there; the run is interrupted nevertheless."""
+    pytester.makeconftest(SWALLOWS)
+    target = ("--mews-target", "demo:slow-but-fine")
+    result = pytester.runpytest_subprocess(*target, "-k", "PRE-01 or REC")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "Exception ignored" not in result.stdout.str()
+    verdicts = read_verdicts(pytester.path)
+    assert "error" not in verdicts.values()
+    assert verdicts["REC-14"] == "not-observed"
+
+
+RAISES = """
+import pytest
+
+class Raises:
+    def pytest_keyboard_interrupt(self, excinfo):
+        raise ValueError
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    config.pluginmanager.register(Raises())
+"""
+
+
+def test_an_interruption_that_another_plugin_fails_at(pytester: pytest.Pytester) -> None:
+    """Scenarios that did not run are no error of the harness."""
+    pytester.makeconftest(RAISES)
+    process = run_until_report(pytester.path)
+    try:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=90)
+    finally:
+        process.kill()
+    assert read_report(pytester.path)["interrupted"]
+    assert "error" not in read_verdicts(pytester.path).values()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mews.config.report_folder import FolderLock
 from tests.recording_endpoint import recording_endpoint
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
@@ -23,7 +24,9 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
 
 def replay_file_names(folder: Path) -> list[str]:
     """Return the names of the replay files of the run in a folder."""
-    return sorted(path.stem for path in (folder / "mews-report" / "replays").glob("*.json"))
+    return sorted(
+        path.stem for path in (folder / "mews-report" / "selection" / "replays").glob("*.json")
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,10 +42,10 @@ def test_still_failing_and_fixed(
     run: pytest.Pytester, flaw: str, scenario: str, observed: str
 ) -> None:
     """The case still fails with the flawed partner, and is fixed with the sound one."""
-    run.runpytest_subprocess("--mews-target", f"demo:{flaw}", "-k", scenario, *QUICK)
+    run.runpytest("--mews-target", f"demo:{flaw}", "-k", scenario, *QUICK)
     assert replay_file_names(run.path) == [scenario]
-    report = (run.path / "mews-report" / "certification.json").read_bytes()
-    result = run.runpytest_subprocess("--mews-target", f"demo:{flaw}", "--mews-replay", scenario)
+    report = (run.path / "mews-report" / "selection" / "certification.json").read_bytes()
+    result = run.runpytest("--mews-target", f"demo:{flaw}", "--mews-replay", scenario)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
@@ -53,22 +56,22 @@ def test_still_failing_and_fixed(
             f"STILL FAILING {scenario}: {observed}",
         ]
     )
-    file = f"mews-report/replays/{scenario}.json"
-    result = run.runpytest_subprocess("--mews-target", "demo", "--mews-replay", file)
+    file = f"mews-report/selection/replays/{scenario}.json"
+    result = run.runpytest("--mews-target", "demo", "--mews-replay", file)
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"FIXED         {scenario}: *", "*1 passed*"])
-    assert (run.path / "mews-report" / "certification.json").read_bytes() == report
+    assert (run.path / "mews-report" / "selection" / "certification.json").read_bytes() == report
 
 
 def test_a_processing_failure_needs_the_api(run: pytest.Pytester) -> None:
     """The API has the entities of a replay; without the API the replay is inconclusive."""
-    run.runpytest_subprocess("--mews-target", "demo:never-onboards", "-k", "PROC-20", *QUICK)
+    run.runpytest("--mews-target", "demo:never-onboards", "-k", "PROC-20", *QUICK)
     assert replay_file_names(run.path) == ["PROC-20"]
     replay = ("--mews-replay", "PROC-20")
-    assert run.runpytest_subprocess("--mews-target", "demo:never-onboards", *replay).ret == 1
-    assert run.runpytest_subprocess("--mews-target", "demo", *replay).ret == 0
+    assert run.runpytest("--mews-target", "demo:never-onboards", *replay).ret == 1
+    assert run.runpytest("--mews-target", "demo", *replay).ret == 0
     with recording_endpoint() as endpoint:
-        result = run.runpytest_subprocess("--mews-target", endpoint.url, *replay)
+        result = run.runpytest("--mews-target", endpoint.url, *replay)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["INCONCLUSIVE  PROC-20: needs --mews-api*"])
     assert endpoint.received == []
@@ -81,19 +84,20 @@ def test_the_same_requests_are_sent_again(run: pytest.Pytester) -> None:
         lambda path, body: 202 if _is_preflight(body, path) else 500
     ) as failing:
         target = f"{failing.url}?Token={TOKEN}"
-        run.runpytest_subprocess("--mews-target", target, *arguments)
+        run.runpytest("--mews-target", target, *arguments)
     recorded = replay_file_names(run.path)
     assert {"RET-04", "ERR-01"} <= set(recorded)
     for scenario in recorded:
-        text = (run.path / "mews-report" / "replays" / f"{scenario}.json").read_text()
+        text = (run.path / "mews-report" / "selection" / "replays" / f"{scenario}.json").read_text()
         assert TOKEN not in text
         with recording_endpoint() as fixed:
             replay = ("--mews-target", f"{fixed.url}?Token={TOKEN}", "--mews-replay", scenario)
-            run.runpytest_subprocess(*replay)
+            run.runpytest(*replay)
         sent = Counter(fixed.received)
         assert sent.keys() <= Counter(failing.received).keys(), scenario
         assert len(sent) > 1, scenario
-        assert max(sent.values()) > 1 or scenario != "RET-04"
+        if scenario == "RET-04":
+            assert max(sent.values()) > 1
 
 
 def _is_preflight(body: bytes, path: str) -> bool:
@@ -104,14 +108,14 @@ def _is_preflight(body: bytes, path: str) -> bool:
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["plain", "n"])
 def test_several_files_from_a_folder(run: pytest.Pytester, workers: tuple[str, ...]) -> None:
     """All files of a folder are replayed; -k selects among them, also with pytest-xdist."""
-    run.runpytest_subprocess("--mews-target", "demo:ignores-token", "-k", "AUTH", *QUICK)
+    run.runpytest("--mews-target", "demo:ignores-token", "-k", "AUTH", *QUICK)
     recorded = replay_file_names(run.path)
     assert len(recorded) == 6
-    folder = ("--mews-replay", "mews-report/replays")
-    result = run.runpytest_subprocess("--mews-target", "demo", *folder, *workers)
+    folder = ("--mews-replay", "mews-report/selection/replays")
+    result = run.runpytest("--mews-target", "demo", *folder, *workers)
     assert result.ret == 0
     result.assert_outcomes(passed=6)
-    result = run.runpytest_subprocess(
+    result = run.runpytest(
         "--mews-target", "demo:ignores-token", *folder, *workers, "-k", "AUTH-02"
     )
     assert result.ret == 1
@@ -120,30 +124,30 @@ def test_several_files_from_a_folder(run: pytest.Pytester, workers: tuple[str, .
 
 def test_collect_only_sends_nothing(run: pytest.Pytester) -> None:
     """--collect-only lists the files by stable ids."""
-    run.runpytest_subprocess("--mews-target", "demo:ignores-token", "-k", "AUTH-02", *QUICK)
+    run.runpytest("--mews-target", "demo:ignores-token", "-k", "AUTH-02", *QUICK)
     arguments = ("--mews-target", "demo", "--mews-replay", "AUTH-02", "--collect-only", "-q")
-    result = run.runpytest_subprocess(*arguments)
+    result = run.runpytest(*arguments)
     assert "mews::replay/AUTH-02" in result.outlines
 
 
 def test_files_of_an_earlier_run_are_deleted(run: pytest.Pytester) -> None:
     """The folder has only the replay files of its report."""
     for flaw, scenario in (("ignores-token", "AUTH-02"), ("locks-out-after-retries", "RET-02")):
-        run.runpytest_subprocess("--mews-target", f"demo:{flaw}", "-k", scenario, *QUICK)
+        run.runpytest("--mews-target", f"demo:{flaw}", "-k", scenario, *QUICK)
     assert replay_file_names(run.path) == ["RET-02"]
 
 
 def test_the_report_names_the_command(run: pytest.Pytester) -> None:
     """The HTML and JSON reports have the command for a replay, and it works."""
     arguments = ("--mews-target", "demo:ignores-token", "-k", "AUTH-02", *QUICK)
-    run.runpytest_subprocess(*arguments, "--mews-report", "out")
-    report = json.loads((run.path / "out" / "certification.json").read_text("utf-8"))
+    run.runpytest(*arguments, "--mews-report", "out")
+    report = json.loads((run.path / "out" / "selection" / "certification.json").read_text("utf-8"))
     (failed,) = [item for item in report["scenarios"] if item["id"] == "AUTH-02"]
     assert failed["replay"]["file"] == "replays/AUTH-02.json"
     command = failed["replay"]["command"]
-    assert command.endswith("--mews-replay out/replays/AUTH-02.json")
-    assert command in (run.path / "out" / "certification.html").read_text("utf-8")
-    assert run.runpytest_subprocess(*command.split()[1:]).ret == 1
+    assert command.endswith("--mews-replay out/selection/replays/AUTH-02.json")
+    assert command in (run.path / "out" / "selection" / "certification.html").read_text("utf-8")
+    assert run.runpytest(*command.split()[1:]).ret == 1
 
 
 @pytest.mark.parametrize(
@@ -163,19 +167,31 @@ def test_usage_errors_exit_4(
 ) -> None:
     """A replay without a file, without a target, or with other tests is refused."""
     run.makepyfile(test_x="def test_x(): pass")
-    result = run.runpytest_subprocess(*arguments)
+    result = run.runpytest(*arguments)
     assert result.ret == 4
     result.stderr.fnmatch_lines([message])
+
+
+def test_a_replay_does_not_run_beside_another_run(run: pytest.Pytester) -> None:
+    """It writes calls.jsonl into the report folder, so it holds the folder as every run does."""
+    run.runpytest("--mews-target", "demo:ignores-token", "-k", "AUTH-02", *QUICK)
+    replay = ("--mews-target", "demo", "--mews-replay", "AUTH-02")
+    with FolderLock(run.path / "mews-report"):
+        result = run.runpytest(*replay)
+        assert run.runpytest(*replay, "--collect-only").ret == 0
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["ERROR: --mews-report: *is in use: another run*"])
+    assert run.runpytest(*replay).ret == 0
 
 
 def test_an_unreachable_endpoint_fixes_nothing(run: pytest.Pytester) -> None:
     """If nobody listens, the preflight still fails, and other replays are inconclusive."""
     dead = "http://127.0.0.1:9/hook"
-    run.runpytest_subprocess("--mews-target", dead, "-k", "PRE-01", *QUICK)
+    run.runpytest("--mews-target", dead, "-k", "PRE-01", *QUICK)
     flawed = ("--mews-target", "demo:locks-out-after-retries", "-k", "RET-02", *QUICK)
-    run.runpytest_subprocess(*flawed, "--mews-report", "b")
-    files = ("--mews-replay", "PRE-01", "--mews-replay", "b/replays/RET-02.json")
-    result = run.runpytest_subprocess("--mews-target", dead, *files)
+    run.runpytest(*flawed, "--mews-report", "b")
+    files = ("--mews-replay", "PRE-01", "--mews-replay", "b/selection/replays/RET-02.json")
+    result = run.runpytest("--mews-target", dead, *files)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         ["STILL FAILING PRE-01: *refused*", "INCONCLUSIVE  RET-02: the preflight failed*refused*"]

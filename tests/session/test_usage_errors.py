@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mews.config.report_folder import FolderLock
+
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
@@ -14,7 +16,7 @@ import pytest
         (["--mews-target", ""], ["--mews-target", "empty"]),
         (["--mews-target", "."], ["--mews-target", "folder"]),
         (["--mews-target", "demo:nosuch"], ["--mews-target", "nosuch"]),
-        (["--mews-target", "demo", "--mews-profile", "2026-05"], ["--mews-profile", "2026-04"]),
+        (["--mews-target", "demo", "--mews-profile", "2026-05"], ["--mews-profile", "2026-0"]),
         (["--mews-target", "demo", "--mews-events", "CustomerAded"], ["CustomerAdded"]),
         (["--mews-target", "demo", "--mews-tenants", "none.toml"], ["--mews-tenants", "none.toml"]),
         (
@@ -38,7 +40,7 @@ import pytest
 def test_usage_error(pytester: pytest.Pytester, arguments: list[str], parts: list[str]) -> None:
     """The message has the option, the value and the remedy; nothing is delivered."""
     (pytester.path / "taken").write_text("a file")
-    result = pytester.runpytest_subprocess(*arguments)
+    result = pytester.runpytest(*arguments)
     assert result.ret == 4
     message = result.stderr.str()
     for part in parts:
@@ -51,14 +53,14 @@ def test_report_folder_that_can_not_be_created(pytester: pytest.Pytester, tmp_pa
     """A report folder below a file is refused before anything is delivered."""
     file = tmp_path / "file"
     file.write_text("")
-    result = pytester.runpytest_subprocess("--mews-target", "demo", "--mews-report", f"{file}/x")
+    result = pytester.runpytest("--mews-target", "demo", "--mews-report", f"{file}/x")
     assert result.ret == 4
     result.stdout.no_fnmatch_line("*mews::*")
 
 
 def test_secrets_are_redacted_in_messages(pytester: pytest.Pytester) -> None:
     """The message shows a wrong URL without the values of its query."""
-    result = pytester.runpytest_subprocess("--mews-target", "htp://x/?Token=sup3rs3cret")
+    result = pytester.runpytest("--mews-target", "htp://x/?Token=sup3rs3cret")
     assert result.ret == 4
     assert "sup3rs3cret" not in result.stderr.str() + result.stdout.str()
 
@@ -68,8 +70,24 @@ def test_certificate_file_that_does_not_exist(
 ) -> None:
     """A wrong path in SSL_CERT_FILE exits with status 4, without a traceback."""
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
-    result = pytester.runpytest_subprocess("--mews-target", "demo", "-k", "PRE")
+    result = pytester.runpytest("--mews-target", "demo", "-k", "PRE")
     assert result.ret == 4
     output = result.stdout.str() + result.stderr.str()
     assert "SSL_CERT_FILE" in output
     assert "INTERNALERROR" not in output
+
+
+def test_a_report_folder_in_use_is_refused(pytester: pytest.Pytester) -> None:
+    """The earlier report stays as it is; the same run works once the folder is free."""
+    folder = pytester.path / "mews-report" / "selection"
+    options = ("--mews-target", "demo", "mews::PRE-01")
+    with FolderLock(folder):
+        (folder / "certification.json").write_text("earlier")
+        result = pytester.runpytest_subprocess(*options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--mews-report: '{folder}' is in use: another run *"])
+    assert (folder / "certification.json").read_text() == "earlier"
+    (folder / "certification.json").unlink()
+    assert pytester.runpytest_subprocess(*options).ret == 0
+    assert (folder / "certification.json").exists()
+    assert (folder / ".gitignore").exists()

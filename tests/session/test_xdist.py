@@ -17,7 +17,7 @@ CLOSED_PORT_URL = "http://127.0.0.1:9/hook"
 def read_json_report(folder: Path) -> dict[str, Any]:
     """Read the JSON report."""
     report: dict[str, Any] = json.loads(
-        (folder / "mews-report" / "certification.json").read_text("utf-8")
+        (folder / "mews-report" / "selection" / "certification.json").read_text("utf-8")
     )
     return report
 
@@ -30,9 +30,7 @@ def test_one_address_can_not_be_served_by_several_processes(
     pytester: pytest.Pytester, api: str, options: tuple[str, ...]
 ) -> None:
     """--mews-api with -n exits with status 4, names the remedy, and delivers nothing."""
-    result = pytester.runpytest_subprocess(
-        "--mews-target", CLOSED_PORT_URL, "--mews-api", api, *options
-    )
+    result = pytester.runpytest("--mews-target", CLOSED_PORT_URL, "--mews-api", api, *options)
     assert result.ret == 4
     message = result.stderr.str()
     assert f"--mews-api: '{api}' can't be served by several processes (-n)" in message
@@ -46,14 +44,14 @@ def test_one_process_may_serve_the_api(pytester: pytest.Pytester, workers: tuple
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     options = ("--mews-api", f"127.0.0.1:{port}", "-k", "PRE-01", *workers)
-    result = pytester.runpytest_subprocess("--mews-target", CLOSED_PORT_URL, *options)
+    result = pytester.runpytest("--mews-target", CLOSED_PORT_URL, *options)
     assert result.ret == 1
     assert "PRE-01 FAIL" in result.stdout.str()
 
 
 def test_dist_each_is_refused(pytester: pytest.Pytester) -> None:
     """--dist each would run every scenario in every worker."""
-    result = pytester.runpytest_subprocess("--mews-target", "demo", "-n", "2", "--dist", "each")
+    result = pytester.runpytest("--mews-target", "demo", "-n", "2", "--dist", "each")
     assert result.ret == 4
     assert "--dist" in result.stderr.str()
 
@@ -61,18 +59,27 @@ def test_dist_each_is_refused(pytester: pytest.Pytester) -> None:
 def test_every_worker_has_its_own_demo_partner(pytester: pytest.Pytester) -> None:
     """With -n the demo partner of a worker calls the Connector API of that worker."""
     options = ("-n", "2", "-k", "PRE-02 or PROC-01 or PROC-12", *QUICK)
-    result = pytester.runpytest_subprocess("--mews-target", "demo", *options)
+    result = pytester.runpytest("--mews-target", "demo", *options)
     assert result.ret == 0, result.stdout.str()
     scenarios = read_json_report(pytester.path)["scenarios"]
     verdicts = {scenario["id"]: scenario["verdict"] for scenario in scenarios}
     assert [verdicts[name] for name in ("PRE-02", "PROC-01", "PROC-12")] == ["pass"] * 3
+    calls = (pytester.path / "mews-report" / "selection" / "calls.jsonl").read_text("utf-8")
+    review = read_json_report(pytester.path)["certification_review"]
+    assert 0 < review["requests"] <= len(calls.splitlines())
+    operations = {operation["operation"] for operation in review["operations"]}
+    assert operations == {json.loads(line)["operation"] for line in calls.splitlines()}
 
 
-def test_notes_of_the_workers_are_in_the_report(pytester: pytest.Pytester) -> None:
+def test_notes_of_the_workers_are_in_the_report(
+    pytester: pytest.Pytester, flaws_of_tests: tuple[str, str]
+) -> None:
     """A note that several workers have is in the report once."""
     slow = ("--mews-profile-set", "timeout_s=0.3", "--mews-time-scale", "0.001")
     options = ("-n", "2", "-k", "PRE-01 or REC-01 or REC-02", *slow)
-    result = pytester.runpytest_subprocess("--mews-target", "demo:times-out", *options)
+    result = pytester.runpytest_subprocess(
+        *flaws_of_tests, "--mews-target", "demo:times-out", *options
+    )
     assert result.ret == 1
     (note,) = read_json_report(pytester.path)["notes"]
     assert note.startswith("The endpoint missed the 0.3 s limit even for a single event")
@@ -87,7 +94,7 @@ def test_a_worker_that_crashes(pytester: pytest.Pytester) -> None:
         "        os._exit(3)\n"
     )
     options = ("-n", "2", "-k", "PRE-01 or REC-01 or REC-02 or REC-08", *QUICK)
-    result = pytester.runpytest_subprocess("--mews-target", "demo", *options)
+    result = pytester.runpytest("--mews-target", "demo", *options)
     assert result.ret == 1, result.stdout.str()
     report = read_json_report(pytester.path)
     scenarios = {scenario["id"]: scenario for scenario in report["scenarios"]}

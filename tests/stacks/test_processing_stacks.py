@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mews.mews.events import Channel, event_names
 from tests.partner_processes import TENANTS, free_port
 from tests.stacks.stack_partners import EXPRESS, TOKEN, run_partner, skip_if_missing
 
@@ -23,7 +24,10 @@ def test_express_example_is_ready_in_both_stages(
     api = f"127.0.0.1:{free_port()}"
     with run_partner(EXPRESS, tmp_path, f"http://{api}") as service:
         options = ("--mews-target", service.url, "--mews-api", api, "--mews-fetch-timeout", "5")
-        result = pytester.runpytest_subprocess(*options, "--mews-jobs", "8")
+        options += ("--mews-events", ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION)))
+        options += ("--mews-portfolios",)
+        quick = ("--mews-time-scale", "0.001", "--mews-examples", "2", "--mews-jobs", "8")
+        result = pytester.runpytest_subprocess(*options, *quick)
     assert result.ret == 0, result.stdout.str()
     report = json.loads((pytester.path / "mews-report" / "certification.json").read_text("utf-8"))
     stages = {name: stage["readiness"] for name, stage in report["stages"].items()}

@@ -64,5 +64,5 @@ def test_no_client_connects(mews_websocket):
 def test_partner_tests_can_use_the_fixture(pytester: pytest.Pytester) -> None:
     """Without any option each test has a server of its own that clients can connect to."""
     pytester.makepyfile(PARTNER_TESTS)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
+    result = pytester.runpytest("-p", "no:cacheprovider", "-W", "error")
     result.assert_outcomes(passed=3)

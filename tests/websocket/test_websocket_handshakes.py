@@ -84,10 +84,12 @@ def test_the_path_must_match_exactly(path: str) -> None:
 
 
 def test_tokens_in_the_query_are_detected_and_never_stored() -> None:
-    """Instead of cookies they are a problem; in addition to cookies they are only noted."""
+    """They are deprecated, and accepted where there are no cookies; cookies win."""
     target = f"{PATH}?ClientToken=client&accessToken=right&x&y="
     without_cookies = validate(target=target)
-    assert HandshakeProblem.TOKENS_IN_QUERY in without_cookies.problems
+    assert (without_cookies.status, without_cookies.problems) == (101, ())
+    wrong = validate(target=f"{PATH}?ClientToken=client&AccessToken=wrong")
+    assert (wrong.status, wrong.problems) == (401, (HandshakeProblem.WRONG_ACCESS_TOKEN,))
     assert without_cookies.path == f"{PATH}?ClientToken=***&accessToken=***&x&y="
     with_cookies = validate("ClientToken=client; AccessToken=right", target=target)
     assert (with_cookies.status, with_cookies.problems) == (101, ())

@@ -7,12 +7,21 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import pytest
 import trustme
 
-from pytest_mews.emulator.websocket import WebSocketServer, validate_handshake
+from pytest_mews.config.tenants import DEFAULT_TENANTS
+from pytest_mews.emulator.websocket import (
+    PATH,
+    HandshakeResult,
+    WebSocketServer,
+    controlled_connection,
+    validate_handshake,
+    websocket_server,
+)
 from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
 from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.model import (
@@ -272,3 +281,102 @@ def test_a_stopped_server_rejects_calls_and_ends_waits() -> None:
     with pytest.raises(HarnessError, match="was stopped"):
         websocket.server.send([message()], "spec", 1.0)
     assert websocket.server.log.wait_until(lambda: False, 60.0) is False
+
+
+def address_of(websocket: MewsWebSocket) -> tuple[str, int]:
+    """Return the server's host and port."""
+    return "127.0.0.1", int(websocket.address.rpartition(":")[2])
+
+
+def raw_handshake(websocket: MewsWebSocket, *headers: str) -> socket.socket:
+    """Open a TCP connection and send a handshake with more headers."""
+    client = socket.create_connection(address_of(websocket), TIMEOUT_S)
+    lines = [
+        f"GET {PATH} HTTP/1.1",
+        "Host: mews",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        *headers,
+    ]
+    client.sendall("".join(f"{line}\r\n" for line in [*lines, ""]).encode())
+    return client
+
+
+@pytest.mark.parametrize(
+    "upgrades", [("websocket", "websocket"), ("h2c", "websocket"), ("websocket", "")]
+)
+def test_several_upgrade_headers_are_refused(
+    websocket: MewsWebSocket, upgrades: tuple[str, ...]
+) -> None:
+    """The response is a 400 that says so; it is no failure of the emulator."""
+    headers = [f"Upgrade: {value}" for value in upgrades]
+    with raw_handshake(websocket, f"Cookie: {cookie_header()}", *headers) as client:
+        response = client.makefile("rb").read().decode()
+    assert response.startswith("HTTP/1.1 400 ")
+    assert "several Upgrade headers" in response
+    assert websocket.handshakes[0].problems == (HandshakeProblem.NO_WEBSOCKET,)
+
+
+def send_forever(client: socket.socket, data: bytes) -> None:
+    """Send the same data until the connection is aborted."""
+    while True:
+        client.sendall(data)
+
+
+def test_unread_pongs_are_bounded(
+    websocket: MewsWebSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that sends pings and reads nothing loses its connection."""
+    monkeypatch.setattr(controlled_connection, "MAX_UNREAD", 100_000)
+    ping = b"\x89\xfd" + bytes(4) + b"x" * 125
+    with (
+        raw_handshake(websocket, f"Cookie: {cookie_header()}", "Upgrade: websocket") as client,
+        pytest.raises(OSError, match=r"reset|[Bb]roken pipe"),
+    ):
+        send_forever(client, ping * 1_000)
+    assert websocket.server.log.wait_until(
+        lambda: websocket.connections[0].closed_ms is not None, TIMEOUT_S
+    )
+
+
+def test_many_connections_leave_it_answering(
+    websocket: MewsWebSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest connections without a handshake end; a client's connection stays."""
+    monkeypatch.setattr(websocket_server, "MAX_PENDING", 20)
+    address = address_of(websocket)
+    with RecordingClient(websocket) as client, ExitStack() as stack:
+        first = stack.enter_context(socket.create_connection(address, TIMEOUT_S))
+        for number in range(500):
+            connection = socket.create_connection(address, TIMEOUT_S)
+            if number % 5 == 0:
+                stack.enter_context(connection)
+            else:
+                connection.close()
+        assert first.recv(1) == b""
+        assert handshake_status(websocket, cookie_header(2)) == 101
+        websocket.send({"Type": "Reservation", "Id": "1", "State": "Started"})
+        assert client.receive(1)
+
+
+def test_handshakes_of_strangers_are_not_counted() -> None:
+    """They count only for as long as no handshake with a token has arrived."""
+    token = DEFAULT_TENANTS.client_token
+
+    def reject(target: str, cookies: Sequence[str]) -> HandshakeResult:
+        return validate_handshake(target, cookies, token, lambda _: (None, TokenState.NONE))
+
+    with WebSocketServer(reject, lambda: 0.0, has_token=lambda text: token in text) as server:
+        websocket = MewsWebSocket(server, DEFAULT_TENANTS)
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(server.address.replace("ws:", "http:") + "/healthz")
+        assert websocket.handshakes == ()
+        assert handshake_status(websocket, None) == 401
+        assert [handshake.number for handshake in websocket.handshakes] == [2]
+        assert not server.log.is_partner_known
+        assert handshake_status(websocket, None, f"{PATH}?ClientToken={token}") == 401
+        assert [handshake.number for handshake in websocket.handshakes] == [3]
+        assert server.log.is_partner_known
+        (note,) = server.log.notes
+        assert "/healthz from 127.0.0.1" in note

@@ -92,7 +92,12 @@ class Backlog:
             self._finished.notify_all()
 
     def retry_later(
-        self, batch: Batch, pause_s: float = 0.0, *, pause_enterprise: bool = False
+        self,
+        batch: Batch,
+        pause_s: float = 0.0,
+        *,
+        pause_enterprise: bool = False,
+        reduce: bool = False,
     ) -> None:
         """Return a batch after a failure.
 
@@ -100,6 +105,7 @@ class Backlog:
             batch: the batch whose request failed.
             pause_s: the seconds to wait before the retry.
             pause_enterprise: whether all other changes of the enterprise wait as well.
+            reduce: whether to request less at a time.
 
         """
         with self._changed:
@@ -111,7 +117,14 @@ class Backlog:
             if pause_enterprise:
                 paused_until = self._paused_until.get(batch.enterprise_id, due_s)
                 self._paused_until[batch.enterprise_id] = max(due_s, paused_until)
-            self._failed.append((due_s, replace(batch, failures=batch.failures + 1)))
+            for ids in batch.halves if reduce else (batch.ids,):
+                again = replace(
+                    batch,
+                    ids=ids,
+                    failures=batch.failures + 1,
+                    reductions=batch.reductions + int(reduce),
+                )
+                self._failed.append((due_s, again))
             self._changed.notify()
 
     def credential(self, enterprise_id: str) -> str | None:

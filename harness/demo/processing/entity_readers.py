@@ -11,13 +11,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pytest_mews.mews.events import EVENTS, Channel
+from pytest_mews.mews.limits import IDS_PER_REQUEST
+
 Document = Mapping[str, Any]
 FetchPages = Callable[[str, str, Document], Iterable[Document]]
 """Yields the entities on all pages, for an operation, its collection, and the filters."""
 
-MAX_IDS = 1000  # per request; also the maximum number of items on a page
 WEBHOOK_DELAY = timedelta(minutes=15)  # after the change; Mews says typically 2 to 5 minutes
 CLOCK_SKEW = timedelta(seconds=5)  # between Mews's clock and ours
+# What a request has to ask for: the parts of an entity that the service needs, and deleted
+# entities, which the response leaves out otherwise.
+PARAMETERS: Mapping[str, Document] = {
+    "resources": {"Extent": {"Resources": True, "Inactive": True}},
+    "resourceBlocks": {"ActivityStates": ["Active", "Deleted"]},
+    "customers": {"Extent": {"Customers": True, "Addresses": True}},
+}
 THREAD_INTERVAL = timedelta(days=80)  # an interval can be up to 3 months long
 
 
@@ -31,6 +40,7 @@ class Batch:
         ids: no more than fit into one request.
         since: when the first of their events arrived.
         failures: the number of consecutive failures to read the batch.
+        reductions: how often Mews asked for smaller requests.
 
     """
 
@@ -39,6 +49,15 @@ class Batch:
     ids: frozenset[str]
     since: datetime
     failures: int = 0
+    reductions: int = 0
+
+    @property
+    def halves(self) -> tuple[frozenset[str], ...]:
+        """The ids in two parts; one part if there is only one id."""
+        ordered = sorted(self.ids)
+        middle = (len(ordered) + 1) // 2
+        parts = (frozenset(ordered[:middle]), frozenset(ordered[middle:]))
+        return tuple(part for part in parts if part) or (self.ids,)
 
 
 EntityReader = Callable[[FetchPages, Batch], Iterable[Document]]
@@ -89,10 +108,30 @@ def messages_by_thread() -> EntityReader:
         threads = fetch_pages("messageThreads/getAll", "MessageThreads", recent)
         thread_ids = sorted({thread["Id"] for thread in threads})
         added = {"CreatedUtc": time_interval(bookmark.start(batch), now + CLOCK_SKEW)}
-        for start in range(0, len(thread_ids), MAX_IDS):
-            filters = {"MessageThreadIds": thread_ids[start : start + MAX_IDS], **added}
+        for start in range(0, len(thread_ids), IDS_PER_REQUEST):
+            filters = {"MessageThreadIds": thread_ids[start : start + IDS_PER_REQUEST], **added}
             yield from fetch_pages("messages/getAll", "Messages", filters)
         bookmark.advance(batch, now)
+
+    return read
+
+
+def products_by_service() -> EntityReader:
+    """Return a reader of products by id.
+
+    `products/getAll` requires the ids of services, which a product event doesn't name. The reader
+    asks for the services each time, so that it knows one that was added since.
+    """
+
+    def read(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
+        services = fetch_pages("services/getAll", "Services", {})
+        service_ids = sorted({service["Id"] for service in services})
+        for start in range(0, len(service_ids), IDS_PER_REQUEST):
+            filters = {
+                "ServiceIds": service_ids[start : start + IDS_PER_REQUEST],
+                "ProductIds": sorted(batch.ids),
+            }
+            yield from fetch_pages("products/getAll", "Products", filters)
 
     return read
 
@@ -116,21 +155,17 @@ class Bookmark:
 
 def entity_readers() -> dict[str, EntityReader]:
     """Create a reader for each kind of entity; each set has its own bookmarks."""
-    return {
-        "reservations": by_id("reservations/getAll/2023-06-06", "Reservations", "ReservationIds"),
-        "resources": by_id(
-            "resources/getAll", "Resources", "ResourceIds", Extent={"Resources": True}
-        ),
-        "messages": messages_by_thread(),
-        "resourceBlocks": by_id("resourceBlocks/getAll", "ResourceBlocks", "ResourceBlockIds"),
-        "customers": by_id(
-            "customers/getAll",
-            "Customers",
-            "CustomerIds",
-            Extent={"Customers": True, "Addresses": True},
-        ),
-        "payments": by_id("payments/getAll", "Payments", "PaymentIds"),
-    }
+    readers = {"messages": messages_by_thread()}
+    for event in EVENTS.values():
+        if event.channel is Channel.GENERAL and event.is_fetchable_by_id:
+            operation = event.operations[0]
+            kind = operation.name.partition("/")[0]
+            assert operation.collection is not None
+            assert operation.ids is not None
+            readers[kind] = by_id(
+                operation.name, operation.collection, operation.ids, **PARAMETERS.get(kind, {})
+            )
+    return readers | {"products": products_by_service()}
 
 
 def time_interval(start: datetime, end: datetime) -> dict[str, str]:

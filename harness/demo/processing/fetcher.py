@@ -12,6 +12,7 @@ from pytest_mews.demo.processing.backoff import OK
 from pytest_mews.demo.processing.entity_readers import Batch, Document
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 
+PAGE_REDUCTION = 10  # by which factor pages get smaller after a 408
 UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
 
 
@@ -80,27 +81,29 @@ class Fetcher:
         """
 
         def fetch_pages(operation: str, collection: str, filters: Document) -> Iterator[Document]:
-            return self._fetch_pages(batch.enterprise_id, operation, collection, filters)
+            return self._fetch_pages(batch, operation, collection, filters)
 
         for state in self._options.readers[batch.entity_kind](fetch_pages, batch):
             self._entities.put(batch.enterprise_id, batch.entity_kind, state)
 
     def _fetch_pages(
-        self, enterprise_id: str, operation: str, collection: str, filters: Document
+        self, batch: Batch, operation: str, collection: str, filters: Document
     ) -> Iterator[Document]:
         """Yield the entities of all pages; the cursor of a page leads to the next one."""
-        limitation: dict[str, Any] = {"Count": self._options.page_size}
+        page_size = max(1, self._options.page_size // PAGE_REDUCTION**batch.reductions)
+        limitation: dict[str, Any] = {"Count": page_size}
         while True:
-            page = self._call(enterprise_id, operation, {**filters, "Limitation": limitation})
+            body = {**filters, "Limitation": limitation}
+            page = self._call(batch.enterprise_id, operation, body)
             entities = page.get(collection)
             if not isinstance(entities, list):
                 raise FetchError(ApiResponse(OK))
             yield from (entity for entity in entities if isinstance(entity, Mapping))
             cursor = page.get("Cursor")
-            is_last = len(entities) < self._options.page_size or not cursor
+            is_last = len(entities) < page_size or not cursor
             if is_last or not self._options.reads_all_pages:
                 return
-            limitation = {"Count": self._options.page_size, "Cursor": cursor}
+            limitation = {"Count": page_size, "Cursor": cursor}
 
     def _call(self, enterprise_id: str, operation: str, body: Document) -> Document:
         # Get the access token for each request: a key may be replaced between two pages.

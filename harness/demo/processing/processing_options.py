@@ -18,7 +18,8 @@ from pytest_mews.demo.processing.api_client import (
     ApiResponse,
     unchanged,
 )
-from pytest_mews.demo.processing.entity_readers import MAX_IDS, EntityReader, entity_readers
+from pytest_mews.demo.processing.entity_readers import EntityReader, entity_readers
+from pytest_mews.mews.limits import IDS_PER_REQUEST, ITEMS_PER_PAGE
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ProcessingOptions:
         fetches_per_batch: how often each batch is fetched.
         workers: the number of concurrent requests; each may have to wait for Mews.
         is_retryable: whether a failed request is retried.
+        asks_for_less: whether a response asks for smaller requests.
         retry_pause_s: returns the seconds to wait before a retry.
         client_name: the name and version in each request.
         timeout_s: the timeout of a request.
@@ -53,12 +55,13 @@ class ProcessingOptions:
     credential: Callable[[PartnerState, str], str | None] = credential_of
     readers: Mapping[str, EntityReader] = field(default_factory=entity_readers)
     batch_window_s: float = 0.05
-    max_ids: int = MAX_IDS
-    page_size: int = MAX_IDS
+    max_ids: int = IDS_PER_REQUEST
+    page_size: int = ITEMS_PER_PAGE
     reads_all_pages: bool = True
     fetches_per_batch: int = 1
     workers: int = 16
     is_retryable: Callable[[ApiResponse], bool] = backoff.is_retryable
+    asks_for_less: Callable[[ApiResponse], bool] = backoff.asks_for_less
     retry_pause_s: Callable[[ApiResponse, int], float] = backoff.retry_pause_s
     client_name: str = CLIENT_NAME
     timeout_s: float = TIMEOUT_S

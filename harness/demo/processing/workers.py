@@ -7,7 +7,8 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pytest_mews.demo.processing.api_client import ApiClient
+from pytest_mews.demo.demo_thread import DemoThread, OnError, print_error
+from pytest_mews.demo.processing.api_client import ApiClient, ApiResponse
 from pytest_mews.demo.processing.backlog import Backlog
 from pytest_mews.demo.processing.backoff import TOO_MANY_REQUESTS
 from pytest_mews.demo.processing.entity_readers import Batch, by_interval
@@ -26,11 +27,17 @@ class WorkerPool:
         api: the platform address, for example `https://api.mews.com`.
         client_token: identifies the application.
         options: the behaviour of the partner.
+        on_error: called with the exception that ends a thread.
 
     """
 
     def __init__(
-        self, backlog: Backlog, api: str, client_token: str, options: ProcessingOptions
+        self,
+        backlog: Backlog,
+        api: str,
+        client_token: str,
+        options: ProcessingOptions,
+        on_error: OnError = print_error,
     ) -> None:
         self._backlog, self._options = backlog, options
         self._api_client = ApiClient(
@@ -46,10 +53,7 @@ class WorkerPool:
         targets = [self._work] * options.workers
         if options.poll_interval_s is not None:
             targets.append(self._poll)
-        self._threads = [
-            threading.Thread(target=target, name="mews-demo-fetcher", daemon=True)
-            for target in targets
-        ]
+        self._threads = [DemoThread(target, "mews-demo-fetcher", on_error) for target in targets]
         for thread in self._threads:
             thread.start()
 
@@ -74,16 +78,22 @@ class WorkerPool:
             response = error.response
             if response is None:
                 self._backlog.retry_later(batch)  # the backlog waits for an access token
-            elif self._options.is_retryable(response):
+            elif self._can_succeed(batch, response):
                 self._backlog.retry_later(
                     batch,
                     self._options.retry_pause_s(response, batch.failures),
                     pause_enterprise=response.status == TOO_MANY_REQUESTS,
+                    reduce=self._options.asks_for_less(response),
                 )
             else:
                 self._backlog.mark_done(batch)
         else:
             self._backlog.mark_done(batch)
+
+    def _can_succeed(self, batch: Batch, response: ApiResponse) -> bool:
+        """Return whether the batch can be fetched later, the same way or in smaller parts."""
+        can_be_smaller = self._options.asks_for_less(response) and len(batch.ids) > 1
+        return can_be_smaller or self._options.is_retryable(response)
 
     def _poll(self) -> None:
         """Fetch regularly, without any event; a sound partner never does."""

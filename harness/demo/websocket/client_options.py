@@ -18,13 +18,23 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection
 
+from pytest_mews.mews.events import EVENTS, Change, Channel
+
 Event = Mapping[str, Any]
 
 PATH = "/ws/connector"
 COMMAND = "DeviceCommand"
 PENDING = "Pending"
 # The webhook event about the same entity, by event type: both then lead to a single fetch.
-DISCRIMINATORS = {"Reservation": "ServiceOrderUpdated", "Resource": "ResourceUpdated"}
+DISCRIMINATORS = {
+    event.name: webhook.name
+    for event in EVENTS.values()
+    for webhook in EVENTS.values()
+    if event.channel is Channel.WEBSOCKET
+    and webhook.channel is Channel.GENERAL
+    and webhook.change is Change.UPDATED
+    and event.entity == webhook.entity is not None
+}
 FIRST_PAUSE_S = 0.25  # short for the demo; a real client can start with a second or more
 MAX_PAUSE_S = 60.0
 JITTER = 0.25
@@ -90,6 +100,10 @@ class ClientOptions:
         looks_up_commands: whether it looks up a command before it executes it.
         executed_states: the states in an event that make the client look up the command.
         operations_without_retry: the operations that it doesn't retry when they fail.
+        refreshes_after_conflict: whether it looks a command up again after a 409, and reports it
+            again.
+        resyncs_reservations: whether it fetches after a reconnect the reservations that changed
+            meanwhile.
         reported_state: the state that it reports after execution; None for no report.
         repeats_commands: whether it executes commands again that it has executed.
         first_token_for_all: whether it uses the AccessToken of the first enterprise for all.
@@ -114,6 +128,8 @@ class ClientOptions:
     looks_up_commands: bool = True
     executed_states: frozenset[str] = frozenset({PENDING})
     operations_without_retry: frozenset[str] = frozenset()
+    refreshes_after_conflict: bool = True
+    resyncs_reservations: bool = True
     reported_state: str | None = "Processed"
     repeats_commands: bool = False
     first_token_for_all: bool = False

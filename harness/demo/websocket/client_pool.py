@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Timer
 
+from pytest_mews.demo.demo_thread import OnError, print_error
 from pytest_mews.demo.processing.api_client import ApiClient
 from pytest_mews.demo.webhook_bodies import Document
 from pytest_mews.demo.websocket.client_options import (
@@ -15,6 +16,7 @@ from pytest_mews.demo.websocket.client_options import (
     Event,
 )
 from pytest_mews.demo.websocket.device_commands import CommandLookup, CommandWorker
+from pytest_mews.demo.websocket.reservation_resync import ReservationResync
 from pytest_mews.demo.websocket.websocket_client import WebSocketClient
 from pytest_mews.model import Tenant, Tenants
 
@@ -33,16 +35,19 @@ class ClientPool:
         add_changes: takes the equivalent webhook of an event, so that a change which both channels
             report is fetched once.
         options: the behaviour of the clients.
+        on_error: called with the exception that ends a thread.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - five required, one optional
         self,
         address: str,
         api: str | None,
         tenants: Tenants,
         add_changes: Callable[[Document], None],
         options: ClientOptions,
+        *,
+        on_error: OnError = print_error,
     ) -> None:
         self._add_changes, self._options = add_changes, options
         credentials = {tenant.id: tenant.access_token for tenant in tenants.enterprises}
@@ -51,7 +56,11 @@ class ClientPool:
         self._command_worker: CommandWorker | None = None
         if api is not None:
             api_client = ApiClient(api, tenants.client_token)
-            self._command_worker = CommandWorker(api_client, credentials.get, options)
+            self._command_worker = CommandWorker(api_client, credentials.get, options, on_error)
+        self._resync: ReservationResync | None = None
+        if api is not None and options.resyncs_reservations:
+            api_client = ApiClient(api, tenants.client_token)
+            self._resync = ReservationResync(api_client, credentials.get, on_error)
         self._clients = [
             WebSocketClient(
                 address,
@@ -59,6 +68,7 @@ class ClientPool:
                 partial(self._catch_up, tenant),
                 partial(self._handle_events, tenant),
                 options,
+                on_error=on_error,
             )
             for tenant in tenants.enterprises
             for _ in range(options.connections)
@@ -70,9 +80,13 @@ class ClientPool:
             client.close()
         if self._command_worker is not None:
             self._command_worker.close()
+        if self._resync is not None:
+            self._resync.close()
 
     def _catch_up(self, tenant: Tenant) -> None:
-        """Ask for the commands that arrived while no connection was open."""
+        """Ask for the commands and the reservations that changed while no connection was open."""
+        if self._resync is not None:
+            self._resync.connected(tenant.id)
         if self._command_worker is not None and self._options.asks_for_active_commands:
             self._command_worker.add(CommandLookup(tenant.id))
 

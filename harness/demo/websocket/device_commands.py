@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_mews.demo.demo_thread import DemoThread, OnError, print_error
 from pytest_mews.demo.processing.api_client import ApiClient
-from pytest_mews.demo.processing.backoff import OK, is_retryable, retry_pause_s
+from pytest_mews.demo.processing.backoff import CONFLICT, OK, is_retryable, retry_pause_s
 from pytest_mews.demo.websocket.client_options import PENDING, ClientOptions
+from pytest_mews.mews.limits import IDS_PER_REQUEST
 
 Command = Mapping[str, Any]
 
 ACTIVE = frozenset({"Pending", "Received", "Processing"})
-MAX_IDS = 1000  # per request
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class CommandWorker:
         api_client: makes the requests; the worker closes it.
         credential: returns the access token of an enterprise; None if it has none.
         options: the behaviour of the client.
+        on_error: called with the exception that ends the thread.
 
     """
 
@@ -51,12 +53,13 @@ class CommandWorker:
         api_client: ApiClient,
         credential: Callable[[str], str | None],
         options: ClientOptions,
+        on_error: OnError = print_error,
     ) -> None:
         self._api_client, self._credential, self._options = api_client, credential, options
         self._lookups: queue.Queue[CommandLookup | None] = queue.Queue()
         self._done: set[tuple[str, str]] = set()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="mews-demo-commands", daemon=True)
+        self._thread = DemoThread(self._work, "mews-demo-commands", on_error)
         self._thread.start()
 
     def add(self, lookup: CommandLookup) -> None:
@@ -85,9 +88,9 @@ class CommandWorker:
         if not self._options.looks_up_commands:
             return [{"Id": command_id, "State": PENDING} for command_id in lookup.ids]
         commands: list[Command] = []
-        for start in range(0, len(lookup.ids), MAX_IDS):
-            ids = list(lookup.ids[start : start + MAX_IDS])
-            body = {"CommandIds": ids, "Limitation": {"Count": MAX_IDS}}
+        for start in range(0, len(lookup.ids), IDS_PER_REQUEST):
+            ids = list(lookup.ids[start : start + IDS_PER_REQUEST])
+            body = {"CommandIds": ids, "Limitation": {"Count": IDS_PER_REQUEST}}
             commands += self._call(lookup.enterprise_id, "commands/getAllByIds", body)
         return commands
 
@@ -103,6 +106,12 @@ class CommandWorker:
                 report = {"CommandId": key[1], "State": self._options.reported_state}
                 self._call(enterprise_id, "commands/update", report)
             self._done.add(key)
+
+    def _is_active(self, enterprise_id: str, command_id: str) -> bool:
+        """Look a command up again, after it has changed; return whether it is still active."""
+        body = {"CommandIds": [command_id], "Limitation": {"Count": 1}}
+        commands = self._call(enterprise_id, "commands/getAllByIds", body)
+        return any(command.get("State") in ACTIVE for command in commands)
 
     def _call(
         self, enterprise_id: str, operation: str, body: Mapping[str, Any]
@@ -122,6 +131,8 @@ class CommandWorker:
             retry = (
                 is_retryable(response) and operation not in self._options.operations_without_retry
             )
+            if response.status == CONFLICT and self._options.refreshes_after_conflict:
+                retry = self._is_active(enterprise_id, str(body.get("CommandId")))
             if not retry or self._closing.wait(retry_pause_s(response, failures)):
                 return ()
             failures += 1

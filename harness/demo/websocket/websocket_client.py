@@ -12,6 +12,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from pytest_mews.demo.demo_thread import DemoThread, OnError, print_error
 from pytest_mews.demo.websocket.client_options import ClientOptions, Event, UnhandledError
 
 HANDSHAKE_TIMEOUT_S = 10.0
@@ -37,25 +38,26 @@ class WebSocketClient:
         on_connected: called when a connection is open; the client has missed everything before.
         on_events: called with the events of each message; must return at once.
         options: the behaviour of the client.
+        on_error: called with the exception that ends the thread.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - five required, one optional
         self,
         address: str,
         tokens: tuple[str, str],
         on_connected: Callable[[], None],
         on_events: Callable[[Sequence[Event]], None],
         options: ClientOptions,
+        *,
+        on_error: OnError = print_error,
     ) -> None:
         self._url = f"{address.rstrip('/')}{options.path}{options.query(*tokens)}"
         self._cookie_header = options.cookie_header(*tokens)
         self._on_connected, self._on_events, self._options = on_connected, on_events, options
         self._closing = threading.Event()
         self._connection: ClientConnection | None = None
-        self._thread = threading.Thread(
-            target=self._stay_connected, name="mews-demo-client", daemon=True
-        )
+        self._thread = DemoThread(self._stay_connected, "mews-demo-client", on_error)
         self._thread.start()
 
     def close(self) -> None:

@@ -7,6 +7,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """The response to a body that can't be read: a status and one sentence."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True)
 class ApiRequest:
     """One HTTP request.
 
@@ -14,7 +22,10 @@ class ApiRequest:
         method: such as `POST`.
         path: without the query.
         headers: by name in lower case.
-        body: the bytes as received.
+        body: the bytes as received; empty if they can't be read.
+        query: the query of its target, without the question mark.
+        refusal: why the body can't be read; None if it can.
+        address: where the request came from; empty in process, where no stranger is.
 
     """
 
@@ -22,6 +33,9 @@ class ApiRequest:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
+    refusal: Refusal | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,7 @@ class ApiResponse:
     delay_s: float = 0.0
 
 
-OK, NO_CONTENT, BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 200, 204, 400, 401, 404
-REQUEST_TIMEOUT, TOO_MANY_REQUESTS, SERVER_ERROR = 408, 429, 500
+OK, NO_CONTENT, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 204, 400, 401, 403, 404
+REQUEST_TIMEOUT, CONFLICT, CONTENT_TOO_LARGE, TOO_MANY_REQUESTS = 408, 409, 413, 429
+SERVER_ERROR = 500
 """The statuses that the documentation names."""

@@ -61,7 +61,13 @@ class ValidRequest:
 
 
 def respond(store: EntityStore, request: ValidRequest) -> OperationResponse:
-    """Execute an operation; only `commands/update` changes an entity."""
+    """Execute an operation; only `commands/update` changes an entity.
+
+    An operation that the emulator does not serve returns an empty list, or nothing.
+    """
+    if not request.operation.is_served:
+        collection = request.operation.collection
+        return OperationResponse(OK, _json({collection: [], "Cursor": None} if collection else {}))
     execute = _OTHER_OPERATIONS.get(request.operation.name, _list_entities)
     return execute(store, request)
 
@@ -70,7 +76,7 @@ def _list_entities(store: EntityStore, request: ValidRequest) -> OperationRespon
     operation, body = request.operation, request.body
     assert operation.kind is not None
     name = operation.name
-    limitation = body.get("Limitation") or {}
+    limitation = (body.get("Limitation") or {}) if operation.paginated else {}
     cursor = None
     if limitation.get("Cursor"):
         cursor = store.find(request.enterprise_id, operation.kind, limitation["Cursor"])
@@ -127,15 +133,20 @@ _OTHER_OPERATIONS: Mapping[str, Callable[[EntityStore, ValidRequest], OperationR
 
 def build_from_record(operation: str, record: EntityRecord) -> dict[str, Any]:
     """Build the entity of a record, in the shape in which an operation returns it."""
-    entity = entities.build_entity(
+    entity: dict[str, Any] = entities.build_entity(
         record.kind,
         record.id,
-        record.enterprise_id,
+        record.belongs_to,
         created=record.created,
         updated=record.updated,
         operation=operation,
     )
-    return entity | {"State": record.state} if record.state else entity
+    known: dict[str, Any] = {"State": record.state} if record.state else {}
+    if record.kind == "product":
+        known["ServiceId"] = record.parent_id
+    if record.deleted is not None:
+        known |= {"IsActive": False, "DeletedUtc": entities.format_utc(record.deleted)}
+    return entity | {name: value for name, value in known.items() if name in entity}
 
 
 def _references(record: EntityRecord) -> Iterator[tuple[str, str]]:
@@ -154,7 +165,9 @@ def _body(request: ValidRequest, page: Page, shown: tuple[EntityRecord, ...]) ->
         items = [_encode(operation.name, record) for record in shown]
     extent = request.body.get("Extent") or {}
     others: dict[str, Any] = {
-        name: [] for name in _other_lists(operation.name) if extent.get(name) is True
+        name: []
+        for name, is_required in _other_lists(operation.name).items()
+        if is_required or extent.get(name) is True
     }
     others |= {"Cursor": page.cursor} if operation.paginated else {}
     others |= {entities.UNKNOWN_NAME: {}} if request.unknown_fields else {}
@@ -190,13 +203,18 @@ def _extent_names(operation: str) -> frozenset[str]:
 
 
 @cache
-def _other_lists(operation: str) -> frozenset[str]:
-    """Return the lists in an operation's response beside its own entities; all stay empty."""
+def _other_lists(operation: str) -> Mapping[str, bool]:
+    """Return the lists in a response beside its own entities, and whether each is required.
+
+    All of them stay empty.
+    """
     response = operations.read_documented("operations")[operation]["response"]
-    lists = {
-        documented["name"] for documented in response if documented["type"].startswith("array of ")
+    return {
+        documented["name"]: documented["contract"].startswith("required")
+        for documented in response
+        if documented["type"].startswith("array of ")
+        and documented["name"] != operations.OPERATIONS[operation].collection
     }
-    return frozenset(lists - {operations.OPERATIONS[operation].collection})
 
 
 def _json(value: object) -> bytes:

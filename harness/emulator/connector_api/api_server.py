@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import socket
+import time
 
 from werkzeug import Request as HttpRequest
 from werkzeug import Response
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler
 
-from pytest_mews.emulator.connector_api.api_http import ApiRequest
+from pytest_mews.emulator.connector_api.api_http import SERVER_ERROR, ApiRequest
 from pytest_mews.emulator.connector_api.connector_api import ConnectorApi
+from pytest_mews.emulator.connector_api.request_reader import (
+    HANDLER,
+    BodyRefusedError,
+    RequestHandler,
+    split_target,
+)
+from pytest_mews.emulator.failures import EmulatorFailures
 from pytest_mews.errors import UsageError
+from pytest_mews.net.connection_guard import ConnectionGuard, ConnectionLimits
 from pytest_mews.net.http_server import (
+    POLL_S,
     HttpServer,
     disconnected,
     disconnects_within,
     reset_connection,
+    shut_down,
     socket_of,
 )
 
 DEFAULT_OPTION = "--mews-api"
+NAME = "Connector API emulator"
+DEFAULT_LIMITS = ConnectionLimits()
+CHECK_S = 0.5  # how often the times of requests are checked
+FAILURE_BODY = b'{"Message":"The Connector API emulator failed. This is not the service\'s fault."}'
 
 
 class ConnectorApiServer(HttpServer):
@@ -30,19 +45,26 @@ class ConnectorApiServer(HttpServer):
         host: the address to listen on.
         port: the port; 0 selects a free one.
         option: the command line option of the address, for the error message.
+        limits: bounds the connections, also those of strangers.
+        failures: records unexpected exceptions, which are faults of the harness.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one required, five optional
         self,
         connector_api: ConnectorApi,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
         option: str = DEFAULT_OPTION,
+        failures: EmulatorFailures | None = None,
+        limits: ConnectionLimits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(host, port, keep_alive=True)
         self._connector_api, self._option = connector_api, option
+        self._guard: ConnectionGuard[socket.socket] = ConnectionGuard(limits)
+        self._next_check_s = 0.0
+        self._failures = failures or EmulatorFailures()
 
     @property
     def url(self) -> str:
@@ -58,17 +80,75 @@ class ConnectorApiServer(HttpServer):
         """
         self._check_address()
         super().start()
+        assert self.server is not None
+        self._accept = self.server.get_request
+        self.server.get_request = self._accept_bounded  # type: ignore[method-assign]
+        self.server.service_actions = self._close_overdue  # type: ignore[method-assign]
+
+    def handle_connection(
+        self, connection: socket.socket, address: tuple[str, int], server: BaseWSGIServer
+    ) -> WSGIRequestHandler:
+        """Serve a connection until it ends."""
+        self._guard.open(connection)
+        try:
+            return RequestHandler(
+                connection,
+                address,
+                server,
+                guard=self._guard,
+                record_unreadable=self._connector_api.record_unreadable,
+            )
+        finally:
+            self._guard.close(connection)
+
+    def _accept_bounded(self) -> tuple[socket.socket, tuple[str, int]]:
+        """Accept a connection; first give up an idle one if there are too many."""
+        while self._guard.is_full and not self.closing.is_set():
+            dispensable = self._guard.dispensable()
+            if dispensable is not None:
+                shut_down(dispensable)
+            time.sleep(POLL_S)
+        return self._accept()
+
+    def _close_overdue(self) -> None:
+        """End the connections whose request takes too long; called every `POLL_S`."""
+        now = time.monotonic()
+        if now >= self._next_check_s:
+            self._next_check_s = now + CHECK_S
+            for connection in self._guard.overdue():
+                shut_down(connection)
+
+    def record_error(self, error: BaseException) -> bool:
+        """Record an exception that nothing expected as a failure of the emulator."""
+        if not isinstance(error, ConnectionError | TimeoutError):
+            self._failures.record(NAME, error)
+        return True
 
     def application(self, request: HttpRequest) -> Response:
+        """Answer one request; with 500 if the emulator fails."""
+        try:
+            return self._answer(request)
+        except ConnectionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is not the service's fault
+            self._failures.record(NAME, error)
+            return Response(FAILURE_BODY, SERVER_ERROR, content_type="application/json")
+
+    def _answer(self, request: HttpRequest) -> Response:
         """Let the emulator answer one request, and send its response."""
         connection = socket_of(request)
+        handler: RequestHandler = request.environ[HANDLER]
+        body, refusal = b"", None
         try:
-            body = request.get_data()
-        except (ClientDisconnected, OSError) as error:
-            raise ConnectionResetError from error
+            body = handler.read_body()
+        except BodyRefusedError as refused:
+            refusal = refused.refusal
+        path, query = split_target(request.environ["RAW_URI"])
         headers = {name.lower(): value for name, value in request.headers.items()}
-        path: str = request.environ["RAW_URI"].partition("?")[0]
-        pending = self._connector_api.begin(ApiRequest(request.method, path, headers, body))
+        address = request.remote_addr or "unknown"
+        pending = self._connector_api.begin(
+            ApiRequest(request.method, path, headers, body, query, refusal, address)
+        )
         response = pending.response
         if (
             disconnects_within(connection, response.delay_s)

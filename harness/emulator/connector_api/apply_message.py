@@ -10,20 +10,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pytest_mews.emulator.connector_api.entities import thread_id_of
+from pytest_mews.emulator.connector_api.entities import service_ids
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
-from pytest_mews.emulator.connector_api.operations import EVENT_KINDS
 from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
+from pytest_mews.mews.events import EVENTS, Change, Channel, Event
 from pytest_mews.model import Message, WebhookKind
 
 ASSUMED_AGE = timedelta(days=1)  # of an entity whose creation no event announced
-_ADDED_EVENTS = frozenset({"CustomerAdded", "MessageAdded"})
-# Entity kind by the Type of a WebSocket event; no operation returns prices (PriceUpdate).
-_WEBSOCKET_KINDS = {
-    "DeviceCommand": "command",
-    "Reservation": "reservation",
-    "Resource": "resource",
-}
 
 
 def apply_message(
@@ -50,7 +43,8 @@ def apply_message(
     if isinstance(body.get("Events"), list):
         enterprise_id = body.get("EnterpriseId")
         if isinstance(enterprise_id, str):
-            _apply_general_events(enterprise_id, body["Events"], store, now)
+            owner = message.portfolio_id or enterprise_id
+            _apply_general_events(owner, enterprise_id, body["Events"], store, now)
     elif isinstance(body.get("Action"), str):
         try:
             enterprise = tokens.apply(body["Action"], body["Data"])
@@ -60,16 +54,30 @@ def apply_message(
             add_enterprise(enterprise, store, now)
 
 
-def add_enterprise(enterprise_id: str, store: EntityStore, now: datetime) -> None:
-    """Add an enterprise that was created `ASSUMED_AGE` ago, unless the store has it."""
-    if store.find(enterprise_id, "enterprise", enterprise_id) is None:
+def add_enterprise(
+    enterprise_id: str, store: EntityStore, now: datetime, *, chain_id: str | None = None
+) -> None:
+    """Add an enterprise and its services, created `ASSUMED_AGE` ago, unless the store has it.
+
+    Args:
+        enterprise_id: the enterprise.
+        store: gets it.
+        now: UTC.
+        chain_id: the chain whose AccessToken covers it; None if it has a token of its own.
+
+    """
+    owner = chain_id or enterprise_id
+    if store.find(owner, "enterprise", enterprise_id) is None:
         created = now - ASSUMED_AGE
-        store.upsert(enterprise_id, "enterprise", enterprise_id, created)
+        store.upsert(owner, "enterprise", enterprise_id, created, property_id=enterprise_id)
+        for service_id in service_ids(enterprise_id):
+            store.upsert(owner, "service", service_id, created, property_id=enterprise_id)
 
 
 def _apply_websocket_events(message: Message, store: EntityStore, now: datetime) -> None:
     for event in message.events:
-        kind = _WEBSOCKET_KINDS.get(event.discriminator)
+        event_type = EVENTS.get(event.discriminator)
+        kind = None if event_type is None else event_type.entity
         if kind is not None and message.enterprise_id is not None:
             created = now if kind == "command" else now - ASSUMED_AGE
             store.upsert(
@@ -83,25 +91,34 @@ def _apply_websocket_events(message: Message, store: EntityStore, now: datetime)
 
 
 def _apply_general_events(
-    enterprise_id: str, events: list[Any], store: EntityStore, now: datetime
+    owner: str, enterprise_id: str, events: list[Any], store: EntityStore, now: datetime
 ) -> None:
     parsed = [pair for event in events if (pair := _parse_event(event))]
-    added = {entity_id for discriminator, entity_id in parsed if discriminator in _ADDED_EVENTS}
-    for discriminator, entity_id in parsed:
-        kind = EVENT_KINDS[discriminator]
+    added = {entity_id for event_type, entity_id in parsed if event_type.change is Change.CREATED}
+    for event_type, entity_id in parsed:
+        kind = event_type.entity
+        if kind is None:
+            continue
         created = now if entity_id in added else now - ASSUMED_AGE
-        thread_id = None
-        if kind == "message":
-            thread_id = thread_id_of(enterprise_id, entity_id)
-            store.upsert(enterprise_id, "message-thread", thread_id, now)
-        store.upsert(enterprise_id, kind, entity_id, now, created=created, thread_id=thread_id)
+        record = store.upsert(
+            owner,
+            kind,
+            entity_id,
+            now,
+            created=created,
+            property_id=enterprise_id,
+            deleted=event_type.is_deletion,
+        )
+        if kind == "message" and record.parent_id is not None:
+            store.upsert(owner, "message-thread", record.parent_id, now, property_id=enterprise_id)
 
 
-def _parse_event(event: object) -> tuple[str, str] | None:
-    """Return discriminator and entity id; None for a malformed event or an unknown type."""
+def _parse_event(event: object) -> tuple[Event, str] | None:
+    """Return type and entity id of an event; None if it is malformed or of an unknown type."""
     if not isinstance(event, Mapping) or not isinstance(event.get("Value"), Mapping):
         return None
     discriminator, entity_id = event.get("Discriminator"), event["Value"].get("Id")
-    if not isinstance(discriminator, str) or discriminator not in EVENT_KINDS:
+    event_type = EVENTS.get(discriminator) if isinstance(discriminator, str) else None
+    if event_type is None or event_type.channel is not Channel.GENERAL:
         return None
-    return (discriminator, entity_id) if isinstance(entity_id, str) else None
+    return (event_type, entity_id) if isinstance(entity_id, str) else None

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
+from pytest_mews.emulator.attribution import AttributedLog, Origin
 from pytest_mews.model.api_call import ApiCall
 from pytest_mews.net.change_condition import ChangeCondition
 
@@ -23,35 +24,43 @@ class CallLog:
     """
 
     def __init__(self, max_calls: int = MAX_CALLS) -> None:
-        self._max_calls = max_calls
-        self._calls: list[ApiCall] = []
-        self._dropped = 0
+        self._log: AttributedLog[ApiCall] = AttributedLog(max_calls)
         self._changes = ChangeCondition(POLL_INTERVAL_S)
 
-    def add(self, call: ApiCall) -> ApiCall:
-        """Add a call that is being answered; return it with its number."""
+    def add(self, call: ApiCall, origin: Origin = Origin.PARTNER, description: str = "") -> ApiCall:
+        """Add a call that is being answered; return it with its number.
+
+        Args:
+            call: the call.
+            origin: who made it.
+            description: of a stranger's call, for the note.
+
+        """
         with self._changes:
-            numbered = replace(call, number=self._dropped + len(self._calls) + 1)
-            self._calls.append(numbered)
-            if len(self._calls) > self._max_calls + self._max_calls // 4:
-                surplus = len(self._calls) - self._max_calls
-                del self._calls[:surplus]
-                self._dropped += surplus
+            numbered = replace(call, number=self._log.next_number())
+            self._log.add(numbered, origin, description)
             self._changes.notify()
             return numbered
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The note about the calls of strangers, or none."""
+        with self._changes:
+            return self._log.notes("Requests to the Connector API emulator")
 
     def update(self, call: ApiCall) -> None:
         """Replace the call with the same number, unless the log has dropped it."""
         with self._changes:
-            index = call.number - self._dropped - 1
-            if index >= 0:
-                self._calls[index] = call
+            self._log.replace(call)
             self._changes.notify()
 
     def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
-        """Return the calls with a number above `since`, in order of arrival."""
+        """Return the calls with a number above `since`, in order of arrival.
+
+        Without those of strangers; see `attribution`.
+        """
         with self._changes:
-            return tuple(self._calls[max(0, since - self._dropped) :])
+            return self._log.since(since)
 
     def wait_until(
         self,

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from pytest_mews.emulator.connector_api.api_http import ApiRequest, ApiResponse
-from pytest_mews.emulator.connector_api.apply_message import add_enterprise, apply_message
+from pytest_mews.emulator.attribution import Origin, TokenFinder, ids_in
+from pytest_mews.emulator.connector_api.api_http import BAD_REQUEST, ApiRequest, ApiResponse
+from pytest_mews.emulator.connector_api.apply_message import (
+    ASSUMED_AGE,
+    add_enterprise,
+    apply_message,
+)
 from pytest_mews.emulator.connector_api.call_log import CallLog
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
+from pytest_mews.emulator.connector_api.first_pages import FirstPages
 from pytest_mews.emulator.connector_api.handler import ApiState, handle
-from pytest_mews.emulator.connector_api.injected_faults import SLOW_S, InjectedFault, InjectedFaults
+from pytest_mews.emulator.connector_api.injected_faults import InjectedFault, InjectedFaults
 from pytest_mews.emulator.connector_api.operations import OPERATIONS
 from pytest_mews.emulator.connector_api.rate_limit import RateLimit
 from pytest_mews.emulator.connector_api.request_parsing import ParsedRequest, parse_request
 from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
-from pytest_mews.model import Message, RateLimitUsage, Tenants
-from pytest_mews.model.api_call import ApiCall, ApiFault, TokenState
+from pytest_mews.emulator.connector_api.usage_counter import UsageCounter
+from pytest_mews.model import ApiUsage, Message, RateLimitUsage, Tenants
+from pytest_mews.model.api_call import SLOW_S, ApiCall, ApiFault, RequestProblem, TokenState
 from pytest_mews.redaction import MIN_LENGTH_ANYWHERE, REDACTED
 
 RECENT_MS = 5_000.0  # a partner may pause between two requests, or before a retry
@@ -76,7 +85,10 @@ class ConnectorApi:
         self._lock, self._sink_lock = threading.Lock(), threading.Lock()
         self._rate_limits: defaultdict[str, RateLimit] = defaultdict(RateLimit)
         self._faults, self._call_log = InjectedFaults(), CallLog()
+        self._usage = {origin: UsageCounter() for origin in Origin}
         self._store, self._tokens = EntityStore(), TokenRegistry(tenants)
+        self._first_pages = FirstPages(self._store)
+        self._token_finder = TokenFinder(lambda: self._tokens.secrets)
         self._state = ApiState(self._store, self._tokens, open_ids=open_ids)
         self._enforce_rate_limit = enforce_rate_limit
         for tenant in tenants.enterprises:
@@ -92,6 +104,7 @@ class ConnectorApi:
         with self._lock:
             now_ms = self._now_ms()
             apply_message(message, self._store, self._tokens, self._utc(now_ms))
+            self._first_pages.fill(message)
         return now_ms
 
     def add_command(self, enterprise_id: str, command_id: str, state: str = "Pending") -> None:
@@ -100,12 +113,38 @@ class ConnectorApi:
             now = self._utc(self._now_ms())
             self._store.upsert(enterprise_id, "command", command_id, now, state=state)
 
+    def delete_entities(self, enterprise_id: str, kind: str, ids: Iterable[str]) -> None:
+        """Delete entities of an enterprise; add those that don't exist, as deleted ones."""
+        with self._lock:
+            now = self._utc(self._now_ms())
+            created = now - ASSUMED_AGE
+            for entity_id in ids:
+                self._store.upsert(
+                    enterprise_id, kind, entity_id, now, created=created, deleted=True
+                )
+
+    def add_service(self, enterprise_id: str, product_ids: Iterable[str]) -> None:
+        """Add a service to an enterprise, and products to the service."""
+        with self._lock:
+            now = self._utc(self._now_ms())
+            service_id = str(uuid.uuid4())
+            self._store.upsert(enterprise_id, "service", service_id, now)
+            for product_id in product_ids:
+                self._store.upsert(enterprise_id, "product", product_id, now, parent_id=service_id)
+
+    def add_to_portfolio(self, chain_id: str, enterprise_id: str) -> None:
+        """Add an enterprise to those that the AccessToken of a chain covers."""
+        with self._lock:
+            now = self._utc(self._now_ms())
+            add_enterprise(enterprise_id, self._store, now, chain_id=chain_id)
+
     def inject_fault(  # noqa: PLR0913 - what defines a fault
         self,
         fault: ApiFault,
         ids: frozenset[str] | None,
         *,
         times: int | None,
+        more_than: int = 0,
         retry_after_s: float = 1.0,
         slow_s: float = SLOW_S,
         operation: str = "",
@@ -116,7 +155,9 @@ class ConnectorApi:
             fault: what happens to these requests.
             ids: a request must ask for one of these entities, or its response must contain one;
                 None for any request.
-            times: how many requests the fault affects; None for all until `remove_fault`.
+            times: how many requests the fault affects, for each entity if there are ids; None for
+                all until `remove_fault`.
+            more_than: only requests about more than this many of these entities are affected.
             retry_after_s: the Retry-After of TOO_MANY_REQUESTS, rounded up to whole seconds.
             slow_s: the seconds that a SLOW response takes.
             operation: the only operation that the fault affects, such as `commands/update`; empty
@@ -129,19 +170,43 @@ class ConnectorApi:
         lowered = None if ids is None else frozenset(id_.lower() for id_ in ids)
         with self._lock:
             return self._faults.add(
-                InjectedFault(fault, lowered, times, retry_after_s, slow_s, operation)
+                InjectedFault(fault, lowered, times, retry_after_s, slow_s, operation, more_than)
             )
 
-    def remove_fault(self, handle: int) -> None:
-        """Remove a fault, if it is still in force; a slow response that has begun stays slow."""
+    def remove_fault(self, handle: int) -> frozenset[str]:
+        """Remove a fault, if it is still in force; a slow response that has begun stays slow.
+
+        Returns:
+            The ids that the fault was injected for and that no affected request was about, in lower
+            case; empty if the fault was not in force.
+
+        """
         with self._lock:
-            self._faults.remove(handle)
+            return self._faults.remove(handle)
+
+    def fill_first_pages(self, ids: frozenset[str]) -> int:
+        """Put entities that a later message announces on the second page of what a request returns.
+
+        Only requests that name no ids have such pages; see `FirstPages`.
+
+        Returns:
+            The handle for `empty_first_pages`.
+
+        """
+        with self._lock:
+            return self._first_pages.add(ids)
+
+    def empty_first_pages(self, handle: int) -> None:
+        """Remove the entities that fill the first pages."""
+        with self._lock:
+            self._first_pages.remove(handle)
 
     def begin(self, request: ApiRequest) -> PendingResponse:
         """Handle a request; the caller sends the response and calls `mark_sent` or `mark_lost`."""
         parsed = parse_request(request)
         with self._lock:
             now_ms = self._now_ms()
+            origin = self._origin_of(request, parsed)
             over_limit, retry_after_s = self._count_request(parsed, now_ms)
             call, response = handle(
                 self._state,
@@ -158,8 +223,26 @@ class ConnectorApi:
                 path=self._redact(request.path, parsed),
                 client=self._redact(call.client, parsed),
             )
-            call = self._call_log.add(call)
-        return PendingResponse(call, response, self._record_answer)
+            description = f"{request.method} {call.path} from {request.address} ({call.message})"
+            call = self._call_log.add(call, origin, description)
+        return PendingResponse(call, response, partial(self._record_answer, origin=origin))
+
+    def has_token(self, text: str) -> bool:
+        """Return whether a text has a token of this run, or a part of one."""
+        with self._lock:
+            return self._token_finder.is_in(text)
+
+    def record_unreadable(self, address: str, reason: str) -> None:
+        """Record what is no HTTP request; nobody knows whose it is, so it is noted only."""
+        now_ms, message = self._now_ms(), f"no HTTP request: {reason}"
+        call = ApiCall(0, "", "", now_ms, None, BAD_REQUEST, message=message)
+        call = self._call_log.add(call, Origin.STRANGER, f"{message}, from {address}")
+        self._record_answer(call, Origin.STRANGER)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes of the run: one about the requests of strangers, or none."""
+        return self._call_log.notes
 
     def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
         """Return the calls with a number above `since`, in order; the log keeps at least 50,000."""
@@ -225,6 +308,29 @@ class ConnectorApi:
             usages = [_sum_usage(enterprise, group) for enterprise, group in limits.items()]
         return tuple(sorted(usages, key=lambda usage: -usage.peak))
 
+    def api_usage(self) -> ApiUsage:
+        """Return what the service's answered requests were; see `attribution`."""
+        with self._lock:
+            peak = max((limit.peak for limit in self._rate_limits.values()), default=0)
+        with self._sink_lock:
+            usage = self._usage[Origin.PARTNER].usage(peak)
+            return usage if usage.requests else self._usage[Origin.POSSIBLY_PARTNER].usage(peak)
+
+    def _origin_of(self, request: ApiRequest, parsed: ParsedRequest) -> Origin:
+        """Return who sent a request; see `attribution`."""
+        if not request.address or self._tokens.enterprise_of(parsed.text("AccessToken")):
+            return Origin.PARTNER
+        text = " ".join((request.path, request.query, *request.headers.values()))
+        text += " " + request.body.decode("latin-1")
+        if self._token_finder.is_in(text) or not self._store.ids.isdisjoint(ids_in(text)):
+            return Origin.PARTNER
+        looks_documented = (
+            parsed.operation is not None
+            or RequestProblem.PATH_SPELLING in parsed.problems
+            or not parsed.body.keys().isdisjoint({"ClientToken", "AccessToken", "Client"})
+        )
+        return Origin.POSSIBLY_PARTNER if looks_documented else Origin.STRANGER
+
     def _announced_utc(self, call: ApiCall) -> datetime | None:
         """Return when the oldest requested entity was announced; None if none was.
 
@@ -261,10 +367,11 @@ class ConnectorApi:
                 text = text.replace(secret, REDACTED)
         return text
 
-    def _record_answer(self, call: ApiCall) -> None:
+    def _record_answer(self, call: ApiCall, origin: Origin) -> None:
         with self._sink_lock:
             answered = replace(call, answered_ms=self._now_ms())
             self._call_log.update(answered)
+            self._usage[origin].count(answered)
             if self._sink is not None:
                 self._sink(answered)
 

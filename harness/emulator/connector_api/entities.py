@@ -14,13 +14,13 @@ from pytest_mews.emulator.connector_api.entity_builders import (
     REFERENCES,
     build_object,
     format_utc,
-    thread_id_of,
+    parent_of,
+    service_ids,
 )
 from pytest_mews.emulator.connector_api.entity_values import (
     EntitySeed,
     JsonObject,
     fill_object,
-    make_id,
 )
 from pytest_mews.emulator.connector_api.operations import read_documented
 
@@ -28,8 +28,9 @@ __all__ = [
     "build_configuration",
     "build_entity",
     "format_utc",
+    "parent_of",
     "references",
-    "thread_id_of",
+    "service_ids",
     "with_unknown_fields",
 ]
 
@@ -53,7 +54,7 @@ def build_entity(  # noqa: PLR0913 - what an entity depends on
     whole seconds, as in every documented example, so a change shows if it is a second later.
 
     Args:
-        kind: one of `operations.KINDS`.
+        kind: one of `mews.api_operations.ENTITIES`.
         id: the entity's `Id`.
         enterprise: the id of the enterprise that the entity belongs to; an enterprise belongs to
             itself.
@@ -83,7 +84,7 @@ def build_configuration(
         now: UTC.
 
     """
-    seed = EntitySeed(make_id(f"{enterprise}/service"), enterprise, format_utc(now))
+    seed = EntitySeed(service_ids(enterprise)[0], enterprise, format_utc(now))
     service = fill_object("services#service", seed)
     return {
         "NowUtc": format_utc(now),

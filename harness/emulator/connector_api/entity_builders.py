@@ -12,21 +12,18 @@ from pytest_mews.emulator.connector_api.entity_values import (
     fill_object,
     make_id,
 )
+from pytest_mews.emulator.connector_api.operations import OPERATIONS
+from pytest_mews.mews.api_operations import ENTITIES, operations_returning
 
 THREADS_PER_ENTERPRISE = 128  # a large batch of messages puts a few into each thread
+SERVICES_PER_ENTERPRISE = 3  # a stay, a restaurant, a spa: products belong to more than one
 
 OBJECT_KEYS: Mapping[str, str] = {
-    "reservation": "reservations#reservation-ver-2023-06-06",
-    "resource": "resources#resource",
-    "message": "messages#message",
-    "message-thread": "messagethreads#message-thread",
-    "resource-block": "resourceblocks#resource-block",
-    "customer": "customers#customer",
-    "payment": "payments#payment",
-    "command": "commands#command",
-    "enterprise": "enterprises#enterprise",
+    entity: OPERATIONS[operations[0].name].object_key or ""
+    for entity in ENTITIES
+    if (operations := operations_returning(entity))
 }
-"""The key of an entity in the documented data, by kind."""
+"""The key of an entity in the documented data, by kind: as the first operation returns it."""
 
 REFERENCES: Mapping[str, Mapping[str, str]] = {
     "reservation": {
@@ -48,7 +45,8 @@ def build_object(key: str, seed: EntitySeed) -> JsonObject:
         seed: what the values depend on.
 
     """
-    return fill_object(key, seed) | _BUILDERS[key](seed)
+    builder = _BUILDERS.get(key)
+    return fill_object(key, seed) | (builder(seed) if builder else {})
 
 
 def thread_id_of(enterprise: str, message: str) -> str:
@@ -62,9 +60,24 @@ def thread_id_of(enterprise: str, message: str) -> str:
     return make_id(f"{enterprise}/thread/{zlib.crc32(message.encode()) % THREADS_PER_ENTERPRISE}")
 
 
+def parent_of(kind: str, enterprise: str, entity_id: str) -> str | None:
+    """Return the thread of a message or the service of a product; None for other kinds."""
+    if kind == "message":
+        return thread_id_of(enterprise, entity_id)
+    if kind == "product":
+        services = service_ids(enterprise)
+        return services[zlib.crc32(entity_id.lower().encode()) % len(services)]
+    return None
+
+
+def service_ids(enterprise: str) -> tuple[str, ...]:
+    """Return the ids of the services that an enterprise has from the start."""
+    return tuple(make_id(f"{enterprise}/service/{n}") for n in range(SERVICES_PER_ENTERPRISE))
+
+
 def format_utc(time: datetime) -> str:
     """Format a datetime as the API does: `2026-01-31T12:00:00Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _reservation(seed: EntitySeed) -> JsonObject:
@@ -140,6 +153,7 @@ def _resource(seed: EntitySeed) -> JsonObject:
     return {
         "Name": f"{floor}{room:02}",
         "IsActive": True,
+        "DeletedUtc": None,
         "ParentResourceId": None,
         "Data": {"Discriminator": "Space", "Value": place},
     }
@@ -157,8 +171,27 @@ def _resource_block(seed: EntitySeed) -> JsonObject:
     return {"StartUtc": start, "EndUtc": end, "IsActive": True, "DeletedUtc": None}
 
 
-def _customer(_: EntitySeed) -> JsonObject:
-    return {"IsActive": True, "ActivityState": "Active", "MergeTargetId": None}
+def _customer(seed: EntitySeed) -> JsonObject:
+    has_custom_title = seed.pick("CustomTitleName", 4) == 0
+    return {
+        "IsActive": True,
+        "ActivityState": "Active",
+        "MergeTargetId": None,
+        "CustomTitleName": "Professor" if has_custom_title else None,
+        "CustomTitleId": make_id(f"{seed.enterprise}/professor") if has_custom_title else None,
+    }
+
+
+def _product(_: EntitySeed) -> JsonObject:
+    return {"IsActive": True, "IsDefault": False}
+
+
+def _service(seed: EntitySeed) -> JsonObject:
+    promotions = fill_object("services#promotions", seed)
+    return {
+        "IsActive": True,
+        "Data": {"Discriminator": "Additional", "Value": {"Promotions": promotions}},
+    }
 
 
 def _payment(seed: EntitySeed) -> JsonObject:
@@ -180,6 +213,7 @@ def _payment(seed: EntitySeed) -> JsonObject:
         "ChargedUtc": seed.created,
         "Type": "CashPayment",
         "Kind": "Payment",
+        "Recurring": False,
         "Data": None,
     }
 
@@ -227,15 +261,17 @@ def _stay_interval(seed: EntitySeed) -> tuple[str, str]:
     return format_utc(start), format_utc(start + timedelta(days=seed.pick("EndUtc", 13), hours=20))
 
 
+# Other objects have values that need not be consistent with each other.
 _BUILDERS: Mapping[str, Callable[[EntitySeed], JsonObject]] = {
     "reservations#reservation-ver-2023-06-06": _reservation,
     "reservations#reservation-ver-2017-04-12": _deprecated_reservation,
     "resources#resource": _resource,
     "messages#message": _message,
-    "messagethreads#message-thread": lambda _: {},
     "resourceblocks#resource-block": _resource_block,
     "customers#customer": _customer,
     "payments#payment": _payment,
+    "products#product": _product,
+    "services#service": _service,
     "commands#command": _command,
     "enterprises#enterprise": _enterprise,
     "configuration#enterprise": _configured_enterprise,

@@ -9,6 +9,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pytest_mews.emulator.connector_api.entities import parent_of
+
+References = Callable[[], Iterable[tuple[str, str]]]
+
 
 @dataclass(frozen=True, slots=True)
 class EntityRecord:
@@ -17,12 +21,14 @@ class EntityRecord:
     Attributes:
         kind: such as `reservation`.
         id: spelled as in the message that announced it.
-        enterprise_id: the enterprise that it belongs to.
+        enterprise_id: the owner of the AccessToken that covers it: its enterprise, or a chain.
         number: unique, ascending in the order in which the entities were added.
         created: UTC.
         updated: UTC, never before `created`.
-        thread_id: the thread of a message; None for other kinds.
+        parent_id: the thread of a message, or the service of a product; None for other kinds.
         state: the state of a command; empty for other kinds.
+        deleted: when it was deleted, UTC; None while it is not.
+        property_id: the enterprise that it belongs to, if that is not the token's owner.
 
     """
 
@@ -32,8 +38,15 @@ class EntityRecord:
     number: int
     created: datetime
     updated: datetime
-    thread_id: str | None = None
+    parent_id: str | None = None
     state: str = ""
+    deleted: datetime | None = None
+    property_id: str | None = None
+
+    @property
+    def belongs_to(self) -> str:
+        """The enterprise that it belongs to."""
+        return self.property_id or self.enterprise_id
 
     @property
     def sort_key(self) -> tuple[datetime, int]:
@@ -48,6 +61,8 @@ class EntityStore:
         self._records: dict[tuple[str, str], dict[str, EntityRecord]] = {}
         self._referenced: dict[tuple[str, str], set[str]] = {}
         self._shown: set[int] = set()
+        self._unread: list[tuple[str, References]] = []  # of entities shown, by enterprise
+        self.ids: set[str] = set()  # of all entities, in lower case
         self._count = 0
 
     def find(self, enterprise_id: str, kind: str, entity_id: str) -> EntityRecord | None:
@@ -62,26 +77,41 @@ class EntityStore:
         """Return an enterprise's records of a kind, in ascending `number`."""
         return self.records_by_id(enterprise_id, kind).values()
 
-    def mark_shown(
-        self, record: EntityRecord, references: Callable[[], Iterable[tuple[str, str]]]
-    ) -> None:
+    def mark_shown(self, record: EntityRecord, references: References) -> None:
         """Record that a response contained an entity, and thereby the ids it refers to.
 
         Args:
             record: the entity's record.
-            references: returns kind and id of each entity that it refers to; called once per
-                entity.
+            references: returns kind and id of each entity that it refers to; called at most once
+                per entity, when somebody asks.
 
         """
         if record.number not in self._shown:
             self._shown.add(record.number)
-            for kind, entity_id in references():
-                key = record.enterprise_id.lower(), kind
-                self._referenced.setdefault(key, set()).add(entity_id.lower())
+            self._unread.append((record.enterprise_id.lower(), references))
 
     def is_referenced(self, enterprise_id: str, kind: str, entity_id: str) -> bool:
         """Return whether an entity in an earlier response refers to this one."""
+        for enterprise, references in self._unread:
+            for referenced_kind, referenced_id in references():
+                key = enterprise, referenced_kind
+                self._referenced.setdefault(key, set()).add(referenced_id.lower())
+        self._unread.clear()
         return entity_id.lower() in self._referenced.get((enterprise_id.lower(), kind), ())
+
+    def add_like(self, record: EntityRecord, entity_id: str) -> EntityRecord:
+        """Add an entity that differs from another one in its id alone; return its record."""
+        self._count += 1
+        added = replace(record, id=entity_id, number=self._count)
+        self._records[added.enterprise_id.lower(), added.kind][entity_id.lower()] = added
+        self.ids.add(entity_id.lower())
+        return added
+
+    def remove(self, record: EntityRecord) -> None:
+        """Remove an entity, as if it had never existed."""
+        records = self._records.get((record.enterprise_id.lower(), record.kind), {})
+        if records.pop(record.id.lower(), None) is not None:
+            self.ids.discard(record.id.lower())
 
     def upsert(  # noqa: PLR0913 - all that is known of an entity
         self,
@@ -91,19 +121,25 @@ class EntityStore:
         updated: datetime,
         *,
         created: datetime | None = None,
-        thread_id: str | None = None,
+        parent_id: str | None = None,
         state: str = "",
+        deleted: bool = False,
+        property_id: str | None = None,
     ) -> EntityRecord:
         """Add an entity, or update the one that exists; return its record.
 
         Args:
-            enterprise_id: the enterprise that it belongs to.
+            enterprise_id: the owner of the AccessToken that covers it.
             kind: such as `reservation`.
             entity_id: its id.
-            updated: when it changed.
+            updated: when it changed; ignored for an entity that was deleted.
             created: when it was created, default `updated`; ignored for an entity that exists.
-            thread_id: the thread of a message; ignored for an entity that exists.
+            parent_id: the service of a product, default that of `parent_of`; ignored for an entity
+                that exists.
             state: the new state of a command.
+            deleted: whether the change is a deletion; nothing undoes one.
+            property_id: the enterprise that it belongs to, if that can be another one than
+                `enterprise_id`; ignored for an entity that exists.
 
         """
         records = self._records.setdefault((enterprise_id.lower(), kind), {})
@@ -117,10 +153,20 @@ class EntityStore:
                 self._count,
                 created or updated,
                 updated,
-                thread_id,
+                parent_id or parent_of(kind, property_id or enterprise_id, entity_id),
                 state,
+                updated if deleted else None,
+                property_id,
             )
+        elif known.deleted is not None:
+            record = known
         else:
-            record = replace(known, updated=max(updated, known.updated), state=state or known.state)
+            record = replace(
+                known,
+                updated=max(updated, known.updated),
+                state=state or known.state,
+                deleted=updated if deleted else None,
+            )
         records[entity_id.lower()] = record
+        self.ids.add(entity_id.lower())
         return record

@@ -1,7 +1,8 @@
-"""Selects the entities of a response: by ids, threads, states and intervals, page by page.
+"""Selects the entities of a response: by ids, threads, services, states and intervals, paged.
 
-Other filters (services, names, rates and so on) are not applied: they name real things, while the
-emulator's entities are generated, so a correct request would return nothing.
+Deleted entities are left out where the documentation says so (`Operation.deleted`). Other filters
+(names, rates and so on) are not applied: they name real things, while the emulator's entities are
+generated, so a correct request would return nothing.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any
 
 from pytest_mews.emulator.connector_api.entity_store import EntityRecord, EntityStore
 from pytest_mews.emulator.connector_api.operations import COLLIDING, Operation
+from pytest_mews.mews.limits import ITEMS_PER_PAGE
 
-ACTIVE_COMMANDS = frozenset({"Pending", "Received", "Processing"})
+ACTIVE_COMMANDS = frozenset({"Pending", "Received"})  # as the operation's page says
+_ACTIVE, _DELETED = "Active", "Deleted"  # the values of ActivityStates
 _TIME_FILTERS = {"Created": "CreatedUtc", "Updated": "UpdatedUtc"}  # of the deprecated reservations
-_DEFAULT_COUNT = 1000
 _BEFORE_EVERYTHING = datetime.fromisoformat("0001-01-01T00:00:00Z")
 
 Entity = Mapping[str, Any]
@@ -69,15 +71,13 @@ def select(
 
     Args:
         store: the entities that exist.
-        enterprise_id: the enterprise of the request's AccessToken; only its entities are returned.
+        enterprise_id: the owner of the request's AccessToken; only what it covers is returned.
         operation: the operation that the request was sent to.
         body: a body without a problem that `validation.validate` rejects.
         build: builds the entity of a record, for filters on its properties.
 
     """
     assert operation.kind is not None
-    if not _includes_enterprise(body, operation, enterprise_id):
-        return []
     known = store.records_by_id(enterprise_id, operation.kind)
     ids = body.get(operation.ids_property) if operation.ids_property else None
     records: Iterable[EntityRecord] = known.values()
@@ -86,7 +86,15 @@ def select(
         records = [known[key] for key in keys if key in known]
     if operation.kind == "message":
         threads = {id_.lower() for id_ in body.get("MessageThreadIds") or ()}
-        records = [record for record in records if (record.thread_id or "").lower() in threads]
+        records = [record for record in records if (record.parent_id or "").lower() in threads]
+    if operation.kind == "product":
+        services = _known_services(store, enterprise_id, body)
+        records = [record for record in records if not services or record.parent_id in services]
+    if body.get("EnterpriseIds") is not None and operation.ids_property != "EnterpriseIds":
+        enterprises = {id_.lower() for id_ in body["EnterpriseIds"]}
+        records = [record for record in records if record.belongs_to.lower() in enterprises]
+    shown = _shown_states(operation, body)
+    records = [record for record in records if (record.deleted is not None) in shown]
     if operation.name == "commands/getAllActive":
         records = [record for record in records if record.state in ACTIVE_COMMANDS]
     for name, interval in _intervals(operation, body).items():
@@ -100,6 +108,18 @@ def select(
             if colliding.overlaps(_time_of(record, start, build), _time_of(record, end, build))
         ]
     return sorted(records, key=lambda record: record.sort_key, reverse=True)
+
+
+def requested_amounts(operation: Operation, body: Mapping[str, Any]) -> tuple[float, float]:
+    """Return how much a valid request asks for: entities on a page, and seconds of intervals."""
+    limitation = body.get("Limitation")
+    count = limitation.get("Count") if isinstance(limitation, Mapping) else None
+    lengths = [
+        (interval.end - interval.start).total_seconds()
+        for interval in _intervals(operation, body).values()
+        if interval.start is not None and interval.end is not None
+    ]
+    return count or ITEMS_PER_PAGE, sum(lengths)
 
 
 def paginate(records: list[EntityRecord], cursor: EntityRecord | None, count: int | None) -> Page:
@@ -116,15 +136,34 @@ def paginate(records: list[EntityRecord], cursor: EntityRecord | None, count: in
         if cursor is None
         else [record for record in records if record.sort_key < cursor.sort_key]
     )
-    size = count or _DEFAULT_COUNT
+    size = count or ITEMS_PER_PAGE
     return Page(tuple(rest[:size]), len(rest) > size)
 
 
-def _includes_enterprise(body: Mapping[str, Any], operation: Operation, enterprise_id: str) -> bool:
-    ids = body.get("EnterpriseIds")
-    if operation.ids_property == "EnterpriseIds" or ids is None:
-        return True
-    return enterprise_id.lower() in {id_.lower() for id_ in ids}
+def _known_services(
+    store: EntityStore, enterprise_id: str, body: Mapping[str, Any]
+) -> frozenset[str]:
+    """Return the services in a request that the enterprise has.
+
+    There are none if the request has the services of a real hotel, from a configuration: then its
+    products are not filtered by service.
+    """
+    known = store.records_by_id(enterprise_id, "service")
+    ids = [id_.lower() for id_ in body.get("ServiceIds") or ()]
+    return frozenset(known[id_].id for id_ in ids if id_ in known)
+
+
+def _shown_states(operation: Operation, body: Mapping[str, Any]) -> frozenset[bool]:
+    """Return whether a response has entities that are deleted, and ones that are not."""
+    if operation.deleted is None:
+        return frozenset({False, True})
+    name, _, flag = operation.deleted.partition(".")
+    value = body.get(name)
+    if flag:
+        shows_deleted = isinstance(value, Mapping) and value.get(flag) is True
+        return frozenset({False, shows_deleted})
+    states = value or [_ACTIVE]
+    return frozenset(state == _DELETED for state in states)
 
 
 def _intervals(operation: Operation, body: Mapping[str, Any]) -> dict[str, Interval]:

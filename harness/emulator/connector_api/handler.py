@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from pytest_mews.emulator.connector_api.api_http import (
     BAD_REQUEST,
+    CONFLICT,
+    CONTENT_TOO_LARGE,
+    FORBIDDEN,
     NO_CONTENT,
     NOT_FOUND,
     OK,
@@ -27,27 +31,32 @@ from pytest_mews.emulator.connector_api.api_responses import (
 )
 from pytest_mews.emulator.connector_api.apply_message import ASSUMED_AGE
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
-from pytest_mews.emulator.connector_api.injected_faults import InjectedFault
+from pytest_mews.emulator.connector_api.filters import requested_amounts
+from pytest_mews.emulator.connector_api.injected_faults import Amounts, InjectedFault
 from pytest_mews.emulator.connector_api.operations import Operation
 from pytest_mews.emulator.connector_api.request_parsing import ParsedRequest
 from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
-from pytest_mews.emulator.connector_api.validation import validate
+from pytest_mews.emulator.connector_api.validation import documented_part, validate
 from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, TokenState
 
 _INVALID_JSON = b'{"Message":"This is not JSON'
 _FAULT_RESPONSES = {
     ApiFault.SERVER_ERROR: (SERVER_ERROR, "An error occurred on our side."),
     ApiFault.SERVER_ERROR_MESSAGE_ONLY: (SERVER_ERROR, "An error occurred on our side."),
+    ApiFault.BAD_REQUEST: (BAD_REQUEST, "The request is invalid."),
+    ApiFault.FORBIDDEN: (FORBIDDEN, "The settings of the property do not allow this."),
     ApiFault.REQUEST_TIMEOUT: (REQUEST_TIMEOUT, "The request took too long."),
+    ApiFault.CONFLICT: (CONFLICT, "The data has changed."),
+    ApiFault.CONTENT_TOO_LARGE: (CONTENT_TOO_LARGE, "The request is too large."),
     ApiFault.TOO_MANY_REQUESTS: (TOO_MANY_REQUESTS, "Too many requests."),
     ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER: (TOO_MANY_REQUESTS, "Too many requests."),
 }
 # With these faults an operation that changes the state is not executed.
 _FAULTS_WITHOUT_EFFECT = frozenset({*_FAULT_RESPONSES, ApiFault.RESET})
 _NOT_FOUND_MESSAGES = {
-    RequestProblem.WRONG_PATH: "The Connector API emulator has no operation at this path.",
+    RequestProblem.WRONG_PATH: "The documentation has no operation at this path.",
     RequestProblem.PATH_SPELLING: (
-        "The path must be exact: it is case-sensitive and has no trailing slash."
+        "The path must be exact: it is case-sensitive, without double or trailing slashes."
     ),
     RequestProblem.NOT_POST: "Only POST requests are supported.",
 }
@@ -57,6 +66,20 @@ _TOKEN_RESPONSES = {
     RequestProblem.WRONG_CLIENT_TOKEN: (UNAUTHORIZED, "Invalid ClientToken."),
     RequestProblem.WRONG_ACCESS_TOKEN: (UNAUTHORIZED, "Invalid AccessToken."),
 }
+
+
+class TakeFault(Protocol):
+    """Returns the injected fault for a request, if there is one."""
+
+    def __call__(
+        self,
+        operation: str,
+        requested: Iterable[str],
+        returned: Iterable[str] = (),
+        amounts: Amounts = (),
+        /,
+    ) -> InjectedFault | None:
+        """Return the fault, and count it as used."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +106,7 @@ def handle(  # noqa: PLR0913 - all that a response depends on
     minimal: bool = False,
     over_limit: bool = False,
     retry_after_s: float | None = None,
-    take_fault: Callable[[str, Iterable[str]], InjectedFault | None] = lambda _name, _ids: None,
+    take_fault: TakeFault = lambda *_: None,
 ) -> tuple[ApiCall, ApiResponse]:
     """Handle a request; return its record and the response to send.
 
@@ -97,7 +120,8 @@ def handle(  # noqa: PLR0913 - all that a response depends on
         over_limit: whether the request exceeds the documented rate limit.
         retry_after_s: the Retry-After of the 429 that rejects it; None if the limit is not
             enforced.
-        take_fault: returns the injected fault for an operation and entity ids, if there is one.
+        take_fault: returns the injected fault for an operation, the ids in its request, those in
+            its response, and how much the request asks for, if there is one.
 
     """
     operation = request.operation
@@ -118,6 +142,8 @@ def handle(  # noqa: PLR0913 - all that a response depends on
         request_problems=(*request.problems, *_token_problems(state.tokens, request)),
         is_next_page=request.is_next_page,
         state=request.text("State"),
+        filters=request.filters,
+        extents=request.extents,
     )
     if over_limit:
         call = replace(call, request_problems=(*call.request_problems, RequestProblem.OVER_LIMIT))
@@ -127,12 +153,16 @@ def handle(  # noqa: PLR0913 - all that a response depends on
     assert operation is not None
     assert enterprise is not None
     _create_requested(state, operation, enterprise, requested_ids, now)
-    valid_request = ValidRequest(operation, request.body, enterprise, now, minimal)
+    valid_request = ValidRequest(
+        operation, documented_part(operation, request.body), enterprise, now, minimal
+    )
     fault = take_fault(operation.name, requested_ids) if operation.changes_state else None
     if fault is not None and fault.kind in _FAULTS_WITHOUT_EFFECT:
         return _to_http(call, OperationResponse(OK), fault)
     response = respond(state.store, valid_request)
-    fault = fault or take_fault(operation.name, (*requested_ids, *response.returned_ids))
+    if operation.is_served:
+        amounts = (len(requested_ids), *requested_amounts(operation, request.body))
+        fault = fault or take_fault(operation.name, requested_ids, response.returned_ids, amounts)
     if fault is not None and fault.kind is ApiFault.UNKNOWN_FIELDS:
         response = respond(state.store, replace(valid_request, unknown_fields=True))
     return _to_http(call, response, fault)
@@ -150,7 +180,7 @@ def _reject(
         if problem in problems:
             return call, OperationResponse(NOT_FOUND, message=message)
     if RequestProblem.NOT_JSON in problems:
-        return call, OperationResponse(BAD_REQUEST, message="Invalid JSON.")
+        return call, OperationResponse(request.refusal.status, message=request.refusal.message)
     operation = request.operation
     assert operation is not None
     body_problems = validate(operation, request.body)

@@ -1,19 +1,23 @@
-"""The documented rate limit: 200 requests per AccessToken within any 30 s."""
+"""The documented rate limit: requests per AccessToken, from the first request of a burst on."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from math import ceil
 
-LIMIT = 200  # guidelines/environments
-WINDOW_MS = 30_000.0
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
+
+WINDOW_MS = REQUEST_WINDOW_S * 1000.0
 
 
 class RateLimit:
-    """Counts the requests of one AccessToken in a sliding window.
+    """Counts the requests of one AccessToken.
+
+    A window begins with the first request after the end of the previous one, not at a full minute
+    or half minute (guidelines/requests).
 
     Attributes:
-        peak: the most requests in any window.
+        peak: the most requests within any `WINDOW_MS`, wherever it begins.
         seconds: the number of requests by the second in which they arrived.
 
     """
@@ -21,30 +25,32 @@ class RateLimit:
     def __init__(self) -> None:
         self.peak = 0
         self.seconds: Counter[int] = Counter()
-        self._received: deque[float] = deque()
-        self._granted: deque[float] = deque()
+        self._started_ms = -WINDOW_MS
+        self._count = 0  # in the current window
+        self._recent: deque[float] = deque()  # when the requests of the last `WINDOW_MS` arrived
 
     def count_request(self, now_ms: float, *, enforce: bool) -> tuple[bool, float | None]:
         """Count a request.
 
         Args:
             now_ms: when the request arrived.
-            enforce: whether requests over the limit are rejected. A rejected request doesn't use
-                up the limit, so a client that waits as long as Retry-After says is served.
+            enforce: whether requests over the limit are rejected. A client that waits as long as
+                Retry-After says is served.
 
         Returns:
             Whether the request is over the limit, and, if it is rejected, the whole seconds until
-            the next request is granted.
+            the window ends.
 
         """
-        for times in (self._received, self._granted):
-            while times and times[0] <= now_ms - WINDOW_MS:
-                times.popleft()
-        self._received.append(now_ms)
+        if now_ms >= self._started_ms + WINDOW_MS:
+            self._started_ms, self._count = now_ms, 0
+        self._count += 1
+        while self._recent and self._recent[0] <= now_ms - WINDOW_MS:
+            self._recent.popleft()
+        self._recent.append(now_ms)
         self.seconds[int(now_ms // 1000)] += 1
-        self.peak = max(self.peak, len(self._received))
-        if enforce and len(self._granted) >= LIMIT:
-            wait_ms = self._granted[-LIMIT] + WINDOW_MS - now_ms
-            return True, float(max(1, ceil(wait_ms / 1000)))
-        self._granted.append(now_ms)
-        return len(self._received) > LIMIT, None
+        self.peak = max(self.peak, len(self._recent))
+        if self._count <= REQUESTS_PER_TOKEN:
+            return False, None
+        wait_ms = self._started_ms + WINDOW_MS - now_ms
+        return True, float(max(1, ceil(wait_ms / 1000))) if enforce else None

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_mews.mews.lifecycle import API_KEY_CREATED, CREATED, STATE_AFTER, IntegrationState
 from pytest_mews.model import Tenants
 from pytest_mews.model.api_call import TokenState
-
-_ACTIVATES = {
-    "IntegrationEnabled": True,
-    "IntegrationReinstated": True,
-    "IntegrationDisabled": False,
-    "IntegrationCanceled": False,
-    "IntegrationDeleted": False,
-}
 
 
 class TokenRegistry:
@@ -69,14 +62,15 @@ class TokenRegistry:
 
         """
         integration = str(data["Integration"]["Id"]).lower()
-        if action == "IntegrationCreated":
+        if action == CREATED:
             self._create(data, integration)
-        elif action == "IntegrationApiKeyCreated":
+        elif action == API_KEY_CREATED:
             current = self._current.get(integration)
             if current is not None and self._is_new(data["ApiKey"], integration):
                 self._add_token(data["ApiKey"], self._owners[current][0], integration)
-        elif action in _ACTIVATES:
-            (self._inactive.discard if _ACTIVATES[action] else self._inactive.add)(integration)
+        elif action in STATE_AFTER:
+            is_active = STATE_AFTER[action] is IntegrationState.ENABLED
+            (self._inactive.discard if is_active else self._inactive.add)(integration)
         token = self._current.get(integration)
         return None if token is None else self._owners[token][0]
 

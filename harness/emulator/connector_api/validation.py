@@ -16,6 +16,7 @@ import jsonschema_rs
 
 from pytest_mews.emulator.connector_api import api_schemas
 from pytest_mews.emulator.connector_api.operations import Operation, read_documented
+from pytest_mews.emulator.connector_api.request_parsing import filter_names
 from pytest_mews.model.api_call import RequestProblem
 
 _CHECKED_ELSEWHERE = frozenset({"ClientToken", "AccessToken", "Client"})
@@ -44,18 +45,37 @@ class Problem:
 def validate(operation: Operation, body: Any) -> tuple[Problem, ...]:  # noqa: ANN401 - JSON
     """Return all problems of a body.
 
-    If none of them is rejected, the body can be read without further checks: each of its intervals
-    has two ends that `datetime.fromisoformat` parses.
+    If none of them is rejected, `documented_part` of the body can be read without further checks:
+    each of its intervals has two ends that `datetime.fromisoformat` parses.
 
     Args:
-        operation: the operation that the request was sent to.
+        operation: the operation that the request was sent to. Of one that the emulator does not
+            serve, only what all operations have in common is checked.
         body: parsed JSON of any type.
 
     """
     if not isinstance(body, dict):
         return (Problem(RequestProblem.INVALID_BODY, "The body must be a JSON object."),)
-    invalid = tuple(_schema_problems(operation, body)) or tuple(_datetime_problems(operation, body))
-    return (*_client_problems(body), *invalid, *_deprecation_problems(operation, body))
+    if not operation.is_served:
+        return (*_client_problems(body), *_deprecation_problems(operation, {}))
+    documented = documented_part(operation, body)
+    invalid = (
+        tuple(_schema_problems(operation, documented))
+        or tuple(_datetime_problems(operation, documented))
+        or tuple(_filter_problems(operation, documented))
+    )
+    return (*_client_problems(body), *invalid, *_deprecation_problems(operation, documented))
+
+
+def documented_part(operation: Operation, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the properties that an operation documents: the schema says nothing of others."""
+    names = _documented_names(operation.name) if operation.is_served else frozenset[str]()
+    return {name: value for name, value in body.items() if name in names}
+
+
+@cache
+def _documented_names(operation: str) -> frozenset[str]:
+    return frozenset(api_schemas.load("requests", operation)["properties"])
 
 
 def _client_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
@@ -158,6 +178,11 @@ def _interval_limits(operation: str) -> Mapping[str, int]:
         for name, schema in properties.items()
         if "x-max-months" in schema
     }
+
+
+def _filter_problems(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
+    if operation.needs_filter and not operation.selects(filter_names(body)):
+        yield Problem(RequestProblem.INVALID_BODY, "At least one filter is required.")
 
 
 def _deprecation_problems(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:

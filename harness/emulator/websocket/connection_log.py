@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from pytest_mews.emulator.attribution import AttributedLog, Origin
 from pytest_mews.emulator.websocket.websocket_handshakes import HandshakeResult
 from pytest_mews.model import Connection, WebSocketHandshake
 from pytest_mews.net.change_condition import ChangeCondition
@@ -18,18 +19,31 @@ class ConnectionLog:
     """All handshakes and connections of one server, in order."""
 
     def __init__(self) -> None:
-        self._handshakes: list[WebSocketHandshake] = []
-        self._dropped_handshakes = 0
+        self._handshakes: AttributedLog[WebSocketHandshake] = AttributedLog(MAX_HANDSHAKES)
         self._connections: dict[int, Connection] = {}
         self._changes = ChangeCondition(POLL_INTERVAL_S)
 
     def record_handshake(
-        self, result: HandshakeResult, status: int, at_ms: float
+        self,
+        result: HandshakeResult,
+        status: int,
+        at_ms: float,
+        origin: Origin = Origin.PARTNER,
+        address: str = "",
     ) -> WebSocketHandshake:
-        """Record a handshake and the status of its response."""
+        """Record a handshake and the status of its response.
+
+        Args:
+            result: the result of checking it.
+            status: the status of the response.
+            at_ms: when it arrived, on the run's clock.
+            origin: who made it.
+            address: the client's.
+
+        """
         with self._changes:
             handshake = WebSocketHandshake(
-                self._dropped_handshakes + len(self._handshakes) + 1,
+                self._handshakes.next_number(),
                 at_ms,
                 result.path,
                 status,
@@ -37,11 +51,7 @@ class ConnectionLog:
                 result.problems,
                 result.tokens_in_query,
             )
-            self._handshakes.append(handshake)
-            if len(self._handshakes) > MAX_HANDSHAKES + MAX_HANDSHAKES // 4:
-                surplus = len(self._handshakes) - MAX_HANDSHAKES
-                del self._handshakes[:surplus]
-                self._dropped_handshakes += surplus
+            self._handshakes.add(handshake, origin, f"{handshake.path} from {address}")
             self._changes.notify()
             return handshake
 
@@ -68,9 +78,24 @@ class ConnectionLog:
             )
 
     def handshakes(self, since: int = 0) -> tuple[WebSocketHandshake, ...]:
-        """Return the handshakes with a number above `since`; only the last 20,000 are stored."""
+        """Return the handshakes with a number above `since`, without those of strangers.
+
+        See `attribution`. Only the last 20,000 are stored.
+        """
         with self._changes:
-            return tuple(self._handshakes[max(0, since - self._dropped_handshakes) :])
+            return self._handshakes.since(since)
+
+    @property
+    def is_partner_known(self) -> bool:
+        """Whether a handshake with a token of this run has arrived."""
+        with self._changes:
+            return self._handshakes.is_partner_known
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The note about the handshakes of strangers, or none."""
+        with self._changes:
+            return self._handshakes.notes("Requests to the WebSocket emulator")
 
     def connections(self) -> tuple[Connection, ...]:
         """Return all connections, without the messages and pings sent on them."""

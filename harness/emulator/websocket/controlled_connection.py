@@ -6,7 +6,10 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
+from pytest_mews.emulator.attribution import Origin
 from pytest_mews.emulator.websocket.websocket_handshakes import HandshakeResult
+
+MAX_UNREAD = 16 * 1024 * 1024  # bytes, more than the largest message of a scenario
 
 
 class ControlledConnection(ServerConnection):
@@ -17,10 +20,12 @@ class ControlledConnection(ServerConnection):
         number: in the connection log; 0 until the connection is open.
         handshake_at_ms: when the handshake arrived, on the run's clock.
         unresponsive: whether all received data is discarded.
+        origin: who made the handshake.
 
     """
 
     handshake_result: HandshakeResult
+    origin: Origin
     number: int
     handshake_at_ms: float
     unresponsive: bool
@@ -30,9 +35,16 @@ class ControlledConnection(ServerConnection):
         self.number, self.handshake_at_ms, self.unresponsive = 0, 0.0, False
 
     def data_received(self, data: bytes) -> None:
-        """Process received data; discard it while the connection is unresponsive."""
-        if not self.unresponsive:
-            super().data_received(data)
+        """Process received data; discard it while the connection is unresponsive.
+
+        The library answers each ping at once. A client that sends pings and reads no pongs loses
+        its connection once `MAX_UNREAD` bytes wait for it.
+        """
+        if self.unresponsive:
+            return
+        super().data_received(data)
+        if self.transport.get_write_buffer_size() > MAX_UNREAD:
+            self.transport.abort()
 
     def abort_tcp(self) -> None:
         """Close the TCP connection without a close frame."""

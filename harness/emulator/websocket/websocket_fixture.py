@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
+from pytest_mews.emulator.failures import EmulatorFailures
 from pytest_mews.emulator.websocket.websocket_handshakes import validate_handshake
 from pytest_mews.emulator.websocket.websocket_server import WebSocketServer
 from pytest_mews.model import (
@@ -123,8 +124,13 @@ class MewsWebSocket:
 
 @contextmanager
 def serve_websocket(tenants: Tenants = DEFAULT_TENANTS) -> Iterator[MewsWebSocket]:
-    """Serve a WebSocket on a free port of 127.0.0.1, for the built-in tenants by default."""
-    started = time.monotonic()
+    """Serve a WebSocket on a free port of 127.0.0.1, for the built-in tenants by default.
+
+    Raises:
+        HarnessError: the server failed; raised when the context ends.
+
+    """
+    started, failures = time.monotonic(), EmulatorFailures()
     enterprise_ids = {tenant.access_token: tenant.id for tenant in tenants.enterprises}
 
     def look_up_token(token: str) -> tuple[str | None, TokenState]:
@@ -136,9 +142,11 @@ def serve_websocket(tenants: Tenants = DEFAULT_TENANTS) -> Iterator[MewsWebSocke
             target, cookies, tenants.client_token, look_up_token
         ),
         lambda: (time.monotonic() - started) * 1000,
+        failures=failures,
     )
     with server:
         yield MewsWebSocket(server, tenants)
+    failures.raise_since(0)
 
 
 def _event_references(text: str) -> tuple[EventReference, ...]:

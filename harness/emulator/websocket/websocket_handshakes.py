@@ -35,8 +35,9 @@ def validate_handshake(
     """Check the path and the tokens of a handshake.
 
     Mews documents the path and the two cookies, without blanks around `=` (events/websockets).
-    The statuses are those of its API (guidelines/responses): 401 for wrong tokens, 404 for
-    another path.
+    Tokens in the query are deprecated; nothing says that they no longer work, so without cookies
+    they count. The statuses are those of its API (guidelines/responses): 401 for wrong tokens, 404
+    for another path.
 
     Args:
         target: the requested path with its query.
@@ -46,10 +47,9 @@ def validate_handshake(
 
     """
     path, _, query = target.partition("?")
-    tokens_in_query = {
-        name.lower() for pair in query.split("&") if (name := unquote_plus(pair.partition("=")[0]))
-    } & {CLIENT_TOKEN.lower(), ACCESS_TOKEN.lower()}
+    tokens_in_query = _parse_query(query)
     tokens, has_blanks = _parse_cookies(cookies)
+    tokens = tokens or tokens_in_query
     enterprise_id, state = look_up_token(tokens.get(ACCESS_TOKEN, ""))
     problems: list[HandshakeProblem] = []
     if path != PATH:
@@ -66,8 +66,6 @@ def validate_handshake(
         problems.append(HandshakeProblem.WRONG_ACCESS_TOKEN)
     elif state is not TokenState.CURRENT:
         problems.append(HandshakeProblem.OLD_ACCESS_TOKEN)
-    if tokens_in_query and not tokens:
-        problems.append(HandshakeProblem.TOKENS_IN_QUERY)
     status = SWITCHING_PROTOCOLS
     if problems:
         status = NOT_FOUND if path != PATH else UNAUTHORIZED
@@ -86,6 +84,17 @@ def _parse_cookies(headers: Sequence[str]) -> tuple[dict[str, str], bool]:
             has_blanks = has_blanks or name != name.rstrip(" \t") or value != value.lstrip(" \t")
             tokens.setdefault(name.rstrip(" \t"), value.strip(" \t"))
     return tokens, has_blanks
+
+
+def _parse_query(query: str) -> dict[str, str]:
+    """Return the tokens in a query, whatever the case of their names."""
+    names = {name.lower(): name for name in (CLIENT_TOKEN, ACCESS_TOKEN)}
+    pairs = ((unquote_plus(part) for part in pair.split("=", 1)) for pair in query.split("&"))
+    tokens: dict[str, str] = {}
+    for name, *value in pairs:
+        if name.lower() in names:
+            tokens.setdefault(names[name.lower()], "".join(value))
+    return tokens
 
 
 def _redact_query(path: str, query: str) -> str:

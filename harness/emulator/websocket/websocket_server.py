@@ -9,16 +9,21 @@ import os
 import socket
 import ssl
 import threading
+import weakref
+from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Self, TypeVar, cast
-from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
+from pytest_mews.emulator.attribution import Origin
+from pytest_mews.emulator.failures import EmulatorFailures
 from pytest_mews.emulator.websocket.connection_log import ConnectionLog
 from pytest_mews.emulator.websocket.controlled_connection import ControlledConnection
 from pytest_mews.emulator.websocket.websocket_handshakes import (
@@ -31,7 +36,11 @@ from pytest_mews.model import Disconnect, HandshakeProblem, Message, Ping, SentM
 from pytest_mews.model.websocket import CLOSE_CODES, SWITCHING_PROTOCOLS
 
 OPTION = "--mews-websocket"
+NAME = "WebSocket emulator"
 BACKLOG = 1024
+MAX_PENDING = 256  # connections without a complete handshake; each ends after OPEN_TIMEOUT_S
+OPEN_TIMEOUT_S = 10.0
+SEVERAL_UPGRADES = "The request has several Upgrade headers; a handshake has one.\n"
 SHUTDOWN_TIMEOUT_S = 1.0
 CLOSE_TIMEOUT_S = 5.0  # how long a client may take to reply to a close frame
 T = TypeVar("T")
@@ -53,6 +62,9 @@ class WebSocketServer:
         port: the port; 0 for a free one.
         tls: the TLS context of the server; None for plain ws.
         option: the option that the address came from, for the error if it can't be used.
+        has_token: tells whether a request has a token of the run anywhere; by default every
+            request counts as the partner's.
+        failures: records unexpected exceptions, which are faults of the harness.
 
     """
 
@@ -65,13 +77,18 @@ class WebSocketServer:
         *,
         tls: ssl.SSLContext | None = None,
         option: str = OPTION,
+        has_token: Callable[[str], bool] = lambda _text: True,
+        failures: EmulatorFailures | None = None,
     ) -> None:
+        self._has_token = has_token
+        self._failures = failures or EmulatorFailures()
         self._validate, self._now_ms, self._option = validate, now_ms, option
         self._host, self._port, self._tls = host, port, tls
         self.log = ConnectionLog()
         self._connections: dict[int, ControlledConnection] = {}
         # Includes connections whose handshake is still in progress.
-        self._all_connections: WeakSet[ControlledConnection] = WeakSet()
+        self._all_connections: weakref.WeakSet[ControlledConnection] = weakref.WeakSet()
+        self._pending: deque[weakref.ref[ControlledConnection]] = deque()  # oldest first
         self._rejections: dict[str, HandshakeRejection] = {}
         self._close_tasks: set[asyncio.Task[None]] = set()  # the loop holds weak references only
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -192,8 +209,16 @@ class WebSocketServer:
 
     def _run_loop(self) -> None:
         assert self._loop is not None
+        self._loop.set_exception_handler(self._record_loop_error)
         self._loop.run_forever()
         self._loop.close()
+
+    def _record_loop_error(
+        self, _loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]
+    ) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self._failures.record(NAME, error)
 
     def _run_in_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._stopped or self._loop is None:
@@ -228,6 +253,7 @@ class WebSocketServer:
             process_response=self._process_response,
             compression=None,  # not documented; a client that offers it works without
             ping_interval=None,  # scenarios send the pings
+            open_timeout=OPEN_TIMEOUT_S,
             close_timeout=CLOSE_TIMEOUT_S,
             # Any factory works, although the library's type is a class.
             create_connection=cast("type[ServerConnection]", self._create_connection),
@@ -237,7 +263,21 @@ class WebSocketServer:
     def _create_connection(self, *args: Any, **options: Any) -> ControlledConnection:  # noqa: ANN401 - as its class
         connection = ControlledConnection(*args, **options)
         self._all_connections.add(connection)
+        self._pending.append(weakref.ref(connection))
+        self._limit_pending()
         return connection
+
+    def _limit_pending(self) -> None:
+        """Abort the oldest connections without a handshake; one with it has a valid token."""
+        self._pending = deque(
+            reference
+            for reference in self._pending
+            if (connection := reference()) is not None and connection.state is State.CONNECTING
+        )
+        while len(self._pending) > MAX_PENDING:
+            connection = self._pending.popleft()()
+            if connection is not None:
+                connection.abort_tcp()
 
     async def _shut_down(self, loop: asyncio.AbstractEventLoop) -> None:
         for connection in tuple(self._all_connections):
@@ -271,11 +311,29 @@ class WebSocketServer:
 
     def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Validate a handshake; return the response that rejects it, or None to continue."""
-        connection = cast("ControlledConnection", connection)
+        try:
+            return self._validate_request(cast("ControlledConnection", connection), request)
+        except Exception as error:
+            self._failures.record(NAME, error)
+            raise  # the library answers with 500
+
+    def _validate_request(
+        self, connection: ControlledConnection, request: Request
+    ) -> Response | None:
         connection.handshake_at_ms = self._now_ms()
         result = self._validate(request.path, request.headers.get_all("Cookie"))
         connection.handshake_result = result
-        if request.headers.get("Upgrade", "").lower() != "websocket":
+        upgrades = request.headers.get_all("Upgrade")
+        is_websocket = "websocket" in ",".join(upgrades).lower()
+        text = " ".join((request.path, *(value for _, value in request.headers.raw_items())))
+        if self._has_token(text):
+            connection.origin = Origin.PARTNER
+        else:
+            connection.origin = Origin.POSSIBLY_PARTNER if is_websocket else Origin.STRANGER
+        if len(upgrades) > 1:
+            connection.handshake_result = replace(result, problems=(HandshakeProblem.NO_WEBSOCKET,))
+            return connection.respond(HTTPStatus.BAD_REQUEST, SEVERAL_UPGRADES)
+        if [value.lower() for value in upgrades] != ["websocket"]:
             connection.handshake_result = replace(result, problems=(HandshakeProblem.NO_WEBSOCKET,))
             return None  # the library rejects it
         status = result.status
@@ -292,10 +350,15 @@ class WebSocketServer:
     ) -> Response | None:
         """Record a handshake with the status of its response."""
         connection = cast("ControlledConnection", connection)
+        if not hasattr(connection, "handshake_result"):  # validating it failed
+            return None
         result, status = connection.handshake_result, response.status_code
         if status != SWITCHING_PROTOCOLS and not result.problems:
             result = replace(result, problems=(HandshakeProblem.NO_WEBSOCKET,))
-        self.log.record_handshake(result, status, connection.handshake_at_ms)
+        host = connection.remote_address[0] if connection.remote_address else "unknown"
+        self.log.record_handshake(
+            result, status, connection.handshake_at_ms, connection.origin, host
+        )
         return None
 
     async def _handle_connection(self, connection: ServerConnection) -> None:
@@ -312,6 +375,9 @@ class WebSocketServer:
                 self.log.count_received(number)
         except ConnectionClosed as closed:
             close_code = None if closed.rcvd is None else closed.rcvd.code
+        except Exception as error:
+            self._failures.record(NAME, error)
+            raise  # the library closes the connection with 1011
         finally:
             del self._connections[number]
             self.log.update_connection(number, closed_ms=self._now_ms(), close_code=close_code)

@@ -7,22 +7,18 @@ messages with ids from an id source (`ids`).
 
 from __future__ import annotations
 
+from pytest_mews.senders.connector.connector_sender import CONNECTOR
 from pytest_mews.senders.connector.generators import GENERATORS, plans_for
-from pytest_mews.senders.connector.ids import IdSource
 from pytest_mews.senders.connector.integration_lifecycle import (
     IntegrationStatus,
     integration_statuses,
 )
 from pytest_mews.senders.connector.payload_schemas import actions, discriminators
-from pytest_mews.senders.connector.plan import Plan, Plans, Target
 
 __all__ = [
+    "CONNECTOR",
     "GENERATORS",
-    "IdSource",
     "IntegrationStatus",
-    "Plan",
-    "Plans",
-    "Target",
     "actions",
     "discriminators",
     "integration_statuses",

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from pytest_mews.model import Message, WebhookKind
-from pytest_mews.senders.connector.ids import IdSource, Template, fill
 from pytest_mews.senders.connector.json_shapes import Array, Literal, Record, parse_schema
+from pytest_mews.senders.connector.message_plans import build_message
 from pytest_mews.senders.connector.payload_schemas import load_schema
-from pytest_mews.senders.connector.plan import Target, build_message
 from pytest_mews.senders.connector.shape_strategies import canonical_example
+from pytest_mews.senders.connector.subscription import general_events
+from pytest_mews.senders.ids import IdSource, Template, fill
+from pytest_mews.senders.plan import Target
 
 CUSTOMER_ADDED, CUSTOMER_UPDATED = "CustomerAdded", "CustomerUpdated"
 MAX_REPEATED_EVENTS = 3
@@ -220,7 +222,7 @@ def batches(draw: DrawFn, target: Target, min_size: int, max_size: int) -> Batch
 
     It shrinks towards few events with one discriminator.
     """
-    subscribed = target.general_events
+    subscribed = general_events(target)
     size = draw(st.integers(min_size, max_size))
     # A boolean for each discriminator shrinks one by one; a list of them stops at several.
     chosen = [name for name in subscribed if draw(st.booleans())]

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from itertools import count
 
 from pytest_mews.errors import ScenarioFileError
+from pytest_mews.mews.events import EVENTS
 from pytest_mews.model import WebhookKind
 from pytest_mews.senders.connector.batch import (
     CUSTOMER_ADDED,
@@ -19,9 +21,12 @@ from pytest_mews.senders.connector.batch import (
     batches,
     message_template,
 )
-from pytest_mews.senders.connector.payload_schemas import discriminators
-from pytest_mews.senders.connector.plan import NO_PLANS, Plan, Plans, Target, TemplateMessage
+from pytest_mews.senders.connector.message_plans import TemplateMessage
+from pytest_mews.senders.connector.payload_schemas import ALL_REVISIONS, discriminators
+from pytest_mews.senders.connector.subscription import general_events
+from pytest_mews.senders.plan import NO_PLANS, Plan, Plans, Target
 
+ENTITY_ID = "bfee2c44-1f84-4326-a862-5289598f6e2d"  # from the documented example
 PEAK_SIZES = (1, 2, 1, 5, 1, 3, 1, 20, 2, 1)  # events; most messages are small
 
 
@@ -33,20 +38,20 @@ def single_event(target: Target, *, event: str | None = None) -> Plans:
         event: the discriminator; the first subscribed one if omitted.
 
     Raises:
-        ScenarioFileError: the profile doesn't document the discriminator.
+        ScenarioFileError: no profile documents the discriminator.
 
     """
-    documented = discriminators(target.profile)
+    documented = discriminators(ALL_REVISIONS)
     if event is not None and event not in documented:
         remedy = f"Known: {', '.join(documented)}."
         raise ScenarioFileError("single-event: event", event, "is not documented", remedy)
-    chosen = [name for name in target.general_events if event in {None, name}]
+    chosen = [name for name in general_events(target) if event in {None, name}]
     return Plans(_one_event_each(target, chosen[:1]))
 
 
 def one_per_event_type(target: Target) -> Plans:
     """Generate one message with one event for each subscribed discriminator, one case each."""
-    return Plans(_one_event_each(target, target.general_events))
+    return Plans(_one_event_each(target, general_events(target)))
 
 
 def repeated_updates(target: Target, *, messages: int = 3) -> Plans:
@@ -57,9 +62,9 @@ def repeated_updates(target: Target, *, messages: int = 3) -> Plans:
         messages: the number of messages.
 
     """
-    if not target.general_events:
+    if not general_events(target):
         return NO_PLANS
-    entry = (target.general_events[0], 0)
+    entry = (general_events(target)[0], 0)
     return Plans((EventList(target.profile, (entry,) * messages, batch_limit=1),))
 
 
@@ -74,7 +79,7 @@ def customer_added_and_updated(target: Target, *, separate: bool = False) -> Pla
             reverse it.
 
     """
-    if not {CUSTOMER_ADDED, CUSTOMER_UPDATED} <= set(target.general_events) or (
+    if not {CUSTOMER_ADDED, CUSTOMER_UPDATED} <= set(general_events(target)) or (
         target.batch_limit == 1 and not separate
     ):
         return NO_PLANS
@@ -84,7 +89,88 @@ def customer_added_and_updated(target: Target, *, separate: bool = False) -> Pla
     return Plans(tuple(EventList(target.profile, entries, limit) for entries in orders))
 
 
-def message_sequence(target: Target, *, messages: int = 50) -> Plans:
+def deleted_entity(target: Target, *, alone: bool = False) -> Plans:
+    """Generate a Deleted event among events about other entities, one case for each type.
+
+    Args:
+        target: what to generate for.
+        alone: whether there are no other events.
+
+    """
+    subscribed = general_events(target)
+    others = [name for name in subscribed if not EVENTS[name].is_deletion][:2]
+    messages = [
+        [name] if alone else [*others[:1], name, *others[1:]] for name in _deletions(subscribed)
+    ]
+    return Plans(
+        tuple(
+            EventList(target.profile, tuple(zip(names, count(), strict=False)), target.batch_limit)
+            for names in messages
+            if len(names) <= target.batch_limit
+        )
+    )
+
+
+def updated_and_deleted(target: Target, *, separate: bool = False) -> Plans:
+    """Generate an Updated and a Deleted event about one entity, in either order.
+
+    Args:
+        target: what to generate for.
+        separate: whether they are in two messages, the Deleted one first: order is not promised.
+
+    """
+    subscribed = general_events(target)
+    limit = 1 if separate else target.batch_limit
+    cases = []
+    for deleted in _deletions(subscribed):
+        for updated in subscribed:
+            event = EVENTS[updated]
+            if event.entity == EVENTS[deleted].entity and not event.is_deletion:
+                late: tuple[Entry, ...] = ((deleted, 0), (updated, 0))
+                orders = (late,) if separate else (late[::-1], late)
+                cases += [EventList(target.profile, entries, limit) for entries in orders]
+    return NO_PLANS if limit == 1 and not separate else Plans(tuple(cases))
+
+
+def deprecated_entities(target: Target) -> Plans:
+    """Generate a message that still has the deprecated property `Entities` beside its events.
+
+    Until August 2022 it had the entities themselves, by kind. Nothing says that it is never sent.
+    """
+    names = general_events(target)
+    if not names:
+        return NO_PLANS
+    template = message_template(target.profile, *names[:2])
+    plans = []
+    for description, entities in (
+        ("with an empty Entities", {}),
+        ("with Entities", {"ServiceOrders": [{"Id": ENTITY_ID, "State": "Confirmed"}]}),
+    ):
+        body = {**template, "Entities": entities}
+        plans.append(
+            TemplateMessage(WebhookKind.GENERAL, body, f"{len(names[:2])} events, {description}")
+        )
+    return Plans(tuple(plans))
+
+
+def distinct_entities(target: Target, *, events: int = 2) -> Plans:
+    """Generate one message with events about different entities, of the subscribed types in turn.
+
+    So a request about an entity belongs to its one event, and a second one is a retry.
+
+    Args:
+        target: what to generate for.
+        events: the number of events.
+
+    """
+    subscribed = general_events(target)
+    if not subscribed:
+        return NO_PLANS
+    entries = tuple((subscribed[n % len(subscribed)], n) for n in range(events))
+    return Plans((EventList(target.profile, entries, target.batch_limit),))
+
+
+def message_sequence(target: Target, *, messages: int = 50, all_enterprises: bool = True) -> Plans:
     """Generate many messages with one event each, for all enterprises in turn.
 
     Each event is about its own entity.
@@ -92,12 +178,14 @@ def message_sequence(target: Target, *, messages: int = 50) -> Plans:
     Args:
         target: what to generate for.
         messages: the number of messages.
+        all_enterprises: whether they are for all enterprises, or for the first one only.
 
     """
-    if not target.general_events:
+    if not general_events(target):
         return NO_PLANS
-    single = EventList(target.profile, ((target.general_events[0], 0),), batch_limit=1)
-    return Plans((BatchSequence((single,) * messages, len(target.tenants.enterprises)),))
+    single = EventList(target.profile, ((general_events(target)[0], 0),), batch_limit=1)
+    enterprises = len(target.tenants.enterprises) if all_enterprises else 1
+    return Plans((BatchSequence((single,) * messages, enterprises),))
 
 
 def peak_minute(target: Target) -> Plans:
@@ -127,7 +215,7 @@ def growing_batches(target: Target, *, rounds: int = 3, sizes: Sequence[int] = (
 
 
 def _batch_sequence(target: Target, sizes: Iterable[int], enterprises: int = 1) -> Plans:
-    subscribed, limit = target.general_events, target.batch_limit
+    subscribed, limit = general_events(target), target.batch_limit
     sequence = tuple(
         Batch(
             target.profile,
@@ -153,7 +241,7 @@ def over_limit(target: Target, *, sizes: Sequence[int] = (1_100, 1_500)) -> Plan
         sizes: the numbers of events, one fixed case each.
 
     """
-    subscribed = target.general_events
+    subscribed = general_events(target)
     if not subscribed:
         return NO_PLANS
     min_size, max_size = target.batch_limit + 1, max(sizes)
@@ -162,7 +250,8 @@ def over_limit(target: Target, *, sizes: Sequence[int] = (1_100, 1_500)) -> Plan
         Batch(target.profile, size, subscribed, 0, CUSTOMER_UPDATED in subscribed, size)
         for size in sizes
     )
-    return Plans(fixed, batches(unlimited, min_size, max_size) if min_size <= max_size else None)
+    random = batches(unlimited, min_size, max_size) if min_size <= max_size else None
+    return Plans(fixed, random, exceeds_limit=True)
 
 
 def documented_example(target: Target) -> Plans:
@@ -174,7 +263,7 @@ def documented_example(target: Target) -> Plans:
     source = files("pytest_mews.schemas") / "examples" / "general.json"
     example = json.loads(source.read_text("utf-8"))
     events = [
-        event for event in example["Events"] if event["Discriminator"] in target.general_events
+        event for event in example["Events"] if event["Discriminator"] in general_events(target)
     ]
     if not events:
         return NO_PLANS
@@ -215,7 +304,7 @@ def batch(
         )
     upper = max(min_events, 2 * limit) if isinstance(max_events, str) else max_events
     max_size = upper if over_limit else min(upper, limit)
-    if not target.general_events or min_events > max_size:
+    if not general_events(target) or min_events > max_size:
         return NO_PLANS
     ends = {min_events, *(() if isinstance(max_events, str) else (max_size,))}
     fixed = [
@@ -223,12 +312,12 @@ def batch(
         for plan in _boundary_cases(target, ends)
         if min_events <= len(plan.entries) <= max_size
     ]
-    return Plans(tuple(fixed), batches(target, min_events, max_size))
+    return Plans(tuple(fixed), batches(target, min_events, max_size), exceeds_limit=over_limit)
 
 
 def _boundary_cases(target: Target, sizes: set[int]) -> list[EventList | Batch]:
     """List the cases that often fail, and batches of the given sizes, smallest first."""
-    subscribed, limit = target.general_events, target.batch_limit
+    subscribed, limit = general_events(target), target.batch_limit
     first, last = subscribed[0], subscribed[-1]
     lists: list[tuple[Entry, ...]] = [((first, 0),)]
     if {CUSTOMER_ADDED, CUSTOMER_UPDATED} <= set(subscribed):
@@ -245,6 +334,10 @@ def _boundary_cases(target: Target, sizes: set[int]) -> list[EventList | Batch]:
             for size in larger_sizes
         ),
     ]
+
+
+def _deletions(names: Iterable[str]) -> list[str]:
+    return [name for name in names if EVENTS[name].is_deletion]
 
 
 def _one_event_each(target: Target, names: Sequence[str]) -> tuple[Plan, ...]:

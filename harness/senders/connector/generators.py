@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from pytest_mews.errors import ScenarioFileError
-from pytest_mews.model import MessageSpec
+from pytest_mews.mews.events import EVENTS
+from pytest_mews.model import MessageSpec, Validity
 from pytest_mews.senders.connector import (
     general_webhooks,
     integration_lifecycle,
@@ -18,8 +20,10 @@ from pytest_mews.senders.connector import (
     unusual_names,
     websocket_messages,
 )
-from pytest_mews.senders.connector.ids import Enterprise
-from pytest_mews.senders.connector.plan import ForTenant, Plan, Plans, Target
+from pytest_mews.senders.connector.message_plans import ForTenant, with_validity
+from pytest_mews.senders.connector.subscription import general_events
+from pytest_mews.senders.ids import NEW_ENTERPRISE, NEW_PROPERTIES, Enterprise
+from pytest_mews.senders.plan import Plans, Target
 
 GENERATORS: Mapping[str, Callable[..., Plans]] = {
     "single-event": general_webhooks.single_event,
@@ -29,6 +33,10 @@ GENERATORS: Mapping[str, Callable[..., Plans]] = {
     "over-limit": general_webhooks.over_limit,
     "repeated-updates": general_webhooks.repeated_updates,
     "customer-added-and-updated": general_webhooks.customer_added_and_updated,
+    "deleted-entity": general_webhooks.deleted_entity,
+    "updated-and-deleted": general_webhooks.updated_and_deleted,
+    "deprecated-entities": general_webhooks.deprecated_entities,
+    "distinct-entities": general_webhooks.distinct_entities,
     "message-sequence": general_webhooks.message_sequence,
     "peak-minute": general_webhooks.peak_minute,
     "growing-batches": general_webhooks.growing_batches,
@@ -43,6 +51,7 @@ GENERATORS: Mapping[str, Callable[..., Plans]] = {
     "malformed-body": malformed_bodies.malformed_body,
     "invalid-structure": invalid_structure.invalid_structure,
     "missing-required": invalid_structure.missing_required,
+    "unusable-access-token": invalid_structure.unusable_access_token,
     "websocket-event": websocket_messages.websocket_event,
     "websocket-single-events": websocket_messages.websocket_single_events,
     "same-entity-on-both-channels": websocket_messages.same_entity_on_both_channels,
@@ -54,9 +63,19 @@ GENERATORS: Mapping[str, Callable[..., Plans]] = {
     "websocket-commands": websocket_messages.websocket_commands,
 }
 
-
-# Its operation takes message threads, and the documented event doesn't name the thread.
-UNFETCHABLE = frozenset({"MessageAdded"})
+# What the messages of a generator are against the documentation; of the others, documented.
+VALIDITY: Mapping[str, Validity] = {
+    "deprecated-entities": Validity.UNDOCUMENTED,
+    "over-limit": Validity.UNDOCUMENTED,
+    "unknown-event": Validity.UNDOCUMENTED,
+    "unknown-action": Validity.UNDOCUMENTED,
+    "unknown-property": Validity.UNDOCUMENTED,
+    "null-event": Validity.INVALID,
+    "invalid-structure": Validity.INVALID,
+    "missing-required": Validity.INCOMPLETE,
+    "unusable-access-token": Validity.INCOMPLETE,
+    "malformed-body": Validity.NOT_JSON,
+}
 
 
 def plans_for(spec: MessageSpec, target: Target) -> Plans:
@@ -64,8 +83,9 @@ def plans_for(spec: MessageSpec, target: Target) -> Plans:
 
     Every generator takes two arguments in addition to its own. `enterprise` is the enterprise that
     the messages are for: its number among the tenants, from 1 (the default), or "new" for one that
-    only this execution knows. `only_fetchable` (default false) leaves out events whose entity can't
-    be fetched by the id in the event.
+    only this execution knows, or "property-1" or "property-2" for a property of that one, which
+    then is a chain. `only_fetchable` (default false) leaves out events whose entity can't be
+    fetched by the id in the event, and deletions, after which it need not be.
 
     Raises:
         ScenarioFileError: there is no such generator, or an argument is unknown or missing.
@@ -77,11 +97,18 @@ def plans_for(spec: MessageSpec, target: Target) -> Plans:
     generator = GENERATORS[spec.generator]
     arguments = dict(spec.arguments)
     enterprise = arguments.pop("enterprise", 1)
-    if enterprise != "new" and (not isinstance(enterprise, int) or enterprise < 1):
-        remedy = 'Give a number from 1, or "new".'
+    is_new = enterprise in {NEW_ENTERPRISE, *NEW_PROPERTIES}
+    if not is_new and (not isinstance(enterprise, int) or enterprise < 1):
+        names = ", ".join(f'"{name}"' for name in (NEW_ENTERPRISE, *NEW_PROPERTIES))
+        remedy = f"Give a number from 1, or one of {names}."
         raise ScenarioFileError(key, enterprise, "is not an enterprise", remedy)
     if arguments.pop("only_fetchable", False):
-        events = tuple(event for event in target.events if event not in UNFETCHABLE)
+        unfetchable = {
+            name
+            for name in general_events(target)
+            if not EVENTS[name].is_fetchable_by_id or EVENTS[name].is_deletion
+        }
+        events = tuple(name for name in target.events if name not in unfetchable)
         target = replace(target, events=events)
     if enterprise != 1:  # a generator that uses all tenants in turn uses this one only
         only = target.tenants.enterprises[:1]
@@ -98,15 +125,13 @@ def plans_for(spec: MessageSpec, target: Target) -> Plans:
             problem = f"lacks the argument {name}"
             raise ScenarioFileError(key, spec.generator, problem, f"Add {name} = …")
     plans = generator(target, **arguments)
+    if spec.generator in VALIDITY:
+        plans = with_validity(plans, VALIDITY[spec.generator])
     return plans if enterprise == 1 else _for_enterprise(plans, enterprise)
 
 
 def _for_enterprise(plans: Plans, enterprise: Enterprise) -> Plans:
-    def for_tenant(plan: Plan) -> Plan:
-        return ForTenant(plan, enterprise)
-
-    strategy = None if plans.strategy is None else plans.strategy.map(for_tenant)
-    return Plans(tuple(for_tenant(plan) for plan in plans.fixed), strategy)
+    return plans.map(partial(ForTenant, enterprise=enterprise))
 
 
 def _known(names: Iterable[str]) -> str:

@@ -1,88 +1,41 @@
-"""The lifecycle of an integration: its states, the messages between them, and their generator.
-
-The documentation lists the actions (events/wh-integration) but no order. The order here is
-inferred: `TRANSITIONS` has what follows from the names of the actions, and leaves out what they
-don't decide, such as the state of a reinstated integration that was disabled before it was
-canceled.
-"""
+"""The generator for lifecycles of an integration: the messages between its states."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from pytest_mews.mews.lifecycle import (
+    API_KEY_CREATED,
+    CREATED,
+    DELETED,
+    STATE_AFTER,
+    TRANSITIONS,
+    IntegrationState,
+)
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.batch import EventList
-from pytest_mews.senders.connector.ids import IdSource, Template, fill
-from pytest_mews.senders.connector.integration_webhooks import CREATED, action_shape, with_age
-from pytest_mews.senders.connector.plan import (
-    NO_PLANS,
-    Plan,
-    Plans,
-    Target,
-    build_message,
-    without_duplicates,
-)
+from pytest_mews.senders.connector.integration_webhooks import action_shape, with_age
+from pytest_mews.senders.connector.message_plans import build_message, without_duplicates
 from pytest_mews.senders.connector.shape_strategies import MAX_AGE_S, canonical_example
+from pytest_mews.senders.connector.subscription import general_events, integration_actions
+from pytest_mews.senders.ids import IdSource, Template, fill
+from pytest_mews.senders.plan import NO_PLANS, Plan, Plans, Target
 
-DELETED = "IntegrationDeleted"
-API_KEY_CREATED = "IntegrationApiKeyCreated"
 EVENTS = "events"  # the name of a lifecycle step that is a General Webhook
 DUPLICATE = " (duplicate)"
 MAX_STEPS = 10
+# How often a message is sent again, and how many messages may come before. Mews re-sends it after a
+# few minutes, and a hotel changes an integration seldom. Our choice; no figure is documented.
+MAX_COPIES, MAX_MESSAGES_BEFORE_COPY = 2, 2
 STEP_S = 10  # between the datetimes of two consecutive steps
 
-
-class IntegrationState(StrEnum):
-    """The state of an integration at Mews."""
-
-    NOT_CREATED = "not-created"
-    ENABLED = "enabled"
-    DISABLED = "disabled"
-    CANCELED = "canceled"
-    DELETED = "deleted"
-
-
-@dataclass(frozen=True)
-class Transition:
-    """An action that is possible in a state, and the state after it."""
-
-    before: IntegrationState
-    action: str
-    after: IntegrationState
-
-
-# After a deletion the enterprise can connect again: as another integration with another token,
-# since an integration corresponds to a unique access token (events/wh-integration, terminology).
-TRANSITIONS = (
-    Transition(IntegrationState.NOT_CREATED, CREATED, IntegrationState.ENABLED),
-    Transition(IntegrationState.NOT_CREATED, CREATED, IntegrationState.DISABLED),  # not IsEnabled
-    Transition(IntegrationState.ENABLED, "IntegrationDisabled", IntegrationState.DISABLED),
-    Transition(IntegrationState.ENABLED, API_KEY_CREATED, IntegrationState.ENABLED),
-    Transition(IntegrationState.ENABLED, "IntegrationCanceled", IntegrationState.CANCELED),
-    Transition(IntegrationState.ENABLED, DELETED, IntegrationState.DELETED),
-    Transition(IntegrationState.DISABLED, "IntegrationEnabled", IntegrationState.ENABLED),
-    Transition(IntegrationState.DISABLED, API_KEY_CREATED, IntegrationState.DISABLED),
-    Transition(IntegrationState.DISABLED, DELETED, IntegrationState.DELETED),
-    Transition(IntegrationState.CANCELED, "IntegrationReinstated", IntegrationState.ENABLED),
-    Transition(IntegrationState.CANCELED, DELETED, IntegrationState.DELETED),
-    Transition(IntegrationState.DELETED, CREATED, IntegrationState.ENABLED),
-    Transition(IntegrationState.DELETED, CREATED, IntegrationState.DISABLED),
-)
-# The state after an action, which doesn't depend on the state before it. Omitted are the creation,
-# whose message has the state, and a new API key, which doesn't change it.
-STATE_AFTER = {
-    transition.action: transition.after
-    for transition in TRANSITIONS
-    if transition.action not in {CREATED, API_KEY_CREATED}
-}
 
 # The fixed cases by the names of their steps.
 LIFECYCLES: tuple[tuple[str, ...], ...] = (
@@ -141,18 +94,19 @@ def next_steps(steps: Sequence[LifecycleStep], target: Target) -> tuple[Lifecycl
     """List all possible next steps: new actions first, then events, then duplicates.
 
     Only what the integration is subscribed to is listed. Events are possible once the integration
-    has been enabled.
+    has been enabled. A message is sent again within the time of its retries only, and never after
+    another integration was created.
     """
     state = steps[-1].state if steps else IntegrationState.NOT_CREATED
     actions = [
         LifecycleStep(transition.action, transition.after)
         for transition in TRANSITIONS
-        if transition.before is state and transition.action in target.integration_actions
+        if transition.before is state and transition.action in integration_actions(target)
     ]
     created = max((index for index, step in enumerate(steps) if step.is_creation), default=0)
     was_enabled = any(step.state is IntegrationState.ENABLED for step in steps[created:])
     events = []
-    if was_enabled and target.general_events:
+    if was_enabled and general_events(target):
         after_end = state is not IntegrationState.ENABLED
         events.append(LifecycleStep(EVENTS, state, after_end=after_end))
     deletions = [
@@ -168,7 +122,10 @@ def next_steps(steps: Sequence[LifecycleStep], target: Target) -> tuple[Lifecycl
             after_end=any(index < deletion for deletion in deletions),
         )
         for index, step in enumerate(steps)
-        if step.duplicate_of is None and step.name != EVENTS
+        if step.duplicate_of is None
+        and step.name != EVENTS
+        and index >= max(created, len(steps) - 1 - MAX_MESSAGES_BEFORE_COPY)
+        and sum(copy.duplicate_of == index for copy in steps) < MAX_COPIES
     ]
     return (*actions, *events, *duplicates)
 
@@ -228,7 +185,8 @@ def integration_lifecycle(
             it was disabled, canceled or deleted, or a duplicate of an older message after it was
             deleted. By default no case has one.
         unambiguous: whether every case has events, and the receiver can know from the messages so
-            far that the integration is enabled, and its access token or API key, at each of them.
+            far that the integration is enabled at each of them, and at any time its access token
+            or API key.
 
     """
     names_of_steps = LIFECYCLES_AFTER_END if after_end else LIFECYCLES
@@ -244,9 +202,9 @@ def integration_lifecycle(
         return NO_PLANS
     strategy = lifecycles(target, after_end=after_end)
     if unambiguous:
-        strategy = strategy.filter(lambda plan: _is_unambiguous(plan, target))
+        strategy = strategy.filter(partial(_is_unambiguous, target=target))
     if after_end:
-        strategy = strategy.filter(lambda plan: any(step.after_end for step in plan.steps))
+        strategy = strategy.filter(_has_steps_after_end)
     return Plans(fixed, strategy)
 
 
@@ -254,23 +212,37 @@ def integration_lifecycle(
 def lifecycles(draw: DrawFn, target: Target, *, after_end: bool) -> Lifecycle:
     """Generate a lifecycle of up to `MAX_STEPS` messages; it shrinks towards few of them."""
     steps: tuple[LifecycleStep, ...] = ()
-    # Another step with a probability of 7 in 8; 0, the simplest value, ends the lifecycle.
-    while len(steps) < MAX_STEPS and (not steps or draw(st.integers(0, 7))):
+    while len(steps) < MAX_STEPS:
         possible = [step for step in next_steps(steps, target) if after_end or not step.after_end]
+        # Another step with a probability of 7 in 8; 0, the simplest value, ends the lifecycle.
+        if not possible or (steps and not draw(st.integers(0, 7))):
+            break
         steps = (*steps, draw(st.sampled_from(possible)))
     return Lifecycle(target.profile, steps, _events(target))
 
 
+def _has_steps_after_end(plan: Lifecycle) -> bool:
+    return any(step.after_end for step in plan.steps)
+
+
 def _is_unambiguous(plan: Plan, target: Target) -> bool:
-    """Whether there are events, and a receiver knows at each that the integration is enabled."""
+    """Whether there are events, and a receiver knows at each that the integration is enabled.
+
+    It also knows the credential throughout, since it may make a request at any time.
+    """
     ids = IdSource(0, "whether a lifecycle is unambiguous", 0, target.tenants)
     messages = plan.build(ids.for_enterprise("new"))
-    statuses = [
+    statuses = integration_statuses(messages)
+    at_events = [
         status
-        for message, status in zip(messages, integration_statuses(messages), strict=True)
+        for message, status in zip(messages, statuses, strict=True)
         if message.kind is WebhookKind.GENERAL
     ]
-    return bool(statuses) and all(status.is_certain and status.is_enabled for status in statuses)
+    return (
+        bool(at_events)
+        and all(status.is_certain and status.is_enabled for status in at_events)
+        and all(status.is_credential_certain for status in statuses)
+    )
 
 
 def _possible_steps(names: Sequence[str], target: Target) -> tuple[LifecycleStep, ...]:
@@ -287,7 +259,7 @@ def _possible_steps(names: Sequence[str], target: Target) -> tuple[LifecycleStep
 
 
 def _events(target: Target) -> tuple[str, ...]:
-    return target.general_events[: min(2, target.batch_limit)]
+    return general_events(target)[: min(2, target.batch_limit)]
 
 
 def _describe_step(step: LifecycleStep) -> str:
@@ -323,6 +295,7 @@ class IntegrationStatus:
             creation and after the deletion.
         is_certain: whether a receiver can know the status. False if a duplicate arrived after
             newer messages and would, taken for a new message, lead to another status.
+        is_credential_certain: the same for the credential alone.
 
     """
 
@@ -331,6 +304,7 @@ class IntegrationStatus:
     enterprise_id: str | None = None
     credential: str | None = field(default=None, repr=False)
     is_certain: bool = True
+    is_credential_certain: bool = True
 
     @property
     def is_enabled(self) -> bool:
@@ -341,25 +315,38 @@ class IntegrationStatus:
 def integration_statuses(messages: Iterable[Message]) -> tuple[IntegrationStatus, ...]:
     """Return the status of the integration of each message, in order of delivery.
 
+    A sound receiver may take a duplicate for a new message or ignore it, each one differently: an
+    upsert of the creation, but an exact match of a key, for example. The status is certain if all
+    of these receivers have the same.
+
     Args:
         messages: messages with valid bodies, as a `Lifecycle` builds them.
 
     """
     actual: dict[str, IntegrationStatus] = {}
-    believed: dict[str, IntegrationStatus] = {}  # by a receiver that takes duplicates for new
+    believed: dict[str, frozenset[IntegrationStatus]] = {}  # by any sound receiver
     statuses: list[IntegrationStatus] = []
     for message in messages:
         body = json.loads(message.body)
         is_general = message.kind is WebhookKind.GENERAL
         integration_id = body["IntegrationId"] if is_general else body["Data"]["Integration"]["Id"]
-        for known in (actual, believed):
-            status = known.setdefault(integration_id, IntegrationStatus(integration_id))
-            changes = not is_general and not (known is actual and message.duplicate)
-            known[integration_id] = (
-                _status_after(status, body["Action"], body["Data"]) if changes else status
+        status = actual.setdefault(integration_id, IntegrationStatus(integration_id))
+        beliefs = believed.setdefault(integration_id, frozenset({status}))
+        if not is_general:
+            after = frozenset(
+                _status_after(belief, body["Action"], body["Data"]) for belief in beliefs
             )
-        status = actual[integration_id]
-        statuses.append(replace(status, is_certain=status == believed[integration_id]))
+            believed[integration_id] = beliefs | after if message.duplicate else after
+            if not message.duplicate:
+                actual[integration_id] = _status_after(status, body["Action"], body["Data"])
+        status, beliefs = actual[integration_id], believed[integration_id]
+        statuses.append(
+            replace(
+                status,
+                is_certain=len(beliefs) == 1,
+                is_credential_certain=len({belief.credential for belief in beliefs}) == 1,
+            )
+        )
     return tuple(statuses)
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import strategies as st
-
 from pytest_mews.errors import HarnessError, ScenarioFileError
-from pytest_mews.model import WebhookKind
-from pytest_mews.senders.connector.ids import RelativeTime, Template
+from pytest_mews.mews.lifecycle import CREATED
+from pytest_mews.model import Validity, WebhookKind
 from pytest_mews.senders.connector.json_shapes import (
     NULL,
     Either,
@@ -18,17 +16,18 @@ from pytest_mews.senders.connector.json_shapes import (
     is_nullable,
     parse_schema,
 )
-from pytest_mews.senders.connector.payload_schemas import ALL_REVISIONS, actions, load_schema
-from pytest_mews.senders.connector.plan import (
-    NO_PLANS,
-    Plans,
-    Target,
+from pytest_mews.senders.connector.message_plans import (
     TemplateMessage,
+    with_validity,
     without_duplicates,
 )
+from pytest_mews.senders.connector.payload_schemas import ALL_REVISIONS, actions, load_schema
+from pytest_mews.senders.connector.random_text import undocumented_names
 from pytest_mews.senders.connector.shape_strategies import canonical_example, templates
+from pytest_mews.senders.connector.subscription import integration_actions
+from pytest_mews.senders.ids import RelativeTime, Template
+from pytest_mews.senders.plan import NO_PLANS, Plans, Target
 
-CREATED = "IntegrationCreated"
 UNKNOWN_ACTION = "IntegrationRenamed"
 LAG = "lag"  # in `ages_s`: both ends of the profile's lag_s
 
@@ -74,7 +73,7 @@ def integration_action(  # noqa: PLR0913 - each is a key in a scenario file
                 f"is not a property of {action}'s Data",
                 "Correct the name",
             )
-    if action not in target.integration_actions:
+    if action not in integration_actions(target):
         return NO_PLANS
     complete = action_shape(target.profile, action)
     data = _restrict(data_shape(complete), null, absent)
@@ -97,22 +96,30 @@ def integration_action(  # noqa: PLR0913 - each is a key in a scenario file
             age_s for value in ages_s for age_s in (target.lag_s if value == LAG else (int(value),))
         )
         return Plans(tuple(_plan_with_age(plan(examples[0]), age_s) for age_s in ages))
-    return Plans(without_duplicates(map(plan, examples)), templates(shape).map(plan))
+    plans = Plans(without_duplicates(map(plan, examples)), templates(shape).map(plan))
+    return with_validity(plans, Validity.UNDOCUMENTED) if null_undocumented else plans
 
 
-def new_integration(target: Target) -> Plans:
-    """Generate the IntegrationCreated of an enterprise that connects now; IsEnabled is true."""
-    if CREATED not in target.integration_actions:
+def new_integration(target: Target, *, enabled: bool = True) -> Plans:
+    """Generate the IntegrationCreated of an enterprise that connects now.
+
+    Args:
+        target: what to generate for.
+        enabled: the value of IsEnabled.
+
+    """
+    if CREATED not in integration_actions(target):
         return NO_PLANS
     shape = action_shape(target.profile, CREATED)
-    data = data_shape(shape).with_property("IsEnabled", Literal((True,)))
+    data = data_shape(shape).with_property("IsEnabled", Literal((enabled,)))
     template = canonical_example(shape.with_property("Data", data))
-    return Plans((TemplateMessage(WebhookKind.INTEGRATION, template, f"{CREATED}, enabled"),))
+    state = "enabled" if enabled else "not enabled"
+    return Plans((TemplateMessage(WebhookKind.INTEGRATION, template, f"{CREATED}, {state}"),))
 
 
 def unknown_action(target: Target) -> Plans:
     """Generate an Integration Webhook whose action is not documented."""
-    if not target.integration_actions:
+    if not integration_actions(target):
         return NO_PLANS
 
     def plan(action: str) -> TemplateMessage:
@@ -121,9 +128,8 @@ def unknown_action(target: Target) -> Plans:
         return TemplateMessage(WebhookKind.INTEGRATION, template, f"unknown action {action}")
 
     documented = set(actions(ALL_REVISIONS))
-    names = st.from_regex(r"Integration([A-Z][a-z]{2,8}){1,2}", fullmatch=True)
-    unknown_names = names.filter(lambda name: name not in documented)
-    return Plans((plan(UNKNOWN_ACTION),), unknown_names.map(plan))
+    names = undocumented_names(documented, r"Integration([A-Z][a-z]{2,8}){1,2}")
+    return Plans((plan(UNKNOWN_ACTION),), names.map(plan))
 
 
 def action_shape(profile: str, action: str) -> Record:

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from pytest_mews.mews.lifecycle import CREATED
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.batch import event_template, message_template
-from pytest_mews.senders.connector.ids import IdSource, Template
-from pytest_mews.senders.connector.integration_webhooks import CREATED, action_shape, data_shape
+from pytest_mews.senders.connector.integration_webhooks import action_shape, data_shape
 from pytest_mews.senders.connector.json_shapes import Record, is_nullable
-from pytest_mews.senders.connector.plan import (
-    NO_PLANS,
-    Plan,
-    Plans,
-    Target,
-    TemplateMessage,
-    parse_kind,
-)
+from pytest_mews.senders.connector.message_plans import TemplateMessage, parse_kind
 from pytest_mews.senders.connector.shape_strategies import canonical_example
+from pytest_mews.senders.connector.subscription import general_events, integration_actions
+from pytest_mews.senders.ids import IdSource, Template
+from pytest_mews.senders.plan import NO_PLANS, Plan, Plans, Target
 
 Bodies = Mapping[str, Template]  # by description
 HUGE_NUMBER = "a number of 5,000 digits"
@@ -78,6 +74,23 @@ def missing_required(target: Target, *, kind: str = "general") -> Plans:
     return _plans(target, webhook_kind, _incomplete_general, _incomplete_integration)
 
 
+def unusable_access_token(target: Target) -> Plans:
+    """Generate IntegrationCreated with an AccessToken that no request can use: null, a number."""
+    if CREATED not in integration_actions(target):
+        return NO_PLANS
+    message = canonical_example(action_shape(target.profile, CREATED))
+    return Plans(
+        tuple(
+            TemplateMessage(
+                WebhookKind.INTEGRATION,
+                {**message, "Data": {**message["Data"], "AccessToken": value}},
+                f"{CREATED}, AccessToken {description}",
+            )
+            for description, value in (("null", None), ("a number", 7))
+        )
+    )
+
+
 def _plans(
     target: Target,
     kind: WebhookKind,
@@ -85,7 +98,7 @@ def _plans(
     integration_bodies: Callable[[Record], Bodies],
 ) -> Plans:
     is_general = kind is WebhookKind.GENERAL
-    names = target.general_events if is_general else target.integration_actions
+    names = general_events(target) if is_general else integration_actions(target)
     if not names:
         return NO_PLANS
     if is_general:

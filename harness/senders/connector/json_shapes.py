@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_mews.errors import HarnessError
-from pytest_mews.senders.connector.ids import Placeholder
 from pytest_mews.senders.connector.payload_schemas import OPTIONAL_SINCE, SINCE
+from pytest_mews.senders.ids import Placeholder
 
 ANNOTATIONS = frozenset({"$schema", "$comment", "title", "description", SINCE, OPTIONAL_SINCE})
 PLACEHOLDER = "x-placeholder"

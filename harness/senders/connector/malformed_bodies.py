@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.batch import message_template
-from pytest_mews.senders.connector.ids import IdSource, fill, serialize
 from pytest_mews.senders.connector.integration_webhooks import action_shape
-from pytest_mews.senders.connector.plan import NO_PLANS, Plans, Target, parse_kind
+from pytest_mews.senders.connector.message_plans import parse_kind
 from pytest_mews.senders.connector.shape_strategies import canonical_example
+from pytest_mews.senders.connector.subscription import general_events, integration_actions
+from pytest_mews.senders.ids import IdSource, fill, serialize
+from pytest_mews.senders.plan import NO_PLANS, Plans, Target
 
 DEPTH = 10_000  # levels; far beyond the default recursion limits of parsers
 
@@ -83,7 +85,7 @@ def malformed_body(target: Target, *, kind: str = "general") -> Plans:
     """
     webhook_kind = parse_kind("malformed-body", kind)
     is_general = webhook_kind is WebhookKind.GENERAL
-    names = target.general_events if is_general else target.integration_actions
+    names = general_events(target) if is_general else integration_actions(target)
     if not names:
         return NO_PLANS
     ids = IdSource(0, "the length of a message", 0, target.tenants)

@@ -6,14 +6,17 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
 from pytest_mews.errors import HarnessError
+from pytest_mews.mews.events import Channel, event_names
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 KINDS = ("general", "integration", "websocket")
 SINCE, OPTIONAL_SINCE = "x-since", "x-optional-since"
@@ -24,22 +27,17 @@ JsonSchema = dict[str, Any]
 
 def discriminators(profile: str) -> tuple[str, ...]:
     """List the discriminators of General Webhooks that a profile documents."""
-    event = _schema_of("general", profile)["properties"]["Events"]["items"]
-    return tuple(event["properties"]["Discriminator"]["enum"])
+    return event_names(Channel.GENERAL, revision=profile)
 
 
 def actions(profile: str) -> tuple[str, ...]:
     """List the actions of Integration Webhooks that a profile documents."""
-    return tuple(
-        variant["properties"]["Action"]["const"]
-        for variant in _schema_of("integration", profile)["oneOf"]
-    )
+    return event_names(Channel.INTEGRATION, revision=profile)
 
 
 def websocket_event_types(profile: str) -> tuple[str, ...]:
     """List the types of WebSocket events that a profile documents."""
-    variants = _schema_of("websocket", profile)["properties"]["Events"]["items"]["oneOf"]
-    return tuple(variant["properties"]["Type"]["const"] for variant in variants)
+    return event_names(Channel.WEBSOCKET, revision=profile)
 
 
 def load_schema(kind: str, profile: str) -> JsonSchema:
@@ -93,6 +91,9 @@ def _schema_of(kind: str, profile: str) -> JsonSchema:
 
 @cache
 def _explaining_validator(kind: str, profile: str) -> Draft202012Validator:
+    # Imported only to explain an error: the import slows down every start.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
     formats = Draft202012Validator.FORMAT_CHECKER
     return Draft202012Validator(_schema_of(kind, profile), format_checker=formats)
 

@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from pytest_mews.senders.connector.ids import Placeholder, RelativeTime, Template
 from pytest_mews.senders.connector.json_shapes import (
     NULL,
     Array,
@@ -18,6 +17,8 @@ from pytest_mews.senders.connector.json_shapes import (
     Text,
     is_nullable,
 )
+from pytest_mews.senders.connector.random_text import characters, email_addresses
+from pytest_mews.senders.ids import Placeholder, RelativeTime, Template
 
 # The usual delay from an event to its message is up to 2 to 5 minutes (events/communicate).
 USUAL_AGE_S, MAX_AGE_S = 120, 300
@@ -89,11 +90,8 @@ def _records(shape: Record) -> SearchStrategy[Template]:
 
 def _texts(shape: Text) -> SearchStrategy[Template]:
     if shape.format == "email":
-        # jsonschema-rs rejects some of the internationalised domains that Hypothesis generates.
-        return st.emails().filter(lambda address: "xn--" not in address.lower())
+        return email_addresses()
     if shape.format == "date-time":
         return st.integers(0, MAX_AGE_S).map(RelativeTime)
-    # Without surrogates, which UTF-8 can't encode.
-    characters = st.characters(codec="utf-8")
     max_size = min(shape.max_length, MAX_TEXT_LENGTH)
-    return st.text(characters, min_size=shape.min_length, max_size=max_size)
+    return st.text(characters(), min_size=shape.min_length, max_size=max_size)

@@ -11,18 +11,14 @@ from hypothesis import strategies as st
 
 from pytest_mews.model import WebhookKind
 from pytest_mews.senders.connector.batch import EventList, message_template
-from pytest_mews.senders.connector.ids import Template
 from pytest_mews.senders.connector.integration_webhooks import action_shape
+from pytest_mews.senders.connector.message_plans import TemplateMessage, parse_kind
 from pytest_mews.senders.connector.payload_schemas import ALL_REVISIONS, discriminators
-from pytest_mews.senders.connector.plan import (
-    NO_PLANS,
-    Plan,
-    Plans,
-    Target,
-    TemplateMessage,
-    parse_kind,
-)
+from pytest_mews.senders.connector.random_text import characters, undocumented_names
 from pytest_mews.senders.connector.shape_strategies import canonical_example
+from pytest_mews.senders.connector.subscription import general_events, integration_actions
+from pytest_mews.senders.ids import Template
+from pytest_mews.senders.plan import NO_PLANS, Plan, Plans, Target
 
 UNKNOWN_EVENT = "BillUpdated"
 UNKNOWN_PROPERTY = "AddedLater"
@@ -36,7 +32,6 @@ TYPE_NAMES = {
     list: "an array",
     dict: "an object",
 }
-PASCAL_CASE = r"[A-Z][a-z]{1,8}([A-Z][a-z]{1,8}){1,2}"
 MAX_KNOWN_EVENTS = 4  # beside an unknown event
 
 Path = tuple[str | int, ...]
@@ -51,7 +46,7 @@ def unknown_event(target: Target, *, with_known: bool = False) -> Plans:
 
     """
     min_known = int(with_known)
-    if not target.general_events or target.batch_limit <= min_known:
+    if not general_events(target) or target.batch_limit <= min_known:
         return NO_PLANS
 
     def plan(unknown: str, known: list[str], index: int) -> Plan:
@@ -63,20 +58,20 @@ def unknown_event(target: Target, *, with_known: bool = False) -> Plans:
     max_known = min(MAX_KNOWN_EVENTS, target.batch_limit - 1)
     strategy = st.builds(
         plan,
-        st.from_regex(PASCAL_CASE, fullmatch=True).filter(lambda name: name not in documented),
-        st.lists(st.sampled_from(target.general_events), min_size=min_known, max_size=max_known),
+        undocumented_names(documented),
+        st.lists(st.sampled_from(general_events(target)), min_size=min_known, max_size=max_known),
         st.integers(0, max_known),
     )
-    known = [target.general_events[0], target.general_events[-1]][:max_known]
+    known = [general_events(target)[0], general_events(target)[-1]][:max_known]
     alone = () if with_known else (plan(UNKNOWN_EVENT, [], 0),)
     return Plans((*alone, plan(UNKNOWN_EVENT, known, 1)), strategy)
 
 
 def null_event(target: Target) -> Plans:
     """Generate a batch of two events and a null: between them, before them, after them."""
-    if not target.general_events:
+    if not general_events(target):
         return NO_PLANS
-    names = (target.general_events[0], target.general_events[-1])
+    names = (general_events(target)[0], general_events(target)[-1])
 
     def plan(index: int, position: str) -> Plan:
         template = message_template(target.profile, *names)
@@ -120,7 +115,7 @@ def unknown_property(target: Target, *, kind: str = "general") -> Plans:
     strategy = st.builds(
         plan,
         st.sampled_from(list(objects)),
-        st.from_regex(PASCAL_CASE, fullmatch=True).filter(lambda name: name not in documented),
+        undocumented_names(documented),
         _json_values(),
     )
     return Plans(tuple(plan(path, UNKNOWN_PROPERTY, value) for path, value in pairs), strategy)
@@ -129,7 +124,7 @@ def unknown_property(target: Target, *, kind: str = "general") -> Plans:
 def _valid_message(target: Target, kind: WebhookKind) -> Template:
     """Return a valid message with all properties; None if nothing of the kind is subscribed to."""
     is_general = kind is WebhookKind.GENERAL
-    names = target.general_events if is_general else target.integration_actions
+    names = general_events(target) if is_general else integration_actions(target)
     if not names:
         return None
     if is_general:
@@ -150,7 +145,7 @@ def _objects(node: Template, path: Path = ()) -> Iterator[tuple[Path, dict[str, 
 
 
 def _json_values() -> st.SearchStrategy[Any]:
-    text = st.text(st.characters(codec="utf-8"), max_size=40)
+    text = st.text(characters(), max_size=40)
     number = st.one_of(
         st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False)
     )

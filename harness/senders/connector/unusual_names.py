@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
+from pytest_mews.mews.lifecycle import CREATED
 from pytest_mews.model import Message, WebhookKind
-from pytest_mews.senders.connector.ids import IdSource, Template
-from pytest_mews.senders.connector.integration_webhooks import CREATED, action_shape
-from pytest_mews.senders.connector.plan import NO_PLANS, Plan, Plans, Target, TemplateMessage
+from pytest_mews.senders.connector.integration_webhooks import action_shape
+from pytest_mews.senders.connector.message_plans import TemplateMessage
+from pytest_mews.senders.connector.random_text import characters
 from pytest_mews.senders.connector.shape_strategies import canonical_example
+from pytest_mews.senders.connector.subscription import integration_actions
+from pytest_mews.senders.ids import IdSource, Template
+from pytest_mews.senders.plan import NO_PLANS, Plan, Plans, Target
 
 PREFERRED_ACTION = CREATED  # the action with the most names
 MAX_RANDOM_LENGTH = 400  # characters
@@ -66,9 +70,9 @@ def unusual_names(target: Target) -> Plans:
     name everywhere; random cases have a random name in one place or everywhere. The action is
     IntegrationCreated if it is subscribed to, otherwise the first subscribed one.
     """
-    if not target.integration_actions:
+    if not integration_actions(target):
         return NO_PLANS
-    actions = target.integration_actions
+    actions = integration_actions(target)
     action = PREFERRED_ACTION if PREFERRED_ACTION in actions else actions[0]
     template = canonical_example(action_shape(target.profile, action))
     named = [key for key, value in template["Data"].items() if _has_name(value)]
@@ -87,11 +91,7 @@ def unusual_names(target: Target) -> Plans:
         return Escaped(unescaped) if escaped else unescaped
 
     # Without NUL: many databases can't store it, and no hotel has it in its name.
-    names = st.text(
-        st.characters(codec="utf-8", exclude_characters="\0"),
-        min_size=1,
-        max_size=MAX_RANDOM_LENGTH,
-    )
+    names = st.text(characters(exclude="\0"), min_size=1, max_size=MAX_RANDOM_LENGTH)
     keys = st.sampled_from([named, *([key] for key in named)])
     return Plans(
         (

@@ -17,7 +17,6 @@ from pytest_mews.model import Message, WebhookKind
 from pytest_mews.model.command_trace import COMMAND, PENDING, PROCESSED
 from pytest_mews.senders.connector.batch import event_template as general_event_template
 from pytest_mews.senders.connector.batch import message_template as general_message_template
-from pytest_mews.senders.connector.ids import IdSource, Template, fill
 from pytest_mews.senders.connector.json_shapes import (
     Array,
     Either,
@@ -26,21 +25,17 @@ from pytest_mews.senders.connector.json_shapes import (
     is_nullable,
     parse_schema,
 )
+from pytest_mews.senders.connector.message_plans import build_message, without_duplicates
 from pytest_mews.senders.connector.payload_schemas import load_schema
-from pytest_mews.senders.connector.plan import (
-    NO_PLANS,
-    Plan,
-    Plans,
-    Target,
-    build_message,
-    without_duplicates,
-)
+from pytest_mews.senders.connector.random_text import undocumented_names
 from pytest_mews.senders.connector.shape_strategies import canonical_example, templates
+from pytest_mews.senders.connector.subscription import general_events, websocket_events
 from pytest_mews.senders.connector.unknown_content import (
-    PASCAL_CASE,
     TYPE_NAMES,
     UNKNOWN_PROPERTY,
 )
+from pytest_mews.senders.ids import IdSource, Template, fill
+from pytest_mews.senders.plan import NO_PLANS, Plan, Plans, Target
 
 RESERVATION, SERVICE_ORDER_UPDATED = "Reservation", "ServiceOrderUpdated"
 UNKNOWN_TYPE = "TaskCreated"
@@ -52,8 +47,8 @@ MAX_LISTED_TYPES = 3  # a description with more types only counts them
 Entry = tuple[str, str]  # a type and a state; the state is empty for a type without states
 
 
-def documented_states(profile: str, event_type: str) -> tuple[str, ...]:
-    """List the documented states of a type of event; none if the type has no state."""
+def states_of(profile: str, event_type: str) -> tuple[str, ...]:
+    """List the states of a type of event in its schema; none if the type has no state."""
     state = event_shapes(profile)[event_type].find("State")
     return () if state is None or not isinstance(state.shape, Literal) else state.shape.values
 
@@ -134,7 +129,7 @@ class WebSocketBatch:
             if event_type == COMMAND
             else (
                 event_type,
-                random.choice(documented_states(self.profile, event_type) or ("",)),
+                random.choice(states_of(self.profile, event_type) or ("",)),
             )
             for event_type in types
         )
@@ -250,7 +245,7 @@ def websocket_event(target: Target, *, all_null: bool = False) -> Plans:
     """
     profile = target.profile
     plans: list[Plan] = []
-    for event_type in target.websocket_events:
+    for event_type in websocket_events(target):
         shape = event_shapes(profile)[event_type]
         optional = [member.name for member in shape.properties if not member.required]
         if optional and all_null:
@@ -260,7 +255,7 @@ def websocket_event(target: Target, *, all_null: bool = False) -> Plans:
             continue
         plans += [
             _one_event(f"{event_type} {state}".strip(), event_template(profile, event_type, state))
-            for state in documented_states(profile, event_type) or ("",)
+            for state in states_of(profile, event_type) or ("",)
         ]
         if optional:
             event = canonical_example(shape, optional=False)
@@ -271,19 +266,22 @@ def websocket_event(target: Target, *, all_null: bool = False) -> Plans:
             plans.append(_one_event(f"{event_type} with null for {nulls}", event))
     if not plans or all_null:
         return Plans(tuple(plans))
-    shapes = [event_shapes(profile)[event_type] for event_type in target.websocket_events]
+    shapes = [event_shapes(profile)[event_type] for event_type in websocket_events(target)]
     events = st.one_of([templates(shape) for shape in shapes])
-    return Plans(
-        without_duplicates(plans), events.map(lambda event: _one_event(event["Type"], event))
-    )
+    return Plans(without_duplicates(plans), events.map(_one_event_of_type))
 
 
-def websocket_single_events(target: Target) -> Plans:
+def websocket_single_events(target: Target, *, event: str | None = None) -> Plans:
     """Generate one message for each subscribed type, with one event each, all in one case.
 
     A command is pending.
+
+    Args:
+        target: what to generate for.
+        event: the only type to generate; every subscribed one if omitted.
+
     """
-    types = target.websocket_events
+    types = [name for name in websocket_events(target) if event in {None, name}]
     if not types:
         return NO_PLANS
     messages = [
@@ -298,9 +296,8 @@ def same_entity_on_both_channels(target: Target) -> Plans:
 
     The webhook has a ServiceOrderUpdated event, the WebSocket message a Reservation event.
     """
-    if (
-        RESERVATION not in target.websocket_events
-        or SERVICE_ORDER_UPDATED not in target.general_events
+    if RESERVATION not in websocket_events(target) or SERVICE_ORDER_UPDATED not in general_events(
+        target
     ):
         return NO_PLANS
     return Plans((SameEntityOnBothChannels(target.profile),))
@@ -317,7 +314,7 @@ def websocket_batch(target: Target, *, max_events: int = 50) -> Plans:
         max_events: the maximum number of events.
 
     """
-    types = target.websocket_events
+    types = websocket_events(target)
     if not types:
         return NO_PLANS
     min_events = max(2, len(types))
@@ -346,7 +343,7 @@ def websocket_burst(
         events_per_message: the maximum numbers of events in a message, one case each.
 
     """
-    types = target.websocket_events
+    types = websocket_events(target)
     if not types:
         return NO_PLANS
     return Plans(
@@ -359,7 +356,7 @@ def websocket_burst(
 
 def websocket_unknown_type(target: Target) -> Plans:
     """Generate an event of a type that is not documented, alone and among known events."""
-    types = target.websocket_events
+    types = websocket_events(target)
     if not types:
         return NO_PLANS
 
@@ -372,15 +369,12 @@ def websocket_unknown_type(target: Target) -> Plans:
 
     alone = {"Type": UNKNOWN_TYPE, "Id": event_template(target.profile, types[0], "")["Id"]}
     documented = set(event_shapes(target.profile))
-    unknown_types = st.from_regex(PASCAL_CASE, fullmatch=True).filter(
-        lambda name: name not in documented
-    )
     fixed = (
         _one_event(f"unknown type {UNKNOWN_TYPE}, alone", alone),
         plan(UNKNOWN_TYPE, 0),
         plan(UNKNOWN_TYPE, len(types)),
     )
-    return Plans(fixed, st.builds(plan, unknown_types, st.integers(0, len(types))))
+    return Plans(fixed, st.builds(plan, undocumented_names(documented), st.integers(0, len(types))))
 
 
 def websocket_unknown_property(target: Target) -> Plans:
@@ -388,7 +382,7 @@ def websocket_unknown_property(target: Target) -> Plans:
 
     The message has one event of each subscribed type. The values are of each JSON type.
     """
-    types = target.websocket_events
+    types = websocket_events(target)
     if not types:
         return NO_PLANS
 
@@ -411,7 +405,7 @@ def websocket_unknown_property(target: Target) -> Plans:
 
 def websocket_unreadable(target: Target) -> Plans:
     """Generate frames that no client can interpret: not JSON, an invalid structure, binary."""
-    if not target.websocket_events:
+    if not websocket_events(target):
         return NO_PLANS
     text_frames = [
         UnreadableFrame(body, description) for description, body in UNREADABLE_FRAMES.items()
@@ -435,11 +429,11 @@ def websocket_commands(
         ScenarioFileError: there is no such state.
 
     """
-    states = documented_states(target.profile, COMMAND)
+    states = states_of(target.profile, COMMAND)
     if state != ANY_FINAL and state not in states:
         remedy = f"Known: {', '.join((*states, ANY_FINAL))}."
         raise ScenarioFileError("websocket-commands: state", state, "is not a state", remedy)
-    if COMMAND not in target.websocket_events:
+    if COMMAND not in websocket_events(target):
         return NO_PLANS
 
     def plan(state: str) -> Plan:
@@ -456,6 +450,10 @@ def websocket_commands(
 def _simplest_entries(types: Iterable[str]) -> Iterator[Entry]:
     """Yield an entry for each type: pending commands, the others in their first state."""
     return ((name, PENDING if name == COMMAND else "") for name in types)
+
+
+def _one_event_of_type(event: Template) -> WebSocketMessages:
+    return _one_event(event["Type"], event)
 
 
 def _one_event(description: str, event: Template) -> WebSocketMessages:

@@ -1,0 +1,91 @@
+"""Causes: what the failures of a run have in common, as pure functions of its results.
+
+Each module finds one family of possible causes (explanations). A failed attempt that one
+explanation accounts for is left out by those that follow. `explained_scenarios` decides which
+scenarios they explain; an explanation that explains none, or no more than a finding says, is no
+cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_mews.causes.acceptance import find_acceptance
+from pytest_mews.causes.common_conditions import find_common_conditions
+from pytest_mews.causes.deaths import find_deaths
+from pytest_mews.causes.explained_scenarios import Attribution, attribute
+from pytest_mews.causes.explanation import Explanation
+from pytest_mews.causes.fetching import find_fetching
+from pytest_mews.causes.in_front import find_page, find_rate_limit
+from pytest_mews.causes.intermittent import find_intermittent
+from pytest_mews.causes.observations import Observations, Observed
+from pytest_mews.causes.outages import find_outages
+from pytest_mews.causes.time_per_event import find_time_per_event
+from pytest_mews.causes.unmet_requirements import find_unmet_requirements
+from pytest_mews.model import Cause, Level, ScenarioResult, Verdict
+from pytest_mews.model.verdict import FAILURES
+
+__all__ = ["find_causes"]
+
+
+def find_causes(results: Sequence[ScenarioResult]) -> tuple[Cause, ...]:
+    """Return the causes of the failures in a run, the gravest first.
+
+    A cause is graver if a MUST fails because of it, then if it explains more scenarios.
+    """
+    failed = [result for result in results if result.verdict in FAILURES | {Verdict.BLOCKED}]
+    if not failed:
+        return ()
+    explanations = _explanations(Observations(results))
+    attributions = {result.scenario.id: attribute(result, explanations) for result in failed}
+    # Without an explanation that is no cause, its scenarios stand by themselves.
+    while True:
+        kept = [each for each in explanations if _is_cause(each, attributions)]
+        if len(kept) == len(explanations):
+            break
+        explanations = kept
+        attributions = {result.scenario.id: attribute(result, explanations) for result in failed}
+    causes = [_cause(explanation, attributions) for explanation in explanations]
+    return tuple(sorted(causes, key=_rank))
+
+
+def _explanations(observations: Observations) -> list[Explanation]:
+    """Return all explanations, those that say most about a failure first."""
+    found = [
+        *find_unmet_requirements(observations),
+        *find_deaths(observations),
+        *find_rate_limit(observations),
+        *find_page(observations),
+        *find_outages(observations),
+        *find_time_per_event(observations),
+    ]
+
+    def is_explained(item: Observed) -> bool:
+        return any(explanation.accounts_for(item) for explanation in found)
+
+    found += list(find_common_conditions(observations, is_explained))
+    found += list(find_intermittent(observations, is_explained))
+    return [*found, *find_acceptance(observations), *find_fetching(observations)]
+
+
+def _is_cause(explanation: Explanation, attributions: dict[str, Attribution]) -> bool:
+    count = sum(explanation in attribution for attribution in attributions.values())
+    return count > 1 or (count == 1 and explanation.stands_alone)
+
+
+def _cause(explanation: Explanation, attributions: dict[str, Attribution]) -> Cause:
+    explained = {
+        scenario_id: attribution[explanation]
+        for scenario_id, attribution in attributions.items()
+        if explanation in attribution
+    }
+    level = min(explained.values(), key=list(Level).index)
+    first = next(scenario_id for scenario_id, its in explained.items() if its is level)
+    shown_by = explanation.shown_by if explanation.shown_by in explained else first
+    return Cause(
+        explanation.kind, explanation.summary, explanation.remedy, level, tuple(explained), shown_by
+    )
+
+
+def _rank(cause: Cause) -> tuple[int, int]:
+    return list(Level).index(cause.level), -len(cause.explains)

@@ -1,0 +1,92 @@
+"""What is accepted although it should not be: bodies that are no messages, wrong tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_mews.causes.cause_phrases import of
+from pytest_mews.causes.explanation import Explanation
+from pytest_mews.causes.missing_entities import lost_with_messages
+from pytest_mews.causes.observations import Observations, Observed, total
+from pytest_mews.model import CauseKind, RequestChange, Validity
+
+MIN_COUNT = 3
+MIN_SHARE = 0.9  # of such requests that are accepted
+
+
+def find_acceptance(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation for each kind of request that is nearly always accepted."""
+    yield from _accepted_bodies(observations)
+    yield from _accepted_tokens(observations)
+
+
+def _accepted_bodies(observations: Observations) -> Iterator[Explanation]:
+    sent = {
+        validity: [
+            item
+            for item in observations.attempts
+            if item.record.validity is validity
+            and RequestChange.WRONG_TOKEN not in item.record.changes
+            and not item.record.is_interrupted
+        ]
+        for validity in (Validity.NOT_JSON, Validity.INVALID)
+    }
+    accepted = {
+        validity: [item for item in items if item.record.delivered]
+        for validity, items in sent.items()
+    }
+    takes = {
+        validity
+        for validity, items in sent.items()
+        if total(items) >= MIN_COUNT and total(accepted[validity]) >= MIN_SHARE * total(items)
+    }
+    if Validity.INVALID not in takes:
+        return
+    counts = {
+        validity: of(total(accepted[validity]), total(items)) for validity, items in sent.items()
+    }
+    structure = f"{counts[Validity.INVALID]} messages of another structure"
+    if Validity.NOT_JSON in takes:
+        kind = CauseKind.ACCEPTS_ANYTHING
+        summary = (
+            "The service answers 2xx to anything, JSON or not: to "
+            f"{counts[Validity.NOT_JSON]} bodies that are not JSON, and to {structure}."
+        )
+    else:
+        kind = CauseKind.ACCEPTS_ANY_JSON
+        summary = f"The service answers 2xx to any JSON: to {structure}."
+    yield Explanation(
+        kind,
+        summary,
+        "Parse the body before you answer, and check its structure: an object with Events or "
+        "Action. Answer 400 if it is not one: a 2xx says that you have the message, and Mews does "
+        "not send it again.",
+        lambda item: item.record.delivered and item.record.validity in takes,
+        lambda unmet: lost_with_messages(unmet, takes),
+        shown_by=min(item.scenario_id for item in accepted[max(takes)]),
+    )
+
+
+def _accepted_tokens(observations: Observations) -> Iterator[Explanation]:
+    sent = [
+        item
+        for item in observations.attempts
+        if item.record.changes == (RequestChange.WRONG_TOKEN,)
+        and item.record.validity is Validity.DOCUMENTED
+    ]
+    accepted = [item for item in sent if item.record.delivered]
+    if total(sent) < MIN_COUNT or total(accepted) < MIN_SHARE * total(sent):
+        return
+
+    def accounts_for(item: Observed) -> bool:
+        changes = {RequestChange.WRONG_TOKEN, RequestChange.TOKEN_FORM}
+        return not changes.isdisjoint(item.record.changes) and item.record.status != 401  # noqa: PLR2004
+
+    yield Explanation(
+        CauseKind.TOKEN_NOT_CHECKED,
+        f"The service accepts messages without its token or with another one: "
+        f"{of(total(accepted), total(sent))}. Anybody who knows the URL can send it events.",
+        "Compare the shared secret in the URL's query with yours in full, in constant time, before "
+        "you read the body, and answer 401 if it is missing or differs.",
+        accounts_for,
+    )

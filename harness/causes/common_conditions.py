@@ -1,0 +1,299 @@
+"""What failing messages have in common that passing ones have not: one condition at a time.
+
+Only usual attempts are compared: documented messages, sent as Mews sends them, which a sound
+service accepts. For each way in which they fail, the condition is searched under which nearly all
+of them fail and which covers the most failures; what it does not cover is searched again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_mews.causes.cause_phrases import describe_symptom, of
+from pytest_mews.causes.explanation import Explanation
+from pytest_mews.causes.observations import Observations, Observed, Symptom, symptom_of, total
+from pytest_mews.model import CauseKind, WebhookKind
+
+MIN_FAILURES = 3
+MIN_PRECISION = 0.9  # of the attempts under the condition that fail
+MAX_CHANCE = 1e-3  # of that many failures in a row, if the condition did not matter
+MISS_PENALTY = 5  # failures that one passing attempt under the condition outweighs
+ROUNDS = 4  # conditions for one way to fail
+
+_KIND_NAMES = {
+    WebhookKind.GENERAL: "General Webhooks",
+    WebhookKind.INTEGRATION: "Integration Webhooks",
+}
+_ENTERPRISE_REMEDY = (
+    "Accept the messages of every enterprise that connects: find it by EnterpriseId, not in a "
+    "fixed configuration, and answer 2xx also for one that you don't know yet."
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What some attempts have in common.
+
+    Attributes:
+        kind: the cause, if attempts fail under this condition.
+        holds: whether an attempt has it.
+        subject: those attempts, as the subject of a sentence.
+        others: the other attempts, as a subject.
+        remedy: what to change if they fail.
+
+    """
+
+    kind: CauseKind
+    holds: Callable[[Observed], bool]
+    subject: str
+    others: str
+    remedy: str
+
+
+def find_common_conditions(
+    observations: Observations, is_explained: Callable[[Observed], bool]
+) -> Iterator[Explanation]:
+    """Yield an explanation for each condition under which nearly all attempts fail.
+
+    Args:
+        observations: of the run.
+        is_explained: whether another explanation already accounts for a failed attempt.
+
+    """
+    passed = [item for item in observations.usual if item.record.delivered]
+    groups: dict[Symptom, list[Observed]] = {}
+    for item in observations.usual:
+        symptom = symptom_of(item.record)
+        if symptom is not None and not is_explained(item):
+            groups.setdefault(symptom, []).append(item)
+    for symptom, failed in groups.items():
+        remaining = failed
+        for _ in range(ROUNDS):
+            condition = _best(observations, remaining, passed)
+            if condition is None:
+                break
+            yield _explanation(observations, symptom, condition, remaining, passed)
+            remaining = [item for item in remaining if not condition.holds(item)]
+
+
+def _best(
+    observations: Observations, failed: Sequence[Observed], passed: Sequence[Observed]
+) -> Condition | None:
+    """Return the condition that covers the most failures; None if no condition separates them."""
+    if total(failed) < MIN_FAILURES:
+        return None
+    base = total(failed) / (total(failed) + total(passed))
+    best, best_score = None, 0
+    for condition in _conditions(observations, failed, passed):
+        hits = total(item for item in failed if condition.holds(item))
+        misses = total(item for item in passed if condition.holds(item))
+        if hits < MIN_FAILURES or hits < MIN_PRECISION * (hits + misses):
+            continue
+        is_every = condition.kind is CauseKind.EVERY_MESSAGE
+        if not is_every and base**hits > MAX_CHANCE:
+            continue
+        score = hits - MISS_PENALTY * misses
+        if score > best_score:
+            best, best_score = condition, score
+    return best
+
+
+def _explanation(
+    observations: Observations,
+    symptom: Symptom,
+    condition: Condition,
+    failed: Sequence[Observed],
+    passed: Sequence[Observed],
+) -> Explanation:
+    hits = total(item for item in failed if condition.holds(item))
+    misses = total(item for item in passed if condition.holds(item))
+    other_hits = total(failed) - hits
+    other_count = other_hits + total(passed) - misses
+    how = describe_symptom(symptom, observations.limit_ms)
+    summary = f"{condition.subject} are {how} ({of(hits, hits + misses)})"
+    if condition.others and other_count:
+        share = "not one" if not other_hits else f"{other_hits:,}"
+        summary += f"; of {other_count:,} {condition.others}, {share}"
+
+    def accounts_for(item: Observed) -> bool:
+        if symptom_of(item.record) != symptom or not condition.holds(item):
+            return False
+        return item.record.is_usual or not observations.fails_elsewhere(item, condition.holds)
+
+    return Explanation(condition.kind, f"{summary}.", condition.remedy, accounts_for)
+
+
+def _conditions(
+    observations: Observations, failed: Sequence[Observed], passed: Sequence[Observed]
+) -> Iterator[Condition]:
+    """Yield the conditions to try, simpler ones first: of equally good ones the first counts."""
+    yield Condition(
+        CauseKind.EVERY_MESSAGE,
+        lambda _: True,
+        "Valid messages",
+        "",
+        "Look in the service's log for what it does with a valid message, and accept it.",
+    )
+    yield Condition(
+        CauseKind.KEPT_CONNECTION,
+        lambda item: item.record.request_number > 1,
+        "The second and later requests on a kept connection",
+        "first requests on a connection",
+        "Read the body of every request to its end and keep no state of a request on its "
+        "connection; or close the connection after each response (Connection: close). Look at the "
+        "HTTP server and at proxies, not at the handler.",
+    )
+    yield from _kind_conditions(failed, passed)
+    yield Condition(
+        CauseKind.REPEATED_MESSAGE,
+        lambda item: item.record.repeated,
+        "Messages that were sent before",
+        "messages that were new",
+        "Accept a message that you know already: answer 2xx and do nothing. Mews sends a message "
+        "again if it did not get your answer, and gives up on it after three attempts.",
+    )
+    yield from _enterprise_conditions(failed, passed)
+    yield from _event_type_conditions(failed)
+    yield from _threshold_conditions(observations, failed, passed)
+    yield Condition(
+        CauseKind.AFTER_OTHER_KIND,
+        lambda item: _follows_other_kind(observations, item),
+        "Messages that follow one of the other kind of webhook",
+        "messages that follow one of the same kind",
+        "Handle each message by itself: General and Integration Webhooks arrive in any order.",
+    )
+
+
+def _kind_conditions(failed: Sequence[Observed], passed: Sequence[Observed]) -> Iterator[Condition]:
+    kinds = {item.record.kind for item in (*failed, *passed)}
+    if len(kinds) > 1:
+        yield _kind_condition(WebhookKind.GENERAL, WebhookKind.INTEGRATION)
+        yield _kind_condition(WebhookKind.INTEGRATION, WebhookKind.GENERAL)
+
+
+def _kind_condition(kind: WebhookKind, other: WebhookKind) -> Condition:
+    name = _KIND_NAMES[kind]
+    return Condition(
+        CauseKind.WEBHOOK_KIND,
+        lambda item: item.record.kind is kind,
+        name,
+        _KIND_NAMES[other],
+        f"If your integration is not registered for {name}, name what it is registered for with "
+        "--mews-events: they are not sent then. If they have a URL of their own, give it with "
+        "--mews-integration-target. Otherwise correct the model they are parsed with: a General "
+        "Webhook has Events, an Integration Webhook has Action and Data.",
+    )
+
+
+def _enterprise_conditions(
+    failed: Sequence[Observed], passed: Sequence[Observed]
+) -> Iterator[Condition]:
+    for kind, name in _KIND_NAMES.items():
+        passing = {item.record.enterprise_id for item in passed if item.record.kind is kind}
+        if len(passing) == 1:
+            yield _other_enterprises(kind, name, *passing)
+    counts = Counter(item.record.enterprise_id for item in failed)
+    for enterprise_id, count in sorted(counts.items(), key=lambda pair: -pair[1]):
+        if enterprise_id is not None and count >= MIN_FAILURES:
+            yield _enterprise_condition(enterprise_id)
+
+
+def _other_enterprises(kind: WebhookKind, name: str, only: str | None) -> Condition:
+    return Condition(
+        CauseKind.ENTERPRISE,
+        lambda item: item.record.kind is kind and item.record.enterprise_id != only,
+        f"{name} of every enterprise but {only}",
+        "other messages",
+        _ENTERPRISE_REMEDY,
+    )
+
+
+def _enterprise_condition(enterprise_id: str) -> Condition:
+    return Condition(
+        CauseKind.ENTERPRISE,
+        lambda item: item.record.enterprise_id == enterprise_id,
+        f"Messages of the enterprise {enterprise_id}",
+        "messages of other enterprises",
+        _ENTERPRISE_REMEDY,
+    )
+
+
+def _event_type_conditions(failed: Sequence[Observed]) -> Iterator[Condition]:
+    for name in sorted({name for item in failed for name in item.record.event_types}):
+        yield _event_type_condition(name)
+
+
+def _event_type_condition(name: str) -> Condition:
+    return Condition(
+        CauseKind.EVENT_TYPE,
+        lambda item: name in item.record.event_types,
+        f"Messages with {name}",
+        "messages without it",
+        f"Accept {name} like every other event: answer 2xx, and ignore it if you don't need it. If "
+        "your integration is not registered for it, name what it is registered for with "
+        "--mews-events.",
+    )
+
+
+def _threshold_conditions(
+    observations: Observations, failed: Sequence[Observed], passed: Sequence[Observed]
+) -> Iterator[Condition]:
+    """Yield the best lower limits of size, of events, and of requests in flight."""
+    size = _lowest_limit(failed, passed, lambda item: item.record.size_bytes)
+    largest = max((item.record.size_bytes for item in passed), default=0)
+    if size is not None:
+        yield Condition(
+            CauseKind.MESSAGE_SIZE,
+            lambda item: item.record.size_bytes >= size,
+            f"Messages of {size:,} bytes and more",
+            f"smaller messages (the largest accepted has {largest:,} bytes)",
+            "Raise the limit for request bodies in the server, in the framework and in every proxy "
+            "in front of them well above the largest batch, and answer before you process the "
+            "events.",
+        )
+    count = _lowest_limit(failed, passed, lambda item: item.record.event_count)
+    if count is not None and count > 1:
+        yield Condition(
+            CauseKind.MESSAGE_SIZE,
+            lambda item: item.record.event_count >= count,
+            f"Messages with {count:,} events and more",
+            "messages with fewer events",
+            "Accept batches of any number of events: hundreds are usual in a busy hour. Store the "
+            "message, answer, and process the events afterwards.",
+        )
+    in_flight = _lowest_limit(failed, passed, observations.in_flight)
+    if in_flight is not None and in_flight > 1:
+        yield Condition(
+            CauseKind.CONCURRENCY,
+            lambda item: observations.in_flight(item) >= in_flight,
+            f"Messages that arrive while {in_flight - 1:,} others or more are being answered",
+            "other messages",
+            "Answer as soon as the message is stored, and serve several requests at the same time: "
+            "look at the number of workers, at pools of connections, and at locks.",
+        )
+
+
+def _lowest_limit(
+    failed: Sequence[Observed], passed: Sequence[Observed], measure: Callable[[Observed], int]
+) -> int | None:
+    """Return the limit from which on nearly all fail and which has the best score, if any."""
+    failing = sorted(((measure(item), item.record.weight) for item in failed), reverse=True)
+    passing = sorted(((measure(item), item.record.weight) for item in passed), reverse=True)
+    best, best_score = None, 0
+    hits = misses = position = 0
+    for value, weight in failing:
+        hits += weight
+        while position < len(passing) and passing[position][0] >= value:
+            misses += passing[position][1]
+            position += 1
+        score = hits - MISS_PENALTY * misses
+        if score > best_score and hits >= MIN_PRECISION * (hits + misses):
+            best, best_score = value, score
+    return best
+
+
+def _follows_other_kind(observations: Observations, item: Observed) -> bool:
+    previous = observations.previous(item)
+    return previous is not None and previous.record.kind is not item.record.kind

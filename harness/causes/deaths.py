@@ -1,0 +1,89 @@
+"""Deaths: the service ended while it was certified, which the harness found by looking for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from pytest_mews.causes.cause_phrases import seconds
+from pytest_mews.causes.explanation import Explanation, UnmetFinding
+from pytest_mews.causes.missing_entities import all_missing
+from pytest_mews.causes.observations import DOWN, Observations, Observed
+from pytest_mews.model import CauseKind, Death, ScenarioResult, Validity, Verdict
+from pytest_mews.model.death import describe_death, describe_end
+from pytest_mews.model.verdict import FAILURES
+
+REMEDY = (
+    "Find the crash in the service's log and fix it: no message may end the process. Catch errors "
+    "per message, answer 4xx to what you can't read, and let a supervisor restart the service."
+)
+MAX_FURTHER = 3  # deaths after the first that the summary describes
+
+
+def find_deaths(observations: Observations) -> Iterator[Explanation]:
+    """Yield one explanation for all deaths of a run; it explains what they block as well.
+
+    A death that only the blocked scenarios have is one of a scenario that passed, or of several
+    that ran concurrently.
+    """
+    died = [
+        (result, result.death)
+        for result in observations.results
+        if result.death is not None and result.verdict in FAILURES
+    ]
+    blocked = [
+        (result, result.death)
+        for result in observations.results
+        if result.death is not None and result.verdict is Verdict.BLOCKED
+    ]
+    if not died and not blocked:
+        return
+    shown, first = (died or blocked)[0]
+    deaths = [death for _, death in died] or [first]
+    explained = {result.scenario.id for result, _ in (*died, *blocked)}
+    statuses = {death.status for death in deaths if death.status is not None}
+    validities = {death.validity for death in deaths} - {Validity.DOCUMENTED}
+
+    def fails_alike(item: Observed) -> bool:
+        return item.record.outcome in DOWN or item.record.status in statuses
+
+    yield Explanation(
+        CauseKind.SERVICE_DIED if first.status is None else CauseKind.OUTAGE,
+        _summary(first, [result for result, _ in blocked], deaths),
+        REMEDY,
+        fails_alike,
+        lambda unmet: _was_lost(unmet, validities),
+        accounts_for_result=lambda result: result.scenario.id in explained,
+        stands_alone=True,
+        shown_by=shown.scenario.id,
+    )
+
+
+def _was_lost(unmet: UnmetFinding, validities: Collection[Validity]) -> bool:
+    """Return whether all missing entities were acknowledged together with a message that kills.
+
+    The service had them in memory when it died, or the message itself had them. It may have been
+    away while no message was sent, so that nothing else shows it.
+    """
+    deliveries = unmet.evidence.transcript.deliveries
+    if not any(item.delivered and item.message.validity in validities for item in deliveries):
+        return False
+    lost = {event.entity_id for item in deliveries for event in item.message.events}
+    return all_missing(unmet, lambda fetch: fetch.entity_id in lost)
+
+
+def _summary(first: Death, blocked: Sequence[ScenarioResult], deaths: Sequence[Death]) -> str:
+    if first.suspects or not first.scenario_id:
+        text = describe_death(first)
+    else:
+        waited = seconds(first.waited_s * 1000)
+        fate = "came back after" if first.returned else "did not come back within"
+        text = f"{describe_end(first, f' at {first.scenario_id},')}, and {fate} {waited}"
+    further = [
+        f'at {death.scenario_id}, of the message "{death.message}"'
+        for death in deaths[1 : 1 + MAX_FURTHER]
+    ]
+    if further:
+        text += f"; again {', '.join(further)} ({len(deaths)} times in this run)"
+    count = len(blocked)
+    rest = f": {count:,} scenario{'s' * (count > 1)} could not run" if count else ""
+    return f"{text[0].upper()}{text[1:]}{rest}."

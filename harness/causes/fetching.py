@@ -1,0 +1,233 @@
+"""What the service does with acknowledged events: what it never asks for, and with whose token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from pytest_mews.causes.cause_phrases import listed, of
+from pytest_mews.causes.explanation import Explanation, UnmetFinding
+from pytest_mews.causes.missing_entities import all_missing, fetches_of
+from pytest_mews.causes.observations import Observations
+from pytest_mews.model import (
+    CauseKind,
+    EntityFetch,
+    FetchRecord,
+    begins_with_known_event,
+    calls_by_entity,
+    entity_key,
+    foreign_token_owner,
+    merge_records,
+)
+from pytest_mews.model.fetch_record import FETCHED, refusal_of
+
+MIN_COUNT = 2  # entities
+MIN_SHARE = 0.95
+MIN_LATER_EVENTS = 5  # events that are not the first of their message
+WELL_FORMED = "well-formed-requests"
+TOKEN_CHECKS = frozenset({FETCHED, "own-access-token", "rotated-key-used", "not-fetched"})
+
+_FOREIGN_REMEDY = (
+    "Keep one AccessToken for each enterprise, and choose it by the EnterpriseId of the message: "
+    "never fall back to another enterprise's."
+)
+
+
+def find_fetching(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation for each thing that is never fetched, or fetched with a wrong token."""
+    records = merge_records(record for result in observations.results for record in result.fetches)
+    foreign = [record for record in records if record.token_owner is not None]
+    yield from _foreign_token(records, foreign)
+    plain = [record for record in records if record.fault is None and record.token_owner is None]
+    yield from _never_requested(
+        plain,
+        CauseKind.EVENT_TYPE_NOT_FETCHED,
+        lambda record: record.discriminator,
+        lambda fetch: fetch.discriminator,
+        "{names} lead to no request: none of {count} acknowledged events was asked for, while "
+        "other events are.",
+        "Fetch the entity of every event type you acknowledge; if you don't need one, name what "
+        "you are registered for with --mews-events.",
+    )
+    yield from _never_requested(
+        plain,
+        CauseKind.ENTERPRISE_NOT_FETCHED,
+        lambda record: record.enterprise_id,
+        lambda fetch: fetch.enterprise_id,
+        "Nothing is requested for {names}: none of {count} acknowledged events was asked for, "
+        "while those of other enterprises are.",
+        "Look up the AccessToken of the message's EnterpriseId, also of an enterprise that "
+        "connected after the service started, and report one that you lack.",
+    )
+    yield from _first_event_only(plain)
+    yield from _requests_refused(plain)
+    yield from _errors_not_retried(records)
+
+
+def _foreign_token(
+    records: Sequence[FetchRecord], foreign: Sequence[FetchRecord]
+) -> Iterator[Explanation]:
+    count = _count(foreign)
+    if count < MIN_COUNT:
+        return
+    owners = {record.token_owner for record in foreign}
+    others = {record.enterprise_id for record in foreign}
+    own = [record for record in records if record.requested and record.enterprise_id in others]
+    entities = f"{count:,} entities of {len(others):,} enterprise{'s' * (len(others) > 1)}"
+    if len(owners) == 1 and not _count(own):
+        (owner,) = owners
+        kind = CauseKind.FIRST_TOKEN_FOR_ALL
+        summary = (
+            f"Every enterprise is asked with the AccessToken of one, {owner}: {entities} were "
+            "requested with it, and none with the AccessToken of its own."
+        )
+    else:
+        kind = CauseKind.OTHER_ENTERPRISES_TOKEN
+        summary = f"Entities are requested with the AccessToken of another enterprise: {entities}."
+
+    def accounts_for(unmet: UnmetFinding) -> bool:
+        if unmet.finding.check not in TOKEN_CHECKS:
+            return False
+        calls = calls_by_entity(unmet.evidence.transcript.calls)
+        fetches = [
+            fetch
+            for fetch in fetches_of(unmet)
+            if fetch.fetched_ms is None or unmet.finding.check != FETCHED
+        ]
+        asked = [foreign_token_owner(fetch, calls.get(fetch.entity_id, ())) for fetch in fetches]
+        if unmet.finding.check == FETCHED:
+            return bool(asked) and all(owner in owners for owner in asked)
+        return any(owner in owners for owner in asked)
+
+    yield Explanation(kind, summary, _FOREIGN_REMEDY, accounts_for_finding=accounts_for)
+
+
+def _never_requested(  # noqa: PLR0913, PLR0917 - what differs between event types and enterprises
+    records: Sequence[FetchRecord],
+    kind: CauseKind,
+    key: Callable[[FetchRecord], str],
+    key_of_fetch: Callable[[EntityFetch], str],
+    summary: str,
+    remedy: str,
+) -> Iterator[Explanation]:
+    counts: dict[str, list[int]] = {}
+    for record in records:
+        of_key = counts.setdefault(key(record), [0, 0])
+        of_key[0] += record.count
+        of_key[1] += record.count * record.requested
+    never = sorted(
+        name for name, (count, requested) in counts.items() if count >= MIN_COUNT and not requested
+    )
+    others = [requested for name, (_, requested) in counts.items() if name not in never]
+    if not never or not sum(others):
+        return
+    count = sum(counts[name][0] for name in never)
+    names = frozenset(never)
+    yield Explanation(
+        kind,
+        summary.format(names=listed(never), count=f"{count:,}"),
+        remedy,
+        accounts_for_finding=lambda unmet: all_missing(
+            unmet, lambda fetch: key_of_fetch(fetch) in names and fetch.requested_ms is None
+        ),
+    )
+
+
+def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+    clear = [record for record in records if not record.follows_unknown]
+    first = [record for record in clear if record.is_first]
+    later = [record for record in clear if not record.is_first]
+    fetched_first = _count(record for record in first if record.fetched)
+    fetched_later = _count(record for record in later if record.requested)
+    if (
+        _count(later) < MIN_LATER_EVENTS
+        or fetched_first < MIN_SHARE * max(1, _count(first))
+        or fetched_later > (1 - MIN_SHARE) * _count(later)
+    ):
+        return
+
+    def is_later(unmet: UnmetFinding) -> bool:
+        firsts = {
+            entity_key(delivery.message.events[0])
+            for delivery in unmet.evidence.transcript.deliveries
+            if begins_with_known_event(delivery.message)
+        }
+        return all_missing(unmet, lambda fetch: entity_key(fetch) not in firsts)
+
+    yield Explanation(
+        CauseKind.FIRST_EVENT_ONLY,
+        f"Only the first event of a message is fetched: {of(fetched_first, _count(first))} first "
+        f"events, and {fetched_later:,} of {_count(later):,} that follow in the same message.",
+        "Process every element of Events: a message has all events that occurred at the same time.",
+        accounts_for_finding=is_later,
+    )
+
+
+def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+    """Yield an explanation for each request that the API refuses as it is, whatever it is about."""
+    served = {record.refusal for record in records if record.fetched}
+    counts: dict[str, int] = {}
+    for record in records:
+        if record.refusal and record.refusal not in served:
+            counts[record.refusal] = counts.get(record.refusal, 0) + record.count
+    for refusal, count in counts.items():
+        if count >= MIN_COUNT:
+            operation, _, message = refusal.partition(": ")
+            yield Explanation(
+                CauseKind.REQUESTS_REFUSED,
+                f"Requests to {operation} are refused with a 400 ({message.rstrip('.')}): none of "
+                f"{count:,} entities that they ask for was fetched.",
+                "Send the properties that the operation's page requires, with at most as many "
+                "values as it allows.",
+                accounts_for_finding=partial(_is_refused, refusal),
+            )
+
+
+def _is_refused(refusal: str, unmet: UnmetFinding) -> bool:
+    """Return whether what a finding misses was asked for by such requests."""
+    all_calls = unmet.evidence.transcript.calls
+    if unmet.finding.check == WELL_FORMED:
+        wrong = [call for call in all_calls if call.request_problems]
+        return bool(wrong) and all(refusal_of(call) == refusal for call in wrong)
+    calls = calls_by_entity(all_calls)
+    return all_missing(
+        unmet,
+        lambda fetch: any(refusal_of(call) == refusal for call in calls.get(fetch.entity_id, ())),
+    )
+
+
+def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+    lost: dict[str, int] = {}
+    recovered: dict[str, int] = {}
+    for record in records:
+        if record.fault is not None:
+            counts = recovered if record.fetched else lost
+            counts[record.fault] = counts.get(record.fault, 0) + record.count
+    never = sorted(
+        fault for fault, count in lost.items() if count >= MIN_COUNT and fault not in recovered
+    )
+    if not never:
+        return
+    names = frozenset(never)
+    count = sum(lost[fault] for fault in never)
+
+    def accounts_for(unmet: UnmetFinding) -> bool:
+        calls = calls_by_entity(unmet.evidence.transcript.calls)
+
+        def met_fault(fetch: EntityFetch) -> bool:
+            return any(call.fault in names for call in calls.get(fetch.entity_id, ()))
+
+        return all_missing(unmet, met_fault)
+
+    yield Explanation(
+        CauseKind.ERRORS_NOT_RETRIED,
+        f"A request that fails ({listed(never)}) is not repeated: none of {count:,} entities whose "
+        "request failed was fetched later.",
+        "Keep what is to be fetched until a response has returned it, and repeat a failed request "
+        "with growing pauses, after the Retry-After of a 429.",
+        accounts_for_finding=accounts_for,
+    )
+
+
+def _count(records: Sequence[FetchRecord] | Iterator[FetchRecord]) -> int:
+    return sum(record.count for record in records)

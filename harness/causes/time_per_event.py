@@ -1,0 +1,87 @@
+"""A service that works on each event before it answers: its response time grows with the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_mews.causes.explanation import Explanation, UnmetFinding
+from pytest_mews.causes.observations import Observations, Observed
+from pytest_mews.model import CauseKind, Evidence, WebhookKind, attempt_records
+from pytest_mews.model.line import Line, fit_line
+
+MIN_SIZES = 4  # different numbers of events
+MIN_EVENTS = 20  # of the largest answered batch
+MAX_EVENTS = 1_500  # events; three times today's limit, which Mews may change
+NOTICEABLE_MS = 100.0  # less growth may be noise of the machine
+NOISE_FACTOR = 3.0
+TOLERANCE = 0.7  # of the number of events from which timeouts are expected
+TIME_CHECKS = frozenset({"scales-with-batch", "p99-under-half-limit", "no-latency-growth"})
+
+_REMEDY = (
+    "Store the message, answer, and process the events afterwards in another thread, task or "
+    "process: the response must not wait for work on each event."
+)
+
+
+def find_time_per_event(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation if batches that Mews may send would exceed the time limit."""
+    points = [
+        (float(item.record.event_count), item.record.answer_ms)
+        for item in observations.attempts
+        if item.record.kind is WebhookKind.GENERAL
+        and item.record.is_usual
+        and item.record.delivered
+        and item.record.answer_ms is not None
+        and item.record.event_count
+    ]
+    sizes = sorted({size for size, _ in points})
+    if len(sizes) < MIN_SIZES or sizes[-1] < MIN_EVENTS:
+        return
+    line = fit_line(_spread(points))
+    growth = line.slope * (sizes[-1] - sizes[0])
+    if line.slope <= 0 or growth < max(NOTICEABLE_MS, NOISE_FACTOR * line.noise):
+        return
+    events = round((observations.limit_ms - line.intercept) / line.slope)
+    if events > MAX_EVENTS:
+        return
+    yield Explanation(
+        CauseKind.TIME_PER_EVENT,
+        f"The response takes about {line.slope:,.1f} ms per event ({len(points):,} responses to "
+        f"batches of up to {sizes[-1]:,.0f} events): from about {events:,} events on it exceeds "
+        f"the limit of {observations.limit_ms / 1000:g} s. The service works before it answers.",
+        _REMEDY,
+        lambda item: item.record.timed_out and item.record.event_count >= TOLERANCE * events,
+        lambda unmet: _is_about_growth(unmet, line, observations.limit_ms),
+    )
+
+
+def _spread(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points in the order of size and time, so that every n-th are of all sizes."""
+    return sorted(points)
+
+
+def _is_about_growth(unmet: UnmetFinding, line: Line, limit_ms: float) -> bool:
+    """Return whether every slow response in the evidence is as slow as its events make it."""
+    if unmet.finding.check not in TIME_CHECKS:
+        return False
+    slow = [item for item in _timed(unmet.evidence) if _time_ms(item) >= limit_ms / 2]
+    if not slow:
+        return unmet.finding.check == "scales-with-batch"
+    return all(
+        _time_ms(item) <= NOTICEABLE_MS + line.at(item.record.event_count) / TOLERANCE
+        for item in slow
+    )
+
+
+def _timed(evidence: Evidence) -> list[Observed]:
+    return [
+        Observed("", record)
+        for records in attempt_records(evidence.transcript.deliveries)
+        for record in records
+        if not record.is_interrupted
+    ]
+
+
+def _time_ms(item: Observed) -> float:
+    record = item.record
+    return record.ended_ms - record.started_ms if record.answer_ms is None else record.answer_ms

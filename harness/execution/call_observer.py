@@ -1,0 +1,213 @@
+"""Observes the partner's calls to the Connector API emulator during one execution."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.execution.connectivity import Connectivity
+from pytest_mews.execution.context import CaseContext
+from pytest_mews.execution.patience import Awaited, count_calls, wait_until_done
+from pytest_mews.execution.waits import (
+    BUSY_FACTOR,
+    QUIET_S,
+    expected_retry_ms,
+)
+from pytest_mews.model import ApiCall, Delivery, Message, entity_fetches
+from pytest_mews.model.fetches import EntityFetch
+
+
+class CallObserver:
+    """Observes the partner's calls during one execution. Without an emulator there are none.
+
+    Args:
+        context: the context of the case.
+        messages: the messages of the case, by the name of their spec.
+        deliveries: the deliveries so far; the execution appends to this list.
+
+    """
+
+    def __init__(
+        self,
+        context: CaseContext,
+        messages: Mapping[str, Sequence[Message]],
+        deliveries: Sequence[Delivery],
+    ) -> None:
+        self._context, self._deliveries = context, deliveries
+        self._connector_api: ConnectorApi | None = context.connector_api
+        earlier = () if context.connector_api is None else context.connector_api.calls()
+        self._since = earlier[-1].number if earlier else 0  # the last call that does not count
+        sent = [message for built in messages.values() for message in built]
+        self._ids = {event.entity_id for message in sent for event in message.events}
+        self._new_enterprises = {message.enterprise_id for message in sent} - {
+            None,
+            *context.enterprises,
+        }
+        self._connectivity_calls: tuple[ApiCall, ...] | None = None  # shown instead of new calls
+        self._started_ms = context.now_ms()
+
+    def show_connectivity(self, connectivity: Connectivity) -> None:
+        """Show the calls until the connectivity check ended, and no later ones.
+
+        The preconditions of other scenarios depend on these alone.
+        """
+        self._connectivity_calls = connectivity.calls
+        self._ids |= {event.entity_id for event in connectivity.delivery.message.events}
+
+    def calls(self, *, everything: bool) -> tuple[ApiCall, ...]:
+        """Return the calls about this execution, with its own entity ids only.
+
+        With `everything`, return all calls since it started.
+        """
+        if self._connector_api is None:
+            return ()
+        calls = self._connectivity_calls
+        if calls is None:
+            calls = self._connector_api.calls(self._since)
+        return tuple(
+            self._with_own_ids(call) for call in calls if everything or self._is_relevant(call)
+        )
+
+    def wait_until_fetched(self, timeout_s: float, of: Collection[str] = ()) -> bool:
+        """Wait until every acknowledged entity is fetched; return whether it is within the timeout.
+
+        With `of`, the names of message specs, only the entities of their messages.
+
+        If the partner still works through earlier messages at the timeout, the wait is extended
+        (`wait_while_busy`); likewise if it pauses before its next retry (`expected_retry_ms`). It
+        ends early after a silence that `Patience` knows to be final.
+        """
+        if self._connector_api is None:
+            return False
+        deliveries = [one for one in self._deliveries if not of or one.label in of]
+        if wait_until_done(
+            self._connector_api,
+            partial(_awaited, deliveries),
+            self._since,
+            timeout_s,
+            patience=self._context.patience,
+            started_ms=self._started_ms,
+            now_ms=self._context.now_ms,
+        ):
+            return True
+        self._wait_for_retries(self._connector_api, deliveries)
+        return False
+
+    def _wait_for_retries(
+        self, connector_api: ConnectorApi, deliveries: Sequence[Delivery]
+    ) -> None:
+        """Extend a wait that timed out while the partner pauses before its next retry."""
+        calls = connector_api.calls(self._since)
+        while missing := _missing(deliveries, calls):
+            ids = {fetch.entity_id for fetch in missing}
+            until_ms = expected_retry_ms([call for call in calls if self._is_about(call, ids)])
+            timeout_s = (until_ms - self._context.now_ms()) / 1000
+            last = calls[-1].number if calls else self._since
+            if timeout_s <= 0 or not connector_api.wait_until(bool, last, timeout_s):
+                return
+            connector_api.wait_until(
+                lambda calls: not _missing(deliveries, calls), self._since, QUIET_S
+            )
+            calls = connector_api.calls(self._since)
+
+    def _is_about(self, call: ApiCall, ids: set[str]) -> bool:
+        """Return whether a call asks for one of these entities, or for an interval."""
+        return not call.requested_ids or not ids.isdisjoint(call.requested_ids)
+
+    @property
+    def misses_fetch(self) -> bool:
+        """Whether an acknowledged entity is not fetched yet."""
+        connector_api = self._connector_api
+        if connector_api is None:
+            return False
+        return bool(_missing(self._deliveries, connector_api.calls(self._since)))
+
+    def wait_until_quiet(self, quiet_s: float, timeout_s: float) -> None:
+        """Wait until no call about this execution is in progress or came for `quiet_s` seconds."""
+        deadline_ms = self._deadline_ms(timeout_s)
+        while self._connector_api is not None and self._context.now_ms() < deadline_ms:
+            if not self._is_active(self._connector_api, quiet_s):
+                break
+
+    def wait_for_request(self, timeout_s: float) -> None:
+        """Wait until a call about this execution arrives."""
+        if self._connector_api is not None:
+            self._connector_api.wait_until(
+                lambda calls: any(map(self._is_relevant, calls)), self._since, timeout_s
+            )
+
+    def wait_until_idle(self, timeout_s: float) -> None:
+        """Wait for `QUIET_S` without a call or a response, and forget all earlier calls.
+
+        At most for the timeout; five times that while the partner works through a backlog.
+        """
+        if self._connector_api is None:
+            return
+        deadline_ms = self._deadline_ms(timeout_s)
+        last_ms = self._deadline_ms(timeout_s * (1 + BUSY_FACTOR))
+        while (now_ms := self._context.now_ms()) < deadline_ms or (
+            now_ms < last_ms and self._connector_api.is_working_on_backlog(now_ms)
+        ):
+            calls = self._connector_api.calls(self._since)
+            self._since = calls[-1].number if calls else self._since
+            called = self._connector_api.wait_until(bool, self._since, QUIET_S)
+            if not called and (self._is_idle(self._connector_api) or self._connector_api.closed):
+                return
+
+    def _is_active(self, connector_api: ConnectorApi, within_s: float) -> bool:
+        """Return whether a call about this execution is in progress, or arrives within a time."""
+        before = self._progress(connector_api.calls(self._since))
+        changed = connector_api.wait_until(
+            lambda calls: self._progress(calls) != before, self._since, within_s
+        )
+        return changed or (before[1] > 0 and not connector_api.closed)
+
+    def _progress(self, calls: Sequence[ApiCall]) -> tuple[int, int]:
+        """Return how many calls are about this execution, and how many of them have no response."""
+        return count_calls([call for call in calls if self._is_relevant(call)])
+
+    def _is_idle(self, connector_api: ConnectorApi) -> bool:
+        """Return whether no call is in progress, or was within the last `QUIET_S`."""
+        since_ms = self._context.now_ms() - QUIET_S * 1000
+        return all(
+            call.answered_ms is not None and call.answered_ms <= since_ms
+            for call in connector_api.calls()
+        )
+
+    def _deadline_ms(self, timeout_s: float) -> float:
+        return self._context.now_ms() + timeout_s * 1000
+
+    def _is_relevant(self, call: ApiCall) -> bool:
+        if call.enterprise_id in self._new_enterprises:
+            return True
+        requested, returned = call.requested_ids, call.returned_ids
+        return not (self._ids.isdisjoint(requested) and self._ids.isdisjoint(returned))
+
+    def _with_own_ids(self, call: ApiCall) -> ApiCall:
+        requested = tuple(entity_id for entity_id in call.requested_ids if entity_id in self._ids)
+        returned = tuple(entity_id for entity_id in call.returned_ids if entity_id in self._ids)
+        if (requested, returned) == (call.requested_ids, call.returned_ids):
+            return call
+        return replace(call, requested_ids=requested, returned_ids=returned)
+
+
+def _missing(deliveries: Sequence[Delivery], calls: Sequence[ApiCall]) -> list[EntityFetch]:
+    """Return the acknowledged entities that are not fetched."""
+    fetches = entity_fetches(deliveries, calls)
+    return [fetch for fetch in fetches if fetch.fetched_ms is None]
+
+
+def _awaited(deliveries: Sequence[Delivery], calls: Sequence[ApiCall]) -> list[Awaited]:
+    """Return the acknowledged entities, which the service should fetch."""
+    return [
+        Awaited(
+            fetch.entity_id,
+            is_done=fetch.fetched_ms is not None,
+            request_delay_s=None
+            if fetch.requested_ms is None
+            else (fetch.requested_ms - fetch.acknowledged_ms) / 1000,
+        )
+        for fetch in entity_fetches(deliveries, calls)
+    ]

@@ -1,0 +1,81 @@
+"""One execution of a scenario: what its steps act on, and what is observed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import singledispatch
+from typing import Self
+
+from pytest_mews.execution.call_observer import CallObserver
+from pytest_mews.execution.context import CaseContext
+from pytest_mews.execution.websocket_session import WebSocketSession
+from pytest_mews.model import Delivery, Message, Scenario, Stage, Step, TlsHandshake, Transcript
+
+Messages = Mapping[str, tuple[Message, ...]]
+"""The messages of a case, by the name of their message spec."""
+
+
+class Execution:
+    """One execution; a context manager: at its end injected faults and rejections end.
+
+    Args:
+        context: the context of the case.
+        messages: the messages of the case, by the name of their spec.
+
+    Attributes:
+        deliveries: the deliveries so far.
+        tls_handshakes: the TLS handshakes that a step showed.
+        calls: observes the calls to the Connector API emulator.
+        websocket: what the execution sends on the WebSocket.
+        api_faults: removes the faults that are injected into the Connector API emulator.
+        at_end: undoes at the end of the execution what steps did to the Connector API emulator.
+        faulted_ids: the entities that a fault was injected for.
+        unaffected_ids: those of them that a removed fault never affected.
+
+    """
+
+    def __init__(self, context: CaseContext, messages: Messages) -> None:
+        self.context, self.messages = context, dict(messages)
+        self.deliveries: list[Delivery] = []
+        self.tls_handshakes: list[TlsHandshake] = []
+        self.calls = CallObserver(context, messages, self.deliveries)
+        self.websocket = WebSocketSession(context)
+        self.api_faults, self.at_end = ExitStack(), ExitStack()
+        self.faulted_ids: set[str] = set()
+        self.unaffected_ids: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.api_faults.close()
+        self.at_end.close()
+        self.websocket.close()
+
+    def transcript(self, scenario: Scenario) -> Transcript:
+        """Return everything that was observed, as far as it concerns the scenario.
+
+        The injected faults end.
+        """
+        self.api_faults.close()
+        is_streaming = scenario.stage is Stage.STREAMING
+        return Transcript(
+            tuple(self.deliveries),
+            tuple(self.tls_handshakes),
+            self.context.limits,
+            self.calls.calls(everything=scenario.exclusive),
+            self.websocket.handshakes if is_streaming else (),
+            self.websocket.connections if is_streaming else (),
+            self.websocket.not_sent,
+            self.websocket.undeliverable,
+            api_served=self.context.connector_api is not None,
+            faulted_ids=frozenset(self.faulted_ids),
+            unaffected_ids=frozenset(self.unaffected_ids),
+        )
+
+
+@singledispatch
+def perform(step: Step, _execution: Execution) -> None:
+    """Perform a step; a function is registered for each class of step."""
+    raise NotImplementedError(step.do)

@@ -1,0 +1,25 @@
+"""Makes what Hypothesis generates depend on the seed alone.
+
+Hypothesis draws some values from the constants of the modules that happen to be loaded, so the
+same seed would send other messages beside another project, or from an editable installation. It has
+no setting against that (HypothesisWorks/hypothesis#4627). A provider of our own would not be
+enough: for some choices Hypothesis makes one of its own class in any case.
+"""
+
+from __future__ import annotations
+
+from hypothesis.internal.conjecture.providers import CONSTANTS_CACHE, HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
+
+_ATTRIBUTE = "_local_constants"
+_NONE = Constants()
+
+
+def use_seed_alone() -> None:
+    """Let Hypothesis use no constants of loaded modules from now on; reading them costs a second.
+
+    Hypothesis keeps constants that it has selected. Those that were selected before are forgotten.
+    """
+    if getattr(HypothesisProvider, _ATTRIBUTE) is not _NONE:
+        setattr(HypothesisProvider, _ATTRIBUTE, _NONE)
+        CONSTANTS_CACHE.cache.clear()

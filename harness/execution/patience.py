@@ -1,0 +1,206 @@
+"""How long the harness goes on waiting for a service that does nothing any more.
+
+A wait for a request that never comes lasts for the whole fetch timeout. A flawed service causes
+many of them, all for one reason. Once `MIN_MISSES` of them have timed out, a wait ends as soon as
+the service has been silent for several times as long as it was ever silent before it did what it
+should. A service that does everything is always given the whole timeout.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from threading import Lock
+
+from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.execution.waits import wait_while_busy
+from pytest_mews.model import ApiCall
+
+MIN_MISSES = 3
+MIN_SILENCE_S = 3.0
+SILENCE_FACTOR = 4.0
+
+
+class Missing(Enum):
+    """What the service did not do about an entity: request it, or go on after a request."""
+
+    REQUEST = auto()
+    CONTINUATION = auto()
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """An entity that the service should request, and perhaps do more about.
+
+    Attributes:
+        entity_id: the entity.
+        is_done: whether the service has done everything.
+        request_delay_s: from when it could know of the entity to its first request; None if there
+            was none.
+        work_s: from the first request to the last one that was needed, if it had to do more than
+            that request.
+
+    """
+
+    entity_id: str
+    is_done: bool
+    request_delay_s: float | None
+    work_s: float = 0.0
+
+    @property
+    def missing(self) -> Missing | None:
+        """What the service did not do; None if it has done everything."""
+        if self.is_done:
+            return None
+        return Missing.REQUEST if self.request_delay_s is None else Missing.CONTINUATION
+
+
+class Patience:
+    """Learns from waits how long a silence means that nothing more comes; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._misses: Counter[Missing] = Counter()
+        self._longest_s = dict.fromkeys(Missing, 0.0)
+        self._given_up: dict[str, int] = {}  # entities, with the last call before their timeout
+        self._last_call = 0  # that was looked at for them
+        self._is_unreliable = False
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether enough waits timed out, so that a silence can be final."""
+        with self._lock:
+            return any(count >= MIN_MISSES for count in self._misses.values())
+
+    def silence_s(
+        self, missing: Collection[Missing], calls_since: Callable[[int], Sequence[ApiCall]]
+    ) -> float | None:
+        """Return after how many seconds of silence nothing of what is missing comes any more.
+
+        None if that is not known: then the whole timeout is needed. It is needed for the rest of
+        the run if an entity was requested after its timeout, for the service is only slow.
+
+        Args:
+            missing: what the service has not done yet.
+            calls_since: returns the calls numbered above a number.
+
+        """
+        with self._lock:
+            if any(self._misses[kind] < MIN_MISSES for kind in missing):
+                return None
+            self._look_for_late_requests(calls_since(self._last_call))
+            if self._is_unreliable:
+                return None
+            longest_s = max((self._longest_s[kind] for kind in missing), default=0.0)
+            return max(MIN_SILENCE_S, SILENCE_FACTOR * longest_s)
+
+    def note_end(self, awaited: Collection[Awaited], calls: Sequence[ApiCall]) -> None:
+        """Note a wait that lasted until everything was done, or for its whole timeout.
+
+        Args:
+            awaited: what was waited for.
+            calls: those meanwhile, in order of arrival.
+
+        """
+        last_call = calls[-1].number if calls else 0
+        pauses_s = longest_retry_pauses_s(calls)
+        with self._lock:
+            self._misses.update({one.missing for one in awaited if one.missing is not None})
+            for one in awaited:
+                if not one.is_done:
+                    self._given_up[one.entity_id] = last_call
+                elif one.request_delay_s is not None:
+                    self._note_silence(Missing.REQUEST, one.request_delay_s)
+                    pause_s = pauses_s.get(one.entity_id, 0.0)
+                    self._note_silence(Missing.CONTINUATION, max(one.work_s, pause_s))
+
+    def _look_for_late_requests(self, calls: Sequence[ApiCall]) -> None:
+        for call in calls:
+            self._last_call = call.number
+            for entity_id in self._given_up.keys() & {*call.requested_ids, *call.returned_ids}:
+                if call.number > self._given_up[entity_id]:
+                    self._is_unreliable = True
+
+    def _note_silence(self, kind: Missing, seconds: float) -> None:
+        self._longest_s[kind] = max(self._longest_s[kind], seconds)
+
+
+def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known
+    connector_api: ConnectorApi,
+    awaited: Callable[[Sequence[ApiCall]], Collection[Awaited]],
+    since: int,
+    timeout_s: float,
+    *,
+    patience: Patience,
+    started_ms: float,
+    now_ms: Callable[[], float],
+) -> bool:
+    """Wait until everything is done, for the timeout, or until a silence that is final.
+
+    The wait is extended while the service works through earlier messages (`wait_while_busy`).
+
+    Args:
+        connector_api: where the service calls.
+        awaited: returns what is waited for, as far as calls show it.
+        since: the number of the last call that does not count.
+        timeout_s: of the wait.
+        patience: what the waits so far have shown.
+        started_ms: when the execution started: events sent before are a backlog.
+        now_ms: the run's clock.
+
+    Returns:
+        Whether everything is done, without an extension.
+
+    """
+    deadline_ms = now_ms() + timeout_s * 1000
+    while True:
+        calls = connector_api.calls(since)
+        waited_for = awaited(calls)
+        missing = {one.missing for one in waited_for if one.missing is not None}
+        remaining_s = (deadline_ms - now_ms()) / 1000
+        if not missing or remaining_s <= 0 or connector_api.closed:
+            patience.note_end(waited_for, calls)
+            break
+        silence_s = patience.silence_s(missing, connector_api.calls)
+        wait_s = remaining_s if silence_s is None else min(silence_s, remaining_s)
+        # A call can change what is missing, and with it how long a silence is final.
+        before = count_calls(calls) if patience.has_learned else None
+        changed = partial(_is_done_or_changed, awaited, before)
+        has_changed = connector_api.wait_until(changed, since, wait_s)
+        if not has_changed and wait_s == silence_s and count_calls(calls)[1] == 0:
+            break
+    if missing:
+        is_done = partial(_is_done_or_changed, awaited, None)
+        wait_while_busy(connector_api, is_done, since, timeout_s, started_ms=started_ms)
+    return not missing
+
+
+def longest_retry_pauses_s(calls: Iterable[ApiCall]) -> dict[str, float]:
+    """Return by entity the longest time from a failed call for it to the next call for it."""
+    longest_s: dict[str, float] = {}
+    failed_ms: dict[str, float] = {}
+    for call in calls:
+        for entity_id in call.requested_ids:
+            if entity_id in failed_ms:
+                pause_s = (call.received_ms - failed_ms.pop(entity_id)) / 1000
+                longest_s[entity_id] = max(longest_s.get(entity_id, 0.0), pause_s)
+            if not call.answered_ok:
+                failed_ms[entity_id] = call.received_ms
+    return longest_s
+
+
+def count_calls(calls: Sequence[ApiCall]) -> tuple[int, int]:
+    """Return how many calls there are, and how many of them have no response yet."""
+    return len(calls), sum(call.answered_ms is None for call in calls)
+
+
+def _is_done_or_changed(
+    awaited: Callable[[Sequence[ApiCall]], Collection[Awaited]],
+    before: tuple[int, int] | None,
+    calls: Sequence[ApiCall],
+) -> bool:
+    has_changed = before is not None and count_calls(calls) != before
+    return has_changed or all(one.is_done for one in awaited(calls))

@@ -1,0 +1,73 @@
+"""A cause: what the failing exchanges of several scenarios have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pytest_mews.model.scenario import Level
+
+
+class CauseKind(StrEnum):
+    """What is wrong, as a stable slug for programs: a closed list; docs/causes.md explains each."""
+
+    # The endpoint or the set-up, seen before anything else.
+    ENDPOINT_UNREACHABLE = "endpoint-unreachable"
+    VALID_MESSAGE_REFUSED = "valid-message-refused"
+    NOT_AUTHORIZED = "not-authorized"
+    PAGE_IN_FRONT = "page-in-front"
+    API_NOT_CALLED = "api-not-called"
+    API_CALLS_REFUSED = "api-calls-refused"
+    NO_WEBSOCKET_CLIENT = "no-websocket-client"
+    COMMANDS_NOT_REQUESTED = "commands-not-requested"
+    RATE_LIMITED = "rate-limited"
+    # What happens over time.
+    SERVICE_DIED = "service-died"
+    OUTAGE = "outage"
+    TIME_PER_EVENT = "time-per-event"
+    INTERMITTENT_STATUS = "intermittent-status"
+    # What the failing messages have in common.
+    KEPT_CONNECTION = "kept-connection"
+    WEBHOOK_KIND = "webhook-kind"
+    AFTER_OTHER_KIND = "after-other-kind"
+    EVENT_TYPE = "event-type"
+    ENTERPRISE = "enterprise"
+    MESSAGE_SIZE = "message-size"
+    REPEATED_MESSAGE = "repeated-message"
+    CONCURRENCY = "concurrency"
+    EVERY_MESSAGE = "every-message"
+    # What is accepted although it should not be.
+    ACCEPTS_ANYTHING = "accepts-anything"
+    ACCEPTS_ANY_JSON = "accepts-any-json"
+    TOKEN_NOT_CHECKED = "token-not-checked"  # noqa: S105 - no password
+    # What is fetched.
+    FIRST_TOKEN_FOR_ALL = "first-token-for-all"  # noqa: S105 - no password
+    OTHER_ENTERPRISES_TOKEN = "other-enterprises-token"  # noqa: S105 - no password
+    EVENT_TYPE_NOT_FETCHED = "event-type-not-fetched"
+    ENTERPRISE_NOT_FETCHED = "enterprise-not-fetched"
+    FIRST_EVENT_ONLY = "first-event-only"
+    REQUESTS_REFUSED = "requests-refused"
+    ERRORS_NOT_RETRIED = "errors-not-retried"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that is wrong, and the scenarios that fail because of it.
+
+    Attributes:
+        kind: what is wrong.
+        summary: one sentence with figures.
+        remedy: what to change.
+        level: the highest level that fails because of it.
+        explains: the ids of the scenarios that it explains, in the order of the run. Everything
+            that these scenarios do not meet is due to this cause, or to it and other causes.
+        shown_by: the id of the scenario whose evidence shows it best: the first of its evidence.
+
+    """
+
+    kind: CauseKind
+    summary: str
+    remedy: str
+    level: Level
+    explains: tuple[str, ...]
+    shown_by: str

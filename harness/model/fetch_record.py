@@ -1,0 +1,146 @@
+"""Compact records of what the partner fetched, over all executions of a scenario."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from pytest_mews.model.api_call import ApiCall, ApiFault
+from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
+from pytest_mews.model.message import EventReference, Message, Validity
+from pytest_mews.model.verdict import Transcript
+
+BAD_REQUEST = 400
+FETCHED = "fetched"  # the check that every entity of acknowledged messages was fetched
+
+
+@dataclass(frozen=True)
+class FetchRecord:
+    """What became of entities of acknowledged messages; `count` is the number of alike ones.
+
+    Attributes:
+        discriminator: that of the last event about the entity.
+        enterprise_id: the owner of the entity.
+        is_first: whether its event is the first of a message.
+        fault: the first fault that the emulator injected into a request about it, if any.
+        requested: whether a request with the owner's AccessToken asked for it or returned it.
+        fetched: whether a response returned it after the last message about it.
+        token_owner: the enterprise whose AccessToken was used instead of the owner's, if any.
+        count: the number of entities.
+        follows_unknown: whether its message begins with something else than a known event, so that
+            it depends on the service which event it takes for the first.
+        refusal: operation and message of the first 400 to a request about it, if the request itself
+            is the reason (`refusal_of`); empty if there is none.
+
+    """
+
+    discriminator: str
+    enterprise_id: str
+    is_first: bool
+    fault: ApiFault | None
+    requested: bool
+    fetched: bool
+    token_owner: str | None = None
+    count: int = 1
+    follows_unknown: bool = False
+    refusal: str = ""
+
+
+def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
+    """Return the records of one execution, alike ones counted."""
+    if not transcript.api_served:
+        return ()
+    first = {
+        (delivery.message.token_owner, entity_key(delivery.message.events[0]))
+        for delivery in transcript.deliveries
+        if delivery.message.events
+    }
+    unclear = {
+        (delivery.message.token_owner, event.entity_id)
+        for delivery in transcript.deliveries
+        if not begins_with_known_event(delivery.message)
+        for event in delivery.message.events
+    }
+    calls = calls_by_entity(transcript.calls)
+    fetches = entity_fetches(transcript.deliveries, transcript.calls)
+    return merge_records(_record(fetch, first, unclear, calls) for fetch in fetches)
+
+
+def entity_key(event: EventReference | EntityFetch) -> tuple[str, Collection[str]]:
+    """Return what is equal for two events about the same entity: its id, and its operations.
+
+    Entities of different types may have the same id.
+    """
+    return event.entity_id, OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator, frozenset())
+
+
+def begins_with_known_event(message: Message) -> bool:
+    """Return whether the first element of a message is an event whose entity can be fetched."""
+    is_readable = message.validity in {Validity.DOCUMENTED, Validity.UNDOCUMENTED}
+    return (
+        is_readable
+        and bool(message.events)
+        and message.events[0].discriminator in OPERATIONS_BY_DISCRIMINATOR
+    )
+
+
+def merge_records(records: Iterable[FetchRecord]) -> tuple[FetchRecord, ...]:
+    """Return the records with alike ones added up, in the order of their first occurrence."""
+    counts: Counter[FetchRecord] = Counter()
+    for record in records:
+        counts[replace(record, count=1)] += record.count
+    return tuple(replace(record, count=count) for record, count in counts.items())
+
+
+def calls_by_entity(calls: Iterable[ApiCall]) -> dict[str, list[ApiCall]]:
+    """Return the calls that ask for an entity or return it, by its id."""
+    by_entity: dict[str, list[ApiCall]] = {}
+    for call in calls:
+        for entity_id in {*call.requested_ids, *call.returned_ids}:
+            by_entity.setdefault(entity_id, []).append(call)
+    return by_entity
+
+
+def refusal_of(call: ApiCall) -> str:
+    """Return operation and message of a 400 that the request itself is the reason for, or ""."""
+    if call.status != BAD_REQUEST or call.fault is not None or not call.operation:
+        return ""
+    return f"{call.operation}: {call.message}"
+
+
+def foreign_token_owner(fetch: EntityFetch, calls: Iterable[ApiCall]) -> str | None:
+    """Return whose AccessToken was used for an entity instead of its owner's; None if none was."""
+    return next(
+        (
+            call.enterprise_id
+            for call in calls
+            if call.enterprise_id not in {None, fetch.enterprise_id}
+            and fetch.entity_id in call.requested_ids
+        ),
+        None,
+    )
+
+
+def _record(
+    fetch: EntityFetch,
+    first: set[tuple[str | None, tuple[str, Collection[str]]]],
+    unclear: set[tuple[str | None, str]],
+    calls_by_id: Mapping[str, list[ApiCall]],
+) -> FetchRecord:
+    calls = [
+        call
+        for call in calls_by_id.get(fetch.entity_id, ())
+        if call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
+    ]
+    return FetchRecord(
+        fetch.discriminator,
+        fetch.enterprise_id,
+        (fetch.enterprise_id, entity_key(fetch)) in first,
+        next((call.fault for call in calls if call.fault is not None), None),
+        requested=fetch.requested_ms is not None or bool(fetch.fetch_count),
+        fetched=fetch.fetched_ms is not None,
+        token_owner=foreign_token_owner(fetch, calls),
+        follows_unknown=(fetch.enterprise_id, fetch.entity_id) in unclear,
+        refusal=next(filter(None, map(refusal_of, calls)), ""),
+    )

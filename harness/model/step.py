@@ -1,0 +1,565 @@
+"""The steps of scenarios as data: a class for each, with the arguments of the step as fields.
+
+`harness/execution` performs them. The first paragraph of a class and its attributes are the
+description in docs/scenarios.md and in the schema of scenario files, which
+`docs/generate_scenarios.py` writes. A name ends in `_s` where its value is in seconds; `seconds` is
+too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal, TypeVar
+
+from pytest_mews.model.api_call import SLOW_S, ApiFault
+from pytest_mews.model.exchange import Fault, TransferMode
+from pytest_mews.model.websocket import Disconnect
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The smallest value of a number; with `exclusive` the value must be larger."""
+
+    minimum: float
+    exclusive: bool = False
+
+    def contains(self, number: float) -> bool:
+        """Return whether a number is not too small."""
+        return number > self.minimum or (number == self.minimum and not self.exclusive)
+
+    def __str__(self) -> str:
+        return f"{'more than' if self.exclusive else 'at least'} {self.minimum:g}"
+
+
+Count = Annotated[int, Bound(1)]
+Factor = Annotated[float, Bound(1)]
+PositiveSeconds = Annotated[float, Bound(0, exclusive=True)]
+Seconds = Annotated[float, Bound(0)]
+
+
+RIGHT = "right"
+"""The variant of a request as the sender makes it, with the right credentials."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One action of the harness in a scenario.
+
+    Attributes:
+        do: the name of the step in scenario files.
+        runs_first: whether a scenario that begins with it runs before all others.
+        gives_reason: whether a scenario that begins with it passes with what was observed as its
+            reason, without counts of cases and messages: the step shows what happened before.
+        detects_crash: whether it shows that the service, or a client, survived something hostile.
+
+    """
+
+    do: ClassVar[str]
+    runs_first: ClassVar[bool] = False
+    gives_reason: ClassVar[bool] = False
+    detects_crash: ClassVar[bool] = False
+
+    @property
+    def message_names(self) -> tuple[str, ...]:
+        """The names of the message specs that the step is about."""
+        return ()
+
+    @property
+    def min_attempts(self) -> int:
+        """How many attempts the profile must make, so that the last one has no injected fault."""
+        return 1
+
+    @property
+    def retry_intervals(self) -> float:
+        """An estimate of how many retry intervals the step waits if the endpoint has no flaw."""
+        return 0.0
+
+    @property
+    def idle_s(self) -> float:
+        """How many seconds the step waits in any case."""
+        return 0.0
+
+
+_STEPS: dict[str, type[Step]] = {}
+STEPS: Mapping[str, type[Step]] = MappingProxyType(_STEPS)
+"""The class of each step, by its name in scenario files."""
+StepClass = TypeVar("StepClass", bound=type[Step])
+
+
+def _named(name: str) -> Callable[[StepClass], StepClass]:
+    """Add a class to `STEPS`."""
+
+    def register(step_class: StepClass) -> StepClass:
+        step_class.do = name
+        _STEPS[name] = step_class
+        return step_class
+
+    return register
+
+
+@dataclass(frozen=True)
+class MessageStep(Step):
+    """A step about the messages of one message spec."""
+
+    message: str
+
+    @property
+    def message_names(self) -> tuple[str, ...]:
+        """The name of the message spec."""
+        return (self.message,)
+
+
+@dataclass(frozen=True)
+class EntitiesStep(Step):
+    """A step about the entities of the messages of some message specs."""
+
+    of: tuple[str, ...]
+
+    @property
+    def message_names(self) -> tuple[str, ...]:
+        """The names of the message specs."""
+        return self.of
+
+
+@_named("show-preflight")
+@dataclass(frozen=True)
+class ShowPreflight(Step):
+    """Shows the message that the preflight delivered.
+
+    If Integration Webhooks have a URL of their own, one valid message is sent there.
+    """
+
+    runs_first = True
+    gives_reason = True
+
+
+@_named("send")
+@dataclass(frozen=True)
+class Send(MessageStep):
+    """Sends each message with a single attempt, without a retry.
+
+    Attributes:
+        message: the name of the message.
+        token: the variant of the sender's credentials, `right` or a wrong one: `wrong-then-right`
+            and `right-then-wrong` give the token of the URL twice.
+        content_type: the value of the Content-Type header, or `none` for no header.
+        transfer: how the body travels; `slow` takes 2 s on a new connection.
+        method: the HTTP method; GET and DELETE are sent without the body.
+        wait_each: whether to wait after each message until its entities are fetched; if they are
+            not, the messages after it are not sent.
+
+    """
+
+    token: str = RIGHT
+    content_type: str = ""
+    transfer: TransferMode = TransferMode.PLAIN
+    method: Literal["POST", "PUT", "DELETE", "GET"] = "POST"
+    wait_each: bool = False
+
+    @property
+    def retry_intervals(self) -> float:
+        """A slow body takes longer than a retry interval."""
+        return 1.5 if self.transfer is TransferMode.SLOW else 0.0
+
+
+@_named("deliver")
+@dataclass(frozen=True)
+class Deliver(MessageStep):
+    """Delivers each message as Mews does, with all retries.
+
+    Attributes:
+        message: the name of the message.
+        faults: what is injected into the attempts 1, 2, …
+
+    """
+
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def min_attempts(self) -> int:
+        """One more than the faults."""
+        return len(self.faults) + 1
+
+    @property
+    def retry_intervals(self) -> float:
+        """One for each fault."""
+        return len(self.faults)
+
+
+@_named("exhaust-retries")
+@dataclass(frozen=True)
+class ExhaustRetries(MessageStep):
+    """Delivers each message with a fault in every attempt, so that Mews discards it in the end.
+
+    Attributes:
+        message: the name of the message.
+        fault: with `truncate-request` the service never has the whole message.
+
+    """
+
+    fault: Literal[Fault.DROP_RESPONSE, Fault.TRUNCATE_REQUEST, Fault.RESET] = Fault.DROP_RESPONSE
+
+    @property
+    def retry_intervals(self) -> float:
+        """With three attempts."""
+        return 2
+
+
+@_named("send-concurrently")
+@dataclass(frozen=True)
+class SendConcurrently(MessageStep):
+    """Delivers all messages at the same time, with all retries.
+
+    Attributes:
+        message: the name of the message.
+        copies: how often each message is delivered.
+
+    """
+
+    copies: Count = 1
+
+
+@_named("send-at-rate")
+@dataclass(frozen=True)
+class SendAtRate(MessageStep):
+    """Sends the messages at `--mews-peak-rate` per second, each with a single attempt.
+
+    Attributes:
+        message: the name of the message.
+
+    """
+
+
+@_named("send-increasing")
+@dataclass(frozen=True)
+class SendIncreasing(MessageStep):
+    """Sends the messages one after another, each with a single attempt.
+
+    After a timeout, messages with as many events or more are left out.
+
+    Attributes:
+        message: the name of the message.
+
+    """
+
+
+@_named("health-check")
+@dataclass(frozen=True)
+class HealthCheck(Step):
+    """Sends the simplest valid message once, after something hostile.
+
+    If Integration Webhooks have a URL of their own and were sent something, one follows there too.
+    """
+
+    detects_crash = True
+
+
+@_named("wait")
+@dataclass(frozen=True)
+class Wait(Step):
+    """Waits, while the emulators keep observing.
+
+    Attributes:
+        seconds: how long.
+
+    """
+
+    seconds: PositiveSeconds
+
+    @property
+    def idle_s(self) -> float:
+        """The whole time."""
+        return self.seconds
+
+
+@_named("show-tls-handshakes")
+@dataclass(frozen=True)
+class ShowTlsHandshakes(Step):
+    """Shows the TLS handshakes with each server.
+
+    They are made once in a run, without HTTP, and verify certificates even with `--mews-insecure`.
+    """
+
+    gives_reason = True
+
+
+@_named("show-connectivity-check")
+@dataclass(frozen=True)
+class ShowConnectivityCheck(Step):
+    """Shows the message that should have led to a first call, and the calls until then."""
+
+
+@_named("wait-until-fetched")
+@dataclass(frozen=True)
+class WaitUntilFetched(Step):
+    """Waits until every acknowledged entity is fetched, then until the service is quiet.
+
+    The wait takes at most the fetch timeout (`--mews-fetch-timeout`), or five times that while the
+    service works through earlier messages; the wait for quiet takes at most as long again.
+
+    Attributes:
+        timeout_factor: a factor for the fetch timeout, where the service has to retry.
+        quiet_s: how many seconds without a further call mean that the service is quiet; with 0 it
+            is not waited for.
+        of: the names of the messages whose entities are waited for; all without it.
+
+    """
+
+    timeout_factor: Factor = 1
+    quiet_s: Seconds = 0
+    of: tuple[str, ...] = ()
+
+    @property
+    def message_names(self) -> tuple[str, ...]:
+        """The names of the message specs."""
+        return self.of
+
+    @property
+    def idle_s(self) -> float:
+        """The time without a call."""
+        return self.quiet_s
+
+
+@_named("wait-for-request")
+@dataclass(frozen=True)
+class WaitForRequest(Step):
+    """Waits until a call about the case arrives, at most the fetch timeout."""
+
+
+@_named("wait-until-idle")
+@dataclass(frozen=True)
+class WaitUntilIdle(Step):
+    """Waits for a second without a call in progress; only later calls belong to the case.
+
+    It takes at most the fetch timeout, or five times that while the service works through earlier
+    messages.
+    """
+
+
+@_named("inject-api-fault")
+@dataclass(frozen=True)
+class InjectApiFault(Step):
+    """Injects a fault into the responses to calls about the entities of some messages.
+
+    Attributes:
+        fault: the fault; `unknown-fields` adds properties and values that are not documented.
+        of: the names of the messages.
+        times: how many calls about each entity are affected; all until `clear-api-faults` without
+            it. An entity none of whose calls was affected is not evaluated.
+        more_than: only calls about more than this many of the entities are affected: with `413`
+            those that ask for them by id, with any other fault also those whose response has them.
+            With `408` a request for much less than the first affected one is not: for at most three
+            quarters of the ids, of the page size, or of the interval.
+        seconds: how long a `slow` response takes.
+        operation: the only operation that is affected, such as `commands/update`.
+
+    """
+
+    fault: ApiFault
+    of: tuple[str, ...]
+    times: Count | None = None
+    more_than: Count | None = None
+    seconds: PositiveSeconds = SLOW_S
+    operation: str = ""
+
+    @property
+    def message_names(self) -> tuple[str, ...]:
+        """The names of the message specs whose entities are affected."""
+        return self.of
+
+    @property
+    def idle_s(self) -> float:
+        """The time that a slow response takes."""
+        return self.seconds if self.fault is ApiFault.SLOW else 0.0
+
+
+@_named("delete-entities")
+@dataclass(frozen=True)
+class DeleteEntities(EntitiesStep):
+    """Deletes the entities of some messages in the Connector API emulator, before they are sent.
+
+    Attributes:
+        of: the names of the messages.
+
+    """
+
+
+@_named("add-service")
+@dataclass(frozen=True)
+class AddService(EntitiesStep):
+    """Adds a service in the Connector API emulator, to which the products of some messages belong.
+
+    Attributes:
+        of: the names of the messages.
+
+    """
+
+
+@_named("add-to-portfolio")
+@dataclass(frozen=True)
+class AddToPortfolio(EntitiesStep):
+    """Adds the enterprises of some messages to the portfolio of a chain, before these are sent.
+
+    The AccessToken of the chain then covers them.
+
+    Attributes:
+        of: the names of the messages of the enterprises.
+        portfolio: the name of the message of the chain.
+
+    """
+
+    portfolio: str
+
+    @property
+    def message_names(self) -> tuple[str, ...]:
+        """The names of the message specs of the enterprises and of the chain."""
+        return (*self.of, self.portfolio)
+
+
+@_named("clear-api-faults")
+@dataclass(frozen=True)
+class ClearApiFaults(Step):
+    """Removes the injected faults of the case; its end does so too."""
+
+
+@_named("fill-first-pages")
+@dataclass(frozen=True)
+class FillFirstPages(EntitiesStep):
+    """Puts the entities of some messages on the second page of what a call by interval returns.
+
+    A page of other entities of their kind, as new as they, exists until the case ends. A call that
+    names ids returns none of these.
+
+    Attributes:
+        of: the names of the messages.
+
+    """
+
+
+@_named("show-handshakes")
+@dataclass(frozen=True)
+class ShowHandshakes(Step):
+    """Shows every WebSocket handshake of the run so far; nothing is sent."""
+
+
+@_named("websocket-send")
+@dataclass(frozen=True)
+class WebSocketSend(MessageStep):
+    """Sends the messages on the WebSocket, and a ping behind them.
+
+    Attributes:
+        message: the name of the message.
+        duplicate: whether they are copies of earlier messages, which change nothing in the
+            Connector API emulator.
+
+    """
+
+    duplicate: bool = False
+
+
+@_named("websocket-ping")
+@dataclass(frozen=True)
+class WebSocketPing(Step):
+    """Pings every connection, and waits for the pongs, at most the fetch timeout."""
+
+
+@_named("close-connection")
+@dataclass(frozen=True)
+class CloseConnection(Step):
+    """Ends the connections of all clients.
+
+    Attributes:
+        how: `going-away` (1001), `server-error` (1011), `restart` (1012), `abnormal` (without a
+            close frame) or `unresponsive` (the server neither sends nor answers any more).
+
+    """
+
+    how: Disconnect
+
+
+@_named("server-down")
+@dataclass(frozen=True)
+class ServerDown(Step):
+    """Breaks every connection, and accepts none for a while.
+
+    Attributes:
+        seconds: how long.
+
+    """
+
+    seconds: PositiveSeconds
+
+    @property
+    def idle_s(self) -> float:
+        """The whole time."""
+        return self.seconds
+
+
+@_named("reject-handshakes")
+@dataclass(frozen=True)
+class RejectHandshakes(Step):
+    """Rejects the next handshakes of each client, until both limits are reached.
+
+    Attributes:
+        status: the status of the response.
+        times: how many handshakes.
+        seconds: how long.
+
+    """
+
+    status: Literal[429, 503]
+    times: Count = 1
+    seconds: Seconds = 0
+
+    @property
+    def idle_s(self) -> float:
+        """The time until handshakes are accepted again."""
+        return self.seconds
+
+
+@_named("wait-for-reconnect")
+@dataclass(frozen=True)
+class WaitForReconnect(Step):
+    """Waits until every client is connected again, at most the fetch timeout.
+
+    Attributes:
+        timeout_factor: a factor for the fetch timeout.
+
+    """
+
+    detects_crash = True
+    timeout_factor: Factor = 1
+
+
+@_named("skip-send")
+@dataclass(frozen=True)
+class SkipSend(MessageStep):
+    """Changes the Connector API emulator as the messages say, without sending them.
+
+    Attributes:
+        message: the name of the message.
+
+    """
+
+
+@_named("wait-for-active-commands")
+@dataclass(frozen=True)
+class WaitForActiveCommands(Step):
+    """Waits until every client has requested the active commands, at most the fetch timeout."""
+
+
+@_named("wait-until-handled")
+@dataclass(frozen=True)
+class WaitUntilHandled(Step):
+    """Waits until commands are reported as Processed and other requested entities are fetched.
+
+    It takes at most the fetch timeout, or longer while a client works through earlier messages.
+
+    Attributes:
+        timeout_factor: a factor for the fetch timeout.
+
+    """
+
+    timeout_factor: Factor = 1

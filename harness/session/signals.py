@@ -1,0 +1,123 @@
+"""Ctrl-C and SIGTERM: the first one interrupts the run, and nothing keeps it from its report."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from pytest_mews.session.xdist import is_worker
+
+GRACE_S = 15.0  # how long an interrupted run may take to stop
+REPORT_S = 120.0  # how long the report may take, also on a busy machine
+REPEAT_AFTER_S = 0.1  # by then Python has left the callback that swallowed an interruption
+
+
+class Interruption(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM. Pytest shows it as a line, without a place in the harness as its cause."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name)
+        self.number = number
+
+
+Interruption.__module__ = "builtins"  # pytest shows a module as a part of the name
+
+
+def repeat_signal(number: int) -> None:
+    """Send a signal to this process, a little later."""
+    main = threading.main_thread().ident
+    assert main is not None
+    timer = threading.Timer(REPEAT_AFTER_S, signal.pthread_kill, (main, number))
+    timer.daemon = True
+    timer.start()
+
+
+class SignalHandler:
+    """A plugin that makes one interruption of several signals.
+
+    SIGTERM, which CI systems send, interrupts a run as Ctrl-C does. A second Ctrl-C would otherwise
+    interrupt the report as well. Another signal interrupts again after `GRACE_S`, or `REPORT_S`
+    while the report is written. A handler of another plugin stays in place.
+
+    Python swallows what a handler raises within a finalizer or a callback of the garbage collector,
+    and Hypothesis has such a callback: the signal is then sent again.
+
+    Args:
+        config: pytest's configuration.
+        now: a monotonic clock in seconds.
+        repeat: sends a signal to this process again, a little later.
+
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        now: Callable[[], float] = time.monotonic,
+        repeat: Callable[[int], None] = repeat_signal,
+    ) -> None:
+        self._config, self._now, self._repeat = config, now, repeat
+        self._ignored_until = 0.0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Install the handler, in the process that the signals are sent to."""
+        if is_worker(self._config) or threading.current_thread() is not threading.main_thread():
+            return
+        for number, default in (
+            (signal.SIGINT, signal.default_int_handler),
+            (signal.SIGTERM, signal.SIG_DFL),
+        ):
+            if signal.getsignal(number) is default:
+                signal.signal(number, self.handle)
+                self._config.add_cleanup(partial(_restore, number, default))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
+        """Notice an interruption that Python swallows; pytest 8.2 only stores what it swallows."""
+        others = sys.unraisablehook
+
+        def notice(unraisable: sys.UnraisableHookArgs) -> None:
+            if isinstance(unraisable.exc_value, Interruption):
+                self.send_again(unraisable.exc_value)
+            else:
+                others(unraisable)
+
+        sys.unraisablehook = notice
+        try:
+            return (yield)
+        finally:
+            sys.unraisablehook = others
+
+    def send_again(self, swallowed: Interruption) -> None:
+        """Interrupt the run by the same signal, which was without effect."""
+        self._ignored_until = self._now()
+        self._repeat(swallowed.number)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
+        """Let the run write its report, whatever is pressed."""
+        self._ignored_until = self._now() + REPORT_S
+        return (yield)
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """Interrupt the run, unless it ends already.
+
+        Raises:
+            Interruption: the run is to end.
+
+        """
+        if self._now() >= self._ignored_until:
+            self._ignored_until = self._now() + GRACE_S
+            raise Interruption(number)
+
+
+def _restore(number: signal.Signals, default: Callable[..., Any] | signal.Handlers) -> None:
+    signal.signal(number, default)

@@ -1,0 +1,102 @@
+"""Tests on every supported Python, and with the lowest versions of the direct dependencies.
+
+    nox                     # everything
+    nox -t versions         # those of `make versions`, one after the other
+    nox -s fast-3.13        # one session
+    nox -s plugins          # beside other pytest plugins
+
+A missing Python is an error, never skipped. `make test` runs the whole suite on one Python.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = True
+
+OLDEST, *NEWER = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+FAST = (
+    "checks",
+    "config",
+    "connector_api",
+    "delivery",
+    "execution",
+    "model",
+    "net",
+    "run",
+    "schemas",
+    "senders",
+    "websocket",
+)
+"""The folders of tests that take seconds and depend on Python: threads, sockets, data types."""
+
+PLUGINS = (
+    *("allure-pytest", "anyio", "pytest-asyncio", "pytest-bdd", "pytest-benchmark", "pytest-check"),
+    *("pytest-clarity", "pytest-cov", "pytest-django", "pytest-env", "pytest-flask"),
+    *("pytest-forked", "pytest-html", "pytest-instafail", "pytest-json-report", "pytest-mock"),
+    *("pytest-order", "pytest-picked", "pytest-randomly", "pytest-repeat", "pytest-rerunfailures"),
+    *("pytest-retry", "pytest-rich", "pytest-socket", "pytest-subtests", "pytest-sugar"),
+    *("pytest-timeout", "pytest-xdist"),
+)
+"""Other pytest plugins, each in its newest version."""
+
+
+def _enable_pyenv() -> None:
+    """Let pyenv's shims run every installed Python, not only the one that is selected."""
+    if shutil.which("pyenv") and "PYENV_VERSION" not in os.environ:
+        command = ["pyenv", "versions", "--bare", "--skip-aliases"]
+        versions = subprocess.run(  # noqa: S603 - a fixed command
+            command, capture_output=True, check=True, text=True
+        )
+        os.environ["PYENV_VERSION"] = ":".join(versions.stdout.split())
+
+
+_enable_pyenv()
+
+
+@nox.session(python=NEWER, tags=["versions"])
+def fast(session: nox.Session) -> None:
+    """Run the fast tests and certify the demo partner on a newer Python."""
+    _install(session, "[dev]")
+    session.run("pytest", "-n", "4", "--dist", "worksteal", *(f"tests/{name}" for name in FAST))
+    _certify(session)
+
+
+@nox.session(python=OLDEST, tags=["versions"])
+def lowest(session: nox.Session) -> None:
+    """Certify the demo partner with the lowest version of each direct dependency."""
+    _install(session, "[pictures]", "--resolution", "lowest-direct")
+    _certify(session)
+
+
+@nox.session(python=OLDEST)
+def plugins(session: nox.Session) -> None:
+    """Certify beside the commonest other pytest plugins; see tests/plugins/check_plugins.py."""
+    _install(session, "", *PLUGINS)
+    session.run(
+        *("pytest", "-p", "xdist.plugin", "-n", "2", "--dist", "worksteal"),
+        "tests/plugins/check_plugins.py",
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )
+
+
+def _install(session: nox.Session, extras: str, *options: str) -> None:
+    """Install a copy of the project: setuptools builds within the folder, and sessions overlap."""
+    copy = Path(session.create_tmp()).resolve() / "project"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "tests"))
+    session.install(f"{copy}{extras}", *options)
+
+
+def _certify(session: nox.Session) -> None:
+    """Certify from a folder outside the project, as a user does: without its configuration."""
+    folder = Path(session.create_tmp()).resolve()
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    with session.chdir(folder):
+        session.run("pytest", "-q", "--mews-target", "demo")

@@ -1,0 +1,227 @@
+"""Causes of what is not fetched, or fetched with a wrong token."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_mews.causes import find_causes
+from pytest_mews.model import (
+    ApiCall,
+    ApiFault,
+    CauseKind,
+    Delivery,
+    RequestProblem,
+    ScenarioResult,
+    Validity,
+)
+from tests.causes.observed_results import processing_result
+from tests.transcript_builders import ENTERPRISE, OTHER_ENTERPRISE, call, delivery, delivery_of
+
+THIRD = "enterprise-3"
+
+
+def sound_result(scenario_id: str = "PROC-02") -> ScenarioResult:
+    """Return the result of a scenario whose two entities were fetched."""
+    deliveries = [delivery(f"{scenario_id}-a"), delivery(f"{scenario_id}-b")]
+    calls = [call(f"{scenario_id}-a"), call(f"{scenario_id}-b", at_ms=200.0)]
+    return processing_result(scenario_id, deliveries, calls, met=True)
+
+
+def foreign_calls(*ids: str, owner: str = ENTERPRISE) -> list[ApiCall]:
+    """Return calls with the AccessToken of an enterprise that find nothing."""
+    return [
+        call(name, enterprise=owner, returned_ids=(), at_ms=100.0 + n) for n, name in enumerate(ids)
+    ]
+
+
+def test_every_enterprise_is_asked_with_one_token() -> None:
+    """All entities of other enterprises are requested with the first one's AccessToken."""
+    results = [sound_result()]
+    for number, enterprise in enumerate((OTHER_ENTERPRISE, THIRD)):
+        ids = [f"{number}-a", f"{number}-b"]
+        deliveries = [delivery(name, enterprise=enterprise) for name in ids]
+        results.append(processing_result(f"PROC-2{number}", deliveries, foreign_calls(*ids)))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.FIRST_TOKEN_FOR_ALL
+    assert cause.summary == (
+        "Every enterprise is asked with the AccessToken of one, enterprise-1: 4 entities of 2 "
+        "enterprises were requested with it, and none with the AccessToken of its own."
+    )
+    assert cause.explains == ("PROC-20", "PROC-21")
+
+
+def test_a_mixed_use_of_tokens_has_another_name() -> None:
+    """If some entities are requested with the right token, not every enterprise is confused."""
+    results = [sound_result()]
+    for number in range(2):
+        ids = [f"{number}-a", f"{number}-b"]
+        deliveries = [delivery(name, enterprise=OTHER_ENTERPRISE) for name in ids]
+        right = call(f"{number}-b", enterprise=OTHER_ENTERPRISE)
+        results.append(
+            processing_result(f"PROC-2{number}", deliveries, [*foreign_calls(f"{number}-a"), right])
+        )
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.OTHER_ENTERPRISES_TOKEN
+
+
+def test_entities_that_are_missing_for_another_reason_stay_outside() -> None:
+    """A scenario with an entity that was never requested is not explained by a wrong token."""
+    results = [sound_result()]
+    for number in range(3):
+        ids = [f"{number}-a", f"{number}-b"]
+        deliveries = [delivery(name, enterprise=OTHER_ENTERPRISE) for name in ids]
+        asked = ids if number else ids[:1]
+        results.append(processing_result(f"PROC-2{number}", deliveries, foreign_calls(*asked)))
+    (cause,) = find_causes(results)
+    assert cause.explains == ("PROC-21", "PROC-22")
+
+
+def test_an_event_type_that_is_never_asked_about() -> None:
+    """Other events are fetched, those of one type never."""
+    results = [sound_result()]
+    for number in range(2):
+        lost = delivery_of(("PaymentUpdated", f"{number}-a"), ("PaymentUpdated", f"{number}-b"))
+        results.append(processing_result(f"PROC-0{number}", [lost], []))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.EVENT_TYPE_NOT_FETCHED
+    assert cause.summary == (
+        "PaymentUpdated lead to no request: none of 4 acknowledged events was asked for, while "
+        "other events are."
+    )
+
+
+def test_an_enterprise_that_is_never_asked_about() -> None:
+    """The same event types are fetched for other enterprises."""
+    results = [sound_result()]
+    for number in range(2):
+        lost = delivery(f"{number}-a", f"{number}-b", enterprise=OTHER_ENTERPRISE)
+        results.append(processing_result(f"PROC-0{number}", [lost], []))
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (
+        CauseKind.ENTERPRISE_NOT_FETCHED,
+        ("PROC-00", "PROC-01"),
+    )
+
+
+def refused_call(entity_id: str, message: str = "ServiceIds is required.") -> ApiCall:
+    """Return a call that is answered with 400 because of what it asks for."""
+    return replace(
+        call(entity_id, operation="products/getAll", returned_ids=()),
+        status=400,
+        message=message,
+        request_problems=(RequestProblem.INVALID_BODY,),
+    )
+
+
+@pytest.mark.parametrize("check", ["fetched", "well-formed-requests"])
+def test_requests_that_are_refused_as_they_are(check: str) -> None:
+    """One wrong request is one cause, in whichever scenario it is sent."""
+    results = [sound_result()]
+    for number in range(2):
+        lost = delivery_of(
+            ("ProductUpdated", f"{number}-a"), ("ServiceOrderUpdated", f"{number}-b")
+        )
+        calls = [refused_call(f"{number}-a"), call(f"{number}-b")]
+        results.append(processing_result(f"PROC-0{number}", [lost], calls, check=check))
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (CauseKind.REQUESTS_REFUSED, ("PROC-00", "PROC-01"))
+    assert cause.summary == (
+        "Requests to products/getAll are refused with a 400 (ServiceIds is required): none of 2 "
+        "entities that they ask for was fetched."
+    )
+
+
+def test_a_refusal_that_later_requests_make_good_is_no_cause() -> None:
+    """A service that corrects its request fetches the entity."""
+    results = [sound_result()]
+    for number in range(2):
+        lost = delivery_of(("ProductUpdated", f"{number}-a"), ("ProductUpdated", f"{number}-b"))
+        fetched = call(f"{number}-b", operation="products/getAll", at_ms=200.0)
+        calls = [refused_call(f"{number}-a"), refused_call(f"{number}-b"), fetched]
+        results.append(processing_result(f"PROC-0{number}", [lost], calls))
+    assert find_causes(results) == ()
+
+
+def test_only_the_first_event_of_a_message() -> None:
+    """Later events of a message are never fetched."""
+    results = []
+    for number in range(2):
+        ids = [f"{number}-{index}" for index in range(5)]
+        results.append(processing_result(f"PROC-0{number}", [delivery(*ids)], [call(ids[0])]))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.FIRST_EVENT_ONLY
+    assert "all 2 first events, and 0 of 8" in cause.summary
+
+
+def test_entities_of_different_types_with_the_same_id() -> None:
+    """The first of two events is not the second because both entities have the same id."""
+    results = []
+    for number in range(6):
+        name = f"{number}-a"
+        batch = delivery_of(("ServiceOrderUpdated", name), ("ResourceUpdated", name))
+        results.append(processing_result(f"PROC-0{number}", [batch], [call(name)]))
+    results.append(
+        processing_result(
+            "PROC-07",
+            [delivery_of(("ResourceUpdated", "r"))],
+            [call("r", operation="resources/getAll")],
+            met=True,
+        )
+    )
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.FIRST_EVENT_ONLY
+    assert "0 of 6" in cause.summary
+
+
+@pytest.mark.parametrize("fetches_known", [True, False])
+def test_the_first_event_behind_an_unknown_one(*, fetches_known: bool) -> None:
+    """It depends on the service which event it takes for the first: both kinds are recognized."""
+    results = []
+    for number in range(3):
+        ids = [f"{number}-{index}" for index in range(5)]
+        results.append(processing_result(f"PROC-0{number}", [delivery(*ids)], [call(ids[0])]))
+    unknown_first = delivery_of(
+        ("FutureEvent", "x"), ("ServiceOrderUpdated", "y"), ("PaymentUpdated", "z")
+    )
+    calls = [call("y")] if fetches_known else []
+    results.append(processing_result("PROC-05", [unknown_first], calls))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.FIRST_EVENT_ONLY
+    assert cause.explains == ("PROC-00", "PROC-01", "PROC-02", "PROC-05")
+
+
+@pytest.mark.parametrize("fetches_known", [True, False])
+def test_the_first_event_behind_a_null(*, fetches_known: bool) -> None:
+    """The known events behind an element that is no event say nothing about the first ones."""
+    results = []
+    for number in range(3):
+        ids = [f"{number}-{index}" for index in range(5)]
+        results.append(processing_result(f"PROC-0{number}", [delivery(*ids)], [call(ids[0])]))
+    behind_null = delivery("x", "y")
+    behind_null = replace(
+        behind_null, message=replace(behind_null.message, validity=Validity.INVALID)
+    )
+    calls = [call("x")] if fetches_known else []
+    results.append(processing_result("PROC-27", [behind_null], calls))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.FIRST_EVENT_ONLY
+    assert "PROC-27" in cause.explains
+
+
+@pytest.mark.parametrize(("retries", "expected"), [(False, True), (True, False)])
+def test_errors_that_are_not_retried(*, retries: bool, expected: bool) -> None:
+    """Each entity whose request failed stays missing."""
+
+    def play(name: str) -> tuple[list[Delivery], list[ApiCall]]:
+        failed = call(name, status=500, fault=ApiFault.SERVER_ERROR)
+        return [delivery(name)], [failed, *([call(name, at_ms=900.0)] if retries else [])]
+
+    results = [sound_result()]
+    for number in range(2):
+        deliveries, calls = play(f"{number}-a")
+        results.append(processing_result(f"PROC-0{number}", deliveries, calls, met=retries))
+    causes = find_causes(results)
+    assert [cause.kind for cause in causes] == [CauseKind.ERRORS_NOT_RETRIED] * expected
+    assert all("(500)" in cause.summary for cause in causes)

@@ -1,0 +1,98 @@
+"""Causes that block other scenarios are told once, with a remedy for what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_mews.causes import find_causes
+from pytest_mews.model import (
+    BlockedBy,
+    CauseKind,
+    Death,
+    Level,
+    Outcome,
+    RequestProblem,
+    ScenarioResult,
+    Verdict,
+)
+from pytest_mews.model.scenario import Requirement
+from tests.causes.observed_results import Endpoint, Sent, processing_result, scenario
+from tests.transcript_builders import call, delivery
+
+
+def blocked(scenario_id: str, requirement: Requirement, by: str) -> ScenarioResult:
+    """Return the result of a scenario that could not run."""
+    return ScenarioResult(
+        scenario(scenario_id, "accepted", Level.MUST),
+        Verdict.BLOCKED,
+        "blocked",
+        blocked_by=BlockedBy(requirement, by),
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "html", "kind"),
+    [
+        (401, False, CauseKind.NOT_AUTHORIZED),
+        (403, True, CauseKind.PAGE_IN_FRONT),
+        (500, False, CauseKind.VALID_MESSAGE_REFUSED),
+        (Outcome.CONNECTION_REFUSED, False, CauseKind.ENDPOINT_UNREACHABLE),
+    ],
+)
+def test_a_refused_preflight(answer: int | Outcome, kind: CauseKind, *, html: bool) -> None:
+    """The preflight, what it blocks, and messages that fail like it are one cause."""
+    endpoint = Endpoint(lambda _: answer, html=html)
+    endpoint.certify("PRE-01", Sent())
+    endpoint.certify("AUTH-01", *[Sent()] * 3)
+    names = ("REC-01", "REC-02")
+    results = [
+        *endpoint.results,
+        *(blocked(name, Requirement.WEBHOOK, "PRE-01") for name in names),
+    ]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.shown_by) == (kind, "PRE-01")
+    assert cause.explains == ("PRE-01", "AUTH-01", "REC-01", "REC-02")
+    assert cause.summary.endswith("reason. 2 scenarios could not run.")
+
+
+def test_refused_calls() -> None:
+    """The remedy is about tokens if these are wrong, and the requests are not accused again."""
+    wrong = replace(
+        call("a", status=401, enterprise=None),
+        request_problems=(RequestProblem.WRONG_ACCESS_TOKEN,),
+    )
+    results = [
+        processing_result("PRE-02", [delivery("a")], [wrong], check="api-called"),
+        processing_result("PROC-18", [delivery("a")], [wrong], check="well-formed-requests"),
+        blocked("PROC-01", Requirement.CONNECTOR_API_ANSWERED, "PRE-02"),
+    ]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.API_CALLS_REFUSED
+    assert cause.explains == ("PRE-02", "PROC-18", "PROC-01")
+    assert "--mews-tenants" in cause.remedy
+
+
+def test_blocked_by_a_scenario_that_did_not_fail() -> None:
+    """Without a failure that shows why, blocked scenarios stand by themselves."""
+    assert find_causes([blocked("STR-03", Requirement.WEBSOCKET_CLIENT, "")]) == ()
+
+
+def test_a_death_explains_what_it_blocks() -> None:
+    """The scenario in which the service died and those that could not run are one cause."""
+    death = Death("ERR-05", "a null among the events", waited_s=30.0)
+    endpoint = Endpoint(lambda _: 200)
+    endpoint.certify("ERR-05", Sent())
+    died = replace(endpoint.results[0], verdict=Verdict.FAIL, death=death)
+    rest = [
+        replace(blocked(name, Requirement.WEBHOOK, ""), blocked_by=None, death=death)
+        for name in ("ERR-06", "LOAD-01")
+    ]
+    (cause,) = find_causes([died, *rest])
+    assert (cause.kind, cause.shown_by) == (CauseKind.SERVICE_DIED, "ERR-05")
+    assert cause.explains == ("ERR-05", "ERR-06", "LOAD-01")
+    assert cause.summary == (
+        'The service died at ERR-05, of the message "a null among the events", and did not come '
+        "back within 30 s: 2 scenarios could not run."
+    )

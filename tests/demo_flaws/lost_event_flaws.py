@@ -1,0 +1,202 @@
+"""Flaws that lose events: the partner acknowledges them but doesn't fetch their entities.
+
+Each function returns the options of a new partner, which are sound except for one flaw.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from http import HTTPStatus
+from importlib.resources import files
+
+from pytest_mews.demo.partner_state import changes_of
+from pytest_mews.demo.processing.entity_readers import (
+    Batch,
+    EntityReader,
+    FetchPages,
+    entity_readers,
+)
+from pytest_mews.demo.processing.processing_flaws import fetches_only
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
+from pytest_mews.demo.service import Request, Response, respond
+from pytest_mews.demo.webhook_bodies import (
+    Document,
+    InvalidBodyError,
+    entity_kind_of,
+    events_of,
+    parse_json,
+)
+
+RACE_S = 0.5  # two messages about an entity within this time race
+
+
+def deduplicates_by_id() -> ProcessingOptions:
+    """Treats events with the same id as duplicates, even if their discriminators differ."""
+
+    def without_shared_ids(events: list[Document]) -> list[Document]:
+        first_discriminators: dict[str, str] = {}
+        known = [event for event in events if entity_kind_of(event)]
+        for event in known:
+            first_discriminators.setdefault(event["Value"]["Id"], event["Discriminator"])
+        return [
+            event
+            for event in known
+            if first_discriminators[event["Value"]["Id"]] == event["Discriminator"]
+        ]
+
+    return fetches_only(without_shared_ids)
+
+
+def drops_second_update() -> ProcessingOptions:
+    """Fetches each entity only once, after its first event."""
+    fetched: set[tuple[str, str]] = set()
+
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        new = [change for change in changes_of(document) if change not in fetched]
+        fetched.update(new)
+        return new
+
+    return ProcessingOptions(select_changes=select_changes)
+
+
+def unknown_event_drops_batch() -> ProcessingOptions:
+    """Fetches nothing of a batch with an unknown event."""
+    return fetches_only(lambda events: events if all(map(entity_kind_of, events)) else [])
+
+
+def null_event_kills_worker() -> ProcessingOptions:
+    """Answers 202 to a batch with a null event, and fetches nothing from then on."""
+    alive = True
+
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        nonlocal alive
+        alive = alive and None not in events_of(document)
+        return changes_of(document) if alive else []
+
+    return ProcessingOptions(select_changes=select_changes)
+
+
+def ignores_message_added() -> ProcessingOptions:
+    """Fetches nothing after MessageAdded."""
+    return _ignores_events("MessageAdded")
+
+
+def ignores_payment_updated() -> ProcessingOptions:
+    """Fetches nothing after PaymentUpdated."""
+    return _ignores_events("PaymentUpdated")
+
+
+def loses_concurrent_updates(clock: Callable[[], float] = time.monotonic) -> ProcessingOptions:
+    """Doesn't fetch an entity that two messages name at the same time."""
+    last_named: dict[tuple[str, str], float] = {}
+    lost: set[tuple[str, str]] = set()
+
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        changes, now = changes_of(document), clock()
+        lost.update(change for change in changes if now - last_named.get(change, -RACE_S) < RACE_S)
+        last_named.update(dict.fromkeys(changes, now))
+        return changes
+
+    def without_lost(read: EntityReader) -> EntityReader:
+        def read_others(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
+            ids = frozenset(
+                entity_id for entity_id in batch.ids if (batch.entity_kind, entity_id) not in lost
+            )
+            lost.difference_update((batch.entity_kind, entity_id) for entity_id in batch.ids)
+            return read(fetch_pages, replace(batch, ids=ids)) if ids else ()
+
+        return read_others
+
+    readers = {entity: without_lost(read) for entity, read in entity_readers().items()}
+    return ProcessingOptions(select_changes=select_changes, readers=readers, batch_window_s=RACE_S)
+
+
+def loses_update_during_fetch() -> ProcessingOptions:
+    """Ignores an event about an entity that it is just fetching."""
+    fetching: set[tuple[str, str]] = set()
+
+    def marking(read: EntityReader) -> EntityReader:
+        def read_and_mark(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
+            changes = {(batch.entity_kind, entity_id) for entity_id in batch.ids}
+            fetching.update(changes)
+            try:
+                yield from read(fetch_pages, batch)
+            finally:
+                fetching.difference_update(changes)
+
+        return read_and_mark
+
+    return ProcessingOptions(
+        select_changes=lambda document: [
+            change for change in changes_of(document) if change not in fetching
+        ],
+        readers={entity: marking(read) for entity, read in entity_readers().items()},
+    )
+
+
+def dies_on_unknown_fields() -> ProcessingOptions:
+    """Fetches nothing more once a response has an unknown property."""
+    alive = True
+
+    def dying(read: EntityReader) -> EntityReader:
+        def read_while_alive(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
+            nonlocal alive
+            for entity in read(fetch_pages, batch) if alive else ():
+                alive = alive and entity.keys() <= _documented_properties()
+                yield entity
+
+        return read_while_alive
+
+    return ProcessingOptions(
+        readers={entity: dying(read) for entity, read in entity_readers().items()}
+    )
+
+
+def accept_null_event(token: str, request: Request) -> Response:
+    """Respond as the sound service does, but answer 202 to a batch with a null event."""
+    response = respond(token, request)
+    if response.status != HTTPStatus.BAD_REQUEST:
+        return response
+    try:
+        document = parse_json(request.body)
+    except InvalidBodyError:
+        return response
+    if not isinstance(document, dict):
+        return response
+    events = document.get("Events")
+    has_null_event = isinstance(events, list) and None in events
+    return Response(202, accepted=document) if has_null_event else response
+
+
+@cache
+def _documented_properties() -> frozenset[str]:
+    """Return the names of all documented properties, of any entity."""
+    resource = files("pytest_mews.schemas") / "connector" / "documented" / "objects.json"
+    objects = json.loads(resource.read_text("utf-8")).values()
+    return frozenset(
+        documented_property["name"]
+        for documented_object in objects
+        for documented_property in documented_object.get("properties", ())
+    )
+
+
+def _ignores_events(discriminator: str) -> ProcessingOptions:
+    return fetches_only(
+        lambda events: [event for event in events if event["Discriminator"] != discriminator]
+    )
+
+
+LOST_EVENT_FLAWS = (
+    deduplicates_by_id,
+    drops_second_update,
+    unknown_event_drops_batch,
+    ignores_message_added,
+    ignores_payment_updated,
+    loses_concurrent_updates,
+    loses_update_during_fetch,
+    dies_on_unknown_fields,
+)

@@ -1,0 +1,104 @@
+"""Flaws in the requests to the Connector API: too many of them, or not as documented.
+
+Each function returns the options of a new partner, which are sound except for one flaw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_mews.demo.processing.entity_readers import by_id, entity_readers
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
+from pytest_mews.demo.sound_variants import reads_by_interval
+from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
+
+ADDED_CUSTOMERS = "added customers"  # a kind of entity that only `fetches_added_twice` knows
+SERVICE_ID = "bd26d8db-86da-4f96-9efc-e5a4654a4a94"  # from the example in the documentation
+
+
+def fetches_added_twice() -> ProcessingOptions:
+    """Fetches a new customer twice: for CustomerAdded and for CustomerUpdated."""
+
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        return [
+            (
+                ADDED_CUSTOMERS if event["Discriminator"] == "CustomerAdded" else kind,
+                event["Value"]["Id"],
+            )
+            for event in events_of(document)
+            if (kind := entity_kind_of(event))
+        ]
+
+    readers = entity_readers()
+    return ProcessingOptions(
+        select_changes=select_changes,
+        readers=readers | {ADDED_CUSTOMERS: readers["customers"]},
+    )
+
+
+def fetch_per_event() -> ProcessingOptions:
+    """Makes one request for each event instead of one for many."""
+    return ProcessingOptions(max_ids=1)
+
+
+def fetches_three_times() -> ProcessingOptions:
+    """Fetches every entity three times."""
+    return ProcessingOptions(fetches_per_batch=3)
+
+
+def deprecated_operation() -> ProcessingOptions:
+    """Fetches reservations with the deprecated operation."""
+    reader = by_id(
+        "reservations/getAll",
+        "Reservations",
+        "ReservationIds",
+        ServiceIds=[SERVICE_ID],
+        Extent={"Reservations": True},
+    )
+    return ProcessingOptions(readers=entity_readers() | {"reservations": reader})
+
+
+def trailing_slash_path() -> ProcessingOptions:
+    """Adds a trailing slash to the path of each operation."""
+    return ProcessingOptions(format_path=lambda path: f"{path}/")
+
+
+def no_client_name() -> ProcessingOptions:
+    """Sends an empty name of the client application."""
+    return ProcessingOptions(client_name="")
+
+
+def deprecated_extents() -> ProcessingOptions:
+    """Asks for deprecated parts of resources and customers."""
+    resources = {"Resources": True, "ResourceCategories": True, "ResourceFeatures": True}
+    customers = {"Customers": True, "Documents": True}
+    return ProcessingOptions(
+        readers=entity_readers()
+        | {
+            "resources": by_id("resources/getAll", "Resources", "ResourceIds", Extent=resources),
+            "customers": by_id("customers/getAll", "Customers", "CustomerIds", Extent=customers),
+        },
+    )
+
+
+def reads_first_page_of_1000() -> ProcessingOptions:
+    """Reads only the first page of a response, as large as it can be."""
+    return ProcessingOptions(reads_all_pages=False)
+
+
+def reads_first_page_by_interval() -> ProcessingOptions:
+    """Fetches everything updated since the last fetch, but only the first page of it."""
+    return replace(reads_by_interval(), reads_all_pages=False)
+
+
+REQUEST_FLAWS = (
+    fetches_added_twice,
+    fetch_per_event,
+    fetches_three_times,
+    deprecated_operation,
+    trailing_slash_path,
+    no_client_name,
+    deprecated_extents,
+    reads_first_page_of_1000,
+    reads_first_page_by_interval,
+)

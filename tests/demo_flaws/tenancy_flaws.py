@@ -1,0 +1,135 @@
+"""Flaws in access tokens and integrations: whose entities are fetched, and with which token.
+
+Each function returns the options of a new partner, which are sound except for one flaw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pytest_mews.demo.partner_state import credential_of, is_known
+from pytest_mews.demo.processing.backoff import UNAUTHORISED
+from pytest_mews.demo.processing.entity_readers import (
+    Batch,
+    EntityReader,
+    FetchPages,
+    entity_readers,
+)
+from pytest_mews.demo.processing.fetcher import FetchError
+from pytest_mews.demo.processing.processing_flaws import first_credential
+from pytest_mews.demo.processing.processing_options import ProcessingOptions
+from pytest_mews.demo.service import Request, Response, respond
+from pytest_mews.demo.webhook_bodies import Document, InvalidBodyError, read_message
+
+
+def first_token_for_unknown_enterprise() -> ProcessingOptions:
+    """Fetches the entities of an unknown enterprise with the access token of the first one."""
+    return ProcessingOptions(
+        credential=lambda state, enterprise_id: (
+            credential_of(state, enterprise_id)
+            if is_known(state, enterprise_id)
+            else first_credential(state)
+        ),
+    )
+
+
+def never_onboards() -> ProcessingOptions:
+    """Ignores IntegrationCreated."""
+    return _ignores("IntegrationCreated")
+
+
+def keeps_old_key() -> ProcessingOptions:
+    """Ignores IntegrationApiKeyCreated."""
+    return _ignores("IntegrationApiKeyCreated")
+
+
+def fetches_when_disabled() -> ProcessingOptions:
+    """Ignores IntegrationDisabled, IntegrationCanceled and IntegrationDeleted."""
+    return _ignores("IntegrationDisabled", "IntegrationCanceled", "IntegrationDeleted")
+
+
+def knows_tokens_by_enterprise() -> ProcessingOptions:
+    """Knows the token of the enterprise in IntegrationCreated alone, not of its properties."""
+    return ProcessingOptions(
+        credential=lambda state, enterprise_id: next(
+            (
+                integration.credential
+                for integration in state.integrations.values()
+                if integration.enterprise_id == enterprise_id and integration.active
+            ),
+            None,
+        )
+    )
+
+
+def ignores_is_enabled() -> ProcessingOptions:
+    """Uses the access token of an integration that is not enabled."""
+    return ProcessingOptions(
+        credential=lambda state, enterprise_id: next(
+            (
+                integration.credential
+                for integration in state.integrations.values()
+                if integration.enterprise_id == enterprise_id
+            ),
+            None,
+        )
+    )
+
+
+def never_resumes() -> ProcessingOptions:
+    """Ignores IntegrationEnabled and IntegrationReinstated."""
+    return _ignores("IntegrationEnabled", "IntegrationReinstated")
+
+
+def stops_after_401() -> ProcessingOptions:
+    """Ignores IntegrationDisabled, and stops fetching for an enterprise after a 401."""
+    stopped: set[str] = set()
+
+    def stop_after_401(read: EntityReader) -> EntityReader:
+        def read_unless_stopped(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
+            if batch.enterprise_id in stopped:
+                return
+            try:
+                yield from read(fetch_pages, batch)
+            except FetchError as error:
+                if error.response is not None and error.response.status == UNAUTHORISED:
+                    stopped.add(batch.enterprise_id)
+                raise
+
+        return read_unless_stopped
+
+    readers = {entity: stop_after_401(read) for entity, read in entity_readers().items()}
+    return replace(_ignores("IntegrationDisabled"), readers=readers)
+
+
+def processes_rejected_messages() -> ProcessingOptions:
+    """Answers 401 to a wrong token, but fetches the message's entities anyway."""
+    return ProcessingOptions()
+
+
+def accept_rejected_message(token: str, request: Request) -> Response:
+    """Respond as the sound service does, but also accept messages that it answers with 401."""
+    response = respond(token, request)
+    if response.status != UNAUTHORISED:
+        return response
+    try:
+        return replace(response, accepted=read_message(request.body))
+    except InvalidBodyError:
+        return response
+
+
+def _ignores(*actions: str) -> ProcessingOptions:
+    return ProcessingOptions(ignored_actions=frozenset(actions))
+
+
+TENANCY_FLAWS = (
+    first_token_for_unknown_enterprise,
+    never_onboards,
+    keeps_old_key,
+    fetches_when_disabled,
+    ignores_is_enabled,
+    knows_tokens_by_enterprise,
+    never_resumes,
+    stops_after_401,
+)

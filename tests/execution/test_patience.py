@@ -1,0 +1,99 @@
+"""A silence is final once several waits timed out for the same reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_mews.execution.patience import (
+    MIN_MISSES,
+    MIN_SILENCE_S,
+    Awaited,
+    Missing,
+    Patience,
+    longest_retry_pauses_s,
+)
+from pytest_mews.model import ApiCall
+from tests.transcript_builders import call
+
+NEVER_REQUESTED = Awaited("missed", is_done=False, request_delay_s=None)
+NOT_CONTINUED = Awaited("missed", is_done=False, request_delay_s=0.1)
+REQUEST, CONTINUATION = {Missing.REQUEST}, {Missing.CONTINUATION}
+
+
+def after_misses(count: int, missed: Awaited = NEVER_REQUESTED) -> Patience:
+    """Return a patience after this many waits that timed out."""
+    patience = Patience()
+    for _ in range(count):
+        patience.note_end([missed], calls=[])
+    return patience
+
+
+def silence_s(
+    patience: Patience, missing: set[Missing], calls: Sequence[ApiCall] = ()
+) -> float | None:
+    """Return the final silence."""
+    return patience.silence_s(
+        missing, lambda since: [call for call in calls if call.number > since]
+    )
+
+
+@pytest.mark.parametrize("missed", [NEVER_REQUESTED, NOT_CONTINUED])
+def test_the_whole_timeout_is_needed_until_several_timed_out(missed: Awaited) -> None:
+    """A service that does everything is always given the whole timeout."""
+    assert missed.missing is not None
+    missing = {missed.missing}
+    assert silence_s(after_misses(0), missing) is None
+    assert silence_s(after_misses(MIN_MISSES - 1, missed), missing) is None
+    assert silence_s(after_misses(MIN_MISSES, missed), missing) == MIN_SILENCE_S
+
+
+def test_each_reason_counts_by_itself() -> None:
+    """A service that never requests some entities may still repeat requests that failed."""
+    assert silence_s(after_misses(MIN_MISSES), CONTINUATION) is None
+    assert silence_s(after_misses(MIN_MISSES), REQUEST | CONTINUATION) is None
+
+
+def test_a_slow_service_is_given_longer() -> None:
+    """The silence is several times what the service once needed, whether before or after."""
+    patience = after_misses(MIN_MISSES)
+    patience.note_end([Awaited("slow", is_done=True, request_delay_s=2.0)], calls=[])
+    assert silence_s(patience, REQUEST) == 8.0
+
+
+def test_pauses_after_a_request_count() -> None:
+    """The longest pause before a retry, or before a command is done, is what others may need."""
+    patience = after_misses(MIN_MISSES, NOT_CONTINUED)
+    slow = Awaited("slow", is_done=True, request_delay_s=0.1, work_s=2.5)
+    patience.note_end([slow], calls=[])
+    assert silence_s(patience, CONTINUATION) == 10.0
+
+
+def test_pauses_before_retries_count() -> None:
+    """A fetch that succeeded after a pause shows how long the next one may take."""
+    patience = after_misses(MIN_MISSES, NOT_CONTINUED)
+    calls = [call("slow", at_ms=1_000, status=500), call("slow", at_ms=3_000)]
+    patience.note_end([Awaited("slow", is_done=True, request_delay_s=0.1)], calls)
+    assert silence_s(patience, CONTINUATION) == 8.0
+
+
+def test_a_late_request_ends_the_impatience() -> None:
+    """What is requested after its timeout shows a slow service: it gets the whole timeout again."""
+    patience = after_misses(MIN_MISSES)
+    calls = [call("other", number=1)]
+    assert silence_s(patience, REQUEST, calls) == MIN_SILENCE_S
+    calls.append(call("missed", number=2))
+    assert silence_s(patience, REQUEST, calls) is None
+    assert silence_s(patience, REQUEST) is None
+
+
+def test_the_pause_before_a_retry_is_that_after_a_failed_call() -> None:
+    """Further requests after a success are no retries."""
+    calls = [
+        call("a", at_ms=1_000, status=500),
+        call("b", at_ms=1_100),
+        call("a", at_ms=3_500),
+        call("a", at_ms=9_000),
+    ]
+    assert longest_retry_pauses_s(calls) == {"a": 2.5}

@@ -1,0 +1,60 @@
+"""The readiness of a stage is its own; that of a run is of all stages."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mews.model import BlockedBy, Readiness, ScenarioResult, Stage, Verdict
+from pytest_mews.model.readiness import readiness_of, stage_summaries
+from pytest_mews.model.scenario import Requirement
+from pytest_mews.scenarios import loader
+
+SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
+
+
+def result(scenario_id: str, verdict: Verdict, by: str | None = None) -> ScenarioResult:
+    """Return a result; `by` is the scenario that shows what blocks it."""
+    blocked_by = None if by is None else BlockedBy(Requirement.CONNECTOR_API_ANSWERED, by)
+    return ScenarioResult(SCENARIOS[scenario_id], verdict, "", blocked_by=blocked_by)
+
+
+def readiness_by_stage(*results: ScenarioResult) -> dict[Stage, Readiness]:
+    """Return the readiness of each stage."""
+    summaries = stage_summaries(results, list(Stage), strict=False)
+    return {summary.stage: summary.readiness for summary in summaries}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "by", "expected"),
+    [
+        (Verdict.PASS, "PRE-01", Readiness.INCOMPLETE),
+        (Verdict.PASS, "PRE-02", Readiness.INCOMPLETE),
+        (Verdict.PASS, "PRE-03", Readiness.NOT_READY),
+        (Verdict.PASS, None, Readiness.NOT_READY),
+        (Verdict.PASS, "", Readiness.NOT_READY),
+        (Verdict.WARN, "PRE-01", Readiness.INCOMPLETE),
+        (Verdict.FAIL, "PRE-01", Readiness.NOT_READY),
+    ],
+)
+def test_a_stage_is_not_unready_for_what_another_one_blocks(
+    verdict: Verdict, by: str | None, expected: Readiness
+) -> None:
+    """STR-29 also needs webhooks: without them a part of the stage was not tested."""
+    results = (
+        result("PRE-01", Verdict.FAIL),
+        result("PRE-02", Verdict.FAIL),
+        result("PRE-03", Verdict.PASS),
+        result("STR-01", verdict),
+        result("STR-29", Verdict.BLOCKED, by),
+    )
+    assert readiness_by_stage(*results)[Stage.STREAMING] is expected
+    assert readiness_of(results, strict=False) is Readiness.NOT_READY
+
+
+def test_a_stage_that_another_one_blocks_completely_is_incomplete() -> None:
+    """Delivery fails, and Processing was not tested."""
+    readiness = readiness_by_stage(
+        result("PRE-01", Verdict.FAIL), result("PROC-01", Verdict.BLOCKED, "PRE-01")
+    )
+    assert readiness[Stage.DELIVERY] is Readiness.NOT_READY
+    assert readiness[Stage.PROCESSING] is Readiness.INCOMPLETE

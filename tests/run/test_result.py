@@ -1,0 +1,45 @@
+"""The verdict of a finished exploration."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mews.checks import FAULT_WITHOUT_EFFECT
+from pytest_mews.execution import Exploration
+from pytest_mews.model import Evidence, Finding, Level, Transcript, Verdict
+from pytest_mews.run.result import build_result
+from pytest_mews.scenarios import loader
+
+SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
+
+
+@pytest.mark.parametrize(
+    ("subjects", "not_observed", "unaffected", "verdict", "reason"),
+    [
+        (0, True, set(), Verdict.NOT_OBSERVED, "observed"),
+        (0, False, set(), Verdict.NOT_APPLICABLE, "observed"),
+        (1, False, {"a", "b"}, Verdict.NOT_OBSERVED, FAULT_WITHOUT_EFFECT),
+        (1, False, {"a"}, Verdict.PASS, "1 case"),
+    ],
+)
+def test_what_was_not_observed_does_not_pass(
+    subjects: int, unaffected: set[str], verdict: Verdict, reason: str, *, not_observed: bool
+) -> None:
+    """Nothing could be observed, or no entity met the injected fault, whatever else happened."""
+    finding = Finding(
+        "fetched",
+        Level.MUST,
+        met=True,
+        expected="expected",
+        observed="observed",
+        subject_count=subjects,
+        not_observed=not_observed,
+    )
+    transcript = Transcript(
+        (), faulted_ids=frozenset({"a", "b"}), unaffected_ids=frozenset(unaffected)
+    )
+    exploration = Exploration(1, case_count=1, finished=True)
+    exploration.example = Evidence("example", "case", (finding,), transcript)
+    result = build_result(SCENARIOS["PROC-34"], exploration, 1.0)
+    assert result.verdict is verdict
+    assert result.reason.startswith(reason)

@@ -1,0 +1,84 @@
+"""What the terminal shows: its last lines, the width of its lines, and what it leaves out."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_mews.session import terminal
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_target_that_is_down_takes_few_lines(pytester: pytest.Pytester, closed_port: int) -> None:
+    """Scenarios that can't run have no lines; verdict, cause, command and report come last."""
+    result = pytester.runpytest("--mews-target", f"http://127.0.0.1:{closed_port}/hook")
+    assert len(result.outlines) <= 30
+    result.stdout.fnmatch_lines(
+        [
+            "*= Mews certification readiness =*",
+            (
+                "Delivery not ready; Processing and Streaming not tested (add --mews-api, "
+                "--mews-websocket)"
+            ),
+            "  delivery   not ready           1 fail, * blocked, * not-applicable",
+            "Fix these first",
+            "  1. MUST *",
+            "     Fix: *",
+            "     For *operation; explains * scenarios: PRE-01, *",
+            "Next: pytest --mews-target *",
+            "Report: file://*/mews-report/certification.html",
+        ]
+    )
+    assert result.outlines[-2].startswith("Report: ")
+    assert result.outlines[-1].startswith("=")
+
+
+def test_verbose_run_lists_every_scenario(pytester: pytest.Pytester, closed_port: int) -> None:
+    """With -v each scenario has its line, also one that could not run."""
+    result = pytester.runpytest("-v", "--mews-target", f"http://127.0.0.1:{closed_port}/hook")
+    result.stdout.fnmatch_lines(["mews::REC-04 BLOCKED *", "mews::STR-01 NOT-OBSERVED *"])
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 160])
+def test_progress_is_never_wider_than_the_terminal(width: int) -> None:
+    """The figures come first; the ids that don't fit are cut."""
+    lines: list[str] = []
+    reporter = SimpleNamespace(
+        verbosity=1,
+        isatty=True,
+        _tw=SimpleNamespace(fullwidth=width),
+        rewrite=lambda line, **_: lines.append(line),
+    )
+    plugins: dict[str, Any] = {"terminalreporter": reporter}
+    config: Any = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=plugins.get))
+    moments = iter(range(0, 1_000, 5))
+    display = terminal.ProgressDisplay(config, lambda: float(next(moments)))
+    scenario: Any = SimpleNamespace(id="RET-03")
+    display.show_wait(scenario, [f"PROC-{number}" for number in range(20)], 12, 141)
+    [line] = lines
+    assert len(line) == width - 1
+    assert line.startswith("mews::RET-03 10 s; 12 of 141 scenarios done"[: width - 2])
+
+
+def test_a_title_is_cut_and_not_the_percentage() -> None:
+    """A short text stays; a long one ends with an ellipsis within the width."""
+    assert terminal.cut("PASS  short", 20) == "PASS  short"
+    assert terminal.cut("PASS  a long title of a scenario", 12) == "PASS  a lon…"
+
+
+def test_report_is_a_link(tmp_path: Path) -> None:
+    """A terminal gets a hyperlink that shows the path, a log the URL."""
+    path = tmp_path / "a report" / "certification.html"
+    assert terminal._link(path, is_terminal=False) == path.as_uri()
+    link = terminal._link(path, is_terminal=True)
+    assert link == f"\x1b]8;;{path.as_uri()}\x1b\\{path}\x1b]8;;\x1b\\"
