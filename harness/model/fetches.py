@@ -90,7 +90,7 @@ def entity_fetches(
             if operations is not None and (enterprise_id, event.entity_id) not in deleted:
                 key = (enterprise_id, operations, event.entity_id)
                 events[key].append((event.discriminator, delivery))
-    calls_by_id = _calls_by_id(calls)
+    calls_by_id = _calls_by_id(calls, {entity_id for _, _, entity_id in events})
     return tuple(
         _entity_fetch(
             key,
@@ -121,10 +121,11 @@ def requests_of_others(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[Api
     ]
 
 
-def _calls_by_id(calls: Iterable[ApiCall]) -> dict[str, list[ApiCall]]:
+def _calls_by_id(calls: Iterable[ApiCall], ids: set[str]) -> dict[str, list[ApiCall]]:
+    """Return the calls about each of these entities; most calls are about none of them."""
     index: dict[str, list[ApiCall]] = defaultdict(list)
     for call in calls:
-        for entity_id in {*call.requested_ids, *call.returned_ids}:
+        for entity_id in ids.intersection(call.requested_ids) | ids.intersection(call.returned_ids):
             index[entity_id].append(call)
     return index
 
