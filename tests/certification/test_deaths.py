@@ -110,7 +110,6 @@ def test_concurrent_scenarios_are_suspects(tmp_path: Path, settings: BuildSettin
     death = blocked[0].death
     assert death is not None
     assert "INT-02" in (death.scenario_id, *death.suspects)
-    assert "IntegrationEnabled" in str((death.message, *death.other_messages))
     (cause,) = find_causes(list(results.values()))
     assert set(cause.explains) == {result.scenario.id for result in blocked}
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from pytest_mews.demo import PARTNER_KINDS
-from pytest_mews.scenarios import loader
 from tests.report_reader import validate_report
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -60,15 +59,14 @@ def test_sample_is_of_a_flawed_partner(data: dict[str, Any]) -> None:
 
 
 def test_reading_page_shows_ten_flaws() -> None:
-    """Its flaws exist, each with a screenshot and a problem of a scenario that exists."""
+    """Its flaws exist, each with a screenshot, a problem and a fix."""
     text = (DOCS / "reading-the-report.md").read_text("utf-8")
     names = re.findall(r"^`demo:([\w-]+)`", text, re.MULTILINE)
     assert len(set(names)) == 10
     assert set(names) <= set(PARTNER_KINDS)
     assert [path.stem for path in SCREENSHOTS] == sorted(names)
-    problems = re.findall(r"\*\*Problem:\*\* ([A-Z]+-\d+) .*?\. \*\*Fix:\*\* .", text)
-    assert len(problems) == 10
-    assert set(problems) <= {scenario.id for scenario in loader.load_scenarios()}
+    problems = re.findall(r"\*\*Problem:\*\* (.+?)\. \*\*Fix:\*\* \w", text)
+    assert len(set(problems)) == 10
 
 
 @pytest.mark.parametrize("path", SCREENSHOTS, ids=lambda path: path.stem)
