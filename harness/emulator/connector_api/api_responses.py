@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import Any
 
 from pytest_mews.emulator.connector_api import entities, operations
@@ -94,7 +94,7 @@ def _list_entities(store: EntityStore, request: ValidRequest) -> OperationRespon
         return OperationResponse(NO_CONTENT)
     shown = page.records if _wants_entities(operation, body) else ()
     for record in shown:
-        store.mark_shown(record, partial(_references, record))
+        store.mark_shown(record)
     return OperationResponse(
         OK,
         _body(request, page, shown),
@@ -149,7 +149,7 @@ def build_from_record(operation: str, record: EntityRecord) -> dict[str, Any]:
     return entity | {name: value for name, value in known.items() if name in entity}
 
 
-def _references(record: EntityRecord) -> Iterator[tuple[str, str]]:
+def references(record: EntityRecord) -> Iterator[tuple[str, str]]:
     """Yield what an entity refers to; its deprecated shape refers to the same entities."""
     return entities.references(build_from_record("", record), record.kind)
 

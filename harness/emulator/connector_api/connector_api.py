@@ -12,6 +12,7 @@ from functools import partial
 
 from pytest_mews.emulator.attribution import Origin, TokenFinder, ids_in
 from pytest_mews.emulator.connector_api.api_http import BAD_REQUEST, ApiRequest, ApiResponse
+from pytest_mews.emulator.connector_api.api_responses import references
 from pytest_mews.emulator.connector_api.apply_message import (
     ASSUMED_AGE,
     add_enterprise,
@@ -86,7 +87,7 @@ class ConnectorApi:
         self._rate_limits: defaultdict[str, RateLimit] = defaultdict(RateLimit)
         self._faults, self._call_log = InjectedFaults(), CallLog()
         self._usage = {origin: UsageCounter() for origin in Origin}
-        self._store, self._tokens = EntityStore(), TokenRegistry(tenants)
+        self._store, self._tokens = EntityStore(references), TokenRegistry(tenants)
         self._first_pages = FirstPages(self._store)
         self._token_finder = TokenFinder(lambda: self._tokens.secrets)
         self._state = ApiState(self._store, self._tokens, open_ids=open_ids)

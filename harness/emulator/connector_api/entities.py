@@ -125,7 +125,7 @@ def references(entity: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]
             yield referenced_kind, entity[name]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=1_000)
 def _build_shared(key: str, id: str, enterprise: str, created: str) -> Mapping[str, Any]:  # noqa: A002
     return MappingProxyType(build_object(key, EntitySeed(id, enterprise, created)))
 

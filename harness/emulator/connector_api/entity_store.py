@@ -11,8 +11,6 @@ from datetime import datetime
 
 from pytest_mews.emulator.connector_api.entities import parent_of
 
-References = Callable[[], Iterable[tuple[str, str]]]
-
 
 @dataclass(frozen=True, slots=True)
 class EntityRecord:
@@ -54,14 +52,23 @@ class EntityRecord:
         return self.created, self.number
 
 
-class EntityStore:
-    """All entities that exist, by enterprise and kind; ids are compared case-insensitively."""
+References = Callable[[EntityRecord], Iterable[tuple[str, str]]]
 
-    def __init__(self) -> None:
+
+class EntityStore:
+    """All entities that exist, by enterprise and kind; ids are compared case-insensitively.
+
+    Args:
+        references: returns kind and id of each entity that an entity refers to.
+
+    """
+
+    def __init__(self, references: References) -> None:
+        self._references = references
         self._records: dict[tuple[str, str], dict[str, EntityRecord]] = {}
         self._referenced: dict[tuple[str, str], set[str]] = {}
         self._shown: set[int] = set()
-        self._unread: list[tuple[str, References]] = []  # of entities shown, by enterprise
+        self._unread: list[EntityRecord] = []  # shown, and their references not yet read
         self.ids: set[str] = set()  # of all entities, in lower case
         self._count = 0
 
@@ -77,24 +84,17 @@ class EntityStore:
         """Return an enterprise's records of a kind, in ascending `number`."""
         return self.records_by_id(enterprise_id, kind).values()
 
-    def mark_shown(self, record: EntityRecord, references: References) -> None:
-        """Record that a response contained an entity, and thereby the ids it refers to.
-
-        Args:
-            record: the entity's record.
-            references: returns kind and id of each entity that it refers to; called at most once
-                per entity, when somebody asks.
-
-        """
+    def mark_shown(self, record: EntityRecord) -> None:
+        """Record that a response contained an entity, and thereby the ids it refers to."""
         if record.number not in self._shown:
             self._shown.add(record.number)
-            self._unread.append((record.enterprise_id.lower(), references))
+            self._unread.append(record)
 
     def is_referenced(self, enterprise_id: str, kind: str, entity_id: str) -> bool:
         """Return whether an entity in an earlier response refers to this one."""
-        for enterprise, references in self._unread:
-            for referenced_kind, referenced_id in references():
-                key = enterprise, referenced_kind
+        for record in self._unread:
+            for referenced_kind, referenced_id in self._references(record):
+                key = record.enterprise_id.lower(), referenced_kind
                 self._referenced.setdefault(key, set()).add(referenced_id.lower())
         self._unread.clear()
         return entity_id.lower() in self._referenced.get((enterprise_id.lower(), kind), ())
