@@ -68,7 +68,7 @@ class PartnerServer(HttpServer):
             return HttpResponse(self._read_afterwards(request, number), HTTPStatus.ACCEPTED)
         response = self._respond(_read_request(request, number))
         if response.on_disconnect is not None:
-            if disconnects_within(socket_of(request), response.delay_s, self.closing):
+            if disconnects_within(socket_of(request), response.delay_s):
                 response.on_disconnect()
         elif response.delay_s:
             self.closing.wait(None if math.isinf(response.delay_s) else response.delay_s)

@@ -118,17 +118,6 @@ def test_client_that_disconnects_gets_nothing(
     assert (call.status, call.returned_ids) == (None, ())
 
 
-def test_a_removed_fault_ends_its_slow_responses(
-    connection: http.client.HTTPConnection, connector_api: ConnectorApi
-) -> None:
-    """A response that is held back is sent as soon as the fault is removed."""
-    fault = connector_api.inject_fault(ApiFault.SLOW, None, times=None, slow_s=600)
-    connection.request("POST", PATH, BODY, JSON)
-    assert connector_api.wait_until(lambda calls: len(calls) == 1, 0, 30)
-    connector_api.remove_fault(fault)
-    assert connection.getresponse().status == 200
-
-
 def test_stop_ends_slow_responses(connector_api: ConnectorApi) -> None:
     """Stopping doesn't take the eight seconds of the response."""
     connector_api.inject_fault(ApiFault.SLOW, None, times=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from threading import Event
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,6 @@ class ApiResponse:
         body: the bytes to send.
         headers: all headers except those that the front end adds (`Date`, `Content-Length`).
         delay_s: the seconds to wait before sending the response.
-        delay_ended: once it is set, the response is sent although the delay has not passed.
 
     """
 
@@ -56,7 +54,6 @@ class ApiResponse:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
-    delay_ended: Event = field(default_factory=Event)
 
 
 OK, NO_CONTENT, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 204, 400, 401, 403, 404

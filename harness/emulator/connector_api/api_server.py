@@ -151,7 +151,7 @@ class ConnectorApiServer(HttpServer):
         )
         response = pending.response
         if (
-            disconnects_within(connection, response.delay_s, response.delay_ended)
+            disconnects_within(connection, response.delay_s)
             if response.delay_s
             else disconnected(connection)
         ):

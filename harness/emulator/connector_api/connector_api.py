@@ -175,7 +175,7 @@ class ConnectorApi:
             )
 
     def remove_fault(self, handle: int) -> frozenset[str]:
-        """Remove a fault, if it is still in force; its slow responses are sent at once.
+        """Remove a fault, if it is still in force; a slow response that has begun stays slow.
 
         Returns:
             The ids that the fault was injected for and that no affected request was about, in lower

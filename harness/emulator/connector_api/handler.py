@@ -225,6 +225,7 @@ def _to_http(
     request_id = str(uuid.uuid4())
     headers = {"Request-Id": request_id}
     retry_after_s = call.retry_after_s
+    delay_s = injected.slow_s if injected is not None and fault is ApiFault.SLOW else 0.0
     if fault is ApiFault.RESET:
         return replace(call, status=None), ApiResponse(None)
     if fault is ApiFault.NOT_JSON:
@@ -252,10 +253,7 @@ def _to_http(
         message=response.message,
         retry_after_s=retry_after_s,
     )
-    if injected is not None and fault is ApiFault.SLOW:
-        delayed = ApiResponse(response.status, body, headers, injected.slow_s, injected.removed)
-        return call, delayed
-    return call, ApiResponse(response.status, body, headers)
+    return call, ApiResponse(response.status, body, headers, delay_s)
 
 
 def _as_announced(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from threading import Event
 
 from pytest_mews.model.api_call import SLOW_S, ApiFault
 
@@ -38,7 +37,6 @@ class InjectedFault:
         retry_after_s: the Retry-After of `ApiFault.TOO_MANY_REQUESTS`.
         slow_s: the delay of `ApiFault.SLOW`.
         operation: the operation that the request must be sent to; empty for any.
-        removed: set once the fault is removed; its slow responses are then sent.
 
     """
 
@@ -49,7 +47,6 @@ class InjectedFault:
     slow_s: float = SLOW_S
     operation: str = ""
     more_than: int = 0
-    removed: Event = field(default_factory=Event)
     _refused: dict[str, Amounts] = field(default_factory=dict)  # by operation
     _counts: Counter[str] = field(default_factory=Counter)  # affected requests by entity id
 
@@ -118,10 +115,7 @@ class InjectedFaults:
     def remove(self, handle: int) -> frozenset[str]:
         """Remove a fault, if it is still in force; return its entities that it never affected."""
         fault = self._faults.pop(handle, None)
-        if fault is None:
-            return frozenset()
-        fault.removed.set()
-        return fault.unaffected_ids
+        return frozenset() if fault is None else fault.unaffected_ids
 
     def take_fault(
         self,
