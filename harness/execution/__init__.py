@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_mews.execution.alike_failures import AlikeFailures
 from pytest_mews.execution.cases import load_generators
 from pytest_mews.execution.clients import ClientTracker, probe_commands
 from pytest_mews.execution.connectivity import Connectivity, probe_connector_api
@@ -17,6 +18,7 @@ from pytest_mews.execution.suspects import met_no_connection
 from pytest_mews.execution.waits import peak_messages
 
 __all__ = [
+    "AlikeFailures",
     "Budget",
     "CaseContext",
     "ClientTracker",

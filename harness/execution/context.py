@@ -10,6 +10,7 @@ from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.delivery import Deliverer
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.emulator.websocket import WebSocketServer
+from pytest_mews.execution.alike_failures import AlikeFailures
 from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.patience import Patience
 from pytest_mews.execution.service_watch import ServiceWatch
@@ -41,6 +42,7 @@ class CaseContext:
         service: looks whether the service is still there; None to never look.
         patience: how long waits for what webhooks lead to go on in silence.
         websocket_patience: the same for what events on the WebSocket lead to.
+        alike_failures: the scenarios of the run that have failed, by the checks.
         now_ms: the run's clock.
 
     """
@@ -63,6 +65,7 @@ class CaseContext:
     service: ServiceWatch | None = None
     patience: Patience = field(default_factory=Patience)
     websocket_patience: Patience = field(default_factory=Patience)
+    alike_failures: AlikeFailures = field(default_factory=AlikeFailures)
     now_ms: Callable[[], float] = lambda: time.monotonic() * 1000
 
     @property

@@ -20,7 +20,7 @@ from pytest_mews.execution.waits import wait_while_busy
 from pytest_mews.model import ApiCall
 
 MIN_MISSES = 3
-MIN_SILENCE_S = 3.0
+MIN_SILENCE_S = 2.0
 SILENCE_FACTOR = 4.0
 
 
@@ -118,9 +118,10 @@ class Patience:
                     self._note_silence(Missing.CONTINUATION, max(one.work_s, pause_s))
 
     def _look_for_late_requests(self, calls: Sequence[ApiCall]) -> None:
+        """Look for requests by id: an interval has whatever changed meanwhile."""
         for call in calls:
             self._last_call = call.number
-            for entity_id in self._given_up.keys() & {*call.requested_ids, *call.returned_ids}:
+            for entity_id in self._given_up.keys() & {*call.requested_ids}:
                 if call.number > self._given_up[entity_id]:
                     self._is_unreliable = True
 

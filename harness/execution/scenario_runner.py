@@ -69,7 +69,7 @@ class Budget:
     """How long a failing case may be shrunk: the number of executions and of seconds."""
 
     executions: int = 60
-    seconds: float = 15.0
+    seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,8 @@ MAX_CONFIRMATIONS = 3
 # consumers of its queue may apply messages that arrive within a moment in another order. That is
 # sound, since no order is documented.
 ACTION_PAUSES_S = (0.5, 2.0)
+# How long a failure is shrunk that several other scenarios had before, in seconds.
+KNOWN_FAILURE_S = 3.0
 # How many of the last executions can be suspects.
 MAX_SUSPECTS = 48
 
@@ -569,12 +571,20 @@ class ScenarioRunner:
             if self._failed_at_ms is None:
                 self._failed_at_ms = self._clock.now_ms()
                 self._executions_at_failure = self._execution_count
+                self._limit_budget(evidence)
         else:
             example = self.progress.example
             if _is_informative(evidence) or example is None or not _is_informative(example):
                 self.progress.example = evidence
             self._passing.add(repr(case))
         return failed
+
+    def _limit_budget(self, evidence: Evidence) -> None:
+        """Shrink only briefly if other scenarios have failed alike."""
+        checks = frozenset(finding.check for finding in evidence.findings if not finding.met)
+        if self._context.alike_failures.note(self._scenario.id, checks):
+            seconds = min(self._budget.seconds, KNOWN_FAILURE_S)
+            self._budget = replace(self._budget, seconds=seconds)
 
     def _note(self, order: DeliveryOrder, exchange: Exchange) -> None:
         """Note what the service received, to tell which message ended it."""

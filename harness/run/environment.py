@@ -32,6 +32,7 @@ from pytest_mews.emulator.failures import EmulatorFailures
 from pytest_mews.emulator.websocket import WebSocketServer, validate_handshake
 from pytest_mews.errors import HarnessError
 from pytest_mews.execution import (
+    AlikeFailures,
     CaseContext,
     ClientTracker,
     Connectivity,
@@ -152,6 +153,7 @@ class Environment:
         self.clients: ClientTracker | None = None
         self._health_check_numbers = count()
         self._patience, self._websocket_patience = Patience(), Patience()
+        self._alike_failures = AlikeFailures()
         self._preflight = ObservedOnce(self._send_preflight)
         self._connectivity = ObservedOnce(self._probe_connector_api)
         self._handles_commands = ObservedOnce(self._probe_commands)
@@ -299,6 +301,7 @@ class Environment:
             service=self.service,
             patience=self._patience,
             websocket_patience=self._websocket_patience,
+            alike_failures=self._alike_failures,
             now_ms=self.clock.now_ms,
         )
 
