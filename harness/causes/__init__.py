@@ -22,6 +22,7 @@ from pytest_mews.causes.observations import Observations, Observed
 from pytest_mews.causes.outages import find_outages
 from pytest_mews.causes.time_per_event import find_time_per_event
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
+from pytest_mews.causes.websocket_events import find_websocket_events
 from pytest_mews.model import Cause, Level, ScenarioResult, Verdict
 from pytest_mews.model.verdict import FAILURES
 
@@ -65,7 +66,12 @@ def _explanations(observations: Observations) -> list[Explanation]:
 
     found += list(find_common_conditions(observations, is_explained))
     found += list(find_intermittent(observations, is_explained))
-    return [*found, *find_acceptance(observations), *find_fetching(observations)]
+    return [
+        *found,
+        *find_acceptance(observations),
+        *find_fetching(observations),
+        *find_websocket_events(observations),
+    ]
 
 
 def _is_cause(explanation: Explanation, attributions: dict[str, Attribution]) -> bool:

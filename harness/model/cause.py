@@ -46,6 +46,7 @@ class CauseKind(StrEnum):
     EVENT_TYPE_NOT_FETCHED = "event-type-not-fetched"
     ENTERPRISE_NOT_FETCHED = "enterprise-not-fetched"
     FIRST_EVENT_ONLY = "first-event-only"
+    WEBSOCKET_FIRST_EVENT_ONLY = "websocket-first-event-only"
     REQUESTS_REFUSED = "requests-refused"
     ERRORS_NOT_RETRIED = "errors-not-retried"
 

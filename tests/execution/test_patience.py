@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -86,6 +87,12 @@ def test_a_late_request_ends_the_impatience() -> None:
     calls.append(call("missed", number=2))
     assert silence_s(patience, REQUEST, calls) is None
     assert silence_s(patience, REQUEST) is None
+
+
+def test_a_late_fetch_by_interval_is_no_late_request() -> None:
+    """An interval has everything that changed, also what the service never asked about."""
+    calls = [replace(call("missed", number=1), requested_ids=())]
+    assert silence_s(after_misses(MIN_MISSES), REQUEST, calls) == MIN_SILENCE_S
 
 
 def test_the_pause_before_a_retry_is_that_after_a_failed_call() -> None:
