@@ -166,13 +166,13 @@ def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
 def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
     """Yield an explanation for each request that the API refuses as it is, whatever it is about."""
     served = {record.refusal for record in records if record.fetched}
-    counts: dict[str, int] = {}
+    counts: dict[tuple[str, ...], int] = {}
     for record in records:
         if record.refusal and record.refusal not in served:
             counts[record.refusal] = counts.get(record.refusal, 0) + record.count
     for refusal, count in counts.items():
         if count >= MIN_COUNT:
-            operation, _, message = refusal.partition(": ")
+            operation, message = refusal
             yield Explanation(
                 CauseKind.REQUESTS_REFUSED,
                 f"Requests to {operation} are refused with a 400 ({message.rstrip('.')}): none of "
@@ -183,7 +183,7 @@ def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
             )
 
 
-def _is_refused(refusal: str, unmet: UnmetFinding) -> bool:
+def _is_refused(refusal: tuple[str, ...], unmet: UnmetFinding) -> bool:
     """Return whether what a finding misses was asked for by such requests."""
     all_calls = unmet.evidence.transcript.calls
     if unmet.finding.check == WELL_FORMED:

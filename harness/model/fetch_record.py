@@ -44,7 +44,7 @@ class FetchRecord:
     token_owner: str | None = None
     count: int = 1
     follows_unknown: bool = False
-    refusal: str = ""
+    refusal: tuple[str, ...] = ()
 
 
 def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
@@ -102,11 +102,11 @@ def calls_by_entity(calls: Iterable[ApiCall]) -> dict[str, list[ApiCall]]:
     return by_entity
 
 
-def refusal_of(call: ApiCall) -> str:
-    """Return operation and message of a 400 that the request itself is the reason for, or ""."""
+def refusal_of(call: ApiCall) -> tuple[str, ...]:
+    """Return operation and message of a 400 that the request itself is the reason for, or ()."""
     if call.status != BAD_REQUEST or call.fault is not None or not call.operation:
-        return ""
-    return f"{call.operation}: {call.message}"
+        return ()
+    return call.operation, call.message
 
 
 def foreign_token_owner(fetch: EntityFetch, calls: Iterable[ApiCall]) -> str | None:
@@ -142,5 +142,5 @@ def _record(
         fetched=fetch.fetched_ms is not None,
         token_owner=foreign_token_owner(fetch, calls),
         follows_unknown=(fetch.enterprise_id, fetch.entity_id) in unclear,
-        refusal=next(filter(None, map(refusal_of, calls)), ""),
+        refusal=next(filter(None, map(refusal_of, calls)), ()),
     )

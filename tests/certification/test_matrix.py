@@ -44,8 +44,13 @@ LONGER_TIMEOUTS_S = {
     "ws-fixed-reconnect-interval": 3,
     "ws-no-jitter": 3,
 }
-# Their pauses are too regular, which a busy machine can hide: they have three tries.
-REGULAR_PAUSES = {"fixed-retry-interval", "ws-fixed-reconnect-interval", "ws-no-jitter"}
+# Their pauses are too regular or too short, which a busy machine can hide: they have three tries.
+TELLING_PAUSES = {
+    "fixed-retry-interval",
+    "retries-429-immediately",
+    "ws-fixed-reconnect-interval",
+    "ws-no-jitter",
+}
 LEVELS = {  # of what a flaw breaks, where it is not the level of the scenario
     "cold-start": Level.SHOULD,
     "dies-on-malformed": Level.MUST,
@@ -228,7 +233,7 @@ def test_flaw_is_caught(scenario: Scenario, flaw: str, settings: BuildSettings) 
         fetch_timeout=str(timeout_s),
         events=ALL_EVENTS if scenario.id in {*ON_REQUEST, "PROC-01"} else None,
     )
-    for _ in range(3 if flaw in REGULAR_PAUSES else 1):
+    for _ in range(3 if flaw in TELLING_PAUSES else 1):
         with CertificationRunner(options, budget=NO_SHRINKING) as runner:
             result = runner.certify(scenario)
         if result.verdict in {Verdict.FAIL, Verdict.WARN}:
