@@ -11,7 +11,9 @@ from pytest_mews.command.subcommand import subcommand, table_option
 from pytest_mews.command.until_stopped import wait_until_stopped
 from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
 from pytest_mews.demo import PARTNER_KINDS, SOUND, DemoPartner, partner_kind
+from pytest_mews.demo.partner_server import HOST
 from pytest_mews.errors import UsageError
+from pytest_mews.net.http_server import listen_problem
 
 
 def _complete(
@@ -65,6 +67,9 @@ def command(  # noqa: PLR0913 - the options
         partner_kind(name)
     except UsageError as error:  # it names --mews-target
         raise UsageError("NAME", name, error.problem, error.remedy) from None
+    if problem := listen_problem(HOST, port):
+        remedy = "Stop the process that uses it, or leave --port out for a free one."
+        raise UsageError("--port", port, f"can't be used: {problem}", remedy)
     partner = DemoPartner(
         name,
         tenants=load_tenants(Path(mews_tenants)) if mews_tenants else DEFAULT_TENANTS,

@@ -16,10 +16,12 @@ from pytest_mews.scenarios.loader import load_scenarios
     "scenarios --stage delivery --level MUST",
     "scenarios --area RET",
 )
-@click.option("--stage", type=click.Choice(list(Stage)), help="Only those of this stage.")
+@click.option(
+    "--stage", type=click.Choice([str(stage) for stage in Stage]), help="Only those of this stage."
+)
 @click.option(
     "--level",
-    type=click.Choice(list(Level), case_sensitive=False),
+    type=click.Choice([str(level) for level in Level], case_sensitive=False),
     help="Only those of this level.",
 )
 @click.option(

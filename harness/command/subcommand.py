@@ -124,7 +124,7 @@ def table_option(
         required=required,
         hidden=hidden,
         multiple=option.kind == "values",
-        is_flag=option.kind == "flag",
+        is_flag=option.kind == "flag" or None,  # False would let a value be left out
         help=help or option.help,
     )
 

@@ -68,7 +68,7 @@ def test_the_readme_counts_the_scenarios() -> None:
 @pytest.fixture(scope="module")
 def shipped_partners() -> dict[str, str]:
     """The demo partners that the package has without those of the tests, with descriptions."""
-    command = [sys.executable, "-m", "pytest_mews.demo", "--list"]
+    command = [sys.executable, "-m", "pytest_mews", "demo", "--list"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
 

@@ -1,0 +1,85 @@
+"""`mews doctor`: what is set up for a certification, and what to do where it is not."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.command.conftest import Mews
+from tests.recording_endpoint import recording_endpoint
+
+FAST = ("--fetch-timeout", "0.5")
+SUBJECTS = [
+    *("URL reachable", "message accepted", "token checked"),
+    *("API called", "whose token", "WebSocket connected"),
+]
+
+
+def labels_in(output: str) -> dict[str, str]:
+    """Return the label of each check by its subject."""
+    return {
+        line[8:27].strip(): line[:8].strip()
+        for line in output.splitlines()
+        if not line.startswith(" ")
+    }
+
+
+def test_a_sound_service_is_ok(mews: Mews, tmp_path: Path) -> None:
+    """Every check is ok, and no file is left behind."""
+    done = mews("doctor", "demo")
+    assert done.status == 0, done.output
+    assert labels_in(done.output) == dict.fromkeys(SUBJECTS, "ok")
+    assert "fix:" not in done.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("flaw", "subject", "remedy"),
+    [
+        ("demands-signature", "message accepted", "expects a header or signature that Mews does"),
+        ("ignores-token", "token checked", "Compare the token of every request"),
+        ("fetches-nothing", "API called", "Point the service at the address of --api"),
+        ("wrong-access-token", "whose token", "fetch it with the AccessToken that --tenants has"),
+    ],
+)
+def test_a_flaw_is_found_with_a_remedy(flaw: str, subject: str, remedy: str, mews: Mews) -> None:
+    """The exit status is 1, and the line after the check says what to do."""
+    done = mews("doctor", f"demo:{flaw}", *FAST)
+    assert done.status == 1
+    assert labels_in(done.output)[subject] == "NOT OK"
+    lines = done.output.splitlines()
+    (number,) = [n for n, line in enumerate(lines) if line.startswith(f"NOT OK  {subject}")]
+    assert lines[number + 1].startswith("        fix: ")
+    assert remedy in lines[number + 1]
+
+
+def test_what_cannot_be_seen_is_not_judged(mews: Mews) -> None:
+    """Without --api and --websocket these checks say how to make them, and nothing fails."""
+    with recording_endpoint() as endpoint:
+        done = mews("doctor", endpoint.url)
+    assert done.status == 0
+    labels = labels_in(done.output)
+    assert labels["message accepted"] == "ok"
+    assert labels["token checked"] == labels["API called"] == labels["WebSocket connected"] == "-"
+    assert "give --api HOST:PORT" in done.output
+
+
+def test_nothing_else_is_checked_where_nothing_listens(mews: Mews) -> None:
+    """A refused connection is named with what to look at."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    done = mews("doctor", f"http://127.0.0.1:{port}/hook?Token=a-secret-of-the-test")
+    assert done.status == 1
+    assert labels_in(done.output)["URL reachable"] == "NOT OK"
+    assert "message accepted" not in done.output
+    assert "is the service running, on this port? Make sure" in done.output
+    assert "a-secret-of-the-test" not in done.output
+
+
+def test_a_wrong_url_exits_with_4(mews: Mews) -> None:
+    """Nothing is started."""
+    done = mews("doctor", "partner.example/hook")
+    assert done.status == 4
+    assert "'partner.example/hook' does not begin with https://" in done.errors
