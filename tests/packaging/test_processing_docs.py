@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mews.command.emulator_command import DEFAULT_ADDRESS
 from pytest_mews.config import tenants
-from pytest_mews.emulator.__main__ import DEFAULT_ADDRESS
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import Scenario, Stage
 from pytest_mews.model.api_call import SLOW_S, ApiCall, ApiFault
