@@ -64,7 +64,7 @@ def test_options_and_figures_are_those_of_the_code() -> None:
         f"{REQUESTS_PER_TOKEN} requests per AccessToken within {REQUEST_WINDOW_S} seconds" in DOCS
     )
     assert f"takes {SLOW_S:g} s" in DOCS
-    assert f"--listen {DEFAULT_ADDRESS}" in DOCS
+    assert f"--api {DEFAULT_ADDRESS}" in DOCS
     assert set(re.findall(r"ApiFault\.([A-Z_]+)", DOCS)) <= set(ApiFault.__members__)
 
 
