@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from pytest_mews.command.stop_signal import StopSignal
 from pytest_mews.command.subcommand import subcommand, table_option
-from pytest_mews.command.until_stopped import wait_until_stopped
 from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
 from pytest_mews.demo import PARTNER_KINDS, SOUND, DemoPartner, partner_kind
 from pytest_mews.demo.partner_server import HOST
@@ -70,6 +70,7 @@ def command(  # noqa: PLR0913 - the options
     if problem := listen_problem(HOST, port):
         remedy = "Stop the process that uses it, or leave --port out for a free one."
         raise UsageError("--port", port, f"can't be used: {problem}", remedy)
+    stop_signal = StopSignal()
     partner = DemoPartner(
         name,
         tenants=load_tenants(Path(mews_tenants)) if mews_tenants else DEFAULT_TENANTS,
@@ -81,4 +82,4 @@ def command(  # noqa: PLR0913 - the options
         click.echo(partner.url)
         if partner.authority is not None:
             click.echo(f"SSL_CERT_FILE={partner.authority}")
-        wait_until_stopped()
+        stop_signal.wait()

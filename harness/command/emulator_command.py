@@ -16,8 +16,8 @@ from typing import Self
 import click
 
 from pytest_mews.command.event_plans import event_plan, target_of
+from pytest_mews.command.stop_signal import StopSignal
 from pytest_mews.command.subcommand import subcommand, table_option
-from pytest_mews.command.until_stopped import wait_until_stopped
 from pytest_mews.config.option_parsers import load_certificate, parse_api, parse_websocket
 from pytest_mews.config.profiles import load_profile
 from pytest_mews.config.settings import SENDER
@@ -88,6 +88,7 @@ def command(
     websocket_address = parse_websocket(mews_websocket, any_port=True)
     tls = load_certificate(mews_websocket_certificate, has_websocket=websocket_address is not None)
     assert api_address is not None
+    stop_signal = StopSignal()
     clock = SystemClock()
     connector_api = ConnectorApi(
         tenants,
@@ -121,7 +122,7 @@ def command(
                 f"{' or '.join(event_names(Channel.WEBSOCKET))} and Enter to send an event."
             )
         click.echo("Press Ctrl-C to stop.")
-        wait_until_stopped()
+        stop_signal.wait()
 
 
 def api_greeting(url: str, tenants: Tenants) -> str:

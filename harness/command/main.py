@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -73,12 +74,16 @@ def mews() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `mews` and return the exit status.
+    """Run `mews` and return the exit status; refuse Windows, where nothing of this was ever run.
 
     Args:
         arguments: the command line without the program; that of the process if omitted.
 
     """
+    if sys.platform == "win32":
+        message = f"{PROGRAM} doesn't run on Windows. Run it in WSL or in a Linux container."
+        click.echo(f"Error: {message}", err=True)
+        return USAGE_ERROR
     try:
         status: Any = mews.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:

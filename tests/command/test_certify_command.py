@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
 from pytest_mews.command import certify_command
 from pytest_mews.options import OPTIONS
-from tests.command.conftest import Mews
+from tests.command.conftest import TIMEOUT_S, Mews
 
 QUICK = ("--time-scale", "0.001", "--examples", "2")
 
@@ -109,6 +112,22 @@ def test_the_command_that_a_run_prints_repeats_it(mews_process: Mews) -> None:
     again = mews_process(*line.removeprefix("Next: mews ").split())
     assert again.status == 1
     assert "STILL FAILING ERR-02" in again.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_exits_with_2(
+    number: signal.Signals, start_mews: Callable[..., Popen[str]], tmp_path: Path
+) -> None:
+    """The report is written, and says so."""
+    process = start_mews("certify", "demo", "-m", "mews_delivery", *QUICK)
+    assert process.stdout is not None
+    while "PASS" not in process.stdout.readline():
+        pass
+    process.send_signal(number)
+    process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 2
+    report = json.loads((tmp_path / "mews-report/selection/certification.json").read_text("utf-8"))
+    assert report["interrupted"]
 
 
 def test_an_error_of_an_option_exits_with_4(mews_process: Mews, tmp_path: Path) -> None:

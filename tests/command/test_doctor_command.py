@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 
+from pytest_mews.command.set_up_checks import MAX_S, SetUp
+from pytest_mews.config.settings import Settings
+from pytest_mews.run.environment import Environment
 from tests.command.conftest import Mews
 from tests.recording_endpoint import recording_endpoint
 
@@ -15,6 +20,13 @@ SUBJECTS = [
     *("URL reachable", "message accepted", "token checked"),
     *("API called", "whose token", "WebSocket connected"),
 ]
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 def labels_in(output: str) -> dict[str, str]:
@@ -68,14 +80,28 @@ def test_what_cannot_be_seen_is_not_judged(mews: Mews) -> None:
 
 def test_nothing_else_is_checked_where_nothing_listens(mews: Mews) -> None:
     """A refused connection is named with what to look at."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    done = mews("doctor", f"http://127.0.0.1:{port}/hook?Token=a-secret-of-the-test")
+    done = mews("doctor", f"http://127.0.0.1:{free_port()}/hook?Token=a-secret-of-the-test")
     assert done.status == 1
     assert labels_in(done.output)["URL reachable"] == "NOT OK"
     assert "message accepted" not in done.output
     assert "is the service running, on this port? Make sure" in done.output
     assert "a-secret-of-the-test" not in done.output
+
+
+def test_the_time_for_all_checks_is_limited(settings: Callable[..., Settings]) -> None:
+    """When the minute is over, nothing is waited for: the check says what was observed so far."""
+    times_s = chain([0.0], repeat(MAX_S))
+    environment = Environment(settings("none", websocket=f"127.0.0.1:{free_port()}"))
+    environment.start()
+    try:
+        checks = list(SetUp(environment, lambda: next(times_s)).checks())
+    finally:
+        environment.close()
+    assert [(check.subject, check.ok) for check in checks] == [
+        ("API called", None),
+        ("WebSocket connected", False),
+    ]
+    assert checks[1].observed == "no handshake arrived"
 
 
 def test_a_wrong_url_exits_with_4(mews: Mews) -> None:

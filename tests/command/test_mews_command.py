@@ -126,6 +126,14 @@ def test_an_interruption_exits_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["tenants"]) == 2
 
 
+def test_windows_is_refused(mews: Mews, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a sentence, before a module that needs Unix is imported."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    done = mews("tenants")
+    assert (done.status, done.output) == (4, "")
+    assert "Run it in WSL or in a Linux container." in done.errors
+
+
 def test_the_version_is_that_of_the_package(mews: Mews) -> None:
     """`mews --version` names the distribution."""
     assert mews("--version").output == f"pytest-mews, version {pytest_mews.__version__}\n"
