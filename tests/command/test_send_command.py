@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.demo import DemoPartner
@@ -15,6 +16,7 @@ from tests.command.conftest import Mews
 from tests.recording_endpoint import recording_endpoint
 
 FAST = ("--time-scale", "0.0001")
+SECRET = "a-secret-of-the-test"
 FIRST, SECOND = DEFAULT_TENANTS.enterprises
 Partner = Callable[..., DemoPartner]
 
@@ -73,13 +75,26 @@ def test_a_failing_message_is_sent_again_and_discarded(mews: Mews) -> None:
     assert "    fix: Raise the limit for request bodies" in done.output
 
 
-def test_the_response_of_a_failure_is_shown_without_secrets(mews: Mews, partner: Partner) -> None:
-    """A body that repeats the token is shown with `***`."""
-    service = partner("demands-signature")
-    done = mews("send", "CustomerAdded", "--to", service.url, *FAST)
+def test_the_response_of_a_failure_is_shown_without_secrets(
+    mews: Mews, httpserver: HTTPServer
+) -> None:
+    """A body that repeats tokens has `***` instead; it is one bounded line, without controls."""
+    body = f"no\x1b[31m {SECRET} {FIRST.access_token}\n{'x' * 1000}"
+    httpserver.expect_request("/hook").respond_with_data(body, status=500)
+    url = httpserver.url_for("/hook?Token=")
+    done = mews("send", "IntegrationCreated", "--to", f"{url}{SECRET}", *FAST)
+    assert "    response: no\\x1b[31m *** ***\\nxxx" in done.output
+    assert "more characters left out]" in done.output
+    assert SECRET not in done.output
+    assert FIRST.access_token not in done.output
+    assert "\x1b" not in done.output
+
+
+def test_a_remedy_names_the_options_of_the_command(mews: Mews, partner: Partner) -> None:
+    """Where the token is refused, it says how to give another one."""
+    done = mews("send", "CustomerAdded", "--to", partner("demands-signature").url, *FAST)
     assert "attempt 3: 401" in done.output
     assert "with --token, and its name with --token-name" in done.output
-    assert service.token not in done.output
 
 
 def test_a_lost_answer_and_a_duplicate(mews: Mews) -> None:
@@ -127,11 +142,11 @@ def test_the_token_is_added_from_the_environment(
     mews: Mews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MEWS_TOKEN is sent as Token, and is in no output."""
-    monkeypatch.setenv("MEWS_TOKEN", "a-secret-of-the-test")
+    monkeypatch.setenv("MEWS_TOKEN", SECRET)
     with recording_endpoint() as endpoint:
         done = mews("send", "CustomerAdded", "--to", endpoint.url)
-    assert endpoint.received[0][0] == "/hook?Token=a-secret-of-the-test"
-    assert "a-secret-of-the-test" not in done.output + done.errors
+    assert endpoint.received[0][0] == f"/hook?Token={SECRET}"
+    assert SECRET not in done.output + done.errors
 
 
 @pytest.mark.parametrize(
