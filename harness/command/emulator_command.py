@@ -240,7 +240,7 @@ class EventPrompt:
 
     def _read_lines(self) -> None:
         try:
-            for line in sys.stdin:
+            for line in sys.stdin or ():  # there is none without a console
                 if name := line.strip():
                     click.echo(self.send(name))
         except OSError:  # no terminal to read from

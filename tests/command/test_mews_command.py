@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -65,6 +66,19 @@ def test_every_subcommand_has_help_with_examples(name: str, mews: Mews) -> None:
     assert SUMMARIES[name] in " ".join(done.output.split())
     assert re.search(rf"Examples:\n    mews {name} ?", done.output)
     assert "--mews-" not in re.sub("--mews-api is --api", "", " ".join(done.output.split()))
+
+
+@SUBCOMMANDS
+def test_the_examples_of_the_help_are_valid(name: str) -> None:
+    """Each is understood by the parser of the subcommand."""
+    command = subcommand_of(name)
+    assert command.epilog is not None
+    examples = [line for line in command.epilog.splitlines() if line.startswith("  mews ")]
+    assert examples
+    for example in examples:
+        _, subcommand, *words = shlex.split(example.partition(" > ")[0])
+        assert subcommand == name
+        command.make_context(name, words)
 
 
 @SUBCOMMANDS
