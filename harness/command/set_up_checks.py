@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pytest_mews.checks import CHECKS, describe_attempt, diagnose_preflight, remedy_for
 from pytest_mews.execution import Preflight, probe_connector_api
-from pytest_mews.model import ApiCall, Attempt, Outcome, Transcript
+from pytest_mews.model import ApiCall, Attempt, Transcript
 from pytest_mews.model.exchange import PREFLIGHT
 from pytest_mews.run.environment import Environment
 from pytest_mews.senders import IdSource
@@ -103,9 +103,9 @@ class SetUp:
         delivery = environment.deliverer.deliver(
             message, environment.endpoint.url(message.kind), label=TOKEN, attempts=1, variant=WRONG
         )
-        attempt = delivery.attempts[-1]
-        ok = attempt.outcome is not Outcome.DELIVERED
-        observed = f"the right one accepted; a wrong one: {describe_attempt(attempt)}"
+        ok = CHECKS["refused"].observe(Transcript((delivery,))).met
+        response = describe_attempt(delivery.attempts[-1])
+        observed = f"the right one accepted; a wrong one: {response}"
         return SetUpCheck(subject, ok, observed, "" if ok else self._remedies[TOKEN])
 
     def _check_api(self, *, accepts: bool) -> Iterator[SetUpCheck]:

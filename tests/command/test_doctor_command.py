@@ -67,6 +67,14 @@ def test_a_flaw_is_found_with_a_remedy(flaw: str, subject: str, remedy: str, mew
     assert remedy in lines[number + 1]
 
 
+def test_a_wrong_token_needs_a_4xx(mews: Mews) -> None:
+    """A service that fails on a wrong token does not refuse it: Mews would send it again."""
+    with recording_endpoint(lambda path, _body: 202 if path.endswith("=right") else 500) as service:
+        done = mews("doctor", f"{service.url}?Token=right")
+    assert done.status == 1
+    assert labels_in(done.output)["token checked"] == "NOT OK"
+
+
 def test_what_cannot_be_seen_is_not_judged(mews: Mews) -> None:
     """Without --api and --websocket these checks say how to make them, and nothing fails."""
     with recording_endpoint() as endpoint:
