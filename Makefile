@@ -87,11 +87,14 @@ bench: setup
 	$(BIN)/python benchmarks/connector_api_throughput.py
 	$(BIN)/python benchmarks/websocket_throughput.py
 
-# Pages that are written from the code, the data and real runs: ten certifications.
+# Pages and data that are written from the code, the data and real runs: ten certifications, and one
+# failing scenario each.
 docs: setup
 	tests/browser/install-chromium
 	$(BIN)/python docs/generate_requirements.py
 	$(BIN)/python docs/generate_scenarios.py
+	$(BIN)/python docs/generate_command.py
+	$(BIN)/python docs/generate_failing_examples.py
 	$(BIN)/python docs/generate_reading.py
 
 # Which facts to read again, by a checkout of Mews's documentation: make facts DOCS=FOLDER

@@ -35,7 +35,7 @@ class AllEventsSent(KeyboardInterrupt):
 @contextmanager
 def demo_partner() -> Iterator[str]:
     """Run the sound demo partner; yield its URL."""
-    command = [sys.executable, "-m", "pytest_mews.demo"]
+    command = [sys.executable, "-m", "pytest_mews", "demo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

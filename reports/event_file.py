@@ -2,7 +2,7 @@
 
 Each line is flushed at once, so the file of a run that was killed has everything up to then. The
 format is described by schemas/events.schema.json.
-`read_run` builds a run from such a file; `python -m pytest_mews.reports` writes its report.
+`read_run` builds a run from such a file; `mews report` writes its report.
 """
 
 from __future__ import annotations

@@ -141,17 +141,19 @@ def _parse_count(option: str, text: str, limit: int, remedy: str) -> int:
     return number
 
 
-def parse_api(text: str | None) -> tuple[str, int] | None:
-    """Parse --mews-api: the host and the port to listen on."""
-    return _parse_address("--mews-api", text, 8088)
+def parse_api(text: str | None, *, any_port: bool = False) -> tuple[str, int] | None:
+    """Parse --mews-api: the host and the port to listen on; with `any_port` it may be 0."""
+    return _parse_address("--mews-api", text, 8088, any_port=any_port)
 
 
-def parse_websocket(text: str | None) -> tuple[str, int] | None:
-    """Parse --mews-websocket: the host and the port to listen on."""
-    return _parse_address("--mews-websocket", text, 8089)
+def parse_websocket(text: str | None, *, any_port: bool = False) -> tuple[str, int] | None:
+    """Parse --mews-websocket: the host and the port to listen on; with `any_port` it may be 0."""
+    return _parse_address("--mews-websocket", text, 8089, any_port=any_port)
 
 
-def _parse_address(option: str, text: str | None, example: int) -> tuple[str, int] | None:
+def _parse_address(
+    option: str, text: str | None, example: int, *, any_port: bool
+) -> tuple[str, int] | None:
     if text is None:
         return None
     remedy = f"Give the address to listen on, such as 127.0.0.1:{example} or 0.0.0.0:{example}."
@@ -162,7 +164,7 @@ def _parse_address(option: str, text: str | None, example: int) -> tuple[str, in
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if not host or not port or "@" in text:
+    if not host or port is None or "@" in text or (port == 0 and not any_port):
         raise UsageError(option, text, "is not HOST:PORT", remedy)
     return host, port
 

@@ -21,6 +21,8 @@ from pytest_mews.senders.url_secrets import likely_secrets, query_values
 
 SENDER: Sender = CONNECTOR
 """The sender that a run certifies for: the only place above `senders` that names one."""
+PYTEST = ("pytest", "--mews-target")
+"""The words before the target in the command line of a run."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Settings:
         fails_on_new: whether only failures that are new since the baseline fail the run.
         insecure: whether to accept any TLS certificate.
         seed: the seed of all generated data.
+        program: the words before the target in a command line that starts such a run.
 
     """
 
@@ -89,6 +92,7 @@ class Settings:
     fails_on_new: bool
     insecure: bool
     seed: int
+    program: tuple[str, ...] = PYTEST
 
     @property
     def is_demo(self) -> bool:

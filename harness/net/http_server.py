@@ -140,6 +140,21 @@ def disconnects_within(connection: socket.socket, timeout_s: float) -> bool:
         return True
 
 
+def listen_problem(host: str, port: int) -> str:
+    """Return why an address can't be listened on, in lower case; empty if it can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen()
+        except OSError as error:
+            return (error.strerror or str(error)).lower()
+        except OverflowError as error:
+            return str(error).lower()
+    return ""
+
+
 def disconnected(connection: socket.socket) -> bool:
     """Return whether a client that has sent its request has disconnected."""
     try:

@@ -83,17 +83,17 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
         options: what the user set, by the option's `dest`.
 
     """
-    words = ["pytest"]
-    for flag, target in (
-        ("--mews-target", settings.target),
-        ("--mews-integration-target", settings.integration_target),
+    words = []
+    for before, target in (
+        (settings.program, settings.target),
+        (("--mews-integration-target",), settings.integration_target),
     ):
         if target is not None:
             is_url = target.partition(":")[0] not in {"demo", "none"}
             shown = (
                 redact_url(settings.authentication.without_secrets(target)) if is_url else target
             )
-            words += [flag, shlex.quote(shown)]
+            words += [*before, shlex.quote(shown)]
     for option in OPTIONS:
         value = options.get(option.dest)
         if option.dest in NOT_REPEATED or not value:

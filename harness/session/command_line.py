@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
 
-from pytest_mews.config.settings import Settings, resolve_settings
+from pytest_mews.config.settings import PYTEST, Settings, resolve_settings
 from pytest_mews.errors import UsageError, did_you_mean
 from pytest_mews.model import Scenario
 from pytest_mews.options import OPTIONS
@@ -19,6 +20,19 @@ SEED_KEY = "mews_seed"  # the key of the run's seed in the input of a pytest-xdi
 
 
 COLLECTOR = "mews"  # node ids are `mews::RET-02`
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that runs pytest for the user: an argument `plugins` of `pytest.main`.
+
+    Attributes:
+        words: the words before the target in its command line; what a run prints to be repeated
+            begins with them.
+
+    """
+
+    words: tuple[str, ...]
 
 
 def scenario_id_in(node_id: str) -> str | None:
@@ -115,7 +129,7 @@ def build_settings(config: pytest.Config, selection: str = "") -> Settings:
         UsageError: an option is wrong.
 
     """
-    return resolve_settings(
+    settings = resolve_settings(
         {option.dest: getattr(config.option, option.dest) for option in OPTIONS},
         environ=os.environ,
         rootdir=config.inipath.parent if config.inipath else config.rootpath,
@@ -123,6 +137,9 @@ def build_settings(config: pytest.Config, selection: str = "") -> Settings:
         ini={option.dest: config.getini(option.dest) for option in OPTIONS},
         selection=selection,
     )
+    plugins = config.invocation_params.plugins or ()
+    words = next((plugin.words for plugin in plugins if isinstance(plugin, Program)), PYTEST)
+    return replace(settings, program=words)
 
 
 def _seed(config: pytest.Config) -> int | None:

@@ -31,7 +31,8 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
 
 def rebuild_report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Build the report from the events in a folder, as a user does."""
-    command = [sys.executable, "-m", "pytest_mews.reports", "mews-report/selection/events.ndjson"]
+    events = "mews-report/selection/events.ndjson"
+    command = [sys.executable, "-m", "pytest_mews", "report", events]
     return subprocess.run(
         [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )

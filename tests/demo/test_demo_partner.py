@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import struct
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -14,8 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.demo import PARTNER_KINDS, DemoPartner
-from pytest_mews.demo.__main__ import main
+from pytest_mews.demo import DemoPartner
 from pytest_mews.errors import UsageError
 from tests.demo.conftest import StartPartner
 from tests.demo.webhook_client import (
@@ -147,36 +143,3 @@ def test_an_unknown_name_starts_nothing() -> None:
     with pytest.raises(UsageError, match="demo:nonsense"):
         DemoPartner("nonsense", tenants=DEFAULT_TENANTS)
     assert threading.active_count() == before
-
-
-def test_the_command_line_serves_until_interrupted() -> None:
-    """The module prints its URL, responds with its flaw, and ends with status 0."""
-    command = [sys.executable, "-m", "pytest_mews.demo", "--flaw", "strict-events"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            url = process.stdout.readline().strip()
-            statuses = [send(url, body).status for body in (ONE_EVENT, general_webhook("Unknown"))]
-            process.send_signal(signal.SIGINT)
-            output, errors = process.communicate(timeout=30)
-        finally:
-            process.kill()
-    assert statuses == [202, 400]
-    assert (process.returncode, output, errors) == (0, "", "")
-
-
-def test_the_command_line_lists_all_names(capsys: pytest.CaptureFixture[str]) -> None:
-    """--list shows each name with its description."""
-    main(["--list"])
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(PARTNER_KINDS)
-
-
-def test_the_command_line_suggests_a_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """A misspelt flaw ends with argparse's exit status and suggests the closest name."""
-    with pytest.raises(SystemExit) as error:
-        main(["--flaw", "strict-event"])
-    assert error.value.code == 2
-    assert "Did you mean strict-events?" in capsys.readouterr().err

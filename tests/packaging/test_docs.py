@@ -7,10 +7,12 @@ import re
 import runpy
 import subprocess
 import sys
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
+from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.checks import CHECKS
 from pytest_mews.config import profiles
 from pytest_mews.mews.use_cases import USE_CASES
@@ -37,11 +39,13 @@ PARAMETERS = [
 
 
 def test_every_kind_of_cause_is_documented() -> None:
-    """The table of causes has a row for each kind, and none besides."""
+    """The table of causes has a row for each kind, with the text of `mews explain`."""
     text = (ROOT / "docs" / "causes.md").read_text("utf-8")
     schema = json.loads((ROOT / "schemas" / "report.schema.json").read_text("utf-8"))
     kinds = [kind.value for kind in CauseKind]
-    assert re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE) == kinds
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    assert rows == [(kind, *astuple(row)) for kind, row in load_kind_texts().items()]
+    assert list(load_kind_texts()) == kinds
     assert schema["$defs"]["cause"]["properties"]["kind"]["enum"] == kinds
 
 
@@ -68,7 +72,7 @@ def test_the_readme_counts_the_scenarios() -> None:
 @pytest.fixture(scope="module")
 def shipped_partners() -> dict[str, str]:
     """The demo partners that the package has without those of the tests, with descriptions."""
-    command = [sys.executable, "-m", "pytest_mews.demo", "--list"]
+    command = [sys.executable, "-m", "pytest_mews", "demo", "--list"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
 

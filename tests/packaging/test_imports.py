@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LEVELS = (
+    {"__main__"},
+    {"command"},
     {"plugin"},
     {"session"},
     {"run", "reports"},
@@ -85,7 +87,7 @@ def test_imports_point_downwards(room: str, path: Path) -> None:
         assert imported == room or LEVEL[imported] > LEVEL[room], f"{room} → {imported}"
 
 
-def test_only_the_session_imports_reports() -> None:
+def test_only_session_and_command_import_reports() -> None:
     """The report writers are a leaf: nothing that decides a verdict depends on them."""
     importers = {
         room
@@ -93,14 +95,14 @@ def test_only_the_session_imports_reports() -> None:
         for imported, _ in imports_of(path)
         if imported == "reports"
     }
-    assert importers - {"reports"} == {"session"}
+    assert importers - {"reports"} == {"session", "command"}
 
 
 def test_run_knows_no_pytest() -> None:
-    """A certification can run without pytest: only the entry and the session import it."""
+    """A certification can run without pytest: only its entries and the session import it."""
     importers = {room for room, path in modules() if "pytest" in _top_level_imports(path)}
     assert "run" not in importers
-    assert importers <= {"plugin", "session", "emulator"}
+    assert importers <= {"command", "plugin", "session", "emulator"}
 
 
 def test_only_the_plugin_imports_lazily() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mews.command.emulator_command import DEFAULT_ADDRESS
 from pytest_mews.config import tenants
-from pytest_mews.emulator.__main__ import DEFAULT_ADDRESS
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import Scenario, Stage
 from pytest_mews.model.api_call import SLOW_S, ApiCall, ApiFault
@@ -64,7 +64,7 @@ def test_options_and_figures_are_those_of_the_code() -> None:
         f"{REQUESTS_PER_TOKEN} requests per AccessToken within {REQUEST_WINDOW_S} seconds" in DOCS
     )
     assert f"takes {SLOW_S:g} s" in DOCS
-    assert f"--listen {DEFAULT_ADDRESS}" in DOCS
+    assert f"--api {DEFAULT_ADDRESS}" in DOCS
     assert set(re.findall(r"ApiFault\.([A-Z_]+)", DOCS)) <= set(ApiFault.__members__)
 
 

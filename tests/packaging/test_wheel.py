@@ -70,6 +70,13 @@ def test_wheel_has_one_top_level_name(wheel: Path) -> None:
     assert {name for name in names if not name.endswith(".dist-info")} == {"pytest_mews"}
 
 
+def test_wheel_has_the_command(wheel: Path) -> None:
+    """An installation puts `mews` on the PATH; it is also what `uvx` and `pipx run` look for."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/entry_points.txt")]
+        assert "\nmews = pytest_mews.command.main:main\n" in archive.read(name).decode()
+
+
 def test_wheel_certifies_from_an_empty_folder(
     wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

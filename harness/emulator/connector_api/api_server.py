@@ -25,6 +25,7 @@ from pytest_mews.net.http_server import (
     HttpServer,
     disconnected,
     disconnects_within,
+    listen_problem,
     reset_connection,
     shut_down,
     socket_of,
@@ -169,17 +170,10 @@ class ConnectorApiServer(HttpServer):
 
     def _check_address(self) -> None:
         """Raise UsageError for an unusable address, for which werkzeug would exit the process."""
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.host, self.port))
-                probe.listen()
-            except (OSError, OverflowError) as error:
-                reason = error.strerror if isinstance(error, OSError) else None
-                raise UsageError(
-                    self._option,
-                    f"{self.format_host(self.host)}:{self.port}",
-                    f"can't be listened on: {(reason or str(error)).lower()}",
-                    "Stop the process that uses the address, or give another one.",
-                ) from error
+        if problem := listen_problem(self.host, self.port):
+            raise UsageError(
+                self._option,
+                f"{self.format_host(self.host)}:{self.port}",
+                f"can't be listened on: {problem}",
+                "Stop the process that uses the address, or give another one.",
+            )

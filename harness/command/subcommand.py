@@ -1,0 +1,149 @@
+"""What all subcommands share: their summaries, the spelling of options, and the exit statuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import cleandoc
+from typing import Any
+
+import click
+
+from pytest_mews.errors import UsageError
+from pytest_mews.options import OPTIONS
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+SUCCESS, NOT_READY, INTERRUPTED, USAGE_ERROR = 0, 1, 2, 4  # as pytest's
+PREFIX = "--mews-"  # of the options in the table
+
+SUMMARIES: Mapping[str, str] = {
+    "certify": "Certify a service, and write the report.",
+    "doctor": "Check within a minute whether a service is set up for a certification.",
+    "send": "Send one event, or the lifecycle of an integration, as Mews does.",
+    "sample": "Print the payload of an event.",
+    "emulator": "Run the Connector API emulator, and with --websocket the WebSocket emulator.",
+    "demo": "Run the demo partner: a sound service, or one with a flaw.",
+    "scenarios": "List the scenarios.",
+    "explain": "Explain a scenario, a fact or a kind of cause.",
+    "report": "Write the report of a run from its events.",
+    "tenants": "Print a tenants file to edit.",
+}
+"""What each subcommand does, in the order of `mews --help`."""
+
+
+class Subcommand(click.Command):
+    """A subcommand of `mews`; its help begins with its summary.
+
+    An option of the table has two spellings: `--token` and `--mews-token`. What the rest of the
+    package says about `--mews-token` is shown with the first spelling.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        details: str,
+        examples: Sequence[str],
+        **attributes: Any,  # noqa: ANN401 - click's
+    ) -> None:
+        super().__init__(
+            name,
+            epilog="\n".join(["\b", "Examples:", *(f"  mews {example}" for example in examples)]),
+            context_settings={"help_option_names": ["-h", "--help"]},
+            **{**attributes, "help": f"{SUMMARIES[name]}\n\n{cleandoc(details)}"},
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run the subcommand; an error of the user becomes one of the command line."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise click.UsageError(self.respell(str(error)), ctx) from error
+
+    def respell(self, text: str) -> str:
+        """Return a text with each option as this subcommand spells it."""
+        for parameter in self.params:
+            first, *others = parameter.opts
+            for other in others if isinstance(parameter, click.Option) else ():
+                if other.startswith(PREFIX):
+                    text = re.sub(rf"{other}(?![\w-])", first, text)
+        return text
+
+
+def subcommand(
+    name: str, details: str, *examples: str
+) -> Callable[[Callable[..., Any]], Subcommand]:
+    """Return a decorator that makes a function a subcommand, which returns the exit status.
+
+    Args:
+        name: one of `SUMMARIES`.
+        details: what its help says after the summary: paragraphs, which are wrapped.
+        examples: command lines for the help, without `mews`.
+
+    """
+    return click.command(name, cls=Subcommand, details=details, examples=examples)
+
+
+class TableOption(click.Option):
+    """An option of the table; the help shows its first spelling only."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return how the option is typed, and its help, without the prefix of the table."""
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        typed, text = record
+        return typed.replace(f", {self.opts[-1]}", ""), text.replace(PREFIX, "--")
+
+
+def table_option(
+    flag: str,
+    *,
+    spelling: str = "",
+    help: str = "",  # noqa: A002 - click's
+    required: bool = False,
+    hidden: bool = False,
+) -> Decorator:
+    """Return a decorator that adds an option of the table.
+
+    Args:
+        flag: its name in the table, such as `--mews-token`.
+        spelling: what to call it first; its name without the prefix if omitted.
+        help: the help, where the one in the table does not fit.
+        required: whether the subcommand needs it.
+        hidden: whether the help leaves it out.
+
+    """
+    (option,) = (option for option in OPTIONS if option.flag == flag)
+    return click.option(
+        option.dest,
+        spelling or option.flag.replace(PREFIX, "--", 1),
+        option.flag,
+        cls=TableOption,
+        metavar=option.metavar,
+        required=required,
+        hidden=hidden,
+        multiple=option.kind == "values",
+        is_flag=option.kind == "flag" or None,  # False would let a value be left out
+        help=help or option.help,
+    )
+
+
+def table_options(flags: Iterable[str]) -> Decorator:
+    """Return a decorator that adds several options of the table, in this order."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for flag in reversed(tuple(flags)):
+            function = table_option(flag)(function)
+        return function
+
+    return decorate
+
+
+def table_values(parameters: Mapping[str, Any]) -> dict[str, object]:
+    """Return those parameters of a subcommand that are options of the table and were given."""
+    return {
+        option.dest: list(value) if isinstance(value, tuple) else value
+        for option in OPTIONS
+        if (value := parameters.get(option.dest))
+    }

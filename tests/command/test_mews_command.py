@@ -1,0 +1,183 @@
+"""The command `mews` as a whole: help, exit statuses, spelling of options, completion, start-up."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import click
+import pytest
+
+import pytest_mews
+from pytest_mews.command.main import main
+from pytest_mews.command.main import mews as group
+from pytest_mews.command.subcommand import SUMMARIES, Subcommand
+from pytest_mews.errors import HarnessError
+from tests.command.conftest import Mews
+
+SUBCOMMANDS = pytest.mark.parametrize("name", SUMMARIES)
+LIGHT = {  # what `mews --help` may load of the package
+    *("pytest_mews", "pytest_mews.command", "pytest_mews.command.main"),
+    *("pytest_mews.command.subcommand", "pytest_mews.errors", "pytest_mews.options"),
+}
+
+
+def subcommand_of(name: str) -> Subcommand:
+    """Import a subcommand."""
+    command = group.get_command(None, name)
+    assert isinstance(command, Subcommand)
+    return command
+
+
+def test_the_help_lists_every_subcommand(mews: Mews) -> None:
+    """`mews --help` has each subcommand with its summary, and the exit statuses."""
+    done = mews("--help")
+    assert done.status == 0
+    text = " ".join(done.output.split())
+    for name, summary in SUMMARIES.items():
+        assert f"{name} {summary}" in text
+    assert "Exit status: 0 ready" in text
+
+
+def test_the_help_loads_no_subcommand() -> None:
+    """The start is quick because nothing but the table of options is imported."""
+    script = (
+        "import json, sys\n"
+        "from pytest_mews.command.main import main\n"
+        "main(['--help'])\n"
+        "print(json.dumps([name for name in sys.modules if name.startswith('pytest_mews')]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert set(json.loads(done.stdout.splitlines()[-1])) == LIGHT
+
+
+@SUBCOMMANDS
+def test_every_subcommand_has_help_with_examples(name: str, mews: Mews) -> None:
+    """`mews NAME -h` and `--help` are equal, begin with the summary, and end with examples."""
+    done = mews(name, "--help")
+    assert done.status == 0
+    assert mews(name, "-h").output == done.output
+    assert SUMMARIES[name] in " ".join(done.output.split())
+    assert re.search(rf"Examples:\n    mews {name} ?", done.output)
+    assert "--mews-" not in re.sub("--mews-api is --api", "", " ".join(done.output.split()))
+
+
+@SUBCOMMANDS
+def test_the_examples_of_the_help_are_valid(name: str) -> None:
+    """Each is understood by the parser of the subcommand."""
+    command = subcommand_of(name)
+    assert command.epilog is not None
+    examples = [line for line in command.epilog.splitlines() if line.startswith("  mews ")]
+    assert examples
+    for example in examples:
+        _, subcommand, *words = shlex.split(example.partition(" > ")[0])
+        assert subcommand == name
+        command.make_context(name, words)
+
+
+@SUBCOMMANDS
+def test_every_option_has_help(name: str) -> None:
+    """No option is left without an explanation."""
+    for parameter in subcommand_of(name).params:
+        assert isinstance(parameter, click.Argument) or parameter.help, parameter.name  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sned"], "There is no subcommand 'sned'. Did you mean send?"),
+        (["send", "CustomerAdded", "--tooo", "x"], "No such option '--tooo'"),
+        (["send", "CustomerAdded"], "Missing option '--to'"),
+        (["scenarios", "--stage", "none"], "'none' is not one of 'delivery'"),
+        (["report", "missing.ndjson"], "'missing.ndjson' can't be read: no such file"),
+        (["demo", "strict-event"], "NAME: 'strict-event' is not a flaw"),
+        (["emulator", "--api", "8088"], "--api: '8088' is not HOST:PORT"),
+        (["emulator", "--tenants", "none.toml"], "--tenants: 'none.toml' can't be read"),
+    ],
+)
+def test_a_wrong_command_line_exits_with_4(arguments: list[str], message: str, mews: Mews) -> None:
+    """The message names what the user typed; nothing is printed on stdout."""
+    done = mews(*arguments)
+    assert done.status == 4
+    assert message in done.errors
+    assert "Try 'mews" in done.errors
+    assert done.output == ""
+
+
+def test_an_error_names_an_option_as_it_was_typed(mews: Mews) -> None:
+    """`--to` in `mews send` is `--mews-target` elsewhere, in errors and in remedies."""
+    done = mews("send", "CustomerAdded", "--to", "ftp://x", "--mews-profile", "2022-08")
+    assert done.errors.splitlines()[-1].startswith("Error: --to: 'ftp://x' does not begin")
+    done = mews("sample", "ProductUpdated", "--profile", "2022-08")
+    assert done.errors.endswith("later than profile 2022-08. Choose a later --profile.\n")
+
+
+def test_a_fault_of_the_harness_exits_with_1(mews: Mews, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A HarnessError is no error of the user."""
+
+    def fail(_: object) -> None:
+        raise HarnessError("the transport was closed")
+
+    monkeypatch.setattr(subcommand_of("tenants"), "callback", lambda: fail(None))
+    done = mews("tenants")
+    assert done.status == 1
+    assert done.errors == "Error: pytest-mews itself failed: the transport was closed\n"
+
+
+def test_an_interruption_exits_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends a command with the exit status of an interrupted run."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subcommand_of("tenants"), "callback", interrupt)
+    assert main(["tenants"]) == 2
+
+
+def test_windows_is_refused(mews: Mews, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a sentence, before a module that needs Unix is imported."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    done = mews("tenants")
+    assert (done.status, done.output) == (4, "")
+    assert "Run it in WSL or in a Linux container." in done.errors
+
+
+def test_the_version_is_that_of_the_package(mews: Mews) -> None:
+    """`mews --version` names the distribution."""
+    assert mews("--version").output == f"pytest-mews, version {pytest_mews.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["sa"], ["sample"]),
+        (["send", "CustomerA"], ["CustomerAdded"]),
+        (["send", "--lose"], ["--lose-answer"]),
+        (["explain", "rec-04"], ["REC-04"]),
+        (["explain", "message-"], ["message-size"]),
+        (["certify", "demo", "LAG"], ["LAG-01"]),
+        (["demo", "body"], ["body-limit"]),
+    ],
+)
+def test_the_shell_completes(words: list[str], expected: list[str]) -> None:
+    """Subcommands, options, events, scenarios and demo partners are completed."""
+    environment = {
+        **os.environ,
+        "_MEWS_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(["mews", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest_mews"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line.partition(",")[2] for line in done.stdout.splitlines()] == expected

@@ -1,0 +1,110 @@
+"""`mews scenarios`, `mews tenants` and `mews explain`: what the package knows."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from pytest_mews.causes.kind_texts import load_kind_texts
+from pytest_mews.config.tenants import DEFAULT_TENANTS
+from pytest_mews.demo import PARTNER_KINDS
+from pytest_mews.mews.facts import load_facts
+from pytest_mews.model import CauseKind
+from pytest_mews.scenarios.failing_examples import load_failing_examples
+from pytest_mews.scenarios.loader import load_scenarios
+from tests.command.conftest import Mews
+from tests.scenario_flaws import FLAWS
+
+SCENARIOS = {scenario.id: scenario for scenario in load_scenarios()}
+
+
+def ids_in(output: str) -> list[str]:
+    """Return the first word of each line."""
+    return [line.split()[0] for line in output.splitlines()]
+
+
+def test_all_scenarios_are_listed(mews: Mews) -> None:
+    """Without a filter, one line each."""
+    output = mews("scenarios").output
+    assert ids_in(output) == list(SCENARIOS)
+    assert f"REC-04   MUST    delivery    {SCENARIOS['REC-04'].title}" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--stage", "streaming"], lambda item: item.stage == "streaming"),
+        (["--level", "should"], lambda item: item.level == "SHOULD"),
+        (["--area", "ret"], lambda item: item.area == "RET"),
+        (
+            ["--area", "PROC", "--level", "MUST", "--stage", "processing"],
+            lambda item: item.area == "PROC" and item.level == "MUST",
+        ),
+    ],
+)
+def test_filters_combine(words: list[str], expected: object, mews: Mews) -> None:
+    """A scenario is listed if it meets every filter."""
+    wanted = [name for name, item in SCENARIOS.items() if expected(item)]  # type: ignore[operator]
+    assert wanted
+    assert ids_in(mews("scenarios", *words).output) == wanted
+
+
+def test_tenants_are_the_built_in_ones(mews: Mews) -> None:
+    """The output is a tenants file with them."""
+    document = tomllib.loads(mews("tenants").output)
+    assert document["client_token"] == DEFAULT_TENANTS.client_token
+    assert len(document["enterprise"]) == len(DEFAULT_TENANTS.enterprises)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_is_explained(name: str, mews: Mews) -> None:
+    """What, why, source, remedy, what a failure looks like, and how to run it."""
+    done = mews("explain", name.lower())
+    assert done.status == 0
+    text, scenario = " ".join(done.output.split()), SCENARIOS[name]
+    for part in (scenario.title, scenario.why, scenario.remedy, f"mews certify URL {name}"):
+        assert " ".join(part.split()) in text
+    for fact in scenario.facts:
+        assert fact.source.url in text
+    assert ("When it fails" in text) == (name in load_failing_examples())
+
+
+def test_a_failure_that_a_demo_partner_shows_is_recorded() -> None:
+    """Every scenario with a flaw has an example; a shipped demo partner is named."""
+    examples = load_failing_examples()
+    missing = {name for name, flaws in FLAWS.items() if flaws and name not in examples}
+    assert not missing, "run .venv/bin/python docs/generate_failing_examples.py"
+    for name, example in examples.items():
+        assert FLAWS[name]
+        assert example.service
+        assert example.observed
+        if example.partner:
+            assert PARTNER_KINDS[example.partner].description == example.service
+
+
+def test_a_fact_is_explained(mews: Mews) -> None:
+    """With its text, its source, and the scenarios that test it, or why none does."""
+    output = " ".join(mews("explain", "G-30").output.split())
+    fact = load_facts()["G-30"]
+    assert " ".join(fact.text.split()) in output
+    assert "REC-04 A full batch" in output
+    untested = next(fact for fact in load_facts().values() if fact.untested)
+    assert " ".join(untested.untested.split()) in " ".join(
+        mews("explain", untested.id).output.split()
+    )
+
+
+def test_a_kind_of_cause_is_explained(mews: Mews) -> None:
+    """Every kind has a text; the name may be in any case."""
+    assert list(load_kind_texts()) == list(CauseKind)
+    output = mews("explain", "Message-Size").output
+    assert load_kind_texts()[CauseKind.MESSAGE_SIZE].measured in output
+
+
+def test_several_names_are_explained_in_turn(mews: Mews) -> None:
+    """An unknown one exits with 4 and names the closest."""
+    assert mews("explain", "REC-04", "outage").output.count("\n\n\n") == 1
+    done = mews("explain", "REC-44")
+    assert done.status == 4
+    assert "NAME: 'REC-44' is no scenario, fact or kind of cause. Did you mean" in done.errors
