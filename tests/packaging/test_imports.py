@@ -19,6 +19,7 @@ LEVELS = (
     {"review"},
     {"checks"},
     {"causes"},
+    {"service"},
     {"emulator", "delivery", "demo"},
     {"config"},
     {"senders"},
