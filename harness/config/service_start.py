@@ -19,7 +19,7 @@ LOOPBACK, DEMO = "127.0.0.1", "demo"
 _APP_EXAMPLE = "Give the module and the application in it, such as app:app or shop.main:create()."
 _APP = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\(\))?")
 _NO_PORT = "00000"
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*=).+", re.DOTALL)
+_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*=).+", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -335,11 +335,11 @@ class CertificationRunner:
     def _build_result(
         self, scenario: Scenario, exploration: Exploration, started_ms: float
     ) -> ScenarioResult:
-        now_ms = self.environment.clock.now_ms()
-        result = build_result(scenario, exploration, (now_ms - started_ms) / 1000)
+        clock = self.environment.clock
+        result = build_result(scenario, exploration, (clock.now_ms() - started_ms) / 1000)
         if self.environment.started_service is not None:
             log = self.environment.started_service.log
-            result = with_service_log(result, log, started_ms, now_ms)
+            result = with_service_log(result, log, started_ms, clock)
         result = self.redact_result(self._accept(result))
         return with_replay(
             result,

@@ -18,9 +18,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
 from types import ModuleType, TracebackType
-from typing import Any, NoReturn, Protocol, Self
+from typing import Any, NoReturn, Protocol, Self, TextIO
 
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
 
@@ -49,9 +49,9 @@ class _Server(Protocol):
 class ServedApp:
     """An application that is imported and served in this process; a context manager.
 
-    Its log is what it writes with `logging`, to `wsgi.errors`, and what its server says. Meanwhile
-    the folder in which pytest was started can be imported from, and the environment has the
-    variables of the service.
+    Its log is what it writes with `logging`, to `wsgi.errors`, and, in any thread but the main one,
+    to the standard output and error; and what its server says. Meanwhile the folder in which pytest
+    was started can be imported from, and the environment has the variables of the service.
 
     Args:
         app: `module:name` or `module:factory()`.
@@ -95,8 +95,13 @@ class ServedApp:
         self._running.enter_context(_ImportFolder(os.getcwd()))  # noqa: PTH109 - as in sys.path
         listener = self._listen()
         self._running.callback(listener.close)
-        application = self._load()
-        self._running.enter_context(_LogHandler(self._log))  # after the app has configured logging
+        stream = _LogStream(self._log)
+        with redirect_stdout(stream), redirect_stderr(stream), _WithoutLogHandlers():
+            application = self._load()
+        self._running.enter_context(redirect_stdout(_ThreadOutput(sys.stdout, stream)))
+        self._running.enter_context(redirect_stderr(_ThreadOutput(sys.stderr, stream)))
+        if not _logs_to(stream):
+            self._running.enter_context(_LogHandler(self._log))
         kind, server = self._build_server(application, listener)
         self._running.callback(server.stop)
         deadline_s = time.monotonic() + timeout_s
@@ -225,7 +230,7 @@ class _WsgiServer:
         self._server = ThreadedWSGIServer(host, port, application, fd=listener.fileno())
         self._server.daemon_threads = True
         self._server.log = _log_to(log)  # type: ignore[method-assign]
-        errors = _ErrorStream(log)
+        errors = _LogStream(log)
 
         def handle(request: socket.socket, address: Any, server: BaseWSGIServer) -> _WsgiHandler:  # noqa: ANN401
             return _WsgiHandler(request, address, server, errors=errors, log=log)
@@ -259,7 +264,7 @@ class _WsgiHandler(WSGIRequestHandler):
         address: Any,  # noqa: ANN401 - socketserver's
         server: BaseWSGIServer,
         *,
-        errors: _ErrorStream,
+        errors: _LogStream,
         log: ServiceLog,
     ) -> None:
         self._errors, self._log = errors, log
@@ -278,8 +283,8 @@ class _WsgiHandler(WSGIRequestHandler):
         self._log.write(f"{message % args}\n".encode())
 
 
-class _ErrorStream(io.TextIOBase):
-    """The log as the stream that WSGI has for errors."""
+class _LogStream(io.TextIOBase):
+    """The log as a text stream."""
 
     def __init__(self, log: ServiceLog) -> None:
         self._log = log
@@ -292,6 +297,39 @@ class _ErrorStream(io.TextIOBase):
         """Write to the log."""
         self._log.write(text.encode("utf-8", "backslashreplace"))
         return len(text)
+
+
+class _ThreadOutput(io.TextIOBase):
+    """Writes to a stream in the main thread, which pytest uses, and to the log in all others."""
+
+    def __init__(self, main: TextIO, log: _LogStream) -> None:
+        self._main, self._log = main, log
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Write to the stream of this thread."""
+        is_main = threading.current_thread() is threading.main_thread()
+        return self._main.write(text) if is_main else self._log.write(text)
+
+    def flush(self) -> None:
+        """Flush the stream of the main thread."""
+        self._main.flush()
+
+    def fileno(self) -> int:
+        """Return the file descriptor of the stream of the main thread."""
+        return self._main.fileno()
+
+    def isatty(self) -> bool:
+        """Return whether the stream of the main thread is a terminal."""
+        return self._main.isatty()
+
+
+def _logs_to(stream: _LogStream) -> bool:
+    """Return whether the application has configured logging to a stream when it was imported."""
+    return any(getattr(handler, "stream", None) is stream for handler in logging.root.handlers)
 
 
 def _log_to(log: ServiceLog) -> Callable[..., None]:
@@ -319,6 +357,21 @@ class _LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
         self._log.write(f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
+
+
+class _WithoutLogHandlers:
+    """Hides the root logger's handlers, pytest's, from an application that configures logging.
+
+    `logging.basicConfig` does nothing if there are any.
+    """
+
+    def __enter__(self) -> Self:
+        self._before = logging.root.handlers[:]
+        logging.root.handlers.clear()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.root.handlers[:0] = self._before
 
 
 class _Environment:

@@ -185,6 +185,8 @@ class CertificationPlugin:
         if not gc.get_freeze_count():
             gc.freeze()  # what is imported stays: no collection of garbage need visit it again
         if is_only_process(self._config):
+            if self.settings.service is not None and self.settings.service.app:
+                terminal.release_output(self._config)
             start_or_fail(partial(self.runner.start, terminal.line_writer(self._config)))
 
     @pytest.hookimpl(tryfirst=True)

@@ -102,6 +102,8 @@ class ReplayPlugin:
     def pytest_sessionstart(self) -> None:
         """Start the environment before anything is collected or sent."""
         if is_only_process(self._config):
+            if self.settings.service is not None and self.settings.service.app:
+                terminal.release_output(self._config)
             start_or_fail(partial(self.replayer.start, terminal.line_writer(self._config)))
 
     @pytest.hookimpl(tryfirst=True)

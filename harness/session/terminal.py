@@ -60,6 +60,19 @@ def header_lines(settings: Settings) -> list[str]:
     ]
 
 
+def release_output(config: pytest.Config) -> None:
+    """Let an application in this process write to the standard output as its log wants it.
+
+    pytest captures what is written while a test runs, and between tests lets it pass; several
+    scenarios run at once, so neither would be the right place.
+    """
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+    if capture is not None:
+        capture.stop_global_capturing()
+        capture._method = "no"  # noqa: SLF001 - as with -s
+        capture.start_global_capturing()
+
+
 def line_writer(config: pytest.Config) -> Callable[[str], None]:
     """Return a function that writes a line before the header; silent with -q or no terminal."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
