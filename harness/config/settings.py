@@ -5,18 +5,19 @@ from __future__ import annotations
 import secrets
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote_plus
 
 from pytest_mews.config import option_parsers, profiles, tenants
 from pytest_mews.config.endpoint import Endpoint
+from pytest_mews.config.own_scenarios import load_own_scenarios
 from pytest_mews.config.report_folder import SELECTION_FOLDER
 from pytest_mews.config.service_start import ServiceStart, expand_path, parse_service_start
-from pytest_mews.model import Profile, Stage, Tenants, WebhookKind
+from pytest_mews.model import Profile, Scenario, Stage, Tenants, WebhookKind
 from pytest_mews.options import OPTIONS, Option
 from pytest_mews.redaction import Secret
-from pytest_mews.senders import Authentication, Sender
+from pytest_mews.senders import Authentication, Sender, Target
 from pytest_mews.senders.connector import CONNECTOR
 from pytest_mews.senders.url_secrets import likely_secrets, query_values
 
@@ -60,6 +61,7 @@ class Settings:
         baseline: the certification.json of an earlier run to compare with, if any.
         fails_on_new: whether only failures that are new since the baseline fail the run.
         insecure: whether to accept any TLS certificate.
+        own_scenarios: the scenarios of the files of --mews-scenarios.
         seed: the seed of all generated data.
 
     """
@@ -92,7 +94,13 @@ class Settings:
     baseline: Path | None
     fails_on_new: bool
     insecure: bool
+    own_scenarios: tuple[Scenario, ...]
     seed: int
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """All scenarios: those of the sender, then the user's own."""
+        return (*self.sender.scenarios(), *self.own_scenarios)
 
     @property
     def is_demo(self) -> bool:
@@ -118,6 +126,18 @@ class Settings:
     def serves_api(self) -> bool:
         """Whether the Connector API emulator runs."""
         return self.api is not None or self.is_demo
+
+    @property
+    def generator_target(self) -> Target:
+        """What messages are generated for."""
+        return Target(
+            self.profile.name,
+            self.events,
+            int(self.profile.number("batch_limit")),
+            self.tenants,
+            lag_s=self.profile.interval("lag_s"),
+            has_portfolios=self.has_portfolios,
+        )
 
     @property
     def endpoint(self) -> Endpoint:
@@ -231,7 +251,7 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
         option_parsers.check_integration_target(fill(integration_target), target)
     tenants_file = text.get("mews_tenants")
     report = option_parsers.parse_report(text["mews_report"])
-    return Settings(
+    settings = Settings(
         target=Secret(target),
         integration_target=Secret.of(integration_target),
         service=service,
@@ -277,8 +297,19 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
         baseline=Path(text["mews_baseline"]) if "mews_baseline" in text else None,
         fails_on_new=option_parsers.parse_fail_on(text["mews_fail_on"], text.get("mews_baseline")),
         insecure=resolved["mews_insecure"] is True,
+        own_scenarios=(),
         seed=secrets.randbelow(2**32) if seed is None else seed,
     )
+    folders = resolved["mews_scenarios"]
+    if not isinstance(folders, list | tuple):
+        return settings
+    own = load_own_scenarios(
+        [str(folder) for folder in folders],
+        SENDER,
+        settings.generator_target,
+        settings.authentication.variants,
+    )
+    return replace(settings, own_scenarios=own)
 
 
 def _resolve_option(

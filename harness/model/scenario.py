@@ -24,6 +24,7 @@ AREAS: Mapping[str, str] = {
     "LOAD": "Load",
     "PROC": "Processing",
     "STR": "Streaming",
+    "X": "Your own scenarios",  # --mews-scenarios
 }
 
 
@@ -91,7 +92,8 @@ class Scenario:
     """One certification scenario.
 
     Attributes:
-        basis: whether what it expects is documented; then at least one of its facts is.
+        basis: whether what it expects is documented; then at least one of its facts is. A scenario
+            of the user's own has no facts.
         facts: what it tests, the most important ones first.
         applies: conditions on the run; if one is not met, the scenario is not applicable.
         requires: what must have been observed before; docs/scenarios.md lists the requirements.
@@ -124,6 +126,8 @@ class Scenario:
     @property
     def concern(self) -> Concern:
         """Whether Mews's certification review looks at what it tests."""
+        if self.basis is Basis.OWN:
+            return Concern.OPERATION
         if Requirement.CONNECTOR_API in self.requires or self.stage is Stage.PROCESSING:
             return Concern.CERTIFICATION_REVIEW
         return Concern.OPERATION

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -55,7 +56,7 @@ from pytest_mews.model import (
 from pytest_mews.model.death import describe_unreported
 from pytest_mews.model.exchange import HEALTH_CHECK
 from pytest_mews.redaction import Redactor, redact
-from pytest_mews.senders import IdSource, Target
+from pytest_mews.senders import IdSource
 from pytest_mews.service import StartedService
 
 SLOW_ENDPOINT_NOTE = (
@@ -120,14 +121,9 @@ class Environment:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.target = Target(
-            settings.profile.name,
-            settings.events,
-            int(settings.profile.number("batch_limit")),
-            settings.tenants,
-            peak_messages(settings.peak_rate, settings.time_scale),
-            settings.profile.interval("lag_s"),
-            has_portfolios=settings.has_portfolios,
+        self.target = replace(
+            settings.generator_target,
+            peak_messages=peak_messages(settings.peak_rate, settings.time_scale),
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:

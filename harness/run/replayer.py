@@ -139,7 +139,12 @@ class Replayer:
 
         """
         scenario = self._scenarios.get(case.scenario)
-        if scenario is None or not _is_same(case, scenario):
+        if scenario is None:
+            return ReplayResult(
+                ReplayOutcome.INCONCLUSIVE,
+                f"there is no scenario {case.scenario}: if it is your own, give --mews-scenarios",
+            )
+        if not _is_same(case, scenario):
             return ReplayResult(
                 ReplayOutcome.INCONCLUSIVE,
                 f"{case.scenario} has changed since pytest-mews {case.version}, which wrote the "

@@ -123,7 +123,7 @@ class CertificationPlugin:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.settings = build_settings(config, selection_arguments(config))
-        self.scenarios = self.settings.sender.scenarios()
+        self.scenarios = self.settings.scenarios
         self.selected_ids = selected_scenario_ids(config, self.scenarios)
         check_distribution(
             config, self.settings.api, self.settings.websocket, self.settings.service

@@ -74,7 +74,7 @@ class ReplayPlugin:
         self.replayer = Replayer(
             settings,
             [file.case for file in self.replay_files],
-            {scenario.id: scenario for scenario in settings.sender.scenarios()},
+            {scenario.id: scenario for scenario in settings.scenarios},
             ProcessLock() if settings.is_demo else process_lock_of(config),
         )
         if not is_worker(config) and not config.option.collectonly:
