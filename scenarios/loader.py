@@ -90,7 +90,8 @@ def parse_scenario(text: str, name: str, *, own: bool = False) -> Scenario:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioFileError(name, error, "is not TOML", "Correct the file.") from error
+        problem, remedy = f"is not TOML: {error}", "Correct it at that place."
+        raise ScenarioFileError(name, "the file", problem, remedy) from error
     file = ScenarioFile(name, text)
     steps = _read_steps(raw.get("step"), file)  # its messages are better than the schema's
     _check_owner(raw, file, own=own)
@@ -194,8 +195,10 @@ def _check_owner(raw: Mapping[str, Any], file: ScenarioFile, *, own: bool) -> No
             remedy = "Give documented or inferred."
             raise file.error(["basis"], basis, "is for files of --mews-scenarios", remedy)
         return
-    if basis is not None and basis != Basis.OWN:
+    if basis != Basis.OWN:
         remedy = 'Write basis = "own": no report may show it as documented by Mews.'
+        if basis is None:
+            raise file.error([], "basis", "is missing", remedy)
         raise file.error(["basis"], basis, "is not the basis of a scenario of your own", remedy)
     for key in ("facts", "precondition"):
         if key in raw:

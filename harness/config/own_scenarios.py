@@ -82,7 +82,8 @@ def _check_messages(scenario: Scenario, file: ScenarioFile, sender: Sender, targ
         try:
             sender.plans_for(spec, target)
         except ScenarioFileError as error:
-            line_path = [*path, str(error.value)] if error.value in spec.arguments else path
+            wrong = [name for name, value in spec.arguments.items() if error.value in (name, value)]
+            line_path = [*path, *wrong[:1]]
             raise file.error(path, error.value, error.problem, error.remedy, line_path) from None
         except Exception as error:
             problem = f"generates nothing with these arguments ({type(error).__name__}: {error})"

@@ -96,7 +96,7 @@ class Scenario:
             of the user's own has no facts.
         facts: what it tests, the most important ones first.
         applies: conditions on the run; if one is not met, the scenario is not applicable.
-        requires: what must have been observed before; docs/scenarios.md lists the requirements.
+        requires: what must have been observed before (docs/scenario-files.md).
         exclusive: whether nothing else is delivered meanwhile (it measures time, or is hostile).
         concurrent_cases: whether its fixed cases run concurrently, so that their waits overlap.
         max_cases: the maximum number of cases, the fixed ones first; None for no limit.

@@ -1,7 +1,7 @@
 """The steps of scenarios as data: a class for each, with the arguments of the step as fields.
 
 `harness/execution` performs them. The first paragraph of a class and its attributes are the
-description in docs/scenarios.md and in the schema of scenario files, which
+description in docs/scenario-files.md and in the schema of scenario files, which
 `docs/generate_scenarios.py` writes. A name ends in `_s` where its value is in seconds; `seconds` is
 too.
 """
