@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shlex
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pytest_mews.config.endpoint import check_url, is_loopback
-from pytest_mews.errors import UsageError
+from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.redaction import REDACTED, redact_url
 
 START, APP = "--mews-start", "--mews-app"
@@ -19,6 +21,7 @@ LOOPBACK, DEMO = "127.0.0.1", "demo"
 _APP_EXAMPLE = "Give the module and the application in it, such as app:app or shop.main:create()."
 _APP = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\(\))?")
 _NO_PORT = "00000"
+_PORTS, _ATTEMPTS = range(20_000, 32_768), 100  # below those that systems choose themselves
 _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*=).+", re.DOTALL)
 
 
@@ -147,6 +150,9 @@ def _port_of(url: str) -> int:
 
 
 def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """Return a free port that no outgoing connection gets, so that it stays free for a restart."""
+    for _ in range(_ATTEMPTS):
+        port = _PORTS[secrets.randbelow(len(_PORTS))]
+        with suppress(OSError), socket.create_server((LOOPBACK, port)):
+            return port
+    raise HarnessError(f"no port from {_PORTS[0]} to {_PORTS[-1]} is free")

@@ -15,17 +15,19 @@ from pytest_mews.model import Tenants
 
 VARIABLES: Mapping[str, str] = {
     "PORT": "the port that the service must listen on",
-    "MEWS_API_URL": "the address of the Connector API emulator, with `--mews-api`",
+    "MEWS_API_URL": "the address of the Connector API emulator; without `--mews-api` one at which "
+    "nothing listens, so that the service does not call Mews",
     "MEWS_WEBSOCKET_URL": "the address of the WebSocket emulator, without the path, with "
     "`--mews-websocket`",
     "MEWS_TOKEN": "the shared secret in the URL of the endpoint, if there is one",
     "MEWS_INTEGRATION_TOKEN": "the one in the URL for Integration Webhooks, if it is another one",
     "MEWS_CLIENT_TOKEN": "the ClientToken",
     "MEWS_ACCESS_TOKEN": "the AccessToken of the first enterprise",
-    "MEWS_TENANTS": "the path of the tenants file, or of one with the built-in tenants (TOML)",
+    "MEWS_TENANTS": "the path of a file with the tenants of the run, in TOML",
     "MEWS_TENANTS_JSON": "the path of a file with the same content in JSON",
 }
 """Each variable, and what it has; a variable that has nothing is not set."""
+CLOSED_URL = "http://127.0.0.1:9"  # the discard port
 
 
 class TenantFiles:
@@ -85,7 +87,7 @@ def service_variables(
     integration = authentication.secret_of(integration_url) if integration_url else ""
     values = {
         "PORT": str(settings.service.port),
-        "MEWS_API_URL": _reachable(api_url),
+        "MEWS_API_URL": _reachable(api_url) or CLOSED_URL,
         "MEWS_WEBSOCKET_URL": _reachable(websocket_url),
         "MEWS_TOKEN": secret,
         "MEWS_INTEGRATION_TOKEN": integration if integration != secret else "",
@@ -100,7 +102,7 @@ def service_variables(
 def process_variables(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of a process: that of the harness, with the variables.
 
-    A variable of `VARIABLES` that has nothing now is left out: it would lead to another server.
+    A variable of `VARIABLES` that has nothing now is left out: the run's value is none.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     # Python otherwise keeps what it prints until its buffer is full, and a death would lose it.
