@@ -22,6 +22,7 @@ from pytest_mews.service.service_log import ServiceLog
 GUARD = Path(__file__).with_name("process_guard.py")
 GRACE_S = 5.0  # between SIGTERM and SIGKILL
 KILL_S = 5.0  # until the system has ended a killed process
+CLIENT_START_S = 1.0  # a client that ends before it is wrong, and no death
 RESTART_PAUSE_S = 1.0  # between two starts: a port may be in use for a moment
 POLL_S, PROGRESS_S = 0.05, 5.0
 SHOWN_LINES = 15
@@ -41,23 +42,20 @@ class ServiceProcess:
         variables: the environment of the process.
         log: receives its output.
         redact: removes the secrets from what errors show.
-        restarts_itself: whether it is started again whenever it ends. Otherwise `revive` does so:
-            a death that nothing has noticed would be no finding.
 
     """
 
-    def __init__(  # noqa: PLR0913 - what to run, and how it is shown
+    def __init__(
         self,
         command: Sequence[str],
         shown: str,
         variables: Mapping[str, str],
         log: ServiceLog,
         redact: Callable[[str], str],
-        *,
-        restarts_itself: bool = False,
     ) -> None:
         self._command, self._shown, self._variables = tuple(command), shown, dict(variables)
-        self._log, self._redact, self._restarts_itself = log, redact, restarts_itself
+        self._log, self._redact = log, redact
+        self._restarts_itself = False
         self._lock = threading.RLock()  # of everything below
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None
@@ -135,8 +133,29 @@ class ServiceProcess:
             time.sleep(POLL_S)
         report(f"it listens on {address} after {time.monotonic() - begin_s:.1f} s")
 
+    def keep_running(self) -> None:
+        """Start the service again whenever it ends, for one that nothing else watches.
+
+        Raises:
+            UsageError: it ends within `CLIENT_START_S`.
+
+        """
+        deadline_s = time.monotonic() + CLIENT_START_S
+        while time.monotonic() < deadline_s:
+            if (status := self._ended_status()) is not None:
+                self._fail(
+                    f"ended with {describe_status(status)} at its start",
+                    f"Run it by hand to see why. {self._last_lines()}",
+                )
+            time.sleep(POLL_S)
+        self._restarts_itself = True
+
     def revive(self) -> None:
-        """Start the service again if it has ended, at most once per `RESTART_PAUSE_S`."""
+        """Start the service again if it has ended, at most once per `RESTART_PAUSE_S`.
+
+        Called by what waits for the service: a death that nothing has noticed would be no
+        finding.
+        """
         with self._lock:
             is_early = time.monotonic() - self._started_s < RESTART_PAUSE_S
             if self._is_stopping.is_set() or is_early or self._ended_status() is None:

@@ -85,11 +85,11 @@ class StartedService:
             variables,
             self.log,
             self._redact,
-            restarts_itself=not urls,
         )
         self._process = self._running.enter_context(process)
         if not urls:
             process.start(report)
+            process.keep_running()
             return
         url = urls[0]
         if is_loopback(url):

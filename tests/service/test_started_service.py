@@ -226,6 +226,7 @@ def test_a_client_starts_again_by_itself(
 ) -> None:
     """Without an endpoint nothing notices its end: the harness starts it again at once."""
     monkeypatch.setattr(service_process, "RESTART_PAUSE_S", 0.01)
+    monkeypatch.setattr(service_process, "CLIENT_START_S", 0.0)
     file = tmp_path / "pid"
     file.touch()
     options = settings(
@@ -239,3 +240,11 @@ def test_a_client_starts_again_by_itself(
                 break
             time.sleep(0.02)
     assert len(file.read_text().split()) > 1
+
+
+def test_a_client_that_ends_at_once(settings: BuildSettings, tmp_path: Path) -> None:
+    """It is no death: it does not work at all."""
+    start = command("client-that-ends", PID_FILE=str(tmp_path / "pid"))
+    runner = CertificationRunner(settings("none", websocket="127.0.0.1:0", start=start))
+    with pytest.raises(UsageError, match="ended with status 1 at its start"):
+        runner.start()
