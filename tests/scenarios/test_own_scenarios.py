@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTED = ROOT / "docs" / "own-scenarios"
 EXAMPLE = (DOCUMENTED / "large-groups.toml").read_text("utf-8")
 NAME = "X-GROUP-300"
+FAST = ("--mews-time-scale", "0.001")
 BuildSettings = Callable[..., Settings]
 
 
@@ -35,8 +36,8 @@ def test_the_example_of_the_documentation_runs(
     pytester: pytest.Pytester, target: str, verdict: str
 ) -> None:
     """It is selected as any other scenario, and reported as the user's own."""
-    options = ("--mews-target", target, "--mews-scenarios", str(DOCUMENTED), "-k", f"PRE or {NAME}")
-    result = pytester.runpytest(*options)
+    options = ("--mews-target", target, "--mews-scenarios", str(DOCUMENTED), *FAST)
+    result = pytester.runpytest(*options, "-k", f"PRE or {NAME}")
     assert result.ret == (verdict == "fail")
     report = read_report(pytester.path)
     (own,) = [item for item in report["scenarios"] if item["id"] == NAME]
@@ -56,7 +57,7 @@ def test_a_failure_is_replayed_with_its_file(
 ) -> None:
     """Without --mews-scenarios the replay says what is missing."""
     target = ("--mews-target", "demo:body-limit", "--mews-scenarios", str(DOCUMENTED))
-    pytester.runpytest(*target, f"mews::{NAME}")
+    pytester.runpytest(*target, *FAST, f"mews::{NAME}")
     path = pytester.path / "mews-report" / "selection" / "replays" / f"{NAME}.json"
     (file,) = read_replay_files([str(path)], pytester.path)
     for options, outcome in (

@@ -48,6 +48,8 @@ def main(flaw: str) -> None:
         sys.exit(3)
     if flaw == "never-listens":
         print("still thinking", flush=True)
+        if "PID_FILE" in os.environ:
+            Path(os.environ["PID_FILE"]).write_text(str(os.getpid()))
         time.sleep(600)
     if flaw == "ignores-term":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

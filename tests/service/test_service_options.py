@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from pytest_mews.config.service_start import ServiceStart, redact_template
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
+from pytest_mews.service.service_process import describe_status
 from tests.report_reader import read_report
 from tests.service.conftest import MORTAL, command, ends, pid_in
 
@@ -188,3 +190,35 @@ def test_a_template_needs_a_service(settings: BuildSettings) -> None:
     """`{port}` is nothing that a URL can have."""
     with pytest.raises(UsageError, match=r"has {port}"):
         settings("http://127.0.0.1:{port}/")
+
+
+def test_an_interruption_while_the_service_starts(pytester: pytest.Pytester) -> None:
+    """Ctrl-C ends the wait, and the service."""
+    file = pytester.path / "pid"
+    start = command("never-listens", PID_FILE=str(file))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--mews-target", PATH, "--mews-start", start],
+        cwd=pytester.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        deadline_s = time.monotonic() + 30
+        while not file.exists() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 2, output
+    assert ends(int(file.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(0, "status 0"), (3, "status 3"), (139, "SIGSEGV"), (-9, "SIGKILL"), (255, "status 255")],
+)
+def test_an_end_is_described(status: int, text: str) -> None:
+    """A shell adds 128 to the number of a signal; Python negates it."""
+    assert describe_status(status) == text
