@@ -1,9 +1,14 @@
-"""Write what scenario files and their documentation say about steps and checks, from the code.
+"""Write what scenario files and their documentation say, from the code and the schema.
 
 .venv/bin/python docs/generate_scenarios.py
 
-Steps and checks in `schemas/scenario.schema.json`, and their tables in docs/scenarios.md: between
-a line `<!-- table: NAMES -->`, with the names of the modules that define them, and `<!-- end -->`.
+Steps and checks in `schemas/scenario.schema.json`, and the tables in docs/scenario-files.md, each
+before a line `<!-- end -->` and after a line that says what it has:
+
+- `<!-- example -->`: the file that docs/own-scenarios has,
+- `<!-- keys -->`: the keys of a file, from the schema,
+- `<!-- table: NAMES -->`: the steps or checks that modules with these names define,
+- `<!-- generators: NAMES -->`: the generators that they define.
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -21,17 +26,25 @@ from pytest_mews.execution.execution import perform
 from pytest_mews.execution.steps import run_steps  # noqa: F401 - registers the steps
 from pytest_mews.model.step import STEPS, Bound, Step
 from pytest_mews.model.step_tables import TAG, argument_types, bound_of, choices_of
+from pytest_mews.senders import Plans
+from pytest_mews.senders.connector import GENERATORS
 
 ROOT = Path(__file__).parents[1]
-PAGE, SCHEMA = ROOT / "docs" / "scenarios.md", ROOT / "schemas" / "scenario.schema.json"
-_TABLE = re.compile(r"(<!-- table: ([a-z_ ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+PAGE, SCHEMA = ROOT / "docs" / "scenario-files.md", ROOT / "schemas" / "scenario.schema.json"
+EXAMPLE = ROOT / "docs" / "own-scenarios" / "large-groups.toml"
+_PART = re.compile(r"(<!-- (\w+)(?:: ([a-z_ ]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+_DESCRIPTION = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)
 _JSON_TYPES: Mapping[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _HEADINGS = {"do": "does", "that": "is met when"}
 
 
 def render_page(text: str) -> str:
-    """Return docs/scenarios.md with new tables of steps and checks."""
-    return _TABLE.sub(lambda found: f"{found[1]}\n{_table(found[2].split())}\n\n{found[3]}", text)
+    """Return docs/scenario-files.md with new tables."""
+
+    def render(found: re.Match[str]) -> str:
+        return f"{found[1]}\n{PARTS[found[2]]((found[3] or '').split())}\n\n{found[4]}"
+
+    return _PART.sub(render, text)
 
 
 def render_schema(text: str) -> str:
@@ -58,6 +71,64 @@ def _table(modules: Iterable[str]) -> str:
     ]
     key = "do" if steps else "that"
     return "\n".join([f"| `{key}` | {_HEADINGS[key]} |", "|---|---|", *steps, *checks])
+
+
+def _example(_modules: Iterable[str]) -> str:
+    """Return the example as a block of code."""
+    return f"```toml\n{EXAMPLE.read_text('utf-8').rstrip()}\n```"
+
+
+def _keys(_modules: Iterable[str]) -> str:
+    """Return the rows of the keys of a scenario file."""
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    rows = []
+    for name, definition in schema["properties"].items():
+        values = (schema["$defs"]["level"] if name == "level" else definition).get("enum", ())
+        possible = f" ({', '.join(f'`{value}`' for value in values)})" if values else ""
+        required = "yes" if name in schema["required"] else "no"
+        text = _sentence(definition["description"])
+        rows.append(f"| `{name}` | {required} | {text}{possible} |")
+    return "\n".join(["| key | required | meaning |", "|---|---|---|", *rows])
+
+
+def _generators(modules: Iterable[str]) -> str:
+    """Return the rows of the generators that modules define."""
+    names = set(modules)
+    rows = [
+        f"| `{name}` | {_generator_text(generator)} |"
+        for name, generator in GENERATORS.items()
+        if generator.__module__.rpartition(".")[2] in names
+    ]
+    return "\n".join(["| `generator` | generates |", "|---|---|", *rows])
+
+
+def _generator_text(generator: Callable[..., Plans]) -> str:
+    """Return what a generator generates, and its arguments with their defaults."""
+    text, _, rest = (inspect.getdoc(generator) or "").partition("\n\nArgs:\n")
+    text = re.split(r"\n\n(?:Returns|Raises):\n", text)[0]
+    described = dict(_DESCRIPTION.findall(re.split(r"\n\n\w+:\n", rest)[0]))
+    arguments = []
+    for name, parameter in inspect.signature(generator).parameters.items():
+        if name != "target":
+            values = _default(parameter.default)
+            arguments.append(f"`{name}`{values}: {_one_line(described[name]).removesuffix('.')}")
+    sentence = _sentence(text).removeprefix("generate ")
+    return "<br>".join([sentence, *arguments])
+
+
+def _default(value: object) -> str:
+    if value in (inspect.Parameter.empty, None, "", (), False):
+        return ""
+    shown = json.dumps(value) if isinstance(value, bool | tuple) else value
+    return f" (`{shown}` by default)"
+
+
+PARTS: Mapping[str, Callable[[Iterable[str]], str]] = {
+    "example": _example,
+    "keys": _keys,
+    "table": _table,
+    "generators": _generators,
+}
 
 
 def _step_text(step: type[Step]) -> str:
@@ -89,7 +160,7 @@ def _values(step: type[Step], name: str) -> str:
 def _docstring(step: type[Step]) -> tuple[str, dict[str, str]]:
     """Split the docstring of a step into its text and the descriptions of its arguments."""
     text, _, attributes = (inspect.getdoc(step) or "").partition("\n\nAttributes:\n")
-    found = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", attributes, re.MULTILINE)
+    found = _DESCRIPTION.findall(attributes)
     return text, {name: _one_line(description) for name, description in found}
 
 

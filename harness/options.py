@@ -48,7 +48,8 @@ OPTIONS: tuple[Option, ...] = (
         "Certify this endpoint: the full URL for General Webhooks, with the shared secret as "
         "Token in the query. `demo` is the demo partner, `demo:FLAW` the demo partner with a "
         "named flaw; `none` is for a service without General Webhooks (requires "
-        "--mews-integration-target or --mews-websocket). Each option of this group is also an ini "
+        "--mews-integration-target or --mews-websocket). With --mews-start or --mews-app also a "
+        "path, such as /webhooks/mews. Each option of this group is also an ini "
         "key with underscores (mews_target).",
         "URL",
     ),
@@ -57,6 +58,20 @@ OPTIONS: tuple[Option, ...] = (
         "URL of the endpoint for Integration Webhooks, if it is a different one (default: the "
         "URL of --mews-target).",
         "URL",
+    ),
+    Option(
+        "--mews-start",
+        "Start the service under test with this command, restart it after it died, and stop it at "
+        "the end. {port} stands for the port, here and in the target; the environment has PORT, "
+        "MEWS_API_URL, MEWS_TOKEN and more. No shell runs it unless you write sh -c (default: the "
+        "service runs already).",
+        "COMMAND",
+    ),
+    Option(
+        "--mews-app",
+        "Serve this ASGI or WSGI application in the process of pytest, such as app:app or "
+        "shop.main:create() (default: the service runs already).",
+        "MODULE:APP",
     ),
     Option(
         "--mews-token",
@@ -102,7 +117,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "--mews-restart-timeout",
         "Seconds in which a service that died of a message must accept messages again; otherwise "
-        "the rest of the run is blocked (default: 30).",
+        "the rest of the run is blocked. Also the seconds in which what --mews-start starts must "
+        "listen (default: 30).",
         "SECONDS",
         default="30",
     ),
@@ -111,6 +127,13 @@ OPTIONS: tuple[Option, ...] = (
         "TOML file with client_token and one [[enterprise]] table (id, integration_id, "
         "access_token) for each enterprise of the run (default: two built-in test enterprises).",
         "FILE",
+    ),
+    Option(
+        "--mews-scenarios",
+        "Folder with scenario files of your own, which run together with those of Mews; can be "
+        "repeated (default: none).",
+        "FOLDER",
+        kind="values",
     ),
     Option(
         "--mews-profile",

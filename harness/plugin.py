@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
 
 
+STARTING = ("mews_start", "mews_app")  # they start what --mews-target certifies
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the group `mews`, each with an ini key of the same name."""
     group = parser.getgroup("mews", "certification of a Mews webhook endpoint (pytest-mews)")
@@ -104,3 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
         register(config)
     elif config.option.mews_replay:
         raise pytest.UsageError("--mews-replay: needs an endpoint. Give --mews-target as well.")
+    elif option := next((name for name in STARTING if getattr(config.option, name)), None):
+        flag = f"--{option.replace('_', '-')}"
+        remedy = "Give --mews-target with the path of the endpoint, such as /webhooks/mews."
+        raise pytest.UsageError(f"{flag}: needs an endpoint. {remedy}")

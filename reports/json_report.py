@@ -253,6 +253,7 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
             for evidence in evidence_selection.select_evidence(result)
         ],
         **_waived(result),
+        **({"service_log": list(result.service_log)} if result.service_log else {}),
     }
 
 

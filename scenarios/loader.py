@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -14,12 +16,32 @@ from pytest_mews.mews.facts import load_facts
 from pytest_mews.model import Basis, Expectation, Fact, Level, MessageSpec, Scenario, Stage
 from pytest_mews.model.exchange import RESERVED_LABELS
 from pytest_mews.model.scenario import AREAS, Requirement
-from pytest_mews.model.step import Step
+from pytest_mews.model.step import Emulator, Step
 from pytest_mews.model.step_tables import StepTableError, step_from_table
+from pytest_mews.scenarios.toml_lines import Key, line_of
 from pytest_mews.schemas.violations import find_violation
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
+
+VOCABULARY = "docs/scenario-files.md"
+OWN_ID = re.compile(r"X(?:-[A-Z0-9]+)+")
+"""The ids of scenarios of the user's own: no other scenario has such an id, now or later."""
+API_REQUIREMENTS = frozenset(
+    {
+        Requirement.CONNECTOR_API,
+        Requirement.CONNECTOR_API_CALLED,
+        Requirement.CONNECTOR_API_ANSWERED,
+    }
+)
+WEBSOCKET_REQUIREMENTS = frozenset(
+    {
+        Requirement.WEBSOCKET_SERVER,
+        Requirement.WEBSOCKET_HANDSHAKE,
+        Requirement.WEBSOCKET_CLIENT,
+        Requirement.COMMANDS_REQUESTED,
+    }
+)
 
 
 @cache
@@ -53,71 +75,147 @@ def load_scenarios() -> tuple[Scenario, ...]:
     )
 
 
-def parse_scenario(text: str, name: str) -> Scenario:
-    """Parse and validate the text of one scenario file; `name` is the file name for messages.
+def parse_scenario(text: str, name: str, *, own: bool = False) -> Scenario:
+    """Parse and validate the text of one scenario file.
+
+    Args:
+        text: the text.
+        name: the name of the file for messages.
+        own: whether it is a file of the user's own.
 
     Raises:
-        ScenarioFileError: see `load_scenarios`.
+        ScenarioFileError: see `load_scenarios`; the message has the line.
 
     """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioFileError(name, error, "is not TOML", "Correct the file.") from error
-    steps = _read_steps(raw.get("step"), name)  # its messages are better than the schema's
+        problem, remedy = f"is not TOML: {error}", "Correct it at that place."
+        raise ScenarioFileError(name, "the file", problem, remedy) from error
+    file = ScenarioFile(name, text)
+    steps = _read_steps(raw.get("step"), file)  # its messages are better than the schema's
+    _check_owner(raw, file, own=own)
     violation = find_violation("scenario", raw)
     if violation is not None:
-        raise _schema_error(violation, name)
-    scenario = _build(raw, _find_facts(raw["facts"], name), steps)
-    _check_names(scenario, name)
+        raise _schema_error(violation, file)
+    scenario = _build(raw, _find_facts(raw.get("facts", ()), file), steps)
+    _check_names(scenario, file)
+    _check_emulators(scenario, file)
     return scenario
 
 
-def _read_steps(tables: object, file_name: str) -> tuple[Step, ...]:
+@dataclass(frozen=True)
+class ScenarioFile:
+    """A scenario file, whose errors have their line and the keys that lead there."""
+
+    name: str
+    text: str
+
+    def error(
+        self,
+        path: Sequence[Key],
+        value: object,
+        problem: str,
+        remedy: str,
+        line_path: Sequence[Key] | None = None,
+    ) -> ScenarioFileError:
+        """Return an error about a value.
+
+        Args:
+            path: the keys that lead to the table or the value, which the message names.
+            value: what is wrong.
+            problem: what is wrong with it: a predicate.
+            remedy: what the user can do: a sentence.
+            line_path: the keys that lead to the line; `path` if omitted.
+
+        """
+        line = line_of(self.text, path if line_path is None else line_path)
+        place = self.name if line is None else f"{self.name}, line {line}"
+        keys = _join_keys(path)
+        return ScenarioFileError(f"{place}: {keys}" if keys else place, value, problem, remedy)
+
+
+def _join_keys(path: Sequence[Key]) -> str:
+    """Return keys as a phrase; arrays count from 1: `step 2, faults`."""
+    text = ""
+    for key in path:
+        text += f" {key + 1}" if isinstance(key, int) else f"{', ' if text else ''}{key}"
+    return text
+
+
+def _read_steps(tables: object, file: ScenarioFile) -> tuple[Step, ...]:
     """Read the steps of a file; anything but an array of tables is left to the schema."""
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         return ()
     steps = []
-    for number, table in enumerate(tables, 1):
+    for index, table in enumerate(tables):
         try:
             steps.append(step_from_table(table))
         except StepTableError as error:
-            key = f"{file_name}: step {number}{f', {error.key}' if error.key else ''}"
-            raise _file_error(key, error.value, error.problem, error.known) from error
+            path: list[Key] = ["step", index, *([error.key] if error.key else [])]
+            value = error.value
+            is_unknown = not error.key and isinstance(value, str) and value in table
+            line_path = [*path, str(value)] if is_unknown else path
+            remedy = _remedy(value, error.known)
+            raise file.error(path, value, error.problem, remedy, line_path) from error
     return tuple(steps)
 
 
-def _schema_error(violation: ValidationError, file_name: str) -> ScenarioFileError:
-    """Return the error for a violation of the schema; arrays count from 1, as steps do."""
-    parts = [part + 1 if isinstance(part, int) else part for part in violation.absolute_path]
-    key = f"{file_name}: {', '.join(map(str, parts))}" if parts else file_name
+def _schema_error(violation: ValidationError, file: ScenarioFile) -> ScenarioFileError:
+    """Return the error for a violation of the schema."""
+    path = list(violation.absolute_path)
     allowed: Any = violation.validator_value
+    instance: Any = violation.instance
     schema: Any = violation.schema
     if violation.validator == "enum":
-        return _file_error(key, violation.instance, "is not a possible value", allowed)
+        return file.error(path, instance, "is not a possible value", _remedy(instance, allowed))
     if violation.validator == "additionalProperties":
         known = list(schema["properties"])
-        instance: Any = violation.instance
         unknown = next(name for name in instance if name not in known)
-        return _file_error(key, unknown, "is not a key", known)
+        remedy = _remedy(unknown, known)
+        return file.error(path, unknown, "is not a key", remedy, [*path, unknown])
+    if violation.validator == "required":
+        missing = next(name for name in allowed if name not in instance)
+        return file.error(path, missing, "is missing", f"Add {missing} = …")
     problem = f"breaks the scenario schema: {violation.message}"
-    return _file_error(file_name, ", ".join(map(str, parts)) or "the file", problem)
+    value = instance if isinstance(instance, str | int | float) else "the value"
+    return file.error(path, value, problem, f"See {VOCABULARY}.")
 
 
-def _file_error(
-    key: str, value: object, problem: str, known: Sequence[str] = ()
-) -> ScenarioFileError:
-    remedy = did_you_mean(str(value), known) if known else "See docs/scenarios.md."
-    return ScenarioFileError(key, value, problem, remedy)
+def _remedy(value: object, known: Sequence[object]) -> str:
+    names = [str(name) for name in known]
+    return did_you_mean(str(value), names) if names else f"See {VOCABULARY}."
 
 
-def _find_facts(ids: Iterable[str], file_name: str) -> tuple[Fact, ...]:
+def _check_owner(raw: Mapping[str, Any], file: ScenarioFile, *, own: bool) -> None:
+    """Check that a file of the user's own, and no other, has its basis and an id of its own."""
+    scenario_id, basis = raw.get("id"), raw.get("basis")
+    if not own:
+        if basis == Basis.OWN:
+            remedy = "Give documented or inferred."
+            raise file.error(["basis"], basis, "is for files of --mews-scenarios", remedy)
+        return
+    if basis != Basis.OWN:
+        remedy = 'Write basis = "own": no report may show it as documented by Mews.'
+        if basis is None:
+            raise file.error([], "basis", "is missing", remedy)
+        raise file.error(["basis"], basis, "is not the basis of a scenario of your own", remedy)
+    for key in ("facts", "precondition"):
+        if key in raw:
+            problem, remedy = "is for the scenarios of pytest-mews", "Remove it."
+            raise file.error([], key, problem, remedy, [key])
+    if isinstance(scenario_id, str) and not OWN_ID.fullmatch(scenario_id):
+        remedy = "Begin it with X-, then capital letters, digits and hyphens, such as X-BATCH-300."
+        raise file.error(["id"], scenario_id, "is not the id of a scenario of your own", remedy)
+
+
+def _find_facts(ids: Iterable[str], file: ScenarioFile) -> tuple[Fact, ...]:
     facts = load_facts()
     for fact_id in ids:
         if fact_id not in facts:
             closest = get_close_matches(fact_id, facts, n=1, cutoff=0)
             remedy = f"Did you mean {closest[0]}? docs/requirements.md lists the facts."
-            raise ScenarioFileError(file_name, fact_id, "is not a fact", remedy)
+            raise file.error(["facts"], fact_id, "is not a fact", remedy)
     return tuple(facts[fact_id] for fact_id in ids)
 
 
@@ -158,23 +256,45 @@ def _without(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return {name: value for name, value in table.items() if name != key}
 
 
-def _check_names(scenario: Scenario, file_name: str) -> None:
+def _check_names(scenario: Scenario, file: ScenarioFile) -> None:
     defined = {message_spec.name for message_spec in scenario.message_specs}
     for message_name in sorted(defined & RESERVED_LABELS):
         remedy = f"Rename it; the harness uses {', '.join(sorted(RESERVED_LABELS))} itself."
-        raise ScenarioFileError(file_name, message_name, "is no name for a message", remedy)
-    references: Iterable[str] = [
-        *(name for step in scenario.steps for name in step.message_names),
-        *(name for expectation in scenario.expectations for name in expectation.of),
-    ]
-    for message_name in references:
+        line_path = ["message", message_name]
+        raise file.error([], message_name, "is no name for a message", remedy, line_path)
+    references: list[tuple[list[Key], str]] = []
+    for index, step in enumerate(scenario.steps):
+        references += ((["step", index], name) for name in step.message_names)
+    for index, expectation in enumerate(scenario.expectations):
+        references += ((["expect", index], name) for name in expectation.of)
+    for path, message_name in references:
         if message_name not in defined:
             remedy = f"Add a table [message.{message_name}]."
-            raise ScenarioFileError(file_name, message_name, "is not a message of the file", remedy)
+            raise file.error(path, message_name, "is not a message of the file", remedy)
+    if scenario.basis is Basis.OWN:
+        return
     if scenario.basis not in {fact.basis for fact in scenario.facts}:
         remedy = f"Add a fact that is {scenario.basis}, or change the basis."
         problem = "is not the basis of any of its facts"
-        raise ScenarioFileError(file_name, scenario.basis, problem, remedy)
+        raise file.error(["basis"], scenario.basis, problem, remedy)
     if scenario.area not in AREAS:
         remedy = f"Known: {', '.join(AREAS)}."
-        raise ScenarioFileError(file_name, scenario.area, "is not an area", remedy)
+        raise file.error(["id"], scenario.area, "is not an area", remedy)
+
+
+def _check_emulators(scenario: Scenario, file: ScenarioFile) -> None:
+    """Check that the emulators run that the steps and the requirements are about."""
+    for index, step in enumerate(scenario.steps):
+        if step.emulator is Emulator.WEBSOCKET and scenario.stage is not Stage.STREAMING:
+            remedy = 'Write stage = "streaming", so that it runs with --mews-websocket only.'
+            problem = f"uses {step.emulator}, which need not run in this stage"
+            raise file.error(["step", index], step.do, problem, remedy)
+        has_api = scenario.stage is Stage.PROCESSING or API_REQUIREMENTS & {*scenario.requires}
+        if step.emulator is Emulator.CONNECTOR_API and not has_api:
+            remedy = 'Write stage = "processing", or add "connector-api" to requires.'
+            problem = f"uses {step.emulator}, which need not run"
+            raise file.error(["step", index], step.do, problem, remedy)
+    for requirement in scenario.requires:
+        if requirement in WEBSOCKET_REQUIREMENTS and scenario.stage is not Stage.STREAMING:
+            remedy = 'Write stage = "streaming", or remove it.'
+            raise file.error(["requires"], requirement, "is for the Streaming stage", remedy)

@@ -33,7 +33,17 @@ hypothesis.settings.load_profile("tests")
 
 # Folders of tests that wait for whole runs. Each worker of pytest-xdist begins with its share of
 # them: one that began with the others would be the last to end.
-WAITING = {"acceptance", "browser", "causes", "fuzz", "redaction", "session", "soundness", "stacks"}
+WAITING = {
+    "acceptance",
+    "browser",
+    "causes",
+    "fuzz",
+    "redaction",
+    "service",
+    "session",
+    "soundness",
+    "stacks",
+}
 LONGEST = "certification"
 
 

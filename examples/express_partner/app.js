@@ -10,7 +10,8 @@ const { readFileSync } = require("node:fs");
 const express = require("express");
 const { Fetcher } = require("./fetcher");
 
-const { MEWS_TOKEN, MEWS_TENANTS, PORT = "8000", HOST = "127.0.0.1" } = process.env;
+const { MEWS_TOKEN, PORT = "8000", HOST = "127.0.0.1" } = process.env;
+const TENANTS = process.env.MEWS_TENANTS_JSON ?? process.env.MEWS_TENANTS;
 if (!MEWS_TOKEN) {
   throw new Error("Set MEWS_TOKEN to the secret in the URL that you register with Mews");
 }
@@ -144,10 +145,10 @@ function accessToken(enterpriseId) {
   return active?.apiKey ?? active?.accessToken;
 }
 
-// Loads the integrations that exist already from the file in MEWS_TENANTS.
+// Loads the integrations that exist already from the file in MEWS_TENANTS_JSON or MEWS_TENANTS.
 function loadTenants() {
-  if (!MEWS_TENANTS) return;
-  for (const tenant of JSON.parse(readFileSync(MEWS_TENANTS, "utf8")).enterprise) {
+  if (!TENANTS) return;
+  for (const tenant of JSON.parse(readFileSync(TENANTS, "utf8")).enterprise) {
     integrations.set(tenant.integration_id, {
       enterpriseId: tenant.id,
       accessToken: tenant.access_token,

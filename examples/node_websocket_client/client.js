@@ -142,7 +142,8 @@ async function stayConnected(tenant) {
 }
 
 if (require.main === module) {
-  const { enterprise } = JSON.parse(readFileSync(process.env.MEWS_TENANTS, "utf8"));
+  const file = process.env.MEWS_TENANTS_JSON ?? process.env.MEWS_TENANTS;
+  const { enterprise } = JSON.parse(readFileSync(file, "utf8"));
   for (const tenant of enterprise) stayConnected(tenant);
 }
 

@@ -1,6 +1,6 @@
 """What a check is, and the registry of all checks, which decorators fill.
 
-The docstring of a check's function says when it is met; docs/scenarios.md has it from there.
+The docstring of a check's function says when it is met; docs/scenario-files.md has it from there.
 """
 
 from __future__ import annotations

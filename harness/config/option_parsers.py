@@ -29,9 +29,9 @@ def is_demo(target: str) -> bool:
     return target.partition(":")[0] == DEMO
 
 
-def parse_target(
+def check_target(
     text: str, *, has_websocket: bool = False, has_integration_target: bool = False
-) -> str:
+) -> None:
     """Check --mews-target; the demo partner checks later whether the flaw exists."""
     if text == NO_TARGET:
         if not has_websocket and not has_integration_target:
@@ -40,19 +40,20 @@ def parse_target(
                 "URL of an endpoint."
             )
             raise UsageError("--mews-target", text, "leaves nothing to certify", remedy)
-        return text
-    return text if is_demo(text) else endpoint.check_url("--mews-target", text)
+    elif text.startswith("/"):
+        remedy = "Give the full URL. A path alone is for --mews-start and --mews-app."
+        raise UsageError("--mews-target", redact_url(text), "has no host", remedy)
+    elif not is_demo(text):
+        endpoint.check_url("--mews-target", text)
 
 
-def parse_integration_target(text: str | None, general: str) -> str | None:
+def check_integration_target(text: str, general: str) -> None:
     """Check --mews-integration-target; `general` is the value of --mews-target."""
-    if text is None:
-        return None
     name = "--mews-integration-target"
     if is_demo(general):
         problem, remedy = "can't be used with the demo partner", "Leave it out."
         raise UsageError(name, redact_url(text), problem, remedy)
-    return endpoint.check_url(name, text)
+    endpoint.check_url(name, text)
 
 
 def parse_token(text: str | None) -> str | None:
@@ -164,8 +165,11 @@ def _parse_address(
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if not host or port is None or "@" in text or (port == 0 and not any_port):
+    if not host or port is None or "@" in text:
         raise UsageError(option, text, "is not HOST:PORT", remedy)
+    if port == 0 and not any_port:
+        problem = "lets the system choose the port, which your service can't know"
+        raise UsageError(option, text, problem, f"{remedy} 0 is for --mews-start and --mews-app.")
     return host, port
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import secrets
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote_plus
 
 from pytest_mews.config import option_parsers, profiles, tenants
 from pytest_mews.config.endpoint import Endpoint
+from pytest_mews.config.own_scenarios import load_own_scenarios
 from pytest_mews.config.report_folder import SELECTION_FOLDER
-from pytest_mews.model import Profile, Stage, Tenants, WebhookKind
+from pytest_mews.config.service_start import ServiceStart, expand_path, parse_service_start
+from pytest_mews.model import Profile, Scenario, Stage, Tenants, WebhookKind
 from pytest_mews.options import OPTIONS, Option
 from pytest_mews.redaction import Secret
-from pytest_mews.senders import Authentication, Sender
+from pytest_mews.senders import Authentication, Sender, Target
 from pytest_mews.senders.connector import CONNECTOR
 from pytest_mews.senders.url_secrets import likely_secrets, query_values
 
@@ -30,8 +32,10 @@ class Settings:
     """The validated options of one run.
 
     Attributes:
-        target: the URL as the user gave it, or `demo`, `demo:FLAW`, or `none`.
+        target: the URL as the user gave it, or `demo`, `demo:FLAW`, or `none`; a path is made a
+            URL, and `{port}` may stand for the port of a service that the harness starts.
         integration_target: the URL as the user gave it; None if both webhooks share one URL.
+        service: how the harness starts the service under test; None if it runs already.
         sender: what sends the webhooks.
         authentication: how the sender authenticates itself to the endpoint; to the demo partner
             only once it has started.
@@ -59,6 +63,7 @@ class Settings:
         baseline: the certification.json of an earlier run to compare with, if any.
         fails_on_new: whether only failures that are new since the baseline fail the run.
         insecure: whether to accept any TLS certificate.
+        own_scenarios: the scenarios of the files of --mews-scenarios.
         seed: the seed of all generated data.
         program: the words before the target in a command line that starts such a run.
 
@@ -66,6 +71,7 @@ class Settings:
 
     target: Secret
     integration_target: Secret | None
+    service: ServiceStart | None
     sender: Sender
     authentication: Authentication = field(repr=False)
     tenants: Tenants
@@ -91,8 +97,14 @@ class Settings:
     baseline: Path | None
     fails_on_new: bool
     insecure: bool
+    own_scenarios: tuple[Scenario, ...]
     seed: int
     program: tuple[str, ...] = PYTEST
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """All scenarios: those of the sender, then the user's own."""
+        return (*self.sender.scenarios(), *self.own_scenarios)
 
     @property
     def is_demo(self) -> bool:
@@ -120,9 +132,21 @@ class Settings:
         return self.api is not None or self.is_demo
 
     @property
+    def generator_target(self) -> Target:
+        """What messages are generated for."""
+        return Target(
+            self.profile.name,
+            self.events,
+            int(self.profile.number("batch_limit")),
+            self.tenants,
+            lag_s=self.profile.interval("lag_s"),
+            has_portfolios=self.has_portfolios,
+        )
+
+    @property
     def endpoint(self) -> Endpoint:
         """The URLs to call; empty where there is none, and for the demo partner."""
-        urls = _endpoint_urls(self.target, self.integration_target)
+        urls = self._urls_by_option
         general = urls.get("--mews-target", "")
         return Endpoint(general, urls.get("--mews-integration-target", general))
 
@@ -145,7 +169,16 @@ class Settings:
 
     @property
     def _urls(self) -> tuple[str, ...]:
-        return tuple(_endpoint_urls(self.target, self.integration_target).values())
+        return tuple(self._urls_by_option.values())
+
+    @property
+    def _urls_by_option(self) -> dict[str, str]:
+        return _with_port(_endpoint_urls(self.target, self.integration_target), self.service)
+
+
+def _with_port(urls: dict[str, str], service: ServiceStart | None) -> dict[str, str]:
+    """Return URLs with the port of the service that the harness starts."""
+    return urls if service is None else {name: service.fill(url) for name, url in urls.items()}
 
 
 def _endpoint_urls(target: str, integration_target: str | None) -> dict[str, str]:
@@ -202,23 +235,33 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
         profiles.load_profile(text.get("mews_profile", SENDER.default_profile), SENDER.profiles),
         [str(item) for item in assignments] if isinstance(assignments, list | tuple) else [],
     )
-    websocket = option_parsers.parse_websocket(text.get("mews_websocket"))
-    target = option_parsers.parse_target(
-        text.get("mews_target", ""),
+    command, app = text.get("mews_start"), text.get("mews_app")
+    is_started = command is not None or app is not None
+    websocket = option_parsers.parse_websocket(text.get("mews_websocket"), any_port=is_started)
+    target = expand_path(text.get("mews_target", ""), is_started=is_started)
+    integration_target = text.get("mews_integration_target")
+    if integration_target is not None:
+        integration_target = expand_path(integration_target, is_started=is_started)
+    service = parse_service_start(
+        command, app, _endpoint_urls(target, integration_target), target=target
+    )
+    fill = str if service is None else service.fill
+    option_parsers.check_target(
+        fill(target),
         has_websocket=websocket is not None,
-        has_integration_target="mews_integration_target" in text,
+        has_integration_target=integration_target is not None,
     )
-    integration_target = option_parsers.parse_integration_target(
-        text.get("mews_integration_target"), target
-    )
+    if integration_target is not None:
+        option_parsers.check_integration_target(fill(integration_target), target)
     tenants_file = text.get("mews_tenants")
     report = option_parsers.parse_report(text["mews_report"])
-    return Settings(
+    settings = Settings(
         target=Secret(target),
         integration_target=Secret.of(integration_target),
+        service=service,
         sender=SENDER,
         authentication=SENDER.authentication(
-            _endpoint_urls(target, integration_target),
+            _with_port(_endpoint_urls(target, integration_target), service),
             option_parsers.parse_token(text.get("mews_token")),
             option_parsers.parse_token_name(
                 text.get("mews_token_name"), target, integration_target
@@ -240,7 +283,7 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
         listed_operations=option_parsers.parse_operations(text.get("mews_operations")),
         jobs=option_parsers.parse_jobs(text["mews_jobs"]),
         peak_rate=option_parsers.parse_peak_rate(text["mews_peak_rate"]),
-        api=option_parsers.parse_api(text.get("mews_api")),
+        api=option_parsers.parse_api(text.get("mews_api"), any_port=is_started),
         websocket=websocket,
         websocket_tls=option_parsers.load_certificate(
             text.get("mews_websocket_certificate"),
@@ -258,8 +301,19 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
         baseline=Path(text["mews_baseline"]) if "mews_baseline" in text else None,
         fails_on_new=option_parsers.parse_fail_on(text["mews_fail_on"], text.get("mews_baseline")),
         insecure=resolved["mews_insecure"] is True,
+        own_scenarios=(),
         seed=secrets.randbelow(2**32) if seed is None else seed,
     )
+    folders = resolved["mews_scenarios"]
+    if not isinstance(folders, list | tuple):
+        return settings
+    own = load_own_scenarios(
+        [str(folder) for folder in folders],
+        SENDER,
+        settings.generator_target,
+        settings.authentication.variants,
+    )
+    return replace(settings, own_scenarios=own)
 
 
 def _resolve_option(
@@ -277,5 +331,9 @@ def _resolve_option(
     ini_value = ini.get(option.dest)
     if ini_value is None or ini_value in ("", []):
         return option.default
+    if option.metavar not in ("FILE", "FOLDER"):
+        return ini_value
     # A path in an ini file means the same whichever folder pytest is started in.
-    return str(rootdir / str(ini_value)) if option.metavar in ("FILE", "FOLDER") else ini_value
+    if isinstance(ini_value, list | tuple):
+        return [str(rootdir / str(item)) for item in ini_value]
+    return str(rootdir / str(ini_value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -38,17 +39,21 @@ DEFAULT_TENANTS = Tenants(
 )
 
 
+def tenants_text(tenants: Tenants) -> str:
+    """Return tenants as the text of a tenants file."""
+    tables = "".join(
+        f"\n[[enterprise]]\nid = {json.dumps(tenant.id, ensure_ascii=False)}\n"
+        f"integration_id = {json.dumps(tenant.integration_id, ensure_ascii=False)}\n"
+        f"access_token = {json.dumps(tenant.access_token, ensure_ascii=False)}\n"
+        for tenant in tenants.enterprises
+    )
+    return f"client_token = {json.dumps(tenants.client_token, ensure_ascii=False)}\n{tables}"
+
+
 def tenants_template() -> str:
     """Return the built-in tenants as the text of a tenants file that a user can edit."""
-    tables = "".join(
-        f'\n[[enterprise]]\nid = "{tenant.id}"\nintegration_id = "{tenant.integration_id}"\n'
-        f'access_token = "{tenant.access_token}"\n'
-        for tenant in DEFAULT_TENANTS.enterprises
-    )
-    return (
-        "# Tenants for pytest-mews. These are test values: replace them with your service's.\n"
-        f'client_token = "{DEFAULT_TENANTS.client_token}"\n{tables}'
-    )
+    comment = "# Tenants for pytest-mews. These are test values: replace them with your service's."
+    return f"{comment}\n{tenants_text(DEFAULT_TENANTS)}"
 
 
 def load_tenants(path: Path) -> Tenants:

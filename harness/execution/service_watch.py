@@ -39,6 +39,8 @@ class ServiceWatch:
         send: sends a new valid message in a single attempt.
         clock: for the pauses.
         timeout_s: how long the service is waited for (`--mews-restart-timeout`).
+        revive: starts the service again if the harness runs it and it has ended. It is called only
+            in a wait: a death that nothing has noticed would be no finding.
 
     Attributes:
         log: what the service received.
@@ -53,9 +55,10 @@ class ServiceWatch:
         send: Callable[[], Attempt],
         clock: Clock,
         timeout_s: float,
+        revive: Callable[[], None] = lambda: None,
     ) -> None:
         self._is_listening, self._send, self._clock = is_listening, send, clock
-        self._timeout_s = timeout_s
+        self._timeout_s, self._revive = timeout_s, revive
         self._waiting = Lock()  # one thread waits, the others wait for its result
         self._last_absence: Absence | None = None
         self.death: Death | None = None
@@ -112,6 +115,7 @@ class ServiceWatch:
         with self._waiting:
             started_ms = self._clock.now_ms()
             while True:
+                self._revive()
                 attempt = self._send() if self._is_listening() else None
                 self.gone_until_ms = self._clock.now_ms()
                 waited_s = (self.gone_until_ms - started_ms) / 1000

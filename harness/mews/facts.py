@@ -19,10 +19,14 @@ DOCUMENTATION = "https://docs.mews.com/connector-api/"
 
 
 class Basis(StrEnum):
-    """Whether the documentation states it, or we infer it from the documentation."""
+    """Whether the documentation states it, or we infer it from the documentation.
+
+    Or neither: a scenario of the user's own. No fact has this basis.
+    """
 
     DOCUMENTED = "documented"
     INFERRED = "inferred"
+    OWN = "own"
 
 
 class Stage(StrEnum):

@@ -128,6 +128,8 @@ class ScenarioResult:
     clauses of the reason that no unmet finding has: figures, and how often it failed.
     `reason_expected` is why the failure does not fail the run; empty if it does, or is none.
     `death` is the death of the service: in this scenario or, with the verdict `blocked`, before it.
+    `service_log` are the lines that the service wrote while the failing case ran, if the harness
+    started it.
     """
 
     scenario: Scenario
@@ -148,6 +150,7 @@ class ScenarioResult:
     remarks: tuple[str, ...] = ()
     reason_expected: str = ""
     death: Death | None = None
+    service_log: tuple[str, ...] = ()
 
     @classmethod
     def without_run(

@@ -24,6 +24,7 @@ AREAS: Mapping[str, str] = {
     "LOAD": "Load",
     "PROC": "Processing",
     "STR": "Streaming",
+    "X": "Your own scenarios",  # --mews-scenarios
 }
 
 
@@ -91,10 +92,11 @@ class Scenario:
     """One certification scenario.
 
     Attributes:
-        basis: whether what it expects is documented; then at least one of its facts is.
+        basis: whether what it expects is documented; then at least one of its facts is. A scenario
+            of the user's own has no facts.
         facts: what it tests, the most important ones first.
         applies: conditions on the run; if one is not met, the scenario is not applicable.
-        requires: what must have been observed before; docs/scenarios.md lists the requirements.
+        requires: what must have been observed before (docs/scenario-files.md).
         exclusive: whether nothing else is delivered meanwhile (it measures time, or is hostile).
         concurrent_cases: whether its fixed cases run concurrently, so that their waits overlap.
         max_cases: the maximum number of cases, the fixed ones first; None for no limit.
@@ -124,6 +126,8 @@ class Scenario:
     @property
     def concern(self) -> Concern:
         """Whether Mews's certification review looks at what it tests."""
+        if self.basis is Basis.OWN:
+            return Concern.OPERATION
         if Requirement.CONNECTOR_API in self.requires or self.stage is Stage.PROCESSING:
             return Concern.CERTIFICATION_REVIEW
         return Concern.OPERATION

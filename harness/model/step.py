@@ -1,7 +1,7 @@
 """The steps of scenarios as data: a class for each, with the arguments of the step as fields.
 
 `harness/execution` performs them. The first paragraph of a class and its attributes are the
-description in docs/scenarios.md and in the schema of scenario files, which
+description in docs/scenario-files.md and in the schema of scenario files, which
 `docs/generate_scenarios.py` writes. A name ends in `_s` where its value is in seconds; `seconds` is
 too.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, TypeVar
 
@@ -39,6 +40,13 @@ PositiveSeconds = Annotated[float, Bound(0, exclusive=True)]
 Seconds = Annotated[float, Bound(0)]
 
 
+class Emulator(StrEnum):
+    """What the harness serves."""
+
+    CONNECTOR_API = "the Connector API emulator"
+    WEBSOCKET = "the WebSocket emulator"
+
+
 RIGHT = "right"
 """The variant of a request as the sender makes it, with the right credentials."""
 
@@ -53,6 +61,7 @@ class Step:
         gives_reason: whether a scenario that begins with it passes with what was observed as its
             reason, without counts of cases and messages: the step shows what happened before.
         detects_crash: whether it shows that the service, or a client, survived something hostile.
+        emulator: the emulator that it acts on or observes; None if it only delivers webhooks.
 
     """
 
@@ -60,6 +69,7 @@ class Step:
     runs_first: ClassVar[bool] = False
     gives_reason: ClassVar[bool] = False
     detects_crash: ClassVar[bool] = False
+    emulator: ClassVar[Emulator | None] = None
 
     @property
     def message_names(self) -> tuple[str, ...]:
@@ -88,11 +98,11 @@ STEPS: Mapping[str, type[Step]] = MappingProxyType(_STEPS)
 StepClass = TypeVar("StepClass", bound=type[Step])
 
 
-def _named(name: str) -> Callable[[StepClass], StepClass]:
+def _named(name: str, emulator: Emulator | None = None) -> Callable[[StepClass], StepClass]:
     """Add a class to `STEPS`."""
 
     def register(step_class: StepClass) -> StepClass:
-        step_class.do = name
+        step_class.do, step_class.emulator = name, emulator
         _STEPS[name] = step_class
         return step_class
 
@@ -285,13 +295,13 @@ class ShowTlsHandshakes(Step):
     gives_reason = True
 
 
-@_named("show-connectivity-check")
+@_named("show-connectivity-check", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class ShowConnectivityCheck(Step):
     """Shows the message that should have led to a first call, and the calls until then."""
 
 
-@_named("wait-until-fetched")
+@_named("wait-until-fetched", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class WaitUntilFetched(Step):
     """Waits until every acknowledged entity is fetched, then until the service is quiet.
@@ -322,13 +332,13 @@ class WaitUntilFetched(Step):
         return self.quiet_s
 
 
-@_named("wait-for-request")
+@_named("wait-for-request", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class WaitForRequest(Step):
     """Waits until a call about the case arrives, at most the fetch timeout."""
 
 
-@_named("wait-until-idle")
+@_named("wait-until-idle", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class WaitUntilIdle(Step):
     """Waits for a second without a call in progress; only later calls belong to the case.
@@ -338,7 +348,7 @@ class WaitUntilIdle(Step):
     """
 
 
-@_named("inject-api-fault")
+@_named("inject-api-fault", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class InjectApiFault(Step):
     """Injects a fault into the responses to calls about the entities of some messages.
@@ -375,7 +385,7 @@ class InjectApiFault(Step):
         return self.seconds if self.fault is ApiFault.SLOW else 0.0
 
 
-@_named("delete-entities")
+@_named("delete-entities", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class DeleteEntities(EntitiesStep):
     """Deletes the entities of some messages in the Connector API emulator, before they are sent.
@@ -386,7 +396,7 @@ class DeleteEntities(EntitiesStep):
     """
 
 
-@_named("add-service")
+@_named("add-service", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class AddService(EntitiesStep):
     """Adds a service in the Connector API emulator, to which the products of some messages belong.
@@ -397,7 +407,7 @@ class AddService(EntitiesStep):
     """
 
 
-@_named("add-to-portfolio")
+@_named("add-to-portfolio", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class AddToPortfolio(EntitiesStep):
     """Adds the enterprises of some messages to the portfolio of a chain, before these are sent.
@@ -418,13 +428,13 @@ class AddToPortfolio(EntitiesStep):
         return (*self.of, self.portfolio)
 
 
-@_named("clear-api-faults")
+@_named("clear-api-faults", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class ClearApiFaults(Step):
     """Removes the injected faults of the case; its end does so too."""
 
 
-@_named("fill-first-pages")
+@_named("fill-first-pages", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class FillFirstPages(EntitiesStep):
     """Puts the entities of some messages on the second page of what a call by interval returns.
@@ -438,13 +448,13 @@ class FillFirstPages(EntitiesStep):
     """
 
 
-@_named("show-handshakes")
+@_named("show-handshakes", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class ShowHandshakes(Step):
     """Shows every WebSocket handshake of the run so far; nothing is sent."""
 
 
-@_named("websocket-send")
+@_named("websocket-send", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class WebSocketSend(MessageStep):
     """Sends the messages on the WebSocket, and a ping behind them.
@@ -459,13 +469,13 @@ class WebSocketSend(MessageStep):
     duplicate: bool = False
 
 
-@_named("websocket-ping")
+@_named("websocket-ping", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class WebSocketPing(Step):
     """Pings every connection, and waits for the pongs, at most the fetch timeout."""
 
 
-@_named("close-connection")
+@_named("close-connection", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class CloseConnection(Step):
     """Ends the connections of all clients.
@@ -479,7 +489,7 @@ class CloseConnection(Step):
     how: Disconnect
 
 
-@_named("server-down")
+@_named("server-down", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class ServerDown(Step):
     """Breaks every connection, and accepts none for a while.
@@ -497,7 +507,7 @@ class ServerDown(Step):
         return self.seconds
 
 
-@_named("reject-handshakes")
+@_named("reject-handshakes", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class RejectHandshakes(Step):
     """Rejects the next handshakes of each client, until both limits are reached.
@@ -519,7 +529,7 @@ class RejectHandshakes(Step):
         return self.seconds
 
 
-@_named("wait-for-reconnect")
+@_named("wait-for-reconnect", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class WaitForReconnect(Step):
     """Waits until every client is connected again, at most the fetch timeout.
@@ -533,7 +543,7 @@ class WaitForReconnect(Step):
     timeout_factor: Factor = 1
 
 
-@_named("skip-send")
+@_named("skip-send", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class SkipSend(MessageStep):
     """Changes the Connector API emulator as the messages say, without sending them.
@@ -544,13 +554,13 @@ class SkipSend(MessageStep):
     """
 
 
-@_named("wait-for-active-commands")
+@_named("wait-for-active-commands", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class WaitForActiveCommands(Step):
     """Waits until every client has requested the active commands, at most the fetch timeout."""
 
 
-@_named("wait-until-handled")
+@_named("wait-until-handled", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class WaitUntilHandled(Step):
     """Waits until commands are reported as Processed and other requested entities are fetched.

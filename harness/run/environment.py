@@ -1,4 +1,4 @@
-"""Everything that runs during a certification: emulators, demo partner, deliverer, observations.
+"""Everything that runs during a certification: emulators, service, deliverer, observations.
 
 `Environment.start` starts all parts in a fixed order before the first message, and `close` stops
 them in reverse. Observations that send messages or wait are made once, when a scenario needs them.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -56,7 +57,8 @@ from pytest_mews.model import (
 from pytest_mews.model.death import describe_unreported
 from pytest_mews.model.exchange import HEALTH_CHECK
 from pytest_mews.redaction import Redactor, redact
-from pytest_mews.senders import IdSource, Target
+from pytest_mews.senders import IdSource
+from pytest_mews.service import StartedService
 
 SLOW_ENDPOINT_NOTE = (
     "The endpoint missed the {limit} limit even for a single event; scenarios ran concurrently and "
@@ -111,6 +113,7 @@ class Environment:
         websocket: the WebSocket emulator; None where the Streaming stage was not requested.
         emulator_failures: the unexpected exceptions within the emulators.
         clients: the tracker of WebSocket clients; None where no WebSocket is served.
+        started_service: the service under test; None if the harness does not start it.
 
     Raises:
         UsageError: there is no demo partner of that name.
@@ -119,14 +122,9 @@ class Environment:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.target = Target(
-            settings.profile.name,
-            settings.events,
-            int(settings.profile.number("batch_limit")),
-            settings.tenants,
-            peak_messages(settings.peak_rate, settings.time_scale),
-            settings.profile.interval("lag_s"),
-            has_portfolios=settings.has_portfolios,
+        self.target = replace(
+            settings.generator_target,
+            peak_messages=peak_messages(settings.peak_rate, settings.time_scale),
         )
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
@@ -151,6 +149,14 @@ class Environment:
         self.connector_api: ConnectorApi | None = None
         self.websocket: WebSocketServer | None = None
         self.clients: ClientTracker | None = None
+        self.started_service: StartedService | None = None
+        if settings.service is not None:
+            self.started_service = StartedService(
+                settings,
+                settings.service,
+                self.clock.now_ms,
+                self.redactor.redact_text,
+            )
         self._health_check_numbers = count()
         self._patience, self._websocket_patience = Patience(), Patience()
         self._alike_failures = AlikeFailures()
@@ -159,15 +165,19 @@ class Environment:
         self._handles_commands = ObservedOnce(self._probe_commands)
         self._tls_handshakes = ObservedOnce(self._probe_tls)
 
-    def start(self) -> None:
-        """Start the emulators, the demo partner and the transport, in this order.
+    def start(self, report: Callable[[str], None] = lambda _: None) -> None:
+        """Start the emulators, the demo partner or the service, and the transport, in this order.
 
         Does nothing if they run already. If a part can't start, those before it are stopped.
+
+        Args:
+            report: is called with what the start of the service waits for, for people.
 
         Raises:
             HarnessError: the environment was closed, and with it the clock and the transport.
             UsageError: the harness can't listen on the address of --mews-api or --mews-websocket,
-                or the path in SSL_CERT_FILE or SSL_CERT_DIR does not exist.
+                the service can't be started, or the path in SSL_CERT_FILE or SSL_CERT_DIR does not
+                exist.
 
         """
         if self._is_closed:
@@ -179,6 +189,9 @@ class Environment:
             api_url = self._start_connector_api()
             websocket_url = self._start_websocket()
             trust_store = self._start_demo_partner(api_url, websocket_url)
+            if self.started_service is not None:
+                self._running.enter_context(self.started_service)
+                self.started_service.start(api_url, websocket_url, report)
             self._start_transport(trust_store)
         except BaseException:
             self._stop()
@@ -186,7 +199,7 @@ class Environment:
         self._is_started = True
 
     def close(self) -> None:
-        """Stop the transport, the demo partner and the emulators, in this order, for good."""
+        """Stop the transport, the service and the emulators, in this order, for good."""
         self._is_closed = True
         self._stop()
 
@@ -278,6 +291,7 @@ class Environment:
             self._send_health_check,
             self.clock,
             self.settings.restart_timeout_s,
+            revive=(lambda: None) if self.started_service is None else self.started_service.revive,
         )
 
     @property
@@ -413,6 +427,7 @@ class Environment:
             notes += (f"The endpoint accepted the first message, but {hint}",) if hint else ()
         if self._is_started:
             notes += tuple(map(describe_unreported, self._service.unreported_deaths))
+        notes += () if self.started_service is None else self.started_service.notes
         notes += self.emulator_failures.notes + self.platform.notes
         notes += () if self.websocket is None else self.websocket.log.notes
         notes += tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -110,14 +110,17 @@ class Replayer:
         """Stop everything that has started."""
         self._runner.close()
 
-    def start(self) -> None:
+    def start(self, report: Callable[[str], None] = lambda _: None) -> None:
         """Start the runner of the first case, so that an address in use is noticed at once.
+
+        Args:
+            report: see `CertificationRunner.start`.
 
         Raises:
             UsageError: see `CertificationRunner.start`.
 
         """
-        self._runner.start()
+        self._runner.start(report)
 
     def delete_calls_file(self) -> None:
         """Delete the file with the API calls of an earlier replay; new calls are appended to it."""
@@ -136,7 +139,12 @@ class Replayer:
 
         """
         scenario = self._scenarios.get(case.scenario)
-        if scenario is None or not _is_same(case, scenario):
+        if scenario is None:
+            return ReplayResult(
+                ReplayOutcome.INCONCLUSIVE,
+                f"there is no scenario {case.scenario}: if it is your own, give --mews-scenarios",
+            )
+        if not _is_same(case, scenario):
             return ReplayResult(
                 ReplayOutcome.INCONCLUSIVE,
                 f"{case.scenario} has changed since pytest-mews {case.version}, which wrote the "

@@ -9,10 +9,10 @@ from datetime import datetime
 from pytest_mews import __version__
 from pytest_mews.causes import find_causes
 from pytest_mews.checks import readiness_of, stage_summaries
+from pytest_mews.config.service_start import redact_template
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import ApiUsage, RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
 from pytest_mews.options import OPTIONS
-from pytest_mews.redaction import redact_url
 
 NOT_REPEATED = {
     "mews_target",
@@ -72,7 +72,7 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
 
 def display_target(target: str) -> str:
     """Return a target as reports show it: `demo` and `none` as they are, a URL without secrets."""
-    return target if target.partition(":")[0] in {"demo", "none"} else redact_url(target)
+    return target if target.partition(":")[0] in {"demo", "none"} else redact_template(target)
 
 
 def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
@@ -91,7 +91,9 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
         if target is not None:
             is_url = target.partition(":")[0] not in {"demo", "none"}
             shown = (
-                redact_url(settings.authentication.without_secrets(target)) if is_url else target
+                redact_template(settings.authentication.without_secrets(target))
+                if is_url
+                else target
             )
             words += [*before, shlex.quote(shown)]
     for option in OPTIONS:
@@ -101,6 +103,8 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
         if option.kind == "flag":
             words.append(option.flag)
             continue
+        if option.dest == "mews_start" and settings.service is not None:
+            value = settings.service.shown  # without the values of variables
         values = value if isinstance(value, list | tuple) else [value]
         words += [f"{option.flag} {shlex.quote(str(item))}" for item in values]
     return " ".join(words)

@@ -39,6 +39,7 @@ from pytest_mews.run.exclusive_gate import ExclusiveGate
 from pytest_mews.run.preconditions import not_for_this_run, unmet_precondition
 from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.result import build_result
+from pytest_mews.run.service_evidence import with_service_log
 from pytest_mews.sanitize import one_line
 
 Progress = Callable[[Scenario, str], None]
@@ -105,14 +106,18 @@ class CertificationRunner:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self) -> None:
+    def start(self, report: Callable[[str], None] = lambda _: None) -> None:
         """Start the environment, if it is not running.
 
+        Args:
+            report: is called with what the start of the service waits for, for people.
+
         Raises:
-            UsageError: a server of the harness or a file of certificates is not available.
+            UsageError: a server of the harness, the service or a file of certificates is not
+                available.
 
         """
-        self.environment.start()
+        self.environment.start(report)
 
     def close(self) -> None:
         """Stop everything that runs."""
@@ -302,10 +307,6 @@ class CertificationRunner:
         self, scenario: Scenario, progress: Progress, is_alone: Callable[[], bool]
     ) -> ScenarioResult:
         started_ms = self.environment.clock.now_ms()
-
-        def duration_s() -> float:
-            return (self.environment.clock.now_ms() - started_ms) / 1000
-
         scenario_runner = ScenarioRunner(
             scenario,
             self.environment.settings.sender,
@@ -324,17 +325,22 @@ class CertificationRunner:
             scenario_runner.run()
         except KeyboardInterrupt as interrupt:
             raise ScenarioInterrupted(
-                self._build_result(scenario, scenario_runner.progress, duration_s())
+                self._build_result(scenario, scenario_runner.progress, started_ms)
             ) from interrupt
         except HarnessError:
             if not self._interrupted:
                 raise
-        return self._build_result(scenario, scenario_runner.progress, duration_s())
+        return self._build_result(scenario, scenario_runner.progress, started_ms)
 
     def _build_result(
-        self, scenario: Scenario, exploration: Exploration, duration_s: float
+        self, scenario: Scenario, exploration: Exploration, started_ms: float
     ) -> ScenarioResult:
-        result = self.redact_result(self._accept(build_result(scenario, exploration, duration_s)))
+        clock = self.environment.clock
+        result = build_result(scenario, exploration, (clock.now_ms() - started_ms) / 1000)
+        if self.environment.started_service is not None:
+            log = self.environment.started_service.log
+            result = with_service_log(result, log, started_ms, clock)
+        result = self.redact_result(self._accept(result))
         return with_replay(
             result,
             exploration.sent_messages,
@@ -358,4 +364,5 @@ class CertificationRunner:
             redacted,
             reason=one_line(redacted.reason),
             reason_expected=one_line(redacted.reason_expected),
+            service_log=tuple(map(one_line, redacted.service_log)),
         )

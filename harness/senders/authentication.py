@@ -77,6 +77,9 @@ class Authentication(Protocol):
     def without_secrets(self, url: str) -> str:
         """Return the URL without its credentials, as a command that can be shown has it."""
 
+    def secret_of(self, url: str) -> str:
+        """Return the secret that the service behind a URL must know; empty if there is none."""
+
 
 class NoAuthentication:
     """Sends every request as it is."""
@@ -94,3 +97,7 @@ class NoAuthentication:
     def without_secrets(self, url: str) -> str:
         """Return the URL unchanged."""
         return url
+
+    def secret_of(self, url: str) -> str:  # noqa: ARG002 - the protocol's
+        """Return that there is none."""
+        return ""

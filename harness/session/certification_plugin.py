@@ -37,7 +37,12 @@ from pytest_mews.session.command_line import (
 from pytest_mews.session.concurrent_runner import ConcurrentRunner
 from pytest_mews.session.error_redactor import ErrorRedactor
 from pytest_mews.session.finish import ReportFiles
-from pytest_mews.session.items import ScenarioCollector, ScenarioItem, markers_of
+from pytest_mews.session.items import (
+    ScenarioCollector,
+    ScenarioItem,
+    markers_of,
+    redact_captured,
+)
 from pytest_mews.session.junit import SuiteProperties
 from pytest_mews.session.plugin_conflicts import check_plugins
 from pytest_mews.session.replay_plugin import ReplayPlugin
@@ -118,9 +123,11 @@ class CertificationPlugin:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.settings = build_settings(config, selection_arguments(config))
-        self.scenarios = self.settings.sender.scenarios()
+        self.scenarios = self.settings.scenarios
         self.selected_ids = selected_scenario_ids(config, self.scenarios)
-        check_distribution(config, self.settings.api, self.settings.websocket)
+        check_distribution(
+            config, self.settings.api, self.settings.websocket, self.settings.service
+        )
         # Each worker of pytest-xdist has its own demo partner, which needs no lock between them.
         process_lock = ProcessLock() if self.settings.is_demo else process_lock_of(config)
         options = explicit_options(config)
@@ -178,7 +185,9 @@ class CertificationPlugin:
         if not gc.get_freeze_count():
             gc.freeze()  # what is imported stays: no collection of garbage need visit it again
         if is_only_process(self._config):
-            start_or_fail(self.runner.start)
+            if self.settings.service is not None and self.settings.service.app:
+                terminal.release_output(self._config)
+            start_or_fail(partial(self.runner.start, terminal.line_writer(self._config)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(
@@ -261,6 +270,8 @@ class CertificationPlugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach the result to its report."""
         report = yield
+        if isinstance(item, ScenarioItem):
+            report.sections = redact_captured(report.sections, self.runner.environment.redactor)
         if isinstance(item, ScenarioItem) and call.when == "call" and item.result is not None:
             attach_result(report, item.result, self.certification.notes)
             if self._is_worker:

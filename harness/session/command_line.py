@@ -101,7 +101,7 @@ def conceal_options(config: pytest.Config) -> None:
     """Make secrets of the options with one, so that no traceback shows them."""
     for option in OPTIONS:
         value = getattr(config.option, option.dest, None)
-        if option.metavar in {"URL", "SECRET"} and isinstance(value, str):
+        if option.metavar in {"URL", "SECRET", "COMMAND"} and isinstance(value, str):
             setattr(config.option, option.dest, Secret(value))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
@@ -20,6 +20,8 @@ from pytest_mews.session.command_line import COLLECTOR
 from pytest_mews.session.junit import properties
 from pytest_mews.session.plugin_conflicts import exempting_markers
 
+MAX_LOG_LINES = 15  # of the service's log; the report has more
+Sections = list[tuple[str, str]]
 SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED}
 
 
@@ -41,6 +43,18 @@ def format_harness_error(excinfo: pytest.ExceptionInfo[BaseException], redactor:
     # No local variables: pytest wraps their lines, and would break secrets into two parts.
     traceback = redactor.redact_text(str(excinfo.getrepr(style="long", showlocals=False)))
     return "\n".join(map(one_line, traceback.splitlines()))
+
+
+def redact_captured(sections: Sequence[tuple[str, str]], redactor: Redactor) -> Sections:
+    """Return what pytest captured meanwhile, of --mews-app for example, with secrets redacted.
+
+    Log records are left out: they are in the service's log.
+    """
+    return [
+        (title, "\n".join(map(one_line, redactor.redact_text(text).splitlines())))
+        for title, text in sections
+        if not title.startswith("Captured log")
+    ]
 
 
 class ScenarioFailedError(AssertionError):
@@ -174,6 +188,9 @@ class ScenarioItem(pytest.Item):
             f"  observed: {self.result.reason}",
             f"  fix:      {self.result.remedy}",
         ]
+        if self.result.service_log:
+            lines += [f"  log of the service while {self.result.evidence[0].case} ran:"]
+            lines += [f"    {line}" for line in self.result.service_log[-MAX_LOG_LINES:]]
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, int, str]:

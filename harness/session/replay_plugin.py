@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,13 @@ class ReplayPlugin:
         if paths_given(config) or scenario_arguments(config):
             problem = "can't be combined with paths or scenarios on the command line"
             raise UsageError(OPTION, arguments[0], problem, "Remove one of them.")
-        check_distribution(config, settings.api)
+        check_distribution(config, settings.api, service=settings.service)
         self.replay_files = read_replay_files(arguments, settings.report)
         self.settings = settings
         self.replayer = Replayer(
             settings,
             [file.case for file in self.replay_files],
-            {scenario.id: scenario for scenario in settings.sender.scenarios()},
+            {scenario.id: scenario for scenario in settings.scenarios},
             ProcessLock() if settings.is_demo else process_lock_of(config),
         )
         if not is_worker(config) and not config.option.collectonly:
@@ -101,7 +102,9 @@ class ReplayPlugin:
     def pytest_sessionstart(self) -> None:
         """Start the environment before anything is collected or sent."""
         if is_only_process(self._config):
-            start_or_fail(self.replayer.start)
+            if self.settings.service is not None and self.settings.service.app:
+                terminal.release_output(self._config)
+            start_or_fail(partial(self.replayer.start, terminal.line_writer(self._config)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(

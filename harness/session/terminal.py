@@ -60,6 +60,31 @@ def header_lines(settings: Settings) -> list[str]:
     ]
 
 
+def release_output(config: pytest.Config) -> None:
+    """Let an application in this process write to the standard output as its log wants it.
+
+    pytest captures what is written while a test runs, and between tests lets it pass; several
+    scenarios run at once, so neither would be the right place.
+    """
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+    if capture is not None:
+        capture.stop_global_capturing()
+        capture._method = "no"  # noqa: SLF001 - as with -s
+        capture.start_global_capturing()
+
+
+def line_writer(config: pytest.Config) -> Callable[[str], None]:
+    """Return a function that writes a line before the header; silent with -q or no terminal."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+
+    def write(text: str) -> None:
+        if reporter is not None and reporter.verbosity >= 0:
+            reporter.ensure_newline()
+            reporter.write_line(f"mews: {text}")
+
+    return write
+
+
 def _acceptance_lines(settings: Settings) -> list[str]:
     files = {"waivers": settings.waivers, "baseline": settings.baseline}
     parts = [f"{name} {path.name}" for name, path in files.items() if path is not None]
@@ -78,7 +103,10 @@ def _server_lines(settings: Settings) -> list[str]:
     )
     lines = []
     for address, template in servers:
-        if address is not None:
+        if address is not None and address[1] == 0:
+            name = template.partition(" at ")[0]
+            lines.append(f"mews: {name} on a free port, with the tokens of {owner}")
+        elif address is not None:
             host, port = address
             server = template.format(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
             lines.append(f"mews: {server}, with the tokens of {owner}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mews.config.service_start import ServiceStart
 from pytest_mews.errors import UsageError
 from pytest_mews.model import ApiUsage, Scenario, ScenarioResult, serialization
 from pytest_mews.run.process_lock import ProcessLock
@@ -55,7 +56,10 @@ def process_lock_of(config: pytest.Config) -> ProcessLock:
 
 
 def check_distribution(
-    config: pytest.Config, api: tuple[str, int] | None, websocket: tuple[str, int] | None = None
+    config: pytest.Config,
+    api: tuple[str, int] | None,
+    websocket: tuple[str, int] | None = None,
+    service: ServiceStart | None = None,
 ) -> None:
     """Check that the scenarios can be distributed as the options say.
 
@@ -65,15 +69,24 @@ def check_distribution(
         config: the controller's configuration; a worker's is not checked again.
         api: the host and port of --mews-api; None without that option.
         websocket: the host and port of --mews-websocket; None without that option.
+        service: how the harness starts the service under test; None if it runs already.
 
     Raises:
-        UsageError: --dist is `each`, or all workers would listen on the same address.
+        UsageError: --dist is `each`, or all workers would listen on the same address, or start the
+            service.
 
     """
     dist = "no" if is_worker(config) else getattr(config.option, "dist", "no")
     if dist == "each":
         raise UsageError(
             "--dist", "each", "would certify the endpoint once per worker", "Use --dist load."
+        )
+    if dist != "no" and service is not None:
+        raise UsageError(
+            service.option,
+            service.shown,
+            "can't be started by several processes (-n)",
+            "Remove -n; --mews-jobs N runs scenarios concurrently in one process.",
         )
     servers = {"--mews-api": (api, "calls"), "--mews-websocket": (websocket, "connects to")}
     for option, (address, verb) in servers.items():

@@ -12,6 +12,9 @@ from pytest_mews.options import OPTIONS, Option
 NAMES = {
     "--mews-target",
     "--mews-integration-target",
+    "--mews-start",
+    "--mews-app",
+    "--mews-scenarios",
     "--mews-token",
     "--mews-token-name",
     "--mews-api",

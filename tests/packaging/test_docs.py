@@ -18,10 +18,12 @@ from pytest_mews.config import profiles
 from pytest_mews.mews.use_cases import USE_CASES
 from pytest_mews.model import CauseKind, ScenarioResult, Verdict
 from pytest_mews.model.delivery_profile import Parameter
+from pytest_mews.model.scenario import Requirement
 from pytest_mews.model.step import STEPS
 from pytest_mews.options import OPTIONS
 from pytest_mews.reports import OUTPUTS
 from pytest_mews.reports.report_files import Output
+from pytest_mews.run.applicability import CONDITIONS
 from pytest_mews.scenarios import loader
 from pytest_mews.senders.connector import CONNECTOR, GENERATORS
 from pytest_mews.session.junit import properties
@@ -29,7 +31,7 @@ from pytest_mews.session.junit import properties
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 OPTION_DOCS = (ROOT / "docs" / "options.md").read_text("utf-8")
-SCENARIO_DOCS = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+SCENARIO_DOCS = (ROOT / "docs" / "scenario-files.md").read_text("utf-8")
 CI_DOCS = (ROOT / "docs" / "ci.md").read_text("utf-8")
 PARAMETERS = [
     parameter
@@ -103,16 +105,16 @@ def test_demo_partners_that_a_document_names_are_shipped(
     assert named <= shipped_partners.keys()
 
 
-@pytest.mark.parametrize("name", sorted({*GENERATORS, *STEPS, *CHECKS}))
+@pytest.mark.parametrize("name", sorted({*GENERATORS, *STEPS, *CHECKS, *Requirement, *CONDITIONS}))
 def test_the_vocabulary_is_explained(name: str) -> None:
-    """docs/scenarios.md explains each generator, step and check in a table row."""
+    """docs/scenario-files.md explains each generator, step and check in a table row."""
     rows = [line.split("|")[1] for line in SCENARIO_DOCS.splitlines() if line.startswith("|")]
     assert any(f"`{name}`" in cell for cell in rows)
 
 
 @pytest.mark.parametrize(
     ("render", "path"),
-    [("render_page", "docs/scenarios.md"), ("render_schema", "schemas/scenario.schema.json")],
+    [("render_page", "docs/scenario-files.md"), ("render_schema", "schemas/scenario.schema.json")],
 )
 def test_steps_and_checks_are_those_of_the_code(render: str, path: str) -> None:
     """Their tables in the documentation and their schemas are up to date."""

@@ -21,6 +21,7 @@ LEVELS = (
     {"review"},
     {"checks"},
     {"causes"},
+    {"service"},
     {"emulator", "delivery", "demo"},
     {"config"},
     {"senders"},

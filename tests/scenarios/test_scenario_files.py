@@ -191,14 +191,14 @@ def test_scenarios_that_disconnect_clients_expect_a_reconnect(scenario: Scenario
         ('faults = ["drop-response"]', 'fault = ["reset"]', "Did you mean faults?"),
         ('message = "batch"', "", "step 1: 'message' is missing"),
         ('message = "batch"', "message = 3", "step 1, message: '3' is not a text"),
-        ('that = "accepted"', 'that = "acepted"', "expect, 1, that: 'acepted'"),
+        ('that = "accepted"', 'that = "acepted"', "expect 1, that: 'acepted'"),
         ('that = "accepted"', 'that = "acepted"', "Did you mean accepted?"),
         ("max_cases = 3", "max_case = 3", "Did you mean max_cases?"),
         ("[message.batch]", "[message.health-check]", "'health-check' is no name for a message"),
         ("[[expect]]", "[[expect", "not TOML"),
         ('id = "RET-01"', 'id = "XYZ-01"', "XYZ"),
         ('"T-29"', '"T-92"', "'T-92' is not a fact. Did you mean T-"),
-        ('"T-29"', '"first"', "facts, 1"),
+        ('"T-29"', '"first"', "facts 1"),
     ],
 )
 def test_an_invalid_file_is_rejected(old: str, new: str, shown: str) -> None:
@@ -220,5 +220,5 @@ def test_a_fault_refers_to_a_message_of_the_file() -> None:
 def test_a_file_names_a_fact_of_its_basis() -> None:
     """A scenario is documented only if one of its facts is."""
     text = re.sub(r"facts = \[.*\]", 'facts = ["T-38"]', RET_01)  # an inferred one
-    with pytest.raises(ScenarioFileError, match=r"RET-01\.toml: 'documented' is not the basis"):
+    with pytest.raises(ScenarioFileError, match="line 5: basis: 'documented' is not the"):
         loader.parse_scenario(text, "RET-01.toml")

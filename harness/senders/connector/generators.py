@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pytest_mews.errors import ScenarioFileError
 from pytest_mews.mews.events import EVENTS
@@ -113,21 +115,51 @@ def plans_for(spec: MessageSpec, target: Target) -> Plans:
     if enterprise != 1:  # a generator that uses all tenants in turn uses this one only
         only = target.tenants.enterprises[:1]
         target = replace(target, tenants=replace(target.tenants, enterprises=only))
+    _check_arguments(key, spec.generator, arguments)
+    plans = generator(target, **arguments)
+    if spec.generator in VALIDITY:
+        plans = with_validity(plans, VALIDITY[spec.generator])
+    return plans if enterprise == 1 else _for_enterprise(plans, enterprise)
+
+
+def _check_arguments(key: str, generator_name: str, arguments: Mapping[str, object]) -> None:
+    """Check the arguments of a generator; `key` is where they are, for messages."""
+    generator = GENERATORS[generator_name]
     parameters = inspect.signature(generator).parameters
     accepted = [name for name in parameters if name != "target"]
     for name in arguments:
         if name not in accepted:
-            problem = f"is not an argument of {spec.generator}"
+            problem = f"is not an argument of {generator_name}"
             remedy = _known([*accepted, "enterprise", "only_fetchable"])
             raise ScenarioFileError(key, name, problem, remedy)
     for name in accepted:
         if name not in arguments and parameters[name].default is inspect.Parameter.empty:
             problem = f"lacks the argument {name}"
-            raise ScenarioFileError(key, spec.generator, problem, f"Add {name} = …")
-    plans = generator(target, **arguments)
-    if spec.generator in VALIDITY:
-        plans = with_validity(plans, VALIDITY[spec.generator])
-    return plans if enterprise == 1 else _for_enterprise(plans, enterprise)
+            raise ScenarioFileError(key, generator_name, problem, f"Add {name} = …")
+    types = get_type_hints(generator)
+    for name, value in arguments.items():
+        if not _is_a(value, types[name]):
+            problem, remedy = f"is no value of {name}", f"Give {_describe(types[name])}."
+            raise ScenarioFileError(f"{key}, {name}", value, problem, remedy)
+
+
+def _is_a(value: object, type_: Any) -> bool:  # noqa: ANN401 - a type hint
+    """Return whether a value of a TOML file has the type of an argument."""
+    if isinstance(type_, UnionType):
+        return any(_is_a(value, option) for option in get_args(type_))
+    if get_origin(type_) is Sequence:
+        (item,) = get_args(type_)
+        return isinstance(value, list | tuple) and all(_is_a(element, item) for element in value)
+    return type(value) is type_  # True is no number
+
+
+def _describe(type_: Any) -> str:  # noqa: ANN401 - a type hint
+    if isinstance(type_, UnionType):
+        options = [option for option in get_args(type_) if option is not NoneType]
+        return " or ".join(map(_describe, options))
+    if get_origin(type_) is Sequence:
+        return f"an array, each item {_describe(get_args(type_)[0])}"
+    return {int: "a whole number", bool: "true or false", str: "a text"}[type_]
 
 
 def _for_enterprise(plans: Plans, enterprise: Enterprise) -> Plans:

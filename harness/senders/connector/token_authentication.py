@@ -196,6 +196,11 @@ class TokenAuthentication:
         ]
         return parts._replace(query="&".join(query)).geturl()
 
+    def secret_of(self, url: str) -> str:
+        """Return the decoded secret of a URL, or that of --mews-token; empty if there is none."""
+        token = self._token(url)
+        return "" if token is None else token.secret
+
     def _token(self, url: str) -> _Token | None:
         """Return the secret of a URL, else that of --mews-token; None if there is none."""
         encoded = next(iter(self._values(url)), self._added)

@@ -1,0 +1,158 @@
+"""How the harness starts the service under test: --mews-start, --mews-app, and the port."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pytest_mews.config.endpoint import check_url, is_loopback
+from pytest_mews.errors import HarnessError, UsageError
+from pytest_mews.redaction import REDACTED, redact_url
+
+START, APP = "--mews-start", "--mews-app"
+PORT = "{port}"
+"""The placeholder for the port, in the command and in the URLs of the endpoint."""
+LOOPBACK, DEMO = "127.0.0.1", "demo"
+_APP_EXAMPLE = "Give the module and the application in it, such as app:app or shop.main:create()."
+_APP = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\(\))?")
+_NO_PORT = "00000"
+_PORTS, _ATTEMPTS = range(20_000, 32_768), 100  # below those that systems choose themselves
+_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*=).+", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class ServiceStart:
+    """What the harness starts, and the port that it listens on.
+
+    Attributes:
+        words: the command with its arguments, as the user gave them; empty with --mews-app.
+        app: the application, `module:name` or `module:factory()`; empty with --mews-start.
+        port: the port that `{port}` stands for.
+
+    """
+
+    words: tuple[str, ...]
+    app: str
+    port: int
+
+    @property
+    def option(self) -> str:
+        """The option that the user gave."""
+        return APP if self.app else START
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command with its arguments and the port."""
+        return tuple(self.fill(word) for word in self.words)
+
+    @property
+    def shown(self) -> str:
+        """The value of the option, without the values that the command assigns to variables."""
+        words = (_ASSIGNMENT.sub(rf"\g<1>{REDACTED}", word) for word in self.words)
+        return self.app or shlex.join(words)
+
+    def fill(self, text: str) -> str:
+        """Return a text with the port in the place of `{port}`."""
+        return text.replace(PORT, str(self.port))
+
+
+def redact_template(url: str) -> str:
+    """Redact a URL as `redact_url` does, but keep `{port}`, which is no port of a valid URL."""
+    return redact_url(url.replace(PORT, _NO_PORT)).replace(f":{_NO_PORT}", f":{PORT}")
+
+
+def expand_path(target: str, *, is_started: bool) -> str:
+    """Return a target that is only a path as a URL on the loopback, if the harness starts it."""
+    return f"http://{LOOPBACK}:{PORT}{target}" if is_started and target[:1] == "/" else target
+
+
+def parse_service_start(
+    command: str | None, app: str | None, urls: dict[str, str], *, target: str
+) -> ServiceStart | None:
+    """Parse --mews-start and --mews-app, and choose the port.
+
+    The port is that of the first URL; if that has `{port}`, or if there is none, a free one.
+
+    Args:
+        command: the value of --mews-start, if any.
+        app: the value of --mews-app, if any.
+        urls: the URLs of the endpoint by their option, maybe with `{port}`.
+        target: the value of --mews-target.
+
+    Raises:
+        UsageError: both are given, one of them is wrong, or a URL doesn't fit.
+
+    """
+    if command is None and app is None:
+        for option, url in urls.items():
+            if PORT in url:
+                problem = f"has {PORT}, which stands for the port of a service that we start"
+                remedy = f"Give the port, or {START} COMMAND or {APP} MODULE:APP as well."
+                raise UsageError(option, redact_template(url), problem, remedy)
+        return None
+    if command is not None and app is not None:
+        raise UsageError(APP, app, f"can't be combined with {START}", "Give one of them.")
+    if target.partition(":")[0] == DEMO:
+        option, value = (APP, app) if command is None else (START, command)
+        problem, remedy = "can't be used with the demo partner", "Leave it out, or name the URL."
+        raise UsageError(option, value, problem, remedy)
+    words = () if command is None else _split(command)
+    if app is not None and not _APP.fullmatch(app):
+        raise UsageError(APP, app, "is not MODULE:APP", _APP_EXAMPLE)
+    free = _free_port()
+    ports = [
+        port
+        for option, url in urls.items()
+        if (port := _port_of(check_url(option, url.replace(PORT, str(free)))))
+    ]
+    if app is not None:
+        _check_served(app, urls)
+    return ServiceStart(words, app or "", next(iter(ports), free))
+
+
+def _split(command: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        problem = f"can't be split into words: {str(error).lower()}"
+        raise UsageError(START, command, problem, "Close every quotation mark.") from None
+    if not words:
+        remedy = f'Give one such as "uvicorn app:app --port {PORT}".'
+        raise UsageError(START, command, "is no command", remedy)
+    return words
+
+
+def _check_served(app: str, urls: dict[str, str]) -> None:
+    """Check that an application can be served at the URLs."""
+    if not urls:
+        remedy = f"Give --mews-target and the path of the endpoint, or {START} for a client."
+        raise UsageError(APP, app, "serves webhooks, and there is no endpoint for them", remedy)
+    for option, url in urls.items():
+        filled = url.replace(PORT, "1")
+        if urlsplit(filled).scheme != "http" or not is_loopback(filled):
+            remedy = f"Give a path, such as /webhooks/mews, or http://{LOOPBACK}:{PORT}/…"
+            raise UsageError(
+                option,
+                redact_template(url),
+                f"is not where {APP} serves: http on the loopback",
+                remedy,
+            )
+
+
+def _port_of(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _free_port() -> int:
+    """Return a free port that no outgoing connection gets, so that it stays free for a restart."""
+    for _ in range(_ATTEMPTS):
+        port = _PORTS[secrets.randbelow(len(_PORTS))]
+        with suppress(OSError), socket.create_server((LOOPBACK, port)):
+            return port
+    raise HarnessError(f"no port from {_PORTS[0]} to {_PORTS[-1]} is free")

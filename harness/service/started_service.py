@@ -1,0 +1,124 @@
+"""The service that a run starts and stops, as --mews-start or --mews-app says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Self
+from urllib.parse import urlsplit
+
+from pytest_mews.config.endpoint import is_loopback
+from pytest_mews.config.service_start import ServiceStart
+from pytest_mews.config.settings import Settings
+from pytest_mews.delivery import accepts_connections
+from pytest_mews.service.served_app import ServedApp
+from pytest_mews.service.service_log import LOG_NAME, ServiceLog
+from pytest_mews.service.service_process import ServiceProcess
+from pytest_mews.service.service_variables import (
+    TenantFiles,
+    process_variables,
+    service_variables,
+)
+
+Report = Callable[[str], None]
+"""A callback: what the start waits for, for people."""
+
+
+class StartedService:
+    """Starts the service, starts it again after a death, and stops it; a context manager.
+
+    Args:
+        settings: what the user chose.
+        start: how to start it.
+        now_ms: the run's clock.
+        redact: removes the secrets from a text.
+
+    Attributes:
+        log: what the service wrote.
+
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        start: ServiceStart,
+        now_ms: Callable[[], float],
+        redact: Callable[[str], str],
+    ) -> None:
+        self._settings, self._start, self._redact = settings, start, redact
+        self.log = ServiceLog(settings.report / LOG_NAME, now_ms, redact)
+        self._process: ServiceProcess | None = None
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def start(self, api_url: str | None, websocket_url: str | None, report: Report) -> None:
+        """Start it, and wait until it listens.
+
+        Args:
+            api_url: the address of the Connector API emulator; None if none runs.
+            websocket_url: the address of the WebSocket emulator; None if none runs.
+            report: is called with descriptions of the wait.
+
+        Raises:
+            UsageError: it can't be started, or does not listen in time.
+
+        """
+        settings = self._settings
+        self._running.enter_context(self.log)
+        files = self._running.enter_context(TenantFiles(settings.tenants))
+        variables = process_variables(service_variables(settings, api_url, websocket_url, files))
+        urls, timeout_s = settings.endpoint.urls, settings.restart_timeout_s
+        if self._start.app:
+            host = urlsplit(urls[0]).hostname or ""
+            address = (host, self._start.port)
+            app = ServedApp(self._start.app, address, variables, self.log, self._redact)
+            self._running.enter_context(app).start(timeout_s, report)
+            return
+        process = ServiceProcess(
+            self._start.command,
+            self._redact(self._start.shown),
+            variables,
+            self.log,
+            self._redact,
+        )
+        self._process = self._running.enter_context(process)
+        if not urls:
+            process.start(report)
+            process.keep_running()
+            return
+        url = urls[0]
+        if is_loopback(url):
+            process.check_free(lambda: accepts_connections(url), _address_of(url))
+        process.start(report)
+        process.wait_until_listening(
+            lambda: accepts_connections(url), _address_of(url), timeout_s, report
+        )
+
+    def revive(self) -> None:
+        """Start it again if its process has ended."""
+        if self._process is not None:
+            self._process.revive()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the run for the terminal and the report."""
+        notes: tuple[str, ...] = ()
+        if self._process is not None and (count := self._process.restart_count):
+            times = "once" if count == 1 else f"{count} times"
+            notes += (f"The service was started again {times} after it had ended ({LOG_NAME}).",)
+        if self.log.problem:
+            notes += (f"{LOG_NAME} could not be written ({self.log.problem}).",)
+        return notes
+
+
+def _address_of(url: str) -> str:
+    """Return the host and the port of a URL."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,1 @@
+"""Tests of --mews-start and --mews-app."""

@@ -1,0 +1,60 @@
+"""What the tests of started services share."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_mews.scenarios import loader
+from tests.partner_processes import ROOT
+
+PROGRAM = Path(__file__).with_name("started_programs.py")
+MORTAL = ROOT / "tests" / "mortal_service.py"
+SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
+GONE_S = 10.0
+
+
+def command(flaw: str, **variables: str) -> str:
+    """Return the command of a service with a flaw."""
+    assignments = [f"{name}={value}" for name, value in variables.items()]
+    return shlex.join(["env", *assignments, sys.executable, str(PROGRAM), flaw])
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process exists and is no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def ends(pid: int) -> bool:
+    """Wait until a process has ended; return whether it has."""
+    deadline_s = time.monotonic() + GONE_S
+    while is_running(pid) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    return not is_running(pid)
+
+
+def pid_in(lines: tuple[str, ...] | list[str]) -> int:
+    """Return the process id that a service has written last."""
+    return [int(line.split()[-1]) for line in lines if "process " in line and "[mews]" not in line][
+        -1
+    ]
+
+
+@pytest.fixture(autouse=True)
+def without_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the variables of a developer's own service."""
+    for name in [name for name in os.environ if name.startswith("MEWS_")]:
+        monkeypatch.delenv(name)
+
+
+Report = Callable[[str], None]

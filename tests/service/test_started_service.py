@@ -1,0 +1,250 @@
+"""--mews-start: the service runs with the addresses it needs, and nothing of it stays behind."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_mews.config.settings import Settings
+from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
+from pytest_mews.errors import UsageError
+from pytest_mews.model import Verdict
+from pytest_mews.run.runner import CertificationRunner
+from pytest_mews.service import service_log, service_process
+from tests.service.conftest import MORTAL, SCENARIOS, command, ends, is_running, pid_in
+
+BuildSettings = Callable[..., Settings]
+PATH = "/webhooks/mews"
+
+
+def log_of(runner: CertificationRunner) -> service_log.ServiceLog:
+    """Return the log of the service."""
+    assert runner.environment.started_service is not None
+    return runner.environment.started_service.log
+
+
+def left_out(log: service_log.ServiceLog) -> bool:
+    """Return whether the log says that something was left out."""
+    return any("bytes left out: too many in a second" in line for line in log.last_lines(5_000))
+
+
+def test_the_service_runs_during_the_certification(settings: BuildSettings) -> None:
+    """It is started on a free port, certified, and stopped."""
+    reported: list[str] = []
+    options = settings(f"{PATH}?Token=a-secret-of-the-url", start=command("sound"))
+    runner = CertificationRunner(options)
+    try:
+        runner.start(reported.append)
+        pid = pid_in(log_of(runner).last_lines(9))
+        assert is_running(pid)
+        assert runner.certify(SCENARIOS["REC-02"]).verdict is Verdict.PASS
+    finally:
+        runner.close()
+    assert ends(pid)
+    assert options.service is not None
+    assert f"it listens on 127.0.0.1:{options.service.port}" in reported[-1]
+    text = (options.report / "service.log").read_text("utf-8")
+    assert "received" in text
+    assert "a-secret-of-the-url" not in text
+    assert "?Token=***" in text
+
+
+def test_the_service_knows_its_addresses(settings: BuildSettings, tmp_path: Path) -> None:
+    """The environment has each documented variable; files have the tenants."""
+    file = tmp_path / "variables.json"
+    options = settings(
+        f"{PATH}?Token=first-secret",
+        integration_target=f"{PATH}/integrations?Token=second-secret",
+        start=command("writes-variables", PID_FILE=str(file)),
+        api="127.0.0.1:0",
+        websocket="0.0.0.0:0",
+    )
+    with CertificationRunner(options) as runner:
+        variables = json.loads(file.read_text("utf-8"))
+        assert load_tenants(Path(variables["MEWS_TENANTS"])) == DEFAULT_TENANTS
+        document = json.loads(Path(variables["MEWS_TENANTS_JSON"]).read_text("utf-8"))
+        websocket = runner.environment.websocket
+        assert websocket is not None
+        assert variables["MEWS_WEBSOCKET_URL"] == websocket.address.replace("0.0.0.0", "127.0.0.1")
+    assert options.service is not None
+    first = DEFAULT_TENANTS.enterprises[0]
+    assert document["enterprise"][0]["access_token"] == first.access_token
+    assert variables["MEWS_TOKEN"] == "first-secret"
+    assert variables["MEWS_INTEGRATION_TOKEN"] == "second-secret"
+    assert variables["MEWS_CLIENT_TOKEN"] == DEFAULT_TENANTS.client_token
+    assert variables["MEWS_ACCESS_TOKEN"] == first.access_token
+    assert variables["PORT"] == str(options.service.port)
+    assert variables["MEWS_API_URL"].startswith("http://127.0.0.1:")
+    assert not Path(variables["MEWS_TENANTS"]).exists()
+
+
+def test_an_address_of_the_shell_is_not_inherited(
+    settings: BuildSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --mews-api the service must call neither Mews nor what the shell's variable names."""
+    monkeypatch.setenv("MEWS_API_URL", "https://api.mews.example")
+    file = tmp_path / "variables.json"
+    start = command("writes-variables", PID_FILE=str(file))
+    with CertificationRunner(settings(PATH, start=start)):
+        variables = json.loads(file.read_text("utf-8"))
+    assert variables["MEWS_API_URL"] == "http://127.0.0.1:9"
+    assert "MEWS_TOKEN" not in variables
+
+
+@pytest.mark.parametrize(
+    ("flaw", "parts"),
+    [
+        ("exits", ["ended with status 3 before it listened on 127.0.0.1:", "no database: ***"]),
+        ("never-listens", ["does not listen on", "--mews-restart-timeout", "still thinking"]),
+    ],
+)
+def test_a_service_that_does_not_start(
+    settings: BuildSettings, flaw: str, parts: list[str]
+) -> None:
+    """The error has the last lines of the log, without secrets; nothing stays behind."""
+    target = f"{PATH}?Token=secret-of-the-log"
+    runner = CertificationRunner(settings(target, start=command(flaw), restart_timeout="1"))
+    with pytest.raises(UsageError) as caught:
+        runner.start()
+    runner.close()
+    for part in (*parts, "--mews-start"):
+        assert part in str(caught.value)
+    assert "secret-of-the-log" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("start", "parts"),
+    [
+        ("no-such-program --port {port}", ["no-such-program", "is no program in PATH"]),
+        ("cd service && uvicorn app:app", ["No shell runs the command", "sh -c"]),
+        ("TOKEN=my-secret node app.js", ["No shell runs the command", "'TOKEN'"]),
+        ("./conftest.py", ["is no program in PATH"]),
+    ],
+)
+def test_a_program_that_does_not_exist(
+    settings: BuildSettings, start: str, parts: list[str]
+) -> None:
+    """The error names the program and the remedy, and shows no value of a variable."""
+    runner = CertificationRunner(settings(PATH, start=start))
+    with pytest.raises(UsageError) as caught:
+        runner.start()
+    for part in parts:
+        assert part in str(caught.value)
+    assert "my-secret" not in str(caught.value)
+
+
+def test_a_port_in_use(settings: BuildSettings) -> None:
+    """What listens already would be certified instead of the service."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        target = f"http://127.0.0.1:{port}{PATH}"
+        runner = CertificationRunner(settings(target, start=command("sound")))
+        with pytest.raises(UsageError, match=f"something listens on 127.0.0.1:{port} already"):
+            runner.start()
+
+
+def test_a_death_is_one_finding_and_the_service_starts_again(
+    settings: BuildSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ERR-05 fails by the message that ended the service; the scenarios after it run."""
+    monkeypatch.setattr(service_process, "RESTART_PAUSE_S", 0.1)
+    start = f"env DIES_OF=[null] STRICT=yes {sys.executable} {MORTAL}"
+    options = settings(f"{PATH}?Token=its-own-secret", start=start, examples="2")
+    with CertificationRunner(options) as runner:
+        results = [runner.certify(SCENARIOS[name]) for name in ("REC-02", "ERR-05", "INT-01")]
+        notes = runner.environment.notes
+    assert [result.verdict for result in results] == [Verdict.PASS, Verdict.FAIL, Verdict.PASS]
+    death = results[1].death
+    assert death is not None
+    assert (death.message, death.returned) == ("a null event", True)
+    assert [line for line in results[1].service_log if "ended with status 1" in line]
+    assert [line for line in results[1].service_log if "started again" in line]
+    assert not results[0].service_log
+    assert [note for note in notes if "was started again" in note]
+
+
+def test_a_service_that_can_not_start_again_blocks_the_rest(
+    settings: BuildSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The harness tries again until --mews-restart-timeout."""
+    monkeypatch.setattr(service_process, "RESTART_PAUSE_S", 0.1)
+    program = tmp_path / "mortal.py"
+    program.write_text(MORTAL.read_text("utf-8"))
+    start = f"env DIES_OF=[null] STRICT=yes {sys.executable} {program}"
+    options = settings(
+        f"{PATH}?Token=its-own-secret", start=start, examples="2", restart_timeout="1"
+    )
+    with CertificationRunner(options) as runner:
+        assert runner.certify(SCENARIOS["PRE-01"]).verdict is Verdict.PASS
+        program.write_text("raise SystemExit(7)")
+        failed, blocked = (runner.certify(SCENARIOS[name]) for name in ("ERR-05", "INT-01"))
+    assert (failed.verdict, blocked.verdict) == (Verdict.FAIL, Verdict.BLOCKED)
+    assert len([line for line in failed.service_log if "ended with status 7" in line]) > 1
+
+
+def test_a_service_that_ignores_sigterm_is_killed(
+    settings: BuildSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL follows SIGTERM."""
+    monkeypatch.setattr(service_process, "GRACE_S", 0.2)
+    with CertificationRunner(settings(PATH, start=command("ignores-term"))) as runner:
+        pid = pid_in(log_of(runner).last_lines(9))
+    assert ends(pid)
+
+
+def test_what_the_service_has_started_ends_too(settings: BuildSettings, tmp_path: Path) -> None:
+    """The whole process group ends."""
+    file = tmp_path / "pid"
+    with CertificationRunner(settings(PATH, start=command("has-worker", PID_FILE=str(file)))):
+        worker = int(file.read_text())
+        assert is_running(worker)
+    assert ends(worker)
+
+
+def test_a_flood_is_bounded(settings: BuildSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that writes without an end is certified, and its log stays small."""
+    monkeypatch.setattr(service_log, "MAX_FILE_SIZE", 100_000)
+    options = settings(PATH, start=command("floods"), examples="2")
+    with CertificationRunner(options) as runner:
+        assert runner.certify(SCENARIOS["REC-02"]).verdict is Verdict.PASS
+        deadline_s = time.monotonic() + 10
+        while not left_out(log_of(runner)) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        assert left_out(log_of(runner))
+    for name in ("service.log", "service.log.1"):
+        assert (options.report / name).stat().st_size <= 100_000
+
+
+def test_a_client_starts_again_by_itself(
+    settings: BuildSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an endpoint nothing notices its end: the harness starts it again at once."""
+    monkeypatch.setattr(service_process, "RESTART_PAUSE_S", 0.01)
+    monkeypatch.setattr(service_process, "CLIENT_START_S", 0.0)
+    file = tmp_path / "pid"
+    file.touch()
+    options = settings(
+        "none",
+        websocket="127.0.0.1:0",
+        start=command("client-that-ends", PID_FILE=str(file)),
+    )
+    with CertificationRunner(options):
+        for _ in range(500):
+            if len(file.read_text().split()) > 1:
+                break
+            time.sleep(0.02)
+    assert len(file.read_text().split()) > 1
+
+
+def test_a_client_that_ends_at_once(settings: BuildSettings, tmp_path: Path) -> None:
+    """It is no death: it does not work at all."""
+    start = command("client-that-ends", PID_FILE=str(tmp_path / "pid"))
+    runner = CertificationRunner(settings("none", websocket="127.0.0.1:0", start=start))
+    with pytest.raises(UsageError, match="ended with status 1 at its start"):
+        runner.start()
