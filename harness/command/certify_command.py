@@ -23,7 +23,9 @@ from pytest_mews.options import OPTIONS
 from pytest_mews.session.command_line import COLLECTOR, Program
 
 PROGRAM = Program(("mews", "certify"))
-_SCENARIO = re.compile(rf"(?:{COLLECTOR}::)?([A-Z]{{3,4}}-[0-9]{{2}})", re.IGNORECASE)
+_SCENARIO = re.compile(
+    rf"(?:{COLLECTOR}::)?([A-Z]{{3,4}}-[0-9]{{2}}|X(?:-[A-Z0-9]+)+)", re.IGNORECASE
+)
 # Where a project can change how pytest runs in it; the plugins that are loaded are named.
 _PROJECT_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 _ISOLATION = (

@@ -32,7 +32,7 @@ status is then 1.
 _OPTIONS = (
     *("--mews-integration-target", "--mews-token", "--mews-token-name", "--mews-api"),
     *("--mews-websocket", "--mews-websocket-certificate", "--mews-fetch-timeout"),
-    *("--mews-tenants", "--mews-events", "--mews-insecure"),
+    *("--mews-tenants", "--mews-events", "--mews-insecure", "--mews-start", "--mews-app"),
 )
 _LABELS = {True: "ok", False: "NOT OK", None: "-"}
 
@@ -51,7 +51,7 @@ def command(url: str, **parameters: Any) -> int:  # noqa: ANN401 - of click
         values = {"mews_target": url, "mews_report": folder, **table_values(parameters)}
         settings = resolve_settings(values, environ=os.environ, rootdir=Path.cwd())
         environment = Environment(settings)
-        environment.start()
+        environment.start(lambda line: click.echo(line, err=True))
         results = []
         try:
             for check in SetUp(environment, monotonic).checks():
