@@ -52,6 +52,8 @@ def fetched(transcript: Transcript) -> Observation:
         for fetch in acknowledged
         if fetch.fetched_ms is None or fetch.entity_id not in transcript.unaffected_ids
     ]
+    if not expected and transcript.fault_more_than:
+        return Observation.without_large_request(transcript.fault_more_than)
     if not expected:
         return Observation.without_fault()
     missing = [fetch for fetch in expected if fetch.fetched_ms is None]

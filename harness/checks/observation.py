@@ -40,6 +40,14 @@ class Observation:
         return cls(met=True, observed=FAULT_WITHOUT_EFFECT, subject_count=0, not_observed=True)
 
     @classmethod
+    def without_large_request(cls, more_than: int) -> Self:
+        """Return that no request was large enough for a fault, so that there is none to split."""
+        observed = (
+            f"no request was for more than {more_than} of these entities, so none was refused"
+        )
+        return cls(met=True, observed=observed, subject_count=0)
+
+    @classmethod
     def without_answer(cls) -> Self:
         """Return that no message got a complete response, so that nothing was shown."""
         return cls(met=True, observed=NO_ANSWER, subject_count=0, not_observed=True)

@@ -53,11 +53,12 @@ def _inject_api_fault(step: InjectApiFault, execution: Execution) -> None:
     messages = [message for name in step.of for message in execution.messages[name]]
     ids = frozenset(event.entity_id for message in messages for event in message.events)
     execution.faulted_ids |= ids
+    execution.fault_more_than = step.more_than or 0
     handle = connector_api.inject_fault(
         step.fault,
         ids,
         times=step.times,
-        more_than=step.more_than or 0,
+        more_than=execution.fault_more_than,
         slow_s=step.seconds,
         operation=step.operation,
     )

@@ -32,6 +32,7 @@ class Execution:
         at_end: undoes at the end of the execution what steps did to the Connector API emulator.
         faulted_ids: the entities that a fault was injected for.
         unaffected_ids: those of them that a removed fault never affected.
+        fault_more_than: a fault affects requests for more than this many of them only.
 
     """
 
@@ -44,6 +45,7 @@ class Execution:
         self.api_faults, self.at_end = ExitStack(), ExitStack()
         self.faulted_ids: set[str] = set()
         self.unaffected_ids: set[str] = set()
+        self.fault_more_than = 0
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +74,7 @@ class Execution:
             api_served=self.context.connector_api is not None,
             faulted_ids=frozenset(self.faulted_ids),
             unaffected_ids=frozenset(self.unaffected_ids),
+            fault_more_than=self.fault_more_than,
         )
 
 

@@ -78,6 +78,7 @@ class Transcript:
         faulted_ids: the entities that a fault of the Connector API emulator was injected for.
         unaffected_ids: those of them none of whose requests the fault affected: their fetch says
             nothing about the fault.
+        fault_more_than: the fault affects requests for more than this many of them only.
 
     """
 
@@ -93,6 +94,7 @@ class Transcript:
     omitted_deliveries: int = 0
     faulted_ids: frozenset[str] = frozenset()
     unaffected_ids: frozenset[str] = frozenset()
+    fault_more_than: int = 0
 
     @property
     def fault_had_no_effect(self) -> bool:

@@ -68,6 +68,19 @@ def test_an_entity_without_the_injected_fault_is_not_judged() -> None:
     assert not evaluate(expectation, replace(lost, unaffected_ids=frozenset({"b"}))).met
 
 
+def test_a_service_that_asks_for_little_at_a_time_has_nothing_to_split() -> None:
+    """If no request was large enough for the fault, the scenario is not applicable."""
+    transcript = build_transcript(delivery("a", "b"), call("a"), call("b"))
+    small = replace(transcript, unaffected_ids=frozenset({"a", "b"}), fault_more_than=14)
+    finding = evaluate(Expectation("fetched", Level.MUST), small)
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, False)
+    assert finding.observed == (
+        "no request was for more than 14 of these entities: none was refused"
+    )
+    never = replace(build_transcript(delivery("a")), fault_more_than=14)
+    assert not evaluate(Expectation("fetched", Level.MUST), never).met
+
+
 def test_fetched_before_the_response_was_complete() -> None:
     """A fetch before the response was complete has a delay of 0, not a negative one."""
     finding = evaluate_check("fetched", delivery("a", duration_ms=500), call("a", at_ms=100))
