@@ -42,9 +42,7 @@ class Observation:
     @classmethod
     def without_large_request(cls, more_than: int) -> Self:
         """Return that no request was large enough for a fault, so that there is none to split."""
-        observed = (
-            f"no request was for more than {more_than} of these entities, so none was refused"
-        )
+        observed = f"no request was for more than {more_than} of these entities: none was refused"
         return cls(met=True, observed=observed, subject_count=0)
 
     @classmethod
