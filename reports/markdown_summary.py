@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from pytest_mews.documentation import scenario_url
 from pytest_mews.model import Run, Scenario, StageSummary, Verdict, WaiverState
 from pytest_mews.reports import labels
 from pytest_mews.reports.cause_reports import CauseReport, cause_reports, remaining_problems
@@ -101,6 +102,7 @@ def _detailed(problem: Problem) -> Iterator[str]:
     if result.verdict is not Verdict.ERROR:
         yield f"- Fix: {with_code(result.remedy)}"
         yield from (f"- Source: {source}" for source in _sources(result.scenario))
+        yield f"- More: <{scenario_url(result.scenario.id)}>"
 
 
 def _heading(problem: Problem) -> str:

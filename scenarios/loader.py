@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from pytest_mews.documentation import page_url
 from pytest_mews.errors import ScenarioFileError, did_you_mean
 from pytest_mews.mews.facts import load_facts
 from pytest_mews.model import Basis, Expectation, Fact, Level, MessageSpec, Scenario, Stage
@@ -107,7 +108,7 @@ def _schema_error(violation: ValidationError, file_name: str) -> ScenarioFileErr
 def _file_error(
     key: str, value: object, problem: str, known: Sequence[str] = ()
 ) -> ScenarioFileError:
-    remedy = did_you_mean(str(value), known) if known else "See docs/scenarios.md."
+    remedy = did_you_mean(str(value), known) if known else f"See {page_url('scenarios')}."
     return ScenarioFileError(key, value, problem, remedy)
 
 
@@ -116,7 +117,7 @@ def _find_facts(ids: Iterable[str], file_name: str) -> tuple[Fact, ...]:
     for fact_id in ids:
         if fact_id not in facts:
             closest = get_close_matches(fact_id, facts, n=1, cutoff=0)
-            remedy = f"Did you mean {closest[0]}? docs/requirements.md lists the facts."
+            remedy = f"Did you mean {closest[0]}? {page_url('requirements')} lists the facts."
             raise ScenarioFileError(file_name, fact_id, "is not a fact", remedy)
     return tuple(facts[fact_id] for fact_id in ids)
 

@@ -11,6 +11,7 @@ import pytest
 
 import pytest_mews.scenarios as scenarios_package
 from pytest_mews.config.settings import Settings
+from pytest_mews.documentation import scenario_url
 from pytest_mews.model import Scenario, ScenarioResult, Verdict
 from pytest_mews.model.readiness import is_unexpected_failure
 from pytest_mews.redaction import Redactor
@@ -173,6 +174,7 @@ class ScenarioItem(pytest.Item):
             f"{scenario.id} {scenario.title} ({scenario.level}, {scenario.basis})",
             f"  observed: {self.result.reason}",
             f"  fix:      {self.result.remedy}",
+            f"  more:     {scenario_url(scenario.id)}",
         ]
         return "\n".join(lines)
 
