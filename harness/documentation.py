@@ -30,4 +30,4 @@ def page_url(page: str, anchor: str = "") -> str:
 
 def scenario_url(scenario_id: str) -> str:
     """Return the address of the page about a scenario."""
-    return page_url(f"scenarios/{scenario_id}")
+    return page_url(f"reference/scenarios/{scenario_id}")
