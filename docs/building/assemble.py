@@ -17,12 +17,14 @@ import argparse
 import os.path
 import re
 import shutil
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import api_page
 import cause_anchors
 import format_pages
 import option_page
+import review_points
 import scenario_pages
 
 from pytest_mews.documentation import BASE_URL
@@ -54,10 +56,11 @@ def assemble() -> Pages:
         text = (ROOT / source).read_text("utf-8")
         if source.suffix == ".md":
             waiting += filter(None, (_target(source, link) for link in _LINK.findall(text)))
-            pages[_page(source)] = _LINK.sub(lambda link, s=source: _on_site(s, link[1]), text)
+            pages[_page(source)] = _LINK.sub(partial(_on_site, source), text)
         else:
             pages[_page(source)] = _code_page(source, text)
-    pages[cause_anchors.PAGE] = cause_anchors.add_anchors(pages[cause_anchors.PAGE])
+    for module in (cause_anchors, review_points):
+        pages[module.PAGE] = module.fill(pages[module.PAGE])
     return pages
 
 
@@ -92,8 +95,9 @@ def _target(source: PurePosixPath, link: str) -> PurePosixPath | None:
     return path if (ROOT / path).is_file() and not is_asset else None
 
 
-def _on_site(source: PurePosixPath, link: str) -> str:
+def _on_site(source: PurePosixPath, match: re.Match[str]) -> str:
     """Return a link of a page as it is on the site."""
+    link = match[0]
     target = _target(source, link)
     if target is None:
         return link

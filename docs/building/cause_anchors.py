@@ -8,6 +8,6 @@ PAGE = "causes.md"
 _ROW = re.compile(r"^\| `([a-z-]+)` \|", re.MULTILINE)
 
 
-def add_anchors(markdown: str) -> str:
+def fill(markdown: str) -> str:
     """Give each row of the table an anchor with the name of its kind."""
     return _ROW.sub(r'| <span id="\1">`\1`</span> |', markdown)

@@ -14,7 +14,7 @@ from pytest_mews.acceptance import terminal_lines
 from pytest_mews.checks import breaks_must
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.documentation import page_url
+from pytest_mews.documentation import page_url, scenario_url
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
@@ -275,3 +275,4 @@ def _cause_lines(run: Run) -> Iterator[str]:
         concerns = reports.concerns_of(by_id[scenario_id] for scenario_id in cause.explains)
         titles = " and ".join(reports.CONCERNS[concern][0] for concern in concerns)
         yield f"   For {titles}; {reports.explains_text(cause)}; evidence: {cause.shown_by}"
+        yield f"   More: {scenario_url(cause.shown_by)}"

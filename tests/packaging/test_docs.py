@@ -23,6 +23,7 @@ from pytest_mews.reports.report_files import Output
 from pytest_mews.scenarios import loader
 from pytest_mews.senders.connector import CONNECTOR, GENERATORS
 from pytest_mews.session.junit import properties
+from tests.packaging.site_pages import site_pages
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -148,10 +149,11 @@ def test_every_junit_property_is_explained() -> None:
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))
 def test_links_lead_somewhere(path: Path) -> None:
-    """A relative link in a document leads to a file of the repository."""
+    """A relative link in a document leads to a file of the repository, or to a generated page."""
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text("utf-8")):
-        if "://" not in target:
-            assert (path.parent / target).exists(), target
+        if "://" not in target and not (path.parent / target).exists():
+            page = (path.parent / target).resolve().relative_to(ROOT / "docs")
+            assert str(page) in site_pages(), target
 
 
 def test_makefile_has_the_commands_of_the_readme() -> None:

@@ -12,6 +12,7 @@ import sample_run
 from hostile_texts import HOSTILE_TEXTS
 from jsonschema import Draft4Validator
 
+from pytest_mews.documentation import scenario_url
 from pytest_mews.model import Cause, CauseKind, Level, Run, Verdict
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.reports import write_report
@@ -153,7 +154,7 @@ def test_terminal_leads_with_the_cause(explained_run: Run) -> None:
     assert (
         f"Fix these first\n  1. MUST {SUMMARY}\n     Fix: Find these responses in the log.\n"
         f"     For operation; explains 2 scenarios: {', '.join(explained)}; "
-        f"evidence: {explained[0]}\nNext: "
+        f"evidence: {explained[0]}\n     More: {scenario_url(explained[0])}\nNext: "
     ) in terminal.text
     assert terminal.text.index("Also fix") < terminal.text.index("Fix these first")
     assert "\nAlso fix\n" in terminal.text
