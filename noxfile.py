@@ -101,6 +101,28 @@ def package(session: nox.Session) -> None:
     session.run("check-wheel-contents", str(wheel))
     session.install(str(wheel))
     _certify(session, "-k", "REC-04")
+    environment = Path(session.create_tmp()).resolve() / "action"
+    python = {"PYTHON": str(session.virtualenv.bin) + "/python"}
+    session.run("action/install", str(environment), env=python, external=True)
+    inputs = {"INPUT_TARGET": "demo", "INPUT_OPTIONS": "-k=REC-04"}
+    with session.chdir(session.create_tmp()):
+        certify = str(Path(__file__).parent / "action" / "certify")
+        session.run(certify, str(environment), env=inputs, external=True)
+    if _has_docker():
+        session.run("docker", "build", "--tag", "pytest-mews", ".", external=True)
+        session.run("docker", "run", "--rm", "pytest-mews", "--version", external=True)
+    else:
+        session.log("no Docker daemon here: the image is not built")
+
+
+def _has_docker() -> bool:
+    command = ["docker", "info"]
+    return (
+        shutil.which("docker") is not None
+        and not subprocess.run(  # noqa: S603 - fixed
+            command, capture_output=True, check=False
+        ).returncode
+    )
 
 
 def _install(session: nox.Session, extras: str, *options: str) -> None:
