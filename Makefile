@@ -1,4 +1,4 @@
-# Every target sets up what it needs; outside .venv the tests install chromium, Node.js and PHP (apt).
+# Every target sets up what it needs; outside .venv the tests install chromium and other languages (apt).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
