@@ -31,7 +31,7 @@ from pytest_mews.documentation import BASE_URL
 
 ROOT = Path(__file__).parents[2]
 DOCS, SCENARIOS, README = PurePosixPath("docs"), PurePosixPath("scenarios"), "README.md"
-ASSETS = ("*.html", "*.json", "*.png", "*.svg")
+ASSETS = ("*.css", "*.html", "*.json", "*.png", "*.svg")
 PROJECT_PAGES = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 _LINK = re.compile(r"(?<=\]\()([^)#\s]+)(?=[#)])")
 _LANGUAGES = {".go": "go", ".java": "java", ".js": "js", ".php": "php", ".py": "python"}

@@ -74,7 +74,7 @@ def _page(scenario: Scenario, sections: Mapping[str, str], flaws: Iterable[str])
     yield f"# {scenario.id}: {scenario.title}"
     yield (
         f"**{scenario.level}**, {scenario.basis}, stage {scenario.stage}. It matters for "
-        f"{CONCERNS[scenario.concern]}."
+        f"{CONCERNS[scenario.concern]}. [All scenarios](index.md)"
     )
     yield f"## Why it matters {{ #why }}\n\n{scenario.why}"
     yield "## What the documentation says { #sources }"

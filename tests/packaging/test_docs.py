@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pytest_mews.checks import CHECKS
 from pytest_mews.config import profiles
@@ -154,6 +155,15 @@ def test_links_lead_somewhere(path: Path) -> None:
         if "://" not in target and not (path.parent / target).exists():
             page = (path.parent / target).resolve().relative_to(ROOT / "docs")
             assert str(page) in site_pages(), target
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/**/*.md")), ids=lambda path: path.name)
+def test_yaml_in_a_document_is_valid(path: Path) -> None:
+    """A recipe can be copied into a file."""
+    for block in re.findall(
+        r"^```yaml\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        assert yaml.safe_load(block)
 
 
 def test_makefile_has_the_commands_of_the_readme() -> None:
