@@ -11,7 +11,13 @@ from importlib.metadata import metadata
 DISTRIBUTION = "pytest-mews"
 
 
-def _base_url() -> str:
+def base_url() -> str:
+    """Return the address of the site, with a slash at its end.
+
+    Raises:
+        RuntimeError: the installed metadata is older than the address.
+
+    """
     urls = dict(entry.split(", ", 1) for entry in metadata(DISTRIBUTION).get_all("Project-URL", []))
     if "Documentation" not in urls:
         raise RuntimeError(
@@ -20,7 +26,7 @@ def _base_url() -> str:
     return f"{urls['Documentation'].rstrip('/')}/"
 
 
-BASE_URL = _base_url()
+BASE_URL = base_url()
 
 
 def page_url(page: str, anchor: str = "") -> str:
