@@ -1,9 +1,9 @@
-# Every target sets up what it needs; outside .venv the tests install chromium, Node.js and PHP (apt).
+# Every target sets up what it needs; outside .venv the tests install chromium and other languages (apt).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup links demo test coverage stacks check types fuzz versions soundness mutants bench docs facts clean
+.PHONY: setup links demo test coverage stacks check types site package fuzz versions soundness mutants bench docs facts clean
 
 setup: $(VENV)/.ready links
 
@@ -45,13 +45,23 @@ stacks:
 	tests/browser/install-chromium
 	tests/stacks/install
 
-check: setup types
+check: setup types site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The documentation site, in build/documentation/site; a warning, such as a broken link, is an error.
+site: export NO_MKDOCS_2_WARNING = 1
+site: setup
+	$(BIN)/python docs/building/assemble.py build/documentation
+	$(BIN)/mkdocs --quiet build --strict --config-file build/documentation/mkdocs.yml
+
+# The sdist and the wheel in dist, checked for PyPI.
+package: setup
+	$(BIN)/nox --session package
+
 types: setup
 	$(BIN)/mypy -p pytest_mews
-	$(BIN)/mypy benchmarks/*.py docs/*.py noxfile.py
+	$(BIN)/mypy benchmarks/*.py docs/*.py docs/building/*.py noxfile.py
 
 # Every other supported Python, and the lowest versions of the dependencies: see noxfile.py, which
 # also has a session with other pytest plugins. The sessions wait more than they compute, so they

@@ -4,6 +4,7 @@
     nox -t versions         # those of `make versions`, one after the other
     nox -s fast-3.13        # one session
     nox -s plugins          # beside other pytest plugins
+    nox -s package          # build what PyPI gets, and check it
 
 A missing Python is an error, never skipped. `make test` runs the whole suite on one Python.
 """
@@ -86,17 +87,60 @@ def plugins(session: nox.Session) -> None:
     )
 
 
+@nox.session(python=OLDEST)
+def package(session: nox.Session) -> None:
+    """Build the sdist and the wheel into `dist`, and check them as PyPI and its users would."""
+    dist = Path("dist").resolve()
+    shutil.rmtree(dist, ignore_errors=True)
+    copy = _copy_project(session)
+    session.install("build[uv]>=1.2", "check-wheel-contents>=0.6", "twine>=6")
+    session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(dist), str(copy))
+    files = sorted(map(str, dist.iterdir()))
+    session.run("twine", "check", "--strict", *files)
+    (wheel,) = dist.glob("*.whl")
+    session.run("check-wheel-contents", str(wheel))
+    session.install(str(wheel))
+    _certify(session, "-k", "REC-04")
+    environment = Path(session.create_tmp()).resolve() / "action"
+    python = {"PYTHON": str(session.virtualenv.bin) + "/python"}
+    session.run("action/install", str(environment), env=python, external=True)
+    inputs = {"INPUT_TARGET": "demo", "INPUT_OPTIONS": "-k=REC-04"}
+    with session.chdir(session.create_tmp()):
+        certify = str(Path(__file__).parent / "action" / "certify")
+        session.run(certify, str(environment), env=inputs, external=True)
+    if _has_docker():
+        session.run("docker", "build", "--tag", "pytest-mews", ".", external=True)
+        session.run("docker", "run", "--rm", "pytest-mews", "--version", external=True)
+    else:
+        session.log("no Docker daemon here: the image is not built")
+
+
+def _has_docker() -> bool:
+    command = ["docker", "info"]
+    return (
+        shutil.which("docker") is not None
+        and not subprocess.run(  # noqa: S603 - fixed
+            command, capture_output=True, check=False
+        ).returncode
+    )
+
+
 def _install(session: nox.Session, extras: str, *options: str) -> None:
     """Install a copy of the project: setuptools builds within the folder, and sessions overlap."""
+    session.install(f"{_copy_project(session)}{extras}", *options)
+
+
+def _copy_project(session: nox.Session) -> Path:
     copy = Path(session.create_tmp()).resolve() / "project"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "tests"))
-    session.install(f"{copy}{extras}", *options)
+    ignored = (".*", "build", "dist", "*.egg-info", "node_modules", "tests")
+    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(*ignored))
+    return copy
 
 
-def _certify(session: nox.Session) -> None:
+def _certify(session: nox.Session, *options: str) -> None:
     """Certify from a folder outside the project, as a user does: without its configuration."""
     folder = Path(session.create_tmp()).resolve()
     (folder / "pytest.ini").write_text("[pytest]\n")
     with session.chdir(folder):
-        session.run("pytest", "-q", "--mews-target", "demo")
+        session.run("pytest", "-q", "--mews-target", "demo", *options)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pytest_mews.model import Run, Scenario, StageSummary, Verdict, WaiverState
+from pytest_mews.documentation import scenario_url
+from pytest_mews.model import Basis, Run, Scenario, StageSummary, Verdict, WaiverState
 from pytest_mews.reports import labels
 from pytest_mews.reports.cause_reports import CauseReport, cause_reports, remaining_problems
 from pytest_mews.reports.command_lines import repeat_command
@@ -101,6 +102,8 @@ def _detailed(problem: Problem) -> Iterator[str]:
     if result.verdict is not Verdict.ERROR:
         yield f"- Fix: {with_code(result.remedy)}"
         yield from (f"- Source: {source}" for source in _sources(result.scenario))
+        if result.scenario.basis is not Basis.OWN:
+            yield f"- More: <{scenario_url(result.scenario.id)}>"
 
 
 def _heading(problem: Problem) -> str:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.in_front import PAGE_REMEDY, describe_title, is_page
 from pytest_mews.causes.observations import DOWN, Observations, Observed, symptom_of
+from pytest_mews.documentation import page_url
 from pytest_mews.model import CauseKind, Evidence, RequestProblem, ScenarioResult, Verdict
 from pytest_mews.model.scenario import Requirement
 from pytest_mews.model.verdict import FAILURES
@@ -49,8 +50,8 @@ _TOKEN_PROBLEMS = frozenset(
 )
 _CONFIGURE_TOKENS = (
     "Configure the service with the tokens of this run: the ClientToken of the application, and "
-    "for each enterprise its own AccessToken (--mews-tenants; docs/processing.md lists the "
-    "built-in ones)."
+    "for each enterprise its own AccessToken (--mews-tenants; the built-in ones: "
+    f"{page_url('processing', 'tokens')})."
 )
 
 

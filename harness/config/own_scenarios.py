@@ -10,7 +10,7 @@ from pytest_mews.errors import ScenarioFileError, UsageError, did_you_mean
 from pytest_mews.mews.api_operations import OPERATIONS
 from pytest_mews.model import Scenario
 from pytest_mews.model.step import InjectApiFault, Send
-from pytest_mews.scenarios.loader import ScenarioFile, parse_scenario
+from pytest_mews.scenarios.loader import VOCABULARY, ScenarioFile, parse_scenario
 from pytest_mews.senders import Sender, Target
 
 OPTION = "--mews-scenarios"
@@ -58,7 +58,7 @@ def _files_in(folder: Path) -> list[Path]:
         raise UsageError(OPTION, folder, problem, "Give the folder that has your scenario files.")
     paths = sorted(folder.rglob("*.toml"))
     if not paths:
-        remedy = "Put a scenario file there (docs/scenario-files.md), or name its folder."
+        remedy = f"Put a scenario file there ({VOCABULARY}), or name its folder."
         raise UsageError(OPTION, folder, "has no .toml file", remedy)
     return paths
 
@@ -87,5 +87,5 @@ def _check_messages(scenario: Scenario, file: ScenarioFile, sender: Sender, targ
             raise file.error(path, error.value, error.problem, error.remedy, line_path) from None
         except Exception as error:
             problem = f"generates nothing with these arguments ({type(error).__name__}: {error})"
-            remedy = "Correct them (docs/scenario-files.md)."
+            remedy = f"Correct them ({VOCABULARY})."
             raise file.error(path, spec.generator, problem, remedy) from error

@@ -11,7 +11,7 @@ import pytest
 
 import pytest_mews.scenarios as scenarios_package
 from pytest_mews.config.settings import Settings
-from pytest_mews.model import Scenario, ScenarioResult, Verdict
+from pytest_mews.model import Basis, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.readiness import is_unexpected_failure
 from pytest_mews.redaction import Redactor
 from pytest_mews.run.certification import Certification
@@ -188,6 +188,8 @@ class ScenarioItem(pytest.Item):
             f"  observed: {self.result.reason}",
             f"  fix:      {self.result.remedy}",
         ]
+        if scenario.basis is not Basis.OWN:
+            lines.append(f"  more:     mews explain {scenario.id}")
         if self.result.service_log:
             lines += [f"  log of the service while {self.result.evidence[0].case} ran:"]
             lines += [f"    {line}" for line in self.result.service_log[-MAX_LOG_LINES:]]

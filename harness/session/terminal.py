@@ -14,6 +14,7 @@ from pytest_mews.acceptance import terminal_lines
 from pytest_mews.checks import breaks_must
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
+from pytest_mews.documentation import page_url
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
@@ -95,7 +96,11 @@ def _acceptance_lines(settings: Settings) -> list[str]:
 def _server_lines(settings: Settings) -> list[str]:
     """Return the addresses of the emulators; the demo partner finds them by itself."""
     built_in = settings.tenants == DEFAULT_TENANTS
-    owner = "the built-in tenants (docs/processing.md)" if built_in else "the --mews-tenants file"
+    owner = (
+        f"the built-in tenants ({page_url('processing', 'tokens')})"
+        if built_in
+        else "the --mews-tenants file"
+    )
     scheme = "ws" if settings.websocket_tls is None else "wss"
     servers = (
         (settings.api, "Connector API at http://{}"),
@@ -298,3 +303,4 @@ def _cause_lines(run: Run) -> Iterator[str]:
         concerns = reports.concerns_of(by_id[scenario_id] for scenario_id in cause.explains)
         titles = " and ".join(reports.CONCERNS[concern][0] for concern in concerns)
         yield f"   For {titles}; {reports.explains_text(cause)}; evidence: {cause.shown_by}"
+        yield f"   More: mews explain {cause.kind}"

@@ -11,6 +11,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.checks import CHECKS
@@ -27,6 +28,7 @@ from pytest_mews.run.applicability import CONDITIONS
 from pytest_mews.scenarios import loader
 from pytest_mews.senders.connector import CONNECTOR, GENERATORS
 from pytest_mews.session.junit import properties
+from tests.packaging.site_pages import site_pages
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -49,15 +51,6 @@ def test_every_kind_of_cause_is_documented() -> None:
     assert rows == [(kind, *astuple(row)) for kind, row in load_kind_texts().items()]
     assert list(load_kind_texts()) == kinds
     assert schema["$defs"]["cause"]["properties"]["kind"]["enum"] == kinds
-
-
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.flag)
-def test_every_option_is_in_the_readme_with_its_default(option: object) -> None:
-    """The options table has a row for each option, and the default that the code has."""
-    flag, default = option.flag, option.default  # type: ignore[attr-defined]
-    (row,) = [line for line in README.splitlines() if re.match(rf"\| `{flag}[ `]", line)]
-    if default:
-        assert f"`{default}`" in row
 
 
 def test_the_readme_has_no_option_too_many() -> None:
@@ -154,10 +147,20 @@ def test_every_junit_property_is_explained() -> None:
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))
 def test_links_lead_somewhere(path: Path) -> None:
-    """A relative link in a document leads to a file of the repository."""
+    """A relative link in a document leads to a file of the repository, or to a generated page."""
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text("utf-8")):
-        if "://" not in target:
-            assert (path.parent / target).exists(), target
+        if "://" not in target and not (path.parent / target).exists():
+            page = (path.parent / target).resolve().relative_to(ROOT / "docs")
+            assert str(page) in site_pages(), target
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/**/*.md")), ids=lambda path: path.name)
+def test_yaml_in_a_document_is_valid(path: Path) -> None:
+    """A recipe can be copied into a file."""
+    for block in re.findall(
+        r"^```yaml\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        assert yaml.safe_load(block)
 
 
 def test_makefile_has_the_commands_of_the_readme() -> None:

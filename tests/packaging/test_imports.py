@@ -28,7 +28,7 @@ LEVELS = (
     {"scenarios"},
     {"redaction", "sanitize"},
     {"model", "net", "errors", "options", "schemas"},
-    {"mews"},
+    {"documentation", "mews"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FOLDERS = {"pytest_mews": ROOT / "harness"} | {

@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 import pytest
 import sample_run
 
-from pytest_mews.mews.facts import load_facts
+from pytest_mews.documentation import BASE_URL
+from pytest_mews.mews.facts import DOCUMENTATION, load_facts
 from pytest_mews.model import (
     Attempt,
     Evidence,
@@ -107,7 +108,7 @@ def test_page_is_well_formed(written: WrittenReport) -> None:
 
 
 def test_nothing_is_loaded(written: WrittenReport) -> None:
-    """The page loads nothing and runs its own script; only links to the documentation leave it."""
+    """The page loads nothing and runs its own script; only links to documentation leave it."""
     text = written.html.read_text("utf-8")
     page = Page(text)
     assert page.loads == ["data:,"]  # an icon, so that browsers request none
@@ -120,7 +121,7 @@ def test_nothing_is_loaded(written: WrittenReport) -> None:
     assert "url(" not in text
     external = {link for link in page.links if not link.startswith("#")}
     assert external
-    assert all(link.startswith("https://docs.mews.com/connector-api/") for link in external)
+    assert all(link.startswith((DOCUMENTATION, BASE_URL)) for link in external)
 
 
 def test_links_within_the_page_have_targets(written: WrittenReport) -> None:

@@ -27,6 +27,7 @@ EXPRESS_MODULES = EXAMPLES / "express_partner" / "node_modules"
 TOKEN = "a-secret-of-the-stacks"
 INSTALL = "run tests/stacks/install"
 EXTRAS = "pip install '.[dev]'"
+PROGRAMS = ("java", "node", "php", "puma")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class StackPartner:
         folder: the folder with its source.
         command: starts it; reads its port from `PORT`.
         worker: starts its worker process; empty if it has none.
+        needs: files that tests/stacks/install makes or installs.
 
     """
 
@@ -45,21 +47,30 @@ class StackPartner:
     folder: Path
     command: str
     worker: str = ""
+    needs: tuple[Path, ...] = ()
 
     def missing_tool(self) -> str:
         """Return what this machine lacks and how to install it; empty if it lacks nothing."""
         program = self.command.split()[0]
-        if program in ("node", "php"):
-            if shutil.which(program) is None:
-                return f"no {program}: {INSTALL}"
-            if program == "node" and not (EXPRESS_MODULES / "express").is_dir():
-                return f"no Express: {INSTALL}"
-        elif importlib.util.find_spec(self.name) is None:
+        if program in PROGRAMS and shutil.which(program) is None:
+            return f"no {program}: {INSTALL}"
+        missing = [path.name for path in self.needs if not path.exists()]
+        if missing:
+            return f"no {missing[0]}: {INSTALL}"
+        if program not in PROGRAMS and not self.needs and not importlib.util.find_spec(self.name):
             return f"no {self.name}: {EXTRAS}"
         return ""
 
 
-EXPRESS = StackPartner("express", EXAMPLES / "express_partner", "node app.js")
+EXPRESS = StackPartner(
+    "express",
+    EXAMPLES / "express_partner",
+    "node app.js",
+    needs=(EXPRESS_MODULES / "express",),
+)
+JAVA_LIBRARIES = tuple(
+    Path(f"/usr/share/java/jackson-{name}.jar") for name in ("databind", "core", "annotations")
+)
 SOUND_PARTNERS = (
     StackPartner(
         "flask",
@@ -77,6 +88,23 @@ SOUND_PARTNERS = (
         EXAMPLES / "php_partner",
         'php -q -S "127.0.0.1:$PORT" receive.php',
         "php work.php",
+    ),
+    StackPartner(
+        "java",
+        EXAMPLES / "java_partner",
+        f"java --class-path {':'.join(map(str, JAVA_LIBRARIES))} Receive.java",
+        needs=JAVA_LIBRARIES,
+    ),
+    StackPartner(
+        "go",
+        EXAMPLES / "go_partner",
+        "./receive",
+        needs=(EXAMPLES / "go_partner" / "receive",),
+    ),
+    StackPartner(
+        "ruby",
+        EXAMPLES / "ruby_partner",
+        'puma --environment production --bind "tcp://127.0.0.1:$PORT" receive.ru',
     ),
 )
 

@@ -1,0 +1,119 @@
+"""The documentation site has every page that messages and reports name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+import pytest_mews
+from pytest_mews.documentation import BASE_URL, page_url, scenario_url
+from pytest_mews.model import CauseKind
+from pytest_mews.options import OPTIONS
+from pytest_mews.scenarios.loader import load_scenarios
+from tests.packaging.site_pages import ROOT, site_pages
+
+SHIPPED = [
+    *ROOT.glob("harness/**/*.py"),
+    *ROOT.glob("reports/**/*.py"),
+    ROOT / "scenarios/loader.py",
+]
+TEXTS = [*SHIPPED, *ROOT.glob("scenarios/*/*.toml"), *ROOT.glob("reports/templates/*")]
+
+
+def named_pages() -> Iterator[tuple[str, str]]:
+    """Yield the page and the anchor of each call of `page_url` with constants."""
+    for path in SHIPPED:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "page_url":
+                values = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+                if len(values) == len(node.args):
+                    yield str(values[0]), str(values[1]) if len(values) > 1 else ""
+
+
+def anchors(page: str) -> set[str]:
+    """Return the anchors of a page: those of its headings, and explicit ones."""
+    text = site_pages()[f"{page}.md"]
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    slugs = {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+    }
+    return slugs | set(re.findall(r'id="([^"]+)"', text)) | set(re.findall(r"\{ #(\S+) \}", text))
+
+
+@pytest.mark.parametrize(("page", "anchor"), sorted(set(named_pages())))
+def test_a_page_that_a_message_names_exists(page: str, anchor: str) -> None:
+    """The page is on the site, and has the anchor."""
+    assert f"{page}.md" in site_pages()
+    assert not anchor or anchor in anchors(page)
+
+
+def test_messages_name_some_pages() -> None:
+    """The test above sees the calls."""
+    assert {"processing", "streaming"} <= {page for page, _ in named_pages()}
+
+
+def test_every_scenario_has_a_page() -> None:
+    """The address that reports give leads to a page about the scenario."""
+    for scenario in load_scenarios():
+        path = scenario_url(scenario.id).removeprefix(BASE_URL).rstrip("/")
+        text = site_pages()[f"{path}.md"]
+        assert scenario.title in text
+        assert scenario.remedy in text
+        assert all(fact.source.url in text for fact in scenario.facts)
+
+
+def test_every_cause_has_an_anchor() -> None:
+    """The report links from a cause to its kind."""
+    assert {kind.value for kind in CauseKind} <= anchors("causes")
+
+
+def test_every_option_is_on_its_page() -> None:
+    """The reference has each option with its help."""
+    text = site_pages()["reference/options.md"]
+    assert all(f"`{option.flag}" in text and option.help in text for option in OPTIONS)
+
+
+def test_every_public_name_is_on_the_page_of_the_api() -> None:
+    """The reference has each name that the package exports."""
+    text = site_pages()["reference/python-api.md"]
+    assert all(f"::: pytest_mews.{name}\n" in text for name in pytest_mews.__all__)
+
+
+def test_every_decision_is_listed() -> None:
+    """The page of decisions links to each one."""
+    text = (ROOT / "docs" / "decisions" / "README.md").read_text("utf-8")
+    names = {path.name for path in ROOT.glob("docs/decisions/*.md")} - {"README.md"}
+    assert set(re.findall(r"\]\((.+?)\)", text)) == names
+
+
+def test_the_address_stands_once() -> None:
+    """pyproject.toml has it; code and texts get it from there."""
+    assert f"Documentation, {BASE_URL}" in metadata("pytest-mews").get_all("Project-URL", [])
+    assert f'Documentation = "{BASE_URL}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+    assert not [path for path in TEXTS if BASE_URL in path.read_text("utf-8")]
+    assert page_url("processing", "tokens") == f"{BASE_URL}processing/#tokens"
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_message_names_a_file_of_the_documentation(path: Path) -> None:
+    """The wheel has no `docs`; comments and docstrings may name its files."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        tree = ast.parse(text)
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        strings = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in docstrings
+        ]
+        text = "\n".join(strings)
+    else:
+        text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+    assert not re.findall(r"\bdocs/[\w/-]+\.md", text)
