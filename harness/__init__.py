@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_mews.config.tenants import tenants_template
-    from pytest_mews.emulator.connector_api.in_process import MewsApi
-    from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
+    from pytest_mews.kit.mews_api import MewsApi
+    from pytest_mews.kit.mews_websocket import MewsWebSocket
     from pytest_mews.model import (
         ApiCall,
         ApiFault,
@@ -59,8 +59,8 @@ __all__ = [
 
 # pytest imports this package in every run, so names are imported on first use (PEP 562).
 _MODULES = {
-    "MewsApi": "pytest_mews.emulator.connector_api.in_process",
-    "MewsWebSocket": "pytest_mews.emulator.websocket.websocket_fixture",
+    "MewsApi": "pytest_mews.kit.mews_api",
+    "MewsWebSocket": "pytest_mews.kit.mews_websocket",
     "tenants_template": "pytest_mews.config.tenants",
 }
 

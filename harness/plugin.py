@@ -11,8 +11,8 @@ import pytest
 from pytest_mews.options import OPTIONS
 
 if TYPE_CHECKING:
-    from pytest_mews.emulator.connector_api.in_process import MewsApi
-    from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
+    from pytest_mews.kit.mews_api import MewsApi
+    from pytest_mews.kit.mews_websocket import MewsWebSocket
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,7 +47,7 @@ def mews_api() -> Iterator[MewsApi]:
     raise ConnectionError. `mews_api.calls()` returns the calls, `mews_api.inject_fault` injects a
     fault, `mews_api.tenants` has the valid tokens. An entity with any id exists.
     """
-    from pytest_mews.emulator.connector_api.in_process import MewsApi  # noqa: PLC0415 - lazily
+    from pytest_mews.kit.mews_api import MewsApi  # noqa: PLC0415 - lazily
 
     with MewsApi() as connector_api:
         yield connector_api
@@ -60,7 +60,7 @@ def mews_websocket() -> Iterator[MewsWebSocket]:
     A client connects to `mews_websocket.address` with the tokens of `mews_websocket.tenants`;
     `send` sends events; `handshakes` and `connections` show what the client did.
     """
-    from pytest_mews.emulator.websocket.websocket_fixture import serve_websocket  # noqa: PLC0415 - lazily
+    from pytest_mews.kit.mews_websocket import serve_websocket  # noqa: PLC0415 - lazily
 
     with serve_websocket() as server:
         yield server

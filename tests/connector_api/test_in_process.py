@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from pytest_mews.emulator.connector_api.in_process import MewsApi
+from pytest_mews.kit.mews_api import MewsApi
 from pytest_mews.model.api_call import SLOW_S, ApiFault
 from tests.connector_api.emulator_client import PREFIX, TENANTS, body_for, general_webhook, guid
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_mews.checks import intervals, websocket_connection, websocket_reconnect
 from pytest_mews.config import tenants
 from pytest_mews.emulator.websocket import PATH
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
+from pytest_mews.kit.mews_websocket import MewsWebSocket
 from pytest_mews.execution.clients import TIMEOUT_FACTOR
 from pytest_mews.model import Level, Scenario, Stage
 from pytest_mews.options import OPTIONS
