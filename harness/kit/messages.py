@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count, cycle, islice
 from typing import Any
@@ -182,12 +181,6 @@ def websocket_event(event_type: str, given: Mapping[str, object]) -> dict[str, A
     """
     event: dict[str, Any] = fill(websocket_template(PROFILE, event_type, ""), new_ids())
     return event | {name: value for name, value in given.items() if value is not None}
-
-
-def websocket_message(events: Sequence[Mapping[str, Any]], enterprise_id: str) -> Message:
-    """Build a message for the WebSocket with these events."""
-    message = build_message(WebhookKind.WEBSOCKET, {"Events": events}, "sent by a test")
-    return replace(message, content_type="text", enterprise_id=enterprise_id)
 
 
 def _general_webhook(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
@@ -38,15 +40,36 @@ class MewsWebSocket:
             `accept_all`) and stop listening for a while (`pause_listening`).
         tenants: the tokens that the server accepts.
 
+    Args:
+        server: see above.
+        tenants: see above.
+        before_send: called with each message before it is sent.
+
     """
 
-    def __init__(self, server: WebSocketServer, tenants: Tenants) -> None:
+    def __init__(
+        self,
+        server: WebSocketServer,
+        tenants: Tenants,
+        before_send: Callable[[Message], object] = lambda _: None,
+    ) -> None:
         self.server, self.tenants = server, tenants
+        self._before_send = before_send
 
     @property
     def address(self) -> str:
-        """The address to configure in a client, such as `ws://127.0.0.1:8089`."""
+        """The address for a client that adds the path itself, such as `ws://127.0.0.1:8089`."""
         return self.server.address
+
+    @property
+    def url(self) -> str:
+        """The URL that a client connects to, such as `ws://127.0.0.1:8089/ws/connector`."""
+        return self.server.url
+
+    def headers(self, enterprise: int = 1) -> dict[str, str]:
+        """Return the headers of a documented handshake: the cookies with both tokens."""
+        tokens = self.tenants.client_token, self.tenants.enterprises[enterprise - 1].access_token
+        return {"Cookie": "ClientToken={}; AccessToken={}".format(*tokens)}
 
     @property
     def handshakes(self) -> tuple[WebSocketHandshake, ...]:
@@ -59,9 +82,18 @@ class MewsWebSocket:
         return self.server.log.connections()
 
     def wait_for_client(
-        self, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
+        self,
+        enterprise: int = 1,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        *,
+        after: Connection | None = None,
     ) -> Connection:
         """Wait until a client of an enterprise is connected; return its connection.
+
+        Args:
+            enterprise: see above.
+            timeout_s: how long to wait.
+            after: an earlier connection, to wait for the client that comes back.
 
         Raises:
             TimeoutError: no client connected in time; the message lists the handshakes that came
@@ -69,25 +101,36 @@ class MewsWebSocket:
 
         """
         enterprise_id = self.tenants.enterprises[enterprise - 1].id
+        minimum = 0 if after is None else after.number
         if not self.server.log.wait_until(
-            lambda: enterprise_id in self.server.connected_enterprises(), timeout_s
+            lambda: self._open_connection(enterprise_id, minimum) is not None, timeout_s
         ):
-            responses = "; ".join(
-                f"{handshake.path} got {handshake.status} ({', '.join(handshake.problems)})"
-                for handshake in self.handshakes
-            )
             problem = f"no client of enterprise {enterprise_id} is connected after {timeout_s:g} s"
-            raise TimeoutError(f"{problem}: {responses or 'no handshake came'}")
-        return next(
-            connection
-            for connection in reversed(self.connections)
-            if connection.enterprise_id == enterprise_id and connection.ended_ms is None
-        )
+            raise TimeoutError(f"{problem}: {self.describe()}")
+        connection = self._open_connection(enterprise_id, minimum)
+        if connection is None:
+            raise TimeoutError(f"the client of enterprise {enterprise_id} left at once")
+        return connection
+
+    async def wait_for_client_async(
+        self,
+        enterprise: int = 1,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        *,
+        after: Connection | None = None,
+    ) -> Connection:
+        """Wait like `wait_for_client`; the event loop goes on meanwhile."""
+        return await asyncio.to_thread(self.wait_for_client, enterprise, timeout_s, after=after)
 
     def send(
         self, *events: Mapping[str, Any], enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> tuple[SentMessage, ...]:
         """Wait for the client of an enterprise, and send it events in one message.
+
+        Args:
+            events: JSON objects, such as `device_command_event()` and its like build them.
+            enterprise: see above.
+            timeout_s: how long to wait.
 
         Raises:
             TimeoutError: no client connected in time.
@@ -96,35 +139,90 @@ class MewsWebSocket:
         body = json.dumps({"Events": events}, ensure_ascii=False)
         return self.send_text(body, enterprise=enterprise, timeout_s=timeout_s)
 
+    async def send_async(
+        self, *events: Mapping[str, Any], enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> tuple[SentMessage, ...]:
+        """Send like `send`; the event loop, and a client in it, goes on meanwhile."""
+        return await asyncio.to_thread(
+            self.send, *events, enterprise=enterprise, timeout_s=timeout_s
+        )
+
     def send_text(
         self, text: str, *, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> tuple[SentMessage, ...]:
         """Send any text, whether it is JSON or not; otherwise like `send`."""
-        connection = self.wait_for_client(enterprise, timeout_s)
         message = Message(
-            WebhookKind.WEBSOCKET,
-            text.encode(),
-            _event_references(text),
-            "sent by a test",
-            "text",
-            connection.enterprise_id,
+            WebhookKind.WEBSOCKET, text.encode(), _event_references(text), "sent by a test", "text"
         )
-        sent_by_connection = self.server.send([message], "test", timeout_s)
+        return self.send_message(message, enterprise=enterprise, timeout_s=timeout_s)
+
+    def send_message(
+        self, message: Message, *, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> tuple[SentMessage, ...]:
+        """Send a message of `websocket_messages()`; otherwise like `send`."""
+        connection = self.wait_for_client(enterprise, timeout_s)
+        addressed = replace(message, enterprise_id=connection.enterprise_id)
+        self._before_send(addressed)
+        sent_by_connection = self.server.send([addressed], "test", timeout_s)
         return tuple(message for sent in sent_by_connection.values() for message in sent)
+
+    async def send_message_async(
+        self, message: Message, *, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> tuple[SentMessage, ...]:
+        """Send like `send_message`; the event loop goes on meanwhile."""
+        return await asyncio.to_thread(
+            self.send_message, message, enterprise=enterprise, timeout_s=timeout_s
+        )
 
     def ping(self, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S) -> Ping:
         """Ping the client of an enterprise; a pong shows that its library read what was sent."""
         connection = self.wait_for_client(enterprise, timeout_s)
         return self.server.ping([connection.number], 0, timeout_s)[connection.number]
 
+    async def ping_async(self, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S) -> Ping:
+        """Ping like `ping`; the event loop, and a client in it, goes on meanwhile."""
+        return await asyncio.to_thread(self.ping, enterprise, timeout_s)
+
     def disconnect(self, how: Disconnect = Disconnect.ABNORMAL) -> None:
         """End every connection; by default without a close frame."""
         self.server.disconnect(how, self.server.connected_enterprises())
 
+    async def disconnect_async(self, how: Disconnect = Disconnect.ABNORMAL) -> None:
+        """End every connection like `disconnect`; the event loop goes on meanwhile."""
+        await asyncio.to_thread(self.disconnect, how)
+
+    def describe(self) -> str:
+        """Describe all handshakes so far, with the reasons why some were rejected."""
+        return (
+            "; ".join(
+                f"{handshake.path} got {handshake.status}"
+                + (f" ({', '.join(handshake.problems)})" if handshake.problems else "")
+                for handshake in self.handshakes
+            )
+            or "no handshake came"
+        )
+
+    def _open_connection(self, enterprise_id: str, after: int) -> Connection | None:
+        """Return the last open connection of an enterprise with a number above `after`."""
+        return next(
+            (
+                connection
+                for connection in reversed(self.connections)
+                if connection.enterprise_id == enterprise_id
+                and connection.ended_ms is None
+                and connection.number > after
+            ),
+            None,
+        )
+
 
 @contextmanager
-def serve_websocket(tenants: Tenants = DEFAULT_TENANTS) -> Iterator[MewsWebSocket]:
+def serve_websocket(
+    tenants: Tenants = DEFAULT_TENANTS, before_send: Callable[[Message], object] = lambda _: None
+) -> Iterator[MewsWebSocket]:
     """Serve a WebSocket on a free port of 127.0.0.1, for the built-in tenants by default.
+
+    `before_send` is called with each message before it is sent.
 
     Raises:
         HarnessError: the server failed; raised when the context ends.
@@ -145,7 +243,7 @@ def serve_websocket(tenants: Tenants = DEFAULT_TENANTS) -> Iterator[MewsWebSocke
         failures=failures,
     )
     with server:
-        yield MewsWebSocket(server, tenants)
+        yield MewsWebSocket(server, tenants, before_send)
     failures.raise_since(0)
 
 

@@ -75,7 +75,7 @@ class WebhookDelivery:
 
     """
 
-    message: Message
+    message: Message = field(repr=False)
     attempts: tuple[WebhookAttempt, ...]
 
     @property
