@@ -28,6 +28,7 @@ from pytest_mews.model import (
 )
 
 DEFAULT_TIMEOUT_S = 5.0
+POLL_S = 0.005  # how often the predicate of a test is checked
 
 
 class MewsWebSocket:
@@ -174,6 +175,35 @@ class MewsWebSocket:
             self.send_message, message, enterprise=enterprise, timeout_s=timeout_s
         )
 
+    def wait_until(
+        self, predicate: Callable[[], object], timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> None:
+        """Wait until something that a client in another thread or process does is true.
+
+        Args:
+            predicate: called again and again, until its result is true.
+            timeout_s: how long to wait.
+
+        Raises:
+            TimeoutError: it was not true in time; the message lists the handshakes.
+
+        """
+        __tracebackhide__ = True  # pytest then shows the line of the test
+        deadline_s = time.monotonic() + timeout_s
+        while not predicate():
+            self._check_deadline(deadline_s, timeout_s)
+            time.sleep(POLL_S)
+
+    async def wait_until_async(
+        self, predicate: Callable[[], object], timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> None:
+        """Wait like `wait_until`, for a client in the event loop of the test."""
+        __tracebackhide__ = True
+        deadline_s = time.monotonic() + timeout_s
+        while not predicate():
+            self._check_deadline(deadline_s, timeout_s)
+            await asyncio.sleep(POLL_S)
+
     def ping(self, enterprise: int = 1, timeout_s: float = DEFAULT_TIMEOUT_S) -> Ping:
         """Ping the client of an enterprise; a pong shows that its library read what was sent."""
         connection = self.wait_for_client(enterprise, timeout_s)
@@ -201,6 +231,10 @@ class MewsWebSocket:
             )
             or "no handshake came"
         )
+
+    def _check_deadline(self, deadline_s: float, timeout_s: float) -> None:
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"not true within {timeout_s:g} s; handshakes: {self.describe()}")
 
     def _open_connection(self, enterprise_id: str, after: int) -> Connection | None:
         """Return the last open connection of an enterprise with a number above `after`."""
