@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pytest_mews.kit.messages import build_lifecycle, new_ids, target
+from pytest_mews.kit.messages import build_lifecycle, id_source_maker, target
 from pytest_mews.mews.lifecycle import CREATED, IntegrationState
 from pytest_mews.model import Message
 from pytest_mews.senders.connector import IntegrationStatus, integration_statuses
@@ -19,7 +18,7 @@ from pytest_mews.senders.connector.integration_lifecycle import (
 )
 from pytest_mews.senders.ids import NEW_ENTERPRISE
 
-MAX_INTEGRATIONS = 3  # at once; more of them find no more
+TARGET = target()
 
 
 class IntegrationMachine(RuleBasedStateMachine):
@@ -59,21 +58,27 @@ class IntegrationMachine(RuleBasedStateMachine):
 
         """
 
-    @precondition(lambda self: len(self._integrations) < MAX_INTEGRATIONS)
+    # Rules without preconditions: Hypothesis can leave out any step when it shrinks a failure.
+    @initialize(is_enabled=st.booleans())
+    def connect_first(self, is_enabled: bool) -> None:  # noqa: FBT001 - Hypothesis passes it by name
+        """Connect the first enterprise."""
+        self._connect(is_enabled=is_enabled)
+
     @rule(is_enabled=st.booleans())
     def connect(self, is_enabled: bool) -> None:  # noqa: FBT001 - Hypothesis passes it by name
         """Connect a new enterprise."""
-        integration = _Integration()
-        state = IntegrationState.ENABLED if is_enabled else IntegrationState.DISABLED
-        self._integrations.append(integration)
-        self.deliver(integration.add(LifecycleStep(CREATED, state)))
+        self._connect(is_enabled=is_enabled)
 
-    @precondition(lambda self: self._integrations)
-    @rule(data=st.data())
-    def send_next(self, data: Any) -> None:  # noqa: ANN401 - Hypothesis doesn't export its type
-        """Send what Mews could send next about an integration: an action, events, or a copy."""
-        numbers = st.integers(0, len(self._integrations) - 1)
-        integration = self._integrations[data.draw(numbers, label="integration")]
+    @rule(number=st.integers(0, 2), data=st.data())
+    def send_next(self, number: int, data: Any) -> None:  # noqa: ANN401 - Hypothesis doesn't export its type
+        """Send what Mews could send next about an integration: an action, events, or a copy.
+
+        Args:
+            number: the integration, counted from the newest one.
+            data: draws the message.
+
+        """
+        integration = self._integrations[-1 - number % len(self._integrations)]
         steps = {_name(step): step for step in integration.next_steps()}
         name = data.draw(st.sampled_from(list(steps)), label="message")
         self.deliver(integration.add(steps[name]))
@@ -82,28 +87,42 @@ class IntegrationMachine(RuleBasedStateMachine):
     def check_all(self) -> None:
         """Check every integration whose status a service can know."""
         for integration in self._integrations:
-            status = integration_statuses(integration.messages)[-1]
+            status = integration.status
             if status.is_certain and status.is_credential_certain:
                 self.check(status)
 
+    def _connect(self, *, is_enabled: bool) -> None:
+        integration = _Integration()
+        state = IntegrationState.ENABLED if is_enabled else IntegrationState.DISABLED
+        self._integrations.append(integration)
+        self.deliver(integration.add(LifecycleStep(CREATED, state)))
+
 
 class _Integration:
-    """One integration of the machine: what Mews has sent about it so far."""
+    """One integration of the machine: what Mews has sent about it so far.
+
+    Attributes:
+        status: its status at Mews after the last message.
+
+    """
 
     def __init__(self) -> None:
-        self._ids = new_ids().for_enterprise(NEW_ENTERPRISE)
+        self._ids = id_source_maker()
         self._steps: tuple[LifecycleStep, ...] = ()
-        self.messages: tuple[Message, ...] = ()
+        self._messages: tuple[Message, ...] = ()
+        self.status = IntegrationStatus("")
 
     def next_steps(self) -> tuple[LifecycleStep, ...]:
         """Return what Mews could send next."""
-        return next_steps(self._steps, target())
+        return next_steps(self._steps, TARGET)
 
     def add(self, step: LifecycleStep) -> Message:
         """Add a step; return its message, with the ids of the ones before."""
         self._steps += (step,)
-        message = build_lifecycle(self._steps, deepcopy(self._ids))[-1]
-        self.messages += (message,)
+        ids = self._ids().for_enterprise(NEW_ENTERPRISE)
+        message = build_lifecycle(self._steps, ids)[-1]
+        self._messages += (message,)
+        self.status = integration_statuses(self._messages)[-1]
         return message
 
 

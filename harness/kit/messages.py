@@ -7,7 +7,7 @@ received takes no message for a copy of an earlier one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count, cycle, islice
 from typing import Any
@@ -43,8 +43,13 @@ _NUMBERS = count()
 
 def new_ids() -> IdSource:
     """Return an id source whose ids no other message has."""
-    started = datetime.now(UTC)
-    return IdSource(_SEED, "tests of a partner", next(_NUMBERS), DEFAULT_TENANTS, started)
+    return id_source_maker()()
+
+
+def id_source_maker() -> Callable[[], IdSource]:
+    """Return a function that returns an id source like `new_ids`: with the same ids each time."""
+    number, started = next(_NUMBERS), datetime.now(UTC)
+    return lambda: IdSource(_SEED, "tests of a partner", number, DEFAULT_TENANTS, started)
 
 
 def target(events: Sequence[str] | None = None, max_events: int = MAX_BATCH) -> Target:

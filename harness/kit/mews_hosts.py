@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from errno import ECONNREFUSED
 from typing import Any
 from unittest.mock import patch
 
@@ -50,7 +51,8 @@ class MewsHostGuard:
         def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as socket's
             if is_mews_host(host):
                 shown = host.decode("latin-1") if isinstance(host, bytes) else host
-                raise MewsHostRefusedError(f"the test would connect to {shown}: {self._remedy}")
+                problem = f"the test would connect to {shown}: {self._remedy}"
+                raise MewsHostRefusedError(ECONNREFUSED, problem)
             return look_up(host, *args, **kwargs)
 
         return getaddrinfo

@@ -128,6 +128,7 @@ class MewsWebhooks:
         self._rules = DeliveryRules.from_profile(profile, 1.0, verify_tls=True)
         self._endpoints: dict[int | str, tuple[object, Endpoint]] = {}
         self._descriptions: list[tuple[str, WebhookDelivery]] = []
+        self._secrets: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -269,7 +270,9 @@ class MewsWebhooks:
             lines.append(f"POST {url}: {message.description}, {len(message.body):,} bytes")
             lines += [line for attempt in delivery.attempts for line in _describe(attempt)]
         text = "\n".join(lines) or "nothing was delivered"
-        return text if not self.token else text.replace(self.token, REDACTED)
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, REDACTED)
+        return text
 
     def _deliver(
         self, endpoint: object, messages: Sequence[Message], order: _Order
@@ -315,6 +318,7 @@ class MewsWebhooks:
             known = did_you_mean(order.token_variant, authentication.variants)
             problem = f"token_variant: {order.token_variant!r} is not a variant of the token"
             raise ValueError(f"{problem}. {known}")
+        self._secrets.update(authentication.secrets)
         rules = replace(
             self._rules,
             attempts=order.attempts or self._rules.attempts,
