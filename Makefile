@@ -92,6 +92,7 @@ docs: setup
 	tests/browser/install-chromium
 	$(BIN)/python docs/generate_requirements.py
 	$(BIN)/python docs/generate_scenarios.py
+	$(BIN)/python docs/generate_builders.py
 	$(BIN)/python docs/generate_reading.py
 
 # Which facts to read again, by a checkout of Mews's documentation: make facts DOCS=FOLDER

@@ -4,13 +4,14 @@ pytest-mews is a pytest plugin: `pytest --mews-target URL` sends webhooks to an 
 does, checks what the service does with them, and writes a report. `pytest --help` lists the
 options.
 
-This module is the public API: the types that a partner's own tests need with the fixtures
-`mews_api` and `mews_websocket`.
+This module is the public API of the kit for partners' own tests: what they need with the fixtures
+`mews_webhooks`, `mews_api` and `mews_websocket`; docs/kit has a page for each.
 
-    from pytest_mews import ApiFault
+    from pytest_mews import customer_added
 
-    def test_a_429_is_survived(mews_api):
-        mews_api.inject_fault(ApiFault.TOO_MANY_REQUESTS, None, times=1)
+    def test_a_new_guest_is_fetched(mews_webhooks, mews_api):
+        assert mews_webhooks.deliver(app, customer_added("35d4b117-…")).delivered
+        assert mews_api.fetched("customers", "35d4b117-…")
 
 Everything else in this package is private and can change in any release.
 """

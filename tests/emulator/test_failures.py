@@ -10,8 +10,8 @@ import pytest
 
 from pytest_mews.emulator.connector_api import ConnectorApi, ConnectorApiServer
 from pytest_mews.emulator.failures import EmulatorFailures
-from pytest_mews.kit import mews_websocket
 from pytest_mews.errors import HarnessError
+from pytest_mews.kit import mews_websocket
 from tests.connector_api.emulator_client import body_for, make_connector_api
 from tests.report_reader import read_report
 from tests.websocket.websocket_clients import cookie_header, handshake_status

@@ -71,3 +71,33 @@ def test_every_python_example_is_run() -> None:
     """No page has Python code that the tests above don't run."""
     for path in PAGES:
         assert path.read_text("utf-8").count("```python") == len(blocks(path))
+
+
+@pytest.mark.parametrize(
+    ("page", "fixture"),
+    [
+        ("websocket", pytest_mews.MewsWebSocket),
+        ("connector-api", pytest_mews.MewsApi),
+        ("webhooks", pytest_mews.MewsWebhooks),
+        ("webhooks", pytest_mews.WebhookAttempt),
+        ("webhooks", pytest_mews.WebhookDelivery),
+    ],
+)
+def test_the_attributes_of_a_fixture_are_on_its_page(page: str, fixture: type) -> None:
+    """Each public attribute that the class itself defines is named there."""
+    text = (DOCS / f"{page}.md").read_text("utf-8")
+    names = [name for name in (*vars(fixture), *fixture.__annotations__) if name[0] != "_"]
+    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_the_report_of_the_errors_names_what_exists() -> None:
+    """A page names no `mews_…` attribute that doesn't exist."""
+    fixtures = {
+        "mews_api": pytest_mews.MewsApi(),
+        "mews_webhooks": pytest_mews.MewsWebhooks(),
+    }
+    for path in PAGES:
+        for fixture, name in re.findall(
+            r"\b(mews_api|mews_webhooks)\.(\w+)", path.read_text("utf-8")
+        ):
+            assert hasattr(fixtures[fixture], name), f"{path.name}: {fixture}.{name}"
