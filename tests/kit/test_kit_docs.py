@@ -90,14 +90,11 @@ def test_the_attributes_of_a_fixture_are_on_its_page(page: str, fixture: type) -
     assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
 
 
-def test_the_report_of_the_errors_names_what_exists() -> None:
-    """A page names no `mews_…` attribute that doesn't exist."""
-    fixtures = {
-        "mews_api": pytest_mews.MewsApi(),
-        "mews_webhooks": pytest_mews.MewsWebhooks(),
-    }
-    for path in PAGES:
-        for fixture, name in re.findall(
-            r"\b(mews_api|mews_webhooks)\.(\w+)", path.read_text("utf-8")
-        ):
-            assert hasattr(fixtures[fixture], name), f"{path.name}: {fixture}.{name}"
+def test_the_pages_name_what_exists() -> None:
+    """A page names no attribute of a fixture that doesn't exist."""
+    with pytest_mews.MewsApi() as mews_api, pytest_mews.MewsWebhooks() as mews_webhooks:
+        fixtures = {"mews_api": mews_api, "mews_webhooks": mews_webhooks}
+        for path in PAGES:
+            text = path.read_text("utf-8")
+            for fixture, name in re.findall(r"\b(mews_api|mews_webhooks)\.(\w+)", text):
+                assert hasattr(fixtures[fixture], name), f"{path.name}: {fixture}.{name}"
