@@ -86,6 +86,7 @@ bench: setup
 	$(BIN)/python benchmarks/harness_memory.py
 	$(BIN)/python benchmarks/connector_api_throughput.py
 	$(BIN)/python benchmarks/websocket_throughput.py
+	$(BIN)/python benchmarks/kit_deliveries.py
 
 # Pages that are written from the code, the data and real runs: ten certifications.
 docs: setup

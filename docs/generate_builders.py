@@ -48,7 +48,7 @@ def builder_name(event: Event) -> str:
 def render_module() -> str:
     """Return the module with all builders."""
     builders = [_BUILDERS[event.channel](event) for event in EVENTS.values()]
-    formatter = [Path(sys.executable).parent / "ruff", "format", "-"]
+    formatter = [str(Path(sys.executable).parent / "ruff"), "format", "-"]
     text = "\n\n".join([HEAD, *builders])
     done = subprocess.run(formatter, input=text, capture_output=True, text=True, check=True)  # noqa: S603 - our own text
     return done.stdout

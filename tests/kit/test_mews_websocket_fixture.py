@@ -66,3 +66,75 @@ def test_partner_tests_can_use_the_fixture(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PARTNER_TESTS)
     result = pytester.runpytest("-p", "no:cacheprovider", "-W", "error")
     result.assert_outcomes(passed=3)
+
+
+COMMAND_TESTS = """
+import asyncio
+import json
+import pytest
+import requests
+from pytest_mews import Disconnect, device_command_event, reservation_event, websocket_messages
+from websockets.asyncio.client import connect
+from websockets.sync.client import connect as connect_sync
+
+COMMAND = "35d4b117-4e60-44a3-9580-c582117eff98"
+
+
+def test_a_command_can_be_looked_up(mews_websocket, mews_api):
+    with connect_sync(mews_websocket.url, additional_headers=mews_websocket.headers(2)) as client:
+        mews_websocket.send(device_command_event(COMMAND, state="Received"), enterprise=2)
+        assert json.loads(client.recv())["Events"][0]["Id"] == COMMAND
+        body = {
+            "ClientToken": mews_api.tenants.client_token,
+            "AccessToken": mews_api.tenants.enterprises[1].access_token,
+            "Client": "Keys 1.0",
+            "Limitation": {"Count": 10},
+        }
+        url = "https://api.mews.com/api/connector/v1/commands/getAllActive"
+        commands = requests.post(url, json=body).json()["Commands"]
+        assert [(c["Id"], c["State"]) for c in commands] == [(COMMAND, "Received")]
+        assert mews_api.fetched("commands", COMMAND)
+
+
+def test_a_client_in_the_loop_of_the_test(mews_websocket):
+    async def test():
+        headers = mews_websocket.headers()
+        async with connect(mews_websocket.url, additional_headers=headers) as client:
+            first = await mews_websocket.wait_for_client_async()
+            received = []
+
+            async def read():
+                async for text in client:
+                    received.append(json.loads(text))
+
+            reading = asyncio.create_task(read())
+            await mews_websocket.send_async(reservation_event(state="Started"))
+            (message,) = [websocket_messages().example()]
+            await mews_websocket.send_message_async(message)
+            await mews_websocket.wait_until_async(lambda: len(received) == 2)
+            assert received[1] == message.json()
+            assert (await mews_websocket.ping_async()).pong_ms is not None
+            await mews_websocket.disconnect_async(Disconnect.GOING_AWAY)
+            await reading
+        with pytest.raises(TimeoutError, match="/ws/connector got 101"):
+            await mews_websocket.wait_for_client_async(timeout_s=0.05, after=first)
+        async with connect(mews_websocket.url, additional_headers=headers):
+            second = await mews_websocket.wait_for_client_async(after=first)
+            assert second.number == 2
+
+    asyncio.run(test())
+
+
+def test_a_wait_that_fails(mews_websocket):
+    with pytest.raises(TimeoutError, match="not true within 0.01 s; handshakes: no handshake came"):
+        mews_websocket.wait_until(lambda: False, timeout_s=0.01)
+    with pytest.raises(TimeoutError, match="not true"):
+        asyncio.run(mews_websocket.wait_until_async(lambda: False, timeout_s=0.01))
+"""
+
+
+def test_commands_and_asynchronous_clients(pytester: pytest.Pytester) -> None:
+    """Commands exist for the emulator of the Connector API; every wait can be awaited."""
+    pytester.makepyfile(COMMAND_TESTS)
+    result = pytester.runpytest("-p", "no:cacheprovider", "-W", "ignore::Warning")
+    result.assert_outcomes(passed=3)
