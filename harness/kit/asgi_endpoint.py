@@ -177,7 +177,7 @@ class Lifespan:
         self._state: dict[str, Any] = {}
         self._events: asyncio.Queue[AsgiEvent] = asyncio.Queue()
         self._responses: asyncio.Queue[AsgiEvent | None] = asyncio.Queue()
-        self._is_supported = True
+        self._is_supported, self._is_stopping = True, False
         self._startup = asyncio.ensure_future(self._ask("startup"))
         self._task = asyncio.create_task(self._run(app))
 
@@ -204,7 +204,18 @@ class Lifespan:
         with suppress(asyncio.CancelledError):
             await self._task
 
+    async def _receive(self) -> AsgiEvent:
+        """Return the next event; the end of the event loop, which cancels it, is the shutdown."""
+        try:
+            return await self._events.get()
+        except asyncio.CancelledError:
+            if self._is_stopping:
+                raise
+            self._is_stopping = True
+            return {"type": "lifespan.shutdown"}
+
     async def _ask(self, event: str) -> None:
+        self._is_stopping = event == "shutdown"
         await self._events.put({"type": f"lifespan.{event}"})
         response = await self._responses.get()
         if response is None:  # an application without a lifespan raises an exception
@@ -215,7 +226,7 @@ class Lifespan:
     async def _run(self, app: AsgiApp) -> None:
         scope = {"type": "lifespan", "asgi": _VERSIONS, "state": self._state}
         with suppress(Exception):  # it has reported a failure, or it has no lifespan
-            await app(scope, self._events.get, self._responses.put)
+            await app(scope, self._receive, self._responses.put)
         await self._responses.put(None)
 
 

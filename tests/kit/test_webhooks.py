@@ -383,10 +383,15 @@ class TestAsynchronousTests:
 
         loop = asyncio.run(test())
         assert app.loops == {loop}
-        assert app.lifespan == ["startup"]
+
+    def test_the_lifespan_ends_with_the_loop(self, webhooks: MewsWebhooks) -> None:
+        """The plugins of pytest may close it before the fixture ends."""
+        app = AsgiRecorder()
+        asyncio.run(webhooks.deliver_async(app, customer_added()))
+        assert app.lifespan == ["startup", "shutdown"]
 
     def test_the_lifespan_ends_with_the_fixture(self) -> None:
-        """If the loop of the test is still open then, as with pytest's plugins."""
+        """If the loop of the test is still open then."""
         app, loop = AsgiRecorder(), asyncio.new_event_loop()
         with MewsWebhooks() as webhooks:
             loop.run_until_complete(webhooks.deliver_async(app, customer_added()))
