@@ -11,6 +11,7 @@ import pytest
 from pytest_mews.options import OPTIONS
 
 if TYPE_CHECKING:
+    from pytest_mews.kit.loop_thread import LoopThread
     from pytest_mews.kit.mews_api import MewsApi
     from pytest_mews.kit.mews_websocket import MewsWebSocket
     from pytest_mews.kit.webhooks import MewsWebhooks
@@ -58,8 +59,19 @@ def mews_api(request: pytest.FixtureRequest) -> Iterator[MewsApi]:
         yield connector_api
 
 
+@pytest.fixture(scope="session")
+def _mews_loop_thread() -> Iterator[LoopThread]:
+    """Run the ASGI applications of all tests in one event loop."""
+    from pytest_mews.kit.loop_thread import LoopThread  # noqa: PLC0415 - lazily
+
+    with LoopThread() as loop_thread:
+        yield loop_thread
+
+
 @pytest.fixture
-def mews_webhooks(request: pytest.FixtureRequest) -> Iterator[MewsWebhooks]:
+def mews_webhooks(
+    request: pytest.FixtureRequest, _mews_loop_thread: LoopThread
+) -> Iterator[MewsWebhooks]:
     """Deliver messages as Mews does, to an application, a test client or a URL.
 
     `mews_webhooks.deliver(app, customer_added())` returns the delivery with its attempts; set
@@ -69,7 +81,7 @@ def mews_webhooks(request: pytest.FixtureRequest) -> Iterator[MewsWebhooks]:
     from pytest_mews.kit.failure_sections import describe_on_failure  # noqa: PLC0415 - lazily
     from pytest_mews.kit.webhooks import MewsWebhooks  # noqa: PLC0415 - lazily
 
-    with MewsWebhooks(_apply_to_api(request)) as webhooks:
+    with MewsWebhooks(_apply_to_api(request), _mews_loop_thread) as webhooks:
         describe_on_failure(request, "mews_webhooks", webhooks.describe)
         yield webhooks
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -21,6 +20,7 @@ from pytest_mews.kit.app_exchange import (
     sent_body,
     unreachable,
 )
+from pytest_mews.kit.loop_thread import LoopThread
 from pytest_mews.model import Exchange, Fault, TransferMode
 
 Scope = MutableMapping[str, Any]
@@ -36,27 +36,25 @@ _PIECES = 30  # of a chunked body
 class AsgiEndpoint:
     """An ASGI application; its lifespan starts with the first request.
 
-    `submit` runs the application in a thread with an event loop of its own, so that its tasks go on
-    between requests; `send` runs it in the caller's event loop.
+    `submit` runs the application in the event loop of a thread, so that its tasks go on between
+    requests; `send` runs it in the caller's event loop.
 
     Args:
         app: the application.
         clock: the time of its exchanges.
+        loop_thread: the thread.
 
     """
 
     base_url = BASE_URL
 
-    def __init__(self, app: AsgiApp, clock: Clock) -> None:
-        self._app, self._clock = app, clock
-        self._loop_thread: LoopThread | None = None
+    def __init__(self, app: AsgiApp, clock: Clock, loop_thread: LoopThread) -> None:
+        self._app, self._clock, self._loop_thread = app, clock, loop_thread
         self._lifespans: dict[asyncio.AbstractEventLoop, Lifespan] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, request: Request) -> Future[Exchange]:
         """Start a request; see `Transport`."""
-        if self._loop_thread is None:
-            self._loop_thread = LoopThread()
         return self._loop_thread.submit(self.send(request))
 
     async def send(self, request: Request) -> Exchange:
@@ -97,15 +95,10 @@ class AsgiEndpoint:
             RuntimeError: its shutdown failed.
 
         """
-        if self._loop_thread is not None:
-            lifespan = self._lifespans.pop(self._loop_thread.loop, None)
-            try:
-                if lifespan is not None:
-                    self._loop_thread.submit(lifespan.stop()).result()
-            finally:
-                self._loop_thread.stop()
         for loop, lifespan in self._lifespans.items():
-            if not loop.is_closed() and not loop.is_running():
+            if self._loop_thread.runs(loop):
+                self._loop_thread.submit(lifespan.stop()).result()
+            elif not loop.is_closed() and not loop.is_running():
                 loop.run_until_complete(lifespan.stop())
 
 
@@ -228,33 +221,6 @@ class Lifespan:
         with suppress(Exception):  # it has reported a failure, or it has no lifespan
             await app(scope, self._receive, self._responses.put)
         await self._responses.put(None)
-
-
-class LoopThread:
-    """A thread with an event loop that runs until it is stopped."""
-
-    def __init__(self) -> None:
-        self._running: Future[asyncio.AbstractEventLoop] = Future()
-        self._thread = threading.Thread(target=self._run, name="mews-asgi", daemon=True)
-        self._thread.start()
-        self.loop = self._running.result()
-
-    def submit(self, coroutine: Any) -> Future[Any]:  # noqa: ANN401 - a coroutine of any result
-        """Start a coroutine."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-
-    def stop(self) -> None:
-        """Cancel all tasks, and end the thread."""
-        self.loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        asyncio.run(self._serve())
-
-    async def _serve(self) -> None:
-        self._stopping = asyncio.Event()
-        self._running.set_result(asyncio.get_running_loop())
-        await self._stopping.wait()
 
 
 def _http_scope(request: Request, state: dict[str, Any]) -> Scope:

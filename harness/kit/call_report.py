@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from pytest_mews.emulator.connector_api.api_http import OK
 from pytest_mews.emulator.connector_api.api_responses import extent_names
 from pytest_mews.mews.api_operations import OPERATIONS
 from pytest_mews.model import ApiCall, RequestProblem, TokenState
 
+MAX_SHOWN = 50  # calls; a property has hundreds, and the last ones failed
 _NO_CALL = (
     "no call came\n"
     "  hint: the service has to call https://api.mews.com or https://api.mews-demo.com in the "
@@ -32,9 +33,11 @@ _STATE_HINTS = {
 }
 
 
-def describe_calls(calls: Iterable[ApiCall]) -> str:
-    """Describe calls, one line for each and its hints; they contain no tokens."""
-    lines = [line for call in calls for line in _describe(call)]
+def describe_calls(calls: Sequence[ApiCall]) -> str:
+    """Describe the last calls, one line for each and its hints; they contain no tokens."""
+    left_out = len(calls) - MAX_SHOWN
+    lines = [f"{left_out:,} earlier calls left out"] if left_out > 0 else []
+    lines += [line for call in calls[-MAX_SHOWN:] for line in _describe(call)]
     return "\n".join(lines) or _NO_CALL
 
 

@@ -13,6 +13,7 @@ from werkzeug.test import Client as WsgiClient
 from pytest_mews.delivery import Clock, CurlTransport, Request, Transport
 from pytest_mews.kit.asgi_endpoint import AsgiEndpoint
 from pytest_mews.kit.client_endpoints import DjangoClient, HttpxClient, WerkzeugClient
+from pytest_mews.kit.loop_thread import LoopThread
 from pytest_mews.kit.wsgi_endpoint import WsgiEndpoint
 from pytest_mews.model import Exchange
 
@@ -67,12 +68,13 @@ class UrlEndpoint:
         self._transport.close()
 
 
-def open_endpoint(endpoint: Any, clock: Clock) -> Endpoint:  # noqa: ANN401 - see above
+def open_endpoint(endpoint: Any, clock: Clock, loop_thread: LoopThread) -> Endpoint:  # noqa: ANN401 - see above
     """Return what delivers to an endpoint.
 
     Args:
         endpoint: an application, a test client or a URL.
         clock: the time of the exchanges.
+        loop_thread: where an ASGI application runs in synchronous tests.
 
     Raises:
         TypeError: it is none of these.
@@ -90,7 +92,7 @@ def open_endpoint(endpoint: Any, clock: Clock) -> Endpoint:  # noqa: ANN401 - se
         case [_, _]:
             return WsgiEndpoint(endpoint, clock)
         case [_, _, _]:
-            return AsgiEndpoint(endpoint, clock)
+            return AsgiEndpoint(endpoint, clock, loop_thread)
     raise TypeError(f"nothing can be delivered to {endpoint!r}. {_KNOWN}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from traceback import format_exception
 from types import TracebackType
@@ -15,6 +16,7 @@ from pytest_mews.delivery.retry_policy import Pause, deliver_steps
 from pytest_mews.errors import UsageError, did_you_mean
 from pytest_mews.kit.app_exchange import AppExchange
 from pytest_mews.kit.endpoints import Endpoint, open_endpoint
+from pytest_mews.kit.loop_thread import LoopThread
 from pytest_mews.kit.skipping_clock import SkippingClock, Sleep
 from pytest_mews.model import Attempt, Delivery, Fault, Message, Outcome
 from pytest_mews.redaction import REDACTED
@@ -22,6 +24,7 @@ from pytest_mews.senders import RIGHT, Authentication
 from pytest_mews.senders.connector import CONNECTOR
 
 URL = "URL"  # what an endpoint's URL is called in messages about it
+MAX_SHOWN = 20  # deliveries; a property has hundreds, and the last one failed
 _TRACEBACK_LINES = 12  # of an exception of the application, in the report of a failing test
 
 
@@ -108,6 +111,7 @@ class MewsWebhooks:
 
     Args:
         before_send: called with each message before it is delivered.
+        loop_thread: where ASGI applications run in synchronous tests; one of its own if omitted.
 
     Attributes:
         path: the path of the endpoint in an application or behind a test client; its query may
@@ -119,10 +123,16 @@ class MewsWebhooks:
 
     """
 
-    def __init__(self, before_send: Callable[[Message], object] = lambda _: None) -> None:
+    def __init__(
+        self,
+        before_send: Callable[[Message], object] = lambda _: None,
+        loop_thread: LoopThread | None = None,
+    ) -> None:
         self.path = "/"
         self.token: str | None = None
         self._before_send = before_send
+        self._running = ExitStack()
+        self._loop_thread = loop_thread or self._running.enter_context(LoopThread())
         self._clock = SkippingClock()
         profile = load_profile(CONNECTOR.default_profile, CONNECTOR.profiles)
         self._rules = DeliveryRules.from_profile(profile, 1.0, verify_tls=True)
@@ -139,9 +149,17 @@ class MewsWebhooks:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for _, endpoint in self._endpoints.values():
-            endpoint.close()
-        self._endpoints.clear()
+        """End all applications.
+
+        Raises:
+            RuntimeError: the shutdown of one failed.
+
+        """
+        with self._running:
+            self._running.callback(self._loop_thread.cancel_tasks)
+            for _, endpoint in self._endpoints.values():
+                self._running.callback(endpoint.close)
+            self._endpoints.clear()
 
     @property
     def sleep(self) -> Sleep | None:
@@ -263,9 +281,10 @@ class MewsWebhooks:
                 exchange = await opened.send(step)
 
     def describe(self) -> str:
-        """Describe all deliveries so far, without secrets, with the exceptions of applications."""
-        lines = []
-        for url, delivery in self._descriptions:
+        """Describe the last deliveries, without secrets, with the exceptions of applications."""
+        left_out = len(self._descriptions) - MAX_SHOWN
+        lines = [f"{left_out:,} earlier deliveries left out"] if left_out > 0 else []
+        for url, delivery in self._descriptions[-MAX_SHOWN:]:
             message = delivery.message
             lines.append(f"POST {url}: {message.description}, {len(message.body):,} bytes")
             lines += [line for attempt in delivery.attempts for line in _describe(attempt)]
@@ -296,7 +315,10 @@ class MewsWebhooks:
     def _open(self, endpoint: object) -> Endpoint:
         key = URL if isinstance(endpoint, str) else id(endpoint)  # one transport serves every URL
         if key not in self._endpoints:
-            self._endpoints[key] = (endpoint, open_endpoint(endpoint, self._clock))
+            self._endpoints[key] = (
+                endpoint,
+                open_endpoint(endpoint, self._clock, self._loop_thread),
+            )
         return self._endpoints[key][1]
 
     def _prepare(

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from pytest_mews import ApiFault, MewsApi, integration_api_key_created, integration_disabled
+from pytest_mews.kit.call_report import MAX_SHOWN
 from tests.connector_api.emulator_client import PREFIX, TENANTS, body_for, guid
 
 BODY = body_for("customers/getAll", CustomerIds=[guid(1)])
@@ -82,3 +83,14 @@ def test_a_fault_is_named(mews_api: MewsApi) -> None:
     assert "connection reset, injected: reset" in text
     assert "500, injected: 500" in text
     assert "hint" not in text
+
+
+def test_the_last_calls_are_described(mews_api: MewsApi) -> None:
+    """A property makes hundreds of them; the last ones failed."""
+    with mews_api:
+        for _ in range(MAX_SHOWN + 2):
+            post(BODY)
+    lines = mews_api.describe().splitlines()
+    assert lines[0] == "2 earlier calls left out"
+    assert lines[1].startswith("3. customers/getAll")
+    assert len(lines) == 1 + MAX_SHOWN

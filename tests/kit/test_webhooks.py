@@ -17,7 +17,9 @@ from flask import request as flask_request
 from werkzeug.serving import make_server
 
 from pytest_mews import Fault, MewsWebhooks, Outcome, customer_added, lifecycle, webhook
+from pytest_mews.kit.loop_thread import LoopThread
 from pytest_mews.kit.mews_api import MewsApi
+from pytest_mews.kit.webhooks import MAX_SHOWN
 from tests.kit.recording_apps import AsgiRecorder, Recorder, WsgiRecorder
 
 
@@ -331,6 +333,48 @@ class TestLifespan:
 
         assert webhooks.deliver(app, customer_added()).delivered
         assert handled.wait(20)
+
+
+def test_one_event_loop_serves_all_tests() -> None:
+    """An application can have a queue since its import; what a test leaves behind is cancelled."""
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
+    handled: list[bytes] = []
+    ended = threading.Event()
+    app = FastAPI()
+
+    async def work() -> None:
+        try:
+            handled.append(await asyncio.wait_for(queue.get(), 20))
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    @app.post("/")
+    async def receive(request: Request) -> Response:
+        app.state.worker = asyncio.create_task(work())
+        queue.put_nowait(await request.body())
+        await asyncio.sleep(0)
+        return Response(status_code=202)
+
+    with LoopThread() as loop_thread:
+        for _ in range(2):
+            ended.clear()
+            with MewsWebhooks(loop_thread=loop_thread) as webhooks:
+                delivery = webhooks.deliver(app, customer_added())
+                assert delivery.delivered, webhooks.describe()
+            assert ended.is_set()
+    assert len(handled) == 2
+
+
+def test_the_last_deliveries_are_described(webhooks: MewsWebhooks) -> None:
+    """A property makes hundreds of them; the last one failed."""
+    app = WsgiRecorder()
+    for number in range(MAX_SHOWN + 3):
+        webhooks.deliver(app, customer_added(), path=f"/{number}/200")
+    lines = webhooks.describe().splitlines()
+    assert lines[0] == "3 earlier deliveries left out"
+    assert lines[1].startswith("POST https://testserver/3/200")
+    assert len(lines) == 1 + 2 * MAX_SHOWN
 
 
 def test_background_tasks_have_run_when_deliver_returns(webhooks: MewsWebhooks) -> None:
