@@ -25,6 +25,7 @@ from pytest_mews.senders.connector import CONNECTOR
 
 URL = "URL"  # what an endpoint's URL is called in messages about it
 MAX_SHOWN = 20  # deliveries; a property has hundreds, and the last one failed
+_BODY_LENGTH = 200  # characters of a response that is an error
 _TRACEBACK_LINES = 12  # of an exception of the application, in the report of a failing test
 
 
@@ -436,5 +437,5 @@ def _describe(attempt: WebhookAttempt) -> list[str]:
         trace = "".join(format_exception(attempt.error)).splitlines()
         lines += [f"    {line}" for line in trace[-_TRACEBACK_LINES:]]
     elif attempt.outcome is Outcome.ERROR_STATUS and attempt.body:
-        lines.append(f"    {attempt.text[:200]}")
+        lines.append(f"    {' '.join(attempt.text.split())[:_BODY_LENGTH]}")
     return lines
