@@ -96,6 +96,7 @@ bench: setup
 	$(BIN)/python benchmarks/harness_memory.py
 	$(BIN)/python benchmarks/connector_api_throughput.py
 	$(BIN)/python benchmarks/websocket_throughput.py
+	$(BIN)/python benchmarks/kit_deliveries.py
 
 # Pages and data that are written from the code, the data and real runs: ten certifications, and one
 # failing scenario each.
@@ -105,6 +106,7 @@ docs: setup
 	$(BIN)/python docs/generate_scenarios.py
 	$(BIN)/python docs/generate_command.py
 	$(BIN)/python docs/generate_failing_examples.py
+	$(BIN)/python docs/generate_builders.py
 	$(BIN)/python docs/generate_reading.py
 
 # Which facts to read again, by a checkout of Mews's documentation: make facts DOCS=FOLDER

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
+from pytest_mews.kit.mews_websocket import MewsWebSocket, serve_websocket
 from pytest_mews.model import EventReference, Message, WebhookKind
 
 EVENTS, IDLE_CLIENTS, TIMEOUT_S = 50_000, 1_000, 60.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +11,11 @@ import pytest
 from pytest_mews.options import OPTIONS
 
 if TYPE_CHECKING:
-    from pytest_mews.emulator.connector_api.in_process import MewsApi
-    from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
+    from pytest_mews.kit.loop_thread import LoopThread
+    from pytest_mews.kit.mews_api import MewsApi
+    from pytest_mews.kit.mews_websocket import MewsWebSocket
+    from pytest_mews.kit.webhooks import MewsWebhooks
+    from pytest_mews.model import Message
 
 
 STARTING = ("mews_start", "mews_app")  # they start what --mews-target certifies
@@ -43,30 +46,71 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def mews_api() -> Iterator[MewsApi]:
-    """Emulate the Connector API in this process, for a service that calls it with requests.
+def mews_api(request: pytest.FixtureRequest) -> Iterator[MewsApi]:
+    """Emulate the Connector API, in this process for requests, httpx and aiohttp, and on a socket.
 
-    Answers requests to https://api.mews.com and https://api.mews-demo.com; requests to other hosts
-    raise ConnectionError. `mews_api.calls()` returns the calls, `mews_api.inject_fault` injects a
-    fault, `mews_api.tenants` has the valid tokens. An entity with any id exists.
+    Answers requests to https://api.mews.com and https://api.mews-demo.com; whatever else would
+    reach a host of Mews is refused. `mews_api.url` is the address for other clients,
+    `mews_api.fetched` and `wait_until_fetched` say what was fetched, `calls()` returns all calls,
+    `inject_fault` injects a fault, `tenants` has the valid tokens. An entity with any id exists.
     """
-    from pytest_mews.emulator.connector_api.in_process import MewsApi  # noqa: PLC0415 - lazily
+    from pytest_mews.kit.failure_sections import describe_on_failure  # noqa: PLC0415 - lazily
+    from pytest_mews.kit.mews_api import MewsApi  # noqa: PLC0415 - lazily
 
     with MewsApi() as connector_api:
+        describe_on_failure(request, "mews_api", connector_api.describe)
         yield connector_api
 
 
+@pytest.fixture(scope="session")
+def _mews_loop_thread() -> Iterator[LoopThread]:
+    """Run the ASGI applications of all tests in one event loop."""
+    from pytest_mews.kit.loop_thread import LoopThread  # noqa: PLC0415 - lazily
+
+    with LoopThread() as loop_thread:
+        yield loop_thread
+
+
 @pytest.fixture
-def mews_websocket() -> Iterator[MewsWebSocket]:
+def mews_webhooks(
+    request: pytest.FixtureRequest, _mews_loop_thread: LoopThread
+) -> Iterator[MewsWebhooks]:
+    """Deliver messages as Mews does, to an application, a test client or a URL.
+
+    `mews_webhooks.deliver(app, customer_added())` returns the delivery with its attempts; set
+    `path` and `token` first. If the test has the fixture `mews_api` too, the emulator knows what
+    the messages announce.
+    """
+    from pytest_mews.kit.failure_sections import describe_on_failure  # noqa: PLC0415 - lazily
+    from pytest_mews.kit.webhooks import MewsWebhooks  # noqa: PLC0415 - lazily
+
+    with MewsWebhooks(_apply_to_api(request), _mews_loop_thread) as webhooks:
+        describe_on_failure(request, "mews_webhooks", webhooks.describe)
+        yield webhooks
+
+
+@pytest.fixture
+def mews_websocket(request: pytest.FixtureRequest) -> Iterator[MewsWebSocket]:
     """Emulate Mews's WebSocket server on a free port: connect a client, send events, assert.
 
-    A client connects to `mews_websocket.address` with the tokens of `mews_websocket.tenants`;
-    `send` sends events; `handshakes` and `connections` show what the client did.
+    A client connects to `mews_websocket.url` with `mews_websocket.headers()`; `send` sends events;
+    `handshakes` and `connections` show what the client did. If the test has the fixture `mews_api`
+    too, the emulator knows what the events announce.
     """
-    from pytest_mews.emulator.websocket.websocket_fixture import serve_websocket  # noqa: PLC0415 - lazily
+    from pytest_mews.kit.failure_sections import describe_on_failure  # noqa: PLC0415 - lazily
+    from pytest_mews.kit.mews_websocket import serve_websocket  # noqa: PLC0415 - lazily
 
-    with serve_websocket() as server:
+    with serve_websocket(before_send=_apply_to_api(request)) as server:
+        describe_on_failure(request, "mews_websocket", server.describe)
         yield server
+
+
+def _apply_to_api(request: pytest.FixtureRequest) -> Callable[[Message], object]:
+    """Return what tells the Connector API emulator of the same test about a message, if any."""
+    if "mews_api" not in request.fixturenames:
+        return lambda _: None
+    connector_api: MewsApi = request.getfixturevalue("mews_api")
+    return connector_api.apply_message
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest_mews
 
 PAGE = "reference/python-api.md"
-FIXTURES = ("mews_api", "mews_websocket")
+FIXTURES = ("mews_webhooks", "mews_api", "mews_websocket")
 INTRODUCTION = """\
 # Python API
 
 For partners' own tests in Python: the fixtures, and the names that `pytest_mews` exports.
-[Observe what the service does](../processing.md#in-your-own-tests) has an example. Everything else
+[In your own tests](../kit/index.md) has examples. Everything else
 in the package is private and can change in any release.
 """
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class WebhookKind(StrEnum):
@@ -71,6 +73,15 @@ class Message:
     validity: Validity = field(default=Validity.DOCUMENTED, compare=False)
     deleted_ids: frozenset[str] = field(default=frozenset(), compare=False)
     portfolio_id: str | None = field(default=None, compare=False)
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON
+        """Parse the body.
+
+        Raises:
+            ValueError: it is not JSON.
+
+        """
+        return json.loads(self.body)
 
     @property
     def token_owner(self) -> str | None:

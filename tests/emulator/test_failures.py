@@ -10,8 +10,8 @@ import pytest
 
 from pytest_mews.emulator.connector_api import ConnectorApi, ConnectorApiServer
 from pytest_mews.emulator.failures import EmulatorFailures
-from pytest_mews.emulator.websocket import websocket_fixture
 from pytest_mews.errors import HarnessError
+from pytest_mews.kit import mews_websocket
 from tests.connector_api.emulator_client import body_for, make_connector_api
 from tests.report_reader import read_report
 from tests.websocket.websocket_clients import cookie_header, handshake_status
@@ -59,10 +59,10 @@ def test_the_api_answers_500_and_records_the_failure(
 
 def test_a_failed_handshake_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client gets 500, and the server's failure is raised."""
-    monkeypatch.setattr(websocket_fixture, "validate_handshake", fail)
+    monkeypatch.setattr(mews_websocket, "validate_handshake", fail)
 
     def connect() -> None:
-        with websocket_fixture.serve_websocket() as websocket:
+        with mews_websocket.serve_websocket() as websocket:
             assert handshake_status(websocket, cookie_header()) == 500
             assert websocket.handshakes == ()
 

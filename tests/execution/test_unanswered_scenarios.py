@@ -16,9 +16,9 @@ import pytest
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.emulator.websocket import WebSocketServer, websocket_server
-from pytest_mews.emulator.websocket.websocket_fixture import serve_websocket
 from pytest_mews.execution import Budget, websocket_steps
 from pytest_mews.execution.connectivity import Connectivity
+from pytest_mews.kit.mews_websocket import serve_websocket
 from pytest_mews.mews.events import event_names
 from pytest_mews.model import ApiCall, Outcome, Stage, Verdict
 from pytest_mews.run.result import build_result

@@ -16,11 +16,11 @@ import pytest
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.emulator.connector_api import ApiRequest, ConnectorApi
 from pytest_mews.emulator.websocket import WebSocketServer
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
 from pytest_mews.execution import websocket_steps
 from pytest_mews.execution.clients import REPEATED_WAIT_S, ClientTracker, probe_commands
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Execution, perform
+from pytest_mews.kit.mews_websocket import MewsWebSocket, serve_websocket
 from pytest_mews.model import (
     Connection,
     Disconnect,

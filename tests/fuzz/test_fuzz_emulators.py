@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pytest_mews.emulator.connector_api import ApiRequest, ConnectorApi
 from pytest_mews.emulator.connector_api.api_server import ConnectorApiServer
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
+from pytest_mews.kit.mews_websocket import MewsWebSocket, serve_websocket
 from pytest_mews.model.api_call import ApiCall
 from tests.connector_api.emulator_client import (
     JSON,

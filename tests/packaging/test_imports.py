@@ -14,7 +14,7 @@ LEVELS = (
     {"command"},
     {"plugin"},
     {"session"},
-    {"run", "reports"},
+    {"run", "reports", "kit"},
     {"acceptance"},
     {"replay"},
     {"execution"},
@@ -103,7 +103,7 @@ def test_run_knows_no_pytest() -> None:
     """A certification can run without pytest: only its entries and the session import it."""
     importers = {room for room, path in modules() if "pytest" in _top_level_imports(path)}
     assert "run" not in importers
-    assert importers <= {"command", "plugin", "session", "emulator"}
+    assert importers <= {"command", "plugin", "session", "kit"}
 
 
 def test_only_the_plugin_imports_lazily() -> None:
@@ -115,10 +115,13 @@ def test_only_the_plugin_imports_lazily() -> None:
 
 
 def test_one_module_names_the_sender() -> None:
-    """Above `senders`, everything but the settings works through the protocols."""
+    """Above `senders`, everything but the settings works through the protocols.
+
+    The kit is for partners of the Connector API, whose messages it builds.
+    """
     users = {
         path.relative_to(ROOT).as_posix()
         for room, path in modules()
-        if room != "senders" and "senders.connector" in path.read_text("utf-8")
+        if room not in {"senders", "kit"} and "senders.connector" in path.read_text("utf-8")
     }
     assert users == {"harness/config/settings.py"}

@@ -57,3 +57,16 @@ def test_libraries_to_draw_and_to_explain_are_not_loaded_at_the_start(tmp_path: 
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path
     )
     assert done.stdout.splitlines()[-1] == "LOADED 0 pytest_mews.reports.charts"
+
+
+def test_the_emulators_of_the_kit_do_not_load_hypothesis(tmp_path: Path) -> None:
+    """Only what builds or generates messages does; `mews_webhooks` knows its sender by it."""
+    (tmp_path / "test_emulators.py").write_text(
+        "import sys\n"
+        "def test_emulators(mews_api, mews_websocket):\n"
+        "    assert not {'hypothesis', 'pycurl', 'jsonschema'} & sys.modules.keys()\n",
+        "utf-8",
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert "1 passed" in done.stdout, done.stdout

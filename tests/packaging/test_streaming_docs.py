@@ -12,7 +12,6 @@ import pytest
 from pytest_mews.checks import intervals, websocket_connection, websocket_reconnect
 from pytest_mews.config import tenants
 from pytest_mews.emulator.websocket import PATH
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
 from pytest_mews.execution.clients import TIMEOUT_FACTOR
 from pytest_mews.model import Level, Scenario, Stage
 from pytest_mews.options import OPTIONS
@@ -58,17 +57,6 @@ def test_options_and_figures_are_those_of_the_code() -> None:
     assert "five handshakes" in DOCS
     assert f"{intervals.EQUAL_SHARE:.0%}".replace("%", " %") in DOCS
     assert f"{intervals.EQUAL_MS:g} ms" in DOCS
-
-
-def test_the_table_lists_the_attributes_of_the_fixture() -> None:
-    """The table and the fixture have the same attributes."""
-    (table,) = re.findall(r"\| attribute \| what it is \|\n\|---\|---\|\n((?:\|.*\n)+)", DOCS)
-    named = re.findall(
-        r"`([a-z_]+)[(`]", "".join(line.split("|")[1] for line in table.splitlines())
-    )
-    own = {name for name in dir(MewsWebSocket) if not name.startswith("_")}
-    assert own <= {*named, "server", "tenants"}
-    assert set(named) <= own | {"server", "tenants"}
 
 
 def test_the_examples_have_the_built_in_tokens() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
+from pytest_mews.kit.mews_websocket import MewsWebSocket, serve_websocket
 
 
 @pytest.fixture

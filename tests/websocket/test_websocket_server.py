@@ -22,8 +22,8 @@ from pytest_mews.emulator.websocket import (
     validate_handshake,
     websocket_server,
 )
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket, serve_websocket
 from pytest_mews.errors import HarnessError, UsageError
+from pytest_mews.kit.mews_websocket import MewsWebSocket, serve_websocket
 from pytest_mews.model import (
     Disconnect,
     EventReference,

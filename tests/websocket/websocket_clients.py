@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.emulator.websocket.websocket_fixture import MewsWebSocket
+from pytest_mews.kit.mews_websocket import MewsWebSocket
 
 PATH = "/ws/connector"
 FIRST_ENTERPRISE, SECOND_ENTERPRISE = (tenant.id for tenant in DEFAULT_TENANTS.enterprises)

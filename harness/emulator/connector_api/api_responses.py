@@ -188,13 +188,13 @@ def _encode(operation: str, record: EntityRecord) -> bytes:
 def _wants_entities(operation: Operation, body: Mapping[str, Any]) -> bool:
     """Return whether the response lists the entities; a flag in `Extent` can exclude them."""
     extent = body.get("Extent")
-    if operation.collection not in _extent_names(operation.name) or not isinstance(extent, Mapping):
+    if operation.collection not in extent_names(operation.name) or not isinstance(extent, Mapping):
         return True
     return extent.get(operation.collection) is True
 
 
 @cache
-def _extent_names(operation: str) -> frozenset[str]:
+def extent_names(operation: str) -> frozenset[str]:
     """Return the flags of an operation's `Extent`."""
     request = operations.read_documented("operations")[operation]["request"]
     objects = operations.read_documented("objects")
