@@ -226,11 +226,14 @@ def due_batches(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 def fetch(
     database: sqlite3.Connection, session: requests.Session, enterprise: str, kind: str
 ) -> None:
-    """Fetch up to `MAX_IDS` entities; what fails stays in the database, with a later due time."""
+    """Fetch as many entities as one request may name; what fails stays in the database, for later.
+
+    After a 408 or a 413 a request names half as many, as long as there is something to fetch.
+    """
     rows = database.execute(
         "SELECT id, version, since, failures FROM change "
         "WHERE enterprise = ? AND kind = ? AND due <= ? ORDER BY since LIMIT ?",
-        [enterprise, kind, time.time(), MAX_IDS],
+        [enterprise, kind, time.time(), MAX_COUNTS.get((enterprise, kind), MAX_IDS)],
     ).fetchall()
     if not rows:  # postponed meanwhile, by a 429 to another request of the enterprise
         return
@@ -252,8 +255,12 @@ def fetch(
     try:
         entities = list(READERS[kind](fetch_pages, batch))  # type: ignore[arg-type]
     except RequestError as error:
+        if error.status in TOO_LARGE:
+            MAX_COUNTS[enterprise, kind] = max(1, len(rows) // 2)
         postpone(database, enterprise, kind, rows, error)
         return
+    if len(rows) < MAX_COUNTS.get((enterprise, kind), MAX_IDS):
+        MAX_COUNTS.pop((enterprise, kind), None)
     with database:
         database.executemany(
             "INSERT INTO entity VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
@@ -271,6 +278,8 @@ def fetch(
 
 
 READERS = entity_readers()
+TOO_LARGE = {408, 413}
+MAX_COUNTS: dict[tuple[str, str], int] = {}  # of ids in a request, by enterprise and kind
 
 
 def postpone(
@@ -280,13 +289,16 @@ def postpone(
     rows: Sequence[tuple[str, int, str, int]],
     error: RequestError,
 ) -> None:
-    """Note when to fetch again; after our own error (4xx) never."""
-    is_retryable = error.status in {None, 200, 401, 408, 429} or (error.status or 0) >= 500
-    failures = max(row[3] for row in rows) + 1
+    """Note when to fetch again: after a request that was too large at once; after a 4xx never."""
+    is_too_large = error.status in TOO_LARGE and len(rows) > 1
+    is_retryable = (
+        is_too_large or error.status in {None, 200, 401, 408, 429} or (error.status or 0) >= 500
+    )
+    failures = max(row[3] for row in rows) + (not is_too_large)
     pause_s = min(MAX_PAUSE_S, 0.4 * 2.0 ** min(failures, 10)) * random.uniform(0.8, 1.2)
     if error.retry_after_s is not None:
         pause_s = error.retry_after_s + random.uniform(0, 0.5)
-    due = time.time() + pause_s
+    due = time.time() + (0 if is_too_large else pause_s)
     keys = [(enterprise, kind, row[0]) for row in rows]
     with database:
         if is_retryable:
