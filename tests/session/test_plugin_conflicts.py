@@ -65,7 +65,7 @@ def test_a_failure_of_another_plugin_is_quoted(project: pytest.Pytester) -> None
             pytest.fail("Timeout (>1.0s) from pytest-timeout.")
         """
     )
-    result = project.runpytest(*SCENARIO)
+    result = project.runpytest(*SCENARIO, "--mews-jobs", "1")  # else it may end before the timeout
     result.stdout.fnmatch_lines(["*it returned no result: Timeout (>1.0s) from pytest-timeout.*"])
 
 
