@@ -39,8 +39,11 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
     foreign = [record for record in records if record.token_owner is not None]
     yield from _foreign_token(records, foreign)
     plain = [record for record in records if record.fault is None and record.token_owner is None]
+    first_event_only = list(_first_event_only(plain))
+    # Then only first events show whether a type, or an enterprise, is fetched at all.
+    telling = [record for record in plain if record.is_first] if first_event_only else plain
     yield from _never_requested(
-        plain,
+        telling,
         CauseKind.EVENT_TYPE_NOT_FETCHED,
         lambda record: record.discriminator,
         lambda fetch: fetch.discriminator,
@@ -50,7 +53,7 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
         "you are registered for with --mews-events.",
     )
     yield from _never_requested(
-        plain,
+        telling,
         CauseKind.ENTERPRISE_NOT_FETCHED,
         lambda record: record.enterprise_id,
         lambda fetch: fetch.enterprise_id,
@@ -59,7 +62,7 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
         "Look up the AccessToken of the message's EnterpriseId, also of an enterprise that "
         "connected after the service started, and report one that you lack.",
     )
-    yield from _first_event_only(plain)
+    yield from first_event_only
     yield from _requests_refused(plain)
     yield from _errors_not_retried(records)
 

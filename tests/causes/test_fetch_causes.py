@@ -155,6 +155,21 @@ def test_only_the_first_event_of_a_message() -> None:
     assert "all 2 first events, and 0 of 8" in cause.summary
 
 
+def test_a_type_that_never_came_first_is_no_second_cause() -> None:
+    """That no later event is fetched says nothing about their types."""
+    results = []
+    for number in range(4):
+        batch = delivery_of(
+            ("ServiceOrderUpdated", f"{number}-a"),
+            ("ResourceUpdated", f"{number}-b"),
+            ("ResourceUpdated", f"{number}-c"),
+        )
+        results.append(processing_result(f"PROC-0{number}", [batch], [call(f"{number}-a")]))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.FIRST_EVENT_ONLY
+    assert len(cause.explains) == 4
+
+
 def test_entities_of_different_types_with_the_same_id() -> None:
     """The first of two events is not the second because both entities have the same id."""
     results = []
