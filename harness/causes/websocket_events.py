@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import CauseKind, EventTrace, Transcript, event_traces
+from pytest_mews.model.command_trace import COMMAND
 
 HANDLING_CHECKS = frozenset({"handled-in-mixed-batch", "command-fetched", "command-reported"})
 MIN_LATER_EVENTS = 5  # events that are not the first of their message
@@ -15,44 +18,83 @@ MIN_SHARE = 0.95
 
 
 def find_websocket_events(observations: Observations) -> Iterator[Explanation]:
-    """Yield an explanation if clients handle the first event of a message, and no other."""
+    """Yield an explanation if clients handle the first event of a message, and no other.
+
+    Which event is the first depends on the client: the first of all, or the first of the types that
+    it fetches, since other code may handle commands.
+    """
     transcripts = [
         evidence.transcript
         for result in observations.results
         for evidence in result.evidence
         if any(finding.check in HANDLING_CHECKS for finding in evidence.findings)
     ]
-    traces = [(trace, transcript) for transcript in transcripts for trace in _traces(transcript)]
-    types = {trace.event_type for trace, _ in traces if trace.handled}
-    first: list[EventTrace] = []
-    later: list[EventTrace] = []
-    for trace, transcript in traces:
-        if trace.event_type in types:
-            (first if _is_first(trace, transcript) else later).append(trace)
-    handled_first, handled_later = _count_handled(first), _count_handled(later)
-    if (
-        len(later) < MIN_LATER_EVENTS
-        or handled_first < MIN_SHARE * max(1, len(first))
-        or handled_later > (1 - MIN_SHARE) * len(later)
-    ):
-        return
-    yield Explanation(
-        CauseKind.WEBSOCKET_FIRST_EVENT_ONLY,
-        f"Only the first event of a WebSocket message is handled: {of(handled_first, len(first))} "
-        f"first events, and {handled_later:,} of {len(later):,} that follow in the same message.",
-        "Process every element of Events: a message has all events that occurred at the same time.",
-        accounts_for_finding=_misses_later_events_alone,
-    )
+    traces = [trace for transcript in transcripts for trace in _traces(transcript)]
+    types = {trace.event_type for trace in traces if trace.handled}
+    for counted, what in ((None, "event"), (types - {COMMAND}, "event that is no command")):
+        counts = _count_events(transcripts, types, counted)
+        if counts.shows_first_only:
+            yield Explanation(
+                CauseKind.WEBSOCKET_FIRST_EVENT_ONLY,
+                f"Only the first {what} of a WebSocket message is handled: "
+                f"{of(counts.handled_first, counts.first)} first ones, and "
+                f"{counts.handled_later:,} of {counts.later:,} that follow in the same message.",
+                "Process every element of Events: a message has all events that occurred at the "
+                "same time.",
+                accounts_for_finding=partial(_misses_later_events, counted=counted),
+            )
+            return
 
 
-def _misses_later_events_alone(unmet: UnmetFinding) -> bool:
+@dataclass
+class _Counts:
+    """How many events came first in their message, or later, and how many were handled."""
+
+    first: int = 0
+    handled_first: int = 0
+    later: int = 0
+    handled_later: int = 0
+
+    @property
+    def shows_first_only(self) -> bool:
+        return (
+            self.later >= MIN_LATER_EVENTS
+            and self.handled_first >= MIN_SHARE * max(1, self.first)
+            and self.handled_later <= (1 - MIN_SHARE) * self.later
+        )
+
+
+def _count_events(
+    transcripts: Sequence[Transcript], types: Collection[str], counted: Collection[str] | None
+) -> _Counts:
+    """Count the events of some types; `counted` are the types that count, None for all."""
+    counts = _Counts()
+    for transcript in transcripts:
+        for trace in _traces(transcript):
+            if trace.event_type not in (types if counted is None else counted):
+                continue
+            if _is_first(trace, transcript, counted):
+                counts.first += 1
+                counts.handled_first += trace.handled
+            else:
+                counts.later += 1
+                counts.handled_later += trace.handled
+    return counts
+
+
+def _misses_later_events(unmet: UnmetFinding, *, counted: Collection[str] | None) -> bool:
+    """Return whether all that a finding misses comes later than first in its message."""
     if unmet.finding.check not in HANDLING_CHECKS:
         return False
     transcript = unmet.evidence.transcript
     traces = list(_traces(transcript))
     types = {trace.event_type for trace in traces if trace.handled or trace.is_command}
     missing = [trace for trace in traces if not trace.handled and trace.event_type in types]
-    return bool(missing) and not any(_is_first(trace, transcript) for trace in missing)
+    return bool(missing) and all(
+        (counted is None or trace.event_type in counted)
+        and not _is_first(trace, transcript, counted)
+        for trace in missing
+    )
 
 
 def _traces(transcript: Transcript) -> Iterator[EventTrace]:
@@ -60,14 +102,16 @@ def _traces(transcript: Transcript) -> Iterator[EventTrace]:
     return (trace for trace in traces if trace.needs_handling)
 
 
-def _is_first(trace: EventTrace, transcript: Transcript) -> bool:
-    """Return whether an event about the entity is the first of its message."""
-    firsts = (message.events[0] for message in transcript.websocket_messages if message.events)
-    return any(
-        (event.discriminator, event.entity_id) == (trace.event_type, trace.entity_id)
-        for event in firsts
-    )
-
-
-def _count_handled(traces: Iterable[EventTrace]) -> int:
-    return sum(trace.handled for trace in traces)
+def _is_first(trace: EventTrace, transcript: Transcript, counted: Collection[str] | None) -> bool:
+    """Return whether an event about the entity is the first that counts in its message."""
+    for message in transcript.websocket_messages:
+        events = (
+            event for event in message.events if counted is None or event.discriminator in counted
+        )
+        first = next(events, None)
+        if first is not None and (first.discriminator, first.entity_id) == (
+            trace.event_type,
+            trace.entity_id,
+        ):
+            return True
+    return False
