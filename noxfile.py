@@ -24,10 +24,12 @@ nox.options.error_on_missing_interpreters = True
 OLDEST, *NEWER = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 FAST = (
     "checks",
+    "command",
     "config",
     "connector_api",
     "delivery",
     "execution",
+    "kit",
     "model",
     "net",
     "run",
