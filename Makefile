@@ -97,6 +97,7 @@ bench: setup
 	$(BIN)/python benchmarks/connector_api_throughput.py
 	$(BIN)/python benchmarks/websocket_throughput.py
 	$(BIN)/python benchmarks/kit_deliveries.py
+	$(BIN)/python benchmarks/certification_time.py
 
 # Pages and data that are written from the code, the data and real runs: ten certifications, and one
 # failing scenario each.
