@@ -35,8 +35,9 @@ _ISOLATION = (
 
 
 DETAILS = """
-URL is the endpoint for General Webhooks, with the shared secret as Token in its query; `demo` is
-the demo partner. SCENARIO is an id, such as REC-04; without any, all scenarios run.
+URL is the endpoint for General Webhooks, with the shared secret as Token in its query, or a path
+alone if --start starts the service; `demo` is the demo partner, `none` is for a service without
+webhooks. SCENARIO is an id, such as REC-04; without any, all scenarios run.
 
 Nothing of the project in the current folder takes part: no conftest.py, no ini file, no other
 pytest plugin. The report folder is created in the current folder. Every option has the name that it
@@ -47,6 +48,7 @@ has in pytest, too: --mews-api is --api.
 @subcommand(
     "certify",
     DETAILS,
+    'certify /webhooks/mews --start "uvicorn app:app --port {port}" --api 127.0.0.1:0',
     "certify 'https://partner.example/webhooks/mews?Token=…'",
     "certify URL --api 127.0.0.1:8088 --tenants tenants.toml",
     "certify demo:body-limit REC-04",

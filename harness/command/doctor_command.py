@@ -40,6 +40,7 @@ _LABELS = {True: "ok", False: "NOT OK", None: "-"}
 @subcommand(
     "doctor",
     DETAILS,
+    'doctor /webhooks/mews --start "node app.js" --api 127.0.0.1:0',
     "doctor 'http://127.0.0.1:8000/webhooks/mews?Token=…'",
     "doctor URL --api 127.0.0.1:8088 --websocket 127.0.0.1:8089 --tenants tenants.toml",
 )

@@ -54,7 +54,7 @@ class ServiceStart:
     def shown(self) -> str:
         """The value of the option, without the values that the command assigns to variables."""
         words = (_ASSIGNMENT.sub(rf"\g<1>{REDACTED}", word) for word in self.words)
-        return self.app or shlex.join(words)
+        return self.app or " ".join(map(_quote, words))
 
     def fill(self, text: str) -> str:
         """Return a text with the port in the place of `{port}`."""
@@ -69,6 +69,11 @@ def redact_template(url: str) -> str:
 def expand_path(target: str, *, is_started: bool) -> str:
     """Return a target that is only a path as a URL on the loopback, if the harness starts it."""
     return f"http://{LOOPBACK}:{PORT}{target}" if is_started and target[:1] == "/" else target
+
+
+def as_typed(target: str) -> str:
+    """Return a target without what `expand_path` adds to a path."""
+    return target.removeprefix(f"http://{LOOPBACK}:{PORT}")
 
 
 def parse_service_start(
@@ -125,6 +130,12 @@ def _split(command: str) -> tuple[str, ...]:
         remedy = f'Give one such as "uvicorn app:app --port {PORT}".'
         raise UsageError(START, command, "is no command", remedy)
     return words
+
+
+def _quote(word: str) -> str:
+    """Quote a word for a shell; `{port}` alone needs no quotation marks."""
+    filled = word.replace(PORT, "0")
+    return word if shlex.quote(filled) == filled else shlex.quote(word)
 
 
 def _check_served(app: str, urls: dict[str, str]) -> None:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from traceback import format_exception
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
+from urllib.parse import urlsplit
 
 from pytest_mews.config.profiles import load_profile
 from pytest_mews.delivery import Deliverer, DeliveryOrder, DeliveryRules
@@ -138,7 +140,7 @@ class MewsWebhooks:
         profile = load_profile(CONNECTOR.default_profile, CONNECTOR.profiles)
         self._rules = DeliveryRules.from_profile(profile, 1.0, verify_tls=True)
         self._endpoints: dict[int | str, tuple[object, Endpoint]] = {}
-        self._descriptions: list[tuple[str, WebhookDelivery]] = []
+        self._descriptions: list[tuple[str, str, WebhookDelivery]] = []  # with URL and hint
         self._secrets: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -174,7 +176,7 @@ class MewsWebhooks:
     @property
     def deliveries(self) -> tuple[WebhookDelivery, ...]:
         """All deliveries so far."""
-        return tuple(delivery for _, delivery in self._descriptions)
+        return tuple(delivery for *_, delivery in self._descriptions)
 
     def deliver(  # noqa: PLR0913 - what a test can vary
         self,
@@ -274,7 +276,7 @@ class MewsWebhooks:
             try:
                 step = steps.send(exchange)
             except StopIteration as end:
-                return self._record(authentication.without_secrets(url), end.value)
+                return self._record(url, authentication, end.value)
             if isinstance(step, Pause):
                 await self._clock.sleep_async((step.until_ms - self._clock.now_ms()) / 1000)
                 exchange = None
@@ -285,10 +287,11 @@ class MewsWebhooks:
         """Describe the last deliveries, without secrets, with the exceptions of applications."""
         left_out = len(self._descriptions) - MAX_SHOWN
         lines = [f"{left_out:,} earlier deliveries left out"] if left_out > 0 else []
-        for url, delivery in self._descriptions[-MAX_SHOWN:]:
+        for url, hint, delivery in self._descriptions[-MAX_SHOWN:]:
             message = delivery.message
             lines.append(f"POST {url}: {message.description}, {len(message.body):,} bytes")
             lines += [line for attempt in delivery.attempts for line in _describe(attempt)]
+            lines += [f"  hint: {hint}"] if hint else []
         text = "\n".join(lines) or "nothing was delivered"
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, REDACTED)
@@ -307,8 +310,7 @@ class MewsWebhooks:
         deliveries = deliverer.deliver_concurrently(
             [prepared_order for *_, prepared_order, _ in prepared]
         )
-        shown = authentication.without_secrets(url)
-        return tuple(self._record(shown, delivery) for delivery in deliveries)
+        return tuple(self._record(url, authentication, delivery) for delivery in deliveries)
 
     def _apply(self, message: Message) -> None:
         self._before_send(message)
@@ -359,11 +361,15 @@ class MewsWebhooks:
         rules = replace(rules, attempts=rules.attempts * (order.duplicates + 1))
         return url, authentication, delivery_order, rules
 
-    def _record(self, url: str, delivery: Delivery) -> WebhookDelivery:
+    def _record(
+        self, url: str, authentication: Authentication, delivery: Delivery
+    ) -> WebhookDelivery:
         first_ms = delivery.started_ms
         attempts = tuple(_attempt(attempt, first_ms) for attempt in delivery.attempts)
         recorded = WebhookDelivery(delivery.message, attempts)
-        self._descriptions.append((url, recorded))
+        shown = authentication.without_secrets(url)
+        hint = _hint(shown, recorded.status, has_token=bool(authentication.secrets))
+        self._descriptions.append((shown, hint, recorded))
         return recorded
 
 
@@ -425,6 +431,15 @@ def _attempt(attempt: Attempt, first_ms: float) -> WebhookAttempt:
         attempt.detail,
         exchange.error if isinstance(exchange, AppExchange) else None,
     )
+
+
+def _hint(url: str, status: int | None, *, has_token: bool) -> str:
+    """Return what a test may have left out, by the response to its last attempt; maybe nothing."""
+    if status == HTTPStatus.NOT_FOUND and urlsplit(url).path in {"", "/"}:
+        return "the path is /: set mews_webhooks.path, or the path of the URL"
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and not has_token:
+        return "no token was sent: set mews_webhooks.token, or Token in the query of the URL"
+    return ""
 
 
 def _describe(attempt: WebhookAttempt) -> list[str]:

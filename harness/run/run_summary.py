@@ -9,7 +9,7 @@ from datetime import datetime
 from pytest_mews import __version__
 from pytest_mews.causes import find_causes
 from pytest_mews.checks import readiness_of, stage_summaries
-from pytest_mews.config.service_start import redact_template
+from pytest_mews.config.service_start import as_typed, redact_template
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import ApiUsage, RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
 from pytest_mews.options import OPTIONS
@@ -95,7 +95,7 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
                 if is_url
                 else target
             )
-            words += [*before, shlex.quote(shown)]
+            words += [*before, shlex.quote(as_typed(shown))]
     for option in OPTIONS:
         value = options.get(option.dest)
         if option.dest in NOT_REPEATED or not value:

@@ -11,7 +11,7 @@ import pytest
 
 import pytest_mews.scenarios as scenarios_package
 from pytest_mews.config.settings import Settings
-from pytest_mews.model import Basis, Scenario, ScenarioResult, Verdict
+from pytest_mews.model import Basis, Fault, Scenario, ScenarioResult, Stage, Verdict
 from pytest_mews.model.readiness import is_unexpected_failure
 from pytest_mews.redaction import Redactor
 from pytest_mews.run.certification import Certification
@@ -21,6 +21,7 @@ from pytest_mews.session.junit import properties
 from pytest_mews.session.plugin_conflicts import exempting_markers
 
 MAX_LOG_LINES = 15  # of the service's log; the report has more
+SERVER_ERROR = 500
 Sections = list[tuple[str, str]]
 SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED}
 
@@ -55,6 +56,22 @@ def redact_captured(sections: Sequence[tuple[str, str]], redactor: Redactor) -> 
         for title, text in sections
         if not title.startswith("Captured log")
     ]
+
+
+def _answered_on_purpose(result: ScenarioResult) -> bool:
+    """Return whether the service answered each message of a failure, and no answer was a 5xx.
+
+    Its log then has little but the requests of scenarios that ran meanwhile; the report has it.
+    """
+    if result.scenario.stage is not Stage.DELIVERY or result.death is not None:
+        return False
+    statuses = [
+        attempt.final_exchange.status
+        for delivery in result.evidence[0].transcript.deliveries
+        for attempt in delivery.attempts
+        if attempt.fault is Fault.NONE
+    ]
+    return bool(statuses) and all(status and status < SERVER_ERROR for status in statuses)
 
 
 class ScenarioFailedError(AssertionError):
@@ -190,7 +207,7 @@ class ScenarioItem(pytest.Item):
         ]
         if scenario.basis is not Basis.OWN:
             lines.append(f"  more:     mews explain {scenario.id}")
-        if self.result.service_log:
+        if self.result.service_log and not _answered_on_purpose(self.result):
             lines += [f"  log of the service while {self.result.evidence[0].case} ran:"]
             lines += [f"    {line}" for line in self.result.service_log[-MAX_LOG_LINES:]]
         return "\n".join(lines)

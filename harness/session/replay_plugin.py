@@ -93,9 +93,10 @@ class ReplayPlugin:
     def pytest_report_header(self) -> list[str]:
         """Show the target, the number of files, and the times of their runs."""
         runs = sorted({file.case.recorded_utc for file in self.replay_files})
+        files = "1 file" if len(self.replay_files) == 1 else f"{len(self.replay_files)} files"
         return [
             terminal.header_lines(self.settings)[0],
-            f"mews: replay of {len(self.replay_files)} files, recorded {', '.join(runs)}",
+            f"mews: replay of {files}, recorded {', '.join(runs)}",
         ]
 
     @pytest.hookimpl(tryfirst=True)

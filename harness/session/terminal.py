@@ -42,13 +42,14 @@ MAX_LINES = 12  # of a group; the report has all
 
 def header_lines(settings: Settings) -> list[str]:
     """Return the header: target, profile, seed, tenants, untested secrets, addresses."""
-    integration = settings.integration_target
+    fill = str if settings.service is None else settings.service.fill
+    target, integration = fill(settings.target), fill(settings.integration_target or "")
     tenants = ", ".join(
         f"enterprise {tenant.id} integration {tenant.integration_id}"
         for tenant in settings.tenants.enterprises
     )
     return [
-        f"mews: target {display_target(settings.target)}"
+        f"mews: target {display_target(target)}"
         + (f", integration target {display_target(integration)}" if integration else ""),
         f"mews: profile {settings.profile.name}, time scale {settings.time_scale:g}, "
         f"seed {settings.seed}, stages: {', '.join(settings.stages)}"

@@ -219,6 +219,31 @@ def test_no_secret_is_in_the_description(webhooks: MewsWebhooks) -> None:
     assert "401" in webhooks.describe()
 
 
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        ("404 Not Found", "the path is /: set mews_webhooks.path"),
+        ("401 Unauthorized", "no token was sent: set mews_webhooks.token"),
+        ("500 Oops", None),
+    ],
+)
+def test_what_a_test_has_left_out(webhooks: MewsWebhooks, status: str, hint: str | None) -> None:
+    """A hint names the attribute, but not if the test has set it."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response(status, [])
+        return []
+
+    webhooks.deliver(app, customer_added())
+    if hint is None:
+        assert "hint" not in webhooks.describe()
+    else:
+        assert f"  hint: {hint}" in webhooks.describe()
+    count = webhooks.describe().count("hint")
+    webhooks.deliver(app, customer_added(), path="/webhooks/mews", token="our-secret")
+    assert webhooks.describe().count("hint") == count
+
+
 def test_nothing_was_delivered(webhooks: MewsWebhooks) -> None:
     """The description says so."""
     assert webhooks.describe() == "nothing was delivered"

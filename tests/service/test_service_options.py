@@ -15,6 +15,7 @@ import pytest
 from pytest_mews.config.service_start import ServiceStart, redact_template
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
+from pytest_mews.run.run_summary import rerun_command
 from pytest_mews.service.service_process import describe_status
 from tests.report_reader import read_report
 from tests.service.conftest import MORTAL, command, ends, pid_in
@@ -58,6 +59,16 @@ def test_values_of_variables_are_not_shown() -> None:
     """A command may assign a secret."""
     start = ServiceStart(("env", "STRIPE_KEY=sk_live_1", "serve", "--x=y"), "", 1)
     assert start.shown == "env 'STRIPE_KEY=***' serve --x=y"
+
+
+def test_a_command_is_shown_as_it_was_typed(settings: BuildSettings) -> None:
+    """Nothing is quoted that needs no quotation marks, and a path stays a path."""
+    options = settings(f"{PATH}?Token=abc", start='serve --port {port} --name "a {port}"')
+    assert options.service is not None
+    assert options.service.shown == "serve --port {port} --name 'a {port}'"
+    options = settings(PATH, start="serve --port {port}")
+    shown = rerun_command(options, {"mews_start": "serve --port {port}"})
+    assert shown == f"pytest --mews-target {PATH} --mews-start 'serve --port {{port}}'"
 
 
 @pytest.mark.parametrize(
@@ -150,6 +161,27 @@ def test_what_an_application_prints_is_in_the_log(
     for line in ("printed Token=***", "written Token=***", "own format: logged Token=***"):
         assert log.count(line) == text.count(line) == 1
     assert "imported" in log
+
+
+@pytest.mark.parametrize(("status", "logs"), [("422 No", 0), ("500 Oops", 1)])
+def test_the_log_is_beside_an_error_of_the_service(
+    pytester: pytest.Pytester, status: str, logs: int
+) -> None:
+    """Where the service refused a message, its log has nothing about it; the report has the log."""
+    pytester.makepyfile(
+        refusing_shop=f"""
+        def app(environ, start_response):
+            print("asked")
+            start_response({status!r}, [("Content-Length", "0")])
+            return []
+        """
+    )
+    options = ("--mews-target", PATH, "--mews-app", "refusing_shop:app")
+    result = pytester.runpytest(*options, "mews::PRE-01", "--tb=short")
+    assert result.ret == 1
+    assert result.stdout.str().count("log of the service while") == logs
+    (failed,) = (item for item in read_report(pytester.path)["scenarios"] if "service_log" in item)
+    assert any("asked" in line for line in failed["service_log"])
 
 
 def start_certification(folder: Path) -> tuple[subprocess.Popen[str], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -104,7 +105,8 @@ def test_its_output_has_no_secret(service: RunningService) -> None:
 def test_readme_has_the_tested_command(partner: StackPartner) -> None:
     """The README of the example has the command that the tests run."""
     readme = (partner.folder / "README.md").read_text("utf-8")
-    assert f"\n    {partner.command}\n" in readme
+    command = partner.command.replace('"', "").replace("$PORT", "{port}")
+    assert re.search(rf"--start .*{re.escape(command)}['\"]*( --api \S+)?$", readme, re.MULTILINE)
     assert partner.worker in readme
 
 

@@ -86,4 +86,4 @@ def test_tutorial_shows_the_service_and_each_change() -> None:
 
 def test_tutorial_replays_the_scenarios_that_show_the_flaws() -> None:
     """Each step sends the message again that showed its flaw."""
-    assert tuple(re.findall(r"--mews-replay ([A-Z]+-\d+)$", TEXT, re.MULTILINE)) == SHOWN_BY
+    assert tuple(re.findall(r"--replay ([A-Z]+-\d+)$", TEXT, re.MULTILINE)) == SHOWN_BY
