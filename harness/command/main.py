@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pytest_mews import __version__
+from pytest_mews.command.stop_signal import interrupted_by_signals
 from pytest_mews.command.subcommand import (
     INTERRUPTED,
     NOT_READY,
@@ -21,6 +24,7 @@ from pytest_mews.command.subcommand import (
 from pytest_mews.errors import HarnessError, did_you_mean
 
 PROGRAM = "mews"
+OUTPUT_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO})
 
 
 class LazyGroup(click.Group):
@@ -85,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"Error: {message}", err=True)
         return USAGE_ERROR
     try:
-        status: Any = mews.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        with interrupted_by_signals():
+            status: Any = mews.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return USAGE_ERROR
@@ -94,4 +99,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOT_READY
     except click.Abort:
         return INTERRUPTED
+    except OSError as error:
+        if error.errno not in OUTPUT_ERRORS:
+            raise
+        return _give_up_output(error)
     return status or SUCCESS
+
+
+def _give_up_output(error: OSError) -> int:
+    """End without a traceback: the reader of the output is gone, or its disk is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+    if error.errno != errno.EPIPE:
+        click.echo(f"Error: the output can't be written: {error.strerror}", err=True)
+    return NOT_READY
