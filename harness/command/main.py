@@ -45,7 +45,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the subcommand; an unknown one is an error with the closest name."""
-        if args[0] not in SUMMARIES and not args[0].startswith("-"):
+        is_unknown = args[0] not in SUMMARIES and not args[0].startswith("-")
+        if is_unknown and not ctx.resilient_parsing:  # as the completion of the shell
             known = did_you_mean(args[0], tuple(SUMMARIES))
             raise click.UsageError(f"There is no subcommand {args[0]!r}. {known}", ctx)
         return super().resolve_command(ctx, args)

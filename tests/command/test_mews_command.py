@@ -213,6 +213,7 @@ def test_the_version_is_that_of_the_package(mews: Mews) -> None:
         (["explain", "--scenarios", OWN, "x-gr"], ["X-GROUP-300"]),
         (["explain", "--scenarios", "none", "rec-04"], ["REC-04"]),
         (["explain", "message-"], ["message-size"]),
+        (["nothing", "x"], []),
         (["certify", "demo", "LAG"], ["LAG-01"]),
         (["demo", "body"], ["body-limit"]),
     ],
