@@ -38,9 +38,9 @@ def _table(name: str) -> str:
 
 def _rows(name: str) -> Iterator[str]:
     """Yield a row for each option; `mews certify` has those of the table in the README."""
-    context = click.Context(mews, info_name="mews")
-    command = mews.get_command(context, name)
+    command = mews.get_command(click.Context(mews), name)
     assert command is not None
+    context = click.Context(command)
     for parameter in command.params:
         if not isinstance(parameter, click.Option) or (
             name == "certify" and isinstance(parameter, TableOption)

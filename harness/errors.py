@@ -45,4 +45,4 @@ def did_you_mean(unknown: str, names: Sequence[str]) -> str:
     names_by_lower = {name.lower(): name for name in names}
     matches = get_close_matches(unknown.lower(), names_by_lower, n=1)
     suggestion = f"Did you mean {names_by_lower[matches[0]]}? " if matches else ""
-    return f"{suggestion}Known: {', '.join(names)}."
+    return f"{suggestion}Known: {', '.join(names) or 'none'}."

@@ -55,8 +55,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "--mews-integration-target",
-        "URL of the endpoint for Integration Webhooks, if it is a different one (default: the "
-        "URL of --mews-target).",
+        "URL of the endpoint for Integration Webhooks, if it is a different one (default: "
+        "--mews-target).",
         "URL",
     ),
     Option(

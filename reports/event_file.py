@@ -229,8 +229,10 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _check_ids(path: Path, started: RunStarted) -> None:
     """Check the ids, which become names of files: one such as `../x` would leave the folder."""
     for scenario in started.scenarios:
-        if not SCENARIO_ID.fullmatch(scenario.id):
-            _fail(path, f"has a scenario with the id {scenario.id[:MAX_SHOWN]!r}, which is none")
+        id_: object = scenario.id  # whatever the file has
+        if not isinstance(id_, str) or not SCENARIO_ID.fullmatch(id_):
+            shown = repr(id_)[:MAX_SHOWN]
+            _fail(path, f"has a scenario with the id {shown}, which is none")
 
 
 def _check_head(path: Path, data: dict[str, Any]) -> None:

@@ -22,7 +22,6 @@ from pytest_mews.command.subcommand import (
 from pytest_mews.options import OPTIONS
 from pytest_mews.session.command_line import COLLECTOR, Program
 
-PROGRAM = Program(("mews", "certify"))
 _SCENARIO = re.compile(
     rf"(?:{COLLECTOR}::)?([A-Z]{{3,4}}-[0-9]{{2}}|X(?:-[A-Z0-9]+)+)", re.IGNORECASE
 )
@@ -95,7 +94,7 @@ def command(words: Sequence[str], **parameters: Any) -> int:  # noqa: ANN401 - o
                     *_table_arguments({"mews_target": targets[0], **values}),
                     *(f"{COLLECTOR}::{scenario_id}" for scenario_id in scenarios),
                 ],
-                [PROGRAM],
+                [Program(("mews", "certify"), command.respell)],
             )
         )
 
@@ -120,6 +119,6 @@ def _table_arguments(values: Mapping[str, object]) -> Iterator[str]:
         value = values.get(option.dest)
         if option.kind == "flag" and value:
             yield option.flag
-        elif value:
+        elif value is not None:
             items = value if isinstance(value, list) else [value]
             yield from (f"{option.flag}={item}" for item in items)

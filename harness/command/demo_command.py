@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from pytest_mews.command.stop_signal import StopSignal
 from pytest_mews.command.subcommand import subcommand, table_option
+from pytest_mews.config.endpoint import check_url
 from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
 from pytest_mews.demo import PARTNER_KINDS, SOUND, DemoPartner, partner_kind
 from pytest_mews.demo.partner_server import HOST
@@ -70,6 +71,8 @@ def command(  # noqa: PLR0913 - the options
     if problem := listen_problem(HOST, port):
         remedy = "Stop the process that uses it, or leave --port out for a free one."
         raise UsageError("--port", port, f"can't be used: {problem}", remedy)
+    if api is not None:
+        check_url("--api", api)
     stop_signal = StopSignal()
     partner = DemoPartner(
         name,

@@ -53,6 +53,11 @@ def event_plan(
         UsageError: a name is unknown, or doesn't go with another one or with `count`.
 
     """
+    enterprise_count = len(target.tenants.enterprises)
+    if isinstance(enterprise, int) and enterprise > enterprise_count:
+        problem = f"is more than the {enterprise_count} enterprises there are"
+        remedy = "Give another number, or a file with more enterprises as --mews-tenants."
+        raise UsageError("--enterprise", enterprise, problem, remedy)
     for name in names:
         _check_name(name, target)
     channels = {EVENTS[name].channel for name in names if name != LIFECYCLE}

@@ -8,8 +8,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from pytest_mews.command.explanations import explain
-from pytest_mews.command.scenario_ids import complete_scenario_id
-from pytest_mews.command.subcommand import subcommand
+from pytest_mews.command.scenario_ids import SCENARIOS_HELP, complete_scenario_id, scenarios_of
+from pytest_mews.command.subcommand import subcommand, table_option
 from pytest_mews.model import CauseKind
 
 DETAILS = """
@@ -26,8 +26,17 @@ def _complete(
     return [*complete_scenario_id(context, parameter, incomplete), *kinds]
 
 
-@subcommand("explain", DETAILS, "explain REC-04", "explain G-30", "explain message-size")
+@subcommand(
+    "explain",
+    DETAILS,
+    "explain REC-04",
+    "explain G-30",
+    "explain message-size",
+    "explain X-GROUP-300 --scenarios acceptance/mews",
+)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_complete)
-def command(names: Sequence[str]) -> None:
+@table_option("--mews-scenarios", help=SCENARIOS_HELP)
+def command(names: Sequence[str], mews_scenarios: Sequence[str]) -> None:
     """Print the explanations."""
-    click.echo("\n\n\n".join("\n".join(explain(name)) for name in names))
+    scenarios = scenarios_of(mews_scenarios)
+    click.echo("\n\n\n".join("\n".join(explain(name, scenarios)) for name in names))

@@ -12,23 +12,26 @@ from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.checks import CHECKS
 from pytest_mews.errors import UsageError
 from pytest_mews.mews.facts import Fact, load_facts
-from pytest_mews.model import CauseKind, Scenario
+from pytest_mews.model import Basis, CauseKind, Scenario
 from pytest_mews.model.step import Step
 from pytest_mews.scenarios.failing_examples import load_failing_examples
-from pytest_mews.scenarios.loader import load_scenarios
 
 WIDTH = 100
 CLOSEST = 3  # names that are suggested for an unknown one
 
 
-def explain(name: str) -> list[str]:
+def explain(name: str, all_scenarios: Iterable[Scenario]) -> list[str]:
     """Return the explanation of a scenario (REC-04), a fact (G-30) or a kind of cause (outage).
+
+    Args:
+        name: its id.
+        all_scenarios: the scenarios that there are.
 
     Raises:
         UsageError: it is none of them; the remedy has the closest ones.
 
     """
-    scenarios = {scenario.id: scenario for scenario in load_scenarios()}
+    scenarios = {scenario.id: scenario for scenario in all_scenarios}
     if (scenario := scenarios.get(name.upper())) is not None:
         return list(_explain_scenario(scenario))
     if (fact := load_facts().get(name.upper())) is not None:
@@ -64,7 +67,8 @@ def _explain_scenario(scenario: Scenario) -> Iterator[str]:
     facts = [line for fact in scenario.facts for line in (f"{fact.id}: {fact.text}", _source(fact))]
     yield from _section("Facts", facts)
     yield from _section("Fix", [scenario.remedy])
-    commands = [f"mews certify URL {scenario.id}"]
+    own = " --scenarios FOLDER" if scenario.basis is Basis.OWN else ""
+    commands = [f"mews certify URL {scenario.id}{own}"]
     if (example := load_failing_examples().get(scenario.id)) is not None:
         texts = [f"A service with this flaw: {example.service}", f"Reported as: {example.observed}"]
         yield from _section("When it fails", texts)

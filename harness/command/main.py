@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pytest_mews import __version__
+from pytest_mews.command.stop_signal import interrupted_by_signals
 from pytest_mews.command.subcommand import (
     INTERRUPTED,
     NOT_READY,
@@ -21,6 +24,7 @@ from pytest_mews.command.subcommand import (
 from pytest_mews.errors import HarnessError, did_you_mean
 
 PROGRAM = "mews"
+OUTPUT_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO})
 
 
 class LazyGroup(click.Group):
@@ -41,7 +45,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the subcommand; an unknown one is an error with the closest name."""
-        if args[0] not in SUMMARIES and not args[0].startswith("-"):
+        is_unknown = args[0] not in SUMMARIES and not args[0].startswith("-")
+        if is_unknown and not ctx.resilient_parsing:  # as the completion of the shell
             known = did_you_mean(args[0], tuple(SUMMARIES))
             raise click.UsageError(f"There is no subcommand {args[0]!r}. {known}", ctx)
         return super().resolve_command(ctx, args)
@@ -85,7 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"Error: {message}", err=True)
         return USAGE_ERROR
     try:
-        status: Any = mews.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        with interrupted_by_signals():
+            status: Any = mews.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return USAGE_ERROR
@@ -94,4 +100,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOT_READY
     except click.Abort:
         return INTERRUPTED
+    except OSError as error:
+        if error.errno not in OUTPUT_ERRORS:
+            raise
+        return _give_up_output(error)
     return status or SUCCESS
+
+
+def _give_up_output(error: OSError) -> int:
+    """End without a traceback: the reader of the output is gone, or its disk is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+    if error.errno != errno.EPIPE:
+        click.echo(f"Error: the output can't be written: {error.strerror}", err=True)
+    return NOT_READY

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
-from pytest_mews.command.subcommand import subcommand
+from pytest_mews.command.scenario_ids import SCENARIOS_HELP, scenarios_of
+from pytest_mews.command.subcommand import subcommand, table_option
 from pytest_mews.model import Level, Stage
 from pytest_mews.model.scenario import AREAS
-from pytest_mews.scenarios.loader import load_scenarios
 
 
 @subcommand(
@@ -15,6 +17,7 @@ from pytest_mews.scenarios.loader import load_scenarios
     "One line each: id, level, stage and title. `mews explain ID` has the rest.",
     "scenarios --stage delivery --level MUST",
     "scenarios --area RET",
+    "scenarios --scenarios acceptance/mews --area X",
 )
 @click.option(
     "--stage", type=click.Choice([str(stage) for stage in Stage]), help="Only those of this stage."
@@ -29,14 +32,19 @@ from pytest_mews.scenarios.loader import load_scenarios
     type=click.Choice(list(AREAS), case_sensitive=False),
     help="Only those of this area: the letters of their ids.",
 )
-def command(stage: str | None, level: str | None, area: str | None) -> None:
+@table_option("--mews-scenarios", help=SCENARIOS_HELP)
+def command(
+    stage: str | None, level: str | None, area: str | None, mews_scenarios: Sequence[str]
+) -> None:
     """Print the table."""
     scenarios = [
         scenario
-        for scenario in load_scenarios()
+        for scenario in scenarios_of(mews_scenarios)
         if stage in {None, scenario.stage}
         and level in {None, scenario.level}
         and area in {None, scenario.area}
     ]
+    width = max((len(scenario.id) for scenario in scenarios), default=0)
     for scenario in scenarios:
-        click.echo(f"{scenario.id:7}  {scenario.level:6}  {scenario.stage:10}  {scenario.title}")
+        fields = f"{scenario.id:{width}}  {scenario.level:6}  {scenario.stage:10}"
+        click.echo(f"{fields}  {scenario.title}")

@@ -15,6 +15,7 @@ from pytest_mews.options import OPTIONS
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 SUCCESS, NOT_READY, INTERRUPTED, USAGE_ERROR = 0, 1, 2, 4  # as pytest's
 PREFIX = "--mews-"  # of the options in the table
+TARGET, URL = "--mews-target", "URL"  # an argument in most subcommands
 
 SUMMARIES: Mapping[str, str] = {
     "certify": "Certify a service, and write the report.",
@@ -63,10 +64,12 @@ class Subcommand(click.Command):
     def respell(self, text: str) -> str:
         """Return a text with each option as this subcommand spells it."""
         for parameter in self.params:
-            first, *others = parameter.opts
-            for other in others if isinstance(parameter, click.Option) else ():
+            spelled, *others = parameter.opts
+            if parameter.human_readable_name.startswith(URL):
+                spelled, others = URL, [TARGET]
+            for other in others:
                 if other.startswith(PREFIX):
-                    text = re.sub(rf"{other}(?![\w-])", first, text)
+                    text = re.sub(rf"{other}(?![\w-])", spelled, text)
         return text
 
 
@@ -93,7 +96,9 @@ class TableOption(click.Option):
         if record is None:
             return None
         typed, text = record
-        return typed.replace(f", {self.opts[-1]}", ""), text.replace(PREFIX, "--")
+        assert isinstance(ctx.command, Subcommand)
+        spelled = ctx.command.respell(text).replace(PREFIX, "--")
+        return typed.replace(f", {self.opts[-1]}", ""), spelled
 
 
 def table_option(
@@ -145,5 +150,5 @@ def table_values(parameters: Mapping[str, Any]) -> dict[str, object]:
     return {
         option.dest: list(value) if isinstance(value, tuple) else value
         for option in OPTIONS
-        if (value := parameters.get(option.dest))
+        if (value := parameters.get(option.dest)) not in (None, False, ())
     }

@@ -40,7 +40,7 @@ class ConfigFile:
 
         """
         try:
-            return self._path.read_text(encoding="utf-8")
+            return self._path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             self.fail(f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.")
         except OSError as error:

@@ -131,6 +131,12 @@ class ServiceProcess:
                 waited_s = now_s - begin_s
                 report(f"waiting {waited_s:.0f} of {timeout_s:g} s until it listens on {address}")
             time.sleep(POLL_S)
+        if (status := self._ended_status()) is not None:
+            self._fail(
+                f"ended with {describe_status(status)}, and what it started listens on {address}",
+                "Let the command stay in the foreground: otherwise its end can't be noticed, and "
+                "it can't be stopped. Stop what it has left.",
+            )
         report(f"it listens on {address} after {time.monotonic() - begin_s:.1f} s")
 
     def keep_running(self) -> None:

@@ -29,6 +29,7 @@ from pytest_mews.session.command_line import (
     conceal_options,
     explicit_options,
     paths_given,
+    program_of,
     replay_arguments,
     scenario_id_in,
     selected_scenario_ids,
@@ -87,7 +88,7 @@ def register(config: pytest.Config) -> None:
         else:
             plugin = CertificationPlugin(config)
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(program_of(config).respell(str(error))) from None
     config.pluginmanager.register(plugin, "mews-certification")
     error_redactor.learn(plugin.settings)
     config.pluginmanager.register(SignalHandler(config), "mews-signals")
@@ -187,7 +188,9 @@ class CertificationPlugin:
         if is_only_process(self._config):
             if self.settings.service is not None and self.settings.service.app:
                 terminal.release_output(self._config)
-            start_or_fail(partial(self.runner.start, terminal.line_writer(self._config)))
+            start_or_fail(
+                partial(self.runner.start, terminal.line_writer(self._config)), self._config
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(
@@ -229,7 +232,7 @@ class CertificationPlugin:
         it starts: pytest then writes a line only if the scenario did run.
         """
         if self._is_worker:
-            start_or_fail(self.runner.start)
+            start_or_fail(self.runner.start, self._config)
             items = [item] if nextitem is None else [item, nextitem]
             self._concurrent_runner.start(items, worker=True)
         elif (

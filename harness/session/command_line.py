@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -29,10 +29,12 @@ class Program:
     Attributes:
         words: the words before the target in its command line; what a run prints to be repeated
             begins with them.
+        respell: makes the options in an error those of its command line.
 
     """
 
-    words: tuple[str, ...]
+    words: tuple[str, ...] = PYTEST
+    respell: Callable[[str], str] = str
 
 
 def scenario_id_in(node_id: str) -> str | None:
@@ -137,9 +139,13 @@ def build_settings(config: pytest.Config, selection: str = "") -> Settings:
         ini={option.dest: config.getini(option.dest) for option in OPTIONS},
         selection=selection,
     )
+    return replace(settings, program=program_of(config).words)
+
+
+def program_of(config: pytest.Config) -> Program:
+    """Return the program that runs pytest; that of pytest itself if the user runs it."""
     plugins = config.invocation_params.plugins or ()
-    words = next((plugin.words for plugin in plugins if isinstance(plugin, Program)), PYTEST)
-    return replace(settings, program=words)
+    return next((plugin for plugin in plugins if isinstance(plugin, Program)), Program())
 
 
 def _seed(config: pytest.Config) -> int | None:

@@ -66,7 +66,7 @@ class ErrorRedactor:
         """Redact an error at the end of a run, which the interpreter itself prints."""
         try:
             return (yield)
-        except (*OWN_OUTCOMES, pytest.UsageError):
+        except (*OWN_OUTCOMES, pytest.UsageError, BrokenPipeError):  # | head
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hook raises
             excinfo = pytest.ExceptionInfo.from_exception(error)

@@ -105,7 +105,9 @@ class ReplayPlugin:
         if is_only_process(self._config):
             if self.settings.service is not None and self.settings.service.app:
                 terminal.release_output(self._config)
-            start_or_fail(partial(self.replayer.start, terminal.line_writer(self._config)))
+            start_or_fail(
+                partial(self.replayer.start, terminal.line_writer(self._config)), self._config
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(

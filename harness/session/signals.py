@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first one interrupts the run, and nothing keeps it from its report."""
+"""Signals that end a run: the first one interrupts it, and nothing keeps it from its report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REPEAT_AFTER_S = 0.1  # by then Python has left the callback that swallowed an i
 
 
 class Interruption(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM. Pytest shows it as a line, without a place in the harness as its cause."""
+    """Ctrl-C, SIGTERM or SIGHUP. Pytest shows it as a line, without a place in the harness."""
 
     def __init__(self, number: int) -> None:
         super().__init__("Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name)
@@ -43,9 +43,10 @@ def repeat_signal(number: int) -> None:
 class SignalHandler:
     """A plugin that makes one interruption of several signals.
 
-    SIGTERM, which CI systems send, interrupts a run as Ctrl-C does. A second Ctrl-C would otherwise
-    interrupt the report as well. Another signal interrupts again after `GRACE_S`, or `REPORT_S`
-    while the report is written. A handler of another plugin stays in place.
+    SIGTERM, which CI systems send, and SIGHUP of a closed terminal interrupt a run as Ctrl-C does.
+    A second Ctrl-C would otherwise interrupt the report as well. Another signal interrupts again
+    after `GRACE_S`, or `REPORT_S` while the report is written. A handler of another plugin stays in
+    place.
 
     Python swallows what a handler raises within a finalizer or a callback of the garbage collector,
     and Hypothesis has such a callback: the signal is then sent again.
@@ -71,13 +72,11 @@ class SignalHandler:
         """Install the handler, in the process that the signals are sent to."""
         if is_worker(self._config) or threading.current_thread() is not threading.main_thread():
             return
-        for number, default in (
-            (signal.SIGINT, signal.default_int_handler),
-            (signal.SIGTERM, signal.SIG_DFL),
-        ):
-            if signal.getsignal(number) is default:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            handler = signal.getsignal(number)
+            if handler is signal.default_int_handler or handler is signal.SIG_DFL:
                 signal.signal(number, self.handle)
-                self._config.add_cleanup(partial(_restore, number, default))
+                self._config.add_cleanup(partial(_restore, number, handler))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, Any, Any]:
@@ -119,5 +118,5 @@ class SignalHandler:
             raise Interruption(number)
 
 
-def _restore(number: signal.Signals, default: Callable[..., Any] | signal.Handlers) -> None:
-    signal.signal(number, default)
+def _restore(number: signal.Signals, handler: Callable[..., Any] | signal.Handlers) -> None:
+    signal.signal(number, handler)

@@ -14,7 +14,7 @@ from pytest_mews.config.service_start import ServiceStart
 from pytest_mews.errors import UsageError
 from pytest_mews.model import ApiUsage, Scenario, ScenarioResult, serialization
 from pytest_mews.run.process_lock import ProcessLock
-from pytest_mews.session.command_line import SEED_KEY
+from pytest_mews.session.command_line import SEED_KEY, program_of
 
 LOCK_FILE_KEY = "mews_lock_file"  # the key of the lock file in the input of a worker
 # Attributes of a pytest report.
@@ -36,7 +36,7 @@ def is_only_process(config: pytest.Config) -> bool:
     return not (is_worker(config) or has_workers(config) or config.option.collectonly)
 
 
-def start_or_fail(start: Callable[[], None]) -> None:
+def start_or_fail(start: Callable[[], None], config: pytest.Config) -> None:
     """Start something, and let pytest end with exit status 4 if it isn't available.
 
     Raises:
@@ -46,7 +46,7 @@ def start_or_fail(start: Callable[[], None]) -> None:
     try:
         start()
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(program_of(config).respell(str(error))) from None
 
 
 def process_lock_of(config: pytest.Config) -> ProcessLock:

@@ -114,7 +114,7 @@ def test_the_command_that_a_run_prints_repeats_it(mews_process: Mews) -> None:
     assert "STILL FAILING ERR-02" in again.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_exits_with_2(
     number: signal.Signals, start_mews: Callable[..., Popen[str]], tmp_path: Path
 ) -> None:
@@ -134,5 +134,21 @@ def test_an_error_of_an_option_exits_with_4(mews_process: Mews, tmp_path: Path) 
     """Pytest's own exit status is that of the command; nothing was sent or written."""
     done = mews_process("certify", "demo", "--time-scale", "0")
     assert done.status == 4
-    assert "--mews-time-scale: '0' is not a positive number" in done.errors
+    assert "ERROR: --time-scale: '0' is not a positive number" in done.errors
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([""], "URL: '' is empty."),
+        (["none"], "URL: 'none' leaves nothing to certify. Give --integration-target URL or"),
+        (["demo", "--api="], "--api: '' is not HOST:PORT."),
+        (["/wh", "--start", "false"], "--start: 'false' ended with status 1 before"),
+    ],
+)
+def test_an_error_names_what_was_typed(words: list[str], message: str, mews_process: Mews) -> None:
+    """The URL is no option here, and an empty value, as of an unset variable, is not left out."""
+    done = mews_process("certify", *words)
+    assert done.status == 4
+    assert f"ERROR: {message}" in done.errors

@@ -35,3 +35,10 @@ def test_a_port_in_use_is_an_error_of_the_user(mews: Mews) -> None:
         done = mews("demo", "--port", port)
     assert done.status == 4
     assert f"--port: '{port}' can't be used" in done.errors
+
+
+def test_an_address_that_is_no_url_is_an_error_of_the_user(mews: Mews) -> None:
+    """Otherwise each of its requests would fail, and nobody would know why."""
+    done = mews("demo", "--api", "127.0.0.1:8088")
+    assert done.status == 4
+    assert "--api: '127.0.0.1:8088' does not begin with" in done.errors

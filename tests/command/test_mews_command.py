@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -20,9 +22,11 @@ from pytest_mews.errors import HarnessError
 from tests.command.conftest import Mews
 
 SUBCOMMANDS = pytest.mark.parametrize("name", SUMMARIES)
+OWN = str(Path(__file__).parents[2] / "docs" / "own-scenarios")
 LIGHT = {  # what `mews --help` may load of the package
     *("pytest_mews", "pytest_mews.command", "pytest_mews.command.main"),
-    *("pytest_mews.command.subcommand", "pytest_mews.errors", "pytest_mews.options"),
+    *("pytest_mews.command.stop_signal", "pytest_mews.command.subcommand"),
+    *("pytest_mews.errors", "pytest_mews.options"),
 }
 
 
@@ -98,6 +102,9 @@ def test_every_option_has_help(name: str) -> None:
         (["report", "missing.ndjson"], "'missing.ndjson' can't be read: no such file"),
         (["demo", "strict-event"], "NAME: 'strict-event' is not a flaw"),
         (["emulator", "--api", "8088"], "--api: '8088' is not HOST:PORT"),
+        (["sample", "CustomerAdded", "--enterprise", "3"], "--enterprise: '3' is more than the 2 "),
+        (["doctor", ""], "URL: '' is empty"),
+        (["send", "CustomerAdded", "--to", "http://127.0.0.1/", "--token", ""], "--token (or"),
         (["emulator", "--tenants", "none.toml"], "--tenants: 'none.toml' can't be read"),
     ],
 )
@@ -114,8 +121,38 @@ def test_an_error_names_an_option_as_it_was_typed(mews: Mews) -> None:
     """`--to` in `mews send` is `--mews-target` elsewhere, in errors and in remedies."""
     done = mews("send", "CustomerAdded", "--to", "ftp://x", "--mews-profile", "2022-08")
     assert done.errors.splitlines()[-1].startswith("Error: --to: 'ftp://x' does not begin")
+    assert mews("doctor", "ftp://x").errors.splitlines()[-1].startswith("Error: URL: 'ftp://x'")
     done = mews("sample", "ProductUpdated", "--profile", "2022-08")
     assert done.errors.endswith("later than profile 2022-08. Choose a later --profile.\n")
+
+
+@pytest.mark.parametrize("words", [["scenarios"], ["certify", "demo", "REC-01", "RET-01"], []])
+def test_output_that_nobody_reads_ends_the_command(words: list[str]) -> None:
+    """As in `mews scenarios | head -1`: no traceback, in the script for the shell neither."""
+    environment = {**os.environ, **({} if words else {"_MEWS_COMPLETE": "bash_source"})}
+    command = [sys.executable, "-m", "pytest_mews", *words]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_a_full_disk_is_named() -> None:
+    """The output can't be written, and nothing else is wrong."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest_mews", "tenants"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output can't be written: No space left on device\n"
 
 
 def test_a_fault_of_the_harness_exits_with_1(mews: Mews, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +177,20 @@ def test_an_interruption_exits_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["tenants"]) == 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_interrupts_as_ctrl_c_does(number: signal.Signals) -> None:
+    """Also one of a supervisor or of a closed terminal: what the command started is ended."""
+    words = ["send", "CustomerAdded", "--to", "http://127.0.0.1:9/", "--time-scale", "1"]
+    command = [sys.executable, "-m", "pytest_mews", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"message 1 of 1")
+        process.send_signal(number)
+        assert process.wait(30) == 2
+        assert b"Traceback" not in process.stderr.read()
+
+
 def test_windows_is_refused(mews: Mews, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a sentence, before a module that needs Unix is imported."""
     monkeypatch.setattr(sys, "platform", "win32")
@@ -160,7 +211,10 @@ def test_the_version_is_that_of_the_package(mews: Mews) -> None:
         (["send", "CustomerA"], ["CustomerAdded"]),
         (["send", "--lose"], ["--lose-answer"]),
         (["explain", "rec-04"], ["REC-04"]),
+        (["explain", "--scenarios", OWN, "x-gr"], ["X-GROUP-300"]),
+        (["explain", "--scenarios", "none", "rec-04"], ["REC-04"]),
         (["explain", "message-"], ["message-size"]),
+        (["nothing", "x"], [""]),
         (["certify", "demo", "LAG"], ["LAG-01"]),
         (["demo", "body"], ["body-limit"]),
     ],

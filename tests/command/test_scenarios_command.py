@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from pytest_mews.scenarios.loader import load_scenarios
 from tests.command.conftest import Mews
 from tests.scenario_flaws import FLAWS
 
+OWN = Path(__file__).parents[2] / "docs" / "own-scenarios"
 SCENARIOS = {scenario.id: scenario for scenario in load_scenarios()}
 
 
@@ -48,6 +50,20 @@ def test_filters_combine(words: list[str], expected: object, mews: Mews) -> None
     wanted = [name for name, item in SCENARIOS.items() if expected(item)]  # type: ignore[operator]
     assert wanted
     assert ids_in(mews("scenarios", *words).output) == wanted
+
+
+def test_scenarios_of_your_own_are_listed_and_explained(mews: Mews) -> None:
+    """With --scenarios, after all others; how to run one says that it needs the folder."""
+    folder = ("--scenarios", str(OWN))
+    assert ids_in(mews("scenarios", *folder).output) == [*SCENARIOS, "X-GROUP-300"]
+    assert ids_in(mews("scenarios", *folder, "--area", "x").output) == ["X-GROUP-300"]
+    text = mews("explain", "x-group-300", *folder).output
+    assert "MUST, delivery, own" in text
+    assert "mews certify URL X-GROUP-300 --scenarios FOLDER" in text
+    assert mews("explain", "X-GROUP-300").status == 4
+    done = mews("explain", "REC-04", "--scenarios", "none")
+    assert (done.status, done.output) == (4, "")
+    assert "--scenarios: 'none' does not exist" in done.errors
 
 
 def test_tenants_are_the_built_in_ones(mews: Mews) -> None:

@@ -158,7 +158,10 @@ def test_the_token_is_added_from_the_environment(
         (["CustomerAdded", "lifecycle"], "EVENT: 'lifecycle' is a message of its own"),
         (["IntegrationCreated", "--count", "2"], "--count: '2' is for General Webhooks"),
         (["CustomerAdded", "--count", "0"], "'--count': 0 is not in the range"),
-        (["CustomerAdded", "--enterprise", "3"], "--tenants: '3' is more than the 2 enterprises"),
+        (
+            ["CustomerAdded", "--enterprise", "3"],
+            "--enterprise: '3' is more than the 2 enterprises",
+        ),
         (["CustomerAdded", "--enterprise", "x"], "--enterprise: 'x' is not the number"),
         (["CustomerAdded", "--profile", "2020-01"], "--profile: '2020-01' is not a delivery"),
         (["ProductUpdated", "--profile", "2022-08"], "is documented since 2026-08"),

@@ -262,9 +262,11 @@ def test_file_that_cannot_be_rendered_is_named(
     assert (path.parent / "certification.html").exists()
 
 
-@pytest.mark.parametrize("id_", ["../../../escaped/REC-01", "/etc/REC-01", "REC-01/x", "", ".."])
+@pytest.mark.parametrize(
+    "id_", ["../../../escaped/REC-01", "/etc/REC-01", "REC-01/x", "", "..", None, 5]
+)
 def test_an_id_that_is_no_id_writes_and_deletes_nothing(
-    path: Path, tmp_path: Path, id_: str
+    path: Path, tmp_path: Path, id_: object
 ) -> None:
     """The id becomes the name of a replay file, which could be outside of the folder."""
     known = json.loads(path.read_text().splitlines()[0])["selected"][0]

@@ -107,6 +107,21 @@ def test_the_certification_review_is_not_concerned(settings: BuildSettings, tmp_
         ("= 300", '= "300"', "line 12: message, group: '300' is no value of min_events. Give a wh"),
         ("= 300", "= true", "line 12: message, group: 'True' is no value of min_events"),
         ("= 400", "= [1]", "'[1]' is no value of max_events. Give a whole number or a text"),
+        (
+            "max_events = 400",
+            "max_events = 400\nenterprise = 7",
+            "line 14: message, group, enterprise: '7' is the number of an enterprise, and there",
+        ),
+        (
+            '"batch"\nmin_events = 300\nmax_events = 400',
+            '"repeated-updates"\nmessages = 0',
+            "line 10: message, group: 'repeated-updates' generates no message with these arg",
+        ),
+        (
+            '"batch"\nmin_events = 300\nmax_events = 400',
+            '"websocket-event"',
+            "line 14: step 1, do: 'deliver' sends group to the endpoint, and it is for the WebS",
+        ),
         ("= 400", "= 3", "line 10: message, group: '300, 3' is not a range"),
         ("[message.group]", "[message.preflight]", "line 10: 'preflight' is no name for a message"),
         ('message = "group"', 'message = "groop"', "step 1: 'groop' is not a message of the file"),
@@ -165,6 +180,32 @@ def test_two_files_with_one_id(settings: BuildSettings, tmp_path: Path) -> None:
         settings("demo", scenarios=folders)
     for folder in folders:
         assert f"{folder}/large-groups.toml" in str(caught.value)
+
+
+def test_a_webhook_on_the_websocket(settings: BuildSettings, tmp_path: Path) -> None:
+    """It would never be sent."""
+    deliver = 'do = "deliver"\nmessage = "group"\nfaults = ["drop-response"]'
+    text = EXAMPLE.replace('"delivery"', '"streaming"').replace(
+        deliver, 'do = "websocket-send"\nmessage = "group"'
+    )
+    with pytest.raises(ScenarioFileError, match="step 1, do: 'websocket-send' sends group on the"):
+        load(tmp_path / "mine", settings, text)
+
+
+def test_folders_that_overlap(settings: BuildSettings, tmp_path: Path) -> None:
+    """A file counts once, however its folder is named; a folder x.toml is no file."""
+    shutil.copytree(DOCUMENTED, tmp_path / "mine" / "below")
+    (tmp_path / "mine" / "folder.toml").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "mine" / "below")
+    folders = [str(tmp_path / "mine"), str(tmp_path / "mine" / "below"), str(tmp_path / "link")]
+    (scenario,) = settings("demo", scenarios=folders).own_scenarios
+    assert scenario.id == NAME
+
+
+def test_a_byte_order_mark_is_ignored(settings: BuildSettings, tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    (scenario,) = load(tmp_path / "mine", settings, "\ufeff" + EXAMPLE)
+    assert scenario.id == NAME
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import time
@@ -137,6 +138,22 @@ def test_a_program_that_does_not_exist(
     for part in parts:
         assert part in str(caught.value)
     assert "my-secret" not in str(caught.value)
+
+
+def test_a_command_that_leaves_the_service_behind(tmp_path: Path) -> None:
+    """What goes to the background can be neither watched nor stopped."""
+    with service_log.ServiceLog(tmp_path / "service.log", lambda: 0.0, str) as log:
+        process = service_process.ServiceProcess(
+            [sys.executable, "-c", ""], "start", dict(os.environ), log, str
+        )
+        with process:
+            process.start(lambda _: None)
+
+            def is_listening() -> bool:
+                return any("ended with" in line for line in log.last_lines(9))
+
+            with pytest.raises(UsageError, match="ended with status 0, and what it started listen"):
+                process.wait_until_listening(is_listening, "127.0.0.1:1", 30.0, lambda _: None)
 
 
 def test_a_port_in_use(settings: BuildSettings) -> None:
