@@ -13,8 +13,7 @@ from pytest_mews.errors import UsageError
 from pytest_mews.model import Scenario
 
 SCENARIOS_HELP = (
-    "Folder with scenario files of your own, which are included (docs/scenario-files.md); can be "
-    "repeated (default: none)."
+    "Folder with scenario files of your own, which are included; can be repeated (default: none)."
 )
 
 
