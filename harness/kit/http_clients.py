@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -35,7 +35,7 @@ from pytest_mews.kit.mews_hosts import is_api_host
 from pytest_mews.kit.skipping_clock import Sleep
 
 _HTTPX = ("httpx", "httpx2")
-_API_URL = r"https://api\.mews(-demo)?\.com(/|$)"
+_API_URL = r"https://api\.mews(-demo)?\.com(:443)?(/|$)"
 _METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _RESET = "Connection reset by peer"
 
@@ -174,7 +174,9 @@ def _finish_httpx(httpx: Any, request: Any, answer: _Answer) -> Any:  # noqa: AN
         raise httpx.ReadTimeout("The read operation timed out", request=request)
     if response.status is None:
         raise httpx.ReadError(_RESET, request=request)
-    return httpx.Response(response.status, headers=response.headers, content=response.body)
+    # A stream, since httpx measures `elapsed` when it is read.
+    stream = httpx.ByteStream(response.body)
+    return httpx.Response(response.status, headers=response.headers, stream=stream)
 
 
 @contextmanager
@@ -208,10 +210,12 @@ def _decode(value: str | bytes) -> str:
 
 
 def _encode(body: object) -> bytes:
-    """Return a request's body as bytes; `responses` has already read a stream."""
+    """Return a request's body as bytes; `responses` has already read a file."""
     if isinstance(body, str):
         return body.encode()
-    return body if isinstance(body, bytes) else b""
+    if isinstance(body, Iterable) and not isinstance(body, bytes | bytearray):
+        return b"".join(map(_encode, body))  # requests sends it in chunks
+    return bytes(body) if isinstance(body, bytes | bytearray) else b""
 
 
 def _read_timeout_s(arguments: dict[str, Any]) -> float | None:

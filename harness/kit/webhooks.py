@@ -200,14 +200,15 @@ class MewsWebhooks:
             token: overrides the attribute `token`.
             token_variant: the variant of the token: `wrong`, `missing`, `percent-encoded` and
                 others.
-            faults: `faults[i]` is injected into attempt i + 1. With `Fault.DROP_RESPONSE` the
+            faults: `faults[i]` is injected into attempt i + 1, without effect if there is no such
+                attempt. With `Fault.DROP_RESPONSE` the
                 service handles the message, and Mews sends it again.
             duplicates: how often the message is sent again although it was delivered.
             attempts: the number of attempts; that of the delivery profile if omitted.
             timeout_s: the time limit of an attempt in seconds, likewise.
 
         Raises:
-            TypeError: nothing can be delivered to the endpoint.
+            TypeError: nothing can be delivered to the endpoint, or an argument has a wrong type.
             ValueError: an argument is wrong.
             RuntimeError: the application failed to start.
 
@@ -232,7 +233,7 @@ class MewsWebhooks:
             options: the other arguments of `deliver`, for each message.
 
         Raises:
-            TypeError: nothing can be delivered to the endpoint.
+            TypeError: nothing can be delivered to the endpoint, or an argument has a wrong type.
             ValueError: an argument is wrong.
             RuntimeError: the application failed to start.
 
@@ -259,7 +260,7 @@ class MewsWebhooks:
             options: the other arguments of `deliver`.
 
         Raises:
-            TypeError: nothing can be delivered to the endpoint.
+            TypeError: nothing can be delivered to the endpoint, or an argument has a wrong type.
             ValueError: an argument is wrong.
             RuntimeError: the application failed to start.
 
@@ -288,8 +289,23 @@ class MewsWebhooks:
         for url, delivery in self._descriptions[-MAX_SHOWN:]:
             message = delivery.message
             lines.append(f"POST {url}: {message.description}, {len(message.body):,} bytes")
-            lines += [line for attempt in delivery.attempts for line in _describe(attempt)]
-        text = "\n".join(lines) or "nothing was delivered"
+            lines += [line for attempt in delivery.attempts for line in self._describe(attempt)]
+        return self._redact("\n".join(lines)) or "nothing was delivered"
+
+    def _describe(self, attempt: WebhookAttempt) -> list[str]:
+        status = "no status" if attempt.status is None else attempt.status
+        end = f"{status} after {attempt.ms:.0f} ms, {attempt.outcome.value}"
+        line = f"  attempt {attempt.number}: {end}"
+        lines = [f"{line}: {attempt.detail}" if attempt.detail else line]
+        if attempt.error is not None:
+            trace = "".join(format_exception(attempt.error)).splitlines()
+            lines += [f"    {line}" for line in trace[-_TRACEBACK_LINES:]]
+        elif attempt.outcome is Outcome.ERROR_STATUS and attempt.body:
+            # Redacted first: half of a secret would not be found.
+            lines.append(f"    {' '.join(self._redact(attempt.text).split())[:_BODY_LENGTH]}")
+        return lines
+
+    def _redact(self, text: str) -> str:
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, REDACTED)
         return text
@@ -325,8 +341,14 @@ class MewsWebhooks:
     def _prepare(
         self, endpoint: object, opened: Endpoint, message: Message, order: _Order
     ) -> tuple[str, Authentication, DeliveryOrder, DeliveryRules]:
+        if not isinstance(message, Message):
+            built = "such as customer_added() and webhook(body) build it"
+            problem = f"the type of the message is {type(message).__name__}, not Message"
+            raise TypeError(f"{problem}; {built}")
         path = self.path if order.path is None else order.path
         if isinstance(endpoint, str):
+            if not endpoint.lower().startswith(("http://", "https://")):
+                raise ValueError("the URL begins with neither http:// nor https://")
             url = endpoint
         elif not path.startswith("/"):
             raise ValueError(f"path: {path!r} is not a path. Begin it with a slash.")
@@ -380,13 +402,29 @@ class _Order:
     timeout_s: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value, least in (
+        for name, number, least in (
             ("duplicates", self.duplicates, 0),
-            ("attempts", self.attempts, 1),
-            ("timeout_s", self.timeout_s, 0),
+            ("attempts", 1 if self.attempts is None else self.attempts, 1),
         ):
-            if value is not None and value < least:
-                raise ValueError(f"{name}: {value!r} is less than {least}")
+            if not isinstance(number, int):
+                raise TypeError(f"{name}: {number!r} is not a whole number")
+            if number < least:
+                raise ValueError(f"{name}: {number!r} is less than {least}")
+        if self.timeout_s is not None and self.timeout_s <= 0:
+            raise ValueError(f"timeout_s: {self.timeout_s!r} is not above 0")
+        for name, text in ("path", self.path), ("token", self.token):
+            if text is not None and not isinstance(text, str):
+                raise TypeError(f"{name}: its type is {type(text).__name__}, not str")
+        if isinstance(self.faults, str):
+            raise TypeError(f"faults: give a list, such as [Fault.{Fault(self.faults).name}]")
+        object.__setattr__(self, "faults", [_fault(fault) for fault in self.faults])
+
+
+def _fault(fault: Fault) -> Fault:
+    if fault not in tuple(Fault):
+        known = did_you_mean(str(fault), tuple(Fault))
+        raise ValueError(f"faults: {fault!r} is not a fault of a delivery. {known}")
+    return Fault(fault)
 
 
 class _FinalAttempt:
@@ -425,17 +463,3 @@ def _attempt(attempt: Attempt, first_ms: float) -> WebhookAttempt:
         attempt.detail,
         exchange.error if isinstance(exchange, AppExchange) else None,
     )
-
-
-def _describe(attempt: WebhookAttempt) -> list[str]:
-    status = "no status" if attempt.status is None else attempt.status
-    line = (
-        f"  attempt {attempt.number}: {status} after {attempt.ms:.0f} ms, {attempt.outcome.value}"
-    )
-    lines = [f"{line}: {attempt.detail}" if attempt.detail else line]
-    if attempt.error is not None:
-        trace = "".join(format_exception(attempt.error)).splitlines()
-        lines += [f"    {line}" for line in trace[-_TRACEBACK_LINES:]]
-    elif attempt.outcome is Outcome.ERROR_STATUS and attempt.body:
-        lines.append(f"    {' '.join(attempt.text.split())[:_BODY_LENGTH]}")
-    return lines
