@@ -176,7 +176,14 @@ def integration_action(
         placeholders: values by the name of their placeholder; None for a generated one.
         data: properties of `Data` that replace the generated ones.
 
+    Raises:
+        TypeError: a name is neither an argument nor that of a property, or an id is no string.
+
     """
+    for name in data:
+        if not name[:1].isupper():
+            problem = f"{name!r} is neither an argument nor a property, such as Requestor"
+            raise TypeError(problem)
     ids = new_ids()
     if action == CREATED:
         ids = ids.for_enterprise(NEW_ENTERPRISE)

@@ -19,7 +19,7 @@ from pytest_mews.kit.endpoints import Endpoint, open_endpoint
 from pytest_mews.kit.loop_thread import LoopThread
 from pytest_mews.kit.skipping_clock import SkippingClock, Sleep
 from pytest_mews.model import Attempt, Delivery, Fault, Message, Outcome
-from pytest_mews.redaction import REDACTED
+from pytest_mews.redaction import Redactor
 from pytest_mews.senders import RIGHT, Authentication
 from pytest_mews.senders.connector import CONNECTOR
 
@@ -284,31 +284,16 @@ class MewsWebhooks:
 
     def describe(self) -> str:
         """Describe the last deliveries, without secrets, with the exceptions of applications."""
+        redactor = Redactor(self._secrets)
         left_out = len(self._descriptions) - MAX_SHOWN
         lines = [f"{left_out:,} earlier deliveries left out"] if left_out > 0 else []
         for url, delivery in self._descriptions[-MAX_SHOWN:]:
             message = delivery.message
             lines.append(f"POST {url}: {message.description}, {len(message.body):,} bytes")
-            lines += [line for attempt in delivery.attempts for line in self._describe(attempt)]
-        return self._redact("\n".join(lines)) or "nothing was delivered"
-
-    def _describe(self, attempt: WebhookAttempt) -> list[str]:
-        status = "no status" if attempt.status is None else attempt.status
-        end = f"{status} after {attempt.ms:.0f} ms, {attempt.outcome.value}"
-        line = f"  attempt {attempt.number}: {end}"
-        lines = [f"{line}: {attempt.detail}" if attempt.detail else line]
-        if attempt.error is not None:
-            trace = "".join(format_exception(attempt.error)).splitlines()
-            lines += [f"    {line}" for line in trace[-_TRACEBACK_LINES:]]
-        elif attempt.outcome is Outcome.ERROR_STATUS and attempt.body:
-            # Redacted first: half of a secret would not be found.
-            lines.append(f"    {' '.join(self._redact(attempt.text).split())[:_BODY_LENGTH]}")
-        return lines
-
-    def _redact(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, REDACTED)
-        return text
+            lines += [
+                line for attempt in delivery.attempts for line in _describe(attempt, redactor)
+            ]
+        return redactor.redact_text("\n".join(lines)) or "nothing was delivered"
 
     def _deliver(
         self, endpoint: object, messages: Sequence[Message], order: _Order
@@ -463,3 +448,18 @@ def _attempt(attempt: Attempt, first_ms: float) -> WebhookAttempt:
         attempt.detail,
         exchange.error if isinstance(exchange, AppExchange) else None,
     )
+
+
+def _describe(attempt: WebhookAttempt, redactor: Redactor) -> list[str]:
+    status = "no status" if attempt.status is None else attempt.status
+    line = (
+        f"  attempt {attempt.number}: {status} after {attempt.ms:.0f} ms, {attempt.outcome.value}"
+    )
+    lines = [f"{line}: {attempt.detail}" if attempt.detail else line]
+    if attempt.error is not None:
+        trace = "".join(format_exception(attempt.error)).splitlines()
+        lines += [f"    {line}" for line in trace[-_TRACEBACK_LINES:]]
+    elif attempt.outcome is Outcome.ERROR_STATUS and attempt.body:
+        text = redactor.redact_text(attempt.text)  # in full: a part of a secret would stay
+        lines.append(f"    {' '.join(text.split())[:_BODY_LENGTH]}")
+    return lines

@@ -162,11 +162,12 @@ def test_any_body() -> None:
         ("customer_added", {"enterprise_id": 7}, "enterprise_id: 7 is not a string"),
         ("integration_created", {"access_token": b"x"}, "access_token: b'x' is not a string"),
         ("reservation_event", {"start_utc": datetime.now(UTC)}, "StartUtc: .* is not a string"),
+        ("integration_created", {"is_enabld": False}, "'is_enabld' is neither an argument nor"),
         ("batch", {"events": "3"}, "events: '3' is not a whole number"),
     ],
 )
-def test_a_wrong_type(name: str, arguments: dict[str, object], message: str) -> None:
-    """The error names the argument."""
+def test_a_wrong_argument(name: str, arguments: dict[str, object], message: str) -> None:
+    """The error names it."""
     with pytest.raises(TypeError, match=message):
         getattr(pytest_mews, name)(**arguments)
 

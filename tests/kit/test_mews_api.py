@@ -25,6 +25,7 @@ import httpx2
 import pytest
 import requests
 import responses
+from requests.adapters import HTTPAdapter
 
 from pytest_mews import ApiFault, MewsApi
 from pytest_mews.errors import HarnessError
@@ -363,22 +364,50 @@ class TestOtherHosts:
 
     @pytest.mark.usefixtures("mews_api")
     def test_mocks_of_other_hosts_work_beside_it(self) -> None:
-        """The mock of a test, and one that was there before the fixture."""
+        """The mock of a test, one that was there before the fixture, and one that came later."""
         with responses.RequestsMock() as mock:
             mock.add("GET", "https://pay.example/", body="paid")
             with MewsApi(TENANTS):
                 assert requests.get("https://pay.example/", timeout=5).text == "paid"
                 assert requests.post(URL, json={}, timeout=5).status_code == 400
+        with responses.RequestsMock() as mock:
+            mock.add("GET", "https://pay.example/", body="paid")
+            assert requests.get("https://pay.example/", timeout=5).text == "paid"
+            assert requests.post(URL, json={}, timeout=5).status_code == 400
         client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(418)))
         assert client.get(URL).status_code == 418
+
+    def test_the_inner_one_of_two_answers(self, mews_api: MewsApi) -> None:
+        """Such as one with tenants of its own, beside an automatic fixture."""
+        with MewsApi(TENANTS) as inner:
+            requests.post(URL, json=BODY, timeout=5)
+            httpx.post(URL, json=BODY)
+        assert (len(inner.calls()), len(mews_api.calls())) == (2, 0)
+        requests.post(URL, json=BODY, timeout=5)
+        assert len(mews_api.calls()) == 1
+
+    def test_an_adapter_with_its_own_send_is_called(self, mews_api: MewsApi) -> None:
+        """As in production, such as one that adds a header."""
+
+        class Adapter(HTTPAdapter):
+            def send(self, request: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+                request.headers["User-Agent"] = "Guest book"
+                return super().send(request, **options)
+
+        with requests.Session() as session:
+            session.mount("https://", Adapter())
+            assert session.post(URL, json=BODY).status_code == 200
+        assert len(mews_api.calls()) == 1
 
     def test_everything_is_as_before_at_the_end(self) -> None:
         """Nothing stays patched."""
         look_up, connect = socket.getaddrinfo, aiohttp.BaseConnector.connect
+        choose = requests.Session.get_adapter
         transports = [httpx.HTTPTransport.handle_request, httpx2.HTTPTransport.handle_request]
         with MewsApi(TENANTS):
             assert socket.getaddrinfo is not look_up
         assert (socket.getaddrinfo, aiohttp.BaseConnector.connect) == (look_up, connect)
+        assert requests.Session.get_adapter is choose
         assert transports == [
             httpx.HTTPTransport.handle_request,
             httpx2.HTTPTransport.handle_request,

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -739,6 +741,17 @@ def test_no_part_of_a_secret_is_in_the_description(webhooks: MewsWebhooks) -> No
 
     webhooks.deliver(app, customer_added(), token="our-secret-token")
     assert "our" not in webhooks.describe()
+
+
+def test_a_secret_in_json_is_not_in_the_description(webhooks: MewsWebhooks) -> None:
+    """Its quotes and letters are escaped there."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("401 Unauthorized", [])
+        return [json.dumps(parse_qs(environ["QUERY_STRING"])).encode()]
+
+    webhooks.deliver(app, customer_added(), token='the "sécret"')
+    assert "cret" not in webhooks.describe()
 
 
 def test_the_emulator_knows_what_is_delivered() -> None:
