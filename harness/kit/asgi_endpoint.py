@@ -33,6 +33,7 @@ _VERSIONS = {
     "version": "3.0",
     "spec_version": "2.3",
 }  # as uvicorn's: a client that left is received
+LIFESPAN_TIMEOUT_S = 30.0  # of the startup, and of the shutdown
 _PIECES = 30  # of a chunked body
 
 
@@ -186,7 +187,7 @@ class Lifespan:
         """Wait for the startup; return the state that requests get a copy of.
 
         Raises:
-            RuntimeError: the startup failed.
+            RuntimeError: the startup failed, or didn't end in time.
 
         """
         await asyncio.shield(self._startup)
@@ -196,7 +197,7 @@ class Lifespan:
         """Shut the application down.
 
         Raises:
-            RuntimeError: the shutdown failed.
+            RuntimeError: the shutdown failed, or didn't end in time.
 
         """
         if self._is_supported and not self._task.done():
@@ -218,7 +219,13 @@ class Lifespan:
     async def _ask(self, event: str) -> None:
         self._event, self._is_stopping = event, event == "shutdown"
         await self._events.put({"type": f"lifespan.{event}"})
-        response = await self._responses.get()
+        try:
+            async with asyncio.timeout(LIFESPAN_TIMEOUT_S):
+                response = await self._responses.get()
+        except TimeoutError:
+            self._is_supported = False
+            problem = f"the application's {event} didn't end within {LIFESPAN_TIMEOUT_S:g} s"
+            raise RuntimeError(problem) from None
         if response is None:  # an application without a lifespan raises an exception
             self._is_supported = False
         elif response["type"] == f"lifespan.{event}.failed":

@@ -623,6 +623,26 @@ class TestExit:
         assert webhooks.deliver(AsgiRecorder(), customer_added()).delivered
 
 
+@pytest.mark.parametrize("event", ["startup", "shutdown"])
+def test_a_lifespan_that_hangs(monkeypatch: pytest.MonkeyPatch, event: str) -> None:
+    """The test fails, and goes on."""
+    monkeypatch.setattr("pytest_mews.kit.asgi_endpoint.LIFESPAN_TIMEOUT_S", 0.02)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if event == "startup":
+            await asyncio.sleep(60)
+        yield
+        await asyncio.sleep(60)
+
+    def run() -> None:
+        with MewsWebhooks() as webhooks:
+            webhooks.deliver(FastAPI(lifespan=lifespan), customer_added(), attempts=1)
+
+    with pytest.raises(RuntimeError, match=f"{event} didn't end within 0.02 s"):
+        run()
+
+
 class TestSkippedPauses:
     """A pause that one delivery skips does not use up the time of another one."""
 
