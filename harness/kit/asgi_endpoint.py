@@ -29,7 +29,11 @@ Receive = Callable[[], Awaitable[AsgiEvent]]
 SendEvent = Callable[[AsgiEvent], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, SendEvent], Awaitable[None]]
 
-_VERSIONS = {"version": "3.0", "spec_version": "2.4"}
+_VERSIONS = {
+    "version": "3.0",
+    "spec_version": "2.3",
+}  # as uvicorn's: a client that left is received
+LIFESPAN_TIMEOUT_S = 30.0  # of the startup, and of the shutdown
 _PIECES = 30  # of a chunked body
 
 
@@ -128,7 +132,9 @@ class AppCall:
         """Call the application; its exception is part of the response."""
         try:
             await app(self._scope, self._receive, self._send)
-        except Exception as error:  # noqa: BLE001 - whatever it is, a server answers it with 500
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - SystemExit would end the event loop
             self._error = error
         finally:
             self.answered.set()
@@ -157,10 +163,13 @@ class AppCall:
                 for name, value in event.get("headers", ())
             )
         elif event["type"] == "http.response.body":
-            self._body += event.get("body", b"")
-            if not event.get("more_body", False):
+            is_last = not event.get("more_body", False)
+            if is_last or not self._disconnected.is_set():
+                self._body += event.get("body", b"")
+            if is_last:
                 self._is_complete = True
                 self.answered.set()
+            await asyncio.sleep(0)  # the deadline of an endless body passes meanwhile
 
 
 class Lifespan:
@@ -178,7 +187,7 @@ class Lifespan:
         """Wait for the startup; return the state that requests get a copy of.
 
         Raises:
-            RuntimeError: the startup failed.
+            RuntimeError: the startup failed, or didn't end in time.
 
         """
         await asyncio.shield(self._startup)
@@ -188,7 +197,7 @@ class Lifespan:
         """Shut the application down.
 
         Raises:
-            RuntimeError: the shutdown failed.
+            RuntimeError: the shutdown failed, or didn't end in time.
 
         """
         if self._is_supported and not self._task.done():
@@ -208,9 +217,15 @@ class Lifespan:
             return {"type": "lifespan.shutdown"}
 
     async def _ask(self, event: str) -> None:
-        self._is_stopping = event == "shutdown"
+        self._event, self._is_stopping = event, event == "shutdown"
         await self._events.put({"type": f"lifespan.{event}"})
-        response = await self._responses.get()
+        try:
+            async with asyncio.timeout(LIFESPAN_TIMEOUT_S):
+                response = await self._responses.get()
+        except TimeoutError:
+            self._is_supported = False
+            problem = f"the application's {event} didn't end within {LIFESPAN_TIMEOUT_S:g} s"
+            raise RuntimeError(problem) from None
         if response is None:  # an application without a lifespan raises an exception
             self._is_supported = False
         elif response["type"] == f"lifespan.{event}.failed":
@@ -218,8 +233,13 @@ class Lifespan:
 
     async def _run(self, app: AsgiApp) -> None:
         scope = {"type": "lifespan", "asgi": _VERSIONS, "state": self._state}
-        with suppress(Exception):  # it has reported a failure, or it has no lifespan
+        try:
             await app(scope, self._receive, self._responses.put)
+        except SystemExit as error:
+            failed = {"type": f"lifespan.{self._event}.failed", "message": repr(error)}
+            await self._responses.put(failed)
+        except Exception:  # noqa: BLE001, S110 - it has reported a failure, or it has no lifespan
+            pass
         await self._responses.put(None)
 
 

@@ -42,7 +42,7 @@ def describe_calls(calls: Sequence[ApiCall]) -> str:
 
 
 def _describe(call: ApiCall) -> Iterator[str]:
-    status = "connection reset" if call.status is None else call.status
+    status = "no response" if call.status is None else call.status
     entities = f", {_count(len(call.returned_ids), 'entity', 'entities')}"
     entities = entities if call.status == OK else ""
     asked = f" for {_count(len(call.requested_ids), 'id', 'ids')}" if call.requested_ids else ""

@@ -20,7 +20,7 @@ from pytest_mews.kit.app_exchange import (
 )
 from pytest_mews.model import Exchange, Fault
 
-_HTTPX = frozenset({"httpx", "httpx2"})  # Starlette's client is a subclass of one of them
+_NETWORK_TRANSPORTS = frozenset({"HTTPTransport", "AsyncHTTPTransport"})  # httpx's and httpx2's
 
 
 class ClientEndpoint(ABC):
@@ -67,8 +67,8 @@ class ClientEndpoint(ABC):
         started_ms = self._clock.now_ms()
         try:
             response = self._read(self._call(request, self._url(request)))
-        except Exception as error:  # noqa: BLE001 - the application's, unless it is httpx's
-            response = _error_response(error)
+        except Exception as error:  # noqa: BLE001 - see `_error_response`
+            response = self._error_response(error)
         future.set_result(build_exchange(request, started_ms, self._clock.now_ms(), response))
         return future
 
@@ -86,8 +86,8 @@ class ClientEndpoint(ABC):
         started_ms = self._clock.now_ms()
         try:
             response = self._read(await self._call(request, self._url(request)))
-        except Exception as error:  # noqa: BLE001 - the application's, unless it is httpx's
-            response = _error_response(error)
+        except Exception as error:  # noqa: BLE001 - see `_error_response`
+            response = self._error_response(error)
         return build_exchange(request, started_ms, self._clock.now_ms(), response)
 
     def concurrent(self) -> Transport:
@@ -97,6 +97,10 @@ class ClientEndpoint(ABC):
     def close(self) -> None:  # noqa: B027 - nothing to do in any subclass
         """Leave the client open: it is the test's."""
 
+    def _error_response(self, error: Exception) -> AppResponse:
+        """Return the response of a server whose application raised an exception."""
+        return AppResponse(SERVER_ERROR, error=error)
+
     def _refuse(self, request: Request) -> Exchange | None:
         if request.fault not in {Fault.NONE, Fault.DROP_RESPONSE}:
             problem = f"faults: a test client can't inject {request.fault.value!r}"
@@ -104,6 +108,7 @@ class ClientEndpoint(ABC):
         return unreachable(request, self._clock) if is_elsewhere(request, self.base_url) else None
 
     def _url(self, request: Request) -> str:
+        """Return the URL as the client takes it, by default without scheme and host."""
         parts = urlsplit(request.url)
         return parts._replace(scheme="", netloc="").geturl()
 
@@ -161,13 +166,19 @@ class HttpxClient(ClientEndpoint):
             follow_redirects=False,
         )
 
+    def _error_response(self, error: Exception) -> AppResponse:
+        """Raise the error of a client that reaches a network: it is not the application's."""
+        if _is_network_transport(self._client._transport):  # noqa: SLF001 - httpx has no other name
+            raise error
+        return super()._error_response(error)
+
+    def _url(self, request: Request) -> str:
+        return request.url  # the client would put the path of its base URL before a relative one
+
     def _read(self, response: Any) -> AppResponse:  # noqa: ANN401 - of an optional package
         headers = tuple(response.headers.multi_items())
         return AppResponse(response.status_code, headers, response.content)
 
 
-def _error_response(error: Exception) -> AppResponse:
-    """Return the response of a server whose application raised an exception."""
-    if type(error).__module__.partition(".")[0] in _HTTPX:
-        raise error
-    return AppResponse(SERVER_ERROR, error=error)
+def _is_network_transport(transport: object) -> bool:
+    return any(base.__name__ in _NETWORK_TRANSPORTS for base in type(transport).__mro__)

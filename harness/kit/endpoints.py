@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Protocol
 
 from werkzeug.test import Client as WsgiClient
@@ -14,9 +15,11 @@ from pytest_mews.delivery import Clock, CurlTransport, Request, Transport
 from pytest_mews.kit.asgi_endpoint import AsgiEndpoint
 from pytest_mews.kit.client_endpoints import DjangoClient, HttpxClient, WerkzeugClient
 from pytest_mews.kit.loop_thread import LoopThread
+from pytest_mews.kit.skipping_clock import skipped_ms
 from pytest_mews.kit.wsgi_endpoint import WsgiEndpoint
 from pytest_mews.model import Exchange
 
+_MOMENTS = ("started_ms", "ended_ms", "connected_ms", "sent_ms", "first_byte_ms")
 _KNOWN = (
     "Give an ASGI or WSGI application, a test client of Django, Flask, Starlette, FastAPI or "
     "httpx, or the URL of a running service."
@@ -53,11 +56,21 @@ class UrlEndpoint:
 
     def submit(self, request: Request) -> Future[Exchange]:
         """Start a request; see `Transport`."""
-        return self._transport.submit(request)
+        future: Future[Exchange] = Future()
+        jumped_ms = skipped_ms()  # not by the thread of the transport
+
+        def finish(done: Future[Exchange]) -> None:
+            try:
+                future.set_result(_delayed(done.result(), jumped_ms))
+            except BaseException as error:  # noqa: BLE001 - the caller raises it
+                future.set_exception(error)
+
+        self._transport.submit(request).add_done_callback(finish)
+        return future
 
     async def send(self, request: Request) -> Exchange:
         """Send one request without blocking the event loop."""
-        return await asyncio.wrap_future(self._transport.submit(request))
+        return await asyncio.wrap_future(self.submit(request))
 
     def concurrent(self) -> Transport:
         """Return this endpoint."""
@@ -66,6 +79,12 @@ class UrlEndpoint:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+
+def _delayed(exchange: Exchange, by_ms: float) -> Exchange:
+    """Return an exchange whose moments are later."""
+    moments = {name: getattr(exchange, name) for name in _MOMENTS}
+    return replace(exchange, **{name: ms + by_ms for name, ms in moments.items() if ms is not None})
 
 
 def open_endpoint(endpoint: Any, clock: Clock, loop_thread: LoopThread) -> Endpoint:  # noqa: ANN401 - see above

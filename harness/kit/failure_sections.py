@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 import pytest
 
 _PLUGIN = "mews-failure-sections"
-_Sections = list[tuple[str, Callable[[], str]]]
+_Sections = dict[str, Callable[[], str]]
 _SECTIONS = pytest.StashKey[_Sections]()
 
 
@@ -21,8 +21,8 @@ class FailureSections:
         """Add the sections of a test to the report of its failing phase."""
         report = yield
         if report.failed:
-            sections = item.stash.get(_SECTIONS, [])
-            report.sections.extend((title, describe()) for title, describe in sections)
+            sections = item.stash.get(_SECTIONS, {})
+            report.sections.extend((title, describe()) for title, describe in sections.items())
         return report
 
 
@@ -40,4 +40,4 @@ def describe_on_failure(
     plugins = request.config.pluginmanager
     if not plugins.has_plugin(_PLUGIN):
         plugins.register(FailureSections(), _PLUGIN)
-    request.node.stash.setdefault(_SECTIONS, []).append((title, describe))
+    request.node.stash.setdefault(_SECTIONS, {})[title] = describe  # again if the test is rerun

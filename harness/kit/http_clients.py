@@ -3,7 +3,8 @@
 Each library is patched where it passes a complete request to the network, so that everything above,
 such as sessions, retries, authentication and event hooks, works as it does in production:
 
-- requests: `responses` replaces `HTTPAdapter.send`.
+- requests: `responses` replaces `HTTPAdapter.send`. What replaces it later, such as the mock of a
+  test, gets no requests to the Connector API: `Session.get_adapter` returns an adapter for them.
 - httpx and httpx2: `HTTPTransport.handle_request` and `AsyncHTTPTransport.handle_async_request`,
   the documented interface of transports, which pytest-httpx patches too. Transports that reach no
   network (ASGI, WSGI, mock) are left alone.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -28,14 +29,14 @@ from urllib.parse import urlsplit
 import requests
 import responses
 from requests import PreparedRequest
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from pytest_mews.emulator.connector_api import ApiRequest, ApiResponse, PendingResponse
 from pytest_mews.kit.mews_hosts import is_api_host
 from pytest_mews.kit.skipping_clock import Sleep
 
 _HTTPX = ("httpx", "httpx2")
-_API_URL = r"https://api\.mews(-demo)?\.com(/|$)"
+_API_URL = r"https://api\.mews(-demo)?\.com(:443)?(/|$)"
 _METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _RESET = "Connection reset by peer"
 
@@ -127,11 +128,42 @@ def _answer_requests(api: InProcessApi) -> Iterator[None]:
     mock.start()
     for method in _METHODS:
         mock.add_callback(method, re.compile(_API_URL), callback=respond)
+    choose = requests.Session.get_adapter
+
+    def get_adapter(session: requests.Session, url: str | bytes) -> BaseAdapter:
+        adapter = choose(session, url)  # type: ignore[arg-type]  # its stubs know no bytes
+        if isinstance(adapter, _MockedAdapter):
+            adapter = adapter.replaced  # by another emulator, which has started before
+        # One with a `send` of its own calls that of HTTPAdapter.
+        is_plain = type(adapter).send is HTTPAdapter.send
+        if (
+            isinstance(adapter, HTTPAdapter)
+            and is_plain
+            and re.match(_API_URL, _decode(url), re.IGNORECASE)
+        ):
+            return _MockedAdapter(mock, adapter)
+        return adapter
+
     try:
-        yield
+        with patch.object(requests.Session, "get_adapter", get_adapter):
+            yield
     finally:
         mock.stop()
         mock.reset()
+
+
+class _MockedAdapter(BaseAdapter):
+    """Passes requests to a mock, even if another one is active; retries are the adapter's."""
+
+    def __init__(self, mock: responses.RequestsMock, replaced: HTTPAdapter) -> None:
+        super().__init__()
+        self._send, self.replaced = mock.unbound_on_send(), replaced
+
+    def send(self, request: PreparedRequest, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401 - as the adapter's
+        return self._send(self.replaced, request, *args, **options)
+
+    def close(self) -> None:
+        self.replaced.close()
 
 
 @contextmanager
@@ -174,7 +206,9 @@ def _finish_httpx(httpx: Any, request: Any, answer: _Answer) -> Any:  # noqa: AN
         raise httpx.ReadTimeout("The read operation timed out", request=request)
     if response.status is None:
         raise httpx.ReadError(_RESET, request=request)
-    return httpx.Response(response.status, headers=response.headers, content=response.body)
+    # A stream, since httpx measures `elapsed` when it is read.
+    stream = httpx.ByteStream(response.body)
+    return httpx.Response(response.status, headers=response.headers, stream=stream)
 
 
 @contextmanager
@@ -208,10 +242,12 @@ def _decode(value: str | bytes) -> str:
 
 
 def _encode(body: object) -> bytes:
-    """Return a request's body as bytes; `responses` has already read a stream."""
+    """Return a request's body as bytes; `responses` has already read a file."""
     if isinstance(body, str):
         return body.encode()
-    return body if isinstance(body, bytes) else b""
+    if isinstance(body, Iterable) and not isinstance(body, bytes | bytearray):
+        return b"".join(map(_encode, body))  # requests sends it in chunks
+    return bytes(body) if isinstance(body, bytes | bytearray) else b""
 
 
 def _read_timeout_s(arguments: dict[str, Any]) -> float | None:

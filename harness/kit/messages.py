@@ -61,9 +61,11 @@ def target(events: Sequence[str] | None = None, max_events: int = MAX_BATCH) -> 
         max_events: the maximum number of events in a message.
 
     Raises:
-        ValueError: there is no such event.
+        ValueError: there is no such event, or the maximum is less than 1.
 
     """
+    if max_events < 1:
+        raise ValueError(f"max_events: {max_events!r} is less than 1")
     for name in events or ():
         if name not in EVENTS:
             raise ValueError(f"{name!r} is not an event. {did_you_mean(name, tuple(EVENTS))}")
@@ -89,9 +91,12 @@ def batch(
         integration_id: the `IntegrationId`, likewise.
 
     Raises:
+        TypeError: the number is not whole, or an id is not a string.
         ValueError: the number is not positive, or there is no such event.
 
     """
+    if not isinstance(events, int):
+        raise TypeError(f"events: {events!r} is not a whole number")
     if events < 1:
         raise ValueError(f"a batch has at least 1 event, not {events}")
     names = types or [name for name in SUBSCRIBED if name in GENERAL_EVENTS]
@@ -142,10 +147,16 @@ def webhook(body: object, *, kind: WebhookKind = WebhookKind.GENERAL) -> Message
         body: bytes that are sent as they are, or what is serialized as JSON.
         kind: the kind of webhook.
 
+    Raises:
+        TypeError: the body can't be serialized as JSON.
+        ValueError: there is no such kind.
+
     """
     if isinstance(body, bytes):
-        return Message(kind, body, (), f"{len(body)} bytes", validity=Validity.NOT_JSON)
-    return build_message(kind, body, "a message of the test")
+        return Message(
+            WebhookKind(kind), body, (), f"{len(body)} bytes", validity=Validity.NOT_JSON
+        )
+    return build_message(WebhookKind(kind), body, "a message of the test")
 
 
 def general_event(
@@ -165,18 +176,25 @@ def integration_action(
         placeholders: values by the name of their placeholder; None for a generated one.
         data: properties of `Data` that replace the generated ones.
 
+    Raises:
+        TypeError: a name is neither an argument nor that of a property, or an id is no string.
+
     """
+    for name in data:
+        if not name[:1].isupper():
+            problem = f"{name!r} is neither an argument nor a property, such as Requestor"
+            raise TypeError(problem)
     ids = new_ids()
     if action == CREATED:
         ids = ids.for_enterprise(NEW_ENTERPRISE)
-    given = {name: value for name, value in placeholders.items() if value is not None}
+    given = _given(placeholders)
     body = fill(canonical_example(action_shape(PROFILE, action)), ids, given)
     return build_message(
         WebhookKind.INTEGRATION, {**body, "Data": body["Data"] | dict(data)}, action
     )
 
 
-def websocket_event(event_type: str, given: Mapping[str, object]) -> dict[str, Any]:
+def websocket_event(event_type: str, given: Mapping[str, str | None]) -> dict[str, Any]:
     """Build an event for the WebSocket.
 
     Args:
@@ -185,7 +203,7 @@ def websocket_event(event_type: str, given: Mapping[str, object]) -> dict[str, A
 
     """
     event: dict[str, Any] = fill(websocket_template(PROFILE, event_type, ""), new_ids())
-    return event | {name: value for name, value in given.items() if value is not None}
+    return event | _given(given)
 
 
 def _general_webhook(
@@ -193,12 +211,25 @@ def _general_webhook(
 ) -> Message:
     ids = new_ids()
     events = [
-        fill(event_template(PROFILE, name), ids, {} if id_ is None else {"entity-id": id_})
-        for name in names
+        fill(event_template(PROFILE, name), ids, _given({"entity-id": id_})) for name in names
     ]
-    given = {"enterprise-id": enterprise_id, "integration-id": integration_id}
-    values = {name: value for name, value in given.items() if value is not None}
-    envelope = fill(message_template(PROFILE), ids, values)
+    given = _given({"enterprise-id": enterprise_id, "integration-id": integration_id})
+    envelope = fill(message_template(PROFILE), ids, given)
     first = events[0]["Discriminator"]
     description = f"1 event: {first}" if len(events) == 1 else f"{len(events):,} events"
     return build_message(WebhookKind.GENERAL, {**envelope, "Events": events}, description)
+
+
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the values that are not None.
+
+    Raises:
+        TypeError: one is not a string.
+
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    for name, value in given.items():
+        if not isinstance(value, str):
+            argument = name.removeprefix("entity-").replace("-", "_")
+            raise TypeError(f"{argument}: {value!r} is not a string. Give str(…), or omit it.")
+    return given

@@ -116,9 +116,12 @@ class MewsApi(ConnectorApi):
             id: the entity.
 
         Raises:
+            TypeError: an id is not a string.
             ValueError: there is no such resource.
 
         """
+        if not isinstance(id, str):
+            raise TypeError(f"id: {id!r} is not a string")
         if resource not in RESOURCES:
             problem = f"{resource!r} is not a resource of the Connector API"
             raise ValueError(f"{problem}. {did_you_mean(resource, RESOURCES)}")
@@ -136,6 +139,7 @@ class MewsApi(ConnectorApi):
 
         Raises:
             TimeoutError: one of them was not; the message lists the calls that came.
+            TypeError: an id is not a string.
             ValueError: there is no such resource.
 
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
 from collections.abc import Callable
 from errno import ECONNREFUSED
 from typing import Any
@@ -37,22 +38,36 @@ class MewsHostGuard:
 
     def __init__(self, remedy: str) -> None:
         self._remedy = remedy
-        self._patch = patch.object(socket, "getaddrinfo", self._guarded(socket.getaddrinfo))
+        self._patches = [
+            patch.object(owner, name, self._guarded(getattr(owner, name)))
+            for owner, name in _look_ups()
+        ]
 
     def start(self) -> None:
         """Refuse from now on."""
-        self._patch.start()
+        for look_up in self._patches:
+            look_up.start()
 
     def stop(self) -> None:
         """Refuse no more."""
-        self._patch.stop()
+        for look_up in reversed(self._patches):
+            look_up.stop()
 
     def _guarded(self, look_up: Callable[..., Any]) -> Callable[..., Any]:
-        def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as socket's
-            if is_mews_host(host):
+        def guarded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
+            for host in filter(is_mews_host, (*args, *kwargs.values())):
                 shown = host.decode("latin-1") if isinstance(host, bytes) else host
                 problem = f"the test would connect to {shown}: {self._remedy}"
                 raise MewsHostRefusedError(ECONNREFUSED, problem)
-            return look_up(host, *args, **kwargs)
+            return look_up(*args, **kwargs)
 
-        return getaddrinfo
+        return guarded
+
+
+def _look_ups() -> list[tuple[Any, str]]:
+    """Return the owner and the name of each function that looks up the address of a host."""
+    names = [(socket, name) for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex")]
+    if "uvloop" not in sys.modules:
+        return names
+    loop = sys.modules["uvloop"].Loop  # looks up without the socket module
+    return [*names, (loop, "getaddrinfo"), (loop, "create_connection")]

@@ -21,6 +21,7 @@ from pytest_mews.model import (
     Message,
     Ping,
     SentMessage,
+    Tenant,
     Tenants,
     TokenState,
     WebhookKind,
@@ -48,6 +49,9 @@ class MewsWebSocket:
 
     """
 
+    # As an attribute of the class, libraries that freeze the time leave it alone.
+    _now_s = staticmethod(time.monotonic)
+
     def __init__(
         self,
         server: WebSocketServer,
@@ -68,8 +72,13 @@ class MewsWebSocket:
         return self.server.url
 
     def headers(self, enterprise: int = 1) -> dict[str, str]:
-        """Return the headers of a documented handshake: the cookies with both tokens."""
-        tokens = self.tenants.client_token, self.tenants.enterprises[enterprise - 1].access_token
+        """Return the headers of a documented handshake: the cookies with both tokens.
+
+        Raises:
+            ValueError: there is no such enterprise.
+
+        """
+        tokens = self.tenants.client_token, self._enterprise(enterprise).access_token
         return {"Cookie": "ClientToken={}; AccessToken={}".format(*tokens)}
 
     @property
@@ -99,9 +108,10 @@ class MewsWebSocket:
         Raises:
             TimeoutError: no client connected in time; the message lists the handshakes that came
                 and why they were rejected.
+            ValueError: there is no such enterprise.
 
         """
-        enterprise_id = self.tenants.enterprises[enterprise - 1].id
+        enterprise_id = self._enterprise(enterprise).id
         minimum = 0 if after is None else after.number
         if not self.server.log.wait_until(
             lambda: self._open_connection(enterprise_id, minimum) is not None, timeout_s
@@ -189,7 +199,7 @@ class MewsWebSocket:
 
         """
         __tracebackhide__ = True  # pytest then shows the line of the test
-        deadline_s = time.monotonic() + timeout_s
+        deadline_s = self._now_s() + timeout_s
         while not predicate():
             self._check_deadline(deadline_s, timeout_s)
             time.sleep(POLL_S)
@@ -199,7 +209,7 @@ class MewsWebSocket:
     ) -> None:
         """Wait like `wait_until`, for a client in the event loop of the test."""
         __tracebackhide__ = True
-        deadline_s = time.monotonic() + timeout_s
+        deadline_s = self._now_s() + timeout_s
         while not predicate():
             self._check_deadline(deadline_s, timeout_s)
             await asyncio.sleep(POLL_S)
@@ -214,8 +224,13 @@ class MewsWebSocket:
         return await asyncio.to_thread(self.ping, enterprise, timeout_s)
 
     def disconnect(self, how: Disconnect = Disconnect.ABNORMAL) -> None:
-        """End every connection; by default without a close frame."""
-        self.server.disconnect(how, self.server.connected_enterprises())
+        """End every connection; by default without a close frame.
+
+        Raises:
+            ValueError: there is no such way to end a connection.
+
+        """
+        self.server.disconnect(Disconnect(how), self.server.connected_enterprises())
 
     async def disconnect_async(self, how: Disconnect = Disconnect.ABNORMAL) -> None:
         """End every connection like `disconnect`; the event loop goes on meanwhile."""
@@ -232,8 +247,14 @@ class MewsWebSocket:
             or "no handshake came"
         )
 
+    def _enterprise(self, number: int) -> Tenant:
+        tenants = self.tenants.enterprises
+        if number not in range(1, len(tenants) + 1):
+            raise ValueError(f"enterprise: {number!r} is not a number from 1 to {len(tenants)}")
+        return tenants[number - 1]
+
     def _check_deadline(self, deadline_s: float, timeout_s: float) -> None:
-        if time.monotonic() > deadline_s:
+        if self._now_s() > deadline_s:
             raise TimeoutError(f"not true within {timeout_s:g} s; handshakes: {self.describe()}")
 
     def _open_connection(self, enterprise_id: str, after: int) -> Connection | None:

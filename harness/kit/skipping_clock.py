@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from inspect import isawaitable
 from time import perf_counter
 
@@ -10,8 +11,19 @@ Sleep = Callable[[float], Awaitable[object] | object]
 """Called with the seconds of a pause: `time.sleep`, `asyncio.sleep`, or what moves the time."""
 
 
+_SKIPPED_S = ContextVar("skipped_s", default=0.0)
+
+
+def skipped_ms() -> float:
+    """Return the milliseconds that this thread or task has jumped over."""
+    return _SKIPPED_S.get() * 1000
+
+
 class SkippingClock:
     """Runs with the real time, and jumps over the pauses.
+
+    Each thread, and each task of an event loop, has its own jumps: the time limit of a delivery
+    doesn't expire because another one at the same time skips a pause.
 
     Attributes:
         sleep_with: called with the seconds of each pause; None to jump at once.
@@ -23,11 +35,11 @@ class SkippingClock:
 
     def __init__(self) -> None:
         self.sleep_with: Sleep | None = None
-        self._started_s, self._skipped_s = self._now_s(), 0.0
+        self._started_s = self._now_s()
 
     def now_ms(self) -> float:
         """Return the milliseconds since the clock was created, pauses included."""
-        return (self._now_s() - self._started_s + self._skipped_s) * 1000
+        return (self._now_s() - self._started_s + _SKIPPED_S.get()) * 1000
 
     def sleep(self, seconds: float) -> None:
         """Jump over a pause.
@@ -52,4 +64,4 @@ class SkippingClock:
 
     def _skip_rest(self, seconds: float, started_s: float) -> None:
         """Jump to the end of a pause that began at `started_s`."""
-        self._skipped_s += max(0.0, seconds - (self._now_s() - started_s))
+        _SKIPPED_S.set(_SKIPPED_S.get() + max(0.0, seconds - (self._now_s() - started_s)))

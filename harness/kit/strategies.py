@@ -20,6 +20,8 @@ from pytest_mews.senders.connector import plans_for
 from pytest_mews.senders.ids import NEW_ENTERPRISE
 from pytest_mews.senders.plan import Plan, Plans, Target
 
+MIN_WEBSOCKET_BATCH = 4  # one event of each type
+
 
 def general_webhooks(
     *, max_events: int = MAX_BATCH, types: Sequence[str] = ()
@@ -34,7 +36,7 @@ def general_webhooks(
         types: the names of the events; all that Mews sends to every partner if omitted.
 
     Raises:
-        ValueError: there is no such event.
+        ValueError: there is no such event, or the maximum is less than 1.
 
     """
     names = _known(types, GENERAL_EVENTS)
@@ -95,7 +97,7 @@ def malformed_bodies(*, kind: WebhookKind = WebhookKind.GENERAL) -> SearchStrate
         kind: the kind of the webhook.
 
     """
-    return _single(_strategy("malformed-body", target(), kind=kind.value))
+    return _single(_strategy("malformed-body", target(), kind=WebhookKind(kind).value))
 
 
 def websocket_messages(*, max_events: int = 20) -> SearchStrategy[Message]:
@@ -106,7 +108,12 @@ def websocket_messages(*, max_events: int = 20) -> SearchStrategy[Message]:
     Args:
         max_events: the maximum number of events in a message, at least 4.
 
+    Raises:
+        ValueError: the maximum is less than 4.
+
     """
+    if max_events < MIN_WEBSOCKET_BATCH:
+        raise ValueError(f"max_events: {max_events!r} is less than {MIN_WEBSOCKET_BATCH}")
     types = target(event_names(Channel.WEBSOCKET, revision=PROFILE))
     return st.one_of(
         _single(_strategy("websocket-event", types)),

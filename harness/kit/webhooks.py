@@ -21,7 +21,7 @@ from pytest_mews.kit.endpoints import Endpoint, open_endpoint
 from pytest_mews.kit.loop_thread import LoopThread
 from pytest_mews.kit.skipping_clock import SkippingClock, Sleep
 from pytest_mews.model import Attempt, Delivery, Fault, Message, Outcome
-from pytest_mews.redaction import REDACTED
+from pytest_mews.redaction import Redactor
 from pytest_mews.senders import RIGHT, Authentication
 from pytest_mews.senders.connector import CONNECTOR
 
@@ -202,14 +202,15 @@ class MewsWebhooks:
             token: overrides the attribute `token`.
             token_variant: the variant of the token: `wrong`, `missing`, `percent-encoded` and
                 others.
-            faults: `faults[i]` is injected into attempt i + 1. With `Fault.DROP_RESPONSE` the
+            faults: `faults[i]` is injected into attempt i + 1, without effect if there is no such
+                attempt. With `Fault.DROP_RESPONSE` the
                 service handles the message, and Mews sends it again.
             duplicates: how often the message is sent again although it was delivered.
             attempts: the number of attempts; that of the delivery profile if omitted.
             timeout_s: the time limit of an attempt in seconds, likewise.
 
         Raises:
-            TypeError: nothing can be delivered to the endpoint.
+            TypeError: nothing can be delivered to the endpoint, or an argument has a wrong type.
             ValueError: an argument is wrong.
             RuntimeError: the application failed to start.
 
@@ -234,7 +235,7 @@ class MewsWebhooks:
             options: the other arguments of `deliver`, for each message.
 
         Raises:
-            TypeError: nothing can be delivered to the endpoint.
+            TypeError: nothing can be delivered to the endpoint, or an argument has a wrong type.
             ValueError: an argument is wrong.
             RuntimeError: the application failed to start.
 
@@ -261,7 +262,7 @@ class MewsWebhooks:
             options: the other arguments of `deliver`.
 
         Raises:
-            TypeError: nothing can be delivered to the endpoint.
+            TypeError: nothing can be delivered to the endpoint, or an argument has a wrong type.
             ValueError: an argument is wrong.
             RuntimeError: the application failed to start.
 
@@ -285,17 +286,17 @@ class MewsWebhooks:
 
     def describe(self) -> str:
         """Describe the last deliveries, without secrets, with the exceptions of applications."""
+        redactor = Redactor(self._secrets)
         left_out = len(self._descriptions) - MAX_SHOWN
         lines = [f"{left_out:,} earlier deliveries left out"] if left_out > 0 else []
         for url, hint, delivery in self._descriptions[-MAX_SHOWN:]:
             message = delivery.message
             lines.append(f"POST {url}: {message.description}, {len(message.body):,} bytes")
-            lines += [line for attempt in delivery.attempts for line in _describe(attempt)]
+            lines += [
+                line for attempt in delivery.attempts for line in _describe(attempt, redactor)
+            ]
             lines += [f"  hint: {hint}"] if hint else []
-        text = "\n".join(lines) or "nothing was delivered"
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, REDACTED)
-        return text
+        return redactor.redact_text("\n".join(lines)) or "nothing was delivered"
 
     def _deliver(
         self, endpoint: object, messages: Sequence[Message], order: _Order
@@ -327,8 +328,14 @@ class MewsWebhooks:
     def _prepare(
         self, endpoint: object, opened: Endpoint, message: Message, order: _Order
     ) -> tuple[str, Authentication, DeliveryOrder, DeliveryRules]:
+        if not isinstance(message, Message):
+            built = "such as customer_added() and webhook(body) build it"
+            problem = f"the type of the message is {type(message).__name__}, not Message"
+            raise TypeError(f"{problem}; {built}")
         path = self.path if order.path is None else order.path
         if isinstance(endpoint, str):
+            if not endpoint.lower().startswith(("http://", "https://")):
+                raise ValueError("the URL begins with neither http:// nor https://")
             url = endpoint
         elif not path.startswith("/"):
             raise ValueError(f"path: {path!r} is not a path. Begin it with a slash.")
@@ -386,13 +393,29 @@ class _Order:
     timeout_s: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value, least in (
+        for name, number, least in (
             ("duplicates", self.duplicates, 0),
-            ("attempts", self.attempts, 1),
-            ("timeout_s", self.timeout_s, 0),
+            ("attempts", 1 if self.attempts is None else self.attempts, 1),
         ):
-            if value is not None and value < least:
-                raise ValueError(f"{name}: {value!r} is less than {least}")
+            if not isinstance(number, int):
+                raise TypeError(f"{name}: {number!r} is not a whole number")
+            if number < least:
+                raise ValueError(f"{name}: {number!r} is less than {least}")
+        if self.timeout_s is not None and self.timeout_s <= 0:
+            raise ValueError(f"timeout_s: {self.timeout_s!r} is not above 0")
+        for name, text in ("path", self.path), ("token", self.token):
+            if text is not None and not isinstance(text, str):
+                raise TypeError(f"{name}: its type is {type(text).__name__}, not str")
+        if isinstance(self.faults, str):
+            raise TypeError(f"faults: give a list, such as [Fault.{Fault(self.faults).name}]")
+        object.__setattr__(self, "faults", [_fault(fault) for fault in self.faults])
+
+
+def _fault(fault: Fault) -> Fault:
+    if fault not in tuple(Fault):
+        known = did_you_mean(str(fault), tuple(Fault))
+        raise ValueError(f"faults: {fault!r} is not a fault of a delivery. {known}")
+    return Fault(fault)
 
 
 class _FinalAttempt:
@@ -442,7 +465,7 @@ def _hint(url: str, status: int | None, *, has_token: bool) -> str:
     return ""
 
 
-def _describe(attempt: WebhookAttempt) -> list[str]:
+def _describe(attempt: WebhookAttempt, redactor: Redactor) -> list[str]:
     status = "no status" if attempt.status is None else attempt.status
     line = (
         f"  attempt {attempt.number}: {status} after {attempt.ms:.0f} ms, {attempt.outcome.value}"
@@ -452,5 +475,6 @@ def _describe(attempt: WebhookAttempt) -> list[str]:
         trace = "".join(format_exception(attempt.error)).splitlines()
         lines += [f"    {line}" for line in trace[-_TRACEBACK_LINES:]]
     elif attempt.outcome is Outcome.ERROR_STATUS and attempt.body:
-        lines.append(f"    {' '.join(attempt.text.split())[:_BODY_LENGTH]}")
+        text = redactor.redact_text(attempt.text)  # in full: a part of a secret would stay
+        lines.append(f"    {' '.join(text.split())[:_BODY_LENGTH]}")
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextvars import copy_context
 from io import BytesIO
 from threading import Thread
 from typing import Any
@@ -30,8 +31,9 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class WsgiEndpoint:
     """A WSGI application.
 
-    It runs in the caller's thread, where it sees the same database connection as the test. A
-    response that is too late is awaited, since nothing can interrupt it, and is lost.
+    It runs in the caller's thread, where it sees the same database connection as the test. Nothing
+    can interrupt it: a response that is too late is lost, but not before the application has
+    returned, or passed the next part of its body.
 
     Args:
         app: the application.
@@ -66,11 +68,15 @@ class WsgiEndpoint:
         if is_elsewhere(request, self.base_url):
             return unreachable(request, self._clock)
         started_ms = self._clock.now_ms()
-        response = self._call(request)
+        deadline_ms = started_ms + request.deadline_s * 1000
+        response = self._call(request, deadline_ms)
         return build_exchange(request, started_ms, self._clock.now_ms(), response)
 
-    def _call(self, request: Request) -> AppResponse:
-        """Call the application; its exception is part of the response."""
+    def _call(self, request: Request, deadline_ms: float) -> AppResponse | None:
+        """Call the application; its exception is part of the response.
+
+        None if the body does not end in time.
+        """
         parts = urlsplit(request.url)
         is_chunked = request.transfer_mode is TransferMode.CHUNKED
         builder = EnvironBuilder(
@@ -85,13 +91,27 @@ class WsgiEndpoint:
         environ = builder.get_environ()
         environ["wsgi.input_terminated"] = True
         try:
-            body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
-            content = b"".join(body)
+            body, status, headers = run_wsgi_app(self._app, environ)
+            content = self._read(body, deadline_ms)
+            if content is None:
+                return None
+            return AppResponse(int(status.split()[0]), tuple(headers.items()), content)
         except Exception as error:  # noqa: BLE001 - whatever it is, a server answers it with 500
             return AppResponse(SERVER_ERROR, error=error)
         finally:
             builder.close()
-        return AppResponse(int(status.split()[0]), tuple(headers.items()), content)
+
+    def _read(self, body: Iterable[bytes], deadline_ms: float) -> bytes | None:
+        """Read the parts of a body; return None if it doesn't end in time."""
+        content = bytearray()
+        try:
+            for part in body:
+                content += part
+                if self._clock.now_ms() > deadline_ms:
+                    return None
+        finally:
+            getattr(body, "close", lambda: None)()
+        return bytes(content)
 
 
 class ThreadTransport:
@@ -103,7 +123,8 @@ class ThreadTransport:
     def submit(self, request: Request) -> Future[Exchange]:
         """Start a request; see `Transport`."""
         future: Future[Exchange] = Future()
-        Thread(target=self._run, args=(request, future), daemon=True).start()
+        run = copy_context().run  # the clock's jumps so far
+        Thread(target=run, args=(self._run, request, future), daemon=True).start()
         return future
 
     def close(self) -> None:

@@ -80,7 +80,7 @@ def test_a_fault_is_named(mews_api: MewsApi) -> None:
             with contextlib.suppress(requests.ConnectionError):
                 post(BODY)
     text = mews_api.describe()
-    assert "connection reset, injected: reset" in text
+    assert "no response, injected: reset" in text
     assert "500, injected: 500" in text
     assert "hint" not in text
 

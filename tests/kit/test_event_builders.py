@@ -7,8 +7,10 @@ import json
 import runpy
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -151,3 +153,27 @@ def test_any_body() -> None:
     assert webhook(b"{").body == b"{"
     with pytest.raises(ValueError, match="Expecting"):
         webhook(b"{").json()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("customer_added", {"id": UUID(ID)}, "id: UUID.* is not a string"),
+        ("customer_added", {"enterprise_id": 7}, "enterprise_id: 7 is not a string"),
+        ("integration_created", {"access_token": b"x"}, "access_token: b'x' is not a string"),
+        ("reservation_event", {"start_utc": datetime.now(UTC)}, "StartUtc: .* is not a string"),
+        ("integration_created", {"is_enabld": False}, "'is_enabld' is neither an argument nor"),
+        ("batch", {"events": "3"}, "events: '3' is not a whole number"),
+    ],
+)
+def test_a_wrong_argument(name: str, arguments: dict[str, object], message: str) -> None:
+    """The error names it."""
+    with pytest.raises(TypeError, match=message):
+        getattr(pytest_mews, name)(**arguments)
+
+
+def test_an_unknown_kind() -> None:
+    """It would be delivered as no webhook of Mews."""
+    kind: Any = "generall"
+    with pytest.raises(ValueError, match="'generall' is not a valid WebhookKind"):
+        webhook({}, kind=kind)

@@ -76,6 +76,22 @@ def test_a_test_without_the_fixtures_pays_nothing(pytester: pytest.Pytester) -> 
     pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
+def test_a_test_that_is_rerun_has_each_section_once(pytester: pytest.Pytester) -> None:
+    """Plugins that repeat failing tests run the same item again."""
+    pytester.makeconftest(
+        """
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            runtestprotocol(item, log=False, nextitem=nextitem)
+            item._initrequest()
+        """
+    )
+    pytester.makepyfile("def test(mews_api):\n    assert mews_api.calls()")
+    result = pytester.runpytest("-p", "no:cacheprovider")
+    assert result.stdout.str().count("- mews_api -") == 1
+
+
 def test_sections_come_through_xdist(pytester: pytest.Pytester) -> None:
     """They are part of the report that a worker sends."""
     pytester.makepyfile(TESTS)

@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
+from uuid import uuid4
 
 import aiohttp
 import anyio
@@ -21,6 +25,7 @@ import httpx2
 import pytest
 import requests
 import responses
+from requests.adapters import HTTPAdapter
 
 from pytest_mews import ApiFault, MewsApi
 from pytest_mews.errors import HarnessError
@@ -235,6 +240,65 @@ def test_an_asynchronous_client_really_waits_without_blocking(mews_api: MewsApi)
     assert len(ticks) > 2
 
 
+def test_the_url_may_have_the_port_of_https() -> None:
+    """As some configurations write it."""
+    url = URL.replace(".com/", ".com:443/")
+    with MewsApi(TENANTS):
+        for library in requests, httpx, httpx2:
+            assert library.post(url, json=BODY).status_code == 200
+
+
+def test_a_body_in_pieces_is_read(mews_api: MewsApi) -> None:
+    """A generator: requests sends what it yields in chunks."""
+    text = json.dumps(BODY)
+    pieces = (piece.encode() for piece in (text[:9], text[9:]))
+    headers = {"Content-Type": "application/json"}
+    assert requests.post(URL, data=pieces, headers=headers, timeout=5).status_code == 200
+    assert requests.post(URL, bytearray(text.encode()), headers=headers, timeout=5).ok
+    assert [call.request_problems for call in mews_api.calls()] == [(), ()]
+
+
+@pytest.mark.usefixtures("mews_api")
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_the_time_that_a_response_took_is_known(library: Any) -> None:
+    """Services log `elapsed`, which httpx measures when the response is read."""
+    assert library.post(URL, json=BODY).elapsed.total_seconds() > 0
+
+    async def test() -> None:
+        async with library.AsyncClient() as client:
+            assert (await client.post(URL, json=BODY)).elapsed.total_seconds() > 0
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("slwo", None), ValueError, "'slwo' is not a valid ApiFault"),
+        ((ApiFault.SLOW, guid(1)), TypeError, "ids: give a set, such as"),
+    ],
+)
+def test_a_wrong_fault(
+    mews_api: MewsApi, arguments: Any, error: type[Exception], message: str
+) -> None:
+    """It would never take effect."""
+    with pytest.raises(error, match=message):
+        mews_api.inject_fault(*arguments, times=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"times": 0}, "times: 0 is less than 1"),
+        ({"times": 1, "operation": "customer/getAll"}, "Did you mean customers/getAll?"),
+    ],
+)
+def test_a_wrong_option_of_a_fault(mews_api: MewsApi, options: Any, message: str) -> None:
+    """The error names it."""
+    with pytest.raises(ValueError, match=message):
+        mews_api.inject_fault(ApiFault.SLOW, None, **options)
+
+
 class TestOtherHosts:
     """What is for another host than those of the Connector API."""
 
@@ -266,6 +330,33 @@ class TestOtherHosts:
         with pytest.raises(aiohttp.ClientConnectionError, match="mews_api"):
             asyncio.run(fetch())
 
+    @pytest.mark.usefixtures("mews_api")
+    @pytest.mark.parametrize("name", ["gethostbyname", "gethostbyname_ex"])
+    def test_every_way_to_look_up_an_address_is_refused(self, name: str) -> None:
+        """Old libraries use the other functions of the socket module."""
+        with pytest.raises(ConnectionRefusedError, match="mews_api"):
+            getattr(socket, name)("api.mews.com")
+        assert getattr(socket, name)("127.0.0.1")
+
+    def test_uvloop_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its event loop looks up addresses without the socket module."""
+
+        class Loop:
+            def getaddrinfo(self, host: str, port: int) -> str:
+                return f"{host}:{port}"
+
+            def create_connection(self, protocol: object, host: str, port: int) -> str:
+                return f"{host}:{port}"
+
+        monkeypatch.setitem(sys.modules, "uvloop", SimpleNamespace(Loop=Loop))  # type: ignore[arg-type]
+        with MewsApi(TENANTS):
+            with pytest.raises(ConnectionRefusedError, match="mews_api"):
+                Loop().getaddrinfo("app.mews.com", 443)
+            with pytest.raises(ConnectionRefusedError, match="mews_api"):
+                Loop().create_connection(None, host="ws.mews.com", port=443)
+            assert Loop().getaddrinfo("localhost", 80) == "localhost:80"
+        assert Loop().getaddrinfo("app.mews.com", 443) == "app.mews.com:443"
+
     @every_library
     def test_other_hosts_are_not_affected(self, mews_api: MewsApi, post: Post) -> None:
         """A service on this machine can be called, here the emulator itself."""
@@ -273,22 +364,50 @@ class TestOtherHosts:
 
     @pytest.mark.usefixtures("mews_api")
     def test_mocks_of_other_hosts_work_beside_it(self) -> None:
-        """The mock of a test, and one that was there before the fixture."""
+        """The mock of a test, one that was there before the fixture, and one that came later."""
         with responses.RequestsMock() as mock:
             mock.add("GET", "https://pay.example/", body="paid")
             with MewsApi(TENANTS):
                 assert requests.get("https://pay.example/", timeout=5).text == "paid"
                 assert requests.post(URL, json={}, timeout=5).status_code == 400
+        with responses.RequestsMock() as mock:
+            mock.add("GET", "https://pay.example/", body="paid")
+            assert requests.get("https://pay.example/", timeout=5).text == "paid"
+            assert requests.post(URL, json={}, timeout=5).status_code == 400
         client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(418)))
         assert client.get(URL).status_code == 418
+
+    def test_the_inner_one_of_two_answers(self, mews_api: MewsApi) -> None:
+        """Such as one with tenants of its own, beside an automatic fixture."""
+        with MewsApi(TENANTS) as inner:
+            requests.post(URL, json=BODY, timeout=5)
+            httpx.post(URL, json=BODY)
+        assert (len(inner.calls()), len(mews_api.calls())) == (2, 0)
+        requests.post(URL, json=BODY, timeout=5)
+        assert len(mews_api.calls()) == 1
+
+    def test_an_adapter_with_its_own_send_is_called(self, mews_api: MewsApi) -> None:
+        """As in production, such as one that adds a header."""
+
+        class Adapter(HTTPAdapter):
+            def send(self, request: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+                request.headers["User-Agent"] = "Guest book"
+                return super().send(request, **options)
+
+        with requests.Session() as session:
+            session.mount("https://", Adapter())
+            assert session.post(URL, json=BODY).status_code == 200
+        assert len(mews_api.calls()) == 1
 
     def test_everything_is_as_before_at_the_end(self) -> None:
         """Nothing stays patched."""
         look_up, connect = socket.getaddrinfo, aiohttp.BaseConnector.connect
+        choose = requests.Session.get_adapter
         transports = [httpx.HTTPTransport.handle_request, httpx2.HTTPTransport.handle_request]
         with MewsApi(TENANTS):
             assert socket.getaddrinfo is not look_up
         assert (socket.getaddrinfo, aiohttp.BaseConnector.connect) == (look_up, connect)
+        assert requests.Session.get_adapter is choose
         assert transports == [
             httpx.HTTPTransport.handle_request,
             httpx2.HTTPTransport.handle_request,
@@ -355,6 +474,14 @@ class TestFetched:
         requests.post(URL, json=BODY | {"AccessToken": "wrong"}, timeout=5)
         with pytest.raises(TimeoutError, match=rf"customers {guid(1)} not fetched(?s:.*)401"):
             mews_api.wait_until_fetched("customers", guid(1), timeout_s=0)
+
+    def test_an_id_that_is_no_string(self, mews_api: MewsApi) -> None:
+        """It would never be found."""
+        id_: Any = uuid4()
+        with pytest.raises(TypeError, match=r"id: UUID.* is not a string"):
+            mews_api.fetched("customers", id_)
+        with pytest.raises(TypeError, match=r"id: UUID.* is not a string"):
+            mews_api.wait_until_fetched("customers", id_, timeout_s=0)
 
     def test_an_unknown_resource(self, mews_api: MewsApi) -> None:
         """The error suggests the right name."""

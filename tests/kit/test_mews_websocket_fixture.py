@@ -55,6 +55,25 @@ def test_the_error_says_why_a_handshake_was_rejected(mews_websocket):
     assert [handshake.status for handshake in mews_websocket.handshakes] == [401]
 
 
+@pytest.mark.parametrize("enterprise", [0, 3, "1"])
+def test_there_is_no_such_enterprise(mews_websocket, enterprise):
+    for method in mews_websocket.headers, mews_websocket.wait_for_client:
+        with pytest.raises(ValueError, match="enterprise: .* is not a number from 1 to 2"):
+            method(enterprise)
+
+
+def test_there_is_no_such_disconnect(mews_websocket):
+    with pytest.raises(ValueError, match="'gone' is not a valid Disconnect"):
+        mews_websocket.disconnect("gone")
+
+
+def test_a_wait_ends_though_the_time_is_frozen(mews_websocket, monkeypatch):
+    monkeypatch.setattr("time.monotonic", lambda: 0)
+    checks = iter(range(1_000))
+    with pytest.raises(TimeoutError, match="not true within"):
+        mews_websocket.wait_until(lambda: next(checks) is None, timeout_s=0.05)
+
+
 def test_no_client_connects(mews_websocket):
     with pytest.raises(TimeoutError, match="no handshake came"):
         mews_websocket.send(COMMAND, timeout_s=0.1)
@@ -65,7 +84,7 @@ def test_partner_tests_can_use_the_fixture(pytester: pytest.Pytester) -> None:
     """Without any option each test has a server of its own that clients can connect to."""
     pytester.makepyfile(PARTNER_TESTS)
     result = pytester.runpytest("-p", "no:cacheprovider", "-W", "error")
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=8)
 
 
 COMMAND_TESTS = """

@@ -107,6 +107,14 @@ def test_messages_may_come_after_the_end() -> None:
     assert len(messages) > 1
 
 
+def test_a_size_that_is_too_small() -> None:
+    """It is refused at once, not with the first example."""
+    with pytest.raises(ValueError, match="max_events: 0 is less than 1"):
+        general_webhooks(max_events=0)
+    with pytest.raises(ValueError, match="max_events: 3 is less than 4"):
+        websocket_messages(max_events=3)
+
+
 @pytest.mark.parametrize("strategy", [general_webhooks, integration_webhooks])
 def test_an_unknown_event(strategy: object) -> None:
     """The error suggests the right name."""

@@ -1,17 +1,24 @@
 """`mews_webhooks` delivers to applications, test clients and URLs, by the rules of a profile."""
 
+# ruff: noqa: ANN401 - endpoints and ASGI have no types
+
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
 from fastapi import BackgroundTasks, FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.testclient import TestClient
 from flask import Flask
 from flask import request as flask_request
 from werkzeug.serving import make_server
@@ -325,7 +332,7 @@ class TestLifespan:
     def test_an_application_need_not_have_one(self, webhooks: MewsWebhooks) -> None:
         """An exception at the lifespan means that there is none."""
 
-        async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        async def app(scope: Any, receive: Any, send: Any) -> None:
             assert scope["type"] == "http"
             await send({"type": "http.response.start", "status": 204})
             await send({"type": "http.response.body"})
@@ -426,7 +433,7 @@ def test_background_tasks_have_run_when_deliver_returns(webhooks: MewsWebhooks) 
 def test_an_application_that_ends_without_a_response(webhooks: MewsWebhooks) -> None:
     """A server answers 500 in its place."""
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+    async def app(scope: Any, receive: Any, send: Any) -> None:
         """Do nothing."""
 
     assert webhooks.deliver(app, customer_added(), attempts=1).status == 500
@@ -519,6 +526,8 @@ class TestWrongArguments:
             ({"attempts": 0}, "attempts: 0 is less than 1"),
             ({"duplicates": -1}, "duplicates: -1 is less than 0"),
             ({"path": "/?Token=a&Token=b"}, "URL.*has more than one Token"),
+            ({"timeout_s": 0}, "timeout_s: 0 is not above 0"),
+            ({"faults": ["reste"]}, "faults: 'reste' is not a fault.*Did you mean reset?"),
         ],
     )
     def test_a_wrong_value(
@@ -529,6 +538,42 @@ class TestWrongArguments:
         with pytest.raises(ValueError, match=message):
             webhooks.deliver(app, customer_added(), **options)
         assert app.received == []
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"attempts": 1.5}, "attempts: 1.5 is not a whole number"),
+            ({"duplicates": None}, "duplicates: None is not a whole number"),
+            ({"path": 3}, "path: its type is int, not str"),
+            ({"token": b"our-secret"}, "token: its type is bytes, not str"),
+            ({"faults": Fault.RESET}, r"faults: give a list, such as \[Fault.RESET\]"),
+        ],
+    )
+    def test_a_wrong_type(
+        self, webhooks: MewsWebhooks, options: dict[str, Any], message: str
+    ) -> None:
+        """The error names the argument, and no secret."""
+        with pytest.raises(TypeError, match=message) as error:
+            webhooks.deliver(AsgiRecorder(), customer_added(), **options)
+        assert "our-secret" not in str(error.value)
+
+    def test_a_fault_can_be_given_by_its_value(self, webhooks: MewsWebhooks) -> None:
+        """It is the fault, and not silently ignored."""
+        faults: Any = ["drop-response"]
+        delivery = webhooks.deliver(AsgiRecorder(), customer_added(), faults=faults)
+        assert [attempt.fault for attempt in delivery.attempts] == [Fault.DROP_RESPONSE, Fault.NONE]
+
+    def test_what_is_not_a_message(self, webhooks: MewsWebhooks) -> None:
+        """Such as an event of the WebSocket, or all messages of a lifecycle."""
+        event: Any = {"Type": "DeviceCommand"}
+        with pytest.raises(TypeError, match=r"is dict, not Message.* customer_added"):
+            webhooks.deliver(AsgiRecorder(), event)
+
+    @pytest.mark.parametrize("url", ["localhost:8000/webhooks", "/webhooks", "ftp://localhost/"])
+    def test_what_is_not_a_url(self, webhooks: MewsWebhooks, url: str) -> None:
+        """It is a mistake of the test, not a refused connection."""
+        with pytest.raises(ValueError, match="neither http:// nor https://"):
+            webhooks.deliver(url, customer_added())
 
     def test_a_test_client_injects_no_other_fault(self, webhooks: MewsWebhooks) -> None:
         """The error says what can."""
@@ -553,6 +598,205 @@ def test_the_exception_of_a_test_client_is_a_500(webhooks: MewsWebhooks) -> None
         pytest.raises(httpx.ConnectError),
     ):
         webhooks.deliver(client, customer_added())
+
+
+def test_an_application_behind_a_test_client_can_raise_an_error_of_httpx(
+    webhooks: MewsWebhooks,
+) -> None:
+    """Such as that of its own call to Mews: Mews sees a 500."""
+    app = FastAPI()
+
+    @app.post("/")
+    async def receive() -> None:
+        raise httpx.ReadTimeout("Mews is slow")
+
+    delivery = webhooks.deliver(TestClient(app), customer_added(), attempts=1)
+    assert (delivery.status, type(delivery.attempts[0].error)) == (500, httpx.ReadTimeout)
+
+
+def test_the_base_url_of_a_client_can_have_a_path(webhooks: MewsWebhooks) -> None:
+    """The path of the endpoint comes after it, once."""
+    app = WsgiRecorder()
+    with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://service/v1") as client:
+        webhooks.deliver(client, customer_added(), path="/200")
+    assert [request.path for request in app.received] == ["/v1/200"]
+
+
+class TestExit:
+    """An application that calls `sys.exit`."""
+
+    def test_in_a_request(self, webhooks: MewsWebhooks) -> None:
+        """It is a 500; the event loop, which all tests share, goes on."""
+        app = FastAPI()
+
+        @app.post("/exit")
+        async def leave() -> None:
+            sys.exit(3)
+
+        delivery = webhooks.deliver(app, customer_added(), path="/exit", attempts=1)
+        assert (delivery.status, type(delivery.attempts[0].error)) == (500, SystemExit)
+        assert webhooks.deliver(AsgiRecorder(), customer_added()).delivered
+
+    def test_in_the_lifespan(self, webhooks: MewsWebhooks) -> None:
+        """The startup has failed."""
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            sys.exit("no database")
+
+        with pytest.raises(RuntimeError, match=r"startup failed: SystemExit.*no database"):
+            webhooks.deliver(app, customer_added())
+        assert webhooks.deliver(AsgiRecorder(), customer_added()).delivered
+
+
+@pytest.mark.parametrize("event", ["startup", "shutdown"])
+def test_a_lifespan_that_hangs(monkeypatch: pytest.MonkeyPatch, event: str) -> None:
+    """The test fails, and goes on."""
+    monkeypatch.setattr("pytest_mews.kit.asgi_endpoint.LIFESPAN_TIMEOUT_S", 0.02)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if event == "startup":
+            await asyncio.sleep(60)
+        yield
+        await asyncio.sleep(60)
+
+    def run() -> None:
+        with MewsWebhooks() as webhooks:
+            webhooks.deliver(FastAPI(lifespan=lifespan), customer_added(), attempts=1)
+
+    with pytest.raises(RuntimeError, match=f"{event} didn't end within 0.02 s"):
+        run()
+
+
+class TestSkippedPauses:
+    """A pause that one delivery skips does not use up the time of another one."""
+
+    @staticmethod
+    def slow_app(seconds: float) -> AsgiRecorder:
+        """Return an application whose `/sleep` takes this long."""
+        app = AsgiRecorder()
+        app.sleep_s = seconds
+        return app
+
+    def test_of_another_task(self, webhooks: MewsWebhooks) -> None:
+        """Both are awaited in one event loop."""
+
+        async def test() -> None:
+            slow, failing = await asyncio.gather(
+                webhooks.deliver_async(self.slow_app(0.05), customer_added(), path="/sleep"),
+                webhooks.deliver_async(AsgiRecorder(), customer_added(), path="/503"),
+            )
+            assert [attempt.outcome for attempt in slow.attempts] == [Outcome.DELIVERED]
+            assert failing.attempts[1].started_ms == pytest.approx(180_000, abs=2_000)
+
+        asyncio.run(test())
+
+    def test_of_another_thread(self, webhooks: MewsWebhooks) -> None:
+        """The slow delivery has started before the other one."""
+        deliveries = []
+        app, failing = self.slow_app(0.2), AsgiRecorder()
+
+        def deliver() -> None:
+            deliveries.append(webhooks.deliver(app, customer_added(), path="/sleep"))
+
+        thread = threading.Thread(target=deliver)
+        thread.start()
+        while not app.states:
+            time.sleep(0.001)
+        webhooks.deliver(failing, customer_added(), path="/503")
+        thread.join()
+        assert [attempt.outcome for attempt in deliveries[0].attempts] == [Outcome.DELIVERED]
+
+
+class TestEndlessBody:
+    """The body of a response does not end."""
+
+    def test_of_an_asgi_application(self, webhooks: MewsWebhooks) -> None:
+        """The deadline ends the attempt, though the application never waits; little is kept."""
+        sent = 0
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            nonlocal sent
+            if scope["type"] == "http":
+                await send({"type": "http.response.start", "status": 200})
+                while sent < 1_000_000:
+                    sent += 1
+                    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+        delivery = webhooks.deliver(app, customer_added(), attempts=1, timeout_s=0.02)
+        assert delivery.attempts[0].outcome is Outcome.TIMEOUT_ANSWER
+        assert sent < 1_000_000
+
+    def test_of_starlette(self, webhooks: MewsWebhooks) -> None:
+        """Starlette ends it once the client has left."""
+        parts: list[int] = []
+
+        async def endless() -> AsyncIterator[bytes]:
+            while True:
+                parts.append(1)
+                yield b"x"
+                await asyncio.sleep(0.001)
+
+        app = FastAPI()
+
+        @app.post("/")
+        async def receive() -> StreamingResponse:
+            return StreamingResponse(endless())
+
+        webhooks.deliver(app, customer_added(), attempts=1, timeout_s=0.02)
+        webhooks.deliver(AsgiRecorder(), customer_added())
+        number = len(parts)
+        time.sleep(0.05)
+        assert len(parts) <= number + 1
+
+    def test_of_a_wsgi_application(self, webhooks: MewsWebhooks) -> None:
+        """It is closed between two parts."""
+        closed = []
+
+        def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+            start_response("200 OK", [])
+            try:
+                while True:
+                    yield b"x"
+            finally:
+                closed.append(True)
+
+        delivery = webhooks.deliver(app, customer_added(), attempts=1, timeout_s=0.02)
+        assert delivery.attempts[0].outcome is Outcome.TIMEOUT_ANSWER
+        assert closed == [True]
+
+
+def test_a_status_that_is_not_a_number_is_a_500(webhooks: MewsWebhooks) -> None:
+    """No server could send it."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("OK", [])
+        return []
+
+    delivery = webhooks.deliver(app, customer_added(), attempts=1)
+    assert (delivery.status, type(delivery.attempts[0].error)) == (500, ValueError)
+
+
+def test_no_part_of_a_secret_is_in_the_description(webhooks: MewsWebhooks) -> None:
+    """A response may be cut in the middle of it."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("401 Unauthorized", [])
+        return [b"x" * 190 + environ["QUERY_STRING"].encode()]
+
+    webhooks.deliver(app, customer_added(), token="our-secret-token")
+    assert "our" not in webhooks.describe()
+
+
+def test_a_secret_in_json_is_not_in_the_description(webhooks: MewsWebhooks) -> None:
+    """Its quotes and letters are escaped there."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("401 Unauthorized", [])
+        return [json.dumps(parse_qs(environ["QUERY_STRING"])).encode()]
+
+    webhooks.deliver(app, customer_added(), token='the "sécret"')
+    assert "cret" not in webhooks.describe()
 
 
 def test_the_emulator_knows_what_is_delivered() -> None:

@@ -28,6 +28,7 @@ from pytest_mews.emulator.connector_api.rate_limit import RateLimit
 from pytest_mews.emulator.connector_api.request_parsing import ParsedRequest, parse_request
 from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
 from pytest_mews.emulator.connector_api.usage_counter import UsageCounter
+from pytest_mews.errors import did_you_mean
 from pytest_mews.model import ApiUsage, Message, RateLimitUsage, Tenants
 from pytest_mews.model.api_call import SLOW_S, ApiCall, ApiFault, RequestProblem, TokenState
 from pytest_mews.redaction import MIN_LENGTH_ANYWHERE, REDACTED
@@ -167,11 +168,24 @@ class ConnectorApi:
         Returns:
             The handle for `remove_fault`.
 
+        Raises:
+            TypeError: the ids are one string.
+            ValueError: there is no such fault or operation, or `times` is not positive.
+
         """
+        if isinstance(ids, str):
+            raise TypeError(f"ids: give a set, such as {{{ids!r}}}")
+        if times is not None and times < 1:
+            raise ValueError(f"times: {times!r} is less than 1")
+        if operation and operation not in OPERATIONS:
+            known = did_you_mean(operation, tuple(OPERATIONS))
+            raise ValueError(f"operation: there is no {operation!r}. {known}")
         lowered = None if ids is None else frozenset(id_.lower() for id_ in ids)
         with self._lock:
             return self._faults.add(
-                InjectedFault(fault, lowered, times, retry_after_s, slow_s, operation, more_than)
+                InjectedFault(
+                    ApiFault(fault), lowered, times, retry_after_s, slow_s, operation, more_than
+                )
             )
 
     def remove_fault(self, handle: int) -> frozenset[str]:
