@@ -23,9 +23,10 @@ from tests.without_pictures import vl_convert
 ROOT = Path(__file__).parents[1]
 REPORT_NAME = "certification.json"
 
-# A shell starts a background command with SIGINT ignored. Child processes would inherit that, and
-# the tests that interrupt them would wait forever.
+# A shell starts a background command with SIGINT ignored, and nohup one with SIGHUP ignored. Child
+# processes would inherit that, and the tests that interrupt them would wait forever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # On a busy machine any example may take long.
 hypothesis.settings.register_profile("tests", deadline=None)

@@ -21,6 +21,7 @@ from pytest_mews.senders.ids import NEW_ENTERPRISE
 from pytest_mews.senders.plan import Plan, Plans, Target
 
 MIN_WEBSOCKET_BATCH = 4  # one event of each type
+MAX_FIXED_EVENTS = 3  # of a fixed plan beside random ones
 
 
 def general_webhooks(
@@ -122,11 +123,19 @@ def websocket_messages(*, max_events: int = 20) -> SearchStrategy[Message]:
 
 
 def _strategy(generator: str, target: Target, **arguments: object) -> SearchStrategy[Plan]:
-    """Return all plans of a generator, random ones and fixed ones."""
+    """Return the plans of a generator: the random ones, and the small ones of the fixed plans.
+
+    A failure that a fixed plan shows can't shrink, and random plans have every size.
+    """
     plans: Plans = plans_for(MessageSpec("message", generator, arguments), target)
-    fixed = st.sampled_from(plans.fixed)
-    # A failure shrinks towards the first of them: a fixed plan can't become smaller.
-    return fixed if plans.strategy is None else st.one_of(plans.strategy, fixed)
+    if plans.strategy is None:
+        return st.sampled_from(plans.fixed)
+    small = [plan for plan in plans.fixed if _count_events(plan) <= MAX_FIXED_EVENTS]
+    return st.one_of(plans.strategy, *([st.sampled_from(small)] if small else []))
+
+
+def _count_events(plan: Plan) -> int:
+    return sum(len(message.events) for message in _build(plan))
 
 
 def _build(plan: Plan) -> tuple[Message, ...]:

@@ -303,5 +303,7 @@ def _cause_lines(run: Run) -> Iterator[str]:
         yield f"   Fix: {cause.remedy}"
         concerns = reports.concerns_of(by_id[scenario_id] for scenario_id in cause.explains)
         titles = " and ".join(reports.CONCERNS[concern][0] for concern in concerns)
-        yield f"   For {titles}; {reports.explains_text(cause)}; evidence: {cause.shown_by}"
-        yield f"   More: mews explain {cause.kind}"
+        yield (
+            f"   For {titles}; {reports.explains_text(cause)}; evidence: {cause.shown_by}; "
+            f"more: mews explain {cause.kind}"
+        )

@@ -119,7 +119,7 @@ def test_an_interrupted_run_exits_with_2(
     number: signal.Signals, start_mews: Callable[..., Popen[str]], tmp_path: Path
 ) -> None:
     """The report is written, and says so."""
-    process = start_mews("certify", "demo", "-m", "mews_delivery", *QUICK)
+    process = start_mews("certify", "demo:slow-but-fine", "-m", "mews_delivery", *QUICK)
     assert process.stdout is not None
     while "PASS" not in process.stdout.readline():
         pass

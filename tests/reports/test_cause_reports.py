@@ -153,7 +153,7 @@ def test_terminal_leads_with_the_cause(explained_run: Run) -> None:
     assert (
         f"Fix these first\n  1. MUST {SUMMARY}\n     Fix: Find these responses in the log.\n"
         f"     For operation; explains 2 scenarios: {', '.join(explained)}; "
-        f"evidence: {explained[0]}\n     More: mews explain {explained_run.causes[0].kind}\nNext: "
+        f"evidence: {explained[0]}; more: mews explain {explained_run.causes[0].kind}\nNext: "
     ) in terminal.text
     assert terminal.text.index("Also fix") < terminal.text.index("Fix these first")
     assert "\nAlso fix\n" in terminal.text
