@@ -47,9 +47,8 @@ class HttpServer(HTTPServer):
         self.closing = threading.Event()
         self._connections: dict[socket.socket, int] = {}  # requests on each connection
 
-    def start(self) -> None:
-        """Start to listen; returns when the server accepts connections."""
-        super().start()
+    def prepare(self) -> None:
+        """Set up the server; called in its thread, before it accepts a connection."""
         assert isinstance(self.server, ThreadedWSGIServer)
         self.server.RequestHandlerClass = self._serve
         self.server.daemon_threads = False  # stop() waits for them
@@ -70,6 +69,7 @@ class HttpServer(HTTPServer):
 
     def thread_target(self) -> None:
         """Accept connections until `stop`."""
+        self.prepare()
         assert self.server is not None
         self.server.serve_forever(POLL_S)
 

@@ -202,7 +202,7 @@ def test_a_dead_endpoint_always_fails(pytester: pytest.Pytester) -> None:
     )
     result = pytester.runpytest(*dead, *gate)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["Fix these first", "  1. MUST *", "*; evidence: PRE-01"])
+    result.stdout.fnmatch_lines(["Fix these first", "  1. MUST *", "*; evidence: PRE-01; more: *"])
     verdicts = read_verdicts(pytester.path)
     assert (verdicts["PRE-01"], verdicts["REC-01"]) == ("fail", "blocked")
 

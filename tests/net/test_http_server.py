@@ -44,3 +44,35 @@ def test_a_client_that_disconnects_is_no_error(capfd: pytest.CaptureFixture[str]
     server.stop()
     gc.collect()  # an open socket would warn here
     assert capfd.readouterr().err == ""
+
+
+class EarlyClientServer(HttpServer):
+    """Has a client before it is set up; counts the requests on its connection."""
+
+    def __init__(self) -> None:
+        super().__init__("127.0.0.1", keep_alive=True)
+        self.clients: list[socket.socket] = []
+
+    def prepare(self) -> None:
+        """Connect, as somebody may who tries again and again."""
+        client = socket.create_connection((self.host, self.port), TIMEOUT_S)
+        client.sendall(REQUEST)
+        self.clients.append(client)
+        super().prepare()
+
+    def application(self, request: Request) -> Response:
+        """Respond with the number of the request."""
+        return Response(f"request {self.request_number(request)}")
+
+
+def test_a_client_that_comes_early_is_served_like_others() -> None:
+    """Nobody is served before the server is set up."""
+    server = EarlyClientServer()
+    server.start()
+    try:
+        while not server.clients:
+            pass
+        with server.clients[0] as client:
+            assert client.recv(1_000).startswith(b"HTTP/1.1 200")
+    finally:
+        server.stop()

@@ -98,7 +98,7 @@ def test_a_flaw_exits_1_with_a_reason(run: pytest.Pytester) -> None:
             "Fix these first",
             "  1. MUST The service accepts messages without its token or with another one: *",
             "     Fix: *",
-            "     For operation; explains * scenarios: AUTH-02, *; evidence: AUTH-02",
+            "     For operation; explains * scenarios: AUTH-02, *; evidence: AUTH-02; more: *",
         ]
     )
     assert read_verdicts(run.path)["AUTH-02"] == "fail"

@@ -81,6 +81,10 @@ class ConnectorApiServer(HttpServer):
         """
         self._check_address()
         super().start()
+
+    def prepare(self) -> None:
+        """Bound the connections too."""
+        super().prepare()
         assert self.server is not None
         self._accept = self.server.get_request
         self.server.get_request = self._accept_bounded  # type: ignore[method-assign]
