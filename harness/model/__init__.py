@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from pytest_mews.mews.facts import Basis, Fact, Source, Stage
-from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, TokenState
+from pytest_mews.model.api_call import (
+    ApiCall,
+    ApiFault,
+    RequestProblem,
+    TokenState,
+    calls_by_entity,
+)
 from pytest_mews.model.api_usage import ApiUsage, ErrorCounts, OperationUsage, merge_usage
 from pytest_mews.model.attempt_record import AttemptRecord, attempt_records, thin_out
 from pytest_mews.model.cause import Cause, CauseKind
@@ -25,7 +31,6 @@ from pytest_mews.model.exchange import (
 from pytest_mews.model.fetch_record import (
     FetchRecord,
     begins_with_known_event,
-    calls_by_entity,
     entity_key,
     fetch_records,
     foreign_token_owner,

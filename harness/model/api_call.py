@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -139,3 +140,15 @@ class ApiCall:
             and self.answered_ms is not None
             and self.fault is not ApiFault.NOT_JSON
         )
+
+
+def calls_by_entity(
+    calls: Iterable[ApiCall], ids: set[str] | None = None
+) -> dict[str, list[ApiCall]]:
+    """Return the calls that ask for an entity or return it, by its id; only for `ids` if given."""
+    by_entity: dict[str, list[ApiCall]] = {}
+    for call in calls:
+        concerned = {*call.requested_ids, *call.returned_ids}
+        for entity_id in concerned if ids is None else concerned & ids:
+            by_entity.setdefault(entity_id, []).append(call)
+    return by_entity

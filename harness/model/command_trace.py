@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_mews.mews.events import Channel, operations_by_event
-from pytest_mews.model.api_call import ApiCall
+from pytest_mews.model.api_call import ApiCall, calls_by_entity
 from pytest_mews.model.websocket import SentMessage
 
 COMMAND = "DeviceCommand"
@@ -86,10 +86,7 @@ def event_traces(sent: Iterable[SentMessage], calls: Iterable[ApiCall]) -> tuple
             if event.discriminator in OPERATIONS_BY_TYPE:
                 key = (message.enterprise_id, event.discriminator, event.entity_id)
                 events[key].append((message, event.state))
-    calls_by_id: dict[str, list[ApiCall]] = defaultdict(list)
-    for call in calls:
-        for entity_id in {*call.requested_ids, *call.returned_ids}:
-            calls_by_id[entity_id].append(call)
+    calls_by_id = calls_by_entity(calls, {entity_id for _, _, entity_id in events})
     return tuple(_trace(key, states, calls_by_id.get(key[2], [])) for key, states in events.items())
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from pytest_mews.model.api_call import ApiCall, ApiFault
+from pytest_mews.model.api_call import ApiCall, ApiFault, calls_by_entity
 from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
 from pytest_mews.model.message import EventReference, Message, Validity
 from pytest_mews.model.verdict import Transcript
@@ -91,15 +91,6 @@ def merge_records(records: Iterable[FetchRecord]) -> tuple[FetchRecord, ...]:
     for record in records:
         counts[replace(record, count=1)] += record.count
     return tuple(replace(record, count=count) for record, count in counts.items())
-
-
-def calls_by_entity(calls: Iterable[ApiCall]) -> dict[str, list[ApiCall]]:
-    """Return the calls that ask for an entity or return it, by its id."""
-    by_entity: dict[str, list[ApiCall]] = {}
-    for call in calls:
-        for entity_id in {*call.requested_ids, *call.returned_ids}:
-            by_entity.setdefault(entity_id, []).append(call)
-    return by_entity
 
 
 def refusal_of(call: ApiCall) -> tuple[str, ...]:

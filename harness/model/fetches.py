@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_mews.mews.events import EVENTS, Channel, operations_by_event
-from pytest_mews.model.api_call import ApiCall
+from pytest_mews.model.api_call import ApiCall, calls_by_entity
 from pytest_mews.model.exchange import Delivery, Outcome
 
 # Outcomes after which the partner may have accepted an attempt: it received the complete request
@@ -90,7 +90,7 @@ def entity_fetches(
             if operations is not None and (enterprise_id, event.entity_id) not in deleted:
                 key = (enterprise_id, operations, event.entity_id)
                 events[key].append((event.discriminator, delivery))
-    calls_by_id = _calls_by_id(calls, {entity_id for _, _, entity_id in events})
+    calls_by_id = calls_by_entity(calls, {entity_id for _, _, entity_id in events})
     return tuple(
         _entity_fetch(
             key,
@@ -119,15 +119,6 @@ def requests_of_others(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[Api
         for call in calls
         if fetch.entity_id in call.requested_ids and call.enterprise_id != fetch.enterprise_id
     ]
-
-
-def _calls_by_id(calls: Iterable[ApiCall], ids: set[str]) -> dict[str, list[ApiCall]]:
-    """Return the calls about each of these entities; most calls are about none of them."""
-    index: dict[str, list[ApiCall]] = defaultdict(list)
-    for call in calls:
-        for entity_id in ids.intersection(call.requested_ids) | ids.intersection(call.returned_ids):
-            index[entity_id].append(call)
-    return index
 
 
 def _entity_fetch(
