@@ -6,9 +6,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
 
@@ -29,6 +32,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The installed Chromium; tests/browser/install-chromium installs it."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import
+
     path = next(filter(None, map(shutil.which, EXECUTABLES)), None)
     if path is None:
         pytest.skip("no Chromium: run tests/browser/install-chromium")

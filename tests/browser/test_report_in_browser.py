@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.pictures
 
@@ -19,7 +20,7 @@ BACKGROUND_COLOUR = (
     "element => getComputedStyle(element).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
 )
 
-OpenPage = Callable[..., Page]
+OpenPage = Callable[..., "Page"]
 
 
 @pytest.fixture
@@ -286,6 +287,8 @@ def test_first_screen_has_the_first_problem(open_page: OpenPage) -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 def test_axe_finds_no_violation(open_page: OpenPage, scheme: str, width: int) -> None:
     """axe-core finds no violation, not even a minor one, with all details open."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - slow to import
+
     page = open_page(width, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(element => element.open = true)")
     results = Axe().run(page)

@@ -1,22 +1,34 @@
-"""Imports what the examples import, since pytester forgets the modules that a run imports.
-
-Each page would import them again, and httpx, which imports httpcore with the first request, would
-get another one than before.
-"""
+"""A fixture for all tests of the kit."""
 
 from __future__ import annotations
 
-import aiohttp  # noqa: F401
-import django.test  # noqa: F401
-import fastapi.testclient  # noqa: F401
-import flask  # noqa: F401
-import httpcore  # noqa: F401
-import httpcore2  # noqa: F401
-import websockets.asyncio.client
-import websockets.sync.client  # noqa: F401
+from importlib import import_module
 
-import pytest_mews.kit.integration_machine
-import pytest_mews.kit.mews_api
-import pytest_mews.kit.mews_websocket
-import pytest_mews.kit.strategies
-import pytest_mews.kit.webhooks  # noqa: F401
+import pytest
+
+IMPORTED_BY_EXAMPLES = (
+    "aiohttp",
+    "django.test",
+    "fastapi.testclient",
+    "flask",
+    "httpcore",
+    "httpcore2",
+    "websockets.asyncio.client",
+    "websockets.sync.client",
+    "pytest_mews.kit.integration_machine",
+    "pytest_mews.kit.mews_api",
+    "pytest_mews.kit.mews_websocket",
+    "pytest_mews.kit.strategies",
+    "pytest_mews.kit.webhooks",
+)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _imported() -> None:
+    """Import what the examples import, since pytester forgets the modules that a run imports.
+
+    Each page would import them again, and httpx, which imports httpcore with the first request,
+    would get another one than before.
+    """
+    for name in IMPORTED_BY_EXAMPLES:
+        import_module(name)

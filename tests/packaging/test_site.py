@@ -28,7 +28,8 @@ TEXTS = [*SHIPPED, *ROOT.glob("scenarios/*/*.toml"), *ROOT.glob("reports/templat
 def named_pages() -> Iterator[tuple[str, str]]:
     """Yield the page and the anchor of each call of `page_url` with constants."""
     for path in SHIPPED:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        text = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)) if "page_url(" in text else ():
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "page_url":
                 values = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
                 if len(values) == len(node.args):
