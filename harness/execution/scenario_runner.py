@@ -131,7 +131,8 @@ class Exploration:
     death: Death | None = None
 
 
-# How many failing cases run again, smallest first, until one of them fails again.
+# How many failing cases run again at most: at the end, smallest first, until one fails again; and
+# of those that failed concurrently, until as many have failed one by one.
 MAX_CONFIRMATIONS = 3
 # The pauses after each action of an integration: a case that fails without runs again with the
 # first, and if it fails again with the second. Further cases have the pauses from the start.
@@ -229,7 +230,10 @@ class ScenarioRunner:
         if self._scenario.concurrent_cases and not one_by_one:
             self._run_concurrently()
         else:
-            self._run_one_by_one()
+            for case in self._cases.fixed:
+                if self._is_over_budget():
+                    break
+                self._run_case(case)
         if self._cases.generated is not None and not self._is_over_budget():
             self._search(self._cases.generated)
         if self._is_gone_afterwards():
@@ -237,17 +241,12 @@ class ScenarioRunner:
         self._confirm()
         self.progress.finished = True
 
-    def _run_one_by_one(self) -> None:
-        for case in self._cases.fixed:
-            if self._is_over_budget():
-                break
-            self._run_case(case)
-
     def _run_concurrently(self) -> None:
-        """Run the fixed cases at the same time; if one fails, run all of them one by one.
+        """Run the fixed cases at the same time; those that fail run again, one by one.
 
-        One case may have affected another, so the second run decides. If nothing fails in it, the
-        confirmation decides about the cases that failed in the first.
+        One case may have affected another, so the second run decides: it ends when
+        `MAX_CONFIRMATIONS` cases have failed again. If none has, the other cases run one by one
+        too; if nothing fails then either, the confirmation decides about the first run.
         """
         failed: list[Executed] = []
         cases = self._cases.fixed
@@ -265,7 +264,13 @@ class ScenarioRunner:
             return
         self._failing.clear()
         self._failed_at_ms = None
-        self._run_one_by_one()
+        suspects = {repr(case) for case, _, _ in failed}
+        again = sorted(self._cases.fixed, key=lambda case: repr(case) not in suspects)
+        for case in again:
+            is_decided = self._failing and repr(case) not in suspects
+            if is_decided or len(self._failing) == MAX_CONFIRMATIONS or self._is_over_budget():
+                break
+            self._run_case(case, counted=False)
         if not self._failing:
             self._failing.update({repr(execution[0]): execution for execution in failed})
         first = next(iter(self._failing.values()))

@@ -380,6 +380,17 @@ def test_late_request_shows_backlog() -> None:
     assert connector_api.is_working_on_backlog(4_900)
 
 
+def test_request_of_an_earlier_execution_shows_no_backlog() -> None:
+    """A service that has done its work is idle as soon as the next messages are sent."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    clock.ms = 5_000
+    connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(1))))
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(1)])
+    clock.ms += 100
+    assert not connector_api.is_working_on_backlog(clock.ms)
+
+
 def test_request_for_older_events_shows_backlog() -> None:
     """The request counts for five seconds.
 

@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 
 from pytest_mews.delivery import Request
+from pytest_mews.execution.scenario_runner import MAX_CONFIRMATIONS
 
 from .conftest import SCENARIOS, Setup
 
@@ -48,18 +49,28 @@ def test_all_cases_run_at_the_same_time(setup: BuildSetup) -> None:
     assert runner.progress.finished
 
 
-def test_after_a_failure_all_cases_run_one_by_one(setup: BuildSetup) -> None:
+def test_a_case_that_fails_runs_again_alone(setup: BuildSetup) -> None:
     """One case may have affected another, so a case that fails one by one decides."""
     partner = setup(refuse_customer_added)
     runner = partner.runner("REC-01", examples=0)
     runner.run()
     progress = runner.progress
-    assert len(partner.transport.requests) == 2 * CASES + 1
+    assert len(partner.transport.requests) == CASES + 2  # the last is the confirmation
+    assert (progress.case_count, progress.failing_cases) == (CASES, 1)
     assert progress.smallest is not None
     assert progress.first_failing is progress.smallest
     assert progress.passed_on_retry is None
     (delivery,) = progress.smallest.transcript.deliveries
     assert delivery.message.events[0].discriminator == "CustomerAdded"
+
+
+def test_three_cases_that_fail_again_are_enough(setup: BuildSetup) -> None:
+    """All of them failed, so the others need not run again."""
+    partner = setup(lambda _: 500)
+    runner = partner.runner("REC-01", examples=0)
+    runner.run()
+    assert len(partner.transport.requests) == CASES + MAX_CONFIRMATIONS + 1
+    assert (runner.progress.case_count, runner.progress.failing_cases) == (CASES, CASES)
 
 
 def test_a_case_that_fails_only_concurrently_is_flaky(setup: BuildSetup) -> None:

@@ -275,18 +275,17 @@ class ConnectorApi:
     def is_working_on_backlog(self, sent_ms: float) -> bool:
         """Return whether the partner is still working through events sent before `sent_ms`.
 
-        That is so if a request of the last `RECENT_MS` asked for an entity whose last event is
-        older than `sent_ms`, or than `LATE_MS` before the request. A request without ids counts if
-        its response has a page of such entities alone and more pages follow.
+        That is so if a request since then, and of the last `RECENT_MS`, asked for an entity whose
+        last event is older than `sent_ms`, or than `LATE_MS` before the request. A request without
+        ids counts if its response has a page of such entities alone and more pages follow.
 
         Args:
             sent_ms: on the run's clock.
 
         """
         with self._lock:
-            now_ms = self._now_ms()
-            calls = self._call_log.calls()
-            recent = [call for call in calls if call.received_ms >= now_ms - RECENT_MS]
+            since_ms = max(sent_ms, self._now_ms() - RECENT_MS)
+            recent = [call for call in self._call_log.calls() if call.received_ms >= since_ms]
             announced = [(self._announced_utc(call), call.received_ms - LATE_MS) for call in recent]
         return any(
             announced_utc is not None and announced_utc < self._utc(max(sent_ms, late_ms))
