@@ -1,4 +1,4 @@
-"""What a flaw costs: how often scenarios are played, what they send, and what they wait for in vain.
+"""What a flaw costs: how often scenarios are played, what they send, and what they await in vain.
 
 The .toml file of the same name has the numbers. They depend on the code alone: on no clock, since
 only the number of executions ends the shrinking, and on no chance, since the seed is fixed. A
