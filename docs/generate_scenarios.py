@@ -214,7 +214,8 @@ def _number_type(argument_type: Any) -> str:  # noqa: ANN401 - a type
 
 
 def _limit(bound: Bound) -> dict[str, float]:
-    return {"exclusiveMinimum" if bound.exclusive else "minimum": bound.minimum}
+    smallest = "exclusiveMinimum" if bound.exclusive else "minimum"
+    return {smallest: bound.minimum, "maximum": bound.maximum}
 
 
 def main() -> None:

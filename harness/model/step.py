@@ -21,23 +21,26 @@ from pytest_mews.model.websocket import Disconnect
 
 @dataclass(frozen=True)
 class Bound:
-    """The smallest value of a number; with `exclusive` the value must be larger."""
+    """The smallest and the largest value; with `exclusive` it must be larger than the smallest."""
 
     minimum: float
+    maximum: float
     exclusive: bool = False
 
     def contains(self, number: float) -> bool:
-        """Return whether a number is not too small."""
-        return number > self.minimum or (number == self.minimum and not self.exclusive)
+        """Return whether a number is neither too small nor too large."""
+        is_large_enough = number > self.minimum or (number == self.minimum and not self.exclusive)
+        return is_large_enough and number <= self.maximum
 
     def __str__(self) -> str:
-        return f"{'more than' if self.exclusive else 'at least'} {self.minimum:g}"
+        smallest = "more than" if self.exclusive else "at least"
+        return f"{smallest} {self.minimum:g} and at most {self.maximum:g}"
 
 
-Count = Annotated[int, Bound(1)]
-Factor = Annotated[float, Bound(1)]
-PositiveSeconds = Annotated[float, Bound(0, exclusive=True)]
-Seconds = Annotated[float, Bound(0)]
+Count = Annotated[int, Bound(1, 1_000)]
+Factor = Annotated[float, Bound(1, 100)]
+PositiveSeconds = Annotated[float, Bound(0, 3_600, exclusive=True)]
+Seconds = Annotated[float, Bound(0, 3_600)]
 
 
 class Emulator(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from math import inf
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_tables_are_written_as_they_were_read() -> None:
             {"do": "inject-api-fault", "fault": "500", "of": ["m"], "times": 0},
             "times",
             0,
-            "is not at least 1",
+            "is not at least 1 and at most 1000",
             False,
         ),
         (
@@ -93,7 +94,20 @@ def test_tables_are_written_as_they_were_read() -> None:
             "is not a whole number",
             False,
         ),
-        ({"do": "wait", "seconds": 0}, "seconds", 0, "is not more than 0", False),
+        (
+            {"do": "wait", "seconds": 0},
+            "seconds",
+            0,
+            "is not more than 0 and at most 3600",
+            False,
+        ),
+        (
+            {"do": "wait", "seconds": inf},
+            "seconds",
+            inf,
+            "is not more than 0 and at most 3600",
+            False,
+        ),
         ({"do": "wait", "seconds": True}, "seconds", True, "is not a number", False),
         (
             {"do": "reject-handshakes", "status": 500},

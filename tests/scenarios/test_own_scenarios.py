@@ -106,7 +106,7 @@ def test_the_certification_review_is_not_concerned(settings: BuildSettings, tmp_
         ("min_events", "min_event", "line 12: message, group: 'min_event' is not an argument"),
         ("= 300", '= "300"', "line 12: message, group: '300' is no value of min_events. Give a wh"),
         ("= 300", "= true", "line 12: message, group: 'True' is no value of min_events"),
-        ("= 400", "= [1]", "'[1]' is no value of max_events. Give a whole number or a text"),
+        ("= 400", "= [1]", "'[1]' is no value of max_events. Give a whole number from 0"),
         (
             "max_events = 400",
             "max_events = 400\nenterprise = 7",
@@ -116,6 +116,11 @@ def test_the_certification_review_is_not_concerned(settings: BuildSettings, tmp_
             '"batch"\nmin_events = 300\nmax_events = 400',
             '"repeated-updates"\nmessages = 0',
             "line 10: message, group: 'repeated-updates' generates no message with these arg",
+        ),
+        (
+            '"batch"\nmin_events = 300\nmax_events = 400',
+            '"over-limit"\nsizes = []',
+            "line 12: message, group: '[]' is no value of sizes. Give an array of at least one",
         ),
         (
             '"batch"\nmin_events = 300\nmax_events = 400',

@@ -65,6 +65,7 @@ GENERATORS: Mapping[str, Callable[..., Plans]] = {
     "websocket-commands": websocket_messages.websocket_commands,
 }
 
+MAX_NUMBER = 100_000  # far more messages, events or seconds than a scenario has
 # What the messages of a generator are against the documentation; of the others, documented.
 VALIDITY: Mapping[str, Validity] = {
     "deprecated-entities": Validity.UNDOCUMENTED,
@@ -149,8 +150,11 @@ def _is_a(value: object, type_: Any) -> bool:  # noqa: ANN401 - a type hint
         return any(_is_a(value, option) for option in get_args(type_))
     if get_origin(type_) is Sequence:
         (item,) = get_args(type_)
-        return isinstance(value, list | tuple) and all(_is_a(element, item) for element in value)
-    return type(value) is type_  # True is no number
+        has_items = isinstance(value, list | tuple) and len(value) > 0
+        return has_items and all(_is_a(element, item) for element in value)
+    if type_ is int:
+        return type(value) is int and 0 <= value <= MAX_NUMBER  # True is no number
+    return type(value) is type_
 
 
 def _describe(type_: Any) -> str:  # noqa: ANN401 - a type hint
@@ -158,8 +162,10 @@ def _describe(type_: Any) -> str:  # noqa: ANN401 - a type hint
         options = [option for option in get_args(type_) if option is not NoneType]
         return " or ".join(map(_describe, options))
     if get_origin(type_) is Sequence:
-        return f"an array, each item {_describe(get_args(type_)[0])}"
-    return {int: "a whole number", bool: "true or false", str: "a text"}[type_]
+        return f"an array of at least one item, each {_describe(get_args(type_)[0])}"
+    if type_ is int:
+        return f"a whole number from 0 to {MAX_NUMBER}"
+    return {bool: "true or false", str: "a text"}[type_]
 
 
 def _for_enterprise(plans: Plans, enterprise: Enterprise) -> Plans:
