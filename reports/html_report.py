@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -37,6 +38,7 @@ from pytest_mews.reports.matrix_filters import filter_css, matrix_filters, row_c
 from pytest_mews.reports.picture_process import PictureError, can_draw
 from pytest_mews.reports.problems import find_problems, group_problems
 from pytest_mews.reports.rate_limit_picture import draw_requests
+from pytest_mews.reports.template_bytecode import TemplateBytecode
 from pytest_mews.review import judge_points
 
 MAX_HEADERS = 20
@@ -131,6 +133,7 @@ def draw_pictures(run: Run) -> tuple[Picture, ...]:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("pytest_mews.reports"),
+        bytecode_cache=TemplateBytecode(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
