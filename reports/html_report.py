@@ -133,7 +133,7 @@ def draw_pictures(run: Run) -> tuple[Picture, ...]:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("pytest_mews.reports"),
-        bytecode_cache=TemplateBytecode(Path(__file__).with_name("templates")),
+        bytecode_cache=TemplateBytecode(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -11,13 +11,14 @@ from jinja2.bccache import Bucket, FileSystemBytecodeCache
 
 
 class TemplateBytecode(FileSystemBytecodeCache):
-    """Bytecode beside the templates; compiling them takes a fifth of a run of one scenario.
+    """The bytecode of templates, beside that of modules.
 
-    None is written where modules have none: in a read-only folder, or with PYTHONDONTWRITEBYTECODE.
+    Compiling them takes a fifth of a run of one scenario. As with modules, none is written into a
+    read-only folder, or with PYTHONDONTWRITEBYTECODE.
     """
 
-    def __init__(self, templates: Path) -> None:
-        self._folder = templates / "__pycache__"
+    def __init__(self, package: Path) -> None:
+        self._folder = package / "__pycache__"
         super().__init__(str(self._folder), f"%s.jinja-{__version__}")
 
     def dump_bytecode(self, bucket: Bucket) -> None:
