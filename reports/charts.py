@@ -1,14 +1,17 @@
-"""Vega-Lite charts of the report: style, layers and scales; vl-convert renders SVG offline."""
+"""Vega-Lite charts of the report: style, layers and scales."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import ceil, floor, log10
-from types import ModuleType
 from typing import Any
 
 from markupsafe import Markup
 
+from pytest_mews.reports.picture_process import PictureProcess
 from pytest_mews.reports.svg_compaction import compact_svg
 
 Spec = dict[str, Any]
@@ -53,7 +56,7 @@ class Picture:
         title: the title.
         caption: its figures in words; if there is no data, why.
         legend: how to read the picture.
-        svg: empty if there is no data, or no library that draws.
+        svg: empty if there is no data, or nothing is drawn.
 
     """
 
@@ -64,30 +67,35 @@ class Picture:
     svg: Markup = NO_SVG
 
 
-def can_draw() -> bool:
-    """Whether the library that draws is installed: it comes with the extra `pictures`."""
-    return _library() is not None
+_process: ContextVar[PictureProcess | None] = ContextVar("_process", default=None)
 
 
-def _library() -> ModuleType | None:
-    try:
-        import vl_convert  # noqa: PLC0415 - 84 MB: only loaded by a run that draws
-    except ImportError:
-        return None
-    return vl_convert
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw the pictures of this block, in one process; outside of a block every SVG is empty."""
+    if _process.get() is not None:
+        yield
+        return
+    with PictureProcess() as process:
+        token = _process.set(process)
+        try:
+            yield
+        finally:
+            _process.reset(token)
 
 
 def render_svg(height: int | Spec, layers: list[Spec], data: Rows | None = None) -> Markup:
     """Render layers as SVG, hidden from screen readers: the page has a text alternative.
 
-    The SVG is empty if the library that draws is not installed.
+    Raises:
+        PictureError: the picture could not be drawn.
+
     """
-    library = _library()
-    if library is None:
+    process = _process.get()
+    if process is None:
         return NO_SVG
     spec = {"width": WIDTH, "height": height, "config": _CONFIG, "layer": layers}
-    svg = library.vegalite_to_svg(spec | ({} if data is None else {"data": {"values": data}}))
-    svg = compact_svg(svg)
+    svg = compact_svg(process.draw(spec | ({} if data is None else {"data": {"values": data}})))
     return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704
 
 

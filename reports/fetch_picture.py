@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from markupsafe import Markup
 
 from pytest_mews.model import ApiCall
@@ -55,8 +53,6 @@ def draw(table: FetchTable, calls: tuple[ApiCall, ...]) -> Markup:
     return _render(table.rows, ticks, missing_colour)
 
 
-# The page may show a picture twice: with the problem and in the details.
-@lru_cache(maxsize=128)
 def _render(
     rows: tuple[FetchRow, ...], ticks: tuple[tuple[float, str], ...], missing_colour: str
 ) -> Markup:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -26,7 +27,7 @@ from pytest_mews.reports.api_requests import RequestRow, request_row, summarize_
 from pytest_mews.reports.areas import group_by_area, group_unobserved
 from pytest_mews.reports.bodies import message_body, response_body
 from pytest_mews.reports.cause_reports import cause_reports, remaining_problems
-from pytest_mews.reports.charts import Picture, can_draw
+from pytest_mews.reports.charts import Picture, drawing
 from pytest_mews.reports.command_lines import repeat_command
 from pytest_mews.reports.delivery_timeline import draw_timeline
 from pytest_mews.reports.fetch_table import build_fetch_table, first_delivery_ms
@@ -34,8 +35,10 @@ from pytest_mews.reports.headline import headline, readiness_phrase, shown_readi
 from pytest_mews.reports.json_report import to_json_text
 from pytest_mews.reports.latency_picture import draw_by_batch_size, draw_distribution
 from pytest_mews.reports.matrix_filters import filter_css, matrix_filters, row_classes
+from pytest_mews.reports.picture_process import PictureError, can_draw
 from pytest_mews.reports.problems import find_problems, group_problems
 from pytest_mews.reports.rate_limit_picture import draw_requests
+from pytest_mews.reports.template_bytecode import TemplateBytecode
 from pytest_mews.review import judge_points
 
 MAX_HEADERS = 20
@@ -46,10 +49,27 @@ OMITTED_EVIDENCE = Markup(
     '<p class="meta">The evidence is left out here so that the page stays small. '
     "<code>certification.json</code> has it.</p>"
 )
+NOT_INSTALLED = Markup(
+    "Pictures are left out here, because the library that draws them is not installed. "
+    '<code>pip install "pytest-mews[pictures]"</code> adds it.'
+)
 
 
 def to_html(run: Run) -> str:
-    """Render the page. It loads nothing, and its one script is not needed to read it."""
+    """Render the page. It loads nothing, and its one script is not needed to read it.
+
+    If pictures can't be drawn, it has none, and says why.
+    """
+    if not can_draw():
+        return _render(run, NOT_INSTALLED)
+    try:
+        with drawing():
+            return _render(run)
+    except PictureError as error:
+        return _render(run, f"Pictures are left out here, because {error}.")
+
+
+def _render(run: Run, why_no_pictures: str = "") -> str:
     environment = _environment()
     script = environment.get_template("script.js").render()
     problems, filters = remaining_problems(run), matrix_filters(run.results)
@@ -72,6 +92,7 @@ def to_html(run: Run) -> str:
         filter_css=filter_css(filters, run.results),
         within_budget=SizeBudget(),
         pictures=draw_pictures(run),
+        why_no_pictures=why_no_pictures,
         review_points=judge_points(run),
         json_digest=hashlib.sha256(to_json_text(run).encode()).hexdigest(),
         repeat_command=repeat_command(run),
@@ -112,6 +133,7 @@ def draw_pictures(run: Run) -> tuple[Picture, ...]:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("pytest_mews.reports"),
+        bytecode_cache=TemplateBytecode(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -137,7 +159,6 @@ def _environment() -> Environment:
         "MAX_EXCHANGES": evidence_selection.MAX_EXCHANGES,
         "MAX_HEADERS": MAX_HEADERS,
         "row_classes": row_classes,
-        "can_draw": can_draw,
         "select_evidence": evidence_selection.select_evidence,
         "select_deliveries": _select_deliveries,
         "key_delivery": evidence_selection.key_delivery,

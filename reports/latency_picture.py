@@ -20,6 +20,7 @@ from pytest_mews.reports.charts import (
 )
 
 MIN_TIMES = 5  # a distribution of fewer says nothing
+MIN_DRAWN = 100  # fewer have no 99th percentile of their own: the caption has the figures
 _SIZE_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
@@ -96,6 +97,12 @@ def draw_distribution(attempts: Iterable[AttemptRecord], limit_ms: float) -> Pic
         "p95": answer_times.p95_ms,
         "p99": answer_times.p99_ms,
     }
+    figures = ", ".join(f"{name} {_format_time(time)}" for name, time in percentiles.items())
+    caption = (
+        f"{len(times_ms):,} answered messages: {figures}. Messages without a response are left out."
+    )
+    if len(times_ms) < MIN_DRAWN:
+        return Picture(anchor, title, caption)
     low, high = time_domain(times_ms, limit_ms)
     bins = Counter(floor(log10(time_ms) * 10) for time_ms in times_ms)
     bars = [
@@ -119,10 +126,6 @@ def draw_distribution(attempts: Iterable[AttemptRecord], limit_ms: float) -> Pic
         place = {"align": "right", "dx": -5} if right else {"align": "left", "dx": 5}
         label = {"x": x, "text": {"field": "label"}, "y": {"value": 12 + 16 * row}}
         layers.append(mark_layer("text", label, [line], **place))
-    figures = ", ".join(f"{name} {_format_time(time)}" for name, time in percentiles.items())
-    caption = (
-        f"{len(times_ms):,} answered messages: {figures}. Messages without a response are left out."
-    )
     legend = "The time scale is logarithmic."
     return Picture(anchor, title, caption, legend, render_svg(220, layers))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from markupsafe import Markup
 
 from pytest_mews.model import Evidence
@@ -102,8 +100,6 @@ def draw(evidence: Evidence) -> Markup | None:
     )
 
 
-# The page may show a picture twice: with the problem and in the details.
-@lru_cache(maxsize=128)
 def _render(
     bars: tuple[tuple[str, float, float], ...],
     message_marks: tuple[Mark, ...],

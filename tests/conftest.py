@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 import pytest_mews.session.certification_plugin  # noqa: F401 - see below
 import tests.demo_flaws
 from pytest_mews.config.settings import Settings, resolve_settings
+from pytest_mews.reports.picture_process import PictureProcess
 from tests.report_reader import validate_report
 from tests.without_pictures import vl_convert
 
@@ -89,7 +89,8 @@ def empty_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     Drawing takes longer than the rest of a short run. The marker `pictures` has them drawn.
     """
     if request.node.get_closest_marker("pictures") is None:
-        monkeypatch.setitem(sys.modules, "vl_convert", vl_convert)
+        picture = vl_convert.vegalite_to_svg
+        monkeypatch.setattr(PictureProcess, "draw", lambda _, spec: picture(spec))
         monkeypatch.setenv("PYTHONPATH", str(Path(vl_convert.__file__).parent))
 
 

@@ -26,7 +26,7 @@ class Validity(StrEnum):
     NOT_JSON = "not-json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EventReference:
     """One event of a message: its discriminator (action, type) and its entity.
 

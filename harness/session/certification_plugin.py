@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Generator, Iterable, Sequence
 from functools import partial
@@ -46,6 +45,7 @@ from pytest_mews.session.items import (
 )
 from pytest_mews.session.junit import SuiteProperties
 from pytest_mews.session.plugin_conflicts import check_plugins
+from pytest_mews.session.process_memory import save_memory
 from pytest_mews.session.replay_plugin import ReplayPlugin
 from pytest_mews.session.signals import Interruption, SignalHandler
 from pytest_mews.session.xdist import (
@@ -183,8 +183,7 @@ class CertificationPlugin:
 
         Under pytest-xdist each worker starts its own before its first scenario.
         """
-        if not gc.get_freeze_count():
-            gc.freeze()  # what is imported stays: no collection of garbage need visit it again
+        save_memory()
         if is_only_process(self._config):
             if self.settings.service is not None and self.settings.service.app:
                 terminal.release_output(self._config)

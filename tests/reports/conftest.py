@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,14 @@ import sample_run
 
 from pytest_mews.model import Run
 from pytest_mews.reports import WrittenReport, write_report
+from pytest_mews.reports.charts import drawing
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_process() -> Iterator[None]:
+    """Draw the pictures of a module's tests in one process, which starts with the first."""
+    with drawing():
+        yield
 
 
 @pytest.fixture

@@ -72,6 +72,14 @@ def test_percentiles(run: Run) -> None:
     assert "p99 100 ms" in distribution.svg
 
 
+def test_percentiles_of_few_answers_are_told_in_words(run: Run) -> None:
+    """A hundred answers are needed for a picture, as a run of one scenario rarely has them."""
+    samples = tuple(AttemptRecord(1, 96, float(ms), 200) for ms in range(1, 100))
+    distribution = draw_pictures(with_samples(run, samples))[2]
+    assert not distribution.svg
+    assert "99 answered messages: p50 50 ms" in distribution.caption
+
+
 def test_no_data_no_picture(run: Run) -> None:
     """Without data there is a sentence instead of an empty frame."""
     pictures = draw_pictures(replace(run, results=(), rate_limit_usage=()))
@@ -87,7 +95,7 @@ def test_no_data_no_picture(run: Run) -> None:
 def test_extreme_answer_times_can_be_drawn(run: Run, answer_ms: float) -> None:
     """Times that are too short to measure or minutes long fit the scale, as do empty batches."""
     samples = tuple(
-        AttemptRecord(events, 1, answer_ms, 200) for events in (0, 1, 1, 2, 900, 50_000)
+        AttemptRecord(events, 1, answer_ms, 200) for events in (0, 1, 1, 2, 900, 50_000) * 20
     )
     for picture in draw_pictures(with_samples(run, samples))[1:]:
         assert picture.svg
@@ -149,7 +157,6 @@ def test_few_requests_are_told_in_words(run: Run) -> None:
     assert "19." in picture.caption
 
 
-# In a process of its own: pictures of fetches are cached.
 WITHOUT_LIBRARY = """
 import sys
 from pathlib import Path

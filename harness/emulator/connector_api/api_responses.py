@@ -15,7 +15,7 @@ from pytest_mews.emulator.connector_api.entity_store import EntityRecord, Entity
 from pytest_mews.emulator.connector_api.filters import Page, paginate, select
 from pytest_mews.emulator.connector_api.operations import Operation
 
-_CACHE_SIZE = 20_000  # entities as JSON, about 1 kB each
+_CACHE_SIZE = 2_500  # entities as JSON, about 1 kB each: two pages, as a service reads them again
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from pytest_mews.emulator.connector_api.entity_builders import (
@@ -64,9 +62,8 @@ def build_entity(  # noqa: PLR0913 - what an entity depends on
             deprecated operation differs) and of enterprises (the configuration differs).
 
     """
-    shared = _build_shared(_object_key(kind, operation), id, enterprise, format_utc(created))
-    # A shallow copy of the cached entity is enough: nobody changes a nested value.
-    entity = dict(shared)
+    seed = EntitySeed(id, enterprise, format_utc(created))
+    entity = build_object(_object_key(kind, operation), seed)
     if "UpdatedUtc" in entity:
         entity["UpdatedUtc"] = format_utc(updated)
     return entity
@@ -123,11 +120,6 @@ def references(entity: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]
     for name, referenced_kind in REFERENCES.get(kind, {}).items():
         if isinstance(entity.get(name), str):
             yield referenced_kind, entity[name]
-
-
-@lru_cache(maxsize=1_000)
-def _build_shared(key: str, id: str, enterprise: str, created: str) -> Mapping[str, Any]:  # noqa: A002
-    return MappingProxyType(build_object(key, EntitySeed(id, enterprise, created)))
 
 
 def _object_key(kind: str, operation: str | None) -> str:

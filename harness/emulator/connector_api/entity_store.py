@@ -143,12 +143,13 @@ class EntityStore:
 
         """
         records = self._records.setdefault((enterprise_id.lower(), kind), {})
-        known = records.get(entity_id.lower())
+        key = entity_id.lower()
+        known = records.get(key)
         if known is None:
             self._count += 1
             record = EntityRecord(
                 kind,
-                entity_id,
+                key if key == entity_id else entity_id,  # one string for all of them
                 enterprise_id,
                 self._count,
                 created or updated,
@@ -167,6 +168,6 @@ class EntityStore:
                 state=state or known.state,
                 deleted=updated if deleted else None,
             )
-        records[entity_id.lower()] = record
-        self.ids.add(entity_id.lower())
+        records[key] = record
+        self.ids.add(key)
         return record
