@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_mews.delivery import Deliverer, DeliveryOrder, DeliveryRules, Request
+from pytest_mews.delivery import Deliverer, DeliveryOrder, DeliveryRules, Request, Transport
 from pytest_mews.errors import HarnessError
 from pytest_mews.model import (
     Attempt,
@@ -55,7 +55,7 @@ class FakeClock:
         self.ms += seconds * 1000
 
 
-class ScriptedTransport:
+class ScriptedTransport(Transport):
     """A transport that completes each request at once with the next scripted response.
 
     A response is an outcome, a status, the status and Location of a redirect, or IDLE_CLOSE. An
