@@ -11,7 +11,7 @@ from pytest_mews.delivery.curl_options import TrustStore, configure, set_body_si
 from pytest_mews.delivery.transport import Request
 from pytest_mews.model import Exchange, Outcome
 
-_MAX_KEPT = 64  # handles, a few kB each, and the last message of each
+_MAX_KEPT = 512  # as many as the largest burst; 4.4 KiB each, and its last message
 
 
 class CurlHandles:
