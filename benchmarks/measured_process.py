@@ -33,24 +33,16 @@ class Measurement:
     output: str
 
 
-def run_measured(
-    command: Sequence[str | Path], *, folder: Path | None = None, stdin: Path | None = None
-) -> Measurement:
-    """Run a command to its end; what it writes to standard error is dropped.
-
-    Args:
-        command: the program and its arguments.
-        folder: the working directory.
-        stdin: the file that it reads as standard input.
-
-    """
+def run_measured(command: Sequence[str], *, folder: Path | None = None) -> Measurement:
+    """Run a command to its end in a folder; what it writes to standard error is dropped."""
     started_s = time.monotonic()
-    with (
-        (stdin or Path(os.devnull)).open("rb") as source,
-        subprocess.Popen(
-            command, cwd=folder, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        ) as process,
-    ):
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         assert process.stdout is not None
         output = process.stdout.read().decode("utf-8", "replace")
         _, status, usage = os.wait4(process.pid, 0)

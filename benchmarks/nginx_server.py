@@ -38,7 +38,7 @@ def run_nginx(access_log: Path | None = None) -> Iterator[str]:
         settings = Path(folder, "nginx.conf")
         log = f"{access_log} sizes" if access_log else "off"
         settings.write_text(_CONFIGURATION.format(folder=folder, port=port, access_log=log))
-        command = ["nginx", "-c", settings, "-p", folder]
+        command = ["nginx", "-c", str(settings), "-p", folder]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             try:
                 _wait_until_listening(port)

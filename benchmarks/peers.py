@@ -33,7 +33,7 @@ def create_environment(folder: Path, requirements: Sequence[str]) -> Path | None
     """
     venv.create(folder, with_pip=True)
     programs = folder / "bin"
-    command = [programs / "python", "-m", "pip", "install", "--quiet", *requirements]
+    command = [str(programs / "python"), "-m", "pip", "install", "-qq", *requirements]
     if subprocess.run(command, check=False).returncode:
         print(f"not measured: a package index is needed. pip install {' '.join(requirements)}")
         return None

@@ -4,8 +4,8 @@
 
 The same nginx answers 204 to the same message of 220 events (about 20 kB), 64 of them in flight on
 kept connections. Each side runs in a process of its own, in turn; the least of the rounds counts,
-since other load on the machine only adds. `announced` updates the Connector API emulator before
-each message, as a run with `--api` does.
+since other load on the machine only adds. An announced message updates the Connector API emulator
+first, as in a run with `--api`; the emulator reads it when a request asks for its state.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from nginx_server import run_nginx
 from peers import has_programs, print_ratio
 
 from pytest_mews.config.settings import resolve_settings
+from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.delivery import (
     CurlTransport,
     Deliverer,
@@ -44,35 +45,53 @@ wrk.method = "POST"; wrk.headers["Content-Type"] = "application/json"
 
 
 @contextmanager
-def open_deliverer(url: str, *, announced: bool) -> Iterator[Deliverer]:
-    """Yield a deliverer as a run for this endpoint has it, with the emulator or without."""
+def open_deliverer(
+    url: str, before_send: Callable[[Message], float | None] = lambda _: None
+) -> Iterator[Deliverer]:
+    """Yield a deliverer as a run for this endpoint has it."""
     settings = resolve_settings({"mews_target": url}, environ={}, rootdir=Path.cwd(), seed=1)
     rules = DeliveryRules.from_profile(settings.profile, settings.time_scale, verify_tls=True)
     clock = SystemClock()
     with CurlTransport(clock) as transport:
-        if announced:
-            started_utc = datetime.now(UTC)
-            api = ConnectorApi(settings.tenants, clock.now_ms, started_utc=started_utc)
-            yield Deliverer(transport, clock, rules, api.apply_message)
-        else:
-            yield Deliverer(transport, clock, rules)
+        yield Deliverer(transport, clock, rules, before_send)
 
 
-def measure_harness(url: str, deliveries: int, *, announced: bool = False) -> float:
-    """Return the CPU seconds that the deliveries of one message take."""
+def measure_plain(url: str, deliveries: int) -> float:
+    """Return the CPU seconds that deliveries of one message take."""
+    with open_deliverer(url) as deliverer:
+        return measure(deliverer, url, deliveries)
+
+
+def measure_announced(url: str, deliveries: int, *, read: bool = False) -> float:
+    """Return the same with the Connector API emulator; `read` asks for its state at the end."""
+    started_utc = datetime.now(UTC)
+    api = ConnectorApi(DEFAULT_TENANTS, SystemClock().now_ms, started_utc=started_utc)
+
+    def read_state() -> None:
+        api.enterprise_of("")
+
+    with open_deliverer(url, api.apply_message) as deliverer:
+        return measure(deliverer, url, deliveries, read_state if read else lambda: None)
+
+
+def measure_read(url: str, deliveries: int) -> float:
+    """Return the same, with a request at the end, for which the emulator reads all messages."""
+    return measure_announced(url, deliveries, read=True)
+
+
+def measure(
+    deliverer: Deliverer, url: str, deliveries: int, finish: Callable[[], None] = lambda: None
+) -> float:
+    """Return the CPU seconds that the deliveries take, and what finishes them."""
     orders = [DeliveryOrder(batch(EVENTS), url, "benchmark")] * IN_FLIGHT
-    with open_deliverer(url, announced=announced) as deliverer:
-        deliverer.deliver_concurrently(orders)  # opens the connections, fills the caches
-        started_s = cpu_seconds()
-        for _ in range(deliveries // IN_FLIGHT):
-            for delivery in deliverer.deliver_concurrently(orders):
-                assert delivery.delivered
-        return cpu_seconds() - started_s
-
-
-def measure_announced(url: str, deliveries: int) -> float:
-    """Return the same with the Connector API emulator."""
-    return measure_harness(url, deliveries, announced=True)
+    deliverer.deliver_concurrently(orders)  # opens the connections, fills the caches
+    finish()
+    started_s = cpu_seconds()
+    for _ in range(deliveries // IN_FLIGHT):
+        for delivery in deliverer.deliver_concurrently(orders):
+            assert delivery.delivered
+    finish()
+    return cpu_seconds() - started_s
 
 
 def measure_libcurl(url: str, deliveries: int) -> float:
@@ -107,7 +126,7 @@ def measure_wrk(url: str, message: Message) -> float:
         body, script = Path(folder, "body.json"), Path(folder, "post.lua")
         body.write_bytes(message.body)
         script.write_text(WRK_SCRIPT.format(body=body))
-        command = ["wrk", "-t1", f"-c{IN_FLIGHT}", f"-d{WRK_S}s", "-s", script, url]
+        command = ["wrk", "-t1", f"-c{IN_FLIGHT}", f"-d{WRK_S}s", "-s", str(script), url]
         taken = run_measured(command)
     assert "Non-2xx" not in taken.output, taken.output
     summary = next(line for line in taken.output.splitlines() if "requests in" in line)
@@ -115,8 +134,9 @@ def measure_wrk(url: str, message: Message) -> float:
 
 
 SIDES: dict[str, Callable[[str, int], float]] = {
-    "plain": measure_harness,
+    "plain": measure_plain,
     "announced": measure_announced,
+    "read": measure_read,
     "libcurl": measure_libcurl,
 }
 
@@ -147,6 +167,7 @@ def main() -> None:
     for what, side, peer in (
         ("a delivery against wrk", "plain", "wrk"),
         ("an announced delivery against wrk", "announced", "wrk"),
+        ("an announced delivery that is read, against wrk", "read", "wrk"),
         ("a delivery against libcurl", "plain", "libcurl"),
     ):
         print_ratio(f"CPU of {what}", least[side] * 1e6, least[peer] * 1e6, "µs")

@@ -183,7 +183,8 @@ class ConcurrentDeliveries:
         """Start the requests of the steps that were begun, all at once."""
         requests, self._requests = self._requests, []
         self._in_flight += len(requests)
-        self._transport.submit_all(requests)
+        if requests:
+            self._transport.submit_all(requests)
 
     def _complete(self, index: int, result: Exchange | BaseException) -> None:
         self._completed.put((index, result))
