@@ -1,4 +1,4 @@
-"""Handles of ordinary requests that ended well are used again for requests with the same options."""
+"""Handles of ordinary requests that ended well are used again, with the same options."""
 
 from __future__ import annotations
 
