@@ -91,7 +91,7 @@ SAMPLE :=
 mutants: setup
 	$(BIN)/python -m tests.mutants --processes $(PROCESSES) $(if $(SAMPLE),--sample $(SAMPLE))
 
-# Under ten minutes on two idle cores; each script prints ratios within one run.
+# Each script prints ratios within one run.
 bench: setup
 	$(BIN)/python benchmarks/sender_cpu.py
 	$(BIN)/python benchmarks/burst_lateness.py
