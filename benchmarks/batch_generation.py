@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import timeit
-import venv
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from measure_strategy import measure
+from peers import create_environment
 
 from pytest_mews.model import MessageSpec, Tenant, Tenants
 from pytest_mews.senders import IdSource, Plan, Target
@@ -66,14 +66,6 @@ def measure_hypothesis_jsonschema(python: Path, examples: int) -> dict[str, floa
     return figures
 
 
-def create_environment(folder: Path) -> Path:
-    """Create the environment for hypothesis-jsonschema; return its Python."""
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *OTHER_REQUIREMENTS], check=True)
-    return python
-
-
 def print_figures(name: str, rounds: list[dict[str, float]]) -> tuple[float, float]:
     """Print the figures of one library; return its median batches and events per CPU second."""
     per_batch = median(figures["batches"] / figures["cpu_s"] for figures in rounds)
@@ -115,10 +107,14 @@ def main() -> int:
     rounds: list[dict[str, float]] = []
     other_rounds: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory(prefix="mews-benchmark-") as folder:
-        python = create_environment(Path(folder))
+        programs = create_environment(Path(folder, "venv"), OTHER_REQUIREMENTS)
+        if programs is None:
+            return 1
         for _ in range(options.rounds):
             rounds.append(measure_pytest_mews(options.examples))
-            other_rounds.append(measure_hypothesis_jsonschema(python, options.examples))
+            other_rounds.append(
+                measure_hypothesis_jsonschema(programs / "python", options.examples)
+            )
     count = f"{options.rounds} rounds of {options.examples} examples"
     print(f"generated and validated per CPU second, {count}:")
     batches, events = print_figures("pytest-mews", rounds)

@@ -10,57 +10,23 @@ partner in the same run.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
+from pathlib import Path
+
+from measured_process import Measurement, run_measured
 
 SOUND = "sound"
 ONE_SCENARIO = "mews::REC-01"
 DEFAULT_PARTNERS = ("first-event-only", "body-limit", "never-answers")
-MIB_PER_KIB = 1 / 1024
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What one certification took.
-
-    Attributes:
-        seconds: from its start to its end.
-        cpu_s: seconds of CPU, in user and system mode.
-        peak_mib: the largest resident memory in MiB.
-        exit_status: of pytest.
-
-    """
-
-    seconds: float
-    cpu_s: float
-    peak_mib: float
-    exit_status: int
 
 
 def measure(partner: str, *arguments: str) -> Measurement:
     """Certify a demo partner in a process of its own, with a report in a temporary folder."""
-    environment = {**os.environ}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each run compiles 800 modules
     with tempfile.TemporaryDirectory(prefix="mews-benchmark-") as folder:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        command += ["--mews-target", f"demo:{partner}", "--mews-report", f"{folder}/report"]
-        command += arguments
-        started_s = time.monotonic()
-        with subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL
-        ) as process:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        return Measurement(
-            time.monotonic() - started_s,
-            usage.ru_utime + usage.ru_stime,
-            usage.ru_maxrss * MIB_PER_KIB,
-            process.returncode,
-        )
+        command += ["--mews-target", f"demo:{partner}", "--mews-report", "report", *arguments]
+        return run_measured(command, folder=Path(folder))
 
 
 def main() -> None:

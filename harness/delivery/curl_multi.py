@@ -1,8 +1,8 @@
-"""An event loop for libcurl's multi interface, built on a selector."""
+"""An event loop for libcurl's multi interface, built on poll()."""
 
 from __future__ import annotations
 
-import selectors
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ import pycurl
 
 from pytest_mews.delivery.curl_transfer import CurlTransfer
 
-_SELECTOR_EVENTS = {
-    pycurl.POLL_IN: selectors.EVENT_READ,
-    pycurl.POLL_OUT: selectors.EVENT_WRITE,
-    pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
+_POLL_EVENTS = {
+    pycurl.POLL_IN: select.POLLIN,
+    pycurl.POLL_OUT: select.POLLOUT,
+    pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT,
 }
 
 
@@ -26,12 +26,14 @@ class CurlMultiLoop:
         self._transfers: dict[pycurl.Curl, CurlTransfer] = {}
         self._timed_transfers: set[CurlTransfer] = set()
         self._curl_timer_at: float | None = None
-        self._selector = selectors.DefaultSelector()
-        # Pycurl has no curl_multi_wakeup: a byte on a socket pair wakes the selector.
+        # Sockets change with each request. `poll` registers them without a system call, which costs
+        # more than that it looks at all of them: there are hundreds at most.
+        self._poll = select.poll()
+        # Pycurl has no curl_multi_wakeup: a byte on a socket pair ends `poll`.
         self._wakeup_receiver, self._wakeup_sender = socket.socketpair()
         self._wakeup_receiver.settimeout(0)
         self._wakeup_sender.settimeout(0)
-        self._selector.register(self._wakeup_receiver, selectors.EVENT_READ)
+        self._poll.register(self._wakeup_receiver, select.POLLIN)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket_change)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer_change)
@@ -54,14 +56,15 @@ class CurlMultiLoop:
         wake_times = [transfer.resume_at for transfer in self._timed_transfers]
         wake_times.append(self._curl_timer_at)
         earliest = min((moment for moment in wake_times if moment is not None), default=None)
-        timeout_s = None if earliest is None else max(0.0, earliest - time.monotonic())
-        for key, events in self._selector.select(timeout_s):
-            if key.fileobj is self._wakeup_receiver:
+        timeout_ms = None if earliest is None else max(0.0, earliest - time.monotonic()) * 1000
+        for fd, events in self._poll.poll(timeout_ms):
+            if fd == self._wakeup_receiver.fileno():
                 self._wakeup_receiver.recv(4096)
             else:
-                readable = pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0
-                writable = pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
-                self._multi.socket_action(key.fd, readable | writable)
+                # An error or the end of the connection is for curl to find out, in both directions.
+                readable = pycurl.CSELECT_IN if events & ~select.POLLOUT else 0
+                writable = pycurl.CSELECT_OUT if events & ~select.POLLIN else 0
+                self._multi.socket_action(fd, readable | writable)
         if self._curl_timer_at is not None and self._curl_timer_at <= time.monotonic():
             self._curl_timer_at = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
@@ -86,11 +89,10 @@ class CurlMultiLoop:
                 yield self._transfers[curl], code, message
 
     def remove(self, transfer: CurlTransfer) -> None:
-        """Free a transfer, ended or not; curl may keep its connection."""
+        """Take a transfer out, ended or not; curl may keep its connection."""
         del self._transfers[transfer.curl]
         self._timed_transfers.discard(transfer)
         self._multi.remove_handle(transfer.curl)
-        transfer.curl.close()
 
     def pending(self) -> list[CurlTransfer]:
         """Return the transfers that were started and not removed."""
@@ -100,8 +102,8 @@ class CurlMultiLoop:
         """Free everything. Blocks until name look-ups in progress end."""
         for transfer in self.pending():
             self.remove(transfer)
+            transfer.curl.close()
         self._multi.close()
-        self._selector.close()
         self._wakeup_receiver.close()
         self._wakeup_sender.close()
 
@@ -109,14 +111,11 @@ class CurlMultiLoop:
         self, event: int, fd: int, _multi: pycurl.CurlMulti, _data: object
     ) -> None:
         """Watch a socket, or stop watching it: curl's SOCKETFUNCTION."""
-        registered = fd in self._selector.get_map()
         if event == pycurl.POLL_REMOVE:
-            if registered:
-                self._selector.unregister(fd)
-        elif registered:
-            self._selector.modify(fd, _SELECTOR_EVENTS[event])
+            with suppress(KeyError):  # not watched
+                self._poll.unregister(fd)
         else:
-            self._selector.register(fd, _SELECTOR_EVENTS[event])
+            self._poll.register(fd, _POLL_EVENTS[event])
 
     def _on_timer_change(self, milliseconds: int) -> None:
         """Set when curl wants to be called again, -1 for never: curl's TIMERFUNCTION."""

@@ -108,6 +108,13 @@ def configure(curl: pycurl.Curl, request: Request, trust_store: TrustStore) -> N
     configure_verification(curl, trust_store, chain=request.verify_tls, host=request.verify_tls)
 
 
+def set_body_size(curl: pycurl.Curl, request: Request) -> None:
+    """Set the Content-Length of a request with a body; a chunked one has none."""
+    if _has_body(request):
+        chunked = request.transfer_mode is TransferMode.CHUNKED
+        curl.setopt(pycurl.POSTFIELDSIZE_LARGE, -1 if chunked else len(request.body))
+
+
 def configure_verification(
     curl: pycurl.Curl, trust_store: TrustStore, *, chain: bool, host: bool
 ) -> None:
@@ -123,9 +130,8 @@ def configure_verification(
 
 def _configure_method(curl: pycurl.Curl, request: Request) -> None:
     if _has_body(request):
-        chunked = request.transfer_mode is TransferMode.CHUNKED
         curl.setopt(pycurl.POST, 1)
-        curl.setopt(pycurl.POSTFIELDSIZE_LARGE, -1 if chunked else len(request.body))
+        set_body_size(curl, request)
     if request.method != "POST":
         curl.setopt(pycurl.CUSTOMREQUEST, request.method)
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import MutableMapping
-from concurrent.futures import Future
 from contextlib import suppress
 
 import pycurl
 
 from pytest_mews.delivery.body_pacing import body_pace
-from pytest_mews.delivery.curl_options import TrustStore, configure, request_headers
+from pytest_mews.delivery.curl_options import request_headers
 from pytest_mews.delivery.curl_results import CurlResult, classify_result
 from pytest_mews.delivery.tcp_reset import has_arrived
 from pytest_mews.delivery.tls_certificate import read_certificate
 from pytest_mews.delivery.tls_errors import classify_tls_error
-from pytest_mews.delivery.transport import Request
+from pytest_mews.delivery.transport import ExchangeCallback, Request
 from pytest_mews.model import Exchange, Fault, Outcome, TransferMode
 
 # Of the headers, and of the body; the rest is counted and dropped. Redaction cuts the body to
@@ -34,23 +33,22 @@ _SENT_TIMER = getattr(pycurl, "POSTTRANSFER_TIME_T", pycurl.PRETRANSFER_TIME_T)
 class CurlTransfer:
     """One request in flight; only curl's thread may use it.
 
+    Args:
+        request: the request.
+        on_end: to call with its exchange.
+        curl: the handle, configured but for the callbacks.
+
     Attributes:
-        share: the kept connections that it may use.
+        share: the kept connections that it may use, from its start on.
         needs_resuming: whether it may ask to be resumed.
         resume_at: when to call `resume`, in seconds of `time.monotonic`; None for not at all.
 
     """
 
-    def __init__(
-        self,
-        request: Request,
-        future: Future[Exchange],
-        trust_store: TrustStore,
-        share: pycurl.CurlShare,
-        started_ms: float,
-    ) -> None:
-        self.request, self.future, self.share = request, future, share
-        self._started_ms = started_ms
+    def __init__(self, request: Request, on_end: ExchangeCallback, curl: pycurl.Curl) -> None:
+        self.request, self.on_end, self.curl = request, on_end, curl
+        self.share: pycurl.CurlShare | None = None
+        self._started_ms = 0.0
         self._status: int | None = None
         self._expects_status_line = True
         self._http_version = ""
@@ -61,6 +59,8 @@ class CurlTransfer:
         self._body_offset = 0
         size = len(request.body)
         is_truncated = request.fault is Fault.TRUNCATE_REQUEST
+        has_pace = request.transfer_mode in {TransferMode.CHUNKED, TransferMode.SLOW}
+        self._is_sent_at_once = not is_truncated and not has_pace
         self._body_limit = max(1, size // 2) if is_truncated else size
         self._aborted = False
         self._pace = body_pace(request.transfer_mode, size, request.spread_body_over_s)
@@ -68,15 +68,17 @@ class CurlTransfer:
         self._is_reset = request.fault is Fault.RESET
         self.needs_resuming = self._is_reset or request.transfer_mode is TransferMode.SLOW
         self.resume_at: float | None = 0.0 if self._is_reset else None
-        self.curl = pycurl.Curl()
-        configure(self.curl, request, trust_store)
-        self.curl.setopt(pycurl.SHARE, share)
         self.curl.setopt(pycurl.READFUNCTION, self._read_body)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._on_header_line)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._on_body_chunk)
         if self._is_reset:
             self.curl.setopt(pycurl.NOPROGRESS, 0)
             self.curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(self._aborted))
+
+    def note_start(self, share: pycurl.CurlShare, started_ms: float) -> None:
+        """Choose the kept connections, and note the time; curl must start it at once."""
+        self.curl.setopt(pycurl.SHARE, share)
+        self.share, self._started_ms = share, started_ms
 
     def resume(self) -> int:
         """Continue a paused body, or reset the connection if the whole request has arrived.
@@ -97,6 +99,10 @@ class CurlTransfer:
 
     def _read_body(self, size: int) -> bytes | int:
         """Return the next bytes of the body at its pace, up to its limit: curl's READFUNCTION."""
+        if self._is_sent_at_once:
+            chunk = self.request.body[self._body_offset : self._body_offset + size]
+            self._body_offset += len(chunk)
+            return chunk
         if self._body_offset == self._body_limit < len(self.request.body):
             self._aborted = True
             return int(pycurl.READFUNC_ABORT)

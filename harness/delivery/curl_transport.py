@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from pytest_mews.delivery.clock import Clock
 from pytest_mews.delivery.connection_pool import ConnectionPool
+from pytest_mews.delivery.curl_handles import CurlHandles
 from pytest_mews.delivery.curl_multi import CurlMultiLoop
 from pytest_mews.delivery.curl_options import TrustStore
 from pytest_mews.delivery.curl_transfer import CurlTransfer
-from pytest_mews.delivery.transport import Request
+from pytest_mews.delivery.transport import ExchangeCallback, Request
 from pytest_mews.errors import HarnessError
 from pytest_mews.model import Exchange
 
@@ -34,13 +37,17 @@ class CurlTransport:
 
     def __init__(self, clock: Clock, trust_store: TrustStore | None = None) -> None:
         self._clock = clock
-        self._trust_store = TrustStore.from_environment() if trust_store is None else trust_store
-        self._submitted: deque[tuple[Request, Future[Exchange]]] = deque()
+        self._handles = CurlHandles(
+            TrustStore.from_environment() if trust_store is None else trust_store
+        )
+        self._submitted: deque[tuple[Request, ExchangeCallback]] = deque()
         self._lock = threading.Lock()
         self._stop_error: HarnessError | None = None
         self._multi_loop = CurlMultiLoop()
         self._pool = ConnectionPool()
         self._requests_by_port: dict[int, int] = {}
+        self._prepared: deque[CurlTransfer] = deque()
+        self._ended: list[tuple[ExchangeCallback, Exchange]] = []
         self._thread = threading.Thread(target=self._run, name="mews-delivery", daemon=True)
         self._thread.start()
 
@@ -58,14 +65,20 @@ class CurlTransport:
     def submit(self, request: Request) -> Future[Exchange]:
         """Start a request at once; see Transport."""
         future: Future[Exchange] = Future()
+        future.set_running_or_notify_cancel()
+        self.submit_all([(request, partial(_complete, future))])
+        return future
+
+    def submit_all(self, requests: Sequence[tuple[Request, ExchangeCallback]]) -> None:
+        """Start several requests at once; see Transport."""
         with self._lock:
             if self._stop_error is None:
-                self._submitted.append((request, future))
+                self._submitted.extend(requests)
                 self._multi_loop.wake()
-                return future
+                return
             stop_error = self._stop_error
-        future.set_exception(stop_error)
-        return future
+        for _, on_end in requests:
+            on_end(stop_error)
 
     def close(self) -> None:
         """End the thread; requests in flight fail with HarnessError. May be called twice."""
@@ -84,11 +97,8 @@ class CurlTransport:
             while self._stop_error is None:
                 self._multi_loop.wait()
                 self._finish_completed()
-                while self._submitted:
-                    self._start(*self._submitted.popleft())
-                    # A request on a kept connection may end while it is being started. It must not
-                    # leave an unfit connection to the next request.
-                    self._finish_completed()
+                self._start_submitted()
+                self._publish_ended()
         except Exception as error:  # noqa: BLE001 - whatever it is, pending futures must fail
             stop_error = HarnessError(f"the delivery thread failed: {error!r}")
             stop_error.__cause__ = error
@@ -96,17 +106,23 @@ class CurlTransport:
         finally:
             self._fail_pending()
 
-    def _start(self, request: Request, future: Future[Exchange]) -> None:
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            transfer = CurlTransfer(
-                request, future, self._trust_store, self._pool.share, self._clock.now_ms()
-            )
-        except Exception as error:  # noqa: BLE001 - it concerns this request alone
-            future.set_exception(HarnessError(f"this request can't be sent: {error!r}"))
-        else:
+    def _start_submitted(self) -> None:
+        """Start what was submitted; all is prepared before the first request starts."""
+        while self._submitted:
+            self._prepare(*self._submitted.popleft())
+        while self._prepared:
+            transfer = self._prepared.popleft()
+            transfer.note_start(self._pool.share, self._clock.now_ms())
             self._multi_loop.start(transfer)
+            # A request on a kept connection may end while it is being started. It must not leave an
+            # unfit connection to the next request.
+            self._finish_completed()
+
+    def _prepare(self, request: Request, on_end: ExchangeCallback) -> None:
+        try:
+            self._prepared.append(CurlTransfer(request, on_end, self._handles.take(request)))
+        except Exception as error:  # noqa: BLE001 - it concerns this request alone
+            on_end(HarnessError(f"this request can't be sent: {error!r}"))
 
     def _finish_completed(self) -> None:
         for transfer, code, message in self._multi_loop.completed():
@@ -116,20 +132,37 @@ class CurlTransport:
         try:
             exchange = transfer.build_exchange(code, message, self._requests_by_port)
         except HarnessError as error:
-            transfer.future.set_exception(error)
-        else:
-            self._pool.take_back(transfer.share, transfer.request, exchange)
-            transfer.future.set_result(exchange)
+            transfer.on_end(error)
+            self._multi_loop.remove(transfer)
+            transfer.curl.close()
+            return
+        self._ended.append((transfer.on_end, exchange))
         self._multi_loop.remove(transfer)
+        self._pool.take_back(transfer.share, transfer.request, exchange)
+        self._handles.give_back(transfer.curl, transfer.request, exchange)
+
+    def _publish_ended(self) -> None:
+        """Report what ended in a turn of the loop together: who waits for it wakes once."""
+        ended, self._ended = self._ended, []
+        for on_end, exchange in ended:
+            on_end(exchange)
 
     def _fail_pending(self) -> None:
         """Fail all unfinished requests, so that no caller waits for them, and free curl."""
-        for transfer in self._multi_loop.pending():
-            if not transfer.future.done():
-                transfer.future.set_exception(self._stop_error)
+        self._publish_ended()
+        assert self._stop_error is not None
+        for transfer in (*self._multi_loop.pending(), *self._prepared):
+            transfer.on_end(self._stop_error)
         with self._lock:  # the thread that stops the transport may be about to call `wake`
             unsent = list(self._submitted)
-        for _, future in unsent:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(self._stop_error)
+        for _, on_end in unsent:
+            on_end(self._stop_error)
+        self._handles.close()
         self._multi_loop.close()
+
+
+def _complete(future: Future[Exchange], result: Exchange | BaseException) -> None:
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from pytest_mews.delivery.clock import Clock
 from pytest_mews.delivery.delivery_rules import DeliveryRules
 from pytest_mews.delivery.retry_policy import DeliveryOrder, DeliverySteps, Pause, deliver_steps
-from pytest_mews.delivery.transport import Transport
+from pytest_mews.delivery.transport import ExchangeCallback, Request, Transport
 from pytest_mews.model import Attempt, Delivery, Exchange, Fault, Message, TransferMode
 from pytest_mews.senders import RIGHT, Authentication, NoAuthentication
 
@@ -125,7 +126,7 @@ class Deliverer:
             self._transport, self._clock, rules, self._authentication, self._after_exchange
         ).run(orders)
         return tuple(
-            replace(delivery, visible_from_ms=moment)
+            delivery if moment is None else replace(delivery, visible_from_ms=moment)
             for delivery, moment in zip(deliveries, visible_from_ms, strict=True)
         )
 
@@ -143,8 +144,9 @@ class ConcurrentDeliveries:
     ) -> None:
         self._transport, self._clock, self._rules = transport, clock, rules
         self._authentication, self._after_exchange = authentication, after_exchange
+        self._requests: list[tuple[Request, ExchangeCallback]] = []  # to submit together
         self._in_flight = 0
-        self._completed: SimpleQueue[tuple[int, Future[Exchange]]] = SimpleQueue()
+        self._completed: SimpleQueue[tuple[int, Exchange | BaseException]] = SimpleQueue()
         self._pauses: list[tuple[float, int]] = []
         self._deliveries: dict[int, Delivery] = {}
 
@@ -156,11 +158,13 @@ class ConcurrentDeliveries:
         ]
         for index, steps in enumerate(all_steps):
             self._advance(index, steps, None)
+        self._submit()
         while len(self._deliveries) < len(all_steps):
-            index, exchange = self._wait_for_next()
-            if exchange is not None:
-                self._after_exchange(orders[index], exchange)
-            self._advance(index, all_steps[index], exchange)
+            for index, exchange in self._wait_for_next():
+                if exchange is not None:
+                    self._after_exchange(orders[index], exchange)
+                self._advance(index, all_steps[index], exchange)
+            self._submit()
         return tuple(self._deliveries[index] for index in range(len(all_steps)))
 
     def _advance(self, index: int, steps: DeliverySteps, exchange: Exchange | None) -> None:
@@ -173,23 +177,36 @@ class ConcurrentDeliveries:
         if isinstance(step, Pause):
             heapq.heappush(self._pauses, (step.until_ms, index))
             return
-        self._in_flight += 1
-        future = self._transport.submit(step)
-        future.add_done_callback(lambda done: self._completed.put((index, done)))
+        self._requests.append((step, partial(self._complete, index)))
 
-    def _wait_for_next(self) -> tuple[int, Exchange | None]:
-        """Wait for the next exchange or pause to end; return its delivery's index and exchange."""
+    def _submit(self) -> None:
+        """Start the requests of the steps that were begun, all at once."""
+        requests, self._requests = self._requests, []
+        self._in_flight += len(requests)
+        if requests:
+            self._transport.submit_all(requests)
+
+    def _complete(self, index: int, result: Exchange | BaseException) -> None:
+        self._completed.put((index, result))
+
+    def _wait_for_next(self) -> Iterator[tuple[int, Exchange | None]]:
+        """Wait until exchanges or a pause end; yield index and exchange of their deliveries."""
         pause_left_s = None
         if self._pauses:
             pause_left_s = max(0.0, (self._pauses[0][0] - self._clock.now_ms()) / 1000)
         if self._in_flight:
-            try:
-                index, future = self._completed.get(timeout=pause_left_s)
-            except Empty:
-                pass
-            else:
-                self._in_flight -= 1
-                return index, future.result()
+            with suppress(Empty):
+                yield self._next_completed(pause_left_s)
+                while not self._completed.empty():
+                    yield self._next_completed()
+                return
         elif pause_left_s:
             self._clock.sleep(pause_left_s)
-        return heapq.heappop(self._pauses)[1], None
+        yield heapq.heappop(self._pauses)[1], None
+
+    def _next_completed(self, timeout_s: float | None = None) -> tuple[int, Exchange]:
+        index, result = self._completed.get(timeout=timeout_s)
+        self._in_flight -= 1
+        if isinstance(result, BaseException):
+            raise result
+        return index, result

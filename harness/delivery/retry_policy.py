@@ -112,7 +112,9 @@ def _exchange_steps(
         exchange = yield request
         assert exchange is not None
         exchange, next_request = _evaluate_exchange(exchange, request, rules, exchanges)
-        exchanges.append(replace(exchange, shows_secret=shows_secret(exchange, secrets)))
+        if shows_secret(exchange, secrets):
+            exchange = replace(exchange, shows_secret=True)
+        exchanges.append(exchange)
         if next_request is None:
             return tuple(exchanges)
         spent_s = (exchange.ended_ms - exchanges[0].started_ms) / 1000

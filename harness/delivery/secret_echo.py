@@ -14,6 +14,8 @@ def shows_secret(exchange: Exchange, secrets: Sequence[str]) -> bool:
     A redirect to the same host may contain them, and so may the body of a redirect that was
     followed: the page that a framework sends with it repeats the URL, and only the sender reads it.
     """
+    if not secrets:
+        return False
     texts = [
         value
         for name, value in exchange.response_headers
@@ -21,8 +23,9 @@ def shows_secret(exchange: Exchange, secrets: Sequence[str]) -> bool:
     ]
     if exchange.outcome is not Outcome.REDIRECTED:
         texts.append(exchange.response_body.decode("utf-8", "replace"))
+    text = "\n".join(texts)
     forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))} - {""}
-    return any(form in text for form in forms for text in texts)
+    return any(form in text for form in forms)
 
 
 def _has_same_host(url: str, location: str) -> bool:

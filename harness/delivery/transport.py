@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from pytest_mews.model import Exchange, Fault, TransferMode
@@ -41,6 +43,10 @@ class Request:
     spread_body_over_s: float = 0.0
 
 
+ExchangeCallback = Callable[[Exchange | BaseException], None]
+"""A callback: a request ended, with its exchange or with what its future would raise."""
+
+
 class Transport(Protocol):
     """Sends requests; whatever happens on the wire is an Exchange, not an exception.
 
@@ -56,6 +62,22 @@ class Transport(Protocol):
         """
         ...
 
+    def submit_all(self, requests: Sequence[tuple[Request, ExchangeCallback]]) -> None:
+        """Start several requests at the same moment, each with what is called when it ends.
+
+        The calls may come from another thread, or before this method returns.
+        """
+        for request, on_end in requests:
+            self.submit(request).add_done_callback(partial(_pass_on, on_end))
+
     def close(self) -> None:
         """Stop; requests in flight fail with HarnessError."""
         ...
+
+
+def _pass_on(on_end: ExchangeCallback, future: Future[Exchange]) -> None:
+    try:
+        result: Exchange | BaseException = future.result()
+    except BaseException as error:  # noqa: BLE001 - a cancelled future too; the caller raises it
+        result = error
+    on_end(result)

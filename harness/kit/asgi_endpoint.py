@@ -37,7 +37,7 @@ LIFESPAN_TIMEOUT_S = 30.0  # of the startup, and of the shutdown
 _PIECES = 30  # of a chunked body
 
 
-class AsgiEndpoint:
+class AsgiEndpoint(Transport):
     """An ASGI application; its lifespan starts with the first request.
 
     `submit` runs the application in the event loop of a thread, so that its tasks go on between

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from concurrent.futures import Future
 from inspect import iscoroutinefunction
 from typing import Any
@@ -23,7 +23,7 @@ from pytest_mews.model import Exchange, Fault
 _NETWORK_TRANSPORTS = frozenset({"HTTPTransport", "AsyncHTTPTransport"})  # httpx's and httpx2's
 
 
-class ClientEndpoint(ABC):
+class ClientEndpoint(Transport):
     """A test client. It sends complete requests, so only the response of one can be lost.
 
     Args:
@@ -94,7 +94,7 @@ class ClientEndpoint(ABC):
         """Return this endpoint: it sends one request after the other."""
         return self
 
-    def close(self) -> None:  # noqa: B027 - nothing to do in any subclass
+    def close(self) -> None:
         """Leave the client open: it is the test's."""
 
     def _error_response(self, error: Exception) -> AppResponse:

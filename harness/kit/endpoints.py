@@ -26,15 +26,12 @@ _KNOWN = (
 )
 
 
-class Endpoint(Protocol):
-    """Sends the requests of a delivery; also a `Transport`."""
+class Endpoint(Transport, Protocol):
+    """Sends the requests of a delivery."""
 
     @property
     def base_url(self) -> str:
         """The scheme and host of its URLs; empty if the test gives a complete URL."""
-
-    def submit(self, request: Request) -> Future[Exchange]:
-        """Start a request at once; return a future of its exchange."""
 
     async def send(self, request: Request) -> Exchange:
         """Send a request in the running event loop."""
@@ -42,11 +39,8 @@ class Endpoint(Protocol):
     def concurrent(self) -> Transport:
         """Return a transport whose requests run at the same time, where that is possible."""
 
-    def close(self) -> None:
-        """End what the endpoint has started."""
 
-
-class UrlEndpoint:
+class UrlEndpoint(Transport):
     """A service that listens on a URL."""
 
     base_url = ""

@@ -28,7 +28,7 @@ from pytest_mews.model import Exchange, TransferMode
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class WsgiEndpoint:
+class WsgiEndpoint(Transport):
     """A WSGI application.
 
     It runs in the caller's thread, where it sees the same database connection as the test. Nothing
@@ -114,7 +114,7 @@ class WsgiEndpoint:
         return bytes(content)
 
 
-class ThreadTransport:
+class ThreadTransport(Transport):
     """Calls a WSGI application for each request in a thread of its own."""
 
     def __init__(self, endpoint: WsgiEndpoint) -> None:

@@ -83,6 +83,18 @@ def test_update_changes_updated_utc_alone() -> None:
     assert after == before | {"UpdatedUtc": "2026-08-07T12:01:30Z"}
 
 
+def test_a_message_has_the_time_when_it_was_announced() -> None:
+    """The emulator reads it later, when a request comes."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    clock.ms = 30_000
+    connector_api.apply_message(general_webhook(("CustomerAdded", guid(1))))
+    clock.ms = 90_000
+    _, response = call_operation(connector_api, "customers/getAll", CustomerIds=[guid(1)])
+    (customer,) = json_body(response)["Customers"]
+    assert customer["CreatedUtc"] == customer["UpdatedUtc"] == "2026-08-07T12:00:30Z"
+
+
 def test_added_entity_is_new_and_updated_entity_is_older() -> None:
     """An interval of CreatedUtc selects the customer that was added, not those that changed."""
     connector_api = make_connector_api()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 
-from pytest_mews.delivery import Deliverer, DeliveryOrder, DeliveryRules, Request
+from pytest_mews.delivery import Deliverer, DeliveryOrder, DeliveryRules, Request, Transport
+from pytest_mews.delivery.transport import ExchangeCallback
 from pytest_mews.errors import HarnessError
 from pytest_mews.model import (
     Attempt,
@@ -55,7 +56,7 @@ class FakeClock:
         self.ms += seconds * 1000
 
 
-class ScriptedTransport:
+class ScriptedTransport(Transport):
     """A transport that completes each request at once with the next scripted response.
 
     A response is an outcome, a status, the status and Location of a redirect, or IDLE_CLOSE. An
@@ -444,3 +445,20 @@ def test_rules_come_from_the_profile_and_scale_only_waits() -> None:
     )
     assert rules.redirect_statuses == frozenset()
     assert (rules.retry_interval_s, rules.verify_tls) == (180, False)
+
+
+def test_concurrent_requests_are_submitted_together(clock: FakeClock) -> None:
+    """The first attempts in one batch, and the retries that are due at the same time in another."""
+    batches: list[int] = []
+
+    class CountingTransport(ScriptedTransport):
+        def submit_all(self, requests: Sequence[tuple[Request, ExchangeCallback]]) -> None:
+            batches.append(len(requests))
+            super().submit_all(requests)
+
+    transport = CountingTransport(clock, 200, 500, 200, 200)
+    deliverer = Deliverer(transport, clock, RULES)
+    orders = [DeliveryOrder(MESSAGE, URL, "batch")] * 3
+    deliveries = deliverer.deliver_concurrently(orders)
+    assert [len(delivery.attempts) for delivery in deliveries] == [1, 2, 1]
+    assert batches == [3, 1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from concurrent.futures import Future
 from typing import Any
 
 import pycurl
@@ -18,14 +17,13 @@ from raw_server import (
     ServerFactory,
     respond_with,
     send,
-    unused_port,
 )
 
 from pytest_mews.delivery import CurlTransport, SystemClock
 from pytest_mews.delivery.curl_results import CurlResult, classify_result
 from pytest_mews.delivery.curl_transfer import CurlTransfer
 from pytest_mews.errors import HarnessError
-from pytest_mews.model import Exchange, Fault, Outcome, TransferMode
+from pytest_mews.model import Fault, Outcome, TransferMode
 
 
 def test_connections_are_reused_unless_a_fresh_one_is_requested(
@@ -248,14 +246,3 @@ def test_a_result_that_no_endpoint_can_cause_is_a_harness_error() -> None:
     )
     with pytest.raises(HarnessError, match="out of memory"):
         classify_result(result)
-
-
-def test_a_cancelled_request_is_never_sent(
-    transport: CurlTransport, make_request: RequestFactory
-) -> None:
-    """The transport ignores a future that was cancelled before curl started the request."""
-    future: Future[Exchange] = Future()
-    assert future.cancel()
-    transport._submitted.append((make_request("http://127.0.0.1/"), future))
-    assert send(transport, make_request(f"http://127.0.0.1:{unused_port()}/")).status is None
-    assert future.cancelled()

@@ -13,7 +13,7 @@ from pytest_mews.checks import evaluate
 from pytest_mews.config import profiles
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.delivery import Deliverer, DeliveryRules, Request
+from pytest_mews.delivery import Deliverer, DeliveryRules, Request, Transport
 from pytest_mews.execution import Budget, CaseContext, ScenarioRunner, ServiceWatch, send_preflight
 from pytest_mews.model import Exchange, Finding, Outcome, Scenario, Transcript
 from pytest_mews.scenarios import loader
@@ -42,7 +42,7 @@ class ManualClock:
 
 
 @dataclass
-class ScriptedTransport:
+class ScriptedTransport(Transport):
     """Responds with a function: a status, a status with a Location, or an outcome without one.
 
     Each exchange takes `took_ms`.

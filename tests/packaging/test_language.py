@@ -71,7 +71,6 @@ DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *ROOT.glob("docs/**/*.md"),
     *ROOT.glob("examples/*/README.md"),
-    ROOT / "benchmarks" / "README.md",
 ]
 DATA = [
     *ROOT.glob("scenarios/*/*.toml"),

@@ -6,7 +6,6 @@ The harness applies a message before it sends it, so the state is current when t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -115,7 +114,7 @@ def _apply_general_events(
 
 def _parse_event(event: object) -> tuple[Event, str] | None:
     """Return type and entity id of an event; None if it is malformed or of an unknown type."""
-    if not isinstance(event, Mapping) or not isinstance(event.get("Value"), Mapping):
+    if not isinstance(event, dict) or not isinstance(event.get("Value"), dict):
         return None
     discriminator, entity_id = event.get("Discriminator"), event["Value"].get("Id")
     event_type = EVENTS.get(discriminator) if isinstance(discriminator, str) else None

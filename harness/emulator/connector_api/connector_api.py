@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -85,6 +86,7 @@ class ConnectorApi:
     ) -> None:
         self._now_ms, self._started_utc, self._sink = now_ms, started_utc.astimezone(UTC), sink
         self._lock, self._sink_lock = threading.Lock(), threading.Lock()
+        self._unread_messages: deque[tuple[Message, float]] = deque()  # with the time of each
         self._rate_limits: defaultdict[str, RateLimit] = defaultdict(RateLimit)
         self._faults, self._call_log = InjectedFaults(), CallLog()
         self._usage = {origin: UsageCounter() for origin in Origin}
@@ -99,25 +101,36 @@ class ConnectorApi:
     def apply_message(self, message: Message) -> float:
         """Update the state with what a message says; call this before sending the message.
 
+        The message is read when something asks for the state, so that a burst is not delayed.
+
         Returns:
             The time of the update on the run's clock: an earlier request can't see the change.
 
         """
         with self._lock:
             now_ms = self._now_ms()
-            apply_message(message, self._store, self._tokens, self._utc(now_ms))
-            self._first_pages.fill(message)
+            self._unread_messages.append((message, now_ms))
         return now_ms
+
+    @contextmanager
+    def _up_to_date(self) -> Iterator[None]:
+        """Hold the lock, with the state updated by every message so far."""
+        with self._lock:
+            while self._unread_messages:
+                message, now_ms = self._unread_messages.popleft()
+                apply_message(message, self._store, self._tokens, self._utc(now_ms))
+                self._first_pages.fill(message)
+            yield
 
     def add_command(self, enterprise_id: str, command_id: str, state: str = "Pending") -> None:
         """Add a command for a device of an enterprise, or change its state."""
-        with self._lock:
+        with self._up_to_date():
             now = self._utc(self._now_ms())
             self._store.upsert(enterprise_id, "command", command_id, now, state=state)
 
     def delete_entities(self, enterprise_id: str, kind: str, ids: Iterable[str]) -> None:
         """Delete entities of an enterprise; add those that don't exist, as deleted ones."""
-        with self._lock:
+        with self._up_to_date():
             now = self._utc(self._now_ms())
             created = now - ASSUMED_AGE
             for entity_id in ids:
@@ -127,7 +140,7 @@ class ConnectorApi:
 
     def add_service(self, enterprise_id: str, product_ids: Iterable[str]) -> None:
         """Add a service to an enterprise, and products to the service."""
-        with self._lock:
+        with self._up_to_date():
             now = self._utc(self._now_ms())
             service_id = str(uuid.uuid4())
             self._store.upsert(enterprise_id, "service", service_id, now)
@@ -136,7 +149,7 @@ class ConnectorApi:
 
     def add_to_portfolio(self, chain_id: str, enterprise_id: str) -> None:
         """Add an enterprise to those that the AccessToken of a chain covers."""
-        with self._lock:
+        with self._up_to_date():
             now = self._utc(self._now_ms())
             add_enterprise(enterprise_id, self._store, now, chain_id=chain_id)
 
@@ -181,7 +194,7 @@ class ConnectorApi:
             known = did_you_mean(operation, tuple(OPERATIONS))
             raise ValueError(f"operation: there is no {operation!r}. {known}")
         lowered = None if ids is None else frozenset(id_.lower() for id_ in ids)
-        with self._lock:
+        with self._up_to_date():
             return self._faults.add(
                 InjectedFault(
                     ApiFault(fault), lowered, times, retry_after_s, slow_s, operation, more_than
@@ -196,7 +209,7 @@ class ConnectorApi:
             case; empty if the fault was not in force.
 
         """
-        with self._lock:
+        with self._up_to_date():
             return self._faults.remove(handle)
 
     def fill_first_pages(self, ids: frozenset[str]) -> int:
@@ -208,18 +221,18 @@ class ConnectorApi:
             The handle for `empty_first_pages`.
 
         """
-        with self._lock:
+        with self._up_to_date():
             return self._first_pages.add(ids)
 
     def empty_first_pages(self, handle: int) -> None:
         """Remove the entities that fill the first pages."""
-        with self._lock:
+        with self._up_to_date():
             self._first_pages.remove(handle)
 
     def begin(self, request: ApiRequest) -> PendingResponse:
         """Handle a request; the caller sends the response and calls `mark_sent` or `mark_lost`."""
         parsed = parse_request(request)
-        with self._lock:
+        with self._up_to_date():
             now_ms = self._now_ms()
             origin = self._origin_of(request, parsed)
             over_limit, retry_after_s = self._count_request(parsed, now_ms)
@@ -244,7 +257,7 @@ class ConnectorApi:
 
     def has_token(self, text: str) -> bool:
         """Return whether a text has a token of this run, or a part of one."""
-        with self._lock:
+        with self._up_to_date():
             return self._token_finder.is_in(text)
 
     def record_unreadable(self, address: str, reason: str) -> None:
@@ -283,7 +296,7 @@ class ConnectorApi:
             sent_ms: on the run's clock.
 
         """
-        with self._lock:
+        with self._up_to_date():
             since_ms = max(sent_ms, self._now_ms() - RECENT_MS)
             recent = [call for call in self._call_log.calls() if call.received_ms >= since_ms]
             announced = [(self._announced_utc(call), call.received_ms - LATE_MS) for call in recent]
@@ -303,18 +316,18 @@ class ConnectorApi:
 
     def enterprise_of(self, token: str) -> str | None:
         """Return the enterprise of an AccessToken, valid or not; None for an unknown token."""
-        with self._lock:
+        with self._up_to_date():
             return self._tokens.enterprise_of(token)
 
     def token_status(self, token: str) -> tuple[str | None, TokenState]:
         """Return the enterprise of an AccessToken and the token's state."""
-        with self._lock:
+        with self._up_to_date():
             return self._tokens.enterprise_of(token), self._tokens.state_of(token)
 
     def rate_limit_usage(self) -> tuple[RateLimitUsage, ...]:
         """Return the usage by enterprise, the highest peak first."""
         limits: defaultdict[str, list[RateLimit]] = defaultdict(list)
-        with self._lock:
+        with self._up_to_date():
             for token, rate_limit in self._rate_limits.items():
                 enterprise = self._tokens.enterprise_of(token)
                 if enterprise is not None:
@@ -324,7 +337,7 @@ class ConnectorApi:
 
     def api_usage(self) -> ApiUsage:
         """Return what the service's answered requests were; see `attribution`."""
-        with self._lock:
+        with self._up_to_date():
             peak = max((limit.peak for limit in self._rate_limits.values()), default=0)
         with self._sink_lock:
             usage = self._usage[Origin.PARTNER].usage(peak)

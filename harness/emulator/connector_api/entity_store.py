@@ -6,14 +6,13 @@ The store holds no properties: `entities` builds the entity of a record when a r
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pytest_mews.emulator.connector_api.entities import parent_of
 
 
-@dataclass(frozen=True, slots=True)
-class EntityRecord:
+class EntityRecord(NamedTuple):
     """One entity that exists.
 
     Attributes:
@@ -102,7 +101,7 @@ class EntityStore:
     def add_like(self, record: EntityRecord, entity_id: str) -> EntityRecord:
         """Add an entity that differs from another one in its id alone; return its record."""
         self._count += 1
-        added = replace(record, id=entity_id, number=self._count)
+        added = record._replace(id=entity_id, number=self._count)
         self._records[added.enterprise_id.lower(), added.kind][entity_id.lower()] = added
         self.ids.add(entity_id.lower())
         return added
@@ -162,8 +161,7 @@ class EntityStore:
         elif known.deleted is not None:
             record = known
         else:
-            record = replace(
-                known,
+            record = known._replace(
                 updated=max(updated, known.updated),
                 state=state or known.state,
                 deleted=updated if deleted else None,

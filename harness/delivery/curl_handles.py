@@ -1,0 +1,74 @@
+"""Curl handles that are used again, since setting all options takes longer than sending."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pycurl
+
+from pytest_mews.delivery.connection_pool import keeps_connection
+from pytest_mews.delivery.curl_options import TrustStore, configure, set_body_size
+from pytest_mews.delivery.transport import Request
+from pytest_mews.model import Exchange, Outcome
+
+_MAX_KEPT = 512  # as many as the largest burst; 4.4 KiB each, and its last message
+
+
+class CurlHandles:
+    """Makes handles, and keeps those of ordinary requests; only curl's thread may use it.
+
+    Args:
+        trust_store: the trusted certificate authorities.
+
+    """
+
+    def __init__(self, trust_store: TrustStore) -> None:
+        self._trust_store = trust_store
+        self._kept: defaultdict[tuple[object, ...], list[pycurl.Curl]] = defaultdict(list)
+        self._count = 0
+
+    def take(self, request: Request) -> pycurl.Curl:
+        """Return a handle with all options of a request except the callbacks.
+
+        Raises:
+            Exception: curl accepts no such request.
+
+        """
+        kept = self._kept.get(_options(request)) if keeps_connection(request) else None
+        if kept:
+            self._count -= 1
+            curl = kept.pop()
+            set_body_size(curl, request)
+            return curl
+        curl = pycurl.Curl()
+        configure(curl, request, self._trust_store)
+        return curl
+
+    def give_back(self, curl: pycurl.Curl, request: Request, exchange: Exchange) -> None:
+        """Keep the handle of a request that ended well for one with the same options."""
+        ended_well = exchange.outcome is Outcome.DELIVERED and keeps_connection(request)
+        if ended_well and self._count < _MAX_KEPT:
+            curl.unsetopt(pycurl.SHARE)
+            self._kept[_options(request)].append(curl)
+            self._count += 1
+        else:
+            curl.close()
+
+    def close(self) -> None:
+        """Free the handles that are kept."""
+        for kept in self._kept.values():
+            for curl in kept:
+                curl.close()
+        self._kept.clear()
+
+
+def _options(request: Request) -> tuple[object, ...]:
+    """Return what the options of an ordinary request depend on, but for the size of its body."""
+    return (
+        request.url,
+        request.method,
+        request.headers,
+        request.deadline_s,
+        request.verify_tls,
+        bool(request.body),
+    )
