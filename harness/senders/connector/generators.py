@@ -150,8 +150,9 @@ def _is_a(value: object, type_: Any) -> bool:  # noqa: ANN401 - a type hint
         return any(_is_a(value, option) for option in get_args(type_))
     if get_origin(type_) is Sequence:
         (item,) = get_args(type_)
-        has_items = isinstance(value, list | tuple) and len(value) > 0
-        return has_items and all(_is_a(element, item) for element in value)
+        if not isinstance(value, list | tuple) or not value:
+            return False
+        return all(_is_a(element, item) for element in value)
     if type_ is int:
         return type(value) is int and 0 <= value <= MAX_NUMBER  # True is no number
     return type(value) is type_
