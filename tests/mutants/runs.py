@@ -11,16 +11,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pytest_mews.config.settings import Settings, resolve_settings
+from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.execution import Budget
 from pytest_mews.model import Scenario, Stage, Verdict
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.mutants.mutations import Mutant, mutants
 from tests.mutants.served_example import serve_example
-from tests.partner_processes import FASTAPI_PARTNER, TENANTS, free_port
+from tests.partner_processes import FASTAPI_PARTNER, free_port
 
 SOURCES = ("app.py", "fetcher.py", "api_client.py")
-TOKEN = "its-own-secret"  # noqa: S105 - of the example
+TOKEN = "its-own-secret"
 JOBS = 8  # concurrent scenarios
 # The quick profile; the limit of 5 s for a response is never scaled.
 QUICK = {"mews_examples": "1", "mews_time_scale": "0.001", "mews_fetch_timeout": "3"}
@@ -85,7 +86,7 @@ def certify(candidate: Candidate | None) -> tuple[bool, str]:
         environment = {
             "MEWS_TOKEN": TOKEN,
             "MEWS_API_URL": f"http://{api}",
-            "MEWS_CLIENT_TOKEN": TENANTS.client_token,
+            "MEWS_CLIENT_TOKEN": DEFAULT_TENANTS.client_token,
             "MEWS_TENANTS": "tenants.toml",
         }
         try:
