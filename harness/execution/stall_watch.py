@@ -84,11 +84,12 @@ class StallWatch:
         if not self._repeated:
             return ()
         times = "once" if self._count == 1 else f"{self._count} times"
-        return (
-            f"The harness itself stood still {times}, for up to {self._longest_s:.1f} s: its process "
-            "was stopped, or got no CPU time. Executions that failed meanwhile do not count, and "
-            f"ran again ({self._repeated}).",
+        note = (
+            f"The harness itself stood still {times}, for up to {self._longest_s:.1f} s: its process"
+            " was stopped, or got no CPU time. Executions that failed meanwhile do not count, and "
+            f"ran again ({self._repeated})."
         )
+        return (note,)
 
     def _run(self) -> None:
         while not self._is_over.wait(CHECK_INTERVAL_S):
