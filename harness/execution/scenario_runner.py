@@ -283,8 +283,7 @@ class ScenarioRunner:
         try:
             builds = [(case, self._build(case)) for case in cases]
             futures = {
-                pool.submit(self._execute, case, sent, "example"): case
-                for case, sent in builds
+                pool.submit(self._execute, case, sent, "example"): case for case, sent in builds
             }
             for future in as_completed(futures):
                 evidence, sent = future.result()
@@ -618,9 +617,7 @@ class ScenarioRunner:
             health += self._integration_health_plan.build(id_source)
         return SentMessages(number, {**messages, HEALTH_CHECK: health}, id_source.tokens)
 
-    def _execute(
-        self, case: Case, sent: SentMessages, role: str
-    ) -> tuple[Evidence, SentMessages]:
+    def _execute(self, case: Case, sent: SentMessages, role: str) -> tuple[Evidence, SentMessages]:
         """Execute a case; again, with new messages, if it failed while the harness stood still.
 
         Returns:
