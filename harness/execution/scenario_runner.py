@@ -102,7 +102,8 @@ class Exploration:
         case_count: how many cases have run; shrinking and confirmation are not counted.
         failing_cases: how many of them failed.
         message_count: the messages sent, over all executions.
-        example: an execution that passed; the last one that its checks could evaluate.
+        example: an execution that passed; the last one that its checks could evaluate, or one whose
+            fetches are not judged.
         first_failing: the first execution that failed.
         smallest: the smallest execution that failed, once the search is over.
         sent_messages: the messages of the execution that is shown: the smallest, else the first.
@@ -576,7 +577,7 @@ class ScenarioRunner:
                 self._limit_budget(evidence)
         else:
             example = self.progress.example
-            if _is_informative(evidence) or example is None or not _is_informative(example):
+            if example is None or _informs(evidence) >= _informs(example):
                 self.progress.example = evidence
             self._passing.add(repr(case))
         return failed
@@ -653,9 +654,14 @@ class ScenarioRunner:
             )
 
 
-def _is_informative(evidence: Evidence) -> bool:
-    """Return whether the checks could evaluate anything in an execution."""
-    return any(finding.subject_count for finding in evidence.findings)
+def _informs(evidence: Evidence) -> int:
+    """Return a number for what an execution that passed says; the scenario shows the highest.
+
+    One whose fetches are not judged comes first: the scenario has not passed then.
+    """
+    if evidence.awaits_busy_service:
+        return 2
+    return int(any(finding.subject_count for finding in evidence.findings))
 
 
 def _size(evidence: Evidence) -> tuple[int, int, int]:

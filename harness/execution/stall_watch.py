@@ -86,8 +86,8 @@ class StallWatch:
         times = "once" if self._count == 1 else f"{self._count} times"
         note = (
             f"The harness itself stood still {times}, for up to {self._longest_s:.1f} s: its "
-            "process was stopped, or got no CPU time. Executions that failed meanwhile do not count, and "
-            f"ran again ({self._repeated})."
+            "process was stopped, or got no CPU time. Executions that failed meanwhile do not "
+            f"count, and ran again ({self._repeated})."
         )
         return (note,)
 

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.execution import Budget
+from pytest_mews.mews.events import Channel, event_names
 from pytest_mews.model import Scenario, Stage, Verdict
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
@@ -23,8 +24,13 @@ from tests.partner_processes import FASTAPI_PARTNER, free_port
 SOURCES = ("app.py", "fetcher.py", "api_client.py")
 TOKEN = "its-own-secret"
 JOBS = 8  # concurrent scenarios
-# The quick profile; the limit of 5 s for a response is never scaled.
-QUICK = {"mews_examples": "1", "mews_time_scale": "0.001", "mews_fetch_timeout": "3"}
+# The quick profile, with all webhooks; the limit of 5 s for a response is never scaled.
+QUICK = {
+    "mews_examples": "1",
+    "mews_time_scale": "0.001",
+    "mews_fetch_timeout": "3",
+    "mews_events": ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION)),
+}
 NO_SHRINKING = Budget(executions=0)
 
 
