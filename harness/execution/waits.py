@@ -10,8 +10,7 @@ from pytest_mews.model import ApiCall, ApiFault
 
 QUIET_S = 1.0  # without a call for this long, the partner is idle
 BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier messages
-MAX_BUSY_FACTOR = 30  # times the timeout, while its backlog shrinks: 5 minutes by default
-SHRINKING_S = 5.0  # the backlog of a partner that works on it shrinks within this time
+MAX_BUSY_FACTOR = 12  # times the timeout, while its backlog shrinks: 2 minutes by default
 MINUTE_S = 60.0
 MAX_PAUSE_S = 75.0  # between two retries: "up to about a minute" (guidelines/requests), and jitter
 MAX_GROWTH = 3.0  # of the pauses between retries, from one to the next
@@ -23,8 +22,8 @@ class BacklogWait:
     """How long to wait for a partner that works through earlier messages.
 
     The harness sends much faster than Mews does, so a sound partner may lag behind. It has
-    `BUSY_FACTOR` times the timeout, and goes on as long as its backlog shrinks, for
-    `MAX_BUSY_FACTOR` times the timeout at most. The backlog is what was announced before this wait
+    `BUSY_FACTOR` times the timeout, again since its backlog last shrank, but `MAX_BUSY_FACTOR`
+    times the timeout at most. The backlog is what was announced before this wait
     began; requests for anything else do not make it shrink.
 
     Args:
@@ -51,12 +50,10 @@ class BacklogWait:
         left = self._connector_api.count_unfetched(self._began_ms)
         if left < self._left:
             self._left, self._shrank_ms = left, now_ms
-        waited_s = (now_ms - self._began_ms) / 1000
-        if self._connector_api.closed or waited_s < BUSY_FACTOR * self._timeout_s:
-            return not self._connector_api.closed
-        shrinks = now_ms - self._shrank_ms <= SHRINKING_S * 1000
-        self.is_outlasted = shrinks and waited_s >= MAX_BUSY_FACTOR * self._timeout_s
-        return shrinks and not self.is_outlasted
+        timeout_ms = self._timeout_s * 1000
+        is_at_work = now_ms - self._shrank_ms < BUSY_FACTOR * timeout_ms
+        self.is_outlasted = is_at_work and now_ms - self._began_ms >= MAX_BUSY_FACTOR * timeout_ms
+        return is_at_work and not self.is_outlasted and not self._connector_api.closed
 
 
 def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known

@@ -14,7 +14,7 @@ from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Execution, Messages, perform
 from pytest_mews.execution.patience import MIN_MISSES, MIN_SILENCE_S, Awaited, Patience
 from pytest_mews.execution.steps import run_steps
-from pytest_mews.execution.waits import MAX_BUSY_FACTOR, QUIET_S, SHRINKING_S
+from pytest_mews.execution.waits import BUSY_FACTOR, MAX_BUSY_FACTOR, QUIET_S
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
 from pytest_mews.model.exchange import HEALTH_CHECK
 from pytest_mews.model.step import (
@@ -197,7 +197,7 @@ def test_the_wait_is_extended_for_a_busy_partner() -> None:
 
 
 def test_the_extension_is_bounded() -> None:
-    """It ends after five times the timeout if the backlog does not shrink."""
+    """It ends after five times the timeout if the backlog does not shrink: polling is no work."""
     connector_api = ScriptedConnectorApi()
     connector_api.backlog_polls = 1000
     execution = execution_for(connector_api, fetch_timeout_s=2.0)
@@ -207,12 +207,12 @@ def test_the_extension_is_bounded() -> None:
 
 
 def test_the_extension_goes_on_while_the_backlog_shrinks() -> None:
-    """It ends a few seconds after it has shrunk for the last time."""
+    """It ends four times the timeout after it has shrunk for the last time."""
     connector_api = ScriptedConnectorApi()
-    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 20
+    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 12
     execution = execution_for(connector_api, fetch_timeout_s=2.0)
     perform(WaitUntilFetched(), execution)
-    assert connector_api.waits == [2.0] + [1.0] * (19 + int(SHRINKING_S))
+    assert connector_api.waits == [2.0] + [1.0] * (10 + 2 * BUSY_FACTOR)
     assert not execution.transcript(scenario_of()).still_busy
 
 
