@@ -43,6 +43,7 @@ def fetched(transcript: Transcript) -> Observation:
     """Every entity of the acknowledged messages was fetched.
 
     The fetch of an entity that an injected fault was meant for, but did not affect, does not count.
+    What a service has not fetched that was still busy with earlier messages is not judged.
     """
     acknowledged = entity_fetches(transcript.deliveries, transcript.calls)
     if not acknowledged:
@@ -60,6 +61,8 @@ def fetched(transcript: Transcript) -> Observation:
     if not missing:
         observed = _fetch_figures(expected, transcript.calls)
         return Observation(met=True, observed=observed, subject_count=len(expected))
+    if transcript.still_busy:
+        return Observation.of_busy_service(len(missing), len(expected))
     first = missing[0]
     observed = join_clauses(
         (

@@ -46,6 +46,15 @@ class Observation:
         return cls(met=True, observed=observed, subject_count=0)
 
     @classmethod
+    def of_busy_service(cls, missing: int, expected: int) -> Self:
+        """Return that entities were not fetched yet, and may have been later."""
+        observed = (
+            f"the service was still working through earlier messages: {missing:,} of {expected:,} "
+            "entities not fetched yet"
+        )
+        return cls(met=True, observed=observed, subject_count=0, not_observed=True)
+
+    @classmethod
     def without_answer(cls) -> Self:
         """Return that no message got a complete response, so that nothing was shown."""
         return cls(met=True, observed=NO_ANSWER, subject_count=0, not_observed=True)

@@ -13,6 +13,7 @@ from pytest_mews.execution.patience import Patience
 from pytest_mews.execution.preflight import Preflight, send_preflight
 from pytest_mews.execution.scenario_runner import Budget, Exploration, ScenarioRunner, SentMessages
 from pytest_mews.execution.service_watch import ServiceWatch
+from pytest_mews.execution.stall_watch import StallWatch
 from pytest_mews.execution.steps import run_steps
 from pytest_mews.execution.suspects import met_no_connection
 from pytest_mews.execution.waits import peak_messages
@@ -30,6 +31,7 @@ __all__ = [
     "ScenarioRunner",
     "SentMessages",
     "ServiceWatch",
+    "StallWatch",
     "load_generators",
     "met_no_connection",
     "peak_messages",

@@ -9,12 +9,8 @@ from functools import partial
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.execution.patience import Awaited, count_calls, wait_until_done
-from pytest_mews.execution.waits import (
-    BUSY_FACTOR,
-    QUIET_S,
-    expected_retry_ms,
-)
+from pytest_mews.execution.patience import Awaited, WaitEnd, count_calls, wait_until_done
+from pytest_mews.execution.waits import QUIET_S, BacklogWait, expected_retry_ms
 from pytest_mews.model import ApiCall, Delivery, Message, entity_fetches
 from pytest_mews.model.fetches import EntityFetch
 
@@ -26,6 +22,10 @@ class CallObserver:
         context: the context of the case.
         messages: the messages of the case, by the name of their spec.
         deliveries: the deliveries so far; the execution appends to this list.
+
+    Attributes:
+        still_busy: whether a wait for fetches ended while the partner still worked through earlier
+            messages.
 
     """
 
@@ -47,6 +47,7 @@ class CallObserver:
         }
         self._connectivity_calls: tuple[ApiCall, ...] | None = None  # shown instead of new calls
         self._started_ms = context.now_ms()
+        self.still_busy = False
 
     def show_connectivity(self, connectivity: Connectivity) -> None:
         """Show the calls until the connectivity check ended, and no later ones.
@@ -82,7 +83,7 @@ class CallObserver:
         if self._connector_api is None:
             return False
         deliveries = [one for one in self._deliveries if not of or one.label in of]
-        if wait_until_done(
+        end = wait_until_done(
             self._connector_api,
             partial(_awaited, deliveries),
             self._since,
@@ -90,8 +91,10 @@ class CallObserver:
             patience=self._context.patience,
             started_ms=self._started_ms,
             now_ms=self._context.now_ms,
-        ):
+        )
+        if end is WaitEnd.DONE:
             return True
+        self.still_busy |= end is WaitEnd.STILL_BUSY
         self._wait_for_retries(self._connector_api, deliveries)
         return False
 
@@ -141,15 +144,20 @@ class CallObserver:
     def wait_until_idle(self, timeout_s: float) -> None:
         """Wait for `QUIET_S` without a call or a response, and forget all earlier calls.
 
-        At most for the timeout; five times that while the partner works through a backlog.
+        At most for the timeout; longer while the partner works through a backlog (`BacklogWait`).
         """
         if self._connector_api is None:
             return
         deadline_ms = self._deadline_ms(timeout_s)
-        last_ms = self._deadline_ms(timeout_s * (1 + BUSY_FACTOR))
-        while (now_ms := self._context.now_ms()) < deadline_ms or (
-            now_ms < last_ms and self._connector_api.is_working_on_backlog(now_ms)
-        ):
+        backlog: BacklogWait | None = None
+        while True:
+            if (now_ms := self._context.now_ms()) >= deadline_ms:
+                backlog = backlog or BacklogWait(
+                    self._connector_api, timeout_s, self._context.now_ms
+                )
+                is_working = self._connector_api.is_working_on_backlog(self._started_ms)
+                if not (is_working and backlog.goes_on()):
+                    return
             calls = self._connector_api.calls(self._since)
             self._since = calls[-1].number if calls else self._since
             called = self._connector_api.wait_until(bool, self._since, QUIET_S)

@@ -14,6 +14,7 @@ from pytest_mews.execution.alike_failures import AlikeFailures
 from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.patience import Patience
 from pytest_mews.execution.service_watch import ServiceWatch
+from pytest_mews.execution.stall_watch import StallWatch
 from pytest_mews.model import Delivery, Limits, TlsHandshake
 
 
@@ -43,6 +44,7 @@ class CaseContext:
         patience: how long waits for what webhooks lead to go on in silence.
         websocket_patience: the same for what events on the WebSocket lead to.
         alike_failures: the scenarios of the run that have failed, by the checks.
+        stalls: notices when the harness itself stands still.
         now_ms: the run's clock.
 
     """
@@ -66,6 +68,7 @@ class CaseContext:
     patience: Patience = field(default_factory=Patience)
     websocket_patience: Patience = field(default_factory=Patience)
     alike_failures: AlikeFailures = field(default_factory=AlikeFailures)
+    stalls: StallWatch = field(default_factory=lambda: StallWatch(lambda: 0.0))
     now_ms: Callable[[], float] = lambda: time.monotonic() * 1000
 
     @property

@@ -75,6 +75,7 @@ class Execution:
             faulted_ids=frozenset(self.faulted_ids),
             unaffected_ids=frozenset(self.unaffected_ids),
             fault_more_than=self.fault_more_than,
+            still_busy=self.calls.still_busy,
         )
 
 

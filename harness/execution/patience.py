@@ -24,6 +24,14 @@ MIN_SILENCE_S = 2.0
 SILENCE_FACTOR = 4.0
 
 
+class WaitEnd(Enum):
+    """How a wait ended."""
+
+    DONE = auto()
+    OVER = auto()  # at the timeout, or after it
+    STILL_BUSY = auto()  # while the service still worked through earlier messages
+
+
 class Missing(Enum):
     """What the service did not do about an entity: request it, or go on after a request."""
 
@@ -138,7 +146,7 @@ def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known
     patience: Patience,
     started_ms: float,
     now_ms: Callable[[], float],
-) -> bool:
+) -> WaitEnd:
     """Wait until everything is done, for the timeout, or until a silence that is final.
 
     The wait is extended while the service works through earlier messages (`wait_while_busy`).
@@ -153,7 +161,7 @@ def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known
         now_ms: the run's clock.
 
     Returns:
-        Whether everything is done, without an extension.
+        DONE if everything is done without an extension.
 
     """
     deadline_ms = now_ms() + timeout_s * 1000
@@ -173,10 +181,13 @@ def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known
         has_changed = connector_api.wait_until(changed, since, wait_s)
         if not has_changed and wait_s == silence_s and count_calls(calls)[1] == 0:
             break
-    if missing:
-        is_done = partial(_is_done_or_changed, awaited, None)
-        wait_while_busy(connector_api, is_done, since, timeout_s, started_ms=started_ms)
-    return not missing
+    if not missing:
+        return WaitEnd.DONE
+    is_done = partial(_is_done_or_changed, awaited, None)
+    is_still_busy = wait_while_busy(
+        connector_api, is_done, since, timeout_s, started_ms=started_ms, now_ms=now_ms
+    )
+    return WaitEnd.STILL_BUSY if is_still_busy else WaitEnd.OVER
 
 
 def longest_retry_pauses_s(calls: Iterable[ApiCall]) -> dict[str, float]:

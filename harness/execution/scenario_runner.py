@@ -5,6 +5,8 @@ like the first one. Hypothesis shrinks, within a budget of executions and time. 
 used up, a case that has not run counts as passing, so that the search ends without further
 deliveries. The search never runs a case twice; the confirmation tests whether a failure repeats.
 
+An execution that failed while the harness itself stood still does not count, and runs again.
+
 If the service dies, the scenario ends: nothing is shrunk against a dead service. When it is back,
 the last cases before its death run again, each alone, to find the one that ended it.
 """
@@ -18,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
+from threading import Lock
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
@@ -99,7 +102,8 @@ class Exploration:
         case_count: how many cases have run; shrinking and confirmation are not counted.
         failing_cases: how many of them failed.
         message_count: the messages sent, over all executions.
-        example: an execution that passed; the last one that its checks could evaluate.
+        example: an execution that passed; the last one that its checks could evaluate, or one whose
+            fetches are not judged.
         first_failing: the first execution that failed.
         smallest: the smallest execution that failed, once the search is over.
         sent_messages: the messages of the execution that is shown: the smallest, else the first.
@@ -134,6 +138,8 @@ class Exploration:
 # How many failing cases run again at most: at the end, smallest first, until one fails again; and
 # of those that failed concurrently, until as many have failed one by one.
 MAX_CONFIRMATIONS = 3
+# How often an execution runs again that failed while the harness stood still; the last one counts.
+MAX_REPETITIONS = 3
 # The pauses after each action of an integration: a case that fails without runs again with the
 # first, and if it fails again with the second. Further cases have the pauses from the start.
 # Mews sends an action when somebody makes a change, so minutes apart; a service with several
@@ -209,6 +215,7 @@ class ScenarioRunner:
             expectation.check == FETCHED for expectation in scenario.expectations
         )
         self._execution_count = 0
+        self._building = Lock()  # concurrent cases may run again
         self._executions_at_failure = 0
         self._failed_at_ms: float | None = None
         self._failing: dict[str, Executed] = {}
@@ -282,12 +289,11 @@ class ScenarioRunner:
         try:
             builds = [(case, self._build(case)) for case in cases]
             futures = {
-                pool.submit(self._execute, case, sent, "example"): (case, sent)
-                for case, sent in builds
+                pool.submit(self._execute, case, sent, "example"): case for case, sent in builds
             }
             for future in as_completed(futures):
-                case, sent = futures[future]
-                yield case, future.result(), sent
+                evidence, sent = future.result()
+                yield futures[future], evidence, sent
         finally:
             pool.shutdown(wait=False)  # an interruption does not wait for the other cases
 
@@ -378,8 +384,7 @@ class ScenarioRunner:
             self.progress.passed_on_retry = self.progress.passed_on_retry or retry
 
     def _retry(self, case: Case) -> tuple[Evidence, SentMessages]:
-        sent = self._build(case)
-        evidence = self._execute(case, sent, "passed-on-retry")
+        evidence, sent = self._execute(case, self._build(case), "passed-on-retry")
         if self._scenario.checks_health:
 
             def new_messages() -> Messages:
@@ -394,12 +399,10 @@ class ScenarioRunner:
 
     def _run_case(self, case: Case, *, counted: bool = True) -> bool:
         """Run a case; return whether it failed."""
-        sent = self._build(case)
-        evidence = self._execute(case, sent, "example")
+        evidence, sent = self._execute(case, self._build(case), "example")
         while self._is_too_fast(evidence, sent):
             self._slow_down()
-            sent = self._build(case)
-            evidence = self._execute(case, sent, "example")
+            evidence, sent = self._execute(case, self._build(case), "example")
         failed = self._record(case, evidence, sent, counted=counted)
         settle = failed and counted and self._scenario.checks_health
         if (failed or met_no_connection(evidence)) and self._is_dead(evidence, settle=settle):
@@ -579,7 +582,7 @@ class ScenarioRunner:
                 self._limit_budget(evidence)
         else:
             example = self.progress.example
-            if _is_informative(evidence) or example is None or not _is_informative(example):
+            if example is None or _informs(evidence) >= _informs(example):
                 self.progress.example = evidence
             self._passing.add(repr(case))
         return failed
@@ -607,8 +610,9 @@ class ScenarioRunner:
     def _build(self, case: Case) -> SentMessages:
         """Build the messages of a case, with ids that no other execution has."""
         tenants = self._target.tenants
-        number = self._execution_count
-        self._execution_count += 1
+        with self._building:
+            number = self._execution_count
+            self._execution_count += 1
         id_source = IdSource(self._seed, self._scenario.id, number, tenants, self._started)
         messages = build_messages(case, id_source)
         health = () if self._health_plan is None else self._health_plan.build(id_source)
@@ -619,7 +623,23 @@ class ScenarioRunner:
             health += self._integration_health_plan.build(id_source)
         return SentMessages(number, {**messages, HEALTH_CHECK: health}, id_source.tokens)
 
-    def _execute(self, case: Case, sent: SentMessages, role: str) -> Evidence:
+    def _execute(self, case: Case, sent: SentMessages, role: str) -> tuple[Evidence, SentMessages]:
+        """Execute a case; again, with new messages, if it failed while the harness stood still.
+
+        Returns:
+            What was observed in the last execution, and what it sent.
+
+        """
+        for _ in range(MAX_REPETITIONS):
+            started_ms = self._clock.now_ms()
+            evidence = self._execute_once(case, sent, role)
+            if not severity(evidence) or not self._context.stalls.affects(started_ms):
+                return evidence, sent
+            self._context.stalls.note_repetition()
+            sent = self._build(case)
+        return self._execute_once(case, sent, role), sent
+
+    def _execute_once(self, case: Case, sent: SentMessages, role: str) -> Evidence:
         transcript = run_steps(self._scenario, sent.messages, self._context)
         description = "TLS handshakes" if transcript.tls_handshakes else describe_case(case)
         if not case and self._scenario.stage is Stage.STREAMING:
@@ -639,9 +659,14 @@ class ScenarioRunner:
             )
 
 
-def _is_informative(evidence: Evidence) -> bool:
-    """Return whether the checks could evaluate anything in an execution."""
-    return any(finding.subject_count for finding in evidence.findings)
+def _informs(evidence: Evidence) -> int:
+    """Return a number for what an execution that passed says; the scenario shows the highest.
+
+    One whose fetches are not judged comes first: the scenario has not passed then.
+    """
+    if evidence.awaits_busy_service:
+        return 2
+    return int(any(finding.subject_count for finding in evidence.findings))
 
 
 def _size(evidence: Evidence) -> tuple[int, int, int]:

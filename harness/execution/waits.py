@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import ceil
 
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.model import ApiCall, ApiFault
 
 QUIET_S = 1.0  # without a call for this long, the partner is idle
 BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier messages
+MAX_BUSY_FACTOR = 12  # times the timeout, while its backlog shrinks: 2 minutes by default
 MINUTE_S = 60.0
 MAX_PAUSE_S = 75.0  # between two retries: "up to about a minute" (guidelines/requests), and jitter
 MAX_GROWTH = 3.0  # of the pauses between retries, from one to the next
@@ -18,20 +18,57 @@ RETRIED_FAULTS = frozenset(ApiFault) - {ApiFault.SLOW, ApiFault.UNKNOWN_FIELDS}
 MIN_PEAK_S = 3.0  # a shorter peak does not show whether a service keeps up
 
 
-def wait_while_busy(
+class BacklogWait:
+    """How long to wait for a partner that works through earlier messages.
+
+    The harness sends much faster than Mews does, so a sound partner may lag behind. It has
+    `BUSY_FACTOR` times the timeout, again since its backlog last shrank, but `MAX_BUSY_FACTOR`
+    times the timeout at most. The backlog is what was announced before this wait
+    began; requests for anything else do not make it shrink.
+
+    Args:
+        connector_api: where the partner calls.
+        timeout_s: the timeout of the wait before this one.
+        now_ms: the run's clock.
+
+    Attributes:
+        is_outlasted: whether the backlog still shrank when the time was over.
+
+    """
+
+    def __init__(
+        self, connector_api: ConnectorApi, timeout_s: float, now_ms: Callable[[], float]
+    ) -> None:
+        self._connector_api, self._timeout_s, self._now_ms = connector_api, timeout_s, now_ms
+        self._began_ms = self._shrank_ms = now_ms()
+        self._left = connector_api.count_unfetched(self._began_ms)
+        self.is_outlasted = False
+
+    def goes_on(self) -> bool:
+        """Return whether to go on waiting; call it every few seconds at least."""
+        now_ms = self._now_ms()
+        left = self._connector_api.count_unfetched(self._began_ms)
+        if left < self._left:
+            self._left, self._shrank_ms = left, now_ms
+        timeout_ms = self._timeout_s * 1000
+        is_at_work = now_ms - self._shrank_ms < BUSY_FACTOR * timeout_ms
+        self.is_outlasted = is_at_work and now_ms - self._began_ms >= MAX_BUSY_FACTOR * timeout_ms
+        return is_at_work and not self.is_outlasted and not self._connector_api.closed
+
+
+def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known
     connector_api: ConnectorApi,
     predicate: Callable[[Sequence[ApiCall]], bool],
     since: int,
     timeout_s: float,
     *,
     started_ms: float,
-) -> None:
+    now_ms: Callable[[], float],
+) -> bool:
     """Extend a wait that timed out while the partner still works through earlier messages.
 
-    The harness sends much faster than Mews does, so a sound partner may lag behind. The wait ends
-    when the predicate is true for the calls numbered above `since`, when the partner no longer
-    works on a backlog (`ConnectorApi.is_working_on_backlog`), or after `BUSY_FACTOR` times the
-    timeout.
+    The wait ends when the predicate is true for the calls numbered above `since`, when the partner
+    no longer works on a backlog (`ConnectorApi.is_working_on_backlog`), or with `BacklogWait`.
 
     Args:
         connector_api: where the partner calls.
@@ -39,13 +76,19 @@ def wait_while_busy(
         since: the number of the last call that does not count.
         timeout_s: the timeout of the wait before this one.
         started_ms: when the execution started: events sent before are its backlog.
+        now_ms: the run's clock.
+
+    Returns:
+        Whether the partner was still working on its backlog when the time was over.
 
     """
-    for _ in range(ceil(timeout_s / QUIET_S) * BUSY_FACTOR):
+    backlog = BacklogWait(connector_api, timeout_s, now_ms)
+    while backlog.goes_on():
         if not connector_api.is_working_on_backlog(started_ms):
-            return
+            return False
         if connector_api.wait_until(predicate, since, QUIET_S):
-            return
+            return False
+    return backlog.is_outlasted
 
 
 def expected_retry_ms(calls: Sequence[ApiCall]) -> float:

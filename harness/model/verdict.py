@@ -79,6 +79,8 @@ class Transcript:
         unaffected_ids: those of them none of whose requests the fault affected: their fetch says
             nothing about the fault.
         fault_more_than: the fault affects requests for more than this many of them only.
+        still_busy: whether the harness stopped waiting for fetches while the partner still worked
+            through earlier messages: what it had not fetched then, it may fetch later.
 
     """
 
@@ -95,6 +97,7 @@ class Transcript:
     faulted_ids: frozenset[str] = frozenset()
     unaffected_ids: frozenset[str] = frozenset()
     fault_more_than: int = 0
+    still_busy: bool = False
 
     @property
     def fault_had_no_effect(self) -> bool:
@@ -152,3 +155,8 @@ class Evidence:
     case: str
     findings: tuple[Finding, ...]
     transcript: Transcript
+
+    @property
+    def awaits_busy_service(self) -> bool:
+        """Whether fetches are not judged, since the service was still busy with earlier ones."""
+        return self.transcript.still_busy and any(finding.not_observed for finding in self.findings)

@@ -40,6 +40,7 @@ from pytest_mews.execution import (
     Patience,
     Preflight,
     ServiceWatch,
+    StallWatch,
     peak_messages,
     probe_commands,
     probe_connector_api,
@@ -160,6 +161,7 @@ class Environment:
         self._health_check_numbers = count()
         self._patience, self._websocket_patience = Patience(), Patience()
         self._alike_failures = AlikeFailures()
+        self._stalls = StallWatch(self.clock.now_ms)
         self._preflight = ObservedOnce(self._send_preflight)
         self._connectivity = ObservedOnce(self._probe_connector_api)
         self._handles_commands = ObservedOnce(self._probe_commands)
@@ -185,6 +187,7 @@ class Environment:
         if self._is_started:
             return
         self._running.enter_context(self._calls_file)
+        self._running.enter_context(self._stalls)
         try:
             api_url = self._start_connector_api()
             websocket_url = self._start_websocket()
@@ -316,6 +319,7 @@ class Environment:
             patience=self._patience,
             websocket_patience=self._websocket_patience,
             alike_failures=self._alike_failures,
+            stalls=self._stalls,
             now_ms=self.clock.now_ms,
         )
 
@@ -428,7 +432,7 @@ class Environment:
         if self._is_started:
             notes += tuple(map(describe_unreported, self._service.unreported_deaths))
         notes += () if self.started_service is None else self.started_service.notes
-        notes += self.emulator_failures.notes + self.platform.notes
+        notes += self._stalls.notes + self.emulator_failures.notes + self.platform.notes
         notes += () if self.websocket is None else self.websocket.log.notes
         notes += tuple(
             f"The demo partner, a part of pytest-mews, failed with {error!r}."

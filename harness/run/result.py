@@ -81,11 +81,18 @@ def _success(scenario: Scenario, exploration: Exploration) -> tuple[Verdict, str
         if not_observed:
             return Verdict.NOT_OBSERVED, not_observed[0].observed, ()
         return Verdict.NOT_APPLICABLE, f"{observed}, in {cases}", ()
-    if example is not None and example.transcript.fault_had_no_effect:
-        return Verdict.NOT_OBSERVED, FAULT_WITHOUT_EFFECT, ()
+    if example is not None and (unjudged := _why_unjudged(example)):
+        return Verdict.NOT_OBSERVED, unjudged, ()
     if example is not None and scenario.steps[0].gives_reason:
         return Verdict.PASS, example.findings[0].observed, ()
     return Verdict.PASS, _pass_reason(scenario, exploration, cases), ()
+
+
+def _why_unjudged(example: Evidence) -> str:
+    """Return why fetches of a case that did not fail could not be judged; empty if they were."""
+    if example.awaits_busy_service:
+        return next(finding.observed for finding in example.findings if finding.not_observed)
+    return FAULT_WITHOUT_EFFECT if example.transcript.fault_had_no_effect else ""
 
 
 def _failure(

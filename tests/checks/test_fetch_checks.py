@@ -55,6 +55,17 @@ def test_fetched_one_entity() -> None:
     assert finding.observed == "1 entity fetched with 1 request, 100 ms after the response"
 
 
+def test_a_service_that_is_still_busy_is_not_judged() -> None:
+    """It may fetch later what it has not fetched; what it has fetched counts."""
+    busy = replace(build_transcript(delivery("a", "b"), call("a", at_ms=105)), still_busy=True)
+    finding = evaluate(Expectation("fetched", Level.MUST), busy)
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
+    assert finding.observed.endswith(": 1 of 2 entities not fetched yet")
+    done = replace(build_transcript(delivery("a"), call("a", at_ms=105)), still_busy=True)
+    finding = evaluate(Expectation("fetched", Level.MUST), done)
+    assert (finding.met, finding.subject_count) == (True, 1)
+
+
 def test_an_entity_without_the_injected_fault_is_not_judged() -> None:
     """Its fetch proves nothing about the fault; an entity that was lost is lost all the same."""
     fetched, lost = (

@@ -378,6 +378,26 @@ def test_request_for_messages_of_older_threads_shows_backlog() -> None:
     assert connector_api.is_working_on_backlog(clock.ms)
 
 
+def test_fetches_make_the_backlog_shrink() -> None:
+    """Only what was announced by a time, and each entity once: polling is no progress."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    before = connector_api.count_unfetched(clock.ms)
+    connector_api.apply_message(
+        general_webhook(("ServiceOrderUpdated", guid(1)), ("ServiceOrderUpdated", guid(2)))
+    )
+    until_ms = clock.ms
+    assert connector_api.count_unfetched(until_ms) == before + 2
+    clock.ms += 100
+    connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(3))))
+    assert connector_api.count_unfetched(until_ms) == before + 2
+    for _ in range(2):
+        call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(1), guid(3)])
+        assert connector_api.count_unfetched(until_ms) == before + 1
+    connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(1))))
+    assert connector_api.count_unfetched(clock.ms) == before + 2
+
+
 def test_late_request_shows_backlog() -> None:
     """A request three seconds after its event counts, however long the wait has lasted."""
     clock = Clock()

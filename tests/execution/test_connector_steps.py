@@ -14,7 +14,7 @@ from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Execution, Messages, perform
 from pytest_mews.execution.patience import MIN_MISSES, MIN_SILENCE_S, Awaited, Patience
 from pytest_mews.execution.steps import run_steps
-from pytest_mews.execution.waits import QUIET_S
+from pytest_mews.execution.waits import BUSY_FACTOR, MAX_BUSY_FACTOR, QUIET_S
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
 from pytest_mews.model.exchange import HEALTH_CHECK
 from pytest_mews.model.step import (
@@ -64,6 +64,7 @@ class ScriptedConnectorApi:
         self._now_ms = 0.0
         self.closed = False
         self.backlog_polls = 0  # how many times more the partner works on a backlog
+        self.shrinking_polls = 0  # how many times more its backlog has shrunk
         self.waits: list[float] = []
 
     def arrive(self, *calls: ApiCall) -> None:
@@ -82,6 +83,11 @@ class ScriptedConnectorApi:
         """Return True as often as scripted."""
         self.backlog_polls -= 1
         return self.backlog_polls >= 0
+
+    def count_unfetched(self, _: float) -> int:
+        """Return less than before as often as scripted."""
+        self.shrinking_polls -= 1
+        return max(0, self.shrinking_polls)
 
     def wait_until(
         self, predicate: Callable[[tuple[ApiCall, ...]], bool], since: int, timeout_s: float
@@ -191,11 +197,33 @@ def test_the_wait_is_extended_for_a_busy_partner() -> None:
 
 
 def test_the_extension_is_bounded() -> None:
-    """It ends after five times the timeout at the latest."""
+    """It ends after five times the timeout if the backlog does not shrink: polling is no work."""
     connector_api = ScriptedConnectorApi()
     connector_api.backlog_polls = 1000
-    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=2.0))
+    execution = execution_for(connector_api, fetch_timeout_s=2.0)
+    perform(WaitUntilFetched(), execution)
     assert connector_api.waits == [2.0] + [1.0] * 8
+    assert not execution.transcript(scenario_of()).still_busy
+
+
+def test_the_extension_goes_on_while_the_backlog_shrinks() -> None:
+    """It ends four times the timeout after it has shrunk for the last time."""
+    connector_api = ScriptedConnectorApi()
+    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 12
+    execution = execution_for(connector_api, fetch_timeout_s=2.0)
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [2.0] + [1.0] * (10 + 2 * BUSY_FACTOR)
+    assert not execution.transcript(scenario_of()).still_busy
+
+
+def test_a_backlog_that_outlasts_the_wait_is_recorded() -> None:
+    """What such a partner has not fetched, it may fetch later."""
+    connector_api = ScriptedConnectorApi()
+    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 1000
+    execution = execution_for(connector_api, fetch_timeout_s=2.0)
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [2.0] + [1.0] * 2 * MAX_BUSY_FACTOR
+    assert execution.transcript(scenario_of()).still_busy
 
 
 def test_timeout_factor() -> None:
@@ -303,6 +331,10 @@ def test_wait_until_idle_is_extended_for_a_busy_partner() -> None:
     execution = execution_for(connector_api, fetch_timeout_s=3.0)
     perform(WaitUntilIdle(), execution)
     assert len(connector_api.waits) == 5 * 3 * 1000 / BETWEEN_MS
+    shrinking = ScriptedConnectorApi(*(call("x", number=n) for n in range(1, 100)))
+    shrinking.backlog_polls, shrinking.shrinking_polls = 1000, 35
+    perform(WaitUntilIdle(), execution_for(shrinking, fetch_timeout_s=3.0))
+    assert len(shrinking.waits) > len(connector_api.waits)
 
 
 def test_wait_until_idle_is_bounded() -> None:

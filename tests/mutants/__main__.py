@@ -36,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     chosen = [candidate for candidate in everything if options.only in candidate.name]
     random.Random(options.seed).shuffle(chosen)
     chosen = chosen[: options.sample]
+    not_flaws = tomllib.loads(NOT_FLAWS.read_text("utf-8"))
+    chosen.sort(key=lambda candidate: candidate.name in not_flaws)  # they take longest
     print(f"{len(chosen)} of {len(everything)} mutants; the example itself first", flush=True)
     _, failure = certify(None)
     if failure:
@@ -49,7 +51,6 @@ def main(arguments: Sequence[str]) -> int:
             result = future.result()
             results.append(result)
             print(f"[{number}/{len(chosen)}] {describe(result)}", flush=True)
-    not_flaws = tomllib.loads(NOT_FLAWS.read_text("utf-8"))
     lines, complete = summarize(results, not_flaws)
     print("\n".join(lines))
     return 0 if complete else 1

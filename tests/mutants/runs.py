@@ -11,17 +11,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pytest_mews.config.settings import Settings, resolve_settings
+from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.execution import Budget
+from pytest_mews.mews.events import Channel, event_names
 from pytest_mews.model import Scenario, Stage, Verdict
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.mutants.mutations import Mutant, mutants
-from tests.partner_processes import FASTAPI_PARTNER, free_port, run_fastapi_partner
+from tests.mutants.served_example import serve_example
+from tests.partner_processes import FASTAPI_PARTNER, free_port
 
 SOURCES = ("app.py", "fetcher.py", "api_client.py")
+TOKEN = "its-own-secret"
 JOBS = 8  # concurrent scenarios
-# The quick profile; the limit of 5 s for a response is never scaled.
-QUICK = {"mews_examples": "1", "mews_time_scale": "0.001", "mews_fetch_timeout": "3"}
+# The quick profile, with all webhooks; the limit of 5 s for a response is never scaled.
+QUICK = {
+    "mews_examples": "1",
+    "mews_time_scale": "0.001",
+    "mews_fetch_timeout": "3",
+    "mews_events": ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION)),
+}
 NO_SHRINKING = Budget(executions=0)
 
 
@@ -79,12 +88,17 @@ def certify(candidate: Candidate | None) -> tuple[bool, str]:
         shutil.copytree(FASTAPI_PARTNER, example)
         if candidate is not None:
             (example / candidate.file).write_text(candidate.mutant.source, "utf-8")
-        api = f"127.0.0.1:{free_port()}"
+        api, port = f"127.0.0.1:{free_port()}", free_port()
+        environment = {
+            "MEWS_TOKEN": TOKEN,
+            "MEWS_API_URL": f"http://{api}",
+            "MEWS_CLIENT_TOKEN": DEFAULT_TENANTS.client_token,
+            "MEWS_TENANTS": "tenants.toml",
+        }
         try:
-            with run_fastapi_partner(folder, api=f"http://{api}", source=example) as service:
-                target = f"{service.url}?Token={service.token}"
+            with serve_example(example, port, environment):
                 values = {
-                    "mews_target": target,
+                    "mews_target": f"http://127.0.0.1:{port}/webhooks/mews?Token={TOKEN}",
                     "mews_api": api,
                     "mews_report": str(folder / "report"),
                     **QUICK,

@@ -43,3 +43,25 @@ def test_what_was_not_observed_does_not_pass(
     result = build_result(SCENARIOS["PROC-34"], exploration, 1.0)
     assert result.verdict is verdict
     assert result.reason.startswith(reason)
+
+
+def test_a_busy_service_does_not_pass() -> None:
+    """Whatever else was observed, its fetches were not."""
+    accepted = Finding("accepted", Level.MUST, met=True, expected="2xx", observed="2xx")
+    fetched = Finding(
+        "fetched",
+        Level.MUST,
+        met=True,
+        expected="fetched",
+        observed="still busy",
+        subject_count=0,
+        not_observed=True,
+    )
+    for still_busy, verdict in ((True, Verdict.NOT_OBSERVED), (False, Verdict.PASS)):
+        exploration = Exploration(1, case_count=1, finished=True)
+        exploration.example = Evidence(
+            "example", "case", (accepted, fetched), Transcript((), still_busy=still_busy)
+        )
+        result = build_result(SCENARIOS["PROC-01"], exploration, 1.0)
+        assert result.verdict is verdict
+        assert not still_busy or result.reason == "still busy"

@@ -305,6 +305,16 @@ class ConnectorApi:
             for announced_utc, late_ms in announced
         )
 
+    def count_unfetched(self, until_ms: float) -> int:
+        """Return how many entities were announced by a time, and are in no response since.
+
+        Args:
+            until_ms: on the run's clock.
+
+        """
+        with self._up_to_date():
+            return self._store.count_unfetched(self._utc(until_ms))
+
     @property
     def closed(self) -> bool:
         """Whether the run is over and every wait ends at once."""

@@ -67,6 +67,7 @@ class EntityStore:
         self._records: dict[tuple[str, str], dict[str, EntityRecord]] = {}
         self._referenced: dict[tuple[str, str], set[str]] = {}
         self._shown: set[int] = set()
+        self._unfetched: dict[int, datetime] = {}  # when each one changed, not shown since
         self._unread: list[EntityRecord] = []  # shown, and their references not yet read
         self.ids: set[str] = set()  # of all entities, in lower case
         self._count = 0
@@ -85,6 +86,7 @@ class EntityStore:
 
     def mark_shown(self, record: EntityRecord) -> None:
         """Record that a response contained an entity, and thereby the ids it refers to."""
+        self._unfetched.pop(record.number, None)
         if record.number not in self._shown:
             self._shown.add(record.number)
             self._unread.append(record)
@@ -98,6 +100,10 @@ class EntityStore:
         self._unread.clear()
         return entity_id.lower() in self._referenced.get((enterprise_id.lower(), kind), ())
 
+    def count_unfetched(self, until: datetime) -> int:
+        """Return how many entities have changed by a time and are in no response since."""
+        return sum(updated <= until for updated in self._unfetched.values())
+
     def add_like(self, record: EntityRecord, entity_id: str) -> EntityRecord:
         """Add an entity that differs from another one in its id alone; return its record."""
         self._count += 1
@@ -110,6 +116,7 @@ class EntityStore:
         """Remove an entity, as if it had never existed."""
         records = self._records.get((record.enterprise_id.lower(), record.kind), {})
         if records.pop(record.id.lower(), None) is not None:
+            self._unfetched.pop(record.number, None)
             self.ids.discard(record.id.lower())
 
     def upsert(  # noqa: PLR0913 - all that is known of an entity
@@ -167,5 +174,6 @@ class EntityStore:
                 deleted=updated if deleted else None,
             )
         records[key] = record
+        self._unfetched[record.number] = record.updated
         self.ids.add(key)
         return record
