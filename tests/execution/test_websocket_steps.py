@@ -369,7 +369,7 @@ def test_the_wait_is_extended_for_a_busy_client(mews: MewsWebSocket) -> None:
     busy = BusyConnectorApi(DEFAULT_TENANTS, lambda: 1e9, started_utc=STARTED)
     with (
         RecordingClient(mews),
-        execution_with_client(mews, busy, fetch_timeout_s=0.05) as execution,
+        execution_with_client(mews, busy, fetch_timeout_s=0.5) as execution,
     ):
         perform(WebSocketSend("command"), execution)
         perform(WaitUntilHandled(), execution)
