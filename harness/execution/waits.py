@@ -50,7 +50,7 @@ class BacklogWait:
         left = self._connector_api.count_unfetched(self._began_ms)
         if left < self._left:
             self._left, self._shrank_ms = left, now_ms
-        timeout_ms = self._timeout_s * 1000
+        timeout_ms = max(self._timeout_s, QUIET_S) * 1000
         is_at_work = now_ms - self._shrank_ms < BUSY_FACTOR * timeout_ms
         self.is_outlasted = is_at_work and now_ms - self._began_ms >= MAX_BUSY_FACTOR * timeout_ms
         return is_at_work and not self.is_outlasted and not self._connector_api.closed
