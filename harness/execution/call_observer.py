@@ -151,7 +151,7 @@ class CallObserver:
         deadline_ms = self._deadline_ms(timeout_s)
         backlog: BacklogWait | None = None
         while True:
-            if (now_ms := self._context.now_ms()) >= deadline_ms:
+            if self._context.now_ms() >= deadline_ms:
                 backlog = backlog or BacklogWait(
                     self._connector_api, timeout_s, self._context.now_ms
                 )

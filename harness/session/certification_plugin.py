@@ -15,7 +15,7 @@ from _pytest.runner import runtestprotocol
 from pytest_mews.config.report_folder import FolderLock
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
-from pytest_mews.model import MissingCause, Run, Scenario, ScenarioResult, Verdict
+from pytest_mews.model import MissingCause, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.readiness import is_unexpected_failure
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.reports import EVENTS_FILE_NAME, EventFile, check_writable
@@ -36,6 +36,7 @@ from pytest_mews.session.command_line import (
 )
 from pytest_mews.session.concurrent_runner import ConcurrentRunner
 from pytest_mews.session.error_redactor import ErrorRedactor
+from pytest_mews.session.explained_failures import ExplainedFailures
 from pytest_mews.session.finish import ReportFiles
 from pytest_mews.session.items import (
     ScenarioCollector,
@@ -64,7 +65,6 @@ from pytest_mews.session.xdist import (
     start_or_fail,
 )
 
-DEFAULT_TRACEBACKS = "auto"  # pytest's --tb
 NOT_RUN = frozenset({Verdict.BLOCKED, Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE})
 
 
@@ -159,6 +159,8 @@ class CertificationPlugin:
         self._interrupted = False
         serializer = ReportSerializer({scenario.id: scenario for scenario in self.scenarios})
         config.pluginmanager.register(serializer, "mews-report-serializer")
+        self._explained = ExplainedFailures()
+        config.pluginmanager.register(self._explained, "mews-explained-failures")
 
     @property
     def runner(self) -> CertificationRunner:
@@ -331,8 +333,7 @@ class CertificationPlugin:
         run = self.certification.finish(cause, self._event_file.notes)
         if self._report_files.error:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
-        if _is_told_by_causes(run) and self._config.option.tbstyle == DEFAULT_TRACEBACKS:
-            self._config.option.tbstyle = "no"  # the summary says it once
+        self._explained.hide(run.explained_ids)
         fails = any(is_unexpected_failure(result, strict=run.strict) for result in run.results)
         fails = fails or self.runner.environment.emulator_failures.count > 0
         if fails and (stopped or exitstatus == pytest.ExitCode.OK):
@@ -340,17 +341,8 @@ class CertificationPlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the readiness of each stage, the failures, and the path of the report."""
+        self._explained.restore(terminalreporter)
         self._report_files.print_summary(terminalreporter)
-
-
-def _is_told_by_causes(run: Run) -> bool:
-    """Return whether causes explain all failures of a run."""
-    failed = {
-        result.scenario.id
-        for result in run.results
-        if result.verdict in FAILURES | {Verdict.ERROR, Verdict.BLOCKED}
-    }
-    return bool(failed) and failed <= run.explained_ids
 
 
 def why_missing(report: pytest.TestReport) -> tuple[MissingCause, str] | None:
