@@ -203,8 +203,9 @@ def no_immediate_retry(transcript: Transcript) -> Observation:
 def exponential_backoff(transcript: Transcript) -> Observation:
     """The pauses before the retries of a request are not all about equally long.
 
-    Pauses of at least two seconds that do not grow may be the interval of a worker, to which the
-    first growing pauses are rounded up: then the check evaluates nothing.
+    Four or more that are shorter each time, down to a quarter, do not grow either. Pauses of at
+    least two seconds that do not grow may be the interval of a worker, to which the first growing
+    pauses are rounded up: then the check evaluates nothing.
     """
     pauses = _pauses(transcript.calls)
     figures = f"pauses of {format_pauses(pauses)}" if pauses else "no retry"

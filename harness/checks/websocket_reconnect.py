@@ -76,7 +76,8 @@ def no_reconnect_storm(transcript: Transcript) -> Observation:
 def reconnect_backoff(transcript: Transcript) -> Observation:
     """The pauses between a client's handshakes are not all about equally long.
 
-    The longest of three or more pauses is at least 1.5 times the shortest.
+    The longest of three or more pauses is at least 1.5 times the shortest. Four or more that are
+    shorter each time, down to a quarter, do not grow.
     """
     series = [pauses for pauses in _pause_series(transcript) if len(pauses) >= MIN_PAUSES]
     fixed = [pauses for pauses in series if not pauses_grow(pauses)]

@@ -295,10 +295,13 @@ def test_no_immediate_retry(pauses: list[float], *, met: bool, observed: str) ->
         ([600, 300, 900], True),
         ([200, 200, 200], False),
         ([200, 240, 210, 220], False),
+        ([800, 400, 200, 100], False),
+        ([800, 400, 200], True),
+        ([800, 600, 400, 300], True),
     ],
 )
 def test_exponential_backoff(pauses: list[float], *, met: bool) -> None:
-    """Pauses that are all about equal break the check; any other pauses meet it."""
+    """Pauses that are all about equal, or shrink each time, break the check."""
     finding = evaluate_check("exponential-backoff", *retries_after(pauses))
     assert (finding.met, finding.subject_count) == (met, len(pauses))
     figures = f"pauses of {', '.join(f'{pause:,}' for pause in pauses)} ms"

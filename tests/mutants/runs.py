@@ -29,6 +29,7 @@ QUICK = {
     "mews_examples": "1",
     "mews_time_scale": "0.001",
     "mews_fetch_timeout": "3",
+    "mews_portfolios": True,
     "mews_events": ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION)),
 }
 NO_SHRINKING = Budget(executions=0)
