@@ -13,12 +13,11 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from demo_partner_process import demo_partner
 
 from pytest_mews.config.settings import resolve_settings
 from pytest_mews.run.runner import CertificationRunner
@@ -30,18 +29,6 @@ STEP = 10_000  # events
 
 class AllEventsSent(KeyboardInterrupt):
     """Ends the run as Ctrl-C would."""
-
-
-@contextmanager
-def demo_partner() -> Iterator[str]:
-    """Run the sound demo partner; yield its URL."""
-    command = [sys.executable, "-m", "pytest_mews", "demo"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
 
 
 def resident_mib() -> float:

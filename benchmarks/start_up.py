@@ -11,29 +11,15 @@ CPU is that of the whole command; least of the rounds, in turn.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from demo_partner_process import demo_partner
 from measured_process import run_measured
 from peers import print_ratio
 
 PLUGINS = ("mews", "hypothesispytest")
-
-
-@contextmanager
-def demo_partner() -> Iterator[str]:
-    """Run the demo partner; yield its URL."""
-    command = [sys.executable, "-m", "pytest_mews", "demo"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
 
 
 def without(*plugins: str) -> list[str]:
