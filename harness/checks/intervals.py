@@ -9,8 +9,9 @@ from statistics import median
 
 GROWTH_FACTOR = 1.5  # pauses grow if the longest is at least this multiple of the shortest
 MIN_PAUSES = 3  # fewer pauses show no growth
-# Pauses that shrink each time, at least 4 and to this share, are no chance: with a random pause below a
-# bound that doubles (full jitter) fewer than 1 of 1,500 series do, with decorrelated jitter none.
+# Pauses that shrink each time, at least 4 and to this share, are no chance: with a random pause
+# below a bound that doubles (full jitter) fewer than 1 of 1,500 series do, with decorrelated jitter
+# none.
 MIN_SHRINKING, SHRUNK_SHARE = 4, 0.25
 # Two pauses are equal if they differ by no more than this share or this time, whichever is more:
 # the accuracy with which a busy machine measures them.
