@@ -31,6 +31,8 @@ class Check:
         about_redirects: whether the reason of a passed scenario names the redirects.
         about_health: whether it is about the health checks, and not about the other deliveries.
         about_fetches: whether it is met only if acknowledged entities are fetched.
+        about_speed: whether it is about how response times develop, which a moment without CPU time
+            changes: one execution that breaks it, and one that meets it, show no flaw.
 
     """
 
@@ -42,6 +44,7 @@ class Check:
     about_redirects: bool = False
     about_health: bool = False
     about_fetches: bool = False
+    about_speed: bool = False
 
     @property
     def documentation(self) -> str:
@@ -61,12 +64,17 @@ def register(check: Check) -> None:
 
 
 def case_check(
-    name: str, expected: str, *, has_figures: bool = True, about_fetches: bool = False
+    name: str,
+    expected: str,
+    *,
+    has_figures: bool = True,
+    about_fetches: bool = False,
+    about_speed: bool = False,
 ) -> Callable[[Callable[[Transcript], Observation]], Callable[[Transcript], Observation]]:
     """Register a function as a check of a whole transcript, for what no single attempt shows.
 
     Unless `has_figures` is False, its observation has figures, so that the reason of a passed
-    scenario gives them as well. `about_fetches`: see `Check`.
+    scenario gives them as well. `about_fetches` and `about_speed`: see `Check`.
     """
 
     def decorate(
@@ -80,6 +88,7 @@ def case_check(
                 observe,
                 has_figures=has_figures,
                 about_fetches=about_fetches,
+                about_speed=about_speed,
             )
         )
         return observe

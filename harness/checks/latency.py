@@ -28,7 +28,9 @@ LATE_MS = 50.0  # the observation mentions the harness's own delay from here on
 MIN_POINTS = 5  # of a line
 
 
-@case_check("p99-under-half-limit", "99 of 100 responses within half the time limit")
+@case_check(
+    "p99-under-half-limit", "99 of 100 responses within half the time limit", about_speed=True
+)
 def p99_under_half_limit(transcript: Transcript) -> Observation:
     """99 of 100 responses (p99) took at most half the time limit.
 
@@ -55,7 +57,11 @@ def p99_under_half_limit(transcript: Transcript) -> Observation:
     return Observation(met=met, observed=observed, subject_count=len(attempts))
 
 
-@case_check("no-latency-growth", "response times that do not grow while messages keep arriving")
+@case_check(
+    "no-latency-growth",
+    "response times that do not grow while messages keep arriving",
+    about_speed=True,
+)
 def no_latency_growth(transcript: Transcript) -> Observation:
     """Response times do not grow so fast that they exceed the limit within a minute."""
     attempts = _timed_attempts(transcript)
@@ -83,7 +89,9 @@ def no_latency_growth(transcript: Transcript) -> Observation:
 
 
 @case_check(
-    "scales-with-batch", f"response times within the limit also at {PROJECTED_BATCH:,} events"
+    "scales-with-batch",
+    f"response times within the limit also at {PROJECTED_BATCH:,} events",
+    about_speed=True,
 )
 def scales_with_batch(transcript: Transcript) -> Observation:
     """Response times do not grow so fast with the batch that a larger one would be too late.

@@ -12,6 +12,8 @@ from pytest_mews.model import ApiCall, Delivery
 from pytest_mews.model.exchange import CONNECTIVITY_CHECK
 from pytest_mews.senders import IdSource, Sender, Target
 
+FIRST_CALL_FACTOR = 3  # times the fetch timeout: a busy machine may start a worker only then
+
 
 @dataclass(frozen=True)
 class Connectivity:
@@ -38,8 +40,8 @@ def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long
 ) -> Connectivity | None:
     """Deliver one event and wait for a call; None if no subscribed event leads to one.
 
-    Waits up to `fetch_timeout_s` for any call, and as long again for the one that returns the
-    event's entity.
+    Waits up to `FIRST_CALL_FACTOR` times `fetch_timeout_s` for any call, since everything else
+    depends on it, and then once for the one that returns the event's entity.
 
     Every call counts, also an earlier or wrong one: it shows where the partner calls. Only calls
     about commands don't count, since a WebSocket client makes them even if the service does nothing
@@ -55,7 +57,7 @@ def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long
     def fetched(calls: Sequence[ApiCall]) -> bool:
         return any(call.answered_ok and event.entity_id in call.returned_ids for call in calls)
 
-    if connector_api.wait_until(_called, 0, fetch_timeout_s):
+    if connector_api.wait_until(_called, 0, fetch_timeout_s * FIRST_CALL_FACTOR):
         connector_api.wait_until(fetched, 0, fetch_timeout_s)
     return Connectivity(delivery, connector_api.calls())
 

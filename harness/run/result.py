@@ -31,14 +31,29 @@ from pytest_mews.model.evidence_selection import limit_deliveries
 
 MAX_ATTEMPTS = 2_000  # records of a scenario; bounds the run's memory and events.ndjson
 PASSED_ON_RETRY = "the same case passed when it ran again"
+ONCE_TOO_SLOW = "once slower, which a busy machine explains: not counted"
 
 
 def build_result(scenario: Scenario, exploration: Exploration, duration_s: float) -> ScenarioResult:
     """Build the result of a finished or interrupted exploration.
 
-    A failure that was observed before an interruption still counts.
+    A failure that was observed before an interruption still counts. One that is only about speed
+    does not, if the same case passed when it ran again: the machine was busy.
     """
+    failed, passed = exploration.smallest, exploration.passed_on_retry
+    was_slow = failed is not None and passed is not None and _is_about_speed(failed)
+    if was_slow:
+        exploration = replace(
+            exploration,
+            example=passed,
+            first_failing=None,
+            smallest=None,
+            passed_on_retry=None,
+            failing_cases=0,
+        )
     verdict, reason, remarks = _verdict(scenario, exploration)
+    if was_slow:
+        reason = join_clauses((reason, ONCE_TOO_SLOW))
     return ScenarioResult(
         scenario=scenario,
         verdict=verdict,
@@ -53,6 +68,11 @@ def build_result(scenario: Scenario, exploration: Exploration, duration_s: float
         attempts=thin_out(exploration.attempts, MAX_ATTEMPTS),
         fetches=exploration.fetches,
     )
+
+
+def _is_about_speed(failed: Evidence) -> bool:
+    unmet = [finding for finding in failed.findings if not finding.met]
+    return all(CHECKS[finding.check].about_speed for finding in unmet)
 
 
 def _verdict(scenario: Scenario, exploration: Exploration) -> tuple[Verdict, str, tuple[str, ...]]:

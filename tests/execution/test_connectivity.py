@@ -97,6 +97,6 @@ def test_the_check_waits_after_a_refused_call() -> None:
         fetch_timeout_s=3.0,
     )
     assert connectivity is not None
-    assert (waits, connectivity.called) == ([3.0, 3.0], True)
+    assert (waits, connectivity.called) == ([9.0, 3.0], True)
     assert describe_refusals((refused,))
     assert not describe_refusals(connectivity.calls)

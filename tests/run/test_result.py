@@ -7,7 +7,7 @@ import pytest
 from pytest_mews.checks import FAULT_WITHOUT_EFFECT
 from pytest_mews.execution import Exploration
 from pytest_mews.model import Evidence, Finding, Level, Transcript, Verdict
-from pytest_mews.run.result import build_result
+from pytest_mews.run.result import ONCE_TOO_SLOW, build_result
 from pytest_mews.scenarios import loader
 
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
@@ -65,3 +65,30 @@ def test_a_busy_service_does_not_pass() -> None:
         result = build_result(SCENARIOS["PROC-01"], exploration, 1.0)
         assert result.verdict is verdict
         assert not still_busy or result.reason == "still busy"
+
+
+@pytest.mark.parametrize(
+    ("unmet", "verdict"),
+    [
+        ({"no-latency-growth"}, Verdict.PASS),
+        ({"accepted", "no-latency-growth"}, Verdict.FLAKY),
+        ({"accepted"}, Verdict.FLAKY),
+    ],
+)
+def test_a_slow_execution_alone_is_not_flaky(unmet: set[str], verdict: Verdict) -> None:
+    """If the same case is fast when it runs again, the machine was busy."""
+
+    def evidence(role: str, broken: set[str]) -> Evidence:
+        findings = tuple(
+            Finding(name, Level.SHOULD, met=name not in broken, expected=name, observed="figures")
+            for name in ("accepted", "no-latency-growth")
+        )
+        return Evidence(role, "case", findings, Transcript(()))
+
+    exploration = Exploration(1, case_count=1, failing_cases=1, finished=True)
+    exploration.first_failing = exploration.smallest = evidence("example", unmet)
+    exploration.passed_on_retry = evidence("passed-on-retry", set())
+    result = build_result(SCENARIOS["LOAD-02"], exploration, 1.0)
+    assert result.verdict is verdict
+    assert (ONCE_TOO_SLOW in result.reason) == (verdict is Verdict.PASS)
+    assert len(result.evidence) == (1 if verdict is Verdict.PASS else 2)
