@@ -626,6 +626,8 @@ class ScenarioRunner:
     def _execute(self, case: Case, sent: SentMessages, role: str) -> tuple[Evidence, SentMessages]:
         """Execute a case; again, with new messages, if it failed while the harness stood still.
 
+        One that shows that the service is gone counts at once: a message of it may have ended it.
+
         Returns:
             What was observed in the last execution, and what it sent.
 
@@ -633,7 +635,8 @@ class ScenarioRunner:
         for _ in range(MAX_REPETITIONS):
             started_ms = self._clock.now_ms()
             evidence = self._execute_once(case, sent, role)
-            if not severity(evidence) or not self._context.stalls.affects(started_ms):
+            is_conclusive = not severity(evidence) or _shows_outage(evidence)
+            if is_conclusive or not self._context.stalls.affects(started_ms):
                 return evidence, sent
             self._context.stalls.note_repetition()
             sent = self._build(case)
@@ -657,6 +660,11 @@ class ScenarioRunner:
             self.progress.fetches = merge_records(
                 (*self.progress.fetches, *fetch_records(transcript))
             )
+
+
+def _shows_outage(evidence: Evidence) -> bool:
+    """Return whether the service accepted no connection, or a health check failed."""
+    return met_no_connection(evidence) or any(map(is_out, health_attempts(evidence)))
 
 
 def _informs(evidence: Evidence) -> int:

@@ -123,6 +123,23 @@ def test_a_flaw_fails_on_a_stalled_machine(setup: BuildSetup) -> None:
     assert len(requests) > MAX_REPETITIONS
 
 
+def test_a_death_counts_during_a_stall(setup: BuildSetup) -> None:
+    """The execution that ended the service is the only one that shows it."""
+    requests: list[Request] = []
+
+    def respond(request: Request) -> int | Outcome:
+        requests.append(request)
+        partner.transport.clock.sleep(2.0)
+        return Outcome.CONNECTION_REFUSED if b"IntegrationEnabled" in request.body else 202
+
+    partner: Setup = setup(respond)
+    watch = ManualWatch(partner.transport.clock)
+    runner = partner.runner("INT-02", examples=0, stalls=watch)
+    runner.run()
+    assert runner.progress.failing_cases > 0
+    assert watch.notes == ()
+
+
 def test_nothing_is_noted_without_a_repetition(setup: BuildSetup) -> None:
     """A stall that nothing failed in needs no note."""
 
