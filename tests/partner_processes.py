@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,8 @@ def run_service(
     """
     port = free_port()
     with run_process(command, cwd, output, {**environment, "PORT": str(port)}) as process:
-        _wait_until_listening(process, port, output)
+        if not wait_until_listening(port, lambda: process.poll() is None):
+            raise RuntimeError(output.read_text("utf-8", "replace"))
         yield RunningService(
             f"http://127.0.0.1:{port}/webhooks/mews", environment["MEWS_TOKEN"], output
         )
@@ -115,13 +116,17 @@ def free_port() -> int:
         return port
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+def wait_until_listening(port: int, is_running: Callable[[], bool]) -> bool:
+    """Wait until a program listens on a loopback port; return whether it does.
+
+    It does not if it has ended, or did not listen within `START_TIMEOUT_S`.
+    """
     deadline = time.monotonic() + START_TIMEOUT_S
-    while process.poll() is None and time.monotonic() < deadline:
+    while is_running() and time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:
-            return
-    raise RuntimeError(output.read_text("utf-8", "replace"))
+            return True
+    return False

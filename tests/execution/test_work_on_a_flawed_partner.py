@@ -1,8 +1,9 @@
 """What a flaw costs: how often scenarios are played, what they send, and what they await in vain.
 
-The .toml file of the same name has the numbers. They depend on the code alone: on no clock, since
-only the number of executions ends the shrinking, and on no chance, since the seed is fixed. A
-change that makes a flawed partner costlier, or cheaper, changes the file on purpose.
+The .toml file of the same name has the numbers. Only the number of executions ends the shrinking,
+and the seed is fixed, so they depend on the code alone, unless the machine is so busy that a fetch
+takes longer than 2 s. A change that makes a flawed partner costlier, or cheaper, changes the file
+on purpose.
 """
 
 from __future__ import annotations

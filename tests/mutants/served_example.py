@@ -9,16 +9,14 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
-import socket
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests.partner_processes import END_TIMEOUT_S, wait_until_listening
+
 LIBRARIES = ("fastapi", "httpx", "uvicorn", "uvicorn.protocols.http.auto", "uvicorn.lifespan.on")
-START_TIMEOUT_S = END_TIMEOUT_S = 30.0
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["__main__", *LIBRARIES])
@@ -35,7 +33,8 @@ def serve_example(folder: Path, port: int, environment: Mapping[str, str]) -> It
     process = _FORKS.Process(target=_serve, args=(folder, port, dict(environment)), daemon=True)
     process.start()
     try:
-        _wait_until_listening(process, port)
+        if not wait_until_listening(port, process.is_alive):
+            raise RuntimeError(f"the program ended with {process.exitcode}, or does not listen")
         yield
     finally:
         process.terminate()
@@ -52,15 +51,3 @@ def _serve(folder: Path, port: int, environment: Mapping[str, str]) -> None:
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     importlib.import_module("uvicorn").run("app:app", port=port)
-
-
-def _wait_until_listening(process: BaseProcess, port: int) -> None:
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while process.is_alive() and time.monotonic() < deadline_s:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"the program ended with {process.exitcode}, or does not listen")
