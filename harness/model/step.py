@@ -310,7 +310,8 @@ class WaitUntilFetched(Step):
     """Waits until every acknowledged entity is fetched, then until the service is quiet.
 
     The wait takes at most the fetch timeout (`--mews-fetch-timeout`), or five times that while the
-    service works through earlier messages; the wait for quiet takes at most as long again.
+    service works through earlier messages, and up to thirteen times while fewer and fewer of them
+    are left; the wait for quiet takes at most as long again.
 
     Attributes:
         timeout_factor: a factor for the fetch timeout, where the service has to retry.
@@ -347,7 +348,7 @@ class WaitUntilIdle(Step):
     """Waits for a second without a call in progress; only later calls belong to the case.
 
     It takes at most the fetch timeout, or five times that while the service works through earlier
-    messages.
+    messages, and up to thirteen times while fewer and fewer of them are left.
     """
 
 
