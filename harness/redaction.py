@@ -27,10 +27,11 @@ import html
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cached_property, lru_cache
+from types import NoneType
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
@@ -40,6 +41,8 @@ REDACTED = "***"
 MIN_LENGTH_ANYWHERE, MIN_LENGTH_WORD = 8, 4
 T = TypeVar("T")
 _MAX_CACHED_LENGTH = 512
+_WITHOUT_TEXT = frozenset({NoneType, bool, int, float})
+_MANY = 4  # at least as many texts are searched together
 
 _USERINFO = re.compile(r"(?:^|(?<=//))[^/?#]*(?=@)")
 # A password with an unescaped / or ? looks like a port that is not a number.
@@ -205,6 +208,11 @@ class Redactor:
         """Redact a text."""
         return self._cached(text) if len(text) < _MAX_CACHED_LENGTH else self._replace(text)
 
+    def are_clean(self, texts: Collection[str]) -> bool:
+        """Return whether texts certainly have no secret; faster than to redact each."""
+        joined = "\n".join(texts)
+        return self._complete_texts.isdisjoint(texts) and self._replace(joined) is joined
+
     def redact_bytes(self, data: bytes) -> bytes:
         """Redact bytes; parts that are not UTF-8 stay unchanged."""
         text = data.decode("utf-8", "surrogateescape")
@@ -237,27 +245,46 @@ def redact(value: T, redactor: Redactor) -> T:
 
 
 def _walk(value: Any, redactor: Redactor) -> Any:  # noqa: ANN401 - any part of a run
-    if isinstance(value, str):
-        return value if isinstance(value, Enum) else redactor.redact_text(value)
-    if isinstance(value, bytes):
-        return redactor.redact_bytes(value)
-    if isinstance(value, tuple | list | frozenset | set):
-        items = [_walk(item, redactor) for item in value]
-        is_same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if is_same else type(value)(items)
-    if isinstance(value, Mapping):
+    result = value
+    if type(value) in _WITHOUT_TEXT:  # most parts of a run
+        pass
+    elif isinstance(value, str):
+        result = value if isinstance(value, Enum) else redactor.redact_text(value)
+    elif isinstance(value, bytes):
+        result = redactor.redact_bytes(value)
+    elif isinstance(value, tuple | list | frozenset | set):
+        result = _redact_items(value, redactor)
+    elif is_dataclass(value) and not isinstance(value, type):
+        result = _redact_fields(value, redactor)
+    elif isinstance(value, Mapping):
         pairs = {_walk(key, redactor): _walk(item, redactor) for key, item in value.items()}
         is_same = all(key in pairs and pairs[key] is item for key, item in value.items())
-        return value if is_same else type(value)(pairs)  # type: ignore[call-arg]
-    if is_dataclass(value) and not isinstance(value, type):
-        before = {name: getattr(value, name) for name in _field_limits(type(value))}
-        after = {name: _walk(item, redactor) for name, item in before.items()}
-        for name, limit in _field_limits(type(value)).items():
-            if limit is not None and len(after[name]) > limit:
-                after[name] = after[name][:limit]
-        changed = {name: item for name, item in after.items() if item is not before[name]}
-        return replace(value, **changed) if changed else value
-    return value
+        result = value if is_same else type(value)(pairs)  # type: ignore[call-arg]
+    return result
+
+
+def _redact_items(
+    items: tuple[Any, ...] | list[Any] | frozenset[Any] | set[Any], redactor: Redactor
+) -> Any:  # noqa: ANN401 - of the type of `items`
+    are_texts = len(items) >= _MANY and all(type(item) is str for item in items)
+    if are_texts and redactor.are_clean(items):
+        return items
+    redacted = [_walk(item, redactor) for item in items]
+    is_same = all(new is old for new, old in zip(redacted, items, strict=True))
+    return items if is_same else type(items)(redacted)
+
+
+def _redact_fields(value: Any, redactor: Redactor) -> Any:  # noqa: ANN401 - a dataclass
+    dataclass_type: type = type(value)
+    changed = {}
+    for name, limit in _field_limits(dataclass_type).items():
+        before = getattr(value, name)
+        after = _walk(before, redactor)
+        if limit is not None and len(after) > limit:
+            after = after[:limit]
+        if after is not before:
+            changed[name] = after
+    return replace(value, **changed) if changed else value
 
 
 @lru_cache(maxsize=256)

@@ -11,8 +11,8 @@ from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.patience import Awaited, WaitEnd, count_calls, wait_until_done
 from pytest_mews.execution.waits import QUIET_S, BacklogWait, expected_retry_ms
-from pytest_mews.model import ApiCall, Delivery, Message, entity_fetches
-from pytest_mews.model.fetches import EntityFetch
+from pytest_mews.model import ApiCall, Delivery, Message
+from pytest_mews.model.fetches import AcknowledgedEntities, EntityFetch
 
 
 class CallObserver:
@@ -82,10 +82,12 @@ class CallObserver:
         """
         if self._connector_api is None:
             return False
-        deliveries = [one for one in self._deliveries if not of or one.label in of]
+        entities = AcknowledgedEntities(
+            one for one in self._deliveries if not of or one.label in of
+        )
         end = wait_until_done(
             self._connector_api,
-            partial(_awaited, deliveries),
+            partial(_awaited, entities),
             self._since,
             timeout_s,
             patience=self._context.patience,
@@ -95,15 +97,15 @@ class CallObserver:
         if end is WaitEnd.DONE:
             return True
         self.still_busy |= end is WaitEnd.STILL_BUSY
-        self._wait_for_retries(self._connector_api, deliveries)
+        self._wait_for_retries(self._connector_api, entities)
         return False
 
     def _wait_for_retries(
-        self, connector_api: ConnectorApi, deliveries: Sequence[Delivery]
+        self, connector_api: ConnectorApi, entities: AcknowledgedEntities
     ) -> None:
         """Extend a wait that timed out while the partner pauses before its next retry."""
         calls = connector_api.calls(self._since)
-        while missing := _missing(deliveries, calls):
+        while missing := _missing(entities, calls):
             ids = {fetch.entity_id for fetch in missing}
             until_ms = expected_retry_ms([call for call in calls if self._is_about(call, ids)])
             timeout_s = (until_ms - self._context.now_ms()) / 1000
@@ -111,7 +113,7 @@ class CallObserver:
             if timeout_s <= 0 or not connector_api.wait_until(bool, last, timeout_s):
                 return
             connector_api.wait_until(
-                lambda calls: not _missing(deliveries, calls), self._since, QUIET_S
+                lambda calls: not _missing(entities, calls), self._since, QUIET_S
             )
             calls = connector_api.calls(self._since)
 
@@ -125,7 +127,8 @@ class CallObserver:
         connector_api = self._connector_api
         if connector_api is None:
             return False
-        return bool(_missing(self._deliveries, connector_api.calls(self._since)))
+        entities = AcknowledgedEntities(self._deliveries)
+        return bool(_missing(entities, connector_api.calls(self._since)))
 
     def wait_until_quiet(self, quiet_s: float, timeout_s: float) -> None:
         """Wait until no call about this execution is in progress or came for `quiet_s` seconds."""
@@ -201,13 +204,12 @@ class CallObserver:
         return replace(call, requested_ids=requested, returned_ids=returned)
 
 
-def _missing(deliveries: Sequence[Delivery], calls: Sequence[ApiCall]) -> list[EntityFetch]:
+def _missing(entities: AcknowledgedEntities, calls: Sequence[ApiCall]) -> list[EntityFetch]:
     """Return the acknowledged entities that are not fetched."""
-    fetches = entity_fetches(deliveries, calls)
-    return [fetch for fetch in fetches if fetch.fetched_ms is None]
+    return [fetch for fetch in entities.fetches(calls) if fetch.fetched_ms is None]
 
 
-def _awaited(deliveries: Sequence[Delivery], calls: Sequence[ApiCall]) -> list[Awaited]:
+def _awaited(entities: AcknowledgedEntities, calls: Sequence[ApiCall]) -> list[Awaited]:
     """Return the acknowledged entities, which the service should fetch."""
     return [
         Awaited(
@@ -217,5 +219,5 @@ def _awaited(deliveries: Sequence[Delivery], calls: Sequence[ApiCall]) -> list[A
             if fetch.requested_ms is None
             else (fetch.requested_ms - fetch.acknowledged_ms) / 1000,
         )
-        for fetch in entity_fetches(deliveries, calls)
+        for fetch in entities.fetches(calls)
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pytest_mews.mews.events import EVENTS, Channel, operations_by_event
 from pytest_mews.model.api_call import ApiCall, calls_by_entity
@@ -68,7 +69,12 @@ class EntityFetch:
 def entity_fetches(
     deliveries: Iterable[Delivery], calls: Iterable[ApiCall]
 ) -> tuple[EntityFetch, ...]:
-    """Derive the fetches of every entity of the acknowledged deliveries, in order of delivery.
+    """Derive the fetches of every entity of the acknowledged deliveries, in order of delivery."""
+    return AcknowledgedEntities(deliveries).fetches(calls)
+
+
+class AcknowledgedEntities:
+    """The entities of acknowledged deliveries, whose fetches calls show.
 
     Deleted entities are left out: a receiver can apply a deletion without a fetch, and a response
     may leave them out.
@@ -77,28 +83,36 @@ def entity_fetches(
     CustomerAdded and CustomerUpdated with one id are one entity, a reservation and a customer with
     the same id are two. The entity of `MessageAdded` counts too, although no operation accepts its
     id.
+
+    Args:
+        deliveries: acknowledged or not.
+
     """
-    deliveries = tuple(deliveries)
-    deleted = deleted_entities(deliveries)
-    events: dict[tuple[str, tuple[str, ...], str], list[tuple[str, Delivery]]] = defaultdict(list)
-    for delivery in deliveries:
-        enterprise_id = delivery.message.token_owner
-        if not delivery.delivered or enterprise_id is None:
-            continue
-        for event in delivery.message.events:
-            operations = OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator)
-            if operations is not None and (enterprise_id, event.entity_id) not in deleted:
-                key = (enterprise_id, operations, event.entity_id)
-                events[key].append((event.discriminator, delivery))
-    calls_by_id = calls_by_entity(calls, {entity_id for _, _, entity_id in events})
-    return tuple(
-        _entity_fetch(
-            key,
-            event_deliveries,
-            [call for call in calls_by_id.get(key[2], ()) if call.operation in key[1]],
+
+    def __init__(self, deliveries: Iterable[Delivery]) -> None:
+        deliveries = tuple(deliveries)
+        deleted = deleted_entities(deliveries)
+        events: dict[_Key, list[tuple[str, Delivery]]] = defaultdict(list)
+        for delivery in deliveries:
+            enterprise_id = delivery.message.token_owner
+            if not delivery.delivered or enterprise_id is None:
+                continue
+            for event in delivery.message.events:
+                operations = OPERATIONS_BY_DISCRIMINATOR.get(event.discriminator)
+                if operations is not None and (enterprise_id, event.entity_id) not in deleted:
+                    key = (enterprise_id, operations, event.entity_id)
+                    events[key].append((event.discriminator, delivery))
+        accepted = {id(delivery): _count_accepted(delivery) for delivery in deliveries}
+        self._entities = [_entity(key, announced, accepted) for key, announced in events.items()]
+        self._ids = {entity.unfetched.entity_id for entity in self._entities}
+
+    def fetches(self, calls: Iterable[ApiCall]) -> tuple[EntityFetch, ...]:
+        """Derive the fetches of every entity, in order of delivery."""
+        calls_by_id = calls_by_entity(calls, self._ids)
+        return tuple(
+            _with_calls(entity, calls_by_id.get(entity.unfetched.entity_id, ()))
+            for entity in self._entities
         )
-        for key, event_deliveries in events.items()
-    )
 
 
 def deleted_entities(deliveries: Iterable[Delivery]) -> frozenset[tuple[str | None, str]]:
@@ -121,29 +135,57 @@ def requests_of_others(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[Api
     ]
 
 
-def _entity_fetch(
-    key: tuple[str, tuple[str, ...], str],
-    event_deliveries: list[tuple[str, Delivery]],
-    calls: list[ApiCall],
-) -> EntityFetch:
-    enterprise_id, _, entity_id = key
-    deliveries = {id(delivery): delivery for _, delivery in event_deliveries}.values()
-    newest = max(deliveries, key=lambda delivery: delivery.started_ms)
-    own_calls = [call for call in calls if call.enterprise_id == enterprise_id]
-    recent_calls = [call for call in own_calls if call.received_ms >= newest.relevant_from_ms]
-    fetches = [call for call in own_calls if call.answered_ok and entity_id in call.returned_ids]
-    fetched_ms = [
-        call.answered_ms
-        for call in fetches
-        if call.answered_ms is not None and call.received_ms >= newest.relevant_from_ms
-    ]
-    return EntityFetch(
-        next(name for name, delivery in event_deliveries if delivery is newest),
+_Key = tuple[str, tuple[str, ...], str]
+"""What identifies an entity: its enterprise, the operations that return it, and its id."""
+
+
+class _Entity(NamedTuple):
+    """An acknowledged entity before any call, and which calls can be about it."""
+
+    unfetched: EntityFetch
+    operations: tuple[str, ...]
+    relevant_from_ms: float
+
+
+def _entity(
+    key: _Key, announced: list[tuple[str, Delivery]], accepted: Mapping[int, int]
+) -> _Entity:
+    """Build an entity from its events, and the accepted attempts by the id of their delivery."""
+    enterprise_id, operations, entity_id = key
+    deliveries = {id(delivery): delivery for _, delivery in announced}
+    newest = max(deliveries.values(), key=lambda delivery: delivery.started_ms)
+    unfetched = EntityFetch(
+        next(name for name, delivery in announced if delivery is newest),
         entity_id,
         enterprise_id,
         sent_ms=newest.started_ms,
         acknowledged_ms=newest.attempts[-1].final_exchange.ended_ms,
-        accepted_count=sum(_count_accepted(delivery) for delivery in deliveries),
+        accepted_count=sum(accepted[key] for key in deliveries),
+        fetch_count=0,
+    )
+    return _Entity(unfetched, operations, newest.relevant_from_ms)
+
+
+def _with_calls(entity: _Entity, calls: Sequence[ApiCall]) -> EntityFetch:
+    """Return the fetches of an entity, from calls that ask for its id or return it."""
+    unfetched = entity.unfetched
+    own_calls = [
+        call
+        for call in calls
+        if call.operation in entity.operations and call.enterprise_id == unfetched.enterprise_id
+    ]
+    if not own_calls:
+        return unfetched
+    entity_id, from_ms = unfetched.entity_id, entity.relevant_from_ms
+    recent_calls = [call for call in own_calls if call.received_ms >= from_ms]
+    fetches = [call for call in own_calls if call.answered_ok and entity_id in call.returned_ids]
+    fetched_ms = [
+        call.answered_ms
+        for call in fetches
+        if call.answered_ms is not None and call.received_ms >= from_ms
+    ]
+    return replace(
+        unfetched,
         fetch_count=len(fetches),
         fetch_by_id_count=sum(entity_id in call.requested_ids for call in fetches),
         requested_ms=min((call.received_ms for call in recent_calls), default=None),

@@ -52,6 +52,8 @@ def unmet_precondition(
 ) -> Unmet | None:
     """Return the verdict and reason of a scenario that cannot run; None if it can run.
 
+    The options allow it (`not_for_this_run`).
+
     Args:
         scenario: the scenario to check.
         environment: the environment; only what the scenario requires is observed.
@@ -59,8 +61,6 @@ def unmet_precondition(
             unknown.
 
     """
-    if (unmet := not_for_this_run(scenario, environment)) is not None:
-        return unmet
     if API_ANSWERED in scenario.requires and not environment.settings.has_webhooks:
         return Unmet(Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[Stage.DELIVERY])
     for requirement in Requirement:

@@ -36,7 +36,7 @@ from pytest_mews.replay.recording import with_replay
 from pytest_mews.run.company import RunningScenarios
 from pytest_mews.run.environment import Environment
 from pytest_mews.run.exclusive_gate import ExclusiveGate
-from pytest_mews.run.preconditions import not_for_this_run, unmet_precondition
+from pytest_mews.run.preconditions import Unmet, not_for_this_run, unmet_precondition
 from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.result import build_result
 from pytest_mews.run.service_evidence import with_service_log
@@ -96,6 +96,7 @@ class CertificationRunner:
         self._process_lock = process_lock or ProcessLock()
         self._budget = budget or Budget()
         self._gate, self._running = ExclusiveGate(), RunningScenarios()
+        self._excluded: dict[str, Unmet | None] = {}  # by scenario, what `not_for_this_run` says
         self._interrupted = False
         self._client_lost_in = ""  # the scenario after which the first enterprise had no client
 
@@ -245,11 +246,18 @@ class CertificationRunner:
 
     def is_for_this_run(self, scenario: Scenario) -> bool:
         """Return whether the options allow a scenario to run; sends nothing."""
-        return not_for_this_run(scenario, self.environment) is None
+        return self._not_for_this_run(scenario) is None
+
+    def _not_for_this_run(self, scenario: Scenario) -> Unmet | None:
+        if scenario.id not in self._excluded:
+            self._excluded[scenario.id] = not_for_this_run(scenario, self.environment)
+        return self._excluded[scenario.id]
 
     def unmet_precondition(self, scenario: Scenario) -> ScenarioResult | None:
         """Return the result of a scenario that cannot run against this endpoint; None if it can."""
-        unmet = unmet_precondition(scenario, self.environment, self._client_lost_in)
+        unmet = self._not_for_this_run(scenario) or unmet_precondition(
+            scenario, self.environment, self._client_lost_in
+        )
         if unmet is None:
             return None
         result = ScenarioResult(
@@ -359,7 +367,9 @@ class CertificationRunner:
             delivery for evidence in result.evidence for delivery in evidence.transcript.deliveries
         )
         tokens = {token for delivery in deliveries for token in find_tokens(delivery.message.body)}
-        redacted = redact(self.redact(result), Redactor(tokens))
+        redacted = self.redact(result)
+        if tokens:
+            redacted = redact(redacted, Redactor(tokens))
         return replace(
             redacted,
             reason=one_line(redacted.reason),

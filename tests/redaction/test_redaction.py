@@ -137,6 +137,16 @@ def test_a_value_without_a_secret_is_returned_itself() -> None:
     assert redact(once, Redactor([LONG])) is once
 
 
+@settings(deadline=None)
+@given(st.lists(st.text(), min_size=4, max_size=9), st.integers(0, 8), st.text(max_size=2))
+def test_a_secret_among_many_texts_is_redacted(texts: list[str], index: int, around: str) -> None:
+    """Many texts, such as ids, are searched together: the result is as if each was redacted."""
+    redactor = Redactor([SECRET, LONG, "test", "a"])
+    for form in (SECRET, quote(SECRET), LONG.lower(), "test", "a", "?Token=a"):
+        items = (*texts[:index], f"{around}{form}{around}", *texts[index:])
+        assert redact(items, redactor) == tuple(map(redactor.redact_text, items))
+
+
 def test_tenants_keep_only_their_ids() -> None:
     """The report names enterprises by their ids; it shows no token, however short."""
     tenants = Tenants("client", (Tenant("id-1", "integration-1", "k1"),))

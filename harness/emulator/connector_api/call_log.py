@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from pytest_mews.emulator.attribution import AttributedLog, Origin
 from pytest_mews.model.api_call import ApiCall
@@ -83,4 +83,4 @@ class CallLog:
 
 def to_json_line(call: ApiCall) -> str:
     """Serialize a call as one line of JSON, without the line feed."""
-    return json.dumps(asdict(call), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(vars(call), ensure_ascii=False, separators=(",", ":"))

@@ -46,7 +46,7 @@ def build_object(key: str, seed: EntitySeed) -> JsonObject:
 
     """
     builder = _BUILDERS.get(key)
-    return fill_object(key, seed) | (builder(seed) if builder else {})
+    return fill_object(key, seed, builder(seed)) if builder else fill_object(key, seed)
 
 
 def thread_id_of(enterprise: str, message: str) -> str:

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from pytest_mews.emulator.connector_api.operations import read_documented
@@ -86,15 +87,19 @@ def make_id(text: str) -> str:
     )
 
 
-def fill_object(key: str, seed: EntitySeed) -> JsonObject:
+def fill_object(
+    key: str, seed: EntitySeed, known: Mapping[str, Any] = MappingProxyType({})
+) -> JsonObject:
     """Return an object with every documented property; some optional ones are null.
 
     Args:
         key: the object's key in the documented data, such as `customers#customer`.
         seed: what the values depend on.
+        known: values of properties, which replace the generated ones.
 
     """
-    return {name: value(seed) for name, value in _value_factories(key).items()}
+    factories = _value_factories(key).items()
+    return {name: known[name] if name in known else value(seed) for name, value in factories}
 
 
 ValueFactory = Callable[[EntitySeed], Any]

@@ -34,7 +34,9 @@ class Interval:
 
     def contains(self, time: datetime) -> bool:
         """Return whether a time, or the whole second that the API shows for it, is inside."""
-        return self.overlaps(time.replace(microsecond=0), time)
+        if self.start is not None and time < self.start:
+            return False
+        return self.end is None or time.replace(microsecond=0) <= self.end
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
         """Return whether the interval from `start` to `end` has a moment in common with this."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import cycle
 from random import Random
 
@@ -88,7 +88,7 @@ class Batch:
     batch_limit: int
     repeated_events: tuple[RepeatedEvent, ...] = ()
 
-    @property
+    @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """The events, in order."""
         random = Random(self.seed)  # noqa: S311 - must be repeatable

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from pytest_mews.errors import ScenarioFileError
 from pytest_mews.mews.events import EVENTS
@@ -125,23 +125,40 @@ def plans_for(spec: MessageSpec, target: Target) -> Plans:
 
 def _check_arguments(key: str, generator_name: str, arguments: Mapping[str, object]) -> None:
     """Check the arguments of a generator; `key` is where they are, for messages."""
-    generator = GENERATORS[generator_name]
-    parameters = inspect.signature(generator).parameters
-    accepted = [name for name in parameters if name != "target"]
+    accepted = _parameters(generator_name)
     for name in arguments:
         if name not in accepted:
             problem = f"is not an argument of {generator_name}"
             remedy = _known([*accepted, "enterprise", "only_fetchable"])
             raise ScenarioFileError(key, name, problem, remedy)
-    for name in accepted:
-        if name not in arguments and parameters[name].default is inspect.Parameter.empty:
+    for name, parameter in accepted.items():
+        if name not in arguments and parameter.is_required:
             problem = f"lacks the argument {name}"
             raise ScenarioFileError(key, generator_name, problem, f"Add {name} = …")
-    types = get_type_hints(generator)
     for name, value in arguments.items():
-        if not _is_a(value, types[name]):
-            problem, remedy = f"is no value of {name}", f"Give {_describe(types[name])}."
+        type_ = accepted[name].type
+        if not _is_a(value, type_):
+            problem, remedy = f"is no value of {name}", f"Give {_describe(type_)}."
             raise ScenarioFileError(f"{key}, {name}", value, problem, remedy)
+
+
+class _Parameter(NamedTuple):
+    """A parameter of a generator that a scenario file may give."""
+
+    type: Any
+    is_required: bool
+
+
+@cache
+def _parameters(generator_name: str) -> Mapping[str, _Parameter]:
+    """Return the parameters of a generator by their names."""
+    generator = GENERATORS[generator_name]
+    types = get_type_hints(generator)
+    return {
+        name: _Parameter(types[name], parameter.default is inspect.Parameter.empty)
+        for name, parameter in inspect.signature(generator).parameters.items()
+        if name != "target"
+    }
 
 
 def _is_a(value: object, type_: Any) -> bool:  # noqa: ANN401 - a type hint
