@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import socket
 import ssl
+import struct
+import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -42,6 +47,8 @@ from tests.websocket.websocket_clients import (
 )
 
 BODY = b'{"Events":[]}'
+IP_LOCAL_PORT_RANGE = 51  # from linux/in.h
+KERNEL = tuple(int(number) for number in re.findall("[0-9]+", platform.release())[:2])
 
 
 def message(
@@ -233,6 +240,35 @@ def test_a_server_that_paused_listens_again_at_its_address(websocket: MewsWebSoc
         assert client.ended.wait(TIMEOUT_S)
     assert handshake_status(websocket, cookie_header()) == 101
     assert websocket.connections[0].disconnect is Disconnect.ABNORMAL
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or KERNEL < (6, 3),
+    reason="the system lets no client choose the range of its port",
+)
+def test_no_client_connects_to_itself_during_a_pause(websocket: MewsWebSocket) -> None:
+    """The system gives the port to no client that tries it: the server could not have it again."""
+    port = int(websocket.address.rpartition(":")[2])
+
+    is_over = threading.Event()
+
+    def connects_to_itself() -> bool:
+        """Try to connect, with the one port that the system may choose for the client."""
+        while not is_over.is_set():
+            with socket.socket() as client:
+                client.setsockopt(
+                    socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("HH", port, port)
+                )
+                if client.connect_ex(("127.0.0.1", port)) == 0:
+                    return client.getsockname() == client.getpeername()
+        return False
+
+    with ThreadPoolExecutor() as pool:
+        connected = pool.submit(connects_to_itself)
+        websocket.server.pause_listening(0.3)
+        is_over.set()
+        assert not connected.result()
+    assert handshake_status(websocket, cookie_header()) == 101
 
 
 def test_the_server_can_use_tls() -> None:

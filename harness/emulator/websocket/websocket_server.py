@@ -243,6 +243,18 @@ class WebSocketServer:
                 "Stop the process that uses the address, or give another one.",
             ) from error
 
+    def _reserve(self) -> socket.socket:
+        """Return a socket that keeps the port, but refuses connections.
+
+        Otherwise the system may give the port to a client that tries to connect to it, and so
+        connects to itself.
+        """
+        reserved = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # `_listen` tells it
+            reserved.bind((self._host, self._port))
+        return reserved
+
     async def _start_serving(self, listener: socket.socket) -> None:
         self._server = await serve(
             self._handle_connection,
@@ -489,10 +501,11 @@ class WebSocketServer:
         for connection in set(self._all_connections).difference(self._connections.values()):
             connection.abort_tcp()  # one whose handshake is still in progress
         await self._server.wait_closed()
-        await asyncio.sleep(duration_s)
-        try:
-            listener = self._listen()
-        except UsageError as error:
-            message = f"the WebSocket server can't listen again: {error}"
-            raise HarnessError(message) from error
+        with self._reserve():
+            await asyncio.sleep(duration_s)
+            try:
+                listener = self._listen()
+            except UsageError as error:
+                message = f"the WebSocket server can't listen again: {error}"
+                raise HarnessError(message) from error
         await self._start_serving(listener)
