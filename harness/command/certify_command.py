@@ -20,7 +20,7 @@ from pytest_mews.command.subcommand import (
     table_values,
 )
 from pytest_mews.options import OPTIONS
-from pytest_mews.session.command_line import COLLECTOR, Program
+from pytest_mews.session.command_line import CERTIFICATION_PLUGIN, COLLECTOR, Program
 
 _SCENARIO = re.compile(
     rf"(?:{COLLECTOR}::)?([A-Z]{{3,4}}-[0-9]{{2}}|X(?:-[A-Z0-9]+)+)", re.IGNORECASE
@@ -28,7 +28,7 @@ _SCENARIO = re.compile(
 # Where a project can change how pytest runs in it; the plugins that are loaded are named.
 _PROJECT_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 _ISOLATION = (
-    *("--noconftest", "-p", "no:cacheprovider"),
+    *("--noconftest", "-p", "no:cacheprovider", "--no-header"),
     *("-p", "pytest_mews.plugin", "-p", "_hypothesis_pytestplugin"),
 )
 
@@ -94,9 +94,22 @@ def command(words: Sequence[str], **parameters: Any) -> int:  # noqa: ANN401 - o
                     *_table_arguments({"mews_target": targets[0], **values}),
                     *(f"{COLLECTOR}::{scenario_id}" for scenario_id in scenarios),
                 ],
-                [Program(("mews", "certify"), command.respell)],
+                [Program(("mews", "certify"), command.respell), _Header()],
             )
         )
+
+
+class _Header:
+    """A plugin of pytest: the header has what the certification says, and nothing of pytest."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Write its lines."""
+        plugins = session.config.pluginmanager
+        certification: Any = plugins.get_plugin(CERTIFICATION_PLUGIN)
+        terminal: Any = plugins.get_plugin("terminalreporter")
+        for line in certification.pytest_report_header():
+            terminal.write_line(line)
 
 
 def _pytest_options(parameters: Mapping[str, Any]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.session import terminal
 from pytest_mews.session.command_line import (
+    CERTIFICATION_PLUGIN,
     build_settings,
     conceal_options,
     explicit_options,
@@ -89,7 +90,7 @@ def register(config: pytest.Config) -> None:
             plugin = CertificationPlugin(config)
     except UsageError as error:
         raise pytest.UsageError(program_of(config).respell(str(error))) from None
-    config.pluginmanager.register(plugin, "mews-certification")
+    config.pluginmanager.register(plugin, CERTIFICATION_PLUGIN)
     error_redactor.learn(plugin.settings)
     config.pluginmanager.register(SignalHandler(config), "mews-signals")
     controller = XdistController(plugin.settings.seed, plugin.select)

@@ -20,6 +20,7 @@ SEED_KEY = "mews_seed"  # the key of the run's seed in the input of a pytest-xdi
 
 
 COLLECTOR = "mews"  # node ids are `mews::RET-02`
+CERTIFICATION_PLUGIN = "mews-certification"  # the name of the plugin that certifies
 
 
 @dataclass(frozen=True)

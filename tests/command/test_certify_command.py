@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -85,7 +86,8 @@ def test_nothing_of_the_project_takes_part(
 ) -> None:
     """A broken conftest.py, ini files, addopts and plugins of the project have no effect.
 
-    The report is written into the current folder, and nothing else is left there.
+    The output begins with the certification, not with pytest's header. The report is written into
+    the current folder, and nothing else is left there.
     """
     (tmp_path / "conftest.py").write_text("raise RuntimeError\n")
     (tmp_path / "__init__.py").write_text("")
@@ -95,6 +97,8 @@ def test_nothing_of_the_project_takes_part(
     before = {path.name for path in tmp_path.iterdir()}
     done = mews_process("certify", "demo:body-limit", "REC-01", "REC-04", *QUICK)
     assert done.status == 1, done.output + done.errors
+    assert done.output.startswith("mews: target demo:body-limit\nmews: profile ")
+    assert not re.search("rootdir|configfile|platform|hypothesis", done.output)
     assert "\nmews::REC-04 FAIL" in done.output
     assert {path.name for path in tmp_path.iterdir()} == before | {"mews-report"}
     report = json.loads((tmp_path / "mews-report/selection/certification.json").read_text("utf-8"))
