@@ -209,10 +209,21 @@ class MessageLog:
 def _first_of_last_death(entries: Sequence[LoggedMessage]) -> int | None:
     """Return the index of the first message that found the service gone; None if none did.
 
-    After several deaths it is the one of the last.
+    After several deaths it is the one of the last. A 5xx, or a connection that was closed, before a
+    message that the service answered was no death: it may refuse a method with 501, for example.
     """
+    alive_ms = max((entry.ended_ms for entry in entries if entry.shows_life), default=-math.inf)
     last = next(
-        (index for index in reversed(range(len(entries))) if entries[index].shows_death), None
+        (
+            index
+            for index in reversed(range(len(entries)))
+            if entries[index].shows_death
+            and (
+                entries[index].outcome is Outcome.CONNECTION_REFUSED
+                or entries[index].ended_ms > alive_ms
+            )
+        ),
+        None,
     )
     first = last
     for index in reversed(range(last or 0)):

@@ -22,9 +22,11 @@ class BacklogWait:
     """How long to wait for a partner that works through earlier messages.
 
     The harness sends much faster than Mews does, so a sound partner may lag behind. It has
-    `BUSY_FACTOR` times the timeout, again since its backlog last shrank, but `MAX_BUSY_FACTOR`
-    times the timeout at most. The backlog is what was announced before this wait
-    began; requests for anything else do not make it shrink.
+    `BUSY_FACTOR` times the timeout, again since it last made progress, but `MAX_BUSY_FACTOR`
+    times the timeout at most. Progress is that the backlog shrank, which is what was announced
+    before this wait began, or that a response had an entity that none had since then: a partner
+    that reads page after page may have to read many known entities before the new ones. Requests
+    that return the same again are none.
 
     Args:
         connector_api: where the partner calls.
@@ -32,7 +34,7 @@ class BacklogWait:
         now_ms: the run's clock.
 
     Attributes:
-        is_outlasted: whether the backlog still shrank when the time was over.
+        is_outlasted: whether the partner still made progress when the time was over.
 
     """
 
@@ -40,20 +42,31 @@ class BacklogWait:
         self, connector_api: ConnectorApi, timeout_s: float, now_ms: Callable[[], float]
     ) -> None:
         self._connector_api, self._timeout_s, self._now_ms = connector_api, timeout_s, now_ms
-        self._began_ms = self._shrank_ms = now_ms()
+        self._began_ms = self._progressed_ms = now_ms()
         self._left = connector_api.count_unfetched(self._began_ms)
+        calls = connector_api.calls()
+        self._last_call = calls[-1].number if calls else 0
+        self._returned: set[str] = set()  # the entities in responses since then
         self.is_outlasted = False
 
     def goes_on(self) -> bool:
         """Return whether to go on waiting; call it every few seconds at least."""
         now_ms = self._now_ms()
-        left = self._connector_api.count_unfetched(self._began_ms)
-        if left < self._left:
-            self._left, self._shrank_ms = left, now_ms
+        if self._has_progressed():
+            self._progressed_ms = now_ms
         timeout_ms = max(self._timeout_s, QUIET_S) * 1000
-        is_at_work = now_ms - self._shrank_ms < BUSY_FACTOR * timeout_ms
+        is_at_work = now_ms - self._progressed_ms < BUSY_FACTOR * timeout_ms
         self.is_outlasted = is_at_work and now_ms - self._began_ms >= MAX_BUSY_FACTOR * timeout_ms
         return is_at_work and not self.is_outlasted and not self._connector_api.closed
+
+    def _has_progressed(self) -> bool:
+        """Return whether there was progress since the last look."""
+        before = -self._left, len(self._returned)
+        self._left = min(self._left, self._connector_api.count_unfetched(self._began_ms))
+        for call in self._connector_api.calls(self._last_call):
+            self._last_call = call.number
+            self._returned.update(call.returned_ids)
+        return (-self._left, len(self._returned)) != before
 
 
 def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known

@@ -216,6 +216,36 @@ def test_the_extension_goes_on_while_the_backlog_shrinks() -> None:
     assert not execution.transcript(scenario_of()).still_busy
 
 
+def pages(*ids: str) -> list[ApiCall | None]:
+    """Return a script: during each second one request, whose response has one of these entities."""
+    calls = [call(entity, number=number) for number, entity in enumerate(ids, 1)]
+    return [TIMEOUT, *(step for page in calls for step in (page, TIMEOUT))]
+
+
+def test_the_extension_goes_on_while_the_partner_reads_further_pages() -> None:
+    """A partner that asks for messages by thread reads all known threads before the new one.
+
+    On a busy machine that takes a while, and nothing of its backlog is returned meanwhile.
+    """
+    known = [f"known {number}" for number in range(10)]
+    connector_api = ScriptedConnectorApi(*pages(*known, "a"))
+    connector_api.backlog_polls = 1000
+    execution = execution_for(connector_api, fetch_timeout_s=2.0)
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.calls()[-1].requested_ids == ("a",)
+    assert connector_api.waits == [2.0] + [1.0] * (len(known) + 1)
+
+
+def test_the_same_page_again_is_no_progress() -> None:
+    """A partner that polls, or repeats one request without end, gains no time."""
+    connector_api = ScriptedConnectorApi(*pages(*["known"] * 20))
+    connector_api.backlog_polls = 1000
+    execution = execution_for(connector_api, fetch_timeout_s=2.0)
+    perform(WaitUntilFetched(), execution)
+    assert len(connector_api.calls()) < 2 * BUSY_FACTOR
+    assert not execution.transcript(scenario_of()).still_busy
+
+
 def test_a_backlog_that_outlasts_the_wait_is_recorded() -> None:
     """What such a partner has not fetched, it may fetch later."""
     connector_api = ScriptedConnectorApi()
@@ -325,12 +355,12 @@ def test_many_calls_per_second() -> None:
 
 
 def test_wait_until_idle_is_extended_for_a_busy_partner() -> None:
-    """Five times the timeout, and no longer."""
+    """Five times the timeout since the last response with something else, and no longer."""
     connector_api = ScriptedConnectorApi(*(call("x", number=n) for n in range(1, 100)))
     connector_api.backlog_polls = 1000
     execution = execution_for(connector_api, fetch_timeout_s=3.0)
     perform(WaitUntilIdle(), execution)
-    assert len(connector_api.waits) == 5 * 3 * 1000 / BETWEEN_MS
+    assert len(connector_api.waits) == 5 * 3 * 1000 / BETWEEN_MS + 1
     shrinking = ScriptedConnectorApi(*(call("x", number=n) for n in range(1, 100)))
     shrinking.backlog_polls, shrinking.shrinking_polls = 1000, 35
     perform(WaitUntilIdle(), execution_for(shrinking, fetch_timeout_s=3.0))

@@ -100,6 +100,18 @@ def test_an_idle_connection_that_was_closed_shows_no_death() -> None:
     assert log.described() == ["third"]
 
 
+@pytest.mark.parametrize("answer", [RESET, 501])
+def test_an_error_before_a_sign_of_life_is_no_death(answer: int | Outcome) -> None:
+    """The service refuses a method with 501, and dies later, which only a look noticed."""
+    log = Log()
+    log.note(0, "ERR-03", "unknown property", hostile=True)
+    log.note(10, "ERR-06", "method DELETE", answer)
+    log.note(20, "ERR-06", "a valid message", label=HEALTH_CHECK)
+    log.note(9000, "ERR-05", "a null event", hostile=True)
+    log.note(9010, "ERR-05", "a valid message", RESET, label=HEALTH_CHECK, reused=True)
+    assert log.described() == ["a null event"]
+
+
 def test_several_suspects_are_named_as_such() -> None:
     """Nobody can tell which of the last messages ended the service: no scenario is blamed."""
     log = Log()

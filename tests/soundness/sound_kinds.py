@@ -22,6 +22,7 @@ from pytest_mews.demo.registry import PARTNER_KINDS, register
 from pytest_mews.demo.service import Request, Response, respond
 
 PAGE = 100  # items and ids: a cautious choice, far below the documented maximum of 1,000
+SMALL_PAGE = 10
 POLITE_PAUSE_S = 0.2  # per request and service: below the documented 200 requests in 30 s
 _RANDOM = random.SystemRandom()
 
@@ -42,6 +43,11 @@ def answers_after_saving(token: str, request: Request) -> Response:
 def pages_of_100() -> ProcessingOptions:
     """Asks for 100 ids and 100 items at a time."""
     return ProcessingOptions(page_size=PAGE, max_ids=PAGE)
+
+
+def pages_of_10() -> ProcessingOptions:
+    """Asks for 10 items at a time: a hundred requests for what one could have."""
+    return ProcessingOptions(page_size=SMALL_PAGE)
 
 
 def backs_off_with_full_jitter() -> ProcessingOptions:
@@ -96,6 +102,7 @@ MORE_SOUND_KINDS: tuple[PartnerKind, ...] = (
     _sound(responds(answers_after_400_ms)),
     _sound(responds(answers_after_saving)),
     _sound(processes(pages_of_100)),
+    _sound(processes(pages_of_10)),
     _sound(processes(backs_off_with_full_jitter)),
     _sound(processes(backs_off_slowly)),
     _sound(processes(merges_for_3_s)),
