@@ -174,7 +174,7 @@ def test_a_baseline_alone_changes_no_exit_status(pytester: pytest.Pytester) -> N
     )
 
 
-@pytest.mark.parametrize("options", [("-n", "2"), ("--mews-jobs", "4"), ("--lf",), ("--runxfail",)])
+@pytest.mark.parametrize("options", [("-n", "1"), ("--mews-jobs", "4"), ("--lf",), ("--runxfail",)])
 def test_with_other_options(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
     """Workers, threads and pytest's cache respect waivers; with --runxfail the run fails."""
     option = write_waivers(pytester.path, "AUTH-02", "AUTH-03")

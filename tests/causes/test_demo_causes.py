@@ -73,4 +73,4 @@ def test_a_flaw_is_one_cause(partner: str, names: str, kind: CauseKind, certify:
 @pytest.mark.parametrize("partner", ["sound", "keeps-connections"])
 def test_a_sound_partner_has_no_cause(partner: str, certify: Certify) -> None:
     """Nothing failed, so nothing is explained."""
-    assert find_causes(certify(partner, f"{SENDING} ERR-01 ERR-05 REC-06")) == ()
+    assert find_causes(certify(partner, "PRE-01 REC-01 REC-04 RET-08 AUTH-02 ERR-01 INT-01")) == ()

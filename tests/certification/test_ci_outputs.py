@@ -16,7 +16,14 @@ from pytest_mews.reports import OUTPUTS, report_files
 from pytest_mews.scenarios import loader
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
-FLAWED = ("--mews-target", "demo:ignores-token", "-k", "PRE or AUTH", *QUICK)
+FLAWED = (
+    "--mews-target",
+    "demo:ignores-token",
+    "-k",
+    "PRE-01 or PRE-03 or AUTH-01 or AUTH-02 or AUTH-03",
+    *QUICK,
+)
+JUNIT = ("--hypothesis-seed", "7", "--junitxml", "junit.xml")
 WORKFLOW_COMMAND = re.compile(r"^\s*::|##[a-z]*\[", re.MULTILINE)
 
 
@@ -36,12 +43,15 @@ def properties(element: ET.Element) -> dict[str, list[str]]:
     return values
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2"), ("--mews-jobs", "4")])
-def test_junit_properties(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
+def test_junit_properties_with_jobs(pytester: pytest.Pytester) -> None:
+    """Scenarios that run concurrently have the same properties."""
+    assert pytester.runpytest(*FLAWED, *JUNIT, "--mews-jobs", "4").ret == 1
+    check_junit_properties(pytester.path)
+
+
+def check_junit_properties(folder: Path) -> None:
     """Each case has its level, facts and verdict; the suite has the readiness and the seed."""
-    options = ("--hypothesis-seed", "7", "--junitxml", "junit.xml", *options)
-    assert pytester.runpytest(*FLAWED, *options).ret == 1
-    root = ET.parse(pytester.path / "junit.xml").getroot()
+    root = ET.parse(folder / "junit.xml").getroot()
     (suite,) = root.findall("testsuite")
     suite_properties = properties(suite)
     assert suite_properties["mews.readiness"] == ["not-ready"]
@@ -51,10 +61,10 @@ def test_junit_properties(pytester: pytest.Pytester, options: tuple[str, ...]) -
     assert suite_properties["mews.seed"] == ["7"]
     assert suite_properties["mews.profile"] == ["2026-08"]
     assert suite_properties["mews.target"] == ["demo:ignores-token"]
-    results = {item["id"]: item for item in read_json_report(pytester.path)["scenarios"]}
+    results = {item["id"]: item for item in read_json_report(folder)["scenarios"]}
     scenarios = {scenario.id: scenario for scenario in loader.load_scenarios()}
     cases = {case.get("name", ""): properties(case) for case in suite.findall("testcase")}
-    assert set(cases) == {name for name in scenarios if name[:3] in {"PRE", "AUT"}}
+    assert set(cases) == {"PRE-01", "PRE-03", "AUTH-01", "AUTH-02", "AUTH-03"}
     for name, values in cases.items():
         facts = scenarios[name].facts
         assert values["mews.source"] == [fact.source.url for fact in facts]
@@ -84,17 +94,21 @@ def test_junit_matches_the_family_xunit2(pytester: pytest.Pytester) -> None:
         assert [child.tag for child in suite].count("properties") == 1
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")])
+@pytest.mark.parametrize("options", [(), ("-n", "1")])
 def test_on_github(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
-    """The job summary gets the summary once; failures, and nothing else, are annotated."""
+    """The job summary gets the summary once; failures, and nothing else, are annotated.
+
+    JUnit's file has all properties, also with workers.
+    """
     page = pytester.path / "page.md"
     page.write_text("before\n")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
-    result = pytester.runpytest(*FLAWED, *options)
+    result = pytester.runpytest(*FLAWED, *JUNIT, *options)
     assert result.ret == 1
+    check_junit_properties(pytester.path)
     summary = (pytester.path / "mews-report" / "selection" / "summary.md").read_text("utf-8")
     assert page.read_text("utf-8") == f"before\n\n{summary}"
     annotations = [line for line in result.outlines if WORKFLOW_COMMAND.search(line)]

@@ -96,7 +96,7 @@ def test_blocked_selection_exits_1(pytester: pytest.Pytester) -> None:
 
 def test_hostile_responses_do_not_break_or_bloat_the_report(pytester: pytest.Pytester) -> None:
     """With scripts, escapes, NULs and 10 MB in responses, the report stays small and harmless."""
-    selection = ("-k", "REC or ERR or AUTH or PROC-0")
+    selection = ("-k", "REC-0 or ERR-01 or ERR-05 or AUTH-02 or PROC-01")
     result = pytester.runpytest("--mews-target", "demo:echoes-hostile", *selection, *QUICK)
     assert result.ret == 1
     folder = pytester.path / "mews-report" / "selection"
@@ -115,7 +115,10 @@ def test_no_secret_in_any_output(
     with DemoPartner("echoes-hostile", tenants=DEFAULT_TENANTS) as partner:
         url = partner.url.partition("?")[0]
         monkeypatch.setenv("MEWS_TOKEN", partner.token)
-        selection = ("-k", "PRE or REC-0 or AUTH or ERR-0 or INT-0 or PROC-01 or STR-01")
+        selection = (
+            "-k",
+            "PRE or REC-01 or REC-04 or AUTH or ERR-01 or INT-01 or PROC-01 or STR-01",
+        )
         options = ("--mews-tenants", "tenants.toml", "--junitxml", "j.xml", "-vv", *selection)
         result = pytester.runpytest("--mews-target", url, *options, *QUICK)
         token = partner.token

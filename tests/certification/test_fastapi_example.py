@@ -32,7 +32,7 @@ def test_fastapi_example_is_ready_in_both_stages(
     options = ("--mews-target", service.url, "--mews-api", api, "--mews-fetch-timeout", "5")
     options += ("--mews-portfolios",)
     options += ("--mews-events", ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION)))
-    quick = ("--mews-time-scale", "0.001", "--mews-examples", "2", "--mews-jobs", "8")
+    quick = ("--mews-time-scale", "0.001", "--mews-examples", "1", "--mews-jobs", "8")
     result = pytester.runpytest(*options, *quick)
     assert result.ret == 0, result.stdout.str()
     report = json.loads((pytester.path / "mews-report" / "certification.json").read_text("utf-8"))

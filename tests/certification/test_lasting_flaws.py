@@ -12,6 +12,7 @@ from pytest_mews.scenarios import loader
 from pytest_mews.session.schedule import sort_scenarios
 from tests.concurrent_certification import certify_concurrently
 from tests.scenario_flaws import FLAWS as CAUGHT
+from tests.scenario_kinds import checks, first_of_each, steps
 
 DELIVERY = [scenario for scenario in loader.load_scenarios() if scenario.stage is Stage.DELIVERY]
 UNREADABLE = {
@@ -24,11 +25,21 @@ BuildSettings = Callable[..., Settings]
 
 
 def certify(flaw: str, settings: BuildSettings) -> dict[str, ScenarioResult]:
-    """Certify a partner with eight jobs; return what it did not pass, by id."""
+    """Certify a partner with eight jobs; return what it did not pass, by id.
+
+    The scenarios are those that catch the flaw, those that may crash the service, and the first of
+    each kind.
+    """
+    kinds = first_of_each(checks, steps, scenarios=DELIVERY)
+    chosen = [
+        scenario
+        for scenario in DELIVERY
+        if scenario in kinds or _is_unreadable(scenario) or flaw in CAUGHT[scenario.id]
+    ]
     options = settings(f"demo:{flaw}", time_scale="0.001", examples="1", jobs="8")
     with CertificationRunner(options, budget=Budget(executions=3, seconds=3)) as runner:
         assert runner.environment.preflight.accepts
-        results = certify_concurrently(runner, DELIVERY, options.jobs)
+        results = certify_concurrently(runner, chosen, options.jobs)
     return {name: result for name, result in results.items() if result.verdict not in SOUND}
 
 

@@ -22,6 +22,7 @@ from pytest_mews.sanitize import one_line
 from pytest_mews.scenarios import loader
 from tests.concurrent_certification import certify_concurrently
 from tests.scenario_flaws import FLAWS as CAUGHT
+from tests.scenario_kinds import checks, first_of_each, generators, steps
 
 SCENARIOS = loader.load_scenarios()
 VARIANTS = [name for name, kind in PARTNER_KINDS.items() if kind.is_sound]
@@ -67,42 +68,37 @@ ALL_EVENTS = ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION))
 # Not applicable without these events; PROC-01 has a flaw about them.
 ON_REQUEST = {"REC-13", "PROC-35", "PROC-36", "PROC-38"}
 
-
-def first_of_each_kind(
-    scenarios: Iterable[Scenario], *, with_generators: bool = False
-) -> list[Scenario]:
-    """Return those with a check, a kind of step or a generator that none before them has."""
-    seen: set[object] = set()
-    chosen = []
-    for scenario in scenarios:
-        kinds: set[object] = {expectation.check for expectation in scenario.expectations}
-        kinds |= {type(step) for step in scenario.steps}
-        if with_generators:
-            kinds |= {spec.generator for spec in scenario.message_specs}
-        if not kinds <= seen:
-            chosen.append(scenario)
-        seen |= kinds
-    return chosen
-
-
-# The sound partner runs all scenarios. Variants run those that can see how they differ: in the way
-# they fetch, or in their responses. `make soundness` runs all scenarios for each of them.
+# A whole run of the sound partner is in tests/session. Variants run the scenarios that can see how
+# they differ: in the way they fetch, or in their responses. `make soundness` runs all for each.
+SOUND_SCENARIOS = first_of_each(checks, steps, generators, scenarios=SCENARIOS)
 FETCHING = {"reads-by-interval", "drops-deleted", "slow-worker", "one-worker"}
-FETCHING_SCENARIOS = [
-    scenario
-    for scenario in SCENARIOS
-    if scenario.stage is Stage.PROCESSING or scenario.area in {"PRE", "LOAD"}
-]
-RESPONDING_SCENARIOS = first_of_each_kind(
-    scenario
-    for scenario in SCENARIOS
-    if scenario.stage is Stage.DELIVERY or scenario.id in {"PRE-02", "PROC-01", "STR-23"}
+FETCHING_SCENARIOS = first_of_each(
+    checks,
+    steps,
+    generators,
+    scenarios=[
+        scenario
+        for scenario in SCENARIOS
+        if scenario.stage is Stage.PROCESSING or scenario.area == "LOAD" or scenario.id == "PRE-02"
+    ],
 )
+RESPONDING_SCENARIOS = first_of_each(
+    checks,
+    steps,
+    scenarios=[
+        scenario
+        for scenario in SCENARIOS
+        if scenario.stage is Stage.DELIVERY or scenario.id in {"PRE-02", "PROC-01", "STR-23"}
+    ],
+)
+# The others respond in the time of the sound partner.
+IN_THEIR_OWN_TIME = {"slow-but-fine", "keeps-connections", "over-tls"}
 # Variants that use the WebSocket in another way run the scenarios about it.
 STREAMING_SCENARIOS = [scenario for scenario in SCENARIOS if scenario.stage is Stage.STREAMING]
 WEBHOOK_SCENARIOS = [scenario for scenario in SCENARIOS if scenario.stage is not Stage.STREAMING]
-# Those in which a subscription to few events, or an old profile, can show.
-CONFIGURED_SCENARIOS = first_of_each_kind(WEBHOOK_SCENARIOS, with_generators=True)
+# Those in which a subscription, or an old profile, can show: in what is generated, or in what is
+# expected. The steps depend on neither.
+CONFIGURED_SCENARIOS = first_of_each(checks, generators, scenarios=WEBHOOK_SCENARIOS)
 STREAMING_VARIANTS = {"ws-cookies-without-space", "ws-trusts-events", "ws-slow-reconnect"}
 INFORMATIONAL = {"PROC-30"}  # a service need not poll for abandoned events
 BY_ID = {"STR-29"}  # about fetches by id: a service that polls makes none
@@ -158,15 +154,21 @@ def test_sound_client_passes(variant: str, settings: BuildSettings) -> None:
 def test_sound_partner_passes(variant: str, settings: BuildSettings) -> None:
     """Every sound variant of the demo partner passes without a failure or a warning."""
     options = settings(f"demo:{variant}", time_scale="0.001", examples="1", events=ALL_EVENTS)
-    scenarios = FETCHING_SCENARIOS if variant in FETCHING else RESPONDING_SCENARIOS
+    if variant == "sound":
+        scenarios = SOUND_SCENARIOS
+    elif variant in FETCHING:
+        scenarios = FETCHING_SCENARIOS
+    else:
+        timed = variant in IN_THEIR_OWN_TIME
+        scenarios = [item for item in RESPONDING_SCENARIOS if timed or item.area != "LOAD"]
     with CertificationRunner(options) as runner:
-        results = certify_concurrently(runner, SCENARIOS if variant == "sound" else scenarios)
+        results = certify_concurrently(runner, scenarios)
     others = {
         name: result.verdict
         for name, result in results.items()
         if result.verdict is not Verdict.PASS
     }
-    not_applicable = OF_PLAIN_HTTP if variant == "over-tls" else OF_PLAIN_HTTP | OF_HTTPS
+    not_applicable = OF_PLAIN_HTTP | (set() if variant == "over-tls" else OF_HTTPS)
     not_applicable |= {"RED-06"} if variant.startswith("redirects") else REDIRECTS
     not_applicable |= BY_ID if variant == "reads-by-interval" else INFORMATIONAL
     assert others == dict.fromkeys(not_applicable & results.keys(), Verdict.NOT_APPLICABLE)
@@ -200,12 +202,21 @@ def test_flaky_partner_is_never_a_pass(flaw: str, settings: BuildSettings) -> No
     assert "503" in first.reason
 
 
-@pytest.mark.parametrize("override", ["attempts=1", "attempts=2", "attempts=5", "batch_limit=3"])
-def test_sound_partner_passes_with_overrides(override: str, settings: BuildSettings) -> None:
+@pytest.mark.parametrize(
+    ("override", "areas"),
+    [
+        ("attempts=1", {"RET"}),
+        ("attempts=2", {"RET"}),
+        ("attempts=5", {"RET"}),
+        ("batch_limit=3", {"REC", "LOAD"}),
+    ],
+)
+def test_sound_partner_passes_with_overrides(
+    override: str, areas: set[str], settings: BuildSettings
+) -> None:
     """With another number in the profile, what it rules out is not applicable."""
     options = settings("demo", time_scale="0.001", examples="1", profile_set=[override])
-    areas = {"PRE", "REC", "RET", "LOAD"}
-    scenarios = [scenario for scenario in SCENARIOS if scenario.area in areas]
+    scenarios = [scenario for scenario in SCENARIOS if scenario.area in {"PRE", *areas}]
     with CertificationRunner(options) as runner:
         results = certify_concurrently(runner, scenarios)
     assert failures(results) == {}

@@ -323,7 +323,7 @@ def test_jitter() -> None:
     assert (alone.met, alone.subject_count) == (True, 0)
 
 
-@pytest.mark.parametrize("first_pause_ms", [50, 250, 1_000, 5_000])
+@pytest.mark.parametrize("first_pause_ms", [50, 500, 5_000])
 def test_a_client_with_jitter_is_not_accused(first_pause_ms: int) -> None:
     """Pauses with a jitter of 10 % are equal by chance in fewer than 1 of 100 runs."""
     random = Random(first_pause_ms)

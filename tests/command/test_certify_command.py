@@ -19,7 +19,18 @@ QUICK = ("--time-scale", "0.001", "--examples", "2")
 
 
 @pytest.fixture
-def arguments_of_pytest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restore the variables of pytest after the test, which the command sets for its process."""
+    for name in (
+        "PYTEST_ADDOPTS",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD",
+        "HYPOTHESIS_STORAGE_DIRECTORY",
+    ):
+        monkeypatch.setenv(name, "")
+
+
+@pytest.fixture
+def arguments_of_pytest(_environment: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list of the arguments that pytest is run with; nothing is run."""
     passed: list[str] = []
 
@@ -28,12 +39,6 @@ def arguments_of_pytest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return 0
 
     monkeypatch.setattr(certify_command.pytest, "main", run)
-    for name in (
-        "PYTEST_ADDOPTS",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD",
-        "HYPOTHESIS_STORAGE_DIRECTORY",
-    ):
-        monkeypatch.setenv(name, "")  # restored after the test
     return passed
 
 
@@ -118,7 +123,7 @@ def test_the_command_that_a_run_prints_repeats_it(mews_process: Mews) -> None:
     assert "STILL FAILING ERR-02" in again.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_exits_with_2(
     number: signal.Signals, start_mews: Callable[..., Popen[str]], tmp_path: Path
 ) -> None:
@@ -142,6 +147,7 @@ def test_an_error_of_an_option_exits_with_4(mews_process: Mews, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("_environment")
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -151,8 +157,8 @@ def test_an_error_of_an_option_exits_with_4(mews_process: Mews, tmp_path: Path) 
         (["/wh", "--start", "false"], "--start: 'false' ended with status 1 before"),
     ],
 )
-def test_an_error_names_what_was_typed(words: list[str], message: str, mews_process: Mews) -> None:
+def test_an_error_names_what_was_typed(words: list[str], message: str, mews: Mews) -> None:
     """The URL is no option here, and an empty value, as of an unset variable, is not left out."""
-    done = mews_process("certify", *words)
+    done = mews("certify", *words)
     assert done.status == 4
     assert f"ERROR: {message}" in done.errors

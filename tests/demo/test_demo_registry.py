@@ -44,21 +44,19 @@ def test_a_single_event_is_accepted(start_partner: StartPartner, name: str) -> N
     assert response.status in {200, 202, 204}
 
 
-@pytest.mark.parametrize("name", sorted(set(PARTNER_KINDS) - {"ignores-token"}))
-def test_a_wrong_token_is_rejected(name: str) -> None:
+def test_a_wrong_token_is_rejected() -> None:
     """Only `ignores-token` accepts it; the others answer 401 or redirect first."""
-    response = partner_kind(name).create_behaviour()(
-        "right", Request("POST", PATH, "Token=wrong", {}, ONE_EVENT)
-    )
-    assert response.status in {401, 302, 307, 308}
-    assert (response.accepted is None) is (name != "processes-rejected-messages")
+    for name in PARTNER_KINDS.keys() - {"ignores-token"}:
+        response = partner_kind(name).create_behaviour()(
+            "right", Request("POST", PATH, "Token=wrong", {}, ONE_EVENT)
+        )
+        assert response.status in {401, 302, 307, 308}, name
+        assert (response.accepted is None) is (name != "processes-rejected-messages"), name
 
 
-@pytest.mark.parametrize("name", sorted(PARTNER_KINDS))
-def test_rejected_messages_are_not_processed(name: str) -> None:
+def test_rejected_messages_are_not_processed() -> None:
     """Only messages that were answered with a success status are processed."""
-    behave = partner_kind(name).create_behaviour()
-    for body in (
+    bodies = (
         b"{",
         b"{}",
         NULL_EVENT,
@@ -70,9 +68,12 @@ def test_rejected_messages_are_not_processed(name: str) -> None:
         integration_created(),
         ONE_EVENT,
         ONE_EVENT,
-    ):
-        response = behave("right", Request("POST", PATH, "Token=right", {}, body))
-        assert response.accepted is None or response.status in {200, 202, 204}
+    )
+    for name, kind in PARTNER_KINDS.items():
+        behave = kind.create_behaviour()
+        for body in bodies:
+            response = behave("right", Request("POST", PATH, "Token=right", {}, body))
+            assert response.accepted is None or response.status in {200, 202, 204}, name
 
 
 def test_partners_share_no_state() -> None:

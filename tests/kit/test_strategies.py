@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
@@ -29,19 +30,21 @@ few = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize(
-    ("strategy", "kind"),
+    ("messages", "kind"),
     [
-        (general_webhooks(), "general"),
-        (integration_webhooks(), "integration"),
-        (websocket_messages(), "websocket"),
+        (general_webhooks, "general"),
+        (integration_webhooks, "integration"),
+        (websocket_messages, "websocket"),
     ],
     ids=["general", "integration", "websocket"],
 )
-def test_messages_are_documented_ones(strategy: SearchStrategy[Message], kind: str) -> None:
+def test_messages_are_documented_ones(
+    messages: Callable[[], SearchStrategy[Message]], kind: str
+) -> None:
     """Each is valid against the schema of its kind."""
 
     @few
-    @given(message=strategy)
+    @given(message=messages())
     def check(message: Message) -> None:
         assert message.kind == kind
         assert validator(kind, PROFILE).is_valid(message.json())

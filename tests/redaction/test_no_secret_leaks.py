@@ -49,7 +49,7 @@ def output_of(result: pytest.RunResult) -> str:
     return result.stdout.str() + result.stderr.str()
 
 
-@pytest.mark.parametrize("extra_options", [("--mews-jobs", "4"), ("-n", "2")])
+@pytest.mark.parametrize("extra_options", [("--mews-jobs", "4"), ("-n", "1")])
 def test_with_a_service_that_echoes_everything(
     folder: pytest.Pytester, extra_options: tuple[str, ...]
 ) -> None:
@@ -128,7 +128,7 @@ terminal.header_lines = crash
 """
 
 
-@pytest.mark.parametrize("extra_options", [("-n", "2"), ("--mews-jobs", "4")])
+@pytest.mark.parametrize("extra_options", [("-n", "1"), ("--mews-jobs", "4")])
 def test_with_an_error_of_the_harness(
     folder: pytest.Pytester, extra_options: tuple[str, ...]
 ) -> None:
@@ -189,8 +189,8 @@ HOOKS = ("build_run", "pytest_runtest_logreport", "pytest_sessionfinish", "pytes
     ("hook", "extra_options"),
     [
         *((hook, ("--full-trace", "--showlocals")) for hook in HOOKS),
-        ("build_run", ("-n", "2")),
-        ("pytest_runtest_logreport", ("-n", "2")),
+        ("build_run", ("-n", "1")),
+        ("pytest_runtest_logreport", ("-n", "1")),
     ],
 )
 def test_with_an_error_in_a_hook(

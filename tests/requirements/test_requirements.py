@@ -30,29 +30,30 @@ SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 GENERATOR = runpy.run_path(str(DOCS / "generate_requirements.py"))
 FAILURES = GENERATOR["load_coverage"]().failures
 
-every_fact = pytest.mark.parametrize("fact", FACTS.values(), ids=lambda fact: fact.id)
 every_failure = pytest.mark.parametrize("failure", FAILURES, ids=lambda each: str(each["number"]))
 
 
-@every_fact
-def test_a_fact_is_tested_or_says_why_not(fact: Fact) -> None:
+def test_a_fact_is_tested_or_says_why_not() -> None:
     """A scenario of its stage or the review's chapter tests a fact, or the fact says why not."""
-    testing = [scenario for scenario in SCENARIOS.values() if fact in scenario.facts]
-    is_tested = any(scenario.stage is fact.stage for scenario in testing)
-    assert is_tested or fact.id in JUDGED_FACTS or fact.untested
-    assert not (fact.untested and testing)
-    assert fact.untested.startswith(("Not yet: ", "Can't be tested: ")) or not fact.untested
+    for fact in FACTS.values():
+        testing = [scenario for scenario in SCENARIOS.values() if fact in scenario.facts]
+        is_tested = any(scenario.stage is fact.stage for scenario in testing)
+        assert is_tested or fact.id in JUDGED_FACTS or fact.untested, fact.id
+        assert not (fact.untested and testing), fact.id
+        assert fact.untested.startswith(("Not yet: ", "Can't be tested: ")) or not fact.untested, (
+            fact.id
+        )
 
 
-@every_fact
-def test_a_fact_is_complete(fact: Fact) -> None:
+def test_a_fact_is_complete() -> None:
     """A fact is a sentence with a page, an anchor or none, and a revision or none."""
-    assert re.fullmatch(r"[A-Z]-\d\d", fact.id)
-    assert fact.text.endswith(".")
-    assert not fact.untested or fact.untested.endswith(".")
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*(/[a-z]+(-[a-z]+)*)?", fact.source.page)
-    assert re.fullmatch(r"([a-z0-9]+(-[a-z0-9]+)*)?", fact.source.anchor)
-    assert re.fullmatch(r"(20\d\d-[01]\d)?", fact.source.revision)
+    for fact in FACTS.values():
+        assert re.fullmatch(r"[A-Z]-\d\d", fact.id), fact.id
+        assert fact.text.endswith("."), fact.id
+        assert not fact.untested or fact.untested.endswith("."), fact.id
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*(/[a-z]+(-[a-z]+)*)?", fact.source.page), fact.id
+        assert re.fullmatch(r"([a-z0-9]+(-[a-z0-9]+)*)?", fact.source.anchor), fact.id
+        assert re.fullmatch(r"(20\d\d-[01]\d)?", fact.source.revision), fact.id
 
 
 def test_no_fact_stands_twice() -> None:
@@ -71,12 +72,11 @@ def test_facts_are_not_repeated_in_scenario_files() -> None:
         assert not {_normalized(data[key]) for key in ("why", "remedy")} & texts.keys()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_scenario_tests_facts_of_its_stage_and_basis(scenario: str) -> None:
+def test_a_scenario_tests_facts_of_its_stage_and_basis() -> None:
     """At least one fact has the scenario's stage, and at least one its basis."""
-    facts = SCENARIOS[scenario].facts
-    assert SCENARIOS[scenario].stage in {fact.stage for fact in facts}
-    assert SCENARIOS[scenario].basis in {fact.basis for fact in facts}
+    for name, scenario in SCENARIOS.items():
+        assert scenario.stage in {fact.stage for fact in scenario.facts}, name
+        assert scenario.basis in {fact.basis for fact in scenario.facts}, name
 
 
 def test_a_fact_has_no_unknown_key() -> None:

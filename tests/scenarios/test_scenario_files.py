@@ -103,25 +103,29 @@ def test_injected_faults_name_existing_operations() -> None:
     assert operations - {""} <= set(OPERATIONS)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
-def test_retries_are_judged_with_one_event_per_entity(scenario: Scenario) -> None:
+def test_retries_are_judged_with_one_event_per_entity() -> None:
     """With two events about an entity, the request of the second one could pass for a retry."""
-    faults = [step for step in scenario.steps if isinstance(step, InjectApiFault) and step.times]
-    names = {name for step in faults for name in step.of}
-    generators = {spec.generator for spec in scenario.message_specs if spec.name in names}
-    assert generators <= {"single-event", "distinct-entities", "websocket-commands"}
+    for scenario in SCENARIOS:
+        faults = [
+            step for step in scenario.steps if isinstance(step, InjectApiFault) and step.times
+        ]
+        names = {name for step in faults for name in step.of}
+        generators = {spec.generator for spec in scenario.message_specs if spec.name in names}
+        assert generators <= {"single-event", "distinct-entities", "websocket-commands"}, (
+            scenario.id
+        )
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
-def test_every_scenario_detects_a_flaw(scenario: Scenario) -> None:
+def test_every_scenario_detects_a_flaw() -> None:
     """A scenario names existing flaws of the demo partner, which test_matrix.py runs.
 
     A scenario without a flaw names the test that covers it instead, and that test exists.
     """
-    tests = re.findall(r"tests/[a-z_/]+\.py", REASONS_WITHOUT_FLAW.get(scenario.id, ""))
-    assert bool(FLAWS[scenario.id]) != bool(tests)
-    assert all(scenario.id in (ROOT / path).read_text("utf-8") for path in tests)
-    assert set(FLAWS[scenario.id]) <= set(PARTNER_KINDS)
+    for scenario in SCENARIOS:
+        tests = re.findall(r"tests/[a-z_/]+\.py", REASONS_WITHOUT_FLAW.get(scenario.id, ""))
+        assert bool(FLAWS[scenario.id]) != bool(tests), scenario.id
+        assert all(scenario.id in (ROOT / path).read_text("utf-8") for path in tests), scenario.id
+        assert set(FLAWS[scenario.id]) <= set(PARTNER_KINDS), scenario.id
 
 
 def is_hostile_step(step: Step) -> bool:
@@ -132,30 +136,31 @@ def is_hostile_step(step: Step) -> bool:
     return isinstance(step, Send) and step.token not in right
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
-def test_hostile_scenarios_have_a_health_check(scenario: Scenario) -> None:
+def test_hostile_scenarios_have_a_health_check() -> None:
     """A scenario with hostile messages checks that the service is still healthy, with a MUST."""
-    is_hostile = any(
-        spec.generator in {"malformed-body", "invalid-structure"} for spec in scenario.message_specs
-    )
-    is_hostile |= scenario.area == "ERR" or any(map(is_hostile_step, scenario.steps))
-    healthy = [item for item in scenario.expectations if item.check == "healthy"]
-    assert bool(healthy) == is_hostile
-    assert all(expectation.level is Level.MUST for expectation in healthy)
-    assert isinstance(scenario.steps[-1], HealthCheck) == is_hostile
+    for scenario in SCENARIOS:
+        is_hostile = any(
+            spec.generator in {"malformed-body", "invalid-structure"}
+            for spec in scenario.message_specs
+        )
+        is_hostile |= scenario.area == "ERR" or any(map(is_hostile_step, scenario.steps))
+        healthy = [item for item in scenario.expectations if item.check == "healthy"]
+        assert bool(healthy) == is_hostile, scenario.id
+        assert all(expectation.level is Level.MUST for expectation in healthy), scenario.id
+        assert isinstance(scenario.steps[-1], HealthCheck) == is_hostile, scenario.id
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
-def test_scenarios_that_disconnect_clients_expect_a_reconnect(scenario: Scenario) -> None:
+def test_scenarios_that_disconnect_clients_expect_a_reconnect() -> None:
     """A scenario that loses the client fails; otherwise later ones would only be blocked.
 
     STR-33 passes by what is fetched afterwards, and not by a reconnect alone.
     """
-    disconnects = scenario.id != "STR-33" and any(
-        isinstance(step, (CloseConnection, ServerDown)) for step in scenario.steps
-    )
-    reconnects = [item for item in scenario.expectations if item.check == "reconnects"]
-    assert bool(reconnects) == disconnects
+    for scenario in SCENARIOS:
+        disconnects = scenario.id != "STR-33" and any(
+            isinstance(step, (CloseConnection, ServerDown)) for step in scenario.steps
+        )
+        reconnects = [item for item in scenario.expectations if item.check == "reconnects"]
+        assert bool(reconnects) == disconnects, scenario.id
 
 
 @pytest.mark.parametrize(

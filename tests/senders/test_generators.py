@@ -21,7 +21,7 @@ from pytest_mews.senders.connector.invalid_structure import HUGE_NUMBER
 from pytest_mews.senders.connector.malformed_bodies import CORRUPTIONS
 from pytest_mews.senders.connector.payload_schemas import validation_errors, validator
 
-SETTINGS = settings(database=None, deadline=None, max_examples=40)
+SETTINGS = settings(database=None, deadline=None, max_examples=20)
 VALID: list[tuple[str, Mapping[str, Any]]] = [
     ("single-event", {}),
     ("one-per-event-type", {}),

@@ -111,7 +111,7 @@ def test_hooks_may_read_what_a_test_function_has(pytester: pytest.Pytester) -> N
             return report
         """
     )
-    result = pytester.runpytest_subprocess(*SCENARIO)
+    result = pytester.runpytest(*SCENARIO)
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["mews::PRE-01 PASS*"])
 
@@ -125,7 +125,7 @@ def test_an_error_of_a_hook_is_not_the_endpoint_s(pytester: pytest.Pytester, hoo
             item.callspec.params
         """
     )
-    result = pytester.runpytest_subprocess(*SCENARIO)
+    result = pytester.runpytest(*SCENARIO)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         ["*a scenario has no attribute 'callspec'*Let the hook skip items that are not*"]

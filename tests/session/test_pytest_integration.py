@@ -59,7 +59,7 @@ def test_a_failure_is_an_assertion_error_with_its_reason(run: pytest.Pytester) -
 @pytest.mark.pictures
 def test_demo_is_ready(run: pytest.Pytester) -> None:
     """The certification of the sound demo partner exits with status 0 and writes both reports."""
-    result = run.runpytest_subprocess("--mews-target", "demo", *QUICK)
+    result = run.runpytest_subprocess("--mews-target", "demo", "--mews-jobs", "8", *QUICK)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
@@ -203,7 +203,7 @@ def test_beside_a_users_own_project(run: pytest.Pytester) -> None:
         "mews_target = demo\nmews_time_scale = 0.001\nmews_examples = 2\n"
         "filterwarnings = error\n"
     )
-    result = run.runpytest_subprocess("-k", "REC or PRE or ERR-02")
+    result = run.runpytest_subprocess("-k", "REC-01 or PRE-01 or ERR-02")
     assert result.ret == 0, result.stdout.str()
     result.stdout.no_fnmatch_line("*test_mine*")
     assert read_verdicts(run.path)["REC-01"] == "pass"
@@ -214,7 +214,7 @@ def test_jobs(run: pytest.Pytester) -> None:
 
     Scenarios that could not run have no line.
     """
-    selection = ("-k", "PRE or AUTH or REC-0 or TLS or PROC-28")
+    selection = ("-k", "PRE or AUTH or REC-01 or REC-02 or TLS-01 or PROC-28")
     result = run.runpytest(
         "--mews-target", "demo:ignores-token", "--mews-jobs", "8", *selection, *QUICK
     )
@@ -233,8 +233,8 @@ def test_jobs(run: pytest.Pytester) -> None:
 def test_xdist(run: pytest.Pytester) -> None:
     """With -n each scenario runs once, and the controller writes the report."""
     pytest.importorskip("xdist")
-    selection = ("-k", "PRE or REC or TLS or PROC-01 or STR-0")
-    result = run.runpytest_subprocess("--mews-target", "demo", "-n", "2", *selection, *QUICK)
+    selection = ("-k", "PRE or REC-01 or REC-02 or TLS-01 or PROC-01 or STR-01")
+    result = run.runpytest("--mews-target", "demo", "-n", "2", *selection, *QUICK)
     assert result.ret == 0, result.stdout.str()
     verdicts = [item for item in read_verdicts(run.path).values() if item != "not-observed"]
     assert set(verdicts) == {"pass", "not-applicable"}
@@ -244,7 +244,7 @@ def test_xdist(run: pytest.Pytester) -> None:
 
 def test_xdist_stops_at_a_failure(run: pytest.Pytester) -> None:
     """With -n and -x a failure exits with status 1; the run does not count as interrupted."""
-    options = ("-k", "REC-0", "-n", "2", "-x", *QUICK)
+    options = ("-k", "REC-01 or REC-02 or REC-03", "-n", "2", "-x", *QUICK)
     result = run.runpytest("--mews-target", "demo:fails-on-mixed-batch", *options)
     assert result.ret == 1
     result.stdout.no_fnmatch_line("*The run was interrupted*")

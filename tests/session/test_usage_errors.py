@@ -83,11 +83,11 @@ def test_a_report_folder_in_use_is_refused(pytester: pytest.Pytester) -> None:
     options = ("--mews-target", "demo", "mews::PRE-01")
     with FolderLock(folder):
         (folder / "certification.json").write_text("earlier")
-        result = pytester.runpytest_subprocess(*options)
+        result = pytester.runpytest(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*--mews-report: '{folder}' is in use: another run *"])
     assert (folder / "certification.json").read_text() == "earlier"
     (folder / "certification.json").unlink()
-    assert pytester.runpytest_subprocess(*options).ret == 0
+    assert pytester.runpytest(*options).ret == 0
     assert (folder / "certification.json").exists()
     assert (folder / ".gitignore").exists()

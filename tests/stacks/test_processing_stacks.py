@@ -26,8 +26,8 @@ def test_express_example_is_ready_in_both_stages(
         options = ("--mews-target", service.url, "--mews-api", api, "--mews-fetch-timeout", "5")
         options += ("--mews-events", ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION)))
         options += ("--mews-portfolios",)
-        quick = ("--mews-time-scale", "0.001", "--mews-examples", "2", "--mews-jobs", "8")
-        result = pytester.runpytest_subprocess(*options, *quick)
+        quick = ("--mews-time-scale", "0.001", "--mews-examples", "1", "--mews-jobs", "8")
+        result = pytester.runpytest(*options, *quick)
     assert result.ret == 0, result.stdout.str()
     report = json.loads((pytester.path / "mews-report" / "certification.json").read_text("utf-8"))
     stages = {name: stage["readiness"] for name, stage in report["stages"].items()}

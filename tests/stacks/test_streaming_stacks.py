@@ -14,8 +14,7 @@ import pytest
 from tests.partner_processes import TENANTS, free_port, run_process
 from tests.stacks.stack_partners import EXAMPLES
 
-TIMEOUT_S = 300
-QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
+QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "1")
 CLIENTS = {
     "python": (f"{sys.executable} client.py", "tenants.toml"),
     "node": ("node client.js", "tenants.json"),
@@ -53,9 +52,7 @@ def test_example_client_is_ready(name: str, pytester: pytest.Pytester, tmp_path:
     options = ("--mews-target", "none", "--mews-websocket", websocket, "--mews-api", api)
     folder = EXAMPLES / f"{name}_websocket_client"
     with run_process(command, folder, output, environment):
-        result = pytester.runpytest_subprocess(
-            *options, "--mews-jobs", "8", *QUICK, timeout=TIMEOUT_S
-        )
+        result = pytester.runpytest(*options, "--mews-jobs", "8", *QUICK)
     assert result.ret == 0, result.stdout.str()
     text = (pytester.path / "mews-report" / "certification.json").read_text("utf-8")
     report = json.loads(text)
