@@ -6,7 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from pytest_mews.model import ApiCall, Delivery, EntityFetch, Evidence, evidence_selection
+from pytest_mews.model import (
+    ApiCall,
+    Delivery,
+    EntityFetch,
+    Evidence,
+    calls_by_entity,
+    evidence_selection,
+)
 from pytest_mews.model.fetches import requests_of_others
 
 MAX_ROWS = 30
@@ -87,6 +94,7 @@ def build_fetch_table(evidence: Evidence) -> FetchTable | None:
     if not fetches:
         return None
     start_ms = first_delivery_ms(evidence.transcript.deliveries)
+    calls = calls_by_entity(evidence.transcript.calls, {fetch.entity_id for fetch in fetches})
     groups: dict[tuple[object, ...], list[EntityFetch]] = {}
     for fetch in fetches:
         key = (
@@ -97,10 +105,10 @@ def build_fetch_table(evidence: Evidence) -> FetchTable | None:
             fetch.requested_ms,
             fetch.fetched_ms,
             fetch.in_flight,
-            bool(requests_of_others(fetch, evidence.transcript.calls)),
+            bool(requests_of_others(fetch, calls.get(fetch.entity_id, ()))),
         )
         groups.setdefault(key, []).append(fetch)
-    rows = [_row(group, start_ms, evidence.transcript.calls) for group in groups.values()]
+    rows = [_row(group, start_ms, calls.get(group[0].entity_id, ())) for group in groups.values()]
     # Rank by whether an entity was fetched, cut, then restore the order of delivery.
     ranked = sorted(range(len(rows)), key=lambda index: rows[index].fetched_ms is not None)
     selected = tuple(rows[index] for index in sorted(ranked[:MAX_ROWS]))
