@@ -47,7 +47,7 @@ def fetched(transcript: Transcript) -> Observation:
     """
     acknowledged = entity_fetches(transcript.deliveries, transcript.calls)
     if not acknowledged:
-        return Observation(met=True, observed="no message was acknowledged", subject_count=0)
+        return _nothing_acknowledged(transcript)
     expected = [
         fetch
         for fetch in acknowledged
@@ -307,6 +307,14 @@ def no_polling(transcript: Transcript) -> Observation:
         )
     )
     return Observation(met=met, observed=observed, subject_count=max(1, len(calls)))
+
+
+def _nothing_acknowledged(transcript: Transcript) -> Observation:
+    """Return that no message was accepted: refused, or not answered by a busy or absent service."""
+    attempts = [attempt for delivery in transcript.deliveries for attempt in delivery.attempts]
+    if attempts and not any(attempt.outcome in ANSWERED for attempt in attempts):
+        return Observation.without_answer()
+    return Observation(met=True, observed="no message was acknowledged", subject_count=0)
 
 
 def _has_answer(transcript: Transcript) -> bool:

@@ -49,6 +49,16 @@ def test_fetched() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("outcome", "not_observed"),
+    [(Outcome.TIMEOUT_ANSWER, True), (Outcome.ERROR_STATUS, False), (Outcome.DELIVERED, False)],
+)
+def test_messages_without_an_answer_show_nothing(outcome: Outcome, *, not_observed: bool) -> None:
+    """A service that is overloaded, or gone, has fetched nothing: that is not observed."""
+    finding = evaluate_check("fetched", delivery("a", outcomes=(outcome,)), call("a"))
+    assert (finding.met, finding.not_observed) == (True, not_observed)
+
+
 def test_fetched_one_entity() -> None:
     """There is no median of one delay."""
     finding = evaluate_check("fetched", delivery("a"), call("a", at_ms=105))
