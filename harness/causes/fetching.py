@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from pytest_mews.causes.cause_phrases import listed, of
@@ -16,14 +16,16 @@ from pytest_mews.model import (
     begins_with_known_event,
     calls_by_entity,
     entity_key,
+    event_counts,
     foreign_token_owner,
     merge_records,
 )
-from pytest_mews.model.fetch_record import FETCHED, refusal_of
+from pytest_mews.model.fetch_record import FETCHED, EntityKey, refusal_of
 
 MIN_COUNT = 2  # entities
 MIN_SHARE = 0.95
 MIN_LATER_EVENTS = 5  # events that are not the first of their message
+MIN_SIDE = 5  # entities of large messages, and of smaller ones
 WELL_FORMED = "well-formed-requests"
 TOKEN_CHECKS = frozenset({FETCHED, "own-access-token", "rotated-key-used", "not-fetched"})
 
@@ -47,7 +49,7 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
         CauseKind.EVENT_TYPE_NOT_FETCHED,
         lambda record: record.discriminator,
         lambda fetch: fetch.discriminator,
-        "{names} lead to no request: none of {count} acknowledged events was asked for, while "
+        "No request follows {names}: none of {count} acknowledged events was asked for, while "
         "other events are.",
         "Fetch the entity of every event type you acknowledge; if you don't need one, name what "
         "you are registered for with --mews-events.",
@@ -63,6 +65,7 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
         "connected after the service started, and report one that you lack.",
     )
     yield from first_event_only
+    yield from _not_from_large_messages(telling)
     yield from _requests_refused(plain)
     yield from _errors_not_retried(records)
 
@@ -134,6 +137,65 @@ def _never_requested(  # noqa: PLR0913, PLR0917 - what differs between event typ
             unmet, lambda fetch: key_of_fetch(fetch) in names and fetch.requested_ms is None
         ),
     )
+
+
+def _not_from_large_messages(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+    """Yield an explanation for events that are lost if their message has many events."""
+    types = sorted({record.discriminator for record in records})
+    limit = _large_from(records)
+    if limit is not None:
+        limits = dict.fromkeys(types, limit)
+    else:
+        of_type = {
+            name: _large_from([record for record in records if record.discriminator == name])
+            for name in types
+        }
+        limits = {name: found for name, found in of_type.items() if found is not None}
+    if not limits:
+        return
+    large: list[FetchRecord] = []
+    small: list[FetchRecord] = []
+    for record in records:
+        if record.discriminator in limits:
+            is_large = record.event_count >= limits[record.discriminator]
+            (large if is_large else small).append(record)
+    names = "events" if limit is not None else listed(sorted(limits))
+
+    def is_lost(counts: Mapping[EntityKey, int], fetch: EntityFetch) -> bool:
+        return (
+            fetch.requested_ms is None
+            and fetch.discriminator in limits
+            and counts[entity_key(fetch)] >= limits[fetch.discriminator]
+        )
+
+    yield Explanation(
+        CauseKind.EVENT_TYPE_NOT_FETCHED,
+        f"No request follows {names} in messages with {min(limits.values()):,} events and more: "
+        f"{of(_count(record for record in large if record.requested), _count(large))} were asked "
+        f"for; of those in smaller messages, "
+        f"{of(_count(record for record in small if record.requested), _count(small))}.",
+        "Fetch the entity of every event, however many a message has: look for a limit on the "
+        "number of events, or for another path, where large messages are read, queued or fetched.",
+        accounts_for_finding=lambda unmet: all_missing(
+            unmet, partial(is_lost, event_counts(unmet.evidence.transcript.deliveries))
+        ),
+    )
+
+
+def _large_from(records: Sequence[FetchRecord]) -> int | None:
+    """Return the number of events from which on nothing is requested, if fewer make no trouble."""
+    for limit in sorted({record.event_count for record in records if not record.requested}):
+        large = [record for record in records if record.event_count >= limit]
+        small = [record for record in records if record.event_count < limit]
+        lost = _count(record for record in large if not record.requested)
+        asked = _count(record for record in small if record.requested)
+        if (
+            min(lost, asked) >= MIN_SIDE
+            and lost >= MIN_SHARE * _count(large)
+            and asked >= MIN_SHARE * _count(small)
+        ):
+            return limit
+    return None
 
 
 def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:

@@ -1,4 +1,4 @@
-"""A share of all messages fails in one way, and nothing that was measured sets them apart."""
+"""A share of all messages, or of those with one event type, fails: nothing else sets them apart."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ MIN_ALIKE = 3  # attempts with one content: fewer do not show whether it is the 
 MIN_MIXED = 0.7  # of the failures among at least that many that are among some that also passed
 MIN_CHANCE = 1e-4  # of the failures of one scenario, if they came by chance
 MAX_COUNTED = 400  # attempts for an exact probability
+MAX_CHANCE = 1e-3  # that all failures have one event type, if it did not matter
 
 _REMEDY = (
     "Find these responses in the log of the service and of every proxy in front of it: one of "
@@ -46,7 +47,11 @@ def find_intermittent(
     for symptom in sorted(symptoms, key=lambda each: (each.outcome, each.status or 0)):
         failed = [item for item in usual if symptom_of(item.record) == symptom]
         if _is_spread(failed, usual):
-            yield _explanation(observations, symptom, total(failed), total(usual))
+            event_type = _common_type(failed, usual)
+            if event_type is None:
+                yield _explanation(observations, symptom, total(failed), total(usual))
+            else:
+                yield _of_type(observations, symptom, event_type, usual)
 
 
 def _is_spread(failed: Sequence[Observed], usual: Sequence[Observed]) -> bool:
@@ -70,6 +75,38 @@ def _is_spread(failed: Sequence[Observed], usual: Sequence[Observed]) -> bool:
 def _content(item: Observed) -> tuple[object, ...]:
     record = item.record
     return record.kind, record.description
+
+
+def _common_type(failed: Sequence[Observed], usual: Sequence[Observed]) -> str | None:
+    """Return the event type that all failures have, and that would hardly do so by chance."""
+    common = frozenset.intersection(*(frozenset(item.record.event_types) for item in failed))
+    counts = {
+        name: total(item for item in usual if name in item.record.event_types) for name in common
+    }
+    rarest = min(sorted(counts), key=counts.__getitem__, default=None)
+    if rarest is None or (counts[rarest] / total(usual)) ** total(failed) > MAX_CHANCE:
+        return None
+    return rarest
+
+
+def _of_type(
+    observations: Observations, symptom: Symptom, event_type: str, usual: Sequence[Observed]
+) -> Explanation:
+    having = [item for item in usual if event_type in item.record.event_types]
+    failed, count = total(item for item in having if not item.record.delivered), total(having)
+    how = describe_symptom(symptom, observations.limit_ms)
+
+    def accounts_for(item: Observed) -> bool:
+        return symptom_of(item.record) == symptom and event_type in item.record.event_types
+
+    return Explanation(
+        CauseKind.EVENT_TYPE,
+        f"Some messages with {event_type} are {how} ({of(failed, count)}); of "
+        f"{total(usual) - count:,} messages without it, not one.",
+        f"Compare the messages with {event_type} that fail with those that pass, such as the names "
+        "and the optional properties in them, and find the error in the service's log.",
+        accounts_for,
+    )
 
 
 def _explanation(

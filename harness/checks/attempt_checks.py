@@ -171,10 +171,12 @@ def _is_redirected_from_https(attempt: Attempt) -> bool:
 
 def _explain_early_response(attempt: Attempt) -> str:
     early_ms = attempt.final_exchange.early_response_ms
-    return (
-        f"{describe_response(attempt)} before the whole body was sent: the response began "
-        f"{early_ms:,.0f} ms before the last byte of the body was sent"
+    how = (
+        f"the response began {early_ms:,.0f} ms before the last byte of the body was sent"
+        if early_ms
+        else "the response ended the connection, and the rest of the body was never sent"
     )
+    return f"{describe_response(attempt)} before the whole body was sent: {how}"
 
 
 def _explain_instead_of(expected: str) -> Callable[[Attempt], str]:
@@ -240,7 +242,8 @@ def healthy(attempt: Attempt) -> bool:
 )
 def waits_for_body(attempt: Attempt) -> bool:
     """No 2xx began before the whole body was sent. About slow bodies only."""
-    return not accepted(attempt) or not attempt.final_exchange.early_response_ms
+    final = attempt.final_exchange
+    return not accepted(attempt) or (final.sent_ms is not None and not final.early_response_ms)
 
 
 @attempt_check("within-time-limit", "a complete response within the time limit")

@@ -47,7 +47,7 @@ def fetched(transcript: Transcript) -> Observation:
     """
     acknowledged = entity_fetches(transcript.deliveries, transcript.calls)
     if not acknowledged:
-        return Observation(met=True, observed="no message was acknowledged", subject_count=0)
+        return _nothing_acknowledged(transcript)
     expected = [
         fetch
         for fetch in acknowledged
@@ -63,11 +63,11 @@ def fetched(transcript: Transcript) -> Observation:
         return Observation(met=True, observed=observed, subject_count=len(expected))
     if transcript.still_busy:
         return Observation.of_busy_service(len(missing), len(expected))
-    first = missing[0]
+    first, entities = missing[0], _entities(len(acknowledged))
     observed = join_clauses(
         (
             f"{first.discriminator} {first.entity_id} {_why_missing(first, transcript.calls)}",
-            f"{len(missing)} of {_entities(len(expected))} not fetched after the acknowledgement",
+            f"{len(missing)} of {entities} not fetched after the acknowledgement",
             _failed_requests(transcript.calls),
         )
     )
@@ -309,6 +309,14 @@ def no_polling(transcript: Transcript) -> Observation:
     return Observation(met=met, observed=observed, subject_count=max(1, len(calls)))
 
 
+def _nothing_acknowledged(transcript: Transcript) -> Observation:
+    """Return that no message was accepted: refused, or not answered by a busy or absent service."""
+    attempts = [attempt for delivery in transcript.deliveries for attempt in delivery.attempts]
+    if attempts and not any(attempt.outcome in ANSWERED for attempt in attempts):
+        return Observation.without_answer()
+    return Observation(met=True, observed="no message was acknowledged", subject_count=0)
+
+
 def _has_answer(transcript: Transcript) -> bool:
     """Return whether a message got a complete response that is not a 5xx, or none was sent."""
     attempts = [attempt for delivery in transcript.deliveries for attempt in delivery.attempts]
@@ -431,9 +439,26 @@ def _why_missing(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
         return "was requested, but not returned"
     if others := requests_of_others(fetch, calls):
         return f"was requested{_token_owner(others[0]) or ' with an unknown AccessToken'}"
-    if fetch.fetch_count:
-        return "was not requested again after it changed"
-    return "was never requested"
+    again = "not requested again after it changed" if fetch.fetch_count else "never requested"
+    return _by_interval(fetch, calls) or f"was {again}"
+
+
+def _by_interval(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
+    """Return what came of requests by interval that could return an entity; empty without any."""
+    relevant = [
+        call
+        for call in calls
+        if (not call.requested_ids or call.operation in IDS_FROM)
+        and call.enterprise_id == fetch.enterprise_id
+        and call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
+        and call.received_ms >= fetch.sent_ms
+    ]
+    if not relevant:
+        return ""
+    requests = f"{_requests(len(relevant))} to {relevant[-1].operation} by interval"
+    if any(call.answered_ok for call in relevant):
+        return f"was in no response to {requests}"
+    return f"was not returned: {requests}, none successful"
 
 
 def _unread_page(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:

@@ -7,12 +7,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_mews.model.api_call import ApiCall, ApiFault, calls_by_entity
+from pytest_mews.model.exchange import Delivery
 from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
 from pytest_mews.model.message import EventReference, Message, Validity
 from pytest_mews.model.verdict import Transcript
 
 BAD_REQUEST = 400
 FETCHED = "fetched"  # the check that every entity of acknowledged messages was fetched
+
+EntityKey = tuple[str, Collection[str]]
+"""An id, and the operations that return the entity."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class FetchRecord:
             it depends on the service which event it takes for the first.
         refusal: operation and message of the first 400 to a request about it, if the request itself
             is the reason (`refusal_of`); empty if there is none.
+        event_count: the number of events in the smallest acknowledged message about it.
 
     """
 
@@ -45,6 +50,7 @@ class FetchRecord:
     count: int = 1
     follows_unknown: bool = False
     refusal: tuple[str, ...] = ()
+    event_count: int = 1
 
 
 def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
@@ -62,12 +68,25 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
         if not begins_with_known_event(delivery.message)
         for event in delivery.message.events
     }
+    counts = event_counts(transcript.deliveries)
     calls = calls_by_entity(transcript.calls)
     fetches = entity_fetches(transcript.deliveries, transcript.calls)
-    return merge_records(_record(fetch, first, unclear, calls) for fetch in fetches)
+    return merge_records(_record(fetch, first, unclear, counts, calls) for fetch in fetches)
 
 
-def entity_key(event: EventReference | EntityFetch) -> tuple[str, Collection[str]]:
+def event_counts(deliveries: Iterable[Delivery]) -> dict[EntityKey, int]:
+    """Return the number of events in the smallest acknowledged message about each entity."""
+    counts: dict[EntityKey, int] = {}
+    for delivery in deliveries:
+        if delivery.delivered:
+            count = len(delivery.message.events)
+            for event in delivery.message.events:
+                key = entity_key(event)
+                counts[key] = min(count, counts.get(key, count))
+    return counts
+
+
+def entity_key(event: EventReference | EntityFetch) -> EntityKey:
     """Return what is equal for two events about the same entity: its id, and its operations.
 
     Entities of different types may have the same id.
@@ -115,8 +134,9 @@ def foreign_token_owner(fetch: EntityFetch, calls: Iterable[ApiCall]) -> str | N
 
 def _record(
     fetch: EntityFetch,
-    first: set[tuple[str | None, tuple[str, Collection[str]]]],
+    first: set[tuple[str | None, EntityKey]],
     unclear: set[tuple[str | None, str]],
+    counts: Mapping[EntityKey, int],
     calls_by_id: Mapping[str, list[ApiCall]],
 ) -> FetchRecord:
     calls = [
@@ -134,4 +154,5 @@ def _record(
         token_owner=foreign_token_owner(fetch, calls),
         follows_unknown=(fetch.enterprise_id, fetch.entity_id) in unclear,
         refusal=next(filter(None, map(refusal_of, calls)), ()),
+        event_count=counts[entity_key(fetch)],
     )

@@ -115,7 +115,7 @@ KEYS: Mapping[type, str] = {
         """,
     FetchRecord: """
         discriminator=type enterprise_id is_first fault requested fetched token_owner count
-        follows_unknown refusal
+        follows_unknown refusal event_count=events
         """,
     BlockedBy: "requirement scenario_id=scenario",
     Cause: "kind summary remedy level explains shown_by",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 
 import pytest
@@ -199,6 +200,23 @@ def test_failures_of_certain_content_are_not_intermittent() -> None:
         odd = Sent(description=f"odd {scenario_id}")
         endpoint.certify(scenario_id, *[odd] * 3, *[Sent()] * 10)
     assert CauseKind.INTERMITTENT_STATUS not in kinds_of(endpoint)
+
+
+def test_failures_of_one_event_type_are_not_failures_of_any_message() -> None:
+    """If all failures have one event type, they are not failures "whatever it contains"."""
+    chance = random.Random(1)
+    endpoint = run(
+        lambda sent: 500 if sent.kind is INTEGRATION.kind and chance.random() < 0.5 else 202
+    )
+    for scenario_id in ("INT-02", "INT-03"):
+        endpoint.certify(scenario_id, *[INTEGRATION] * 12, *[Sent()] * 6)
+    (cause,) = causes_of(endpoint)
+    assert (cause.kind, cause.explains) == (CauseKind.EVENT_TYPE, ("INT-01", "INT-02", "INT-03"))
+    assert re.fullmatch(
+        r"Some messages with IntegrationCreated are answered 500 \(\d+ of 44\); of 72 messages "
+        r"without it, not one\.",
+        cause.summary,
+    )
 
 
 def test_two_unrelated_flaws_are_two_causes() -> None:

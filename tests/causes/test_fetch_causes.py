@@ -17,7 +17,14 @@ from pytest_mews.model import (
     Validity,
 )
 from tests.causes.observed_results import processing_result
-from tests.transcript_builders import ENTERPRISE, OTHER_ENTERPRISE, call, delivery, delivery_of
+from tests.transcript_builders import (
+    ENTERPRISE,
+    GET_RESERVATIONS,
+    OTHER_ENTERPRISE,
+    call,
+    delivery,
+    delivery_of,
+)
 
 THIRD = "enterprise-3"
 
@@ -87,9 +94,49 @@ def test_an_event_type_that_is_never_asked_about() -> None:
     (cause,) = find_causes(results)
     assert cause.kind is CauseKind.EVENT_TYPE_NOT_FETCHED
     assert cause.summary == (
-        "PaymentUpdated lead to no request: none of 4 acknowledged events was asked for, while "
+        "No request follows PaymentUpdated: none of 4 acknowledged events was asked for, while "
         "other events are."
     )
+
+
+def batch_result(number: int, size: int, lost: str) -> ScenarioResult:
+    """Return the result of a batch of two event types, of which one or both lead to no request."""
+    ids = [f"{number}-{index}" for index in range(size)]
+    operations = {"PaymentUpdated": "payments/getAll", "ServiceOrderUpdated": GET_RESERVATIONS}
+    types = [*operations]
+    events = [(types[index % 2], name) for index, name in enumerate(ids)]
+    calls = [
+        call(*(name for event, name in events if event == each), operation=operations[each])
+        for each in types
+        if lost not in {each, "both"}
+    ]
+    return processing_result(f"PROC-{number:02}", [delivery_of(*events)], calls, met=not lost)
+
+
+@pytest.mark.parametrize(
+    ("lost", "subject", "figures"),
+    [("PaymentUpdated", "PaymentUpdated", (60, 12)), ("both", "events", (120, 24))],
+)
+def test_events_that_only_large_messages_lose(
+    lost: str, subject: str, figures: tuple[int, int]
+) -> None:
+    """A type that is dropped from large batches is one cause, and so is a batch that is dropped."""
+    results = [batch_result(1, 24, ""), batch_result(2, 60, lost), batch_result(3, 60, lost)]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (
+        CauseKind.EVENT_TYPE_NOT_FETCHED,
+        ("PROC-02", "PROC-03"),
+    )
+    assert cause.summary == (
+        f"No request follows {subject} in messages with 60 events and more: 0 of {figures[0]} were "
+        f"asked for; of those in smaller messages, all {figures[1]}."
+    )
+
+
+def test_losses_in_messages_of_any_size_are_not_the_size() -> None:
+    """If smaller messages lose events too, their number of events explains nothing."""
+    results = [batch_result(1, 24, ""), *(batch_result(n, 12 * n, "both") for n in (2, 3, 4))]
+    assert find_causes(results) == ()
 
 
 def test_an_enterprise_that_is_never_asked_about() -> None:

@@ -82,7 +82,7 @@ def test_attempt_check(check: str, holding: list[Attempt], breaking: list[Attemp
 def test_waits_for_body() -> None:
     """A 2xx must not begin more than 100 ms before the last byte of a slow body was sent."""
 
-    def slow(status: int, *, sent_ms: float, first_ms: float) -> Attempt:
+    def slow(status: int, *, sent_ms: float | None, first_ms: float) -> Attempt:
         outcome = Outcome.DELIVERED if status < 300 else Outcome.ERROR_STATUS
         plain = attempt(outcome, status)
         exchange = replace(plain.final_exchange, sent_ms=sent_ms, first_byte_ms=first_ms)
@@ -102,6 +102,13 @@ def test_waits_for_body() -> None:
         "the body was sent (POST /, 1 event: PaymentUpdated, 143 bytes)"
     )
     assert evaluate_attempt(replace(early, transfer_mode=TransferMode.PLAIN)).subject_count == 0
+    never_sent = evaluate_attempt(slow(202, sent_ms=None, first_ms=10.0))
+    assert (never_sent.met, never_sent.subject_count) == (False, 1)
+    assert never_sent.observed.startswith(
+        "202 before the whole body was sent: the response ended the connection, and the rest of "
+        "the body was never sent (POST /"
+    )
+    assert evaluate_attempt(slow(401, sent_ms=None, first_ms=10.0)).met
 
 
 def test_a_slightly_early_response_has_an_ordinary_time() -> None:

@@ -49,6 +49,16 @@ def test_fetched() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("outcome", "not_observed"),
+    [(Outcome.TIMEOUT_ANSWER, True), (Outcome.ERROR_STATUS, False), (Outcome.DELIVERED, False)],
+)
+def test_messages_without_an_answer_show_nothing(outcome: Outcome, *, not_observed: bool) -> None:
+    """A service that is overloaded, or gone, has fetched nothing: that is not observed."""
+    finding = evaluate_check("fetched", delivery("a", outcomes=(outcome,)), call("a"))
+    assert (finding.met, finding.not_observed) == (True, not_observed)
+
+
 def test_fetched_one_entity() -> None:
     """There is no median of one delay."""
     finding = evaluate_check("fetched", delivery("a"), call("a", at_ms=105))
@@ -76,7 +86,9 @@ def test_an_entity_without_the_injected_fault_is_not_judged() -> None:
         ids = frozenset(unaffected)
         finding = evaluate(expectation, replace(fetched, unaffected_ids=ids))
         assert (finding.met, finding.subject_count) == (True, count)
-    assert not evaluate(expectation, replace(lost, unaffected_ids=frozenset({"b"}))).met
+    finding = evaluate(expectation, replace(lost, unaffected_ids=frozenset({"a", "b"})))
+    assert not finding.met
+    assert "1 of 2 entities not fetched" in finding.observed
 
 
 def test_a_service_that_asks_for_little_at_a_time_has_nothing_to_split() -> None:
@@ -134,6 +146,15 @@ def test_fetched_before_the_response_was_complete() -> None:
         ),
         ([call("a", enterprise=None)], "was requested with an unknown AccessToken"),
         ([call("a", operation="customers/getAll")], "was never requested"),
+        (
+            [call(returned_ids=("b",)), call(status=408, fault=ApiFault.REQUEST_TIMEOUT)],
+            f"was in no response to 2 requests to {GET_RESERVATIONS} by interval",
+        ),
+        (
+            [call(status=408, fault=ApiFault.REQUEST_TIMEOUT)],
+            f"was not returned: 1 request to {GET_RESERVATIONS} by interval, none successful",
+        ),
+        ([call(at_ms=-50.0)], "was never requested"),
         (
             [call("a", status=404, message="no such path"), call("a", status=404, message="other")],
             "was requested, but not returned; 1 of 2 requests was answered with 404 no such path",
@@ -480,7 +501,10 @@ def test_an_entity_that_is_missing_although_all_pages_were_read() -> None:
         failed,
     )
     assert not finding.met
-    assert "MessageAdded m was never requested, although all pages were read" in finding.observed
+    assert (
+        "MessageAdded m was not returned: 1 request to messages/getAll by interval, none "
+        "successful, although all pages were read"
+    ) in finding.observed
     assert "answered with 400 MessageThreadIds may have at most 1000 items" in finding.observed
 
 
