@@ -1,4 +1,4 @@
-"""Notices that the service takes no messages any more, and waits until it does again."""
+"""Notices that the service takes no messages any more, or only late, and waits until it does."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pytest_mews.model import Attempt, Death, Outcome
 
 SECOND_LOOK_S = 0.2  # a process that is only restarting its listener refuses for less
 POLL_INTERVAL_S = 0.1
+# A response within this many times the usual time, or within half a second, shows no backlog.
+PROMPT_FACTOR, MIN_PROMPT_MS = 4.0, 500.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class ServiceWatch:
         self._timeout_s, self._revive = timeout_s, revive
         self._waiting = Lock()  # one thread waits, the others wait for its result
         self._last_absence: Absence | None = None
+        self._stays_late = False  # a wait until it is prompt was in vain
         self.death: Death | None = None
         self.log = MessageLog()
         self._returned: dict[str, Death] = {}  # by the scenario that ended the service
@@ -131,6 +134,33 @@ class ServiceWatch:
                     return self._last_absence
                 report(
                     f"the service is gone; waiting {waited_s:.0f} of {self._timeout_s:g} s for it"
+                )
+                self._clock.sleep(POLL_INTERVAL_S)
+
+    def wait_until_prompt(self, usual_ms: float, report: Callable[[str], None]) -> None:
+        """Wait until a valid message is answered in about the usual time; for the timeout at most.
+
+        A burst that is too much for the service leaves messages in it, which would delay those of
+        the next scenario. After a wait without success there is no other.
+
+        Args:
+            usual_ms: how long a response takes without a backlog.
+            report: is called again and again with a description of the wait.
+
+        """
+        prompt_ms = max(PROMPT_FACTOR * usual_ms, MIN_PROMPT_MS)
+        with self._waiting:
+            started_ms = self._clock.now_ms()
+            while not self._stays_late:
+                attempt = self._send()
+                answer_ms = attempt.final_exchange.answer_ms
+                if attempt.outcome is not Outcome.TIMEOUT_ANSWER and (answer_ms or 0) <= prompt_ms:
+                    return
+                waited_s = (self._clock.now_ms() - started_ms) / 1000
+                self._stays_late = waited_s >= self._timeout_s
+                report(
+                    f"the service answers late; waiting {waited_s:.0f} of {self._timeout_s:g} s "
+                    "for it to work off earlier messages"
                 )
                 self._clock.sleep(POLL_INTERVAL_S)
 

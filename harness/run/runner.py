@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Self, TypeVar
 
 from pytest_mews.checks import evaluate
@@ -23,6 +24,7 @@ from pytest_mews.execution import (
 from pytest_mews.model import (
     Evidence,
     Finding,
+    Outcome,
     Scenario,
     ScenarioResult,
     Transcript,
@@ -338,7 +340,19 @@ class CertificationRunner:
         except HarnessError:
             if not self._interrupted:
                 raise
-        return self._build_result(scenario, scenario_runner.progress, started_ms)
+        result = self._build_result(scenario, scenario_runner.progress, started_ms)
+        if scenario.exclusive and not self._interrupted:
+            self._wait_until_prompt(scenario_runner.progress, partial(progress, scenario))
+        return result
+
+    def _wait_until_prompt(self, exploration: Exploration, report: Callable[[str], None]) -> None:
+        """After a scenario that was too much for the service, let it work off what is left."""
+        environment = self.environment
+        service = environment.service
+        if service is None or environment.is_slow or exploration.death is not None:
+            return
+        if any(record.outcome is Outcome.TIMEOUT_ANSWER for record in exploration.attempts):
+            service.wait_until_prompt(environment.preflight.response_ms, report)
 
     def _build_result(
         self, scenario: Scenario, exploration: Exploration, started_ms: float
