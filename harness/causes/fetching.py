@@ -169,7 +169,7 @@ def _not_from_large_messages(records: Sequence[FetchRecord]) -> Iterator[Explana
         )
 
     yield Explanation(
-        CauseKind.EVENT_TYPE_NOT_FETCHED,
+        CauseKind.LARGE_MESSAGE_NOT_FETCHED,
         f"No request follows {names} in messages with {min(limits.values()):,} events and more: "
         f"{of(_count(record for record in large if record.requested), _count(large))} were asked "
         f"for; of those in smaller messages, "

@@ -147,6 +147,9 @@ def rotated_key_used(transcript: Transcript) -> Observation:
         since_ms = following[0].started_ms
     calls = [call for call in transcript.calls if call.received_ms >= since_ms]
     outdated = [call for call in calls if call.token_state is TokenState.REPLACED]
+    if not calls:
+        observed = "no request after the new key"
+        return Observation(met=True, observed=observed, subject_count=0)
     observed = f"{len(outdated)} of {_requests(len(calls))} after the new key used an older one"
     return Observation(met=not outdated, observed=observed, subject_count=len(calls))
 

@@ -63,7 +63,7 @@ class ServiceWatch:
         self._timeout_s, self._revive = timeout_s, revive
         self._waiting = Lock()  # one thread waits, the others wait for its result
         self._last_absence: Absence | None = None
-        self._stays_late = False  # a wait until it is prompt was in vain
+        self._stays_late = False  # a wait until it is prompt was without success
         self.death: Death | None = None
         self.log = MessageLog()
         self._returned: dict[str, Death] = {}  # by the scenario that ended the service

@@ -124,7 +124,7 @@ def test_events_that_only_large_messages_lose(
     results = [batch_result(1, 24, ""), batch_result(2, 60, lost), batch_result(3, 60, lost)]
     (cause,) = find_causes(results)
     assert (cause.kind, cause.explains) == (
-        CauseKind.EVENT_TYPE_NOT_FETCHED,
+        CauseKind.LARGE_MESSAGE_NOT_FETCHED,
         ("PROC-02", "PROC-03"),
     )
     assert cause.summary == (
