@@ -117,8 +117,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "--mews-restart-timeout",
         "Seconds in which a service that died of a message must accept messages again; otherwise "
-        "the rest of the run is blocked. Also the seconds in which what --mews-start starts must "
-        "listen (default: 30).",
+        "the rest of the run is blocked. Also the seconds in which one that a scenario overloaded "
+        "must answer as fast as usual, and in which what --mews-start starts must listen "
+        "(default: 30).",
         "SECONDS",
         default="30",
     ),
