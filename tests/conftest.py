@@ -47,6 +47,7 @@ WAITING = {
     "stacks",
 }
 LONGEST = "certification"
+WHOLE_RUN = "is_ready"  # in the names of tests that run all scenarios: they begin before all others
 
 # Collecting makes a million objects, none of which ends before the run: the garbage collector would
 # go through them again and again, in each worker.
@@ -58,7 +59,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     count = getattr(config, "workerinput", {}).get("workercount", 1)
     folders = [item.path.parent.name for item in items]
     pairs = list(zip(items, folders, strict=True))
-    longest = [item for item, folder in pairs if folder == LONGEST]
+    whole_runs = [item for item in items if WHOLE_RUN in item.name]
+    pairs = [(item, folder) for item, folder in pairs if WHOLE_RUN not in item.name]
+    longest = whole_runs + [item for item, folder in pairs if folder == LONGEST]
     waiting = [item for item, folder in pairs if folder in WAITING]
     others = [item for item, folder in pairs if folder not in {LONGEST, *WAITING}]
     items[:] = []

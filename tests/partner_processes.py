@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pytest_mews.config.tenants import DEFAULT_TENANTS as TENANTS
 ROOT = Path(__file__).parents[1]
 FASTAPI_PARTNER = ROOT / "examples" / "fastapi_partner"
 START_TIMEOUT_S = END_TIMEOUT_S = 30.0
+PORTS_OF_SERVERS = range(20_000, 32_768)  # below those that systems give to clients
 CLOSED_PORT_URL = "http://127.0.0.1:9"  # the discard port
 
 
@@ -110,10 +112,15 @@ def run_process(
 
 
 def free_port() -> int:
-    """Return a loopback port that is free at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """Return a free port that the system gives to no client.
+
+    A partner that tries to connect before the emulator listens could be given its port, and so
+    connect to itself.
+    """
+    for port in random.SystemRandom().sample(PORTS_OF_SERVERS, 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("no free port found")
 
 
 def wait_until_listening(port: int, is_running: Callable[[], bool]) -> bool:

@@ -10,6 +10,7 @@ from typing import Self
 
 import pytest
 
+from tests.partner_processes import free_port
 from tests.report_reader import read_report, read_verdicts
 
 HEAD = b"Host: x\r\nConnection: close\r\n"
@@ -59,13 +60,6 @@ class Strangers:
                     response = client.recv(2_000)
                     if response.startswith((b"HTTP/1.1 101", b"HTTP/1.1 200")):
                         self.let_in.append(response)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def test_strangers_do_not_fail_a_sound_partner(pytester: pytest.Pytester) -> None:

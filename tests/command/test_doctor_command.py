@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from itertools import chain, repeat
 from pathlib import Path
@@ -13,6 +12,7 @@ from pytest_mews.command.set_up_checks import MAX_S, SetUp
 from pytest_mews.config.settings import Settings
 from pytest_mews.run.environment import Environment
 from tests.command.conftest import Mews
+from tests.partner_processes import free_port
 from tests.recording_endpoint import recording_endpoint
 
 FAST = ("--fetch-timeout", "0.5")
@@ -20,13 +20,6 @@ SUBJECTS = [
     *("URL reachable", "message accepted", "token checked"),
     *("API called", "whose token", "WebSocket connected"),
 ]
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
 
 
 def labels_in(output: str) -> dict[str, str]:

@@ -77,7 +77,10 @@ def test_notes_of_the_workers_are_in_the_report(
     """A note that several workers have is in the report once."""
     slow = ("--mews-profile-set", "timeout_s=0.3", "--mews-time-scale", "0.001")
     options = ("-n", "2", "-k", "PRE-01 or REC-01 or REC-02", *slow)
-    result = pytester.runpytest(*flaws_of_tests, "--mews-target", "demo:times-out", *options)
+    # A worker has the `sys.path` with which the process that starts it began.
+    result = pytester.runpytest_subprocess(
+        *flaws_of_tests, "--mews-target", "demo:times-out", *options
+    )
     assert result.ret == 1
     (note,) = read_json_report(pytester.path)["notes"]
     assert note.startswith("The endpoint missed the 0.3 s limit even for a single event")
