@@ -207,6 +207,10 @@ class WebSocketServer:
     def _url_host(self) -> str:
         return f"[{self._host}]" if ":" in self._host else self._host
 
+    @property
+    def _family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self._host else socket.AF_INET
+
     def _run_loop(self) -> None:
         assert self._loop is not None
         self._loop.set_exception_handler(self._record_loop_error)
@@ -230,9 +234,9 @@ class WebSocketServer:
             raise HarnessError("the WebSocket server was stopped") from None
 
     def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        address = (self._host, self._port)
         try:
-            return socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
+            return socket.create_server(address, family=self._family, backlog=BACKLOG)
         except (OSError, OverflowError) as error:
             # The message of `create_server` repeats the address: use the error number's alone.
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""
@@ -249,7 +253,7 @@ class WebSocketServer:
         Otherwise the system may give the port to a client that tries to connect to it, and so
         connects to itself.
         """
-        reserved = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
+        reserved = socket.socket(self._family)
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):  # `_listen` tells it
             reserved.bind((self._host, self._port))
