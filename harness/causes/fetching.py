@@ -159,7 +159,8 @@ def _not_from_large_messages(records: Sequence[FetchRecord]) -> Iterator[Explana
         if record.discriminator in limits:
             is_large = record.event_count >= limits[record.discriminator]
             (large if is_large else small).append(record)
-    names = "events" if limit is not None else listed(sorted(limits))
+    from_on = {"events": limit} if limit is not None else limits
+    lost = [f"{name} in messages with {count:,} events and more" for name, count in from_on.items()]
 
     def is_lost(counts: Mapping[EntityKey, int], fetch: EntityFetch) -> bool:
         return (
@@ -170,7 +171,7 @@ def _not_from_large_messages(records: Sequence[FetchRecord]) -> Iterator[Explana
 
     yield Explanation(
         CauseKind.LARGE_MESSAGE_NOT_FETCHED,
-        f"No request follows {names} in messages with {min(limits.values()):,} events and more: "
+        f"No request follows {listed(lost)}: "
         f"{of(_count(record for record in large if record.requested), _count(large))} were asked "
         f"for; of those in smaller messages, "
         f"{of(_count(record for record in small if record.requested), _count(small))}.",

@@ -133,6 +133,22 @@ def test_events_that_only_large_messages_lose(
     )
 
 
+def test_each_event_type_is_told_with_its_own_limit() -> None:
+    """Two types that are lost from different numbers of events on are one cause with two limits."""
+    results = [
+        batch_result(1, 24, ""),
+        *(batch_result(n, 60, "PaymentUpdated") for n in (2, 3)),
+        *(batch_result(n, 90, "both") for n in (4, 5)),
+    ]
+    (cause,) = find_causes(results)
+    assert cause.explains == ("PROC-02", "PROC-03", "PROC-04", "PROC-05")
+    assert cause.summary == (
+        "No request follows PaymentUpdated in messages with 60 events and more and "
+        "ServiceOrderUpdated in messages with 90 events and more: 0 of 240 were asked for; of "
+        "those in smaller messages, all 84."
+    )
+
+
 def test_losses_in_messages_of_any_size_are_not_the_size() -> None:
     """If smaller messages lose events too, their number of events explains nothing."""
     results = [batch_result(1, 24, ""), *(batch_result(n, 12 * n, "both") for n in (2, 3, 4))]
