@@ -333,6 +333,8 @@ class CertificationRunner:
         )
         try:
             scenario_runner.run()
+            if scenario.exclusive:
+                self._wait_until_prompt(scenario_runner.progress, partial(progress, scenario))
         except KeyboardInterrupt as interrupt:
             raise ScenarioInterrupted(
                 self._build_result(scenario, scenario_runner.progress, started_ms)
@@ -340,10 +342,7 @@ class CertificationRunner:
         except HarnessError:
             if not self._interrupted:
                 raise
-        result = self._build_result(scenario, scenario_runner.progress, started_ms)
-        if scenario.exclusive and not self._interrupted:
-            self._wait_until_prompt(scenario_runner.progress, partial(progress, scenario))
-        return result
+        return self._build_result(scenario, scenario_runner.progress, started_ms)
 
     def _wait_until_prompt(self, exploration: Exploration, report: Callable[[str], None]) -> None:
         """After a scenario that was too much for the service, let it work off what is left."""

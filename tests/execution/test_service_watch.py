@@ -10,7 +10,7 @@ import pytest
 from pytest_mews.config.settings import Settings
 from pytest_mews.execution import ServiceWatch
 from pytest_mews.model import Attempt, Outcome, Verdict
-from pytest_mews.run.runner import CertificationRunner
+from pytest_mews.run.runner import CertificationRunner, ScenarioInterrupted
 from pytest_mews.scenarios.loader import load_scenarios
 from tests.transcript_builders import attempt
 
@@ -81,3 +81,19 @@ def test_an_overload_does_not_reach_the_next_scenario(
         result = runner.certify(burst)
     assert (result.verdict is Verdict.PASS) == (partner == "sound")
     assert len(waits) == count
+
+
+def test_an_interruption_of_the_wait_loses_no_result(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C during the wait: what the scenario observed is in the report."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ServiceWatch, "wait_until_prompt", interrupt)
+    burst = next(scenario for scenario in load_scenarios() if scenario.id == "LOAD-01")
+    options = settings("demo:one-at-a-time", time_scale="0.001")
+    with CertificationRunner(options) as runner, pytest.raises(ScenarioInterrupted) as caught:
+        runner.certify(burst)
+    assert caught.value.result.verdict is Verdict.WARN
