@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS as TENANTS
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 FASTAPI_PARTNER = ROOT / "examples" / "fastapi_partner"
 START_TIMEOUT_S = END_TIMEOUT_S = 30.0
-PORTS_OF_SERVERS = range(20_000, 32_768)  # below those that systems give to clients
 CLOSED_PORT_URL = "http://127.0.0.1:9"  # the discard port
 
 
@@ -109,18 +108,6 @@ def run_process(
                 process.wait(END_TIMEOUT_S)
             finally:
                 process.kill()
-
-
-def free_port() -> int:
-    """Return a free port that the system gives to no client.
-
-    A partner that tries to connect before the emulator listens could be given its port, and so
-    connect to itself.
-    """
-    for port in random.SystemRandom().sample(PORTS_OF_SERVERS, 100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("no free port found")
 
 
 def wait_until_listening(port: int, is_running: Callable[[], bool]) -> bool:

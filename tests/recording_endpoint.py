@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.ports import free_port
+
 StatusFor = Callable[[str, bytes], int]
 
 
@@ -60,7 +62,7 @@ def recording_endpoint(
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     endpoint.url = f"http://127.0.0.1:{server.server_port}/hook"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_mews.mews.events import Channel, event_names
-from tests.partner_processes import TENANTS, RunningService, free_port, run_fastapi_partner
+from tests.partner_processes import TENANTS, RunningService, run_fastapi_partner
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

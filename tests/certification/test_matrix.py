@@ -96,8 +96,10 @@ IN_THEIR_OWN_TIME = {"slow-but-fine", "keeps-connections", "over-tls"}
 STREAMING_SCENARIOS = [scenario for scenario in SCENARIOS if scenario.stage is Stage.STREAMING]
 WEBHOOK_SCENARIOS = [scenario for scenario in SCENARIOS if scenario.stage is not Stage.STREAMING]
 # Those in which a subscription, or an old profile, can show: in what is generated, or in what is
-# expected. The steps depend on neither.
-CONFIGURED_SCENARIOS = first_of_each(checks, generators, scenarios=WEBHOOK_SCENARIOS)
+# expected. The steps and the time of a response depend on neither.
+CONFIGURED_SCENARIOS = first_of_each(
+    checks, generators, scenarios=[item for item in WEBHOOK_SCENARIOS if item.area != "LOAD"]
+)
 STREAMING_VARIANTS = {"ws-cookies-without-space", "ws-trusts-events", "ws-slow-reconnect"}
 INFORMATIONAL = {"PROC-30"}  # a service need not poll for abandoned events
 BY_ID = {"STR-29"}  # about fetches by id: a service that polls makes none
@@ -162,6 +164,10 @@ def test_sound_partner_passes(variant: str, settings: BuildSettings) -> None:
         scenarios = [item for item in RESPONDING_SCENARIOS if timed or item.area != "LOAD"]
     with CertificationRunner(options) as runner:
         results = certify_concurrently(runner, scenarios)
+        for scenario in scenarios:  # other tests can make responses late: three tries
+            for _ in range(2):
+                if scenario.area == "LOAD" and results[scenario.id].verdict is not Verdict.PASS:
+                    results[scenario.id] = runner.certify(scenario)
     others = {
         name: result.verdict
         for name, result in results.items()

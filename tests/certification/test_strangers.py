@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from tests.partner_processes import free_port
+from tests.ports import free_port
 from tests.report_reader import read_report, read_verdicts
 
 HEAD = b"Host: x\r\nConnection: close\r\n"

@@ -13,7 +13,7 @@ from pytest_mews.demo.websocket import ClientOptions, ClientPool
 from pytest_mews.model import Stage, Verdict
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
-from tests.partner_processes import free_port
+from tests.ports import free_port
 
 BuildSettings = Callable[..., Settings]
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}

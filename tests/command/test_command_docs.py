@@ -12,7 +12,6 @@ import re
 import runpy
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from pytest_mews.command.subcommand import SUMMARIES
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.demo import DemoPartner
 from tests.command.conftest import TIMEOUT_S
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "command.md"
@@ -63,12 +63,7 @@ def pattern_of(lines: tuple[str, ...]) -> re.Pattern[str]:
 
 def free_ports() -> dict[str, str]:
     """Return a free port for each port of the page."""
-    with ExitStack() as probes:
-        ports = {}
-        for port in sorted(set(_PORT.findall(TEXT))):
-            probe = probes.enter_context(socket.create_server(("127.0.0.1", 0)))
-            ports[port] = str(probe.getsockname()[1])
-        return ports
+    return {port: str(free_port()) for port in sorted(set(_PORT.findall(TEXT)))}
 
 
 @pytest.mark.parametrize(("partner", "examples"), BLOCKS, ids=[e[0].command for _, e in BLOCKS])

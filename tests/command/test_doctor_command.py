@@ -12,7 +12,7 @@ from pytest_mews.command.set_up_checks import MAX_S, SetUp
 from pytest_mews.config.settings import Settings
 from pytest_mews.run.environment import Environment
 from tests.command.conftest import Mews
-from tests.partner_processes import free_port
+from tests.ports import free_port
 from tests.recording_endpoint import recording_endpoint
 
 FAST = ("--fetch-timeout", "0.5")

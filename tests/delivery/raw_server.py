@@ -112,9 +112,3 @@ def reset_after_request(server: RawServer, connection: socket.socket) -> None:
     """Read a request and reset the connection: closing with this option sends an RST."""
     server.read(connection)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def unused_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

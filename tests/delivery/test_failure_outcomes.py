@@ -14,12 +14,12 @@ from raw_server import (
     reset_after_request,
     respond_with,
     send,
-    unused_port,
 )
 
 from pytest_mews.delivery import CurlTransport
 from pytest_mews.delivery.curl_transfer import MAX_STORED_BYTES
 from pytest_mews.model import Outcome
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_stalled_tls_handshake_is_a_connect_timeout(
 
 def test_a_closed_port_is_refused(transport: CurlTransport, make_request: RequestFactory) -> None:
     """Nothing listens on the port: refused, with curl's message as the detail."""
-    port = unused_port()
+    port = free_port()
     exchange = send(transport, make_request(f"http://127.0.0.1:{port}/"))
     assert exchange.outcome is Outcome.CONNECTION_REFUSED
     assert str(port) in exchange.detail

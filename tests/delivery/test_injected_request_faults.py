@@ -17,7 +17,6 @@ from raw_server import (
     reset_after_request,
     respond_with,
     send,
-    unused_port,
 )
 from werkzeug import Request as Received
 from werkzeug import Response
@@ -25,6 +24,7 @@ from werkzeug import Response
 from pytest_mews.delivery import CurlTransport
 from pytest_mews.delivery.tcp_reset import has_arrived
 from pytest_mews.model import Fault, Outcome, TransferMode
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("size", [10, 300_000])
@@ -93,7 +93,7 @@ def test_a_request_that_never_arrived_was_not_truncated(
     transport: CurlTransport, make_request: RequestFactory
 ) -> None:
     """If nothing listens on the port, that is the outcome."""
-    port = unused_port()
+    port = free_port()
     exchange = send(
         transport, make_request(f"http://127.0.0.1:{port}/", fault=Fault.TRUNCATE_REQUEST)
     )
@@ -244,7 +244,7 @@ def test_failures_before_the_reset_are_the_outcome(
     transport: CurlTransport, make_request: RequestFactory, raw_server: ServerFactory
 ) -> None:
     """A closed port, an early refusal and a server that reads nothing are the outcomes."""
-    refused = make_request(f"http://127.0.0.1:{unused_port()}/", fault=Fault.RESET)
+    refused = make_request(f"http://127.0.0.1:{free_port()}/", fault=Fault.RESET)
     assert send(transport, refused).outcome is Outcome.CONNECTION_REFUSED
 
     def refuse(server: RawServer, connection: socket.socket) -> None:

@@ -19,7 +19,8 @@ from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.mutants.mutations import Mutant, mutants
 from tests.mutants.served_example import serve_example
-from tests.partner_processes import FASTAPI_PARTNER, free_port
+from tests.partner_processes import FASTAPI_PARTNER
+from tests.ports import free_port
 
 SOURCES = ("app.py", "fetcher.py", "api_client.py")
 TOKEN = "its-own-secret"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 
 import pytest
 from echoing_service import echoing_service
@@ -19,6 +18,7 @@ from planted_secrets import (
 )
 
 from pytest_mews.options import OPTIONS
+from tests.ports import free_port
 
 PLANTED_IN = ("tenants.toml", "pytest.ini", "broken.toml", "conftest.py")
 FAST = ("--mews-time-scale", "0.001", "--mews-examples", "1")
@@ -71,8 +71,7 @@ def test_with_a_service_that_echoes_everything(
 
 def test_with_a_service_that_calls_the_api(folder: pytest.Pytester) -> None:
     """No file has a secret from the requests of the service to the Connector API emulator."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        api = server.getsockname()[1]
+    api = free_port()
     with echoing_service(api=api) as service:
         addresses = ("--mews-target", target(service.server_port), "--mews-api", f"127.0.0.1:{api}")
         options = (*addresses, "--mews-tenants", "tenants.toml", "--mews-fetch-timeout", "1", *FAST)

@@ -12,6 +12,7 @@ import pytest
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.run.environment import Environment, ObservedOnce
+from tests.ports import free_port
 
 BuildSettings = Callable[..., Settings]
 THREADS = 8
@@ -62,7 +63,7 @@ def test_a_failed_observation_is_made_again() -> None:
 
 def test_servers_listen_before_the_first_message(settings: BuildSettings) -> None:
     """After `start` the emulators accept connections, and nothing has been sent yet."""
-    ports = {"api": _free_port(), "websocket": _free_port()}
+    ports = {"api": free_port(), "websocket": free_port()}
     addresses = {option: f"127.0.0.1:{port}" for option, port in ports.items()}
     environment = Environment(settings("http://127.0.0.1:1/hook", **addresses))
     environment.start()
@@ -78,7 +79,7 @@ def test_an_address_in_use_stops_what_has_started(
     settings: BuildSettings, used_address: str, option: str
 ) -> None:
     """The error names the option, and the other server's address is free again."""
-    other = f"127.0.0.1:{_free_port()}"
+    other = f"127.0.0.1:{free_port()}"
     addresses = {"api": other, "websocket": other, option: used_address}
     environment = Environment(settings("http://127.0.0.1:1/hook", **addresses))
     with pytest.raises(UsageError, match=f"--mews-{option}: .*already in use"):
@@ -105,9 +106,3 @@ def test_a_closed_environment_refuses_to_start(settings: BuildSettings) -> None:
     environment.close()
     with pytest.raises(HarnessError, match="was closed; a new one is needed"):
         environment.start()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -99,18 +99,28 @@ def test_an_address_of_the_shell_is_not_inherited(
 
 
 @pytest.mark.parametrize(
-    ("flaw", "parts"),
+    ("start", "restart_timeout", "parts"),
     [
-        ("exits", ["ended with status 3 before it listened on 127.0.0.1:", "no database: ***"]),
-        ("never-listens", ["does not listen on", "--mews-restart-timeout", "still thinking"]),
+        pytest.param(
+            command("exits"),
+            "30",
+            ["ended with status 3 before it listened on 127.0.0.1:", "no database: ***"],
+            id="exits",
+        ),
+        pytest.param(
+            "sh -c 'echo still thinking; exec sleep 600'",  # starts sooner than Python
+            "2",
+            ["does not listen on", "--mews-restart-timeout", "still thinking"],
+            id="never-listens",
+        ),
     ],
 )
 def test_a_service_that_does_not_start(
-    settings: BuildSettings, flaw: str, parts: list[str]
+    settings: BuildSettings, start: str, restart_timeout: str, parts: list[str]
 ) -> None:
     """The error has the last lines of the log, without secrets; nothing stays behind."""
     target = f"{PATH}?Token=secret-of-the-log"
-    runner = CertificationRunner(settings(target, start=command(flaw), restart_timeout="1"))
+    runner = CertificationRunner(settings(target, start=start, restart_timeout=restart_timeout))
     with pytest.raises(UsageError) as caught:
         runner.start()
     runner.close()
@@ -195,7 +205,7 @@ def test_a_service_that_can_not_start_again_blocks_the_rest(
     program.write_text(MORTAL.read_text("utf-8"))
     start = f"env DIES_OF=[null] STRICT=yes {sys.executable} {program}"
     options = settings(
-        f"{PATH}?Token=its-own-secret", start=start, examples="2", restart_timeout="1"
+        f"{PATH}?Token=its-own-secret", start=start, examples="2", restart_timeout="8"
     )
     with CertificationRunner(options) as runner:
         assert runner.certify(SCENARIOS["PRE-01"]).verdict is Verdict.PASS
@@ -259,8 +269,11 @@ def test_a_client_starts_again_by_itself(
     assert len(file.read_text().split()) > 1
 
 
-def test_a_client_that_ends_at_once(settings: BuildSettings, tmp_path: Path) -> None:
+def test_a_client_that_ends_at_once(
+    settings: BuildSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is no death: it does not work at all."""
+    monkeypatch.setattr(service_process, "CLIENT_START_S", 30.0)
     start = command("client-that-ends", PID_FILE=str(tmp_path / "pid"))
     runner = CertificationRunner(settings("none", websocket="127.0.0.1:0", start=start))
     with pytest.raises(UsageError, match="ended with status 1 at its start"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,18 +9,12 @@ from typing import Any
 import pytest
 
 from pytest_mews.session import terminal
+from tests.ports import free_port
 
 
-@pytest.fixture
-def closed_port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def test_target_that_is_down_takes_few_lines(pytester: pytest.Pytester, closed_port: int) -> None:
+def test_target_that_is_down_takes_few_lines(pytester: pytest.Pytester) -> None:
     """Scenarios that can't run have no lines; verdict, cause, command and report come last."""
-    result = pytester.runpytest("--mews-target", f"http://127.0.0.1:{closed_port}/hook")
+    result = pytester.runpytest("--mews-target", f"http://127.0.0.1:{free_port()}/hook")
     assert len(result.outlines) <= 30
     result.stdout.fnmatch_lines(
         [
@@ -43,9 +36,9 @@ def test_target_that_is_down_takes_few_lines(pytester: pytest.Pytester, closed_p
     assert result.outlines[-1].startswith("=")
 
 
-def test_verbose_run_lists_every_scenario(pytester: pytest.Pytester, closed_port: int) -> None:
+def test_verbose_run_lists_every_scenario(pytester: pytest.Pytester) -> None:
     """With -v each scenario has its line, also one that could not run."""
-    result = pytester.runpytest("-v", "--mews-target", f"http://127.0.0.1:{closed_port}/hook")
+    result = pytester.runpytest("-v", "--mews-target", f"http://127.0.0.1:{free_port()}/hook")
     result.stdout.fnmatch_lines(["mews::REC-04 BLOCKED *", "mews::STR-01 NOT-OBSERVED *"])
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.ports import free_port
 
 pytest.importorskip("xdist")
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
@@ -41,9 +42,7 @@ def test_one_address_can_not_be_served_by_several_processes(
 @pytest.mark.parametrize("workers", [(), ("-n", "0")])
 def test_one_process_may_serve_the_api(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
     """Without workers the API is served, with or without -n 0."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    options = ("--mews-api", f"127.0.0.1:{port}", "-k", "PRE-01", *workers)
+    options = ("--mews-api", f"127.0.0.1:{free_port()}", "-k", "PRE-01", *workers)
     result = pytester.runpytest("--mews-target", CLOSED_PORT_URL, *options)
     assert result.ret == 1
     assert "PRE-01 FAIL" in result.stdout.str()

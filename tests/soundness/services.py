@@ -12,11 +12,11 @@ from pytest_mews.demo import PARTNER_KINDS
 from tests.partner_processes import (
     TENANTS,
     RunningService,
-    free_port,
     run_fastapi_partner,
     run_process,
     run_service,
 )
+from tests.ports import free_port
 from tests.soundness.sound_kinds import MORE_SOUND_KINDS, register_sound_kinds
 from tests.stacks.stack_partners import EXAMPLES, EXPRESS, run_partner
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pytest_mews.mews.events import Channel, event_names
-from tests.partner_processes import TENANTS, free_port
+from tests.partner_processes import TENANTS
+from tests.ports import free_port
 from tests.stacks.stack_partners import EXPRESS, TOKEN, run_partner, skip_if_missing
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.partner_processes import TENANTS, free_port, run_process
+from tests.partner_processes import TENANTS, run_process
+from tests.ports import free_port
 from tests.stacks.stack_partners import EXAMPLES
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "1")
