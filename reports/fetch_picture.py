@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from pytest_mews.model import ApiCall
+from pytest_mews.model import ApiCall, Evidence
 from pytest_mews.reports.charts import Spec, mark_layer, quantity, render_svg
 from pytest_mews.reports.fetch_table import FetchRow, FetchTable
 from pytest_mews.sanitize import capped, sanitize
@@ -37,6 +37,14 @@ def caption(table: FetchTable) -> str:
     if table.left_out:
         text += f" {table.left_out:,} more entities are left out of the picture."
     return text
+
+
+def is_worth_drawing(evidence: Evidence) -> bool:
+    """Whether a picture says more than a table: an expectation failed, or a fault was injected."""
+    calls = evidence.transcript.calls
+    return any(not finding.met for finding in evidence.findings) or any(
+        call.fault is not None for call in calls
+    )
 
 
 def draw(table: FetchTable, calls: tuple[ApiCall, ...]) -> Markup:

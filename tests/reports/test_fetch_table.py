@@ -21,7 +21,7 @@ from pytest_mews.model import (
 )
 from pytest_mews.model.exchange import HEALTH_CHECK, TLS_PROBLEMS
 from pytest_mews.reports.api_requests import peak_requests, request_row, summarize_requests
-from pytest_mews.reports.fetch_picture import caption, draw
+from pytest_mews.reports.fetch_picture import caption, draw, is_worth_drawing
 from pytest_mews.reports.fetch_table import MAX_ROWS, build_fetch_table
 from pytest_mews.reports.labels import API_FAULTS, REQUEST_PROBLEMS, TOKEN_STATES
 
@@ -146,6 +146,16 @@ def test_picture_is_small_and_well_formed() -> None:
     assert "never requested" in svg
     assert "milliseconds since the first delivery" in svg
     assert len(svg) < 60_000
+
+
+def test_a_case_without_incident_has_no_picture() -> None:
+    """A picture is drawn if an expectation failed or a fault was injected."""
+    failed = evidence_of_unfetched_entity()
+    calls = failed.transcript.calls
+    passed = replace(failed, findings=())
+    assert is_worth_drawing(with_calls(failed))
+    assert is_worth_drawing(with_calls(passed, *calls))
+    assert not is_worth_drawing(with_calls(passed, *(replace(call, fault=None) for call in calls)))
 
 
 def test_long_picture_is_in_seconds() -> None:
