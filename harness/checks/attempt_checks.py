@@ -292,10 +292,17 @@ def no_server_error(attempt: Attempt) -> bool:
     )
 
 
-@attempt_check("unauthorised", "401 or 403", explain=_explain_instead_of("401 or 403"))
+_UNAUTHORISED = "401, 403 or 404"
+
+
+@attempt_check("unauthorised", _UNAUTHORISED, explain=_explain_instead_of(_UNAUTHORISED))
 def unauthorised(attempt: Attempt) -> bool:
-    """The status is 401 or 403."""
-    return attempt.final_exchange.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    """The status is 401, 403, or the 404 of a service that hides from strangers."""
+    return attempt.final_exchange.status in {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+    }
 
 
 @attempt_check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -181,8 +182,13 @@ class Exchange:
 
     @property
     def has_html_page(self) -> bool:
-        """Whether the response is an HTML page: an empty body is none, whatever its type."""
-        return self.response_size > 0 and any(
+        """Whether the response is an HTML page.
+
+        A text without markup is none, whatever its type: many frameworks declare a short answer of
+        the service, such as `queued`, as HTML.
+        """
+        is_markup = self.response_body.removeprefix(BOM_UTF8).lstrip().startswith(b"<")
+        return is_markup and any(
             name.lower() == "content-type" and "html" in value.lower()
             for name, value in self.response_headers
         )

@@ -212,10 +212,10 @@ def test_delivery_index() -> None:
 
 
 def test_unauthorised() -> None:
-    """Any other 4xx is a refusal for another reason."""
+    """Any other 4xx is a refusal for another reason; a 404 hides the endpoint from strangers."""
     expectation = Expectation("unauthorised", Level.SHOULD)
     finding = {
         status: evaluate(expectation, transcript(attempt(Outcome.ERROR_STATUS, status))).met
         for status in (400, 401, 403, 404)
     }
-    assert finding == {400: False, 401: True, 403: True, 404: False}
+    assert finding == {400: False, 401: True, 403: True, 404: True}

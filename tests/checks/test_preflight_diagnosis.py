@@ -18,7 +18,7 @@ def attempt(
     *,
     has_credentials: bool = True,
 ) -> Attempt:
-    """Script the preflight's attempt; the response has a body."""
+    """Script the preflight's attempt; the response has a body, a page if its type is HTML."""
     exchange = Exchange(
         "POST",
         "https://partner.example/hook?Token=secret",
@@ -29,6 +29,7 @@ def attempt(
         5.0,
         status=status,
         response_headers=(("Content-Type", content_type), ("Location", location)),
+        response_body=b"\n<!doctype html>..." if "html" in content_type else b"not a page at all..",
         response_size=20,
     )
     return Attempt(1, Fault.NONE, 0.0, (exchange,), outcome, has_credentials=has_credentials)
@@ -73,10 +74,11 @@ def test_a_page_of_a_firewall_has_a_remedy_of_its_own() -> None:
     assert remedy_for(page) is None
 
 
-def test_an_empty_body_is_no_html_page() -> None:
+@pytest.mark.parametrize("body", [b"", b"queued", b" a < b"])
+def test_a_body_without_markup_is_no_html_page(body: bytes) -> None:
     """Whatever its content type is, the service refused the message."""
     failed = attempt(Outcome.ERROR_STATUS, 400, content_type="text/html")
-    exchange = replace(failed.final_exchange, response_size=0)
+    exchange = replace(failed.final_exchange, response_body=body, response_size=len(body))
     diagnosis = diagnose_preflight(replace(failed, exchanges=(exchange,)))
     assert diagnosis == "the service refuses a valid message"
 
