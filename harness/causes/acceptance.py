@@ -62,7 +62,7 @@ def _accepted_bodies(observations: Observations) -> Iterator[Explanation]:
         "Action. Answer 400 if it is not one: a 2xx says that you have the message, and Mews does "
         "not send it again.",
         lambda item: item.record.delivered and item.record.validity in takes,
-        lambda unmet: lost_with_messages(unmet, takes),
+        accounts_for_missing=lambda transcript: lost_with_messages(transcript, takes),
         shown_by=min(item.scenario_id for item in accepted[max(takes)]),
     )
 
