@@ -16,6 +16,7 @@ from statistics import median
 from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
+from pytest_mews.checks.remedies import FAULT_NOT_MET
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import (
     OPERATIONS_BY_DISCRIMINATOR,
@@ -71,7 +72,13 @@ def fetched(transcript: Transcript) -> Observation:
             _failed_requests(transcript.calls),
         )
     )
-    return Observation(met=False, observed=observed, subject_count=len(expected))
+    met_no_fault = all(fetch.entity_id in transcript.unaffected_ids for fetch in missing)
+    return Observation(
+        met=False,
+        observed=observed,
+        subject_count=len(expected),
+        remedy=FAULT_NOT_MET if met_no_fault else "",
+    )
 
 
 @case_check("no-repeated-fetch", "no more fetches of an entity than deliveries")
