@@ -29,13 +29,11 @@ from pytest_mews.model import (
     entity_fetches,
 )
 from pytest_mews.model.exchange import ANSWERED, INJECTED_OUTCOMES, TIMEOUTS
-from pytest_mews.model.fetches import requests_of_others
+from pytest_mews.model.fetches import IDS_FROM, requests_by_interval, requests_of_others
 
 MAX_REQUESTS_PER_ENTITY = 0.2  # with more requests than this per entity, they are not batches
 MIN_ENTITIES = 10  # with fewer entities, batches are not evaluated
 MAX_IDLE_REQUESTS = 2  # requests of one kind that are tolerated while nothing is sent
-# The operation that returns the ids which another one takes.
-IDS_FROM = {"messages/getAll": "messageThreads/getAll"}
 LONG_REQUEST_MS = 1_000.0  # a response must not wait for a request that takes this long
 
 
@@ -452,14 +450,7 @@ def _why_missing(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
 
 def _by_interval(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
     """Return what came of requests by interval that could return an entity; empty without any."""
-    relevant = [
-        call
-        for call in calls
-        if (not call.requested_ids or call.operation in IDS_FROM)
-        and call.enterprise_id == fetch.enterprise_id
-        and call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
-        and call.received_ms >= fetch.sent_ms
-    ]
+    relevant = requests_by_interval(fetch, calls)
     if not relevant:
         return ""
     requests = f"{_requests(len(relevant))} to {relevant[-1].operation} by interval"
