@@ -41,7 +41,12 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
     records = merge_records(record for result in observations.results for record in result.fetches)
     foreign = [record for record in records if record.token_owner is not None]
     yield from _foreign_token(records, foreign)
-    plain = [record for record in records if record.fault is None and record.token_owner is None]
+    # Requests by interval name no entity: what is in none of them was asked for all the same.
+    plain = [
+        record
+        for record in records
+        if record.fault is None and record.token_owner is None and not record.by_interval
+    ]
     first_event_only = list(_first_event_only(plain))
     # Then only first events show whether a type, or an enterprise, is fetched at all.
     telling = [record for record in plain if record.is_first] if first_event_only else plain

@@ -91,8 +91,8 @@ _TIMEOUTS: Mapping[Outcome, str] = {
 }
 # For entities that were not fetched, though the fault of their scenario affected no request.
 FAULT_NOT_MET = (
-    "Queue every event of a message before you answer, and fetch the entity of each. No request "
-    "about what is missing met the failing API: its failure is not what lost these events."
+    "Queue every event of a message before you answer, and fetch the entity of each. The injected "
+    "fault of the API affected no request about what is missing: it did not lose these events."
 )
 # With an HTML page they come from what stands before the service rather than from its own check.
 BLOCKING_STATUSES = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE})

@@ -52,6 +52,7 @@ class Sent:
     request_number: int = 1
     size: int | None = None
     copy_of: str = ""
+    is_utf8: bool = True
     number: int = 0  # over the whole run
     at_ms: float = 0.0
 
@@ -134,7 +135,7 @@ class Endpoint:
         )
         message = Message(
             sent.kind,
-            (sent.copy_of or f"body {self.count}").encode(),
+            (sent.copy_of or f"body {self.count}").encode() + b"\xff" * (not sent.is_utf8),
             tuple(
                 EventReference(name, f"{self.count}-{index}")
                 for index, name in enumerate(sent.events)
