@@ -19,6 +19,7 @@ from pytest_mews.causes.fetching import find_fetching
 from pytest_mews.causes.in_front import find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.observations import Observations, Observed
+from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
 from pytest_mews.causes.time_per_event import find_time_per_event
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
@@ -60,6 +61,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_page(observations),
         *find_outages(observations),
         *find_time_per_event(observations),
+        *find_one_at_a_time(observations),
     ]
 
     def is_explained(item: Observed) -> bool:

@@ -69,6 +69,7 @@ class Endpoint:
     now_ms: float = 0.0
     count: int = 0
     html: bool = False
+    late_ms: float = 0.0
     results: list[ScenarioResult] = field(default_factory=list)
 
     def certify(
@@ -147,7 +148,7 @@ class Endpoint:
         attempt = Attempt(
             1,
             sent.fault,
-            self.now_ms,
+            self.now_ms - self.late_ms,
             (exchange,),
             outcome,
             transfer_mode=sent.transfer_mode,
