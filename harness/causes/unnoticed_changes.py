@@ -55,14 +55,15 @@ def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanat
     """Yield an explanation if requests by interval miss what changed."""
     records = _records(results)
     missing = [record for record in records if record.by_interval]
+    both = (missing, records)
     types = sorted({record.discriminator for record in missing})
     if _count(missing) < MIN_COUNT:
         return
-    figures = [
-        f"{_count([record for record in missing if record.discriminator == name]):,} of "
-        f"{_count([record for record in records if record.discriminator == name]):,} {name}"
+    counts = {
+        name: [_count([each for each in some if each.discriminator == name]) for some in both]
         for name in types
-    ]
+    }
+    figures = [f"{of(*counts[name])} {name}" for name in types]
 
     def is_in_none(transcript: Transcript) -> MissingEntity:
         return lambda fetch: (
