@@ -73,6 +73,13 @@ def test_a_burst_that_is_worked_off_one_by_one() -> None:
     )
 
 
+def test_a_slower_one() -> None:
+    """Fewer messages of a burst are in time, and show it all the same."""
+    (cause,) = certify(queue(400.0))
+    assert cause.kind is CauseKind.CONCURRENCY
+    assert "one that arrives alone takes about 400 ms" in cause.summary
+
+
 @pytest.mark.parametrize("answer", [slow_pool, *map(busy_machine, range(30)), queue(40.0)])
 def test_slowness_of_another_kind(answer: AnswerMessage) -> None:
     """A service that serves several at a time has no such cause, nor has a busy machine."""
