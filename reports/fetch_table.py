@@ -14,7 +14,7 @@ from pytest_mews.model import (
     calls_by_entity,
     evidence_selection,
 )
-from pytest_mews.model.fetches import requests_of_others
+from pytest_mews.model.fetches import requests_by_interval, requests_of_others
 
 MAX_ROWS = 30
 MAX_NAMED = 5
@@ -94,8 +94,9 @@ def build_fetch_table(evidence: Evidence) -> FetchTable | None:
     if not fetches:
         return None
     start_ms = first_delivery_ms(evidence.transcript.deliveries)
-    calls = calls_by_entity(evidence.transcript.calls, {fetch.entity_id for fetch in fetches})
-    groups: dict[tuple[object, ...], list[EntityFetch]] = {}
+    all_calls = evidence.transcript.calls
+    calls = calls_by_entity(all_calls, {fetch.entity_id for fetch in fetches})
+    groups: dict[tuple[*tuple[object, ...], str], list[EntityFetch]] = {}
     for fetch in fetches:
         key = (
             fetch.discriminator,
@@ -104,11 +105,10 @@ def build_fetch_table(evidence: Evidence) -> FetchTable | None:
             fetch.acknowledged_ms,
             fetch.requested_ms,
             fetch.fetched_ms,
-            fetch.in_flight,
-            bool(requests_of_others(fetch, calls.get(fetch.entity_id, ()))),
+            _result(fetch, calls.get(fetch.entity_id, ()), all_calls),
         )
         groups.setdefault(key, []).append(fetch)
-    rows = [_row(group, start_ms, calls.get(group[0].entity_id, ())) for group in groups.values()]
+    rows = [_row(group, start_ms, result) for (*_, result), group in groups.items()]
     # Rank by whether an entity was fetched, cut, then restore the order of delivery.
     ranked = sorted(range(len(rows)), key=lambda index: rows[index].fetched_ms is not None)
     selected = tuple(rows[index] for index in sorted(ranked[:MAX_ROWS]))
@@ -131,7 +131,7 @@ def first_delivery_ms(deliveries: Iterable[Delivery]) -> float:
     return min(starts, default=0.0)
 
 
-def _row(group: list[EntityFetch], start_ms: float, calls: Sequence[ApiCall]) -> FetchRow:
+def _row(group: list[EntityFetch], start_ms: float, result: str) -> FetchRow:
     fetch = group[0]
     entities = f"{fetch.entity_id[:8]}…" if len(group) == 1 else f"× {len(group):,}"  # noqa: RUF001 - a times sign
     return FetchRow(
@@ -141,11 +141,12 @@ def _row(group: list[EntityFetch], start_ms: float, calls: Sequence[ApiCall]) ->
         fetch.acknowledged_ms - start_ms,
         None if fetch.requested_ms is None else fetch.requested_ms - start_ms,
         None if fetch.fetched_ms is None else fetch.fetched_ms - start_ms,
-        _result(fetch, calls),
+        result,
     )
 
 
-def _result(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
+def _result(fetch: EntityFetch, calls: Sequence[ApiCall], all_calls: Sequence[ApiCall]) -> str:
+    """Return what became of an entity, from the calls about it and from all calls."""
     if fetch.fetched_ms is not None:
         delay = fetch.fetched_ms - fetch.acknowledged_ms
         return f"fetched after {delay:,.0f} ms" if delay >= 0 else "fetched before the response"
@@ -155,6 +156,8 @@ def _result(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
         return "not fetched: requested, not returned"
     if requests_of_others(fetch, calls):
         return "not fetched: another AccessToken"
+    if requests_by_interval(fetch, all_calls):
+        return "not fetched: requested by interval, not returned"
     return "not fetched again after it changed" if fetch.fetch_count else "never requested"
 
 

@@ -241,6 +241,7 @@ def _build(raw: Mapping[str, Any], facts: tuple[Fact, ...], steps: tuple[Step, .
                 expectation["that"],
                 Level(expectation.get("level", level)),
                 tuple(expectation.get("of", ())),
+                expectation.get("remedy", ""),
             )
             for expectation in raw["expect"]
         ),

@@ -19,9 +19,11 @@ from pytest_mews.causes.fetching import find_fetching
 from pytest_mews.causes.in_front import find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.observations import Observations, Observed
+from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
 from pytest_mews.causes.time_per_event import find_time_per_event
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
+from pytest_mews.causes.unnoticed_changes import find_not_in_interval, find_unnoticed_changes
 from pytest_mews.causes.websocket_events import find_websocket_events
 from pytest_mews.model import Cause, Level, ScenarioResult, Verdict
 from pytest_mews.model.verdict import FAILURES
@@ -59,6 +61,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_page(observations),
         *find_outages(observations),
         *find_time_per_event(observations),
+        *find_one_at_a_time(observations),
     ]
 
     def is_explained(item: Observed) -> bool:
@@ -69,7 +72,9 @@ def _explanations(observations: Observations) -> list[Explanation]:
     return [
         *found,
         *find_acceptance(observations),
+        *find_unnoticed_changes(observations.results),
         *find_fetching(observations),
+        *find_not_in_interval(observations.results),
         *find_websocket_events(observations),
     ]
 

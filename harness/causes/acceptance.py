@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explanation import Explanation
@@ -41,7 +41,11 @@ def _accepted_bodies(observations: Observations) -> Iterator[Explanation]:
         if total(items) >= MIN_COUNT and total(accepted[validity]) >= MIN_SHARE * total(items)
     }
     if Validity.INVALID not in takes:
+        if Validity.NOT_JSON not in takes:
+            yield from _accepted_bytes(sent[Validity.NOT_JSON])
         return
+    # What is not even looked at: messages without a property that the service needs.
+    unread = takes | {Validity.INCOMPLETE}
     counts = {
         validity: of(total(accepted[validity]), total(items)) for validity, items in sent.items()
     }
@@ -59,11 +63,30 @@ def _accepted_bodies(observations: Observations) -> Iterator[Explanation]:
         kind,
         summary,
         "Parse the body before you answer, and check its structure: an object with Events or "
-        "Action. Answer 400 if it is not one: a 2xx says that you have the message, and Mews does "
-        "not send it again.",
-        lambda item: item.record.delivered and item.record.validity in takes,
-        lambda unmet: lost_with_messages(unmet, takes),
+        "Action, and the properties that you need. Answer 400 if it is not one: a 2xx says that "
+        "you have the message, and Mews does not send it again.",
+        lambda item: item.record.delivered and item.record.validity in unread,
+        accounts_for_missing=lambda transcript: lost_with_messages(transcript, takes),
         shown_by=min(item.scenario_id for item in accepted[max(takes)]),
+    )
+
+
+def _accepted_bytes(not_json: Sequence[Observed]) -> Iterator[Explanation]:
+    """Yield an explanation if of all bodies that are no JSON only those are accepted."""
+    invalid = [item for item in not_json if not item.record.is_utf8]
+    others = [item for item in not_json if item.record.is_utf8]
+    accepted = [item for item in invalid if item.record.delivered]
+    accepted_others = total(item for item in others if item.record.delivered)
+    if total(accepted) < MIN_COUNT or accepted_others > (1 - MIN_SHARE) * total(others):
+        return
+    yield Explanation(
+        CauseKind.ACCEPTS_INVALID_ENCODING,
+        f"The service answers 2xx to bodies with bytes that are not UTF-8: to "
+        f"{of(total(accepted), total(invalid))}, and to {accepted_others:,} of {total(others):,} "
+        "others that are not JSON.",
+        "Decode the body strictly as UTF-8 before you parse it, without replacing or ignoring "
+        "errors, and answer 400 if that fails: ids and names in it are damaged.",
+        lambda item: item.record.delivered and not item.record.is_utf8,
     )
 
 

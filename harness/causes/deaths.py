@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from pytest_mews.causes.cause_phrases import seconds
-from pytest_mews.causes.explanation import Explanation, UnmetFinding
-from pytest_mews.causes.missing_entities import all_missing
+from pytest_mews.causes.explanation import Explanation, MissingEntity
 from pytest_mews.causes.observations import DOWN, Observations, Observed
-from pytest_mews.model import CauseKind, Death, ScenarioResult, Validity, Verdict
+from pytest_mews.model import CauseKind, Death, ScenarioResult, Transcript, Validity, Verdict
 from pytest_mews.model.death import describe_death, describe_end
 from pytest_mews.model.verdict import FAILURES
 
@@ -51,24 +50,24 @@ def find_deaths(observations: Observations) -> Iterator[Explanation]:
         _summary(first, [result for result, _ in blocked], deaths),
         REMEDY,
         fails_alike,
-        lambda unmet: _was_lost(unmet, validities),
+        accounts_for_missing=lambda transcript: _was_lost(transcript, validities),
         accounts_for_result=lambda result: result.scenario.id in explained,
         stands_alone=True,
         shown_by=shown.scenario.id,
     )
 
 
-def _was_lost(unmet: UnmetFinding, validities: Collection[Validity]) -> bool:
-    """Return whether all missing entities were acknowledged together with a message that kills.
+def _was_lost(transcript: Transcript, validities: Collection[Validity]) -> MissingEntity:
+    """Return whether an entity was acknowledged together with a message that kills.
 
     The service had them in memory when it died, or the message itself had them. It may have been
     away while no message was sent, so that nothing else shows it.
     """
-    deliveries = unmet.evidence.transcript.deliveries
-    if not any(item.delivered and item.message.validity in validities for item in deliveries):
-        return False
-    lost = {event.entity_id for item in deliveries for event in item.message.events}
-    return all_missing(unmet, lambda fetch: fetch.entity_id in lost)
+    kills = any(
+        delivery.delivered and delivery.message.validity in validities
+        for delivery in transcript.deliveries
+    )
+    return lambda _: kills
 
 
 def _summary(first: Death, blocked: Sequence[ScenarioResult], deaths: Sequence[Death]) -> str:

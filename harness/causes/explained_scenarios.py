@@ -2,9 +2,11 @@
 
 A scenario is explained only if the findings that it does not meet are accounted for: all of the
 smallest failing execution, and of another one those that are not less severe. A finding
-about single attempts is accounted for if each attempt that broke it is. A finding about a whole
-execution is accounted for by an explanation that says so, or if it is a consequence: a valid
-message of that execution was not delivered, and an explanation accounts for all its attempts.
+about single attempts is accounted for if each attempt that broke it is. A finding about entities
+that were not fetched is accounted for if each of them is: by one explanation, or by several
+together. A finding about a whole execution is accounted for by an explanation that says so, or if
+it is a consequence: a valid message of that execution was not delivered, and an explanation
+accounts for all its attempts.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
+from pytest_mews.causes.missing_entities import missing_entities
 from pytest_mews.causes.observations import Observed, symptom_of
 from pytest_mews.causes.time_per_event import TIME_CHECKS
 from pytest_mews.model import Evidence, Level, ScenarioResult, attempt_records
@@ -68,6 +71,8 @@ def _explain(unmet: UnmetFinding, explanations: Sequence[Explanation]) -> set[Ex
     for explanation in explanations:
         if explanation.accounts_for_finding(unmet):
             return {explanation}
+    if found := _explain_missing(unmet, explanations):
+        return found
     observed = _observed(unmet.result.scenario.id, unmet.evidence)
     if unmet.finding.broken_attempts:
         broken = [
@@ -83,6 +88,19 @@ def _explain(unmet: UnmetFinding, explanations: Sequence[Explanation]) -> set[Ex
             if found:
                 return found
     return set()
+
+
+def _explain_missing(unmet: UnmetFinding, explanations: Sequence[Explanation]) -> set[Explanation]:
+    """Return what accounts for all entities that a finding misses: one explanation if one does."""
+    missing = missing_entities(unmet)
+    accounts = {each: each.accounts_for_missing(unmet.evidence.transcript) for each in explanations}
+    for_each = [[each for each in explanations if accounts[each](fetch)] for fetch in missing]
+    if not all(for_each):
+        return set()
+    for explanation in explanations:
+        if missing and all(explanation in found for found in for_each):
+            return {explanation}
+    return {found[0] for found in for_each}
 
 
 def _explain_attempts(

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_mews.causes.observations import Observed
-from pytest_mews.model import CauseKind, Evidence, Finding, ScenarioResult
+from pytest_mews.model import (
+    CauseKind,
+    EntityFetch,
+    Evidence,
+    Finding,
+    ScenarioResult,
+    Transcript,
+)
 
 
 @dataclass(frozen=True)
@@ -18,8 +25,16 @@ class UnmetFinding:
     finding: Finding
 
 
+MissingEntity = Callable[[EntityFetch], bool]
+"""Whether an explanation accounts for an acknowledged entity that was not fetched."""
+
+
 def _never(_: object) -> bool:
     return False
+
+
+def _no_entity(_: Transcript) -> MissingEntity:
+    return _never
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,8 @@ class Explanation:
         remedy: what to change.
         accounts_for: whether it accounts for an attempt that broke an expectation.
         accounts_for_finding: whether it accounts for a finding that is not about single attempts.
+        accounts_for_missing: takes a transcript, and returns whether it accounts for an entity of
+            it that was not fetched.
         accounts_for_result: whether it accounts for a result whatever its findings.
         stands_alone: whether it is worth telling if it explains only one scenario: it says more
             than the scenario's own finding.
@@ -44,6 +61,7 @@ class Explanation:
     remedy: str
     accounts_for: Callable[[Observed], bool] = _never
     accounts_for_finding: Callable[[UnmetFinding], bool] = _never
+    accounts_for_missing: Callable[[Transcript], MissingEntity] = _no_entity
     accounts_for_result: Callable[[ScenarioResult], bool] = _never
     stands_alone: bool = False
     shown_by: str = ""

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from pytest_mews.causes.cause_phrases import listed, of
-from pytest_mews.causes.explanation import Explanation, UnmetFinding
-from pytest_mews.causes.missing_entities import all_missing, fetches_of
+from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
+from pytest_mews.causes.missing_entities import fetches_of
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import (
     CauseKind,
     EntityFetch,
     FetchRecord,
+    Transcript,
     begins_with_known_event,
     calls_by_entity,
     entity_key,
@@ -20,14 +21,14 @@ from pytest_mews.model import (
     foreign_token_owner,
     merge_records,
 )
-from pytest_mews.model.fetch_record import FETCHED, EntityKey, refusal_of
+from pytest_mews.model.fetch_record import EntityKey, refusal_of
 
 MIN_COUNT = 2  # entities
 MIN_SHARE = 0.95
 MIN_LATER_EVENTS = 5  # events that are not the first of their message
 MIN_SIDE = 5  # entities of large messages, and of smaller ones
 WELL_FORMED = "well-formed-requests"
-TOKEN_CHECKS = frozenset({FETCHED, "own-access-token", "rotated-key-used", "not-fetched"})
+TOKEN_CHECKS = frozenset({"own-access-token", "rotated-key-used", "not-fetched"})
 
 _FOREIGN_REMEDY = (
     "Keep one AccessToken for each enterprise, and choose it by the EnterpriseId of the message: "
@@ -40,7 +41,12 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
     records = merge_records(record for result in observations.results for record in result.fetches)
     foreign = [record for record in records if record.token_owner is not None]
     yield from _foreign_token(records, foreign)
-    plain = [record for record in records if record.fault is None and record.token_owner is None]
+    # Requests by interval name no entity: what is in none of them was asked for all the same.
+    plain = [
+        record
+        for record in records
+        if record.fault is None and record.token_owner is None and not record.by_interval
+    ]
     first_event_only = list(_first_event_only(plain))
     # Then only first events show whether a type, or an enterprise, is fetched at all.
     telling = [record for record in plain if record.is_first] if first_event_only else plain
@@ -91,21 +97,21 @@ def _foreign_token(
         kind = CauseKind.OTHER_ENTERPRISES_TOKEN
         summary = f"Entities are requested with the AccessToken of another enterprise: {entities}."
 
-    def accounts_for(unmet: UnmetFinding) -> bool:
-        if unmet.finding.check not in TOKEN_CHECKS:
-            return False
-        calls = calls_by_entity(unmet.evidence.transcript.calls)
-        fetches = [
-            fetch
-            for fetch in fetches_of(unmet)
-            if fetch.fetched_ms is None or unmet.finding.check != FETCHED
-        ]
-        asked = [foreign_token_owner(fetch, calls.get(fetch.entity_id, ())) for fetch in fetches]
-        if unmet.finding.check == FETCHED:
-            return bool(asked) and all(owner in owners for owner in asked)
-        return any(owner in owners for owner in asked)
+    def is_foreign(transcript: Transcript) -> MissingEntity:
+        calls = calls_by_entity(transcript.calls)
+        return lambda fetch: foreign_token_owner(fetch, calls.get(fetch.entity_id, ())) in owners
 
-    yield Explanation(kind, summary, _FOREIGN_REMEDY, accounts_for_finding=accounts_for)
+    def accounts_for(unmet: UnmetFinding) -> bool:
+        is_asked = is_foreign(unmet.evidence.transcript)
+        return unmet.finding.check in TOKEN_CHECKS and any(map(is_asked, fetches_of(unmet)))
+
+    yield Explanation(
+        kind,
+        summary,
+        _FOREIGN_REMEDY,
+        accounts_for_finding=accounts_for,
+        accounts_for_missing=is_foreign,
+    )
 
 
 def _never_requested(  # noqa: PLR0913, PLR0917 - what differs between event types and enterprises
@@ -133,8 +139,8 @@ def _never_requested(  # noqa: PLR0913, PLR0917 - what differs between event typ
         kind,
         summary.format(names=listed(never), count=f"{count:,}"),
         remedy,
-        accounts_for_finding=lambda unmet: all_missing(
-            unmet, lambda fetch: key_of_fetch(fetch) in names and fetch.requested_ms is None
+        accounts_for_missing=lambda _: (
+            lambda fetch: key_of_fetch(fetch) in names and fetch.requested_ms is None
         ),
     )
 
@@ -177,8 +183,8 @@ def _not_from_large_messages(records: Sequence[FetchRecord]) -> Iterator[Explana
         f"{of(_count(record for record in small if record.requested), _count(small))}.",
         "Fetch the entity of every event, however many a message has: look for a limit on the "
         "number of events, or for another path, where large messages are read, queued or fetched.",
-        accounts_for_finding=lambda unmet: all_missing(
-            unmet, partial(is_lost, event_counts(unmet.evidence.transcript.deliveries))
+        accounts_for_missing=lambda transcript: partial(
+            is_lost, event_counts(transcript.deliveries)
         ),
     )
 
@@ -212,20 +218,20 @@ def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
     ):
         return
 
-    def is_later(unmet: UnmetFinding) -> bool:
+    def is_later(transcript: Transcript) -> MissingEntity:
         firsts = {
             entity_key(delivery.message.events[0])
-            for delivery in unmet.evidence.transcript.deliveries
+            for delivery in transcript.deliveries
             if begins_with_known_event(delivery.message)
         }
-        return all_missing(unmet, lambda fetch: entity_key(fetch) not in firsts)
+        return lambda fetch: entity_key(fetch) not in firsts
 
     yield Explanation(
         CauseKind.FIRST_EVENT_ONLY,
         f"Only the first event of a message is fetched: {of(fetched_first, _count(first))} first "
         f"events, and {fetched_later:,} of {_count(later):,} that follow in the same message.",
         "Process every element of Events: a message has all events that occurred at the same time.",
-        accounts_for_finding=is_later,
+        accounts_for_missing=is_later,
     )
 
 
@@ -245,21 +251,23 @@ def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
                 f"{count:,} entities that they ask for was fetched.",
                 "Send the properties that the operation's page requires, with at most as many "
                 "values as it allows.",
-                accounts_for_finding=partial(_is_refused, refusal),
+                accounts_for_finding=partial(_are_refused, refusal),
+                accounts_for_missing=partial(_is_refused, refusal),
             )
 
 
-def _is_refused(refusal: tuple[str, ...], unmet: UnmetFinding) -> bool:
-    """Return whether what a finding misses was asked for by such requests."""
-    all_calls = unmet.evidence.transcript.calls
-    if unmet.finding.check == WELL_FORMED:
-        wrong = [call for call in all_calls if call.request_problems]
-        return bool(wrong) and all(refusal_of(call) == refusal for call in wrong)
-    calls = calls_by_entity(all_calls)
-    return all_missing(
-        unmet,
-        lambda fetch: any(refusal_of(call) == refusal for call in calls.get(fetch.entity_id, ())),
-    )
+def _are_refused(refusal: tuple[str, ...], unmet: UnmetFinding) -> bool:
+    """Return whether a finding is about the form of requests, and all wrong ones are such."""
+    if unmet.finding.check != WELL_FORMED:
+        return False
+    wrong = [call for call in unmet.evidence.transcript.calls if call.request_problems]
+    return bool(wrong) and all(refusal_of(call) == refusal for call in wrong)
+
+
+def _is_refused(refusal: tuple[str, ...], transcript: Transcript) -> MissingEntity:
+    """Return whether an entity was asked for by such a request."""
+    calls = calls_by_entity(transcript.calls)
+    return lambda fetch: any(refusal_of(call) == refusal for call in calls.get(fetch.entity_id, ()))
 
 
 def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
@@ -277,13 +285,9 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
     names = frozenset(never)
     count = sum(lost[fault] for fault in never)
 
-    def accounts_for(unmet: UnmetFinding) -> bool:
-        calls = calls_by_entity(unmet.evidence.transcript.calls)
-
-        def met_fault(fetch: EntityFetch) -> bool:
-            return any(call.fault in names for call in calls.get(fetch.entity_id, ()))
-
-        return all_missing(unmet, met_fault)
+    def met_fault(transcript: Transcript) -> MissingEntity:
+        calls = calls_by_entity(transcript.calls)
+        return lambda fetch: any(call.fault in names for call in calls.get(fetch.entity_id, ()))
 
     yield Explanation(
         CauseKind.ERRORS_NOT_RETRIED,
@@ -291,7 +295,7 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
         "request failed was fetched later.",
         "Keep what is to be fetched until a response has returned it, and repeat a failed request "
         "with growing pauses, after the Retry-After of a 429.",
-        accounts_for_finding=accounts_for,
+        accounts_for_missing=met_fault,
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
-from pytest_mews.causes.explanation import UnmetFinding
-from pytest_mews.model import EntityFetch, Validity, entity_fetches
+from pytest_mews.causes.explanation import MissingEntity, UnmetFinding
+from pytest_mews.model import EntityFetch, Transcript, Validity, entity_fetches
 from pytest_mews.model.fetch_record import FETCHED
 
 
@@ -18,20 +18,19 @@ def fetches_of(unmet: UnmetFinding) -> tuple[EntityFetch, ...]:
     return entity_fetches(deliveries, transcript.calls)
 
 
-def all_missing(unmet: UnmetFinding, matches: Callable[[EntityFetch], bool]) -> bool:
-    """Return whether a finding is about fetches, and all that are missing match."""
+def missing_entities(unmet: UnmetFinding) -> list[EntityFetch]:
+    """Return the entities that a finding about fetches misses; none of another finding."""
     if unmet.finding.check != FETCHED:
-        return False
-    missing = [fetch for fetch in fetches_of(unmet) if fetch.fetched_ms is None]
-    return bool(missing) and all(map(matches, missing))
+        return []
+    return [fetch for fetch in fetches_of(unmet) if fetch.fetched_ms is None]
 
 
-def lost_with_messages(unmet: UnmetFinding, validities: Collection[Validity]) -> bool:
-    """Return whether all missing entities are of acknowledged messages of these validities."""
+def lost_with_messages(transcript: Transcript, validities: Collection[Validity]) -> MissingEntity:
+    """Return whether an entity is of an acknowledged message of one of these validities."""
     lost = {
         event.entity_id
-        for delivery in unmet.evidence.transcript.deliveries
+        for delivery in transcript.deliveries
         if delivery.delivered and delivery.message.validity in validities
         for event in delivery.message.events
     }
-    return all_missing(unmet, lambda fetch: fetch.entity_id in lost)
+    return lambda fetch: fetch.entity_id in lost

@@ -109,7 +109,7 @@ def _explain(
         _summary(outages, first, answers, died=kind is CauseKind.SERVICE_DIED),
         deaths.REMEDY if kind is CauseKind.SERVICE_DIED else _REMEDY_OUTAGE,
         accounts_for,
-        lambda unmet: lost_with_messages(unmet, lost),
+        accounts_for_missing=lambda transcript: lost_with_messages(transcript, lost),
         stands_alone=True,
         shown_by=first.trigger.scenario_id if first.trigger else "",
     )

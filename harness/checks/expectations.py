@@ -39,7 +39,7 @@ def evaluate(expectation: Expectation, transcript: Transcript) -> Finding:
         observation.observed,
         observation.subject_count,
         tuple(_broken_attempts(observation, transcript)),
-        observation.remedy,
+        observation.remedy or expectation.remedy,
         expectation.of,
         observation.not_observed,
         check.about_fetches,

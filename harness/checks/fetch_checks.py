@@ -16,6 +16,7 @@ from statistics import median
 from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
+from pytest_mews.checks.remedies import FAULT_NOT_MET
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import (
     OPERATIONS_BY_DISCRIMINATOR,
@@ -28,13 +29,11 @@ from pytest_mews.model import (
     entity_fetches,
 )
 from pytest_mews.model.exchange import ANSWERED, INJECTED_OUTCOMES, TIMEOUTS
-from pytest_mews.model.fetches import requests_of_others
+from pytest_mews.model.fetches import IDS_FROM, requests_by_interval, requests_of_others
 
 MAX_REQUESTS_PER_ENTITY = 0.2  # with more requests than this per entity, they are not batches
 MIN_ENTITIES = 10  # with fewer entities, batches are not evaluated
 MAX_IDLE_REQUESTS = 2  # requests of one kind that are tolerated while nothing is sent
-# The operation that returns the ids which another one takes.
-IDS_FROM = {"messages/getAll": "messageThreads/getAll"}
 LONG_REQUEST_MS = 1_000.0  # a response must not wait for a request that takes this long
 
 
@@ -71,7 +70,13 @@ def fetched(transcript: Transcript) -> Observation:
             _failed_requests(transcript.calls),
         )
     )
-    return Observation(met=False, observed=observed, subject_count=len(expected))
+    met_no_fault = all(fetch.entity_id in transcript.unaffected_ids for fetch in missing)
+    return Observation(
+        met=False,
+        observed=observed,
+        subject_count=len(expected),
+        remedy=FAULT_NOT_MET if met_no_fault else "",
+    )
 
 
 @case_check("no-repeated-fetch", "no more fetches of an entity than deliveries")
@@ -445,14 +450,7 @@ def _why_missing(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
 
 def _by_interval(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
     """Return what came of requests by interval that could return an entity; empty without any."""
-    relevant = [
-        call
-        for call in calls
-        if (not call.requested_ids or call.operation in IDS_FROM)
-        and call.enterprise_id == fetch.enterprise_id
-        and call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
-        and call.received_ms >= fetch.sent_ms
-    ]
+    relevant = requests_by_interval(fetch, calls)
     if not relevant:
         return ""
     requests = f"{_requests(len(relevant))} to {relevant[-1].operation} by interval"

@@ -96,23 +96,35 @@ def no_latency_growth(transcript: Transcript) -> Observation:
 def scales_with_batch(transcript: Transcript) -> Observation:
     """Response times do not grow so fast with the batch that a larger one would be too late.
 
-    The larger one has 1,500 events, three times the assumed limit.
+    The larger one has 1,500 events, three times the assumed limit. Nor are only the larger batches
+    too late already. Where batches of any size are late, or too few are sent, no growth is seen.
     """
-    points = [
-        (float(len(delivery.message.events)), response_ms(attempt))
+    timed = [
+        (len(delivery.message.events), attempt)
         for delivery in transcript.deliveries
         for attempt in delivery.attempts
         if attempt.outcome is Outcome.DELIVERED or attempt.outcome in TIMEOUTS
     ]
+    points = [(float(size), response_ms(attempt)) for size, attempt in timed]
     limit_ms = transcript.limits.answer_timeout_s * 1000
     sizes = sorted({size for size, _ in points})
-    if len(points) < MIN_POINTS or len(sizes) < 2:  # noqa: PLR2004 - what a line needs
-        late = [time_ms for _, time_ms in points if time_ms >= limit_ms]
-        observed = (
-            f"{quantity(len(points) - len(late), 'batch', 'batches')} answered in time, too few "
-            "to see growth"
+    in_time = [size for size, attempt in timed if attempt.outcome is Outcome.DELIVERED]
+    late = [size for size, attempt in timed if attempt.outcome in TIMEOUTS]
+    too_large = ""
+    if in_time and late and max(in_time) < min(late):
+        too_large = (
+            f"a batch of {quantity(min(late), 'event')} was not answered within {limit_ms:,.0f} "
+            f"ms, and those of up to {quantity(max(in_time), 'event')} were"
         )
-        return Observation(met=not late, observed=observed, subject_count=len(late))
+    if len(points) < MIN_POINTS or len(sizes) < 2:  # noqa: PLR2004 - what a line needs
+        batches = quantity(len(in_time), "batch", "batches")
+        observed = too_large or f"{batches} answered in time, too few to see growth"
+        return Observation(
+            met=not too_large,
+            observed=observed,
+            subject_count=len(points) if too_large else 0,
+            not_observed=not too_large,
+        )
     line = fit_line(points)
     size = max(PROJECTED_BATCH, transcript.limits.batch_limit)
     grows = _grows(line, sizes[-1] - sizes[0])
@@ -124,6 +136,8 @@ def scales_with_batch(transcript: Transcript) -> Observation:
     growth = f"{line.slope:,.2f} ms per event" if grows else "no growth with the batch"
     projection = f"{size:,} events would take {line.at(size):,.0f} ms" if grows else ""
     measured = f"{sizes[-1]:,.0f} events took {largest_ms:,.0f} ms"
+    if met and too_large:
+        return Observation(met=False, observed=too_large, subject_count=len(points))
     clauses = (growth, measured, projection) if met else (projection, growth, measured)
     return Observation(met=met, observed=join_clauses(clauses), subject_count=len(points))
 

@@ -1,4 +1,4 @@
-"""What to change when a valid message was not accepted: one remedy for each kind of outcome."""
+"""What to change: one remedy for each outcome of a valid message, and one for lost events."""
 
 from __future__ import annotations
 
@@ -89,6 +89,11 @@ _TIMEOUTS: Mapping[Outcome, str] = {
         "Read the request to its end at once; look at slow proxies and at the number of workers."
     ),
 }
+# For entities that were not fetched, though the fault of their scenario affected no request.
+FAULT_NOT_MET = (
+    "Queue every event of a message before you answer, and fetch the entity of each. The injected "
+    "fault of the API affected no request about what is missing: it did not lose these events."
+)
 # With an HTML page they come from what stands before the service rather than from its own check.
 BLOCKING_STATUSES = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE})
 # What these outcomes mean depends on the message, unless it is the simplest one.

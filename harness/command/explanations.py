@@ -66,7 +66,12 @@ def _explain_scenario(scenario: Scenario) -> Iterator[str]:
     yield from _section("Expected", expected)
     facts = [line for fact in scenario.facts for line in (f"{fact.id}: {fact.text}", _source(fact))]
     yield from _section("Facts", facts)
-    yield from _section("Fix", [scenario.remedy])
+    of_checks = [
+        f"For {expectation.check}: {expectation.remedy}"
+        for expectation in scenario.expectations
+        if expectation.remedy
+    ]
+    yield from _section("Fix", [scenario.remedy, *of_checks])
     own = " --scenarios FOLDER" if scenario.basis is Basis.OWN else ""
     commands = [f"mews certify URL {scenario.id}{own}"]
     if (example := load_failing_examples().get(scenario.id)) is not None:

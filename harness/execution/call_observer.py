@@ -12,7 +12,7 @@ from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.patience import Awaited, WaitEnd, count_calls, wait_until_done
 from pytest_mews.execution.waits import QUIET_S, BacklogWait, expected_retry_ms
 from pytest_mews.model import ApiCall, Delivery, Message
-from pytest_mews.model.fetches import AcknowledgedEntities, EntityFetch
+from pytest_mews.model.fetches import AcknowledgedEntities, EntityFetch, requests_by_interval
 
 
 class CallObserver:
@@ -60,16 +60,20 @@ class CallObserver:
     def calls(self, *, everything: bool) -> tuple[ApiCall, ...]:
         """Return the calls about this execution, with its own entity ids only.
 
-        With `everything`, return all calls since it started.
+        Calls by interval name no entity: those that could have returned what is not fetched are
+        about it. With `everything`, return all calls since it started.
         """
         if self._connector_api is None:
             return ()
         calls = self._connectivity_calls
         if calls is None:
             calls = self._connector_api.calls(self._since)
-        return tuple(
-            self._with_own_ids(call) for call in calls if everything or self._is_relevant(call)
-        )
+        if not everything:
+            by_interval = self._missing_by_interval(calls)
+            calls = tuple(
+                call for call in calls if self._is_relevant(call) or call.number in by_interval
+            )
+        return tuple(map(self._with_own_ids, calls))
 
     def wait_until_fetched(self, timeout_s: float, of: Collection[str] = ()) -> bool:
         """Wait until every acknowledged entity is fetched; return whether it is within the timeout.
@@ -195,6 +199,18 @@ class CallObserver:
             return True
         requested, returned = call.requested_ids, call.returned_ids
         return not (self._ids.isdisjoint(requested) and self._ids.isdisjoint(returned))
+
+    def _missing_by_interval(self, calls: Sequence[ApiCall]) -> set[int]:
+        """Return the numbers of calls by interval that could have returned a missing entity."""
+        earliest: dict[tuple[str, str], EntityFetch] = {}
+        for fetch in _missing(AcknowledgedEntities(self._deliveries), calls):
+            key = (fetch.discriminator, fetch.enterprise_id)
+            earliest[key] = min(fetch, earliest.get(key, fetch), key=lambda each: each.sent_ms)
+        return {
+            call.number
+            for fetch in earliest.values()
+            for call in requests_by_interval(fetch, calls)
+        }
 
     def _with_own_ids(self, call: ApiCall) -> ApiCall:
         requested = tuple(entity_id for entity_id in call.requested_ids if entity_id in self._ids)

@@ -35,7 +35,9 @@ from pytest_mews.model.fetch_record import (
     event_counts,
     fetch_records,
     foreign_token_owner,
+    last_actions,
     merge_records,
+    was_fetched_before,
 )
 from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
 from pytest_mews.model.message import EventReference, Message, Validity, WebhookKind
@@ -164,7 +166,9 @@ __all__ = [
     "event_traces",
     "fetch_records",
     "foreign_token_owner",
+    "last_actions",
     "merge_records",
     "merge_usage",
     "thin_out",
+    "was_fetched_before",
 ]

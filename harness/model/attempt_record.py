@@ -55,6 +55,7 @@ class AttemptRecord:
         ended_ms: when the attempt ended.
         is_html: whether the response has a body that is declared to be HTML.
         page_title: the title of such a page; empty if it has none, or a long one.
+        is_utf8: whether the body that was sent is UTF-8.
         weight: how many attempts the record stands for, where alike ones were left out.
 
     """
@@ -79,6 +80,7 @@ class AttemptRecord:
     ended_ms: float = 0.0
     is_html: bool = False
     page_title: str = ""
+    is_utf8: bool = True
     weight: int = 1
 
     @property
@@ -174,7 +176,16 @@ def _record(delivery: Delivery, attempt: Attempt, *, repeated: bool) -> AttemptR
         ended_ms=final.ended_ms,
         is_html=is_page,
         page_title="" if title is None else title[1].decode("utf-8", "replace").strip(),
+        is_utf8=message.validity is not Validity.NOT_JSON or _is_utf8(message.body),
     )
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _changes(delivery: Delivery, attempt: Attempt) -> Iterator[RequestChange]:

@@ -39,6 +39,7 @@ class CauseKind(StrEnum):
     # What is accepted although it should not be.
     ACCEPTS_ANYTHING = "accepts-anything"
     ACCEPTS_ANY_JSON = "accepts-any-json"
+    ACCEPTS_INVALID_ENCODING = "accepts-invalid-encoding"
     TOKEN_NOT_CHECKED = "token-not-checked"  # noqa: S105 - no password
     # What is fetched.
     FIRST_TOKEN_FOR_ALL = "first-token-for-all"  # noqa: S105 - no password
@@ -46,6 +47,9 @@ class CauseKind(StrEnum):
     EVENT_TYPE_NOT_FETCHED = "event-type-not-fetched"
     LARGE_MESSAGE_NOT_FETCHED = "large-message-not-fetched"
     ENTERPRISE_NOT_FETCHED = "enterprise-not-fetched"
+    NOT_IN_INTERVAL = "not-in-interval"
+    RESUMED_NOT_FETCHED = "resumed-not-fetched"
+    REPEATED_NOT_FETCHED = "repeated-not-fetched"
     FIRST_EVENT_ONLY = "first-event-only"
     WEBSOCKET_FIRST_EVENT_ONLY = "websocket-first-event-only"
     REQUESTS_REFUSED = "requests-refused"

@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
 from pytest_mews.model.api_call import ApiCall, ApiFault, calls_by_entity
 from pytest_mews.model.exchange import Delivery
-from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
-from pytest_mews.model.message import EventReference, Message, Validity
+from pytest_mews.model.fetches import (
+    OPERATIONS_BY_DISCRIMINATOR,
+    EntityFetch,
+    entity_fetches,
+    requests_by_interval,
+)
+from pytest_mews.model.message import EventReference, Message, Validity, WebhookKind
 from pytest_mews.model.verdict import Transcript
 
 BAD_REQUEST = 400
@@ -37,6 +43,12 @@ class FetchRecord:
         refusal: operation and message of the first 400 to a request about it, if the request itself
             is the reason (`refusal_of`); empty if there is none.
         event_count: the number of events in the smallest acknowledged message about it.
+        requested_again: whether a request about it followed the last message about it; None if it
+            was not fetched before that message.
+        by_interval: whether no request asked for its id or returned it since the last message about
+            it, but requests by interval could have returned it.
+        last_action: the last action before its message that created its integration in the same
+            execution, or changed its state; empty if there was none.
 
     """
 
@@ -51,6 +63,9 @@ class FetchRecord:
     follows_unknown: bool = False
     refusal: tuple[str, ...] = ()
     event_count: int = 1
+    requested_again: bool | None = None
+    by_interval: bool = False
+    last_action: str = ""
 
 
 def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
@@ -69,9 +84,18 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
         for event in delivery.message.events
     }
     counts = event_counts(transcript.deliveries)
+    actions = last_actions(transcript.deliveries)
     calls = calls_by_entity(transcript.calls)
     fetches = entity_fetches(transcript.deliveries, transcript.calls)
-    return merge_records(_record(fetch, first, unclear, counts, calls) for fetch in fetches)
+    return merge_records(
+        replace(
+            _record(fetch, first, unclear, counts, calls),
+            by_interval=fetch.requested_ms is None
+            and bool(requests_by_interval(fetch, transcript.calls)),
+            last_action=actions[fetch.enterprise_id, entity_key(fetch)],
+        )
+        for fetch in fetches
+    )
 
 
 def event_counts(deliveries: Iterable[Delivery]) -> dict[EntityKey, int]:
@@ -84,6 +108,36 @@ def event_counts(deliveries: Iterable[Delivery]) -> dict[EntityKey, int]:
                 key = entity_key(event)
                 counts[key] = min(count, counts.get(key, count))
     return counts
+
+
+def last_actions(
+    deliveries: Iterable[Delivery],
+) -> dict[tuple[str | None, EntityKey], str]:
+    """Return for each acknowledged entity the last action before the newest message about it.
+
+    Only actions count that created its integration, or changed its state: one that resumes it only
+    after one that ended it, since a repeated creation between them leaves open which state counts.
+    A key is the enterprise whose AccessToken covers the entity, and the entity's own.
+    """
+    enterprises: dict[str, str | None] = {}  # by integration id; only the creation names it
+    last: dict[str | None, str] = {}
+    actions: dict[tuple[str | None, EntityKey], str] = {}
+    for delivery in deliveries:
+        message = delivery.message
+        for event in message.events if delivery.delivered else ():
+            if message.kind is WebhookKind.GENERAL:
+                owner = message.token_owner
+                actions[owner, entity_key(event)] = last.get(owner, "")
+                continue
+            if event.discriminator == CREATED:
+                enterprises[event.entity_id] = message.token_owner
+            owner = enterprises.get(event.entity_id)
+            resumes = STATE_AFTER.get(event.discriminator) is IntegrationState.ENABLED
+            if owner is None or (resumes and last[owner] == CREATED):
+                continue
+            if event.discriminator in {CREATED, *STATE_AFTER}:
+                last[owner] = event.discriminator
+    return actions
 
 
 def entity_key(event: EventReference | EntityFetch) -> EntityKey:
@@ -132,6 +186,17 @@ def foreign_token_owner(fetch: EntityFetch, calls: Iterable[ApiCall]) -> str | N
     )
 
 
+def was_fetched_before(fetch: EntityFetch, calls: Iterable[ApiCall]) -> bool:
+    """Return whether one of the calls about an entity returned it before the last message."""
+    return any(
+        call.received_ms < fetch.sent_ms
+        and call.enterprise_id == fetch.enterprise_id
+        and call.answered_ok
+        and fetch.entity_id in call.returned_ids
+        for call in calls
+    )
+
+
 def _record(
     fetch: EntityFetch,
     first: set[tuple[str | None, EntityKey]],
@@ -155,4 +220,7 @@ def _record(
         follows_unknown=(fetch.enterprise_id, fetch.entity_id) in unclear,
         refusal=next(filter(None, map(refusal_of, calls)), ()),
         event_count=counts[entity_key(fetch)],
+        requested_again=(
+            fetch.requested_ms is not None if was_fetched_before(fetch, calls) else None
+        ),
     )

@@ -23,6 +23,9 @@ _MAYBE_ACCEPTED = frozenset(
     }
 )
 
+# The operation that returns the ids which another one takes.
+IDS_FROM: Mapping[str, str] = {"messages/getAll": "messageThreads/getAll"}
+
 # The operations that return the entity of an event. Other events lead to no fetch.
 OPERATIONS_BY_DISCRIMINATOR = operations_by_event(Channel.GENERAL)
 
@@ -132,6 +135,21 @@ def requests_of_others(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[Api
         call
         for call in calls
         if fetch.entity_id in call.requested_ids and call.enterprise_id != fetch.enterprise_id
+    ]
+
+
+def requests_by_interval(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[ApiCall]:
+    """Return the requests since its last message that could have returned an entity without its id.
+
+    They ask for an interval, or for ids of something else, such as threads of messages.
+    """
+    return [
+        call
+        for call in calls
+        if (not call.requested_ids or call.operation in IDS_FROM)
+        and call.enterprise_id == fetch.enterprise_id
+        and call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
+        and call.received_ms >= fetch.sent_ms
     ]
 
 

@@ -79,12 +79,14 @@ class MessageSpec:
 class Expectation:
     """What a scenario expects of the transcript: a check and its level.
 
-    `of` names the messages that it is about; empty means all of them.
+    `of` names the messages that it is about; empty means all of them. `remedy` is what to change if
+    it is not met; empty if that is the scenario's remedy.
     """
 
     check: str
     level: Level
     of: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

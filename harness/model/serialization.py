@@ -111,11 +111,12 @@ KEYS: Mapping[type, str] = {
     AttemptRecord: """
         event_count=events size_bytes=size answer_ms status outcome label description kind validity
         event_types enterprise_id repeated changes transfer_mode=transfer fault request_number
-        started_ms ended_ms is_html page_title weight
+        started_ms ended_ms is_html page_title is_utf8 weight
         """,
     FetchRecord: """
         discriminator=type enterprise_id is_first fault requested fetched token_owner count
-        follows_unknown refusal event_count=events
+        follows_unknown refusal event_count=events requested_again by_interval
+        last_action
         """,
     BlockedBy: "requirement scenario_id=scenario",
     Cause: "kind summary remedy level explains shown_by",

@@ -118,9 +118,9 @@ class Finding:
     `subject_count` is the number of attempts (or calls, connections) that were evaluated; with 0 of
     them the expectation was not observed. `broken_attempts` are the attempts that broke the
     expectation, of one about single attempts: the index of the delivery in the transcript and the
-    index of the attempt in the delivery, from 0. `remedy` is what to change if the observation
-    determines it; otherwise it is empty, and the scenario's remedy applies. `of` names the messages
-    that the expectation is about; empty means all of them.
+    index of the attempt in the delivery, from 0. `remedy` is what to change if the observation or
+    the expectation determines it; otherwise it is empty, and the scenario's remedy applies. `of`
+    names the messages that the expectation is about; empty means all of them.
     `not_observed` is whether there was something to evaluate that the harness could not observe.
     `about_fetches` is whether the expectation is met only if acknowledged entities are fetched.
     """

@@ -52,6 +52,7 @@ class Sent:
     request_number: int = 1
     size: int | None = None
     copy_of: str = ""
+    is_utf8: bool = True
     number: int = 0  # over the whole run
     at_ms: float = 0.0
 
@@ -68,6 +69,7 @@ class Endpoint:
     now_ms: float = 0.0
     count: int = 0
     html: bool = False
+    late_ms: float = 0.0
     results: list[ScenarioResult] = field(default_factory=list)
 
     def certify(
@@ -134,7 +136,7 @@ class Endpoint:
         )
         message = Message(
             sent.kind,
-            (sent.copy_of or f"body {self.count}").encode(),
+            (sent.copy_of or f"body {self.count}").encode() + b"\xff" * (not sent.is_utf8),
             tuple(
                 EventReference(name, f"{self.count}-{index}")
                 for index, name in enumerate(sent.events)
@@ -146,7 +148,7 @@ class Endpoint:
         attempt = Attempt(
             1,
             sent.fault,
-            self.now_ms,
+            self.now_ms - self.late_ms,
             (exchange,),
             outcome,
             transfer_mode=sent.transfer_mode,

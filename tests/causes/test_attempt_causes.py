@@ -384,14 +384,44 @@ def test_anything_is_accepted() -> None:
             endpoint.certify(scenario_id, *[NOT_JSON] * 4, check="refused", level=Level.SHOULD)
         for scenario_id in ("ERR-05", "ERR-10"):
             endpoint.certify(scenario_id, *[NULL_EVENT] * 4, check="refused", level=Level.SHOULD)
+        unusable_token = Sent(INTEGRATION.events, INTEGRATION.kind, Validity.INCOMPLETE)
+        endpoint.certify("PROC-47", unusable_token, check="refused", level=Level.SHOULD)
         return endpoint
 
     (anything,) = causes_of(certify(lambda _: 200))
     assert anything.kind is CauseKind.ACCEPTS_ANYTHING
-    assert anything.explains == ("ERR-01", "ERR-09", "ERR-05", "ERR-10")
+    assert anything.explains == ("ERR-01", "ERR-09", "ERR-05", "ERR-10", "PROC-47")
     any_json = certify(lambda sent: 400 if sent.validity is Validity.NOT_JSON else 200)
     assert kinds_of(any_json) == [CauseKind.ACCEPTS_ANY_JSON]
     assert kinds_of(certify(sound)) == []
+
+
+@pytest.mark.parametrize(("accepts_others", "expected"), [(False, True), (True, False)])
+def test_bytes_that_are_not_utf8(*, accepts_others: bool, expected: bool) -> None:
+    """Some of them are accepted, of other bodies that are not JSON none is."""
+
+    def answer(sent: Sent) -> int:
+        if sent.validity is not Validity.NOT_JSON:
+            return 202
+        outside_a_string = sent.description == "outside a string"
+        return 202 if (accepts_others if sent.is_utf8 else not outside_a_string) else 400
+
+    endpoint = Endpoint(answer)
+    inside, outside = (
+        Sent((), validity=Validity.NOT_JSON, description=name, is_utf8=False)
+        for name in ("inside a string", "outside a string")
+    )
+    for scenario_id in ("ERR-01", "ERR-09"):
+        bodies = [inside, inside, outside, *[NOT_JSON] * 4]
+        endpoint.certify(scenario_id, *bodies, check="refused", level=Level.SHOULD)
+    causes = causes_of(endpoint)
+    assert [cause.kind for cause in causes] == [CauseKind.ACCEPTS_INVALID_ENCODING] * expected
+    if expected:
+        assert causes[0].explains == ("ERR-01", "ERR-09")
+        assert causes[0].summary == (
+            "The service answers 2xx to bodies with bytes that are not UTF-8: to 4 of 6, and to 0 "
+            "of 8 others that are not JSON."
+        )
 
 
 def test_a_token_that_is_not_checked() -> None:

@@ -303,3 +303,22 @@ def test_errors_that_are_not_retried(*, retries: bool, expected: bool) -> None:
     causes = find_causes(results)
     assert [cause.kind for cause in causes] == [CauseKind.ERRORS_NOT_RETRIED] * expected
     assert all("(500)" in cause.summary for cause in causes)
+
+
+def test_two_causes_together_explain_a_finding() -> None:
+    """One entity is missing since its event came later, another since the token was foreign."""
+    results = []
+    for number in range(2):
+        ids = [f"{number}-{index}" for index in range(5)]
+        results.append(processing_result(f"PROC-0{number}", [delivery(*ids)], [call(ids[0])]))
+    for number in range(2):
+        name = f"2{number}-a"
+        foreign = delivery(name, enterprise=OTHER_ENTERPRISE)
+        results.append(processing_result(f"PROC-2{number}", [foreign], foreign_calls(name)))
+    both = [delivery("a", "b"), delivery("c", enterprise=OTHER_ENTERPRISE)]
+    results.append(processing_result("PROC-31", both, [call("a"), *foreign_calls("c")]))
+    explains = {cause.kind: cause.explains for cause in find_causes(results)}
+    assert explains == {
+        CauseKind.FIRST_EVENT_ONLY: ("PROC-00", "PROC-01", "PROC-31"),
+        CauseKind.FIRST_TOKEN_FOR_ALL: ("PROC-20", "PROC-21", "PROC-31"),
+    }

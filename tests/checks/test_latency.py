@@ -201,11 +201,26 @@ def test_a_single_slow_batch_is_not_growth() -> None:
     assert evaluate_deliveries("scales-with-batch", answers).met
 
 
-def test_too_few_batches_that_are_all_late() -> None:
-    """Late responses break the check, even if there are too few for a line."""
-    finding = evaluate_deliveries("scales-with-batch", [delivery(5000.0, events=1)])
+@pytest.mark.parametrize("batches", [[(1, 5000.0)], [(1, 5.0), (50, 5000.0), (1, 5000.0)], []])
+def test_growth_is_not_observed_in_too_few_batches(batches: list[tuple[int, float]]) -> None:
+    """That single events are late is no growth: other scenarios tell it."""
+    finding = evaluate_deliveries(
+        "scales-with-batch", [delivery(answer_ms, events=size) for size, answer_ms in batches]
+    )
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
+    assert "answered in time, too few to see growth" in finding.observed
+
+
+@pytest.mark.parametrize("rounds", [1, 5])
+def test_only_larger_batches_are_late(rounds: int) -> None:
+    """A single one is enough, since none that is as large follows it."""
+    in_time = [delivery(5.0, events=events) for events in (1, 2)]
+    batches = [*in_time, delivery(5000.0, events=50), *in_time * (rounds - 1)]
+    finding = evaluate_deliveries("scales-with-batch", batches)
     assert not finding.met
-    assert "0 batches answered in time" in finding.observed
+    assert finding.observed == (
+        "a batch of 50 events was not answered within 5,000 ms, and those of up to 2 events were"
+    )
 
 
 @pytest.mark.parametrize(("growth", "met"), [(0.0, True), (60.0, True), (200.0, False)])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_mews.checks import evaluate, remedy_for
+from pytest_mews.checks.remedies import FAULT_NOT_MET
 from pytest_mews.model import (
     Attempt,
     Delivery,
@@ -26,8 +27,10 @@ from pytest_mews.model import (
 )
 from pytest_mews.model.exchange import PREFLIGHT
 from pytest_mews.scenarios import loader
+from tests.transcript_builders import build_transcript, call, delivery
 
-SCENARIO = next(scenario for scenario in loader.load_scenarios() if scenario.id == "REC-04")
+SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
+SCENARIO = SCENARIOS["REC-04"]
 MESSAGE = Message(WebhookKind.GENERAL, b"{}", (), "1 event")
 
 
@@ -137,6 +140,30 @@ def test_the_remedy_of_a_missing_call() -> None:
     """Without any call, the service has to be pointed at the emulator."""
     finding = evaluate(Expectation("api-called", Level.MUST), Transcript(()))
     assert finding.remedy.startswith("Let the service call the address of --mews-api")
+
+
+@pytest.mark.parametrize("scenario_id", ["PROC-04", "PROC-05", "PROC-12", "PROC-17"])
+def test_a_scenario_about_something_else_that_loses_events(scenario_id: str) -> None:
+    """Its own remedy is about the usual flaw; lost events have another."""
+    scenario = SCENARIOS[scenario_id]
+    lost = build_transcript(delivery("a", "b"), call("a"))
+    findings = [evaluate(expectation, lost) for expectation in scenario.expectations]
+    (unmet,) = (finding for finding in findings if not finding.met)
+    assert unmet.check == "fetched"
+    shown = Evidence("smallest-failing", "a case", tuple(findings), lost)
+    result = ScenarioResult(scenario, Verdict.FAIL, "a reason", evidence=(shown,))
+    assert result.remedy == unmet.remedy != scenario.remedy
+
+
+@pytest.mark.parametrize("scenario_id", ["PROC-08", "PROC-33"])
+def test_events_that_are_lost_without_the_injected_fault(scenario_id: str) -> None:
+    """Retries do not help if no request failed; what a failed request lost, they do help."""
+    (expectation,) = SCENARIOS[scenario_id].expectations
+    lost = build_transcript(delivery("a", "b"), call("a"))
+    faulted = replace(lost, faulted_ids=frozenset("ab"))
+    unmet = evaluate(expectation, replace(faulted, unaffected_ids=frozenset("b")))
+    assert (unmet.met, unmet.remedy) == (False, FAULT_NOT_MET)
+    assert evaluate(expectation, faulted).remedy == ""
 
 
 def test_the_remedy_of_a_result() -> None:

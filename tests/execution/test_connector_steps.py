@@ -637,3 +637,26 @@ def test_wait_each_ends_with_the_first_entity_that_is_not_fetched(
     with Execution(context, {"message": (message,) * 3}) as execution:
         perform(Send("message", wait_each=True), execution)
         assert len(execution.deliveries) == sent
+
+
+def test_requests_by_interval_that_miss_an_entity_are_shown() -> None:
+    """They name no entity, and so only what is missing tells that they are about it."""
+    connector_api = ScriptedConnectorApi()
+    execution = execution_for(connector_api)
+    connector_api.arrive(
+        call("b", number=1),
+        call(number=2),
+        call(number=3, enterprise=OTHER_ENTERPRISE, returned_ids=()),
+        call(number=4, operation="payments/getAll", returned_ids=()),
+    )
+    calls = execution.calls.calls(everything=False)
+    assert [each.number for each in calls] == [2]
+
+
+def test_requests_by_interval_that_miss_nothing_are_left_out() -> None:
+    """Once its entity is fetched, they are not about the execution."""
+    connector_api = ScriptedConnectorApi()
+    execution = execution_for(connector_api)
+    connector_api.arrive(call("a", number=1), call(number=2, returned_ids=()))
+    calls = execution.calls.calls(everything=False)
+    assert [each.number for each in calls] == [1]

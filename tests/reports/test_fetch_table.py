@@ -60,6 +60,21 @@ def test_a_request_with_another_token_is_named() -> None:
     assert "not fetched: another AccessToken" in [row.result for row in table.rows]
 
 
+def test_a_request_by_interval_is_named() -> None:
+    """It names no id: an entity that it could have returned was not left unrequested."""
+    evidence = evidence_of_unfetched_entity()
+    early, late = sample_run.call(1, 900.0), sample_run.call(2, 1100.0)
+    results = {}
+    for name, calls in (("before", [early]), ("after", [early, late])):
+        table = build_fetch_table(with_calls(evidence, *calls))
+        assert table is not None
+        results[name] = [row.result for row in table.rows]
+    assert results == {
+        "before": ["never requested"],
+        "after": ["not fetched: requested by interval, not returned"],
+    }
+
+
 def test_entities_with_the_same_times_are_one_row() -> None:
     """Rows are groups: three by one request, two by another, and the unfetched one."""
     table = build_fetch_table(evidence_of_unfetched_entity())

@@ -1,0 +1,138 @@
+"""Changes that lead to no request, or to none that finds them.
+
+Those of a resumed integration, of an entity that was fetched before, or outside an interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pytest_mews.causes.cause_phrases import listed, of
+from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
+from pytest_mews.model import (
+    CauseKind,
+    FetchRecord,
+    ScenarioResult,
+    Transcript,
+    calls_by_entity,
+    entity_key,
+    last_actions,
+    merge_records,
+    was_fetched_before,
+)
+from pytest_mews.model.fetch_record import FETCHED
+from pytest_mews.model.fetches import requests_by_interval
+
+MIN_COUNT = 2  # entities
+MAX_SHARE = 0.05  # of them that are asked for all the same
+RESUMING = frozenset(
+    action for action, state in STATE_AFTER.items() if state is IntegrationState.ENABLED
+)
+
+
+def find_unnoticed_changes(results: Iterable[ScenarioResult]) -> Iterator[Explanation]:
+    """Yield an explanation for each kind of change that never leads to a request.
+
+    Only scenarios count that wait until what they changed is fetched.
+    """
+    records = [record for record in _records(results) if not record.by_interval]
+    yield from _after_resuming(records)
+    yield from _repeated(records)
+
+
+def _records(results: Iterable[ScenarioResult]) -> tuple[FetchRecord, ...]:
+    return merge_records(
+        record
+        for result in results
+        if any(finding.check == FETCHED for each in result.evidence for finding in each.findings)
+        for record in result.fetches
+        if record.fault is None and record.token_owner is None
+    )
+
+
+def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanation]:
+    """Yield an explanation if requests by interval miss what changed."""
+    records = _records(results)
+    missing = [record for record in records if record.by_interval]
+    both = (missing, records)
+    types = sorted({record.discriminator for record in missing})
+    if _count(missing) < MIN_COUNT:
+        return
+    counts = {
+        name: [_count([each for each in some if each.discriminator == name]) for some in both]
+        for name in types
+    }
+    figures = [f"{of(*counts[name])} {name}" for name in types]
+
+    def is_in_none(transcript: Transcript) -> MissingEntity:
+        return lambda fetch: (
+            fetch.requested_ms is None and bool(requests_by_interval(fetch, transcript.calls))
+        )
+
+    yield Explanation(
+        CauseKind.NOT_IN_INTERVAL,
+        f"Requests by interval miss acknowledged events: {listed(figures)} were in no response.",
+        "Ask for the ids of the events. If you ask for an interval, ask after each message, let it "
+        "begin some minutes before the last one ended, and not end before now: messages may be "
+        "late.",
+        accounts_for_missing=is_in_none,
+    )
+
+
+def _after_resuming(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+    by_action = {
+        action: [record for record in records if record.last_action == action]
+        for action in {CREATED, *RESUMING}
+    }
+    never = sorted(
+        action
+        for action in RESUMING
+        if by_action[action] and not any(record.requested for record in by_action[action])
+    )
+    count = sum(_count(by_action[action]) for action in never)
+    if count < MIN_COUNT or not any(record.requested for record in by_action[CREATED]):
+        return
+
+    def is_after(transcript: Transcript) -> MissingEntity:
+        actions = last_actions(transcript.deliveries)
+        return lambda fetch: (
+            fetch.requested_ms is None and actions[fetch.enterprise_id, entity_key(fetch)] in never
+        )
+
+    yield Explanation(
+        CauseKind.RESUMED_NOT_FETCHED,
+        f"Nothing is requested for an integration after {listed(never)}: none of {count:,} "
+        "acknowledged events was asked for, while those of other new integrations are.",
+        "On IntegrationEnabled and IntegrationReinstated, undo the effect of IntegrationDisabled "
+        "and IntegrationCanceled, and fetch what changed since.",
+        accounts_for_missing=is_after,
+    )
+
+
+def _repeated(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+    repeated = [record for record in records if record.requested_again is not None]
+    again = _count([record for record in repeated if record.requested_again])
+    count = _count(repeated)
+    if count - again < MIN_COUNT or again > MAX_SHARE * count:
+        return
+
+    def is_ignored(transcript: Transcript) -> MissingEntity:
+        calls = calls_by_entity(transcript.calls)
+        return lambda fetch: (
+            fetch.requested_ms is None and was_fetched_before(fetch, calls.get(fetch.entity_id, ()))
+        )
+
+    yield Explanation(
+        CauseKind.REPEATED_NOT_FETCHED,
+        f"An entity that was fetched is not asked for again after another message about it: "
+        f"{of(again, count)} were.",
+        "Never drop a message because you know its content or its ids: it has neither a number nor "
+        "a time, so the second change of an entity has the same bytes as the first. Fetch, and let "
+        "the newest state win.",
+        accounts_for_missing=is_ignored,
+    )
+
+
+def _count(records: Sequence[FetchRecord]) -> int:
+    return sum(record.count for record in records)

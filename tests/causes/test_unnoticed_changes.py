@@ -1,0 +1,166 @@
+"""Causes of changes that lead to no request, though the entity or the integration is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_mews.causes import find_causes
+from pytest_mews.model import (
+    ApiCall,
+    CauseKind,
+    Delivery,
+    EventReference,
+    Message,
+    ScenarioResult,
+    WebhookKind,
+)
+from tests.causes.observed_results import processing_result
+from tests.transcript_builders import attempt, call, delivery
+
+
+def action(name: str, number: int, at_ms: float) -> Delivery:
+    """Script the delivery of an action; only a creation names the enterprise."""
+    enterprise = f"enterprise-{number}" if name == "IntegrationCreated" else None
+    message = Message(
+        WebhookKind.INTEGRATION,
+        b"{}",
+        (EventReference(name, f"integration-{number}"),),
+        name,
+        enterprise_id=enterprise,
+    )
+    return Delivery("action", message, (attempt(at_ms, 5.0),))
+
+
+def resumed_result(number: int, *actions: str, requested: bool) -> ScenarioResult:
+    """Return the result of a new integration, some actions, and an event."""
+    enterprise, entity_id = f"enterprise-{number}", f"{number}-a"
+    steps = [
+        action(name, number, 10.0 * step)
+        for step, name in enumerate(("IntegrationCreated", *actions))
+    ]
+    event = delivery(entity_id, enterprise=enterprise, at_ms=100.0)
+    calls = [call(entity_id, enterprise=enterprise, at_ms=200.0)] if requested else []
+    return processing_result(f"PROC-{number}", [*steps, event], calls, met=requested)
+
+
+DISABLED = ("IntegrationDisabled", "IntegrationEnabled")
+CANCELED = ("IntegrationCanceled", "IntegrationReinstated")
+
+
+def test_an_integration_that_is_resumed_gets_no_request() -> None:
+    """Other new integrations get them, so that it is not the enterprise."""
+    results = [
+        resumed_result(20, requested=True),
+        resumed_result(25, *CANCELED, requested=False),
+        resumed_result(31, *DISABLED, "IntegrationApiKeyCreated", requested=False),
+        resumed_result(34, *DISABLED, requested=False),
+    ]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.RESUMED_NOT_FETCHED
+    assert cause.explains == ("PROC-25", "PROC-31", "PROC-34")
+    assert cause.summary == (
+        "Nothing is requested for an integration after IntegrationEnabled and "
+        "IntegrationReinstated: none of 3 acknowledged events was asked for, while those of other "
+        "new integrations are."
+    )
+
+
+def test_a_repeated_creation_leaves_the_state_open() -> None:
+    """A service that takes it for a new start needs no action to resume."""
+    repeated = ("IntegrationDisabled", "IntegrationCreated", "IntegrationEnabled")
+    results = [
+        resumed_result(20, requested=True),
+        resumed_result(25, *CANCELED, requested=False),
+        resumed_result(31, *repeated, requested=True),
+        resumed_result(34, *DISABLED, requested=False),
+    ]
+    (cause,) = find_causes(results)
+    assert cause.explains == ("PROC-25", "PROC-34")
+
+
+def interval_result(number: int, *ids: str, missed: str = "") -> ScenarioResult:
+    """Return the result of a message whose entities are asked for by interval."""
+    found = [name for name in ids if name != missed]
+    by_interval = call(returned_ids=tuple(found))
+    return processing_result(f"PROC-0{number}", [delivery(*ids)], [by_interval], met=not missed)
+
+
+def test_requests_by_interval_that_miss_events() -> None:
+    """Nobody says of such events that no request followed."""
+    results = [
+        interval_result(1, "a", "b"),
+        interval_result(2, "c", "d", missed="d"),
+        interval_result(3, "e", missed="e"),
+    ]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (CauseKind.NOT_IN_INTERVAL, ("PROC-02", "PROC-03"))
+    assert cause.summary == (
+        "Requests by interval miss acknowledged events: 2 of 5 ServiceOrderUpdated were in no "
+        "response."
+    )
+
+
+@pytest.mark.parametrize(("new_requested", "one_requested"), [(False, False), (True, True)])
+def test_resuming_is_no_cause(*, new_requested: bool, one_requested: bool) -> None:
+    """No new integration gets requests, or one that was resumed does."""
+    results = [
+        resumed_result(20, requested=new_requested),
+        resumed_result(25, *CANCELED, requested=False),
+        resumed_result(31, *CANCELED, requested=False),
+        resumed_result(34, *CANCELED, requested=one_requested),
+    ]
+    kinds = [cause.kind for cause in find_causes(results)]
+    assert CauseKind.RESUMED_NOT_FETCHED not in kinds
+
+
+def repeated_result(number: int, *, again: bool, fetched: bool = True) -> ScenarioResult:
+    """Return the result of two messages with the same bytes about one entity."""
+    entity_id = f"{number}-a"
+    first = delivery(entity_id)
+    second = delivery(entity_id, at_ms=500.0)
+    calls: list[ApiCall] = [call(entity_id, at_ms=100.0)] if fetched else []
+    if again:
+        calls.append(call(entity_id, at_ms=600.0))
+    return processing_result(f"PROC-{number}", [first, second], calls, met=again)
+
+
+def test_a_message_that_is_known_is_ignored() -> None:
+    """Its entity was fetched once, and is not asked for again after the second message."""
+    results = [repeated_result(16, again=False), repeated_result(32, again=False)]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (
+        CauseKind.REPEATED_NOT_FETCHED,
+        ("PROC-16", "PROC-32"),
+    )
+    assert cause.summary == (
+        "An entity that was fetched is not asked for again after another message about it: "
+        "0 of 2 were."
+    )
+
+
+def test_a_repetition_that_is_lost_only_sometimes_is_no_cause() -> None:
+    """Then the message is not ignored because it is known; nor is one that was never fetched."""
+    some = [repeated_result(16, again=True), *(repeated_result(n, again=False) for n in (31, 32))]
+    assert find_causes(some) == ()
+    never = [repeated_result(number, again=False, fetched=False) for number in (16, 32)]
+    assert find_causes(never) == ()
+
+
+def test_scenarios_that_wait_for_no_fetch_show_nothing() -> None:
+    """They end before a sound service asks again."""
+    failing = repeated_result(32, again=False)
+    ended = [repeated_result(number, again=False) for number in range(40, 80)]
+    waiting = [repeated_result(number, again=True) for number in (16, 31)]
+    others = [
+        replace(
+            result,
+            evidence=tuple(
+                replace(each, findings=tuple(replace(f, check="accepted") for f in each.findings))
+                for each in result.evidence
+            ),
+        )
+        for result in ended
+    ]
+    assert find_causes([failing, *waiting, *others]) == ()
