@@ -21,6 +21,7 @@ from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.observations import Observations, Observed
 from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
+from pytest_mews.causes.stopped_fetching import find_stopped_fetching
 from pytest_mews.causes.time_per_event import find_time_per_event
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
 from pytest_mews.causes.unnoticed_changes import find_not_in_interval, find_unnoticed_changes
@@ -72,6 +73,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
     return [
         *found,
         *find_acceptance(observations),
+        *find_stopped_fetching(observations),
         *find_unnoticed_changes(observations.results),
         *find_fetching(observations),
         *find_not_in_interval(observations.results),

@@ -44,6 +44,7 @@ class CauseKind(StrEnum):
     # What is fetched.
     FIRST_TOKEN_FOR_ALL = "first-token-for-all"  # noqa: S105 - no password
     OTHER_ENTERPRISES_TOKEN = "other-enterprises-token"  # noqa: S105 - no password
+    STOPPED_FETCHING = "stopped-fetching"
     EVENT_TYPE_NOT_FETCHED = "event-type-not-fetched"
     LARGE_MESSAGE_NOT_FETCHED = "large-message-not-fetched"
     ENTERPRISE_NOT_FETCHED = "enterprise-not-fetched"

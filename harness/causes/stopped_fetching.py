@@ -1,0 +1,70 @@
+"""A service that requests nothing any more: what fetches has ended, and nobody noticed.
+
+The endpoint goes on to answer, so no attempt shows it. A thread or task that ends at the first
+exception is the usual reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_mews.causes.cause_phrases import listed
+from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.observations import Observations
+from pytest_mews.model import CauseKind, FetchRecord, ScenarioResult, Transcript
+from pytest_mews.model.fetch_record import FETCHED
+from pytest_mews.model.verdict import FAILURES
+
+MIN_BEFORE = 5  # scenarios whose entities were requested
+MIN_AFTER = 2  # scenarios of which nothing was requested
+
+
+def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation if nothing was requested from some scenario to the end of the run."""
+    results = sorted(filter(_awaits_fetches, observations.results), key=_started_ms)
+    active = [index for index, result in enumerate(results) if _is_active(result.fetches)]
+    if len(active) < MIN_BEFORE:
+        return
+    before, after = results[: active[-1] + 1], results[active[-1] + 1 :]
+    requested = {_key(record) for result in before for record in result.fetches if record.requested}
+    if len(after) < MIN_AFTER or any(result.verdict not in FAILURES for result in after):
+        return
+    if not all(any(_key(record) in requested for record in result.fetches) for result in after):
+        return  # perhaps such entities are never requested
+    stopped = before[-1] if before[-1].verdict in FAILURES else after[0]
+    stopped_ms = _started_ms(stopped)
+    names = [result.scenario.id for result in after]
+    count = sum(record.count for result in after for record in result.fetches)
+
+    def is_later(_: Transcript) -> MissingEntity:
+        return lambda fetch: fetch.requested_ms is None and fetch.sent_ms >= stopped_ms
+
+    yield Explanation(
+        CauseKind.STOPPED_FETCHING,
+        f"The service requests nothing any more since {stopped.scenario.id}: none of {count:,} "
+        f"acknowledged events of {len(after):,} scenarios was asked for ({listed(names)}). It goes "
+        "on to answer messages.",
+        f"Find out what ended at a message of {stopped.scenario.id}: usually an exception ended "
+        "the thread, task or process that fetches. Catch and log what fails for one event, go on "
+        "with the next one, and start again what has ended.",
+        accounts_for_missing=is_later,
+    )
+
+
+def _awaits_fetches(result: ScenarioResult) -> bool:
+    """Return whether a scenario waits until entities are fetched, and some were acknowledged."""
+    return bool(result.fetches and result.attempts) and any(
+        finding.check == FETCHED for evidence in result.evidence for finding in evidence.findings
+    )
+
+
+def _started_ms(result: ScenarioResult) -> float:
+    return min(record.started_ms for record in result.attempts)
+
+
+def _is_active(records: Sequence[FetchRecord]) -> bool:
+    return any(record.requested or record.by_interval for record in records)
+
+
+def _key(record: FetchRecord) -> tuple[str, str | None]:
+    return record.discriminator, record.enterprise_id

@@ -1,0 +1,50 @@
+"""The cause of a service that requests nothing any more from some scenario on."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mews.causes import find_causes
+from pytest_mews.model import CauseKind, ScenarioResult
+from tests.causes.observed_results import processing_result
+from tests.transcript_builders import call, delivery
+
+WORKING = tuple(range(11, 17))
+LATER = (33, 39)
+
+
+def result(number: int, *, fetched: bool, event: str = "ServiceOrderUpdated") -> ScenarioResult:
+    """Return the result of two messages, one after the other, in the order of the numbers."""
+    at_ms = 10_000.0 * number
+    ids = [f"{number}-a", f"{number}-b"]
+    deliveries = [delivery(name, event=event, at_ms=at_ms) for name in ids]
+    calls = [call(name, at_ms=at_ms + 100.0) for name in ids] if fetched else []
+    return processing_result(f"PROC-{number}", deliveries, calls, met=fetched)
+
+
+def test_nothing_is_requested_after_a_scenario() -> None:
+    """The scenario in which it stopped is named, and all after it are explained."""
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [result(number, fetched=False) for number in (27, *LATER)]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.shown_by) == (CauseKind.STOPPED_FETCHING, "PROC-27")
+    assert cause.explains == ("PROC-27", "PROC-33", "PROC-39")
+    assert cause.summary == (
+        "The service requests nothing any more since PROC-27: none of 6 acknowledged events of 3 "
+        "scenarios was asked for (PROC-27, PROC-33 and PROC-39). It goes on to answer messages."
+    )
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [result(33, fetched=False), result(39, fetched=True)],  # it goes on
+        [result(33, fetched=False)],  # one scenario
+        [result(number, fetched=False, event="PaymentUpdated") for number in LATER],  # a type
+    ],
+)
+def test_it_has_not_stopped(later: list[ScenarioResult]) -> None:
+    """Something is requested later, one scenario alone fails, or only other types are missing."""
+    results = [result(number, fetched=True) for number in WORKING]
+    kinds = {cause.kind for cause in find_causes([*results, *later])}
+    assert CauseKind.STOPPED_FETCHING not in kinds
