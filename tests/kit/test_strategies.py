@@ -110,7 +110,8 @@ def test_actions_can_be_chosen(message: Message) -> None:
 
 def test_messages_may_come_after_the_end() -> None:
     """With `after_end` every lifecycle has such a message."""
-    messages = find(integration_lifecycles(after_end=True), lambda _: True, settings=few)
+    unshrunk = settings(few, phases=[Phase.generate])
+    messages = find(integration_lifecycles(after_end=True), lambda _: True, settings=unshrunk)
     assert len(messages) > 1
 
 
