@@ -139,7 +139,8 @@ def validate_reports(
     """
     own = {path for name in ("tmp_path", "pytester") if (path := _folder(request, name))}
     yield
-    folders = {path for path in tmp_path_factory.getbasetemp().iterdir() if path.is_dir()}
+    with os.scandir(tmp_path_factory.getbasetemp()) as entries:
+        folders = {Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False)}
     folders = folders - validated_folders | own
     validated_folders |= folders
     for path in sorted(path for folder in folders for path in folder.rglob(REPORT_NAME)):

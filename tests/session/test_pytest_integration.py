@@ -229,18 +229,6 @@ def test_jobs(run: pytest.Pytester) -> None:
     assert failed == {*about_tokens, "PROC-28"}
 
 
-def test_xdist(run: pytest.Pytester) -> None:
-    """With -n each scenario runs once, and the controller writes the report."""
-    pytest.importorskip("xdist")
-    selection = ("-k", "PRE or REC-01 or REC-02 or TLS-01 or PROC-01 or STR-01")
-    result = run.runpytest("--mews-target", "demo", "-n", "2", *selection, *QUICK)
-    assert result.ret == 0, result.stdout.str()
-    verdicts = [item for item in read_verdicts(run.path).values() if item != "not-observed"]
-    assert set(verdicts) == {"pass", "not-applicable"}
-    skipped = verdicts.count("not-applicable")
-    result.assert_outcomes(passed=len(verdicts) - skipped, skipped=skipped)
-
-
 def test_xdist_stops_at_a_failure(run: pytest.Pytester) -> None:
     """With -n and -x a failure exits with status 1; the run does not count as interrupted."""
     options = ("-k", "REC-01 or REC-02 or REC-03", "-n", "2", "-x", *QUICK)
