@@ -122,8 +122,8 @@ def seed_of_hypothesis(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def validated_folders() -> set[Path]:
-    """Return the folders of tests whose reports are already validated."""
+def validated_folders() -> set[str]:
+    """Return the paths of the folders of tests whose reports are already validated."""
     return set()
 
 
@@ -131,18 +131,20 @@ def validated_folders() -> set[Path]:
 def validate_reports(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-    validated_folders: set[Path],
+    validated_folders: set[str],
 ) -> Iterator[None]:
     """Validate every certification.json that a test or a wider fixture wrote.
 
     A file that is no report on purpose has another name.
     """
-    own = {path for name in ("tmp_path", "pytester") if (path := _folder(request, name))}
+    own = {str(path) for name in ("tmp_path", "pytester") if (path := _folder(request, name))}
     yield
-    folders = {path for path in tmp_path_factory.getbasetemp().iterdir() if path.is_dir()}
+    # Every test reads this list of folders, which becomes long: `Path.iterdir` takes several ms.
+    with os.scandir(tmp_path_factory.getbasetemp()) as entries:
+        folders = {entry.path for entry in entries if entry.is_dir(follow_symlinks=False)}
     folders = folders - validated_folders | own
     validated_folders |= folders
-    for path in sorted(path for folder in folders for path in folder.rglob(REPORT_NAME)):
+    for path in sorted(path for folder in folders for path in Path(folder).rglob(REPORT_NAME)):
         validate_report(path)
 
 

@@ -1,4 +1,6 @@
-"""Certifies the demo partner: every sound variant passes, and every flaw is caught.
+"""Certifies variants of the demo partner: every sound one passes, and every flaw is caught.
+
+`tests/session/test_pytest_integration.py` certifies the sound demo partner itself.
 
 Waits between attempts are scaled down further than by default; the 5 s limit is never scaled.
 Whether a flaw is caught does not depend on shrinking, so the search ends at the first failure.
@@ -68,8 +70,8 @@ ALL_EVENTS = ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION))
 # Not applicable without these events; PROC-01 has a flaw about them.
 ON_REQUEST = {"REC-13", "PROC-35", "PROC-36", "PROC-38"}
 
-# The sound partner runs all scenarios. Variants run those that can see how they differ: in the way
-# they fetch, or in their responses. `make soundness` runs all scenarios for each of them.
+# Variants run the scenarios that can see how they differ from the sound partner: in the way they
+# fetch, or in their responses. `make soundness` runs all scenarios for each of them.
 FETCHING = {"reads-by-interval", "drops-deleted", "slow-worker", "one-worker"}
 FETCHING_SCENARIOS = first_of_each(
     checks,
@@ -151,13 +153,13 @@ def test_sound_client_passes(variant: str, settings: BuildSettings) -> None:
     assert others.keys() <= not_applicable, others
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if name not in STREAMING_VARIANTS])
+@pytest.mark.parametrize(
+    "variant", [name for name in VARIANTS if name not in {"sound", *STREAMING_VARIANTS}]
+)
 def test_sound_partner_passes(variant: str, settings: BuildSettings) -> None:
     """Every sound variant of the demo partner passes without a failure or a warning."""
     options = settings(f"demo:{variant}", time_scale="0.001", examples="1", events=ALL_EVENTS)
-    if variant == "sound":
-        scenarios = SCENARIOS
-    elif variant in FETCHING:
+    if variant in FETCHING:
         scenarios = FETCHING_SCENARIOS
     else:
         timed = variant in IN_THEIR_OWN_TIME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from pytest_mews.command.main import main
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 FLAWED = ("--mews-target", "demo:ignores-token", "-k", "AUTH-02 or AUTH-05 or RET-01", *QUICK)
@@ -29,13 +32,10 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def rebuild_report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Build the report from the events in a folder, as a user does."""
-    events = "mews-report/selection/events.ndjson"
-    command = [sys.executable, "-m", "pytest_mews", "report", events]
-    return subprocess.run(
-        [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+def rebuild_report(folder: Path, *arguments: str) -> int:
+    """Build the report from the events in a folder; return the exit status of the command."""
+    with contextlib.chdir(folder):
+        return main(["report", "mews-report/selection/events.ndjson", *arguments])
 
 
 def has_ended(scenario: str, data: bytes) -> bool:
@@ -66,14 +66,15 @@ def test_the_report_from_events_equals_the_report_of_the_run(
     ):
         assert kinds.count(kind) == 3
         assert sorted(names) == sorted(selected)
-    rebuilt = rebuild_report(pytester.path, "--report", "again")
-    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert rebuild_report(pytester.path, "--report", "again") == 0
     for name in ("certification.html", "certification.json", "replays/AUTH-02.json"):
         report = (pytester.path / "mews-report" / "selection" / name).read_bytes()
         assert (pytester.path / "again" / name).read_bytes() == report
 
 
-def test_a_killed_run_leaves_a_report(pytester: pytest.Pytester) -> None:
+def test_a_killed_run_leaves_a_report(
+    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
     """After kill -9, scenarios that had ended have their verdicts; the rest is not observed."""
     command = [sys.executable, "-m", "pytest", *FLAWED, "-k", "AUTH-04 or PROC", "--mews-jobs", "2"]
     process = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL)
@@ -87,9 +88,8 @@ def test_a_killed_run_leaves_a_report(pytester: pytest.Pytester) -> None:
     finally:
         process.kill()
     assert process.wait() == -signal.SIGKILL
-    rebuilt = rebuild_report(pytester.path)
-    assert rebuilt.returncode == 0, rebuilt.stderr
-    assert "interrupted" in rebuilt.stdout
+    assert rebuild_report(pytester.path) == 0
+    assert "interrupted" in capsys.readouterr().out
     text = (pytester.path / "mews-report" / "selection" / "certification.json").read_text("utf-8")
     report = json.loads(text)
     assert report["interrupted"]
@@ -107,7 +107,7 @@ def test_a_stopped_run_has_an_end_event(pytester: pytest.Pytester) -> None:
     assert pytester.runpytest(*FLAWED, "-x").ret == 1
     assert read_events(pytester.path)[-1]["event"] == "run-ended"
     report = (pytester.path / "mews-report" / "selection" / "certification.json").read_bytes()
-    assert rebuild_report(pytester.path).returncode == 0
+    assert rebuild_report(pytester.path) == 0
     assert (
         pytester.path / "mews-report" / "selection" / "certification.json"
     ).read_bytes() == report

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 
@@ -17,11 +16,11 @@ EXAMPLES = ("--mews-examples", "12")
 Sent = Counter[tuple[str, str | None, bytes]]
 
 
-def sent_requests(run: Callable[..., pytest.RunResult], seed: str, *options: str) -> Sent:
+def sent_requests(run: pytest.Pytester, seed: str, *options: str) -> Sent:
     """Certify an endpoint that accepts everything; count its requests, without datetimes."""
     with recording_endpoint() as endpoint:
-        target = ("--mews-target", f"{endpoint.url}?Token=open-sesame")
-        result = run(*target, *SELECTION, *EXAMPLES, *options, f"--hypothesis-seed={seed}")
+        options += ("--mews-target", f"{endpoint.url}?Token=open-sesame")
+        result = run.runpytest(*options, *SELECTION, *EXAMPLES, f"--hypothesis-seed={seed}")
     assert result.ret == 0, result.stdout.str()
     return Counter(
         (path, kind, DATETIME.sub(b"datetime", body)) for path, kind, body in endpoint.received
@@ -40,11 +39,10 @@ def test_what_a_seed_sends(run: pytest.Pytester) -> None:
 
     Only the documented example is always the same.
     """
-    first = sent_requests(run.runpytest, "77", "--mews-jobs", "1")
+    first = sent_requests(run, "77", "--mews-jobs", "1")
     assert len({body for _, _, body in first}) > 30
-    # Another process has other hashes.
-    assert sent_requests(run.runpytest_subprocess, "77", "--mews-jobs", "4") == first
-    # Each worker sends its own preflight.
-    assert set(sent_requests(run.runpytest, "77", "-n", "2")) == set(first)
-    (example,) = first.keys() & sent_requests(run.runpytest, "78").keys()
+    assert sent_requests(run, "77", "--mews-jobs", "4") == first
+    # Other processes have other hashes; each worker sends its own preflight.
+    assert set(sent_requests(run, "77", "-n", "2")) == set(first)
+    (example,) = first.keys() & sent_requests(run, "78").keys()
     assert example[2].count(b"Discriminator") == 6

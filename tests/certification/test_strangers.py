@@ -67,7 +67,7 @@ def test_strangers_do_not_fail_a_sound_partner(pytester: pytest.Pytester) -> Non
     api, websocket = free_port(), free_port()
     ids = ("PRE-02", "PRE-03", "PROC-01", "PROC-18", "STR-01", "STR-02", "STR-17")
     with Strangers(api, websocket) as strangers:
-        result = pytester.runpytest_subprocess(
+        result = pytester.runpytest(
             "--mews-target", "demo", *(f"mews::{id_}" for id_ in ids),
             "--mews-api", f"127.0.0.1:{api}", "--mews-websocket", f"127.0.0.1:{websocket}",
             "--mews-time-scale", "0.001", "--mews-examples", "2",

@@ -114,11 +114,12 @@ def test_nothing_of_the_project_takes_part(
     )
 
 
-def test_the_command_that_a_run_prints_repeats_it(mews_process: Mews) -> None:
+@pytest.mark.usefixtures("_environment")
+def test_the_command_that_a_run_prints_repeats_it(mews: Mews) -> None:
     """The words after `Next: mews` are accepted by `mews`, and replay the failure."""
-    done = mews_process("certify", "demo:strict-events", "ERR-02", *QUICK)
+    done = mews("certify", "demo:strict-events", "ERR-02", *QUICK)
     (line,) = [line for line in done.output.splitlines() if line.startswith("Next: mews ")]
-    again = mews_process(*line.removeprefix("Next: mews ").split())
+    again = mews(*line.removeprefix("Next: mews ").split())
     assert again.status == 1
     assert "STILL FAILING ERR-02" in again.output
 
@@ -139,9 +140,10 @@ def test_an_interrupted_run_exits_with_2(
     assert report["interrupted"]
 
 
-def test_an_error_of_an_option_exits_with_4(mews_process: Mews, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("_environment")
+def test_an_error_of_an_option_exits_with_4(mews: Mews, tmp_path: Path) -> None:
     """Pytest's own exit status is that of the command; nothing was sent or written."""
-    done = mews_process("certify", "demo", "--time-scale", "0")
+    done = mews("certify", "demo", "--time-scale", "0")
     assert done.status == 4
     assert "ERROR: --time-scale: '0' is not a positive number" in done.errors
     assert not list(tmp_path.iterdir())

@@ -216,22 +216,20 @@ def test_the_version_is_that_of_the_package(mews: Mews) -> None:
         (["explain", "message-"], ["message-size"]),
         (["nothing", "x"], [""]),
         (["certify", "demo", "LAG"], ["LAG-01"]),
-        (["demo", "body"], ["body-limit"]),
+        (["demo", "answers-b"], ["answers-before-body"]),
     ],
 )
-def test_the_shell_completes(words: list[str], expected: list[str]) -> None:
+def test_the_shell_completes(
+    words: list[str],
+    expected: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Subcommands, options, events, scenarios and demo partners are completed."""
-    environment = {
-        **os.environ,
-        "_MEWS_COMPLETE": "bash_complete",
-        "COMP_WORDS": " ".join(["mews", *words]),
-        "COMP_CWORD": str(len(words)),
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest_mews"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert [line.partition(",")[2] for line in done.stdout.splitlines()] == expected
+    monkeypatch.setenv("_MEWS_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", " ".join(["mews", *words]))
+    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+    with pytest.raises(SystemExit, match="0"):
+        main([])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(",")[2] for line in lines] == expected

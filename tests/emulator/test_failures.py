@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -78,22 +79,13 @@ def test_a_failed_handshake_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_a_scenario_meanwhile_is_an_error(
-    pytester: pytest.Pytester, defect: str, scenario: str
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, defect: str, scenario: str
 ) -> None:
     """The report says `error`, and the traceback is the emulator's, without the secret in it."""
-    module, _, name = defect.rpartition(".")
     secret = f"{0x5EC2E7:032x}-{0x7:031x}"  # in the format of Mews's tokens
-    pytester.makeconftest(
-        f"""
-        import pytest_mews.{module} as module
-
-        def fail(*_, **__):
-            raise KeyError("a defect {secret}")
-
-        module.{name} = fail
-        """
-    )
-    result = pytester.runpytest_subprocess(
+    failing = Mock(side_effect=KeyError(f"a defect {secret}"))
+    monkeypatch.setattr(f"pytest_mews.{defect}", failing)
+    result = pytester.runpytest(
         "--mews-target", "demo", f"mews::{scenario}", "--mews-time-scale", "0.001",
         "--mews-fetch-timeout", "1",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from pytest_mews import Disconnect
 
 ID = "35d4b117-4e60-44a3-9580-c582117eff98"
 COMMAND = {"Type": "DeviceCommand", "Id": ID, "State": "Pending"}
+TIMEOUT_S = 60
 
 
 class PartnerClient:
@@ -39,17 +40,17 @@ def test_an_event_arrives(mews_websocket):
     (sent,) = mews_websocket.send(COMMAND)
     assert [event.state for event in sent.events] == ["Pending"]
     assert mews_websocket.ping().pong_ms is not None
-    assert '"Type": "DeviceCommand"' in client.messages.get(timeout=5)
+    assert '"Type": "DeviceCommand"' in client.messages.get(timeout=TIMEOUT_S)
     mews_websocket.send_text("no JSON")
     mews_websocket.disconnect()
-    assert client.ended.wait(5)
+    assert client.ended.wait(TIMEOUT_S)
     (connection,) = mews_websocket.connections
     assert (connection.disconnect, connection.close_code) == (Disconnect.ABNORMAL, None)
 
 
 def test_the_error_says_why_a_handshake_was_rejected(mews_websocket):
     client = PartnerClient(mews_websocket.address, mews_websocket.tenants, blank=" ")
-    assert client.ended.wait(5)
+    assert client.ended.wait(TIMEOUT_S)
     with pytest.raises(TimeoutError, match="/ws/connector got 401 .blanks."):
         mews_websocket.wait_for_client(timeout_s=0.1)
     assert [handshake.status for handshake in mews_websocket.handshakes] == [401]

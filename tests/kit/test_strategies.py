@@ -108,9 +108,10 @@ def test_actions_can_be_chosen(message: Message) -> None:
     assert message.json()["Action"] == "IntegrationDeleted"
 
 
-def test_messages_may_come_after_the_end() -> None:
+@few
+@given(messages=integration_lifecycles(after_end=True))
+def test_messages_may_come_after_the_end(messages: tuple[Message, ...]) -> None:
     """With `after_end` every lifecycle has such a message."""
-    messages = find(integration_lifecycles(after_end=True), lambda _: True, settings=few)
     assert len(messages) > 1
 
 

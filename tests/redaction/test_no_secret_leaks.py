@@ -103,7 +103,17 @@ def test_with_a_token_that_is_not_in_the_url(
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 
-CRASH = """
+# A patch that ends with the run, which may be one in this process.
+PATCH = """
+import pytest
+
+patch = pytest.MonkeyPatch()
+
+def pytest_unconfigure():
+    patch.undo()
+"""
+CRASH = f"""
+{PATCH}
 from pytest_mews.run.runner import CertificationRunner
 
 def crash(self, *_):
@@ -112,18 +122,21 @@ def crash(self, *_):
     tenants = settings.tenants
     url = environment.authentication.authenticate(endpoint.general_url, b"").url
     token = environment.authentication.secrets[0]
-    raise RuntimeError(f"::error::{url} {token} {settings.target} {tenants!r} ##[error]{token}")
+    raise RuntimeError(
+        f"::error::{{url}} {{token}} {{settings.target}} {{tenants!r}} ##[error]{{token}}"
+    )
 
-CertificationRunner._run_scenario = crash
+patch.setattr(CertificationRunner, "_run_scenario", crash)
 """
-CRASH_IN_HEADER = """
+CRASH_IN_HEADER = f"""
+{PATCH}
 from pytest_mews.session import terminal
 
 def crash(settings):
     endpoint, tenants = settings.endpoint, settings.tenants
     raise RuntimeError("no header")
 
-terminal.header_lines = crash
+patch.setattr(terminal, "header_lines", crash)
 """
 
 
@@ -144,7 +157,7 @@ def test_with_an_error_of_the_harness(
             "REC-01 or REC-02",
             *VERBOSE,
         )
-        result = folder.runpytest_subprocess(*options, *extra_options)
+        result = folder.runpytest(*options, *extra_options)
     assert result.ret == 1
     assert "RuntimeError" in output_of(result)
     assert ci_commands(output_of(result)) == []
@@ -157,29 +170,30 @@ def test_with_an_internal_error_of_pytest(folder: pytest.Pytester) -> None:
     with echoing_service() as service:
         url = target(service.server_port)
         options = ("--mews-target", url, "--mews-tenants", "tenants.toml", "-k", "PRE-01", *VERBOSE)
-        result = folder.runpytest_subprocess(*options, "--full-trace")
+        result = folder.runpytest(*options, "--full-trace")
     assert "no header" in output_of(result)
     assert "settings.endpoint, settings.tenants" in output_of(result)
     assert "settings   =" not in output_of(result)
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []
 
 
-CRASH_IN_HOOK = """
+CRASH_IN_HOOK = f"""
+{PATCH}
 import pytest_mews.run.certification as certification
 from pytest_mews.session import certification_plugin as plugin
 
 def crash(*arguments, **options):
     settings = arguments[0]
-    raise RuntimeError(f"crash in a hook {settings.target} {' '.join(settings.secrets)}")
+    raise RuntimeError(f"crash in a hook {{settings.target}} {{' '.join(settings.secrets)}}")
 
 def crash_in_hook(self, *arguments):
     crash(self.settings)
 
 HOOK = "%s"
 if HOOK == "build_run":
-    certification.build_run = crash
+    patch.setattr(certification, HOOK, crash)
 else:
-    setattr(plugin.CertificationPlugin, HOOK, plugin.pytest.hookimpl(tryfirst=True)(crash_in_hook))
+    patch.setattr(plugin.CertificationPlugin, HOOK, pytest.hookimpl(tryfirst=True)(crash_in_hook))
 """
 HOOKS = ("build_run", "pytest_runtest_logreport", "pytest_sessionfinish", "pytest_runtestloop")
 
@@ -200,7 +214,7 @@ def test_with_an_error_in_a_hook(
     with echoing_service() as service:
         url = target(service.server_port)
         options = ("--mews-target", url, "--mews-tenants", "tenants.toml", "-k", "PRE-01", *VERBOSE)
-        result = folder.runpytest_subprocess(*options, *FAST, *extra_options)
+        result = folder.runpytest(*options, *FAST, *extra_options)
     assert result.ret not in {0, 4}
     assert "crash in a hook" in output_of(result)
     assert find_leaks(folder.path, output_of(result), planted_in=PLANTED_IN) == []

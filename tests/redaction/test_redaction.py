@@ -269,13 +269,13 @@ def test_a_body_in_utf_16_shows_no_secret(encoding: str) -> None:
 def test_long_texts_with_escapes_are_redacted_in_time() -> None:
     """A body of 64 KiB in escapes is decoded within a second."""
     text = "".join(f"%{ord(character):02x}" for character in "plain text " * 2_000) + LONG
-    started = time.perf_counter()
+    started = time.thread_time()  # other tests may keep this one waiting
     assert (
         Redactor([LONG, *(f"{LONG}-{number}" for number in range(20))])
         .redact_text(text)
         .endswith("***")
     )
-    assert time.perf_counter() - started < 5.0
+    assert time.thread_time() - started < 5.0
 
 
 def test_a_cut_comes_after_redaction() -> None:

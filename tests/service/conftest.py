@@ -17,7 +17,7 @@ from tests.partner_processes import ROOT
 PROGRAM = Path(__file__).with_name("started_programs.py")
 MORTAL = ROOT / "tests" / "mortal_service.py"
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
-GONE_S = 10.0
+GONE_S = 60.0
 
 
 def command(flaw: str, **variables: str) -> str:

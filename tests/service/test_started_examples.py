@@ -44,11 +44,13 @@ def test_an_example_passes(
     report = pytester.path / "mews-report"
     monkeypatch.chdir(ROOT / "examples" / example)
     arguments = ["--mews-target", PATH, *options, "--mews-report", str(report)]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null"]
     nodes = [f"mews::{name}" for name in ids]
-    result = pytester.run(
-        *(*command, "--rootdir", str(pytester.path), *arguments, "--mews-api", FREE),
-        *("--mews-time-scale", "0.001", *nodes),
+    # An application is imported by the process of the run.
+    is_imported = "--mews-app" in options
+    run = pytester.runpytest_subprocess if is_imported else pytester.runpytest
+    result = run(
+        *("-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(pytester.path)),
+        *(*arguments, "--mews-api", FREE, "--mews-time-scale", "0.001", *nodes),
     )
     assert result.ret == 0
     verdicts = read_verdicts(pytester.path)

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from pytest_mews.mews.events import Channel, event_names
 from tests.report_reader import read_report, read_verdicts, validate_report
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
@@ -58,9 +59,11 @@ def test_a_failure_is_an_assertion_error_with_its_reason(run: pytest.Pytester) -
 
 @pytest.mark.pictures
 def test_demo_is_ready(run: pytest.Pytester) -> None:
-    """The certification of the sound demo partner exits with status 0 and writes both reports."""
-    result = run.runpytest_subprocess("--mews-target", "demo", "--mews-jobs", "8", *QUICK)
-    assert result.ret == 0
+    """The sound demo partner passes all scenarios: exit status 0, and both reports."""
+    events = ",".join(event_names(Channel.GENERAL, Channel.INTEGRATION))
+    options = ("--mews-jobs", "8", "--mews-events", events, *QUICK)
+    result = run.runpytest("--mews-target", "demo", *options)
+    assert result.ret == 0, result.stdout.str()
     result.stdout.fnmatch_lines(
         [
             "mews: target demo",
@@ -75,15 +78,11 @@ def test_demo_is_ready(run: pytest.Pytester) -> None:
             "Report: *certification.html",
         ]
     )
-    others = {name for name, verdict in read_verdicts(run.path).items() if verdict != "pass"}
-    # It does not redirect, uses plain http, does not poll for abandoned events, and asked for none
-    # of those that Mews sends on request.
-    on_request = {"REC-13", "PROC-35", "PROC-36", "PROC-38"}
+    others = {name: item for name, item in read_verdicts(run.path).items() if item != "pass"}
+    # It does not redirect, uses plain http, and does not poll for abandoned events.
     redirects = {f"RED-0{number}" for number in range(2, 7)}
-    assert (
-        others
-        == redirects | {f"TLS-0{number}" for number in range(1, 6)} | {"PROC-30"} | on_request
-    )
+    https = {f"TLS-0{number}" for number in range(1, 6)}
+    assert others == dict.fromkeys(redirects | https | {"PROC-30"}, "not-applicable")
     validate_report(run.path / "mews-report" / "certification.json")
     assert (run.path / "mews-report" / "certification.html").stat().st_size < 1_000_000
 
@@ -228,18 +227,6 @@ def test_jobs(run: pytest.Pytester) -> None:
     failed = {name for name, verdict in verdicts.items() if verdict in {"fail", "warn"}}
     about_tokens = {f"AUTH-0{number}" for number in (2, 3, 4, 6, 8, 9)}
     assert failed == {*about_tokens, "PROC-28"}
-
-
-def test_xdist(run: pytest.Pytester) -> None:
-    """With -n each scenario runs once, and the controller writes the report."""
-    pytest.importorskip("xdist")
-    selection = ("-k", "PRE or REC-01 or REC-02 or TLS-01 or PROC-01 or STR-01")
-    result = run.runpytest("--mews-target", "demo", "-n", "2", *selection, *QUICK)
-    assert result.ret == 0, result.stdout.str()
-    verdicts = [item for item in read_verdicts(run.path).values() if item != "not-observed"]
-    assert set(verdicts) == {"pass", "not-applicable"}
-    skipped = verdicts.count("not-applicable")
-    result.assert_outcomes(passed=len(verdicts) - skipped, skipped=skipped)
 
 
 def test_xdist_stops_at_a_failure(run: pytest.Pytester) -> None:

@@ -65,7 +65,8 @@ def test_still_failing_and_fixed(
 
 def test_a_processing_failure_needs_the_api(run: pytest.Pytester) -> None:
     """The API has the entities of a replay; without the API the replay is inconclusive."""
-    run.runpytest("--mews-target", "demo:never-onboards", "-k", "PROC-20", *QUICK)
+    flawed = ("--mews-target", "demo:never-onboards", "--mews-fetch-timeout", "2")
+    run.runpytest(*flawed, "-k", "PROC-20", *QUICK)
     assert replay_file_names(run.path) == ["PROC-20"]
     replay = ("--mews-replay", "PROC-20")
     assert run.runpytest("--mews-target", "demo:never-onboards", *replay).ret == 1

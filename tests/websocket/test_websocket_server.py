@@ -177,7 +177,7 @@ def test_an_unresponsive_connection_sends_nothing_until_it_is_aborted(
     websocket: MewsWebSocket,
 ) -> None:
     """The TCP connection stays, the client's ping gets no pong, and nothing is sent."""
-    with RecordingClient(websocket, ping_interval=0.05, ping_timeout=1.0) as client:
+    with RecordingClient(websocket, ping_interval=0.05, ping_timeout=3.0) as client:
         websocket.wait_for_client()
         websocket.disconnect(Disconnect.UNRESPONSIVE)
         assert websocket.server.send([message()], "spec", TIMEOUT_S) == {}
