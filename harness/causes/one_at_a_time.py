@@ -20,7 +20,7 @@ from pytest_mews.model import CauseKind, attempt_records
 MIN_ALONE_MS = 100.0  # of a faster service, a burst of 50 is done within the limit of 5 s
 MIN_ALONE = 5  # responses to messages that wait for none
 MIN_WAITING = 10  # responses to messages that wait for two others or more
-MIN_IN_LINE = 5  # responses to messages that wait for four others or more, if so many are in time
+MIN_IN_LINE = 5  # responses to messages that wait for four others or more
 MIN_SHARE = 0.8  # of the responses whose time agrees with the computed one
 TOLERANCE = 0.25  # of the computed time
 TIMEOUT_TOLERANCE = 0.7  # of the limit from which timeouts are expected: order is not certain
@@ -81,6 +81,7 @@ def find_one_at_a_time(observations: Observations) -> Iterator[Explanation]:
         if queued_ms >= MIN_IN_LINE * alone_ms:
             in_line.append(in_queue)
     limit_ms = observations.limit_ms
+    # Of a very slow service, too few of these are in time.
     min_in_line = MIN_IN_LINE if 2 * MIN_IN_LINE * alone_ms <= limit_ms else 0
     counts = ((alone, MIN_ALONE), (waiting, MIN_WAITING), (in_line, min_in_line))
     if any(len(each) < least or sum(each) < MIN_SHARE * len(each) for each, least in counts):
