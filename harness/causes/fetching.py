@@ -10,6 +10,7 @@ from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFind
 from pytest_mews.causes.missing_entities import fetches_of
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import (
+    ApiFault,
     CauseKind,
     EntityFetch,
     FetchRecord,
@@ -28,6 +29,7 @@ MIN_SHARE = 0.95
 MIN_LATER_EVENTS = 5  # events that are not the first of their message
 MIN_SIDE = 5  # entities of large messages, and of smaller ones
 WELL_FORMED = "well-formed-requests"
+PERMANENT = frozenset({ApiFault.BAD_REQUEST, ApiFault.FORBIDDEN})  # not to be repeated
 TOKEN_CHECKS = frozenset({"own-access-token", "rotated-key-used", "not-fetched"})
 
 _FOREIGN_REMEDY = (
@@ -274,7 +276,7 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
     lost: dict[str, int] = {}
     recovered: dict[str, int] = {}
     for record in records:
-        if record.fault is not None:
+        if record.fault is not None and record.fault not in PERMANENT:
             counts = recovered if record.fetched else lost
             counts[record.fault] = counts.get(record.fault, 0) + record.count
     never = sorted(
@@ -291,10 +293,11 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
 
     yield Explanation(
         CauseKind.ERRORS_NOT_RETRIED,
-        f"A request that fails ({listed(never)}) is not repeated: none of {count:,} entities whose "
-        "request failed was fetched later.",
+        f"What a failed request asked for is lost ({listed(never)}): none of {count:,} such "
+        "entities was fetched later.",
         "Keep what is to be fetched until a response has returned it, and repeat a failed request "
-        "with growing pauses, after the Retry-After of a 429.",
+        "with growing pauses, after the Retry-After of a 429; do not give up after the first "
+        "repetition.",
         accounts_for_missing=met_fault,
     )
 

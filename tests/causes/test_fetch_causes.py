@@ -288,12 +288,20 @@ def test_the_first_event_behind_a_null(*, fetches_known: bool) -> None:
     assert "PROC-27" in cause.explains
 
 
-@pytest.mark.parametrize(("retries", "expected"), [(False, True), (True, False)])
-def test_errors_that_are_not_retried(*, retries: bool, expected: bool) -> None:
-    """Each entity whose request failed stays missing."""
+@pytest.mark.parametrize(
+    ("fault", "retries", "expected"),
+    [
+        (ApiFault.SERVER_ERROR, False, True),
+        (ApiFault.SERVER_ERROR, True, False),
+        (ApiFault.BAD_REQUEST, False, False),
+        (ApiFault.FORBIDDEN, False, False),
+    ],
+)
+def test_errors_that_are_not_retried(fault: ApiFault, *, retries: bool, expected: bool) -> None:
+    """Each entity whose request failed stays missing; a 400 and a 403 are not to be repeated."""
 
     def play(name: str) -> tuple[list[Delivery], list[ApiCall]]:
-        failed = call(name, status=500, fault=ApiFault.SERVER_ERROR)
+        failed = call(name, status=500, fault=fault)
         return [delivery(name)], [failed, *([call(name, at_ms=900.0)] if retries else [])]
 
     results = [sound_result()]
