@@ -324,6 +324,7 @@ class WebSocketServer:
         for _ in range(2):  # the loop creates the connection, and then notifies its protocol
             await asyncio.sleep(0)
         server.close(close_connections=False)
+        await asyncio.sleep(0)  # the library closes the sockets in a task of its own
 
     def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Validate a handshake; return the response that rejects it, or None to continue."""
@@ -501,11 +502,11 @@ class WebSocketServer:
     async def _pause_listening(self, duration_s: float) -> None:
         assert self._server is not None
         await self._stop_listening(self._server)
-        await self._disconnect(Disconnect.ABNORMAL, self.connected_enterprises())
-        for connection in set(self._all_connections).difference(self._connections.values()):
-            connection.abort_tcp()  # one whose handshake is still in progress
-        await self._server.wait_closed()
         with self._reserve():
+            await self._disconnect(Disconnect.ABNORMAL, self.connected_enterprises())
+            for connection in set(self._all_connections).difference(self._connections.values()):
+                connection.abort_tcp()  # one whose handshake is still in progress
+            await self._server.wait_closed()
             await asyncio.sleep(duration_s)
             try:
                 listener = self._listen()
