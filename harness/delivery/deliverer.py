@@ -56,6 +56,12 @@ class Deliverer:
         observed._after_exchange = after_exchange  # noqa: SLF001 - of the same class
         return observed
 
+    def on_new_connections(self) -> Deliverer:
+        """Return a deliverer with the same parts that sends each request on a new connection."""
+        changed = copy(self)
+        changed._rules = replace(self._rules, new_connections=True)  # noqa: SLF001 - as above
+        return changed
+
     def deliver(  # noqa: PLR0913 - single deliveries override the rules
         self,
         message: Message,

@@ -20,6 +20,7 @@ class DeliveryRules:
         redirect_statuses: which redirects are followed, with method and body.
         redirect_hops: the largest number of redirects followed in one attempt.
         verify_tls: whether certificates must be valid.
+        new_connections: whether each request is sent on a new connection.
 
     """
 
@@ -29,6 +30,7 @@ class DeliveryRules:
     redirect_statuses: frozenset[int]
     redirect_hops: int
     verify_tls: bool
+    new_connections: bool = False
 
     @classmethod
     def from_profile(cls, profile: Profile, time_scale: float, *, verify_tls: bool) -> Self:

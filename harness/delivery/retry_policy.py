@@ -171,7 +171,7 @@ def _first_request(
         deadline_s=rules.timeout_s,
         fault=fault,
         verify_tls=rules.verify_tls,
-        fresh_connection=order.transfer_mode in _MODES_ON_NEW_CONNECTION,
+        fresh_connection=rules.new_connections or order.transfer_mode in _MODES_ON_NEW_CONNECTION,
         transfer_mode=order.transfer_mode,
         spread_body_over_s=body_spread_s(order.transfer_mode, rules.timeout_s),
     )

@@ -132,7 +132,8 @@ def _failure(
             shown = "the others did not run"
         counts = f"{exploration.failing_cases} of {exploration.case_count} cases failed, {shown}"
     death = "" if exploration.death is None else describe_return(exploration.death)
-    circumstances = (death, PASSED_ON_RETRY if is_flaky else "", counts)
+    pauses = _describe_pauses(exploration)
+    circumstances = (death, pauses, PASSED_ON_RETRY if is_flaky else "", counts)
     figures = _figures(scenario, exploration, evidence, most_severe)
     others = [finding.observed for finding in unmet]
     remarks = (*circumstances, *(figure for figure in figures if figure not in others))
@@ -152,6 +153,7 @@ def _pass_reason(scenario: Scenario, exploration: Exploration, cases: str) -> st
     slowest_ms = max((record.answer_ms or 0.0 for record in exploration.attempts), default=0.0)
     count = exploration.message_count
     messages = "1 message" if count == 1 else f"{count:,} messages"
+    pauses = _describe_pauses(exploration)
     has_figures = any(
         CHECKS[expectation.check].has_figures for expectation in scenario.expectations
     )
@@ -161,15 +163,17 @@ def _pass_reason(scenario: Scenario, exploration: Exploration, cases: str) -> st
             "" if has_figures else f"slowest response {slowest_ms:,.0f} ms",
             *_figures(scenario, exploration, exploration.example),
             _redirects(scenario, exploration.example),
-            _describe_pauses(exploration),
+            f"{pauses}, but not without" if pauses else "",
         )
     )
 
 
 def _describe_pauses(exploration: Exploration) -> str:
-    """Return that the scenario passed with pauses only; empty if it passed without."""
+    """Return the pauses of the scenario, since a case failed without; empty if none did."""
     pause_s = exploration.action_pause_s
-    return f"with {pause_s:g} s after each action, but not without" if pause_s else ""
+    if not pause_s:
+        return ""
+    return f"with {pause_s:g} s after each action and each message on a new connection"
 
 
 def _redirects(scenario: Scenario, example: Evidence | None) -> str:

@@ -384,6 +384,16 @@ def test_transfer_mode_and_method_apply_to_every_attempt_and_hop(
         assert request.body == MESSAGE.body
 
 
+def test_every_attempt_and_hop_on_a_new_connection(clock: FakeClock) -> None:
+    """A deliverer on new connections keeps none; the one that it was made of still does."""
+    for kept in (True, False):
+        transport = ScriptedTransport(clock, 500, (307, "/b"), 200)
+        deliverer = Deliverer(transport, clock, RULES)
+        changed = deliverer.on_new_connections()
+        (deliverer if kept else changed).deliver(MESSAGE, URL, label="")
+        assert [request.fresh_connection for request in transport.requests] == [not kept] * 3
+
+
 def test_a_redirect_after_a_slow_body_leaves_the_service_its_share(clock: FakeClock) -> None:
     """The hops of an attempt share its spread; the next attempt starts with a full one."""
     transport = ScriptedTransport(clock, *[(308, "/b")] * 3, 200)

@@ -7,7 +7,7 @@ import pytest
 from pytest_mews.checks import FAULT_WITHOUT_EFFECT
 from pytest_mews.execution import Exploration
 from pytest_mews.model import Evidence, Finding, Level, Transcript, Verdict
-from pytest_mews.run.result import ONCE_TOO_SLOW, build_result
+from pytest_mews.run.result import ONCE_TOO_SLOW, PASSED_ON_RETRY, build_result
 from pytest_mews.scenarios import loader
 
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
@@ -92,3 +92,21 @@ def test_a_slow_execution_alone_is_not_flaky(unmet: set[str], verdict: Verdict) 
     assert result.verdict is verdict
     assert (ONCE_TOO_SLOW in result.reason) == (verdict is Verdict.PASS)
     assert len(result.evidence) == (1 if verdict is Verdict.PASS else 2)
+
+
+def test_a_flaky_case_names_its_pauses() -> None:
+    """The reason says how the case that passed and failed was sent."""
+
+    def evidence(role: str, *, met: bool) -> Evidence:
+        finding = Finding("fetched", Level.MUST, met=met, expected="fetched", observed="observed")
+        return Evidence(role, "case", (finding,), Transcript(()))
+
+    exploration = Exploration(1, case_count=1, failing_cases=1, finished=True, action_pause_s=2.0)
+    exploration.first_failing = exploration.smallest = evidence("example", met=False)
+    exploration.passed_on_retry = evidence("passed-on-retry", met=True)
+    result = build_result(SCENARIOS["PROC-20"], exploration, 1.0)
+    assert result.verdict is Verdict.FLAKY
+    assert result.reason == (
+        "observed; with 2 s after each action and each message on a new connection; "
+        + PASSED_ON_RETRY
+    )
