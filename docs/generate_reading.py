@@ -50,9 +50,10 @@ wide and {SCREEN_SIZE["height"]} high. The complete report of one of these runs 
 
 From top to bottom, the first screen has: the verdict in a phrase and a sentence; the product
 (`--mews-about`) and the target; each stage with its verdict and counts; time, profile, time scale,
-seed, version, command, and the digest of `certification.json`; then **Fix these first**, which
-begins with the *causes*: what the failures have in common, each with its remedy and the scenarios
-that it explains ([causes.md](causes.md)). A square per scenario leads to its card. A red
+seed, version, command, and the digest of `certification.json`; then **Fix these first** (**All
+scenarios**, if there is nothing to fix): the levels MUST, SHOULD and MAY, each of which begins with
+its *causes*: what failures have in common, each with its remedy and the scenarios that it explains
+([causes.md](causes.md)). A square per scenario leads to its card. A red
 **MUST** makes the run *not ready*; an amber **SHOULD** is strongly recommended; a dashed **MAY**
 is worth knowing. Each entry has what was *observed* and how to *fix* it, and says whether Mews's
 certification review looks at it (calls to the API) or only *operation* needs it; its link opens
@@ -119,10 +120,10 @@ class Problem:
 
 
 def first_problem(report: Mapping[str, Any]) -> Problem:
-    """Return what the report lists first: the first cause, else the first failed MUST."""
-    if report["causes"]:
-        cause = report["causes"][0]
-        return Problem(cause["summary"], cause["remedy"])
+    """Return what the report lists first: the first cause of a MUST, else the first failed MUST."""
+    for cause in report["causes"]:
+        if cause["level"] == "MUST":
+            return Problem(cause["summary"], cause["remedy"])
     failure = next(entry for entry in report["scenarios"] if entry["verdict"] == "fail")
     return Problem(f"{failure['id']} {failure['title']}", failure["remedy"])
 

@@ -1,4 +1,4 @@
-"""Causes for readers: each with the problem that shows it best, and what no cause explains."""
+"""What to fix, in the order to read it: the causes, and the problems that no cause explains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_mews.model import Cause, Run, ScenarioResult
 from pytest_mews.model.listing import first_of
 from pytest_mews.model.scenario import Concern
-from pytest_mews.reports.labels import PRIORITIES, Priority
+from pytest_mews.reports.labels import HARNESS_ERROR, PRIORITIES, Priority
 from pytest_mews.reports.problems import (
     Problem,
     Severity,
@@ -26,7 +26,7 @@ class CauseReport:
 
     Attributes:
         cause: the cause.
-        number: its number on the page, from 1.
+        number: its number among the causes, from 1.
         problem: the problem of the scenario that shows it best.
         explained: the results that it explains.
         severity: the severity of the gravest of them.
@@ -53,6 +53,15 @@ class CauseReport:
     def explains_text(self) -> str:
         """How many scenarios it explains, and the first of them."""
         return explains_text(self.cause)
+
+
+@dataclass(frozen=True)
+class FixGroup:
+    """What to fix of one priority: the causes, then the problems that no cause explains."""
+
+    priority: Priority
+    causes: tuple[CauseReport, ...]
+    problems: tuple[Problem, ...]
 
 
 def concerns_of(results: Iterable[ScenarioResult]) -> tuple[Concern, ...]:
@@ -87,11 +96,25 @@ def cause_reports(run: Run) -> tuple[CauseReport, ...]:
     return tuple(reports)
 
 
+def fix_groups(run: Run) -> tuple[FixGroup, ...]:
+    """Return what to fix in the order to read it: MUST, SHOULD, MAY, then harness errors."""
+    causes, problems = cause_reports(run), remaining_problems(run)
+    groups = (
+        FixGroup(
+            priority,
+            tuple(report for report in causes if report.priority is priority),
+            tuple(problem for problem in problems if problem.priority is priority),
+        )
+        for priority in (*PRIORITIES.values(), HARNESS_ERROR)
+    )
+    return tuple(group for group in groups if group.causes or group.problems)
+
+
 def first_to_fix(run: Run) -> ScenarioResult | None:
     """Return the result that shows best what to fix first; None if there is nothing to fix."""
-    if run.causes:
-        return next(r for r in run.results if r.scenario.id == run.causes[0].shown_by)
-    return next((problem.result for problem in find_problems(run)), None)
+    for group in fix_groups(run):
+        return (*(report.problem for report in group.causes), *group.problems)[0].result
+    return None
 
 
 def remaining_problems(run: Run) -> tuple[Problem, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_mews.model import Level, Readiness, Run, StageSummary, Verdict
-from pytest_mews.model.readiness import OPTIONS, is_selected
+from pytest_mews.config.option_parsers import NO_TARGET
+from pytest_mews.model import Level, Readiness, Run, Stage, StageSummary, Verdict
+from pytest_mews.model.readiness import is_selected
 from pytest_mews.reports.labels import READINESS
 from pytest_mews.reports.problems import Problem
 
@@ -61,10 +62,20 @@ def _names(summaries: Sequence[StageSummary]) -> str:
 
 
 def _how_to_test(run: Run, summaries: Sequence[StageSummary]) -> str:
-    options = [
-        OPTIONS[summary.stage] for summary in summaries if is_selected(run.results, summary.stage)
-    ]
-    return f"add {', '.join(options)}" if options else "not selected"
+    """Return what the run lacks for these stages; nothing that it was given."""
+    stages = {summary.stage for summary in summaries if is_selected(run.results, summary.stage)}
+    has_webhooks = run.integration_target != NO_TARGET
+    missing = []
+    if not has_webhooks and stages & {Stage.DELIVERY, Stage.PROCESSING}:
+        missing.append(f"give a URL in place of {NO_TARGET}")
+    options = []
+    if Stage.PROCESSING in stages and run.api_usage is None:
+        options.append("--mews-api")
+    if Stage.STREAMING in stages:
+        options.append("--mews-websocket")
+    if options:
+        missing.append(f"add {', '.join(options)}")
+    return ", ".join(missing) or "not selected"
 
 
 def headline(run: Run, problems: Sequence[Problem]) -> str:

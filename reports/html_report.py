@@ -26,7 +26,7 @@ from pytest_mews.reports import (
 from pytest_mews.reports.api_requests import RequestRow, request_row, summarize_requests
 from pytest_mews.reports.areas import group_by_area, group_unobserved
 from pytest_mews.reports.bodies import message_body, response_body
-from pytest_mews.reports.cause_reports import cause_reports, remaining_problems
+from pytest_mews.reports.cause_reports import fix_groups
 from pytest_mews.reports.charts import Picture, drawing
 from pytest_mews.reports.command_lines import repeat_command
 from pytest_mews.reports.delivery_timeline import draw_timeline
@@ -36,7 +36,7 @@ from pytest_mews.reports.json_report import to_json_text
 from pytest_mews.reports.latency_picture import draw_by_batch_size, draw_distribution
 from pytest_mews.reports.matrix_filters import filter_css, matrix_filters, row_classes
 from pytest_mews.reports.picture_process import PictureError, can_draw
-from pytest_mews.reports.problems import find_problems, group_problems
+from pytest_mews.reports.problems import find_problems
 from pytest_mews.reports.rate_limit_picture import draw_requests
 from pytest_mews.reports.template_bytecode import TemplateBytecode
 from pytest_mews.review import judge_points
@@ -72,20 +72,20 @@ def to_html(run: Run) -> str:
 def _render(run: Run, why_no_pictures: str = "") -> str:
     environment = _environment()
     script = environment.get_template("script.js").render()
-    problems, filters = remaining_problems(run), matrix_filters(run.results)
-    causes = cause_reports(run)
+    groups, filters = fix_groups(run), matrix_filters(run.results)
     return environment.get_template("report.html").render(
         run=run,
         phrase=readiness_phrase(run),
         shown_readiness=shown_readiness(run),
         headline=headline(run, find_problems(run)),
-        causes=causes,
+        fix_groups=groups,
         causes_by_scenario={
-            scenario_id: report for report in causes for scenario_id in report.cause.explains
+            scenario_id: report
+            for group in groups
+            for report in group.causes
+            for scenario_id in report.cause.explains
         },
-        problems=problems,
-        problem_groups=group_problems(problems),
-        problem_ids={problem.result.scenario.id for problem in problems},
+        problem_ids={problem.result.scenario.id for group in groups for problem in group.problems},
         scenario_ids={result.scenario.id for result in run.results},
         areas=group_by_area(run.results),
         filters=filters,

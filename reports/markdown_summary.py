@@ -7,12 +7,13 @@ Markdown has no links, no HTML and no @mentions. All other text is escaped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import count
 
 from pytest_mews.documentation import scenario_url
 from pytest_mews.model import Basis, Run, Scenario, StageSummary, Verdict, WaiverState
 from pytest_mews.reports import labels
-from pytest_mews.reports.cause_reports import CauseReport, cause_reports, remaining_problems
+from pytest_mews.reports.cause_reports import CauseReport, fix_groups
 from pytest_mews.reports.command_lines import repeat_command
 from pytest_mews.reports.headline import readiness_phrase, shown_readiness
 from pytest_mews.reports.problems import Problem
@@ -35,8 +36,7 @@ def to_markdown(run: Run) -> str:
         "\n".join(["| stage | readiness | scenarios |", "|---|---|---|", *map(_stage, run.stages)]),
         "Evidence of readiness: Mews alone certifies.",
         "\n".join(_facts(run)),
-        *_causes(run),
-        *_problems(remaining_problems(run), "Also fix" if run.causes else "Fix these first"),
+        *_fixes(run),
         *_waivers(run),
         *_comparison(run),
         "## Repeat this run",
@@ -64,38 +64,38 @@ def _facts(run: Run) -> Iterator[str]:
     yield from (f"- {code(note)}" for note in run.notes)
 
 
-def _causes(run: Run) -> Iterator[str]:
-    if run.causes:
-        yield "## Causes"
-    for report in cause_reports(run):
-        cause = report.cause
-        yield "\n".join(
-            (
-                f"### {report.number}. {with_code(cause.summary)}\n",
-                f"- Fix: {with_code(cause.remedy)}",
-                f"- {report.priority.title}, for {_concerns(report)}",
-                f"- It {escape(report.explains_text)}",
-                f"- Shown by {escape(cause.shown_by)}: {code(report.problem.result.reason)}",
-            )
-        )
+def _fixes(run: Run) -> Iterator[str]:
+    """Yield the numbered causes and problems; of many problems, those after the first are short."""
+    groups, number, detailed = fix_groups(run), count(1), 0
+    if groups:
+        yield "## Fix these first"
+    for group in groups:
+        for report in group.causes:
+            yield "\n".join(_cause(report, next(number)))
+        first = group.problems[: MAX_DETAILED - detailed]
+        rest = group.problems[len(first) :]
+        detailed += len(first)
+        yield from ("\n".join(_detailed(problem, next(number))) for problem in first)
+        if rest:
+            yield "\n".join(f"{next(number)}. {_heading(problem)}" for problem in rest)
+
+
+def _cause(report: CauseReport, number: int) -> Iterator[str]:
+    cause = report.cause
+    yield f"### {number}. {with_code(cause.summary)}\n"
+    yield f"- Fix: {with_code(cause.remedy)}"
+    yield f"- {report.priority.title}, for {_concerns(report)}"
+    yield f"- It {escape(report.explains_text)}"
+    yield f"- Shown by {escape(cause.shown_by)}: {code(report.problem.result.reason)}"
 
 
 def _concerns(report: CauseReport) -> str:
     return " and ".join(labels.CONCERNS[concern][0] for concern in report.concerns)
 
 
-def _problems(problems: Sequence[Problem], title: str) -> Iterator[str]:
-    if problems:
-        yield f"## {title}"
-    yield from ("\n".join(_detailed(problem)) for problem in problems[:MAX_DETAILED])
-    rest = problems[MAX_DETAILED:]
-    if rest:
-        yield "\n".join(f"- {_heading(problem)}" for problem in rest)
-
-
-def _detailed(problem: Problem) -> Iterator[str]:
+def _detailed(problem: Problem, number: int) -> Iterator[str]:
     result = problem.result
-    yield f"### {_heading(problem)}\n"
+    yield f"### {number}. {_heading(problem)}\n"
     yield f"- Observed: {code(result.reason)}"
     if problem.same_reason:
         yield f"- For the same reason: {escape(', '.join(problem.same_reason))}"

@@ -78,16 +78,10 @@ class Problem:
         return remedy[: end + 1 if end >= 0 else None]
 
 
-@dataclass(frozen=True)
-class ProblemGroup:
-    """The problems of one priority."""
-
-    priority: Priority
-    problems: tuple[Problem, ...]
-
-
 def find_problems(run: Run, results: Iterable[ScenarioResult] | None = None) -> tuple[Problem, ...]:
-    """Return what did not pass: MUST, SHOULD, MAY, then harness errors; failures before flaky.
+    """Return what did not pass: MUST, SHOULD, MAY, then harness errors.
+
+    Within a level what is new since the baseline comes first, and failures come before flaky.
 
     Args:
         run: the run.
@@ -108,18 +102,10 @@ def find_problems(run: Run, results: Iterable[ScenarioResult] | None = None) -> 
     return tuple(sorted(problems, key=_rank))
 
 
-def group_problems(problems: Sequence[Problem]) -> tuple[ProblemGroup, ...]:
-    """Group problems by priority, in their order."""
-    groups: dict[Priority, list[Problem]] = {}
-    for problem in problems:
-        groups.setdefault(problem.priority, []).append(problem)
-    return tuple(ProblemGroup(priority, tuple(members)) for priority, members in groups.items())
-
-
-def _rank(problem: Problem) -> tuple[bool, int, int]:
+def _rank(problem: Problem) -> tuple[bool, int, bool, int]:
     verdict = problem.result.verdict
     level = list(Level).index(problem.level)
-    return verdict is Verdict.ERROR, level, _VERDICT_ORDER.index(verdict)
+    return verdict is Verdict.ERROR, level, not problem.is_new, _VERDICT_ORDER.index(verdict)
 
 
 def build_problem(

@@ -19,6 +19,7 @@ from pytest_mews.model.readiness import (
     HOW_TO_OBSERVE,
     breaks_must,
     fails_run,
+    how_to_observe,
     readiness_of,
     stage_summaries,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "diagnose_preflight",
     "evaluate",
     "fails_run",
+    "how_to_observe",
     "join_clauses",
     "readiness_of",
     "remedy_for",

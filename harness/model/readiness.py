@@ -24,12 +24,11 @@ HOW_TO_OBSERVE: Mapping[Stage, str] = {
     f"address: {page_url('streaming')}",
 }
 
-OPTIONS: Mapping[Stage, str] = {
-    Stage.DELIVERY: "--mews-target",
-    Stage.PROCESSING: "--mews-api",
-    Stage.STREAMING: "--mews-websocket",
-}
-"""The option that a stage is not tested without."""
+
+def how_to_observe(stage: Stage, stages: Collection[Stage]) -> str:
+    """Return what a stage needs that is not in `stages`; Processing needs webhooks first."""
+    needs_webhooks = stage is Stage.PROCESSING and Stage.DELIVERY not in stages
+    return HOW_TO_OBSERVE[Stage.DELIVERY if needs_webhooks else stage]
 
 
 def breaks_must(result: ScenarioResult) -> bool:
@@ -117,6 +116,6 @@ def stage_summaries(
         selected = is_selected(results, stage)
         tested = stage_results if selected and stage in stages else ()
         readiness = _stage_readiness(tested, stages_by_id, strict=strict)
-        how_to_observe = HOW_TO_OBSERVE[stage] if selected else "none of its scenarios was selected"
-        summaries.append(StageSummary(stage, readiness, dict(counts), how_to_observe))
+        how = how_to_observe(stage, stages) if selected else "none of its scenarios was selected"
+        summaries.append(StageSummary(stage, readiness, dict(counts), how))
     return tuple(summaries)

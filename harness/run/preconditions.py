@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pytest_mews.checks import HOW_TO_OBSERVE, describe_attempt, describe_refusals
+from pytest_mews.checks import (
+    HOW_TO_OBSERVE,
+    describe_attempt,
+    describe_refusals,
+    how_to_observe,
+)
 from pytest_mews.documentation import page_url
 from pytest_mews.model import BlockedBy, Death, Scenario, Stage, Verdict
 from pytest_mews.model.death import describe_death
@@ -74,7 +79,8 @@ def unmet_precondition(
 def not_for_this_run(scenario: Scenario, environment: Environment) -> Unmet | None:
     """Return the verdict and reason of a scenario that the options exclude; sends nothing."""
     if scenario.stage not in environment.settings.stages:
-        return Unmet(Verdict.NOT_OBSERVED, HOW_TO_OBSERVE[scenario.stage])
+        stages = environment.settings.stages
+        return Unmet(Verdict.NOT_OBSERVED, how_to_observe(scenario.stage, stages))
     attempts = int(environment.settings.profile.number("attempts"))
     reason = reason_not_applicable(
         scenario,

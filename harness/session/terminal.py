@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import pytest
 
 from pytest_mews import reports
 from pytest_mews.acceptance import terminal_lines
-from pytest_mews.checks import breaks_must
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.documentation import page_url
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
+from pytest_mews.reports import CauseReport, Problem
 from pytest_mews.run.run_summary import display_target
 
 REDRAW_S, HEARTBEAT_S = 0.2, 10.0
@@ -36,8 +37,9 @@ COLOURS = {
     Readiness.NOT_READY: {"red": True, "bold": True},
     Readiness.INCOMPLETE: {"yellow": True, "bold": True},
 }
+KNOWN = "known from the baseline"
 PERCENTAGE = len(" [100%] ")  # what pytest writes after a verdict, and a space before the label
-MAX_LINES = 12  # of a group; the report has all
+MAX_LINES = 12  # of a list; the report has all
 
 
 def header_lines(settings: Settings) -> list[str]:
@@ -159,10 +161,15 @@ class ProgressDisplay:
         self._draw(scenario, activity)
 
     def show_wait(self, scenario: Scenario, running: Sequence[str], done: int, total: int) -> None:
-        """Show which scenarios are running while pytest waits for one that has not finished."""
-        self._draw(scenario, f"{done} of {total} scenarios done", f"running {', '.join(running)}")
+        """Show what runs while pytest waits for a scenario, and whether that one has started."""
+        self._draw(
+            scenario,
+            f"{done} of {total} scenarios done",
+            f"running {', '.join(running)}",
+            state="" if scenario.id in running else "queued for ",
+        )
 
-    def _draw(self, scenario: Scenario, *progress: str) -> None:
+    def _draw(self, scenario: Scenario, *progress: str, state: str = "") -> None:
         """Write the progress, unless something was written a moment ago.
 
         A line that is redrawn is never longer than the terminal is wide: otherwise it would wrap,
@@ -174,7 +181,7 @@ class ProgressDisplay:
         if self._now_s() - self._last_s < (REDRAW_S if live else HEARTBEAT_S):
             return
         self._last_s = self._now_s()
-        text = "; ".join((f"{self._last_s - self._started_s:.0f} s", *progress))
+        text = "; ".join((f"{state}{self._last_s - self._started_s:.0f} s", *progress))
         with self._uncaptured():
             if live:
                 width = self._terminal._tw.fullwidth  # noqa: SLF001 - has no public name
@@ -200,7 +207,7 @@ def print_run(
     problems: Sequence[str],
     closing: Sequence[str] = (),
 ) -> None:
-    """Write what needs attention; last the verdict, the causes, the next command, the report.
+    """Write what needs attention; last the verdict, what to fix, the next command, the report.
 
     Args:
         terminal: where to write.
@@ -224,8 +231,8 @@ def print_run(
     terminal.write_line(reports.readiness_phrase(run), **COLOURS.get(run.readiness, {}))
     for line in _stage_lines(run):
         terminal.write_line(line)
-    if run.causes:
-        _write_group(terminal, "Fix these first", list(_cause_lines(run)))
+    if fixes := list(_fix_lines(run)):
+        _write_group(terminal, "Fix these first", fixes)
     if (result := reports.first_to_fix(run)) is not None:
         terminal.write_line(f"Next: {reports.next_command(run, result)}")
     if html_report is not None:
@@ -256,54 +263,53 @@ def _write_group(terminal: pytest.TerminalReporter, title: str, lines: Sequence[
 
 
 def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
-    """Yield titles and lines of what no cause explains.
-
-    All blocked scenarios share one line; the report has all lines of a long group, and the
-    scenarios that do not apply.
-    """
-    known = frozenset() if run.comparison is None else run.comparison.known_failures
-    explained = run.explained_ids
-    remaining = [result for result in run.results if result.scenario.id not in explained]
-
-    def _with(verdict: Verdict) -> list[ScenarioResult]:
-        return [result for result in remaining if result.verdict is verdict]
-
-    failed = [r for r in remaining if breaks_must(r) and r.verdict is not Verdict.BLOCKED]
-    flaky = [r for r in _with(Verdict.FLAKY) if r not in failed]
-    warnings = "Fix these too (--mews-strict)" if run.strict else "Warnings"
-    first = "Also fix" if run.causes else "Fix these first"
-    titled = [
-        (warnings, [*_with(Verdict.WARN), *flaky]),
-        ("Known from the baseline", [r for r in failed if r.scenario.id in known]),
-        ("Harness errors (not the endpoint's)", _with(Verdict.ERROR)),
-        (first, [r for r in failed if r.scenario.id not in known]),
+    """Yield titles and lines of what is not to be fixed in the service."""
+    errors = [
+        f"{result.scenario.id} {result.scenario.title}: {result.reason}"
+        for result in run.results
+        if result.verdict is Verdict.ERROR
     ]
-    for title, results in titled:
-        if results:
-            lines = [
-                f"{r.scenario.id} {r.scenario.title} (for "
-                f"{reports.CONCERNS[r.scenario.concern][0]}): {r.reason}"
-                for r in results
-            ]
-            yield title, first_lines(lines, MAX_LINES)
-    blocked = _with(Verdict.BLOCKED)
-    if blocked:
-        yield f"Blocked, {len(blocked)} scenarios: {blocked[0].reason}", []
+    if errors:
+        yield "Harness errors (not the endpoint's)", first_lines(errors, MAX_LINES)
     yield from terminal_lines.waiver_groups(run)
     if run.comparison is not None:
         yield terminal_lines.comparison_group(run.comparison)
 
 
-def _cause_lines(run: Run) -> Iterator[str]:
-    known = frozenset() if run.comparison is None else run.comparison.known_failures
-    by_id = {result.scenario.id: result for result in run.results}
-    for number, cause in enumerate(run.causes, 1):
-        remark = " (known from the baseline)" if known.issuperset(cause.explains) else ""
-        yield f"{number}. {cause.level} {cause.summary}{remark}"
-        yield f"   Fix: {cause.remedy}"
-        concerns = reports.concerns_of(by_id[scenario_id] for scenario_id in cause.explains)
-        titles = " and ".join(reports.CONCERNS[concern][0] for concern in concerns)
-        yield (
-            f"   For {titles}; {reports.explains_text(cause)}; evidence: {cause.shown_by}; "
-            f"more: mews explain {cause.kind}"
-        )
+def _fix_lines(run: Run) -> Iterator[str]:
+    """Yield the numbered causes and problems, the highest level first; not the harness errors."""
+    known: frozenset[str] = frozenset() if run.comparison is None else run.comparison.known_failures
+    number = count(1)
+    for group in reports.fix_groups(run):
+        for report in group.causes:
+            yield from _cause_lines(report, next(number), known)
+        problems = [
+            _problem_line(problem, next(number), known)
+            for problem in group.problems
+            if problem.result.verdict is not Verdict.ERROR
+        ]
+        yield from first_lines(problems, MAX_LINES)
+
+
+def _cause_lines(report: CauseReport, number: int, known: frozenset[str]) -> Iterator[str]:
+    cause = report.cause
+    remark = f" ({KNOWN})" if known.issuperset(cause.explains) else ""
+    yield f"{number}. {cause.level} {cause.summary}{remark}"
+    yield f"   Fix: {cause.remedy}"
+    titles = " and ".join(reports.CONCERNS[concern][0] for concern in report.concerns)
+    yield (
+        f"   For {titles}; {report.explains_text}; evidence: {cause.shown_by}; "
+        f"more: mews explain {cause.kind}"
+    )
+
+
+def _problem_line(problem: Problem, number: int, known: frozenset[str]) -> str:
+    """Return a line; scenarios that are blocked for the same reason share one."""
+    result = problem.result
+    scenario = result.scenario
+    others = f" and {len(problem.same_reason)} more" if problem.same_reason else ""
+    remark = f"; {KNOWN}" if scenario.id in known else ""
+    return (
+        f"{number}. {problem.level} {scenario.id} {scenario.title}{others} "
+        f"(for {reports.CONCERNS[scenario.concern][0]}{remark}): {result.reason}"
+    )

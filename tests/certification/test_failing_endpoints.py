@@ -91,7 +91,7 @@ def test_blocked_selection_exits_1(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest("--mews-target", "http://127.0.0.1:9/x", "-k", "REC-01")
     assert result.ret == 1
     assert read_verdicts(pytester.path)["REC-01"] == "blocked"
-    result.stdout.fnmatch_lines(["Blocked, 1 scenarios: *connection was refused*"])
+    result.stdout.fnmatch_lines(["Fix these first", "  1. MUST REC-01 *connection was refused*"])
 
 
 def test_hostile_responses_do_not_break_or_bloat_the_report(pytester: pytest.Pytester) -> None:

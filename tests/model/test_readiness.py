@@ -58,3 +58,12 @@ def test_a_stage_that_another_one_blocks_completely_is_incomplete() -> None:
     )
     assert readiness[Stage.DELIVERY] is Readiness.NOT_READY
     assert readiness[Stage.PROCESSING] is Readiness.INCOMPLETE
+
+
+def test_without_webhooks_processing_lacks_them_and_not_the_emulator() -> None:
+    """The Connector API emulator may well run: what is missing is the URL."""
+    (delivery, processing, _) = stage_summaries((), [Stage.STREAMING], strict=False)
+    assert processing.how_to_observe == delivery.how_to_observe
+    assert "--mews-api" not in processing.how_to_observe
+    (_, processing, _) = stage_summaries((), [Stage.DELIVERY], strict=False)
+    assert "--mews-api" in processing.how_to_observe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,20 @@ import sample_run
 from hostile_texts import HOSTILE_TEXTS
 from jsonschema import Draft4Validator
 
-from pytest_mews.model import Cause, CauseKind, Level, Run, Verdict
+from pytest_mews.model import (
+    Cause,
+    CauseKind,
+    Change,
+    Level,
+    Run,
+    ScenarioChange,
+    ScenarioResult,
+    Verdict,
+)
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.reports import write_report
 from pytest_mews.reports.cause_reports import cause_reports, remaining_problems
+from pytest_mews.reports.command_lines import next_command
 from pytest_mews.reports.github import annotate
 from pytest_mews.reports.headline import headline
 from pytest_mews.reports.html_report import to_html
@@ -83,7 +94,8 @@ def test_headline_counts_all_failures(explained_run: Run) -> None:
 def test_summary_leads_with_the_cause(explained_run: Run) -> None:
     """The cause comes before what it doesn't explain, and its scenarios are not repeated."""
     text = to_markdown(explained_run).replace("\\", "")
-    assert text.index("## Causes") < text.index(SUMMARY) < text.index("## Also fix")
+    first = "## Fix these first\n\n### 1. "
+    assert text.index(f"{first}{SUMMARY}") < text.index("### 2. ")
     headings = [line for line in text.splitlines() if line.startswith("### ")]
     assert not any(name in line for line in headings for name in explained_run.causes[0].explains)
 
@@ -146,18 +158,92 @@ class Terminal:
 
 
 def test_terminal_leads_with_the_cause(explained_run: Run) -> None:
-    """Cause, remedy and scenarios come last; what the cause explains is not listed again."""
+    """The cause comes before other problems; what it explains is not listed again."""
     terminal: Any = Terminal()
     print_run(terminal, explained_run, None, [])
     explained = explained_run.causes[0].explains
+    remaining = remaining_problems(explained_run)[0].result.scenario
     assert (
         f"Fix these first\n  1. MUST {SUMMARY}\n     Fix: Find these responses in the log.\n"
         f"     For operation; explains 2 scenarios: {', '.join(explained)}; "
-        f"evidence: {explained[0]}; more: mews explain {explained_run.causes[0].kind}\nNext: "
+        f"evidence: {explained[0]}; more: mews explain {explained_run.causes[0].kind}\n"
+        f"  2. MUST {remaining.id} {remaining.title} (for "
     ) in terminal.text
-    assert terminal.text.index("Also fix") < terminal.text.index("Fix these first")
-    assert "\nAlso fix\n" in terminal.text
-    assert not any(f"\n  {scenario_id} " in terminal.text for scenario_id in explained)
+    assert not any(f"MUST {scenario_id} " in terminal.text for scenario_id in explained)
+    last = terminal.text.splitlines()[-1]
+    assert last == f"Next: {next_command(explained_run, result_of(explained_run, explained[0]))}"
+
+
+def test_a_must_that_no_cause_explains_precedes_a_should_cause(explained_run: Run) -> None:
+    """Terminal, summary and page have one order: by level, and causes first within a level."""
+    (cause,) = explained_run.causes
+    run = replace(explained_run, causes=(replace(cause, level=Level.SHOULD),))
+    titles = [problem.priority.title for problem in remaining_problems(run)]
+    musts = titles.count("MUST")
+    assert 0 < musts < titles.count("MUST") + titles.count("SHOULD")
+    first, warning = (remaining_problems(run)[at].result.scenario for at in (0, musts))
+    terminal: Any = Terminal()
+    print_run(terminal, run, None, [])
+    ordered = (
+        f"Fix these first\n  1. MUST {first.id} ",
+        f"  {musts + 1}. SHOULD {SUMMARY}\n",
+        f"  {musts + 2}. SHOULD {warning.id} ",
+        f"Next: {next_command(run, result_of(run, first.id))}\n",
+    )
+    positions = [terminal.text.index(text) for text in ordered]
+    assert positions == sorted(positions)
+    summary = to_markdown(run).replace("\\", "")
+    assert (
+        summary.index(f" {first.id} {first.title} (")
+        < summary.index(f"### {musts + 1}. {SUMMARY}")
+        < summary.index(f" {warning.id} {warning.title} (")
+    )
+    page = to_html(run)
+    assert (
+        page.index(f'<a href="#{first.id}-problem">')
+        < page.index('<li><span class="badge is-fail">Cause 1</span> <a href="#cause-1">')
+        < page.index(f'<a href="#{warning.id}-problem">')
+    )
+    assert (
+        page.index(f'id="{first.id}-problem"')
+        < page.index('id="cause-1"')
+        < page.index(f'id="{warning.id}-problem"')
+    )
+    assert f'<ol start="{musts + 1}">' in page
+
+
+def test_a_new_failure_precedes_a_known_one_of_its_level(run: Run) -> None:
+    """With a baseline, what got worse comes first within a level, and what is known says so."""
+    changes = tuple(
+        ScenarioChange(result.scenario.id, "", change, Verdict.PASS, result.verdict)
+        for result, change in (
+            (result_of(run, "AUTH-02"), Change.STILL_FAILING),
+            (result_of(run, "BAT-02"), Change.NEW),
+        )
+    )
+    assert run.comparison is not None
+    run = replace(run, comparison=replace(run.comparison, changes=changes))
+    terminal: Any = Terminal()
+    print_run(terminal, run, None, [])
+    assert "Fix these first\n  1. MUST BAT-02 " in terminal.text
+    assert ". MUST AUTH-02 A message with a wrong token is rejected (for operation; known" in (
+        terminal.text
+    )
+
+
+def test_blocked_scenarios_share_a_line(run: Run) -> None:
+    """Scenarios that are blocked for one reason are one problem; harness errors are none."""
+    terminal: Any = Terminal()
+    print_run(terminal, run, None, [])
+    assert re.search(r"\n  \d\. MUST PROC-11 A changed .* and 1 more \(for .*\): ", terminal.text)
+    assert "PROC-12" not in terminal.text
+    assert "\nHarness errors (not the endpoint's)\n  RED-01 " in terminal.text
+    assert " RED-01 " not in terminal.text.partition("Fix these first")[2]
+
+
+def result_of(run: Run, scenario_id: str) -> ScenarioResult:
+    """Return the result of a scenario."""
+    return next(result for result in run.results if result.scenario.id == scenario_id)
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)
@@ -174,4 +260,4 @@ def test_a_run_of_passes_has_no_cause() -> None:
     run = replace(sample_run.run(), results=(sample_run.passed("REC-01", "t"),))
     assert run.results[0].verdict is Verdict.PASS
     assert cause_reports(run) == ()
-    assert "Causes" not in to_markdown(run)
+    assert "Fix these first" not in to_markdown(run)

@@ -18,11 +18,12 @@ from pytest_mews.model import (
     StageSummary,
     Verdict,
 )
+from pytest_mews.reports.cause_reports import fix_groups
 from pytest_mews.reports.headline import headline, readiness_phrase, shown_readiness
 from pytest_mews.reports.html_report import to_html
 from pytest_mews.reports.json_report import to_json, to_json_text
 from pytest_mews.reports.markdown_summary import to_markdown
-from pytest_mews.reports.problems import find_problems, group_problems
+from pytest_mews.reports.problems import find_problems
 from pytest_mews.reports.sarif import to_sarif
 
 
@@ -60,7 +61,30 @@ def test_what_was_not_tested_is_part_of_the_verdict(
     run: Run, stages: tuple[Readiness, ...], phrase: str
 ) -> None:
     """One phrase for all outputs: *ready* alone means that every stage was tested."""
-    assert readiness_phrase(with_stages(run, *stages)) == phrase
+    assert readiness_phrase(with_stages(replace(run, api_usage=None), *stages)) == phrase
+
+
+@pytest.mark.parametrize(
+    ("target", "has_api", "stages", "hint"),
+    [
+        ("none", True, (UNTESTED, UNTESTED, READY), "give a URL in place of none"),
+        (
+            "none",
+            False,
+            (UNTESTED, UNTESTED, READY),
+            "give a URL in place of none, add --mews-api",
+        ),
+        ("https://partner.example/i", True, (READY, READY, UNTESTED), "add --mews-websocket"),
+        ("https://partner.example/i", False, (READY, UNTESTED, READY), "add --mews-api"),
+    ],
+)
+def test_phrase_names_no_option_that_was_given(
+    run: Run, target: str, *, has_api: bool, stages: tuple[Readiness, ...], hint: str
+) -> None:
+    """Without webhooks Processing lacks a URL, not the Connector API emulator that runs."""
+    usage = run.api_usage if has_api else None
+    run = replace(with_stages(run, *stages), integration_target=target, api_usage=usage)
+    assert readiness_phrase(run).endswith(f" not tested ({hint})")
 
 
 def test_a_stage_that_was_not_selected_needs_no_option(run: Run) -> None:
@@ -144,7 +168,7 @@ def test_headline_of_one_and_of_none(run: Run) -> None:
 
 def test_problems_are_grouped_by_level(run: Run) -> None:
     """MUST, SHOULD, MAY and harness errors are separate groups."""
-    groups = group_problems(find_problems(run))
+    groups = fix_groups(run)
     assert [(group.priority.title, len(group.problems)) for group in groups] == [
         ("MUST", 5),
         ("SHOULD", 1),

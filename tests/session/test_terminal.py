@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,9 +43,8 @@ def test_verbose_run_lists_every_scenario(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["mews::REC-04 BLOCKED *", "mews::STR-01 NOT-OBSERVED *"])
 
 
-@pytest.mark.parametrize("width", [20, 40, 80, 160])
-def test_progress_is_never_wider_than_the_terminal(width: int) -> None:
-    """The figures come first; the ids that don't fit are cut."""
+def show_wait_for_ret_03(running: Sequence[str], width: int = 80) -> str:
+    """Return the line that a terminal shows 10 s after pytest began to wait for RET-03."""
     lines: list[str] = []
     reporter = SimpleNamespace(
         verbosity=1,
@@ -57,10 +57,27 @@ def test_progress_is_never_wider_than_the_terminal(width: int) -> None:
     moments = iter(range(0, 1_000, 5))
     display = terminal.ProgressDisplay(config, lambda: float(next(moments)))
     scenario: Any = SimpleNamespace(id="RET-03")
-    display.show_wait(scenario, [f"PROC-{number}" for number in range(20)], 12, 141)
+    display.show_wait(scenario, running, 12, 141)
     [line] = lines
+    return line
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 160])
+def test_progress_is_never_wider_than_the_terminal(width: int) -> None:
+    """The figures come first; the ids that don't fit are cut."""
+    line = show_wait_for_ret_03(["RET-03", *(f"PROC-{number}" for number in range(20))], width)
     assert len(line) == width - 1
     assert line.startswith("mews::RET-03 10 s; 12 of 141 scenarios done"[: width - 2])
+
+
+def test_progress_tells_a_queued_scenario_from_a_running_one() -> None:
+    """A scenario that has not started does not look as if it hung."""
+    assert show_wait_for_ret_03(["PROC-09"]) == (
+        "mews::RET-03 queued for 10 s; 12 of 141 scenarios done; running PROC-09"
+    )
+    assert show_wait_for_ret_03(["PROC-09", "RET-03"]) == (
+        "mews::RET-03 10 s; 12 of 141 scenarios done; running PROC-09, RET-03"
+    )
 
 
 def test_a_title_is_cut_and_not_the_percentage() -> None:
