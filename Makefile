@@ -23,7 +23,7 @@ demo: setup
 
 # Most tests wait for a partner, hence more workers than cores. Byte code is kept, so that not every
 # process compiles every module.
-PYTEST := pytest -n 14 --dist worksteal --durations=20
+PYTEST := pytest -n 10 --dist worksteal --durations=20
 test coverage: export PYTHONDONTWRITEBYTECODE :=
 
 test: setup stacks
