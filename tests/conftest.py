@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import hypothesis.core
@@ -47,7 +48,8 @@ WAITING = {
     "stacks",
 }
 LONGEST = "certification"
-WHOLE_RUN = "is_ready"  # in the names of tests that run all scenarios: they begin before all others
+# In the names of tests that run many scenarios: they begin before all others.
+WHOLE_RUNS = ("is_ready", "test_sound_client_passes", "test_sound_partner_passes")
 
 # Collecting makes a million objects, none of which ends before the run: the garbage collector would
 # go through them again and again, in each worker.
@@ -55,20 +57,36 @@ gc.disable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the waiting tests first in the part of the list that each worker gets."""
+    """Order the part of the list that each worker gets.
+
+    Whole runs come first. Then tests that wait and tests that compute take turns, so that the
+    workers together do both at any time. The tests of a module stay together, for its fixtures.
+    """
     count = getattr(config, "workerinput", {}).get("workercount", 1)
-    folders = [item.path.parent.name for item in items]
-    pairs = list(zip(items, folders, strict=True))
-    whole_runs = [item for item in items if WHOLE_RUN in item.name]
-    pairs = [(item, folder) for item, folder in pairs if WHOLE_RUN not in item.name]
-    longest = whole_runs + [item for item, folder in pairs if folder == LONGEST]
-    waiting = [item for item, folder in pairs if folder in WAITING]
-    others = [item for item, folder in pairs if folder not in {LONGEST, *WAITING}]
+    whole_runs = [item for item in items if any(name in item.name for name in WHOLE_RUNS)]
+    rest = [item for item in items if not any(name in item.name for name in WHOLE_RUNS)]
+    longest = [item for item in rest if item.path.parent.name == LONGEST]
+    waiting = [item for item in rest if item.path.parent.name in WAITING]
+    others = [item for item in rest if item.path.parent.name not in {LONGEST, *WAITING}]
     items[:] = []
     for number in range(count):
-        items += longest[number::count]
-        for part in (waiting, others):  # whose fixtures are shared by modules
-            items += part[len(part) * number // count : len(part) * (number + 1) // count]
+        items += whole_runs[number::count]
+        turns = [[[item] for item in longest[number::count]]]
+        for part in (waiting, others):
+            share = part[len(part) * number // count : len(part) * (number + 1) // count]
+            turns.append([list(tests) for _, tests in groupby(share, lambda item: item.path)])
+        items += take_turns(turns)
+
+
+def take_turns(lists: Sequence[Sequence[list[pytest.Item]]]) -> list[pytest.Item]:
+    """Return the tests of several lists of groups, so that each list lasts until the end."""
+    positions = [
+        ((index + 0.5) / len(groups), group)
+        for groups in lists
+        for index, group in enumerate(groups)
+    ]
+    ordered = sorted(positions, key=lambda pair: pair[0])
+    return [item for _, group in ordered for item in group]
 
 
 def pytest_collection_finish() -> None:
