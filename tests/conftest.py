@@ -63,11 +63,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workers together do both at any time. The tests of a module stay together, for its fixtures.
     """
     count = getattr(config, "workerinput", {}).get("workercount", 1)
-    whole_runs = [item for item in items if any(name in item.name for name in WHOLE_RUNS)]
-    rest = [item for item in items if not any(name in item.name for name in WHOLE_RUNS)]
-    longest = [item for item in rest if item.path.parent.name == LONGEST]
-    waiting = [item for item in rest if item.path.parent.name in WAITING]
-    others = [item for item in rest if item.path.parent.name not in {LONGEST, *WAITING}]
+    whole_runs: list[pytest.Item] = []
+    longest: list[pytest.Item] = []
+    waiting: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        folder = item.path.parent.name
+        if any(name in item.name for name in WHOLE_RUNS):
+            whole_runs.append(item)
+        elif folder == LONGEST:
+            longest.append(item)
+        else:
+            (waiting if folder in WAITING else others).append(item)
     items[:] = []
     for number in range(count):
         items += whole_runs[number::count]

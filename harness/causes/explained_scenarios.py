@@ -93,12 +93,14 @@ def _explain(unmet: UnmetFinding, explanations: Sequence[Explanation]) -> set[Ex
 def _explain_missing(unmet: UnmetFinding, explanations: Sequence[Explanation]) -> set[Explanation]:
     """Return what accounts for all entities that a finding misses: one explanation if one does."""
     missing = missing_entities(unmet)
+    if not missing:
+        return set()
     accounts = {each: each.accounts_for_missing(unmet.evidence.transcript) for each in explanations}
     for_each = [[each for each in explanations if accounts[each](fetch)] for fetch in missing]
     if not all(for_each):
         return set()
     for explanation in explanations:
-        if missing and all(explanation in found for found in for_each):
+        if all(explanation in found for found in for_each):
             return {explanation}
     return {found[0] for found in for_each}
 

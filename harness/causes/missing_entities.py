@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from pytest_mews.causes.explanation import MissingEntity, UnmetFinding
-from pytest_mews.model import EntityFetch, Transcript, Validity, entity_fetches
+from pytest_mews.model import EntityFetch, ScenarioResult, Transcript, Validity, entity_fetches
 from pytest_mews.model.fetch_record import FETCHED
 
 
@@ -16,6 +16,13 @@ def fetches_of(unmet: UnmetFinding) -> tuple[EntityFetch, ...]:
         delivery for delivery in transcript.deliveries if not labels or delivery.label in labels
     ]
     return entity_fetches(deliveries, transcript.calls)
+
+
+def awaits_fetches(result: ScenarioResult) -> bool:
+    """Return whether a scenario waits until what was acknowledged is fetched."""
+    return any(
+        finding.check == FETCHED for evidence in result.evidence for finding in evidence.findings
+    )
 
 
 def missing_entities(unmet: UnmetFinding) -> list[EntityFetch]:

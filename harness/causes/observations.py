@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_mews.model import AttemptRecord, Outcome, ScenarioResult
+from pytest_mews.model import AttemptRecord, Evidence, Outcome, ScenarioResult, attempt_records
 from pytest_mews.model.exchange import TIMEOUTS
 
 # Outcomes of requests that no process took.
@@ -43,6 +43,16 @@ def symptom_of(record: AttemptRecord) -> Symptom | None:
 def total(observed: Iterable[Observed]) -> int:
     """Return how many attempts the records stand for."""
     return sum(item.record.weight for item in observed)
+
+
+def timed_records(evidence: Evidence) -> list[AttemptRecord]:
+    """Return the attempts of an execution whose time the partner decided."""
+    return [
+        record
+        for records in attempt_records(evidence.transcript.deliveries)
+        for record in records
+        if not record.is_interrupted
+    ]
 
 
 def busiest_window(attempts: Sequence[Observed], length_ms: float) -> int:

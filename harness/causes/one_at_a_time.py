@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
-from pytest_mews.causes.observations import Observations, Observed
-from pytest_mews.model import CauseKind, attempt_records
+from pytest_mews.causes.observations import Observations, Observed, timed_records
+from pytest_mews.model import CauseKind
 
 MIN_ALONE_MS = 100.0  # of a faster service, a burst of 50 is done within the limit of 5 s
 MIN_ALONE = 5  # responses to messages that wait for none
@@ -132,16 +132,11 @@ def _is_about_waiting(unmet: UnmetFinding, queue: Queue) -> bool:
     if unmet.finding.check not in QUEUE_CHECKS:
         return False
     slow = [
-        record
-        for records in attempt_records(unmet.evidence.transcript.deliveries)
-        for record in records
-        if not record.is_interrupted
-        and (record.answer_ms or record.ended_ms - record.started_ms) > 2 * queue.alone_ms
+        record for record in timed_records(unmet.evidence) if record.took_ms > 2 * queue.alone_ms
     ]
     agreeing = [
         record
         for record in slow
-        if queue.response_ms(record.started_ms)
-        >= TIMEOUT_TOLERANCE * (record.answer_ms or record.ended_ms - record.started_ms)
+        if queue.response_ms(record.started_ms) >= TIMEOUT_TOLERANCE * record.took_ms
     ]
     return bool(slow) and len(agreeing) >= MIN_SHARE * len(slow)

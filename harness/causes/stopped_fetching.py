@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from pytest_mews.causes.cause_phrases import listed
 from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import CauseKind, FetchRecord, ScenarioResult, Transcript
-from pytest_mews.model.fetch_record import FETCHED
 from pytest_mews.model.verdict import FAILURES
 
 MIN_BEFORE = 5  # scenarios whose entities were requested
@@ -21,7 +21,12 @@ MIN_AFTER = 2  # scenarios of which nothing was requested
 
 def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if nothing was requested from some scenario to the end of the run."""
-    results = sorted(filter(_awaits_fetches, observations.results), key=_started_ms)
+    results = [
+        result
+        for result in observations.results
+        if result.fetches and result.attempts and awaits_fetches(result)
+    ]
+    results.sort(key=_started_ms)
     active = [index for index, result in enumerate(results) if _is_active(result.fetches)]
     if len(active) < MIN_BEFORE:
         return
@@ -48,13 +53,6 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
         "the thread, task or process that fetches. Catch and log what fails for one event, go on "
         "with the next one, and start again what has ended.",
         accounts_for_missing=is_later,
-    )
-
-
-def _awaits_fetches(result: ScenarioResult) -> bool:
-    """Return whether a scenario waits until entities are fetched, and some were acknowledged."""
-    return bool(result.fetches and result.attempts) and any(
-        finding.check == FETCHED for evidence in result.evidence for finding in evidence.findings
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
-from pytest_mews.causes.observations import Observations, Observed
-from pytest_mews.model import CauseKind, Evidence, WebhookKind, attempt_records
+from pytest_mews.causes.observations import Observations, timed_records
+from pytest_mews.model import CauseKind, WebhookKind
 from pytest_mews.model.line import Line, fit_line
 
 MIN_SIZES = 4  # different numbers of events
@@ -64,24 +64,9 @@ def _is_about_growth(unmet: UnmetFinding, line: Line, limit_ms: float) -> bool:
     """Return whether every slow response in the evidence is as slow as its events make it."""
     if unmet.finding.check not in TIME_CHECKS:
         return False
-    slow = [item for item in _timed(unmet.evidence) if _time_ms(item) >= limit_ms / 2]
+    slow = [record for record in timed_records(unmet.evidence) if record.took_ms >= limit_ms / 2]
     if not slow:
         return unmet.finding.check == "scales-with-batch"
     return all(
-        _time_ms(item) <= NOTICEABLE_MS + line.at(item.record.event_count) / TOLERANCE
-        for item in slow
+        record.took_ms <= NOTICEABLE_MS + line.at(record.event_count) / TOLERANCE for record in slow
     )
-
-
-def _timed(evidence: Evidence) -> list[Observed]:
-    return [
-        Observed("", record)
-        for records in attempt_records(evidence.transcript.deliveries)
-        for record in records
-        if not record.is_interrupted
-    ]
-
-
-def _time_ms(item: Observed) -> float:
-    record = item.record
-    return record.ended_ms - record.started_ms if record.answer_ms is None else record.answer_ms

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
 from pytest_mews.model import (
     CauseKind,
@@ -21,7 +22,6 @@ from pytest_mews.model import (
     merge_records,
     was_fetched_before,
 )
-from pytest_mews.model.fetch_record import FETCHED
 from pytest_mews.model.fetches import requests_by_interval
 
 MIN_COUNT = 2  # entities
@@ -45,7 +45,7 @@ def _records(results: Iterable[ScenarioResult]) -> tuple[FetchRecord, ...]:
     return merge_records(
         record
         for result in results
-        if any(finding.check == FETCHED for each in result.evidence for finding in each.findings)
+        if awaits_fetches(result)
         for record in result.fetches
         if record.fault is None and record.token_owner is None
     )

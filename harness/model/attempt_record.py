@@ -53,7 +53,7 @@ class AttemptRecord:
         request_number: the number of the request on its connection, from 1.
         started_ms: when the first request started, in milliseconds on the run's clock.
         ended_ms: when the attempt ended.
-        is_html: whether the response has a body that is declared to be HTML.
+        is_html: whether the response is a page of HTML.
         page_title: the title of such a page; empty if it has none, or a long one.
         is_utf8: whether the body that was sent is UTF-8.
         weight: how many attempts the record stands for, where alike ones were left out.
@@ -92,6 +92,11 @@ class AttemptRecord:
     def delivered(self) -> bool:
         """Whether Mews would count the message as received."""
         return self.outcome is Outcome.DELIVERED
+
+    @property
+    def took_ms(self) -> float:
+        """How long the response took, or how long the harness waited for it."""
+        return self.ended_ms - self.started_ms if self.answer_ms is None else self.answer_ms
 
     @property
     def is_interrupted(self) -> bool:
