@@ -50,6 +50,8 @@ class Awaited:
             was none.
         work_s: from the first request to the last one that was needed, if it had to do more than
             that request.
+        is_refused: whether its last request got a 400 for its body (`EntityFetch.is_refused`): a
+            wait is not extended for it.
 
     """
 
@@ -57,6 +59,7 @@ class Awaited:
     is_done: bool
     request_delay_s: float | None
     work_s: float = 0.0
+    is_refused: bool = False
 
     @property
     def missing(self) -> Missing | None:
@@ -183,9 +186,13 @@ def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known
             break
     if not missing:
         return WaitEnd.DONE
-    is_done = partial(_is_done_or_changed, awaited, None)
     is_still_busy = wait_while_busy(
-        connector_api, is_done, since, timeout_s, started_ms=started_ms, now_ms=now_ms
+        connector_api,
+        lambda calls: all(one.is_done or one.is_refused for one in awaited(calls)),
+        since,
+        timeout_s,
+        started_ms=started_ms,
+        now_ms=now_ms,
     )
     return WaitEnd.STILL_BUSY if is_still_busy else WaitEnd.OVER
 

@@ -118,6 +118,11 @@ class ApiCall:
         return self.status is not None and self.status >= 400  # noqa: PLR2004 - HTTP's bound
 
     @property
+    def is_refused_for_its_body(self) -> bool:
+        """Whether the response is a 400 that no injected fault caused: the same body gets it again."""
+        return self.status == 400 and self.fault is None and bool(self.operation)  # noqa: PLR2004 - HTTP's status
+
+    @property
     def acknowledged(self) -> bool:
         """Whether the response says that the requested change was made."""
         return self.status in {200, 204} and self.answered_ms is not None

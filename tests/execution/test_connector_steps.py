@@ -256,6 +256,17 @@ def test_a_backlog_that_outlasts_the_wait_is_recorded() -> None:
     assert execution.transcript(scenario_of()).still_busy
 
 
+def test_the_wait_is_not_extended_for_refused_requests() -> None:
+    """A 400 for its body is final, however long the service works through other messages."""
+    refused = call("a", number=1, status=400)
+    connector_api = ScriptedConnectorApi(refused, TIMEOUT)
+    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 1000
+    execution = execution_for(connector_api, fetch_timeout_s=2.0)
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [2.0, 1.0]
+    assert not execution.transcript(scenario_of()).still_busy
+
+
 def test_timeout_factor() -> None:
     """`timeout_factor` multiplies the timeout, for partners that have to retry."""
     connector_api = ScriptedConnectorApi()
