@@ -12,6 +12,9 @@ from pytest_mews.mews.limits import RESPONSE_TIMEOUT_S
 # ruff: noqa: S105 - names of problems, not passwords
 
 
+BAD_REQUEST = 400  # the status
+
+
 class RequestProblem(StrEnum):
     """What a request does wrong against the documentation, whatever the status: a closed list."""
 
@@ -119,8 +122,8 @@ class ApiCall:
 
     @property
     def is_refused_for_its_body(self) -> bool:
-        """Whether the response is a 400 that no injected fault caused: the same body gets it again."""
-        return self.status == 400 and self.fault is None and bool(self.operation)  # noqa: PLR2004 - HTTP's status
+        """Whether the response is a 400 for the body, which the same body would get again."""
+        return self.status == BAD_REQUEST and self.fault is None and bool(self.operation)
 
     @property
     def acknowledged(self) -> bool:

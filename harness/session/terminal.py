@@ -21,7 +21,8 @@ from pytest_mews.model.listing import first_lines
 from pytest_mews.reports import CauseReport, Problem
 from pytest_mews.run.run_summary import display_target
 
-REDRAW_S, HEARTBEAT_S = 0.2, 10.0
+REDRAW_S = 0.2  # between two updates of a progress line on a terminal
+HEARTBEAT_S, MAX_HEARTBEAT_S = 10.0, 60.0  # between two lines in a log: each pause twice the last
 STATUSES = {
     Verdict.PASS: (".", "passed", {"green": True}),
     Verdict.WARN: ("w", "warned", {"yellow": True}),
@@ -145,15 +146,28 @@ def cut(text: str, width: int) -> str:
 
 
 class ProgressDisplay:
-    """Shows the progress of a scenario: a redrawn line on a terminal, occasional lines in a log."""
+    """Shows the progress of a scenario: a redrawn line on a terminal, occasional lines in a log.
 
-    def __init__(self, config: pytest.Config, now_s: Callable[[], float]) -> None:
+    Args:
+        config: has the terminal.
+        now_s: the clock.
+        warning: returns what should be known before the scenario ends; empty if there is nothing.
+
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        now_s: Callable[[], float],
+        warning: Callable[[], str] = str,
+    ) -> None:
         self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
         capture: Any = config.pluginmanager.get_plugin("capturemanager")
         self._uncaptured: Callable[[], AbstractContextManager[None]] = (
             capture.global_and_fixture_disabled if capture else nullcontext
         )
         self._now_s, self._last_s, self._started_s = now_s, now_s(), now_s()
+        self._warning, self._heartbeat_s = warning, HEARTBEAT_S
         self._drawn = False
 
     def show_activity(self, scenario: Scenario, activity: str) -> None:
@@ -165,6 +179,7 @@ class ProgressDisplay:
         self._draw(
             scenario,
             f"{done} of {total} scenarios done",
+            self._warning(),
             f"running {', '.join(running)}",
             state="" if scenario.id in running else "queued for ",
         )
@@ -178,10 +193,11 @@ class ProgressDisplay:
         if self._terminal is None or self._terminal.verbosity < 0:
             return
         live = self._terminal.isatty
-        if self._now_s() - self._last_s < (REDRAW_S if live else HEARTBEAT_S):
+        if self._now_s() - self._last_s < (REDRAW_S if live else self._heartbeat_s):
             return
-        self._last_s = self._now_s()
-        text = "; ".join((f"{state}{self._last_s - self._started_s:.0f} s", *progress))
+        self._last_s, self._heartbeat_s = self._now_s(), min(2 * self._heartbeat_s, MAX_HEARTBEAT_S)
+        clauses = (f"{state}{self._last_s - self._started_s:.0f} s", *filter(None, progress))
+        text = "; ".join(clauses)
         with self._uncaptured():
             if live:
                 width = self._terminal._tw.fullwidth  # noqa: SLF001 - has no public name
