@@ -12,7 +12,13 @@ from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution import connector_steps
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Execution, Messages, perform
-from pytest_mews.execution.patience import MIN_MISSES, MIN_SILENCE_S, Awaited, Patience
+from pytest_mews.execution.patience import (
+    MAX_OUTLASTED,
+    MIN_MISSES,
+    MIN_SILENCE_S,
+    Awaited,
+    Patience,
+)
 from pytest_mews.execution.steps import run_steps
 from pytest_mews.execution.waits import BUSY_FACTOR, MAX_BUSY_FACTOR, QUIET_S
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
@@ -253,6 +259,23 @@ def test_a_backlog_that_outlasts_the_wait_is_recorded() -> None:
     execution = execution_for(connector_api, fetch_timeout_s=2.0)
     perform(WaitUntilFetched(), execution)
     assert connector_api.waits == [2.0] + [1.0] * 2 * MAX_BUSY_FACTOR
+    assert execution.transcript(scenario_of()).still_busy
+
+
+def test_no_wait_is_extended_after_three_that_were_outlasted() -> None:
+    """The run is incomplete by then; what is missing is still not judged."""
+    connector_api = ScriptedConnectorApi()
+    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 1000
+    patience = Patience()
+    for _ in range(MAX_OUTLASTED):
+        perform(
+            WaitUntilFetched(),
+            execution_for(connector_api, fetch_timeout_s=2.0, patience=patience),
+        )
+    execution = execution_for(connector_api, fetch_timeout_s=2.0, patience=patience)
+    connector_api.waits.clear()
+    perform(WaitUntilFetched(), execution)
+    assert sum(connector_api.waits) == 2.0
     assert execution.transcript(scenario_of()).still_busy
 
 
