@@ -20,6 +20,7 @@ from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
 from pytest_mews.reports import CauseReport, Problem
 from pytest_mews.run.run_summary import display_target
+from pytest_mews.session.command_line import program_of
 
 REDRAW_S = 0.2  # between two updates of a progress line on a terminal
 HEARTBEAT_S, MAX_HEARTBEAT_S = 10.0, 60.0  # between two lines in a log: each pause twice the last
@@ -233,28 +234,37 @@ def print_run(
         closing: lines before the verdict.
 
     """
+    write = _line_writer(terminal)
     terminal.write_sep("=", "Mews certification readiness")
     for title, lines in _groups(run):
-        _write_group(terminal, title, lines)
+        _write_group(write, title, lines)
     if run.interrupted:
-        terminal.write_line(
-            "The run was interrupted; the report has the results so far.", yellow=True
-        )
+        write("The run was interrupted; the report has the results so far.", yellow=True)
     for note in run.notes:
-        terminal.write_line(note, yellow=True)
+        write(note, yellow=True)
     for line in closing:
-        terminal.write_line(line)
-    terminal.write_line(reports.readiness_phrase(run), **COLOURS.get(run.readiness, {}))
+        write(line)
+    write(reports.readiness_phrase(run), **COLOURS.get(run.readiness, {}))
     for line in _stage_lines(run):
-        terminal.write_line(line)
+        write(line)
     if fixes := list(_fix_lines(run)):
-        _write_group(terminal, "Fix these first", fixes)
+        _write_group(write, "Fix these first", fixes)
     if (result := reports.first_to_fix(run)) is not None:
-        terminal.write_line(f"Next: {reports.next_command(run, result)}")
+        write(f"Next: {reports.next_command(run, result)}")
     if html_report is not None:
-        terminal.write_line(f"Report: {_link(html_report, is_terminal=bool(terminal.isatty))}")
+        write(f"Report: {_link(html_report, is_terminal=bool(terminal.isatty))}")
     for problem in problems:
-        terminal.write_line(problem, red=True)
+        write(problem, red=True)
+
+
+def _line_writer(terminal: pytest.TerminalReporter) -> Callable[..., None]:
+    """Return a function that writes a line, with options as the user's command line has them."""
+    respell = program_of(terminal.config).respell
+
+    def write(line: str, **markup: bool) -> None:
+        terminal.write_line(respell(line), **markup)
+
+    return write
 
 
 def _stage_lines(run: Run) -> Iterator[str]:
@@ -272,10 +282,10 @@ def _link(path: Path, *, is_terminal: bool) -> str:
     return f"\x1b]8;;{url}\x1b\\{path}\x1b]8;;\x1b\\" if is_terminal else url
 
 
-def _write_group(terminal: pytest.TerminalReporter, title: str, lines: Sequence[str]) -> None:
-    terminal.write_line(title, bold=True)
+def _write_group(write: Callable[..., None], title: str, lines: Sequence[str]) -> None:
+    write(title, bold=True)
     for line in lines:
-        terminal.write_line(f"  {line}")
+        write(f"  {line}")
 
 
 def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:
