@@ -137,7 +137,12 @@ def status(
     letter, category, markup = EXPECTED_STATUS if expected else STATUSES.get(verdict, default)
     known = " (known)" if expected and not result.verdict_without_waiver else ""
     label = f"{verdict.upper():<5} {result.scenario.title}{known}"
-    return category, letter, (cut(label, width - len(report.nodeid) - PERCENTAGE), markup)
+    return category, letter, (fill(label, width - len(report.nodeid) - PERCENTAGE), markup)
+
+
+def fill(text: str, width: int) -> str:
+    """Cut a text, or pad it: pytest writes a part of a reason where there is room for it."""
+    return cut(text, width).ljust(width)
 
 
 def cut(text: str, width: int) -> str:

@@ -122,6 +122,15 @@ def test_a_title_is_cut_and_not_the_percentage() -> None:
     assert terminal.cut("PASS  a long title of a scenario", 12) == "PASS  a lon…"
 
 
+def test_a_verdict_leaves_no_room_for_the_beginning_of_a_reason(pytester: pytest.Pytester) -> None:
+    """Pytest appends the beginning of the reason where a line has room for it."""
+    result = pytester.runpytest("-v", "--mews-target", "demo", "mews::RED-03")
+    (line,) = [line for line in result.outlines if line.startswith("mews::RED-03 ")]
+    assert line.split("  ")[0] == "mews::RED-03 NOT-APPLICABLE Redirects do not loop"
+    assert line.endswith(" [100%]")
+    assert "(" not in line
+
+
 def test_report_is_a_link(tmp_path: Path) -> None:
     """A terminal gets a hyperlink that shows the path, a log the URL."""
     path = tmp_path / "a report" / "certification.html"
