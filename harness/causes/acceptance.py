@@ -1,4 +1,4 @@
-"""What is accepted although it should not be: bodies that are no messages, wrong tokens."""
+"""What should be refused, and is accepted or makes the service fail: invalid bodies, tokens."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from pytest_mews.model import CauseKind, RequestChange, Validity
 
 MIN_COUNT = 3
 MIN_SHARE = 0.9  # of such requests that are accepted
+MIN_FAILING = 0.5  # of invalid bodies: a service may not need a property that others lack
+_REFUSABLE = frozenset({Validity.NOT_JSON, Validity.INVALID, Validity.INCOMPLETE})
 
 
 def find_acceptance(observations: Observations) -> Iterator[Explanation]:
-    """Yield an explanation for each kind of request that is nearly always accepted."""
+    """Yield an explanation for each kind of request that is nearly never refused."""
     yield from _accepted_bodies(observations)
+    yield from _failing_bodies(observations)
     yield from _accepted_tokens(observations)
 
 
@@ -88,6 +91,32 @@ def _accepted_bytes(not_json: Sequence[Observed]) -> Iterator[Explanation]:
         "errors, and answer 400 if that fails: ids and names in it are damaged.",
         lambda item: item.record.delivered and not item.record.is_utf8,
     )
+
+
+def _failing_bodies(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation if nearly all bodies that are no valid message get a 5xx."""
+    sent = [
+        item
+        for item in observations.attempts
+        if item.record.validity in _REFUSABLE
+        and RequestChange.WRONG_TOKEN not in item.record.changes
+        and not item.record.is_interrupted
+    ]
+    failed = [item for item in sent if _is_server_error(item)]
+    if total(failed) < MIN_COUNT or total(failed) < MIN_FAILING * total(sent):
+        return
+    yield Explanation(
+        CauseKind.FAILS_ON_INVALID,
+        f"The service answers 5xx to bodies that it can't use: to {of(total(failed), total(sent))} "
+        "that are not JSON, have another structure, or lack a property.",
+        "Catch the error where you parse the body and where you read its properties, and answer "
+        "400: a 5xx says that the service is broken, and Mews sends the message again.",
+        lambda item: item.record.validity in _REFUSABLE and _is_server_error(item),
+    )
+
+
+def _is_server_error(item: Observed) -> bool:
+    return item.record.status is not None and item.record.status >= 500  # noqa: PLR2004 - HTTP's bound
 
 
 def _accepted_tokens(observations: Observations) -> Iterator[Explanation]:

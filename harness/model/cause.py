@@ -36,10 +36,11 @@ class CauseKind(StrEnum):
     REPEATED_MESSAGE = "repeated-message"
     CONCURRENCY = "concurrency"
     EVERY_MESSAGE = "every-message"
-    # What is accepted although it should not be.
+    # What is accepted, or makes the service fail, although it should be refused.
     ACCEPTS_ANYTHING = "accepts-anything"
     ACCEPTS_ANY_JSON = "accepts-any-json"
     ACCEPTS_INVALID_ENCODING = "accepts-invalid-encoding"
+    FAILS_ON_INVALID = "fails-on-invalid"
     TOKEN_NOT_CHECKED = "token-not-checked"  # noqa: S105 - no password
     # What is fetched.
     FIRST_TOKEN_FOR_ALL = "first-token-for-all"  # noqa: S105 - no password

@@ -396,6 +396,28 @@ def test_anything_is_accepted() -> None:
     assert kinds_of(certify(sound)) == []
 
 
+def test_invalid_bodies_make_the_service_fail() -> None:
+    """One flaw, an error that is not caught, shows in every scenario with such bodies."""
+
+    def certify(answer: Callable[[Sent], int]) -> Endpoint:
+        endpoint = Endpoint(answer)
+        incomplete = Sent(validity=Validity.INCOMPLETE)
+        for scenario_id, sent in (("ERR-01", NOT_JSON), ("ERR-05", NULL_EVENT)):
+            between = [message for _ in range(4) for message in (sent, Sent())]
+            endpoint.certify(scenario_id, *between, check="refused", level=Level.SHOULD)
+        endpoint.certify("ERR-08", incomplete, check="no-server-error", level=Level.SHOULD)
+        return endpoint
+
+    (cause,) = causes_of(certify(lambda sent: 202 if sent.validity is Validity.DOCUMENTED else 500))
+    assert cause.kind is CauseKind.FAILS_ON_INVALID
+    assert cause.explains == ("ERR-01", "ERR-05", "ERR-08")
+    assert cause.summary == (
+        "The service answers 5xx to bodies that it can't use: to all 9 that are not JSON, have "
+        "another structure, or lack a property."
+    )
+    assert kinds_of(certify(sound)) == []
+
+
 @pytest.mark.parametrize(("accepts_others", "expected"), [(False, True), (True, False)])
 def test_bytes_that_are_not_utf8(*, accepts_others: bool, expected: bool) -> None:
     """Some of them are accepted, of other bodies that are not JSON none is."""
