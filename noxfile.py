@@ -68,7 +68,7 @@ def fast(session: nox.Session) -> None:
     """Run the fast tests and certify the demo partner on a newer Python."""
     _install(session, "[dev]")
     folders = [f"tests/{name}" for name in FAST]
-    session.run("pytest", "-n", "4", "--dist", "worksteal", "-m", "not slow", *folders)
+    session.run("pytest", "-n", "3", "--dist", "worksteal", "-m", "not slow", *folders)
     _certify(session)
 
 

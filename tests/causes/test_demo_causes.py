@@ -15,6 +15,8 @@ from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from pytest_mews.session.schedule import Schedule
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 SENDING = "PRE-01 REC-01 REC-03 REC-04 REC-05 REC-11 RET-01 RET-08 AUTH-02 ERR-02 INT-01 INT-11"
 HOSTILE = "PRE-01 REC-01 REC-03 AUTH-02 ERR-01 ERR-05 ERR-08 ERR-09 ERR-10"

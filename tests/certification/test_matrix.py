@@ -26,6 +26,8 @@ from tests.concurrent_certification import certify_concurrently
 from tests.scenario_flaws import FLAWS as CAUGHT
 from tests.scenario_kinds import checks, first_of_each, generators, steps
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = loader.load_scenarios()
 VARIANTS = [name for name, kind in PARTNER_KINDS.items() if kind.is_sound]
 FLAWS = PARTNER_KINDS.keys() - set(VARIANTS)
