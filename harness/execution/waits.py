@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault
 
 QUIET_S = 1.0  # without a call for this long, the partner is idle
@@ -122,6 +123,24 @@ def expected_retry_ms(calls: Sequence[ApiCall]) -> float:
     if not pauses_ms or (len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]):
         return 0.0
     return times_ms[-1] + min(MAX_GROWTH * pauses_ms[-1], MAX_PAUSE_S * 1000)
+
+
+def limited_until_ms(calls: Sequence[ApiCall]) -> float:
+    """Return until when a partner's own limit of requests may keep it silent; 0 if it does not.
+
+    The harness sends much faster than Mews does, so a partner that counts its own requests may
+    reach its limit, and then wait for the window to pass. A careful one allows itself fewer than
+    Mews allows: half of them, or more.
+
+    Args:
+        calls: all of the run, in order of arrival.
+
+    """
+    window_ms = REQUEST_WINDOW_S * 1000
+    most = REQUESTS_PER_TOKEN // 2
+    if len(calls) < most or calls[-1].received_ms - calls[-most].received_ms >= window_ms:
+        return 0.0
+    return calls[-1].received_ms + window_ms + QUIET_S * 1000
 
 
 def peak_s(time_scale: float) -> float:

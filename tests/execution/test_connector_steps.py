@@ -15,6 +15,7 @@ from pytest_mews.execution.execution import Execution, Messages, perform
 from pytest_mews.execution.patience import MIN_MISSES, MIN_SILENCE_S, Awaited, Patience
 from pytest_mews.execution.steps import run_steps
 from pytest_mews.execution.waits import BUSY_FACTOR, MAX_BUSY_FACTOR, QUIET_S
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
 from pytest_mews.model.exchange import HEALTH_CHECK
 from pytest_mews.model.step import (
@@ -254,6 +255,45 @@ def test_a_backlog_that_outlasts_the_wait_is_recorded() -> None:
     perform(WaitUntilFetched(), execution)
     assert connector_api.waits == [2.0] + [1.0] * 2 * MAX_BUSY_FACTOR
     assert execution.transcript(scenario_of()).still_busy
+
+
+def many_calls(count: int = REQUESTS_PER_TOKEN // 2) -> list[ApiCall]:
+    """Return requests of other messages that all came within a moment."""
+    return [call("other", at_ms=0.0, number=number) for number in range(1, count + 1)]
+
+
+def test_the_wait_begins_again_after_a_pause_for_the_request_limit() -> None:
+    """A service that counts its requests is silent until its window has passed."""
+    script = [TIMEOUT, call("other", number=1000), call("a", number=1001)]
+    connector_api = ScriptedConnectorApi(*script, before=many_calls())
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.waits == [10.0, REQUEST_WINDOW_S + QUIET_S - 10.0, 10.0]
+
+
+def test_few_requests_reach_no_limit() -> None:
+    """A silence after fewer requests than half of those that Mews allows has other reasons."""
+    connector_api = ScriptedConnectorApi(before=many_calls()[1:])
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.waits == [10.0]
+
+
+def test_a_service_that_stays_silent_has_no_limit() -> None:
+    """After several windows that passed without a request, none is waited for any more."""
+    patience = Patience()
+    for number in range(MIN_MISSES + 1):
+        connector_api = ScriptedConnectorApi(before=many_calls())
+        execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+        perform(WaitUntilFetched(), execution)
+        assert len(connector_api.waits) == (2 if number < MIN_MISSES else 1)
+
+
+def test_the_time_for_the_request_limit_is_bounded() -> None:
+    """A service that goes on with other entities is not waited for without end."""
+    others = [call("other", at_ms=20_000.0, number=number) for number in range(1000, 1200)]
+    script = [step for other in others for step in (TIMEOUT, other)]
+    connector_api = ScriptedConnectorApi(*script, before=many_calls())
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.now_ms() / 1000 < 10.0 + 2 * REQUEST_WINDOW_S + 10.0
 
 
 def test_timeout_factor() -> None:
