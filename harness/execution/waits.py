@@ -8,13 +8,15 @@ from itertools import pairwise
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault
+from pytest_mews.model.fetch_record import TOO_MUCH
 
 QUIET_S = 1.0  # without a call for this long, the partner is idle
 BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier messages
 MAX_BUSY_FACTOR = 12  # times the timeout, while its backlog shrinks: 2 minutes by default
 MINUTE_S = 60.0
 MAX_PAUSE_S = 75.0  # between two retries: "up to about a minute" (guidelines/requests), and jitter
-MAX_GROWTH = 3.0  # of the pauses between retries, from one to the next
+MAX_GROWTH = 3.0  # of the pauses between retries, from the longest to the next
+MIN_VARIATION = 1.2  # the longest pause over the shortest one; others are a fixed pause
 RETRIED_FAULTS = frozenset(ApiFault) - {ApiFault.SLOW, ApiFault.UNKNOWN_FIELDS}
 MIN_PEAK_S = 3.0  # a shorter peak does not show whether a service keeps up
 
@@ -106,13 +108,13 @@ def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known
 
 
 def expected_retry_ms(calls: Sequence[ApiCall]) -> float:
-    """Return until when a partner that backs off exponentially makes its next retry; 0 if unknown.
+    """Return until when a partner that backs off makes its next retry; 0 if unknown.
 
     Only calls that an injected fault made fail are retried for certain. Their pauses show how long
-    the next one is: if they grow, or if there is only one so far.
+    the next one is: if they differ, since they grow or are random, or if there is only one so far.
 
     Args:
-        calls: about the same entities, in order of arrival.
+        calls: that could return one entity, in order of arrival.
 
     """
     failed = [call for call in calls if call.fault in RETRIED_FAULTS and not call.answered_ok]
@@ -120,9 +122,25 @@ def expected_retry_ms(calls: Sequence[ApiCall]) -> float:
         return 0.0
     times_ms = [call.received_ms for call in failed]
     pauses_ms = [later - earlier for earlier, later in pairwise(times_ms)]
-    if not pauses_ms or (len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]):
+    longest_ms = max(pauses_ms, default=0.0)
+    is_steady = len(pauses_ms) > 1 and longest_ms < MIN_VARIATION * min(pauses_ms)
+    if not pauses_ms or is_steady or _asks_again_for_as_much(failed, pauses_ms):
         return 0.0
-    return times_ms[-1] + min(MAX_GROWTH * pauses_ms[-1], MAX_PAUSE_S * 1000)
+    return times_ms[-1] + min(MAX_GROWTH * longest_ms, MAX_PAUSE_S * 1000)
+
+
+def _asks_again_for_as_much(failed: Sequence[ApiCall], pauses_ms: Sequence[float]) -> bool:
+    """Return whether the partner repeats, as large as before, what has to become smaller.
+
+    How large a request by interval is, the calls do not show: one that is repeated without end is
+    known by pauses that grow no longer.
+    """
+    *_, before, last = failed
+    if not {before.fault, last.fault} <= TOO_MUCH:
+        return False
+    if last.requested_ids:
+        return len(last.requested_ids) >= len(before.requested_ids)
+    return len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]
 
 
 def limited_until_ms(calls: Sequence[ApiCall]) -> float:

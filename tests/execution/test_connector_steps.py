@@ -445,6 +445,33 @@ def test_pauses_between_retries_may_be_long() -> None:
     assert execution.calls.calls(everything=False)[-1].received_ms == 76_000
 
 
+def too_large(at_s: float, *ids: str) -> ApiCall:
+    """Build a call that an injected fault answered with 413."""
+    return call(*ids, at_ms=at_s * 1000, status=413, fault=ApiFault.CONTENT_TOO_LARGE)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [refused(1, "a"), refused(6, "a"), refused(8, "a")],  # pauses that are random
+        [too_large(1, "a", "b"), too_large(6, "b"), too_large(8, "a")],  # halves, each with a pause
+        [too_large(at_s) for at_s in (1, 3, 8)],  # by interval, perhaps with smaller pages
+        [refused(1, "a"), refused(6, "a"), refused(7, "b")],  # another entity has its own pauses
+        [  # so have other operations
+            *(refused(at_s, "a") for at_s in (1, 6)),
+            call(at_ms=8_000, operation="configuration/get"),
+        ],
+    ],
+)
+def test_a_retry_is_expected(calls: list[ApiCall]) -> None:
+    """The wait goes on as long as the pauses of an entity's own requests show that one comes."""
+    connector_api = ScriptedConnectorApi(TIMEOUT, call("a", at_ms=14_000))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    connector_api.arrive(*calls)
+    perform(WaitUntilFetched(), execution)
+    assert execution.calls.calls(everything=False)[-1].received_ms == 14_000
+
+
 @pytest.mark.parametrize(
     "calls",
     [
@@ -453,6 +480,8 @@ def test_pauses_between_retries_may_be_long() -> None:
         [call("a", at_ms=1000, status=401), call("a", at_ms=6000, status=401)],  # no fault
         [refused(1, "b"), refused(6, "b"), refused(16, "b")],  # others
         [refused(1, "a"), refused(6, "a"), call("a", at_ms=9000, returned_ids=())],
+        [too_large(at_s, "a") for at_s in (1, 3, 7)],  # as large as before
+        [too_large(at_s) for at_s in (1, 5, 7)],  # by interval, with pauses that grow no longer
     ],
 )
 def test_no_retry_is_expected(calls: list[ApiCall]) -> None:
