@@ -102,6 +102,8 @@ class CallObserver:
             return True
         self.still_busy |= end is WaitEnd.STILL_BUSY
         self._wait_for_retries(self._connector_api, entities)
+        missing = _missing(entities, self._connector_api.calls(self._since))
+        self._context.late_fetches.give_up(missing, self._context.now_ms())
         return False
 
     def _wait_for_retries(

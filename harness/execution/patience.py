@@ -112,7 +112,7 @@ class Patience:
         with self._lock:
             if any(self._misses[kind] < MIN_MISSES for kind in missing):
                 return None
-            self._look_for_late_requests(calls_since(self._last_call))
+            self._look_for_late_fetches(calls_since(self._last_call))
             if self._is_unreliable:
                 return None
             longest_s = max((self._longest_s[kind] for kind in missing), default=0.0)
@@ -138,7 +138,7 @@ class Patience:
                     pause_s = pauses_s.get(one.entity_id, 0.0)
                     self._note_silence(Missing.CONTINUATION, max(one.work_s, pause_s))
 
-    def _look_for_late_requests(self, calls: Sequence[ApiCall]) -> None:
+    def _look_for_late_fetches(self, calls: Sequence[ApiCall]) -> None:
         """Look for requests by id: an interval has whatever changed meanwhile."""
         for call in calls:
             self._last_call = call.number
