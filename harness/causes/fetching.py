@@ -293,11 +293,12 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
 
     yield Explanation(
         CauseKind.ERRORS_NOT_RETRIED,
-        f"What a failed request asked for is lost ({listed(never)}): none of {count:,} such "
-        "entities was fetched later.",
+        f"What a failed request asked for is not fetched while the run waits ({listed(never)}): "
+        f"none of {count:,} such entities was.",
         "Keep what is to be fetched until a response has returned it, and repeat a failed request "
         "with growing pauses, after the Retry-After of a 429; do not give up after the first "
-        "repetition.",
+        "repetition. If the service repeats it later than the run waits, run again with a longer "
+        "--mews-fetch-timeout.",
         accounts_for_missing=is_lost,
     )
 
