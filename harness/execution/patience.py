@@ -196,9 +196,11 @@ def _wait_while_limited(
     connector_api: ConnectorApi, patience: Patience, now_ms: Callable[[], float]
 ) -> bool:
     """Wait while a limit of the service's own may keep it silent; return whether it calls again."""
+    if connector_api.closed or not patience.may_be_limited:
+        return False
     calls = connector_api.calls()
-    timeout_s = (limited_until_ms(calls) - now_ms()) / 1000
-    if timeout_s <= 0 or connector_api.closed or not patience.may_be_limited:
+    timeout_s = (limited_until_ms(connector_api, now_ms()) - now_ms()) / 1000
+    if timeout_s <= 0:
         return False
     calls_again = connector_api.wait_until(bool, calls[-1].number, timeout_s)
     if not calls_again:

@@ -10,6 +10,8 @@ from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault
 from pytest_mews.model.fetch_record import TOO_MUCH
 
+WINDOW_MS = REQUEST_WINDOW_S * 1000
+MIN_SILENCE_MS = 2_000.0  # what was announced later than that may be requested any moment
 QUIET_S = 1.0  # without a call for this long, the partner is idle
 BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier messages
 MAX_BUSY_FACTOR = 12  # times the timeout, while its backlog shrinks: 2 minutes by default
@@ -143,22 +145,33 @@ def _asks_again_for_as_much(failed: Sequence[ApiCall], pauses_ms: Sequence[float
     return len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]
 
 
-def limited_until_ms(calls: Sequence[ApiCall]) -> float:
+def limited_until_ms(connector_api: ConnectorApi, now_ms: float) -> float:
     """Return until when a partner's own limit of requests may keep it silent; 0 if it does not.
 
-    The harness sends much faster than Mews does, so a partner that counts its own requests may
-    reach its limit, and then wait for the window to pass. A careful one allows itself fewer than
-    Mews allows: half of them, or more.
-
-    Args:
-        calls: all of the run, in order of arrival.
-
+    The harness sends much faster than Mews does, so a partner that counts its own requests, for
+    each token or all of them, may reach its limit, and then wait for the window to pass. A careful
+    one allows itself fewer than Mews allows: half of them, or more. It is silent although it has
+    something to do: entities that were announced after its last request.
     """
-    window_ms = REQUEST_WINDOW_S * 1000
+    calls = connector_api.calls()
+    by_token: dict[str | None, list[ApiCall]] = {}
+    for call in calls:
+        by_token.setdefault(call.enterprise_id, []).append(call)
+    waiting = connector_api.count_unfetched(now_ms - MIN_SILENCE_MS)
+    return max(
+        (
+            group[-1].received_ms + WINDOW_MS + QUIET_S * 1000
+            for group in (calls, *by_token.values())
+            if _is_burst(group) and connector_api.count_unfetched(group[-1].received_ms) < waiting
+        ),
+        default=0.0,
+    )
+
+
+def _is_burst(calls: Sequence[ApiCall]) -> bool:
+    """Return whether the last of the calls ended a window with half of what Mews allows."""
     most = REQUESTS_PER_TOKEN // 2
-    if len(calls) < most or calls[-1].received_ms - calls[-most].received_ms >= window_ms:
-        return 0.0
-    return calls[-1].received_ms + window_ms + QUIET_S * 1000
+    return len(calls) >= most and calls[-1].received_ms - calls[-most].received_ms < WINDOW_MS
 
 
 def peak_s(time_scale: float) -> float:

@@ -66,6 +66,7 @@ class ScriptedConnectorApi:
         self.closed = False
         self.backlog_polls = 0  # how many times more the partner works on a backlog
         self.shrinking_polls = 0  # how many times more its backlog has shrunk
+        self.announced_ms: list[float] = []  # when entities were announced that are not fetched
         self.waits: list[float] = []
 
     def arrive(self, *calls: ApiCall) -> None:
@@ -85,10 +86,11 @@ class ScriptedConnectorApi:
         self.backlog_polls -= 1
         return self.backlog_polls >= 0
 
-    def count_unfetched(self, _: float) -> int:
-        """Return less than before as often as scripted."""
+    def count_unfetched(self, until_ms: float) -> int:
+        """Return less than before as often as scripted, and what was announced by a time."""
         self.shrinking_polls -= 1
-        return max(0, self.shrinking_polls)
+        announced = sum(at_ms <= until_ms for at_ms in self.announced_ms)
+        return max(0, self.shrinking_polls) + announced
 
     def wait_until(
         self, predicate: Callable[[tuple[ApiCall, ...]], bool], since: int, timeout_s: float
@@ -257,22 +259,44 @@ def test_a_backlog_that_outlasts_the_wait_is_recorded() -> None:
     assert execution.transcript(scenario_of()).still_busy
 
 
-def many_calls(count: int = REQUESTS_PER_TOKEN // 2) -> list[ApiCall]:
-    """Return requests of other messages that all came within a moment."""
-    return [call("other", at_ms=0.0, number=number) for number in range(1, count + 1)]
+def after_many_calls(
+    *script: ApiCall | None,
+    count: int = REQUESTS_PER_TOKEN // 2,
+    announced_ms: float = 1_000.0,
+) -> ScriptedConnectorApi:
+    """Return an emulator after requests that came within a moment, and one event after them."""
+    before = [call("other", at_ms=0.0, number=number) for number in range(1, count + 1)]
+    connector_api = ScriptedConnectorApi(*script, before=before)
+    connector_api.announced_ms.append(announced_ms)
+    return connector_api
 
 
 def test_the_wait_begins_again_after_a_pause_for_the_request_limit() -> None:
     """A service that counts its requests is silent until its window has passed."""
-    script = [TIMEOUT, call("other", number=1000), call("a", number=1001)]
-    connector_api = ScriptedConnectorApi(*script, before=many_calls())
+    connector_api = after_many_calls(TIMEOUT, call("other", number=1000), call("a", number=1001))
     perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0, REQUEST_WINDOW_S + QUIET_S - 10.0, 10.0]
 
 
-def test_few_requests_reach_no_limit() -> None:
-    """A silence after fewer requests than half of those that Mews allows has other reasons."""
-    connector_api = ScriptedConnectorApi(before=many_calls()[1:])
+def test_a_limit_of_one_token_is_enough() -> None:
+    """What the service requests meanwhile with another token has a limit of its own."""
+    connector_api = after_many_calls(TIMEOUT, call("a", number=2000))
+    connector_api.arrive(call("b", at_ms=9_000, number=1000, enterprise=OTHER_ENTERPRISE))
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.calls()[-1].requested_ids == ("a",)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"count": REQUESTS_PER_TOKEN // 2 - 1},  # fewer requests
+        {"announced_ms": -1.0},  # it has gone on to what came after the missing entity
+        {"announced_ms": 9_000.0},  # it may come to that at once
+    ],
+)
+def test_other_silences_are_not_waited_for(choices: dict[str, Any]) -> None:
+    """They show no limit of the service's own."""
+    connector_api = after_many_calls(**choices)
     perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0]
 
@@ -281,7 +305,7 @@ def test_a_service_that_stays_silent_has_no_limit() -> None:
     """After several windows that passed without a request, none is waited for any more."""
     patience = Patience()
     for number in range(MIN_MISSES + 1):
-        connector_api = ScriptedConnectorApi(before=many_calls())
+        connector_api = after_many_calls()
         execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
         perform(WaitUntilFetched(), execution)
         assert len(connector_api.waits) == (2 if number < MIN_MISSES else 1)
@@ -290,8 +314,8 @@ def test_a_service_that_stays_silent_has_no_limit() -> None:
 def test_the_time_for_the_request_limit_is_bounded() -> None:
     """A service that goes on with other entities is not waited for without end."""
     others = [call("other", at_ms=20_000.0, number=number) for number in range(1000, 1200)]
-    script = [step for other in others for step in (TIMEOUT, other)]
-    connector_api = ScriptedConnectorApi(*script, before=many_calls())
+    connector_api = after_many_calls(*(step for other in others for step in (TIMEOUT, other)))
+    connector_api.announced_ms.append(25_000.0)
     perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.now_ms() / 1000 < 10.0 + 2 * REQUEST_WINDOW_S + 10.0
 
