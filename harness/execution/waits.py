@@ -154,15 +154,17 @@ def limited_until_ms(connector_api: ConnectorApi, now_ms: float) -> float:
     something to do: entities that were announced after its last request.
     """
     calls = connector_api.calls()
-    by_token: dict[str | None, list[ApiCall]] = {}
+    groups: dict[str | None, list[ApiCall]] = {None: [*calls]}
     for call in calls:
-        by_token.setdefault(call.enterprise_id, []).append(call)
-    waiting = connector_api.count_unfetched(now_ms - MIN_SILENCE_MS)
+        if call.enterprise_id is not None:
+            groups.setdefault(call.enterprise_id, []).append(call)
     return max(
         (
             group[-1].received_ms + WINDOW_MS + QUIET_S * 1000
-            for group in (calls, *by_token.values())
-            if _is_burst(group) and connector_api.count_unfetched(group[-1].received_ms) < waiting
+            for enterprise_id, group in groups.items()
+            if _is_burst(group)
+            and connector_api.count_unfetched(group[-1].received_ms, enterprise_id)
+            < connector_api.count_unfetched(now_ms - MIN_SILENCE_MS, enterprise_id)
         ),
         default=0.0,
     )

@@ -86,10 +86,11 @@ class ScriptedConnectorApi:
         self.backlog_polls -= 1
         return self.backlog_polls >= 0
 
-    def count_unfetched(self, until_ms: float) -> int:
+    def count_unfetched(self, until_ms: float, enterprise_id: str | None = None) -> int:
         """Return less than before as often as scripted, and what was announced by a time."""
         self.shrinking_polls -= 1
-        announced = sum(at_ms <= until_ms for at_ms in self.announced_ms)
+        is_owner = enterprise_id in {None, ENTERPRISE}
+        announced = sum(is_owner and at_ms <= until_ms for at_ms in self.announced_ms)
         return max(0, self.shrinking_polls) + announced
 
     def wait_until(
@@ -263,9 +264,13 @@ def after_many_calls(
     *script: ApiCall | None,
     count: int = REQUESTS_PER_TOKEN // 2,
     announced_ms: float = 1_000.0,
+    enterprise: str = ENTERPRISE,
 ) -> ScriptedConnectorApi:
     """Return an emulator after requests that came within a moment, and one event after them."""
-    before = [call("other", at_ms=0.0, number=number) for number in range(1, count + 1)]
+    numbers = range(1, count + 1)
+    before = [call("x", at_ms=0, number=number, enterprise=enterprise) for number in numbers]
+    if enterprise != ENTERPRISE:
+        before.append(call("x", at_ms=1_500, number=count + 1))
     connector_api = ScriptedConnectorApi(*script, before=before)
     connector_api.announced_ms.append(announced_ms)
     return connector_api
@@ -292,6 +297,7 @@ def test_a_limit_of_one_token_is_enough() -> None:
         {"count": REQUESTS_PER_TOKEN // 2 - 1},  # fewer requests
         {"announced_ms": -1.0},  # it has gone on to what came after the missing entity
         {"announced_ms": 9_000.0},  # it may come to that at once
+        {"enterprise": OTHER_ENTERPRISE},  # the event is not about the enterprise of the requests
     ],
 )
 def test_other_silences_are_not_waited_for(choices: dict[str, Any]) -> None:
