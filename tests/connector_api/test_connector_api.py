@@ -396,6 +396,7 @@ def test_fetches_make_the_backlog_shrink() -> None:
         assert connector_api.count_unfetched(until_ms) == before + 1
     connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(1))))
     assert connector_api.count_unfetched(clock.ms) == before + 2
+    assert connector_api.count_unfetched(clock.ms, guid(9)) == 0
 
 
 def test_late_request_shows_backlog() -> None:

@@ -305,15 +305,16 @@ class ConnectorApi:
             for announced_utc, late_ms in announced
         )
 
-    def count_unfetched(self, until_ms: float) -> int:
+    def count_unfetched(self, until_ms: float, enterprise_id: str | None = None) -> int:
         """Return how many entities were announced by a time, and are in no response since.
 
         Args:
             until_ms: on the run's clock.
+            enterprise_id: only this one's entities; None for all.
 
         """
         with self._up_to_date():
-            return self._store.count_unfetched(self._utc(until_ms))
+            return self._store.count_unfetched(self._utc(until_ms), enterprise_id)
 
     @property
     def closed(self) -> bool:
