@@ -1,0 +1,229 @@
+"""Events that are lost because of where they stand in their message: beyond a limit, or at an end.
+
+The records of a scenario count alike entities, and don't say where their events stood. So this
+looks at the executions that are shown, which have whole messages.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from pytest_mews.causes.cause_phrases import of
+from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.missing_entities import awaits_fetches
+from pytest_mews.causes.observations import Observations
+from pytest_mews.model import (
+    CauseKind,
+    Delivery,
+    ScenarioResult,
+    Transcript,
+    calls_by_entity,
+    entity_fetches,
+    entity_key,
+    foreign_token_owner,
+)
+from pytest_mews.model.fetch_record import EntityKey
+from pytest_mews.model.verdict import FAILURES
+
+MIN_SIDE = 5  # entities beyond the limit, and before it
+MIN_ASKED = 0.95  # of those within it
+MAX_ASKED_BEYOND = 0.2  # of those beyond it: a full queue may take some
+
+_LIMIT_REMEDY = (
+    "Look for what takes a part of the events and drops the rest: a slice of Events, a variable "
+    "that each event overwrites, a queue of limited size whose overflow nobody notices, a limit on "
+    "the text that is read. Take every event, or answer 503 if there is no room for all of a "
+    "message: then Mews sends it again."
+)
+_END_REMEDY = (
+    "Look for a loop or a slice over Events that begins one too late or ends one too early."
+)
+
+
+@dataclass(frozen=True)
+class _Position:
+    """Where the events about an entity stand in a message.
+
+    Attributes:
+        events_before: the number of events before the first one about it.
+        entities_before: the number of entities of the same type before it.
+        bytes_before: the number of bytes before it.
+        events_after: the number of events after the last one about it.
+        event_count: the number of events in the message.
+
+    """
+
+    events_before: int
+    entities_before: int
+    bytes_before: int
+    events_after: int
+    event_count: int
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether its event is the last of several."""
+        return self.event_count > 1 and not self.events_after
+
+    @property
+    def is_at_beginning(self) -> bool:
+        """Whether its event is the first of several."""
+        return self.event_count > 1 and not self.events_before
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """One way to lose events: those whose place is at least a limit.
+
+    `subject` and `others` are the events within the limit, which is a field, and beyond it.
+    """
+
+    place: Callable[[_Position], int]
+    subject: str
+    others: str
+    remedy: str = _LIMIT_REMEDY
+
+
+_FIRST_EVENTS = _Rule(
+    lambda position: position.events_before, "only the first {limit} events", "that follow"
+)
+# Of rules that hold equally well, the first is told.
+_RULES = (
+    _FIRST_EVENTS,
+    _Rule(
+        lambda position: position.entities_before,
+        "only the first {limit} events of each type",
+        "that follow",
+    ),
+    _Rule(
+        lambda position: position.bytes_before,
+        "only the events in the first {limit} bytes",
+        "that follow",
+    ),
+    _Rule(
+        lambda position: position.events_after, "only the last {limit} events", "that precede them"
+    ),
+    _Rule(lambda position: position.is_at_end, "all but the last event", "last ones", _END_REMEDY),
+    _Rule(
+        lambda position: position.is_at_beginning,
+        "all but the first event",
+        "first ones",
+        _END_REMEDY,
+    ),
+)
+_Entity = tuple[str | None, EntityKey]
+
+
+def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation if the place of an event in its message decides if it is fetched."""
+    placed = list(_placed(observations.results))
+    found = [
+        (split, index)
+        for index, rule in enumerate(_RULES)
+        if (split := _split(sorted((rule.place(position), asked) for position, asked in placed)))
+    ]
+    if not found:
+        return
+    split, index = min(found, key=lambda item: (item[0].exceptions, item[1]))
+    rule = _RULES[index]
+    if rule is _FIRST_EVENTS and split.limit == 1:
+        return  # another cause, which needs fewer events
+
+    def is_beyond(transcript: Transcript) -> MissingEntity:
+        positions = _positions(transcript.deliveries)
+        return lambda fetch: (
+            fetch.requested_ms is None
+            and any(
+                rule.place(position) >= split.limit
+                for position in positions.get((fetch.enterprise_id, entity_key(fetch)), ())
+            )
+        )
+
+    subject = rule.subject.format(limit=f"{split.limit:,}").replace(" 1 events", " event")
+    yield Explanation(
+        CauseKind.MESSAGE_PART_NOT_FETCHED,
+        f"Requests follow {subject} of a message: {of(split.asked, split.within)} were asked for, "
+        f"and {split.asked_beyond:,} of {split.beyond:,} {rule.others}.",
+        rule.remedy,
+        accounts_for_missing=is_beyond,
+    )
+
+
+@dataclass(frozen=True)
+class _Split:
+    """How many entities are within a limit and beyond it, and how many of each are asked for."""
+
+    limit: int
+    within: int
+    asked: int
+    beyond: int
+    asked_beyond: int
+
+    @property
+    def exceptions(self) -> int:
+        """How many entities the limit does not tell apart."""
+        return self.within - self.asked + self.asked_beyond
+
+    @property
+    def holds(self) -> bool:
+        """Whether nearly all within are asked for, and few beyond."""
+        return (
+            min(self.asked, self.beyond - self.asked_beyond) >= MIN_SIDE
+            and self.asked >= MIN_ASKED * self.within
+            and self.asked_beyond <= MAX_ASKED_BEYOND * self.beyond
+        )
+
+
+def _split(ordered: Sequence[tuple[int, bool]]) -> _Split | None:
+    """Return the limit with the fewest exceptions; `ordered` has places, and what is asked for."""
+    total = sum(asked for _, asked in ordered)
+    within = asked_within = 0
+    splits = []
+    for place, group in groupby(ordered, key=itemgetter(0)):
+        asked = [is_asked for _, is_asked in group]
+        if not all(asked):
+            beyond = len(ordered) - within
+            splits.append(_Split(place, within, asked_within, beyond, total - asked_within))
+        within += len(asked)
+        asked_within += sum(asked)
+    splits = [split for split in splits if split.holds]
+    return min(splits, key=lambda split: split.exceptions, default=None)
+
+
+def _placed(results: Iterable[ScenarioResult]) -> Iterator[tuple[_Position, bool]]:
+    """Yield the position of each entity that was sent once, and whether it was asked for."""
+    for result in results:
+        if not awaits_fetches(result) or result.verdict not in FAILURES:
+            continue
+        for evidence in result.evidence:
+            transcript = evidence.transcript
+            positions = _positions(transcript.deliveries)
+            calls = calls_by_entity(transcript.calls)
+            for fetch in entity_fetches(transcript.deliveries, transcript.calls):
+                found = positions.get((fetch.enterprise_id, entity_key(fetch)), ())
+                is_foreign = foreign_token_owner(fetch, calls.get(fetch.entity_id, ())) is not None
+                if len(found) == 1 and not is_foreign:
+                    yield found[0], fetch.requested_ms is not None
+
+
+def _positions(deliveries: Iterable[Delivery]) -> dict[_Entity, list[_Position]]:
+    """Return the positions of each entity, one for each acknowledged message about it."""
+    positions: dict[_Entity, list[_Position]] = {}
+    for delivery in deliveries:
+        message = delivery.message
+        keys = [entity_key(event) for event in message.events if delivery.delivered]
+        first = {key: index for index, key in reversed([*enumerate(keys)])}
+        last = {key: index for index, key in enumerate(keys)}
+        of_type: Counter[Collection[str]] = Counter()
+        offset = 0
+        for key, index in sorted(first.items(), key=itemgetter(1)):
+            offset = max(offset, message.body.find(key[0].encode(), offset))
+            position = _Position(
+                index, of_type[key[1]], offset, len(keys) - 1 - last[key], len(keys)
+            )
+            positions.setdefault((message.token_owner, key), []).append(position)
+            of_type[key[1]] += 1
+    return positions

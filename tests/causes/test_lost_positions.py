@@ -1,0 +1,99 @@
+"""Causes of events that are lost because of where they stand in their message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from pytest_mews.causes import find_causes
+from pytest_mews.model import CauseKind, ScenarioResult
+from tests.causes.observed_results import processing_result
+from tests.transcript_builders import GET_RESERVATIONS, call, delivery_of
+
+TYPES = {"ServiceOrderUpdated": GET_RESERVATIONS, "PaymentUpdated": "payments/getAll"}
+Kept = Callable[[Sequence[str]], Sequence[str]]
+"""Takes the ids of a message, and returns those that the service asks for."""
+
+
+def result_of(number: int, size: int, kept: Kept) -> ScenarioResult:
+    """Return the result of a scenario with one message: events of one type, then of another."""
+    types = list(TYPES)
+    events = [(types[2 * index // size], f"{number}-{index}") for index in range(size)]
+    sent = delivery_of(*events)
+    asked = set(kept([event.entity_id for event in sent.message.events]))
+    calls = [
+        call(
+            *(
+                event.entity_id
+                for event in sent.message.events
+                if event.discriminator == name and event.entity_id in asked
+            ),
+            operation=operation,
+        )
+        for name, operation in TYPES.items()
+    ]
+    return processing_result(f"PROC-{number:02}", [sent], calls, met=len(asked) == size)
+
+
+@pytest.mark.parametrize(
+    ("kept", "part", "asked", "lost"),
+    [
+        (lambda ids: ids[:20], "only the first 20 events", "all 100", "0 of 100 that follow"),
+        (lambda ids: ids[-20:], "only the last 20 events", "all 100", "0 of 100 that precede them"),
+        (lambda ids: ids[-1:], "only the last event", "all 5", "0 of 195 that precede them"),
+        (lambda ids: ids[:-1], "all but the last event", "all 195", "0 of 5 last ones"),
+        (lambda ids: ids[1:], "all but the first event", "all 195", "0 of 5 first ones"),
+        (
+            lambda ids: [*ids[:8], *ids[len(ids) // 2 :][:8]],
+            "only the first 8 events of each type",
+            "all 80",
+            "0 of 120 that follow",
+        ),
+    ],
+)
+def test_only_a_part_of_each_message_is_fetched(
+    kept: Kept, part: str, asked: str, lost: str
+) -> None:
+    """A slice of Events, a queue that drops what does not fit or the oldest, a loop too short."""
+    sizes = (1, 30, 40, 40, 40, 50)
+    results = [
+        result_of(number, size, kept if number else list) for number, size in enumerate(sizes)
+    ]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.MESSAGE_PART_NOT_FETCHED
+    assert cause.summary == (
+        f"Requests follow {part} of a message: {asked} were asked for, and {lost}."
+    )
+    assert cause.explains == tuple(f"PROC-0{number}" for number in range(1, 6))
+
+
+def test_only_the_first_bytes_of_a_message_are_read() -> None:
+    """Events of different sizes: the number of bytes tells them apart, their number does not."""
+    results = []
+    for number, long_ids in enumerate((0, 10, 20, 5)):
+        ids = [f"{number}-{index}" + "x" * 90 * (index < long_ids) for index in range(40)]
+        body = b"".join(f"[{entity_id:>20}]".encode() for entity_id in ids)
+        kept = [entity_id for entity_id in ids if 0 <= body.find(entity_id.encode()) < 900]
+        sent = delivery_of(*(("ServiceOrderUpdated", entity_id) for entity_id in ids))
+        sent = replace(sent, message=replace(sent.message, body=body))
+        results.append(processing_result(f"PROC-0{number}", [sent], [call(*kept)]))
+    (cause,) = find_causes(results)
+    assert cause.summary.startswith("Requests follow only the events in the first ")
+    assert " bytes of a message: all " in cause.summary
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        lambda ids: [name for name in ids if not name.endswith("7")],
+        lambda ids: ids if len(ids) < 40 else (),
+        lambda ids: ids[: len(ids) // 2],
+    ],
+)
+def test_losses_anywhere_in_a_message_are_not_its_part(kept: Kept) -> None:
+    """What is lost everywhere, with the whole message, or after no certain number."""
+    results = [result_of(number, size, kept) for number, size in enumerate((10, 20, 40, 80))]
+    kinds = {cause.kind for cause in find_causes(results)}
+    assert CauseKind.MESSAGE_PART_NOT_FETCHED not in kinds
