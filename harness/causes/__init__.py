@@ -81,12 +81,12 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_replaced_key(observations),
         *find_stopped_fetching(observations),
         *find_unnoticed_changes(observations.results),
+        *find_websocket_events(observations),
         *find_lost_positions(observations),
         *find_fetching(observations),
         *find_unread_pages(observations),
         *find_shared_ids(observations),
         *find_not_in_interval(observations.results),
-        *find_websocket_events(observations),
     ]
     return [*found, *find_irregular_losses(observations, found)]
 

@@ -128,7 +128,11 @@ def rejected_not_repeated(transcript: Transcript) -> Observation:
 
 @case_check("rotated-key-used", "the new key, and no longer the old one")
 def rotated_key_used(transcript: Transcript) -> Observation:
-    """No request after the new key arrived used an older one."""
+    """No request after the new key arrived used an older one.
+
+    Requests that were under way may end with the old key: if a message follows the new key, only
+    requests after that message count.
+    """
     calls = calls_after_rotation(transcript)
     if calls is None:
         return Observation(met=True, observed="no new key was acknowledged", subject_count=0)

@@ -10,8 +10,7 @@ from pytest_mews.model.verdict import Transcript
 def calls_after_rotation(transcript: Transcript) -> tuple[ApiCall, ...] | None:
     """Return the requests after the last acknowledged `IntegrationApiKeyCreated`; None without one.
 
-    Requests that were under way may end with the old key: if a message follows the new key, only
-    requests after that message count.
+    If a message follows the new key, only requests after that message count.
     """
     rotations = [
         index
