@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import gcd
 from operator import itemgetter
 
-from pytest_mews.causes.cause_phrases import of
+from pytest_mews.causes.cause_phrases import of, ordinal
 from pytest_mews.causes.explanation import Explanation, MissingEntity
 from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
@@ -30,6 +31,7 @@ from pytest_mews.model.fetch_record import EntityKey
 from pytest_mews.model.verdict import FAILURES
 
 MIN_SIDE = 5  # entities beyond the limit, and before it
+MIN_PERIOD = 3  # events, of which one is lost
 MIN_ASKED = 0.95  # of those within it
 MAX_ASKED_BEYOND = 0.2  # of those beyond it: a full queue may take some
 
@@ -41,6 +43,11 @@ _LIMIT_REMEDY = (
 )
 _END_REMEDY = (
     "Look for a loop or a slice over Events that begins one too late or ends one too early."
+)
+
+_PARTS_REMEDY = (
+    "Look for a list that is divided into parts, and parts that begin one too late or end one too "
+    "early."
 )
 
 
@@ -120,15 +127,16 @@ _Entity = tuple[str | None, EntityKey]
 def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if the place of an event in its message decides if it is fetched."""
     placed = list(_placed(observations.results))
+    rules = (*_RULES, *_every_nth(placed))
     found = [
         (split, index)
-        for index, rule in enumerate(_RULES)
+        for index, rule in enumerate(rules)
         if (split := _split(sorted((rule.place(position), asked) for position, asked in placed)))
     ]
     if not found:
         return
     split, index = min(found, key=lambda item: (item[0].exceptions, item[1]))
-    rule = _RULES[index]
+    rule = rules[index]
     if rule is _FIRST_EVENTS and split.limit == 1:
         return  # another cause, which needs fewer events
 
@@ -191,6 +199,18 @@ def _split(ordered: Sequence[tuple[int, bool]]) -> _Split | None:
         asked_within += sum(asked)
     splits = [split for split in splits if split.holds]
     return min(splits, key=lambda split: split.exceptions, default=None)
+
+
+def _every_nth(placed: Sequence[tuple[_Position, bool]]) -> Iterator[_Rule]:
+    """Yield the rule that every n-th event of a message is lost, if those that are lost fit it."""
+    period = gcd(*(position.events_before + 1 for position, asked in placed if not asked))
+    if period >= MIN_PERIOD:
+        yield _Rule(
+            lambda position: (position.events_before + 1) % period == 0,
+            f"all but every {ordinal(period)} event",
+            "such ones",
+            _PARTS_REMEDY,
+        )
 
 
 def _placed(results: Iterable[ScenarioResult]) -> Iterator[tuple[_Position, bool]]:

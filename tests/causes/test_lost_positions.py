@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_mews.causes import find_causes
+from pytest_mews.causes.cause_phrases import ordinal
 from pytest_mews.model import CauseKind, ScenarioResult
 from tests.causes.observed_results import processing_result
 from tests.transcript_builders import GET_RESERVATIONS, call, delivery_of
@@ -37,6 +38,14 @@ def result_of(number: int, size: int, kept: Kept) -> ScenarioResult:
     return processing_result(f"PROC-{number:02}", [sent], calls, met=len(asked) == size)
 
 
+def test_ordinals() -> None:
+    """Numbers as people write them."""
+    numbers = (1, 2, 3, 4, 11, 12, 13, 21, 50, 103, 111)
+    assert [ordinal(number) for number in numbers] == [
+        *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "50th", "103rd", "111th")
+    ]
+
+
 @pytest.mark.parametrize(
     ("kept", "part", "asked", "lost"),
     [
@@ -44,6 +53,12 @@ def result_of(number: int, size: int, kept: Kept) -> ScenarioResult:
         (lambda ids: ids[-20:], "only the last 20 events", "all 100", "0 of 100 that precede them"),
         (lambda ids: ids[-1:], "only the last event", "all 5", "0 of 195 that precede them"),
         (lambda ids: ids[:-1], "all but the last event", "all 195", "0 of 5 last ones"),
+        (
+            lambda ids: [name for index, name in enumerate(ids) if index % 10 != 9],
+            "all but every 10th event",
+            "all 180",
+            "0 of 20 such ones",
+        ),
         (lambda ids: ids[1:], "all but the first event", "all 195", "0 of 5 first ones"),
         (
             lambda ids: [*ids[:8], *ids[len(ids) // 2 :][:8]],
