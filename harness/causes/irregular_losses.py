@@ -21,6 +21,7 @@ from pytest_mews.model import (
     EntityFetch,
     Transcript,
     Validity,
+    Verdict,
     calls_by_entity,
     entity_fetches,
     entity_key,
@@ -30,7 +31,7 @@ from pytest_mews.model import (
 from pytest_mews.model.verdict import FAILURES
 
 MIN_SCENARIOS = 3
-MIN_LOST = 5  # entities
+MIN_LOST = 5  # entities, if they were not fetched when the same cases ran again
 MAX_SHARE = 0.6  # of the entities of the run that are lost: else something regular is behind it
 NEAR_MS = 1_000.0  # between the starts of messages that may interfere with each other
 MIN_FULL = 5  # requests of the largest size, if that is a limit
@@ -81,9 +82,14 @@ def find_irregular_losses(
     scenarios = sorted(name for name, found in lost.items() if found)
     entities = [fetch for found in lost.values() for fetch in found]
     known_count = sum(record.count for result in observations.results for record in result.fetches)
+    is_flaky = all(
+        result.verdict is Verdict.FLAKY
+        for result in observations.results
+        if lost.get(result.scenario.id)
+    )
     if (
         len(scenarios) < MIN_SCENARIOS
-        or len(entities) < MIN_LOST
+        or (len(entities) < MIN_LOST and not is_flaky)
         or len(entities) > MAX_SHARE * known_count
     ):
         return

@@ -6,10 +6,11 @@ looks at the executions that are shown, which have whole messages.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from math import gcd
 from operator import itemgetter
 
@@ -30,6 +31,7 @@ from pytest_mews.model import (
 from pytest_mews.model.fetch_record import EntityKey
 from pytest_mews.model.verdict import FAILURES
 
+RECENT_MS = 1_000.0  # in which events may fill a queue
 MIN_SIDE = 5  # entities beyond the limit, and before it
 MIN_PERIOD = 3  # events, of which one is lost
 MIN_ASKED = 0.95  # of those within it
@@ -59,6 +61,7 @@ class _Position:
         events_before: the number of events before the first one about it.
         entities_before: the number of entities of the same type before it.
         bytes_before: the number of bytes before it.
+        recent_events: the number of events before it within `RECENT_MS`, of other messages too.
         events_after: the number of events after the last one about it.
         event_count: the number of events in the message.
 
@@ -67,6 +70,7 @@ class _Position:
     events_before: int
     entities_before: int
     bytes_before: int
+    recent_events: int
     events_after: int
     event_count: int
 
@@ -95,28 +99,42 @@ class _Rule:
 
 
 _FIRST_EVENTS = _Rule(
-    lambda position: position.events_before, "only the first {limit} events", "that follow"
+    lambda position: position.events_before,
+    "only the first {limit} events of a message",
+    "that follow",
 )
 # Of rules that hold equally well, the first is told.
 _RULES = (
     _FIRST_EVENTS,
     _Rule(
         lambda position: position.entities_before,
-        "only the first {limit} events of each type",
+        "only the first {limit} events of each type in a message",
         "that follow",
     ),
     _Rule(
         lambda position: position.bytes_before,
-        "only the events in the first {limit} bytes",
+        "only the events in the first {limit} bytes of a message",
         "that follow",
     ),
     _Rule(
-        lambda position: position.events_after, "only the last {limit} events", "that precede them"
+        lambda position: position.recent_events,
+        f"only the first {{limit}} events that come within {RECENT_MS / 1000:g} s",
+        "that follow",
     ),
-    _Rule(lambda position: position.is_at_end, "all but the last event", "last ones", _END_REMEDY),
+    _Rule(
+        lambda position: position.events_after,
+        "only the last {limit} events of a message",
+        "that precede them",
+    ),
+    _Rule(
+        lambda position: position.is_at_end,
+        "all but the last event of a message",
+        "last ones",
+        _END_REMEDY,
+    ),
     _Rule(
         lambda position: position.is_at_beginning,
-        "all but the first event",
+        "all but the first event of a message",
         "first ones",
         _END_REMEDY,
     ),
@@ -126,7 +144,8 @@ _Entity = tuple[str | None, EntityKey]
 
 def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if the place of an event in its message decides if it is fetched."""
-    placed = list(_placed(observations.results))
+    recent_events = _recent_events(observations)
+    placed = list(_placed(observations.results, recent_events))
     rules = (*_RULES, *_every_nth(placed))
     found = [
         (split, index)
@@ -141,7 +160,7 @@ def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
         return  # another cause, which needs fewer events
 
     def is_beyond(transcript: Transcript) -> MissingEntity:
-        positions = _positions(transcript.deliveries)
+        positions = _positions(transcript.deliveries, recent_events)
         return lambda fetch: (
             fetch.requested_ms is None
             and any(
@@ -153,7 +172,7 @@ def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
     subject = rule.subject.format(limit=f"{split.limit:,}").replace(" 1 events", " event")
     yield Explanation(
         CauseKind.MESSAGE_PART_NOT_FETCHED,
-        f"Requests follow {subject} of a message: {of(split.asked, split.within)} were asked for, "
+        f"Requests follow {subject}: {of(split.asked, split.within)} were asked for, "
         f"and {split.asked_beyond:,} of {split.beyond:,} {rule.others}.",
         rule.remedy,
         accounts_for_missing=is_beyond,
@@ -186,19 +205,19 @@ class _Split:
 
 
 def _split(ordered: Sequence[tuple[int, bool]]) -> _Split | None:
-    """Return the limit with the fewest exceptions; `ordered` has places, and what is asked for."""
+    """Return the lowest limit that holds; `ordered` has places, and what is asked for."""
     total = sum(asked for _, asked in ordered)
     within = asked_within = 0
-    splits = []
     for place, group in groupby(ordered, key=itemgetter(0)):
         asked = [is_asked for _, is_asked in group]
         if not all(asked):
             beyond = len(ordered) - within
-            splits.append(_Split(place, within, asked_within, beyond, total - asked_within))
+            split = _Split(place, within, asked_within, beyond, total - asked_within)
+            if split.holds:
+                return split
         within += len(asked)
         asked_within += sum(asked)
-    splits = [split for split in splits if split.holds]
-    return min(splits, key=lambda split: split.exceptions, default=None)
+    return None
 
 
 def _every_nth(placed: Sequence[tuple[_Position, bool]]) -> Iterator[_Rule]:
@@ -207,20 +226,22 @@ def _every_nth(placed: Sequence[tuple[_Position, bool]]) -> Iterator[_Rule]:
     if period >= MIN_PERIOD:
         yield _Rule(
             lambda position: (position.events_before + 1) % period == 0,
-            f"all but every {ordinal(period)} event",
+            f"all but every {ordinal(period)} event of a message",
             "such ones",
             _PARTS_REMEDY,
         )
 
 
-def _placed(results: Iterable[ScenarioResult]) -> Iterator[tuple[_Position, bool]]:
+def _placed(
+    results: Iterable[ScenarioResult], recent_events: Callable[[float], int]
+) -> Iterator[tuple[_Position, bool]]:
     """Yield the position of each entity that was sent once, and whether it was asked for."""
     for result in results:
         if not awaits_fetches(result) or result.verdict not in FAILURES:
             continue
         for evidence in result.evidence:
             transcript = evidence.transcript
-            positions = _positions(transcript.deliveries)
+            positions = _positions(transcript.deliveries, recent_events)
             calls = calls_by_entity(transcript.calls)
             for fetch in entity_fetches(transcript.deliveries, transcript.calls):
                 found = positions.get((fetch.enterprise_id, entity_key(fetch)), ())
@@ -229,7 +250,22 @@ def _placed(results: Iterable[ScenarioResult]) -> Iterator[tuple[_Position, bool
                     yield found[0], fetch.requested_ms is not None
 
 
-def _positions(deliveries: Iterable[Delivery]) -> dict[_Entity, list[_Position]]:
+def _recent_events(observations: Observations) -> Callable[[float], int]:
+    """Return a function that counts the events of messages within `RECENT_MS` before a time."""
+    records = [item.record for item in observations.attempts if item.record.delivered]
+    starts = [record.started_ms for record in records]
+    counts = [0, *accumulate(record.event_count * record.weight for record in records)]
+
+    def count(before_ms: float) -> int:
+        since_ms = before_ms - RECENT_MS
+        return counts[bisect_left(starts, before_ms)] - counts[bisect_left(starts, since_ms)]
+
+    return count
+
+
+def _positions(
+    deliveries: Iterable[Delivery], recent_events: Callable[[float], int]
+) -> dict[_Entity, list[_Position]]:
     """Return the positions of each entity, one for each acknowledged message about it."""
     positions: dict[_Entity, list[_Position]] = {}
     for delivery in deliveries:
@@ -238,11 +274,11 @@ def _positions(deliveries: Iterable[Delivery]) -> dict[_Entity, list[_Position]]
         first = {key: index for index, key in reversed([*enumerate(keys)])}
         last = {key: index for index, key in enumerate(keys)}
         of_type: Counter[Collection[str]] = Counter()
-        offset = 0
+        offset, recent = 0, recent_events(delivery.started_ms)
         for key, index in sorted(first.items(), key=itemgetter(1)):
             offset = max(offset, message.body.find(key[0].encode(), offset))
             position = _Position(
-                index, of_type[key[1]], offset, len(keys) - 1 - last[key], len(keys)
+                index, of_type[key[1]], offset, recent + index, len(keys) - 1 - last[key], len(keys)
             )
             positions.setdefault((message.token_owner, key), []).append(position)
             of_type[key[1]] += 1

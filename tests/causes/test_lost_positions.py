@@ -11,7 +11,7 @@ from pytest_mews.causes import find_causes
 from pytest_mews.causes.cause_phrases import ordinal
 from pytest_mews.model import CauseKind, ScenarioResult
 from tests.causes.observed_results import processing_result
-from tests.transcript_builders import GET_RESERVATIONS, call, delivery_of
+from tests.transcript_builders import GET_RESERVATIONS, call, delivery, delivery_of
 
 TYPES = {"ServiceOrderUpdated": GET_RESERVATIONS, "PaymentUpdated": "payments/getAll"}
 Kept = Callable[[Sequence[str]], Sequence[str]]
@@ -49,20 +49,45 @@ def test_ordinals() -> None:
 @pytest.mark.parametrize(
     ("kept", "part", "asked", "lost"),
     [
-        (lambda ids: ids[:20], "only the first 20 events", "all 100", "0 of 100 that follow"),
-        (lambda ids: ids[-20:], "only the last 20 events", "all 100", "0 of 100 that precede them"),
-        (lambda ids: ids[-1:], "only the last event", "all 5", "0 of 195 that precede them"),
-        (lambda ids: ids[:-1], "all but the last event", "all 195", "0 of 5 last ones"),
+        (
+            lambda ids: ids[:20],
+            "only the first 20 events of a message",
+            "all 100",
+            "0 of 100 that follow",
+        ),
+        (
+            lambda ids: ids[-20:],
+            "only the last 20 events of a message",
+            "all 100",
+            "0 of 100 that precede them",
+        ),
+        (
+            lambda ids: ids[-1:],
+            "only the last event of a message",
+            "all 5",
+            "0 of 195 that precede them",
+        ),
+        (
+            lambda ids: ids[:-1],
+            "all but the last event of a message",
+            "all 195",
+            "0 of 5 last ones",
+        ),
         (
             lambda ids: [name for index, name in enumerate(ids) if index % 10 != 9],
-            "all but every 10th event",
+            "all but every 10th event of a message",
             "all 180",
             "0 of 20 such ones",
         ),
-        (lambda ids: ids[1:], "all but the first event", "all 195", "0 of 5 first ones"),
+        (
+            lambda ids: ids[1:],
+            "all but the first event of a message",
+            "all 195",
+            "0 of 5 first ones",
+        ),
         (
             lambda ids: [*ids[:8], *ids[len(ids) // 2 :][:8]],
-            "only the first 8 events of each type",
+            "only the first 8 events of each type in a message",
             "all 80",
             "0 of 120 that follow",
         ),
@@ -78,10 +103,29 @@ def test_only_a_part_of_each_message_is_fetched(
     ]
     (cause,) = find_causes(results)
     assert cause.kind is CauseKind.MESSAGE_PART_NOT_FETCHED
-    assert cause.summary == (
-        f"Requests follow {part} of a message: {asked} were asked for, and {lost}."
-    )
+    assert cause.summary == (f"Requests follow {part}: {asked} were asked for, and {lost}.")
     assert cause.explains == tuple(f"PROC-0{number}" for number in range(1, 6))
+
+
+def test_a_queue_that_several_messages_fill() -> None:
+    """Where the losses begin depends on what came shortly before; a worker takes some meanwhile."""
+    results = []
+    for number in range(4):
+        sent, calls, waiting = [], [], 0
+        for index, size in enumerate((5 * number, 40, 30)):
+            ids = [f"{number}-{index}-{place}" for place in range(size)]
+            kept = [name for place, name in enumerate(ids) if waiting + place < 40 or place == 20]
+            at_ms = 10_000.0 * number + 100 * index
+            waiting += size
+            if ids:
+                sent.append(delivery(*ids, at_ms=at_ms))
+                calls.append(call(*kept, at_ms=at_ms + 50))
+        results.append(processing_result(f"PROC-0{number}", sent, calls))
+    (cause,) = find_causes(results)
+    assert cause.summary == (
+        "Requests follow only the first 40 events that come within 1 s: all 160 were asked for, "
+        "and 4 of 150 that follow."
+    )
 
 
 def test_only_the_first_bytes_of_a_message_are_read() -> None:

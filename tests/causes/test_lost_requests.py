@@ -179,6 +179,14 @@ def test_the_size_of_requests_is_a_hint() -> None:
     assert cause.summary.endswith("Requests are for at most 12 ids: 8 of them are for as many.")
 
 
+def test_single_events_that_are_fetched_when_the_case_runs_again() -> None:
+    """Few losses are enough if the same cases passed a second time."""
+    results = [lossy_result(number, "a", at_ms=(0,)) for number in range(3)]
+    assert find_causes(results) == ()
+    (cause,) = find_causes([replace(result, verdict=Verdict.FLAKY) for result in results])
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+
+
 def test_losses_in_two_scenarios_stand_by_themselves() -> None:
     """Two scenarios may fail for two reasons."""
     results = [
