@@ -47,6 +47,10 @@ _END_REMEDY = (
     "Look for a loop or a slice over Events that begins one too late or ends one too early."
 )
 
+_TYPE_REMEDY = (
+    "Decide by the Discriminator of each event, not by that of the first one: a message has events "
+    "of several types."
+)
 _PARTS_REMEDY = (
     "Look for a list that is divided into parts, and parts that begin one too late or end one too "
     "early."
@@ -64,6 +68,7 @@ class _Position:
         recent_events: the number of events before it within `RECENT_MS`, of other messages too.
         events_after: the number of events after the last one about it.
         event_count: the number of events in the message.
+        is_of_first_type: whether it is of the type of the first event that can be fetched.
 
     """
 
@@ -73,6 +78,7 @@ class _Position:
     recent_events: int
     events_after: int
     event_count: int
+    is_of_first_type: bool
 
     @property
     def is_at_end(self) -> bool:
@@ -131,6 +137,12 @@ _RULES = (
         "all but the last event of a message",
         "last ones",
         _END_REMEDY,
+    ),
+    _Rule(
+        lambda position: not position.is_of_first_type,
+        "only events of the type with which a message begins",
+        "of other types",
+        _TYPE_REMEDY,
     ),
     _Rule(
         lambda position: position.is_at_beginning,
@@ -274,11 +286,18 @@ def _positions(
         first = {key: index for index, key in reversed([*enumerate(keys)])}
         last = {key: index for index, key in enumerate(keys)}
         of_type: Counter[Collection[str]] = Counter()
+        first_type = next((key[1] for key in keys if key[1]), None)
         offset, recent = 0, recent_events(delivery.started_ms)
         for key, index in sorted(first.items(), key=itemgetter(1)):
             offset = max(offset, message.body.find(key[0].encode(), offset))
             position = _Position(
-                index, of_type[key[1]], offset, recent + index, len(keys) - 1 - last[key], len(keys)
+                events_before=index,
+                entities_before=of_type[key[1]],
+                bytes_before=offset,
+                recent_events=recent + index,
+                events_after=len(keys) - 1 - last[key],
+                event_count=len(keys),
+                is_of_first_type=key[1] == first_type,
             )
             positions.setdefault((message.token_owner, key), []).append(position)
             of_type[key[1]] += 1

@@ -80,6 +80,12 @@ def test_ordinals() -> None:
             "0 of 20 such ones",
         ),
         (
+            lambda ids: ids[: len(ids) // 2],
+            "only events of the type with which a message begins",
+            "all 100",
+            "0 of 100 of other types",
+        ),
+        (
             lambda ids: ids[1:],
             "all but the first event of a message",
             "all 195",
@@ -148,7 +154,7 @@ def test_only_the_first_bytes_of_a_message_are_read() -> None:
     [
         lambda ids: [name for name in ids if not name.endswith("7")],
         lambda ids: ids if len(ids) < 40 else (),
-        lambda ids: ids[: len(ids) // 2],
+        lambda ids: ids[: len(ids) // 3],
     ],
 )
 def test_losses_anywhere_in_a_message_are_not_its_part(kept: Kept) -> None:
