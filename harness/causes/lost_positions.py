@@ -21,6 +21,7 @@ from pytest_mews.causes.observations import Observations
 from pytest_mews.model import (
     CauseKind,
     Delivery,
+    Message,
     ScenarioResult,
     Transcript,
     calls_by_entity,
@@ -38,10 +39,10 @@ MIN_ASKED = 0.95  # of those within it
 MAX_ASKED_BEYOND = 0.2  # of those beyond it: a full queue may take some
 
 _LIMIT_REMEDY = (
-    "Look for what takes a part of the events and drops the rest: a slice of Events, a variable "
-    "that each event overwrites, a queue of limited size whose overflow nobody notices, a limit on "
-    "the text that is read. Take every event, or answer 503 if there is no room for all of a "
-    "message: then Mews sends it again."
+    "Look for what takes a part of the events and drops the rest: a slice of Events, a variable or "
+    "map that each event overwrites, a queue of limited size whose overflow nobody notices, a "
+    "limit on the text that is read. Take every event, or answer 503 if there is no room for all "
+    "of a message: then Mews sends it again."
 )
 _END_REMEDY = (
     "Look for a loop or a slice over Events that begins one too late or ends one too early."
@@ -67,6 +68,7 @@ class _Position:
         bytes_before: the number of bytes before it.
         recent_events: the number of events before it within `RECENT_MS`, of other messages too.
         events_after: the number of events after the last one about it.
+        entities_after: the number of entities of the same type after it.
         event_count: the number of events in the message.
         is_of_first_type: whether it is of the type of the first event that can be fetched.
 
@@ -77,6 +79,7 @@ class _Position:
     bytes_before: int
     recent_events: int
     events_after: int
+    entities_after: int
     event_count: int
     is_of_first_type: bool
 
@@ -130,6 +133,11 @@ _RULES = (
     _Rule(
         lambda position: position.events_after,
         "only the last {limit} events of a message",
+        "that precede them",
+    ),
+    _Rule(
+        lambda position: position.entities_after,
+        "only the last {limit} events of each type in a message",
         "that precede them",
     ),
     _Rule(
@@ -281,24 +289,46 @@ def _positions(
     """Return the positions of each entity, one for each acknowledged message about it."""
     positions: dict[_Entity, list[_Position]] = {}
     for delivery in deliveries:
-        message = delivery.message
-        keys = [entity_key(event) for event in message.events if delivery.delivered]
-        first = {key: index for index, key in reversed([*enumerate(keys)])}
-        last = {key: index for index, key in enumerate(keys)}
-        of_type: Counter[Collection[str]] = Counter()
-        first_type = next((key[1] for key in keys if key[1]), None)
-        offset, recent = 0, recent_events(delivery.started_ms)
-        for key, index in sorted(first.items(), key=itemgetter(1)):
-            offset = max(offset, message.body.find(key[0].encode(), offset))
-            position = _Position(
-                events_before=index,
-                entities_before=of_type[key[1]],
-                bytes_before=offset,
-                recent_events=recent + index,
-                events_after=len(keys) - 1 - last[key],
-                event_count=len(keys),
-                is_of_first_type=key[1] == first_type,
-            )
-            positions.setdefault((message.token_owner, key), []).append(position)
-            of_type[key[1]] += 1
+        if delivery.delivered:
+            recent = recent_events(delivery.started_ms)
+            for key, position in _positions_in(delivery.message, recent):
+                positions.setdefault((delivery.message.token_owner, key), []).append(position)
     return positions
+
+
+def _positions_in(message: Message, recent: int) -> Iterator[tuple[EntityKey, _Position]]:
+    """Yield the position of each entity, in order; `recent` is the number of events just before."""
+    keys = [entity_key(event) for event in message.events]
+    first = {key: index for index, key in reversed([*enumerate(keys)])}
+    last = {key: index for index, key in enumerate(keys)}
+    ordered = sorted(first, key=first.__getitem__)
+    of_type_before = _of_type_before(ordered)
+    of_type_after = _of_type_before(sorted(last, key=last.__getitem__, reverse=True))
+    first_type = next((operations for _, operations in keys if operations), None)
+    offset = 0
+    for key in ordered:
+        entity_id, operations = key
+        offset = max(offset, message.body.find(entity_id.encode(), offset))
+        yield (
+            key,
+            _Position(
+                events_before=first[key],
+                entities_before=of_type_before[key],
+                bytes_before=offset,
+                recent_events=recent + first[key],
+                events_after=len(keys) - 1 - last[key],
+                entities_after=of_type_after[key],
+                event_count=len(keys),
+                is_of_first_type=operations == first_type,
+            ),
+        )
+
+
+def _of_type_before(keys: Iterable[EntityKey]) -> dict[EntityKey, int]:
+    """Return for each entity how many of its type come before it."""
+    counts: Counter[Collection[str]] = Counter()
+    before = {}
+    for key in keys:
+        before[key] = counts[key[1]]
+        counts[key[1]] += 1
+    return before

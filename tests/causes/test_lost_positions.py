@@ -80,6 +80,12 @@ def test_ordinals() -> None:
             "0 of 20 such ones",
         ),
         (
+            lambda ids: [*ids[: len(ids) // 2][-1:], *ids[-1:]],
+            "only the last event of each type in a message",
+            "all 10",
+            "0 of 190 that precede them",
+        ),
+        (
             lambda ids: ids[: len(ids) // 2],
             "only events of the type with which a message begins",
             "all 100",
