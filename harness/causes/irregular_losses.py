@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explained_scenarios import unmet_findings
 from pytest_mews.causes.explanation import Explanation, MissingEntity
-from pytest_mews.causes.missing_entities import awaits_fetches, missing_entities
+from pytest_mews.causes.missing_entities import awaits_fetches, met_no_error, missing_entities
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import (
     ApiCall,
@@ -65,9 +65,9 @@ def find_irregular_losses(
             continue
         for unmet in unmet_findings(result):
             missing = missing_entities(unmet)
-            if not missing:
-                continue
             transcript = unmet.evidence.transcript
+            if not missing or not met_no_error(transcript):
+                continue
             known = [each.accounts_for_missing(transcript) for each in explanations]
             is_lost = _is_lost(transcript)
             found = [
@@ -115,7 +115,7 @@ def find_irregular_losses(
         CauseKind.SOME_NOT_FETCHED,
         f"Acknowledged events are lost now and then: {len(entities):,} in {len(scenarios):,} "
         "scenarios were never asked for, while others of the same types are."
-        f"{together}{_full_requests(calls)}",
+        f"{_full_requests(calls) or together}",
         "Look at what is between the answer and the request: a queue that is copied and then "
         "cleared, a list in which a later message replaces an earlier one, a flag that drops what "
         "comes while a fetch is running, a full queue, or a list that is divided into requests and "

@@ -16,7 +16,7 @@ from operator import itemgetter
 
 from pytest_mews.causes.cause_phrases import of, ordinal
 from pytest_mews.causes.explanation import Explanation, MissingEntity
-from pytest_mews.causes.missing_entities import awaits_fetches
+from pytest_mews.causes.missing_entities import awaits_fetches, met_no_error
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import (
     CauseKind,
@@ -255,12 +255,16 @@ def _every_nth(placed: Sequence[tuple[_Position, bool]]) -> Iterator[_Rule]:
 def _placed(
     results: Iterable[ScenarioResult], recent_events: Callable[[float], int]
 ) -> Iterator[tuple[_Position, bool]]:
-    """Yield the position of each entity that was sent once, and whether it was asked for."""
+    """Yield the position of each entity that was sent once, and whether it was asked for.
+
+    Executions with injected errors don't count: an entity may wait behind a request that fails.
+    """
     for result in results:
         if not awaits_fetches(result) or result.verdict not in FAILURES:
             continue
-        for evidence in result.evidence:
-            transcript = evidence.transcript
+        for transcript in (evidence.transcript for evidence in result.evidence):
+            if not met_no_error(transcript):
+                continue
             positions = _positions(transcript.deliveries, recent_events)
             calls = calls_by_entity(transcript.calls)
             for fetch in entity_fetches(transcript.deliveries, transcript.calls):

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_mews.causes import find_causes
 from pytest_mews.causes.cause_phrases import ordinal
-from pytest_mews.model import CauseKind, ScenarioResult
+from pytest_mews.model import ApiFault, CauseKind, ScenarioResult
 from tests.causes.observed_results import processing_result
 from tests.transcript_builders import GET_RESERVATIONS, call, delivery, delivery_of
 
@@ -138,6 +138,20 @@ def test_a_queue_that_several_messages_fill() -> None:
         "Requests follow only the first 40 events that come within 1 s: all 160 were asked for, "
         "and 4 of 150 that follow."
     )
+
+
+def test_what_waits_behind_a_failing_request_is_not_a_part() -> None:
+    """A request that is refused until the end keeps the other types waiting."""
+    results = []
+    for number in range(3):
+        ids = [f"{number}-{index}" for index in range(40)]
+        types = ["ServiceOrderUpdated"] * 20 + ["PaymentUpdated"] * 20
+        sent = delivery_of(*zip(types, ids, strict=True))
+        refused = replace(call(*ids[:20], status=413), fault=ApiFault.CONTENT_TOO_LARGE)
+        results.append(processing_result(f"PROC-0{number}", [sent], [refused]))
+    kinds = {cause.kind for cause in find_causes(results)}
+    assert CauseKind.MESSAGE_PART_NOT_FETCHED not in kinds
+    assert CauseKind.SOME_NOT_FETCHED not in kinds
 
 
 def test_only_the_first_bytes_of_a_message_are_read() -> None:
