@@ -9,6 +9,7 @@ from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
 from pytest_mews.causes.missing_entities import fetches_of
 from pytest_mews.causes.observations import Observations
+from pytest_mews.causes.websocket_events import misses_later_events
 from pytest_mews.model import (
     ApiFault,
     CauseKind,
@@ -233,6 +234,7 @@ def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
         f"Only the first event of a message is fetched: {of(fetched_first, _count(first))} first "
         f"events, and {fetched_later:,} of {_count(later):,} that follow in the same message.",
         "Process every element of Events: a message has all events that occurred at the same time.",
+        accounts_for_finding=partial(misses_later_events, counted=None),
         accounts_for_missing=is_later,
     )
 

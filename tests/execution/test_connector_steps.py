@@ -537,7 +537,7 @@ def test_seconds_of_a_slow_response() -> None:
 
 
 def test_first_pages_are_full_until_the_end() -> None:
-    """A call by interval returns the entity on its second page, after the case on its only one."""
+    """A call by interval returns the entity on its third page, after the case on its only one."""
     connector_api, message = connector_api_with(1)
     interval = {"StartUtc": "2026-08-07T00:00:00Z", "EndUtc": "2026-08-08T00:00:00Z"}
     request = request_for(RESERVATIONS, UpdatedUtc=interval)
@@ -546,7 +546,11 @@ def test_first_pages_are_full_until_the_end() -> None:
         connector_api.apply_message(message)
         first_page = connector_api.begin(request).call
         assert guid(1) not in first_page.returned_ids
-        assert first_page.cursor is not None
+        limitation = {"Count": 1000, "Cursor": first_page.cursor}
+        further = request_for(RESERVATIONS, UpdatedUtc=interval, Limitation=limitation)
+        second_page = connector_api.begin(further).call
+        assert guid(1) not in second_page.returned_ids
+        assert second_page.cursor is not None
     assert connector_api.begin(request).call.returned_ids == (guid(1),)
 
 

@@ -213,7 +213,7 @@ class ConnectorApi:
             return self._faults.remove(handle)
 
     def fill_first_pages(self, ids: frozenset[str]) -> int:
-        """Put entities that a later message announces on the second page of what a request returns.
+        """Put entities that a later message announces on the third page of what a request returns.
 
         Only requests that name no ids have such pages; see `FirstPages`.
 
