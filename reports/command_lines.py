@@ -39,7 +39,8 @@ def replay_command(run: Run, result: ScenarioResult) -> str:
     if result.replay is None or not result.replay.text:
         return ""
     path = f"{run.report_folder.rstrip('/')}/{replay_file(result)}"
-    return f"{_quoted_command(run)} --mews-replay {_quote(path)}"
+    option = "--replay" if run.command.startswith("mews ") else "--mews-replay"
+    return f"{_quoted_command(run)} {option} {_quote(path)}"
 
 
 def rerun_commands(run: Run, result: ScenarioResult) -> str:

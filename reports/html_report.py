@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from pytest_mews.reports import (
 from pytest_mews.reports.api_requests import RequestRow, request_row, summarize_requests
 from pytest_mews.reports.areas import group_by_area, group_unobserved
 from pytest_mews.reports.bodies import message_body, response_body
-from pytest_mews.reports.cause_reports import fix_groups
+from pytest_mews.reports.cause_reports import CauseReport, FixGroup, fix_groups
 from pytest_mews.reports.charts import Picture, drawing
 from pytest_mews.reports.command_lines import repeat_command
 from pytest_mews.reports.delivery_timeline import draw_timeline
@@ -69,6 +70,16 @@ def to_html(run: Run) -> str:
         return _render(run, f"Pictures are left out here, because {error}.")
 
 
+def _by_scenario(groups: Iterable[FixGroup]) -> dict[str, list[CauseReport]]:
+    """Return the causes that explain a scenario, by its id: several may."""
+    causes: dict[str, list[CauseReport]] = {}
+    for group in groups:
+        for report in group.causes:
+            for scenario_id in report.cause.explains:
+                causes.setdefault(scenario_id, []).append(report)
+    return causes
+
+
 def _render(run: Run, why_no_pictures: str = "") -> str:
     environment = _environment()
     script = environment.get_template("script.js").render()
@@ -79,12 +90,7 @@ def _render(run: Run, why_no_pictures: str = "") -> str:
         shown_readiness=shown_readiness(run),
         headline=headline(run, find_problems(run)),
         fix_groups=groups,
-        causes_by_scenario={
-            scenario_id: report
-            for group in groups
-            for report in group.causes
-            for scenario_id in report.cause.explains
-        },
+        causes_by_scenario=_by_scenario(groups),
         problem_ids={problem.result.scenario.id for group in groups for problem in group.problems},
         scenario_ids={result.scenario.id for result in run.results},
         areas=group_by_area(run.results),

@@ -16,7 +16,7 @@ from statistics import median
 from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
-from pytest_mews.checks.remedies import FAULT_NOT_MET
+from pytest_mews.checks.remedies import FAULT_NOT_MET, REQUEST_REFUSED
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import (
     OPERATIONS_BY_DISCRIMINATOR,
@@ -42,7 +42,8 @@ def fetched(transcript: Transcript) -> Observation:
     """Every entity of the acknowledged messages was fetched.
 
     The fetch of an entity that an injected fault was meant for, but did not affect, does not count.
-    What a service has not fetched that was still busy with earlier messages is not judged.
+    What a service has not fetched that was still busy with earlier messages is not judged, unless
+    the API refused its request: it asked, and with this body it will not get it.
     """
     acknowledged = entity_fetches(transcript.deliveries, transcript.calls)
     if not acknowledged:
@@ -60,8 +61,9 @@ def fetched(transcript: Transcript) -> Observation:
     if not missing:
         observed = _fetch_figures(expected, transcript.calls)
         return Observation(met=True, observed=observed, subject_count=len(expected))
-    if transcript.still_busy:
+    if transcript.still_busy and not any(fetch.is_refused for fetch in missing):
         return Observation.of_busy_service(len(missing), len(expected))
+    missing.sort(key=lambda fetch: not fetch.is_refused)
     first, entities = missing[0], _entities(len(acknowledged))
     observed = join_clauses(
         (
@@ -70,12 +72,16 @@ def fetched(transcript: Transcript) -> Observation:
             _failed_requests(transcript.calls),
         )
     )
-    met_no_fault = all(fetch.entity_id in transcript.unaffected_ids for fetch in missing)
+    if all(fetch.is_refused for fetch in missing):
+        remedy = REQUEST_REFUSED
+    else:
+        met_no_fault = all(fetch.entity_id in transcript.unaffected_ids for fetch in missing)
+        remedy = FAULT_NOT_MET if met_no_fault else ""
     return Observation(
         met=False,
         observed=observed,
         subject_count=len(expected),
-        remedy=FAULT_NOT_MET if met_no_fault else "",
+        remedy=remedy,
     )
 
 

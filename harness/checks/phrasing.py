@@ -123,8 +123,11 @@ def describe_message(delivery: Delivery) -> str:
 
 
 def join_clauses(clauses: Iterable[str]) -> str:
-    """Join the clauses of a reason with semicolons; empty and repeated ones are left out."""
-    return "; ".join(dict.fromkeys(filter(None, clauses)))
+    """Join the clauses of a reason with semicolons; empty and repeated ones are left out.
+
+    A clause that quotes an error message may end with its full stop, which is left out too.
+    """
+    return "; ".join(dict.fromkeys(clause.removesuffix(".") for clause in clauses if clause))
 
 
 def how_often(count: int) -> str:

@@ -94,6 +94,10 @@ FAULT_NOT_MET = (
     "Queue every event of a message before you answer, and fetch the entity of each. The injected "
     "fault of the API affected no request about what is missing: it did not lose these events."
 )
+REQUEST_REFUSED = (
+    "Send the properties that the operation's page requires, with at most as many values as it "
+    "allows: Mews refuses the request as it is, however often you repeat it."
+)
 # With an HTML page they come from what stands before the service rather than from its own check.
 BLOCKING_STATUSES = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE})
 # What these outcomes mean depends on the message, unless it is the simplest one.

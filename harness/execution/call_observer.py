@@ -241,6 +241,7 @@ def _awaited(entities: AcknowledgedEntities, calls: Sequence[ApiCall]) -> list[A
             request_delay_s=None
             if fetch.requested_ms is None
             else (fetch.requested_ms - fetch.acknowledged_ms) / 1000,
+            is_refused=fetch.is_refused,
         )
         for fetch in entities.fetches(calls)
     ]

@@ -4,6 +4,9 @@ A wait for a request that never comes lasts for the whole fetch timeout. A flawe
 many of them, all for one reason. Once `MIN_MISSES` of them have timed out, a wait ends as soon as
 the service has been silent for several times as long as it was ever silent before it did what it
 should. A service that does everything is always given the whole timeout.
+
+Likewise a wait for a busy service is extended (`wait_while_busy`) until `MAX_OUTLASTED` of them
+were outlasted by its backlog: the run is incomplete then, and would take minutes for each case.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from pytest_mews.model import ApiCall
 MIN_MISSES = 3
 MIN_SILENCE_S = 2.0
 SILENCE_FACTOR = 4.0
+MAX_OUTLASTED = 3
 
 
 class WaitEnd(Enum):
@@ -51,6 +55,8 @@ class Awaited:
             was none.
         work_s: from the first request to the last one that was needed, if it had to do more than
             that request.
+        is_refused: whether its last request got a 400 for its body (`EntityFetch.is_refused`): a
+            wait is not extended for it.
 
     """
 
@@ -58,6 +64,7 @@ class Awaited:
     is_done: bool
     request_delay_s: float | None
     work_s: float = 0.0
+    is_refused: bool = False
 
     @property
     def missing(self) -> Missing | None:
@@ -77,6 +84,7 @@ class Patience:
         self._given_up: dict[str, int] = {}  # entities, with the last call before their timeout
         self._last_call = 0  # that was looked at for them
         self._is_unreliable = False
+        self._outlasted = 0
         self._silent_windows = 0
 
     @property
@@ -95,6 +103,17 @@ class Patience:
         """Whether enough waits timed out, so that a silence can be final."""
         with self._lock:
             return any(count >= MIN_MISSES for count in self._misses.values())
+
+    @property
+    def extends_waits(self) -> bool:
+        """Whether a wait is extended while the service works through earlier messages."""
+        with self._lock:
+            return self._outlasted < MAX_OUTLASTED
+
+    def note_outlasted(self) -> None:
+        """Note an extended wait that ended while the service was still busy."""
+        with self._lock:
+            self._outlasted += 1
 
     def silence_s(
         self, missing: Collection[Missing], calls_since: Callable[[int], Sequence[ApiCall]]
@@ -237,10 +256,19 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
             break
     if not missing:
         return WaitEnd.DONE
-    is_done = partial(_is_done_or_changed, awaited, None)
-    is_still_busy = wait_while_busy(
-        connector_api, is_done, since, timeout_s, started_ms=started_ms, now_ms=now_ms
-    )
+
+    def is_decided(calls: Sequence[ApiCall]) -> bool:
+        return all(one.is_done or one.is_refused for one in awaited(calls))
+
+    if patience.extends_waits:
+        is_still_busy = wait_while_busy(
+            connector_api, is_decided, since, timeout_s, started_ms=started_ms, now_ms=now_ms
+        )
+        if is_still_busy:
+            patience.note_outlasted()
+    else:
+        is_undecided = not is_decided(connector_api.calls(since))
+        is_still_busy = is_undecided and connector_api.is_working_on_backlog(started_ms)
     return WaitEnd.STILL_BUSY if is_still_busy else WaitEnd.OVER
 
 

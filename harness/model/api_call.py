@@ -12,6 +12,9 @@ from pytest_mews.mews.limits import RESPONSE_TIMEOUT_S
 # ruff: noqa: S105 - names of problems, not passwords
 
 
+BAD_REQUEST = 400  # the status
+
+
 class RequestProblem(StrEnum):
     """What a request does wrong against the documentation, whatever the status: a closed list."""
 
@@ -116,6 +119,11 @@ class ApiCall:
     def is_error(self) -> bool:
         """Whether the status is 4xx or 5xx."""
         return self.status is not None and self.status >= 400  # noqa: PLR2004 - HTTP's bound
+
+    @property
+    def is_refused_for_its_body(self) -> bool:
+        """Whether the response is a 400 for the body, which the same body would get again."""
+        return self.status == BAD_REQUEST and self.fault is None and bool(self.operation)
 
     @property
     def acknowledged(self) -> bool:

@@ -18,7 +18,6 @@ from pytest_mews.model.fetches import (
 from pytest_mews.model.message import EventReference, Message, Validity, WebhookKind
 from pytest_mews.model.verdict import Transcript
 
-BAD_REQUEST = 400
 TOO_MUCH = frozenset({ApiFault.REQUEST_TIMEOUT, ApiFault.CONTENT_TOO_LARGE})  # ask for less
 FETCHED = "fetched"  # the check that every entity of acknowledged messages was fetched
 
@@ -169,9 +168,7 @@ def merge_records(records: Iterable[FetchRecord]) -> tuple[FetchRecord, ...]:
 
 def refusal_of(call: ApiCall) -> tuple[str, ...]:
     """Return operation and message of a 400 that the request itself is the reason for, or ()."""
-    if call.status != BAD_REQUEST or call.fault is not None or not call.operation:
-        return ()
-    return call.operation, call.message
+    return (call.operation, call.message) if call.is_refused_for_its_body else ()
 
 
 def foreign_token_owner(fetch: EntityFetch, calls: Iterable[ApiCall]) -> str | None:

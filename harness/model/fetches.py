@@ -53,6 +53,8 @@ class EntityFetch:
         requested_ms: when the first request that counts for the last message arrived.
         fetched_ms: when the first response that counts for the last message was sent.
         in_flight: whether a request about it had no response yet at the end.
+        is_refused: whether the last request that counts got a 400 for its body, so that it was not
+            fetched, and will not be before the service sends another body.
 
     """
 
@@ -67,6 +69,7 @@ class EntityFetch:
     requested_ms: float | None = None
     fetched_ms: float | None = None
     in_flight: bool = False
+    is_refused: bool = False
 
 
 def entity_fetches(
@@ -209,6 +212,9 @@ def _with_calls(entity: _Entity, calls: Sequence[ApiCall]) -> EntityFetch:
         requested_ms=min((call.received_ms for call in recent_calls), default=None),
         fetched_ms=min(fetched_ms, default=None),
         in_flight=any(call.answered_ms is None for call in recent_calls),
+        is_refused=not fetched_ms
+        and bool(recent_calls)
+        and recent_calls[-1].is_refused_for_its_body,
     )
 
 

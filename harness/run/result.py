@@ -173,7 +173,7 @@ def _describe_pauses(exploration: Exploration) -> str:
     pause_s = exploration.action_pause_s
     if not pause_s:
         return ""
-    return f"with {pause_s:g} s after each action and each message on a new connection"
+    return f"with a pause of {pause_s:g} s after each action, and each message on a new connection"
 
 
 def _redirects(scenario: Scenario, example: Evidence | None) -> str:

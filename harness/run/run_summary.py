@@ -10,7 +10,7 @@ from pytest_mews import __version__
 from pytest_mews.causes import find_causes
 from pytest_mews.checks import readiness_of, stage_summaries
 from pytest_mews.config.service_start import as_typed, redact_template
-from pytest_mews.config.settings import Settings
+from pytest_mews.config.settings import PYTEST, Settings
 from pytest_mews.model import ApiUsage, RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
 from pytest_mews.options import OPTIONS
 
@@ -86,7 +86,7 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
     words = []
     for before, target in (
         (settings.program, settings.target),
-        (("--mews-integration-target",), settings.integration_target),
+        ((spell("--mews-integration-target", settings.program),), settings.integration_target),
     ):
         if target is not None:
             is_url = target.partition(":")[0] not in {"demo", "none"}
@@ -100,14 +100,20 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
         value = options.get(option.dest)
         if option.dest in NOT_REPEATED or not value:
             continue
+        flag = spell(option.flag, settings.program)
         if option.kind == "flag":
-            words.append(option.flag)
+            words.append(flag)
             continue
         if option.dest == "mews_start" and settings.service is not None:
             value = settings.service.shown  # without the values of variables
         values = value if isinstance(value, list | tuple) else [value]
-        words += [f"{option.flag} {shlex.quote(str(item))}" for item in values]
+        words += [f"{flag} {shlex.quote(str(item))}" for item in values]
     return " ".join(words)
+
+
+def spell(flag: str, program: Sequence[str]) -> str:
+    """Return an option as its program spells it: without the prefix, unless that is pytest."""
+    return flag if program == PYTEST else flag.replace("--mews-", "--", 1)
 
 
 def _without_secrets(tenants: Tenants) -> Tenants:

@@ -40,6 +40,7 @@ from pytest_mews.run.environment import Environment
 from pytest_mews.run.exclusive_gate import ExclusiveGate
 from pytest_mews.run.preconditions import Unmet, not_for_this_run, unmet_precondition
 from pytest_mews.run.process_lock import ProcessLock
+from pytest_mews.run.refused_requests import describe_refused_requests
 from pytest_mews.run.result import build_result
 from pytest_mews.run.service_evidence import with_service_log
 from pytest_mews.sanitize import one_line
@@ -125,6 +126,11 @@ class CertificationRunner:
     def close(self) -> None:
         """Stop everything that runs."""
         self.environment.close()
+
+    def describe_refused_requests(self) -> str:
+        """Return a clause if the API refuses most of the service's requests, or an empty one."""
+        connector_api = self.environment.connector_api
+        return "" if connector_api is None else describe_refused_requests(connector_api.calls())
 
     def interrupt(self) -> None:
         """Stop the running scenarios, from any thread.

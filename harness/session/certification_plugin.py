@@ -256,7 +256,9 @@ class CertificationPlugin:
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Return the result of a scenario: wait for it if it runs concurrently, or run it now."""
-        progress = terminal.ProgressDisplay(self._config, monotonic)
+        progress = terminal.ProgressDisplay(
+            self._config, monotonic, self.runner.describe_refused_requests
+        )
         try:
             show_wait = partial(progress.show_wait, scenario)
             result = self._concurrent_runner.result(scenario, show_wait)

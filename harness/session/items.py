@@ -16,7 +16,7 @@ from pytest_mews.model.readiness import is_unexpected_failure
 from pytest_mews.redaction import Redactor
 from pytest_mews.run.certification import Certification
 from pytest_mews.sanitize import one_line
-from pytest_mews.session.command_line import COLLECTOR
+from pytest_mews.session.command_line import COLLECTOR, program_of
 from pytest_mews.session.junit import properties
 from pytest_mews.session.plugin_conflicts import exempting_markers
 
@@ -210,7 +210,7 @@ class ScenarioItem(pytest.Item):
         if self.result.service_log and not _answered_on_purpose(self.result):
             lines += [f"  log of the service while {self.result.evidence[0].case} ran:"]
             lines += [f"    {line}" for line in self.result.service_log[-MAX_LOG_LINES:]]
-        return "\n".join(lines)
+        return program_of(self.config).respell("\n".join(lines))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the location of the item: it has no file, only a node id.

@@ -20,8 +20,10 @@ from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
 from pytest_mews.reports import CauseReport, Problem
 from pytest_mews.run.run_summary import display_target
+from pytest_mews.session.command_line import program_of
 
-REDRAW_S, HEARTBEAT_S = 0.2, 10.0
+REDRAW_S = 0.2  # between two updates of a progress line on a terminal
+HEARTBEAT_S, MAX_HEARTBEAT_S = 10.0, 60.0  # between two lines in a log: each pause twice the last
 STATUSES = {
     Verdict.PASS: (".", "passed", {"green": True}),
     Verdict.WARN: ("w", "warned", {"yellow": True}),
@@ -135,7 +137,12 @@ def status(
     letter, category, markup = EXPECTED_STATUS if expected else STATUSES.get(verdict, default)
     known = " (known)" if expected and not result.verdict_without_waiver else ""
     label = f"{verdict.upper():<5} {result.scenario.title}{known}"
-    return category, letter, (cut(label, width - len(report.nodeid) - PERCENTAGE), markup)
+    return category, letter, (fill(label, width - len(report.nodeid) - PERCENTAGE), markup)
+
+
+def fill(text: str, width: int) -> str:
+    """Cut a text, or pad it: pytest writes a part of a reason where there is room for it."""
+    return cut(text, width).ljust(width)
 
 
 def cut(text: str, width: int) -> str:
@@ -145,15 +152,28 @@ def cut(text: str, width: int) -> str:
 
 
 class ProgressDisplay:
-    """Shows the progress of a scenario: a redrawn line on a terminal, occasional lines in a log."""
+    """Shows the progress of a scenario: a redrawn line on a terminal, occasional lines in a log.
 
-    def __init__(self, config: pytest.Config, now_s: Callable[[], float]) -> None:
+    Args:
+        config: has the terminal.
+        now_s: the clock.
+        warning: returns what should be known before the scenario ends; empty if there is nothing.
+
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        now_s: Callable[[], float],
+        warning: Callable[[], str] = str,
+    ) -> None:
         self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
         capture: Any = config.pluginmanager.get_plugin("capturemanager")
         self._uncaptured: Callable[[], AbstractContextManager[None]] = (
             capture.global_and_fixture_disabled if capture else nullcontext
         )
         self._now_s, self._last_s, self._started_s = now_s, now_s(), now_s()
+        self._warning, self._heartbeat_s = warning, HEARTBEAT_S
         self._drawn = False
 
     def show_activity(self, scenario: Scenario, activity: str) -> None:
@@ -165,6 +185,7 @@ class ProgressDisplay:
         self._draw(
             scenario,
             f"{done} of {total} scenarios done",
+            self._warning(),
             f"running {', '.join(running)}",
             state="" if scenario.id in running else "queued for ",
         )
@@ -178,10 +199,11 @@ class ProgressDisplay:
         if self._terminal is None or self._terminal.verbosity < 0:
             return
         live = self._terminal.isatty
-        if self._now_s() - self._last_s < (REDRAW_S if live else HEARTBEAT_S):
+        if self._now_s() - self._last_s < (REDRAW_S if live else self._heartbeat_s):
             return
-        self._last_s = self._now_s()
-        text = "; ".join((f"{state}{self._last_s - self._started_s:.0f} s", *progress))
+        self._last_s, self._heartbeat_s = self._now_s(), min(2 * self._heartbeat_s, MAX_HEARTBEAT_S)
+        clauses = (f"{state}{self._last_s - self._started_s:.0f} s", *filter(None, progress))
+        text = "; ".join(clauses)
         with self._uncaptured():
             if live:
                 width = self._terminal._tw.fullwidth  # noqa: SLF001 - has no public name
@@ -217,28 +239,37 @@ def print_run(
         closing: lines before the verdict.
 
     """
+    write = _line_writer(terminal)
     terminal.write_sep("=", "Mews certification readiness")
     for title, lines in _groups(run):
-        _write_group(terminal, title, lines)
+        _write_group(write, title, lines)
     if run.interrupted:
-        terminal.write_line(
-            "The run was interrupted; the report has the results so far.", yellow=True
-        )
+        write("The run was interrupted; the report has the results so far.", yellow=True)
     for note in run.notes:
-        terminal.write_line(note, yellow=True)
+        write(note, yellow=True)
     for line in closing:
-        terminal.write_line(line)
-    terminal.write_line(reports.readiness_phrase(run), **COLOURS.get(run.readiness, {}))
+        write(line)
+    write(reports.readiness_phrase(run), **COLOURS.get(run.readiness, {}))
     for line in _stage_lines(run):
-        terminal.write_line(line)
+        write(line)
     if fixes := list(_fix_lines(run)):
-        _write_group(terminal, "Fix these first", fixes)
+        _write_group(write, "Fix these first", fixes)
     if (result := reports.first_to_fix(run)) is not None:
-        terminal.write_line(f"Next: {reports.next_command(run, result)}")
+        write(f"Next: {reports.next_command(run, result)}")
     if html_report is not None:
-        terminal.write_line(f"Report: {_link(html_report, is_terminal=bool(terminal.isatty))}")
+        write(f"Report: {_link(html_report, is_terminal=bool(terminal.isatty))}")
     for problem in problems:
-        terminal.write_line(problem, red=True)
+        write(problem, red=True)
+
+
+def _line_writer(terminal: pytest.TerminalReporter) -> Callable[..., None]:
+    """Return a function that writes a line, with options as the user's command line has them."""
+    respell = program_of(terminal.config).respell
+
+    def write(line: str, **markup: bool) -> None:
+        terminal.write_line(respell(line), **markup)
+
+    return write
 
 
 def _stage_lines(run: Run) -> Iterator[str]:
@@ -256,10 +287,10 @@ def _link(path: Path, *, is_terminal: bool) -> str:
     return f"\x1b]8;;{url}\x1b\\{path}\x1b]8;;\x1b\\" if is_terminal else url
 
 
-def _write_group(terminal: pytest.TerminalReporter, title: str, lines: Sequence[str]) -> None:
-    terminal.write_line(title, bold=True)
+def _write_group(write: Callable[..., None], title: str, lines: Sequence[str]) -> None:
+    write(title, bold=True)
     for line in lines:
-        terminal.write_line(f"  {line}")
+        write(f"  {line}")
 
 
 def _groups(run: Run) -> Iterator[tuple[str, list[str]]]:

@@ -76,6 +76,18 @@ def test_a_service_that_is_still_busy_is_not_judged() -> None:
     assert (finding.met, finding.subject_count) == (True, 1)
 
 
+def test_a_refused_request_is_judged_although_the_service_is_still_busy() -> None:
+    """With the body that the service sends it will not get the entity, however long that takes."""
+    refused = call("b", at_ms=105, status=400, message="Extent is required.")
+    busy = replace(build_transcript(delivery("a", "b"), refused), still_busy=True)
+    finding = evaluate(Expectation("fetched", Level.MUST), busy)
+    assert (finding.met, finding.not_observed) == (False, False)
+    assert finding.observed.startswith("ServiceOrderUpdated b was requested, but not returned; ")
+    assert finding.observed.endswith("answered with 400 Extent is required")
+    alone = evaluate(Expectation("fetched", Level.MUST), build_transcript(delivery("b"), refused))
+    assert alone.remedy.startswith("Send the properties that the operation's page requires")
+
+
 def test_an_entity_without_the_injected_fault_is_not_judged() -> None:
     """Its fetch proves nothing about the fault; an entity that was lost is lost all the same."""
     fetched, lost = (

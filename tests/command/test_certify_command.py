@@ -110,9 +110,19 @@ def test_nothing_of_the_project_takes_part(
     assert {path.name for path in tmp_path.iterdir()} == before | {"mews-report"}
     report = json.loads((tmp_path / "mews-report/selection/certification.json").read_text("utf-8"))
     assert not report["strict"]
-    assert report["command"].startswith("mews certify demo:body-limit --mews-time-scale 0.001")
-    assert f"Next: {report['command']} --mews-replay mews-report/selection/replays/REC-04.json" in (
+    assert report["command"].startswith("mews certify demo:body-limit --time-scale 0.001")
+    assert f"Next: {report['command']} --replay mews-report/selection/replays/REC-04.json" in (
         done.output
+    )
+
+
+@pytest.mark.usefixtures("_environment")
+def test_a_run_names_options_as_its_help_does(mews: Mews) -> None:
+    """The user of `mews certify` typed no `--mews-api`, and pytest's spelling is another one."""
+    done = mews("certify", "demo:strict-events", "ERR-02", "--strict", *QUICK)
+    assert "--mews-" not in done.output
+    assert " --strict" in next(
+        line for line in done.output.splitlines() if line.startswith("Next: ")
     )
 
 

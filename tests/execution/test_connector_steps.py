@@ -12,7 +12,13 @@ from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution import connector_steps
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Execution, Messages, perform
-from pytest_mews.execution.patience import MIN_MISSES, MIN_SILENCE_S, Awaited, Patience
+from pytest_mews.execution.patience import (
+    MAX_OUTLASTED,
+    MIN_MISSES,
+    MIN_SILENCE_S,
+    Awaited,
+    Patience,
+)
 from pytest_mews.execution.steps import run_steps
 from pytest_mews.execution.waits import BUSY_FACTOR, MAX_BUSY_FACTOR, QUIET_S
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
@@ -324,6 +330,34 @@ def test_the_time_for_the_request_limit_is_bounded() -> None:
     connector_api.announced_ms.append(25_000.0)
     perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.now_ms() / 1000 < 10.0 + 2 * REQUEST_WINDOW_S + 10.0
+
+
+def test_no_wait_is_extended_after_three_that_were_outlasted() -> None:
+    """The run is incomplete by then; what is missing is still not judged."""
+    connector_api = ScriptedConnectorApi()
+    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 1000
+    patience = Patience()
+    for _ in range(MAX_OUTLASTED):
+        perform(
+            WaitUntilFetched(),
+            execution_for(connector_api, fetch_timeout_s=2.0, patience=patience),
+        )
+    execution = execution_for(connector_api, fetch_timeout_s=2.0, patience=patience)
+    connector_api.waits.clear()
+    perform(WaitUntilFetched(), execution)
+    assert sum(connector_api.waits) == 2.0
+    assert execution.transcript(scenario_of()).still_busy
+
+
+def test_the_wait_is_not_extended_for_refused_requests() -> None:
+    """A 400 for its body is final, however long the service works through other messages."""
+    refused = call("a", number=1, status=400)
+    connector_api = ScriptedConnectorApi(refused, TIMEOUT)
+    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 1000
+    execution = execution_for(connector_api, fetch_timeout_s=2.0)
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [2.0, 1.0]
+    assert not execution.transcript(scenario_of()).still_busy
 
 
 def test_timeout_factor() -> None:

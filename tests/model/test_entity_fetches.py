@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_mews.model import Outcome, entity_fetches
+from pytest_mews.model import ApiCall, ApiFault, Outcome, entity_fetches
 from tests.transcript_builders import (
     ENTERPRISE,
     GET_RESERVATIONS,
@@ -124,6 +124,22 @@ def test_a_request_without_a_response_is_in_flight() -> None:
         0,
         True,
     )
+
+
+def test_an_entity_is_refused_while_its_last_request_has_an_invalid_body() -> None:
+    """An injected 400, a 500 and a later success are no such refusal."""
+    refused = call("a", at_ms=100, status=400)
+
+    def is_refused(*calls: ApiCall) -> bool:
+        (fetch,) = entity_fetches([delivery("a")], calls)
+        return fetch.is_refused
+
+    assert is_refused(refused)
+    assert is_refused(call("a", at_ms=90, status=500), refused)
+    assert not is_refused()
+    assert not is_refused(refused, call("a", at_ms=200))
+    assert not is_refused(refused, call("a", at_ms=200, status=500))
+    assert not is_refused(replace(refused, fault=ApiFault.BAD_REQUEST))
 
 
 def test_a_request_by_interval_is_a_fetch_but_not_by_id() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,6 +83,14 @@ def test_page_leads_with_the_cause(explained_run: Run) -> None:
         assert f'href="#{scenario_id}"' in page
     assert page.count('Explained by <a href="#cause-1">') == 2
     assert "One cause explains 2 of them." in page
+
+
+def test_a_scenario_names_each_cause_that_explains_it(explained_run: Run) -> None:
+    """Its smallest failing message may be that of the first cause, and not of the last."""
+    (cause,) = explained_run.causes
+    page = to_html(replace(explained_run, causes=(cause, replace(cause, summary="Another one."))))
+    names = 'Explained by <a href="#cause-1">cause 1</a>, <a href="#cause-2">cause 2</a>.'
+    assert page.count(names) == 2
 
 
 def test_headline_counts_all_failures(explained_run: Run) -> None:
@@ -162,6 +171,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self.text = ""
+        self.config = SimpleNamespace(invocation_params=SimpleNamespace(plugins=()))
 
     def write(self, text: str, **_: bool) -> None:
         """Record a text."""

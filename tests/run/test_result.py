@@ -107,6 +107,6 @@ def test_a_flaky_case_names_its_pauses() -> None:
     result = build_result(SCENARIOS["PROC-20"], exploration, 1.0)
     assert result.verdict is Verdict.FLAKY
     assert result.reason == (
-        "observed; with 2 s after each action and each message on a new connection; "
+        "observed; with a pause of 2 s after each action, and each message on a new connection; "
         + PASSED_ON_RETRY
     )

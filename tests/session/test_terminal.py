@@ -43,17 +43,24 @@ def test_verbose_run_lists_every_scenario(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["mews::REC-04 BLOCKED *", "mews::STR-01 NOT-OBSERVED *"])
 
 
+def config_with_terminal(lines: list[str], *, isatty: bool, width: int = 80) -> Any:  # noqa: ANN401 - a stand-in
+    """Return a configuration whose terminal writes into a list."""
+    reporter = SimpleNamespace(
+        verbosity=1,
+        isatty=isatty,
+        _tw=SimpleNamespace(fullwidth=width),
+        rewrite=lambda line, **_: lines.append(line),
+        ensure_newline=lambda: None,
+        write_line=lines.append,
+    )
+    plugins: dict[str, Any] = {"terminalreporter": reporter}
+    return SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=plugins.get))
+
+
 def show_wait_for_ret_03(running: Sequence[str], width: int = 80) -> str:
     """Return the line that a terminal shows 10 s after pytest began to wait for RET-03."""
     lines: list[str] = []
-    reporter = SimpleNamespace(
-        verbosity=1,
-        isatty=True,
-        _tw=SimpleNamespace(fullwidth=width),
-        rewrite=lambda line, **_: lines.append(line),
-    )
-    plugins: dict[str, Any] = {"terminalreporter": reporter}
-    config: Any = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=plugins.get))
+    config = config_with_terminal(lines, isatty=True, width=width)
     moments = iter(range(0, 1_000, 5))
     display = terminal.ProgressDisplay(config, lambda: float(next(moments)))
     scenario: Any = SimpleNamespace(id="RET-03")
@@ -80,10 +87,48 @@ def test_progress_tells_a_queued_scenario_from_a_running_one() -> None:
     )
 
 
+def test_a_log_gets_fewer_lines_the_longer_a_wait_lasts() -> None:
+    """A wait of many minutes does not fill the log of a pipeline."""
+    lines: list[str] = []
+    now_s = 0.0
+    config = config_with_terminal(lines, isatty=False)
+    display = terminal.ProgressDisplay(config, lambda: now_s)
+    scenario: Any = SimpleNamespace(id="RET-03")
+    for second in range(300):
+        now_s = float(second)
+        display.show_wait(scenario, [], 12, 141)
+    assert [int(line.split("queued for ")[1].split()[0]) for line in lines[:6]] == [
+        *(10, 30, 70),
+        *(130, 190, 250),
+    ]
+
+
+def test_the_warning_stands_before_what_runs() -> None:
+    """It is not cut off with the list of running scenarios."""
+    lines: list[str] = []
+    times = iter((0.0, 0.0, 60.0, 60.0))
+    config = config_with_terminal(lines, isatty=False)
+    display = terminal.ProgressDisplay(config, lambda: next(times), lambda: "30 requests refused")
+    scenario: Any = SimpleNamespace(id="RET-03")
+    display.show_wait(scenario, ["PROC-09"], 12, 141)
+    assert lines == [
+        "  RET-03: queued for 60 s; 12 of 141 scenarios done; 30 requests refused; running PROC-09"
+    ]
+
+
 def test_a_title_is_cut_and_not_the_percentage() -> None:
     """A short text stays; a long one ends with an ellipsis within the width."""
     assert terminal.cut("PASS  short", 20) == "PASS  short"
     assert terminal.cut("PASS  a long title of a scenario", 12) == "PASS  a lon…"
+
+
+def test_a_verdict_leaves_no_room_for_the_beginning_of_a_reason(pytester: pytest.Pytester) -> None:
+    """Pytest appends the beginning of the reason where a line has room for it."""
+    result = pytester.runpytest("-v", "--mews-target", "demo", "mews::RED-03")
+    (line,) = [line for line in result.outlines if line.startswith("mews::RED-03 ")]
+    assert line.split("  ")[0] == "mews::RED-03 NOT-APPLICABLE Redirects do not loop"
+    assert line.endswith(" [100%]")
+    assert "(" not in line
 
 
 def test_report_is_a_link(tmp_path: Path) -> None:
