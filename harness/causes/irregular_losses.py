@@ -36,6 +36,7 @@ MAX_SHARE = 0.6  # of the entities of the run that are lost: else something regu
 NEAR_MS = 1_000.0  # between the starts of messages that may interfere with each other
 MIN_FULL = 5  # requests of the largest size, if that is a limit
 MIN_FULL_SHARE = 0.4
+MIN_ASKED = 0.95  # of the entities of messages that came alone
 MIN_ALONE = 5  # entities of messages that came alone
 
 
@@ -98,18 +99,20 @@ def find_irregular_losses(
         first, last = fetch.sent_ms - NEAR_MS, fetch.sent_ms + NEAR_MS
         return bisect_right(starts, last) - bisect_left(starts, first) <= 1
 
-    alone = sum(
-        fetch.requested_ms is not None and is_alone(fetch)
+    alone = [
+        fetch.requested_ms is not None
         for result in observations.results
         if awaits_fetches(result)
         for evidence in result.evidence
+        if met_no_error(evidence.transcript)
         for fetch in entity_fetches(evidence.transcript.deliveries, evidence.transcript.calls)
-    )
+        if is_alone(fetch)
+    ]
     together = ""
-    if alone >= MIN_ALONE and not any(map(is_alone, entities)):
+    if sum(alone) >= max(MIN_ALONE, MIN_ASKED * len(alone)) and not any(map(is_alone, entities)):
         together = (
             f" Each came within {NEAR_MS / 1000:g} s of another message; of those that came alone, "
-            f"{of(alone, alone)} were asked for."
+            f"{of(sum(alone), len(alone))} were asked for."
         )
     yield Explanation(
         CauseKind.SOME_NOT_FETCHED,

@@ -167,6 +167,20 @@ def test_events_that_are_lost_now_and_then() -> None:
     )
 
 
+def test_what_came_alone_and_was_lost_is_counted() -> None:
+    """That messages come together is told only if those that come alone are asked for."""
+    results = [
+        lossy_result(number, lost, at_ms=(0, 300))
+        for number, lost in enumerate(("ab", "b", "c", "a"), 1)
+    ]
+    # What a scenario that passed did not fetch is no loss that counts, but it came alone.
+    alone = [replace(lossy_result(7, "bc", at_ms=(0,)), verdict=Verdict.PASS)]
+    more = [lossy_result(number, "", at_ms=(0,)) for number in (8, 9)]
+    (cause,) = find_causes([*results, *alone, *more])
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+    assert "alone" not in cause.summary
+
+
 def test_the_size_of_requests_is_a_hint() -> None:
     """A list of ids that is divided into requests of one size may leave something over."""
     results = []
