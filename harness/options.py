@@ -76,8 +76,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "--mews-token",
         "Shared secret, added as Token (or by the name of --mews-token-name) to the query of "
-        "each URL that has none. Prefer the "
-        "environment variable MEWS_TOKEN: process lists show options (default: none).",
+        "each URL without it. Prefer the environment variable MEWS_TOKEN: process lists show "
+        "options (default: no secret).",
         "SECRET",
         env="MEWS_TOKEN",
     ),

@@ -22,7 +22,8 @@ from pytest_mews.config.settings import resolve_settings
 from pytest_mews.run.environment import Environment
 
 DETAILS = """
-URL is the endpoint for General Webhooks, with the shared secret as Token in its query.
+URL is the endpoint for General Webhooks, with the shared secret as Token in its query, or a path
+alone if --start starts the service.
 
 A few messages are sent: is the URL reachable, is a message accepted, and one with a wrong token
 refused? With --api: does an event lead to a call, and with whose AccessToken? With --websocket:

@@ -27,7 +27,7 @@ EVENT is a discriminator of General Webhooks (CustomerAdded), an action of Integ
 (IntegrationCreated), a type of WebSocket event (DeviceCommand), or `lifecycle`: all messages of an
 integration.
 
-The payload has all documented properties, ids that nothing else has, and the tokens of the tenants.
+The payload has all documented properties, unique ids, and the tokens of the tenants.
 """
 
 
@@ -44,7 +44,7 @@ The payload has all documented properties, ids that nothing else has, and the to
     "--count",
     type=click.IntRange(1, MAX_EVENTS),
     metavar="N",
-    help="Number of events, of the named types in turn; further ones than the batch limit are in "
+    help="Number of events, of the named types in turn; those beyond the batch limit go into "
     "further messages (default: one of each).",
 )
 @click.option("--enterprise", metavar="N|new", help="Number of the enterprise (default: 1).")

@@ -74,12 +74,14 @@ discard a message.
     "--count",
     type=click.IntRange(1, MAX_EVENTS),
     metavar="N",
-    help="Number of events, of the named types in turn; further ones than the batch limit are in "
+    help="Number of events, of the named types in turn; those beyond the batch limit go into "
     "further messages (default: one of each).",
 )
 @click.option("--twice", is_flag=True, help="Send each message once more: a duplicate.")
 @click.option(
-    "--lose-answer", is_flag=True, help="Drop the response to the first attempt, as a network can."
+    "--drop-response",
+    is_flag=True,
+    help="Drop the response to the first attempt, as a network can.",
 )
 @click.option(
     "--enterprise",
@@ -96,7 +98,7 @@ def command(  # noqa: PLR0913 - the options
     seed: int | None,
     *,
     twice: bool,
-    lose_answer: bool,
+    drop_response: bool,
     **parameters: Any,  # noqa: ANN401 - of click
 ) -> int:
     """Deliver each message."""
@@ -113,7 +115,7 @@ def command(  # noqa: PLR0913 - the options
     if messages[0].kind is WebhookKind.WEBSOCKET:
         remedy = "Start `mews emulator --websocket`, and type its name there."
         raise UsageError("EVENT", events[0], "is sent on the WebSocket, not to a URL", remedy)
-    faults = (Fault.DROP_RESPONSE,) if lose_answer else ()
+    faults = (Fault.DROP_RESPONSE,) if drop_response else ()
     clock = SystemClock()
     with CurlTransport(clock) as transport:
         rules = DeliveryRules.from_profile(

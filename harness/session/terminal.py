@@ -42,6 +42,7 @@ COLOURS = {
 KNOWN = "known from the baseline"
 PERCENTAGE = len(" [100%] ")  # what pytest writes after a verdict, and a space before the label
 MAX_LINES = 12  # of a list; the report has all
+MAX_REASON = 240  # columns; the report has the rest
 
 
 def header_lines(settings: Settings) -> list[str]:
@@ -315,11 +316,12 @@ def _fix_lines(run: Run) -> Iterator[str]:
         for report in group.causes:
             yield from _cause_lines(report, next(number), known)
         problems = [
-            _problem_line(problem, next(number), known)
+            "\n".join(_problem_lines(problem, next(number), known))
             for problem in group.problems
             if problem.result.verdict is not Verdict.ERROR
         ]
-        yield from first_lines(problems, MAX_LINES)
+        for lines in first_lines(problems, MAX_LINES):
+            yield from lines.split("\n")
 
 
 def _cause_lines(report: CauseReport, number: int, known: frozenset[str]) -> Iterator[str]:
@@ -334,13 +336,15 @@ def _cause_lines(report: CauseReport, number: int, known: frozenset[str]) -> Ite
     )
 
 
-def _problem_line(problem: Problem, number: int, known: frozenset[str]) -> str:
-    """Return a line; scenarios that are blocked for the same reason share one."""
+def _problem_lines(problem: Problem, number: int, known: frozenset[str]) -> Iterator[str]:
+    """Yield a problem and its remedy; scenarios blocked for the same reason share them."""
     result = problem.result
     scenario = result.scenario
     others = f" and {len(problem.same_reason)} more" if problem.same_reason else ""
     remark = f"; {KNOWN}" if scenario.id in known else ""
-    return (
+    yield (
         f"{number}. {problem.level} {scenario.id} {scenario.title}{others} "
-        f"(for {reports.CONCERNS[scenario.concern][0]}{remark}): {result.reason}"
+        f"(for {reports.CONCERNS[scenario.concern][0]}{remark}): {cut(result.reason, MAX_REASON)}"
     )
+    if problem.fix:
+        yield f"   Fix: {problem.fix}"

@@ -209,7 +209,7 @@ def test_the_version_is_that_of_the_package(mews: Mews) -> None:
     [
         (["sa"], ["sample"]),
         (["send", "CustomerA"], ["CustomerAdded"]),
-        (["send", "--lose"], ["--lose-answer"]),
+        (["send", "--drop"], ["--drop-response"]),
         (["explain", "rec-04"], ["REC-04"]),
         (["explain", "--scenarios", OWN, "x-gr"], ["X-GROUP-300"]),
         (["explain", "--scenarios", "none", "rec-04"], ["REC-04"]),

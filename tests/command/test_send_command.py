@@ -98,10 +98,10 @@ def test_a_remedy_names_the_options_of_the_command(mews: Mews, partner: Partner)
 
 
 def test_a_lost_answer_and_a_duplicate(mews: Mews) -> None:
-    """--lose-answer drops the first response, --twice sends the same bytes once more."""
+    """--drop-response drops the first response, --twice sends the same bytes once more."""
     with recording_endpoint() as endpoint:
         done = mews(
-            "send", "CustomerAdded", "--to", endpoint.url, "--lose-answer", "--twice", *FAST
+            "send", "CustomerAdded", "--to", endpoint.url, "--drop-response", "--twice", *FAST
         )
     assert done.status == 0
     assert len(endpoint.bodies) == 3

@@ -111,7 +111,9 @@ def test_a_warning_exits_0_and_strict_1(run: pytest.Pytester) -> None:
     arguments = ("--mews-target", "demo:strict-events", "-k", "ERR-02", *QUICK)
     result = run.runpytest(*arguments)
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["*mews::ERR-02 WARN *", "Fix these first", "  1. SHOULD ERR-02 *"])
+    result.stdout.fnmatch_lines(
+        ["*mews::ERR-02 WARN *", "Fix these first", "  1. SHOULD ERR-02 *", "     Fix: *"]
+    )
     strict = run.runpytest(*arguments, "--mews-strict")
     assert strict.ret == 1
     strict.stdout.fnmatch_lines(["Fix these first", "  1. SHOULD ERR-02 *"])
