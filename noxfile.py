@@ -37,7 +37,7 @@ FAST = (
     "senders",
     "websocket",
 )
-"""The folders of tests that take seconds and depend on Python: threads, sockets, data types."""
+"""The folders of tests that depend on Python: threads, sockets, data types."""
 
 PLUGINS = (
     *("allure-pytest", "anyio", "pytest-asyncio", "pytest-bdd", "pytest-benchmark", "pytest-check"),
@@ -67,7 +67,8 @@ _enable_pyenv()
 def fast(session: nox.Session) -> None:
     """Run the fast tests and certify the demo partner on a newer Python."""
     _install(session, "[dev]")
-    session.run("pytest", "-n", "4", "--dist", "worksteal", *(f"tests/{name}" for name in FAST))
+    folders = [f"tests/{name}" for name in FAST]
+    session.run("pytest", "-n", "3", "--dist", "worksteal", "-m", "not slow", *folders)
     _certify(session)
 
 

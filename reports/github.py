@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mews.model import Run, Verdict
-from pytest_mews.reports.cause_reports import CauseReport, cause_reports, remaining_problems
+from pytest_mews.reports.cause_reports import CauseReport, fix_groups
 from pytest_mews.reports.markdown_summary import to_markdown
 from pytest_mews.reports.problems import Problem, Severity, severity_of
 from pytest_mews.sanitize import capped, sanitize
@@ -39,11 +39,15 @@ def annotate(run: Run, environ: Mapping[str, str]) -> list[str]:
     if environ.get("GITHUB_ACTIONS") != "true":
         return []
     annotations = [
-        *((report.severity, _describe_cause(report)) for report in cause_reports(run)),
-        *(
-            (severity_of(run, problem.result), _describe_problem(problem))
-            for problem in remaining_problems(run)
-        ),
+        annotation
+        for group in fix_groups(run)
+        for annotation in (
+            *((report.severity, _describe_cause(report)) for report in group.causes),
+            *(
+                (severity_of(run, problem.result), _describe_problem(problem))
+                for problem in group.problems
+            ),
+        )
     ]
     lines: list[str] = []
     for severity in Severity:

@@ -1,4 +1,4 @@
-"""`certification.sarif`: SARIF 2.1.0, causes first, then the problems that no cause explains.
+"""`certification.sarif`: SARIF 2.1.0, causes and the problems that no cause explains, by level.
 
 There is one rule for each scenario and for each kind of cause in the run.
 
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_mews.model import CauseKind, Run, ScenarioResult, Verdict
-from pytest_mews.reports.cause_reports import CauseReport, cause_reports, remaining_problems
+from pytest_mews.reports.cause_reports import CauseReport, fix_groups
 from pytest_mews.reports.headline import readiness_phrase
 from pytest_mews.reports.problems import Problem, severity_of
 from pytest_mews.sanitize import capped, sanitize
@@ -35,10 +35,14 @@ def to_sarif(run: Run) -> dict[str, Any]:
     """Return the run as an object for `json.dump`."""
     scenarios = [result.scenario for result in run.results]
     rule_indexes = {scenario.id: index for index, scenario in enumerate(scenarios)}
-    problems = remaining_problems(run)
-    causes = cause_reports(run)
-    kinds = list(dict.fromkeys(report.cause.kind for report in causes))
-    errors = [problem.result for problem in problems if problem.result.verdict is Verdict.ERROR]
+    groups = fix_groups(run)
+    kinds = list(dict.fromkeys(report.cause.kind for group in groups for report in group.causes))
+    errors = [
+        problem.result
+        for group in groups
+        for problem in group.problems
+        if problem.result.verdict is Verdict.ERROR
+    ]
     waived = [result for result in run.results if result.verdict is Verdict.WAIVED]
     return {
         "$schema": SCHEMA,
@@ -61,13 +65,21 @@ def to_sarif(run: Run) -> dict[str, Any]:
                 "columnKind": "utf16CodeUnits",
                 "results": [
                     *(
-                        _cause_result(report, len(scenarios) + kinds.index(report.cause.kind))
-                        for report in causes
-                    ),
-                    *(
-                        _problem_result(run, problem, rule_indexes)
-                        for problem in problems
-                        if problem.result not in errors
+                        result
+                        for group in groups
+                        for result in (
+                            *(
+                                _cause_result(
+                                    report, len(scenarios) + kinds.index(report.cause.kind)
+                                )
+                                for report in group.causes
+                            ),
+                            *(
+                                _problem_result(run, problem, rule_indexes)
+                                for problem in group.problems
+                                if problem.result not in errors
+                            ),
+                        )
                     ),
                     *(_waived_result(result, rule_indexes) for result in waived),
                 ],

@@ -122,6 +122,16 @@ def no_github_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def plain_assertions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the runs that a test makes with pytester rewrite no assertions.
+
+    Each run would look for assertions in the files of every installed plugin.
+    """
+    if "pytester" in request.fixturenames:
+        monkeypatch.setenv("PYTEST_ADDOPTS", "--assert=plain")
+
+
+@pytest.fixture(autouse=True)
 def empty_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the pictures of reports empty, in child processes too, unless a test is about them.
 

@@ -16,15 +16,20 @@ from pytest_mews.causes.deaths import find_deaths
 from pytest_mews.causes.explained_scenarios import Attribution, attribute
 from pytest_mews.causes.explanation import Explanation
 from pytest_mews.causes.fetching import find_fetching
-from pytest_mews.causes.in_front import find_page, find_rate_limit
+from pytest_mews.causes.in_front import find_back_pressure, find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
+from pytest_mews.causes.irregular_losses import find_irregular_losses
+from pytest_mews.causes.lost_positions import find_lost_positions
 from pytest_mews.causes.observations import Observations, Observed
 from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
+from pytest_mews.causes.replaced_key import find_replaced_key
+from pytest_mews.causes.shared_ids import find_shared_ids
 from pytest_mews.causes.stopped_fetching import find_stopped_fetching
 from pytest_mews.causes.time_per_event import find_time_per_event
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
 from pytest_mews.causes.unnoticed_changes import find_not_in_interval, find_unnoticed_changes
+from pytest_mews.causes.unread_pages import find_unread_pages
 from pytest_mews.causes.websocket_events import find_websocket_events
 from pytest_mews.model import Cause, Level, ScenarioResult, Verdict
 from pytest_mews.model.verdict import FAILURES
@@ -59,6 +64,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_unmet_requirements(observations),
         *find_deaths(observations),
         *find_rate_limit(observations),
+        *find_back_pressure(observations),
         *find_page(observations),
         *find_outages(observations),
         *find_time_per_event(observations),
@@ -70,15 +76,19 @@ def _explanations(observations: Observations) -> list[Explanation]:
 
     found += list(find_common_conditions(observations, is_explained))
     found += list(find_intermittent(observations, is_explained))
-    return [
-        *found,
+    found += [
         *find_acceptance(observations),
+        *find_replaced_key(observations),
         *find_stopped_fetching(observations),
         *find_unnoticed_changes(observations.results),
-        *find_fetching(observations),
-        *find_not_in_interval(observations.results),
         *find_websocket_events(observations),
+        *find_lost_positions(observations),
+        *find_fetching(observations),
+        *find_unread_pages(observations),
+        *find_shared_ids(observations),
+        *find_not_in_interval(observations.results),
     ]
+    return [*found, *find_irregular_losses(observations, found)]
 
 
 def _is_cause(explanation: Explanation, attributions: dict[str, Attribution]) -> bool:

@@ -31,6 +31,13 @@ def of(part: int, whole: int) -> str:
     return f"all {whole:,}" if part == whole and whole > 1 else f"{part:,} of {whole:,}"
 
 
+def ordinal(number: int) -> str:
+    """Return `1st`, `2nd`, `50th`."""
+    is_teen = number // 10 % 10 == 1
+    suffix = "th" if is_teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{suffix}"
+
+
 def one_in(part: int, whole: int) -> str:
     """Return a share in words: `one in three`, `80% of`."""
     share = part / whole

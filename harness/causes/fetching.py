@@ -9,6 +9,7 @@ from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
 from pytest_mews.causes.missing_entities import fetches_of
 from pytest_mews.causes.observations import Observations
+from pytest_mews.causes.websocket_events import misses_later_events
 from pytest_mews.model import (
     ApiFault,
     CauseKind,
@@ -22,7 +23,7 @@ from pytest_mews.model import (
     foreign_token_owner,
     merge_records,
 )
-from pytest_mews.model.fetch_record import EntityKey, refusal_of
+from pytest_mews.model.fetch_record import EntityKey, met_fault, refusal_of
 
 MIN_COUNT = 2  # entities
 MIN_SHARE = 0.95
@@ -233,6 +234,7 @@ def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
         f"Only the first event of a message is fetched: {of(fetched_first, _count(first))} first "
         f"events, and {fetched_later:,} of {_count(later):,} that follow in the same message.",
         "Process every element of Events: a message has all events that occurred at the same time.",
+        accounts_for_finding=partial(misses_later_events, counted=None),
         accounts_for_missing=is_later,
     )
 
@@ -287,18 +289,19 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
     names = frozenset(never)
     count = sum(lost[fault] for fault in never)
 
-    def met_fault(transcript: Transcript) -> MissingEntity:
+    def is_lost(transcript: Transcript) -> MissingEntity:
         calls = calls_by_entity(transcript.calls)
-        return lambda fetch: any(call.fault in names for call in calls.get(fetch.entity_id, ()))
+        return lambda fetch: met_fault(fetch, calls.get(fetch.entity_id, ())) in names
 
     yield Explanation(
         CauseKind.ERRORS_NOT_RETRIED,
-        f"What a failed request asked for is lost ({listed(never)}): none of {count:,} such "
-        "entities was fetched later.",
+        f"What a failed request asked for is not fetched while the run waits ({listed(never)}): "
+        f"none of {count:,} such entities was.",
         "Keep what is to be fetched until a response has returned it, and repeat a failed request "
         "with growing pauses, after the Retry-After of a 429; do not give up after the first "
-        "repetition.",
-        accounts_for_missing=met_fault,
+        "repetition. If the service repeats it later than the run waits, run again with a longer "
+        "--mews-fetch-timeout.",
+        accounts_for_missing=is_lost,
     )
 
 

@@ -1,7 +1,8 @@
-"""What stands in front of the service: limits on the number of requests, and pages of HTML."""
+"""What refuses messages before they are handled: limits on requests, full queues, pages of HTML."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -12,6 +13,8 @@ from pytest_mews.model import AttemptRecord, CauseKind
 
 MIN_COUNT = 2
 WINDOW_MS = 10_000.0  # in which requests are counted
+RECENT_MS = 1_000.0  # within which others were accepted, or the service may be down
+MIN_SHARE = 0.8  # of refused messages shortly after accepted ones
 # The status of pages of firewalls and logins; frameworks send others as HTML themselves.
 PAGE_STATUSES = frozenset(
     {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE}
@@ -46,6 +49,42 @@ def find_rate_limit(observations: Observations) -> Iterator[Explanation]:
         lambda item: item.record.status == HTTPStatus.TOO_MANY_REQUESTS,
         stands_alone=True,
     )
+
+
+def find_back_pressure(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation if the service asks to send messages again later, and accepts others.
+
+    A service that is down asks for the same, but then it accepts nothing shortly before.
+    """
+    refused = [item for item in observations.attempts if _asks_for_later(item.record)]
+    accepted = [item for item in observations.attempts if item.record.delivered]
+    ends = sorted(item.record.ended_ms for item in accepted)
+
+    def follows_accepted(item: Observed) -> bool:
+        index = bisect_right(ends, item.record.started_ms)
+        return index > 0 and item.record.started_ms - ends[index - 1] <= RECENT_MS
+
+    recent = [item for item in refused if follows_accepted(item)]
+    if total(refused) < MIN_COUNT or total(recent) < MIN_SHARE * total(refused):
+        return
+    yield Explanation(
+        CauseKind.BACK_PRESSURE,
+        f"{of(total(refused), total(observations.attempts))} requests were answered 503 with "
+        "Retry-After, shortly after others that were accepted: the service, or what stands in "
+        "front of it, refuses messages while it has no room for more. At most "
+        f"{busiest_window(accepted, WINDOW_MS):,} were accepted within 10 s; the certification "
+        f"sends up to {busiest_window(observations.attempts, WINDOW_MS):,}.",
+        "Make room for your busiest minute: store messages in a table or a broker, and answer "
+        "before you process them. To refuse the rest is right: Mews expects a 4xx or 5xx for what "
+        "you can't process, and re-sends it after a few minutes. But it discards a message after "
+        "repeated attempts, and documents nothing about Retry-After in a response to it.",
+        lambda item: _asks_for_later(item.record),
+        stands_alone=True,
+    )
+
+
+def _asks_for_later(record: AttemptRecord) -> bool:
+    return record.status == HTTPStatus.SERVICE_UNAVAILABLE and record.has_retry_after
 
 
 def is_page(record: AttemptRecord) -> bool:

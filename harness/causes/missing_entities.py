@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from pytest_mews.causes.explanation import MissingEntity, UnmetFinding
-from pytest_mews.model import EntityFetch, ScenarioResult, Transcript, Validity, entity_fetches
+from pytest_mews.model import (
+    ApiFault,
+    EntityFetch,
+    ScenarioResult,
+    Transcript,
+    Validity,
+    entity_fetches,
+)
 from pytest_mews.model.fetch_record import FETCHED
 
 
@@ -23,6 +30,11 @@ def awaits_fetches(result: ScenarioResult) -> bool:
     return any(
         finding.check == FETCHED for evidence in result.evidence for finding in evidence.findings
     )
+
+
+def met_no_error(transcript: Transcript) -> bool:
+    """Return whether no request got an injected error: what waits behind such a request is late."""
+    return all(call.fault in {None, ApiFault.SLOW} for call in transcript.calls)
 
 
 def missing_entities(unmet: UnmetFinding) -> list[EntityFetch]:

@@ -73,9 +73,9 @@ def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanat
     yield Explanation(
         CauseKind.NOT_IN_INTERVAL,
         f"Requests by interval miss acknowledged events: {listed(figures)} were in no response.",
-        "Ask for the ids of the events. If you ask for an interval, ask after each message, let it "
-        "begin some minutes before the last one ended, and not end before now: messages may be "
-        "late.",
+        "Ask for the ids of the events. If you ask for an interval, ask after each message, give "
+        "both ends in UTC (local time with a Z is hours off), let it begin some minutes before the "
+        "last one ended, and not end before now: messages may be late.",
         accounts_for_missing=is_in_none,
     )
 

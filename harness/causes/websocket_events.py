@@ -41,7 +41,7 @@ def find_websocket_events(observations: Observations) -> Iterator[Explanation]:
                 f"{counts.handled_later:,} of {counts.later:,} that follow in the same message.",
                 "Process every element of Events: a message has all events that occurred at the "
                 "same time.",
-                accounts_for_finding=partial(_misses_later_events, counted=counted),
+                accounts_for_finding=partial(misses_later_events, counted=counted),
             )
             return
 
@@ -82,7 +82,7 @@ def _count_events(
     return counts
 
 
-def _misses_later_events(unmet: UnmetFinding, *, counted: Collection[str] | None) -> bool:
+def misses_later_events(unmet: UnmetFinding, *, counted: Collection[str] | None) -> bool:
     """Return whether all that a finding misses comes later than first in its message."""
     if unmet.finding.check not in HANDLING_CHECKS:
         return False

@@ -7,7 +7,7 @@ elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 
 from pytest_mews.checks.check import case_check
@@ -257,23 +257,46 @@ def no_double_fetch(transcript: Transcript) -> Observation:
 @case_check("p99-lookup-under-5s", "a first request within 5 s for 99 of 100 events")
 @requires_connector_api
 def p99_lookup_under_5s(transcript: Transcript) -> Observation:
-    """99 of 100 first requests about an event arrived within 5 s of the event."""
-    delays_ms = [
-        max(0.0, trace.requested_ms - trace.sent_ms)
-        for trace in _traces(transcript)
-        if trace.requested_ms is not None
-    ]
-    if not delays_ms:
+    """99 of 100 first requests about an event arrived within 5 s of the event.
+
+    A device that executes one command after another, such as an encoder of keys, comes to an event
+    when it has done those before: its 5 s begin then.
+    """
+    traces = _traces(transcript)
+    requested = [(trace, trace.requested_ms) for trace in traces if trace.requested_ms is not None]
+    if not requested:
         observed = "nothing was requested about any event" if transcript.connections else NO_CLIENT
         return Observation(met=True, observed=observed, subject_count=0)
-    times = AnswerTimes.of(delays_ms)
-    met = times.p99_ms <= MAX_LOOKUP_MS
+    delays_ms = [max(0.0, requested_ms - trace.sent_ms) for trace, requested_ms in requested]
+    idle_ms = [
+        max(0.0, requested_ms - max(trace.sent_ms, _last_done_ms(traces, trace, requested_ms)))
+        for trace, requested_ms in requested
+    ]
+    times, idle = AnswerTimes.of(delays_ms), AnswerTimes.of(idle_ms)
+    met = idle.p99_ms <= MAX_LOOKUP_MS
     figures = (
         f"from the event to the first request about it p50 {times.p50_ms:,.0f} ms, "
         f"p99 {times.p99_ms:,.0f} ms, {quantity(times.count, 'event')}"
     )
-    observed = join_clauses(("" if met else "the client handles events too late", figures))
+    is_serial = met and times.p99_ms > MAX_LOOKUP_MS
+    in_turn = "one command after another was executed" if is_serial else ""
+    observed = join_clauses(("" if met else "the client handles events too late", figures, in_turn))
     return Observation(met=met, observed=observed, subject_count=times.count)
+
+
+def _last_done_ms(traces: Sequence[EventTrace], trace: EventTrace, until_ms: float) -> float:
+    """Return when the last other command was done by a time; 0 if none was."""
+    return max(
+        (
+            other.processed_ms
+            for other in traces
+            if other.processed_ms is not None
+            and other.enterprise_id == trace.enterprise_id
+            and other.entity_id != trace.entity_id
+            and other.processed_ms <= until_ms
+        ),
+        default=0.0,
+    )
 
 
 def _traces(transcript: Transcript) -> tuple[EventTrace, ...]:

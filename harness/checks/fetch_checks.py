@@ -363,9 +363,24 @@ def _why_page_missing(
         problem = f"the response to {last.operation} had further pages, and one of them was read "
         return f"{problem}again and again: {entity} was not on the first page"
     if unread:
-        problem = f"the response to {unread[-1].operation} had further pages, and the next one was "
-        return f"{problem}not read: {entity} was not on the first page"
+        page = unread[-1]
+        problem = f"the response to {page.operation} had further pages, and the next one was"
+        count = _pages_up_to(page, calls)
+        if count > 1:
+            return f"{problem} not read after {count}: {entity} was on none of them"
+        return f"{problem} not read: {entity} was not on the first page"
     return f"{entity} {_why_missing(fetch, calls)}, although all pages were read"
+
+
+def _pages_up_to(page: ApiCall, calls: Sequence[ApiCall]) -> int:
+    """Return how many pages in a row were read up to this one, from the first page on."""
+    count = 1
+    for call in calls:
+        if (call.operation, call.enterprise_id) == (page.operation, page.enterprise_id):
+            count = count + 1 if call.is_next_page else 1
+        if call is page:
+            break
+    return count
 
 
 def _has_next(page: ApiCall, calls: Sequence[ApiCall]) -> bool:
@@ -488,6 +503,9 @@ def _unread_page(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
         (cursor for cursor in next_cursors if cursor is not None and cursors.count(cursor) > 1),
         None,
     )
+    if repeated is None and next_cursors[-1] is not None:
+        pages = quantity(len(next_cursors) + 1, "page")
+        return f"the response had further pages, and the next one was not read after {pages}"
     if repeated is None:
         return ""
     return f"one page was read {how_often(cursors.count(repeated))}, and the one after it never"

@@ -10,8 +10,8 @@ from pytest_mews.checks.check import case_check
 from pytest_mews.checks.intervals import MIN_PAUSES, format_pauses, pauses_grow
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
-from pytest_mews.mews.lifecycle import API_KEY_CREATED
 from pytest_mews.model import ApiCall, RequestProblem, TokenState, Transcript, event_traces
+from pytest_mews.model.key_rotation import calls_after_rotation
 
 IMMEDIATE_MS = 50.0  # a retry within this time made no pause
 TOLERANCE_MS = 50.0  # for clocks and rounding: Retry-After is in whole seconds
@@ -133,19 +133,9 @@ def rotated_key_used(transcript: Transcript) -> Observation:
     Requests that were under way may end with the old key: if a message follows the new key, only
     requests after that message count.
     """
-    rotations = [
-        index
-        for index, delivery in enumerate(transcript.deliveries)
-        if delivery.delivered
-        and any(event.discriminator == API_KEY_CREATED for event in delivery.message.events)
-    ]
-    if not rotations:
+    calls = calls_after_rotation(transcript)
+    if calls is None:
         return Observation(met=True, observed="no new key was acknowledged", subject_count=0)
-    following = transcript.deliveries[rotations[-1] + 1 :]
-    since_ms = transcript.deliveries[rotations[-1]].attempts[-1].final_exchange.ended_ms
-    if following:
-        since_ms = following[0].started_ms
-    calls = [call for call in transcript.calls if call.received_ms >= since_ms]
     outdated = [call for call in calls if call.token_state is TokenState.REPLACED]
     if not calls:
         observed = "no request after the new key"

@@ -9,6 +9,7 @@ from pytest_mews.execution.connectivity import Connectivity, probe_connector_api
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Messages
 from pytest_mews.execution.health import recheck_health
+from pytest_mews.execution.late_fetches import LateFetches
 from pytest_mews.execution.patience import Patience
 from pytest_mews.execution.preflight import Preflight, send_preflight
 from pytest_mews.execution.scenario_runner import Budget, Exploration, ScenarioRunner, SentMessages
@@ -25,6 +26,7 @@ __all__ = [
     "ClientTracker",
     "Connectivity",
     "Exploration",
+    "LateFetches",
     "Messages",
     "Patience",
     "Preflight",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +11,7 @@ from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.patience import Awaited, WaitEnd, count_calls, wait_until_done
 from pytest_mews.execution.waits import QUIET_S, BacklogWait, expected_retry_ms
-from pytest_mews.model import ApiCall, Delivery, Message
+from pytest_mews.model import OPERATIONS_BY_DISCRIMINATOR, ApiCall, Delivery, Message
 from pytest_mews.model.fetches import AcknowledgedEntities, EntityFetch, requests_by_interval
 
 
@@ -102,6 +102,8 @@ class CallObserver:
             return True
         self.still_busy |= end is WaitEnd.STILL_BUSY
         self._wait_for_retries(self._connector_api, entities)
+        missing = _missing(entities, self._connector_api.calls(self._since))
+        self._context.late_fetches.give_up(missing, self._context.now_ms())
         return False
 
     def _wait_for_retries(
@@ -110,8 +112,7 @@ class CallObserver:
         """Extend a wait that timed out while the partner pauses before its next retry."""
         calls = connector_api.calls(self._since)
         while missing := _missing(entities, calls):
-            ids = {fetch.entity_id for fetch in missing}
-            until_ms = expected_retry_ms([call for call in calls if self._is_about(call, ids)])
+            until_ms = max(expected_retry_ms(_calls_about(fetch, calls)) for fetch in missing)
             timeout_s = (until_ms - self._context.now_ms()) / 1000
             last = calls[-1].number if calls else self._since
             if timeout_s <= 0 or not connector_api.wait_until(bool, last, timeout_s):
@@ -120,10 +121,6 @@ class CallObserver:
                 lambda calls: not _missing(entities, calls), self._since, QUIET_S
             )
             calls = connector_api.calls(self._since)
-
-    def _is_about(self, call: ApiCall, ids: set[str]) -> bool:
-        """Return whether a call asks for one of these entities, or for an interval."""
-        return not call.requested_ids or not ids.isdisjoint(call.requested_ids)
 
     @property
     def misses_fetch(self) -> bool:
@@ -218,6 +215,16 @@ class CallObserver:
         if (requested, returned) == (call.requested_ids, call.returned_ids):
             return call
         return replace(call, requested_ids=requested, returned_ids=returned)
+
+
+def _calls_about(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[ApiCall]:
+    """Return the calls that ask for an entity, or for an interval that may have it."""
+    return [
+        call
+        for call in calls
+        if call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
+        and (not call.requested_ids or fetch.entity_id in call.requested_ids)
+    ]
 
 
 def _missing(entities: AcknowledgedEntities, calls: Sequence[ApiCall]) -> list[EntityFetch]:

@@ -12,6 +12,7 @@ from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.emulator.websocket import WebSocketServer
 from pytest_mews.execution.alike_failures import AlikeFailures
 from pytest_mews.execution.connectivity import Connectivity
+from pytest_mews.execution.late_fetches import LateFetches
 from pytest_mews.execution.patience import Patience
 from pytest_mews.execution.service_watch import ServiceWatch
 from pytest_mews.execution.stall_watch import StallWatch
@@ -43,6 +44,7 @@ class CaseContext:
         service: looks whether the service is still there; None to never look.
         patience: how long waits for what webhooks lead to go on in silence.
         websocket_patience: the same for what events on the WebSocket lead to.
+        late_fetches: what was fetched only after its wait had ended.
         alike_failures: the scenarios of the run that have failed, by the checks.
         stalls: notices when the harness itself stands still.
         now_ms: the run's clock.
@@ -67,6 +69,7 @@ class CaseContext:
     service: ServiceWatch | None = None
     patience: Patience = field(default_factory=Patience)
     websocket_patience: Patience = field(default_factory=Patience)
+    late_fetches: LateFetches = field(default_factory=LateFetches)
     alike_failures: AlikeFailures = field(default_factory=AlikeFailures)
     stalls: StallWatch = field(default_factory=lambda: StallWatch(lambda: 0.0))
     now_ms: Callable[[], float] = lambda: time.monotonic() * 1000

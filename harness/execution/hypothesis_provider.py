@@ -8,18 +8,23 @@ enough: for some choices Hypothesis makes one of its own class in any case.
 
 from __future__ import annotations
 
+from hypothesis.internal.conjecture.choice import ChoiceTypeT
 from hypothesis.internal.conjecture.providers import CONSTANTS_CACHE, HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
 
 _ATTRIBUTE = "_local_constants"
 _NONE = Constants()
+_SEED_ALONE: tuple[ChoiceTypeT, tuple[str]] = ("boolean", ("selected from no modules",))
+"""A key that marks a cache of Hypothesis's; it has no other for this type."""
 
 
 def use_seed_alone() -> None:
     """Let Hypothesis use no constants of loaded modules from now on; reading them costs a second.
 
-    Hypothesis keeps constants that it has selected. Those that were selected before are forgotten.
+    Hypothesis keeps the constants that it has selected, for each thread. Those that this thread
+    selected before are forgotten.
     """
-    if getattr(HypothesisProvider, _ATTRIBUTE) is not _NONE:
-        setattr(HypothesisProvider, _ATTRIBUTE, _NONE)
+    setattr(HypothesisProvider, _ATTRIBUTE, _NONE)
+    if _SEED_ALONE not in CONSTANTS_CACHE:
         CONSTANTS_CACHE.cache.clear()
+        CONSTANTS_CACHE[_SEED_ALONE] = (), ()

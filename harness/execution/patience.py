@@ -19,7 +19,8 @@ from functools import partial
 from threading import Lock
 
 from pytest_mews.emulator.connector_api import ConnectorApi
-from pytest_mews.execution.waits import wait_while_busy
+from pytest_mews.execution.waits import limited_until_ms, wait_while_busy
+from pytest_mews.mews.limits import REQUEST_WINDOW_S
 from pytest_mews.model import ApiCall
 
 MIN_MISSES = 3
@@ -84,6 +85,18 @@ class Patience:
         self._last_call = 0  # that was looked at for them
         self._is_unreliable = False
         self._outlasted = 0
+        self._silent_windows = 0
+
+    @property
+    def may_be_limited(self) -> bool:
+        """Whether a silence after many requests may be due to a limit of the service's own."""
+        with self._lock:
+            return self._silent_windows < MIN_MISSES
+
+    def note_silent_window(self) -> None:
+        """Note that no limit of the service's own was the reason for a silence."""
+        with self._lock:
+            self._silent_windows += 1
 
     @property
     def has_learned(self) -> bool:
@@ -118,7 +131,7 @@ class Patience:
         with self._lock:
             if any(self._misses[kind] < MIN_MISSES for kind in missing):
                 return None
-            self._look_for_late_requests(calls_since(self._last_call))
+            self._look_for_late_fetches(calls_since(self._last_call))
             if self._is_unreliable:
                 return None
             longest_s = max((self._longest_s[kind] for kind in missing), default=0.0)
@@ -144,7 +157,7 @@ class Patience:
                     pause_s = pauses_s.get(one.entity_id, 0.0)
                     self._note_silence(Missing.CONTINUATION, max(one.work_s, pause_s))
 
-    def _look_for_late_requests(self, calls: Sequence[ApiCall]) -> None:
+    def _look_for_late_fetches(self, calls: Sequence[ApiCall]) -> None:
         """Look for requests by id: an interval has whatever changed meanwhile."""
         for call in calls:
             self._last_call = call.number
@@ -168,7 +181,8 @@ def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known
 ) -> WaitEnd:
     """Wait until everything is done, for the timeout, or until a silence that is final.
 
-    The wait is extended while the service works through earlier messages (`wait_while_busy`).
+    The wait is extended while the service works through earlier messages (`wait_while_busy`). It
+    begins again if the service was silent to keep within the request limit (`limited_until_ms`).
 
     Args:
         connector_api: where the service calls.
@@ -183,6 +197,46 @@ def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known
         DONE if everything is done without an extension.
 
     """
+    wait_once = partial(
+        _wait_once, connector_api, awaited, since, timeout_s, patience, started_ms, now_ms
+    )
+    end = wait_once()
+    until_ms = now_ms() + REQUEST_WINDOW_S * 1000
+    while (
+        end is WaitEnd.OVER
+        and now_ms() < until_ms
+        and _wait_while_limited(connector_api, patience, now_ms)
+    ):
+        end = wait_once()
+    return end
+
+
+def _wait_while_limited(
+    connector_api: ConnectorApi, patience: Patience, now_ms: Callable[[], float]
+) -> bool:
+    """Wait while a limit of the service's own may keep it silent; return whether it calls again."""
+    if connector_api.closed or not patience.may_be_limited:
+        return False
+    calls = connector_api.calls()
+    timeout_s = (limited_until_ms(connector_api, now_ms()) - now_ms()) / 1000
+    if timeout_s <= 0:
+        return False
+    calls_again = connector_api.wait_until(bool, calls[-1].number, timeout_s)
+    if not calls_again:
+        patience.note_silent_window()
+    return calls_again
+
+
+def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
+    connector_api: ConnectorApi,
+    awaited: Callable[[Sequence[ApiCall]], Collection[Awaited]],
+    since: int,
+    timeout_s: float,
+    patience: Patience,
+    started_ms: float,
+    now_ms: Callable[[], float],
+) -> WaitEnd:
+    """Wait as `wait_until_done` does, but as if the service had no limit of its own."""
     deadline_ms = now_ms() + timeout_s * 1000
     while True:
         calls = connector_api.calls(since)

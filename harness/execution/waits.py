@@ -6,14 +6,19 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from pytest_mews.emulator.connector_api import ConnectorApi
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault
+from pytest_mews.model.fetch_record import TOO_MUCH
 
+WINDOW_MS = REQUEST_WINDOW_S * 1000
+MIN_SILENCE_MS = 2_000.0  # what was announced later than that may be requested any moment
 QUIET_S = 1.0  # without a call for this long, the partner is idle
 BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier messages
 MAX_BUSY_FACTOR = 12  # times the timeout, while its backlog shrinks: 2 minutes by default
 MINUTE_S = 60.0
 MAX_PAUSE_S = 75.0  # between two retries: "up to about a minute" (guidelines/requests), and jitter
-MAX_GROWTH = 3.0  # of the pauses between retries, from one to the next
+MAX_GROWTH = 3.0  # of the pauses between retries, from the longest to the next
+MIN_VARIATION = 1.2  # the longest pause over the shortest one; others are a fixed pause
 RETRIED_FAULTS = frozenset(ApiFault) - {ApiFault.SLOW, ApiFault.UNKNOWN_FIELDS}
 MIN_PEAK_S = 3.0  # a shorter peak does not show whether a service keeps up
 
@@ -105,13 +110,13 @@ def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known
 
 
 def expected_retry_ms(calls: Sequence[ApiCall]) -> float:
-    """Return until when a partner that backs off exponentially makes its next retry; 0 if unknown.
+    """Return until when a partner that backs off makes its next retry; 0 if unknown.
 
     Only calls that an injected fault made fail are retried for certain. Their pauses show how long
-    the next one is: if they grow, or if there is only one so far.
+    the next one is: if they differ, since they grow or are random, or if there is only one so far.
 
     Args:
-        calls: about the same entities, in order of arrival.
+        calls: that could return one entity, in order of arrival.
 
     """
     failed = [call for call in calls if call.fault in RETRIED_FAULTS and not call.answered_ok]
@@ -119,9 +124,56 @@ def expected_retry_ms(calls: Sequence[ApiCall]) -> float:
         return 0.0
     times_ms = [call.received_ms for call in failed]
     pauses_ms = [later - earlier for earlier, later in pairwise(times_ms)]
-    if not pauses_ms or (len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]):
+    longest_ms = max(pauses_ms, default=0.0)
+    is_steady = len(pauses_ms) > 1 and longest_ms < MIN_VARIATION * min(pauses_ms)
+    if not pauses_ms or is_steady or _asks_again_for_as_much(failed, pauses_ms):
         return 0.0
-    return times_ms[-1] + min(MAX_GROWTH * pauses_ms[-1], MAX_PAUSE_S * 1000)
+    return times_ms[-1] + min(MAX_GROWTH * longest_ms, MAX_PAUSE_S * 1000)
+
+
+def _asks_again_for_as_much(failed: Sequence[ApiCall], pauses_ms: Sequence[float]) -> bool:
+    """Return whether the partner repeats, as large as before, what has to become smaller.
+
+    How large a request by interval is, the calls do not show: one that is repeated without end is
+    known by pauses that grow no longer.
+    """
+    *_, before, last = failed
+    if not {before.fault, last.fault} <= TOO_MUCH:
+        return False
+    if last.requested_ids:
+        return len(last.requested_ids) >= len(before.requested_ids)
+    return len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]
+
+
+def limited_until_ms(connector_api: ConnectorApi, now_ms: float) -> float:
+    """Return until when a partner's own limit of requests may keep it silent; 0 if it does not.
+
+    The harness sends much faster than Mews does, so a partner that counts its own requests, for
+    each token or all of them, may reach its limit, and then wait for the window to pass. A careful
+    one allows itself fewer than Mews allows: half of them, or more. It is silent although it has
+    something to do: entities that were announced after its last request.
+    """
+    calls = connector_api.calls()
+    groups: dict[str | None, list[ApiCall]] = {None: [*calls]}
+    for call in calls:
+        if call.enterprise_id is not None:
+            groups.setdefault(call.enterprise_id, []).append(call)
+    return max(
+        (
+            group[-1].received_ms + WINDOW_MS + QUIET_S * 1000
+            for enterprise_id, group in groups.items()
+            if _is_burst(group)
+            and connector_api.count_unfetched(group[-1].received_ms, enterprise_id)
+            < connector_api.count_unfetched(now_ms - MIN_SILENCE_MS, enterprise_id)
+        ),
+        default=0.0,
+    )
+
+
+def _is_burst(calls: Sequence[ApiCall]) -> bool:
+    """Return whether the last of the calls ended a window with half of what Mews allows."""
+    most = REQUESTS_PER_TOKEN // 2
+    return len(calls) >= most and calls[-1].received_ms - calls[-most].received_ms < WINDOW_MS
 
 
 def peak_s(time_scale: float) -> float:

@@ -214,7 +214,7 @@ def _wait_until_reconnected(
     last_ms = timeout_ms + MAX_BACKOFF_S * 1000
     while True:
         handshake_count = len(session.handshakes)
-        until_ms = min(last_ms, max(timeout_ms, _next_handshake_due_ms(session)))
+        until_ms = min(last_ms, max(timeout_ms, _next_handshake_due_ms(server, session)))
 
         def connected_or_rejected(count: int = handshake_count) -> bool:
             return connected() or len(session.handshakes) > count
@@ -224,22 +224,40 @@ def _wait_until_reconnected(
             return
 
 
-def _next_handshake_due_ms(session: WebSocketSession) -> float:
-    """Return by when each client that was rejected should try again; 0 if none was."""
-    handshakes = session.handshakes
+def _next_handshake_due_ms(server: WebSocketServer, session: WebSocketSession) -> float:
+    """Return by when each client that was rejected should try again; 0 if none was.
+
+    A pause may be a few times as long as the client's longest one of the run: a random pause may
+    follow a short one.
+    """
     due_ms = 0.0
     for connection in session.connections:
         if connection.disconnect_ms is None:
             continue
         tries_ms = [
             handshake.at_ms
-            for handshake in handshakes
+            for handshake in session.handshakes
             if handshake.enterprise_id == connection.enterprise_id
             and handshake.at_ms >= connection.disconnect_ms
         ]
         if tries_ms:
-            longest_ms = max(
-                after - before for before, after in pairwise([connection.disconnect_ms, *tries_ms])
-            )
-            due_ms = max(due_ms, tries_ms[-1] + NEXT_PAUSE_FACTOR * longest_ms)
+            pause_ms = NEXT_PAUSE_FACTOR * _longest_pause_ms(server, connection.enterprise_id)
+            due_ms = max(due_ms, tries_ms[-1] + pause_ms)
     return due_ms
+
+
+def _longest_pause_ms(server: WebSocketServer, enterprise_id: str) -> float:
+    """Return the longest time from a rejection, or the end of a connection, to a handshake."""
+    tries = [
+        (handshake.at_ms, True)
+        for handshake in server.log.handshakes()
+        if handshake.enterprise_id == enterprise_id
+    ]
+    ends = [
+        (connection.ended_ms, False)
+        for connection in server.log.connections()
+        if connection.enterprise_id == enterprise_id and connection.ended_ms is not None
+    ]
+    moments = sorted([*tries, *ends])
+    pauses_ms = [after - before for (before, _), (after, is_try) in pairwise(moments) if is_try]
+    return max(pauses_ms, default=0.0)

@@ -56,6 +56,7 @@ class AttemptRecord:
         is_html: whether the response is a page of HTML.
         page_title: the title of such a page; empty if it has none, or a long one.
         is_utf8: whether the body that was sent is UTF-8.
+        has_retry_after: whether the response has a Retry-After header.
         weight: how many attempts the record stands for, where alike ones were left out.
 
     """
@@ -81,6 +82,7 @@ class AttemptRecord:
     is_html: bool = False
     page_title: str = ""
     is_utf8: bool = True
+    has_retry_after: bool = False
     weight: int = 1
 
     @property
@@ -182,6 +184,7 @@ def _record(delivery: Delivery, attempt: Attempt, *, repeated: bool) -> AttemptR
         is_html=is_page,
         page_title="" if title is None else title[1].decode("utf-8", "replace").strip(),
         is_utf8=message.validity is not Validity.NOT_JSON or _is_utf8(message.body),
+        has_retry_after=any(name.lower() == "retry-after" for name, _ in final.response_headers),
     )
 
 

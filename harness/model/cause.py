@@ -21,6 +21,7 @@ class CauseKind(StrEnum):
     NO_WEBSOCKET_CLIENT = "no-websocket-client"
     COMMANDS_NOT_REQUESTED = "commands-not-requested"
     RATE_LIMITED = "rate-limited"
+    BACK_PRESSURE = "back-pressure"
     # What happens over time.
     SERVICE_DIED = "service-died"
     OUTAGE = "outage"
@@ -45,17 +46,22 @@ class CauseKind(StrEnum):
     # What is fetched.
     FIRST_TOKEN_FOR_ALL = "first-token-for-all"  # noqa: S105 - no password
     OTHER_ENTERPRISES_TOKEN = "other-enterprises-token"  # noqa: S105 - no password
+    REPLACED_KEY_USED = "replaced-key-used"
     STOPPED_FETCHING = "stopped-fetching"
     EVENT_TYPE_NOT_FETCHED = "event-type-not-fetched"
     LARGE_MESSAGE_NOT_FETCHED = "large-message-not-fetched"
+    MESSAGE_PART_NOT_FETCHED = "message-part-not-fetched"
     ENTERPRISE_NOT_FETCHED = "enterprise-not-fetched"
     NOT_IN_INTERVAL = "not-in-interval"
     RESUMED_NOT_FETCHED = "resumed-not-fetched"
     REPEATED_NOT_FETCHED = "repeated-not-fetched"
     FIRST_EVENT_ONLY = "first-event-only"
     WEBSOCKET_FIRST_EVENT_ONLY = "websocket-first-event-only"
+    PAGES_NOT_READ = "pages-not-read"
+    SHARED_ID_NOT_FETCHED = "shared-id-not-fetched"
     REQUESTS_REFUSED = "requests-refused"
     ERRORS_NOT_RETRIED = "errors-not-retried"
+    SOME_NOT_FETCHED = "some-not-fetched"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
@@ -18,6 +18,7 @@ from pytest_mews.model.fetches import (
 from pytest_mews.model.message import EventReference, Message, Validity, WebhookKind
 from pytest_mews.model.verdict import Transcript
 
+TOO_MUCH = frozenset({ApiFault.REQUEST_TIMEOUT, ApiFault.CONTENT_TOO_LARGE})  # ask for less
 FETCHED = "fetched"  # the check that every entity of acknowledged messages was fetched
 
 EntityKey = tuple[str, Collection[str]]
@@ -32,7 +33,7 @@ class FetchRecord:
         discriminator: that of the last event about the entity.
         enterprise_id: the owner of the entity.
         is_first: whether its event is the first of a message.
-        fault: the first fault that the emulator injected into a request about it, if any.
+        fault: the first fault that the emulator injected into a request about it (`met_fault`).
         requested: whether a request with the owner's AccessToken asked for it or returned it.
         fetched: whether a response returned it after the last message about it.
         token_owner: the enterprise whose AccessToken was used instead of the owner's, if any.
@@ -194,6 +195,24 @@ def was_fetched_before(fetch: EntityFetch, calls: Iterable[ApiCall]) -> bool:
     )
 
 
+def met_fault(fetch: EntityFetch, calls: Sequence[ApiCall]) -> ApiFault | None:
+    """Return the first fault that a request about an entity met, if any.
+
+    None for an entity that was not fetched although it was asked for again after a 408 or a 413:
+    such a service loses nothing, but its requests have to become smaller.
+
+    Args:
+        fetch: the entity.
+        calls: about it, in order of arrival.
+
+    """
+    met = [index for index, call in enumerate(calls) if call.fault is not None]
+    if not met:
+        return None
+    fault, is_repeated = calls[met[0]].fault, met[0] + 1 < len(calls)
+    return None if fault in TOO_MUCH and is_repeated and fetch.fetched_ms is None else fault
+
+
 def _record(
     fetch: EntityFetch,
     first: set[tuple[str | None, EntityKey]],
@@ -210,7 +229,7 @@ def _record(
         fetch.discriminator,
         fetch.enterprise_id,
         (fetch.enterprise_id, entity_key(fetch)) in first,
-        next((call.fault for call in calls if call.fault is not None), None),
+        met_fault(fetch, calls),
         requested=fetch.requested_ms is not None or bool(fetch.fetch_count),
         fetched=fetch.fetched_ms is not None,
         token_owner=foreign_token_owner(fetch, calls),

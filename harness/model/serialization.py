@@ -111,7 +111,7 @@ KEYS: Mapping[type, str] = {
     AttemptRecord: """
         event_count=events size_bytes=size answer_ms status outcome label description kind validity
         event_types enterprise_id repeated changes transfer_mode=transfer fault request_number
-        started_ms ended_ms is_html page_title is_utf8 weight
+        started_ms ended_ms is_html page_title is_utf8 has_retry_after weight
         """,
     FetchRecord: """
         discriminator=type enterprise_id is_first fault requested fetched token_owner count

@@ -441,10 +441,10 @@ class ClearApiFaults(Step):
 @_named("fill-first-pages", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class FillFirstPages(EntitiesStep):
-    """Puts the entities of some messages on the second page of what a call by interval returns.
+    """Puts the entities of some messages on the third page of what a call by interval returns.
 
-    A page of other entities of their kind, as new as they, exists until the case ends. A call that
-    names ids returns none of these.
+    Two pages of other entities of their kind, as new as they, exist until the case ends. A call
+    that names ids returns none of these.
 
     Attributes:
         of: the names of the messages.

@@ -37,6 +37,7 @@ from pytest_mews.execution import (
     CaseContext,
     ClientTracker,
     Connectivity,
+    LateFetches,
     Patience,
     Preflight,
     ServiceWatch,
@@ -160,6 +161,7 @@ class Environment:
             )
         self._health_check_numbers = count()
         self._patience, self._websocket_patience = Patience(), Patience()
+        self._late_fetches = LateFetches()
         self._alike_failures = AlikeFailures()
         self._stalls = StallWatch(self.clock.now_ms)
         self._preflight = ObservedOnce(self._send_preflight)
@@ -318,6 +320,7 @@ class Environment:
             service=self.service,
             patience=self._patience,
             websocket_patience=self._websocket_patience,
+            late_fetches=self._late_fetches,
             alike_failures=self._alike_failures,
             stalls=self._stalls,
             now_ms=self.clock.now_ms,
@@ -434,6 +437,9 @@ class Environment:
         notes += () if self.started_service is None else self.started_service.notes
         notes += self._stalls.notes + self.emulator_failures.notes + self.platform.notes
         notes += () if self.websocket is None else self.websocket.log.notes
+        if self.connector_api is not None:
+            timeout_s = self.settings.fetch_timeout_s
+            notes += self._late_fetches.notes(self.connector_api.calls(), timeout_s)
         notes += tuple(
             f"The demo partner, a part of pytest-mews, failed with {error!r}."
             for error in self._partner_errors[:1]

@@ -10,6 +10,8 @@ import pytest
 from pytest_mews.scenarios import loader
 from tests.report_reader import read_report, read_verdicts
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 FLAWED = ("--mews-target", "demo:ignores-token", *QUICK)
 TOKENS = (*FLAWED, "-k", "AUTH-02 or AUTH-03 or AUTH-07")  # the first two fail

@@ -69,6 +69,7 @@ class Endpoint:
     now_ms: float = 0.0
     count: int = 0
     html: bool = False
+    retry_after: bool = False  # of every 503
     late_ms: float = 0.0
     results: list[ScenarioResult] = field(default_factory=list)
 
@@ -129,7 +130,10 @@ class Endpoint:
             self.now_ms,
             None if status is None else self.now_ms + took_ms,
             status,
-            (("Content-Type", "text/html"),) if self.html else (),
+            (
+                *([("Content-Type", "text/html")] if self.html else []),
+                *([("Retry-After", "60")] if self.retry_after and status == 503 else []),
+            ),
             b"<html><title>Access denied</title>" if self.html else b"",
             30 if self.html else 0,
             request_number=sent.request_number,

@@ -28,9 +28,11 @@ NULL_EVENT = Sent((), validity=Validity.INVALID, description="a null event")
 CHECK = Sent(description="health check")
 
 
-def run(answer: Callable[[Sent], Answer], *, rounds: int = 20) -> Endpoint:
+def run(
+    answer: Callable[[Sent], Answer], *, rounds: int = 20, retry_after: bool = False
+) -> Endpoint:
     """Certify four scenarios with valid messages of several kinds, on kept connections."""
-    endpoint = Endpoint(answer)
+    endpoint = Endpoint(answer, retry_after=retry_after)
     for scenario_id in ("REC-01", "REC-02", "REC-03", "INT-01"):
         messages = []
         for number in range(1, rounds + 1):
@@ -360,6 +362,26 @@ def test_a_rate_limit_explains_everything_with_429() -> None:
     assert cause.kind is CauseKind.RATE_LIMITED
     assert cause.summary.startswith("63 of 83 requests were answered 429: at most 20 were accepted")
     assert "AUTH-02" in cause.explains
+
+
+def test_a_full_queue_is_no_outage() -> None:
+    """503 with Retry-After shortly after accepted messages: the service has no room for more."""
+    (cause,) = causes_of(run(lambda sent: 503 if sent.number % 12 > 6 else 202, retry_after=True))
+    assert cause.kind is CauseKind.BACK_PRESSURE
+    assert cause.summary == (
+        "32 of 80 requests were answered 503 with Retry-After, shortly after others that were "
+        "accepted: the service, or what stands in front of it, refuses messages while it has no "
+        "room for more. At most 48 were accepted within 10 s; the certification sends up to 80."
+    )
+    assert "To refuse the rest is right" in cause.remedy
+
+
+def test_a_service_that_is_down_for_long_has_an_outage() -> None:
+    """What answers in its place may ask for a repetition too, but accepts nothing for a while."""
+    endpoint = run(
+        lambda sent: 503 if 20 <= sent.number < 200 else 202, rounds=60, retry_after=True
+    )
+    assert kinds_of(endpoint) == [CauseKind.OUTAGE]
 
 
 def test_a_page_in_front_of_the_service() -> None:

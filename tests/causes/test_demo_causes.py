@@ -15,6 +15,8 @@ from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from pytest_mews.session.schedule import Schedule
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 SENDING = "PRE-01 REC-01 REC-03 REC-04 REC-05 REC-11 RET-01 RET-08 AUTH-02 ERR-02 INT-01 INT-11"
 HOSTILE = "PRE-01 REC-01 REC-03 AUTH-02 ERR-01 ERR-05 ERR-08 ERR-09 ERR-10"
@@ -31,6 +33,7 @@ PAIRS = [
     ("body-limit", "PRE-01 REC-01 REC-03 REC-04 REC-06 REC-07", CauseKind.MESSAGE_SIZE),
     ("first-enterprise-only", f"{SENDING} LOAD-01 LOAD-02", CauseKind.ENTERPRISE),
     ("first-token-for-all", TENANTS, CauseKind.FIRST_TOKEN_FOR_ALL),
+    ("reads-first-page-only", f"{TENANTS} PROC-17", CauseKind.PAGES_NOT_READ),
     ("first-event-only", "STR-03 STR-05 STR-07 STR-08", CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
     ("ws-first-event-only", "STR-03 STR-05 STR-07 STR-08", CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
     ("demands-signature", SENDING, CauseKind.NOT_AUTHORIZED),

@@ -311,6 +311,27 @@ def test_errors_that_are_not_retried(fault: ApiFault, *, retries: bool, expected
     causes = find_causes(results)
     assert [cause.kind for cause in causes] == [CauseKind.ERRORS_NOT_RETRIED] * expected
     assert all("(500)" in cause.summary for cause in causes)
+    assert all("--mews-fetch-timeout" in cause.remedy for cause in causes)  # perhaps it is slow
+
+
+@pytest.mark.parametrize("fault", [ApiFault.REQUEST_TIMEOUT, ApiFault.CONTENT_TOO_LARGE])
+def test_a_request_that_is_sent_again_as_large_loses_nothing(fault: ApiFault) -> None:
+    """After a 408 and a 413 it has to become smaller: the scenario's own remedy says so."""
+    results = [sound_result()]
+    for number in range(2):
+        name = f"{number}-a"
+        calls = [call(name, at_ms=at_ms, status=413, fault=fault) for at_ms in (100.0, 900.0)]
+        results.append(processing_result(f"PROC-0{number}", [delivery(name)], calls))
+    assert find_causes(results) == ()
+    lost = [
+        processing_result(
+            f"PROC-0{number}", [delivery(name)], [call(name, status=413, fault=fault)]
+        )
+        for number, name in enumerate("ab")
+    ]
+    assert [cause.kind for cause in find_causes([sound_result(), *lost])] == [
+        CauseKind.ERRORS_NOT_RETRIED
+    ]
 
 
 def test_two_causes_together_explain_a_finding() -> None:

@@ -8,6 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import pytest
+
 from pytest_mews.causes import find_causes
 from pytest_mews.config.settings import Settings
 from pytest_mews.execution import Budget
@@ -17,6 +19,8 @@ from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios.loader import load_scenarios
 from tests.concurrent_certification import certify_concurrently
 from tests.recording_endpoint import recording_endpoint
+
+pytestmark = pytest.mark.slow
 
 NAMES = {"PRE-01", "REC-01", "REC-03", "REC-04", "REC-05", "REC-11", "RET-01", "AUTH-02", "ERR-02"}
 MAX_REQUESTS, WINDOW_S = 60, 10.0

@@ -15,8 +15,8 @@ from pytest_mews.model import (
     Transcript,
     Verdict,
 )
-from tests.causes.observed_results import scenario
-from tests.transcript_builders import ENTERPRISE, call
+from tests.causes.observed_results import processing_result, scenario
+from tests.transcript_builders import ENTERPRISE, call, delivery
 
 CHECK = "handled-in-mixed-batch"
 OPERATIONS = {"Reservation": "reservations/getAll/2023-06-06", "Resource": "resources/getAll"}
@@ -58,3 +58,14 @@ def test_later_events_that_are_handled_elsewhere_are_no_cause() -> None:
     """A client that lost some later events handles others."""
     results = [smallest_result(5), smallest_result(7), smallest_result(8, handles_later=True)]
     assert find_causes(results) == ()
+
+
+def test_a_service_that_takes_first_events_of_both_channels() -> None:
+    """One scenario of the WebSocket shows too little by itself, but is the same flaw."""
+    webhooks = []
+    for number in range(3):
+        names = [f"webhook-{number}-{index}" for index in range(4)]
+        webhooks.append(processing_result(f"PROC-0{number}", [delivery(*names)], [call(names[0])]))
+    (cause,) = find_causes([*webhooks, smallest_result(5)])
+    assert cause.kind is CauseKind.FIRST_EVENT_ONLY
+    assert cause.explains == ("PROC-00", "PROC-01", "PROC-02", "STR-05")

@@ -15,6 +15,8 @@ from pytest_mews.model import Run
 from pytest_mews.reports import OUTPUTS, report_files
 from pytest_mews.scenarios import loader
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 FLAWED = (
     "--mews-target",

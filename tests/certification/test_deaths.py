@@ -18,6 +18,8 @@ from pytest_mews.scenarios import loader
 from tests.concurrent_certification import certify_concurrently
 from tests.partner_processes import ROOT, run_service
 
+pytestmark = pytest.mark.slow
+
 SERVICE = ROOT / "tests" / "mortal_service.py"
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 NULL_EVENT, DOCUMENTED = "[null]", "IntegrationEnabled"

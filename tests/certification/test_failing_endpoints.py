@@ -13,6 +13,8 @@ from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.demo import DemoPartner
 from tests.report_reader import read_report, read_verdicts
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2", "--mews-jobs", "8")
 SECRETS = {
     "token": "t0ken-Ab%/&=ÄÖ-9f8e7d",

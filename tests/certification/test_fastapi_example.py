@@ -11,6 +11,8 @@ from pytest_mews.mews.events import Channel, event_names
 from tests.partner_processes import TENANTS, RunningService, run_fastapi_partner
 from tests.ports import free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def api() -> str:

@@ -14,6 +14,8 @@ from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.concurrent_certification import certify_concurrently
 
+pytestmark = pytest.mark.slow
+
 BuildSettings = Callable[..., Settings]
 SCENARIOS = loader.load_scenarios()
 REASON = "it needs General Webhooks, and there is no URL for them (--mews-target none)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from pytest_mews.config.settings import Settings
 from pytest_mews.execution import Budget
 from pytest_mews.model import Scenario, ScenarioResult, Stage, Verdict
@@ -13,6 +15,8 @@ from pytest_mews.session.schedule import sort_scenarios
 from tests.concurrent_certification import certify_concurrently
 from tests.scenario_flaws import FLAWS as CAUGHT
 from tests.scenario_kinds import checks, first_of_each, steps
+
+pytestmark = pytest.mark.slow
 
 DELIVERY = [scenario for scenario in loader.load_scenarios() if scenario.stage is Stage.DELIVERY]
 UNREADABLE = {

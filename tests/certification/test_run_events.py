@@ -15,6 +15,8 @@ import pytest
 
 from pytest_mews.command.main import main
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 FLAWED = ("--mews-target", "demo:ignores-token", "-k", "AUTH-02 or AUTH-05 or RET-01", *QUICK)
 TOKEN = "t0ken-distinct-9f8e7d6c"

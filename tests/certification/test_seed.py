@@ -9,6 +9,8 @@ import pytest
 
 from tests.recording_endpoint import recording_endpoint
 
+pytestmark = pytest.mark.slow
+
 # Datetimes depend on the start of the run.
 DATETIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SELECTION = ("-k", "REC-02 or REC-03 or RET-01 or INT-01", "--mews-time-scale", "0.001")

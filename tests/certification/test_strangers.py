@@ -13,6 +13,8 @@ import pytest
 from tests.ports import free_port
 from tests.report_reader import read_report, read_verdicts
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"Host: x\r\nConnection: close\r\n"
 UPGRADE = (
     b"Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -15,6 +15,8 @@ from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.ports import free_port
 
+pytestmark = pytest.mark.slow
+
 BuildSettings = Callable[..., Settings]
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 

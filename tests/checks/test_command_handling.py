@@ -308,6 +308,21 @@ def test_p99_lookup_under_5s() -> None:
     assert command_handling.p99_lookup_under_5s(transcript_of(command("a"))).subject_count == 0
 
 
+@pytest.mark.parametrize(("step_ms", "met"), [(2_000.0, True), (6_000.0, False)])
+def test_commands_that_are_executed_one_after_another(*, step_ms: float, met: bool) -> None:
+    """Each is looked up when the one before is done: the time of those before does not count."""
+    names = [f"command {number}" for number in range(10)]
+    calls = []
+    for number, name in enumerate(names):
+        calls += [
+            fetch_of(name, at_ms=10.0 + number * step_ms),
+            report_of(name, at_ms=20.0 + number * step_ms),
+        ]
+    serial = command_handling.p99_lookup_under_5s(transcript_of(*map(command, names), *calls))
+    assert serial.met is met
+    assert ("one command after another" in serial.observed) is met
+
+
 def test_a_command_fetched_before_its_event() -> None:
     """A client may find an active command before it receives the event."""
     early = replace(command("a", at_ms=30.0), visible_from_ms=5.0)

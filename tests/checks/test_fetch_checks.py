@@ -136,6 +136,16 @@ def test_fetched_before_the_response_was_complete() -> None:
         (
             [
                 call("a", returned_ids=("b",), cursor="b"),
+                call("a", at_ms=200, returned_ids=("c",), cursor="c", is_next_page=True),
+            ],
+            (
+                "was requested, but the response had further pages, and the next one was not read "
+                "after 2 pages"
+            ),
+        ),
+        (
+            [
+                call("a", returned_ids=("b",), cursor="b"),
                 call("a", at_ms=200, returned_ids=("b",), cursor="b", is_next_page=True),
             ],
             "was requested, but one page was read twice, and the one after it never",
@@ -481,6 +491,21 @@ def test_second_page_not_read() -> None:
     assert finding.observed == (
         f"the response to {GET_RESERVATIONS} had further pages, and the next one was not read: "
         "ServiceOrderUpdated a was not on the first page; 1 of 1 entity not fetched"
+    )
+
+
+def test_pages_read_up_to_a_number() -> None:
+    """A client that stops after two pages is told how many it read."""
+    finding = evaluate_check(
+        "further-pages-read",
+        delivery("a"),
+        page("x", at_ms=100, cursor="x"),
+        page("y", at_ms=200, cursor="y", is_next=True),
+    )
+    assert not finding.met
+    assert finding.observed.startswith(
+        f"the response to {GET_RESERVATIONS} had further pages, and the next one was not read "
+        "after 2: ServiceOrderUpdated a was on none of them"
     )
 
 

@@ -15,6 +15,8 @@ from pytest_mews.command import certify_command
 from pytest_mews.options import OPTIONS
 from tests.command.conftest import TIMEOUT_S, Mews
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--time-scale", "0.001", "--examples", "2")
 
 

@@ -26,6 +26,8 @@ from pytest_mews.demo import DemoPartner
 from tests.command.conftest import TIMEOUT_S
 from tests.ports import free_port
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "command.md"
 TEXT = PAGE.read_text("utf-8")

@@ -17,6 +17,8 @@ from pytest_mews.config.tenants import DEFAULT_TENANTS
 from tests.command.conftest import TIMEOUT_S, Mews
 from tests.connector_api.emulator_client import PREFIX, body_for, guid
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = DEFAULT_TENANTS.enterprises
 COOKIES = f"ClientToken={DEFAULT_TENANTS.client_token}; AccessToken={{}}"
 Start = Callable[..., subprocess.Popen[str]]

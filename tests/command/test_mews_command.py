@@ -213,7 +213,7 @@ def test_the_version_is_that_of_the_package(mews: Mews) -> None:
         (["explain", "rec-04"], ["REC-04"]),
         (["explain", "--scenarios", OWN, "x-gr"], ["X-GROUP-300"]),
         (["explain", "--scenarios", "none", "rec-04"], ["REC-04"]),
-        (["explain", "message-"], ["message-size"]),
+        (["explain", "message-s"], ["message-size"]),
         (["nothing", "x"], [""]),
         (["certify", "demo", "LAG"], ["LAG-01"]),
         (["demo", "answers-b"], ["answers-before-body"]),

@@ -396,6 +396,7 @@ def test_fetches_make_the_backlog_shrink() -> None:
         assert connector_api.count_unfetched(until_ms) == before + 1
     connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(1))))
     assert connector_api.count_unfetched(clock.ms) == before + 2
+    assert connector_api.count_unfetched(clock.ms, guid(9)) == 0
 
 
 def test_late_request_shows_backlog() -> None:
@@ -497,29 +498,29 @@ def read_pages(connector_api: ConnectorApi, operation: str, **filters: object) -
 
 
 @pytest.mark.parametrize("event", ["CustomerAdded", "CustomerUpdated"])
-def test_first_page_is_full_of_others(event: str) -> None:
-    """An announced entity is on the second page by interval; a request by ids has one page."""
+def test_first_pages_are_full_of_others(event: str) -> None:
+    """An announced entity is on the third page by interval; a request by ids has one page."""
     connector_api = make_connector_api()
     connector_api.fill_first_pages(frozenset({guid(1)}))
     connector_api.apply_message(announced(event, 1, 2))
-    first, second = read_pages(connector_api, "customers/getAll", UpdatedUtc=WHOLE_DAY)
-    assert len(first) == ITEMS_PER_PAGE
-    assert guid(1) in second
+    *first, last = read_pages(connector_api, "customers/getAll", UpdatedUtc=WHOLE_DAY)
+    assert [len(page) for page in first] == [ITEMS_PER_PAGE] * 2
+    assert guid(1) in last
     assert read_pages(connector_api, "customers/getAll", CustomerIds=[guid(1)]) == [[guid(1)]]
 
 
 def test_first_pages_of_threads_and_messages_are_full() -> None:
-    """Both the thread of a message and the message in it are on second pages."""
+    """Both the thread of a message and the message in it are on third pages."""
     connector_api = make_connector_api()
     connector_api.fill_first_pages(frozenset({guid(1)}))
     connector_api.apply_message(announced("MessageAdded", 1))
     threads = read_pages(connector_api, "messageThreads/getAll", CreatedUtc=WHOLE_DAY)
-    assert [len(page) for page in threads] == [ITEMS_PER_PAGE, 1]
+    assert [len(page) for page in threads] == [ITEMS_PER_PAGE, ITEMS_PER_PAGE, 1]
     messages = read_pages(
-        connector_api, "messages/getAll", MessageThreadIds=threads[1], CreatedUtc=WHOLE_DAY
+        connector_api, "messages/getAll", MessageThreadIds=threads[2], CreatedUtc=WHOLE_DAY
     )
-    assert [len(page) for page in messages] == [ITEMS_PER_PAGE, 1]
-    assert messages[1] == [guid(1)]
+    assert [len(page) for page in messages] == [ITEMS_PER_PAGE, ITEMS_PER_PAGE, 1]
+    assert messages[2] == [guid(1)]
 
 
 def test_first_pages_are_filled_once_and_emptied() -> None:
@@ -529,7 +530,7 @@ def test_first_pages_are_filled_once_and_emptied() -> None:
     for _ in range(2):
         connector_api.apply_message(announced("PaymentUpdated", 1))
     pages = read_pages(connector_api, "payments/getAll", UpdatedUtc=WHOLE_DAY)
-    assert [len(page) for page in pages] == [ITEMS_PER_PAGE, 1]
+    assert [len(page) for page in pages] == [ITEMS_PER_PAGE, ITEMS_PER_PAGE, 1]
     connector_api.empty_first_pages(handle)
     connector_api.empty_first_pages(handle)
     connector_api.apply_message(announced("PaymentUpdated", 1))

@@ -237,6 +237,12 @@ def polls(_: DemoPartner, api: ScriptedApi) -> bool:
     return api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 4)
 
 
+def repeats_what_was_answered(partner: DemoPartner, api: ScriptedApi) -> bool:
+    """Report a payment; return whether it is asked for again after the response."""
+    deliver(partner, updates("a", discriminator="PaymentUpdated"))
+    return api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 2)
+
+
 @dataclass(frozen=True)
 class FlawCase:
     """An exercise, with its result for a flaw and for the sound partner."""
@@ -339,6 +345,7 @@ CASES = [
         [["a"], ["b"], ["c"]],
         [THREE_IDS],
     ),
+    FlawCase("misreads-payments", repeats_what_was_answered, flawed=True, sound=False),
     FlawCase("fetches-three-times", fetched_ids(updates("a")), ["a"] * 3, ["a"]),
     FlawCase(
         "reads-first-page-only",

@@ -46,6 +46,14 @@ def fetches_three_times() -> ProcessingOptions:
     return ProcessingOptions(fetches_per_batch=3)
 
 
+def misreads_payments() -> ProcessingOptions:
+    """Looks for payments under a wrong name, and repeats the answered request after a second."""
+    reader = by_id("payments/getAll", "Payment", "PaymentIds")
+    return ProcessingOptions(
+        readers=entity_readers() | {"payments": reader}, retry_pause_s=lambda *_: 1.0
+    )
+
+
 def deprecated_operation() -> ProcessingOptions:
     """Fetches reservations with the deprecated operation."""
     reader = by_id(
@@ -95,6 +103,7 @@ REQUEST_FLAWS = (
     fetches_added_twice,
     fetch_per_event,
     fetches_three_times,
+    misreads_payments,
     deprecated_operation,
     trailing_slash_path,
     no_client_name,

@@ -21,6 +21,7 @@ from pytest_mews.execution.patience import (
 )
 from pytest_mews.execution.steps import run_steps
 from pytest_mews.execution.waits import BUSY_FACTOR, MAX_BUSY_FACTOR, QUIET_S
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
 from pytest_mews.model.exchange import HEALTH_CHECK
 from pytest_mews.model.step import (
@@ -71,6 +72,7 @@ class ScriptedConnectorApi:
         self.closed = False
         self.backlog_polls = 0  # how many times more the partner works on a backlog
         self.shrinking_polls = 0  # how many times more its backlog has shrunk
+        self.announced_ms: list[float] = []  # when entities were announced that are not fetched
         self.waits: list[float] = []
 
     def arrive(self, *calls: ApiCall) -> None:
@@ -90,10 +92,12 @@ class ScriptedConnectorApi:
         self.backlog_polls -= 1
         return self.backlog_polls >= 0
 
-    def count_unfetched(self, _: float) -> int:
-        """Return less than before as often as scripted."""
+    def count_unfetched(self, until_ms: float, enterprise_id: str | None = None) -> int:
+        """Return less than before as often as scripted, and what was announced by a time."""
         self.shrinking_polls -= 1
-        return max(0, self.shrinking_polls)
+        is_owner = enterprise_id in {None, ENTERPRISE}
+        announced = sum(is_owner and at_ms <= until_ms for at_ms in self.announced_ms)
+        return max(0, self.shrinking_polls) + announced
 
     def wait_until(
         self, predicate: Callable[[tuple[ApiCall, ...]], bool], since: int, timeout_s: float
@@ -260,6 +264,72 @@ def test_a_backlog_that_outlasts_the_wait_is_recorded() -> None:
     perform(WaitUntilFetched(), execution)
     assert connector_api.waits == [2.0] + [1.0] * 2 * MAX_BUSY_FACTOR
     assert execution.transcript(scenario_of()).still_busy
+
+
+def after_many_calls(
+    *script: ApiCall | None,
+    count: int = REQUESTS_PER_TOKEN // 2,
+    announced_ms: float = 1_000.0,
+    enterprise: str = ENTERPRISE,
+) -> ScriptedConnectorApi:
+    """Return an emulator after requests that came within a moment, and one event after them."""
+    numbers = range(1, count + 1)
+    before = [call("x", at_ms=0, number=number, enterprise=enterprise) for number in numbers]
+    if enterprise != ENTERPRISE:
+        before.append(call("x", at_ms=1_500, number=count + 1))
+    connector_api = ScriptedConnectorApi(*script, before=before)
+    connector_api.announced_ms.append(announced_ms)
+    return connector_api
+
+
+def test_the_wait_begins_again_after_a_pause_for_the_request_limit() -> None:
+    """A service that counts its requests is silent until its window has passed."""
+    connector_api = after_many_calls(TIMEOUT, call("other", number=1000), call("a", number=1001))
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.waits == [10.0, REQUEST_WINDOW_S + QUIET_S - 10.0, 10.0]
+
+
+def test_a_limit_of_one_token_is_enough() -> None:
+    """What the service requests meanwhile with another token has a limit of its own."""
+    connector_api = after_many_calls(TIMEOUT, call("a", number=2000))
+    connector_api.arrive(call("b", at_ms=9_000, number=1000, enterprise=OTHER_ENTERPRISE))
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.calls()[-1].requested_ids == ("a",)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"count": REQUESTS_PER_TOKEN // 2 - 1},  # fewer requests
+        {"announced_ms": -1.0},  # it has gone on to what came after the missing entity
+        {"announced_ms": 9_000.0},  # it may come to that at once
+        {"enterprise": OTHER_ENTERPRISE},  # the event is not about the enterprise of the requests
+    ],
+)
+def test_other_silences_are_not_waited_for(choices: dict[str, Any]) -> None:
+    """They show no limit of the service's own."""
+    connector_api = after_many_calls(**choices)
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.waits == [10.0]
+
+
+def test_a_service_that_stays_silent_has_no_limit() -> None:
+    """After several windows that passed without a request, none is waited for any more."""
+    patience = Patience()
+    for number in range(MIN_MISSES + 1):
+        connector_api = after_many_calls()
+        execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+        perform(WaitUntilFetched(), execution)
+        assert len(connector_api.waits) == (2 if number < MIN_MISSES else 1)
+
+
+def test_the_time_for_the_request_limit_is_bounded() -> None:
+    """A service that goes on with other entities is not waited for without end."""
+    others = [call("other", at_ms=20_000.0, number=number) for number in range(1000, 1200)]
+    connector_api = after_many_calls(*(step for other in others for step in (TIMEOUT, other)))
+    connector_api.announced_ms.append(25_000.0)
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.now_ms() / 1000 < 10.0 + 2 * REQUEST_WINDOW_S + 10.0
 
 
 def test_no_wait_is_extended_after_three_that_were_outlasted() -> None:
@@ -439,6 +509,33 @@ def test_pauses_between_retries_may_be_long() -> None:
     assert execution.calls.calls(everything=False)[-1].received_ms == 76_000
 
 
+def too_large(at_s: float, *ids: str) -> ApiCall:
+    """Build a call that an injected fault answered with 413."""
+    return call(*ids, at_ms=at_s * 1000, status=413, fault=ApiFault.CONTENT_TOO_LARGE)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [refused(1, "a"), refused(6, "a"), refused(8, "a")],  # pauses that are random
+        [too_large(1, "a", "b"), too_large(6, "b"), too_large(8, "a")],  # halves, each with a pause
+        [too_large(at_s) for at_s in (1, 3, 8)],  # by interval, perhaps with smaller pages
+        [refused(1, "a"), refused(6, "a"), refused(7, "b")],  # another entity has its own pauses
+        [  # so have other operations
+            *(refused(at_s, "a") for at_s in (1, 6)),
+            call(at_ms=8_000, operation="configuration/get"),
+        ],
+    ],
+)
+def test_a_retry_is_expected(calls: list[ApiCall]) -> None:
+    """The wait goes on as long as the pauses of an entity's own requests show that one comes."""
+    connector_api = ScriptedConnectorApi(TIMEOUT, call("a", at_ms=14_000))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    connector_api.arrive(*calls)
+    perform(WaitUntilFetched(), execution)
+    assert execution.calls.calls(everything=False)[-1].received_ms == 14_000
+
+
 @pytest.mark.parametrize(
     "calls",
     [
@@ -447,6 +544,8 @@ def test_pauses_between_retries_may_be_long() -> None:
         [call("a", at_ms=1000, status=401), call("a", at_ms=6000, status=401)],  # no fault
         [refused(1, "b"), refused(6, "b"), refused(16, "b")],  # others
         [refused(1, "a"), refused(6, "a"), call("a", at_ms=9000, returned_ids=())],
+        [too_large(at_s, "a") for at_s in (1, 3, 7)],  # as large as before
+        [too_large(at_s) for at_s in (1, 5, 7)],  # by interval, with pauses that grow no longer
     ],
 )
 def test_no_retry_is_expected(calls: list[ApiCall]) -> None:
@@ -472,7 +571,7 @@ def test_seconds_of_a_slow_response() -> None:
 
 
 def test_first_pages_are_full_until_the_end() -> None:
-    """A call by interval returns the entity on its second page, after the case on its only one."""
+    """A call by interval returns the entity on its third page, after the case on its only one."""
     connector_api, message = connector_api_with(1)
     interval = {"StartUtc": "2026-08-07T00:00:00Z", "EndUtc": "2026-08-08T00:00:00Z"}
     request = request_for(RESERVATIONS, UpdatedUtc=interval)
@@ -481,7 +580,11 @@ def test_first_pages_are_full_until_the_end() -> None:
         connector_api.apply_message(message)
         first_page = connector_api.begin(request).call
         assert guid(1) not in first_page.returned_ids
-        assert first_page.cursor is not None
+        limitation = {"Count": 1000, "Cursor": first_page.cursor}
+        further = request_for(RESERVATIONS, UpdatedUtc=interval, Limitation=limitation)
+        second_page = connector_api.begin(further).call
+        assert guid(1) not in second_page.returned_ids
+        assert second_page.cursor is not None
     assert connector_api.begin(request).call.returned_ids == (guid(1),)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,18 @@ def test_what_hypothesis_selected_before_does_not_change_the_messages(
         patch.setattr(scenario_runner, "use_seed_alone", lambda: None)
         assert send_all() != before
     assert send_all() == before
+
+
+def test_what_hypothesis_selected_in_another_thread_does_not_change_its_messages(
+    send_all: SendAll, load_constants: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread has selected constants of its own."""
+    before = send_all()
+    load_constants()
+    with ThreadPoolExecutor(1) as other_thread:
+        with monkeypatch.context() as patch:
+            patch.setattr(HypothesisProvider, "_local_constants", CONSTANTS_OF_MODULES)
+            patch.setattr(scenario_runner, "use_seed_alone", lambda: None)
+            assert other_thread.submit(send_all).result() != before
+        assert send_all() == before
+        assert other_thread.submit(send_all).result() == before

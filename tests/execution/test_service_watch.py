@@ -16,6 +16,8 @@ from tests.transcript_builders import attempt
 
 from .conftest import ManualClock
 
+pytestmark = pytest.mark.slow
+
 LATE = (5_000.0, Outcome.TIMEOUT_ANSWER)
 TIMEOUT_S = 30.0
 

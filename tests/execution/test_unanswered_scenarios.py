@@ -28,6 +28,8 @@ from tests.websocket.websocket_clients import PATH, cookie_header
 
 from .conftest import SCENARIOS, ManualClock, Setup
 
+pytestmark = pytest.mark.slow
+
 BuildSetup = Callable[..., Setup]
 WEBHOOK_STAGES = {stage for stage in Stage if stage is not Stage.STREAMING}
 NEWEST = {"events": event_names(), "revision": "2026-08"}

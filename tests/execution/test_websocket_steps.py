@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate
@@ -223,8 +223,10 @@ class BackingOffClient:
     wait.
     """
 
-    def __init__(self, *pauses_s: float, reconnects: bool = True) -> None:
-        moments = list(accumulate(pauses_s))
+    def __init__(
+        self, *pauses_s: float, reconnects: bool = True, earlier_s: Sequence[float] = ()
+    ) -> None:
+        moments = [*earlier_s, *accumulate(pauses_s)]
         self._moments_ms = [moment * 1000 for moment in moments]
         self._reconnects = reconnects
         self.log = self
@@ -276,6 +278,7 @@ class BackingOffClient:
         (BackingOffClient(1, 2, 4, 8), 15),
         (BackingOffClient(40), 30),  # it does not try at all within the timeout
         (BackingOffClient(5, 10, reconnects=False), 45),  # it gave up
+        (BackingOffClient(1, 55, earlier_s=(-40, -20)), 56),  # it made a long pause before
         (BackingOffClient(20, 60, 150, 300), 30 + websocket_steps.MAX_BACKOFF_S),
     ],
 )

@@ -23,6 +23,8 @@ from pytest_mews.model import ApiCall, Scenario, Transcript
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios.loader import load_scenarios
 
+pytestmark = pytest.mark.slow
+
 EXPECTED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 SCENARIOS = {scenario.id: scenario for scenario in load_scenarios()}
 BUDGET = Budget(executions=6, seconds=3600)

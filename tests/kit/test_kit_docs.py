@@ -9,6 +9,8 @@ import pytest
 
 import pytest_mews
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs" / "kit"
 PAGES = sorted(DOCS.glob("*.md"))
 _BLOCK = re.compile(r'^```python title="(\S+)"( fails)?\n(.*?)^```$', re.MULTILINE | re.DOTALL)

@@ -14,6 +14,8 @@ import yaml
 from tests.partner_processes import ROOT
 from tests.ports import free_port
 
+pytestmark = pytest.mark.slow
+
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 STEPS = [step for step in ACTION["runs"]["steps"] if "run" in step]
 

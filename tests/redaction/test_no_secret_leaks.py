@@ -20,6 +20,8 @@ from planted_secrets import (
 from pytest_mews.options import OPTIONS
 from tests.ports import free_port
 
+pytestmark = pytest.mark.slow
+
 PLANTED_IN = ("tenants.toml", "pytest.ini", "broken.toml", "conftest.py")
 FAST = ("--mews-time-scale", "0.001", "--mews-examples", "1")
 VERBOSE = ("-vv", "-l", "--tb=long", "-rA", "--log-level=DEBUG", "--junitxml", "junit.xml")

@@ -26,7 +26,7 @@ from pytest_mews.model import (
 )
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.reports import write_report
-from pytest_mews.reports.cause_reports import cause_reports, remaining_problems
+from pytest_mews.reports.cause_reports import cause_reports, fix_groups, remaining_problems
 from pytest_mews.reports.command_lines import next_command
 from pytest_mews.reports.github import annotate
 from pytest_mews.reports.headline import headline
@@ -134,6 +134,25 @@ def test_sarif_leads_with_the_cause(explained_run: Run) -> None:
     assert only["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"]
     others = {result["ruleId"] for result in only["results"][1:]}
     assert not others & set(explained_run.causes[0].explains)
+
+
+def test_sarif_is_in_the_order_of_the_page(run: Run) -> None:
+    """The cause of a SHOULD follows the failures of a MUST, and precedes other warnings."""
+    cause = Cause(
+        CauseKind.KEPT_CONNECTION, SUMMARY, "Fix it.", Level.SHOULD, ("TLS-03",), "TLS-03"
+    )
+    (only,) = to_sarif(replace(run, causes=(cause,)))["runs"]
+    shown = [result["ruleId"] for result in only["results"] if result["level"] != "note"]
+    in_page = [
+        name
+        for group in fix_groups(replace(run, causes=(cause,)))
+        for name in (
+            *(f"cause/{report.cause.kind}" for report in group.causes),
+            *(problem.result.scenario.id for problem in group.problems),
+        )
+    ]
+    assert in_page.index("cause/kept-connection") > in_page.index("BAT-02")
+    assert shown == [name for name in in_page if name in shown]
 
 
 def test_annotations_lead_with_the_cause(explained_run: Run) -> None:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from pytest_mews.model import Delivery, Evidence, Run, ScenarioResult, Stage, Transcript, Verdict
 from pytest_mews.reports.html_report import OMITTED_EVIDENCE, SizeBudget, to_html
 
-pytestmark = pytest.mark.pictures
+pytestmark = [pytest.mark.pictures, pytest.mark.slow]
 
 SCENARIOS = 120
 MAX_ELEMENTS = 40_000  # a browser lays out this many at once

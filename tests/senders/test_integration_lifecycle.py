@@ -187,6 +187,15 @@ def test_the_newest_key_is_valid(target: Target) -> None:
     assert (last.credential, last.is_certain) == (data[2]["ApiKey"], False)
 
 
+def test_a_key_that_is_replaced_while_the_integration_is_disabled(target: Target) -> None:
+    """After the integration is enabled again, only the new key is valid."""
+    name = "Created, Disabled, ApiKeyCreated, Enabled, events"
+    messages, statuses = build_fixed(target, name)
+    new_key = json.loads(messages[2].body)["Data"]["ApiKey"]
+    assert [status.credential for status in statuses[2:]] == [new_key] * 3
+    assert [status.is_enabled for status in statuses] == [True, False, False, True, True]
+
+
 def test_status_is_uncertain_after_a_duplicate_creation(target: Target) -> None:
     """A duplicate creation after IntegrationDisabled doesn't enable the integration at Mews."""
     _, statuses = build_fixed(target, "Created, Disabled, Created (duplicate), Enabled, events")

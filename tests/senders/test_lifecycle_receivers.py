@@ -20,6 +20,8 @@ from pytest_mews.model import Message, MessageSpec, TokenState, WebhookKind
 from pytest_mews.senders import IdSource, Plan, Target
 from pytest_mews.senders.connector import plans_for
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(25)
 CASES = 12  # as many as PROC-31 runs
 ACTIVE = {

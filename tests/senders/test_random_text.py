@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mews.senders.connector import random_text
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = settings(database=None, deadline=None, max_examples=50)
 

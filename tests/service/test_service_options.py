@@ -20,6 +20,8 @@ from pytest_mews.service.service_process import describe_status
 from tests.report_reader import read_report
 from tests.service.conftest import MORTAL, command, ends, pid_in
 
+pytestmark = pytest.mark.slow
+
 BuildSettings = Callable[..., Settings]
 PATH = "/webhooks/mews"
 SECRET = "a-secret-of-the-service"

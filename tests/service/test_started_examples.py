@@ -12,6 +12,8 @@ from tests.partner_processes import ROOT
 from tests.report_reader import read_verdicts
 from tests.stacks.stack_partners import EXPRESS, EXPRESS_MODULES, skip_if_missing
 
+pytestmark = pytest.mark.slow
+
 PATH = "/webhooks/mews"
 FREE = "127.0.0.1:0"
 

@@ -20,6 +20,8 @@ from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.service import service_log, service_process
 from tests.service.conftest import MORTAL, SCENARIOS, command, ends, is_running, pid_in
 
+pytestmark = pytest.mark.slow
+
 BuildSettings = Callable[..., Settings]
 PATH = "/webhooks/mews"
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.report_reader import read_report, read_verdicts
 
+pytestmark = pytest.mark.slow
+
 
 def interrupt_after(process: subprocess.Popen[str], text: str) -> tuple[list[str], str]:
     """Send SIGINT a second after a line with a text; return the lines until then, and the rest."""

@@ -10,6 +10,8 @@ import pytest
 from pytest_mews.mews.events import Channel, event_names
 from tests.report_reader import read_report, read_verdicts, validate_report
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 SOME_OF_EACH_AREA = ("PRE-01", "REC-01", "RET-01", "RED-01", "AUTH-01", "ERR-01", "INT-01")
 

@@ -11,6 +11,8 @@ import pytest
 from pytest_mews.config.report_folder import FolderLock
 from tests.recording_endpoint import recording_endpoint
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 TOKEN = "t0ken-distinct-9f8e7d6c"
 

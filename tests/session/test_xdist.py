@@ -10,6 +10,8 @@ import pytest
 
 from tests.ports import free_port
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("xdist")
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "2")
 CLOSED_PORT_URL = "http://127.0.0.1:9/hook"

@@ -16,6 +16,8 @@ from tests.soundness.runs import Outcome, describe
 from tests.soundness.services import sound_services
 from tests.soundness.sound_kinds import MORE_SOUND_KINDS, register_sound_kinds
 
+pytestmark = pytest.mark.slow
+
 # Where services differ most: copies, a change that comes again, pages.
 QUICK = {"PROC-13", "PROC-16", "PROC-45"}
 

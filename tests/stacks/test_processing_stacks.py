@@ -15,6 +15,8 @@ from tests.partner_processes import TENANTS
 from tests.ports import free_port
 from tests.stacks.stack_partners import EXPRESS, TOKEN, run_partner, skip_if_missing
 
+pytestmark = pytest.mark.slow
+
 
 def test_express_example_is_ready_in_both_stages(
     pytester: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -23,6 +23,8 @@ from tests.demo.webhook_client import (
 from tests.partner_processes import RunningService
 from tests.stacks.stack_partners import SOUND_PARTNERS, TOKEN, StackPartner, skip_if_missing
 
+pytestmark = pytest.mark.slow
+
 BuildSettings = Callable[..., Settings]
 
 

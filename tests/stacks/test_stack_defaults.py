@@ -14,6 +14,8 @@ from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.stacks.stack_partners import DEFAULTS, StackPartner, run_partner, skip_if_missing
 
+pytestmark = pytest.mark.slow
+
 FLASK = StackPartner(
     "flask", DEFAULTS, 'waitress-serve --listen "127.0.0.1:$PORT" flask_get_json:app'
 )

@@ -15,6 +15,8 @@ from tests.partner_processes import TENANTS, run_process
 from tests.ports import free_port
 from tests.stacks.stack_partners import EXAMPLES
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "1")
 CLIENTS = {
     "python": (f"{sys.executable} client.py", "tenants.toml"),

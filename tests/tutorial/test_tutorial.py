@@ -19,6 +19,8 @@ from pytest_mews.scenarios.loader import load_scenarios
 from tests.concurrent_certification import certify_concurrently
 from tests.partner_processes import ROOT, RunningService, run_service
 
+pytestmark = pytest.mark.slow
+
 FOLDER = ROOT / "examples" / "tutorial"
 VERSIONS = sorted(FOLDER.glob("step*.py"))
 TEXT = (ROOT / "docs" / "tutorial.md").read_text("utf-8")

@@ -213,7 +213,7 @@ class ConnectorApi:
             return self._faults.remove(handle)
 
     def fill_first_pages(self, ids: frozenset[str]) -> int:
-        """Put entities that a later message announces on the second page of what a request returns.
+        """Put entities that a later message announces on the third page of what a request returns.
 
         Only requests that name no ids have such pages; see `FirstPages`.
 
@@ -305,15 +305,16 @@ class ConnectorApi:
             for announced_utc, late_ms in announced
         )
 
-    def count_unfetched(self, until_ms: float) -> int:
+    def count_unfetched(self, until_ms: float, enterprise_id: str | None = None) -> int:
         """Return how many entities were announced by a time, and are in no response since.
 
         Args:
             until_ms: on the run's clock.
+            enterprise_id: only this one's entities; None for all.
 
         """
         with self._up_to_date():
-            return self._store.count_unfetched(self._utc(until_ms))
+            return self._store.count_unfetched(self._utc(until_ms), enterprise_id)
 
     @property
     def closed(self) -> bool:

@@ -67,7 +67,7 @@ class EntityStore:
         self._records: dict[tuple[str, str], dict[str, EntityRecord]] = {}
         self._referenced: dict[tuple[str, str], set[str]] = {}
         self._shown: set[int] = set()
-        self._unfetched: dict[int, datetime] = {}  # when each one changed, not shown since
+        self._unfetched: dict[int, EntityRecord] = {}  # since each one changed
         self._unread: list[EntityRecord] = []  # shown, and their references not yet read
         self.ids: set[str] = set()  # of all entities, in lower case
         self._count = 0
@@ -100,9 +100,16 @@ class EntityStore:
         self._unread.clear()
         return entity_id.lower() in self._referenced.get((enterprise_id.lower(), kind), ())
 
-    def count_unfetched(self, until: datetime) -> int:
-        """Return how many entities have changed by a time and are in no response since."""
-        return sum(updated <= until for updated in self._unfetched.values())
+    def count_unfetched(self, until: datetime, enterprise_id: str | None = None) -> int:
+        """Return how many entities have changed by a time and are in no response since.
+
+        With an enterprise, only its own.
+        """
+        owner = None if enterprise_id is None else enterprise_id.lower()
+        return sum(
+            record.updated <= until and owner in {None, record.enterprise_id.lower()}
+            for record in self._unfetched.values()
+        )
 
     def add_like(self, record: EntityRecord, entity_id: str) -> EntityRecord:
         """Add an entity that differs from another one in its id alone; return its record."""
@@ -174,6 +181,6 @@ class EntityStore:
                 deleted=updated if deleted else None,
             )
         records[key] = record
-        self._unfetched[record.number] = record.updated
+        self._unfetched[record.number] = record
         self.ids.add(key)
         return record

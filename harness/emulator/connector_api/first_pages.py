@@ -1,4 +1,4 @@
-"""Fills the first page of responses with other entities, so that an announced one comes later.
+"""Fills the first pages of responses with other entities, so that an announced one comes later.
 
 A hotel with more changes than fit on a page exists; sending a message for each takes too long.
 """
@@ -10,6 +10,8 @@ from pytest_mews.emulator.connector_api.entity_values import make_id
 from pytest_mews.mews.events import EVENTS
 from pytest_mews.mews.limits import ITEMS_PER_PAGE
 from pytest_mews.model import Message
+
+FILLED_PAGES = 2  # so that a client has to follow the cursor more than once
 
 
 class FirstPages:
@@ -30,7 +32,7 @@ class FirstPages:
         self._fillers: dict[int, list[EntityRecord]] = {}
 
     def add(self, ids: frozenset[str]) -> int:
-        """Fill the first page for these entities once they are announced; return the handle."""
+        """Fill the first pages for these entities once they are announced; return the handle."""
         self._count += 1
         self._waiting[self._count], self._fillers[self._count] = ids, []
         return self._count
@@ -63,5 +65,5 @@ class FirstPages:
         for later in records:
             self._fillers[handle] += [
                 self._store.add_like(later, make_id(f"{later.id}/{number}"))
-                for number in range(ITEMS_PER_PAGE)
+                for number in range(FILLED_PAGES * ITEMS_PER_PAGE)
             ]

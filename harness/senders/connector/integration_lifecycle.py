@@ -45,6 +45,7 @@ LIFECYCLES: tuple[tuple[str, ...], ...] = (
     (CREATED, *("IntegrationDisabled", "IntegrationEnabled") * 3),
     (CREATED, "IntegrationCanceled", "IntegrationReinstated", EVENTS),
     (CREATED, API_KEY_CREATED, API_KEY_CREATED, API_KEY_CREATED + DUPLICATE, EVENTS),
+    (CREATED, "IntegrationDisabled", API_KEY_CREATED, "IntegrationEnabled", EVENTS),
     (CREATED, EVENTS, DELETED, DELETED + DUPLICATE, CREATED, EVENTS),
     (
         CREATED,

@@ -1,0 +1,157 @@
+"""Acknowledged events that are lost now and then, whatever they are.
+
+Races, full queues and lists that are divided wrongly lose some events and fetch others of the same
+types. What another explanation accounts for is left out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from pytest_mews.causes.cause_phrases import of
+from pytest_mews.causes.explained_scenarios import unmet_findings
+from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.missing_entities import awaits_fetches, met_no_error, missing_entities
+from pytest_mews.causes.observations import Observations
+from pytest_mews.model import (
+    ApiCall,
+    CauseKind,
+    EntityFetch,
+    Transcript,
+    Validity,
+    Verdict,
+    calls_by_entity,
+    entity_fetches,
+    entity_key,
+    foreign_token_owner,
+    last_actions,
+)
+from pytest_mews.model.verdict import FAILURES
+
+MIN_SCENARIOS = 3
+MIN_LOST = 5  # entities, if they were not fetched when the same cases ran again
+MAX_SHARE = 0.6  # of the entities of the run that are lost: else something regular is behind it
+NEAR_MS = 1_000.0  # between the starts of messages that may interfere with each other
+MIN_FULL = 5  # requests of the largest size, if that is a limit
+MIN_FULL_SHARE = 0.4
+MIN_ASKED = 0.95  # of the entities of messages that came alone
+MIN_ALONE = 5  # entities of messages that came alone
+
+
+def find_irregular_losses(
+    observations: Observations, explanations: Sequence[Explanation]
+) -> Iterator[Explanation]:
+    """Yield an explanation if events of several scenarios are lost, and others alike are not.
+
+    Args:
+        observations: of the run.
+        explanations: those that come first.
+
+    """
+    requested_types = {
+        record.discriminator
+        for result in observations.results
+        for record in result.fetches
+        if record.requested
+    }
+    starts = sorted(
+        item.record.started_ms for item in observations.attempts if item.record.delivered
+    )
+    lost: dict[str, list[EntityFetch]] = {}
+    calls: list[ApiCall] = []
+    for result in observations.results:
+        if result.verdict not in FAILURES:
+            continue
+        for unmet in unmet_findings(result):
+            missing = missing_entities(unmet)
+            transcript = unmet.evidence.transcript
+            if not missing or not met_no_error(transcript):
+                continue
+            known = [each.accounts_for_missing(transcript) for each in explanations]
+            is_lost = _is_lost(transcript)
+            found = [
+                fetch
+                for fetch in missing
+                if is_lost(fetch)
+                and fetch.discriminator in requested_types
+                and not any(accounts(fetch) for accounts in known)
+            ]
+            lost.setdefault(result.scenario.id, []).extend(found)
+            calls += transcript.calls
+    scenarios = sorted(name for name, found in lost.items() if found)
+    entities = [fetch for found in lost.values() for fetch in found]
+    known_count = sum(record.count for result in observations.results for record in result.fetches)
+    is_flaky = all(
+        result.verdict is Verdict.FLAKY
+        for result in observations.results
+        if lost.get(result.scenario.id)
+    )
+    if (
+        len(scenarios) < MIN_SCENARIOS
+        or (len(entities) < MIN_LOST and not is_flaky)
+        or len(entities) > MAX_SHARE * known_count
+    ):
+        return
+
+    def is_alone(fetch: EntityFetch) -> bool:
+        first, last = fetch.sent_ms - NEAR_MS, fetch.sent_ms + NEAR_MS
+        return bisect_right(starts, last) - bisect_left(starts, first) <= 1
+
+    alone = [
+        fetch.requested_ms is not None
+        for result in observations.results
+        if awaits_fetches(result)
+        for evidence in result.evidence
+        if met_no_error(evidence.transcript)
+        for fetch in entity_fetches(evidence.transcript.deliveries, evidence.transcript.calls)
+        if is_alone(fetch)
+    ]
+    together = ""
+    if sum(alone) >= max(MIN_ALONE, MIN_ASKED * len(alone)) and not any(map(is_alone, entities)):
+        together = (
+            f" Each came within {NEAR_MS / 1000:g} s of another message; of those that came alone, "
+            f"{of(sum(alone), len(alone))} were asked for."
+        )
+    yield Explanation(
+        CauseKind.SOME_NOT_FETCHED,
+        f"Acknowledged events are lost now and then: {len(entities):,} in {len(scenarios):,} "
+        "scenarios were never asked for, while others of the same types are."
+        f"{_full_requests(calls) or together}",
+        "Look at what is between the answer and the request: a queue that is copied and then "
+        "cleared, a list in which a later message replaces an earlier one, a flag that drops what "
+        "comes while a fetch is running, a full queue, or a list that is divided into requests and "
+        "leaves something over. Take each event out of the queue in one step, and forget it only "
+        "when a response has returned its entity.",
+        accounts_for_missing=_is_lost,
+    )
+
+
+def _full_requests(calls: Iterable[ApiCall]) -> str:
+    """Return a sentence about the size of requests if lists of ids are divided into such ones."""
+    sizes = Counter(len(call.requested_ids) for call in calls if len(call.requested_ids) > 1)
+    if not sizes:
+        return ""
+    largest = max(sizes)
+    if sizes[largest] < MIN_FULL or sizes[largest] < MIN_FULL_SHARE * sizes.total():
+        return ""
+    return f" Requests are for at most {largest:,} ids: {sizes[largest]:,} of them are for as many."
+
+
+def _is_lost(transcript: Transcript) -> MissingEntity:
+    """Return whether an entity of a documented message was never asked for, for no known reason."""
+    documented = {
+        entity_key(event)
+        for delivery in transcript.deliveries
+        if delivery.message.validity is Validity.DOCUMENTED
+        for event in delivery.message.events
+    }
+    actions = last_actions(transcript.deliveries)
+    calls = calls_by_entity(transcript.calls)
+    return lambda fetch: (
+        fetch.requested_ms is None
+        and entity_key(fetch) in documented
+        and not actions[fetch.enterprise_id, entity_key(fetch)]
+        and foreign_token_owner(fetch, calls.get(fetch.entity_id, ())) is None
+    )

@@ -1,0 +1,210 @@
+"""Causes of lost entities: replaced keys, unread pages, shared ids, and losses now and then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_mews.causes import find_causes
+from pytest_mews.model import (
+    ApiCall,
+    CauseKind,
+    Delivery,
+    EventReference,
+    ScenarioResult,
+    TokenState,
+    Verdict,
+    WebhookKind,
+)
+from tests.causes.observed_results import processing_result
+from tests.transcript_builders import call, delivery, delivery_of
+
+RESOURCES = "resources/getAll"
+
+
+def rotation(at_ms: float = 0.0) -> Delivery:
+    """Return the delivery of a new key."""
+    sent = delivery(at_ms=at_ms)
+    event = EventReference("IntegrationApiKeyCreated", "integration")
+    message = replace(sent.message, kind=WebhookKind.INTEGRATION, events=(event,))
+    return replace(sent, message=message)
+
+
+@pytest.mark.parametrize(
+    ("other", "text"),
+    [
+        (TokenState.REPLACED, "all 4 requests after a new key, in 2 scenarios. The new one was"),
+        (TokenState.CURRENT, "2 of 4 requests after a new key, in 2 scenarios."),
+    ],
+)
+def test_a_replaced_key_that_is_used(other: TokenState, text: str) -> None:
+    """Requests before the new key don't count."""
+    results = []
+    for number in range(2):
+        calls = [
+            call("before", at_ms=-50),
+            call(f"{number}-a", at_ms=200, token_state=TokenState.REPLACED),
+            call(f"{number}-b", at_ms=210, token_state=other),
+        ]
+        sent = [rotation(), delivery(f"{number}-a", f"{number}-b", at_ms=100)]
+        results.append(processing_result(f"PROC-2{number}", sent, calls, check="rotated-key-used"))
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (CauseKind.REPLACED_KEY_USED, ("PROC-20", "PROC-21"))
+    assert text in cause.summary
+
+
+def page(*ids: str, returned: str, at_ms: float, cursor: str | None = None) -> ApiCall:
+    """Return a request for ids that got one of them; the first has the time 100."""
+    return call(
+        *ids, returned_ids=(returned,), at_ms=at_ms, cursor=cursor, is_next_page=at_ms > 100
+    )
+
+
+def paged_result(number: int, *pages: tuple[str, str | None]) -> ScenarioResult:
+    """Return the result of a message with three events whose response has a page for each."""
+    names = [f"{number}-{name}" for name in "abc"]
+    calls = [
+        page(*names, returned=f"{number}-{returned}", at_ms=100.0 * index, cursor=cursor)
+        for index, (returned, cursor) in enumerate(pages, 1)
+    ]
+    return processing_result(f"PROC-0{number}", [delivery(*names)], calls)
+
+
+@pytest.mark.parametrize(
+    ("pages", "summary"),
+    [
+        (
+            [("a", "1")],
+            (
+                "Only the first page of a response is read: the next one was asked for after 0 of "
+                "2 responses with a Cursor."
+            ),
+        ),
+        (
+            [("a", "1"), ("b", "2")],
+            (
+                "Further pages are not read to the end: the next one was asked for after 2 of 4 "
+                "responses with a Cursor."
+            ),
+        ),
+        (
+            [("a", "1"), ("b", "2"), ("b", "2")],
+            (
+                "A page is read again and again: requests for a further page have the Cursor of an "
+                "earlier response, so that 2 of 6 responses with a Cursor repeat a page."
+            ),
+        ),
+    ],
+)
+def test_pages_that_are_not_read(pages: list[tuple[str, str | None]], summary: str) -> None:
+    """The entities of further pages were requested, and are in no response."""
+    (cause,) = find_causes([paged_result(number, *pages) for number in range(2)])
+    assert (cause.kind, cause.explains) == (CauseKind.PAGES_NOT_READ, ("PROC-00", "PROC-01"))
+    assert cause.summary == summary
+
+
+def test_pages_that_are_all_read_are_no_cause() -> None:
+    """What is missing for another reason is not on a page."""
+    pages = [("a", "1"), ("b", "2"), ("b", None)]
+    results = [paged_result(number, *pages) for number in range(2)]
+    assert CauseKind.PAGES_NOT_READ not in {cause.kind for cause in find_causes(results)}
+
+
+def test_entities_with_one_id() -> None:
+    """The second entity of an id is lost wherever it stands, and only that."""
+    results = []
+    for number in range(4):
+        events = [
+            ("ServiceOrderUpdated", f"{number}-a"),
+            ("ServiceOrderUpdated", f"{number}-b"),
+            ("ResourceUpdated", f"{number}-a"),
+            ("ResourceUpdated", f"{number}-c"),
+        ]
+        calls = [
+            call(f"{number}-a", f"{number}-b"),
+            call(f"{number}-c", operation=RESOURCES),
+        ]
+        results.append(processing_result(f"PROC-0{number}", [delivery_of(*events)], calls))
+    (cause,) = find_causes(results)
+    assert (cause.kind, len(cause.explains)) == (CauseKind.SHARED_ID_NOT_FETCHED, 4)
+    assert "of all 4 such ids, another entity is in no request" in cause.summary
+
+
+def lossy_result(number: int, lost: str, *, at_ms: tuple[float, ...]) -> ScenarioResult:
+    """Return the result of messages with three events each, of which the named ones are lost."""
+    sent = [
+        delivery(*(f"{number}-{index}-{name}" for name in "abc"), at_ms=10_000 * number + at)
+        for index, at in enumerate(at_ms)
+    ]
+    calls = [
+        call(event.entity_id, at_ms=each.started_ms + 50)
+        for each in sent
+        for event in each.message.events
+        if event.entity_id[-1] not in lost
+    ]
+    return processing_result(f"PROC-{number:02}", sent, calls, met=not lost)
+
+
+def test_events_that_are_lost_now_and_then() -> None:
+    """Some events of messages that come together; nothing they have in common tells them apart."""
+    results = [
+        lossy_result(number, lost, at_ms=(0, 300))
+        for number, lost in enumerate(("ab", "b", "c", "a", ""), 1)
+    ]
+    alone = [
+        replace(lossy_result(number, "", at_ms=(0,)), verdict=Verdict.PASS) for number in (7, 8)
+    ]
+    (cause,) = find_causes([*results, *alone])
+    assert (cause.kind, cause.explains) == (
+        CauseKind.SOME_NOT_FETCHED,
+        ("PROC-01", "PROC-02", "PROC-03", "PROC-04"),
+    )
+    assert cause.summary == (
+        "Acknowledged events are lost now and then: 10 in 4 scenarios were never asked for, while "
+        "others of the same types are. Each came within 1 s of another message; of those that came "
+        "alone, all 6 were asked for."
+    )
+
+
+def test_what_came_alone_and_was_lost_is_counted() -> None:
+    """That messages come together is told only if those that come alone are asked for."""
+    results = [
+        lossy_result(number, lost, at_ms=(0, 300))
+        for number, lost in enumerate(("ab", "b", "c", "a"), 1)
+    ]
+    # What a scenario that passed did not fetch is no loss that counts, but it came alone.
+    alone = [replace(lossy_result(7, "bc", at_ms=(0,)), verdict=Verdict.PASS)]
+    more = [lossy_result(number, "", at_ms=(0,)) for number in (8, 9)]
+    (cause,) = find_causes([*results, *alone, *more])
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+    assert "alone" not in cause.summary
+
+
+def test_the_size_of_requests_is_a_hint() -> None:
+    """A list of ids that is divided into requests of one size may leave something over."""
+    results = []
+    for number in range(4):
+        ids = [f"{number}-{index:02}" for index in range(26)]
+        calls = [call(*ids[1:13]), call(*ids[14:26], at_ms=150)]
+        results.append(processing_result(f"PROC-0{number}", [delivery(*ids)], calls))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+    assert cause.summary.endswith("Requests are for at most 12 ids: 8 of them are for as many.")
+
+
+def test_single_events_that_are_fetched_when_the_case_runs_again() -> None:
+    """Few losses are enough if the same cases passed a second time."""
+    results = [lossy_result(number, "a", at_ms=(0,)) for number in range(3)]
+    assert find_causes(results) == ()
+    (cause,) = find_causes([replace(result, verdict=Verdict.FLAKY) for result in results])
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+
+
+def test_losses_in_two_scenarios_stand_by_themselves() -> None:
+    """Two scenarios may fail for two reasons."""
+    results = [
+        lossy_result(number, lost, at_ms=(0, 300))
+        for number, lost in enumerate(("ab", "c", "", ""))
+    ]
+    assert find_causes(results) == ()
