@@ -136,6 +136,12 @@ class ApiCall:
         return self.operation in OPERATIONS
 
     @property
+    def asks_by_id(self) -> bool:
+        """Whether the request names entities, even if `requested_ids` has none of them left."""
+        ids = OPERATIONS[self.operation].ids if self.is_served else None
+        return bool(self.requested_ids) or ids in self.filters
+
+    @property
     def concerns_commands(self) -> bool:
         """Whether the operation is about device commands: a WebSocket client calls these."""
         return self.operation.startswith("commands/")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_mews.model import ApiCall, ApiFault, Outcome, entity_fetches
+from pytest_mews.model.fetches import requests_by_interval
 from tests.transcript_builders import (
     ENTERPRISE,
     GET_RESERVATIONS,
@@ -113,6 +114,14 @@ def test_a_fetch_just_before_the_message_counts() -> None:
     assert (fetch.sent_ms, fetch.fetched_ms) == (1000, 1000)
     (fetch,) = entity_fetches([visible], [call(returned_ids=("a",), at_ms=985)])
     assert fetch.fetched_ms is None
+
+
+def test_a_request_for_other_ids_is_none_by_interval() -> None:
+    """A case keeps only its own ids of a request; what it filters by shows that it had others."""
+    (fetch,) = entity_fetches([delivery("a")], [])
+    by_interval = call(at_ms=200, filters=("UpdatedUtc",))
+    for_others = call(at_ms=200, filters=("ReservationIds",))
+    assert requests_by_interval(fetch, [by_interval, for_others]) == [by_interval]
 
 
 def test_a_request_without_a_response_is_in_flight() -> None:
