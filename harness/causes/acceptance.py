@@ -94,7 +94,7 @@ def _accepted_bytes(not_json: Sequence[Observed]) -> Iterator[Explanation]:
 
 
 def _failing_bodies(observations: Observations) -> Iterator[Explanation]:
-    """Yield an explanation if nearly all bodies that are no valid message get a 5xx."""
+    """Yield an explanation if at least half of the bodies that are no valid message get a 5xx."""
     sent = [
         item
         for item in observations.attempts
