@@ -86,6 +86,7 @@ def test_typed_events_are_sent_to_connected_clients(start_mews: Start) -> None:
     url = re.findall(r"ws://\S+/ws/connector", greeting)[0]
     with connect(url, additional_headers={"Cookie": COOKIES.format(FIRST.access_token)}) as client:
         assert f"101  /ws/connector  enterprise {FIRST.id}" in read_until(process, "101  ")
+        assert client.ping().wait(TIMEOUT_S)  # the emulator knows the connection by then
         assert process.stdin is not None
         for line in ("DeviceCommand\n", "CustomerAdded\n", "\n"):
             process.stdin.write(line)
