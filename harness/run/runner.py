@@ -130,7 +130,11 @@ class CertificationRunner:
     def describe_refused_requests(self) -> str:
         """Return a clause if the API refuses most of the service's requests, or an empty one."""
         connector_api = self.environment.connector_api
-        return "" if connector_api is None else describe_refused_requests(connector_api.calls())
+        if connector_api is None:
+            return ""
+        return self.environment.redactor.redact_text(
+            describe_refused_requests(connector_api.calls())
+        )
 
     def interrupt(self) -> None:
         """Stop the running scenarios, from any thread.

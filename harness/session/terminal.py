@@ -179,29 +179,35 @@ class ProgressDisplay:
 
     def show_activity(self, scenario: Scenario, activity: str) -> None:
         """Show what a scenario does: how many cases have run, or what it waits for."""
-        self._draw(scenario, activity)
+        if self._is_due():
+            self._draw(scenario, activity)
 
     def show_wait(self, scenario: Scenario, running: Sequence[str], done: int, total: int) -> None:
         """Show what runs while pytest waits for a scenario, and whether that one has started."""
-        self._draw(
-            scenario,
-            f"{done} of {total} scenarios done",
-            self._warning(),
-            f"running {', '.join(running)}",
-            state="" if scenario.id in running else "queued for ",
-        )
+        if self._is_due():
+            self._draw(
+                scenario,
+                f"{done} of {total} scenarios done",
+                self._warning(),
+                f"running {', '.join(running)}",
+                state="" if scenario.id in running else "queued for ",
+            )
+
+    def _is_due(self) -> bool:
+        """Return whether something may be written: not if something was a moment ago."""
+        if self._terminal is None or self._terminal.verbosity < 0:
+            return False
+        pause_s = REDRAW_S if self._terminal.isatty else self._heartbeat_s
+        return self._now_s() - self._last_s >= pause_s
 
     def _draw(self, scenario: Scenario, *progress: str, state: str = "") -> None:
-        """Write the progress, unless something was written a moment ago.
+        """Write the progress.
 
         A line that is redrawn is never longer than the terminal is wide: otherwise it would wrap,
         and its first part would stay.
         """
-        if self._terminal is None or self._terminal.verbosity < 0:
-            return
+        assert self._terminal is not None
         live = self._terminal.isatty
-        if self._now_s() - self._last_s < (REDRAW_S if live else self._heartbeat_s):
-            return
         self._last_s, self._heartbeat_s = self._now_s(), min(2 * self._heartbeat_s, MAX_HEARTBEAT_S)
         clauses = (f"{state}{self._last_s - self._started_s:.0f} s", *filter(None, progress))
         text = "; ".join(clauses)

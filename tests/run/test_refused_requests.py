@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_mews.config.settings import resolve_settings
 from pytest_mews.model import ApiFault
 from pytest_mews.run.refused_requests import MIN_CALLS, describe_refused_requests
+from pytest_mews.run.runner import CertificationRunner
 from tests.transcript_builders import call
 
 FETCHED = call("a")
@@ -36,3 +44,14 @@ def test_no_line_is_a_command_for_the_runner_of_ci() -> None:
         [call("a", status=404, operation="", message="##[error] no\nsuch path")] * 20
     ).splitlines()
     assert "##[" not in line
+
+
+def test_secrets_are_redacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service may put the shared secret into the path of a request."""
+    values = {"mews_target": "http://127.0.0.1:9/?Token=open-sesame", "mews_report": str(tmp_path)}
+    runner = CertificationRunner(resolve_settings(values, environ={}, rootdir=tmp_path, seed=1))
+    stray = replace(REFUSED, status=404, operation="", path="/api/open-sesame")
+    api = SimpleNamespace(calls=lambda: (stray,) * MIN_CALLS)
+    monkeypatch.setattr(runner.environment, "connector_api", api, raising=False)
+    clause = runner.describe_refused_requests()
+    assert ("/api/" in clause, "open-sesame" in clause) == (True, False)
