@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explanation import Explanation
 from pytest_mews.causes.missing_entities import lost_with_messages
-from pytest_mews.causes.observations import Observations, Observed, total
+from pytest_mews.causes.observations import SERVER_ERRORS, Observations, Observed, total
 from pytest_mews.model import CauseKind, RequestChange, Validity
 
 MIN_COUNT = 3
@@ -116,7 +116,7 @@ def _failing_bodies(observations: Observations) -> Iterator[Explanation]:
 
 
 def _is_server_error(item: Observed) -> bool:
-    return item.record.status is not None and item.record.status >= 500  # noqa: PLR2004 - HTTP's bound
+    return item.record.status in SERVER_ERRORS
 
 
 def _accepted_tokens(observations: Observations) -> Iterator[Explanation]:

@@ -56,9 +56,7 @@ def find_irregular_losses(
         for record in result.fetches
         if record.requested
     }
-    starts = sorted(
-        item.record.started_ms for item in observations.attempts if item.record.delivered
-    )
+    starts = [item.record.started_ms for item in observations.attempts if item.record.delivered]
     lost: dict[str, list[EntityFetch]] = {}
     calls: list[ApiCall] = []
     for result in observations.results:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pytest_mews.model import AttemptRecord, Evidence, Outcome, ScenarioResult, attempt_records
 from pytest_mews.model.exchange import TIMEOUTS
 
+SERVER_ERRORS = range(500, 600)  # statuses
 # Outcomes of requests that no process took.
 DOWN = frozenset({Outcome.CONNECTION_REFUSED, Outcome.CONNECTION_RESET, Outcome.TIMEOUT_CONNECT})
 DEFAULT_LIMIT_S = 5.0  # seconds until the response, if no scenario ran

@@ -10,7 +10,14 @@ from pytest_mews.causes import deaths
 from pytest_mews.causes.cause_phrases import seconds
 from pytest_mews.causes.explanation import Explanation
 from pytest_mews.causes.missing_entities import lost_with_messages
-from pytest_mews.causes.observations import DOWN, Observations, Observed, symptom_of, total
+from pytest_mews.causes.observations import (
+    DOWN,
+    SERVER_ERRORS,
+    Observations,
+    Observed,
+    symptom_of,
+    total,
+)
 from pytest_mews.model import AttemptRecord, CauseKind, Fault, Validity
 
 MIN_LONGEST = 3  # attempts that fail in a row: fewer may be chance
@@ -18,7 +25,6 @@ MIN_LENGTH = 2  # attempts in a row that count as an outage beside a longer one
 MIN_SHARE = 0.9  # of the failures that are within outages
 MAX_CHANCE = 0.01  # of so long a row, if failures were independent
 TRIGGER_MS = 2_000.0  # a message this long before an outage may have caused it
-SERVER_ERRORS = range(500, 600)
 
 _REMEDY_OUTAGE = (
     "Find the first error after that message in the service's log and fix it: no message may leave "

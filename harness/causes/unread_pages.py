@@ -79,11 +79,4 @@ def _on_further_page(transcript: Transcript) -> MissingEntity:
 
 def _is_followed(page: ApiCall, calls: Sequence[ApiCall]) -> bool:
     """Return whether a request for a further page of the same ids came after a page."""
-    return any(
-        call.is_next_page
-        and (call.operation, call.enterprise_id) == (page.operation, page.enterprise_id)
-        and call.requested_ids == page.requested_ids
-        and page.answered_ms is not None
-        and call.received_ms >= page.answered_ms
-        for call in calls
-    )
+    return any(call.follows(page) and call.requested_ids == page.requested_ids for call in calls)

@@ -358,7 +358,7 @@ def _why_page_missing(
 ) -> str:
     """Return what happened to an entity that is on a further page of the responses to `paged`."""
     entity, last = f"{fetch.discriminator} {fetch.entity_id}", paged[-1]
-    unread = [call for call in paged if not _has_next(call, calls)]
+    unread = [call for call in paged if not any(later.follows(call) for later in calls)]
     if last.is_next_page and any(call.cursor == last.cursor for call in paged[:-1]):
         problem = f"the response to {last.operation} had further pages, and one of them was read "
         return f"{problem}again and again: {entity} was not on the first page"
@@ -381,18 +381,6 @@ def _pages_up_to(page: ApiCall, calls: Sequence[ApiCall]) -> int:
         if call is page:
             break
     return count
-
-
-def _has_next(page: ApiCall, calls: Sequence[ApiCall]) -> bool:
-    """Return whether a call asked for the page after this one."""
-    return any(
-        call.is_next_page
-        and call.operation == page.operation
-        and call.enterprise_id == page.enterprise_id
-        and page.answered_ms is not None
-        and call.received_ms >= page.answered_ms
-        for call in calls
-    )
 
 
 def _fetched_entities(transcript: Transcript) -> list[EntityFetch]:

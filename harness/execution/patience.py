@@ -74,8 +74,31 @@ class Awaited:
         return Missing.REQUEST if self.request_delay_s is None else Missing.CONTINUATION
 
 
+class Chances:
+    """A kind of wait that is given up for the run after some without success; thread-safe."""
+
+    def __init__(self, count: int) -> None:
+        self._lock, self._left = Lock(), count
+
+    @property
+    def are_left(self) -> bool:
+        """Whether another such wait may help."""
+        return self._left > 0
+
+    def note_failure(self) -> None:
+        """Note a wait without success."""
+        with self._lock:
+            self._left -= 1
+
+
 class Patience:
-    """Learns from waits how long a silence means that nothing more comes; thread-safe."""
+    """Learns from waits how long a silence means that nothing more comes; thread-safe.
+
+    Attributes:
+        extensions: extended waits, without success if the service is still busy at their end.
+        silent_windows: waits for a limit of the service's own, without success if it stays silent.
+
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -84,36 +107,14 @@ class Patience:
         self._given_up: dict[str, int] = {}  # entities, with the last call before their timeout
         self._last_call = 0  # that was looked at for them
         self._is_unreliable = False
-        self._outlasted = 0
-        self._silent_windows = 0
-
-    @property
-    def may_be_limited(self) -> bool:
-        """Whether a silence after many requests may be due to a limit of the service's own."""
-        with self._lock:
-            return self._silent_windows < MIN_MISSES
-
-    def note_silent_window(self) -> None:
-        """Note that no limit of the service's own was the reason for a silence."""
-        with self._lock:
-            self._silent_windows += 1
+        self.extensions = Chances(MAX_OUTLASTED)
+        self.silent_windows = Chances(MIN_MISSES)
 
     @property
     def has_learned(self) -> bool:
         """Whether enough waits timed out, so that a silence can be final."""
         with self._lock:
             return any(count >= MIN_MISSES for count in self._misses.values())
-
-    @property
-    def extends_waits(self) -> bool:
-        """Whether a wait is extended while the service works through earlier messages."""
-        with self._lock:
-            return self._outlasted < MAX_OUTLASTED
-
-    def note_outlasted(self) -> None:
-        """Note an extended wait that ended while the service was still busy."""
-        with self._lock:
-            self._outlasted += 1
 
     def silence_s(
         self, missing: Collection[Missing], calls_since: Callable[[int], Sequence[ApiCall]]
@@ -215,7 +216,7 @@ def _wait_while_limited(
     connector_api: ConnectorApi, patience: Patience, now_ms: Callable[[], float]
 ) -> bool:
     """Wait while a limit of the service's own may keep it silent; return whether it calls again."""
-    if connector_api.closed or not patience.may_be_limited:
+    if connector_api.closed or not patience.silent_windows.are_left:
         return False
     calls = connector_api.calls()
     timeout_s = (limited_until_ms(connector_api, now_ms()) - now_ms()) / 1000
@@ -223,7 +224,7 @@ def _wait_while_limited(
         return False
     calls_again = connector_api.wait_until(bool, calls[-1].number, timeout_s)
     if not calls_again:
-        patience.note_silent_window()
+        patience.silent_windows.note_failure()
     return calls_again
 
 
@@ -260,12 +261,12 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
     def is_decided(calls: Sequence[ApiCall]) -> bool:
         return all(one.is_done or one.is_refused for one in awaited(calls))
 
-    if patience.extends_waits:
+    if patience.extensions.are_left:
         is_still_busy = wait_while_busy(
             connector_api, is_decided, since, timeout_s, started_ms=started_ms, now_ms=now_ms
         )
         if is_still_busy:
-            patience.note_outlasted()
+            patience.extensions.note_failure()
     else:
         is_undecided = not is_decided(connector_api.calls(since))
         is_still_busy = is_undecided and connector_api.is_working_on_backlog(started_ms)

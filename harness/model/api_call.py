@@ -141,6 +141,15 @@ class ApiCall:
         ids = OPERATIONS[self.operation].ids if self.is_served else None
         return bool(self.requested_ids) or ids in self.filters
 
+    def follows(self, page: ApiCall) -> bool:
+        """Return whether the request asks for the page after the response to another one."""
+        return (
+            self.is_next_page
+            and (self.operation, self.enterprise_id) == (page.operation, page.enterprise_id)
+            and page.answered_ms is not None
+            and self.received_ms >= page.answered_ms
+        )
+
     @property
     def concerns_commands(self) -> bool:
         """Whether the operation is about device commands: a WebSocket client calls these."""
