@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 import api_page
-import cause_anchors
+import cause_kinds
 import format_pages
 import option_page
 import review_points
@@ -59,7 +59,7 @@ def assemble() -> Pages:
             pages[_page(source)] = _LINK.sub(partial(_on_site, source), text)
         else:
             pages[_page(source)] = _code_page(source, text)
-    for module in (cause_anchors, review_points):
+    for module in (cause_kinds, review_points):
         pages[module.PAGE] = module.fill(pages[module.PAGE])
     return pages
 

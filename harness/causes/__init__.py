@@ -19,6 +19,7 @@ from pytest_mews.causes.fetching import find_fetching
 from pytest_mews.causes.in_front import find_back_pressure, find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.irregular_losses import find_irregular_losses
+from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.causes.lost_positions import find_lost_positions
 from pytest_mews.causes.observations import Observations, Observed
 from pytest_mews.causes.one_at_a_time import find_one_at_a_time
@@ -105,9 +106,8 @@ def _cause(explanation: Explanation, attributions: dict[str, Attribution]) -> Ca
     level = min(explained.values(), key=list(Level).index)
     first = next(scenario_id for scenario_id, its in explained.items() if its is level)
     shown_by = explanation.shown_by if explanation.shown_by in explained else first
-    return Cause(
-        explanation.kind, explanation.summary, explanation.remedy, level, tuple(explained), shown_by
-    )
+    remedy = explanation.remedy or load_kind_texts()[explanation.kind].remedy
+    return Cause(explanation.kind, explanation.summary, remedy, level, tuple(explained), shown_by)
 
 
 def _rank(cause: Cause) -> tuple[int, int]:

@@ -65,9 +65,6 @@ def _accepted_bodies(observations: Observations) -> Iterator[Explanation]:
     yield Explanation(
         kind,
         summary,
-        "Parse the body before you answer, and check its structure: an object with Events or "
-        "Action, and the properties that you need. Answer 400 if it is not one: a 2xx says that "
-        "you have the message, and Mews does not send it again.",
         lambda item: item.record.delivered and item.record.validity in unread,
         accounts_for_missing=lambda transcript: lost_with_messages(transcript, takes),
         shown_by=min(item.scenario_id for item in accepted[max(takes)]),
@@ -87,8 +84,6 @@ def _accepted_bytes(not_json: Sequence[Observed]) -> Iterator[Explanation]:
         f"The service answers 2xx to bodies with bytes that are not UTF-8: to "
         f"{of(total(accepted), total(invalid))}, and to {accepted_others:,} of {total(others):,} "
         "others that are not JSON.",
-        "Decode the body strictly as UTF-8 before you parse it, without replacing or ignoring "
-        "errors, and answer 400 if that fails: ids and names in it are damaged.",
         lambda item: item.record.delivered and not item.record.is_utf8,
     )
 
@@ -109,8 +104,6 @@ def _failing_bodies(observations: Observations) -> Iterator[Explanation]:
         CauseKind.FAILS_ON_INVALID,
         f"The service answers 5xx to bodies that it can't use: to {of(total(failed), total(sent))} "
         "that are not JSON, have another structure, or lack a property.",
-        "Catch the error where you parse the body and where you read its properties, and answer "
-        "400: a 5xx says that the service is broken, and Mews sends the message again.",
         lambda item: item.record.validity in _REFUSABLE and _is_server_error(item),
     )
 
@@ -138,7 +131,5 @@ def _accepted_tokens(observations: Observations) -> Iterator[Explanation]:
         CauseKind.TOKEN_NOT_CHECKED,
         f"The service accepts messages without its token or with another one: "
         f"{of(total(accepted), total(sent))}. Anybody who knows the URL can send it events.",
-        "Compare the shared secret in the URL's query with yours in full, in constant time, before "
-        "you read the body, and answer 401 if it is missing or differs.",
         accounts_for,
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pytest_mews.causes.cause_phrases import describe_symptom, of
 from pytest_mews.causes.explanation import Explanation
+from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.observations import Observations, Observed, Symptom, symptom_of, total
 from pytest_mews.model import CauseKind, WebhookKind
 
@@ -26,10 +27,6 @@ _KIND_NAMES = {
     WebhookKind.GENERAL: "General Webhooks",
     WebhookKind.INTEGRATION: "Integration Webhooks",
 }
-_ENTERPRISE_REMEDY = (
-    "Accept the messages of every enterprise that connects: find it by EnterpriseId, not in a "
-    "fixed configuration, and answer 2xx also for one that you don't know yet."
-)
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Condition:
         holds: whether an attempt has it.
         subject: those attempts, as the subject of a sentence.
         others: the other attempts, as a subject.
-        remedy: what to change if they fail.
+        remedy: what to change if they fail; empty for that of the kind.
 
     """
 
@@ -49,7 +46,7 @@ class Condition:
     holds: Callable[[Observed], bool]
     subject: str
     others: str
-    remedy: str
+    remedy: str = ""
 
 
 def find_common_conditions(
@@ -122,7 +119,7 @@ def _explanation(
             return False
         return item.record.is_usual or not observations.fails_elsewhere(item, condition.holds)
 
-    return Explanation(condition.kind, f"{summary}.", condition.remedy, accounts_for)
+    return Explanation(condition.kind, f"{summary}.", accounts_for, remedy=condition.remedy)
 
 
 def _conditions(
@@ -134,16 +131,12 @@ def _conditions(
         lambda _: True,
         "Valid messages",
         "",
-        "Look in the service's log for what it does with a valid message, and accept it.",
     )
     yield Condition(
         CauseKind.KEPT_CONNECTION,
         lambda item: item.record.request_number > 1,
         "The second and later requests on a kept connection",
         "first requests on a connection",
-        "Read the body of every request to its end and keep no state of a request on its "
-        "connection; or close the connection after each response (Connection: close). Look at the "
-        "HTTP server and at proxies, not at the handler.",
     )
     yield from _kind_conditions(failed, passed)
     yield Condition(
@@ -151,8 +144,6 @@ def _conditions(
         lambda item: item.record.repeated,
         "Messages that were sent before",
         "messages that were new",
-        "Accept a message that you know already: answer 2xx and do nothing. Mews sends a message "
-        "again if it did not get your answer, and gives up on it after three attempts.",
     )
     yield from _enterprise_conditions(failed, passed)
     yield from _event_type_conditions(failed)
@@ -162,7 +153,6 @@ def _conditions(
         lambda item: _follows_other_kind(observations, item),
         "Messages that follow one of the other kind of webhook",
         "messages that follow one of the same kind",
-        "Handle each message by itself: General and Integration Webhooks arrive in any order.",
     )
 
 
@@ -180,10 +170,6 @@ def _kind_condition(kind: WebhookKind, other: WebhookKind) -> Condition:
         lambda item: item.record.kind is kind,
         name,
         _KIND_NAMES[other],
-        f"If your integration is not registered for {name}, name what it is registered for with "
-        "--mews-events: they are not sent then. If they have a URL of their own, give it with "
-        "--mews-integration-target. Otherwise correct the model they are parsed with: a General "
-        "Webhook has Events, an Integration Webhook has Action and Data.",
     )
 
 
@@ -206,7 +192,6 @@ def _other_enterprises(kind: WebhookKind, name: str, only: str | None) -> Condit
         lambda item: item.record.kind is kind and item.record.enterprise_id != only,
         f"{name} of every enterprise but {only}",
         "other messages",
-        _ENTERPRISE_REMEDY,
     )
 
 
@@ -216,7 +201,6 @@ def _enterprise_condition(enterprise_id: str) -> Condition:
         lambda item: item.record.enterprise_id == enterprise_id,
         f"Messages of the enterprise {enterprise_id}",
         "messages of other enterprises",
-        _ENTERPRISE_REMEDY,
     )
 
 
@@ -231,9 +215,7 @@ def _event_type_condition(name: str) -> Condition:
         lambda item: name in item.record.event_types,
         f"Messages with {name}",
         "messages without it",
-        f"Accept {name} like every other event: answer 2xx, and ignore it if you don't need it. If "
-        "your integration is not registered for it, name what it is registered for with "
-        "--mews-events.",
+        remedy_if(CauseKind.EVENT_TYPE, "all of them fail"),
     )
 
 
@@ -249,9 +231,7 @@ def _threshold_conditions(
             lambda item: item.record.size_bytes >= size,
             f"Messages of {size:,} bytes and more",
             f"smaller messages (the largest accepted has {largest:,} bytes)",
-            "Raise the limit for request bodies in the server, in the framework and in every proxy "
-            "in front of them well above the largest batch, and answer before you process the "
-            "events.",
+            remedy_if(CauseKind.MESSAGE_SIZE, "they fail from a size on"),
         )
     count = _lowest_limit(failed, passed, lambda item: item.record.event_count)
     if count is not None and count > 1:
@@ -260,8 +240,7 @@ def _threshold_conditions(
             lambda item: item.record.event_count >= count,
             f"Messages with {count:,} events and more",
             "messages with fewer events",
-            "Accept batches of any number of events: hundreds are usual in a busy hour. Store the "
-            "message, answer, and process the events afterwards.",
+            remedy_if(CauseKind.MESSAGE_SIZE, "they fail from a number of events on"),
         )
     in_flight = _lowest_limit(failed, passed, observations.in_flight)
     if in_flight is not None and in_flight > 1:
@@ -270,8 +249,6 @@ def _threshold_conditions(
             lambda item: observations.in_flight(item) >= in_flight,
             f"Messages that arrive while {in_flight - 1:,} others or more are being answered",
             "other messages",
-            "Answer as soon as the message is stored, and serve several requests at the same time: "
-            "look at the number of workers, at pools of connections, and at locks.",
         )
 
 

@@ -11,10 +11,6 @@ from pytest_mews.model import CauseKind, Death, ScenarioResult, Transcript, Vali
 from pytest_mews.model.death import describe_death, describe_end
 from pytest_mews.model.verdict import FAILURES
 
-REMEDY = (
-    "Find the crash in the service's log and fix it: no message may end the process. Catch errors "
-    "per message, answer 4xx to what you can't read, and let a supervisor restart the service."
-)
 MAX_FURTHER = 3  # deaths after the first that the summary describes
 
 
@@ -48,7 +44,6 @@ def find_deaths(observations: Observations) -> Iterator[Explanation]:
     yield Explanation(
         CauseKind.SERVICE_DIED if first.status is None else CauseKind.OUTAGE,
         _summary(first, [result for result, _ in blocked], deaths),
-        REMEDY,
         fails_alike,
         accounts_for_missing=lambda transcript: _was_lost(transcript, validities),
         accounts_for_result=lambda result: result.scenario.id in explained,

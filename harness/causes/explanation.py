@@ -44,7 +44,6 @@ class Explanation:
     Attributes:
         kind: what is wrong.
         summary: one sentence with figures.
-        remedy: what to change.
         accounts_for: whether it accounts for an attempt that broke an expectation.
         accounts_for_finding: whether it accounts for a finding that is not about single attempts.
         accounts_for_missing: takes a transcript, and returns whether it accounts for an entity of
@@ -53,15 +52,16 @@ class Explanation:
         stands_alone: whether it is worth telling if it explains only one scenario: it says more
             than the scenario's own finding.
         shown_by: the id of the scenario that shows it best; empty for the first that it explains.
+        remedy: what to change if that depends on what was observed; empty for that of the kind.
 
     """
 
     kind: CauseKind
     summary: str
-    remedy: str
     accounts_for: Callable[[Observed], bool] = _never
     accounts_for_finding: Callable[[UnmetFinding], bool] = _never
     accounts_for_missing: Callable[[Transcript], MissingEntity] = _no_entity
     accounts_for_result: Callable[[ScenarioResult], bool] = _never
     stands_alone: bool = False
     shown_by: str = ""
+    remedy: str = ""

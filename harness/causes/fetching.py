@@ -33,11 +33,6 @@ WELL_FORMED = "well-formed-requests"
 PERMANENT = frozenset({ApiFault.BAD_REQUEST, ApiFault.FORBIDDEN})  # not to be repeated
 TOKEN_CHECKS = frozenset({"own-access-token", "rotated-key-used", "not-fetched"})
 
-_FOREIGN_REMEDY = (
-    "Keep one AccessToken for each enterprise, and choose it by the EnterpriseId of the message: "
-    "never fall back to another enterprise's."
-)
-
 
 def find_fetching(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation for each thing that is never fetched, or fetched with a wrong token."""
@@ -60,8 +55,6 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
         lambda fetch: fetch.discriminator,
         "No request follows {names}: none of {count} acknowledged events was asked for, while "
         "other events are.",
-        "Fetch the entity of every event type you acknowledge; if you don't need one, name what "
-        "you are registered for with --mews-events.",
     )
     yield from _never_requested(
         telling,
@@ -70,8 +63,6 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
         lambda fetch: fetch.enterprise_id,
         "Nothing is requested for {names}: none of {count} acknowledged events was asked for, "
         "while those of other enterprises are.",
-        "Look up the AccessToken of the message's EnterpriseId, also of an enterprise that "
-        "connected after the service started, and report one that you lack.",
     )
     yield from first_event_only
     yield from _not_from_large_messages(telling)
@@ -111,19 +102,17 @@ def _foreign_token(
     yield Explanation(
         kind,
         summary,
-        _FOREIGN_REMEDY,
         accounts_for_finding=accounts_for,
         accounts_for_missing=is_foreign,
     )
 
 
-def _never_requested(  # noqa: PLR0913, PLR0917 - what differs between event types and enterprises
+def _never_requested(
     records: Sequence[FetchRecord],
     kind: CauseKind,
     key: Callable[[FetchRecord], str],
     key_of_fetch: Callable[[EntityFetch], str],
     summary: str,
-    remedy: str,
 ) -> Iterator[Explanation]:
     counts: dict[str, list[int]] = {}
     for record in records:
@@ -141,7 +130,6 @@ def _never_requested(  # noqa: PLR0913, PLR0917 - what differs between event typ
     yield Explanation(
         kind,
         summary.format(names=listed(never), count=f"{count:,}"),
-        remedy,
         accounts_for_missing=lambda _: (
             lambda fetch: key_of_fetch(fetch) in names and fetch.requested_ms is None
         ),
@@ -184,8 +172,6 @@ def _not_from_large_messages(records: Sequence[FetchRecord]) -> Iterator[Explana
         f"{of(_count(record for record in large if record.requested), _count(large))} were asked "
         f"for; of those in smaller messages, "
         f"{of(_count(record for record in small if record.requested), _count(small))}.",
-        "Fetch the entity of every event, however many a message has: look for a limit on the "
-        "number of events, or for another path, where large messages are read, queued or fetched.",
         accounts_for_missing=lambda transcript: partial(
             is_lost, event_counts(transcript.deliveries)
         ),
@@ -233,7 +219,6 @@ def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
         CauseKind.FIRST_EVENT_ONLY,
         f"Only the first event of a message is fetched: {of(fetched_first, _count(first))} first "
         f"events, and {fetched_later:,} of {_count(later):,} that follow in the same message.",
-        "Process every element of Events: a message has all events that occurred at the same time.",
         accounts_for_finding=partial(misses_later_events, counted=None),
         accounts_for_missing=is_later,
     )
@@ -253,8 +238,6 @@ def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
                 CauseKind.REQUESTS_REFUSED,
                 f"Requests to {operation} are refused with a 400 ({message.rstrip('.')}): none of "
                 f"{count:,} entities that they ask for was fetched.",
-                "Send the properties that the operation's page requires, with at most as many "
-                "values as it allows.",
                 accounts_for_finding=partial(_are_refused, refusal),
                 accounts_for_missing=partial(_is_refused, refusal),
             )
@@ -297,10 +280,6 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
         CauseKind.ERRORS_NOT_RETRIED,
         f"What a failed request asked for is not fetched while the run waits ({listed(never)}): "
         f"none of {count:,} such entities was.",
-        "Keep what is to be fetched until a response has returned it, and repeat a failed request "
-        "with growing pauses, after the Retry-After of a 429; do not give up after the first "
-        "repetition. If the service repeats it later than the run waits, run again with a longer "
-        "--mews-fetch-timeout.",
         accounts_for_missing=is_lost,
     )
 

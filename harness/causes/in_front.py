@@ -20,12 +20,6 @@ PAGE_STATUSES = frozenset(
     {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE}
 )
 
-PAGE_REMEDY = (
-    "Let POST requests to the webhook's path pass what stands in front of the service (firewall, "
-    "bot protection, login): Mews can neither log in nor solve a challenge. Its log says which "
-    "rule matched."
-)
-
 
 def find_rate_limit(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if requests were answered 429."""
@@ -44,8 +38,6 @@ def find_rate_limit(observations: Observations) -> Iterator[Explanation]:
         f"{most:,} were accepted within 10 s, while the certification sends up to {busiest:,}. The "
         "service, or what stands in front of it, limits the number of requests, and the "
         "certification is faster than the limit allows.",
-        "Raise or lift the limit for this URL while you test, and read the other failures after "
-        "that. Mews documents no rate of messages: keep the limit well above your busiest hour.",
         lambda item: item.record.status == HTTPStatus.TOO_MANY_REQUESTS,
         stands_alone=True,
     )
@@ -74,10 +66,6 @@ def find_back_pressure(observations: Observations) -> Iterator[Explanation]:
         "front of it, refuses messages while it has no room for more. At most "
         f"{busiest_window(accepted, WINDOW_MS):,} were accepted within 10 s; the certification "
         f"sends up to {busiest_window(observations.attempts, WINDOW_MS):,}.",
-        "Make room for your busiest minute: store messages in a table or a broker, and answer "
-        "before you process them. To refuse the rest is right: Mews expects a 4xx or 5xx for what "
-        "you can't process, and re-sends it after a few minutes. But it discards a message after "
-        "repeated attempts, and documents nothing about Retry-After in a response to it.",
         lambda item: _asks_for_later(item.record),
         stands_alone=True,
     )
@@ -107,7 +95,6 @@ def find_page(observations: Observations) -> Iterator[Explanation]:
         f"{of(total(pages), total(observations.usual))} valid messages were answered "
         f"{first.status} with a page of HTML{describe_title(first)}: it comes from what stands in "
         "front of the service, or the URL is not that of the webhook.",
-        PAGE_REMEDY,
         accounts_for,
     )
 

@@ -8,6 +8,7 @@ from math import comb
 
 from pytest_mews.causes.cause_phrases import MOST, describe_symptom, of, one_in
 from pytest_mews.causes.explanation import Explanation
+from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.observations import Observations, Observed, Symptom, symptom_of, total
 from pytest_mews.model import CauseKind, Outcome
 
@@ -20,16 +21,6 @@ MIN_MIXED = 0.7  # of the failures among at least that many that are among some 
 MIN_CHANCE = 1e-4  # of the failures of one scenario, if they came by chance
 MAX_COUNTED = 400  # attempts for an exact probability
 MAX_CHANCE = 1e-3  # that all failures have one event type, if it did not matter
-
-_REMEDY = (
-    "Find these responses in the log of the service and of every proxy in front of it: one of "
-    "several instances that fails, an exhausted pool, a restart. Mews sends a message three times "
-    "and then gives it up."
-)
-_REMEDY_TIMEOUT = (
-    "Find in the log what these requests waited for: a lock, a pool of connections, a pause of the "
-    "runtime, another service. Store the message and answer; process it afterwards."
-)
 
 
 def find_intermittent(
@@ -103,9 +94,8 @@ def _of_type(
         CauseKind.EVENT_TYPE,
         f"Some messages with {event_type} are {how} ({of(failed, count)}); of "
         f"{total(usual) - count:,} messages without it, not one.",
-        f"Compare the messages with {event_type} that fail with those that pass, such as the names "
-        "and the optional properties in them, and find the error in the service's log.",
         accounts_for,
+        remedy=remedy_if(CauseKind.EVENT_TYPE, "some of them fail"),
     )
 
 
@@ -117,6 +107,7 @@ def _explanation(
     is_most = share > MOST
     subject = f"About {one_in(failed, count)} valid messages {'are' if is_most else 'is'}"
     is_timeout = symptom.outcome is Outcome.TIMEOUT_ANSWER
+    case = "they are not answered in time" if is_timeout else "they are refused or broken off"
 
     def accounts_for(item: Observed) -> bool:
         if symptom_of(item.record) != symptom:
@@ -131,8 +122,8 @@ def _explanation(
         CauseKind.INTERMITTENT_STATUS,
         f"{subject} {how} ({of(failed, count)}), whatever it contains: neither content, "
         "size, connection, order nor load sets these messages apart.",
-        _REMEDY_TIMEOUT if is_timeout else _REMEDY,
         accounts_for,
+        remedy=remedy_if(CauseKind.INTERMITTENT_STATUS, case),
     )
 
 

@@ -117,11 +117,6 @@ def find_irregular_losses(
         f"Acknowledged events are lost now and then: {len(entities):,} in {len(scenarios):,} "
         "scenarios were never asked for, while others of the same types are."
         f"{_full_requests(calls) or together}",
-        "Look at what is between the answer and the request: a queue that is copied and then "
-        "cleared, a list in which a later message replaces an earlier one, a flag that drops what "
-        "comes while a fetch is running, a full queue, or a list that is divided into requests and "
-        "leaves something over. Take each event out of the queue in one step, and forget it only "
-        "when a response has returned its entity.",
         accounts_for_missing=_is_lost,
     )
 

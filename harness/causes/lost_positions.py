@@ -16,6 +16,7 @@ from operator import itemgetter
 
 from pytest_mews.causes.cause_phrases import of, ordinal
 from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.missing_entities import awaits_fetches, met_no_error
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import (
@@ -37,25 +38,6 @@ MIN_SIDE = 5  # entities beyond the limit, and before it
 MIN_PERIOD = 3  # events, of which one is lost
 MIN_ASKED = 0.95  # of those within it
 MAX_ASKED_BEYOND = 0.2  # of those beyond it: a full queue may take some
-
-_LIMIT_REMEDY = (
-    "Look for what takes a part of the events and drops the rest: a slice of Events, a variable or "
-    "map that each event overwrites, a queue of limited size whose overflow nobody notices, a "
-    "limit on the text that is read. Take every event, or answer 503 if there is no room for all "
-    "of a message: then Mews sends it again."
-)
-_END_REMEDY = (
-    "Look for a loop or a slice over Events that begins one too late or ends one too early."
-)
-
-_TYPE_REMEDY = (
-    "Decide by the Discriminator of each event, not by that of the first one: a message has events "
-    "of several types."
-)
-_PARTS_REMEDY = (
-    "Look for a list that is divided into parts, and parts that begin one too late or end one too "
-    "early."
-)
 
 
 @dataclass(frozen=True)
@@ -98,13 +80,14 @@ class _Position:
 class _Rule:
     """One way to lose events: those whose place is at least a limit.
 
-    `subject` and `others` are the events within the limit, which is a field, and beyond it.
+    `subject` and `others` are the events within the limit, which is a field, and beyond it; `case`
+    is the one of the remedy.
     """
 
     place: Callable[[_Position], int]
     subject: str
     others: str
-    remedy: str = _LIMIT_REMEDY
+    case: str = "the part begins after a number of events or bytes"
 
 
 _FIRST_EVENTS = _Rule(
@@ -144,19 +127,19 @@ _RULES = (
         lambda position: position.is_at_end,
         "all but the last event of a message",
         "last ones",
-        _END_REMEDY,
+        "the part is at one end",
     ),
     _Rule(
         lambda position: not position.is_of_first_type,
         "only events of the type with which a message begins",
         "of other types",
-        _TYPE_REMEDY,
+        "the part has other types than the first event",
     ),
     _Rule(
         lambda position: position.is_at_beginning,
         "all but the first event of a message",
         "first ones",
-        _END_REMEDY,
+        "the part is at one end",
     ),
 )
 _Entity = tuple[str | None, EntityKey]
@@ -194,8 +177,8 @@ def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
         CauseKind.MESSAGE_PART_NOT_FETCHED,
         f"Requests follow {subject}: {of(split.asked, split.within)} were asked for, "
         f"and {split.asked_beyond:,} of {split.beyond:,} {rule.others}.",
-        rule.remedy,
         accounts_for_missing=is_beyond,
+        remedy=remedy_if(CauseKind.MESSAGE_PART_NOT_FETCHED, rule.case),
     )
 
 
@@ -248,7 +231,7 @@ def _every_nth(placed: Sequence[tuple[_Position, bool]]) -> Iterator[_Rule]:
             lambda position: (position.events_before + 1) % period == 0,
             f"all but every {ordinal(period)} event of a message",
             "such ones",
-            _PARTS_REMEDY,
+            "the part is every n-th event",
         )
 
 

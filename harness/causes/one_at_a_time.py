@@ -93,8 +93,6 @@ def find_one_at_a_time(observations: Observations) -> Iterator[Explanation]:
         f"{sum(waiting):,} of {len(waiting):,} that had to wait took as long as this makes). From "
         f"about {limit_ms / alone_ms:,.0f} messages at a time on the limit of {limit_ms / 1000:g} "
         "s is exceeded.",
-        "Answer as soon as the message is stored, and serve several requests at the same time: "
-        "look at the number of workers, at pools of connections, and at locks.",
         lambda item: (
             item.record.timed_out
             and queue.response_ms(item.record.started_ms) >= TIMEOUT_TOLERANCE * limit_ms

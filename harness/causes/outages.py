@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_mews.causes import deaths
 from pytest_mews.causes.cause_phrases import seconds
 from pytest_mews.causes.explanation import Explanation
 from pytest_mews.causes.missing_entities import lost_with_messages
@@ -25,11 +24,6 @@ MIN_LENGTH = 2  # attempts in a row that count as an outage beside a longer one
 MIN_SHARE = 0.9  # of the failures that are within outages
 MAX_CHANCE = 0.01  # of so long a row, if failures were independent
 TRIGGER_MS = 2_000.0  # a message this long before an outage may have caused it
-
-_REMEDY_OUTAGE = (
-    "Find the first error after that message in the service's log and fix it: no message may leave "
-    "the service unable to take the next one."
-)
 
 
 @dataclass(frozen=True)
@@ -113,7 +107,6 @@ def _explain(
     yield Explanation(
         kind,
         _summary(outages, first, answers, died=kind is CauseKind.SERVICE_DIED),
-        deaths.REMEDY if kind is CauseKind.SERVICE_DIED else _REMEDY_OUTAGE,
         accounts_for,
         accounts_for_missing=lambda transcript: lost_with_messages(transcript, lost),
         stands_alone=True,

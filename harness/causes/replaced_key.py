@@ -32,9 +32,6 @@ def find_replaced_key(observations: Observations) -> Iterator[Explanation]:
         "Requests use an AccessToken after IntegrationApiKeyCreated has replaced it: "
         f"{of(outdated, len(calls))} requests after a new key, in {len(unmet):,} "
         f"scenario{'s' * (len(unmet) > 1)}.{never}",
-        "Replace the integration's AccessToken wherever it is kept when the message arrives: in "
-        "the database, in caches, in clients that were made with it. Look it up before each "
-        "request, also for ids that are already queued.",
         accounts_for_finding=lambda item: item.finding.check == CHECK,
     )
 

@@ -32,8 +32,6 @@ def find_shared_ids(observations: Observations) -> Iterator[Explanation]:
         CauseKind.SHARED_ID_NOT_FETCHED,
         "Of entities of different types with the same id, only one is asked for: "
         f"of {of(lost, len(groups))} such ids, another entity is in no request.",
-        "Identify an entity by its type and its id together wherever you collect, compare or "
-        "remember ids: entities of different types can have the same one.",
         accounts_for_missing=_is_lost,
     )
 

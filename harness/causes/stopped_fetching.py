@@ -49,9 +49,6 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
         f"The service requests nothing any more since {stopped.scenario.id}: none of {count:,} "
         f"acknowledged events of {len(after):,} scenarios was asked for ({listed(names)}). It goes "
         "on to answer messages.",
-        f"Find out what ended at a message of {stopped.scenario.id}: usually an exception ended "
-        "the thread, task or process that fetches. Catch and log what fails for one event, go on "
-        "with the next one, and start again what has ended.",
         accounts_for_missing=is_later,
     )
 

@@ -17,11 +17,6 @@ NOISE_FACTOR = 3.0
 TOLERANCE = 0.7  # of the number of events from which timeouts are expected
 TIME_CHECKS = frozenset({"scales-with-batch", "p99-under-half-limit", "no-latency-growth"})
 
-_REMEDY = (
-    "Store the message, answer, and process the events afterwards in another thread, task or "
-    "process: the response must not wait for work on each event."
-)
-
 
 def find_time_per_event(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if batches that Mews may send would exceed the time limit."""
@@ -49,7 +44,6 @@ def find_time_per_event(observations: Observations) -> Iterator[Explanation]:
         f"The response takes about {line.slope:,.1f} ms per event ({len(points):,} responses to "
         f"batches of up to {sizes[-1]:,.0f} events): from about {events:,} events on it exceeds "
         f"the limit of {observations.limit_ms / 1000:g} s. The service works before it answers.",
-        _REMEDY,
         lambda item: item.record.timed_out and item.record.event_count >= TOLERANCE * events,
         lambda unmet: _is_about_growth(unmet, line, observations.limit_ms),
     )

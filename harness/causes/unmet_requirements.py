@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
-from pytest_mews.causes.in_front import PAGE_REMEDY, describe_title, is_page
+from pytest_mews.causes.in_front import describe_title, is_page
+from pytest_mews.causes.kind_texts import load_kind_texts, remedy_if
 from pytest_mews.causes.observations import DOWN, Observations, Observed, symptom_of
-from pytest_mews.documentation import page_url
 from pytest_mews.model import CauseKind, Evidence, RequestProblem, ScenarioResult, Verdict
 from pytest_mews.model.scenario import Requirement
 from pytest_mews.model.verdict import FAILURES
@@ -20,16 +20,6 @@ _KINDS: Mapping[Requirement, CauseKind] = {
     Requirement.WEBSOCKET_HANDSHAKE: CauseKind.NO_WEBSOCKET_CLIENT,
     Requirement.WEBSOCKET_CLIENT: CauseKind.NO_WEBSOCKET_CLIENT,
     Requirement.COMMANDS_REQUESTED: CauseKind.COMMANDS_NOT_REQUESTED,
-}
-_CLAIMS: Mapping[CauseKind, str] = {
-    CauseKind.ENDPOINT_UNREACHABLE: "The endpoint gave no response to the first message",
-    CauseKind.PAGE_IN_FRONT: "A page of HTML answers in the place of the service",
-    CauseKind.NOT_AUTHORIZED: "The simplest valid message is not authorized",
-    CauseKind.VALID_MESSAGE_REFUSED: "Even the simplest valid message is not accepted",
-    CauseKind.API_NOT_CALLED: "The service does not call the Connector API emulator",
-    CauseKind.API_CALLS_REFUSED: "No request to the Connector API emulator succeeds",
-    CauseKind.NO_WEBSOCKET_CLIENT: "No WebSocket client stays connected",
-    CauseKind.COMMANDS_NOT_REQUESTED: "The service does not ask the emulator about commands",
 }
 ENDPOINT_KINDS = frozenset(
     {
@@ -47,11 +37,6 @@ _TOKEN_PROBLEMS = frozenset(
         RequestProblem.NO_ACCESS_TOKEN,
         RequestProblem.WRONG_ACCESS_TOKEN,
     }
-)
-_CONFIGURE_TOKENS = (
-    "Configure the service with the tokens of this run: the ClientToken of the application, and "
-    "for each enterprise its own AccessToken (--mews-tenants; the built-in ones: "
-    f"{page_url('processing', 'tokens')})."
 )
 
 
@@ -76,11 +61,9 @@ def _explanation(shown: ScenarioResult, blocked: Sequence[ScenarioResult]) -> Ex
     count = f"{len(blocked):,} scenario{'s' * (len(blocked) > 1)} could not run"
     title = "".join(describe_title(record) for record in shown.attempts[:1] if is_page(record))
     problems = {problem for evidence in shown.evidence for problem in _problems(evidence)}
-    remedy = shown.remedy
-    if kind is CauseKind.PAGE_IN_FRONT:
-        remedy = PAGE_REMEDY
-    elif kind is CauseKind.API_CALLS_REFUSED and problems & _TOKEN_PROBLEMS:
-        remedy = _CONFIGURE_TOKENS
+    remedy = "" if kind is CauseKind.PAGE_IN_FRONT else shown.remedy
+    if kind is CauseKind.API_CALLS_REFUSED and problems & _TOKEN_PROBLEMS:
+        remedy = remedy_if(kind, "its tokens are wrong")
 
     def is_about_requests(unmet: UnmetFinding) -> bool:
         found = _problems(unmet.evidence)
@@ -93,11 +76,11 @@ def _explanation(shown: ScenarioResult, blocked: Sequence[ScenarioResult]) -> Ex
 
     return Explanation(
         kind,
-        f"{_CLAIMS[kind]}{title}: {shown.reason}. {count}.",
-        remedy,
+        f"{load_kind_texts()[kind].title}{title}: {shown.reason}. {count}.",
         fails_alike,
         accounts_for_finding=is_about_requests,
         accounts_for_result=lambda result: result.scenario.id in explained,
+        remedy=remedy,
         stands_alone=True,
         shown_by=shown.scenario.id,
     )

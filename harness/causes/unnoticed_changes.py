@@ -73,9 +73,6 @@ def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanat
     yield Explanation(
         CauseKind.NOT_IN_INTERVAL,
         f"Requests by interval miss acknowledged events: {listed(figures)} were in no response.",
-        "Ask for the ids of the events. If you ask for an interval, ask after each message, give "
-        "both ends in UTC (local time with a Z is hours off), let it begin some minutes before the "
-        "last one ended, and not end before now: messages may be late.",
         accounts_for_missing=is_in_none,
     )
 
@@ -104,8 +101,6 @@ def _after_resuming(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
         CauseKind.RESUMED_NOT_FETCHED,
         f"Nothing is requested for an integration after {listed(never)}: none of {count:,} "
         "acknowledged events was asked for, while those of other new integrations are.",
-        "On IntegrationEnabled and IntegrationReinstated, undo the effect of IntegrationDisabled "
-        "and IntegrationCanceled, and fetch what changed since.",
         accounts_for_missing=is_after,
     )
 
@@ -127,9 +122,6 @@ def _repeated(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
         CauseKind.REPEATED_NOT_FETCHED,
         f"An entity that was fetched is not asked for again after another message about it: "
         f"{of(again, count)} were.",
-        "Never drop a message because you know its content or its ids: it has neither a number nor "
-        "a time, so the second change of an entity has the same bytes as the first. Fetch, and let "
-        "the newest state win.",
         accounts_for_missing=is_ignored,
     )
 

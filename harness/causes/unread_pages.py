@@ -13,11 +13,6 @@ from pytest_mews.model.verdict import FAILURES
 
 CHECK = "further-pages-read"
 MAX_SHARE = 0.05  # of pages that are followed by the next one, if the service reads the first only
-_REMEDY = (
-    "Repeat the request with Limitation.Cursor set to the Cursor of the newest response until that "
-    "is null, without a limit on the number of pages, and take the items of every page, also of "
-    "the last one."
-)
 
 
 def find_unread_pages(observations: Observations) -> Iterator[Explanation]:
@@ -61,7 +56,6 @@ def find_unread_pages(observations: Observations) -> Iterator[Explanation]:
     yield Explanation(
         CauseKind.PAGES_NOT_READ,
         summary,
-        _REMEDY,
         accounts_for_finding=lambda unmet: unmet.finding.check == CHECK,
         accounts_for_missing=_on_further_page,
     )

@@ -39,8 +39,6 @@ def find_websocket_events(observations: Observations) -> Iterator[Explanation]:
                 f"Only the first {what} of a WebSocket message is handled: "
                 f"{of(counts.handled_first, counts.first)} first ones, and "
                 f"{counts.handled_later:,} of {counts.later:,} that follow in the same message.",
-                "Process every element of Events: a message has all events that occurred at the "
-                "same time.",
                 accounts_for_finding=partial(misses_later_events, counted=counted),
             )
             return

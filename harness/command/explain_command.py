@@ -15,7 +15,8 @@ from pytest_mews.model import CauseKind
 DETAILS = """
 NAME is a scenario (REC-04), a fact of Mews's documentation (G-30), or a kind of cause
 (message-size). Of a scenario it says what is sent and expected, why, where that is documented, what
-a failure looks like, and what to change.
+a failure looks like, and what to change; of a cause what it is measured from, what to change, and a
+demo partner that shows it.
 """
 
 

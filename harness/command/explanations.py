@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from textwrap import wrap
 
 from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.checks import CHECKS
+from pytest_mews.documentation import page_url
 from pytest_mews.errors import UsageError
 from pytest_mews.mews.facts import Fact, load_facts
 from pytest_mews.model import Basis, CauseKind, Scenario
@@ -37,7 +38,7 @@ def explain(name: str, all_scenarios: Iterable[Scenario]) -> list[str]:
     if (fact := load_facts().get(name.upper())) is not None:
         return list(_explain_fact(fact, scenarios.values()))
     if name.lower() in list(CauseKind):
-        return list(_explain_cause(CauseKind(name.lower())))
+        return list(_explain_cause(CauseKind(name.lower()), scenarios))
     spellings = {known.lower(): known for known in (*scenarios, *load_facts(), *CauseKind)}
     closest = get_close_matches(name.lower(), spellings, n=CLOSEST)
     suggestion = f"Did you mean {' or '.join(spellings[match] for match in closest)}? "
@@ -89,11 +90,22 @@ def _explain_fact(fact: Fact, scenarios: Iterable[Scenario]) -> Iterator[str]:
     yield from _section("Tested by", tests or [fact.untested])
 
 
-def _explain_cause(kind: CauseKind) -> Iterator[str]:
+def _explain_cause(kind: CauseKind, scenarios: Mapping[str, Scenario]) -> Iterator[str]:
     text = load_kind_texts()[kind]
-    yield f"{kind}  a kind of cause"
+    yield f"{kind}  {text.title}"
+    yield "a kind of cause: what failures of one or several scenarios have in common"
     yield from _section("Measured", [text.measured])
     yield from _section("Claims", [text.claims])
+    fixes = [
+        *([text.remedy] if text.remedy else []),
+        *(f"If {case}: {remedy}" for case, remedy in text.remedies.items()),
+        *(f"{scenario_id}: {scenarios[scenario_id].remedy}" for scenario_id in text.remedy_of),
+    ]
+    yield from _section("Fix", fixes)
+    if text.example is not None:
+        ids = " ".join(text.example.scenarios)
+        yield from _section("Try it", [f"mews certify demo:{text.example.partner} {ids}"])
+    yield from _section("More", [page_url("causes", kind)])
 
 
 def _section(title: str, paragraphs: list[str]) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from pytest_mews.causes import find_causes
+from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.config.settings import Settings
 from pytest_mews.execution import Budget
 from pytest_mews.model import CauseKind, ScenarioResult, Verdict, serialization
@@ -18,38 +19,30 @@ from pytest_mews.session.schedule import Schedule
 pytestmark = pytest.mark.slow
 
 SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
-SENDING = "PRE-01 REC-01 REC-03 REC-04 REC-05 REC-11 RET-01 RET-08 AUTH-02 ERR-02 INT-01 INT-11"
-HOSTILE = "PRE-01 REC-01 REC-03 AUTH-02 ERR-01 ERR-05 ERR-08 ERR-09 ERR-10"
-BATCHES = "PRE-01 REC-03 REC-04 LOAD-03"
-TENANTS = "PRE-01 PRE-02 PROC-01 PROC-03 PROC-04 PROC-20 PROC-21 PROC-25"
-PAIRS = [
-    ("every-third-503", SENDING, CauseKind.INTERMITTENT_STATUS),
-    ("forgets-kept-connections", SENDING, CauseKind.KEPT_CONNECTION),
-    ("fetches-first", BATCHES, CauseKind.TIME_PER_EVENT),
-    ("dies-later", HOSTILE, CauseKind.OUTAGE),
-    ("dies-on-null-event", HOSTILE, CauseKind.OUTAGE),
-    ("always-200", HOSTILE, CauseKind.ACCEPTS_ANYTHING),
-    ("ignores-token", "PRE-01 REC-01 AUTH-02 AUTH-03 AUTH-04 AUTH-08", CauseKind.TOKEN_NOT_CHECKED),
-    ("body-limit", "PRE-01 REC-01 REC-03 REC-04 REC-06 REC-07", CauseKind.MESSAGE_SIZE),
-    ("first-enterprise-only", f"{SENDING} LOAD-01 LOAD-02", CauseKind.ENTERPRISE),
-    ("first-token-for-all", TENANTS, CauseKind.FIRST_TOKEN_FOR_ALL),
-    ("reads-first-page-only", f"{TENANTS} PROC-17", CauseKind.PAGES_NOT_READ),
-    ("first-event-only", "STR-03 STR-05 STR-07 STR-08", CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
-    ("ws-first-event-only", "STR-03 STR-05 STR-07 STR-08", CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
-    ("demands-signature", SENDING, CauseKind.NOT_AUTHORIZED),
-    ("wrong-access-token", TENANTS, CauseKind.API_CALLS_REFUSED),
+EXAMPLES = [
+    (text.example.partner, text.example.scenarios, kind)
+    for kind, text in load_kind_texts().items()
+    if text.example is not None
+]
+OUTAGE = load_kind_texts()[CauseKind.OUTAGE].example
+FIRST_ONLY = load_kind_texts()[CauseKind.WEBSOCKET_FIRST_EVENT_ONLY].example
+assert OUTAGE is not None
+assert FIRST_ONLY is not None
+OTHERS = [
+    ("dies-on-null-event", OUTAGE.scenarios, CauseKind.OUTAGE),
+    ("ws-first-event-only", FIRST_ONLY.scenarios, CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
 ]
 BuildSettings = Callable[..., Settings]
-Certify = Callable[[str, str], list[ScenarioResult]]
+Certify = Callable[[str, Sequence[str]], list[ScenarioResult]]
 
 
 @pytest.fixture
 def certify(settings: BuildSettings) -> Certify:
     """Return a function that certifies a demo partner with some scenarios, and serializes it."""
 
-    def run(partner: str, names: str) -> list[ScenarioResult]:
+    def run(partner: str, names: Sequence[str]) -> list[ScenarioResult]:
         options = settings(f"demo:{partner}", time_scale="0.001", examples="5", fetch_timeout="1")
-        chosen = [SCENARIOS[name] for name in names.split()]
+        chosen = [SCENARIOS[name] for name in names]
         with CertificationRunner(options, budget=Budget(executions=10, seconds=30)) as runner:
             runner.probe(chosen)
             schedule = Schedule(runner.certify, jobs=6)
@@ -61,8 +54,10 @@ def certify(settings: BuildSettings) -> Certify:
     return run
 
 
-@pytest.mark.parametrize(("partner", "names", "kind"), PAIRS)
-def test_a_flaw_is_one_cause(partner: str, names: str, kind: CauseKind, certify: Certify) -> None:
+@pytest.mark.parametrize(("partner", "names", "kind"), [*EXAMPLES, *OTHERS])
+def test_a_flaw_is_one_cause(
+    partner: str, names: Sequence[str], kind: CauseKind, certify: Certify
+) -> None:
     """There is one cause, of this kind, and it explains every scenario that did not pass."""
     results = certify(partner, names)
     failed = {
@@ -76,4 +71,11 @@ def test_a_flaw_is_one_cause(partner: str, names: str, kind: CauseKind, certify:
 @pytest.mark.parametrize("partner", ["sound", "keeps-connections"])
 def test_a_sound_partner_has_no_cause(partner: str, certify: Certify) -> None:
     """Nothing failed, so nothing is explained."""
-    assert find_causes(certify(partner, "PRE-01 REC-01 REC-04 RET-08 AUTH-02 ERR-01 INT-01")) == ()
+    assert (
+        find_causes(
+            certify(
+                partner, ["PRE-01", "REC-01", "REC-04", "RET-08", "AUTH-02", "ERR-01", "INT-01"]
+            )
+        )
+        == ()
+    )

@@ -111,11 +111,28 @@ def test_a_fact_is_explained(mews: Mews) -> None:
     )
 
 
-def test_a_kind_of_cause_is_explained(mews: Mews) -> None:
-    """Every kind has a text; the name may be in any case."""
+def test_every_kind_of_cause_is_explained(mews: Mews) -> None:
+    """With what it is, what to change, and a demo partner that shows it; the name in any case."""
     assert list(load_kind_texts()) == list(CauseKind)
-    output = mews("explain", "Message-Size").output
-    assert load_kind_texts()[CauseKind.MESSAGE_SIZE].measured in output
+    for kind, text in load_kind_texts().items():
+        output = " ".join(mews("explain", kind.upper()).output.split())
+        remedies = [SCENARIOS[name].remedy for name in text.remedy_of]
+        remedies += [*text.remedies.values(), *filter(None, [text.remedy])]
+        assert remedies, kind
+        assert all(
+            part in output for part in (text.title, text.measured, text.claims, *remedies)
+        ), kind
+        if text.example is not None:
+            command = " ".join([f"demo:{text.example.partner}", *text.example.scenarios])
+            assert f"mews certify {command}" in output
+
+
+def test_the_example_of_a_cause_can_be_run() -> None:
+    """A partner of the package, and scenarios that there are."""
+    for text in load_kind_texts().values():
+        if text.example is not None:
+            assert text.example.partner in PARTNER_KINDS
+            assert SCENARIOS.keys() >= set(text.example.scenarios)
 
 
 def test_several_names_are_explained_in_turn(mews: Mews) -> None:

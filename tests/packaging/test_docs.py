@@ -7,7 +7,6 @@ import re
 import runpy
 import subprocess
 import sys
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -42,13 +41,10 @@ PARAMETERS = [
 ]
 
 
-def test_every_kind_of_cause_is_documented() -> None:
-    """The table of causes has a row for each kind, with the text of `mews explain`."""
-    text = (ROOT / "docs" / "causes.md").read_text("utf-8")
+def test_the_schema_has_every_kind_of_cause() -> None:
+    """The schema of the report has the kinds of `mews explain`, in the same order."""
     schema = json.loads((ROOT / "schemas" / "report.schema.json").read_text("utf-8"))
     kinds = [kind.value for kind in CauseKind]
-    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \| (.*) \|$", text, re.MULTILINE)
-    assert rows == [(kind, *astuple(row)) for kind, row in load_kind_texts().items()]
     assert list(load_kind_texts()) == kinds
     assert schema["$defs"]["cause"]["properties"]["kind"]["enum"] == kinds
 

@@ -10,8 +10,8 @@ from importlib.metadata import metadata
 import pytest
 
 import pytest_mews
+from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.documentation import BASE_URL, page_url, scenario_url
-from pytest_mews.model import CauseKind
 from pytest_mews.options import OPTIONS
 from pytest_mews.scenarios.loader import load_scenarios
 from tests.packaging.site_pages import ROOT, site_pages
@@ -67,9 +67,13 @@ def test_every_scenario_has_a_page() -> None:
         assert all(fact.source.url in text for fact in scenario.facts)
 
 
-def test_every_cause_has_an_anchor() -> None:
-    """The report links from a cause to its kind."""
-    assert {kind.value for kind in CauseKind} <= anchors("causes")
+def test_every_kind_of_cause_is_on_its_page() -> None:
+    """The report links from a cause to its kind, which has its texts there."""
+    page = site_pages()["causes.md"]
+    for kind, text in load_kind_texts().items():
+        assert kind in anchors("causes")
+        texts = (text.title, text.measured, text.claims, text.remedy, *text.remedies.values())
+        assert all(part in page for part in texts), kind
 
 
 def test_every_option_is_on_its_page() -> None:
