@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["value", "values", "flag"]
+PREFIX = "--mews-"  # of every option, in pytest
 
 
 @dataclass(frozen=True)
@@ -267,3 +268,14 @@ OPTIONS: tuple[Option, ...] = (
         "flag",
     ),
 )
+
+
+def spell(text: str, program: str) -> str:
+    """Return a text with the options as they are typed after a program.
+
+    Args:
+        text: an option of the table, or a text about some of them.
+        program: the first word of a command line: pytest needs the prefix, `mews` does without.
+
+    """
+    return text if program == "pytest" else text.replace(PREFIX, "--")

@@ -1,4 +1,4 @@
-"""Command lines for readers to copy: a request with curl, a scenario with pytest."""
+"""Command lines for readers to copy: a request with curl, a scenario in the program of its run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shlex
 
 from pytest_mews.model import Exchange, Message, Profile, Run, Scenario, ScenarioResult
+from pytest_mews.options import spell
 from pytest_mews.sanitize import sanitize
 
 MAX_BODY_BYTES = 2_000
@@ -39,7 +40,7 @@ def replay_command(run: Run, result: ScenarioResult) -> str:
     if result.replay is None or not result.replay.text:
         return ""
     path = f"{run.report_folder.rstrip('/')}/{replay_file(result)}"
-    option = "--replay" if run.command.startswith("mews ") else "--mews-replay"
+    option = spell("--mews-replay", run.command.partition(" ")[0])
     return f"{_quoted_command(run)} {option} {_quote(path)}"
 
 

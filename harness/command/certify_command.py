@@ -14,6 +14,7 @@ import pytest
 
 from pytest_mews.command.scenario_ids import complete_scenario_id
 from pytest_mews.command.subcommand import (
+    PROGRAM,
     subcommand,
     table_option,
     table_options,
@@ -94,7 +95,7 @@ def command(words: Sequence[str], **parameters: Any) -> int:  # noqa: ANN401 - o
                     *_table_arguments({"mews_target": targets[0], **values}),
                     *(f"{COLLECTOR}::{scenario_id}" for scenario_id in scenarios),
                 ],
-                [Program(("mews", "certify"), command.respell), _Header()],
+                [Program((PROGRAM, "certify"), command.respell), _Header()],
             )
         )
 

@@ -17,13 +17,13 @@ from pytest_mews.command.stop_signal import interrupted_by_signals
 from pytest_mews.command.subcommand import (
     INTERRUPTED,
     NOT_READY,
+    PROGRAM,
     SUCCESS,
     SUMMARIES,
     USAGE_ERROR,
 )
 from pytest_mews.errors import HarnessError, did_you_mean
 
-PROGRAM = "mews"
 OUTPUT_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO})
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from pytest_mews.errors import UsageError
-from pytest_mews.options import OPTIONS
+from pytest_mews.options import OPTIONS, PREFIX, spell
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 SUCCESS, NOT_READY, INTERRUPTED, USAGE_ERROR = 0, 1, 2, 4  # as pytest's
-PREFIX = "--mews-"  # of the options in the table
+PROGRAM = "mews"
 TARGET, URL = "--mews-target", "URL"  # an argument in most subcommands
 
 SUMMARIES: Mapping[str, str] = {
@@ -97,7 +97,7 @@ class TableOption(click.Option):
             return None
         typed, text = record
         assert isinstance(ctx.command, Subcommand)
-        spelled = ctx.command.respell(text).replace(PREFIX, "--")
+        spelled = spell(ctx.command.respell(text), PROGRAM)
         return typed.replace(f", {self.opts[-1]}", ""), spelled
 
 
@@ -122,7 +122,7 @@ def table_option(
     (option,) = (option for option in OPTIONS if option.flag == flag)
     return click.option(
         option.dest,
-        spelling or option.flag.replace(PREFIX, "--", 1),
+        spelling or spell(option.flag, PROGRAM),
         option.flag,
         cls=TableOption,
         metavar=option.metavar,

@@ -10,9 +10,9 @@ from pytest_mews import __version__
 from pytest_mews.causes import find_causes
 from pytest_mews.checks import readiness_of, stage_summaries
 from pytest_mews.config.service_start import as_typed, redact_template
-from pytest_mews.config.settings import PYTEST, Settings
+from pytest_mews.config.settings import Settings
 from pytest_mews.model import ApiUsage, RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
-from pytest_mews.options import OPTIONS
+from pytest_mews.options import OPTIONS, spell
 
 NOT_REPEATED = {
     "mews_target",
@@ -84,9 +84,10 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
 
     """
     words = []
+    program = settings.program[0]
     for before, target in (
         (settings.program, settings.target),
-        ((spell("--mews-integration-target", settings.program),), settings.integration_target),
+        ((spell("--mews-integration-target", program),), settings.integration_target),
     ):
         if target is not None:
             is_url = target.partition(":")[0] not in {"demo", "none"}
@@ -100,7 +101,7 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
         value = options.get(option.dest)
         if option.dest in NOT_REPEATED or not value:
             continue
-        flag = spell(option.flag, settings.program)
+        flag = spell(option.flag, program)
         if option.kind == "flag":
             words.append(flag)
             continue
@@ -109,11 +110,6 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
         values = value if isinstance(value, list | tuple) else [value]
         words += [f"{flag} {shlex.quote(str(item))}" for item in values]
     return " ".join(words)
-
-
-def spell(flag: str, program: Sequence[str]) -> str:
-    """Return an option as its program spells it: without the prefix, unless that is pytest."""
-    return flag if program == PYTEST else flag.replace("--mews-", "--", 1)
 
 
 def _without_secrets(tenants: Tenants) -> Tenants:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pytest_mews.options import OPTIONS, Option
+from pytest_mews.options import OPTIONS, Option, spell
 
 NAMES = {
     "--mews-target",
@@ -69,6 +69,13 @@ def test_flags_have_no_metavar_and_values_have_one(option: Option) -> None:
 def test_the_ini_key_is_the_flag_with_underscores() -> None:
     """The name in an ini file is derived from the flag."""
     assert Option("--mews-time-scale", "").dest == "mews_time_scale"
+
+
+def test_pytest_needs_the_prefix_and_mews_does_without() -> None:
+    """In a text all options are spelled alike."""
+    text = "--mews-api, with the tokens of --mews-tenants"
+    assert spell(text, "pytest") == text
+    assert spell(text, "mews") == "--api, with the tokens of --tenants"
 
 
 def test_importing_the_table_loads_no_other_module() -> None:

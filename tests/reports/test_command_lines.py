@@ -11,8 +11,13 @@ from dataclasses import replace
 import pytest
 import sample_run
 
-from pytest_mews.model import Run
-from pytest_mews.reports.command_lines import curl_command, repeat_command, rerun_command
+from pytest_mews.model import Replay, Run
+from pytest_mews.reports.command_lines import (
+    curl_command,
+    repeat_command,
+    replay_command,
+    rerun_command,
+)
 
 PRINT_ARGUMENTS = "import json,sys; print(json.dumps(sys.argv[1:]))"
 FAKE_CURL = f"curl() {{ '{sys.executable}' -c '{PRINT_ARGUMENTS}' \"$@\"; }}\n"
@@ -103,3 +108,14 @@ def test_rerun_command_with_an_unbalanced_quote(run: Run) -> None:
     scenario = sample_run.scenario("RET-02", "x")
     command = rerun_command(replace(run, command="pytest 'x"), scenario)
     assert command == "pytest 'x -k RET-02 --hypothesis-seed=8214"
+
+
+def test_replay_command_has_the_option_of_its_program(run: Run) -> None:
+    """It begins with the command of the run, and spells the option as that program does."""
+    result = replace(run.results[0], replay=Replay("{}\n"))
+    for command, option in (
+        ("pytest --mews-target URL", "--mews-replay"),
+        ("mews certify URL", "--replay"),
+    ):
+        typed = replay_command(replace(run, command=command), result)
+        assert typed.startswith(f"{command} {option} mews-report/replays/")
