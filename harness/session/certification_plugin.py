@@ -37,8 +37,8 @@ from pytest_mews.session.command_line import (
 )
 from pytest_mews.session.concurrent_runner import ConcurrentRunner
 from pytest_mews.session.error_redactor import ErrorRedactor
-from pytest_mews.session.explained_failures import ExplainedFailures
 from pytest_mews.session.finish import ReportFiles
+from pytest_mews.session.hidden_failures import HiddenFailures
 from pytest_mews.session.items import (
     ScenarioCollector,
     ScenarioItem,
@@ -160,8 +160,8 @@ class CertificationPlugin:
         self._interrupted = False
         serializer = ReportSerializer({scenario.id: scenario for scenario in self.scenarios})
         config.pluginmanager.register(serializer, "mews-report-serializer")
-        self._explained = ExplainedFailures()
-        config.pluginmanager.register(self._explained, "mews-explained-failures")
+        self._hidden = HiddenFailures()
+        config.pluginmanager.register(self._hidden, "mews-hidden-failures")
 
     @property
     def runner(self) -> CertificationRunner:
@@ -336,7 +336,7 @@ class CertificationPlugin:
         run = self.certification.finish(cause, self._event_file.notes)
         if self._report_files.error:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
-        self._explained.hide(run.explained_ids)
+        self._hidden.hide(run.explained_ids)
         fails = any(is_unexpected_failure(result, strict=run.strict) for result in run.results)
         fails = fails or self.runner.environment.emulator_failures.count > 0
         if fails and (stopped or exitstatus == pytest.ExitCode.OK):
@@ -344,7 +344,7 @@ class CertificationPlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the readiness of each stage, the failures, and the path of the report."""
-        self._explained.restore(terminalreporter)
+        self._hidden.restore(terminalreporter)
         self._report_files.print_summary(terminalreporter)
 
 

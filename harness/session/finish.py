@@ -13,8 +13,7 @@ from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Run, RunEnded, RunEvent
 from pytest_mews.session import terminal
-
-DEFAULT_REPORTCHARS = "fE"  # pytest's -r; any other value is the user's
+from pytest_mews.session.hidden_failures import drop_short_summary
 
 
 class ReportFiles:
@@ -69,7 +68,6 @@ class ReportFiles:
             closing.append(f"Waivers template, to fill in for --mews-waivers: {self._template}")
         problems = [*([self.error] if self.error else []), *self._problems]
         terminal.print_run(reporter, self._run, self._html_report, problems, closing)
-        if reporter.config.option.reportchars == DEFAULT_REPORTCHARS:
-            reporter.reportchars = ""  # pytest's short summary would push ours off the screen
+        drop_short_summary(reporter)
         for line in reports.annotate(self._run, self._environ):
             reporter.write_line(line)

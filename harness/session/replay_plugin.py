@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from pytest_mews.session.command_line import (
     paths_given,
     scenario_arguments,
 )
+from pytest_mews.session.hidden_failures import HiddenFailures, drop_short_summary
 from pytest_mews.session.items import RootCollector, format_harness_error
 from pytest_mews.session.plugin_conflicts import exempting_markers
 from pytest_mews.session.xdist import (
@@ -81,6 +82,8 @@ class ReplayPlugin:
             config.add_cleanup(FolderLock(settings.report).close)  # after all others
         config.add_cleanup(self.replayer.close)
         self._results: dict[str, ReplayResult] = {}
+        self._hidden = HiddenFailures()
+        config.pluginmanager.register(self._hidden, "mews-hidden-failures")
         if not is_worker(config) and not config.option.collectonly:
             self.replayer.delete_calls_file()
         config.args = [str(config.rootpath)]
@@ -148,6 +151,7 @@ class ReplayPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Exit with status 1 unless every case is fixed."""
+        self._hidden.hide({node_id.removeprefix(f"{COLLECTOR}::") for node_id in self._results})
         if is_worker(self._config) or exitstatus != pytest.ExitCode.OK:
             return
         if any(result.outcome is not ReplayOutcome.FIXED for result in self._results.values()):
@@ -155,19 +159,33 @@ class ReplayPlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the outcome of each file, with its reason."""
+        self._hidden.restore(terminalreporter)
         if not self._results:
             return
+        drop_short_summary(terminalreporter)
         terminalreporter.ensure_newline()
         terminalreporter.section("Mews replay", sep="=")
+        files = {f"{COLLECTOR}::{PREFIX}{file.name}": file for file in self.replay_files}
         for node_id, result in self._results.items():
             _, _, label, markup = STATUSES[result.outcome]
             terminalreporter.write(f"{label:<14}", **markup)
-            name = node_id.removeprefix(f"{COLLECTOR}::{PREFIX}")
-            terminalreporter.write_line(f"{name}: {result.reason}")
+            terminalreporter.write_line("\n".join(_outcome_lines(files[node_id], result)))
         terminalreporter.write_line(
             "Replayed messages have the original ids and dates: a service that remembers ids takes "
             "them for redeliveries. The report of the run was not changed."
         )
+
+
+def _outcome_lines(file: ReplayFile, result: ReplayResult) -> Iterator[str]:
+    """Yield what a replay showed; of a case that still fails also what was observed before."""
+    if result.outcome is not ReplayOutcome.STILL_FAILING:
+        yield f"{file.name}: {result.reason}"
+        return
+    yield f"{file.name}: {file.case.title}"
+    yield f"  now:    {result.reason}"
+    yield f"  before: {file.case.reason} ({file.case.recorded_utc})"
+    yield f"  sent:   {file.case.case}"
+    yield f"  file:   {file.path}"
 
 
 class ReplayCollector(RootCollector):
@@ -208,15 +226,7 @@ class ReplayItem(pytest.Item):
         """Return what was observed now and before; a traceback only for an error of the harness."""
         if not isinstance(excinfo.value, ReplayFailedError) or self.result is None:
             return format_harness_error(excinfo, self.replayer.redactor)
-        case = self.replay_file.case
-        lines = (
-            f"{case.scenario} {case.title}",
-            f"  now:    {self.result.reason}",
-            f"  before: {case.reason} ({case.recorded_utc})",
-            f"  sent:   {case.case}",
-            f"  file:   {self.replay_file.path}",
-        )
-        return "\n".join(lines)
+        return "\n".join(_outcome_lines(self.replay_file, self.result))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the location of the item: its file."""

@@ -52,17 +52,28 @@ def test_still_failing_and_fixed(
     result.stdout.fnmatch_lines(
         [
             f"mews::replay/{scenario} STILL FAILING*",
-            f"{scenario} *",
+            f"STILL FAILING {scenario}: *",
             f"  now:    {observed}",
             f"  before: {observed} (20*)",
-            f"STILL FAILING {scenario}: {observed}",
         ]
     )
+    assert sum("STILL FAILING" in line for line in result.outlines) == 2  # progress, and result
+    result.stdout.no_fnmatch_line("*= FAILURES =*")
     file = f"mews-report/selection/replays/{scenario}.json"
     result = run.runpytest("--mews-target", "demo", "--mews-replay", file)
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"FIXED         {scenario}: *", "*1 passed*"])
     assert (run.path / "mews-report" / "selection" / "certification.json").read_bytes() == report
+
+
+def test_a_chosen_traceback_style_shows_failures(run: pytest.Pytester) -> None:
+    """With --tb and -r pytest's own sections are there as well."""
+    run.runpytest("--mews-target", "demo:ignores-token", "-k", "AUTH-02", *QUICK)
+    replay = ("--mews-target", "demo:ignores-token", "--mews-replay", "AUTH-02")
+    result = run.runpytest(*replay, "--tb", "short", "-r", "a")
+    result.stdout.fnmatch_lines(
+        ["*= FAILURES =*", "*= Mews replay =*", "*= short test summary info =*"]
+    )
 
 
 def test_a_processing_failure_needs_the_api(run: pytest.Pytester) -> None:
@@ -197,5 +208,9 @@ def test_an_unreachable_endpoint_fixes_nothing(run: pytest.Pytester) -> None:
     result = run.runpytest("--mews-target", dead, *files)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["STILL FAILING PRE-01: *refused*", "INCONCLUSIVE  RET-02: the preflight failed*refused*"]
+        [
+            "STILL FAILING PRE-01: *",
+            "  now: *refused*",
+            "INCONCLUSIVE  RET-02: the preflight failed*refused*",
+        ]
     )

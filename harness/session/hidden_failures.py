@@ -1,4 +1,4 @@
-"""Keeps failures that a cause explains out of pytest's FAILURES section: the summary has them."""
+"""Keeps failures out of pytest's FAILURES section that the summary of the run has."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ import pytest
 from pytest_mews.session.command_line import scenario_id_in
 
 DEFAULT_TRACEBACKS = "auto"  # pytest's --tb; any other value is the user's
+DEFAULT_REPORTCHARS = "fE"  # pytest's -r
 FAILED = "failed"  # the category of pytest's terminal reporter
 
 
-class ExplainedFailures:
+def drop_short_summary(reporter: pytest.TerminalReporter) -> None:
+    """Leave out pytest's short summary, which would push the one of the run off the screen.
+
+    Unless the user chose what it lists.
+    """
+    if reporter.config.option.reportchars == DEFAULT_REPORTCHARS:
+        reporter.reportchars = ""
+
+
+class HiddenFailures:
     """Takes reports away while pytest prints the FAILURES section.
 
     pytest prints it before the summaries of plugins, so `restore` is called with the first of them:
@@ -20,12 +30,12 @@ class ExplainedFailures:
     """
 
     def __init__(self) -> None:
-        self._scenario_ids: Collection[str] = ()
+        self._names: Collection[str] = ()
         self._all: list[pytest.TestReport] | None = None
 
-    def hide(self, scenario_ids: Collection[str]) -> None:
-        """Leave these scenarios out of the section."""
-        self._scenario_ids = scenario_ids
+    def hide(self, names: Collection[str]) -> None:
+        """Leave these out of the section: names of items, such as the ids of scenarios."""
+        self._names = names
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(
@@ -47,4 +57,4 @@ class ExplainedFailures:
             terminalreporter.stats[FAILED], self._all = self._all, None
 
     def _is_hidden(self, report: pytest.TestReport) -> bool:
-        return scenario_id_in(report.nodeid) in self._scenario_ids
+        return scenario_id_in(report.nodeid) in self._names

@@ -1,4 +1,4 @@
-"""pytest's FAILURES section has the failures that no cause explains."""
+"""pytest's FAILURES section has the failures that the summary of the run does not have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_mews.session.explained_failures import ExplainedFailures
+from pytest_mews.session.hidden_failures import HiddenFailures
 
 EXPLAINED, ALONE, OF_USER = "mews::PROC-03", "mews::REC-10", "tests/test_own.py::test_own"
 
@@ -25,9 +25,9 @@ def failed(terminal: pytest.TerminalReporter) -> list[str]:
     return [report.nodeid for report in reports]
 
 
-def test_explained_failures_are_hidden_until_the_summary() -> None:
+def test_hidden_failures_are_hidden_until_the_summary() -> None:
     """Those of the user's own tests, and those without a cause, are printed."""
-    plugin, terminal = ExplainedFailures(), reporter()
+    plugin, terminal = HiddenFailures(), reporter()
     plugin.hide({"PROC-03"})
     summary = plugin.pytest_terminal_summary(terminal)
     next(summary)
@@ -41,7 +41,7 @@ def test_explained_failures_are_hidden_until_the_summary() -> None:
 
 def test_the_end_restores_them_too() -> None:
     """An error in a summary loses no failure."""
-    plugin, terminal = ExplainedFailures(), reporter()
+    plugin, terminal = HiddenFailures(), reporter()
     plugin.hide({"PROC-03"})
     summary = plugin.pytest_terminal_summary(terminal)
     next(summary)
@@ -52,7 +52,7 @@ def test_the_end_restores_them_too() -> None:
 
 def test_a_chosen_style_shows_everything() -> None:
     """With --tb the user wants to see them."""
-    plugin, terminal = ExplainedFailures(), reporter("short")
+    plugin, terminal = HiddenFailures(), reporter("short")
     plugin.hide({"PROC-03"})
     next(plugin.pytest_terminal_summary(terminal))
     assert len(failed(terminal)) == 3
