@@ -155,6 +155,18 @@ def test_a_scenario_about_something_else_that_loses_events(scenario_id: str) -> 
     assert result.remedy == unmet.remedy != scenario.remedy
 
 
+def test_lost_events_have_one_remedy() -> None:
+    """Scenarios about something else say what the check says of events that no fault lost."""
+    remedies = {
+        expectation.remedy
+        for name in ("PROC-04", "PROC-12", "PROC-17")
+        for expectation in SCENARIOS[name].expectations
+        if expectation.check == "fetched"
+    }
+    (remedy,) = remedies
+    assert FAULT_NOT_MET.startswith(remedy)
+
+
 @pytest.mark.parametrize("scenario_id", ["PROC-08", "PROC-33"])
 def test_events_that_are_lost_without_the_injected_fault(scenario_id: str) -> None:
     """Retries do not help if no request failed; what a failed request lost, they do help."""
