@@ -67,7 +67,7 @@ report can be printed (what is open), follows the system's dark mode, and needs 
 copy buttons and *expand all* are its only scripts.
 
 *Fix* below is the remedy in that report. Try any of these flaws with
-`pytest --mews-target demo:FLAW`."""
+`mews certify demo:FLAW`."""
 
 
 def certify(flaw: str, folder: Path) -> Mapping[str, Any]:

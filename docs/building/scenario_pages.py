@@ -25,8 +25,8 @@ CONCERNS = {
 }
 NEEDS = {
     "delivery": "",
-    "processing": " --mews-api 127.0.0.1:8088",
-    "streaming": " --mews-websocket 127.0.0.1:8089 --mews-api 127.0.0.1:8088",
+    "processing": " --api 127.0.0.1:8088",
+    "streaming": " --websocket 127.0.0.1:8089 --api 127.0.0.1:8088",
 }
 """The options that a scenario of each stage needs."""
 
@@ -86,9 +86,9 @@ def _page(scenario: Scenario, sections: Mapping[str, str], flaws: Iterable[str])
     yield "\n".join(map(_expectation, scenario.expectations))
     yield f"## How to fix a failure {{ #fix }}\n\n{scenario.remedy}"
     yield "## Run it alone { #run }"
-    command = f"pytest --mews-target URL{NEEDS[scenario.stage]} mews::{scenario.id}"
+    command = f"mews certify URL{NEEDS[scenario.stage]} {scenario.id}"
     yield f"```sh\n{command}\n```"
-    demos = [f"pytest --mews-target demo:{flaw} mews::{scenario.id}" for flaw in flaws]
+    demos = [f"mews certify demo:{flaw} {scenario.id}" for flaw in flaws]
     if demos:
         yield "The demo partner with a flaw shows what a failure looks like:"
         yield "```sh\n" + "\n".join(demos) + "\n```"
