@@ -1,7 +1,7 @@
-"""Addresses of the documentation's pages; its base address is that of the package's metadata.
+"""The names of the documentation's pages in messages: addresses, once the site is published.
 
-The base address stands once, as `Documentation` in `[project.urls]` of pyproject.toml. The wheel
-has no documentation, so messages name these addresses instead of files.
+The address of the site stands once, as `Documentation` in `[project.urls]` of pyproject.toml.
+Without it messages name the files of a checkout: nobody is led to a page that is not there.
 """
 
 from __future__ import annotations
@@ -11,29 +11,17 @@ from importlib.metadata import metadata
 DISTRIBUTION = "pytest-mews"
 
 
-def base_url() -> str:
-    """Return the address of the site, with a slash at its end.
-
-    Raises:
-        RuntimeError: the installed metadata is older than the address.
-
-    """
+def site_address() -> str:
+    """Return the address of the site, with a slash at its end; empty if it is not published."""
     urls = dict(entry.split(", ", 1) for entry in metadata(DISTRIBUTION).get_all("Project-URL", []))
-    if "Documentation" not in urls:
-        raise RuntimeError(
-            f"the installed metadata of {DISTRIBUTION} has no Documentation URL: install it again"
-        )
-    return f"{urls['Documentation'].rstrip('/')}/"
+    address = urls.get("Documentation", "").rstrip("/")
+    return address and f"{address}/"
 
 
-BASE_URL = base_url()
+SITE = site_address()
 
 
-def page_url(page: str, anchor: str = "") -> str:
-    """Return the address of a page, such as `processing`, and of a heading on it."""
-    return f"{BASE_URL}{page}/" + (f"#{anchor}" if anchor else "")
-
-
-def scenario_url(scenario_id: str) -> str:
-    """Return the address of the page about a scenario."""
-    return page_url(f"reference/scenarios/{scenario_id}")
+def name_page(page: str, anchor: str = "") -> str:
+    """Return how a message names a page, such as `processing`, and a heading on it."""
+    fragment = f"#{anchor}" if anchor else ""
+    return f"{SITE}{page}/{fragment}" if SITE else f"docs/{page}.md{fragment} of {DISTRIBUTION}"

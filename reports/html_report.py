@@ -12,7 +12,6 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pytest_mews.documentation import page_url, scenario_url
 from pytest_mews.mews.facts import DOCUMENTATION
 from pytest_mews.model import Delivery, Evidence, Exchange, Run, evidence_selection
 from pytest_mews.model.exchange import TLS_PROBLEMS
@@ -159,8 +158,6 @@ def _environment() -> Environment:
         "OUTCOMES": labels.OUTCOMES,
         "TLS_PROBLEMS": TLS_PROBLEMS,
         "DOCUMENTATION": DOCUMENTATION,
-        "page_url": page_url,
-        "scenario_url": scenario_url,
         "MAX_ATTEMPTS": evidence_selection.MAX_ATTEMPTS,
         "MAX_EXCHANGES": evidence_selection.MAX_EXCHANGES,
         "MAX_HEADERS": MAX_HEADERS,

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from itertools import count
 
-from pytest_mews.documentation import scenario_url
 from pytest_mews.model import Basis, Run, Scenario, StageSummary, Verdict, WaiverState
 from pytest_mews.reports import labels
 from pytest_mews.reports.cause_reports import CauseReport, fix_groups
@@ -103,7 +102,7 @@ def _detailed(problem: Problem, number: int) -> Iterator[str]:
         yield f"- Fix: {with_code(result.remedy)}"
         yield from (f"- Source: {source}" for source in _sources(result.scenario))
         if result.scenario.basis is not Basis.OWN:
-            yield f"- More: <{scenario_url(result.scenario.id)}>"
+            yield f"- More: `mews explain {result.scenario.id}`"
 
 
 def _heading(problem: Problem) -> str:

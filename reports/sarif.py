@@ -18,6 +18,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.model import CauseKind, Run, ScenarioResult, Verdict
 from pytest_mews.reports.cause_reports import CauseReport, fix_groups
 from pytest_mews.reports.headline import readiness_phrase
@@ -122,8 +123,9 @@ def _cause_rule(kind: CauseKind) -> dict[str, Any]:
     return {
         "id": f"cause/{kind.value}",
         "name": re.sub(r"\W", "", kind.value.replace("-", " ").title()),
-        "shortDescription": {"text": _text(f"Cause: {kind.value.replace('-', ' ')}")},
+        "shortDescription": {"text": _text(f"Cause: {load_kind_texts()[kind].title}")},
         "helpUri": HOME,
+        "help": {"text": _text(f"`mews explain {kind.value}` says what to change.")},
         "defaultConfiguration": {"level": "error"},
         "properties": {"tags": ["cause"]},
     }

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from pytest_mews.documentation import page_url
+from pytest_mews.documentation import name_page
 from pytest_mews.errors import ScenarioFileError, did_you_mean
 from pytest_mews.mews.facts import load_facts
 from pytest_mews.model import Basis, Expectation, Fact, Level, MessageSpec, Scenario, Stage
@@ -25,7 +25,7 @@ from pytest_mews.schemas.violations import find_violation
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-VOCABULARY = page_url("scenario-files")
+VOCABULARY = name_page("scenario-files")
 OWN_ID = re.compile(r"X(?:-[A-Z0-9]+)+")
 """The ids of scenarios of the user's own: no other scenario has such an id, now or later."""
 API_REQUIREMENTS = frozenset(
@@ -215,7 +215,7 @@ def _find_facts(ids: Iterable[str], file: ScenarioFile) -> tuple[Fact, ...]:
     for fact_id in ids:
         if fact_id not in facts:
             closest = get_close_matches(fact_id, facts, n=1, cutoff=0)
-            remedy = f"Did you mean {closest[0]}? {page_url('requirements')} lists the facts."
+            remedy = f"Did you mean {closest[0]}? {name_page('requirements')} lists the facts."
             raise file.error(["facts"], fact_id, "is not a fact", remedy)
     return tuple(facts[fact_id] for fact_id in ids)
 

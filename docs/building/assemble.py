@@ -2,9 +2,9 @@
 
     .venv/bin/python docs/building/assemble.py FOLDER
 
-FOLDER then has `mkdocs.yml` with the site's address, and the folder `docs`: the pages of `docs`,
-the generated ones, and files of the repository. What is assembled is plain Markdown, so that
-another generator of sites can build it as well.
+FOLDER then has `mkdocs.yml`, with the site's address once there is one, and the folder `docs`: the
+pages of `docs`, the generated ones, and files of the repository. What is assembled is plain
+Markdown, so that another generator of sites can build it as well.
 
 Pages link to each other and to files of the repository by relative paths, so that links work in a
 checkout too. On the site a file outside `docs` has its path in the repository: an example's README
@@ -27,7 +27,7 @@ import option_page
 import review_points
 import scenario_pages
 
-from pytest_mews.documentation import BASE_URL
+from pytest_mews.documentation import SITE
 
 ROOT = Path(__file__).parents[2]
 DOCS, SCENARIOS, README = PurePosixPath("docs"), PurePosixPath("scenarios"), "README.md"
@@ -77,7 +77,8 @@ def write(folder: Path) -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(asset, copy)
     settings = (ROOT / "mkdocs.yml").read_text("utf-8")
-    (folder / "mkdocs.yml").write_text(f"site_url: {BASE_URL}\n{settings}", "utf-8")
+    address = f"site_url: {SITE}\n" if SITE else ""
+    (folder / "mkdocs.yml").write_text(f"{address}{settings}", "utf-8")
 
 
 def _relative(path: Path) -> PurePosixPath:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import quantity
-from pytest_mews.documentation import page_url
+from pytest_mews.documentation import name_page
 from pytest_mews.model import ApiCall, Transcript
 
 _NO_CALL_REMEDY = (
     "Let the service call the address of --mews-api, with the tokens of --mews-tenants, instead of "
-    f"https://api.mews.com ({page_url('processing')}). If it already does, find out why an event "
+    f"https://api.mews.com ({name_page('processing')}). If it already does, find out why an event "
     "leads to no request."
 )
 
@@ -29,7 +29,7 @@ def api_called(transcript: Transcript) -> Observation:
         observed = (
             "no request reached the Connector API emulator: the service has to call the address of "
             "--mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
-            f"({page_url('processing')})"
+            f"({name_page('processing')})"
         )
         return Observation(met=False, observed=observed, subject_count=1, remedy=_NO_CALL_REMEDY)
     refusals = describe_refusals(calls)

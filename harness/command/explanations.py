@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.checks import CHECKS
-from pytest_mews.documentation import page_url
+from pytest_mews.documentation import name_page
 from pytest_mews.errors import UsageError
 from pytest_mews.mews.facts import Fact, load_facts
 from pytest_mews.model import Basis, CauseKind, Scenario
@@ -105,7 +105,7 @@ def _explain_cause(kind: CauseKind, scenarios: Mapping[str, Scenario]) -> Iterat
     if text.example is not None:
         ids = " ".join(text.example.scenarios)
         yield from _section("Try it", [f"mews certify demo:{text.example.partner} {ids}"])
-    yield from _section("More", [page_url("causes", kind)])
+    yield from _section("More", [name_page("causes")])
 
 
 def _section(title: str, paragraphs: list[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from pytest_mews.documentation import page_url
+from pytest_mews.documentation import name_page
 from pytest_mews.model import (
     Level,
     MissingCause,
@@ -19,9 +19,9 @@ from pytest_mews.model import (
 HOW_TO_OBSERVE: Mapping[Stage, str] = {
     Stage.DELIVERY: "needs the URL of an endpoint for webhooks (--mews-target)",
     Stage.PROCESSING: "needs --mews-api HOST:PORT, and a service that calls this address: "
-    f"{page_url('processing')}",
+    f"{name_page('processing')}",
     Stage.STREAMING: "needs --mews-websocket HOST:PORT, and a client that connects to this "
-    f"address: {page_url('streaming')}",
+    f"address: {name_page('streaming')}",
 }
 
 

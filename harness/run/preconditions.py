@@ -11,7 +11,7 @@ from pytest_mews.checks import (
     describe_refusals,
     how_to_observe,
 )
-from pytest_mews.documentation import page_url
+from pytest_mews.documentation import name_page
 from pytest_mews.model import BlockedBy, Death, Scenario, Stage, Verdict
 from pytest_mews.model.death import describe_death
 from pytest_mews.model.scenario import Requirement
@@ -36,11 +36,11 @@ HANDSHAKE_ATTEMPTED, HANDSHAKE_VALID, COMMANDS_REQUESTED = "PRE-03", "STR-01", "
 API_ANSWERED = Requirement.CONNECTOR_API_ANSWERED
 NO_API_CALL = (
     "the service has not called the Connector API emulator (PRE-02): point it there "
-    f"({page_url('processing')})"
+    f"({name_page('processing')})"
 )
 NO_HANDSHAKE = (
     "the service has not connected to the WebSocket emulator (PRE-03): point it there "
-    f"({page_url('streaming')})"
+    f"({name_page('streaming')})"
 )
 NO_ACCEPTED_HANDSHAKE = (
     "no handshake was accepted for the first enterprise of --mews-tenants (STR-01)"
@@ -48,7 +48,7 @@ NO_ACCEPTED_HANDSHAKE = (
 CLIENT_LOST = "the first enterprise's client has not reconnected since {}"
 NO_COMMAND_CALL = (
     "the service has not called the Connector API emulator about a command (PRE-04): point it "
-    f"there ({page_url('streaming')})"
+    f"there ({name_page('streaming')})"
 )
 
 

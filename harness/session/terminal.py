@@ -14,7 +14,6 @@ from pytest_mews import reports
 from pytest_mews.acceptance import terminal_lines
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
-from pytest_mews.documentation import page_url
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
@@ -103,7 +102,7 @@ def _server_lines(settings: Settings) -> list[str]:
     """Return the addresses of the emulators; the demo partner finds them by itself."""
     built_in = settings.tenants == DEFAULT_TENANTS
     owner = (
-        f"the built-in tenants ({page_url('processing', 'tokens')})"
+        "the built-in tenants (`mews tenants` prints them)"
         if built_in
         else "the --mews-tenants file"
     )

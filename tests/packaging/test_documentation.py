@@ -1,4 +1,4 @@
-"""The address of the documentation comes from the installed metadata."""
+"""Messages name the documentation's pages by an address that the package's metadata have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from pytest_mews import documentation
 
 
-def metadata_with(*urls: str) -> Message:
+def metadata(*urls: str) -> Message:
     """Return metadata with entries of [project.urls]."""
     message = Message()
     for url in urls:
@@ -17,16 +17,25 @@ def metadata_with(*urls: str) -> Message:
     return message
 
 
-@pytest.mark.parametrize("url", ["https://docs.example/mews", "https://docs.example/mews/"])
-def test_base_url_ends_with_one_slash(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The address may be given with a slash at its end or without one."""
-    urls = ("Repository, https://code.example/", f"Documentation, {url}")
-    monkeypatch.setattr(documentation, "metadata", lambda _: metadata_with(*urls))
-    assert documentation.base_url() == "https://docs.example/mews/"
+def set_metadata(monkeypatch: pytest.MonkeyPatch, *urls: str) -> None:
+    """Give the package such metadata."""
+    monkeypatch.setattr(documentation, "metadata", lambda _: metadata(*urls))
+    monkeypatch.setattr(documentation, "SITE", documentation.site_address())
 
 
-def test_metadata_without_the_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An old installation, without the entry, is told to be made again."""
-    monkeypatch.setattr(documentation, "metadata", lambda _: metadata_with())
-    with pytest.raises(RuntimeError, match="Documentation URL: install it again"):
-        documentation.base_url()
+def test_a_published_page_is_named_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other addresses are ignored, and a slash at the end makes no difference."""
+    urls = ("Issues, https://git.example/issues", "Documentation, https://docs.example/mews")
+    for slash in ("", "/"):
+        set_metadata(monkeypatch, urls[0], urls[1] + slash)
+        assert documentation.name_page("processing") == "https://docs.example/mews/processing/"
+        tokens = documentation.name_page("processing", "tokens")
+        assert tokens == "https://docs.example/mews/processing/#tokens"
+
+
+def test_without_a_site_the_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is the state of the package today: no message leads to a page that is not there."""
+    assert documentation.site_address() == ""
+    set_metadata(monkeypatch, "Issues, https://git.example/issues")
+    tokens = documentation.name_page("processing", "tokens")
+    assert tokens == "docs/processing.md#tokens of pytest-mews"

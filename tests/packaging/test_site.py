@@ -5,13 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from importlib.metadata import metadata
 
 import pytest
 
 import pytest_mews
 from pytest_mews.causes.kind_texts import load_kind_texts
-from pytest_mews.documentation import BASE_URL, page_url, scenario_url
 from pytest_mews.options import OPTIONS
 from pytest_mews.scenarios.loader import load_scenarios
 from tests.packaging.site_pages import ROOT, site_pages
@@ -25,11 +23,11 @@ TEXTS = [*SHIPPED, *ROOT.glob("scenarios/*/*.toml"), *ROOT.glob("reports/templat
 
 
 def named_pages() -> Iterator[tuple[str, str]]:
-    """Yield the page and the anchor of each call of `page_url` with constants."""
+    """Yield the page and the anchor of each call of `name_page` with constants."""
     for path in SHIPPED:
         text = path.read_text("utf-8")
-        for node in ast.walk(ast.parse(text)) if "page_url(" in text else ():
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "page_url":
+        for node in ast.walk(ast.parse(text)) if "name_page(" in text else ():
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "name_page":
                 values = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
                 if len(values) == len(node.args):
                     yield str(values[0]), str(values[1]) if len(values) > 1 else ""
@@ -47,8 +45,9 @@ def anchors(page: str) -> set[str]:
 
 @pytest.mark.parametrize(("page", "anchor"), sorted(set(named_pages())))
 def test_a_page_that_a_message_names_exists(page: str, anchor: str) -> None:
-    """The page is on the site, and has the anchor."""
+    """The page is on the site and in a checkout, and has the anchor."""
     assert f"{page}.md" in site_pages()
+    assert (ROOT / "docs" / f"{page}.md").is_file()
     assert not anchor or anchor in anchors(page)
 
 
@@ -58,17 +57,16 @@ def test_messages_name_some_pages() -> None:
 
 
 def test_every_scenario_has_a_page() -> None:
-    """The address that reports give leads to a page about the scenario."""
+    """It says what the scenario is, what to change, and what it rests on."""
     for scenario in load_scenarios():
-        path = scenario_url(scenario.id).removeprefix(BASE_URL).rstrip("/")
-        text = site_pages()[f"{path}.md"]
+        text = site_pages()[f"reference/scenarios/{scenario.id}.md"]
         assert scenario.title in text
         assert scenario.remedy in text
         assert all(fact.source.url in text for fact in scenario.facts)
 
 
 def test_every_kind_of_cause_is_on_its_page() -> None:
-    """The report links from a cause to its kind, which has its texts there."""
+    """Each has an anchor and the texts of `mews explain`."""
     page = site_pages()["causes.md"]
     for kind, text in load_kind_texts().items():
         assert kind in anchors("causes")
@@ -95,16 +93,13 @@ def test_every_decision_is_listed() -> None:
     assert set(re.findall(r"\]\((.+?)\)", text)) == names
 
 
-def test_the_address_stands_once() -> None:
-    """pyproject.toml has it; code and texts get it from there."""
-    assert f"Documentation, {BASE_URL}" in metadata("pytest-mews").get_all("Project-URL", [])
-    assert f'Documentation = "{BASE_URL}"' in (ROOT / "pyproject.toml").read_text("utf-8")
-    assert not [path for path in TEXTS if BASE_URL in path.read_text("utf-8")]
-    assert page_url("processing", "tokens") == f"{BASE_URL}processing/#tokens"
+def test_nothing_links_to_a_reserved_name() -> None:
+    """A name under .example leads nowhere; schemas have such identifiers, which nobody follows."""
+    assert not [path for path in TEXTS if "pytest-mews.example" in path.read_text("utf-8")]
 
 
 def test_no_message_names_a_file_of_the_documentation() -> None:
-    """The wheel has no `docs`; comments and docstrings may name its files."""
+    """`name_page` does, without an address of the site; comments and docstrings may."""
     for path in TEXTS:
         text = path.read_text("utf-8")
         if path.suffix == ".py":
