@@ -55,8 +55,8 @@ def _index(scenarios: Iterable[Scenario]) -> Iterator[str]:
     yield "# Scenarios"
     yield (
         "Every scenario of a certification, by area. Each has a page that says what it does, what "
-        "Mews's documentation says, and how to fix a failure; the report and the terminal link "
-        "there. [Scenario files](../../scenarios.md) explains the files that define them."
+        "Mews's documentation says, and how to fix a failure, as `mews explain REC-04` does. "
+        "[Scenario files](../../scenarios.md) explains the files that define them."
     )
     areas: dict[str, list[Scenario]] = {}
     for scenario in scenarios:
