@@ -342,12 +342,15 @@ class ScenarioRunner:
     def _is_over_budget(self) -> bool:
         """Return whether the budget is used up; for a slow endpoint it is after one failure.
 
-        It is also over once the service died.
+        It is also over once the service died, or the first case whose fetches are not judged has
+        shown that it falls behind: then those of the other cases would not be judged either.
         """
         if self.progress.death is not None:
             return True
         if self._failed_at_ms is None:
-            return False
+            example = self.progress.example
+            falls_behind = not self._context.patience.extensions.are_left
+            return falls_behind and example is not None and example.awaits_busy_service
         spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
         executions = self._execution_count - self._executions_at_failure
         return (

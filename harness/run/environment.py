@@ -463,7 +463,11 @@ class Environment:
         notes += () if self.websocket is None else self.websocket.log.notes
         if self.connector_api is not None:
             timeout_s = self.settings.fetch_timeout_s
-            notes += self._late_fetches.notes(self.connector_api.calls(), timeout_s)
+            notes += self._late_fetches.notes(
+                self.connector_api.calls(),
+                timeout_s,
+                outlasted=not self._patience.extensions.are_left,
+            )
         notes += tuple(
             f"The demo partner, a part of pytest-mews, failed with {error!r}."
             for error in self._partner_errors[:1]
