@@ -192,9 +192,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "--mews-jobs",
         "Run up to N scenarios concurrently, so that their waits overlap; scenarios that "
-        "measure time or send hostile messages still run alone. With auto it is 8, or fewer if "
-        "the service takes more than an eighth of a second for one message, and 1 with -x "
-        "(default: auto).",
+        "measure time or send hostile messages still run alone. With auto it is 8, and 1 with -x; "
+        "for a service that takes more than an eighth of a second for one message, it is as many "
+        "as a few more messages show it to handle at the same time, from 1 to 16 (default: auto).",
         "N",
         default="auto",
     ),

@@ -77,7 +77,8 @@ def empty_answer_not_repeated(transcript: Transcript) -> Observation:
 def deletion_noticed(transcript: Transcript) -> Observation:
     """Each deleted entity was in a response, or a request by its id was answered without it.
 
-    A response to a request by interval that leaves it out doesn't tell the service about it.
+    A response to a request by interval that leaves it out doesn't tell the service about it. What a
+    service has not requested that was still busy with earlier messages is not judged.
     """
     deleted = _deleted_entities(transcript)
     missed = [entity for entity in deleted if not entity.answers]
@@ -85,6 +86,8 @@ def deletion_noticed(transcript: Transcript) -> Observation:
         returned = sum(entity.empty_count < len(entity.answers) for entity in deleted)
         observed = f"{_entities(len(deleted))}, {returned} returned with its final state"
         return Observation(met=True, observed=observed, subject_count=len(deleted))
+    if transcript.still_busy:
+        return Observation.of_busy_service(len(missed), len(deleted))
     first = missed[0]
     why = "was never requested"
     if first.listings:

@@ -303,7 +303,11 @@ def no_polling(transcript: Transcript) -> Observation:
 
     Refused requests do not count: they are retries with growing pauses, for example for an
     integration that was disabled and may be enabled again.
+
+    A service that was still busy with earlier messages is not judged.
     """
+    if transcript.never_idle:
+        return Observation.never_idle()
     first_pages = [call for call in transcript.calls if not call.is_next_page]
     calls = [call for call in first_pages if not call.is_error]
     refused_count = len(first_pages) - len(calls)

@@ -8,6 +8,7 @@ from typing import Self
 from pytest_mews.model import Attempt
 
 NO_ANSWER = "the service answered none of these messages"
+STILL_BUSY = "the service was still working through earlier messages"
 FAULT_WITHOUT_EFFECT = "the injected fault affected no request about these entities"
 
 
@@ -48,10 +49,13 @@ class Observation:
     @classmethod
     def of_busy_service(cls, missing: int, expected: int) -> Self:
         """Return that entities were not fetched yet, and may have been later."""
-        observed = (
-            f"the service was still working through earlier messages: {missing:,} of {expected:,} "
-            "entities not fetched yet"
-        )
+        observed = f"{STILL_BUSY}: {missing:,} of {expected:,} entities not fetched yet"
+        return cls(met=True, observed=observed, subject_count=0, not_observed=True)
+
+    @classmethod
+    def never_idle(cls) -> Self:
+        """Return that the service had something to do all the time."""
+        observed = f"{STILL_BUSY}, and never idle"
         return cls(met=True, observed=observed, subject_count=0, not_observed=True)
 
     @classmethod

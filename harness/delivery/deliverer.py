@@ -94,18 +94,17 @@ class Deliverer:
             HarnessError: the transport failed or was closed.
 
         """
-        rules = replace(
-            self._rules,
-            attempts=self._rules.attempts if attempts is None else attempts,
-            timeout_s=self._rules.timeout_s if timeout_s is None else timeout_s,
-        )
         order = DeliveryOrder(message, url, label, faults, transfer_mode, method, variant=variant)
         if is_final is not None:
             order = replace(order, is_final=is_final)
-        return self._deliver_all([order], rules)[0]
+        return self._deliver_all([order], self._rules_with(attempts, timeout_s))[0]
 
     def deliver_concurrently(
-        self, orders: Sequence[DeliveryOrder], *, attempts: int | None = None
+        self,
+        orders: Sequence[DeliveryOrder],
+        *,
+        attempts: int | None = None,
+        timeout_s: float | None = None,
     ) -> tuple[Delivery, ...]:
         """Deliver several messages at once; return when each is delivered or abandoned.
 
@@ -116,13 +115,20 @@ class Deliverer:
         Args:
             orders: what to deliver.
             attempts: overrides the number of attempts in the rules.
+            timeout_s: overrides the timeout of an attempt in the rules; seconds.
 
         Raises:
             HarnessError: the transport failed or was closed.
 
         """
-        rules = self._rules if attempts is None else replace(self._rules, attempts=attempts)
-        return self._deliver_all(orders, rules)
+        return self._deliver_all(orders, self._rules_with(attempts, timeout_s))
+
+    def _rules_with(self, attempts: int | None, timeout_s: float | None) -> DeliveryRules:
+        return replace(
+            self._rules,
+            attempts=self._rules.attempts if attempts is None else attempts,
+            timeout_s=self._rules.timeout_s if timeout_s is None else timeout_s,
+        )
 
     def _deliver_all(
         self, orders: Sequence[DeliveryOrder], rules: DeliveryRules

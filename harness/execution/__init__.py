@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_mews.execution.alike_failures import AlikeFailures
 from pytest_mews.execution.cases import load_generators
 from pytest_mews.execution.clients import ClientTracker, probe_commands
+from pytest_mews.execution.concurrency import Concurrency, probe_concurrency
 from pytest_mews.execution.connectivity import Connectivity, probe_connector_api
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Messages
@@ -24,6 +25,7 @@ __all__ = [
     "Budget",
     "CaseContext",
     "ClientTracker",
+    "Concurrency",
     "Connectivity",
     "Exploration",
     "LateFetches",
@@ -38,6 +40,7 @@ __all__ = [
     "met_no_connection",
     "peak_messages",
     "probe_commands",
+    "probe_concurrency",
     "probe_connector_api",
     "recheck_health",
     "run_steps",

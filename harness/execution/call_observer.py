@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.execution.patience import Awaited, WaitEnd, count_calls, wait_until_done
-from pytest_mews.execution.waits import QUIET_S, BacklogWait, expected_retry_ms
+from pytest_mews.execution.patience import (
+    Awaited,
+    WaitEnd,
+    count_calls,
+    outlasts_extension,
+    wait_until_done,
+)
+from pytest_mews.execution.waits import QUIET_S, BacklogWait, expected_retry_ms, falls_behind
 from pytest_mews.model import OPERATIONS_BY_DISCRIMINATOR, ApiCall, Delivery, Message
 from pytest_mews.model.fetches import AcknowledgedEntities, EntityFetch, requests_by_interval
 
@@ -26,6 +32,7 @@ class CallObserver:
     Attributes:
         still_busy: whether a wait for fetches ended while the partner still worked through earlier
             messages.
+        never_idle: whether a wait for idleness ended while it still did.
 
     """
 
@@ -47,7 +54,7 @@ class CallObserver:
         }
         self._connectivity_calls: tuple[ApiCall, ...] | None = None  # shown instead of new calls
         self._started_ms = context.now_ms()
-        self.still_busy = False
+        self.still_busy = self.never_idle = False
 
     def show_connectivity(self, connectivity: Connectivity) -> None:
         """Show the calls until the connectivity check ended, and no later ones.
@@ -139,34 +146,77 @@ class CallObserver:
                 break
 
     def wait_for_request(self, timeout_s: float) -> None:
-        """Wait until a call about this execution arrives."""
-        if self._connector_api is not None:
-            self._connector_api.wait_until(
-                lambda calls: any(map(self._is_relevant, calls)), self._since, timeout_s
+        """Wait until a call about this execution arrives.
+
+        The wait is extended, or cut short, for a busy partner as in `wait_until_fetched`.
+        """
+        if self._connector_api is None:
+            return
+        connector_api, patience = self._connector_api, self._context.patience
+
+        def is_requested(calls: Sequence[ApiCall]) -> bool:
+            return any(map(self._is_relevant, calls))
+
+        if not patience.extensions.are_left and self._falls_behind(is_requested, timeout_s):
+            self.still_busy = True
+        elif not connector_api.wait_until(is_requested, self._since, timeout_s):
+            self.still_busy |= outlasts_extension(
+                connector_api,
+                is_requested,
+                self._since,
+                timeout_s,
+                patience=patience,
+                started_ms=self._started_ms,
+                now_ms=self._context.now_ms,
             )
 
     def wait_until_idle(self, timeout_s: float) -> None:
         """Wait for `QUIET_S` without a call or a response, and forget all earlier calls.
 
-        At most for the timeout; longer while the partner works through a backlog (`BacklogWait`).
+        At most for the timeout; longer while the partner works through a backlog (`BacklogWait`),
+        unless one has outlasted such a wait before (`Patience.extensions`).
         """
         if self._connector_api is None:
             return
+        extensions = self._context.patience.extensions
         deadline_ms = self._deadline_ms(timeout_s)
         backlog: BacklogWait | None = None
+        if not extensions.are_left and self._falls_behind(lambda _: False, timeout_s):
+            self.never_idle = True
+            return
         while True:
             if self._context.now_ms() >= deadline_ms:
                 backlog = backlog or BacklogWait(
                     self._connector_api, timeout_s, self._context.now_ms
                 )
-                is_working = self._connector_api.is_working_on_backlog(self._started_ms)
-                if not (is_working and backlog.goes_on()):
+                if not self._connector_api.is_working_on_backlog(self._started_ms):
+                    return
+                if not extensions.are_left:
+                    self.never_idle = True
+                    return
+                if not backlog.goes_on():
+                    self.never_idle = backlog.is_outlasted
+                    if backlog.is_outlasted:
+                        extensions.note_failure()
                     return
             calls = self._connector_api.calls(self._since)
             self._since = calls[-1].number if calls else self._since
             called = self._connector_api.wait_until(bool, self._since, QUIET_S)
             if not called and (self._is_idle(self._connector_api) or self._connector_api.closed):
                 return
+
+    def _falls_behind(
+        self, predicate: Callable[[Sequence[ApiCall]], bool], timeout_s: float
+    ) -> bool:
+        assert self._connector_api is not None
+        return falls_behind(
+            self._connector_api,
+            predicate,
+            self._since,
+            timeout_s,
+            started_ms=self._started_ms,
+            now_ms=self._context.now_ms,
+        )
 
     def _is_active(self, connector_api: ConnectorApi, within_s: float) -> bool:
         """Return whether a call about this execution is in progress, or arrives within a time."""

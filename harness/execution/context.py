@@ -29,6 +29,8 @@ class CaseContext:
         preflight: the delivery that showed whether the endpoint answers; None without webhooks.
         attempts: how many attempts the profile makes.
         is_slow: whether even the preflight was answered too late.
+        concurrency: how many messages the service handles at the same time, as far as that was
+            probed; None if it was not.
         peak_rate: messages per second at a peak.
         limits: the profile's limits, for the checks.
         connector_api: the Connector API emulator; None if it does not run.
@@ -56,6 +58,7 @@ class CaseContext:
     preflight: Delivery | None
     attempts: int = 3
     is_slow: bool = False
+    concurrency: int | None = None
     peak_rate: float = 5.0
     limits: Limits = field(default_factory=Limits)
     connector_api: ConnectorApi | None = None

@@ -76,6 +76,7 @@ class Execution:
             unaffected_ids=frozenset(self.unaffected_ids),
             fault_more_than=self.fault_more_than,
             still_busy=self.calls.still_busy,
+            never_idle=self.calls.never_idle,
         )
 
 

@@ -5,8 +5,10 @@ many of them, all for one reason. Once `MIN_MISSES` of them have timed out, a wa
 the service has been silent for several times as long as it was ever silent before it did what it
 should. A service that does everything is always given the whole timeout.
 
-Likewise a wait for a busy service is extended (`wait_while_busy`) until `MAX_OUTLASTED` of them
-were outlasted by its backlog: the run is incomplete then, and would take minutes for each case.
+Likewise a wait for a busy service is extended (`wait_while_busy`) until its backlog has outlasted
+one: the run is incomplete then, and would take minutes for each case. The extended waits of other
+scenarios end with it; later waits as soon as the backlog is seen to take longer than the timeout
+(`falls_behind`).
 """
 
 from __future__ import annotations
@@ -19,14 +21,13 @@ from functools import partial
 from threading import Lock
 
 from pytest_mews.emulator.connector_api import ConnectorApi
-from pytest_mews.execution.waits import limited_until_ms, wait_while_busy
+from pytest_mews.execution.waits import falls_behind, limited_until_ms, wait_while_busy
 from pytest_mews.mews.limits import REQUEST_WINDOW_S
 from pytest_mews.model import ApiCall
 
 MIN_MISSES = 3
 MIN_SILENCE_S = 2.0
 SILENCE_FACTOR = 4.0
-MAX_OUTLASTED = 3
 
 
 class WaitEnd(Enum):
@@ -107,7 +108,7 @@ class Patience:
         self._given_up: dict[str, int] = {}  # entities, with the last call before their timeout
         self._last_call = 0  # that was looked at for them
         self._is_unreliable = False
-        self.extensions = Chances(MAX_OUTLASTED)
+        self.extensions = Chances(1)
         self.silent_windows = Chances(MIN_MISSES)
 
     @property
@@ -238,7 +239,15 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
     now_ms: Callable[[], float],
 ) -> WaitEnd:
     """Wait as `wait_until_done` does, but as if the service had no limit of its own."""
+
+    def is_decided(calls: Sequence[ApiCall]) -> bool:
+        return all(one.is_done or one.is_refused for one in awaited(calls))
+
     deadline_ms = now_ms() + timeout_s * 1000
+    if not patience.extensions.are_left and falls_behind(
+        connector_api, is_decided, since, timeout_s, started_ms=started_ms, now_ms=now_ms
+    ):
+        return WaitEnd.STILL_BUSY
     while True:
         calls = connector_api.calls(since)
         waited_for = awaited(calls)
@@ -257,20 +266,51 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
             break
     if not missing:
         return WaitEnd.DONE
-
-    def is_decided(calls: Sequence[ApiCall]) -> bool:
-        return all(one.is_done or one.is_refused for one in awaited(calls))
-
-    if patience.extensions.are_left:
-        is_still_busy = wait_while_busy(
-            connector_api, is_decided, since, timeout_s, started_ms=started_ms, now_ms=now_ms
-        )
-        if is_still_busy:
-            patience.extensions.note_failure()
-    else:
-        is_undecided = not is_decided(connector_api.calls(since))
-        is_still_busy = is_undecided and connector_api.is_working_on_backlog(started_ms)
+    is_still_busy = outlasts_extension(
+        connector_api,
+        is_decided,
+        since,
+        timeout_s,
+        patience=patience,
+        started_ms=started_ms,
+        now_ms=now_ms,
+    )
     return WaitEnd.STILL_BUSY if is_still_busy else WaitEnd.OVER
+
+
+def outlasts_extension(  # noqa: PLR0913 - as wait_while_busy
+    connector_api: ConnectorApi,
+    is_decided: Callable[[Sequence[ApiCall]], bool],
+    since: int,
+    timeout_s: float,
+    *,
+    patience: Patience,
+    started_ms: float,
+    now_ms: Callable[[], float],
+) -> bool:
+    """Extend a wait that timed out, unless an extended one was outlasted before.
+
+    The parameters are those of `wait_while_busy`, with what the waits so far have shown.
+
+    Returns:
+        Whether the service still works through its backlog, so that nothing is decided.
+
+    """
+    if not patience.extensions.are_left:
+        is_undecided = not is_decided(connector_api.calls(since))
+        return is_undecided and connector_api.is_working_on_backlog(started_ms)
+    is_still_busy = wait_while_busy(
+        connector_api,
+        is_decided,
+        since,
+        timeout_s,
+        started_ms=started_ms,
+        now_ms=now_ms,
+        may_go_on=lambda: patience.extensions.are_left,
+    )
+    if is_still_busy:
+        patience.extensions.note_failure()
+    return is_still_busy
 
 
 def longest_retry_pauses_s(calls: Iterable[ApiCall]) -> dict[str, float]:

@@ -56,7 +56,7 @@ class Preflight:
     @property
     def response_ms(self) -> float:
         """How long the last attempt took, redirects included."""
-        return _response_ms(self.delivery.attempts[-1])
+        return response_ms(self.delivery.attempts[-1])
 
     def satisfies(self, requirement: Requirement) -> bool:
         """Return whether the preflight observed what a scenario requires of the endpoint."""
@@ -128,12 +128,13 @@ def deliver_preflight(
 
 def _as_timeout_if_late(attempt: Attempt, timeout_s: float) -> Attempt:
     """Return an attempt with the outcome that Mews would have: a late response is a timeout."""
-    waited_ms = _response_ms(attempt)
+    waited_ms = response_ms(attempt)
     if attempt.outcome in UNREACHABLE or waited_ms <= timeout_s * 1000:
         return attempt
     detail = f"{attempt.final_exchange.status} came after {waited_ms:,.0f} ms"
     return replace(attempt, outcome=Outcome.TIMEOUT_ANSWER, detail=detail)
 
 
-def _response_ms(attempt: Attempt) -> float:
+def response_ms(attempt: Attempt) -> float:
+    """Return how long an attempt took, redirects included."""
     return attempt.final_exchange.ended_ms - attempt.exchanges[0].started_ms

@@ -240,8 +240,7 @@ class ScenarioRunner:
             HarnessError: the harness failed, not the partner; or its transport was closed.
 
         """
-        one_by_one = len(self._cases.fixed) == 1 or self._context.is_slow
-        if self._scenario.concurrent_cases and not one_by_one:
+        if self._scenario.concurrent_cases and self._handles_all_at_once():
             self._run_concurrently()
         else:
             for case in self._cases.fixed:
@@ -254,6 +253,12 @@ class ScenarioRunner:
             self._end_by_death()
         self._confirm()
         self.progress.finished = True
+
+    def _handles_all_at_once(self) -> bool:
+        """Return whether the fixed cases are several, and not too many for the service."""
+        count, concurrency = len(self._cases.fixed), self._context.concurrency
+        is_too_many = self._context.is_slow or (concurrency is not None and count > concurrency)
+        return count > 1 and not is_too_many
 
     def _run_concurrently(self) -> None:
         """Run the fixed cases at the same time; those that fail run again, one by one.
@@ -337,12 +342,15 @@ class ScenarioRunner:
     def _is_over_budget(self) -> bool:
         """Return whether the budget is used up; for a slow endpoint it is after one failure.
 
-        It is also over once the service died.
+        It is also over once the service died, or the first case whose fetches are not judged has
+        shown that it falls behind: then those of the other cases would not be judged either.
         """
         if self.progress.death is not None:
             return True
         if self._failed_at_ms is None:
-            return False
+            example = self.progress.example
+            falls_behind = not self._context.patience.extensions.are_left
+            return falls_behind and example is not None and example.awaits_busy_service
         spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
         executions = self._execution_count - self._executions_at_failure
         return (

@@ -15,6 +15,7 @@ MIN_SILENCE_MS = 2_000.0  # what was announced later than that may be requested 
 QUIET_S = 1.0  # without a call for this long, the partner is idle
 BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier messages
 MAX_BUSY_FACTOR = 12  # times the timeout, while its backlog shrinks: 2 minutes by default
+LOOK_S = 2.5  # long enough to see how fast a backlog shrinks
 MINUTE_S = 60.0
 MAX_PAUSE_S = 75.0  # between two retries: "up to about a minute" (guidelines/requests), and jitter
 MAX_GROWTH = 3.0  # of the pauses between retries, from the longest to the next
@@ -82,6 +83,7 @@ def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known
     *,
     started_ms: float,
     now_ms: Callable[[], float],
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> bool:
     """Extend a wait that timed out while the partner still works through earlier messages.
 
@@ -95,6 +97,7 @@ def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known
         timeout_s: the timeout of the wait before this one.
         started_ms: when the execution started: events sent before are its backlog.
         now_ms: the run's clock.
+        may_go_on: returns whether a backlog is waited for any longer.
 
     Returns:
         Whether the partner was still working on its backlog when the time was over.
@@ -104,9 +107,43 @@ def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known
     while backlog.goes_on():
         if not connector_api.is_working_on_backlog(started_ms):
             return False
+        if not may_go_on():
+            return True
         if connector_api.wait_until(predicate, since, QUIET_S):
             return False
     return backlog.is_outlasted
+
+
+def falls_behind(  # noqa: PLR0913 - as wait_while_busy
+    connector_api: ConnectorApi,
+    predicate: Callable[[Sequence[ApiCall]], bool],
+    since: int,
+    timeout_s: float,
+    *,
+    started_ms: float,
+    now_ms: Callable[[], float],
+) -> bool:
+    """Look for `LOOK_S` whether the partner works through its backlog too slowly for a wait.
+
+    Args:
+        connector_api: where the partner calls.
+        predicate: what to wait for: the look ends as soon as it is true.
+        since: the number of the last call that does not count.
+        timeout_s: of the wait.
+        started_ms: when the execution started: events sent before are its backlog.
+        now_ms: the run's clock.
+
+    Returns:
+        Whether the backlog shrinks, but at this pace not within the timeout.
+
+    """
+    before, began_ms = connector_api.count_unfetched(started_ms), now_ms()
+    if connector_api.wait_until(predicate, since, min(LOOK_S, timeout_s)):
+        return False
+    left = connector_api.count_unfetched(started_ms)
+    looked_s = (now_ms() - began_ms) / 1000
+    is_too_slow = left * looked_s > (before - left) * timeout_s > 0
+    return is_too_slow and connector_api.is_working_on_backlog(started_ms)
 
 
 def expected_retry_ms(calls: Sequence[ApiCall]) -> float:

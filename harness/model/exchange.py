@@ -13,8 +13,9 @@ from pytest_mews.model.message import Message
 # The labels of deliveries that are not of a message in the scenario.
 PREFLIGHT = "preflight"  # shows whether the endpoint works at all
 CONNECTIVITY_CHECK = "connectivity-check"  # shows whether the service calls the Connector API
+CONCURRENCY_PROBE = "concurrency-probe"  # how many messages are handled at the same time
 HEALTH_CHECK = "health-check"  # the valid message after a hostile one
-RESERVED_LABELS = frozenset({PREFLIGHT, CONNECTIVITY_CHECK, HEALTH_CHECK})
+RESERVED_LABELS = frozenset({PREFLIGHT, CONNECTIVITY_CHECK, CONCURRENCY_PROBE, HEALTH_CHECK})
 
 MAX_LENGTH = "max_length"  # the metadata of a field that redaction cuts, after it has redacted it
 

@@ -81,6 +81,7 @@ class Transcript:
         fault_more_than: the fault affects requests for more than this many of them only.
         still_busy: whether the harness stopped waiting for fetches while the partner still worked
             through earlier messages: what it had not fetched then, it may fetch later.
+        never_idle: whether the harness stopped waiting for idleness while the partner still did.
 
     """
 
@@ -98,6 +99,7 @@ class Transcript:
     unaffected_ids: frozenset[str] = frozenset()
     fault_more_than: int = 0
     still_busy: bool = False
+    never_idle: bool = False
 
     @property
     def fault_had_no_effect(self) -> bool:

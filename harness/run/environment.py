@@ -36,6 +36,7 @@ from pytest_mews.execution import (
     AlikeFailures,
     CaseContext,
     ClientTracker,
+    Concurrency,
     Connectivity,
     LateFetches,
     Patience,
@@ -44,6 +45,7 @@ from pytest_mews.execution import (
     StallWatch,
     peak_messages,
     probe_commands,
+    probe_concurrency,
     probe_connector_api,
     send_preflight,
 )
@@ -165,6 +167,7 @@ class Environment:
         self._alike_failures = AlikeFailures()
         self._stalls = StallWatch(self.clock.now_ms)
         self._preflight = ObservedOnce(self._send_preflight)
+        self._concurrency = ObservedOnce(self._probe_concurrency)
         self._connectivity = ObservedOnce(self._probe_connector_api)
         self._handles_commands = ObservedOnce(self._probe_commands)
         self._tls_handshakes = ObservedOnce(self._probe_tls)
@@ -302,12 +305,14 @@ class Environment:
     @property
     def context(self) -> CaseContext:
         """The context of the steps of a scenario."""
+        probed = self._concurrency.result
         return CaseContext(
             self.deliverer,
             self.endpoint,
             self.preflight.delivery if self.settings.has_webhooks else None,
             attempts=int(self.settings.profile.number("attempts")),
             is_slow=self.is_slow,
+            concurrency=None if probed is None else probed.in_time,
             peak_rate=self.settings.peak_rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.target.batch_limit),
             tls_handshakes=self._tls_handshakes.get,
@@ -347,6 +352,13 @@ class Environment:
         """Whether the endpoint misses the time limit even for a single event."""
         return self.settings.has_webhooks and self.preflight.is_slow
 
+    def check_concurrency(self) -> Concurrency:
+        """Return the result of the concurrency probe, which is made at first use.
+
+        The endpoint accepts valid messages (`preflight.accepts`).
+        """
+        return self._concurrency.get()
+
     def check_connectivity(self) -> Connectivity | None:
         """Return the result of the connectivity check; None where no Connector API is served.
 
@@ -366,6 +378,16 @@ class Environment:
 
     def _send_preflight(self) -> Preflight:
         return send_preflight(
+            self.deliverer,
+            self.endpoint,
+            self.settings.sender,
+            self.target,
+            seed=self.settings.seed,
+            timeout_s=self.settings.profile.number("timeout_s"),
+        )
+
+    def _probe_concurrency(self) -> Concurrency:
+        return probe_concurrency(
             self.deliverer,
             self.endpoint,
             self.settings.sender,
@@ -432,6 +454,8 @@ class Environment:
         elif preflight is not None and preflight.accepts:
             hint = diagnose_preflight(preflight.delivery.attempts[-1])
             notes += (f"The endpoint accepted the first message, but {hint}",) if hint else ()
+        concurrency = self._concurrency.result
+        notes += () if concurrency is None else concurrency.notes
         if self._is_started:
             notes += tuple(map(describe_unreported, self._service.unreported_deaths))
         notes += () if self.started_service is None else self.started_service.notes
@@ -439,7 +463,11 @@ class Environment:
         notes += () if self.websocket is None else self.websocket.log.notes
         if self.connector_api is not None:
             timeout_s = self.settings.fetch_timeout_s
-            notes += self._late_fetches.notes(self.connector_api.calls(), timeout_s)
+            notes += self._late_fetches.notes(
+                self.connector_api.calls(),
+                timeout_s,
+                outlasted=not self._patience.extensions.are_left,
+            )
         notes += tuple(
             f"The demo partner, a part of pytest-mews, failed with {error!r}."
             for error in self._partner_errors[:1]

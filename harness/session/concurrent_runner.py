@@ -13,9 +13,10 @@ from pytest_mews.session.items import ScenarioItem
 from pytest_mews.session.schedule import Certify, Schedule, WaitProgress
 
 SLOW_ENDPOINT_JOBS = 8  # concurrent scenarios if the endpoint is slow
-# With --mews-jobs auto: the most concurrent scenarios, and within what time a service that handles
-# one message after another should answer a message from each of them.
-AUTO_JOBS, AUTO_RESPONSE_MS = 8, 1000.0
+# With --mews-jobs auto: how many concurrent scenarios a prompt service has. Even if it handles one
+# message after another, it answers one from each of them within a second.
+AUTO_JOBS = 8
+PROMPT_RESPONSE_MS = 1000.0 / AUTO_JOBS
 WORKER_JOBS = 2  # a worker of pytest-xdist knows two of its scenarios: this one and the next
 SHUTDOWN_TIMEOUT_S = 4.0  # how long an interrupted run waits for running scenarios
 
@@ -54,7 +55,8 @@ class ConcurrentRunner:
         try:
             is_slow = self._runner.environment.is_slow
             chosen = self._runner.environment.settings.jobs
-            jobs = 1 if worker else chosen or self._auto_jobs(stops_early=stops_early)
+            one_by_one = stops_early or len(scenarios) == 1
+            jobs = 1 if worker else chosen or self._auto_jobs(one_by_one=one_by_one)
             if is_slow:
                 jobs = max(jobs, WORKER_JOBS if worker else SLOW_ENDPOINT_JOBS)
             if jobs == 1:
@@ -65,14 +67,19 @@ class ConcurrentRunner:
         self._schedule = self._schedule or Schedule(self._certify, jobs, slow_endpoint=is_slow)
         self._schedule.start(scenarios)
 
-    def _auto_jobs(self, *, stops_early: bool) -> int:
-        """Return how many scenarios may run concurrently, by how fast the preflight was."""
-        if stops_early:
+    def _auto_jobs(self, *, one_by_one: bool) -> int:
+        """Return how many scenarios may run concurrently: as many messages as are handled so."""
+        if one_by_one:
             return 1
         environment = self._runner.environment
         if not environment.settings.has_webhooks:
             return AUTO_JOBS
-        return count_jobs(environment.preflight.response_ms)
+        preflight = environment.preflight
+        if preflight.response_ms <= PROMPT_RESPONSE_MS:
+            return AUTO_JOBS
+        if preflight.is_slow or not preflight.accepts:
+            return 1
+        return environment.check_concurrency().in_time
 
     def result(self, scenario: Scenario, show_wait: WaitProgress) -> ScenarioResult | None:
         """Wait for the result of a scenario; None if no scenarios run concurrently."""
@@ -92,8 +99,3 @@ class ConcurrentRunner:
         """Start no more scenarios."""
         if self._schedule is not None:
             self._schedule.stop()
-
-
-def count_jobs(response_ms: float) -> int:
-    """Return how many scenarios may run concurrently if one message takes this long."""
-    return max(1, min(AUTO_JOBS, int(AUTO_RESPONSE_MS / max(response_ms, 1.0))))

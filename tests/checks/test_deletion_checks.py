@@ -83,6 +83,16 @@ def test_a_deleted_block_is_noticed_by_id_or_in_a_response() -> None:
     assert "was never requested" in finding.observed
 
 
+def test_a_service_that_is_still_busy_may_notice_a_deletion_later() -> None:
+    """It has not requested the block yet."""
+    busy = replace(build_transcript(DELETED_BLOCK), still_busy=True)
+    finding = evaluate(Expectation("deletion-noticed", Level.SHOULD), busy)
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
+    noticed = empty_answer(100, BLOCKS, "b")
+    busy = replace(build_transcript(DELETED_BLOCK, noticed), still_busy=True)
+    assert evaluate(Expectation("deletion-noticed", Level.SHOULD), busy).subject_count == 1
+
+
 def test_what_is_not_deleted_is_not_evaluated() -> None:
     """Without a deletion both checks have no subject."""
     for check in ("empty-answer-not-repeated", "deletion-noticed"):

@@ -432,6 +432,14 @@ def test_no_polling() -> None:
     )
 
 
+def test_a_service_that_was_never_idle_is_not_said_to_poll() -> None:
+    """Its requests were for earlier messages."""
+    calls = [call(at_ms=at) for at in range(1, 6)]
+    busy = replace(build_transcript(*calls), never_idle=True)
+    finding = evaluate(Expectation("no-polling", Level.MAY), busy)
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
+
+
 def test_refused_requests_are_not_polling() -> None:
     """Retries for a disabled integration are allowed while nothing is sent."""
     off = [call(at_ms=at, status=401, token_state=TokenState.INACTIVE) for at in range(1, 6)]

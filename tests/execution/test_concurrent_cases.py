@@ -112,6 +112,27 @@ def test_cases_run_one_by_one_against_a_slow_endpoint(setup: BuildSetup) -> None
     assert len(partner.transport.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("concurrency", "one_by_one"), [(1, True), (CASES - 1, True), (CASES, False)]
+)
+def test_cases_run_one_by_one_if_the_service_handles_fewer_at_a_time(
+    setup: BuildSetup, concurrency: int, *, one_by_one: bool
+) -> None:
+    """Else responses would be late that are in time alone."""
+    threads: set[int] = set()
+
+    def respond(_: Request) -> int:
+        threads.add(threading.get_ident())
+        return 202
+
+    partner = setup(respond)
+    runner = partner.runner("REC-01", examples=0, concurrency=concurrency)
+    threads.clear()
+    runner.run()
+    assert (threading.get_ident() in threads) is one_by_one
+    assert runner.progress.case_count == CASES
+
+
 def test_one_by_one_ends_when_the_budget_is_used_up(setup: BuildSetup) -> None:
     """Without `concurrent_cases`, no case follows once the budget is used up."""
     SCENARIOS["REC-01"] = replace(

@@ -13,14 +13,13 @@ from pytest_mews.execution import connector_steps
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Execution, Messages, perform
 from pytest_mews.execution.patience import (
-    MAX_OUTLASTED,
     MIN_MISSES,
     MIN_SILENCE_S,
     Awaited,
     Patience,
 )
 from pytest_mews.execution.steps import run_steps
-from pytest_mews.execution.waits import BUSY_FACTOR, MAX_BUSY_FACTOR, QUIET_S
+from pytest_mews.execution.waits import BUSY_FACTOR, LOOK_S, MAX_BUSY_FACTOR, QUIET_S
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
 from pytest_mews.model.exchange import HEALTH_CHECK
@@ -332,21 +331,80 @@ def test_the_time_for_the_request_limit_is_bounded() -> None:
     assert connector_api.now_ms() / 1000 < 10.0 + 2 * REQUEST_WINDOW_S + 10.0
 
 
-def test_no_wait_is_extended_after_three_that_were_outlasted() -> None:
-    """The run is incomplete by then; what is missing is still not judged."""
-    connector_api = ScriptedConnectorApi()
-    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, 1000
+def outlasted() -> Patience:
+    """Return the patience of a run in which a backlog has outlasted an extended wait."""
     patience = Patience()
-    for _ in range(MAX_OUTLASTED):
-        perform(
-            WaitUntilFetched(),
-            execution_for(connector_api, fetch_timeout_s=2.0, patience=patience),
-        )
-    execution = execution_for(connector_api, fetch_timeout_s=2.0, patience=patience)
+    patience.extensions.note_failure()
+    return patience
+
+
+def backlog_of(count: int, *script: ApiCall | None) -> ScriptedConnectorApi:
+    """Return an emulator whose partner works on a backlog: one entity less at each look."""
+    connector_api = ScriptedConnectorApi(*script)
+    connector_api.backlog_polls, connector_api.shrinking_polls = 1000, count
+    return connector_api
+
+
+def test_no_wait_is_extended_after_one_that_was_outlasted() -> None:
+    """The run is incomplete by then; what is missing is still not judged."""
+    patience = Patience()
+    connector_api = backlog_of(1000)
+    perform(
+        WaitUntilFetched(),
+        execution_for(connector_api, fetch_timeout_s=2.0, patience=patience),
+    )
+    execution = execution_for(connector_api, fetch_timeout_s=20.0, patience=patience)
     connector_api.waits.clear()
-    perform(WaitUntilFetched(), execution)
-    assert sum(connector_api.waits) == 2.0
+    perform(WaitUntilFetched(timeout_factor=6), execution)
+    assert connector_api.waits == [LOOK_S]
     assert execution.transcript(scenario_of()).still_busy
+
+
+def test_an_extended_wait_ends_when_another_was_outlasted() -> None:
+    """Scenarios run concurrently, and their waits begin at different times."""
+    patience = Patience()
+    connector_api = backlog_of(1000)
+    outlasts_at_s = 25.0
+
+    def is_working_on_backlog(_: float) -> bool:
+        if connector_api.now_ms() / 1000 >= outlasts_at_s:
+            patience.extensions.note_failure()
+        return True
+
+    connector_api.is_working_on_backlog = is_working_on_backlog  # type: ignore[method-assign]
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+    perform(WaitUntilFetched(), execution)
+    assert sum(connector_api.waits) == outlasts_at_s
+    assert execution.transcript(scenario_of()).still_busy
+
+
+@pytest.mark.parametrize("backlog", [5, 0])  # with 0 the partner asks again for what it has
+def test_a_wait_lasts_for_its_timeout_if_the_backlog_may_end_before(backlog: int) -> None:
+    """Also after an extended wait was outlasted: the look saw one of five entities fetched."""
+    connector_api = backlog_of(backlog)
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=outlasted())
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [LOOK_S, 10.0 - LOOK_S]
+    assert execution.transcript(scenario_of()).still_busy
+
+
+def test_a_fetch_despite_a_backlog_is_seen() -> None:
+    """A partner may fetch what is new first."""
+    connector_api = backlog_of(1000, call("a", number=1))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=outlasted())
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [LOOK_S]
+    assert not execution.transcript(scenario_of()).still_busy
+
+
+def test_a_wait_without_a_backlog_lasts_for_its_timeout() -> None:
+    """What is missing then is judged, also after an extended wait was outlasted."""
+    connector_api = backlog_of(1000)
+    connector_api.backlog_polls = 0
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=outlasted())
+    perform(WaitUntilFetched(), execution)
+    assert sum(connector_api.waits) == 10.0
+    assert not execution.transcript(scenario_of()).still_busy
 
 
 def test_the_wait_is_not_extended_for_refused_requests() -> None:
@@ -471,6 +529,43 @@ def test_wait_until_idle_is_extended_for_a_busy_partner() -> None:
     assert len(shrinking.waits) > len(connector_api.waits)
 
 
+def busy_without_end(count: int) -> ScriptedConnectorApi:
+    """Return an emulator with a call every half second, and a backlog that shrinks with each."""
+    return backlog_of(count, *(call("x", number=number) for number in range(1, 200)))
+
+
+def test_a_backlog_that_outlasts_the_wait_until_idle_is_recorded() -> None:
+    """Further waits of the run are not extended, whatever they wait for."""
+    connector_api = busy_without_end(1000)
+    execution = execution_for(connector_api, fetch_timeout_s=3.0)
+    perform(WaitUntilIdle(), execution)
+    assert sum(connector_api.waits) >= MAX_BUSY_FACTOR * 3.0
+    assert execution.transcript(scenario_of()).never_idle
+    assert not execution.context.patience.extensions.are_left
+
+
+def test_a_polling_partner_is_judged() -> None:
+    """Its backlog does not shrink, so that the harness has waited long enough."""
+    connector_api = busy_without_end(0)
+    execution = execution_for(connector_api, fetch_timeout_s=3.0)
+    perform(WaitUntilIdle(), execution)
+    assert not execution.transcript(scenario_of()).never_idle
+    assert execution.context.patience.extensions.are_left
+
+
+@pytest.mark.parametrize(("backlog", "waited_s"), [(1000, LOOK_S), (5, 10.0)])
+def test_wait_until_idle_is_not_extended_after_a_wait_that_was_outlasted(
+    backlog: int, waited_s: float
+) -> None:
+    """It ends at once if the backlog takes longer than the timeout."""
+    connector_api = backlog_of(backlog)
+    connector_api.arrive(call("x", number=1, duration_ms=None))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=outlasted())
+    perform(WaitUntilIdle(), execution)
+    assert waited_s <= connector_api.now_ms() / 1000 <= waited_s + QUIET_S
+    assert execution.transcript(scenario_of()).never_idle
+
+
 def test_wait_until_idle_is_bounded() -> None:
     """For a partner that never stops calling, the wait ends at the timeout."""
     connector_api = ScriptedConnectorApi(*(call("x", number=n) for n in range(1, 100)))
@@ -490,6 +585,29 @@ def test_wait_for_request() -> None:
     perform(WaitForRequest(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0]
     assert [call.number for call in connector_api.calls()] == [1, 2]
+
+
+def test_wait_for_request_of_a_busy_partner() -> None:
+    """It is extended for a backlog, and cut short after an extended wait was outlasted."""
+    connector_api = backlog_of(1000, TIMEOUT, TIMEOUT, call("a", number=1))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitForRequest(), execution)
+    assert connector_api.waits == [10.0, QUIET_S, QUIET_S]
+    assert not execution.transcript(scenario_of()).still_busy
+    connector_api = backlog_of(1000)
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=outlasted())
+    perform(WaitForRequest(), execution)
+    assert connector_api.waits == [LOOK_S]
+    assert execution.transcript(scenario_of()).still_busy
+
+
+def test_a_missing_request_is_judged_without_a_backlog() -> None:
+    """The partner had time for it."""
+    connector_api = ScriptedConnectorApi()
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitForRequest(), execution)
+    assert connector_api.waits == [10.0]
+    assert not execution.transcript(scenario_of()).still_busy
 
 
 def refused(at_s: float, *ids: str) -> ApiCall:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
 from pytest_mews.delivery import Request
-from pytest_mews.execution import Budget
+from pytest_mews.execution import Budget, Patience, scenario_runner
 from pytest_mews.model import Evidence, Outcome
+from tests.transcript_builders import build_transcript, delivery
 
 from .conftest import Setup
 
@@ -150,6 +152,24 @@ def test_a_slow_endpoint_fails_once(setup: BuildSetup) -> None:
     runner.run()
     assert len(partner.transport.requests) == 1
     assert runner.progress.failing_cases == 1
+
+
+@pytest.mark.parametrize("falls_behind", [True, False])
+def test_no_further_case_of_a_service_that_falls_behind(
+    setup: BuildSetup, monkeypatch: pytest.MonkeyPatch, *, falls_behind: bool
+) -> None:
+    """The first one is not judged since it works on its backlog; nor would the others be."""
+    busy = replace(build_transcript(delivery("a")), still_busy=True)
+    monkeypatch.setattr(scenario_runner, "run_steps", lambda *_: busy)
+    patience = Patience()
+    if falls_behind:
+        patience.extensions.note_failure()
+    runner = setup(lambda _: 202).runner("PROC-01", patience=patience)
+    runner.run()
+    assert (runner.progress.case_count == 1) is falls_behind
+    assert runner.progress.finished
+    assert runner.progress.example is not None
+    assert runner.progress.example.awaits_busy_service
 
 
 def test_every_execution_has_ids_of_its_own(setup: BuildSetup) -> None:

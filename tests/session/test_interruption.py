@@ -142,8 +142,8 @@ def pytest_runtest_call(item):
 def test_a_signal_during_garbage_collection(pytester: pytest.Pytester) -> None:
     """Python swallows what the handler raises there; the run is interrupted nevertheless."""
     pytester.makeconftest(SWALLOWS)
-    target = ("--mews-target", "demo:slow-but-fine")
-    result = pytester.runpytest_subprocess(*target, "-k", "PRE-01 or REC")
+    options = ("--mews-target", "demo:slow-but-fine", "--mews-jobs", "1")
+    result = pytester.runpytest_subprocess(*options, "-k", "PRE-01 or REC")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert "Exception ignored" not in result.stdout.str()
     verdicts = read_verdicts(pytester.path)
