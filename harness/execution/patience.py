@@ -1,9 +1,10 @@
 """How long the harness goes on waiting for a service that does nothing any more.
 
-A wait for a request that never comes lasts for the whole fetch timeout. A flawed service causes
-many of them, all for one reason. Once `MIN_MISSES` of them have timed out, a wait ends as soon as
-the service has been silent for several times as long as it was ever silent before it did what it
-should. A service that does everything is always given the whole timeout.
+A wait for a request that never comes lasts for the whole fetch timeout, or for several. A flawed
+service causes many of them, all for one reason. Once those that timed out have lasted for
+`MIN_TIMEOUTS` fetch timeouts, a wait ends as soon as the service has been silent for several times
+as long as it was ever silent before it did what it should. A service that does everything is always
+given the whole timeout.
 
 Likewise a wait for a busy service is extended (`wait_while_busy`) until its backlog has outlasted
 one: the run is incomplete then, and would take minutes for each case. The extended waits of other
@@ -13,7 +14,6 @@ scenarios end with it; later waits as soon as the backlog is seen to take longer
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -25,7 +25,8 @@ from pytest_mews.execution.waits import falls_behind, limited_until_ms, wait_whi
 from pytest_mews.mews.limits import REQUEST_WINDOW_S
 from pytest_mews.model import ApiCall
 
-MIN_MISSES = 3
+MIN_TIMEOUTS = 3  # a single wait of three fetch timeouts shows as much as three waits of one
+MAX_SILENT_WINDOWS = 3
 MIN_SILENCE_S = 2.0
 SILENCE_FACTOR = 4.0
 
@@ -95,27 +96,31 @@ class Chances:
 class Patience:
     """Learns from waits how long a silence means that nothing more comes; thread-safe.
 
+    Args:
+        fetch_timeout_s: the fetch timeout of the run.
+
     Attributes:
         extensions: extended waits, without success if the service is still busy at their end.
         silent_windows: waits for a limit of the service's own, without success if it stays silent.
 
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fetch_timeout_s: float = 10.0) -> None:
         self._lock = Lock()
-        self._misses: Counter[Missing] = Counter()
+        self._needed_s = MIN_TIMEOUTS * fetch_timeout_s
+        self._missed_s = dict.fromkeys(Missing, 0.0)  # how long the waits lasted that timed out
         self._longest_s = dict.fromkeys(Missing, 0.0)
         self._given_up: dict[str, int] = {}  # entities, with the last call before their timeout
         self._last_call = 0  # that was looked at for them
         self._is_unreliable = False
         self.extensions = Chances(1)
-        self.silent_windows = Chances(MIN_MISSES)
+        self.silent_windows = Chances(MAX_SILENT_WINDOWS)
 
     @property
     def has_learned(self) -> bool:
         """Whether enough waits timed out, so that a silence can be final."""
         with self._lock:
-            return any(count >= MIN_MISSES for count in self._misses.values())
+            return any(missed_s >= self._needed_s for missed_s in self._missed_s.values())
 
     def silence_s(
         self, missing: Collection[Missing], calls_since: Callable[[int], Sequence[ApiCall]]
@@ -131,7 +136,7 @@ class Patience:
 
         """
         with self._lock:
-            if any(self._misses[kind] < MIN_MISSES for kind in missing):
+            if any(self._missed_s[kind] < self._needed_s for kind in missing):
                 return None
             self._look_for_late_fetches(calls_since(self._last_call))
             if self._is_unreliable:
@@ -139,18 +144,22 @@ class Patience:
             longest_s = max((self._longest_s[kind] for kind in missing), default=0.0)
             return max(MIN_SILENCE_S, SILENCE_FACTOR * longest_s)
 
-    def note_end(self, awaited: Collection[Awaited], calls: Sequence[ApiCall]) -> None:
+    def note_end(
+        self, awaited: Collection[Awaited], calls: Sequence[ApiCall], timeout_s: float
+    ) -> None:
         """Note a wait that lasted until everything was done, or for its whole timeout.
 
         Args:
             awaited: what was waited for.
             calls: those meanwhile, in order of arrival.
+            timeout_s: the timeout of the wait.
 
         """
         last_call = calls[-1].number if calls else 0
         pauses_s = longest_retry_pauses_s(calls)
         with self._lock:
-            self._misses.update({one.missing for one in awaited if one.missing is not None})
+            for kind in {one.missing for one in awaited if one.missing is not None}:
+                self._missed_s[kind] += timeout_s
             for one in awaited:
                 if not one.is_done:
                     self._given_up[one.entity_id] = last_call
@@ -254,7 +263,7 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
         missing = {one.missing for one in waited_for if one.missing is not None}
         remaining_s = (deadline_ms - now_ms()) / 1000
         if not missing or remaining_s <= 0 or connector_api.closed:
-            patience.note_end(waited_for, calls)
+            patience.note_end(waited_for, calls, timeout_s)
             break
         silence_s = patience.silence_s(missing, connector_api.calls)
         wait_s = remaining_s if silence_s is None else min(silence_s, remaining_s)

@@ -162,7 +162,8 @@ class Environment:
                 self.redactor.redact_text,
             )
         self._health_check_numbers = count()
-        self._patience, self._websocket_patience = Patience(), Patience()
+        self._patience = Patience(settings.fetch_timeout_s)
+        self._websocket_patience = Patience(settings.fetch_timeout_s)
         self._late_fetches = LateFetches()
         self._alike_failures = AlikeFailures()
         self._stalls = StallWatch(self.clock.now_ms)

@@ -13,7 +13,7 @@ from pytest_mews.execution import connector_steps
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Execution, Messages, perform
 from pytest_mews.execution.patience import (
-    MIN_MISSES,
+    MAX_SILENT_WINDOWS,
     MIN_SILENCE_S,
     Awaited,
     Patience,
@@ -159,10 +159,9 @@ def test_wait_until_fetched_ends_at_its_timeout() -> None:
 
 
 def impatient() -> Patience:
-    """Return a patience after several waits timed out for entities that were never requested."""
-    patience = Patience()
-    for _ in range(MIN_MISSES):
-        patience.note_end([Awaited("missed", is_done=False, request_delay_s=None)], calls=[])
+    """Return a patience after a long wait for an entity that was never requested."""
+    patience, timeout_s = Patience(), 60.0
+    patience.note_end([Awaited("missed", is_done=False, request_delay_s=None)], [], timeout_s)
     return patience
 
 
@@ -315,11 +314,11 @@ def test_other_silences_are_not_waited_for(choices: dict[str, Any]) -> None:
 def test_a_service_that_stays_silent_has_no_limit() -> None:
     """After several windows that passed without a request, none is waited for any more."""
     patience = Patience()
-    for number in range(MIN_MISSES + 1):
+    for number in range(MAX_SILENT_WINDOWS + 1):
         connector_api = after_many_calls()
         execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
         perform(WaitUntilFetched(), execution)
-        assert len(connector_api.waits) == (2 if number < MIN_MISSES else 1)
+        assert len(connector_api.waits) == (2 if number < MAX_SILENT_WINDOWS else 1)
 
 
 def test_the_time_for_the_request_limit_is_bounded() -> None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_mews.execution.patience import (
-    MIN_MISSES,
     MIN_SILENCE_S,
+    MIN_TIMEOUTS,
     Awaited,
     Missing,
     Patience,
@@ -20,14 +20,15 @@ from tests.transcript_builders import call
 
 NEVER_REQUESTED = Awaited("missed", is_done=False, request_delay_s=None)
 NOT_CONTINUED = Awaited("missed", is_done=False, request_delay_s=0.1)
+TIMEOUT_S = 10.0
 REQUEST, CONTINUATION = {Missing.REQUEST}, {Missing.CONTINUATION}
 
 
 def after_misses(count: int, missed: Awaited = NEVER_REQUESTED) -> Patience:
     """Return a patience after this many waits that timed out."""
-    patience = Patience()
+    patience = Patience(TIMEOUT_S)
     for _ in range(count):
-        patience.note_end([missed], calls=[])
+        patience.note_end([missed], [], TIMEOUT_S)
     return patience
 
 
@@ -46,42 +47,51 @@ def test_the_whole_timeout_is_needed_until_several_timed_out(missed: Awaited) ->
     assert missed.missing is not None
     missing = {missed.missing}
     assert silence_s(after_misses(0), missing) is None
-    assert silence_s(after_misses(MIN_MISSES - 1, missed), missing) is None
-    assert silence_s(after_misses(MIN_MISSES, missed), missing) == MIN_SILENCE_S
+    assert silence_s(after_misses(MIN_TIMEOUTS - 1, missed), missing) is None
+    assert silence_s(after_misses(MIN_TIMEOUTS, missed), missing) == MIN_SILENCE_S
+
+
+def test_a_long_wait_counts_like_several() -> None:
+    """One for a retry lasts for several fetch timeouts: nothing came for as long."""
+    patience = Patience(TIMEOUT_S)
+    patience.note_end([NOT_CONTINUED], [], (MIN_TIMEOUTS - 1) * TIMEOUT_S)
+    assert silence_s(patience, CONTINUATION) is None
+    patience.note_end([NOT_CONTINUED], [], TIMEOUT_S)
+    assert silence_s(patience, CONTINUATION) == MIN_SILENCE_S
 
 
 def test_each_reason_counts_by_itself() -> None:
     """A service that never requests some entities may still repeat requests that failed."""
-    assert silence_s(after_misses(MIN_MISSES), CONTINUATION) is None
-    assert silence_s(after_misses(MIN_MISSES), REQUEST | CONTINUATION) is None
+    assert silence_s(after_misses(MIN_TIMEOUTS), CONTINUATION) is None
+    assert silence_s(after_misses(MIN_TIMEOUTS), REQUEST | CONTINUATION) is None
 
 
 def test_a_slow_service_is_given_longer() -> None:
     """The silence is several times what the service once needed, whether before or after."""
-    patience = after_misses(MIN_MISSES)
-    patience.note_end([Awaited("slow", is_done=True, request_delay_s=2.0)], calls=[])
+    patience = after_misses(MIN_TIMEOUTS)
+    patience.note_end([Awaited("slow", is_done=True, request_delay_s=2.0)], [], TIMEOUT_S)
     assert silence_s(patience, REQUEST) == 8.0
 
 
 def test_pauses_after_a_request_count() -> None:
     """The longest pause before a retry, or before a command is done, is what others may need."""
-    patience = after_misses(MIN_MISSES, NOT_CONTINUED)
+    patience = after_misses(MIN_TIMEOUTS, NOT_CONTINUED)
     slow = Awaited("slow", is_done=True, request_delay_s=0.1, work_s=2.5)
-    patience.note_end([slow], calls=[])
+    patience.note_end([slow], [], TIMEOUT_S)
     assert silence_s(patience, CONTINUATION) == 10.0
 
 
 def test_pauses_before_retries_count() -> None:
     """A fetch that succeeded after a pause shows how long the next one may take."""
-    patience = after_misses(MIN_MISSES, NOT_CONTINUED)
+    patience = after_misses(MIN_TIMEOUTS, NOT_CONTINUED)
     calls = [call("slow", at_ms=1_000, status=500), call("slow", at_ms=3_000)]
-    patience.note_end([Awaited("slow", is_done=True, request_delay_s=0.1)], calls)
+    patience.note_end([Awaited("slow", is_done=True, request_delay_s=0.1)], calls, TIMEOUT_S)
     assert silence_s(patience, CONTINUATION) == 8.0
 
 
 def test_a_late_request_ends_the_impatience() -> None:
     """What is requested after its timeout shows a slow service: it gets the whole timeout again."""
-    patience = after_misses(MIN_MISSES)
+    patience = after_misses(MIN_TIMEOUTS)
     calls = [call("other", number=1)]
     assert silence_s(patience, REQUEST, calls) == MIN_SILENCE_S
     calls.append(call("missed", number=2))
@@ -92,7 +102,7 @@ def test_a_late_request_ends_the_impatience() -> None:
 def test_a_late_fetch_by_interval_is_no_late_request() -> None:
     """An interval has everything that changed, also what the service never asked about."""
     calls = [replace(call("missed", number=1), requested_ids=())]
-    assert silence_s(after_misses(MIN_MISSES), REQUEST, calls) == MIN_SILENCE_S
+    assert silence_s(after_misses(MIN_TIMEOUTS), REQUEST, calls) == MIN_SILENCE_S
 
 
 def test_the_pause_before_a_retry_is_that_after_a_failed_call() -> None:

@@ -45,10 +45,13 @@ def work(settings: Settings, scenario_ids: Sequence[str], monkeypatch: pytest.Mo
         return transcript
 
     def counted_end(
-        patience: Patience, awaited: Collection[Awaited], calls: Sequence[ApiCall]
+        patience: Patience,
+        awaited: Collection[Awaited],
+        calls: Sequence[ApiCall],
+        timeout_s: float,
     ) -> None:
         counts[running, "waits-in-vain"] += not all(one.is_done for one in awaited)
-        note_end(patience, awaited, calls)
+        note_end(patience, awaited, calls, timeout_s)
 
     with monkeypatch.context() as patches, CertificationRunner(settings, budget=BUDGET) as runner:
         patches.setattr(scenario_runner, "run_steps", counted_steps)
