@@ -34,6 +34,9 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
+# Processes in folders of their own would each make Hypothesis's table of characters again: 0.2 s.
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(ROOT / ".hypothesis")
+
 # Folders of tests that wait for whole runs. Each worker of pytest-xdist begins with its share of
 # them: one that began with the others would be the last to end.
 WAITING = {
@@ -128,6 +131,7 @@ def plain_assertions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     Each run would look for assertions in the files of every installed plugin.
     """
     if "pytester" in request.fixturenames:
+        request.getfixturevalue("pytester")  # which deletes the variable
         monkeypatch.setenv("PYTEST_ADDOPTS", "--assert=plain")
 
 
