@@ -31,6 +31,7 @@ from pytest_mews.reports.cause_reports import CauseReport, FixGroup, fix_groups
 from pytest_mews.reports.charts import Picture, drawing
 from pytest_mews.reports.command_lines import repeat_command
 from pytest_mews.reports.delivery_timeline import draw_timeline
+from pytest_mews.reports.fact_groups import group_facts
 from pytest_mews.reports.fetch_table import build_fetch_table, first_delivery_ms
 from pytest_mews.reports.headline import headline, readiness_phrase, shown_readiness
 from pytest_mews.reports.json_report import to_json_text
@@ -173,6 +174,7 @@ def _environment() -> Environment:
         "message_body": message_body,
         "response_body": response_body,
         "build_fetch_table": build_fetch_table,
+        "group_facts": group_facts,
         "fetch_picture": fetch_picture,
         "request_rows": _request_rows,
         "summarize_requests": summarize_requests,
