@@ -57,18 +57,24 @@ NOT_INSTALLED = Markup(
 )
 
 
-def to_html(run: Run) -> str:
+def to_html(run: Run, json_text: str | None = None) -> str:
     """Render the page. It loads nothing, and its one script is not needed to read it.
 
     If pictures can't be drawn, it has none, and says why.
+
+    Args:
+        run: the run.
+        json_text: the content of `certification.json`, whose digest the page has; made if missing.
+
     """
+    digest = hashlib.sha256((json_text or to_json_text(run)).encode()).hexdigest()
     if not can_draw():
-        return _render(run, NOT_INSTALLED)
+        return _render(run, digest, NOT_INSTALLED)
     try:
         with drawing():
-            return _render(run)
+            return _render(run, digest)
     except PictureError as error:
-        return _render(run, f"Pictures are left out here, because {error}.")
+        return _render(run, digest, f"Pictures are left out here, because {error}.")
 
 
 def _by_scenario(groups: Iterable[FixGroup]) -> dict[str, list[CauseReport]]:
@@ -81,7 +87,7 @@ def _by_scenario(groups: Iterable[FixGroup]) -> dict[str, list[CauseReport]]:
     return causes
 
 
-def _render(run: Run, why_no_pictures: str = "") -> str:
+def _render(run: Run, json_digest: str, why_no_pictures: str = "") -> str:
     environment = _environment()
     script = environment.get_template("script.js").render()
     groups, filters = fix_groups(run), matrix_filters(run.results)
@@ -101,7 +107,7 @@ def _render(run: Run, why_no_pictures: str = "") -> str:
         pictures=draw_pictures(run),
         why_no_pictures=why_no_pictures,
         review_points=judge_points(run),
-        json_digest=hashlib.sha256(to_json_text(run).encode()).hexdigest(),
+        json_digest=json_digest,
         repeat_command=repeat_command(run),
         script=Markup(script),  # noqa: S704 - our own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
