@@ -19,13 +19,15 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
 	touch $@
 
+# Byte code is kept, so that not every process compiles every module: 3 s of CPU each.
+demo test coverage versions: export PYTHONDONTWRITEBYTECODE :=
+nox-%: export PYTHONDONTWRITEBYTECODE :=
+
 demo: setup
 	$(BIN)/pytest --mews-target demo
 
-# Most tests wait for a partner, hence more workers than cores. Byte code is kept, so that not every
-# process compiles every module.
+# Most tests wait for a partner, hence more workers than cores.
 PYTEST := pytest -n 10 --dist worksteal --durations=20
-test coverage: export PYTHONDONTWRITEBYTECODE :=
 
 test: setup stacks
 	$(BIN)/$(PYTEST)

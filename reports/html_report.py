@@ -30,6 +30,7 @@ from pytest_mews.reports.cause_reports import CauseReport, FixGroup, fix_groups
 from pytest_mews.reports.charts import Picture, drawing
 from pytest_mews.reports.command_lines import repeat_command
 from pytest_mews.reports.delivery_timeline import draw_timeline
+from pytest_mews.reports.fact_groups import group_facts
 from pytest_mews.reports.fetch_table import build_fetch_table, first_delivery_ms
 from pytest_mews.reports.headline import headline, readiness_phrase, shown_readiness
 from pytest_mews.reports.json_report import to_json_text
@@ -55,18 +56,24 @@ NOT_INSTALLED = Markup(
 )
 
 
-def to_html(run: Run) -> str:
+def to_html(run: Run, json_text: str | None = None) -> str:
     """Render the page. It loads nothing, and its one script is not needed to read it.
 
     If pictures can't be drawn, it has none, and says why.
+
+    Args:
+        run: the run.
+        json_text: the content of `certification.json`, whose digest the page has; made if missing.
+
     """
+    digest = hashlib.sha256((json_text or to_json_text(run)).encode()).hexdigest()
     if not can_draw():
-        return _render(run, NOT_INSTALLED)
+        return _render(run, digest, NOT_INSTALLED)
     try:
         with drawing():
-            return _render(run)
+            return _render(run, digest)
     except PictureError as error:
-        return _render(run, f"Pictures are left out here, because {error}.")
+        return _render(run, digest, f"Pictures are left out here, because {error}.")
 
 
 def _by_scenario(groups: Iterable[FixGroup]) -> dict[str, list[CauseReport]]:
@@ -79,7 +86,7 @@ def _by_scenario(groups: Iterable[FixGroup]) -> dict[str, list[CauseReport]]:
     return causes
 
 
-def _render(run: Run, why_no_pictures: str = "") -> str:
+def _render(run: Run, json_digest: str, why_no_pictures: str = "") -> str:
     environment = _environment()
     script = environment.get_template("script.js").render()
     groups, filters = fix_groups(run), matrix_filters(run.results)
@@ -99,7 +106,7 @@ def _render(run: Run, why_no_pictures: str = "") -> str:
         pictures=draw_pictures(run),
         why_no_pictures=why_no_pictures,
         review_points=judge_points(run),
-        json_digest=hashlib.sha256(to_json_text(run).encode()).hexdigest(),
+        json_digest=json_digest,
         repeat_command=repeat_command(run),
         script=Markup(script),  # noqa: S704 - our own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -170,6 +177,7 @@ def _environment() -> Environment:
         "message_body": message_body,
         "response_body": response_body,
         "build_fetch_table": build_fetch_table,
+        "group_facts": group_facts,
         "fetch_picture": fetch_picture,
         "request_rows": _request_rows,
         "summarize_requests": summarize_requests,

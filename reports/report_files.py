@@ -29,10 +29,14 @@ HTML_NAME, JSON_NAME = "certification.html", "certification.json"
 
 @dataclass(frozen=True)
 class Output:
-    """A file of the report: its name and the function that renders it."""
+    """A file of the report: its name and the function that renders it.
+
+    With `uses_json` the function also takes the text of the JSON file, or None without one.
+    """
 
     name: str
-    render: Callable[[Run], str]
+    render: Callable[..., str]
+    uses_json: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class WrittenReport:
 
 OUTPUTS: tuple[Output, ...] = (
     Output(JSON_NAME, to_json_text),
-    Output(HTML_NAME, to_html),
+    Output(HTML_NAME, to_html, uses_json=True),
     Output("summary.md", to_markdown),
     Output("certification-review.md", to_review_markdown),
     Output("certification.sarif", to_sarif_text),
@@ -69,10 +73,14 @@ def write_report(run: Run, folder: Path) -> WrittenReport:
     """
     contents: dict[Path, bytes | None] = {}
     problems = []
+    json_text: str | None = None
     for output in OUTPUTS:
         path = folder / output.name
         try:
-            contents[path] = output.render(run).encode("utf-8", "backslashreplace")
+            text = output.render(run, json_text) if output.uses_json else output.render(run)
+            contents[path] = text.encode("utf-8", "backslashreplace")
+            if output.name == JSON_NAME:
+                json_text = text
         except Exception as error:  # noqa: BLE001 - the other files have hours of evidence
             contents[path] = None
             problems.append(f"{output.name} could not be rendered ({type(error).__name__})")

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: settings, an environment without GitHub, validated reports."""
+"""Fixtures of all tests: settings, runs of pytest, validated reports."""
 
 from __future__ import annotations
 
@@ -30,9 +30,16 @@ REPORT_NAME = "certification.json"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# No test writes to the job that runs the tests.
+for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(name, None)
+
 # On a busy machine any example may take long.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+# Processes in folders of their own would each make Hypothesis's table of characters again: 0.2 s.
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(ROOT / ".hypothesis")
 
 # Folders of tests that wait for whole runs. Each worker of pytest-xdist begins with its share of
 # them: one that began with the others would be the last to end.
@@ -114,21 +121,15 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
     return build
 
 
-@pytest.fixture(autouse=True)
-def no_github_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the GitHub variables, so that no test writes to the job that runs the tests."""
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def plain_assertions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the runs that a test makes with pytester rewrite no assertions.
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Return the pytester, whose runs rewrite no assertions; restore what --hypothesis-seed sets.
 
     Each run would look for assertions in the files of every installed plugin.
     """
-    if "pytester" in request.fixturenames:
-        monkeypatch.setenv("PYTEST_ADDOPTS", "--assert=plain")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--assert=plain")
+    monkeypatch.setattr(hypothesis.core, "global_force_seed", None)
+    return pytester
 
 
 @pytest.fixture(autouse=True)
@@ -150,35 +151,44 @@ def flaws_of_tests(empty_pictures: None, monkeypatch: pytest.MonkeyPatch) -> tup
     return "-p", tests.demo_flaws.__name__
 
 
-@pytest.fixture(autouse=True)
-def seed_of_hypothesis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Restore what --hypothesis-seed sets, in case a test runs pytest in this process."""
-    monkeypatch.setattr(hypothesis.core, "global_force_seed", None)
+class Folders:
+    """The folders of tests; each call returns those that are new.
+
+    The list becomes long, and every test asks: it is read only if it has changed.
+    """
+
+    def __init__(self, base: Path) -> None:
+        self._base, self._state = str(base), (0, 0)
+        self._known: set[str] = set()
+
+    def __call__(self) -> set[str]:
+        """Return the paths of the folders since the last call."""
+        status = os.stat(self._base)  # noqa: PTH116 - a string, as below
+        state = (status.st_mtime_ns, status.st_nlink)
+        if state == self._state:
+            return set()
+        self._state = state
+        with os.scandir(self._base) as entries:
+            paths = {entry.path for entry in entries if entry.is_dir(follow_symlinks=False)}
+        new, self._known = paths - self._known, paths
+        return new
 
 
 @pytest.fixture(scope="session")
-def validated_folders() -> set[str]:
-    """Return the paths of the folders of tests whose reports are already validated."""
-    return set()
+def new_folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """Return a function that returns the folders of tests that are new since its last call."""
+    return Folders(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(autouse=True)
-def validate_reports(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    validated_folders: set[str],
-) -> Iterator[None]:
+def validate_reports(request: pytest.FixtureRequest, new_folders: Folders) -> Iterator[None]:
     """Validate every certification.json that a test or a wider fixture wrote.
 
     A file that is no report on purpose has another name.
     """
     own = {str(path) for name in ("tmp_path", "pytester") if (path := _folder(request, name))}
     yield
-    # Every test reads this list of folders, which becomes long: `Path.iterdir` takes several ms.
-    with os.scandir(tmp_path_factory.getbasetemp()) as entries:
-        folders = {entry.path for entry in entries if entry.is_dir(follow_symlinks=False)}
-    folders = folders - validated_folders | own
-    validated_folders |= folders
+    folders = new_folders() | own
     for path in sorted(path for folder in folders for path in Path(folder).rglob(REPORT_NAME)):
         validate_report(path)
 

@@ -85,7 +85,7 @@ def command(words: Sequence[str], **parameters: Any) -> int:  # noqa: ANN401 - o
         for name in _PROJECT_VARIABLES:
             os.environ.pop(name, None)
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder  # instead of the current folder
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)  # not the current folder
         here = os.getcwd()  # noqa: PTH109 - for pytest's options
         return int(
             pytest.main(

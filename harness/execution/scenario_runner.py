@@ -36,7 +36,7 @@ from pytest_mews.execution.health import (
     refuses_connections,
     severity,
 )
-from pytest_mews.execution.hypothesis_provider import use_seed_alone
+from pytest_mews.execution.hypothesis_provider import register_no_generator, use_seed_alone
 from pytest_mews.execution.message_log import MAX_DELAY_S, LoggedMessage
 from pytest_mews.execution.service_watch import is_out
 from pytest_mews.execution.steps import run_steps
@@ -312,6 +312,7 @@ class ScenarioRunner:
                 raise _CaseFailedError
 
         use_seed_alone()
+        register_no_generator()
         prepare = settings(
             max_examples=self._cases.examples,
             database=None,

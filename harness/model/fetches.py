@@ -149,10 +149,10 @@ def requests_by_interval(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[A
     return [
         call
         for call in calls
-        if (not call.asks_by_id or call.operation in IDS_FROM)
+        if call.received_ms >= fetch.sent_ms
         and call.enterprise_id == fetch.enterprise_id
         and call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
-        and call.received_ms >= fetch.sent_ms
+        and (not call.asks_by_id or call.operation in IDS_FROM)
     ]
 
 

@@ -23,22 +23,31 @@ BACKGROUND_COLOUR = (
 OpenPage = Callable[..., "Page"]
 
 
+@pytest.fixture(scope="module")
+def pages(browser: Browser) -> Iterator[dict[str, Page]]:
+    """The pages so far, by their options."""
+    opened: dict[str, Page] = {}
+    yield opened
+    for page in opened.values():
+        page.context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, report: str) -> Iterator[OpenPage]:
-    """A function that opens the report in a new browser context with the given options."""
-    contexts = []
+def open_page(browser: Browser, report: str, pages: dict[str, Page]) -> OpenPage:
+    """A function that loads the report anew, in the page that has the given options."""
 
     def open_report(width: int = 1200, **options: Any) -> Page:  # noqa: ANN401 - Playwright's own
-        viewport = {"width": width, "height": 900}
-        context = browser.new_context(viewport=viewport, **options)
-        contexts.append(context)
-        page = context.new_page()
+        key = repr(options)
+        if key not in pages:
+            pages[key] = browser.new_context(**options).new_page()
+        page = pages[key]
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(media="null")
+        page.goto("about:blank")  # the report again, with another fragment, would not be loaded
         page.goto(report)
         return page
 
-    yield open_report
-    for context in contexts:
-        context.close()
+    return open_report
 
 
 def luminance(colour: list[int]) -> float:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from pytest_mews.model import Run
 from pytest_mews.reports import OUTPUTS, report_files
 from pytest_mews.scenarios import loader
 
@@ -147,7 +146,7 @@ def test_an_output_that_can_not_be_rendered(
 ) -> None:
     """An error in one output is a line in the terminal; the JSON is written and valid."""
 
-    def broken(_: Run) -> str:
+    def broken(*_: object) -> str:
         raise ValueError("no")
 
     outputs = tuple(

@@ -29,6 +29,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "HYPOTHESIS_STORAGE_DIRECTORY",
     ):
         monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

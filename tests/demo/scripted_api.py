@@ -42,6 +42,7 @@ class ApiRequest:
     path: str
     body: Mapping[str, Any]
     at_s: float
+    content_type: str = ""
 
     @property
     def operation(self) -> str:
@@ -91,7 +92,9 @@ class ScriptedApi(HTTPServer):
 
     def application(self, request: Request) -> Response:
         """Respond to one request."""
-        api_request = ApiRequest(request.path, json.loads(request.get_data()), time.monotonic())
+        api_request = ApiRequest(
+            request.path, json.loads(request.get_data()), time.monotonic(), request.mimetype
+        )
         with self._changed:
             self.requests.append(api_request)
             fault = self.faults.pop(0) if self.faults else None

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis.internal import entropy
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.conjecture.providers import CONSTANTS_CACHE, HypothesisProvider
 
@@ -93,3 +94,11 @@ def test_what_hypothesis_selected_in_another_thread_does_not_change_its_messages
             assert other_thread.submit(send_all).result() != before
         assert send_all() == before
         assert other_thread.submit(send_all).result() == before
+
+
+def test_a_thread_that_sends_registers_no_generator(send_all: SendAll) -> None:
+    """Hypothesis would collect garbage, and go through all objects, in each thread."""
+    registered = len(entropy.RANDOMS_TO_MANAGE)
+    with ThreadPoolExecutor(1) as other_thread:
+        assert other_thread.submit(send_all).result()
+        assert len(entropy.RANDOMS_TO_MANAGE) == registered

@@ -44,13 +44,13 @@ def test_a_run_without_a_target_loads_nothing_more(tmp_path: Path) -> None:
     assert "LOADED ['pytest_mews.options', 'pytest_mews.plugin']" in done.stdout
 
 
-def test_libraries_to_draw_and_to_explain_are_not_loaded_at_the_start(tmp_path: Path) -> None:
-    """Without a report the chart library is not loaded, and without a wrong file jsonschema."""
+def test_libraries_that_few_need_are_not_loaded_at_the_start(tmp_path: Path) -> None:
+    """The chart library waits for a report, jsonschema for a wrong file; requests is the kit's."""
     script = (
         "import sys, pytest\n"
         "status = pytest.main(['-q', '-p', 'no:cacheprovider', '--mews-target', 'demo',\n"
         "                      '--collect-only'])\n"
-        "libraries = {'pytest_mews.reports.charts', 'vl_convert', 'jsonschema'}\n"
+        "libraries = {'pytest_mews.reports.charts', 'vl_convert', 'jsonschema', 'requests'}\n"
         "print('LOADED', int(status), *libraries & sys.modules.keys())\n"
     )
     done = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sample_run
@@ -18,6 +19,7 @@ from pytest_mews.model import (
     StageSummary,
     Verdict,
 )
+from pytest_mews.reports import write_report
 from pytest_mews.reports.cause_reports import fix_groups
 from pytest_mews.reports.headline import headline, readiness_phrase, shown_readiness
 from pytest_mews.reports.html_report import to_html
@@ -318,3 +320,11 @@ def test_new_failures_only_is_mentioned(run: Run) -> None:
     assert "only new failures fail this run" not in to_html(run)
     new_only = replace(run, comparison=replace(run.comparison, new_failures_only=True))
     assert "only new failures fail this run" in to_html(new_only)
+
+
+def test_the_digest_is_that_of_the_file(run: Run, tmp_path: Path) -> None:
+    """The page and the JSON file of one report belong together."""
+    report = write_report(run, tmp_path)
+    assert report.html is not None
+    digest = hashlib.sha256(report.json.read_bytes()).hexdigest()
+    assert digest in report.html.read_text("utf-8")

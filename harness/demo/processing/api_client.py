@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import urlsplit
 
-import requests
-
-from pytest_mews.demo.processing.cancellable_http import CancellableAdapter, CancellableConnections
+from pytest_mews.demo.processing.cancellable_http import CancellableConnections
 
 PREFIX = "/api/connector/v1/"
 CLIENT_NAME = "pytest-mews demo/1.0"  # name and version; Mews identifies the calls by them
@@ -63,7 +66,10 @@ class ApiClient:
         timeout_s: float = TIMEOUT_S,
         format_path: Callable[[str], str] = unchanged,
     ) -> None:
-        self._base, self._timeout_s, self._format_path = base.rstrip("/"), timeout_s, format_path
+        address = urlsplit(base.rstrip("/"))
+        self._open = HTTPSConnection if address.scheme == "https" else HTTPConnection
+        self._host, self._path = address.netloc, address.path
+        self._timeout_s, self._format_path = timeout_s, format_path
         self._identity = {"ClientToken": client_token, "Client": client_name}
         self._connections = CancellableConnections()
         self._thread_local = threading.local()
@@ -77,29 +83,50 @@ class ApiClient:
             body: without the tokens and the name of the client.
 
         """
-        url = self._base + self._format_path(PREFIX + operation)
+        path = self._path + self._format_path(PREFIX + operation)
         document = {**self._identity, "AccessToken": access_token, **body}
         try:
-            response = self._session().post(url, json=document, timeout=self._timeout_s)
-        except requests.Timeout:
+            connection = self._connection()
+            request_body = json.dumps(document).encode()
+            connection.request("POST", path, request_body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            content = response.read()
+        except TimeoutError:
+            self._disconnect()
             return ApiResponse(None, timed_out=True)
-        except requests.RequestException:
+        except (OSError, HTTPException):
+            self._disconnect()
             return ApiResponse(None)
         retry_after_s = _parse_retry_after(response.headers.get("Retry-After"))
-        return ApiResponse(response.status_code, _parse_object(response.content), retry_after_s)
+        return ApiResponse(response.status, _parse_object(content), retry_after_s)
 
     def close(self) -> None:
         """Break every connection, even during a request; later calls fail."""
         self._connections.cancel()
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._thread_local, "session", None)
-        if session is None:
-            session = self._thread_local.session = requests.Session()
-            session.trust_env = False  # ignore the proxy of the environment
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, CancellableAdapter(self._connections))
-        return session
+    def _connection(self) -> HTTPConnection:
+        """Return the connection of this thread; a new one if there is none, or it has ended."""
+        connection: HTTPConnection | None = getattr(self._thread_local, "connection", None)
+        if connection is None or connection.sock is None or _has_ended(connection.sock):
+            self._disconnect()
+            connection = self._open(self._host, timeout=self._timeout_s)
+            connection.connect()
+            self._connections.add(connection.sock)
+            weakref.finalize(connection, connection.sock.close)  # when the thread has ended
+            self._thread_local.connection = connection
+        return connection
+
+    def _disconnect(self) -> None:
+        connection: HTTPConnection | None = getattr(self._thread_local, "connection", None)
+        if connection is not None:
+            connection.close()
+
+
+def _has_ended(idle: socket.socket) -> bool:
+    """Return whether an idle connection has ended, or has bytes that nobody asked for."""
+    poll = select.poll()
+    poll.register(idle, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _parse_object(content: bytes) -> Mapping[str, Any] | None:
