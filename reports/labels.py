@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import (
-    ApiFault,
     Change,
     Level,
     Outcome,
@@ -16,7 +15,6 @@ from pytest_mews.model import (
     Verdict,
     WaiverState,
 )
-from pytest_mews.model.api_call import SLOW_S
 from pytest_mews.model.scenario import Concern
 from pytest_mews.review import ReviewVerdict
 
@@ -128,21 +126,6 @@ TOKEN_STATES = {
     TokenState.CURRENT: "",  # the usual state: the enterprise is enough
     TokenState.REPLACED: "replaced by a newer key",
     TokenState.INACTIVE: "of an inactive integration",
-}
-API_FAULTS = {
-    ApiFault.SLOW: f"response after {SLOW_S:g} s",
-    ApiFault.TOO_MANY_REQUESTS: "429 with Retry-After",
-    ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER: "429 without Retry-After",
-    ApiFault.SERVER_ERROR: "500",
-    ApiFault.SERVER_ERROR_MESSAGE_ONLY: "500 with only a Message",
-    ApiFault.BAD_REQUEST: "400",
-    ApiFault.FORBIDDEN: "403",
-    ApiFault.REQUEST_TIMEOUT: "408",
-    ApiFault.CONFLICT: "409",
-    ApiFault.CONTENT_TOO_LARGE: "413",
-    ApiFault.RESET: "connection reset",
-    ApiFault.NOT_JSON: "a body that is not JSON",
-    ApiFault.UNKNOWN_FIELDS: "unknown properties and values in the response",
 }
 # A title, and the verdict whose colour it has.
 CHANGES = {

@@ -23,6 +23,7 @@ from pytest_mews.model import (
     foreign_token_owner,
     merge_records,
 )
+from pytest_mews.model.api_call import API_FAULTS
 from pytest_mews.model.fetch_record import EntityKey, met_fault, refusal_of
 
 MIN_COUNT = 2  # entities
@@ -258,8 +259,8 @@ def _is_refused(refusal: tuple[str, ...], transcript: Transcript) -> MissingEnti
 
 
 def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
-    lost: dict[str, int] = {}
-    recovered: dict[str, int] = {}
+    lost: dict[ApiFault, int] = {}
+    recovered: dict[ApiFault, int] = {}
     for record in records:
         if record.fault is not None and record.fault not in PERMANENT:
             counts = recovered if record.fetched else lost
@@ -270,6 +271,7 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
     if not never:
         return
     names = frozenset(never)
+    faults = listed([API_FAULTS[fault] for fault in never])
     count = sum(lost[fault] for fault in never)
 
     def is_lost(transcript: Transcript) -> MissingEntity:
@@ -278,7 +280,7 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
 
     yield Explanation(
         CauseKind.ERRORS_NOT_RETRIED,
-        f"What a failed request asked for is not fetched while the run waits ({listed(never)}): "
+        f"What a failed request asked for is not fetched while the run waits ({faults}): "
         f"none of {count:,} such entities was.",
         accounts_for_missing=is_lost,
     )

@@ -12,6 +12,7 @@ from pytest_mews.causes.explanation import Explanation, MissingEntity
 from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
 from pytest_mews.model import (
+    ApiFault,
     CauseKind,
     FetchRecord,
     ScenarioResult,
@@ -47,7 +48,7 @@ def _records(results: Iterable[ScenarioResult]) -> tuple[FetchRecord, ...]:
         for result in results
         if awaits_fetches(result)
         for record in result.fetches
-        if record.fault is None and record.token_owner is None
+        if record.fault in {None, ApiFault.SLOW} and record.token_owner is None
     )
 
 

@@ -363,7 +363,8 @@ class ScenarioRunner:
     def _confirm(self) -> None:
         """Run the most severe failing case again, the smallest of these: if it passes, it is flaky.
 
-        Then the next failing cases run again: a failure by chance must not hide one that stays.
+        Then the next failing cases run again: a failure by chance must not hide one that stays. One
+        that observes nothing of what failed says nothing: the failure stays.
         """
         if self.progress.death is not None or not self._failing:
             return
@@ -389,7 +390,8 @@ class ScenarioRunner:
                 self.progress.sent_messages = retry_sent if is_more_severe else sent
                 self.progress.passed_on_retry = None
                 return
-            self.progress.passed_on_retry = self.progress.passed_on_retry or retry
+            if _observes_what_failed(retry, evidence):
+                self.progress.passed_on_retry = self.progress.passed_on_retry or retry
 
     def _retry(self, case: Case) -> tuple[Evidence, SentMessages]:
         evidence, sent = self._execute(case, self._build(case), "passed-on-retry")
@@ -706,6 +708,17 @@ def _informs(evidence: Evidence) -> int:
     if evidence.awaits_busy_service:
         return 2
     return int(any(finding.subject_count for finding in evidence.findings))
+
+
+def _observes_what_failed(retry: Evidence, failing: Evidence) -> bool:
+    """Return whether a retry that passed observed what a failing execution does not meet.
+
+    A client that handles nothing any more meets what is expected of events that it handles.
+    """
+    unmet = {finding.check for finding in failing.findings if not finding.met}
+    found = {finding.check for finding in retry.findings if finding.subject_count}
+    empty = {finding.check for finding in retry.findings if not finding.subject_count}
+    return unmet.isdisjoint(empty - found)
 
 
 def _size(evidence: Evidence) -> tuple[int, int, int]:

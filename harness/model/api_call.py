@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,6 +63,24 @@ class ApiFault(StrEnum):
     RESET = "reset"  # the emulator resets the connection instead of responding
     NOT_JSON = "not-json"  # 200 with a body that is not JSON
     UNKNOWN_FIELDS = "unknown-fields"  # correct, plus undocumented properties and enum values
+
+
+# What a request with a fault meets, as a noun.
+API_FAULTS: Mapping[ApiFault, str] = {
+    ApiFault.SLOW: f"response after {SLOW_S:g} s",
+    ApiFault.TOO_MANY_REQUESTS: "429 with Retry-After",
+    ApiFault.TOO_MANY_REQUESTS_WITHOUT_RETRY_AFTER: "429 without Retry-After",
+    ApiFault.SERVER_ERROR: "500",
+    ApiFault.SERVER_ERROR_MESSAGE_ONLY: "500 with only a Message",
+    ApiFault.BAD_REQUEST: "400",
+    ApiFault.FORBIDDEN: "403",
+    ApiFault.REQUEST_TIMEOUT: "408",
+    ApiFault.CONFLICT: "409",
+    ApiFault.CONTENT_TOO_LARGE: "413",
+    ApiFault.RESET: "connection reset",
+    ApiFault.NOT_JSON: "a body that is not JSON",
+    ApiFault.UNKNOWN_FIELDS: "unknown properties and values in the response",
+}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 from typing import NamedTuple
 
 from pytest_mews.mews.events import EVENTS, Channel, operations_by_event
@@ -50,7 +51,8 @@ class EntityFetch:
         fetch_count: successful requests that returned it, over all messages about it.
         fetch_by_id_count: those of them that asked for its id; the others asked for an interval,
             perhaps because of another entity.
-        requested_ms: when the first request that counts for the last message arrived.
+        requested_ms: when the first request that counts for the last message arrived; a further
+            page counts only if it returned the entity, since its listing may be older.
         fetched_ms: when the first response that counts for the last message was sent.
         in_flight: whether a request about it had no response yet at the end.
         is_refused: whether the last request that counts got a 400 for its body, so that it was not
@@ -144,16 +146,18 @@ def requests_of_others(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[Api
 def requests_by_interval(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[ApiCall]:
     """Return the requests since its last message that could have returned an entity without its id.
 
-    They ask for an interval, or for ids of something else, such as threads of messages.
+    They ask for an interval, or for ids of something else, such as threads of messages. Further
+    pages of a listing that began before the message are none.
     """
-    return [
+    relevant = (
         call
         for call in calls
         if call.received_ms >= fetch.sent_ms
         and call.enterprise_id == fetch.enterprise_id
         and call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
         and (not call.asks_by_id or call.operation in IDS_FROM)
-    ]
+    )
+    return list(dropwhile(lambda call: call.is_next_page, relevant))
 
 
 _Key = tuple[str, tuple[str, ...], str]
@@ -209,7 +213,14 @@ def _with_calls(entity: _Entity, calls: Sequence[ApiCall]) -> EntityFetch:
         unfetched,
         fetch_count=len(fetches),
         fetch_by_id_count=sum(entity_id in call.requested_ids for call in fetches),
-        requested_ms=min((call.received_ms for call in recent_calls), default=None),
+        requested_ms=min(
+            (
+                call.received_ms
+                for call in recent_calls
+                if not call.is_next_page or entity_id in call.returned_ids
+            ),
+            default=None,
+        ),
         fetched_ms=min(fetched_ms, default=None),
         in_flight=any(call.answered_ms is None for call in recent_calls),
         is_refused=not fetched_ms

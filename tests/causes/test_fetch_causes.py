@@ -314,6 +314,17 @@ def test_errors_that_are_not_retried(fault: ApiFault, *, retries: bool, expected
     assert all("--mews-fetch-timeout" in cause.remedy for cause in causes)  # perhaps it is slow
 
 
+def test_errors_are_named_in_words() -> None:
+    """Not by the names that faults have in scenario files."""
+    results = [sound_result()]
+    for number, fault in enumerate([ApiFault.TOO_MANY_REQUESTS, ApiFault.RESET] * 2):
+        name = f"{number}-a"
+        failed = call(name, status=429, fault=fault)
+        results.append(processing_result(f"PROC-1{number}", [delivery(name)], [failed]))
+    (cause,) = find_causes(results)
+    assert "(429 with Retry-After and connection reset): none of 4" in cause.summary
+
+
 @pytest.mark.parametrize("fault", [ApiFault.REQUEST_TIMEOUT, ApiFault.CONTENT_TOO_LARGE])
 def test_a_request_that_is_sent_again_as_large_loses_nothing(fault: ApiFault) -> None:
     """After a 408 and a 413 it has to become smaller: the scenario's own remedy says so."""

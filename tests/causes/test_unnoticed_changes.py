@@ -9,6 +9,7 @@ import pytest
 from pytest_mews.causes import find_causes
 from pytest_mews.model import (
     ApiCall,
+    ApiFault,
     CauseKind,
     Delivery,
     EventReference,
@@ -137,6 +138,21 @@ def test_a_message_that_is_known_is_ignored() -> None:
     assert cause.summary == (
         "An entity that was fetched is not asked for again after another message about it: "
         "0 of 2 were."
+    )
+
+
+def test_a_slow_response_is_no_error_that_could_explain_the_loss() -> None:
+    """PROC-32 sends the second message while the API takes its time over the first."""
+    first, second = delivery("a"), delivery("a", at_ms=500.0)
+    slow = call("a", at_ms=100.0, duration_ms=2000.0, fault=ApiFault.SLOW)
+    results = [
+        repeated_result(16, again=False),
+        processing_result("PROC-32", [first, second], [slow], met=False),
+    ]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (
+        CauseKind.REPEATED_NOT_FETCHED,
+        ("PROC-16", "PROC-32"),
     )
 
 

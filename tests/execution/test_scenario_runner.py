@@ -11,6 +11,8 @@ import pytest
 
 from pytest_mews.delivery import Request
 from pytest_mews.execution import Budget, Patience, scenario_runner
+from pytest_mews.execution.cases import Case
+from pytest_mews.execution.scenario_runner import ScenarioRunner, SentMessages
 from pytest_mews.model import Evidence, Outcome
 from tests.transcript_builders import build_transcript, delivery
 
@@ -69,6 +71,27 @@ def test_a_failure_that_does_not_repeat_is_flaky(setup: BuildSetup) -> None:
     assert runner.progress.smallest is not None
     assert runner.progress.passed_on_retry is not None
     assert runner.progress.smallest.case == runner.progress.passed_on_retry.case
+
+
+@pytest.mark.parametrize("subject_count", [0, 1])
+def test_a_retry_that_observes_nothing_excuses_no_failure(
+    setup: BuildSetup, monkeypatch: pytest.MonkeyPatch, subject_count: int
+) -> None:
+    """It meets every expectation, and says nothing of what failed."""
+    retry = ScenarioRunner._retry
+
+    def retry_without_subject(runner: ScenarioRunner, case: Case) -> tuple[Evidence, SentMessages]:
+        evidence, sent = retry(runner, case)
+        findings = tuple(
+            replace(finding, met=True, subject_count=subject_count) for finding in evidence.findings
+        )
+        return replace(evidence, findings=findings), sent
+
+    monkeypatch.setattr(ScenarioRunner, "_retry", retry_without_subject)
+    runner = setup(lambda _: 500).runner("REC-02")
+    runner.run()
+    assert runner.progress.smallest is not None
+    assert (runner.progress.passed_on_retry is not None) == bool(subject_count)
 
 
 def test_a_failure_by_chance_hides_no_other_failure(setup: BuildSetup) -> None:

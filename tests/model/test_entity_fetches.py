@@ -157,6 +157,26 @@ def test_a_request_by_interval_is_a_fetch_but_not_by_id() -> None:
     assert (fetch.fetched_ms, fetch.fetch_count, fetch.fetch_by_id_count) == (105, 1, 0)
 
 
+def test_a_further_page_of_an_older_listing_is_no_request_for_what_changed_since() -> None:
+    """It says nothing of the entity, unless it returns it."""
+    deliveries = [delivery("a"), delivery("a", at_ms=200)]
+    first_page = call("a", at_ms=100, cursor="next")
+    empty_page = call("a", at_ms=300, returned_ids=(), is_next_page=True)
+    (fetch,) = entity_fetches(deliveries, [first_page, empty_page])
+    assert (fetch.requested_ms, fetch.fetched_ms, fetch.fetch_count) == (None, None, 1)
+    (fetch,) = entity_fetches(deliveries, [first_page, replace(empty_page, returned_ids=("a",))])
+    assert (fetch.requested_ms, fetch.fetched_ms) == (300, 305)
+
+
+def test_a_further_page_of_an_older_interval_is_no_request_by_interval() -> None:
+    """Those of a listing that began after the message are."""
+    (fetch,) = entity_fetches([delivery("a", at_ms=200)], [])
+    older = call(at_ms=300, is_next_page=True)
+    assert requests_by_interval(fetch, [call(at_ms=100), older]) == []
+    since = [call(at_ms=400), call(at_ms=500, is_next_page=True)]
+    assert requests_by_interval(fetch, [older, *since]) == since
+
+
 def test_only_operations_that_return_the_entity_count() -> None:
     """A customer's id in a request for reservations fetches no customer."""
     (fetch,) = entity_fetches(
