@@ -6,6 +6,7 @@ Each function returns the options of a new client, which are sound except for on
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 
 from websockets.frames import Frame, Opcode
@@ -199,6 +200,19 @@ def ws_no_jitter() -> ClientOptions:
     return ClientOptions(reconnect_pause_s=lambda failures: FIRST_PAUSE_S * 2 ** min(failures, 8))
 
 
+def ws_deaf_after_reconnect() -> ClientOptions:
+    """Handles no events after a reconnect: its handlers belong to the first connection."""
+    of_client = threading.local()  # a client has a thread
+
+    def note_connection(_connection: ClientConnection) -> None:
+        of_client.connections = getattr(of_client, "connections", 0) + 1
+
+    def read_first(message: str | bytes) -> list[Event]:
+        return read_events(message) if of_client.connections == 1 else []
+
+    return ClientOptions(prepare=note_connection, read_events=read_first)
+
+
 def ws_ignores_active_commands() -> ClientOptions:
     """Asks for the active commands after a reconnect, but doesn't execute them."""
     return ClientOptions(executes_active_commands=False)
@@ -338,6 +352,7 @@ CLIENT_FLAWS = (
     ws_no_keepalive,
     ws_fixed_reconnect_interval,
     ws_no_jitter,
+    ws_deaf_after_reconnect,
     ws_ignores_active_commands,
     ws_no_lookup,
     ws_never_reports,
