@@ -15,7 +15,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_mews.demo.processing.cancellable_http import CancellableConnections
+from pytest_mews.demo.processing.cancellable_connections import CancellableConnections
 
 PREFIX = "/api/connector/v1/"
 CLIENT_NAME = "pytest-mews demo/1.0"  # name and version; Mews identifies the calls by them
