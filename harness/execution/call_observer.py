@@ -9,14 +9,8 @@ from functools import partial
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.execution.patience import (
-    Awaited,
-    WaitEnd,
-    count_calls,
-    outlasts_extension,
-    wait_until_done,
-)
-from pytest_mews.execution.waits import QUIET_S, BacklogWait, expected_retry_ms, falls_behind
+from pytest_mews.execution.patience import Awaited, WaitEnd, count_calls, wait_until_done
+from pytest_mews.execution.waits import QUIET_S, BacklogWait, CallWait, expected_retry_ms
 from pytest_mews.model import OPERATIONS_BY_DISCRIMINATOR, ApiCall, Delivery, Message
 from pytest_mews.model.fetches import AcknowledgedEntities, EntityFetch, requests_by_interval
 
@@ -88,7 +82,7 @@ class CallObserver:
         With `of`, the names of message specs, only the entities of their messages.
 
         If the partner still works through earlier messages at the timeout, the wait is extended
-        (`wait_while_busy`); likewise if it pauses before its next retry (`expected_retry_ms`). It
+        (`CallWait.extend`); likewise if it pauses before its next retry (`expected_retry_ms`). It
         ends early after a silence that `Patience` knows to be final.
         """
         if self._connector_api is None:
@@ -152,23 +146,14 @@ class CallObserver:
         """
         if self._connector_api is None:
             return
-        connector_api, patience = self._connector_api, self._context.patience
-
-        def is_requested(calls: Sequence[ApiCall]) -> bool:
-            return any(map(self._is_relevant, calls))
-
-        if not patience.extensions.are_left and self._falls_behind(is_requested, timeout_s):
+        patience = self._context.patience
+        wait = self._call_wait(
+            self._connector_api, lambda calls: any(map(self._is_relevant, calls)), timeout_s
+        )
+        if patience.sees_backlog(wait):
             self.still_busy = True
-        elif not connector_api.wait_until(is_requested, self._since, timeout_s):
-            self.still_busy |= outlasts_extension(
-                connector_api,
-                is_requested,
-                self._since,
-                timeout_s,
-                patience=patience,
-                started_ms=self._started_ms,
-                now_ms=self._context.now_ms,
-            )
+        elif not self._connector_api.wait_until(wait.is_over, self._since, timeout_s):
+            self.still_busy |= patience.outlasts_extension(wait)
 
     def wait_until_idle(self, timeout_s: float) -> None:
         """Wait for `QUIET_S` without a call or a response, and forget all earlier calls.
@@ -178,10 +163,11 @@ class CallObserver:
         """
         if self._connector_api is None:
             return
-        extensions = self._context.patience.extensions
+        patience = self._context.patience
+        extensions = patience.extensions
         deadline_ms = self._deadline_ms(timeout_s)
         backlog: BacklogWait | None = None
-        if not extensions.are_left and self._falls_behind(lambda _: False, timeout_s):
+        if patience.sees_backlog(self._call_wait(self._connector_api, lambda _: False, timeout_s)):
             self.never_idle = True
             return
         while True:
@@ -205,17 +191,14 @@ class CallObserver:
             if not called and (self._is_idle(self._connector_api) or self._connector_api.closed):
                 return
 
-    def _falls_behind(
-        self, predicate: Callable[[Sequence[ApiCall]], bool], timeout_s: float
-    ) -> bool:
-        assert self._connector_api is not None
-        return falls_behind(
-            self._connector_api,
-            predicate,
-            self._since,
-            timeout_s,
-            started_ms=self._started_ms,
-            now_ms=self._context.now_ms,
+    def _call_wait(
+        self,
+        connector_api: ConnectorApi,
+        is_over: Callable[[Sequence[ApiCall]], bool],
+        timeout_s: float,
+    ) -> CallWait:
+        return CallWait(
+            connector_api, is_over, self._since, timeout_s, self._started_ms, self._context.now_ms
         )
 
     def _is_active(self, connector_api: ConnectorApi, within_s: float) -> bool:

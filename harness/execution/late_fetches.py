@@ -2,7 +2,6 @@
 
 A service that collects ids for long, or waits long before its first retry, is not flawed: a run
 with a longer timeout shows what it does. In this run the scenarios fail as if it did nothing.
-Where it was seen to work through a backlog, they are not observed.
 Only requests by id count: an interval has whatever changed meanwhile.
 """
 
@@ -12,19 +11,11 @@ import math
 from collections.abc import Collection, Sequence
 from threading import Lock
 
-from pytest_mews.execution.waits import MAX_BUSY_FACTOR
 from pytest_mews.model import ApiCall, EntityFetch
 
 MIN_LATE = 3  # entities: a single one may have been announced again
 TIMEOUT_FACTOR = 2.0  # the timeout to choose, in times of what the service needed
 STEP_S = 10  # to which it is rounded up
-FALLS_BEHIND_NOTE = (
-    "The service falls behind: after {waited} it was still working through earlier messages. So "
-    "later waits were short, and what it had not fetched is not observed. This run sends more than "
-    "Mews, but full batches come from Mews too: let the service fetch many entities with one "
-    "request. Or run scenarios that were not observed again without the others: there they meet no "
-    "backlog."
-)
 
 
 class LateFetches:
@@ -40,22 +31,14 @@ class LateFetches:
             for fetch in missing:
                 self._given_up[fetch.entity_id] = fetch.acknowledged_ms, now_ms
 
-    def notes(
-        self, calls: Sequence[ApiCall], fetch_timeout_s: float, *, outlasted: bool
-    ) -> tuple[str, ...]:
-        """Return the note of the run, if there is one.
-
-        It says that the service falls behind, or else that several entities were fetched later.
+    def notes(self, calls: Sequence[ApiCall], fetch_timeout_s: float) -> tuple[str, ...]:
+        """Return the note of the run, if several entities were fetched later; else none.
 
         Args:
             calls: all of the run.
             fetch_timeout_s: the timeout of the run.
-            outlasted: whether the service's backlog outlasted an extended wait.
 
         """
-        if outlasted:
-            waited_s = (1 + MAX_BUSY_FACTOR) * fetch_timeout_s
-            return (FALLS_BEHIND_NOTE.format(waited=f"{waited_s:,.0f} s"),)
         with self._lock:
             given_up = dict(self._given_up)
         delays_ms: dict[str, float] = {}

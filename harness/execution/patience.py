@@ -6,10 +6,10 @@ service causes many of them, all for one reason. Once those that timed out have 
 as long as it was ever silent before it did what it should. A service that does everything is always
 given the whole timeout.
 
-Likewise a wait for a busy service is extended (`wait_while_busy`) until its backlog has outlasted
+Likewise a wait for a busy service is extended (`CallWait.extend`) until its backlog has outlasted
 one: the run is incomplete then, and would take minutes for each case. The extended waits of other
 scenarios end with it; later waits as soon as the backlog is seen to take longer than the timeout
-(`falls_behind`).
+(`CallWait.falls_behind`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from functools import partial
 from threading import Lock
 
 from pytest_mews.emulator.connector_api import ConnectorApi
-from pytest_mews.execution.waits import falls_behind, limited_until_ms, wait_while_busy
+from pytest_mews.execution.waits import MAX_BUSY_FACTOR, CallWait, limited_until_ms
 from pytest_mews.mews.limits import REQUEST_WINDOW_S
 from pytest_mews.model import ApiCall
 
@@ -29,6 +29,13 @@ MIN_TIMEOUTS = 3  # a single wait of three fetch timeouts shows as much as three
 MAX_SILENT_WINDOWS = 3
 MIN_SILENCE_S = 2.0
 SILENCE_FACTOR = 4.0
+FALLS_BEHIND_NOTE = (
+    "The service falls behind: after {waited} it was still working through earlier messages. So "
+    "later waits were short, and what it had not fetched is not observed. This run sends more than "
+    "Mews, but full batches come from Mews too: let the service fetch many entities with one "
+    "request. Or run scenarios that were not observed again without the others: there they meet no "
+    "backlog."
+)
 
 
 class WaitEnd(Enum):
@@ -107,6 +114,7 @@ class Patience:
 
     def __init__(self, fetch_timeout_s: float = 10.0) -> None:
         self._lock = Lock()
+        self._fetch_timeout_s = fetch_timeout_s
         self._needed_s = MIN_TIMEOUTS * fetch_timeout_s
         self._missed_s = dict.fromkeys(Missing, 0.0)  # how long the waits lasted that timed out
         self._longest_s = dict.fromkeys(Missing, 0.0)
@@ -168,6 +176,37 @@ class Patience:
                     pause_s = pauses_s.get(one.entity_id, 0.0)
                     self._note_silence(Missing.CONTINUATION, max(one.work_s, pause_s))
 
+    def sees_backlog(self, wait: CallWait) -> bool:
+        """Return whether a wait that begins is of no use; a look, once an extension was outlasted.
+
+        Then nothing of it is decided, for the service works through its backlog too slowly.
+        """
+        return not self.extensions.are_left and wait.falls_behind()
+
+    def outlasts_extension(self, wait: CallWait) -> bool:
+        """Extend a wait that timed out, unless an extended one was outlasted before.
+
+        Returns:
+            Whether the service still works through its backlog, so that nothing is decided.
+
+        """
+        connector_api = wait.connector_api
+        if not self.extensions.are_left:
+            is_undecided = not wait.is_over(connector_api.calls(wait.since))
+            return is_undecided and connector_api.is_working_on_backlog(wait.started_ms)
+        is_still_busy = wait.extend(lambda: self.extensions.are_left)
+        if is_still_busy:
+            self.extensions.note_failure()
+        return is_still_busy
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The note of the run, if the service's backlog outlasted an extended wait; else none."""
+        if self.extensions.are_left:
+            return ()
+        waited_s = (1 + MAX_BUSY_FACTOR) * self._fetch_timeout_s
+        return (FALLS_BEHIND_NOTE.format(waited=f"{waited_s:,.0f} s"),)
+
     def _look_for_late_fetches(self, calls: Sequence[ApiCall]) -> None:
         """Look for requests by id: an interval has whatever changed meanwhile."""
         for call in calls:
@@ -192,7 +231,7 @@ def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known
 ) -> WaitEnd:
     """Wait until everything is done, for the timeout, or until a silence that is final.
 
-    The wait is extended while the service works through earlier messages (`wait_while_busy`). It
+    The wait is extended while the service works through earlier messages (`CallWait.extend`). It
     begins again if the service was silent to keep within the request limit (`limited_until_ms`).
 
     Args:
@@ -252,10 +291,9 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
     def is_decided(calls: Sequence[ApiCall]) -> bool:
         return all(one.is_done or one.is_refused for one in awaited(calls))
 
+    wait = CallWait(connector_api, is_decided, since, timeout_s, started_ms, now_ms)
     deadline_ms = now_ms() + timeout_s * 1000
-    if not patience.extensions.are_left and falls_behind(
-        connector_api, is_decided, since, timeout_s, started_ms=started_ms, now_ms=now_ms
-    ):
+    if patience.sees_backlog(wait):
         return WaitEnd.STILL_BUSY
     while True:
         calls = connector_api.calls(since)
@@ -275,51 +313,7 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
             break
     if not missing:
         return WaitEnd.DONE
-    is_still_busy = outlasts_extension(
-        connector_api,
-        is_decided,
-        since,
-        timeout_s,
-        patience=patience,
-        started_ms=started_ms,
-        now_ms=now_ms,
-    )
-    return WaitEnd.STILL_BUSY if is_still_busy else WaitEnd.OVER
-
-
-def outlasts_extension(  # noqa: PLR0913 - as wait_while_busy
-    connector_api: ConnectorApi,
-    is_decided: Callable[[Sequence[ApiCall]], bool],
-    since: int,
-    timeout_s: float,
-    *,
-    patience: Patience,
-    started_ms: float,
-    now_ms: Callable[[], float],
-) -> bool:
-    """Extend a wait that timed out, unless an extended one was outlasted before.
-
-    The parameters are those of `wait_while_busy`, with what the waits so far have shown.
-
-    Returns:
-        Whether the service still works through its backlog, so that nothing is decided.
-
-    """
-    if not patience.extensions.are_left:
-        is_undecided = not is_decided(connector_api.calls(since))
-        return is_undecided and connector_api.is_working_on_backlog(started_ms)
-    is_still_busy = wait_while_busy(
-        connector_api,
-        is_decided,
-        since,
-        timeout_s,
-        started_ms=started_ms,
-        now_ms=now_ms,
-        may_go_on=lambda: patience.extensions.are_left,
-    )
-    if is_still_busy:
-        patience.extensions.note_failure()
-    return is_still_busy
+    return WaitEnd.STILL_BUSY if patience.outlasts_extension(wait) else WaitEnd.OVER
 
 
 def longest_retry_pauses_s(calls: Iterable[ApiCall]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from pytest_mews.emulator.connector_api import ConnectorApi
@@ -75,75 +76,65 @@ class BacklogWait:
         return (-self._left, len(self._returned)) != before
 
 
-def wait_while_busy(  # noqa: PLR0913 - what for, how long, and what is known
-    connector_api: ConnectorApi,
-    predicate: Callable[[Sequence[ApiCall]], bool],
-    since: int,
-    timeout_s: float,
-    *,
-    started_ms: float,
-    now_ms: Callable[[], float],
-    may_go_on: Callable[[], bool] = lambda: True,
-) -> bool:
-    """Extend a wait that timed out while the partner still works through earlier messages.
+@dataclass(frozen=True)
+class CallWait:
+    """A wait for calls, while the partner may still work through earlier messages.
 
-    The wait ends when the predicate is true for the calls numbered above `since`, when the partner
-    no longer works on a backlog (`ConnectorApi.is_working_on_backlog`), or with `BacklogWait`.
-
-    Args:
+    Attributes:
         connector_api: where the partner calls.
-        predicate: what to wait for.
+        is_over: what to wait for: whether the calls numbered above `since` are all that is needed.
         since: the number of the last call that does not count.
-        timeout_s: the timeout of the wait before this one.
-        started_ms: when the execution started: events sent before are its backlog.
-        now_ms: the run's clock.
-        may_go_on: returns whether a backlog is waited for any longer.
-
-    Returns:
-        Whether the partner was still working on its backlog when the time was over.
-
-    """
-    backlog = BacklogWait(connector_api, timeout_s, now_ms)
-    while backlog.goes_on():
-        if not connector_api.is_working_on_backlog(started_ms):
-            return False
-        if not may_go_on():
-            return True
-        if connector_api.wait_until(predicate, since, QUIET_S):
-            return False
-    return backlog.is_outlasted
-
-
-def falls_behind(  # noqa: PLR0913 - as wait_while_busy
-    connector_api: ConnectorApi,
-    predicate: Callable[[Sequence[ApiCall]], bool],
-    since: int,
-    timeout_s: float,
-    *,
-    started_ms: float,
-    now_ms: Callable[[], float],
-) -> bool:
-    """Look for `LOOK_S` whether the partner works through its backlog too slowly for a wait.
-
-    Args:
-        connector_api: where the partner calls.
-        predicate: what to wait for: the look ends as soon as it is true.
-        since: the number of the last call that does not count.
-        timeout_s: of the wait.
+        timeout_s: of the wait, without an extension.
         started_ms: when the execution started: events sent before are its backlog.
         now_ms: the run's clock.
 
-    Returns:
-        Whether the backlog shrinks, but at this pace not within the timeout.
-
     """
-    before, began_ms = connector_api.count_unfetched(started_ms), now_ms()
-    if connector_api.wait_until(predicate, since, min(LOOK_S, timeout_s)):
-        return False
-    left = connector_api.count_unfetched(started_ms)
-    looked_s = (now_ms() - began_ms) / 1000
-    is_too_slow = left * looked_s > (before - left) * timeout_s > 0
-    return is_too_slow and connector_api.is_working_on_backlog(started_ms)
+
+    connector_api: ConnectorApi
+    is_over: Callable[[Sequence[ApiCall]], bool]
+    since: int
+    timeout_s: float
+    started_ms: float
+    now_ms: Callable[[], float]
+
+    def extend(self, may_go_on: Callable[[], bool]) -> bool:
+        """Extend the wait, which timed out, while the partner works through earlier messages.
+
+        It ends when it is over, when the partner no longer works on a backlog
+        (`ConnectorApi.is_working_on_backlog`), or with `BacklogWait`.
+
+        Args:
+            may_go_on: returns whether a backlog is waited for any longer.
+
+        Returns:
+            Whether the partner was still working on its backlog when the time was over.
+
+        """
+        backlog = BacklogWait(self.connector_api, self.timeout_s, self.now_ms)
+        while backlog.goes_on():
+            if not self.connector_api.is_working_on_backlog(self.started_ms):
+                return False
+            if not may_go_on():
+                return True
+            if self.connector_api.wait_until(self.is_over, self.since, QUIET_S):
+                return False
+        return backlog.is_outlasted
+
+    def falls_behind(self) -> bool:
+        """Look for `LOOK_S` whether the partner is too slow for the wait; less if it is over.
+
+        Returns:
+            Whether its backlog shrinks, but at this pace not within the timeout.
+
+        """
+        before, began_ms = self.connector_api.count_unfetched(self.started_ms), self.now_ms()
+        look_s = min(LOOK_S, self.timeout_s)
+        if self.connector_api.wait_until(self.is_over, self.since, look_s):
+            return False
+        left = self.connector_api.count_unfetched(self.started_ms)
+        looked_s = (self.now_ms() - began_ms) / 1000
+        is_too_slow = left * looked_s > (before - left) * self.timeout_s > 0
+        return is_too_slow and self.connector_api.is_working_on_backlog(self.started_ms)
 
 
 def expected_retry_ms(calls: Sequence[ApiCall]) -> float:

@@ -464,10 +464,8 @@ class Environment:
         notes += () if self.websocket is None else self.websocket.log.notes
         if self.connector_api is not None:
             timeout_s = self.settings.fetch_timeout_s
-            notes += self._late_fetches.notes(
-                self.connector_api.calls(),
-                timeout_s,
-                outlasted=not self._patience.extensions.are_left,
+            notes += self._patience.notes or self._late_fetches.notes(
+                self.connector_api.calls(), timeout_s
             )
         notes += tuple(
             f"The demo partner, a part of pytest-mews, failed with {error!r}."

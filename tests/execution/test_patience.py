@@ -114,3 +114,13 @@ def test_the_pause_before_a_retry_is_that_after_a_failed_call() -> None:
         call("a", at_ms=9_000),
     ]
     assert longest_retry_pauses_s(calls) == {"a": 2.5}
+
+
+def test_a_note_says_that_the_service_falls_behind() -> None:
+    """After a backlog that outlasted a wait no timeout helps; it says what does."""
+    patience = Patience(TIMEOUT_S)
+    assert patience.notes == ()
+    patience.extensions.note_failure()
+    (note,) = patience.notes
+    assert "after 130 s it was still working through earlier messages" in note
+    assert "many entities with one request" in note
