@@ -74,7 +74,7 @@ _ESCAPE = re.compile(
 )
 _MAX_NESTING = 4  # escapes within escapes
 _PREFIX = r"(?:0x|\\+x)?"
-_WITHOUT_SEPARATORS = str.maketrans("", "", ":,-x\\ \t\r\n")
+_SEPARATORS = b":,-x\\ \t\r\n"
 _SEPARATOR = r"(?:0x|\\+x|[:\s,-]){0,3}"
 _LINE_END = re.compile(rb"[ \t]*(?:[\r\n]|\\+[rn])(?:\s|\\+[rn])*")
 _BROKEN_BASE64 = re.compile(
@@ -138,13 +138,13 @@ class DisguiseFinder:
         self._plain = [_octets(secret).lower() for secret in self._secrets]
 
     @cached_property
-    def _hexadecimal(self) -> dict[str, str]:
+    def _hexadecimal(self) -> dict[bytes, str]:
         """The digits of each secret, in either case of its letters, and the pattern for them."""
         cases = dict.fromkeys(
             form for secret in self._secrets for form in (secret, secret.lower(), secret.upper())
         )
         return {
-            _octets(form).hex(): _PREFIX
+            _octets(form).hex().encode(): _PREFIX
             + _SEPARATOR.join(f"{octet:02x}" for octet in _octets(form))
             for form in cases
         }
@@ -160,9 +160,9 @@ class DisguiseFinder:
         if not self._plain:
             return text
         # Searches for plain texts are fast; hardly any text comes to the pattern.
-        lowered = text.lower().replace("0x", "").translate(_WITHOUT_SEPARATORS)
+        octets = _octets(text.lower()).replace(b"0x", b"").translate(None, _SEPARATORS)
         for digits, pattern in self._hexadecimal.items():
-            if digits in lowered:
+            if digits in octets:
                 text = re.sub(pattern, REDACTED, text, flags=re.IGNORECASE)
         if ("%" in text or "&" in text or "\\" in text) and _ESCAPED_LETTER.search(text):
             text = _replace_disguised(text, _decode_escapes, self._plain)

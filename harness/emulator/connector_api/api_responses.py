@@ -135,13 +135,15 @@ def build_from_record(operation: str, record: EntityRecord) -> dict[str, Any]:
     """Build the entity of a record, in the shape in which an operation returns it."""
     entity: dict[str, Any] = entities.build_entity(
         record.kind,
-        record.id,
+        record.copied_id or record.id,
         record.belongs_to,
         created=record.created,
         updated=record.updated,
         operation=operation,
     )
-    known: dict[str, Any] = {"State": record.state} if record.state else {}
+    known: dict[str, Any] = {"Id": record.id}
+    if record.state:
+        known["State"] = record.state
     if record.kind == "product":
         known["ServiceId"] = record.parent_id
     if record.deleted is not None:
@@ -180,9 +182,22 @@ def _body(request: ValidRequest, page: Page, shown: tuple[EntityRecord, ...]) ->
     )
 
 
-@lru_cache(_CACHE_SIZE)
 def _encode(operation: str, record: EntityRecord) -> bytes:
+    """Return an entity as JSON; that of a copy is made from that of the original."""
+    if record.copied_id is None:
+        return _encode_original(operation, record)
+    original = record._replace(id=record.copied_id, number=0, copied_id=None)
+    text = _encode_original(operation, original)
+    return text.replace(_id_pair(original), _id_pair(record), 1)
+
+
+@lru_cache(_CACHE_SIZE)
+def _encode_original(operation: str, record: EntityRecord) -> bytes:
     return _json(build_from_record(operation, record))
+
+
+def _id_pair(record: EntityRecord) -> bytes:
+    return f'"Id":"{record.id}"'.encode()
 
 
 def _wants_entities(operation: Operation, body: Mapping[str, Any]) -> bool:

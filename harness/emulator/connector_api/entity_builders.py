@@ -77,7 +77,7 @@ def service_ids(enterprise: str) -> tuple[str, ...]:
 
 def format_utc(time: datetime) -> str:
     """Format a datetime as the API does: `2026-01-31T12:00:00Z`."""
-    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    return time.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def _reservation(seed: EntitySeed) -> JsonObject:

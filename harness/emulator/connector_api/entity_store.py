@@ -26,6 +26,7 @@ class EntityRecord(NamedTuple):
         state: the state of a command; empty for other kinds.
         deleted: when it was deleted, UTC; None while it is not.
         property_id: the enterprise that it belongs to, if that is not the token's owner.
+        copied_id: the id of the entity of which it is a copy; None if it is none.
 
     """
 
@@ -39,6 +40,7 @@ class EntityRecord(NamedTuple):
     state: str = ""
     deleted: datetime | None = None
     property_id: str | None = None
+    copied_id: str | None = None
 
     @property
     def belongs_to(self) -> str:
@@ -111,10 +113,10 @@ class EntityStore:
             for record in self._unfetched.values()
         )
 
-    def add_like(self, record: EntityRecord, entity_id: str) -> EntityRecord:
+    def add_copy(self, record: EntityRecord, entity_id: str) -> EntityRecord:
         """Add an entity that differs from another one in its id alone; return its record."""
         self._count += 1
-        added = record._replace(id=entity_id, number=self._count)
+        added = record._replace(id=entity_id, number=self._count, copied_id=record.id)
         self._records[added.enterprise_id.lower(), added.kind][entity_id.lower()] = added
         self.ids.add(entity_id.lower())
         return added

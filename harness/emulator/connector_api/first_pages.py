@@ -64,6 +64,6 @@ class FirstPages:
             records += [thread] if thread is not None else []
         for later in records:
             self._fillers[handle] += [
-                self._store.add_like(later, make_id(f"{later.id}/{number}"))
+                self._store.add_copy(later, make_id(f"{later.id}/{number}"))
                 for number in range(FILLED_PAGES * ITEMS_PER_PAGE)
             ]
