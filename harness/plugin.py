@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_mews.options import OPTIONS
+from pytest_mews.plain_imports import import_plainly
 
 if TYPE_CHECKING:
     from pytest_mews.kit.loop_thread import LoopThread
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pytest_mews.kit.webhooks import MewsWebhooks
     from pytest_mews.model import Message
 
+
+import_plainly()
 
 STARTING = ("mews_start", "mews_app")  # they start what --mews-target certifies
 

@@ -27,7 +27,7 @@ LEVELS = (
     {"scenarios"},
     {"redaction", "sanitize"},
     {"model", "net", "errors", "options", "schemas"},
-    {"documentation", "mews"},
+    {"documentation", "mews", "plain_imports"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FOLDERS = {"pytest_mews": ROOT / "harness"} | {

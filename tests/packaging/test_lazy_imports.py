@@ -25,6 +25,7 @@ def test_importing_the_plugin_loads_only_pytest() -> None:
         "pytest_mews",
         "pytest_mews.plugin",
         "pytest_mews.options",
+        "pytest_mews.plain_imports",
     }
 
 
@@ -41,7 +42,10 @@ def test_a_run_without_a_target_loads_nothing_more(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path
     )
-    assert "LOADED ['pytest_mews.options', 'pytest_mews.plugin']" in done.stdout
+    assert (
+        "LOADED ['pytest_mews.options', 'pytest_mews.plain_imports', 'pytest_mews.plugin']"
+        in done.stdout
+    )
 
 
 def test_libraries_that_few_need_are_not_loaded_at_the_start(tmp_path: Path) -> None:

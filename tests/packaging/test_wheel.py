@@ -97,3 +97,5 @@ def test_wheel_certifies_from_an_empty_folder(
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=empty)
     assert done.returncode == 0, done.stdout
     assert (empty / "mews-report" / "selection" / "certification.html").exists()
+    rewritten = {path.name.partition(".")[0] for path in site.rglob("*-pytest-*.pyc")}
+    assert rewritten <= {"__init__", "options", "plain_imports", "plugin"}
