@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pycurl
 
 from pytest_mews import __version__
-from pytest_mews.delivery.connection_pool import keeps_connection
+from pytest_mews.delivery.kept_connections import keeps_connection
 from pytest_mews.delivery.tcp_reset import reset_on_close
 from pytest_mews.delivery.transport import Request
 from pytest_mews.errors import UsageError

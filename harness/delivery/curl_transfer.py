@@ -39,7 +39,8 @@ class CurlTransfer:
         curl: the handle, configured but for the callbacks.
 
     Attributes:
-        share: the kept connections that it may use, from its start on.
+        multi: the multi handle that it runs in, from its start on.
+        started_ms: when it started, in ms of the run's clock.
         needs_resuming: whether it may ask to be resumed.
         resume_at: when to call `resume`, in seconds of `time.monotonic`; None for not at all.
 
@@ -47,8 +48,8 @@ class CurlTransfer:
 
     def __init__(self, request: Request, on_end: ExchangeCallback, curl: pycurl.Curl) -> None:
         self.request, self.on_end, self.curl = request, on_end, curl
-        self.share: pycurl.CurlShare | None = None
-        self._started_ms = 0.0
+        self.multi: pycurl.CurlMulti | None = None
+        self.started_ms = 0.0
         self._status: int | None = None
         self._expects_status_line = True
         self._http_version = ""
@@ -74,11 +75,6 @@ class CurlTransfer:
         if self._is_reset:
             self.curl.setopt(pycurl.NOPROGRESS, 0)
             self.curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(self._aborted))
-
-    def note_start(self, share: pycurl.CurlShare, started_ms: float) -> None:
-        """Choose the kept connections, and note the time; curl must start it at once."""
-        self.curl.setopt(pycurl.SHARE, share)
-        self.share, self._started_ms = share, started_ms
 
     def resume(self) -> int:
         """Continue a paused body, or reset the connection if the whole request has arrived.
@@ -165,7 +161,7 @@ class CurlTransfer:
     def _timer_ms(self, timer: int) -> float | None:
         """Read one of curl's timers, in ms of the run's clock; None if curl hasn't set it."""
         microseconds = int(self.curl.getinfo(timer))
-        return self._started_ms + microseconds / 1000 if microseconds else None
+        return self.started_ms + microseconds / 1000 if microseconds else None
 
     def build_exchange(
         self, code: int, message: str, requests_by_port: MutableMapping[int, int]
@@ -209,8 +205,8 @@ class CurlTransfer:
             request_headers=request_headers(self.request),
             request_size=len(self.request.body),
             outcome=outcome,
-            started_ms=self._started_ms,
-            ended_ms=self._timer_ms(pycurl.TOTAL_TIME_T) or self._started_ms,
+            started_ms=self.started_ms,
+            ended_ms=self._timer_ms(pycurl.TOTAL_TIME_T) or self.started_ms,
             connected_ms=connected_ms,
             sent_ms=sent_ms,
             first_byte_ms=first_byte_ms,
