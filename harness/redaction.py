@@ -81,6 +81,7 @@ _BROKEN_BASE64 = re.compile(
     r"[A-Za-z0-9+/_-]{16}[ \t]*(?:[\r\n]|\\+[rn])(?:\s|\\+[rn])*[A-Za-z0-9+/_-]{2}"
 )
 _ZEROS = re.compile(rb"\0+")
+_TEXT_SEPARATOR = "\x1f"  # whitespace, but no line end, which encoded secrets may have within
 _MIN_LENGTH_BASE64 = 8  # shorter pieces of base64 are not redacted
 
 
@@ -210,7 +211,7 @@ class Redactor:
 
     def are_clean(self, texts: Collection[str]) -> bool:
         """Return whether texts certainly have no secret; faster than to redact each."""
-        joined = "\n".join(texts)
+        joined = _TEXT_SEPARATOR.join(texts)
         return self._complete_texts.isdisjoint(texts) and self._replace(joined) is joined
 
     def redact_bytes(self, data: bytes) -> bytes:

@@ -28,7 +28,10 @@ _SCENARIO = re.compile(
 )
 # Where a project can change how pytest runs in it; the plugins that are loaded are named.
 _PROJECT_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+# Pytest's plugin for unraisable exceptions collects all garbage ten times at the end, to show as
+# warnings what Python writes to stderr without it.
 _ISOLATION = (
+    *("-p", "no:unraisableexception"),
     *("--noconftest", "-p", "no:cacheprovider", "--no-header"),
     *("-p", "pytest_mews.plugin", "-p", "_hypothesis_pytestplugin"),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from pytest_mews.model import TransferMode
 
@@ -14,8 +14,7 @@ SLOW_BODY_S = 2.0
 _SLOW_BODY_SHARE = 0.4  # of a timeout below 5 s
 
 
-@dataclass(frozen=True)
-class BodyPace:
+class BodyPace(NamedTuple):
     """The pieces of a body, and when each may be sent.
 
     Attributes:

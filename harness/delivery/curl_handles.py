@@ -6,8 +6,8 @@ from collections import defaultdict
 
 import pycurl
 
-from pytest_mews.delivery.connection_pool import keeps_connection
 from pytest_mews.delivery.curl_options import TrustStore, configure, set_body_size
+from pytest_mews.delivery.kept_connections import keeps_connection
 from pytest_mews.delivery.transport import Request
 from pytest_mews.model import Exchange, Outcome
 
@@ -24,6 +24,9 @@ class CurlHandles:
 
     def __init__(self, trust_store: TrustStore) -> None:
         self._trust_store = trust_store
+        # Each multi handle has a cache of looked up names, and a run may need many of them.
+        self._names = pycurl.CurlShare()
+        self._names.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_DNS)
         self._kept: defaultdict[tuple[object, ...], list[pycurl.Curl]] = defaultdict(list)
         self._count = 0
 
@@ -41,6 +44,7 @@ class CurlHandles:
             set_body_size(curl, request)
             return curl
         curl = pycurl.Curl()
+        curl.setopt(pycurl.SHARE, self._names)
         configure(curl, request, self._trust_store)
         return curl
 
@@ -48,7 +52,6 @@ class CurlHandles:
         """Keep the handle of a request that ended well for one with the same options."""
         ended_well = exchange.outcome is Outcome.DELIVERED and keeps_connection(request)
         if ended_well and self._count < _MAX_KEPT:
-            curl.unsetopt(pycurl.SHARE)
             self._kept[_options(request)].append(curl)
             self._count += 1
         else:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 import pycurl
 
@@ -20,12 +21,19 @@ _POLL_EVENTS = {
 
 
 class CurlMultiLoop:
-    """Runs all transfers in flight. Only `wake` may be called from another thread."""
+    """Runs all transfers in flight. Only `wake` may be called from another thread.
+
+    A multi handle keeps the connections of its transfers for later ones, and no option takes a
+    single one back. Where none of them may be used again, later transfers get another multi handle;
+    it is closed with its connections once its last transfer is removed.
+    """
 
     def __init__(self) -> None:
         self._transfers: dict[pycurl.Curl, CurlTransfer] = {}
         self._timed_transfers: set[CurlTransfer] = set()
-        self._curl_timer_at: float | None = None
+        self._transfer_counts: dict[pycurl.CurlMulti, int] = {}
+        self._timers: dict[pycurl.CurlMulti, float] = {}
+        self._multi_of_socket: dict[int, pycurl.CurlMulti] = {}
         # Sockets change with each request. `poll` registers them without a system call, which costs
         # more than that it looks at all of them: there are hundreds at most.
         self._poll = select.poll()
@@ -34,9 +42,7 @@ class CurlMultiLoop:
         self._wakeup_receiver.settimeout(0)
         self._wakeup_sender.settimeout(0)
         self._poll.register(self._wakeup_receiver, select.POLLIN)
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket_change)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer_change)
+        self._multi = self._new_multi()
 
     def wake(self) -> None:
         """Make the current or next `wait` return."""
@@ -48,26 +54,34 @@ class CurlMultiLoop:
         self._transfers[transfer.curl] = transfer
         if transfer.needs_resuming:
             self._timed_transfers.add(transfer)
+        transfer.multi = self._multi
+        self._transfer_counts[self._multi] += 1
         self._multi.add_handle(transfer.curl)
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     def wait(self) -> None:
         """Sleep until a socket, a timer or `wake` needs attention, and let curl process it."""
-        wake_times = [transfer.resume_at for transfer in self._timed_transfers]
-        wake_times.append(self._curl_timer_at)
-        earliest = min((moment for moment in wake_times if moment is not None), default=None)
-        timeout_ms = None if earliest is None else max(0.0, earliest - time.monotonic()) * 1000
+        wake_times = list(self._timers.values())
+        wake_times += [
+            transfer.resume_at
+            for transfer in self._timed_transfers
+            if transfer.resume_at is not None
+        ]
+        timeout_ms = None
+        if wake_times:
+            timeout_ms = max(0.0, min(wake_times) - time.monotonic()) * 1000
         for fd, events in self._poll.poll(timeout_ms):
             if fd == self._wakeup_receiver.fileno():
                 self._wakeup_receiver.recv(4096)
-            else:
+            elif multi := self._multi_of_socket.get(fd):
                 # An error or the end of the connection is for curl to find out, in both directions.
                 readable = pycurl.CSELECT_IN if events & ~select.POLLOUT else 0
                 writable = pycurl.CSELECT_OUT if events & ~select.POLLIN else 0
-                self._multi.socket_action(fd, readable | writable)
-        if self._curl_timer_at is not None and self._curl_timer_at <= time.monotonic():
-            self._curl_timer_at = None
-            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+                multi.socket_action(fd, readable | writable)
+        now = time.monotonic()
+        for multi in [multi for multi, timer_at in self._timers.items() if timer_at <= now]:
+            self._timers.pop(multi, None)
+            multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._resume_due_transfers()
 
     def _resume_due_transfers(self) -> None:
@@ -75,24 +89,43 @@ class CurlMultiLoop:
         for transfer in self._timed_transfers:
             if transfer.resume_at is not None and transfer.resume_at <= now:
                 fd = transfer.resume()
-                if fd != pycurl.SOCKET_BAD:
-                    self._multi.socket_action(fd, 0)
+                if fd != pycurl.SOCKET_BAD and transfer.multi is not None:
+                    transfer.multi.socket_action(fd, 0)
 
     def completed(self) -> Iterator[tuple[CurlTransfer, int, str]]:
         """Yield each transfer that has ended, with curl's result code and message."""
-        queued = 1
-        while queued:
-            queued, succeeded, failed = self._multi.info_read()
-            for curl in succeeded:
-                yield self._transfers[curl], pycurl.E_OK, ""
-            for curl, code, message in failed:
-                yield self._transfers[curl], code, message
+        for multi in list(self._transfer_counts):
+            queued = 1
+            while queued:
+                queued, succeeded, failed = multi.info_read()
+                for curl in succeeded:
+                    yield self._transfers[curl], pycurl.E_OK, ""
+                for curl, code, message in failed:
+                    yield self._transfers[curl], code, message
 
-    def remove(self, transfer: CurlTransfer) -> None:
-        """Take a transfer out, ended or not; curl may keep its connection."""
+    def remove(self, transfer: CurlTransfer, *, is_looking_up: bool = False) -> None:
+        """Take a transfer out, ended or not; curl may keep its connection.
+
+        Args:
+            transfer: the transfer.
+            is_looking_up: whether the look-up of its name may go on. Closing its multi handle would
+                wait for that, and is left to `close`.
+
+        """
+        multi = transfer.multi
+        assert multi is not None
         del self._transfers[transfer.curl]
         self._timed_transfers.discard(transfer)
-        self._multi.remove_handle(transfer.curl)
+        multi.remove_handle(transfer.curl)
+        if not is_looking_up:
+            self._transfer_counts[multi] -= 1
+            self._close_if_left(multi)
+
+    def leave_connections(self, transfer: CurlTransfer) -> None:
+        """Let no later transfer use a connection that a removed transfer could use."""
+        if transfer.multi is self._multi:
+            self._multi = self._new_multi()
+            self._close_if_left(transfer.multi)
 
     def pending(self) -> list[CurlTransfer]:
         """Return the transfers that were started and not removed."""
@@ -103,20 +136,41 @@ class CurlMultiLoop:
         for transfer in self.pending():
             self.remove(transfer)
             transfer.curl.close()
-        self._multi.close()
+        for multi in list(self._transfer_counts):
+            self._close_multi(multi)
         self._wakeup_receiver.close()
         self._wakeup_sender.close()
 
+    def _new_multi(self) -> pycurl.CurlMulti:
+        multi = pycurl.CurlMulti()
+        multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket_change)
+        multi.setopt(pycurl.M_TIMERFUNCTION, partial(self._on_timer_change, multi))
+        self._transfer_counts[multi] = 0
+        return multi
+
+    def _close_if_left(self, multi: pycurl.CurlMulti) -> None:
+        if multi is not self._multi and not self._transfer_counts[multi]:
+            self._close_multi(multi)
+
+    def _close_multi(self, multi: pycurl.CurlMulti) -> None:
+        del self._transfer_counts[multi]
+        multi.close()
+        self._timers.pop(multi, None)
+
     def _on_socket_change(
-        self, event: int, fd: int, _multi: pycurl.CurlMulti, _data: object
+        self, event: int, fd: int, multi: pycurl.CurlMulti, _data: object
     ) -> None:
         """Watch a socket, or stop watching it: curl's SOCKETFUNCTION."""
         if event == pycurl.POLL_REMOVE:
-            with suppress(KeyError):  # not watched
+            if self._multi_of_socket.pop(fd, None):
                 self._poll.unregister(fd)
         else:
+            self._multi_of_socket[fd] = multi
             self._poll.register(fd, _POLL_EVENTS[event])
 
-    def _on_timer_change(self, milliseconds: int) -> None:
+    def _on_timer_change(self, multi: pycurl.CurlMulti, milliseconds: int) -> None:
         """Set when curl wants to be called again, -1 for never: curl's TIMERFUNCTION."""
-        self._curl_timer_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+        if milliseconds < 0:
+            self._timers.pop(multi, None)
+        else:
+            self._timers[multi] = time.monotonic() + milliseconds / 1000

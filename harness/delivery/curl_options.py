@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
 import pycurl
 
 from pytest_mews import __version__
-from pytest_mews.delivery.connection_pool import keeps_connection
+from pytest_mews.delivery.kept_connections import keeps_connection
 from pytest_mews.delivery.tcp_reset import reset_on_close
 from pytest_mews.delivery.transport import Request
 from pytest_mews.errors import UsageError
@@ -68,12 +69,18 @@ class TrustStore:
 
 def request_headers(request: Request) -> tuple[tuple[str, str], ...]:
     """Return the headers that are sent, except Host and Content-Length."""
-    headers = list(request.headers)
+    is_chunked = _has_body(request) and request.transfer_mode is TransferMode.CHUNKED
+    return _sent_headers(request.headers, is_chunked)
+
+
+@lru_cache
+def _sent_headers(
+    headers: tuple[tuple[str, str], ...],
+    is_chunked: bool,  # noqa: FBT001 - positional, for the cache
+) -> tuple[tuple[str, str], ...]:
     if not any(name.lower() == "user-agent" for name, _ in headers):
-        headers.append(("User-Agent", USER_AGENT))
-    if _has_body(request) and request.transfer_mode is TransferMode.CHUNKED:
-        headers.append(("Transfer-Encoding", "chunked"))
-    return tuple(headers)
+        headers += (("User-Agent", USER_AGENT),)
+    return (*headers, ("Transfer-Encoding", "chunked")) if is_chunked else headers
 
 
 def configure(curl: pycurl.Curl, request: Request, trust_store: TrustStore) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pycurl
 
@@ -46,8 +46,7 @@ _BROKEN_CONNECTION_ERRNOS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class CurlResult:
+class CurlResult(NamedTuple):
     """How curl ended a request.
 
     Attributes:

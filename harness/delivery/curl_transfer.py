@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import MutableMapping
 from contextlib import suppress
+from io import BytesIO
 
 import pycurl
 
 from pytest_mews.delivery.body_pacing import body_pace
 from pytest_mews.delivery.curl_options import request_headers
 from pytest_mews.delivery.curl_results import CurlResult, classify_result
+from pytest_mews.delivery.response_head import MAX_STORED_BYTES, ResponseHead
 from pytest_mews.delivery.tcp_reset import has_arrived
 from pytest_mews.delivery.tls_certificate import read_certificate
 from pytest_mews.delivery.tls_errors import classify_tls_error
 from pytest_mews.delivery.transport import ExchangeCallback, Request
 from pytest_mews.model import Exchange, Fault, Outcome, TransferMode
 
-# Of the headers, and of the body; the rest is counted and dropped. Redaction cuts the body to
-# 64 KiB; the bytes after that complete a secret at its end, also in a long encoding.
-MAX_STORED_BYTES = 72 * 1024
-
-_STATUS_LINE = re.compile(rb"(HTTP/[0-9.]+) +([0-9]{3})")
 _ABORT_HEADERS = -1  # any number other than the line's length makes curl stop
 _ARRIVAL_POLL_S = 0.005  # how often to check whether all has arrived, before a reset
 
@@ -39,7 +35,8 @@ class CurlTransfer:
         curl: the handle, configured but for the callbacks.
 
     Attributes:
-        share: the kept connections that it may use, from its start on.
+        multi: the multi handle that it runs in, from its start on.
+        started_ms: when it started, in ms of the run's clock.
         needs_resuming: whether it may ask to be resumed.
         resume_at: when to call `resume`, in seconds of `time.monotonic`; None for not at all.
 
@@ -47,20 +44,16 @@ class CurlTransfer:
 
     def __init__(self, request: Request, on_end: ExchangeCallback, curl: pycurl.Curl) -> None:
         self.request, self.on_end, self.curl = request, on_end, curl
-        self.share: pycurl.CurlShare | None = None
-        self._started_ms = 0.0
-        self._status: int | None = None
-        self._expects_status_line = True
-        self._http_version = ""
-        self._header_bytes = 0
-        self._response_headers: list[tuple[str, str]] = []
+        self.multi: pycurl.CurlMulti | None = None
+        self.started_ms = 0.0
+        self._head_lines: list[bytes] = []
+        self._head = ResponseHead()
         self._response_body = bytearray()
         self._response_size = 0
-        self._body_offset = 0
+        self._body = BytesIO(request.body)
         size = len(request.body)
         is_truncated = request.fault is Fault.TRUNCATE_REQUEST
         has_pace = request.transfer_mode in {TransferMode.CHUNKED, TransferMode.SLOW}
-        self._is_sent_at_once = not is_truncated and not has_pace
         self._body_limit = max(1, size // 2) if is_truncated else size
         self._aborted = False
         self._pace = body_pace(request.transfer_mode, size, request.spread_body_over_s)
@@ -68,17 +61,16 @@ class CurlTransfer:
         self._is_reset = request.fault is Fault.RESET
         self.needs_resuming = self._is_reset or request.transfer_mode is TransferMode.SLOW
         self.resume_at: float | None = 0.0 if self._is_reset else None
-        self.curl.setopt(pycurl.READFUNCTION, self._read_body)
-        self.curl.setopt(pycurl.HEADERFUNCTION, self._on_header_line)
+        # An ordinary request needs no function in Python for what curl reads and writes.
+        is_sent_at_once = not is_truncated and not has_pace
+        may_abort = self._is_reset or request.fault is Fault.DROP_RESPONSE
+        read, store = self._body.read, self._head_lines.append
+        self.curl.setopt(pycurl.READFUNCTION, read if is_sent_at_once else self._read_body)
+        self.curl.setopt(pycurl.HEADERFUNCTION, self._on_header_line if may_abort else store)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._on_body_chunk)
         if self._is_reset:
             self.curl.setopt(pycurl.NOPROGRESS, 0)
             self.curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(self._aborted))
-
-    def note_start(self, share: pycurl.CurlShare, started_ms: float) -> None:
-        """Choose the kept connections, and note the time; curl must start it at once."""
-        self.curl.setopt(pycurl.SHARE, share)
-        self.share, self._started_ms = share, started_ms
 
     def resume(self) -> int:
         """Continue a paused body, or reset the connection if the whole request has arrived.
@@ -99,64 +91,32 @@ class CurlTransfer:
 
     def _read_body(self, size: int) -> bytes | int:
         """Return the next bytes of the body at its pace, up to its limit: curl's READFUNCTION."""
-        if self._is_sent_at_once:
-            chunk = self.request.body[self._body_offset : self._body_offset + size]
-            self._body_offset += len(chunk)
-            return chunk
-        if self._body_offset == self._body_limit < len(self.request.body):
+        offset = self._body.tell()
+        if offset == self._body_limit < len(self.request.body):
             self._aborted = True
             return int(pycurl.READFUNC_ABORT)
         now = time.monotonic()
         self._body_started_at = now if self._body_started_at is None else self._body_started_at
-        due = self._body_started_at + self._pace.due_s(self._body_offset)
+        due = self._body_started_at + self._pace.due_s(offset)
         if now < due and not self._is_body_read():
             self.resume_at = due
             return int(pycurl.READFUNC_PAUSE)
-        piece_end = self._pace.piece_end(self._body_offset)
-        chunk_end = min(self._body_offset + size, self._body_limit, piece_end)
-        chunk = self.request.body[self._body_offset : chunk_end]
-        self._body_offset += len(chunk)
-        return chunk
+        chunk_end = min(offset + size, self._body_limit, self._pace.piece_end(offset))
+        return self._body.read(chunk_end - offset)
 
     def _is_body_read(self) -> bool:
-        return self._body_offset == len(self.request.body)
+        return self._body.tell() == len(self.request.body)
 
     def _on_header_line(self, line: bytes) -> int | None:
-        """Record a line of the response's head; None lets curl continue: curl's HEADERFUNCTION."""
-        # Only the first line of a head is a status line: a header or trailer may look like one.
-        match = _STATUS_LINE.match(line) if self._expects_status_line else None
-        self._expects_status_line = False
-        if match:
-            # An interim response, such as 100 or 103, precedes the final one.
-            self._response_headers.clear()
-            self._http_version, self._status = match[1].decode(), int(match[2])
-            return self._abort_on_response() if self._is_final() else None
-        if not line.strip():
-            self._expects_status_line = not self._is_final()
-        self._header_bytes += len(line)
-        text = line.decode("latin-1").rstrip("\r\n")
-        if text and self._header_bytes <= MAX_STORED_BYTES:
-            name, _, value = text.partition(":")
-            self._response_headers.append((name, value.strip()))
-        return None
-
-    def _abort_on_response(self) -> int | None:
         """Abort if the response is to be dropped, or if it arrived before the reset.
 
         A redirect is not dropped: it comes before the service has processed the request, so the
         response to drop is the next hop's. A reset doesn't wait to find out which response it is.
         """
-        is_dropped = self.request.fault is Fault.DROP_RESPONSE and not self._is_redirect()
-        if self._is_body_read() and (is_dropped or self._is_reset):
-            self._aborted = True
-            return _ABORT_HEADERS
-        return None
-
-    def _is_final(self) -> bool:
-        return self._status is not None and self._status >= 200  # noqa: PLR2004 - 1xx is interim
-
-    def _is_redirect(self) -> bool:
-        return self._status is not None and self._status // 100 == 3  # noqa: PLR2004 - 3xx
+        is_response = self._head.add(line) and self._head.is_final
+        if is_response and self._is_body_read():
+            self._aborted = self._is_reset or not self._head.is_redirect
+        return _ABORT_HEADERS if self._aborted else None
 
     def _on_body_chunk(self, chunk: bytes) -> None:
         self._response_size += len(chunk)
@@ -165,7 +125,7 @@ class CurlTransfer:
     def _timer_ms(self, timer: int) -> float | None:
         """Read one of curl's timers, in ms of the run's clock; None if curl hasn't set it."""
         microseconds = int(self.curl.getinfo(timer))
-        return self._started_ms + microseconds / 1000 if microseconds else None
+        return self.started_ms + microseconds / 1000 if microseconds else None
 
     def build_exchange(
         self, code: int, message: str, requests_by_port: MutableMapping[int, int]
@@ -182,6 +142,8 @@ class CurlTransfer:
             HarnessError: curl failed at something that no endpoint can cause.
 
         """
+        for line in self._head_lines:
+            self._head.add(line)
         https = self.request.url.lower().startswith("https:")
         connected_ms = self._timer_ms(pycurl.APPCONNECT_TIME_T if https else pycurl.CONNECT_TIME_T)
         reused = connected_ms is None and self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
@@ -192,12 +154,14 @@ class CurlTransfer:
         requests_by_port[port] = requests_by_port.get(port, 1) + 1 if reused else 1
         sent_ms = self._timer_ms(_SENT_TIMER) if self._is_body_read() else None
         # Curl sets this timer for some requests that got no response.
-        first_byte_ms = self._timer_ms(pycurl.STARTTRANSFER_TIME_T) if self._http_version else None
+        first_byte_ms = (
+            self._timer_ms(pycurl.STARTTRANSFER_TIME_T) if self._head.http_version else None
+        )
         result = CurlResult(
             code=code,
             message=message,
-            os_errno=int(self.curl.getinfo(pycurl.OS_ERRNO)),
-            status=self._status,
+            os_errno=int(self.curl.getinfo(pycurl.OS_ERRNO)) if code else 0,
+            status=self._head.status,
             connected=connected_ms is not None,
             sent=sent_ms is not None,
             responded=first_byte_ms is not None,
@@ -209,19 +173,19 @@ class CurlTransfer:
             request_headers=request_headers(self.request),
             request_size=len(self.request.body),
             outcome=outcome,
-            started_ms=self._started_ms,
-            ended_ms=self._timer_ms(pycurl.TOTAL_TIME_T) or self._started_ms,
+            started_ms=self.started_ms,
+            ended_ms=self._timer_ms(pycurl.TOTAL_TIME_T) or self.started_ms,
             connected_ms=connected_ms,
             sent_ms=sent_ms,
             first_byte_ms=first_byte_ms,
-            status=self._status,
-            response_headers=tuple(self._response_headers),
+            status=self._head.status,
+            response_headers=tuple(self._head.headers),
             response_body=bytes(self._response_body),
             response_size=self._response_size,
-            http_version=self._http_version,
+            http_version=self._head.http_version,
             detail=detail,
             request_number=requests_by_port[port],
-            certificate=read_certificate(self.curl),
+            certificate=read_certificate(self.curl) if https else None,
             tls_problem=classify_tls_error(self.curl, code, message)
             if outcome is Outcome.TLS_ERROR
             else None,
@@ -229,9 +193,10 @@ class CurlTransfer:
 
     def _classify(self, result: CurlResult) -> tuple[Outcome, str]:
         """Return outcome and detail; an injected fault takes precedence over its consequences."""
-        response = f"the service responded {self._status}" if self._status else ""
+        status = self._head.status
+        response = f"the service responded {status}" if status else ""
         match self.request.fault:
-            case Fault.DROP_RESPONSE if self._aborted or (response and not self._is_redirect()):
+            case Fault.DROP_RESPONSE if self._aborted or (response and not self._head.is_redirect):
                 return Outcome.RESPONSE_DROPPED, f"{response}; the harness dropped the response"
             case Fault.TRUNCATE_REQUEST if self._aborted or response:
                 cut = f"cut after {self._body_limit} of {len(self.request.body)} bytes"

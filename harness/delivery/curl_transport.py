@@ -11,14 +11,14 @@ from types import TracebackType
 from typing import Self
 
 from pytest_mews.delivery.clock import Clock
-from pytest_mews.delivery.connection_pool import ConnectionPool
 from pytest_mews.delivery.curl_handles import CurlHandles
 from pytest_mews.delivery.curl_multi import CurlMultiLoop
 from pytest_mews.delivery.curl_options import TrustStore
 from pytest_mews.delivery.curl_transfer import CurlTransfer
+from pytest_mews.delivery.kept_connections import leaves_unfit_connection
 from pytest_mews.delivery.transport import ExchangeCallback, Request
 from pytest_mews.errors import HarnessError
-from pytest_mews.model import Exchange
+from pytest_mews.model import Exchange, Outcome
 
 _CLOSE_TIMEOUT_S = 1.0
 
@@ -44,7 +44,6 @@ class CurlTransport:
         self._lock = threading.Lock()
         self._stop_error: HarnessError | None = None
         self._multi_loop = CurlMultiLoop()
-        self._pool = ConnectionPool()
         self._requests_by_port: dict[int, int] = {}
         self._prepared: deque[CurlTransfer] = deque()
         self._ended: list[tuple[ExchangeCallback, Exchange]] = []
@@ -112,7 +111,7 @@ class CurlTransport:
             self._prepare(*self._submitted.popleft())
         while self._prepared:
             transfer = self._prepared.popleft()
-            transfer.note_start(self._pool.share, self._clock.now_ms())
+            transfer.started_ms = self._clock.now_ms()
             self._multi_loop.start(transfer)
             # A request on a kept connection may end while it is being started. It must not leave an
             # unfit connection to the next request.
@@ -137,8 +136,9 @@ class CurlTransport:
             transfer.curl.close()
             return
         self._ended.append((transfer.on_end, exchange))
-        self._multi_loop.remove(transfer)
-        self._pool.take_back(transfer.share, transfer.request, exchange)
+        self._multi_loop.remove(transfer, is_looking_up=exchange.outcome is Outcome.TIMEOUT_CONNECT)
+        if leaves_unfit_connection(transfer.request, exchange):
+            self._multi_loop.leave_connections(transfer)
         self._handles.give_back(transfer.curl, transfer.request, exchange)
 
     def _publish_ended(self) -> None:

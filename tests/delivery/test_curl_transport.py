@@ -14,7 +14,7 @@ from raw_server import (
 
 from pytest_mews import __version__
 from pytest_mews.delivery import CurlTransport
-from pytest_mews.delivery.curl_transfer import MAX_STORED_BYTES
+from pytest_mews.delivery.response_head import MAX_STORED_BYTES
 from pytest_mews.model import Outcome
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,7 +121,7 @@ def test_an_alert_after_the_handshake_is_a_tls_error() -> None:
         responded=False,
     )
     assert classify_result(result) is Outcome.TLS_ERROR
-    assert classify_result(replace(result, message="SSL_read: eof")) is Outcome.CONNECTION_RESET
+    assert classify_result(result._replace(message="SSL_read: eof")) is Outcome.CONNECTION_RESET
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])

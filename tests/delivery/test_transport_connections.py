@@ -20,6 +20,7 @@ from raw_server import (
 )
 
 from pytest_mews.delivery import CurlTransport, SystemClock
+from pytest_mews.delivery.curl_multi import CurlMultiLoop
 from pytest_mews.delivery.curl_results import CurlResult, classify_result
 from pytest_mews.delivery.curl_transfer import CurlTransfer
 from pytest_mews.errors import HarnessError
@@ -110,6 +111,36 @@ def test_requests_in_a_queue_never_get_an_unfit_connection(
     exchanges = [future.result(timeout=60) for future in futures]
     assert not any(exchange.connection_reused for exchange in exchanges)
     assert {exchange.status for exchange in exchanges} == {400}
+
+
+def test_connections_that_are_left_are_closed_and_not_watched(
+    transport: CurlTransport,
+    make_request: RequestFactory,
+    raw_server: ServerFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The service sees the end of a refused message's connection; a closed socket wakes nobody."""
+    closed = threading.Event()
+    waits: list[int] = []
+    wait = CurlMultiLoop.wait
+
+    def count_waits(multi_loop: CurlMultiLoop) -> None:
+        waits.append(1)
+        wait(multi_loop)
+
+    def refuse(server: RawServer, connection: socket.socket) -> None:
+        server.read(connection)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        if not connection.recv(1):
+            closed.set()
+
+    monkeypatch.setattr(CurlMultiLoop, "wait", count_waits)
+    send(transport, make_request(raw_server(refuse).url))
+    assert closed.wait(60)
+    stalled = make_request(raw_server(respond_with(b"", stall=True)).url, deadline_s=0.3)
+    waits.clear()
+    assert send(transport, stalled).outcome is Outcome.TIMEOUT_ANSWER
+    assert len(waits) < 50
 
 
 def test_consecutive_requests_all_get_a_response(

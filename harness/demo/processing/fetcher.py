@@ -121,4 +121,4 @@ def _parse_time(value: object) -> datetime:
         time = datetime.fromisoformat(str(value))
     except ValueError:
         return UNKNOWN_TIME
-    return time.replace(tzinfo=time.tzinfo or UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from pytest_mews.emulator.connector_api.entity_values import (
     EntitySeed,
@@ -75,6 +76,7 @@ def service_ids(enterprise: str) -> tuple[str, ...]:
     return tuple(make_id(f"{enterprise}/service/{n}") for n in range(SERVICES_PER_ENTERPRISE))
 
 
+@lru_cache(1024)  # the entities of a message have the same times
 def format_utc(time: datetime) -> str:
     """Format a datetime as the API does: `2026-01-31T12:00:00Z`."""
     return time.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
