@@ -39,6 +39,9 @@ FAST = (
 )
 """The folders of tests that depend on Python: threads, sockets, data types."""
 
+LOWEST = ("delivery", "net", "websocket")
+"""The folders of tests of what sends and receives: the libraries behind it changed most."""
+
 PLUGINS = (
     *("allure-pytest", "anyio", "pytest-asyncio", "pytest-bdd", "pytest-benchmark", "pytest-check"),
     *("pytest-clarity", "pytest-cov", "pytest-django", "pytest-env", "pytest-flask"),
@@ -74,9 +77,15 @@ def fast(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, tags=["versions"])
 def lowest(session: nox.Session) -> None:
-    """Certify the demo partner with the lowest version of each direct dependency."""
+    """Certify the demo partner with the lowest version of each direct dependency.
+
+    Then run the tests of what depends on these versions most.
+    """
     _install(session, "[pictures]", "--resolution", "lowest-direct")
     _certify(session)
+    _install(session, "[dev]")  # what is installed stays, as far as the tests allow
+    folders = [f"tests/{name}" for name in LOWEST]
+    session.run("pytest", "-n", "3", "--dist", "worksteal", *folders)
 
 
 @nox.session(python=OLDEST)
