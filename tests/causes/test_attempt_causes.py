@@ -386,6 +386,14 @@ def test_a_full_queue_is_no_outage() -> None:
     assert "To refuse the rest is right" in cause.remedy
 
 
+def test_a_short_refusal_is_no_outage() -> None:
+    """A service that sheds load answers 503 for some milliseconds, again and again."""
+    endpoint = Endpoint(lambda sent: 503 if sent.number % 100 < 8 else 202)
+    for scenario_id in ("REC-03", "REC-04"):
+        endpoint.certify(scenario_id, *[Sent()] * 400)
+    assert CauseKind.OUTAGE not in kinds_of(endpoint)
+
+
 def test_a_service_that_is_down_for_long_has_an_outage() -> None:
     """What answers in its place may ask for a repetition too, but accepts nothing for a while."""
     endpoint = run(
