@@ -15,7 +15,7 @@ from pytest_mews.causes.cause_phrases import describe_symptom, of
 from pytest_mews.causes.explanation import Explanation
 from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.observations import Observations, Observed, Symptom, symptom_of, total
-from pytest_mews.model import CauseKind, WebhookKind
+from pytest_mews.model import CauseKind, Outcome, WebhookKind
 
 MIN_FAILURES = 3
 MIN_PRECISION = 0.9  # of the attempts under the condition that fail
@@ -226,12 +226,15 @@ def _threshold_conditions(
     size = _lowest_limit(failed, passed, lambda item: item.record.size_bytes)
     largest = max((item.record.size_bytes for item in passed), default=0)
     if size is not None:
+        late = Symptom(Outcome.TIMEOUT_ANSWER, None)
+        are_late = all(symptom_of(item.record) == late for item in failed)
+        case = "they are late from a size on" if are_late else "they fail from a size on"
         yield Condition(
             CauseKind.MESSAGE_SIZE,
             lambda item: item.record.size_bytes >= size,
             f"Messages of {size:,} bytes and more",
             f"smaller messages (the largest accepted has {largest:,} bytes)",
-            remedy_if(CauseKind.MESSAGE_SIZE, "they fail from a size on"),
+            remedy_if(CauseKind.MESSAGE_SIZE, case),
         )
     count = _lowest_limit(failed, passed, lambda item: item.record.event_count)
     if count is not None and count > 1:

@@ -24,6 +24,7 @@ MIN_LENGTH = 2  # attempts in a row that count as an outage beside a longer one
 MIN_SHARE = 0.9  # of the failures that are within outages
 MAX_CHANCE = 0.01  # of so long a row, if failures were independent
 TRIGGER_MS = 2_000.0  # a message this long before an outage may have caused it
+MIN_OUTAGE_MS = 250.0  # of server errors: a service that is busy for a shorter time is not down
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def _explain(
 ) -> Iterator[Explanation]:
     rows = list(_rows(observations, failed))
     failures = [item for item in observations.attempts if failed(item.record)]
+    if kind is CauseKind.OUTAGE:
+        rows = [row for row in rows if row.ended_ms is None or row.length_ms >= MIN_OUTAGE_MS]
     outages = [row for row in rows if len(row.attempts) >= MIN_LENGTH]
     longest = max((len(row.attempts) for row in rows), default=0)
     within = sum(len(outage.attempts) for outage in outages)

@@ -45,9 +45,14 @@ class Concurrency:
     in_time: int
 
     @property
+    def is_limited(self) -> bool:
+        """Whether the service handles few messages at the same time."""
+        return self.in_time < MAX_CONCURRENT
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """The note of the run, if the service handles few messages at the same time; else none."""
-        if self.in_time >= MAX_CONCURRENT:
+        if not self.is_limited:
             return ()
         note = (
             f"One message took {self.single_ms / 1000:.1f} s, and {self.in_time} of {self.sent} "

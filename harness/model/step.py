@@ -64,6 +64,7 @@ class Step:
         gives_reason: whether a scenario that begins with it passes with what was observed as its
             reason, without counts of cases and messages: the step shows what happened before.
         detects_crash: whether it shows that the service, or a client, survived something hostile.
+        sends_at_once: whether it sends several messages at the same time.
         emulator: the emulator that it acts on or observes; None if it only delivers webhooks.
 
     """
@@ -72,6 +73,7 @@ class Step:
     runs_first: ClassVar[bool] = False
     gives_reason: ClassVar[bool] = False
     detects_crash: ClassVar[bool] = False
+    sends_at_once: ClassVar[bool] = False
     emulator: ClassVar[Emulator | None] = None
 
     @property
@@ -231,6 +233,7 @@ class SendConcurrently(MessageStep):
 
     """
 
+    sends_at_once = True
     copies: Count = 1
 
 

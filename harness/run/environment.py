@@ -360,6 +360,12 @@ class Environment:
         """
         return self._concurrency.get()
 
+    @property
+    def handles_few_at_once(self) -> bool:
+        """Whether the concurrency probe was made, and found few messages handled at once."""
+        probed = self._concurrency.result
+        return probed is not None and probed.is_limited
+
     def check_connectivity(self) -> Connectivity | None:
         """Return the result of the connectivity check; None where no Connector API is served.
 

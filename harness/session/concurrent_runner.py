@@ -64,7 +64,10 @@ class ConcurrentRunner:
             self._runner.probe(scenarios)  # once, before several threads need it
         except HarnessError:
             return  # each scenario raises it again, and has the verdict `error`
-        self._schedule = self._schedule or Schedule(self._certify, jobs, slow_endpoint=is_slow)
+        few_at_once = self._runner.environment.handles_few_at_once
+        self._schedule = self._schedule or Schedule(
+            self._certify, jobs, slow_endpoint=is_slow, few_at_once=few_at_once
+        )
         self._schedule.start(scenarios)
 
     def _auto_jobs(self, *, one_by_one: bool) -> int:

@@ -51,11 +51,17 @@ class Schedule:
         slow_endpoint: whether the endpoint accepts nothing within the time limit. Hostile scenarios
             are then not exclusive: each fails its own health check in any case. Exclusive
             scenarios that measure time still run alone.
+        few_at_once: whether the service handles so few messages at the same time that a scenario
+            that sends several at once delays its responses to the others. Such a scenario runs
+            alone too.
 
     """
 
-    def __init__(self, certify: Certify, jobs: int, *, slow_endpoint: bool = False) -> None:
+    def __init__(
+        self, certify: Certify, jobs: int, *, slow_endpoint: bool = False, few_at_once: bool = False
+    ) -> None:
         self._certify, self._gate, self._slow_endpoint = certify, ExclusiveGate(), slow_endpoint
+        self._few_at_once = few_at_once
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
         self._futures: dict[str, Future[ScenarioResult]] = {}
         self._done: set[str] = set()  # the ids of scenarios that have ended
@@ -86,7 +92,8 @@ class Schedule:
 
     def _run(self, scenario: Scenario) -> ScenarioResult:
         shared = self._slow_endpoint and may_kill_service(scenario)
-        with self._gate.enter(exclusive=scenario.exclusive and not shared):
+        crowds = self._few_at_once and any(step.sends_at_once for step in scenario.steps)
+        with self._gate.enter(exclusive=crowds or (scenario.exclusive and not shared)):
             self._running[scenario.id] = None
             try:
                 return self._certify(scenario)

@@ -148,6 +148,16 @@ def test_messages_from_a_size_on() -> None:
     )
 
 
+def test_messages_that_are_late_from_a_size_on() -> None:
+    """No limit for bodies delays a response: the remedy begins with the work before it."""
+    endpoint = Endpoint(lambda sent: Outcome.TIMEOUT_ANSWER if len(sent.events) > 50 else 202)
+    for scenario_id in ("REC-03", "REC-04"):
+        endpoint.certify(scenario_id, *[Sent((EVENT,) * size) for size in range(1, 101, 3)])
+    (cause,) = causes_of(endpoint)
+    assert cause.kind is CauseKind.MESSAGE_SIZE
+    assert cause.remedy.startswith("Store the message, answer, and process its events afterwards")
+
+
 def test_an_event_type() -> None:
     """An event type that is refused wherever it occurs is named."""
     endpoint = Endpoint(lambda sent: 400 if OTHER in sent.events else 202)
@@ -374,6 +384,14 @@ def test_a_full_queue_is_no_outage() -> None:
         "room for more. At most 48 were accepted within 10 s; the certification sends up to 80."
     )
     assert "To refuse the rest is right" in cause.remedy
+
+
+def test_a_short_refusal_is_no_outage() -> None:
+    """A service that sheds load answers 503 for some milliseconds, again and again."""
+    endpoint = Endpoint(lambda sent: 503 if sent.number % 100 < 8 else 202)
+    for scenario_id in ("REC-03", "REC-04"):
+        endpoint.certify(scenario_id, *[Sent()] * 400)
+    assert CauseKind.OUTAGE not in kinds_of(endpoint)
 
 
 def test_a_service_that_is_down_for_long_has_an_outage() -> None:

@@ -413,6 +413,39 @@ def test_late_request_shows_backlog() -> None:
     assert connector_api.is_working_on_backlog(4_900)
 
 
+def test_worker_that_is_silent_for_long_still_works_on_its_backlog() -> None:
+    """It made no request for six seconds, although it knew of events: it may be so again."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    connector_api.apply_message(
+        general_webhook(*(("ServiceOrderUpdated", guid(1 + number)) for number in range(4)))
+    )
+    for number in range(3):
+        call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(1 + number)])
+        clock.ms += 6_000
+    sent_ms = clock.ms
+    clock.ms += 5_900
+    assert connector_api.is_working_on_backlog(sent_ms)
+    clock.ms += 200
+    assert not connector_api.is_working_on_backlog(sent_ms)
+
+
+@pytest.mark.parametrize("requested", [(1, 1), (1, 2)], ids=["retry", "event-during-the-silence"])
+def test_silence_without_work_shows_no_backlog(requested: tuple[int, int]) -> None:
+    """A pause before a retry, or without an event: no longer one has to be expected."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(1))))
+    connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(9))))
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(requested[0])])
+    clock.ms += 1_000
+    connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(2))))
+    clock.ms += 5_000
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(requested[1])])
+    clock.ms += 5_100
+    assert not connector_api.is_working_on_backlog(clock.ms)
+
+
 def test_request_of_an_earlier_execution_shows_no_backlog() -> None:
     """A service that has done its work is idle as soon as the next messages are sent."""
     clock = Clock()

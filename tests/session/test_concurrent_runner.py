@@ -28,6 +28,7 @@ class Environment:
             response_ms=response_ms, is_slow=self.is_slow, accepts=accepts
         )
         self.probes = 0
+        self.handles_few_at_once = False
 
     def check_concurrency(self) -> SimpleNamespace:
         """Count the probes."""

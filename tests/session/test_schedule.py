@@ -9,11 +9,20 @@ from dataclasses import replace
 import pytest
 
 from pytest_mews.model import Fault, Scenario, ScenarioResult, Verdict
-from pytest_mews.model.step import Deliver, ExhaustRetries, HealthCheck, Send, ShowPreflight, Wait
+from pytest_mews.model.step import (
+    Deliver,
+    ExhaustRetries,
+    HealthCheck,
+    Send,
+    SendConcurrently,
+    ShowPreflight,
+    Wait,
+)
 from pytest_mews.scenarios import loader
 from pytest_mews.session.schedule import Schedule, sort_scenarios
 
 ONE = loader.load_scenarios()[0]
+CROWD = (SendConcurrently(message="message", copies=10),)
 TIMEOUT_S = 10  # a schedule that hangs fails the test after this time
 
 
@@ -33,7 +42,7 @@ def test_scenarios_overlap() -> None:
         meeting.wait()
         return ScenarioResult(scenario, Verdict.PASS, "met")
 
-    items = scenarios("---")
+    items = [replace(scenario, steps=CROWD) for scenario in scenarios("---")]
     schedule = Schedule(certify, 3)
     schedule.start(items)
     assert [schedule.result(scenario).reason for scenario in items] == ["met"] * 3
@@ -64,7 +73,10 @@ def test_a_wait_reports_the_running_scenarios() -> None:
 
 
 def test_an_exclusive_scenario_runs_alone() -> None:
-    """While an exclusive scenario runs, no other scenario does."""
+    """While an exclusive scenario runs, no other scenario does.
+
+    Where the service handles few messages at once, the same goes for one that sends several.
+    """
     running: list[str] = []
     most: dict[str, int] = {}
     guard = threading.Lock()
@@ -81,12 +93,13 @@ def test_an_exclusive_scenario_runs_alone() -> None:
         return ScenarioResult(scenario, Verdict.PASS, "")
 
     items = scenarios("-x--x-xx")
-    schedule = Schedule(certify, 8)
+    items[2] = replace(items[2], steps=CROWD)
+    schedule = Schedule(certify, 8, few_at_once=True)
     schedule.start(items)
     for scenario in items:
         schedule.result(scenario)
     schedule.stop()
-    assert {most[scenario.id] for scenario in items if scenario.exclusive} == {1}
+    assert {most[item.id] for item in items if item.exclusive or item.steps == CROWD} == {1}
 
 
 def test_with_a_slow_endpoint_hostile_scenarios_run_concurrently() -> None:

@@ -19,6 +19,7 @@ from pytest_mews.emulator.connector_api.apply_message import (
     add_enterprise,
     apply_message,
 )
+from pytest_mews.emulator.connector_api.busy_silence import BusySilence
 from pytest_mews.emulator.connector_api.call_log import CallLog
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.first_pages import FirstPages
@@ -35,6 +36,7 @@ from pytest_mews.model.api_call import SLOW_S, ApiCall, ApiFault, RequestProblem
 from pytest_mews.redaction import MIN_LENGTH_ANYWHERE, REDACTED
 
 RECENT_MS = 5_000.0  # a partner may pause between two requests, or before a retry
+SILENCE_FACTOR = 2.0  # how much longer than ever before a partner may work without a request
 LATE_MS = 3_000.0  # a request this long after its event shows that the partner has a backlog
 
 
@@ -89,6 +91,7 @@ class ConnectorApi:
         self._unread_messages: deque[tuple[Message, float]] = deque()  # with the time of each
         self._rate_limits: defaultdict[str, RateLimit] = defaultdict(RateLimit)
         self._faults, self._call_log = InjectedFaults(), CallLog()
+        self._busy_silence = BusySilence()
         self._usage = {origin: UsageCounter() for origin in Origin}
         self._store, self._tokens = EntityStore(references), TokenRegistry(tenants)
         self._first_pages = FirstPages(self._store)
@@ -292,18 +295,30 @@ class ConnectorApi:
         last event is older than `sent_ms`, or than `LATE_MS` before the request. A request without
         ids counts if its response has a page of such entities alone and more pages follow.
 
+        A partner that was silent for longer while it worked (`BusySilence`) may be so again: while
+        something sent before `sent_ms` is not fetched, a request counts for `SILENCE_FACTOR` times
+        as long, also one before `sent_ms`.
+
         Args:
             sent_ms: on the run's clock.
 
         """
         with self._up_to_date():
-            since_ms = max(sent_ms, self._now_ms() - RECENT_MS)
-            recent = [call for call in self._call_log.calls() if call.received_ms >= since_ms]
-            announced = [(self._announced_utc(call), call.received_ms - LATE_MS) for call in recent]
-        return any(
-            announced_utc is not None and announced_utc < self._utc(max(sent_ms, late_ms))
-            for announced_utc, late_ms in announced
-        )
+            now_ms = self._now_ms()
+            self._busy_silence.look_at(
+                self._call_log.calls(self._busy_silence.last_call), self._announced_ms
+            )
+            since_ms = max(sent_ms, now_ms - RECENT_MS)
+            silence_ms = SILENCE_FACTOR * self._busy_silence.longest_ms
+            if silence_ms > RECENT_MS and self._store.count_unfetched(self._utc(sent_ms)):
+                since_ms = min(since_ms, now_ms - silence_ms)
+            return any(
+                announced_ms < call.received_ms - LATE_MS
+                or announced_ms < sent_ms <= call.received_ms
+                for call in self._call_log.calls()
+                if call.received_ms >= since_ms
+                and (announced_ms := self._announced_ms(call)) is not None
+            )
 
     def count_unfetched(self, until_ms: float, enterprise_id: str | None = None) -> int:
         """Return how many entities were announced by a time, and are in no response since.
@@ -369,9 +384,10 @@ class ConnectorApi:
         )
         return Origin.POSSIBLY_PARTNER if looks_documented else Origin.STRANGER
 
-    def _announced_utc(self, call: ApiCall) -> datetime | None:
+    def _announced_ms(self, call: ApiCall) -> float | None:
         """Return when the oldest requested entity was announced; None if none was.
 
+        On the run's clock.
         For a request without ids return when the newest entity of its page was announced.
         """
         operation = OPERATIONS.get(call.operation)
@@ -387,7 +403,8 @@ class ConnectorApi:
         announced = [time for time in times if time >= self._started_utc]
         if not announced:
             return None
-        return min(announced) if call.requested_ids else max(announced)
+        oldest = min(announced) if call.requested_ids else max(announced)
+        return (oldest - self._started_utc) / timedelta(milliseconds=1)
 
     def _count_request(self, request: ParsedRequest, now_ms: float) -> tuple[bool, float | None]:
         token = request.text("AccessToken")

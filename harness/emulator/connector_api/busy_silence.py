@@ -1,0 +1,60 @@
+"""How long a partner with a backlog makes no request, because its own work takes long.
+
+A worker that handles message after message may write each entity of a full batch to a database
+before it requests those of the next message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from pytest_mews.model import ApiCall
+
+
+class BusySilence:
+    """Learns from requests how long the partner was silent and then went on; not thread-safe.
+
+    A silence counts if the first request for an entity ends it, and Mews had announced the entity
+    before it began. Retries are no first requests: the pauses before them are no work.
+
+    Attributes:
+        longest_ms: the longest such silence so far, 0 without one.
+
+    """
+
+    def __init__(self) -> None:
+        self.longest_ms = 0.0
+        self._last_call = 0
+        self._began_ms: float | None = None  # the end of the last request so far
+        self._requested: set[str] = set()
+
+    @property
+    def last_call(self) -> int:
+        """The number of the last call that was looked at."""
+        return self._last_call
+
+    def look_at(
+        self, calls: Sequence[ApiCall], announced_ms: Callable[[ApiCall], float | None]
+    ) -> None:
+        """Look at further calls, up to the first one that has no response yet.
+
+        Args:
+            calls: those above `last_call`, in order of arrival.
+            announced_ms: returns when the oldest entity that a call requests was announced, on the
+                run's clock; None if none was.
+
+        """
+        for call in calls:
+            if call.answered_ms is None:
+                return
+            self._last_call = call.number
+            requested = [id_.lower() for id_ in call.requested_ids]
+            first = tuple(id_ for id_ in requested if id_ not in self._requested)
+            self._requested.update(first)
+            if first and self._began_ms is not None:
+                announced = announced_ms(replace(call, requested_ids=first))
+                if announced is not None and announced < self._began_ms:
+                    silence_ms = call.received_ms - self._began_ms
+                    self.longest_ms = max(self.longest_ms, silence_ms)
+            self._began_ms = max(self._began_ms or 0.0, call.answered_ms)
