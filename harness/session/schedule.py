@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from time import monotonic
 
 from pytest_mews.model import Scenario, ScenarioResult
 from pytest_mews.run.exclusive_gate import ExclusiveGate
@@ -11,8 +12,9 @@ from pytest_mews.run.exclusive_gate import ExclusiveGate
 RETRY_INTERVAL_S = 1.8  # with the default profile and time scale
 POLL_INTERVAL_S = 0.2  # how often `WaitProgress` is called
 Certify = Callable[[Scenario], ScenarioResult]
-WaitProgress = Callable[[Sequence[str], int, int], None]
-"""A callback during a wait: the running scenarios, how many are done, how many there are."""
+WaitProgress = Callable[[Mapping[str, float], int, int], None]
+"""A callback during a wait: for how many seconds each running scenario has run, in the order of
+their starts; how many scenarios are done, and how many there are."""
 
 
 def sort_scenarios(scenarios: Iterable[Scenario]) -> list[Scenario]:
@@ -51,15 +53,24 @@ class Schedule:
         slow_endpoint: whether the endpoint accepts nothing within the time limit. Hostile scenarios
             are then not exclusive: each fails its own health check in any case. Exclusive
             scenarios that measure time still run alone.
+        now_s: the clock.
 
     """
 
-    def __init__(self, certify: Certify, jobs: int, *, slow_endpoint: bool = False) -> None:
+    def __init__(
+        self,
+        certify: Certify,
+        jobs: int,
+        *,
+        slow_endpoint: bool = False,
+        now_s: Callable[[], float] = monotonic,
+    ) -> None:
         self._certify, self._gate, self._slow_endpoint = certify, ExclusiveGate(), slow_endpoint
+        self._now_s = now_s
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
         self._futures: dict[str, Future[ScenarioResult]] = {}
         self._done: set[str] = set()  # the ids of scenarios that have ended
-        self._running: dict[str, None] = {}  # an ordered set of scenario ids
+        self._running: dict[str, float] = {}  # when each scenario started, by its id
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
         """Start the scenarios that have not started yet, in the order of `sort_scenarios`."""
@@ -73,7 +84,8 @@ class Schedule:
         """Wait for the result of a scenario; raises the exception that it raised."""
         future = self._futures[scenario.id]
         while not wait([future], POLL_INTERVAL_S).done:
-            show_wait(list(self._running), len(self._done), len(self._futures))
+            running = {name: self._now_s() - at_s for name, at_s in self._running.copy().items()}
+            show_wait(running, len(self._done), len(self._futures))
         return future.result()
 
     def stop(self) -> None:
@@ -87,7 +99,7 @@ class Schedule:
     def _run(self, scenario: Scenario) -> ScenarioResult:
         shared = self._slow_endpoint and may_kill_service(scenario)
         with self._gate.enter(exclusive=scenario.exclusive and not shared):
-            self._running[scenario.id] = None
+            self._running[scenario.id] = self._now_s()
             try:
                 return self._certify(scenario)
             finally:
