@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from pytest_mews.config.service_start import as_typed, redact_template
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import ApiUsage, RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
 from pytest_mews.options import OPTIONS, spell
+from pytest_mews.shell_words import quote_word
 
 NOT_REPEATED = {
     "mews_target",
@@ -96,7 +96,7 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
                 if is_url
                 else target
             )
-            words += [*before, shlex.quote(as_typed(shown))]
+            words += [*before, quote_word(as_typed(shown))]
     for option in OPTIONS:
         value = options.get(option.dest)
         if option.dest in NOT_REPEATED or not value:
@@ -108,7 +108,7 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
         if option.dest == "mews_start" and settings.service is not None:
             value = settings.service.shown  # without the values of variables
         values = value if isinstance(value, list | tuple) else [value]
-        words += [f"{flag} {shlex.quote(str(item))}" for item in values]
+        words += [f"{flag} {quote_word(str(item))}" for item in values]
     return " ".join(words)
 
 
