@@ -201,6 +201,7 @@ def _wait_until_handled(step: WaitUntilHandled, execution: Execution) -> None:
         return
     has_command = any(trace.is_pending_command for trace in session.traces(()))
     waits_for_commands = has_command and context.handles_commands()
+    session.commands_requested |= waits_for_commands
 
     def awaited(calls: Sequence[ApiCall]) -> list[Awaited]:
         traces = session.traces(calls)
