@@ -178,8 +178,10 @@ def handled_in_mixed_batch(transcript: Transcript) -> Observation:
         observed = "nothing was requested about any of the events, and nothing has to be"
         return Observation(met=True, observed=observed, subject_count=0)
     if not missing:
-        types = ", ".join(sorted(handled_types | {trace.event_type for trace in requested}))
-        observed = f"{quantity(count, 'event')} handled, of {types}"
+        types = ", ".join(sorted(handled_types))
+        handled = f"{quantity(len(expected), 'event')} handled, of {types}" if expected else ""
+        found = f"{_commands(len(requested))} requested" if requested else ""
+        observed = join_clauses((handled, found))
         return Observation(met=True, observed=observed, subject_count=count)
     first = missing[0]
     others = "others of its type are handled"

@@ -248,7 +248,8 @@ def test_a_pending_command_leads_to_a_request_if_others_do() -> None:
         ),
     )
     looked_up = replace(transcript_of(*sent, fetch_of("a"), fetch_of("b")), commands_requested=True)
-    assert command_handling.handled_in_mixed_batch(looked_up).met
+    found = command_handling.handled_in_mixed_batch(looked_up)
+    assert (found.met, found.observed) == (True, "2 commands requested")
     handled = replace(
         transcript_of(*sent, fetch_of("a"), report_of("a"), fetch_of("b")), commands_requested=True
     )
