@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from pytest_mews import __version__
@@ -36,10 +36,12 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
     interrupted: bool = False,
     rate_limit_usage: Sequence[RateLimitUsage] = (),
     api_usage: ApiUsage | None = None,
+    late_ids: Collection[str] = (),
 ) -> Run:
     """Build a run; `results` are in the order in which reports list them.
 
-    Its URLs have no secrets; its other texts can.
+    `late_ids` are the entities that were fetched after the run had ceased to wait for them. Its
+    URLs have no secrets; its other texts can.
     """
     in_stages = [result for result in results if result.scenario.stage in settings.stages]
     return Run(
@@ -62,7 +64,7 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
         notes=tuple(notes),
         interrupted=interrupted,
         rate_limit_usage=tuple(rate_limit_usage),
-        causes=find_causes(results),
+        causes=find_causes(results, late_ids),
         about=settings.about,
         selection=settings.selection,
         api_usage=api_usage,
