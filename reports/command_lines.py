@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import pairwise
 
 from pytest_mews.model import Exchange, Message, Profile, Run, Scenario, ScenarioResult
 from pytest_mews.options import spell
 from pytest_mews.sanitize import sanitize
+from pytest_mews.shell_words import suits_double_quotes
 
 MAX_BODY_BYTES = 2_000
 REPLAY_FOLDER = "replays"  # within the report's folder
@@ -105,6 +107,10 @@ def _printable_text(body: bytes) -> str | None:
 def _quote(word: str) -> str:
     """Quote a word for the shell; a variable, which is expanded, replaces each redacted value."""
     first, *others = _REDACTED.split(sanitize(word))
+    if suits_double_quotes(word):
+        pieces = pairwise((first, *others))
+        text = "".join(f"${{{_variable(before)}}}{piece}" for before, piece in pieces)
+        return f'"{first}{text}"'
     quoted, before = shlex.quote(first) if first else "", first
     for piece in others:
         quoted += f'"${_variable(before)}"' + (shlex.quote(piece) if piece else "")

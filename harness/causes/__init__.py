@@ -8,19 +8,21 @@ cause.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from pytest_mews.causes.acceptance import find_acceptance
 from pytest_mews.causes.common_conditions import find_common_conditions
 from pytest_mews.causes.deaths import find_deaths
-from pytest_mews.causes.explained_scenarios import Attribution, attribute
-from pytest_mews.causes.explanation import Explanation
+from pytest_mews.causes.explained_scenarios import Attribution, attribute, unmet_findings
+from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.fetching import find_fetching
 from pytest_mews.causes.in_front import find_back_pressure, find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.irregular_losses import find_irregular_losses
 from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.causes.lost_positions import find_lost_positions
+from pytest_mews.causes.missing_entities import missing_entities
 from pytest_mews.causes.observations import Observations, Observed
 from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
@@ -38,15 +40,23 @@ from pytest_mews.model.verdict import FAILURES
 __all__ = ["find_causes"]
 
 
-def find_causes(results: Sequence[ScenarioResult]) -> tuple[Cause, ...]:
+def find_causes(
+    results: Sequence[ScenarioResult], late_ids: Collection[str] = ()
+) -> tuple[Cause, ...]:
     """Return the causes of the failures in a run, the gravest first.
 
     A cause is graver if a MUST fails because of it, then if it explains more scenarios.
+
+    Args:
+        results: the results of all scenarios.
+        late_ids: the entities that were fetched after the run had ceased to wait for them: a cause
+            says how many of those that it explains.
+
     """
     failed = [result for result in results if result.verdict in FAILURES | {Verdict.BLOCKED}]
     if not failed:
         return ()
-    explanations = _explanations(Observations(results))
+    explanations = _explanations(Observations(results, late_ids))
     attributions = {result.scenario.id: attribute(result, explanations) for result in failed}
     # Without an explanation that is no cause, its scenarios stand by themselves.
     while True:
@@ -55,8 +65,40 @@ def find_causes(results: Sequence[ScenarioResult]) -> tuple[Cause, ...]:
             break
         explanations = kept
         attributions = {result.scenario.id: attribute(result, explanations) for result in failed}
-    causes = [_cause(explanation, attributions) for explanation in explanations]
+    late = [
+        unmet
+        for result in failed
+        for unmet in unmet_findings(result)
+        if any(fetch.entity_id in late_ids for fetch in missing_entities(unmet))
+    ]
+    causes = [
+        replace(cause, summary=cause.summary + _late_sentence(explanation, cause, late, late_ids))
+        for explanation in explanations
+        for cause in [_cause(explanation, attributions)]
+    ]
     return tuple(sorted(causes, key=_rank))
+
+
+def _late_sentence(
+    explanation: Explanation,
+    cause: Cause,
+    findings: Sequence[UnmetFinding],
+    late_ids: Collection[str],
+) -> str:
+    """Return how many entities that an explanation accounts for were fetched too late, if any."""
+    late: set[str] = set()
+    for unmet in findings:
+        if unmet.result.scenario.id in cause.explains:
+            accounts_for = explanation.accounts_for_missing(unmet.evidence.transcript)
+            missing = filter(accounts_for, missing_entities(unmet))
+            late |= {fetch.entity_id for fetch in missing if fetch.entity_id in late_ids}
+    if not late:
+        return ""
+    were = "was" if len(late) == 1 else "were"
+    return (
+        f" {len(late):,} of the entities that count as not fetched {were} fetched after the run "
+        "had ceased to wait (--mews-fetch-timeout)."
+    )
 
 
 def _explanations(observations: Observations) -> list[Explanation]:

@@ -10,6 +10,7 @@ from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFind
 from pytest_mews.causes.missing_entities import fetches_of
 from pytest_mews.causes.observations import Observations
 from pytest_mews.causes.websocket_events import misses_later_events
+from pytest_mews.mews.lifecycle import STATE_AFTER
 from pytest_mews.model import (
     ApiFault,
     CauseKind,
@@ -91,6 +92,13 @@ def _foreign_token(
     else:
         kind = CauseKind.OTHER_ENTERPRISES_TOKEN
         summary = f"Entities are requested with the AccessToken of another enterprise: {entities}."
+        for whose, actions in (
+            ("whose AccessToken it has", {record.token_owner_action for record in foreign}),
+            ("whose entity it asks for", {record.last_action for record in foreign}),
+        ):
+            if actions <= STATE_AFTER.keys():
+                names = " or ".join(sorted(actions))
+                summary += f" Each such request came after {names} of the enterprise {whose}."
 
     def is_foreign(transcript: Transcript) -> MissingEntity:
         calls = calls_by_entity(transcript.calls)

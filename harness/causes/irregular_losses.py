@@ -73,6 +73,7 @@ def find_irregular_losses(
                 fetch
                 for fetch in missing
                 if is_lost(fetch)
+                and fetch.entity_id not in observations.late_ids
                 and fetch.discriminator in requested_types
                 and not any(accounts(fetch) for accounts in known)
             ]

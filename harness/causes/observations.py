@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,16 +73,18 @@ class Observations:
 
     Args:
         results: the results of all scenarios.
+        late_ids: the entities that were fetched after the run had ceased to wait for them.
 
     Attributes:
         results: as given.
+        late_ids: as given.
         attempts: all attempts, in the order in which they started.
         limit_ms: the time limit for a response.
 
     """
 
-    def __init__(self, results: Sequence[ScenarioResult]) -> None:
-        self.results = tuple(results)
+    def __init__(self, results: Sequence[ScenarioResult], late_ids: Collection[str] = ()) -> None:
+        self.results, self.late_ids = tuple(results), frozenset(late_ids)
         self.attempts = tuple(
             sorted(
                 (

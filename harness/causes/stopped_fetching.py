@@ -36,8 +36,12 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
         return
     if not all(any(_key(record) in requested for record in result.fetches) for result in after):
         return  # perhaps such entities are never requested
-    stopped = before[-1] if before[-1].verdict in FAILURES else after[0]
-    stopped_ms = _started_ms(stopped)
+    last, first = before[-1].scenario.id, after[0].scenario.id
+    if before[-1].verdict in FAILURES:  # it began to fail there
+        stopped_ms, since = _started_ms(before[-1]), f"since {last}"
+    else:
+        stopped_ms = _started_ms(after[0])
+        since = f"since some moment between {last}, which passed, and {first}"
     names = [result.scenario.id for result in after]
     count = sum(record.count for result in after for record in result.fetches)
 
@@ -46,9 +50,8 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
 
     yield Explanation(
         CauseKind.STOPPED_FETCHING,
-        f"The service requests nothing any more since {stopped.scenario.id}: none of {count:,} "
-        f"acknowledged events of {len(after):,} scenarios was asked for ({listed(names)}). It goes "
-        "on to answer messages.",
+        f"The service requests nothing any more {since}: none of {count:,} acknowledged events of "
+        f"{len(after):,} scenarios was asked for ({listed(names)}). It goes on to answer messages.",
         accounts_for_missing=is_later,
     )
 

@@ -16,7 +16,7 @@ from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
 from pytest_mews.checks.websocket_connection import NO_CLIENT, no_client
 from pytest_mews.mews.limits import RESPONSE_TIMEOUT_S
 from pytest_mews.model import AnswerTimes, ApiCall, EventTrace, Transcript, event_traces
-from pytest_mews.model.command_trace import ACTIVE, UPDATE
+from pytest_mews.model.command_trace import ACTIVE, COMMAND, UPDATE
 
 # Like the response to a webhook; nothing is documented for the WebSocket.
 MAX_LOOKUP_MS = RESPONSE_TIMEOUT_S * 1000.0
@@ -160,31 +160,41 @@ def command_not_executed(transcript: Transcript) -> Observation:
 def handled_in_mixed_batch(transcript: Transcript) -> Observation:
     """Events of a type that is handled when it comes alone are handled in every other message too.
 
-    Nothing is expected of a type that the client does not handle when it comes alone.
+    Nothing is expected of a type that the client does not handle when it comes alone, except that
+    a pending command leads to a request where a client is known to request commands.
     """
     traces = [trace for trace in _traces(transcript) if trace.needs_handling]
     handled_types = {trace.event_type for trace in traces if trace.handled}
+    requested = [
+        trace
+        for trace in traces
+        if trace.is_command and transcript.commands_requested and COMMAND not in handled_types
+    ]
     expected = [trace for trace in traces if trace.event_type in handled_types]
     missing = [trace for trace in expected if not trace.handled]
-    if not expected:
+    missing += [trace for trace in requested if trace.requested_ms is None]
+    count = len(expected) + len(requested)
+    if not count:
         observed = "nothing was requested about any of the events, and nothing has to be"
         return Observation(met=True, observed=observed, subject_count=0)
     if not missing:
         types = ", ".join(sorted(handled_types))
-        observed = f"{quantity(len(expected), 'event')} handled, of {types}"
-        return Observation(met=True, observed=observed, subject_count=len(expected))
+        handled = f"{quantity(len(expected), 'event')} handled, of {types}" if expected else ""
+        found = f"{_commands(len(requested))} requested" if requested else ""
+        observed = join_clauses((handled, found))
+        return Observation(met=True, observed=observed, subject_count=count)
     first = missing[0]
+    others = "others of its type are handled"
+    if first in requested:
+        others = "the client requests other commands"
     observed = join_clauses(
         (
-            (
-                f"{first.event_type} {first.entity_id} led to nothing, though others of its type "
-                "are handled"
-            ),
+            f"{first.event_type} {first.entity_id} led to nothing, though {others}",
             _first_refusal(transcript),
-            f"{len(missing)} of {quantity(len(expected), 'event')}",
+            f"{len(missing)} of {quantity(count, 'event')}",
         )
     )
-    return Observation(met=False, observed=observed, subject_count=len(expected))
+    return Observation(met=False, observed=observed, subject_count=count)
 
 
 @case_check("active-commands-requested", "commands/getAllActive after a new connection")

@@ -77,6 +77,7 @@ class Execution:
             fault_more_than=self.fault_more_than,
             still_busy=self.calls.still_busy,
             never_idle=self.calls.never_idle,
+            commands_requested=self.websocket.commands_requested,
         )
 
 

@@ -31,12 +31,11 @@ class LateFetches:
             for fetch in missing:
                 self._given_up[fetch.entity_id] = fetch.acknowledged_ms, now_ms
 
-    def notes(self, calls: Sequence[ApiCall], fetch_timeout_s: float) -> tuple[str, ...]:
-        """Return the note of the run, if several entities were fetched later; else none.
+    def delays_ms(self, calls: Sequence[ApiCall]) -> dict[str, float]:
+        """Return by entity how long after its response it was fetched, if that was too late.
 
         Args:
             calls: all of the run.
-            fetch_timeout_s: the timeout of the run.
 
         """
         with self._lock:
@@ -48,6 +47,17 @@ class LateFetches:
                 acknowledged_ms, given_up_ms = given_up[entity_id]
                 if call.received_ms > given_up_ms:
                     delays_ms[entity_id] = call.received_ms - acknowledged_ms
+        return delays_ms
+
+    def notes(self, calls: Sequence[ApiCall], fetch_timeout_s: float) -> tuple[str, ...]:
+        """Return the note of the run, if several entities were fetched later; else none.
+
+        Args:
+            calls: all of the run.
+            fetch_timeout_s: the timeout of the run.
+
+        """
+        delays_ms = self.delays_ms(calls)
         if len(delays_ms) < MIN_LATE:
             return ()
         longest_s = max(delays_ms.values()) / 1000

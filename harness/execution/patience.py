@@ -3,8 +3,8 @@
 A wait for a request that never comes lasts for the whole fetch timeout, or for several. A flawed
 service causes many of them, all for one reason. Once those that timed out have lasted for
 `MIN_TIMEOUTS` fetch timeouts, a wait ends as soon as the service has been silent for several times
-as long as it was ever silent before it did what it should. A service that does everything is always
-given the whole timeout.
+as long as it was ever silent before it did what it should. To ask again for the same list is no
+more than silence. A service that does everything is always given the whole timeout.
 
 Likewise a wait for a busy service is extended (`CallWait.extend`) until its backlog has outlasted
 one: the run is incomplete then, and would take minutes for each case. The extended waits of other
@@ -306,7 +306,7 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
         silence_s = patience.silence_s(missing, connector_api.calls)
         wait_s = remaining_s if silence_s is None else min(silence_s, remaining_s)
         # A call can change what is missing, and with it how long a silence is final.
-        before = count_calls(calls) if patience.has_learned else None
+        before = _count_activity(calls) if patience.has_learned else None
         changed = partial(_is_done_or_changed, awaited, before)
         has_changed = connector_api.wait_until(changed, since, wait_s)
         if not has_changed and wait_s == silence_s and count_calls(calls)[1] == 0:
@@ -335,10 +335,32 @@ def count_calls(calls: Sequence[ApiCall]) -> tuple[int, int]:
     return len(calls), sum(call.answered_ms is None for call in calls)
 
 
+def _count_activity(calls: Sequence[ApiCall]) -> tuple[int, int]:
+    """Return how many calls are a sign of work, and how many of them have a response.
+
+    A service that polls asks for the same list without end. Such a request counts only if its
+    response says something new, if it failed, or if there is a further page.
+    """
+    known: set[object] = set()
+    count = answered_count = 0
+    for call in calls:
+        is_answered = call.answered_ms is not None
+        if not call.requested_ids and not call.is_next_page:
+            if not is_answered:
+                continue
+            news = {*call.returned_ids, (call.operation, call.enterprise_id)} - known
+            known |= news
+            if call.answered_ok and call.cursor is None and not news:
+                continue
+        count += 1
+        answered_count += is_answered
+    return count, answered_count
+
+
 def _is_done_or_changed(
     awaited: Callable[[Sequence[ApiCall]], Collection[Awaited]],
     before: tuple[int, int] | None,
     calls: Sequence[ApiCall],
 ) -> bool:
-    has_changed = before is not None and count_calls(calls) != before
+    has_changed = before is not None and _count_activity(calls) != before
     return has_changed or all(one.is_done for one in awaited(calls))

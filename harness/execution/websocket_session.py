@@ -33,6 +33,8 @@ class WebSocketSession:
     Attributes:
         clients: the enterprises whose client was connected at the start.
         last_call: the number of the last call before the execution.
+        commands_requested: whether it waited for commands, since a client is known to request
+            something about them.
 
     """
 
@@ -46,6 +48,7 @@ class WebSocketSession:
         self.clients: frozenset[str] = frozenset()
         self._last_handshake = 0  # before the execution
         self.last_call = 0
+        self.commands_requested = False
         self._started_ms = context.now_ms()
         if self._websocket is not None:
             handshakes = self._websocket.log.handshakes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
@@ -9,12 +10,14 @@ from itertools import pairwise
 from pytest_mews.emulator.websocket import WebSocketServer
 from pytest_mews.execution.execution import Execution, perform
 from pytest_mews.execution.patience import Awaited
+from pytest_mews.execution.preflight import response_ms
 from pytest_mews.execution.websocket_session import WebSocketSession
-from pytest_mews.model import ApiCall, EventTrace, WebhookKind
+from pytest_mews.model import ApiCall, Attempt, Disconnect, EventTrace, Outcome, WebhookKind
 from pytest_mews.model.command_trace import ACTIVE
 from pytest_mews.model.step import (
     CloseConnection,
     RejectHandshakes,
+    SendWhileDisconnected,
     ServerDown,
     ShowHandshakes,
     SkipSend,
@@ -32,6 +35,8 @@ FIRST_REQUEST_TIMEOUT_S = 1.0
 # How many times its longest pause so far a client may wait before it tries again: it doubles the
 # pause, and adds jitter. And how long the harness waits for that after the timeout at most.
 NEXT_PAUSE_FACTOR, MAX_BACKOFF_S = 3.0, 180.0
+# A response is prompt within this time, or within twice that of the preflight's.
+PROMPT_MS, PROMPT_FACTOR = 100.0, 2.0
 
 
 @perform.register
@@ -89,6 +94,39 @@ def _reject_handshakes(step: RejectHandshakes, execution: Execution) -> None:
         execution.context.websocket.reject_handshakes(
             step.status, step.times, step.seconds, clients
         )
+
+
+@perform.register
+def _send_while_disconnected(step: SendWhileDisconnected, execution: Execution) -> None:
+    context, session = execution.context, execution.websocket
+    server = context.websocket
+    if server is None or not session.clients:
+        return
+    server.reject_handshakes(503, 1, math.inf, session.clients)
+    server.disconnect(Disconnect.GOING_AWAY, session.clients)
+    handshake_count = len(session.handshakes)
+    for message in execution.messages[step.message]:
+
+        def tried_again(count: int = handshake_count) -> bool:
+            return len(session.handshakes) > count
+
+        if not server.log.wait_until(tried_again, context.fetch_timeout_s * step.timeout_factor):
+            break
+        handshake_count = len(session.handshakes)  # one during the delivery is a new one
+        url = context.endpoint.url(message.kind)
+        delivery = context.deliverer.deliver(message, url, label=step.message, attempts=1)
+        execution.deliveries.append(delivery)
+        attempt = delivery.attempts[-1]
+        if attempt.outcome is not Outcome.DELIVERED or _is_prompt(attempt, execution):
+            break
+    server.accept_all()
+
+
+def _is_prompt(attempt: Attempt, execution: Execution) -> bool:
+    """Return whether an attempt was answered about as fast as the preflight."""
+    preflight = execution.context.preflight
+    usual_ms = 0.0 if preflight is None else response_ms(preflight.attempts[-1])
+    return response_ms(attempt) <= max(PROMPT_MS, PROMPT_FACTOR * usual_ms)
 
 
 @perform.register
@@ -163,6 +201,7 @@ def _wait_until_handled(step: WaitUntilHandled, execution: Execution) -> None:
         return
     has_command = any(trace.is_pending_command for trace in session.traces(()))
     waits_for_commands = has_command and context.handles_commands()
+    session.commands_requested |= waits_for_commands
 
     def awaited(calls: Sequence[ApiCall]) -> list[Awaited]:
         traces = session.traces(calls)

@@ -49,6 +49,8 @@ class FetchRecord:
             it, but requests by interval could have returned it.
         last_action: the last action before its message that created its integration in the same
             execution, or changed its state; empty if there was none.
+        token_owner_action: the last action that changed the state of `token_owner`'s integration
+            before its AccessToken was used, in the same execution; empty if there was none.
 
     """
 
@@ -66,6 +68,7 @@ class FetchRecord:
     requested_again: bool | None = None
     by_interval: bool = False
     last_action: str = ""
+    token_owner_action: str = ""
 
 
 def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
@@ -84,7 +87,7 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
         for event in delivery.message.events
     }
     counts = event_counts(transcript.deliveries)
-    actions = last_actions(transcript.deliveries)
+    actions, changes = last_actions(transcript.deliveries), _state_changes(transcript.deliveries)
     calls = calls_by_entity(transcript.calls)
     fetches = entity_fetches(transcript.deliveries, transcript.calls)
     return merge_records(
@@ -93,9 +96,50 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
             by_interval=fetch.requested_ms is None
             and bool(requests_by_interval(fetch, transcript.calls)),
             last_action=actions[fetch.enterprise_id, entity_key(fetch)],
+            token_owner_action=_token_owner_action(fetch, calls.get(fetch.entity_id, ()), changes),
         )
         for fetch in fetches
     )
+
+
+@dataclass(frozen=True)
+class _StateChange:
+    """An acknowledged action that changed the state of an enterprise's integration."""
+
+    enterprise_id: str | None
+    action: str
+    at_ms: float
+
+
+def _state_changes(deliveries: Iterable[Delivery]) -> list[_StateChange]:
+    """Return the acknowledged changes of integrations that were created before."""
+    enterprises: dict[str, str | None] = {}  # by integration id; only the creation names it
+    changes = []
+    for delivery in deliveries:
+        message = delivery.message
+        is_action = delivery.delivered and message.kind is WebhookKind.INTEGRATION
+        for event in message.events if is_action else ():
+            if event.discriminator == CREATED:
+                enterprises[event.entity_id] = message.token_owner
+            elif event.discriminator in STATE_AFTER and event.entity_id in enterprises:
+                owner = enterprises[event.entity_id]
+                changes.append(_StateChange(owner, event.discriminator, delivery.started_ms))
+    return changes
+
+
+def _token_owner_action(
+    fetch: EntityFetch, calls: Iterable[ApiCall], changes: Iterable[_StateChange]
+) -> str:
+    """Return the last action about the enterprise whose AccessToken was used, before it was."""
+    call = _foreign_call(fetch, calls)
+    actions = [
+        change.action
+        for change in sorted(changes, key=lambda change: change.at_ms)
+        if call is not None
+        and change.enterprise_id == call.enterprise_id
+        and change.at_ms < call.received_ms
+    ]
+    return actions[-1] if actions else ""
 
 
 def event_counts(deliveries: Iterable[Delivery]) -> dict[EntityKey, int]:
@@ -173,9 +217,15 @@ def refusal_of(call: ApiCall) -> tuple[str, ...]:
 
 def foreign_token_owner(fetch: EntityFetch, calls: Iterable[ApiCall]) -> str | None:
     """Return whose AccessToken was used for an entity instead of its owner's; None if none was."""
+    call = _foreign_call(fetch, calls)
+    return None if call is None else call.enterprise_id
+
+
+def _foreign_call(fetch: EntityFetch, calls: Iterable[ApiCall]) -> ApiCall | None:
+    """Return the first request for an entity with another enterprise's AccessToken, if any."""
     return next(
         (
-            call.enterprise_id
+            call
             for call in calls
             if call.enterprise_id not in {None, fetch.enterprise_id}
             and fetch.entity_id in call.requested_ids

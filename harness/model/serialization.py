@@ -116,7 +116,7 @@ KEYS: Mapping[type, str] = {
     FetchRecord: """
         discriminator=type enterprise_id is_first fault requested fetched token_owner count
         follows_unknown refusal event_count=events requested_again by_interval
-        last_action
+        last_action token_owner_action
         """,
     BlockedBy: "requirement scenario_id=scenario",
     Cause: "kind summary remedy level explains shown_by",
@@ -132,7 +132,7 @@ KEYS: Mapping[type, str] = {
     Transcript: """
         deliveries omitted_deliveries=deliveries_left_out tls_handshakes limits calls
         websocket_handshakes connections not_sent undeliverable api_served faulted_ids=-
-        unaffected_ids=- fault_more_than=- still_busy=- never_idle=-
+        unaffected_ids=- fault_more_than=- still_busy=- never_idle=- commands_requested=-
         """,
     Limits: "answer_timeout_s=timeout_s batch_limit",
     Delivery: "label message attempts visible_from_ms",

@@ -536,6 +536,24 @@ class RejectHandshakes(Step):
         return self.seconds
 
 
+@_named("send-while-disconnected", Emulator.WEBSOCKET)
+@dataclass(frozen=True)
+class SendWhileDisconnected(MessageStep):
+    """Sends webhooks while no client can connect: the connections end, each handshake gets a 503.
+
+    Each message is sent after another handshake, with a single attempt. The first one that is
+    answered as promptly as the preflight is the last: what a client's pauses hold up takes longer
+    each time, since they grow. Then handshakes are accepted again.
+
+    Attributes:
+        message: the name of the message.
+        timeout_factor: a factor for the fetch timeout, for which a handshake is waited for.
+
+    """
+
+    timeout_factor: Factor = 1
+
+
 @_named("wait-for-reconnect", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
 class WaitForReconnect(Step):

@@ -82,6 +82,8 @@ class Transcript:
         still_busy: whether the harness stopped waiting for fetches while the partner still worked
             through earlier messages: what it had not fetched then, it may fetch later.
         never_idle: whether the harness stopped waiting for idleness while the partner still did.
+        commands_requested: whether commands were waited for, since a client is known to request
+            something about them (the requirement `commands-requested`).
 
     """
 
@@ -100,6 +102,7 @@ class Transcript:
     fault_more_than: int = 0
     still_busy: bool = False
     never_idle: bool = False
+    commands_requested: bool = False
 
     @property
     def fault_had_no_effect(self) -> bool:

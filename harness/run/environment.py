@@ -482,6 +482,13 @@ class Environment:
         return notes
 
     @property
+    def late_ids(self) -> frozenset[str]:
+        """The entities that were fetched after the run had ceased to wait for them."""
+        if self.connector_api is None:
+            return frozenset()
+        return frozenset(self._late_fetches.delays_ms(self.connector_api.calls()))
+
+    @property
     def api_usage(self) -> ApiUsage | None:
         """What the requests of the service were so far; None without a Connector API."""
         return None if self.connector_api is None else self.connector_api.api_usage()

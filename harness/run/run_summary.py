@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from pytest_mews import __version__
@@ -13,6 +12,7 @@ from pytest_mews.config.service_start import as_typed, redact_template
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import ApiUsage, RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
 from pytest_mews.options import OPTIONS, spell
+from pytest_mews.shell_words import quote_word
 
 NOT_REPEATED = {
     "mews_target",
@@ -36,10 +36,12 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
     interrupted: bool = False,
     rate_limit_usage: Sequence[RateLimitUsage] = (),
     api_usage: ApiUsage | None = None,
+    late_ids: Collection[str] = (),
 ) -> Run:
     """Build a run; `results` are in the order in which reports list them.
 
-    Its URLs have no secrets; its other texts can.
+    `late_ids` are the entities that were fetched after the run had ceased to wait for them. Its
+    URLs have no secrets; its other texts can.
     """
     in_stages = [result for result in results if result.scenario.stage in settings.stages]
     return Run(
@@ -62,7 +64,7 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
         notes=tuple(notes),
         interrupted=interrupted,
         rate_limit_usage=tuple(rate_limit_usage),
-        causes=find_causes(results),
+        causes=find_causes(results, late_ids),
         about=settings.about,
         selection=settings.selection,
         api_usage=api_usage,
@@ -96,7 +98,7 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
                 if is_url
                 else target
             )
-            words += [*before, shlex.quote(as_typed(shown))]
+            words += [*before, quote_word(as_typed(shown))]
     for option in OPTIONS:
         value = options.get(option.dest)
         if option.dest in NOT_REPEATED or not value:
@@ -108,7 +110,7 @@ def rerun_command(settings: Settings, options: Mapping[str, object]) -> str:
         if option.dest == "mews_start" and settings.service is not None:
             value = settings.service.shown  # without the values of variables
         values = value if isinstance(value, list | tuple) else [value]
-        words += [f"{flag} {shlex.quote(str(item))}" for item in values]
+        words += [f"{flag} {quote_word(str(item))}" for item in values]
     return " ".join(words)
 
 

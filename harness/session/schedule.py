@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from time import monotonic
 
 from pytest_mews.model import Scenario, ScenarioResult
 from pytest_mews.run.exclusive_gate import ExclusiveGate
@@ -11,8 +12,9 @@ from pytest_mews.run.exclusive_gate import ExclusiveGate
 RETRY_INTERVAL_S = 1.8  # with the default profile and time scale
 POLL_INTERVAL_S = 0.2  # how often `WaitProgress` is called
 Certify = Callable[[Scenario], ScenarioResult]
-WaitProgress = Callable[[Sequence[str], int, int], None]
-"""A callback during a wait: the running scenarios, how many are done, how many there are."""
+WaitProgress = Callable[[Mapping[str, float], int, int], None]
+"""A callback during a wait: for how many seconds each running scenario has run, in the order of
+their starts; how many scenarios are done, and how many there are."""
 
 
 def sort_scenarios(scenarios: Iterable[Scenario]) -> list[Scenario]:
@@ -54,18 +56,25 @@ class Schedule:
         few_at_once: whether the service handles so few messages at the same time that a scenario
             that sends several at once delays its responses to the others. Such a scenario runs
             alone too.
+        now_s: the clock.
 
     """
 
     def __init__(
-        self, certify: Certify, jobs: int, *, slow_endpoint: bool = False, few_at_once: bool = False
+        self,
+        certify: Certify,
+        jobs: int,
+        *,
+        slow_endpoint: bool = False,
+        few_at_once: bool = False,
+        now_s: Callable[[], float] = monotonic,
     ) -> None:
         self._certify, self._gate, self._slow_endpoint = certify, ExclusiveGate(), slow_endpoint
-        self._few_at_once = few_at_once
+        self._few_at_once, self._now_s = few_at_once, now_s
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
         self._futures: dict[str, Future[ScenarioResult]] = {}
         self._done: set[str] = set()  # the ids of scenarios that have ended
-        self._running: dict[str, None] = {}  # an ordered set of scenario ids
+        self._running: dict[str, float] = {}  # when each scenario started, by its id
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
         """Start the scenarios that have not started yet, in the order of `sort_scenarios`."""
@@ -79,7 +88,8 @@ class Schedule:
         """Wait for the result of a scenario; raises the exception that it raised."""
         future = self._futures[scenario.id]
         while not wait([future], POLL_INTERVAL_S).done:
-            show_wait(list(self._running), len(self._done), len(self._futures))
+            running = {name: self._now_s() - at_s for name, at_s in self._running.copy().items()}
+            show_wait(running, len(self._done), len(self._futures))
         return future.result()
 
     def stop(self) -> None:
@@ -94,7 +104,7 @@ class Schedule:
         shared = self._slow_endpoint and may_kill_service(scenario)
         crowds = self._few_at_once and any(step.sends_at_once for step in scenario.steps)
         with self._gate.enter(exclusive=crowds or (scenario.exclusive and not shared)):
-            self._running[scenario.id] = None
+            self._running[scenario.id] = self._now_s()
             try:
                 return self._certify(scenario)
             finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from pathlib import Path
@@ -179,18 +179,34 @@ class ProgressDisplay:
     def show_activity(self, scenario: Scenario, activity: str) -> None:
         """Show what a scenario does: how many cases have run, or what it waits for."""
         if self._is_due():
-            self._draw(scenario, activity)
+            self._draw(scenario, f"{self._waited_s:.0f} s", activity)
 
-    def show_wait(self, scenario: Scenario, running: Sequence[str], done: int, total: int) -> None:
-        """Show what runs while pytest waits for a scenario, and whether that one has started."""
+    def show_wait(
+        self, scenario: Scenario, running: Mapping[str, float], done: int, total: int
+    ) -> None:
+        """Show what runs while pytest waits for a scenario.
+
+        Args:
+            scenario: what pytest waits for.
+            running: for how many seconds each running scenario has run.
+            done: how many scenarios are done.
+            total: how many there are.
+
+        """
         if self._is_due():
+            own_s = running.get(scenario.id)
             self._draw(
                 scenario,
+                f"queued for {self._waited_s:.0f} s" if own_s is None else f"{own_s:.0f} s",
                 f"{done} of {total} scenarios done",
                 self._warning(),
                 f"running {', '.join(running)}",
-                state="" if scenario.id in running else "queued for ",
             )
+
+    @property
+    def _waited_s(self) -> float:
+        """For how many seconds pytest has waited for the scenario."""
+        return self._now_s() - self._started_s
 
     def _is_due(self) -> bool:
         """Return whether something may be written: not if something was a moment ago."""
@@ -199,7 +215,7 @@ class ProgressDisplay:
         pause_s = REDRAW_S if self._terminal.isatty else self._heartbeat_s
         return self._now_s() - self._last_s >= pause_s
 
-    def _draw(self, scenario: Scenario, *progress: str, state: str = "") -> None:
+    def _draw(self, scenario: Scenario, *progress: str) -> None:
         """Write the progress.
 
         A line that is redrawn is never longer than the terminal is wide: otherwise it would wrap,
@@ -208,8 +224,7 @@ class ProgressDisplay:
         assert self._terminal is not None
         live = self._terminal.isatty
         self._last_s, self._heartbeat_s = self._now_s(), min(2 * self._heartbeat_s, MAX_HEARTBEAT_S)
-        clauses = (f"{state}{self._last_s - self._started_s:.0f} s", *filter(None, progress))
-        text = "; ".join(clauses)
+        text = "; ".join(filter(None, progress))
         with self._uncaptured():
             if live:
                 width = self._terminal._tw.fullwidth  # noqa: SLF001 - has no public name

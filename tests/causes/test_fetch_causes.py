@@ -15,6 +15,7 @@ from pytest_mews.model import (
     RequestProblem,
     ScenarioResult,
     Validity,
+    WebhookKind,
 )
 from tests.causes.observed_results import processing_result
 from tests.transcript_builders import (
@@ -71,6 +72,57 @@ def test_a_mixed_use_of_tokens_has_another_name() -> None:
         )
     (cause,) = find_causes(results)
     assert cause.kind is CauseKind.OTHER_ENTERPRISES_TOKEN
+
+
+def action(name: str, enterprise: str, at_ms: float) -> Delivery:
+    """Return the delivery of an action of an integration: the creation names its enterprise."""
+    owner = enterprise if name == "IntegrationCreated" else None
+    sent = delivery_of((name, f"integration of {enterprise}"), at_ms=at_ms, enterprise=owner)
+    return replace(sent, message=replace(sent.message, kind=WebhookKind.INTEGRATION))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            [("IntegrationDisabled", OTHER_ENTERPRISE), ("IntegrationEnabled", OTHER_ENTERPRISE)],
+            (
+                " Each such request came after IntegrationDisabled or IntegrationEnabled of the "
+                "enterprise whose AccessToken it has."
+            ),
+        ),
+        ([("IntegrationDisabled", OTHER_ENTERPRISE), None], ""),  # not all of them
+        (
+            [("IntegrationDisabled", ENTERPRISE)] * 2,
+            (
+                " Each such request came after IntegrationDisabled of the enterprise whose entity "
+                "it asks for."
+            ),
+        ),
+        ([("IntegrationApiKeyCreated", OTHER_ENTERPRISE)] * 2, ""),  # which changes no state
+    ],
+)
+def test_an_action_before_each_foreign_request_is_told(
+    changes: list[tuple[str, str] | None], sentence: str
+) -> None:
+    """A service may take up the token of the integration that changed last, or lose its own."""
+    results = [sound_result()]
+    for number, change in enumerate(changes):
+        ids = [f"{number}-a", f"{number}-b"]
+        deliveries = [delivery(name, at_ms=50.0) for name in ids]
+        if change is not None:
+            deliveries.insert(0, action(*change, at_ms=10.0))
+        for owner in (ENTERPRISE, OTHER_ENTERPRISE):
+            deliveries.insert(0, action("IntegrationCreated", owner, at_ms=5.0))
+        deliveries.append(action("IntegrationCanceled", OTHER_ENTERPRISE, at_ms=900.0))
+        calls = foreign_calls(*ids, owner=OTHER_ENTERPRISE)
+        results.append(processing_result(f"PROC-2{number}", deliveries, calls))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.OTHER_ENTERPRISES_TOKEN
+    assert cause.summary == (
+        "Entities are requested with the AccessToken of another enterprise: 4 entities of 1 "
+        f"enterprise.{sentence}"
+    )
 
 
 def test_entities_that_are_missing_for_another_reason_stay_outside() -> None:

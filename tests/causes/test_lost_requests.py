@@ -167,6 +167,29 @@ def test_events_that_are_lost_now_and_then() -> None:
     )
 
 
+def test_what_was_fetched_late_is_not_lost() -> None:
+    """What was asked for after the run had ceased to wait is told apart from what never was."""
+    results = [
+        lossy_result(number, lost, at_ms=(0, 300))
+        for number, lost in enumerate(("ab", "b", "c", "a", ""), 1)
+    ]
+    late = ["1-0-a", "2-0-b", "of another run"]
+    (cause,) = find_causes(results, late)
+    assert cause.explains == ("PROC-01", "PROC-02", "PROC-03", "PROC-04")
+    assert "lost now and then: 8 in 4 scenarios were never asked for" in cause.summary
+    assert cause.summary.endswith(
+        " 2 of the entities that count as not fetched were fetched after the run had ceased to "
+        "wait (--mews-fetch-timeout)."
+    )
+    all_of_them = [
+        f"{number}-{message}-{name}"
+        for number in range(5)
+        for message in range(2)
+        for name in "abc"
+    ]
+    assert find_causes(results, all_of_them) == ()
+
+
 def test_what_came_alone_and_was_lost_is_counted() -> None:
     """That messages come together is told only if those that come alone are asked for."""
     results = [

@@ -23,16 +23,28 @@ def result(number: int, *, fetched: bool, event: str = "ServiceOrderUpdated") ->
 
 
 def test_nothing_is_requested_after_a_scenario() -> None:
-    """The scenario in which it stopped is named, and all after it are explained."""
+    """The last scenario that passed is named, and all after it are explained."""
     results = [result(number, fetched=True) for number in WORKING]
     results += [result(number, fetched=False) for number in (27, *LATER)]
     (cause,) = find_causes(results)
     assert (cause.kind, cause.shown_by) == (CauseKind.STOPPED_FETCHING, "PROC-27")
     assert cause.explains == ("PROC-27", "PROC-33", "PROC-39")
     assert cause.summary == (
-        "The service requests nothing any more since PROC-27: none of 6 acknowledged events of 3 "
-        "scenarios was asked for (PROC-27, PROC-33 and PROC-39). It goes on to answer messages."
+        "The service requests nothing any more since some moment between PROC-16, which passed, "
+        "and PROC-27: none of 6 acknowledged events of 3 scenarios was asked for (PROC-27, PROC-33 "
+        "and PROC-39). It goes on to answer messages."
     )
+
+
+def test_a_scenario_of_which_a_part_was_fetched_is_where_it_stopped() -> None:
+    """The last scenario of which anything was requested has failed: nobody else is suspected."""
+    deliveries = [delivery(name, at_ms=200_000.0) for name in ("20-a", "20-b")]
+    partly = processing_result("PROC-20", deliveries, [call("20-a", at_ms=200_100.0)])
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [partly, *(result(number, fetched=False) for number in LATER)]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.STOPPED_FETCHING
+    assert cause.summary.startswith("The service requests nothing any more since PROC-20: none of")
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,30 @@ def test_handled_in_mixed_batch() -> None:
     assert (command_.met, command_.subject_count) == (True, 0)
 
 
+def test_a_pending_command_leads_to_a_request_if_others_do() -> None:
+    """A client that requests commands in the run, and nothing about this one, has lost it.
+
+    One that looks it up and reports nothing fails another check.
+    """
+    sent = (command("a"), command("b"))
+    known = replace(transcript_of(*sent), commands_requested=True)
+    lost = command_handling.handled_in_mixed_batch(known)
+    assert (lost.met, lost.observed) == (
+        False,
+        (
+            "DeviceCommand a led to nothing, though the client requests other commands; "
+            "2 of 2 events"
+        ),
+    )
+    looked_up = replace(transcript_of(*sent, fetch_of("a"), fetch_of("b")), commands_requested=True)
+    found = command_handling.handled_in_mixed_batch(looked_up)
+    assert (found.met, found.observed) == (True, "2 commands requested")
+    handled = replace(
+        transcript_of(*sent, fetch_of("a"), report_of("a"), fetch_of("b")), commands_requested=True
+    )
+    assert not command_handling.handled_in_mixed_batch(handled).met
+
+
 def test_active_commands_requested() -> None:
     """Each client needs a call after its new connection, with its own AccessToken."""
     connections = (

@@ -18,7 +18,11 @@ from pytest_mews.demo.partner_kinds import (
 )
 from pytest_mews.demo.registry import register
 from tests.demo_flaws.body_flaws import BODY_FLAWS
-from tests.demo_flaws.client_flaws import CLIENT_FLAWS
+from tests.demo_flaws.client_flaws import (
+    CLIENT_FLAWS,
+    respond_between_pauses,
+    ws_pauses_stop_webhooks,
+)
 from tests.demo_flaws.deletion_flaws import (
     DELETION_FLAWS,
     refuses_late_updates,
@@ -68,4 +72,5 @@ register(
         create_behaviour=lambda: accept_rejected_message,
     ),
     *map(streams, CLIENT_FLAWS),
+    replace(streams(ws_pauses_stop_webhooks), create_behaviour=lambda: respond_between_pauses),
 )

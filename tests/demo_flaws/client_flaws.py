@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
+from pytest_mews.demo.service import Request, Response, respond
 from pytest_mews.demo.websocket.client_options import (
     FIRST_PAUSE_S,
     PATH,
@@ -211,6 +214,39 @@ def ws_deaf_after_reconnect() -> ClientOptions:
         return read_events(message) if of_client.connections == 1 else []
 
     return ClientOptions(prepare=note_connection, read_events=read_first)
+
+
+def ws_pauses_stop_webhooks() -> ClientOptions:
+    """Answers no webhook while its client pauses before a reconnect: both share an event loop."""
+    _event_loop.blocked_until_s = 0.0
+    return ClientOptions(reconnect_pause_s=_event_loop.sleep_s)
+
+
+class _EventLoop:
+    """A loop that the pauses of a client block: for 0.5, then 2, then 8 s.
+
+    Attributes:
+        blocked_until_s: until when it runs nothing else, on the monotonic clock.
+
+    """
+
+    def __init__(self) -> None:
+        self.blocked_until_s = 0.0
+
+    def sleep_s(self, failures: int) -> float:
+        """Return how long the client sleeps, from now."""
+        pause_s = 0.5 * 4 ** min(failures, 2)
+        self.blocked_until_s = time.monotonic() + pause_s
+        return float(pause_s)
+
+    def respond(self, token: str, request: Request) -> Response:
+        """Respond to a request once the loop is no longer blocked."""
+        delay_s = max(0.0, self.blocked_until_s - time.monotonic())
+        return replace(respond(token, request), delay_s=delay_s)
+
+
+_event_loop = _EventLoop()  # of the one such partner that runs
+respond_between_pauses = _event_loop.respond
 
 
 def ws_ignores_active_commands() -> ClientOptions:

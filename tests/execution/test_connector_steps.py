@@ -183,6 +183,30 @@ def test_a_call_interrupts_the_silence() -> None:
     assert connector_api.waits == [MIN_SILENCE_S, MIN_SILENCE_S]
 
 
+@pytest.mark.parametrize(
+    ("third", "wait_count"),
+    [
+        ({}, 2),  # the same again: only the first one counts
+        ({"returned_ids": ("x", "y")}, 3),
+        ({"status": 500}, 3),
+        ({"cursor": "page 2"}, 3),
+        ({"operation": "customers/getAll"}, 3),
+    ],
+)
+def test_asking_for_the_same_list_again_is_silence(third: dict[str, Any], wait_count: int) -> None:
+    """A service that polls, and does nothing about what it is told, is never silent otherwise."""
+    polls = [
+        call(number=number, **{"returned_ids": ("x",), **fields})
+        for number, fields in enumerate(({}, {}, third, {}), 1)
+    ]
+    connector_api = ScriptedConnectorApi(*polls)
+    execution = execution_for(
+        connector_api, (delivery("b"),), fetch_timeout_s=10.0, patience=impatient()
+    )
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [MIN_SILENCE_S] * wait_count
+
+
 def test_wait_until_fetched_leaves_out_other_messages() -> None:
     """A service fetches nothing for a request that was rejected, so it is not waited for."""
     connector_api = ScriptedConnectorApi(call("a", number=1))

@@ -40,3 +40,10 @@ def test_a_note_says_how_slow_the_service_is(calls: list[ApiCall], expected: lis
 def test_no_note_if_nothing_was_given_up() -> None:
     """A service that does everything in time is not slow."""
     assert LateFetches().notes([call("a")], fetch_timeout_s=10.0) == ()
+
+
+def test_single_late_fetches_are_known_by_their_entity() -> None:
+    """One tells nothing of the whole service, but the entity itself was not lost."""
+    late = LateFetches()
+    late.give_up(missing("a", "b"), now_ms=10_000)
+    assert late.delays_ms([call("a", at_ms=19_010), call("c", at_ms=19_500)]) == {"a": 19_000.0}

@@ -43,7 +43,7 @@ EXPECTS_NO_REQUEST = {
     *SENDS_NOTHING,
 }
 ABOUT_HANDSHAKES = {"PRE-03", "STR-01", "STR-02", "STR-27"}  # which the client made
-RECONNECTS = {"STR-19", "STR-20"}  # which a client that ends its connections makes
+RECONNECTS = {"STR-19", "STR-20", "STR-36"}  # which a client that ends its connections makes
 
 
 class UncalledConnectorApi(ConnectorApi):

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any, cast
 
@@ -23,9 +23,11 @@ from pytest_mews.execution.execution import Execution, perform
 from pytest_mews.kit.mews_websocket import MewsWebSocket, serve_websocket
 from pytest_mews.model import (
     Connection,
+    Delivery,
     Disconnect,
     EventReference,
     Message,
+    Outcome,
     WebhookKind,
     WebSocketHandshake,
 )
@@ -33,6 +35,7 @@ from pytest_mews.model.step import (
     STEPS,
     CloseConnection,
     RejectHandshakes,
+    SendWhileDisconnected,
     ServerDown,
     ShowHandshakes,
     SkipSend,
@@ -45,6 +48,7 @@ from pytest_mews.model.step import (
 from pytest_mews.senders import Target
 from pytest_mews.senders.connector import CONNECTOR
 from tests.connector_api.emulator_client import PREFIX, STARTED
+from tests.transcript_builders import attempt
 from tests.websocket.websocket_clients import (
     FIRST_ENTERPRISE,
     TIMEOUT_S,
@@ -128,6 +132,7 @@ def test_every_step_does_nothing_without_a_server() -> None:
         CloseConnection(Disconnect.ABNORMAL),
         ServerDown(seconds=60),
         RejectHandshakes(status=503, seconds=60),
+        SendWhileDisconnected("command"),
         WaitForReconnect(),
         SkipSend("command"),
         WaitForActiveCommands(),
@@ -289,6 +294,82 @@ def test_a_client_that_backs_off_is_waited_for(client: BackingOffClient, end_s: 
         client.ms = 0.0
         perform(WaitForReconnect(timeout_factor=3), execution)
     assert client.ms == end_s * 1000
+
+
+@dataclass
+class HeldUpEndpoint(BackingOffClient):
+    """A client that backs off, and an endpoint that answers webhooks after some times.
+
+    Attributes:
+        responses_s: the time to each response.
+        steps: what the harness did.
+
+    """
+
+    responses_s: list[float]
+    steps: list[object] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(1, 2, 4, 8, 16)
+
+    def reject_handshakes(self, status: int, *_: object) -> None:
+        """Note that handshakes are rejected."""
+        self.steps.append(status)
+
+    def disconnect(self, how: Disconnect, _enterprises: object) -> None:
+        """Note that the connections end."""
+        self.steps.append(how)
+
+    def accept_all(self) -> None:
+        """Note that handshakes are accepted."""
+        self.steps.append("accepted")
+
+    def url(self, _kind: WebhookKind) -> str:
+        """Return the address of the endpoint."""
+        return "http://x/"
+
+    def deliver(self, message: Message, *_: object, **__: object) -> Delivery:
+        """Deliver a webhook; one that is not answered within 5 s is a timeout."""
+        took_s = self.responses_s.pop(0)
+        self.steps.append((message.description, self.ms / 1000))
+        outcome = Outcome.DELIVERED if took_s < 5 else Outcome.TIMEOUT_ANSWER
+        made = attempt(self.ms, min(took_s, 5.0) * 1000, outcome)
+        self.ms += min(took_s, 5.0) * 1000
+        return Delivery("webhook", message, (made,))
+
+
+@pytest.mark.parametrize(
+    ("preflight_s", "responses_s", "sent_at_s"),
+    [
+        (0.002, [0.05], [1]),  # nothing is held up
+        (0.4, [0.7], [1]),  # nor is an endpoint that always takes its time
+        (0.002, [2, 4, 8], [1, 3, 7]),  # each pause of the client holds it up, until it is too late
+        (0.002, [6], [1]),  # it is held up until the client is connected
+        (0.002, [0.3, 0.2, 0.3, 0.2], [1, 3, 7]),  # as often as there are messages
+    ],
+)
+def test_webhooks_are_sent_while_the_client_is_disconnected(
+    preflight_s: float, responses_s: list[float], sent_at_s: list[float]
+) -> None:
+    """They end with the first that is answered as promptly as the preflight, or not in time."""
+    held_up: Any = HeldUpEndpoint(list(responses_s))
+    names = [f"webhook {number}" for number in range(1, 4)]
+    messages = tuple(
+        Message(WebhookKind.GENERAL, b"{}", (), name, enterprise_id=FIRST_ENTERPRISE)
+        for name in names
+    )
+    preflight = Delivery("preflight", messages[0], (attempt(0.0, preflight_s * 1000),))
+    context = CaseContext(
+        held_up, held_up, preflight, websocket=held_up, now_ms=held_up.now_ms, fetch_timeout_s=20.0
+    )
+    with Execution(context, {"message": messages}) as execution:
+        held_up.ms = 0.0
+        perform(SendWhileDisconnected("message"), execution)
+        assert [delivery.message.description for delivery in execution.deliveries] == (
+            names[: len(sent_at_s)]
+        )
+    sent = list(zip(names, sent_at_s, strict=False))
+    assert held_up.steps == [503, Disconnect.GOING_AWAY, *sent, "accepted", "accepted"]
 
 
 def test_commands_of_a_client_that_ignores_them_are_not_waited_for(mews: MewsWebSocket) -> None:

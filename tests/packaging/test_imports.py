@@ -25,7 +25,7 @@ LEVELS = (
     {"config"},
     {"senders"},
     {"scenarios"},
-    {"redaction", "sanitize"},
+    {"redaction", "sanitize", "shell_words"},
     {"model", "net", "errors", "options", "schemas"},
     {"documentation", "mews", "plain_imports"},
 )

@@ -18,6 +18,7 @@ from pytest_mews.reports.command_lines import (
     replay_command,
     rerun_command,
 )
+from pytest_mews.shell_words import quote_word
 
 PRINT_ARGUMENTS = "import json,sys; print(json.dumps(sys.argv[1:]))"
 FAKE_CURL = f"curl() {{ '{sys.executable}' -c '{PRINT_ARGUMENTS}' \"$@\"; }}\n"
@@ -101,6 +102,36 @@ def test_rerun_command_expands_the_token(run: Run) -> None:
         "pytest --mews-target 'https://partner.example/webhooks/mews?Token='\"$MEWS_TOKEN\""
         " -k RET-02 --hypothesis-seed=8214"
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "shown", "expanded"),
+    [
+        (
+            "env 'FLAW=***' serve --port 1",
+            "\"env 'FLAW=${SECRET}' serve --port 1\"",
+            "env 'FLAW=a b' serve --port 1",
+        ),
+        ('it\'s "$HOME"', None, 'it\'s "$HOME"'),
+        ("say 'no!' `date` \\n", None, "say 'no!' `date` \\n"),
+        ("plain", "plain", "plain"),
+    ],
+)
+def test_a_shell_reads_a_command_with_quotes(
+    run: Run, word: str, shown: str | None, expanded: str
+) -> None:
+    """A command within a command is readable where possible, and the shell sees its words."""
+    scenario = sample_run.scenario("RET-02", "x")
+    command = rerun_command(replace(run, command=f"printf %s {quote_word(word)}"), scenario)
+    assert shown is None or command.startswith(f"printf %s {shown} -k ")
+    printed = subprocess.run(
+        ["sh", "-c", command.partition(" -k ")[0]],
+        env={"SECRET": "a b"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout == expanded
 
 
 def test_rerun_command_with_an_unbalanced_quote(run: Run) -> None:

@@ -24,6 +24,7 @@ from pytest_mews.model.step import (
     HealthCheck,
     InjectApiFault,
     Send,
+    SendWhileDisconnected,
     ServerDown,
     Step,
 )
@@ -157,7 +158,8 @@ def test_scenarios_that_disconnect_clients_expect_a_reconnect() -> None:
     """
     for scenario in SCENARIOS:
         disconnects = scenario.id != "STR-33" and any(
-            isinstance(step, (CloseConnection, ServerDown)) for step in scenario.steps
+            isinstance(step, (CloseConnection, SendWhileDisconnected, ServerDown))
+            for step in scenario.steps
         )
         reconnects = [item for item in scenario.expectations if item.check == "reconnects"]
         assert bool(reconnects) == disconnects, scenario.id

@@ -71,6 +71,9 @@ def test_a_command_is_shown_as_it_was_typed(settings: BuildSettings) -> None:
     options = settings(PATH, start="serve --port {port}")
     shown = rerun_command(options, {"mews_start": "serve --port {port}"})
     assert shown == f"pytest --mews-target {PATH} --mews-start 'serve --port {{port}}'"
+    options = settings(PATH, start="env STRIPE_KEY=sk_live_1 serve")
+    shown = rerun_command(options, {"mews_start": "env STRIPE_KEY=sk_live_1 serve"})
+    assert shown == f"pytest --mews-target {PATH} --mews-start \"env 'STRIPE_KEY=***' serve\""
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -50,26 +50,30 @@ def test_scenarios_overlap() -> None:
 
 
 def test_a_wait_reports_the_running_scenarios() -> None:
-    """During a wait `show_wait` is called with the scenarios that are running."""
-    calls: list[tuple[list[str], int, int]] = []
+    """During a wait `show_wait` is called with the running scenarios, and how long each has run."""
+    calls: list[tuple[dict[str, float], int, int]] = []
     end = threading.Event()
+    now_s = 100.0
 
     def certify(scenario: Scenario) -> ScenarioResult:
         if scenario.id == "TST-02":
             assert end.wait(TIMEOUT_S)
         return ScenarioResult(scenario, Verdict.PASS, "")
 
-    def show_wait(running: Sequence[str], done: int, total: int) -> None:
-        calls.append((list(running), done, total))
+    def show_wait(running: Mapping[str, float], done: int, total: int) -> None:
+        nonlocal now_s
+        calls.append((dict(running), done, total))
         if len(running) == done == 1:
-            end.set()
+            now_s = 107.0
+            if running == {"TST-02": 7.0}:
+                end.set()
 
     items = scenarios("--x")
-    schedule = Schedule(certify, 3)
+    schedule = Schedule(certify, 3, now_s=lambda: now_s)
     schedule.start(items)
     schedule.result(items[2], show_wait)
     schedule.stop()
-    assert (["TST-02"], 1, 3) in calls
+    assert ({"TST-02": 7.0}, 1, 3) in calls
 
 
 def test_an_exclusive_scenario_runs_alone() -> None:
