@@ -192,7 +192,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "--mews-jobs",
         "Run up to N scenarios concurrently, so that their waits overlap; scenarios that "
-        "measure time or send hostile messages still run alone. With auto it is 8, and 1 with -x; "
+        "measure time or send hostile messages still run alone, and if the service handles few "
+        "messages at once, those that send several. With auto it is 8, and 1 with -x; "
         "for a service that takes more than an eighth of a second for one message, it is as many "
         "as a few more messages show it to handle at the same time, from 1 to 16 (default: auto).",
         "N",

@@ -110,14 +110,18 @@ class CallWait:
             Whether the partner was still working on its backlog when the time was over.
 
         """
+        if not self.connector_api.is_working_on_backlog(self.started_ms):
+            return False
         backlog = BacklogWait(self.connector_api, self.timeout_s, self.now_ms)
         while backlog.goes_on():
-            if not self.connector_api.is_working_on_backlog(self.started_ms):
-                return False
             if not may_go_on():
                 return True
             if self.connector_api.wait_until(self.is_over, self.since, QUIET_S):
                 return False
+            if not self.connector_api.is_working_on_backlog(self.started_ms):
+                break
+        if not backlog.is_outlasted:
+            self.connector_api.note_final_silence()
         return backlog.is_outlasted
 
     def falls_behind(self) -> bool:

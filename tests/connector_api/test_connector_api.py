@@ -417,6 +417,7 @@ def test_worker_that_is_silent_for_long_still_works_on_its_backlog() -> None:
     """It made no request for six seconds, although it knew of events: it may be so again."""
     clock = Clock()
     connector_api = make_connector_api(clock)
+    connector_api.note_final_silence()
     connector_api.apply_message(
         general_webhook(*(("ServiceOrderUpdated", guid(1 + number)) for number in range(4)))
     )
@@ -430,11 +431,31 @@ def test_worker_that_is_silent_for_long_still_works_on_its_backlog() -> None:
     assert not connector_api.is_working_on_backlog(sent_ms)
 
 
+def test_first_long_silence_of_a_late_worker_is_waited_for_until_one_was_final() -> None:
+    """Its last request came late, and an older event is left: it may be at work on what it got."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    connector_api.apply_message(
+        general_webhook(*(("ServiceOrderUpdated", guid(1 + number)) for number in range(4)))
+    )
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(1)])
+    clock.ms += 100
+    sent_ms = clock.ms
+    clock.ms += 5_100
+    assert not connector_api.is_working_on_backlog(sent_ms)
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(2)])
+    clock.ms += 39_000
+    assert connector_api.is_working_on_backlog(sent_ms)
+    connector_api.note_final_silence()
+    assert not connector_api.is_working_on_backlog(sent_ms)
+
+
 @pytest.mark.parametrize("requested", [(1, 1), (1, 2)], ids=["retry", "event-during-the-silence"])
 def test_silence_without_work_shows_no_backlog(requested: tuple[int, int]) -> None:
     """A pause before a retry, or without an event: no longer one has to be expected."""
     clock = Clock()
     connector_api = make_connector_api(clock)
+    connector_api.note_final_silence()
     connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(1))))
     connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(9))))
     call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(requested[0])])

@@ -232,6 +232,14 @@ def concurrent_updates(partner: DemoPartner, api: ScriptedApi) -> object:
     return sorted(set(requested_ids(api.wait_until_idle())))
 
 
+def burst(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Send nine messages at once, and return the requested ids."""
+    for entity_id in "abcdefghi":
+        deliver(partner, updates(entity_id))
+    api.wait_until_idle()
+    return requested_ids(api.requests)
+
+
 def polls(_: DemoPartner, api: ScriptedApi) -> bool:
     """Return whether several requests arrive without any event."""
     return api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 4)
@@ -334,6 +342,7 @@ CASES = [
     ),
     FlawCase("ignores-payment-updated", fetched_ids(updates("a")), ["a"], ["a"]),
     FlawCase("loses-concurrent-updates", concurrent_updates, ["b", "c"], ["a", "b", "c"]),
+    FlawCase("full-queue-drops-messages", burst, [*"abcdefgh"], [*"abcdefghi"]),
     FlawCase("gives-up-when-slow", stores_after_slow_response, flawed=False, sound=True),
     FlawCase("gives-up-when-slow", count_after(ScriptedFault(500)), 2, 2),
     FlawCase("polls-when-idle", polls, flawed=True, sound=False),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -32,6 +33,7 @@ from pytest_mews.demo.webhook_bodies import (
 )
 
 RACE_S = 0.5  # two messages about an entity within this time race
+QUEUE_SIZE = 8  # messages in `RACE_S`
 
 
 def deduplicates_by_id() -> ProcessingOptions:
@@ -113,6 +115,20 @@ def loses_concurrent_updates(clock: Callable[[], float] = time.monotonic) -> Pro
 
     readers = {entity: without_lost(read) for entity, read in entity_readers().items()}
     return ProcessingOptions(select_changes=select_changes, readers=readers, batch_window_s=RACE_S)
+
+
+def full_queue_drops_messages(clock: Callable[[], float] = time.monotonic) -> ProcessingOptions:
+    """Forgets what arrives while its queue is full, and answers as ever."""
+    queued_at: deque[float] = deque(maxlen=QUEUE_SIZE)
+
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        now = clock()
+        if len(queued_at) == QUEUE_SIZE and now - queued_at[0] < RACE_S:
+            return []
+        queued_at.append(now)
+        return changes_of(document)
+
+    return ProcessingOptions(select_changes=select_changes)
 
 
 def loses_update_during_fetch() -> ProcessingOptions:
@@ -197,6 +213,7 @@ LOST_EVENT_FLAWS = (
     ignores_message_added,
     ignores_payment_updated,
     loses_concurrent_updates,
+    full_queue_drops_messages,
     loses_update_during_fetch,
     dies_on_unknown_fields,
 )

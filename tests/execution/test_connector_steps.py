@@ -73,6 +73,7 @@ class ScriptedConnectorApi:
         self.shrinking_polls = 0  # how many times more its backlog has shrunk
         self.announced_ms: list[float] = []  # when entities were announced that are not fetched
         self.waits: list[float] = []
+        self.final_silences = 0
 
     def arrive(self, *calls: ApiCall) -> None:
         """Add calls that arrived meanwhile."""
@@ -90,6 +91,10 @@ class ScriptedConnectorApi:
         """Return True as often as scripted."""
         self.backlog_polls -= 1
         return self.backlog_polls >= 0
+
+    def note_final_silence(self) -> None:
+        """Note it."""
+        self.final_silences += 1
 
     def count_unfetched(self, until_ms: float, enterprise_id: str | None = None) -> int:
         """Return less than before as often as scripted, and what was announced by a time."""
@@ -226,6 +231,7 @@ def test_the_wait_is_extended_for_a_busy_partner() -> None:
     connector_api.backlog_polls = 2
     perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
     assert connector_api.waits == [10.0, 1.0, 1.0]
+    assert connector_api.final_silences == 1
 
 
 def test_the_extension_is_bounded() -> None:
@@ -235,6 +241,7 @@ def test_the_extension_is_bounded() -> None:
     execution = execution_for(connector_api, fetch_timeout_s=2.0)
     perform(WaitUntilFetched(), execution)
     assert connector_api.waits == [2.0] + [1.0] * 8
+    assert connector_api.final_silences == 1
     assert not execution.transcript(scenario_of()).still_busy
 
 

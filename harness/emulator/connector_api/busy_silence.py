@@ -1,7 +1,7 @@
 """How long a partner with a backlog makes no request, because its own work takes long.
 
 A worker that handles message after message may write each entity of a full batch to a database
-before it requests those of the next message.
+before it requests those of the next message. One that limits its own requests waits for its limit.
 """
 
 from __future__ import annotations
@@ -11,12 +11,21 @@ from dataclasses import replace
 
 from pytest_mews.model import ApiCall
 
+LATE_MS = 3_000.0  # a request this long after its event shows that the partner has a backlog
+FACTOR = 2.0  # how much longer than ever before a partner may work without a request
+# How long it may do so before it has shown any such silence: a full batch at 40 ms for each entity,
+# or a limit of 30 s.
+PRESUMED_MS = 40_000.0
+
 
 class BusySilence:
     """Learns from requests how long the partner was silent and then went on; not thread-safe.
 
     A silence counts if the first request for an entity ends it, and Mews had announced the entity
     before it began. Retries are no first requests: the pauses before them are no work.
+
+    Until a silence was final, a partner whose last first request came late is presumed to be able
+    to be silent for `PRESUMED_MS`.
 
     Attributes:
         longest_ms: the longest such silence so far, 0 without one.
@@ -25,6 +34,8 @@ class BusySilence:
 
     def __init__(self) -> None:
         self.longest_ms = 0.0
+        self._is_presumed = True
+        self._is_late = False  # whether the last first request came late
         self._last_call = 0
         self._began_ms: float | None = None  # the end of the last request so far
         self._requested: set[str] = set()
@@ -33,6 +44,17 @@ class BusySilence:
     def last_call(self) -> int:
         """The number of the last call that was looked at."""
         return self._last_call
+
+    def allows_since_ms(self, now_ms: float) -> float:
+        """Return the time of the earliest request after which the partner may still be at work."""
+        allowed_ms = FACTOR * self.longest_ms
+        if self._is_presumed and self._is_late:
+            allowed_ms = max(allowed_ms, PRESUMED_MS)
+        return now_ms - allowed_ms
+
+    def note_final(self) -> None:
+        """Note that the partner did nothing more after a silence that was waited out."""
+        self._is_presumed = False
 
     def look_at(
         self, calls: Sequence[ApiCall], announced_ms: Callable[[ApiCall], float | None]
@@ -57,4 +79,5 @@ class BusySilence:
                 if announced is not None and announced < self._began_ms:
                     silence_ms = call.received_ms - self._began_ms
                     self.longest_ms = max(self.longest_ms, silence_ms)
+                self._is_late = announced is not None and announced < call.received_ms - LATE_MS
             self._began_ms = max(self._began_ms or 0.0, call.answered_ms)

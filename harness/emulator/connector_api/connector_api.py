@@ -19,7 +19,7 @@ from pytest_mews.emulator.connector_api.apply_message import (
     add_enterprise,
     apply_message,
 )
-from pytest_mews.emulator.connector_api.busy_silence import BusySilence
+from pytest_mews.emulator.connector_api.busy_silence import LATE_MS, BusySilence
 from pytest_mews.emulator.connector_api.call_log import CallLog
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.first_pages import FirstPages
@@ -36,8 +36,6 @@ from pytest_mews.model.api_call import SLOW_S, ApiCall, ApiFault, RequestProblem
 from pytest_mews.redaction import MIN_LENGTH_ANYWHERE, REDACTED
 
 RECENT_MS = 5_000.0  # a partner may pause between two requests, or before a retry
-SILENCE_FACTOR = 2.0  # how much longer than ever before a partner may work without a request
-LATE_MS = 3_000.0  # a request this long after its event shows that the partner has a backlog
 
 
 @dataclass(frozen=True)
@@ -295,9 +293,8 @@ class ConnectorApi:
         last event is older than `sent_ms`, or than `LATE_MS` before the request. A request without
         ids counts if its response has a page of such entities alone and more pages follow.
 
-        A partner that was silent for longer while it worked (`BusySilence`) may be so again: while
-        something sent before `sent_ms` is not fetched, a request counts for `SILENCE_FACTOR` times
-        as long, also one before `sent_ms`.
+        A partner may be silent for longer while it works: while something sent before `sent_ms` is
+        not fetched, a request counts for as long as `BusySilence` says, also one before `sent_ms`.
 
         Args:
             sent_ms: on the run's clock.
@@ -309,9 +306,9 @@ class ConnectorApi:
                 self._call_log.calls(self._busy_silence.last_call), self._announced_ms
             )
             since_ms = max(sent_ms, now_ms - RECENT_MS)
-            silence_ms = SILENCE_FACTOR * self._busy_silence.longest_ms
-            if silence_ms > RECENT_MS and self._store.count_unfetched(self._utc(sent_ms)):
-                since_ms = min(since_ms, now_ms - silence_ms)
+            allowed_ms = self._busy_silence.allows_since_ms(now_ms)
+            if allowed_ms < now_ms - RECENT_MS and self._store.count_unfetched(self._utc(sent_ms)):
+                since_ms = min(since_ms, allowed_ms)
             return any(
                 announced_ms < call.received_ms - LATE_MS
                 or announced_ms < sent_ms <= call.received_ms
@@ -319,6 +316,11 @@ class ConnectorApi:
                 if call.received_ms >= since_ms
                 and (announced_ms := self._announced_ms(call)) is not None
             )
+
+    def note_final_silence(self) -> None:
+        """Note that the partner did nothing more of its backlog until a wait for it was over."""
+        with self._up_to_date():
+            self._busy_silence.note_final()
 
     def count_unfetched(self, until_ms: float, enterprise_id: str | None = None) -> int:
         """Return how many entities were announced by a time, and are in no response since.
