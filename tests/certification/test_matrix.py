@@ -50,12 +50,14 @@ LONGER_TIMEOUTS_S = {
     "ws-fixed-reconnect-interval": 3,
     "ws-no-jitter": 3,
 }
-# Their pauses are too regular or too short, which a busy machine can hide: they have three tries.
+# Their pauses are too regular or too short, or hold up a webhook that has to come meanwhile. A busy
+# machine can hide that: they have three tries.
 TELLING_PAUSES = {
     "fixed-retry-interval",
     "retries-429-immediately",
     "ws-fixed-reconnect-interval",
     "ws-no-jitter",
+    "ws-pauses-stop-webhooks",
 }
 LEVELS = {  # of what a flaw breaks, where it is not the level of the scenario
     "cold-start": Level.SHOULD,

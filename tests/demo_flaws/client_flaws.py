@@ -223,7 +223,7 @@ def ws_pauses_stop_webhooks() -> ClientOptions:
 
 
 class _EventLoop:
-    """A loop that the pauses of a client block: for 0.5, then 2, then 8 s.
+    """A loop that the pauses of a client block: for 2, then 8 s.
 
     Attributes:
         blocked_until_s: until when it runs nothing else, on the monotonic clock.
@@ -235,7 +235,7 @@ class _EventLoop:
 
     def sleep_s(self, failures: int) -> float:
         """Return how long the client sleeps, from now."""
-        pause_s = 0.5 * 4 ** min(failures, 2)
+        pause_s = 2.0 * 4 ** min(failures, 1)
         self.blocked_until_s = time.monotonic() + pause_s
         return float(pause_s)
 
