@@ -27,7 +27,7 @@ demo: setup
 	$(BIN)/pytest --mews-target demo
 
 # Most tests wait for a partner, hence more workers than cores.
-PYTEST := pytest -n 12 --dist worksteal --durations=20
+PYTEST := pytest -n 10 --dist worksteal --durations=20
 
 test: setup stacks
 	$(BIN)/$(PYTEST)
