@@ -115,7 +115,7 @@ class ServiceProcess:
         begin_s = shown_s = time.monotonic()
         while not is_listening():
             now_s = time.monotonic()
-            if (status := self._ended_status()) is not None:
+            if (status := self._ended_status()) is not None and not is_listening():
                 self._fail(
                     f"ended with {describe_status(status)} before it listened on {address}",
                     f"Run it by hand to see why. {self._last_lines()}",
