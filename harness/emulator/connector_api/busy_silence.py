@@ -29,6 +29,7 @@ class BusySilence:
 
     Attributes:
         longest_ms: the longest such silence so far, 0 without one.
+        last_call: the number of the last call that was looked at.
 
     """
 
@@ -36,14 +37,9 @@ class BusySilence:
         self.longest_ms = 0.0
         self._is_presumed = True
         self._is_late = False  # whether the last first request came late
-        self._last_call = 0
+        self.last_call = 0
         self._began_ms: float | None = None  # the end of the last request so far
         self._requested: set[str] = set()
-
-    @property
-    def last_call(self) -> int:
-        """The number of the last call that was looked at."""
-        return self._last_call
 
     def allows_since_ms(self, now_ms: float) -> float:
         """Return the time of the earliest request after which the partner may still be at work."""
@@ -70,7 +66,7 @@ class BusySilence:
         for call in calls:
             if call.answered_ms is None:
                 return
-            self._last_call = call.number
+            self.last_call = call.number
             requested = [id_.lower() for id_ in call.requested_ids]
             first = tuple(id_ for id_ in requested if id_ not in self._requested)
             self._requested.update(first)

@@ -306,9 +306,10 @@ class ConnectorApi:
                 self._call_log.calls(self._busy_silence.last_call), self._announced_ms
             )
             since_ms = max(sent_ms, now_ms - RECENT_MS)
-            allowed_ms = self._busy_silence.allows_since_ms(now_ms)
-            if allowed_ms < now_ms - RECENT_MS and self._store.count_unfetched(self._utc(sent_ms)):
-                since_ms = min(since_ms, allowed_ms)
+            silent_since_ms = self._busy_silence.allows_since_ms(now_ms)
+            is_long = silent_since_ms < now_ms - RECENT_MS
+            if is_long and self._store.count_unfetched(self._utc(sent_ms)):
+                since_ms = min(since_ms, silent_since_ms)
             return any(
                 announced_ms < call.received_ms - LATE_MS
                 or announced_ms < sent_ms <= call.received_ms
