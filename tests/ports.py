@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 from contextlib import suppress
 
 # Below those that a system gives to clients: a partner that tries to connect before the emulator
 # listens could be given its port, and so connect to itself.
-_FIRST, _COUNT = 20_000, 12_768
-_MAX_WORKERS = 32
+_PORTS = range(20_000, 32_768)
+
+# UDP sockets of the ports that this process was given. They keep these ports from other processes
+# of the tests, and from the next call in this one, also while nothing listens on the TCP port.
+_reserved: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens, and that no other process of the tests uses."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _MAX_WORKERS
-    per_worker = _COUNT // _MAX_WORKERS
-    first = _FIRST + worker * per_worker
-    for port in random.SystemRandom().sample(range(first, first + per_worker), 100):
+    """Return a port on which nothing listens, and that no other test is given meanwhile."""
+    for port in random.SystemRandom().sample(_PORTS, 100):
+        reservation = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            reservation.bind(("127.0.0.1", port))
+            _reserved.append(reservation)
             return port
+        reservation.close()
     raise RuntimeError("no free port found")
