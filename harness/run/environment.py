@@ -118,6 +118,7 @@ class Environment:
         emulator_failures: the unexpected exceptions within the emulators.
         clients: the tracker of WebSocket clients; None where no WebSocket is served.
         started_service: the service under test; None if the harness does not start it.
+        demo_partner: the demo partner; None if it is not the target, or has not started yet.
 
     Raises:
         UsageError: there is no demo partner of that name.
@@ -153,6 +154,7 @@ class Environment:
         self.connector_api: ConnectorApi | None = None
         self.websocket: WebSocketServer | None = None
         self.clients: ClientTracker | None = None
+        self.demo_partner: DemoPartner | None = None
         self.started_service: StartedService | None = None
         if settings.service is not None:
             self.started_service = StartedService(
@@ -273,7 +275,7 @@ class Environment:
                 websocket=websocket_url,
                 on_error=self._partner_errors.append,
             )
-            self._running.enter_context(partner)
+            self.demo_partner = self._running.enter_context(partner)
             authority = partner.authority
             self.endpoint = Endpoint(partner.url, partner.integration_url)
             self.authentication = self.settings.sender.authentication(
@@ -324,6 +326,7 @@ class Environment:
             websocket=self.websocket,
             handles_commands=self._handles_commands.get,
             service=self.service,
+            restart=self._restart if self.can_restart else None,
             patience=self._patience,
             websocket_patience=self._websocket_patience,
             late_fetches=self._late_fetches,
@@ -331,6 +334,18 @@ class Environment:
             stalls=self._stalls,
             now_ms=self.clock.now_ms,
         )
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether the harness can restart the service."""
+        service = self.started_service
+        return self.settings.is_demo or (service is not None and service.can_restart)
+
+    def _restart(self) -> None:
+        if self.demo_partner is not None:
+            self.demo_partner.restart()
+        elif self.started_service is not None:
+            self.started_service.restart()
 
     @property
     def preflight(self) -> Preflight:
