@@ -490,8 +490,9 @@ class ScenarioRunner:
             attempt.outcome is Outcome.CONNECTION_REFUSED for attempt in health
         ):
             return True  # even if a supervisor has restarted it since
-        if any(map(is_out, health)):
-            return service.refuses_messages()
+        out_since_ms = [attempt.final_exchange.started_ms for attempt in health if is_out(attempt)]
+        if out_since_ms:
+            return service.refuses_messages(min(out_since_ms))
         return service.ends_within(MAX_DELAY_S) if settle else service.refuses_connections()
 
     def _end_by_death(self) -> None:

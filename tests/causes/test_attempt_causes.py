@@ -201,6 +201,26 @@ def test_too_few_failures_are_no_share() -> None:
     assert causes_of(endpoint) == ()
 
 
+@pytest.mark.parametrize(
+    ("fails_idle", "kind"),
+    [(0.0, CauseKind.CONCURRENCY), (0.4, CauseKind.INTERMITTENT_STATUS)],
+)
+def test_only_busy_times_show_a_limit_of_messages_at_once(
+    fails_idle: float, kind: CauseKind
+) -> None:
+    """Just below its limit some messages fail; those that fail at all times have another cause."""
+    chance = random.Random(2)
+
+    def answer(sent: Sent) -> Answer:
+        phase, position = divmod(sent.number, 20)
+        is_busy = phase % 2 == 1
+        fails = 0.4 if is_busy and position >= 4 else fails_idle
+        return 503 if chance.random() < fails else 202, 90.0 if is_busy else 1.0
+
+    (cause,) = causes_of(run(answer))
+    assert cause.kind is kind
+
+
 def test_failures_of_certain_content_are_not_intermittent() -> None:
     """A message that always fails is not counted among those that fail by chance."""
 
