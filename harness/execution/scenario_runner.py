@@ -506,6 +506,16 @@ class ScenarioRunner:
         """
         service = self._context.service
         assert service is not None
+        if any(step.restarts_service for step in self._scenario.steps):
+            absence = service.wait_for_return(self._report_progress)
+            self.progress.death = Death(
+                self._scenario.id,
+                "",
+                waited_s=absence.waited_s,
+                returned=absence.returned,
+                is_restart=True,
+            )
+            return
         suspects = service.log.suspects()
         executions = self._executions_of(suspects)
         if not executions or not self._is_alone():

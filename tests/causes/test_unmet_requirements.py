@@ -15,6 +15,7 @@ from pytest_mews.model import (
     Outcome,
     RequestProblem,
     ScenarioResult,
+    Validity,
     Verdict,
 )
 from pytest_mews.model.scenario import Requirement
@@ -96,3 +97,19 @@ def test_a_death_explains_what_it_blocks() -> None:
         'The service died at ERR-05, of the message "a null among the events", and did not come '
         "back within 30 s: 2 scenarios could not run."
     )
+
+
+def test_a_restart_that_ends_the_service_blames_no_message() -> None:
+    """It explains no connection that was closed in another scenario either."""
+    endpoint = Endpoint(lambda sent: Outcome.CONNECTION_RESET if sent.description else 200)
+    endpoint.certify("PROC-49", Sent())
+    endpoint.certify("ERR-01", Sent(description="not JSON", validity=Validity.NOT_JSON))
+    death = Death("PROC-49", "", waited_s=30.0, is_restart=True)
+    died = replace(endpoint.results[0], verdict=Verdict.WARN, death=death)
+    (cause,) = find_causes([died, endpoint.results[1]])
+    assert cause.explains == ("PROC-49",)
+    assert cause.summary == (
+        "The service did not start again at PROC-49, when the harness restarted it, and did not "
+        "come back within 30 s."
+    )
+    assert "SIGKILL" in cause.remedy
