@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_mews.causes.cause_phrases import listed
-from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
 from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import CauseKind, FetchRecord, ScenarioResult, Transcript
@@ -17,6 +17,7 @@ from pytest_mews.model.verdict import FAILURES
 
 MIN_BEFORE = 5  # scenarios whose entities were requested
 MIN_AFTER = 2  # scenarios of which nothing was requested
+DELETION_NOTICED = "deletion-noticed"
 
 
 def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
@@ -34,8 +35,12 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
     requested = {_key(record) for result in before for record in result.fetches if record.requested}
     if len(after) < MIN_AFTER or any(result.verdict not in FAILURES for result in after):
         return
-    if not all(any(_key(record) in requested for record in result.fetches) for result in after):
-        return  # perhaps such entities are never requested
+    # Entities of other types and enterprises, such as a new one, are perhaps never requested.
+    alike = [
+        result for result in after if any(_key(record) in requested for record in result.fetches)
+    ]
+    if len(alike) < MIN_AFTER:
+        return
     last, first = before[-1].scenario.id, after[0].scenario.id
     if before[-1].verdict in FAILURES:  # it began to fail there
         stopped_ms, since = _started_ms(before[-1]), f"since {last}"
@@ -48,10 +53,19 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
     def is_later(_: Transcript) -> MissingEntity:
         return lambda fetch: fetch.requested_ms is None and fetch.sent_ms >= stopped_ms
 
+    def is_unnoticed(unmet: UnmetFinding) -> bool:
+        transcript = unmet.evidence.transcript
+        return (
+            unmet.finding.check == DELETION_NOTICED
+            and not transcript.calls
+            and all(delivery.started_ms >= stopped_ms for delivery in transcript.deliveries)
+        )
+
     yield Explanation(
         CauseKind.STOPPED_FETCHING,
         f"The service requests nothing any more {since}: none of {count:,} acknowledged events of "
         f"{len(after):,} scenarios was asked for ({listed(names)}). It goes on to answer messages.",
+        accounts_for_finding=is_unnoticed,
         accounts_for_missing=is_later,
     )
 

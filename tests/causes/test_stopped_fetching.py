@@ -7,7 +7,7 @@ import pytest
 from pytest_mews.causes import find_causes
 from pytest_mews.model import CauseKind, ScenarioResult
 from tests.causes.observed_results import processing_result
-from tests.transcript_builders import call, delivery
+from tests.transcript_builders import OTHER_ENTERPRISE, call, delivery
 
 WORKING = tuple(range(11, 17))
 LATER = (33, 39)
@@ -45,6 +45,27 @@ def test_a_scenario_of_which_a_part_was_fetched_is_where_it_stopped() -> None:
     (cause,) = find_causes(results)
     assert cause.kind is CauseKind.STOPPED_FETCHING
     assert cause.summary.startswith("The service requests nothing any more since PROC-20: none of")
+
+
+def test_what_is_never_requested_anyway_does_not_hide_it() -> None:
+    """A new enterprise, of which nothing was requested before, is no reason to doubt the others."""
+    deliveries = [delivery("20-a", enterprise=OTHER_ENTERPRISE, at_ms=200_000.0)]
+    new = processing_result("PROC-20", deliveries, [])
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [new, *(result(number, fetched=False) for number in LATER)]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.STOPPED_FETCHING
+    assert cause.explains == ("PROC-20", "PROC-33", "PROC-39")
+
+
+def test_an_unnoticed_deletion_is_explained() -> None:
+    """No request, no response without the deleted entity: the check about it fails too."""
+    deliveries = [delivery("37-a", at_ms=370_000.0)]
+    deletion = processing_result("PROC-37", deliveries, [], check="deletion-noticed")
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [*(result(number, fetched=False) for number in LATER), deletion]
+    (cause,) = find_causes(results)
+    assert cause.explains == ("PROC-33", "PROC-39", "PROC-37")
 
 
 @pytest.mark.parametrize(

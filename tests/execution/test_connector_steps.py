@@ -188,12 +188,28 @@ def test_a_call_interrupts_the_silence() -> None:
     assert connector_api.waits == [MIN_SILENCE_S, MIN_SILENCE_S]
 
 
+def test_waits_are_short_while_the_service_makes_no_call_at_all() -> None:
+    """What it once needed says nothing about a worker that has ended."""
+    connector_api = ScriptedConnectorApi(before=[call("a", number=1, at_ms=0.0)])
+    patience = Patience(10.0)
+    slow = Awaited("slow", is_done=True, request_delay_s=5.0)
+    patience.note_end([slow], [], 10.0)
+    for message in (delivery(id_) for id_ in "bcdef"):
+        execution = execution_for(
+            connector_api, (message,), fetch_timeout_s=10.0, patience=patience
+        )
+        perform(WaitUntilFetched(), execution)
+    perform(WaitForRequest(), execution)
+    assert connector_api.waits == [10.0, 10.0, 10.0, *[MIN_SILENCE_S] * 3]
+
+
 @pytest.mark.parametrize(
     ("third", "wait_count"),
     [
         ({}, 2),  # the same again: only the first one counts
         ({"returned_ids": ("x", "y")}, 3),
         ({"status": 500}, 3),
+        ({"status": 401, "returned_ids": ()}, 2),
         ({"cursor": "page 2"}, 3),
         ({"operation": "customers/getAll"}, 3),
     ],
