@@ -28,6 +28,7 @@ from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
 from pytest_mews.causes.replaced_key import find_replaced_key
 from pytest_mews.causes.shared_ids import find_shared_ids
+from pytest_mews.causes.stopped_answering import find_stopped_answering
 from pytest_mews.causes.stopped_fetching import find_stopped_fetching
 from pytest_mews.causes.time_per_event import find_time_per_event
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
@@ -110,6 +111,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_back_pressure(observations),
         *find_page(observations),
         *find_outages(observations),
+        *find_stopped_answering(observations),
         *find_time_per_event(observations),
         *find_one_at_a_time(observations),
     ]

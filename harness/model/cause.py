@@ -25,6 +25,7 @@ class CauseKind(StrEnum):
     # What happens over time.
     SERVICE_DIED = "service-died"
     OUTAGE = "outage"
+    STOPPED_ANSWERING = "stopped-answering"
     TIME_PER_EVENT = "time-per-event"
     INTERMITTENT_STATUS = "intermittent-status"
     # What the failing messages have in common.

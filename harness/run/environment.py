@@ -312,7 +312,7 @@ class Environment:
             self.endpoint,
             self.preflight.delivery if self.settings.has_webhooks else None,
             attempts=int(self.settings.profile.number("attempts")),
-            is_slow=self.is_slow,
+            is_slow=self.is_slow or self._service.answers_nothing,
             concurrency=None if probed is None else probed.in_time,
             peak_rate=self.settings.peak_rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.target.batch_limit),
