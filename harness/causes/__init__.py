@@ -35,14 +35,16 @@ from pytest_mews.causes.unmet_requirements import find_unmet_requirements
 from pytest_mews.causes.unnoticed_changes import find_not_in_interval, find_unnoticed_changes
 from pytest_mews.causes.unread_pages import find_unread_pages
 from pytest_mews.causes.websocket_events import find_websocket_events
-from pytest_mews.model import Cause, Level, ScenarioResult, Verdict
+from pytest_mews.model import ApiCall, Cause, Level, ScenarioResult, Verdict
 from pytest_mews.model.verdict import FAILURES
 
 __all__ = ["find_causes"]
 
 
 def find_causes(
-    results: Sequence[ScenarioResult], late_ids: Collection[str] = ()
+    results: Sequence[ScenarioResult],
+    late_ids: Collection[str] = (),
+    last_calls: Sequence[ApiCall] = (),
 ) -> tuple[Cause, ...]:
     """Return the causes of the failures in a run, the gravest first.
 
@@ -52,12 +54,13 @@ def find_causes(
         results: the results of all scenarios.
         late_ids: the entities that were fetched after the run had ceased to wait for them: a cause
             says how many of those that it explains.
+        last_calls: the last requests to the Connector API emulator, in order of arrival.
 
     """
     failed = [result for result in results if result.verdict in FAILURES | {Verdict.BLOCKED}]
     if not failed:
         return ()
-    explanations = _explanations(Observations(results, late_ids))
+    explanations = _explanations(Observations(results, late_ids, last_calls))
     attributions = {result.scenario.id: attribute(result, explanations) for result in failed}
     # Without an explanation that is no cause, its scenarios stand by themselves.
     while True:

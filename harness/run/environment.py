@@ -50,6 +50,7 @@ from pytest_mews.execution import (
     send_preflight,
 )
 from pytest_mews.model import (
+    ApiCall,
     ApiUsage,
     Attempt,
     Death,
@@ -69,6 +70,7 @@ SLOW_ENDPOINT_NOTE = (
     "stopped at their first failure, which was neither shrunk nor confirmed."
 )
 CALLS_FILE = "calls.jsonl"  # in the report's folder
+LAST_CALLS = 50  # requests that causes look at
 TOP_CONSUMERS = 4  # enterprises whose requests the report counts second by second
 
 
@@ -487,6 +489,11 @@ class Environment:
         if self.connector_api is None:
             return frozenset()
         return frozenset(self._late_fetches.delays_ms(self.connector_api.calls()))
+
+    @property
+    def last_calls(self) -> tuple[ApiCall, ...]:
+        """The last `LAST_CALLS` requests of the service; empty without a Connector API."""
+        return () if self.connector_api is None else self.connector_api.calls()[-LAST_CALLS:]
 
     @property
     def api_usage(self) -> ApiUsage | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_mews.causes import find_causes
@@ -34,6 +36,27 @@ def test_nothing_is_requested_after_a_scenario() -> None:
         "and PROC-27: none of 6 acknowledged events of 3 scenarios was asked for (PROC-27, PROC-33 "
         "and PROC-39). It goes on to answer messages."
     )
+
+
+def test_a_rejected_request_that_is_repeated_holds_up_the_others() -> None:
+    """The service still makes requests, but always the same; a single other one is work."""
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [result(number, fetched=False) for number in LATER]
+    rejected = [
+        replace(call("11-a", at_ms=330_000.0 + number, status=401), message="It is disabled.")
+        for number in range(6)
+    ]
+    (cause,) = find_causes(results, last_calls=[call("16-a", at_ms=160_000.0), *rejected])
+    assert cause.kind is CauseKind.STOPPED_FETCHING
+    assert cause.summary == (
+        "The service requests nothing new since some moment between PROC-16, which passed, and "
+        "PROC-33: none of 4 acknowledged events of 2 scenarios was asked for (PROC-33 and "
+        "PROC-39). Its last 6 requests were all rejected, the last one to "
+        "reservations/getAll/2023-06-06 (401 It is disabled): what is behind them waits."
+    )
+    assert "hold up" in cause.remedy
+    (cause,) = find_causes(results, last_calls=[*rejected, call("12-a", at_ms=340_000.0)])
+    assert "hold up" not in cause.remedy
 
 
 def test_a_scenario_of_which_a_part_was_fetched_is_where_it_stopped() -> None:
