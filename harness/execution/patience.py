@@ -33,6 +33,8 @@ from pytest_mews.model import ApiCall
 MIN_TIMEOUTS = 3  # a single wait of three fetch timeouts shows as much as three waits of one
 MAX_SILENT_WINDOWS = 3
 MIN_SILENCE_S = 2.0
+STORM_CALLS = 300  # of one wait, without any success: one every 0.1 s of the longest wait
+STORM_REPETITIONS = 10  # of each request, on average
 SILENCE_FACTOR = 4.0
 FALLS_BEHIND_NOTE = (
     "The service falls behind: after {waited} it was still working through earlier messages. So "
@@ -351,6 +353,8 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
             if missing:
                 patience.standstill.note_timeout(began_ms)
             break
+        if is_storm(calls):
+            return WaitEnd.OVER
         silence_s = patience.silence_s(missing, connector_api.calls)
         if patience.standstill.lasts(connector_api.calls, now_ms()):
             silence_s = MIN_SILENCE_S
@@ -364,6 +368,18 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
     if not missing:
         return WaitEnd.DONE
     return WaitEnd.STILL_BUSY if patience.outlasts_extension(wait) else WaitEnd.OVER
+
+
+def is_storm(calls: Sequence[ApiCall]) -> bool:
+    """Return whether the last `STORM_CALLS` calls failed, and repeat a few requests without end.
+
+    They say what the service does, and more of them would only take the harness's time.
+    """
+    last = calls[-STORM_CALLS:]
+    if len(last) < STORM_CALLS or any(call.answered_ok for call in last):
+        return False
+    requests = {(call.operation, call.enterprise_id, call.requested_ids) for call in last}
+    return len(requests) * STORM_REPETITIONS <= STORM_CALLS
 
 
 def longest_retry_pauses_s(calls: Iterable[ApiCall]) -> dict[str, float]:
@@ -415,5 +431,7 @@ def _is_done_or_changed(
     before: tuple[int, int] | None,
     calls: Sequence[ApiCall],
 ) -> bool:
+    if is_storm(calls):
+        return True
     has_changed = before is not None and _count_activity(calls) != before
     return has_changed or all(one.is_done for one in awaited(calls))

@@ -203,6 +203,15 @@ def test_waits_are_short_while_the_service_makes_no_call_at_all() -> None:
     assert connector_api.waits == [10.0, 10.0, 10.0, *[MIN_SILENCE_S] * 3]
 
 
+def test_a_wait_ends_in_a_storm() -> None:
+    """A request that is repeated without a pause: hundreds of failures are enough."""
+    failures = [call("b", number=number, status=413) for number in range(1, 400)]
+    connector_api = ScriptedConnectorApi(*failures)
+    execution = execution_for(connector_api, (delivery("b"),), fetch_timeout_s=1_000.0)
+    perform(WaitUntilFetched(), execution)
+    assert len(connector_api.calls()) == 300
+
+
 @pytest.mark.parametrize(
     ("third", "wait_count"),
     [

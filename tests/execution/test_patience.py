@@ -14,6 +14,7 @@ from pytest_mews.execution.patience import (
     Missing,
     Patience,
     Standstill,
+    is_storm,
     longest_retry_pauses_s,
 )
 from pytest_mews.model import ApiCall
@@ -145,3 +146,13 @@ def test_a_service_without_any_call_is_at_a_standstill() -> None:
     assert lasts(36_000)
     calls.append(call("b", number=3, at_ms=37_000))
     assert not lasts(90_000)
+
+
+def test_a_request_that_fails_hundreds_of_times_is_a_storm() -> None:
+    """A success, or requests that become smaller, are work."""
+    failed = [call("a", "b", number=number, status=413) for number in range(1, 301)]
+    assert is_storm(failed)
+    assert not is_storm(failed[1:])
+    assert not is_storm([*failed[1:], call("a", number=301)])
+    smaller = [call(f"{number % 100}", number=number, status=413) for number in range(1, 301)]
+    assert not is_storm(smaller)
