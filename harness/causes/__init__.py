@@ -17,6 +17,7 @@ from pytest_mews.causes.deaths import find_deaths
 from pytest_mews.causes.explained_scenarios import Attribution, attribute, unmet_findings
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.fetching import find_fetching
+from pytest_mews.causes.hasty_retries import find_hasty_retries
 from pytest_mews.causes.in_front import find_back_pressure, find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.irregular_losses import find_irregular_losses
@@ -132,6 +133,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_websocket_events(observations),
         *find_lost_positions(observations),
         *find_fetching(observations),
+        *find_hasty_retries(observations),
         *find_unread_pages(observations),
         *find_shared_ids(observations),
         *find_not_in_interval(observations.results),

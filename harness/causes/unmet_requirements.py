@@ -62,8 +62,10 @@ def _explanation(shown: ScenarioResult, blocked: Sequence[ScenarioResult]) -> Ex
     title = "".join(describe_title(record) for record in shown.attempts[:1] if is_page(record))
     problems = {problem for evidence in shown.evidence for problem in _problems(evidence)}
     remedy = "" if kind is CauseKind.PAGE_IN_FRONT else shown.remedy
-    if kind is CauseKind.API_CALLS_REFUSED and problems & _TOKEN_PROBLEMS:
-        remedy = remedy_if(kind, "its tokens are wrong")
+    if kind is CauseKind.API_CALLS_REFUSED and problems:
+        are_tokens = problems & _TOKEN_PROBLEMS
+        case = "its tokens are wrong" if are_tokens else "its requests are not as documented"
+        remedy = remedy_if(kind, case)
 
     def is_about_requests(unmet: UnmetFinding) -> bool:
         found = _problems(unmet.evidence)
