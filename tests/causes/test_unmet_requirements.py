@@ -78,6 +78,18 @@ def test_refused_calls(status: int, problem: RequestProblem, remedy: str) -> Non
     assert remedy in cause.remedy
 
 
+@pytest.mark.parametrize(("check", "reconnects"), [("reconnects", True), ("still-open", False)])
+def test_a_client_that_stayed_away(check: str, *, reconnects: bool) -> None:
+    """The remedy is to connect again, if that is what the client did not do."""
+    results = [
+        processing_result("STR-11", [delivery("a")], [], check=check),
+        blocked("STR-12", Requirement.WEBSOCKET_CLIENT, "STR-11"),
+    ]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.NO_WEBSOCKET_CLIENT
+    assert ("Connect again whenever" in cause.remedy) == reconnects
+
+
 def test_blocked_by_a_scenario_that_did_not_fail() -> None:
     """Without a failure that shows why, blocked scenarios stand by themselves."""
     assert find_causes([blocked("STR-03", Requirement.WEBSOCKET_CLIENT, "")]) == ()
