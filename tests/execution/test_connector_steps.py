@@ -210,6 +210,8 @@ def test_a_wait_ends_in_a_storm() -> None:
     execution = execution_for(connector_api, (delivery("b"),), fetch_timeout_s=1_000.0)
     perform(WaitUntilFetched(), execution)
     assert len(connector_api.calls()) == 300
+    connector_api.arrive(call("b", number=400, at_ms=900_000.0))
+    assert not execution.context.late_fetches.delays_ms(connector_api.calls())
 
 
 @pytest.mark.parametrize(
