@@ -28,7 +28,8 @@ class CaseContext:
         endpoint: the URLs of the partner.
         preflight: the delivery that showed whether the endpoint answers; None without webhooks.
         attempts: how many attempts the profile makes.
-        is_slow: whether even the preflight was answered too late.
+        is_slow: whether even the preflight was answered too late, or nothing is answered any more:
+            a scenario then ends at its first failure.
         concurrency: how many messages the service handles at the same time, as far as that was
             probed; None if it was not.
         peak_rate: messages per second at a peak.

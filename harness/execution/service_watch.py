@@ -64,6 +64,7 @@ class ServiceWatch:
         self._waiting = Lock()  # one thread waits, the others wait for its result
         self._last_absence: Absence | None = None
         self._stays_late = False  # a wait until it is prompt was without success
+        self._answers_any = False  # whether any message was answered in time during that wait
         self.death: Death | None = None
         self.log = MessageLog()
         self._returned: dict[str, Death] = {}  # by the scenario that ended the service
@@ -142,6 +143,11 @@ class ServiceWatch:
                 )
                 self._clock.sleep(POLL_INTERVAL_S)
 
+    @property
+    def answers_nothing(self) -> bool:
+        """Whether valid messages were not answered for the whole timeout, one after another."""
+        return self._stays_late and not self._answers_any
+
     def wait_until_prompt(self, usual_ms: float, report: Callable[[str], None]) -> None:
         """Wait until a valid message is answered in about the usual time; for the timeout at most.
 
@@ -156,6 +162,8 @@ class ServiceWatch:
         prompt_ms = max(PROMPT_FACTOR * usual_ms, MIN_PROMPT_MS)
         with self._waiting:
             started_ms = self._clock.now_ms()
+            if not self._stays_late:
+                self._answers_any = False
             while not self._stays_late:
                 attempt = self._send()
                 answer_ms = attempt.final_exchange.answer_ms
@@ -163,6 +171,7 @@ class ServiceWatch:
                     return
                 waited_s = (self._clock.now_ms() - started_ms) / 1000
                 self._stays_late = waited_s >= self._timeout_s
+                self._answers_any |= attempt.outcome is not Outcome.TIMEOUT_ANSWER
                 report(
                     f"the service answers late; waiting {waited_s:.0f} of {self._timeout_s:g} s "
                     "for it to work off earlier messages"

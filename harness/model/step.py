@@ -537,17 +537,20 @@ class RejectHandshakes(Step):
         status: the status of the response.
         times: how many handshakes.
         seconds: how long.
+        max_seconds: after how long it ends in any case; a client that backs off may need minutes
+            for `times` handshakes.
 
     """
 
     status: Literal[429, 503]
     times: Count = 1
     seconds: Seconds = 0
+    max_seconds: PositiveSeconds | None = None
 
     @property
     def idle_s(self) -> float:
         """The time until handshakes are accepted again."""
-        return self.seconds
+        return self.max_seconds or self.seconds
 
 
 @_named("send-while-disconnected", Emulator.WEBSOCKET)

@@ -50,6 +50,7 @@ from pytest_mews.execution import (
     send_preflight,
 )
 from pytest_mews.model import (
+    ApiCall,
     ApiUsage,
     Attempt,
     Death,
@@ -69,6 +70,7 @@ SLOW_ENDPOINT_NOTE = (
     "stopped at their first failure, which was neither shrunk nor confirmed."
 )
 CALLS_FILE = "calls.jsonl"  # in the report's folder
+LAST_CALLS = 50  # requests that causes look at
 TOP_CONSUMERS = 4  # enterprises whose requests the report counts second by second
 
 
@@ -314,7 +316,7 @@ class Environment:
             self.endpoint,
             self.preflight.delivery if self.settings.has_webhooks else None,
             attempts=int(self.settings.profile.number("attempts")),
-            is_slow=self.is_slow,
+            is_slow=self.is_slow or self._service.answers_nothing,
             concurrency=None if probed is None else probed.in_time,
             peak_rate=self.settings.peak_rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.target.batch_limit),
@@ -502,6 +504,11 @@ class Environment:
         if self.connector_api is None:
             return frozenset()
         return frozenset(self._late_fetches.delays_ms(self.connector_api.calls()))
+
+    @property
+    def last_calls(self) -> tuple[ApiCall, ...]:
+        """The last `LAST_CALLS` requests of the service; empty without a Connector API."""
+        return () if self.connector_api is None else self.connector_api.calls()[-LAST_CALLS:]
 
     @property
     def api_usage(self) -> ApiUsage | None:

@@ -378,6 +378,37 @@ def test_a_service_that_never_comes_back() -> None:
     assert "with truncate-request) and answered 500 to everything from then on" in cause.summary
 
 
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_service_that_stops_answering(refuses: bool) -> None:  # noqa: FBT001 - a parameter
+    """From some message on nothing valid is answered; what is refused may be."""
+    endpoint = Endpoint(
+        lambda sent: (
+            401 if sent.wrong_token else 202 if sent.number <= 41 else Outcome.TIMEOUT_ANSWER
+        )
+    )
+    endpoint.certify("REC-01", *[Sent()] * 40)
+    endpoint.certify("RET-03", Sent(), *[Sent(description="next")] * 3)
+    for scenario_id in ("RET-06", "ERR-01"):
+        endpoint.certify(scenario_id, Sent(), Sent())
+    endpoint.certify("AUTH-06", *[Sent(wrong_token=True)] * 2 * refuses, check="refused")
+    (cause,) = causes_of(endpoint)
+    assert (cause.kind, cause.shown_by) == (CauseKind.STOPPED_ANSWERING, "RET-03")
+    assert cause.explains == ("RET-03", "RET-06", "ERR-01")
+    assert cause.summary == (
+        "Since RET-03 no valid message is answered within 5 s: all 7, up to the end of the run; "
+        "before, all 41 were answered." + " The 2 messages that it refuses were answered." * refuses
+    )
+
+
+def test_a_service_that_is_late_with_its_last_batches_has_not_stopped() -> None:
+    """They are larger than what it answered: their size may be the reason."""
+    endpoint = Endpoint(lambda sent: 202 if len(sent.events) < 400 else Outcome.TIMEOUT_ANSWER)
+    endpoint.certify("REC-01", *[Sent()] * 40)
+    for scenario_id in ("REC-04", "REC-06", "REC-07"):
+        endpoint.certify(scenario_id, *[Sent((EVENT,) * 400)] * 3)
+    assert CauseKind.STOPPED_ANSWERING not in kinds_of(endpoint)
+
+
 def test_an_intermittent_failure_is_no_outage() -> None:
     """Failures among passing attempts are not an outage, even if two follow each other."""
     endpoint = run(lambda sent: 503 if sent.number % 5 in {0, 1} else 202)

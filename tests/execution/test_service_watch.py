@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import repeat
+from itertools import cycle, repeat
 
 import pytest
 
@@ -62,6 +62,15 @@ def test_a_service_that_stays_late_is_waited_for_once() -> None:
     for _ in range(2):
         service.wait_until_prompt(2.0, lambda _: None)
         assert len(attempts) == TIMEOUT_S / 5
+    assert service.answers_nothing
+
+
+def test_a_service_that_answers_slowly_still_answers() -> None:
+    """A late one is no silent one: its failures are confirmed as ever."""
+    service, _ = watch(cycle([LATE, (4_000.0, Outcome.DELIVERED)]))
+    assert not service.answers_nothing
+    service.wait_until_prompt(2.0, lambda _: None)
+    assert not service.answers_nothing
 
 
 @pytest.mark.parametrize(
