@@ -93,7 +93,7 @@ class SetUp:
     def _check_token(self, accepted: Attempt) -> SetUpCheck:
         subject = "token checked"
         if not accepted.has_credentials:
-            reason = "the URL has no token, which is optional"
+            reason = "the URL has no token, which is optional; MEWS_TOKEN adds one"
             return SetUpCheck(subject, None, reason)
         environment = self._environment
         plan = environment.settings.sender.simplest_message(environment.target)
