@@ -86,7 +86,7 @@ def _best(
     for condition in _conditions(observations, failed, passed):
         hits = total(item for item in failed if condition.holds(item))
         misses = total(item for item in passed if condition.holds(item))
-        if hits < MIN_FAILURES or hits < MIN_PRECISION * (hits + misses):
+        if not _nearly_all_fail(hits, misses):
             continue
         is_every = condition.kind is CauseKind.EVERY_MESSAGE
         if not is_every and base**hits > MAX_CHANCE:
@@ -95,6 +95,11 @@ def _best(
         if score > best_score:
             best, best_score = condition, score
     return best
+
+
+def _nearly_all_fail(hits: int, misses: int) -> bool:
+    """Return whether enough attempts under a condition fail, and few enough pass."""
+    return hits >= MIN_FAILURES and hits >= MIN_PRECISION * (hits + misses)
 
 
 def _explanation(
@@ -146,7 +151,7 @@ def _conditions(
         "messages that were new",
     )
     yield from _enterprise_conditions(failed, passed)
-    yield from _event_type_conditions(failed)
+    yield from _event_type_conditions(failed, passed)
     yield from _threshold_conditions(observations, failed, passed)
     yield Condition(
         CauseKind.AFTER_OTHER_KIND,
@@ -204,9 +209,32 @@ def _enterprise_condition(enterprise_id: str) -> Condition:
     )
 
 
-def _event_type_conditions(failed: Sequence[Observed]) -> Iterator[Condition]:
-    for name in sorted({name for item in failed for name in item.record.event_types}):
+def _event_type_conditions(
+    failed: Sequence[Observed], passed: Sequence[Observed]
+) -> Iterator[Condition]:
+    """Yield a condition for each event type, then one for all that fail, if they are several.
+
+    Several types that fail in the same way have one flaw more often than several: a property that
+    the service reads of every message, and that only some types have.
+    """
+    hits, misses = _count_by_event_type(failed), _count_by_event_type(passed)
+    for name in sorted(hits):
         yield _event_type_condition(name)
+    base = total(failed) / (total(failed) + total(passed))
+    failing = [
+        name
+        for name, count in sorted(hits.items())
+        if _nearly_all_fail(count, misses[name]) and base**count <= MAX_CHANCE
+    ]
+    if len(failing) > 1:
+        yield _event_types_condition(failing)
+
+
+def _count_by_event_type(observed: Sequence[Observed]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for item in observed:
+        counts.update(dict.fromkeys(item.record.event_types, item.record.weight))
+    return counts
 
 
 def _event_type_condition(name: str) -> Condition:
@@ -216,6 +244,18 @@ def _event_type_condition(name: str) -> Condition:
         f"Messages with {name}",
         "messages without it",
         remedy_if(CauseKind.EVENT_TYPE, "all of them fail"),
+    )
+
+
+def _event_types_condition(names: Sequence[str]) -> Condition:
+    types = frozenset(names)
+    *others, last = names
+    return Condition(
+        CauseKind.EVENT_TYPE,
+        lambda item: not types.isdisjoint(item.record.event_types),
+        f"Messages with {', '.join(others)} or {last}",
+        "messages without these",
+        remedy_if(CauseKind.EVENT_TYPE, "all of several types fail"),
     )
 
 

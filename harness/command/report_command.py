@@ -6,10 +6,17 @@ from pathlib import Path
 
 import click
 
-from pytest_mews.command.subcommand import SUCCESS, USAGE_ERROR, subcommand, table_option
+from pytest_mews.command.subcommand import (
+    PROGRAM,
+    SUCCESS,
+    USAGE_ERROR,
+    subcommand,
+    table_option,
+)
 from pytest_mews.config.option_parsers import parse_report
 from pytest_mews.config.report_folder import FolderLock
 from pytest_mews.model import Run
+from pytest_mews.options import spell
 from pytest_mews.reports import readiness_phrase
 from pytest_mews.reports.event_file import read_run
 from pytest_mews.reports.report_files import write_report
@@ -36,7 +43,7 @@ def command(events: Path, mews_report: str | None) -> int:
         report = write_report(run, folder)
     for problem in report.problems:
         click.echo(problem, err=True)
-    click.echo(f"{_summary(run)}\nReport: {report.html or report.json}")
+    click.echo(f"{spell(_summary(run), PROGRAM)}\nReport: {report.html or report.json}")
     return USAGE_ERROR if report.problems else SUCCESS
 
 
