@@ -106,7 +106,9 @@ def test_a_lost_answer_and_a_duplicate(mews: Mews) -> None:
     assert done.status == 0
     assert len(endpoint.bodies) == 3
     assert len(set(endpoint.bodies)) == 1
-    assert "attempt 1: the harness dropped the response" in done.output
+    assert (
+        "attempt 1: the harness dropped the response (injected fault) (the service responded 202)\n"
+    ) in done.output
     assert "the same message again, 209 bytes" in done.output
 
 
