@@ -40,9 +40,17 @@ class HarnessError(MewsError):
     """The harness itself failed; this is never the partner's failure."""
 
 
-def did_you_mean(unknown: str, names: Sequence[str]) -> str:
-    """Return the remedy for an unknown name: the closest name (ignoring case), then all names."""
+def did_you_mean(unknown: str, names: Sequence[str], listed_by: str = "") -> str:
+    """Return the remedy for an unknown name: the closest name (ignoring case), then all names.
+
+    Args:
+        unknown: the name that the user gave.
+        names: the names that exist.
+        listed_by: a command that lists the names, instead of all of them; for a long list.
+
+    """
     names_by_lower = {name.lower(): name for name in names}
     matches = get_close_matches(unknown.lower(), names_by_lower, n=1)
     suggestion = f"Did you mean {names_by_lower[matches[0]]}? " if matches else ""
-    return f"{suggestion}Known: {', '.join(names) or 'none'}."
+    known = f"`{listed_by}` lists them" if listed_by else f"Known: {', '.join(names) or 'none'}"
+    return f"{suggestion}{known}."

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pytest_mews.checks.phrasing import quantity
 from pytest_mews.mews.api_operations import OPERATIONS
 from pytest_mews.mews.limits import REQUEST_WINDOW_S
 from pytest_mews.model import ErrorCounts, OperationUsage, RequestProblem, Run
@@ -76,7 +77,7 @@ def _row(usage: OperationUsage) -> OperationRow:
         for name, count in usage.problems
         if name != RequestProblem.OVER_LIMIT  # of all operations together: the peak says it
     ]
-    problems += _errors(usage.errors, "errors")
+    problems += _errors(usage.errors, "error" if usage.errors.total == 1 else "errors")
     problems += _errors(usage.provoked_errors, "provoked by the harness")
     return OperationRow(
         usage.operation,
@@ -101,8 +102,8 @@ def summarize_usage(run: Run) -> str:
         return NOT_OBSERVED
     documented = sum(operation.is_documented for operation in usage.operations)
     return (
-        f"{usage.requests:,} requests for {documented} operations, at most {usage.peak:,} within "
-        f"{REQUEST_WINDOW_S} s with one AccessToken."
+        f"{quantity(usage.requests, 'request')} for {quantity(documented, 'operation')}, at most "
+        f"{usage.peak:,} within {REQUEST_WINDOW_S} s with one AccessToken."
     )
 
 
@@ -128,7 +129,7 @@ def _facts(run: Run) -> Iterator[str]:
     yield f"- {with_code(summarize_usage(run))}"
     if run.api_usage is not None:
         yield from (
-            f"- `Client` {code(client)}: {count:,} requests"
+            f"- `Client` {code(client)}: {quantity(count, 'request')}"
             for client, count in run.api_usage.clients
         )
 

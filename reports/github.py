@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mews.model import Run, Verdict
+from pytest_mews.model import Run
 from pytest_mews.reports.cause_reports import CauseReport, fix_groups
 from pytest_mews.reports.markdown_summary import to_markdown
 from pytest_mews.reports.problems import Problem, Severity, severity_of
@@ -111,8 +111,9 @@ def _describe_problem(problem: Problem) -> Annotation:
     scenario = result.scenario
     also = f" (also {', '.join(problem.same_reason)})" if problem.same_reason else ""
     lines = [f"{result.verdict.upper()}: {capped(result.reason, MAX_TEXT)}{also}"]
-    if result.verdict is not Verdict.ERROR:
-        lines += [f"Fix: {result.remedy}", *_sources(problem)]
+    if problem.fix:
+        sources = () if result.blocked_by else _sources(problem)
+        lines += [f"Fix: {result.remedy}", *sources]
     return Annotation(scenario.id, f"{scenario.id} {scenario.title}", "\n".join(lines))
 
 

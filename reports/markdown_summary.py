@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import count
 
-from pytest_mews.model import Basis, Run, Scenario, StageSummary, Verdict, WaiverState
+from pytest_mews.model import Basis, Run, Scenario, StageSummary, WaiverState
 from pytest_mews.reports import labels
 from pytest_mews.reports.cause_reports import CauseReport, fix_groups
 from pytest_mews.reports.command_lines import repeat_command
@@ -98,7 +98,10 @@ def _detailed(problem: Problem, number: int) -> Iterator[str]:
     yield f"- Observed: {code(result.reason)}"
     if problem.same_reason:
         yield f"- For the same reason: {escape(', '.join(problem.same_reason))}"
-    if result.verdict is not Verdict.ERROR:
+    if result.blocked_by is not None:
+        yield f"- Fix: {with_code(result.remedy)}"
+        yield f"- More: `mews explain {result.blocked_by.scenario_id}`"
+    elif problem.fix:
         yield f"- Fix: {with_code(result.remedy)}"
         yield from (f"- Source: {source}" for source in _sources(result.scenario))
         if result.scenario.basis is not Basis.OWN:

@@ -71,8 +71,10 @@ class Problem:
     @property
     def fix(self) -> str:
         """The first sentence of the remedy; empty if the remedy does not apply."""
-        if self.result.verdict in {Verdict.BLOCKED, Verdict.ERROR}:
+        if self.result.verdict is Verdict.ERROR:
             return ""
+        if self.result.verdict is Verdict.BLOCKED and self.result.blocked_by is None:
+            return ""  # by the death of the service, which has a remedy of its own
         remedy = self.result.remedy
         end = remedy.find(". ")
         return remedy[: end + 1 if end >= 0 else None]

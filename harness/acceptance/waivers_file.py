@@ -60,7 +60,7 @@ def _waiver(
     place = f"waiver {number} ({scenario})"
     if scenario not in known:
         problem = f"names no scenario in waiver {number}: {scenario!r}"
-        file.fail(problem, did_you_mean(scenario, list(known)))
+        file.fail(problem, did_you_mean(scenario, list(known), "mews scenarios"))
     if known[scenario].precondition:
         file.fail(
             f"waives a preflight in {place}",

@@ -92,7 +92,7 @@ def _best(
     for condition in _conditions(observations, failed, passed):
         hits = total(item for item in failed if condition.holds(item))
         misses = total(item for item in passed if condition.holds(item))
-        if hits < MIN_FAILURES or hits < MIN_PRECISION * (hits + misses):
+        if not _nearly_all_fail(hits, misses):
             continue
         is_every = condition.kind is CauseKind.EVERY_MESSAGE
         if not is_every and base**hits > MAX_CHANCE:
@@ -109,20 +109,16 @@ def _when_busy(
     observations: Observations, failed: Sequence[Observed], passed: Sequence[Observed]
 ) -> Condition | None:
     """Return the number of messages in flight with fewer than which hardly any fails, if any."""
-    by_load = sorted(failed, key=observations.in_flight)
-    below = 0.0
-    for item in by_load:
-        below += item.record.weight
-        if below > MAX_SHARE_BELOW * total(failed):
-            limit = observations.in_flight(item)
-            break
+    loads = sorted(
+        observations.in_flight(item) for item in failed for _ in range(item.record.weight)
+    )
+    limit = loads[int(MAX_SHARE_BELOW * len(loads))]
     condition = _in_flight_condition(observations, limit)
     hits = total(item for item in failed if condition.holds(item))
     misses = total(item for item in passed if condition.holds(item))
     chance = (misses / total(passed)) ** hits if passed else 1.0
-    if limit < 2 or chance > MAX_CHANCE or hits < MIN_SHARE_WHEN_BUSY * (hits + misses):  # noqa: PLR2004 - two: with another one
-        return None
-    return condition
+    is_load = limit > 1 and hits >= MIN_SHARE_WHEN_BUSY * (hits + misses)
+    return condition if is_load and chance <= MAX_CHANCE else None
 
 
 def _in_flight_condition(observations: Observations, limit: int) -> Condition:
@@ -132,6 +128,11 @@ def _in_flight_condition(observations: Observations, limit: int) -> Condition:
         f"Messages that arrive while {limit - 1:,} others or more are being answered",
         "other messages",
     )
+
+
+def _nearly_all_fail(hits: int, misses: int) -> bool:
+    """Return whether enough attempts under a condition fail, and few enough pass."""
+    return hits >= MIN_FAILURES and hits >= MIN_PRECISION * (hits + misses)
 
 
 def _explanation(
@@ -183,7 +184,7 @@ def _conditions(
         "messages that were new",
     )
     yield from _enterprise_conditions(failed, passed)
-    yield from _event_type_conditions(failed)
+    yield from _event_type_conditions(failed, passed)
     yield from _threshold_conditions(observations, failed, passed)
     yield Condition(
         CauseKind.AFTER_OTHER_KIND,
@@ -241,9 +242,32 @@ def _enterprise_condition(enterprise_id: str) -> Condition:
     )
 
 
-def _event_type_conditions(failed: Sequence[Observed]) -> Iterator[Condition]:
-    for name in sorted({name for item in failed for name in item.record.event_types}):
+def _event_type_conditions(
+    failed: Sequence[Observed], passed: Sequence[Observed]
+) -> Iterator[Condition]:
+    """Yield a condition for each event type, then one for all that fail, if they are several.
+
+    Several types that fail in the same way have one flaw more often than several: a property that
+    the service reads of every message, and that only some types have.
+    """
+    hits, misses = _count_by_event_type(failed), _count_by_event_type(passed)
+    for name in sorted(hits):
         yield _event_type_condition(name)
+    base = total(failed) / (total(failed) + total(passed))
+    failing = [
+        name
+        for name, count in sorted(hits.items())
+        if _nearly_all_fail(count, misses[name]) and base**count <= MAX_CHANCE
+    ]
+    if len(failing) > 1:
+        yield _event_types_condition(failing)
+
+
+def _count_by_event_type(observed: Sequence[Observed]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for item in observed:
+        counts.update(dict.fromkeys(item.record.event_types, item.record.weight))
+    return counts
 
 
 def _event_type_condition(name: str) -> Condition:
@@ -253,6 +277,18 @@ def _event_type_condition(name: str) -> Condition:
         f"Messages with {name}",
         "messages without it",
         remedy_if(CauseKind.EVENT_TYPE, "all of them fail"),
+    )
+
+
+def _event_types_condition(names: Sequence[str]) -> Condition:
+    types = frozenset(names)
+    *others, last = names
+    return Condition(
+        CauseKind.EVENT_TYPE,
+        lambda item: not types.isdisjoint(item.record.event_types),
+        f"Messages with {', '.join(others)} or {last}",
+        "messages without these",
+        remedy_if(CauseKind.EVENT_TYPE, "all of several types fail"),
     )
 
 

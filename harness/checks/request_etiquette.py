@@ -39,6 +39,12 @@ CLIENT_PROBLEMS = frozenset({RequestProblem.NO_CLIENT, RequestProblem.CLIENT_WIT
 DEPRECATION_PROBLEMS = frozenset(
     {RequestProblem.DEPRECATED_OPERATION, RequestProblem.DEPRECATED_EXTENT}
 )
+_DEPRECATION_REMEDIES = {
+    RequestProblem.DEPRECATED_OPERATION: "Call the operation that the page of the deprecated one "
+    "names instead.",
+    RequestProblem.DEPRECATED_EXTENT: "Leave out the deprecated properties of `Extent`, and "
+    "`Extent` itself where the operation's page calls it deprecated.",
+}
 
 
 @case_check("well-formed-requests", "requests of the documented form")
@@ -64,7 +70,10 @@ def client_name_and_version(transcript: Transcript) -> Observation:
 @case_check("no-deprecated-api", "no deprecated operation or extent")
 def no_deprecated_api(transcript: Transcript) -> Observation:
     """No request used a deprecated operation or asked for a deprecated extent."""
-    return _without_problems(transcript.calls, DEPRECATION_PROBLEMS)
+    observation = _without_problems(transcript.calls, DEPRECATION_PROBLEMS)
+    found = {problem for call in transcript.calls for problem in call.request_problems}
+    remedies = (text for problem, text in _DEPRECATION_REMEDIES.items() if problem in found)
+    return replace(observation, remedy=" ".join(remedies))
 
 
 @case_check("own-access-token", "each enterprise's AccessToken for its own entities only")
@@ -248,7 +257,10 @@ def _without_problems(calls: Sequence[ApiCall], problems: frozenset[RequestProbl
     )
     (worst, _), *_ = counts.most_common(1)
     first = next(call for call in wrong if worst in call.request_problems)
-    detail = f" ({first.message})" if first.message else ""
+    detail = first.message
+    if worst is RequestProblem.DEPRECATED_EXTENT and not detail:
+        detail = f"Extent has {', '.join(first.extents)}"
+    detail = f" ({detail})" if detail else ""
     observed = f"{worst}: {first.path}{detail}; {len(wrong)} of {_requests(len(calls))}"
     return Observation(met=False, observed=observed, subject_count=len(calls))
 

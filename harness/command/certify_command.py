@@ -21,6 +21,7 @@ from pytest_mews.command.subcommand import (
     table_values,
 )
 from pytest_mews.options import OPTIONS
+from pytest_mews.redaction import redact_url
 from pytest_mews.session.command_line import CERTIFICATION_PLUGIN, COLLECTOR, Program
 
 _SCENARIO = re.compile(
@@ -80,8 +81,10 @@ def command(words: Sequence[str], **parameters: Any) -> int:  # noqa: ANN401 - o
         problem = "Give the URL of the endpoint, or demo for the demo partner."
         raise click.UsageError(f"Missing argument URL. {problem}")
     if len(targets) > 1:
-        problem = f"{len(targets)} arguments are no scenario, but only the URL may be none."
-        raise click.UsageError(f"{problem} `mews scenarios` lists their ids.")
+        first, other = (redact_url(word) for word in targets[:2])
+        problem = f"SCENARIO: {other!r} is no id of a scenario, and the URL is {first!r}."
+        remedy = "Give one URL, then ids such as REC-04; `mews scenarios` lists them."
+        raise click.UsageError(f"{problem} {remedy}")
     with TemporaryDirectory(prefix="mews-") as folder:
         ini = Path(folder) / "pytest.ini"
         ini.write_text("[pytest]\n", "ascii")

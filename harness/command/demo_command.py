@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pytest_mews.command.stop_signal import StopSignal
-from pytest_mews.command.subcommand import subcommand, table_option
+from pytest_mews.command.subcommand import WholeNumber, subcommand, table_option
 from pytest_mews.config.endpoint import check_url
 from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
 from pytest_mews.demo import PARTNER_KINDS, SOUND, DemoPartner, partner_kind
@@ -38,7 +38,7 @@ def _complete(
 @click.option("--list", "lists", is_flag=True, help="List all names, and exit.")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65_535),
+    type=WholeNumber(0, 65_535, 8090),
     default=0,
     metavar="PORT",
     help="Port on 127.0.0.1 (default: a free one).",
@@ -72,7 +72,10 @@ def command(  # noqa: PLR0913 - the options
         remedy = "Stop the process that uses it, or leave --port out for a free one."
         raise UsageError("--port", port, f"can't be used: {problem}", remedy)
     if api is not None:
-        check_url("--api", api)
+        check_url("--api", api, "Give its address, such as http://127.0.0.1:8088.")
+    if websocket is not None:
+        remedy = "Give its address, such as ws://127.0.0.1:8089."
+        check_url("--websocket", websocket, remedy, ("wss", "ws"))
     stop_signal = StopSignal()
     partner = DemoPartner(
         name,

@@ -53,10 +53,14 @@ def command(url: str, **parameters: Any) -> int:  # noqa: ANN401 - of click
         values = {"mews_target": url, "mews_report": folder, **table_values(parameters)}
         settings = resolve_settings(values, environ=os.environ, rootdir=Path.cwd())
         environment = Environment(settings)
-        environment.start(lambda line: click.echo(line, err=True))
+
+        def report(line: str) -> None:
+            click.echo(line, err=True)
+
+        environment.start(report)
         results = []
         try:
-            for check in SetUp(environment, monotonic).checks():
+            for check in SetUp(environment, monotonic, report).checks():
                 results.append(check)
                 for line in lines_of(check):
                     click.echo(command.respell(environment.redactor.redact_text(line)))

@@ -6,9 +6,17 @@ from pathlib import Path
 
 import click
 
-from pytest_mews.command.subcommand import SUCCESS, USAGE_ERROR, subcommand, table_option
+from pytest_mews.command.subcommand import (
+    PROGRAM,
+    SUCCESS,
+    USAGE_ERROR,
+    subcommand,
+    table_option,
+)
+from pytest_mews.config.option_parsers import parse_report
 from pytest_mews.config.report_folder import FolderLock
 from pytest_mews.model import Run
+from pytest_mews.options import spell
 from pytest_mews.reports import readiness_phrase
 from pytest_mews.reports.event_file import read_run
 from pytest_mews.reports.report_files import write_report
@@ -30,12 +38,12 @@ say that it was interrupted. The exit status is 0 if they were written, whatever
 def command(events: Path, mews_report: str | None) -> int:
     """Write the files, and print the headline of the report."""
     run = read_run(events)
-    folder = (Path(mews_report) if mews_report else events.parent).expanduser().absolute()
+    folder = parse_report(str(events.parent) if mews_report is None else mews_report)
     with FolderLock(folder):
         report = write_report(run, folder)
     for problem in report.problems:
         click.echo(problem, err=True)
-    click.echo(f"{_summary(run)}\nReport: {report.html or report.json}")
+    click.echo(f"{spell(_summary(run), PROGRAM)}\nReport: {report.html or report.json}")
     return USAGE_ERROR if report.problems else SUCCESS
 
 

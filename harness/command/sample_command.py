@@ -18,7 +18,13 @@ from pytest_mews.command.event_plans import (
     parse_enterprise,
     target_of,
 )
-from pytest_mews.command.subcommand import subcommand, table_options, table_values
+from pytest_mews.command.subcommand import (
+    Seed,
+    WholeNumber,
+    subcommand,
+    table_options,
+    table_values,
+)
 from pytest_mews.config.settings import resolve_settings
 from pytest_mews.senders import IdSource
 
@@ -42,13 +48,15 @@ The payload has all documented properties, unique ids, and the tokens of the ten
 )
 @click.option(
     "--count",
-    type=click.IntRange(1, MAX_EVENTS),
+    type=WholeNumber(1, MAX_EVENTS, 500),
     metavar="N",
     help="Number of events, of the named types in turn; those beyond the batch limit go into "
     "further messages (default: one of each).",
 )
 @click.option("--enterprise", metavar="N|new", help="Number of the enterprise (default: 1).")
-@click.option("--seed", type=int, metavar="N", help="The same ids every time (default: new ones).")
+@click.option(
+    "--seed", type=Seed(), metavar="N", help="The same ids every time (default: new ones)."
+)
 @click.option("--compact", is_flag=True, help="One line per message: the bytes that Mews sends.")
 @table_options(["--mews-profile", "--mews-profile-set", "--mews-tenants"])
 def command(

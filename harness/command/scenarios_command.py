@@ -11,6 +11,11 @@ from pytest_mews.command.subcommand import subcommand, table_option
 from pytest_mews.model import Level, Stage
 from pytest_mews.model.scenario import AREAS
 
+NO_MATCH = (
+    "No scenario matches these options. Leave some out; scenarios of your own (area X) need "
+    "--scenarios FOLDER."
+)
+
 
 @subcommand(
     "scenarios",
@@ -20,7 +25,9 @@ from pytest_mews.model.scenario import AREAS
     "scenarios --scenarios acceptance/mews --area X",
 )
 @click.option(
-    "--stage", type=click.Choice([str(stage) for stage in Stage]), help="Only those of this stage."
+    "--stage",
+    type=click.Choice([str(stage) for stage in Stage], case_sensitive=False),
+    help="Only those of this stage.",
 )
 @click.option(
     "--level",
@@ -44,7 +51,10 @@ def command(
         and level in {None, scenario.level}
         and area in {None, scenario.area}
     ]
-    width = max((len(scenario.id) for scenario in scenarios), default=0)
+    if not scenarios:
+        click.echo(NO_MATCH, err=True)
+        return
+    width = max(len(scenario.id) for scenario in scenarios)
     for scenario in scenarios:
         fields = f"{scenario.id:{width}}  {scenario.level:6}  {scenario.stage:10}"
         click.echo(f"{fields}  {scenario.title}")

@@ -23,11 +23,14 @@ from pytest_mews.command.event_plans import (
 from pytest_mews.command.subcommand import (
     NOT_READY,
     SUCCESS,
+    Seed,
+    WholeNumber,
     subcommand,
     table_option,
     table_options,
     table_values,
 )
+from pytest_mews.config.option_parsers import NO_TARGET, is_demo
 from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.delivery import CurlTransport, Deliverer, DeliveryRules, SystemClock
 from pytest_mews.errors import UsageError
@@ -72,7 +75,7 @@ discard a message.
 )
 @click.option(
     "--count",
-    type=click.IntRange(1, MAX_EVENTS),
+    type=WholeNumber(1, MAX_EVENTS, 500),
     metavar="N",
     help="Number of events, of the named types in turn; those beyond the batch limit go into "
     "further messages (default: one of each).",
@@ -89,7 +92,9 @@ discard a message.
     help="Number of the enterprise among the tenants, or one that nobody knows (default: 1; new "
     "for a lifecycle, which ends with the deletion of the integration).",
 )
-@click.option("--seed", type=int, metavar="N", help="The same ids every time (default: new ones).")
+@click.option(
+    "--seed", type=Seed(), metavar="N", help="The same ids every time (default: new ones)."
+)
 @table_options(_OPTIONS)
 def command(  # noqa: PLR0913 - the options
     events: Sequence[str],
@@ -102,12 +107,12 @@ def command(  # noqa: PLR0913 - the options
     **parameters: Any,  # noqa: ANN401 - of click
 ) -> int:
     """Deliver each message."""
-    settings = resolve_settings(
-        table_values(parameters), environ=os.environ, rootdir=Path.cwd(), seed=seed
-    )
-    if settings.is_demo or not settings.has_webhooks:
-        problem = "is not the URL of an endpoint"
-        raise UsageError("--to", settings.target, problem, "`mews demo` prints one to try with.")
+    values = table_values(parameters)
+    target_url = str(values["mews_target"])
+    if target_url == NO_TARGET or is_demo(target_url):
+        remedy = "Give its URL; `mews demo` prints one to try with."
+        raise UsageError("--to", target_url, "is not the URL of an endpoint", remedy)
+    settings = resolve_settings(values, environ=os.environ, rootdir=Path.cwd(), seed=seed)
     target = target_of(settings.profile, settings.tenants)
     plan = event_plan(events, count, parse_enterprise(enterprise), target)
     number = secrets.randbelow(2**32) if seed is None else seed

@@ -45,11 +45,17 @@ class SetUp:
     Args:
         environment: started; whatever it does not serve is not checked.
         now_s: a monotonic clock.
+        report: told what is waited for, and how long at most, before a wait.
 
     """
 
-    def __init__(self, environment: Environment, now_s: Callable[[], float]) -> None:
-        self._environment, self._now_s = environment, now_s
+    def __init__(
+        self,
+        environment: Environment,
+        now_s: Callable[[], float],
+        report: Callable[[str], object] = str,
+    ) -> None:
+        self._environment, self._now_s, self._report = environment, now_s, report
         self._end_s = now_s() + MAX_S
         scenarios = environment.settings.sender.scenarios()
         self._remedies = {scenario.id: scenario.remedy for scenario in scenarios}
@@ -93,7 +99,7 @@ class SetUp:
     def _check_token(self, accepted: Attempt) -> SetUpCheck:
         subject = "token checked"
         if not accepted.has_credentials:
-            reason = "the URL has no token, which is optional"
+            reason = "the URL has no token, which is optional; MEWS_TOKEN adds one"
             return SetUpCheck(subject, None, reason)
         environment = self._environment
         plan = environment.settings.sender.simplest_message(environment.target)
@@ -120,6 +126,7 @@ class SetUp:
             yield SetUpCheck(subject, None, "the endpoint accepted no message")
             return
         timeout_s = min(environment.settings.fetch_timeout_s, self._left_s / 3)
+        self._report(f"waiting up to {timeout_s:.2g} s for a request to the Connector API emulator")
         connectivity = probe_connector_api(
             environment.deliverer,
             environment.endpoint,
@@ -163,7 +170,10 @@ class SetUp:
             reason = "give --mews-websocket HOST:PORT, and let the service connect to it"
             return SetUpCheck(subject, None, reason)
         enterprise = environment.settings.tenants.enterprises[0].id
-        server.log.wait_until(lambda: enterprise in server.connected_enterprises(), self._left_s)
+        left_s = self._left_s
+        if left_s and enterprise not in server.connected_enterprises():
+            self._report(f"waiting up to {left_s:.2g} s for a client of the WebSocket emulator")
+        server.log.wait_until(lambda: enterprise in server.connected_enterprises(), left_s)
         if enterprise in server.connected_enterprises():
             return SetUpCheck(subject, ok=True, observed=f"by enterprise {enterprise}")
         seen = CHECKS["handshake-valid"].observe(

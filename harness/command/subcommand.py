@@ -32,6 +32,16 @@ SUMMARIES: Mapping[str, str] = {
 """What each subcommand does, in the order of `mews --help`."""
 
 
+_MISSING = {
+    URL: "Give the URL of the endpoint, such as http://127.0.0.1:8000/webhooks/mews.",
+    "EVENT...": "Give an event, such as CustomerAdded, or lifecycle; --help has more.",
+    "NAME...": "Give the id of a scenario, such as REC-04; `mews scenarios` lists them.",
+    "EVENTS": "Give the events.ndjson in the report folder of a run.",
+    "mews_target": "Give the URL of the endpoint; `mews demo` prints one to try with.",
+}
+"""What to give for a parameter that is missing: by the name of an argument, or of an option."""
+
+
 class Subcommand(click.Command):
     """A subcommand of `mews`; its help begins with its summary.
 
@@ -54,6 +64,19 @@ class Subcommand(click.Command):
             **{**attributes, "help": f"{SUMMARIES[name]}\n\n{cleandoc(details)}"},
         )
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; the error about a missing one says what to give."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            parameter = error.param
+            if parameter is None:
+                raise
+            names = (parameter.human_readable_name, parameter.name or "")
+            remedy = next((_MISSING[name] for name in names if name in _MISSING), "")
+            problem = f"{error.format_message()} {remedy}".rstrip()
+            raise click.UsageError(problem, ctx) from error
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
         """Run the subcommand; an error of the user becomes one of the command line."""
         try:
@@ -71,6 +94,63 @@ class Subcommand(click.Command):
                 if other.startswith(PREFIX):
                     text = re.sub(rf"{other}(?![\w-])", spelled, text)
         return text
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within bounds; the error about another value has them, and an example.
+
+    Args:
+        minimum: the least that is allowed.
+        maximum: the most.
+        example: a number to give instead.
+
+    """
+
+    def __init__(self, minimum: int, maximum: int, example: int) -> None:
+        super().__init__(minimum, maximum)
+        self._problem = f"is not a whole number from {minimum:,} to {maximum:,}"
+        self._remedy = f"Give one such as {example}."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
+        """Return the number.
+
+        Raises:
+            click.UsageError: it is no whole number, or out of bounds.
+
+        """
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            raise _wrong_value(value, param, ctx, self._problem, self._remedy) from None
+
+
+class Seed(click.types.IntParamType):
+    """The seed of generated ids: any whole number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's
+        """Return the number.
+
+        Raises:
+            click.UsageError: it is no whole number.
+
+        """
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            problem, remedy = "is not a whole number", "Give one such as 7."
+            raise _wrong_value(value, param, ctx, problem, remedy) from None
+
+
+def _wrong_value(
+    value: object,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+    problem: str,
+    remedy: str,
+) -> click.UsageError:
+    """Return the error about the value of an option."""
+    name = param.opts[0] if param is not None else ""
+    return click.UsageError(str(UsageError(name, value, problem, remedy)), ctx)
 
 
 def subcommand(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import NoReturn
@@ -59,15 +59,26 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def check_url(option: str, url: str) -> str:
-    """Return the URL unchanged if webhooks can be sent to it.
+def check_url(
+    option: str,
+    url: str,
+    default_remedy: str = _REMEDY,
+    schemes: Sequence[str] = ("https", "http"),
+) -> str:
+    """Return the URL unchanged if something can be sent to it.
+
+    Args:
+        option: the option that has it.
+        url: the value.
+        default_remedy: what to give instead of a value that is no URL.
+        schemes: what it may begin with.
 
     Raises:
         UsageError: the URL is not valid; the message shows no value of its query.
 
     """
 
-    def fail(problem: str, remedy: str = _REMEDY) -> NoReturn:
+    def fail(problem: str, remedy: str = default_remedy) -> NoReturn:
         raise UsageError(option, redact_url(url), problem, remedy) from None
 
     if not url:
@@ -85,13 +96,13 @@ def check_url(option: str, url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         fail("has a host that can't be parsed", "Write an IPv6 address in brackets: http://[::1]/.")
+    if parts.scheme not in schemes:
+        fail(f"does not begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     _check_parts(parts, fail)
     return url
 
 
 def _check_parts(parts: SplitResult, fail: Callable[..., NoReturn]) -> None:
-    if parts.scheme not in ("http", "https"):
-        fail("does not begin with https:// or http://")
     if not parts.hostname:
         fail("has no host")
     try:

@@ -20,6 +20,7 @@ PORT = "{port}"
 LOOPBACK, DEMO = "127.0.0.1", "demo"
 _APP_EXAMPLE = "Give the module and the application in it, such as app:app or shop.main:create()."
 _APP = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\(\))?")
+_PATH_EXAMPLE = "Give a path that begins with /, such as /webhooks/mews, or the full URL."
 _NO_PORT = "00000"
 _PORTS, _ATTEMPTS = range(20_000, 32_768), 100  # below those that systems choose themselves
 _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*=).+", re.DOTALL)
@@ -113,7 +114,7 @@ def parse_service_start(
     ports = [
         port
         for option, url in urls.items()
-        if (port := _port_of(check_url(option, url.replace(PORT, str(free)))))
+        if (port := _port_of(check_url(option, url.replace(PORT, str(free)), _PATH_EXAMPLE)))
     ]
     if app is not None:
         _check_served(app, urls)

@@ -14,6 +14,7 @@ from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.own_scenarios import load_own_scenarios
 from pytest_mews.config.report_folder import SELECTION_FOLDER
 from pytest_mews.config.service_start import ServiceStart, expand_path, parse_service_start
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Profile, Scenario, Stage, Tenants, WebhookKind
 from pytest_mews.options import OPTIONS, Option
 from pytest_mews.redaction import Secret
@@ -316,6 +317,17 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
     return replace(settings, own_scenarios=own)
 
 
+def _check_path(option: Option, value: object) -> None:
+    """Check that the value of an option for a path is not blank: that would be this folder."""
+    if option.metavar not in ("FILE", "FOLDER", "FILE|ID"):
+        return
+    for item in value if isinstance(value, list | tuple) else [value]:
+        if not str(item).strip():
+            kind = "folder" if option.metavar == "FOLDER" else "file"
+            remedy = f"Give the path of a {kind}, or leave the option out."
+            raise UsageError(option.flag, item, f"names no {kind}", remedy)
+
+
 def _resolve_option(
     option: Option,
     values: Mapping[str, object],
@@ -325,6 +337,7 @@ def _resolve_option(
 ) -> object:
     value = values.get(option.dest)
     if value is not None and value is not False and value != []:
+        _check_path(option, value)
         return value
     if option.env and environ.get(option.env):
         return environ[option.env]

@@ -197,7 +197,7 @@ class CurlTransfer:
         response = f"the service responded {status}" if status else ""
         match self.request.fault:
             case Fault.DROP_RESPONSE if self._aborted or (response and not self._head.is_redirect):
-                return Outcome.RESPONSE_DROPPED, f"{response}; the harness dropped the response"
+                return Outcome.RESPONSE_DROPPED, response
             case Fault.TRUNCATE_REQUEST if self._aborted or response:
                 cut = f"cut after {self._body_limit} of {len(self.request.body)} bytes"
                 return Outcome.REQUEST_TRUNCATED, f"{cut}; {response}" if response else cut

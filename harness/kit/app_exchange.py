@@ -123,7 +123,7 @@ def _classify(
         return Outcome.TIMEOUT_ANSWER, f"no response within {request.deadline_s:g} s"
     is_redirect = response.status // 100 == 3  # noqa: PLR2004 - 3xx
     if request.fault is Fault.DROP_RESPONSE and not is_redirect:
-        return Outcome.RESPONSE_DROPPED, f"{said}; the harness dropped the response"
+        return Outcome.RESPONSE_DROPPED, said
     raised = "" if response.error is None else f"the application raised {response.error!r}"
     if response.status // 100 == 2:  # noqa: PLR2004 - 2xx
         return Outcome.DELIVERED, raised

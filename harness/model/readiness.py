@@ -112,10 +112,13 @@ def stage_summaries(
     stages_by_id = {result.scenario.id: result.scenario.stage for result in results}
     for stage in Stage:
         stage_results = [result for result in results if result.scenario.stage is stage]
-        counts = Counter(str(result.verdict) for result in stage_results)
+        count_by_verdict = Counter(result.verdict for result in stage_results)
+        counts = {
+            verdict.value: count for verdict in Verdict if (count := count_by_verdict[verdict])
+        }
         selected = is_selected(results, stage)
         tested = stage_results if selected and stage in stages else ()
         readiness = _stage_readiness(tested, stages_by_id, strict=strict)
         how = how_to_observe(stage, stages) if selected else "none of its scenarios was selected"
-        summaries.append(StageSummary(stage, readiness, dict(counts), how))
+        summaries.append(StageSummary(stage, readiness, counts, how))
     return tuple(summaries)

@@ -106,10 +106,15 @@ MISSING_REASONS: Mapping[MissingCause, str] = {
 
 @dataclass(frozen=True)
 class BlockedBy:
-    """The requirement that was not observed, and the scenario that shows why."""
+    """The requirement that was not observed, and the scenario that shows why.
+
+    `remedy` is what to change so that it is observed. The scenario itself may not be part of the
+    run, and then nothing else says it.
+    """
 
     requirement: Requirement
     scenario_id: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,12 @@ class ScenarioResult:
 
     @property
     def remedy(self) -> str:
-        """What to change: the remedy of the most severe unmet finding, else the scenario's."""
+        """What to change: the remedy of the most severe unmet finding, else the scenario's.
+
+        Of a blocked scenario it is the remedy of what blocks it.
+        """
+        if self.blocked_by is not None and self.blocked_by.remedy:
+            return self.blocked_by.remedy
         shown = self.evidence[0].findings if self.evidence else ()
         unmet = [finding for finding in shown if not finding.met]
         most_severe = min(unmet, key=lambda finding: list(Level).index(finding.level), default=None)

@@ -118,7 +118,7 @@ KEYS: Mapping[type, str] = {
         follows_unknown refusal event_count=events requested_again by_interval
         last_action token_owner_action
         """,
-    BlockedBy: "requirement scenario_id=scenario",
+    BlockedBy: "requirement scenario_id=scenario remedy",
     Cause: "kind summary remedy level explains shown_by",
     Replay: "text problem",
     Death: """

@@ -83,7 +83,9 @@ def judge_client(rehearsal: Rehearsal) -> Judgement:
             "as `Hotel Agent 3.2.0`.",
         )
     names = ", ".join(f"`{_plain(name)}`" for name, _ in usage.clients)
-    others = f" and {usage.other_clients:,} requests with other names" * bool(usage.other_clients)
+    others = f" and {quantity(usage.other_clients, 'request')} with other names" * bool(
+        usage.other_clients
+    )
     several = " Name all of them on the form." if len(usage.clients) > 1 else ""
     observed = (
         f"Every request names {names}{others}.{several} Only Mews knows whether it is unique."
@@ -144,7 +146,7 @@ def judge_specification(rehearsal: Rehearsal) -> Judgement:
         )
     return Judgement(
         ReviewVerdict.MET,
-        f"All {usage.requests:,} requests have the documented form.{remark}",
+        f"{_of(usage.requests, usage.requests)} had the documented form.{remark}",
     )
 
 
@@ -227,8 +229,8 @@ def judge_request_limits(rehearsal: Rehearsal) -> Judgement:
     """No AccessToken exceeded the limit; with scaled waits only a scenario can say so."""
     peak = rehearsal.usage.peak
     figures = (
-        f"At most {peak:,} requests with one AccessToken within {REQUEST_WINDOW_S} s; Mews allows "
-        f"{REQUESTS_PER_TOKEN}."
+        f"At most {quantity(peak, 'request')} with one AccessToken within {REQUEST_WINDOW_S} s; "
+        f"Mews allows {REQUESTS_PER_TOKEN}."
     )
     remedy = "Ask for the entities of a message by one request, with all their ids."
     if rehearsal.failures:

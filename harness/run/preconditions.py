@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_mews.checks import (
     HOW_TO_OBSERVE,
     describe_attempt,
     describe_refusals,
     how_to_observe,
+    remedy_for,
 )
 from pytest_mews.documentation import name_page
 from pytest_mews.model import BlockedBy, Death, Scenario, Stage, Verdict
@@ -72,8 +73,21 @@ def unmet_precondition(
         if requirement in scenario.requires:
             unmet = PRECONDITIONS[requirement](requirement, environment, client_lost_in)
             if unmet is not None:
-                return unmet
+                return _with_remedy(unmet, environment)
     return None
+
+
+def _with_remedy(unmet: Unmet, environment: Environment) -> Unmet:
+    """Add the remedy of the scenario that shows why, where what was observed has none."""
+    blocked_by = unmet.blocked_by
+    if blocked_by is None or blocked_by.remedy:
+        return unmet
+    (remedy,) = (
+        scenario.remedy
+        for scenario in environment.settings.sender.scenarios()
+        if scenario.id == blocked_by.scenario_id
+    )
+    return replace(unmet, blocked_by=replace(blocked_by, remedy=remedy))
 
 
 def not_for_this_run(scenario: Scenario, environment: Environment) -> Unmet | None:
@@ -103,8 +117,10 @@ def _check_endpoint(
         return _dead(environment.death)
     if environment.preflight.satisfies(requirement):
         return None
-    attempt = describe_attempt(environment.preflight.delivery.attempts[-1])
-    return _blocked(f"the preflight failed (PRE-01): {attempt}", requirement, PREFLIGHT)
+    attempt = environment.preflight.delivery.attempts[-1]
+    reason = f"the preflight failed (PRE-01): {describe_attempt(attempt)}"
+    remedy = remedy_for(attempt, preflight=True) or ""
+    return _blocked(reason, requirement, PREFLIGHT, remedy)
 
 
 def _check_api_called(
@@ -176,8 +192,9 @@ def _check_command_call(
     return _blocked(NO_COMMAND_CALL, requirement, COMMANDS_REQUESTED)
 
 
-def _blocked(reason: str, requirement: Requirement, scenario_id: str) -> Unmet:
-    return Unmet(Verdict.BLOCKED, reason, BlockedBy(requirement, scenario_id))
+def _blocked(reason: str, requirement: Requirement, scenario_id: str, remedy: str = "") -> Unmet:
+    """Return what blocks a scenario; without a remedy, that of the scenario that shows why."""
+    return Unmet(Verdict.BLOCKED, reason, BlockedBy(requirement, scenario_id, remedy))
 
 
 def _dead(death: Death) -> Unmet:

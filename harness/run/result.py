@@ -146,7 +146,11 @@ def _failure(
         )
     )
     verdict = Verdict.FAIL if most_severe.level is Level.MUST else Verdict.WARN
-    return Verdict.FLAKY if is_flaky else verdict, reason, tuple(filter(None, remarks))
+    return (
+        Verdict.FLAKY if is_flaky else verdict,
+        reason,
+        tuple(dict.fromkeys(filter(None, remarks))),
+    )
 
 
 def _pass_reason(scenario: Scenario, exploration: Exploration, cases: str) -> str:

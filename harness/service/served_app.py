@@ -125,7 +125,7 @@ class ServedApp:
         """Import the module, and find the application in it, or call its factory."""
         module_name, _, path = self._app.partition(":")
         if not _exists(module_name):
-            remedy = f"Run pytest in the folder that has it (this is {os.getcwd()})."  # noqa: PTH109
+            remedy = f"Start the run in the folder that has it (this is {os.getcwd()})."  # noqa: PTH109
             self._fail(f"names no module: there is no {module_name!r}", remedy)
         found: Any = self._call("can't be imported", importlib.import_module, module_name)
         for name in path.removesuffix("()").split("."):

@@ -26,6 +26,7 @@ from pytest_mews.session import terminal
 from pytest_mews.session.command_line import (
     CERTIFICATION_PLUGIN,
     build_settings,
+    check_ini_keys,
     conceal_options,
     explicit_options,
     paths_given,
@@ -45,7 +46,7 @@ from pytest_mews.session.items import (
     markers_of,
     redact_captured,
 )
-from pytest_mews.session.junit import SuiteProperties
+from pytest_mews.session.junit import SuiteProperties, check_junit_path
 from pytest_mews.session.plugin_conflicts import check_plugins
 from pytest_mews.session.process_memory import save_memory
 from pytest_mews.session.replay_plugin import ReplayPlugin
@@ -66,6 +67,11 @@ from pytest_mews.session.xdist import (
     start_or_fail,
 )
 
+NO_SCENARIO = (
+    "No scenario is selected, and nothing was sent. -k takes parts of ids, such as -k 'REC or RET' "
+    "(`mews scenarios` lists the ids); -m takes mews_delivery, mews_processing, mews_streaming, "
+    "mews_must, mews_should, mews_may."
+)
 NOT_RUN = frozenset({Verdict.BLOCKED, Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE})
 
 
@@ -81,6 +87,7 @@ def register(config: pytest.Config) -> None:
     config.pluginmanager.register(error_redactor, "mews-error-redactor")
     try:
         check_plugins(config)
+        check_ini_keys(config)
         conceal_options(config)
         if replays := replay_arguments(config):
             plugin = ReplayPlugin(config, replays)
@@ -88,6 +95,8 @@ def register(config: pytest.Config) -> None:
             plugin = OwnTestsPlugin(build_settings(config))
         else:
             plugin = CertificationPlugin(config)
+        if not isinstance(plugin, OwnTestsPlugin) and not is_worker(config):
+            check_junit_path(config)
     except UsageError as error:
         raise pytest.UsageError(program_of(config).respell(str(error))) from None
     config.pluginmanager.register(plugin, CERTIFICATION_PLUGIN)
@@ -342,8 +351,12 @@ class CertificationPlugin:
         if fails and (stopped or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, exitstatus: int
+    ) -> None:
         """Show the readiness of each stage, the failures, and the path of the report."""
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            terminalreporter.write_line(NO_SCENARIO, yellow=True)
         self._hidden.restore(terminalreporter)
         self._report_files.print_summary(terminalreporter)
 

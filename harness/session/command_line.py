@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
-from pytest_mews.config.settings import PYTEST, Settings, resolve_settings
+from pytest_mews.config.settings import PYTEST, SENDER, Settings, resolve_settings
 from pytest_mews.errors import UsageError, did_you_mean
 from pytest_mews.model import Scenario
-from pytest_mews.options import OPTIONS
-from pytest_mews.redaction import Secret
+from pytest_mews.options import OPTIONS, Option
+from pytest_mews.redaction import REDACTED, Secret
 
 SEED_KEY = "mews_seed"  # the key of the run's seed in the input of a pytest-xdist worker
 
 
+INI_PREFIX = "mews_"  # of the ini key of every option
 COLLECTOR = "mews"  # node ids are `mews::RET-02`
 CERTIFICATION_PLUGIN = "mews-certification"  # the name of the plugin that certifies
 
@@ -62,6 +65,11 @@ def paths_given(config: pytest.Config) -> bool:
     if scenarios and paths:
         problem = "is a scenario, which can't run together with the tests of a path"
         raise UsageError("command line", scenarios[0], problem, f"Remove it, or {paths[0]}.")
+    known = {scenario.id for scenario in SENDER.scenarios()}
+    for path in paths:
+        if path.upper() in known and not Path(path).exists():
+            remedy = f"Write {COLLECTOR}::{path.upper()} for the scenario."
+            raise UsageError("command line", path, "is no file or folder", remedy)
     return bool(paths)
 
 
@@ -76,8 +84,8 @@ def selected_scenario_ids(config: pytest.Config, scenarios: Sequence[Scenario]) 
     named = scenario_arguments(config)
     for name in named:
         if name not in known:
-            node_id, remedy = f"{COLLECTOR}::{name}", did_you_mean(name, known)
-            raise UsageError("command line", node_id, "names no scenario", remedy)
+            node_id, remedy = f"{COLLECTOR}::{name}", did_you_mean(name, known, "mews scenarios")
+            raise UsageError("SCENARIO", node_id, "names no scenario", remedy)
     return frozenset(named or known)
 
 
@@ -137,7 +145,7 @@ def build_settings(config: pytest.Config, selection: str = "") -> Settings:
         environ=os.environ,
         rootdir=config.inipath.parent if config.inipath else config.rootpath,
         seed=_seed(config),
-        ini={option.dest: config.getini(option.dest) for option in OPTIONS},
+        ini={option.dest: _ini_value(config, option) for option in OPTIONS},
         selection=selection,
     )
     return replace(settings, program=program_of(config).words)
@@ -165,9 +173,52 @@ def _seed(config: pytest.Config) -> int | None:
         return Random(seed).getrandbits(32)  # noqa: S311 - must be repeatable, not secure
 
 
+def _ini_value(config: pytest.Config, option: Option) -> Any:  # noqa: ANN401 - as of pytest
+    """Return the value of an option's ini key.
+
+    Raises:
+        UsageError: it is a list, and the option has one value.
+        pytest.UsageError: it can't be read as what the option is.
+
+    """
+    try:
+        value = config.getini(option.dest)
+    except (ValueError, pytest.UsageError) as error:  # whose message may not have the key
+        name = _ini_name(config, option.dest)
+        remedy = "Give true or false." if option.kind == "flag" else f"It is a {option.metavar}."
+        raise pytest.UsageError(f"{name}: {error}. {remedy}") from None
+    if option.kind == "value" and isinstance(value, list | tuple):
+        name = _ini_name(config, option.dest)
+        raise UsageError(name, REDACTED, "is a list", "Give one value.")
+    return value
+
+
+def check_ini_keys(config: pytest.Config) -> None:
+    """Check that the ini file has no key that looks like an option and is none.
+
+    pytest only warns of an unknown key, below the results of the run; a misspelt `mews_strict`
+    would certify what the user did not ask for. A key that the project registers is left alone.
+
+    Raises:
+        UsageError: there is such a key.
+
+    """
+    known = [option.dest for option in OPTIONS]
+    unknown: Iterable[str] = config._get_unknown_ini_keys()  # noqa: SLF001 - has no public name
+    for key in sorted(unknown):
+        if key.startswith(INI_PREFIX):
+            raise UsageError(_ini_name(config), key, "is no option", did_you_mean(key, known))
+
+
+def _ini_name(config: pytest.Config, key: str = "") -> str:
+    """Return how a message names a key of the ini file, or the file."""
+    file = config.inipath.name if config.inipath else "ini file"
+    return f"{key} in {file}" if key else file
+
+
 def explicit_options(config: pytest.Config) -> dict[str, object]:
     """Return the values from the command line and the ini file, by the options' `dest`."""
     return {
-        option.dest: getattr(config.option, option.dest) or config.getini(option.dest)
+        option.dest: getattr(config.option, option.dest) or _ini_value(config, option)
         for option in OPTIONS
     }

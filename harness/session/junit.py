@@ -5,12 +5,17 @@ pytest writes the properties of a test case although the schema of its family `x
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from _pytest.junitxml import xml_key
 
+from pytest_mews.errors import UsageError
 from pytest_mews.model import RunEnded, RunEvent, ScenarioResult
 from pytest_mews.reports import readiness_phrase
 
+OPTION = "--junitxml"
 Properties = list[tuple[str, object]]
 
 
@@ -38,6 +43,33 @@ def properties(result: ScenarioResult) -> Properties:
         ("mews.verdict", result.verdict.value),
         ("mews.reason", result.reason),
     ]
+
+
+def check_junit_path(config: pytest.Config) -> None:
+    """Check that the file of --junitxml can be written, which pytest does after the whole run.
+
+    Its folder is created, as pytest does; a file that exists is left as it is.
+
+    Raises:
+        UsageError: it can't be written.
+
+    """
+    text = getattr(config.option, "xmlpath", None)
+    if text is None:
+        return
+    remedy = "Give the path of a file that you may write to, such as mews.xml."
+    if not text.strip():
+        raise UsageError(OPTION, text, "names no file", remedy)
+    path = Path(os.path.expandvars(text)).expanduser().absolute()
+    is_new = not path.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("a").close()
+        if is_new:
+            path.unlink()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(OPTION, text, f"can't be written: {reason}", remedy) from None
 
 
 class SuiteProperties:

@@ -169,6 +169,38 @@ def test_an_event_type() -> None:
     assert cause.summary.startswith("Messages with PaymentUpdated are answered 400 (all 12)")
 
 
+def test_several_event_types_that_fail_in_the_same_way_are_one_cause() -> None:
+    """A service that reads a property of every action refuses each action that has none."""
+    names = (
+        "IntegrationCreated",
+        "IntegrationDisabled",
+        "IntegrationDeleted",
+        "IntegrationEnabled",
+    )
+    endpoint = Endpoint(
+        lambda sent: 400 if sent.events[0] in names[1:] else 202,
+    )
+    for number, name in enumerate(names, 1):
+        endpoint.certify(f"INT-0{number}", *[Sent((name,), WebhookKind.INTEGRATION)] * 8)
+    endpoint.certify("REC-01", *[Sent()] * 40)
+    (cause,) = causes_of(endpoint)
+    assert (cause.kind, cause.explains) == (CauseKind.EVENT_TYPE, ("INT-02", "INT-03", "INT-04"))
+    assert cause.summary == (
+        "Messages with IntegrationDeleted, IntegrationDisabled or IntegrationEnabled are answered "
+        "400 (all 24); of 48 messages without these, not one."
+    )
+    assert "a property that the service reads of every message" in cause.remedy
+
+
+def test_an_event_type_that_fails_beside_another_is_not_named() -> None:
+    """A type that occurs only in batches with the refused one is no cause of its own."""
+    endpoint = Endpoint(lambda sent: 400 if OTHER in sent.events else 202)
+    endpoint.certify("REC-01", *[Sent((name,)) for name in (EVENT, EVENT, EVENT, OTHER)] * 8)
+    endpoint.certify("REC-03", *[Sent((OTHER, "MessageAdded"))] * 8)
+    (cause,) = causes_of(endpoint)
+    assert cause.summary.startswith("Messages with PaymentUpdated are answered 400 (all 16)")
+
+
 def test_repeated_messages() -> None:
     """Copies that are refused are told from new messages."""
     seen: set[str] = set()

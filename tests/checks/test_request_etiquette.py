@@ -97,6 +97,24 @@ def test_the_most_frequent_problem_is_named() -> None:
     assert single.observed == "not-post: /api/connector/v1/x; 1 of 1 request"
 
 
+def test_a_deprecated_extent_is_named_with_its_own_remedy() -> None:
+    """The response is a 200 without a message, and the scenario's remedy is about other things."""
+    finding = evaluate_check(
+        "no-deprecated-api",
+        call(
+            request_problems=(RequestProblem.DEPRECATED_EXTENT,),
+            extents=("Inactive",),
+            operation="x",
+        ),
+    )
+    expected = "deprecated-extent: /api/connector/v1/x (Extent has Inactive); 1 of 1 request"
+    assert finding.observed == expected
+    assert finding.remedy.startswith("Leave out the deprecated properties of `Extent`")
+    old = call(request_problems=(RequestProblem.DEPRECATED_OPERATION,))
+    assert evaluate_check("no-deprecated-api", old).remedy.startswith("Call the operation that")
+    assert evaluate_check("no-deprecated-api", call("a")).remedy == ""
+
+
 def test_own_access_token() -> None:
     """Entities are requested with their own enterprise's token; unknown ids have no owner."""
     both = (delivery("a"), delivery("b", enterprise=OTHER_ENTERPRISE))

@@ -78,7 +78,11 @@ def test_options_of_pytest_are_passed_on(mews: Mews, arguments_of_pytest: list[s
     [
         ([], "Missing argument URL. Give the URL of the endpoint, or demo"),
         (["REC-04"], "Missing argument URL"),
-        (["demo", "demo:body-limit"], "2 arguments are no scenario"),
+        (["demo", "demo:body-limit"], "SCENARIO: 'demo:body-limit' is no id of a scenario"),
+        (
+            ["http://x/?Token=s3cret", "RECC-1"],
+            "and the URL is 'http://x/?Token=***'. Give one URL",
+        ),
         (["demo", "--tim-scale", "1"], "No such option '--tim-scale'"),
     ],
 )

@@ -42,3 +42,8 @@ def test_an_address_that_is_no_url_is_an_error_of_the_user(mews: Mews) -> None:
     done = mews("demo", "--api", "127.0.0.1:8088")
     assert done.status == 4
     assert "--api: '127.0.0.1:8088' does not begin with" in done.errors
+    done = mews("demo", "--websocket", "http://127.0.0.1:8089")
+    assert done.status == 4
+    problem = "--websocket: 'http://127.0.0.1:8089' does not begin with wss:// or ws://"
+    assert f"{problem}. Give its address, such as ws://127.0.0.1:8089." in done.errors
+    assert done.output == ""

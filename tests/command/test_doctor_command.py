@@ -60,6 +60,14 @@ def test_a_flaw_is_found_with_a_remedy(flaw: str, subject: str, remedy: str, mew
     assert remedy in lines[number + 1]
 
 
+def test_a_wait_is_announced(mews: Mews) -> None:
+    """Without it nothing is shown for up to a minute; the checks alone are on stdout."""
+    done = mews("doctor", "demo:fetches-nothing", *FAST)
+    line = "waiting up to 0.5 s for a request to the Connector API emulator\n"
+    assert line in done.errors
+    assert "waiting" not in done.output
+
+
 def test_a_wrong_token_needs_a_4xx(mews: Mews) -> None:
     """A service that fails on a wrong token does not refuse it: Mews would send it again."""
     with recording_endpoint(lambda path, _body: 202 if path.endswith("=right") else 500) as service:
@@ -94,8 +102,9 @@ def test_the_time_for_all_checks_is_limited(settings: Callable[..., Settings]) -
     times_s = chain([0.0], repeat(MAX_S))
     environment = Environment(settings("none", websocket=f"127.0.0.1:{free_port()}"))
     environment.start()
+    announced: list[str] = []
     try:
-        checks = list(SetUp(environment, lambda: next(times_s)).checks())
+        checks = list(SetUp(environment, lambda: next(times_s), announced.append).checks())
     finally:
         environment.close()
     assert [(check.subject, check.ok) for check in checks] == [
@@ -103,6 +112,7 @@ def test_the_time_for_all_checks_is_limited(settings: Callable[..., Settings]) -
         ("WebSocket connected", False),
     ]
     assert checks[1].observed == "no handshake arrived"
+    assert announced == []
 
 
 def test_a_wrong_url_exits_with_4(mews: Mews) -> None:

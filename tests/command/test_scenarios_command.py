@@ -52,6 +52,30 @@ def test_filters_combine(words: list[str], expected: object, mews: Mews) -> None
     assert ids_in(mews("scenarios", *words).output) == wanted
 
 
+def test_a_filter_without_a_match_says_so(mews: Mews) -> None:
+    """An empty list would leave the reader to guess: scenarios of their own need their folder."""
+    done = mews("scenarios", "--area", "x")
+    assert (done.status, done.output) == (0, "")
+    assert "No scenario matches" in done.errors
+    assert "--scenarios FOLDER" in done.errors
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [
+        ("explain", "Missing argument 'NAME...'. Give the id of a scenario, such as REC-04"),
+        ("doctor", "Missing argument 'URL'. Give the URL of the endpoint"),
+        ("report", "Missing argument 'EVENTS'. Give the events.ndjson in the report folder"),
+        ("sample", "Missing argument 'EVENT...'. Give an event, such as CustomerAdded"),
+    ],
+)
+def test_a_missing_argument_says_what_to_give(command: str, remedy: str, mews: Mews) -> None:
+    """The exit status is 4."""
+    done = mews(command)
+    assert done.status == 4
+    assert remedy in done.errors
+
+
 def test_scenarios_of_your_own_are_listed_and_explained(mews: Mews) -> None:
     """With --scenarios, after all others; how to run one says that it needs the folder."""
     folder = ("--scenarios", str(OWN))

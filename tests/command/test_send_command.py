@@ -106,7 +106,9 @@ def test_a_lost_answer_and_a_duplicate(mews: Mews) -> None:
     assert done.status == 0
     assert len(endpoint.bodies) == 3
     assert len(set(endpoint.bodies)) == 1
-    assert "attempt 1: the harness dropped the response" in done.output
+    assert (
+        "attempt 1: the harness dropped the response (injected fault) (the service responded 202)\n"
+    ) in done.output
     assert "the same message again, 209 bytes" in done.output
 
 
@@ -157,11 +159,18 @@ def test_the_token_is_added_from_the_environment(
         (["IntegrationCreated", "CustomerAdded"], "EVENT: 'IntegrationCreated' is a message of"),
         (["CustomerAdded", "lifecycle"], "EVENT: 'lifecycle' is a message of its own"),
         (["IntegrationCreated", "--count", "2"], "--count: '2' is for General Webhooks"),
-        (["CustomerAdded", "--count", "0"], "'--count': 0 is not in the range"),
+        (
+            ["CustomerAdded", "--count", "0"],
+            "--count: '0' is not a whole number from 1 to 100,000. Give one",
+        ),
         (
             ["CustomerAdded", "--enterprise", "3"],
             "--enterprise: '3' is more than the 2 enterprises",
         ),
+        (["CustomerAdded", "--count", "x"], "--count: 'x' is not a whole number from 1 to"),
+        (["CustomerAdded", "--seed", "x"], "--seed: 'x' is not a whole number. Give one such"),
+        ([], "Missing argument 'EVENT...'. Give an event, such as CustomerAdded"),
+        (["CustomerAdded", "--tenants", ""], "--tenants: '' names no file. Give the path"),
         (["CustomerAdded", "--enterprise", "x"], "--enterprise: 'x' is not the number"),
         (["CustomerAdded", "--profile", "2020-01"], "--profile: '2020-01' is not a delivery"),
         (["ProductUpdated", "--profile", "2022-08"], "is documented since 2026-08"),
@@ -183,7 +192,8 @@ def test_only_a_url_is_sent_to(target: str, mews: Mews) -> None:
     """The demo partner has to be started first."""
     done = mews("send", "CustomerAdded", "--to", target)
     assert done.status == 4
-    assert "--to: '" in done.errors
+    assert f"--to: '{target}' is not the URL of an endpoint. Give its URL" in done.errors
+    assert "websocket" not in done.errors  # which this subcommand doesn't have
 
 
 def test_the_tenants_file_gives_the_ids(mews: Mews, tmp_path: Path) -> None:

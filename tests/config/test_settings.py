@@ -226,7 +226,7 @@ def test_events_may_be_separated_by_commas_and_spaces_and_repeated() -> None:
         ("examples", "0", ["is not a whole number from 1"]),
         ("examples", "1.5", ["is not a whole number from 1"]),
         ("examples", "many", ["is not a whole number from 1"]),
-        ("report", " ", ["names no folder", "such as mews-report"]),
+        ("report", " ", ["names no folder", "Give the path of a folder"]),
         ("jobs", "0", ["is not a whole number from 1", "such as 8, or auto"]),
         ("jobs", "automatic", ["is not a whole number from 1", "such as 8, or auto"]),
         ("peak_rate", "0", ["is not a number above 0", "such as 5"]),

@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,26 @@ def test_the_readme_has_no_option_too_many() -> None:
 def test_the_readme_counts_the_scenarios() -> None:
     """The README has the present number of scenarios."""
     assert f"{len(loader.load_scenarios())} scenarios" in README
+
+
+def test_the_commands_of_the_options_page_are_those_of_mews_certify() -> None:
+    """As the page says: a reader of the tutorial has never run pytest."""
+    text = (ROOT / "docs" / "options.md").read_text("utf-8")
+    assert re.findall(r"^    mews certify URL --", text, re.MULTILINE)
+    assert re.findall(r"^    pytest .*$", text, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])
+def test_the_counts_of_a_shown_summary_add_up(name: str) -> None:
+    """Those of a stage in an example of the terminal are all scenarios of the stage."""
+    text = (ROOT / name).read_text("utf-8")
+    rows = re.findall(
+        r"^  (delivery|processing|streaming) +[a-z ]+? +(\d+ .*)$", text, re.MULTILINE
+    )
+    assert rows
+    expected = Counter(str(scenario.stage) for scenario in loader.load_scenarios())
+    for stage, counts in rows:
+        assert sum(map(int, re.findall(r"\d+", counts))) == expected[stage], (stage, counts)
 
 
 @pytest.fixture(scope="module")

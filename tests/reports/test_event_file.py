@@ -198,7 +198,7 @@ def test_unwritable_report_is_a_usage_error(
     (tmp_path / "file").write_text("")
     assert main(["report", str(path), "--report", str(tmp_path / "file")]) == 4
     assert "Error: --report: " in (error := capsys.readouterr().err)
-    assert "can't be written" in error
+    assert "is a file. Give the path of a folder" in error
 
 
 def test_a_missing_argument_exits_with_4(capsys: pytest.CaptureFixture[str]) -> None:

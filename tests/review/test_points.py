@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ from pytest_mews.model import (
     Transcript,
     Verdict,
 )
+from pytest_mews.reports.certification_review import to_review_markdown
 from pytest_mews.review import Judgement, ReviewVerdict, judge_points
 from pytest_mews.review.points import EXAMPLE_CLIENT
 from pytest_mews.scenarios import loader
@@ -290,3 +292,14 @@ def test_the_example_client_is_that_of_the_documentation() -> None:
     """The name that is no name of an application is in the documented examples."""
     examples = [data["example_request"] for data in read_documented("operations").values()]
     assert {example["Client"].rpartition(" ")[0] for example in examples} == {EXAMPLE_CLIENT}
+
+
+def test_one_request_is_not_called_requests() -> None:
+    """A first run often has a single one."""
+    run = run_of([call(CUSTOMERS, "a", status=400)], peak=1)
+    assert run.api_usage is not None
+    shown = " ".join(point.judgement.observed for point in judge_points(run))
+    text = f"{to_review_markdown(run)} {shown}"
+    assert "- 1 request for 1 operation, at most 1 within 30 s" in text
+    assert "At most 1 request with one AccessToken" in text
+    assert not re.search(r"\b1 (requests|errors|operations)\b", text)

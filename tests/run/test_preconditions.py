@@ -38,6 +38,9 @@ def test_a_service_without_calls_fails_once(settings: BuildSettings) -> None:
     assert failure.verdict is Verdict.FAIL
     assert "no request reached the Connector API emulator" in failure.reason
     assert {result.verdict for result in results.values()} == {Verdict.BLOCKED}
+    remedies = {result.remedy for result in results.values()}
+    assert len(remedies) == 1
+    assert remedies.pop().startswith("Point the service at the address of --mews-api")
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,20 @@ def test_commands_of_a_report_do_it_no_harm(pytester: pytest.Pytester) -> None:
     [replay] = [entry["replay"] for entry in report["scenarios"] if "replay" in entry]
     assert replay["command"].endswith("--mews-replay mews-report/selection/replays/AUTH-02.json")
     assert (pytester.path / "mews-report/selection/replays/AUTH-02.json").exists()
+
+
+def test_a_selected_scenario_that_is_blocked_has_the_remedy_of_what_blocks_it(
+    pytester: pytest.Pytester,
+) -> None:
+    """PRE-01 is not selected, so nothing else says it; the remedy of REC-01 would not help."""
+    result = pytester.runpytest("--mews-target", "http://127.0.0.1:1/hook", "mews::REC-01")
+    assert result.ret == 1
+    remedy = "Fix: Make sure that the service runs, listens on this port"
+    result.stdout.fnmatch_lines([f"*{remedy}*"])
+    folder = pytester.path / "mews-report" / "selection"
+    summary = (folder / "summary.md").read_text("utf-8")
+    assert remedy in summary
+    assert "`mews explain PRE-01`" in summary
+    assert "Accept every discriminator" not in summary
+    page = (folder / "certification.html").read_text("utf-8")
+    assert "More: <code>mews explain PRE-01</code>" in page

@@ -34,6 +34,19 @@ from pytest_mews.config.report_folder import FolderLock
         (["--mews-target", "demo", "--mews-fail-on", "old"], ["--mews-fail-on", "old"]),
         (["--mews-target", "demo", "--mews-fail-on", "new"], ["--mews-fail-on", "--mews-baseline"]),
         (["--mews-target"], ["expected one argument"]),
+        (["--mews-target", "demo", "--mews-tenants", ""], ["--mews-tenants: '' names no file"]),
+        (["--mews-target", "demo", "--mews-waivers", " "], ["--mews-waivers: ' ' names no file"]),
+        (["--mews-target", "demo", "--mews-scenarios", ""], ["--mews-scenarios: '' names no fol"]),
+        (["--mews-target", "demo", "rec-01"], ["'rec-01' is no file", "Write mews::REC-01"]),
+        (["--mews-target", "demo", "--junitxml", ""], ["--junitxml: '' names no file", "mews.xml"]),
+        (
+            ["--mews-target", "demo", "--junitxml", "taken/m.xml"],
+            ["--junitxml: 'taken/m.xml' can't be written", "Give the path of a file"],
+        ),
+        (
+            ["--mews-target", "x/", "--mews-start", "sleep 1"],
+            ["--mews-target: 'x/' does not begin", "Give a path that begins with /"],
+        ),
     ],
     ids=lambda value: "-".join(value)[:40] if isinstance(value, list) else None,
 )
@@ -47,6 +60,45 @@ def test_usage_error(pytester: pytest.Pytester, arguments: list[str], parts: lis
         assert part in message
     assert "Traceback" not in message
     assert "INTERNALERROR" not in message
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "mews_strict = maybe",
+            "mews_strict in tox.ini: invalid truth value 'maybe'. Give true or",
+        ),
+        ("mews_stirct = true", "tox.ini: 'mews_stirct' is no option. Did you mean mews_strict?"),
+    ],
+)
+def test_a_wrong_ini_key_is_refused(pytester: pytest.Pytester, line: str, message: str) -> None:
+    """The message names the file and the key; pytest itself would only warn of an unknown key."""
+    pytester.makefile(".ini", tox=f"[pytest]\nmews_target = demo\n{line}\n")
+    result = pytester.runpytest()
+    assert result.ret == 4
+    assert message in result.stderr.str()
+    result.stdout.no_fnmatch_line("*mews::*")
+
+
+def test_a_key_that_the_project_registers_is_left_alone(pytester: pytest.Pytester) -> None:
+    """A project may have ini keys with this prefix for its own tests."""
+    pytester.makeconftest("def pytest_addoption(parser): parser.addini('mews_sandbox', 'ours')")
+    pytester.makefile(".ini", tox="[pytest]\nmews_target = demo\nmews_sandbox = x\n")
+    assert pytester.runpytest("--collect-only", "-q").ret == 0
+
+
+def test_a_junit_file_that_exists_is_kept_by_the_check(pytester: pytest.Pytester) -> None:
+    """Only the run replaces it: a wrong option after the check must lose nothing."""
+    file = pytester.path / "mews.xml"
+    file.write_text("<before/>")
+    result = pytester.runpytest("--mews-target", "demo", "--junitxml", "mews.xml", "-k", "nothing")
+    assert result.ret == 5
+    assert "No scenario is selected, and nothing was sent" in result.stdout.str()
+    new = pytester.path / "new" / "mews.xml"
+    arguments = ("--mews-target", "demo:nosuch", "--junitxml", str(new))
+    assert pytester.runpytest(*arguments).ret == 4
+    assert not new.parent.exists()
 
 
 def test_report_folder_that_can_not_be_created(pytester: pytest.Pytester, tmp_path: Path) -> None:
