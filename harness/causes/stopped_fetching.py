@@ -91,7 +91,11 @@ def _started_ms(result: ScenarioResult) -> float:
 
 
 def _is_active(records: Sequence[FetchRecord]) -> bool:
-    return any(record.requested or record.by_interval for record in records)
+    """Return whether anything was asked for, be it with another enterprise's AccessToken."""
+    return any(
+        record.requested or record.by_interval or record.token_owner is not None
+        for record in records
+    )
 
 
 def _key(record: FetchRecord) -> tuple[str, str | None]:

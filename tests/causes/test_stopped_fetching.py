@@ -81,6 +81,17 @@ def test_what_is_never_requested_anyway_does_not_hide_it() -> None:
     assert cause.explains == ("PROC-20", "PROC-33", "PROC-39")
 
 
+def test_a_service_that_uses_a_wrong_token_has_not_stopped() -> None:
+    """It requests what it is told about, with the AccessToken of another enterprise."""
+    results = [result(number, fetched=True) for number in WORKING]
+    for number in LATER:
+        foreign = call(f"{number}-a", at_ms=10_000.0 * number + 100, enterprise=OTHER_ENTERPRISE)
+        sent = [delivery(f"{number}-a", at_ms=10_000.0 * number)]
+        results.append(processing_result(f"PROC-{number}", sent, [foreign]))
+    kinds = {cause.kind for cause in find_causes(results)}
+    assert kinds == {CauseKind.OTHER_ENTERPRISES_TOKEN}
+
+
 def test_an_unnoticed_deletion_is_explained() -> None:
     """No request, no response without the deleted entity: the check about it fails too."""
     deliveries = [delivery("37-a", at_ms=370_000.0)]
