@@ -1,4 +1,8 @@
-"""Outages: for a while nothing is accepted, whatever it is, often after a hostile message."""
+"""Outages: for a while nothing is accepted, whatever it is, often after a hostile message.
+
+At least one of the failing messages is sent as Mews usually sends them, such as a health check: a
+service that can't read chunked bodies is not down while a scenario sends nothing else.
+"""
 
 from __future__ import annotations
 
@@ -86,6 +90,8 @@ def _explain(
     within = sum(len(outage.attempts) for outage in outages)
     if longest < MIN_LONGEST or within < MIN_SHARE * len(failures):
         return
+    if not any(item.record.is_usual for outage in outages for item in outage.attempts):
+        return  # messages of one unusual kind fail in a row because they are sent in a row
     share = len(failures) / len(observations.attempts)
     chance = len(observations.attempts) * share**longest
     lasts = any(outage.ended_ms is None for outage in outages)

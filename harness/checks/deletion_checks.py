@@ -30,6 +30,7 @@ class _Deleted:
         answers: the successful requests of its owner about it, after its last message was sent:
             those that asked for its id, and those that returned it.
         listings: the other successful requests to its operations: by interval, without it.
+        failures: the requests of its owner by its id that did not succeed.
 
     """
 
@@ -38,6 +39,7 @@ class _Deleted:
     message_count: int
     answers: tuple[ApiCall, ...]
     listings: tuple[ApiCall, ...]
+    failures: tuple[ApiCall, ...]
 
     @property
     def empty_count(self) -> int:
@@ -90,7 +92,11 @@ def deletion_noticed(transcript: Transcript) -> Observation:
         return Observation.of_busy_service(len(missed), len(deleted))
     first = missed[0]
     why = "was never requested"
-    if first.listings:
+    if first.failures:
+        last = first.failures[-1]
+        response = f"{last.status} {last.message}".strip() if last.status else "no response"
+        why = f"was requested, but not returned: {response.removesuffix('.')}"
+    elif first.listings:
         why = f"was left out of the response to {first.listings[0].operation} by interval"
     observed = (
         f"{first.discriminator} {first.entity_id} {why}; {len(missed)} of {_entities(len(deleted))}"
@@ -118,20 +124,23 @@ def _deleted(
     calls: Iterable[ApiCall],
 ) -> _Deleted:
     discriminator, newest = max(entries, key=lambda entry: entry[1].started_ms)
-    own_calls = [
+    all_calls = [
         call
         for call in calls
-        if call.answered_ok
-        and call.enterprise_id == enterprise_id
+        if call.enterprise_id == enterprise_id
         and call.operation in OPERATIONS_BY_DISCRIMINATOR[discriminator]
         and call.received_ms >= newest.relevant_from_ms
     ]
+    own_calls = [call for call in all_calls if call.answered_ok]
+    failures = tuple(
+        call for call in all_calls if not call.answered_ok and entity_id in call.requested_ids
+    )
     answers = tuple(
         call for call in own_calls if entity_id in {*call.requested_ids, *call.returned_ids}
     )
     listings = tuple(call for call in own_calls if not call.requested_ids and call not in answers)
     message_count = len({id(delivery) for _, delivery in entries})
-    return _Deleted(discriminator, entity_id, message_count, answers, listings)
+    return _Deleted(discriminator, entity_id, message_count, answers, listings, failures)
 
 
 def _entities(count: int) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from click.shell_completion import CompletionItem
 
 from pytest_mews.command.stop_signal import StopSignal
 from pytest_mews.command.subcommand import WholeNumber, subcommand, table_option
 from pytest_mews.config.endpoint import check_url
-from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
+from pytest_mews.config.tenants import parse_tenants
 from pytest_mews.demo import PARTNER_KINDS, SOUND, DemoPartner, partner_kind
 from pytest_mews.demo.partner_server import HOST
 from pytest_mews.errors import UsageError
@@ -79,7 +77,7 @@ def command(  # noqa: PLR0913 - the options
     stop_signal = StopSignal()
     partner = DemoPartner(
         name,
-        tenants=load_tenants(Path(mews_tenants)) if mews_tenants else DEFAULT_TENANTS,
+        tenants=parse_tenants(mews_tenants),
         port=port,
         api=api,
         websocket=websocket,

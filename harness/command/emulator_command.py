@@ -10,7 +10,6 @@ import traceback
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Self
 
 import click
@@ -21,7 +20,7 @@ from pytest_mews.command.subcommand import subcommand, table_option
 from pytest_mews.config.option_parsers import load_certificate, parse_api, parse_websocket
 from pytest_mews.config.profiles import load_profile
 from pytest_mews.config.settings import SENDER
-from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
+from pytest_mews.config.tenants import parse_tenants
 from pytest_mews.delivery import SystemClock
 from pytest_mews.emulator.connector_api import ConnectorApi, ConnectorApiServer
 from pytest_mews.emulator.connector_api.entity_values import make_id
@@ -83,7 +82,7 @@ def command(
     rate_limit: bool,
 ) -> None:
     """Serve until the user stops it."""
-    tenants = DEFAULT_TENANTS if mews_tenants is None else load_tenants(Path(mews_tenants))
+    tenants = parse_tenants(mews_tenants)
     api_address = parse_api(mews_api or DEFAULT_ADDRESS, any_port=True)
     websocket_address = parse_websocket(mews_websocket, any_port=True)
     tls = load_certificate(mews_websocket_certificate, has_websocket=websocket_address is not None)

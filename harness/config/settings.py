@@ -268,9 +268,7 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
                 text.get("mews_token_name"), target, integration_target
             ),
         ),
-        tenants=tenants.DEFAULT_TENANTS
-        if tenants_file is None
-        else tenants.load_tenants(Path(tenants_file)),
+        tenants=tenants.parse_tenants(tenants_file),
         has_portfolios=resolved["mews_portfolios"] is True or option_parsers.is_demo(target),
         profile=profile,
         time_scale=option_parsers.parse_time_scale(text["mews_time_scale"]),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mews.config.config_file import ConfigFile
+from pytest_mews.errors import UsageError
 from pytest_mews.model import Tenant, Tenants
 from pytest_mews.redaction import Secret
 
@@ -54,6 +55,21 @@ def tenants_template() -> str:
     """Return the built-in tenants as the text of a tenants file that a user can edit."""
     comment = "# Tenants for pytest-mews. These are test values: replace them with your service's."
     return f"{comment}\n{tenants_text(DEFAULT_TENANTS)}"
+
+
+def parse_tenants(text: str | None) -> Tenants:
+    """Parse --mews-tenants: read the file; the built-in tenants without the option.
+
+    Raises:
+        UsageError: the value is blank, or the file is wrong (`load_tenants`).
+
+    """
+    if text is None:
+        return DEFAULT_TENANTS
+    if not text.strip():
+        remedy = "Give the path of a file, or leave the option out for the built-in tenants."
+        raise UsageError(OPTION, text, "names no file", remedy)
+    return load_tenants(Path(text))
 
 
 def load_tenants(path: Path) -> Tenants:

@@ -25,6 +25,12 @@ HOW_TO_OBSERVE: Mapping[Stage, str] = {
 }
 
 
+# Of the counts of a stage: what was observed, then what was not.
+_COUNT_ORDER = sorted(
+    Verdict, key=lambda verdict: verdict in {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE}
+)
+
+
 def how_to_observe(stage: Stage, stages: Collection[Stage]) -> str:
     """Return what a stage needs that is not in `stages`; Processing needs webhooks first."""
     needs_webhooks = stage is Stage.PROCESSING and Stage.DELIVERY not in stages
@@ -114,7 +120,7 @@ def stage_summaries(
         stage_results = [result for result in results if result.scenario.stage is stage]
         count_by_verdict = Counter(result.verdict for result in stage_results)
         counts = {
-            verdict.value: count for verdict in Verdict if (count := count_by_verdict[verdict])
+            verdict.value: count for verdict in _COUNT_ORDER if (count := count_by_verdict[verdict])
         }
         selected = is_selected(results, stage)
         tested = stage_results if selected and stage in stages else ()

@@ -15,6 +15,7 @@ from pytest_mews.model import (
     Fault,
     Level,
     Outcome,
+    TransferMode,
     Validity,
     WebhookKind,
 )
@@ -439,6 +440,16 @@ def test_a_service_that_is_late_with_its_last_batches_has_not_stopped() -> None:
     for scenario_id in ("REC-04", "REC-06", "REC-07"):
         endpoint.certify(scenario_id, *[Sent((EVENT,) * 400)] * 3)
     assert CauseKind.STOPPED_ANSWERING not in kinds_of(endpoint)
+
+
+def test_unusual_messages_that_are_cut_off_in_a_row_are_no_outage() -> None:
+    """A scenario sends its chunked bodies one after another, and the service can't read one."""
+    endpoint = run(
+        lambda sent: Outcome.CONNECTION_RESET if sent.transfer_mode is TransferMode.CHUNKED else 202
+    )
+    endpoint.certify("REC-10", *[Sent(transfer_mode=TransferMode.CHUNKED)] * 8)
+    endpoint.certify("REC-11", *[Sent()] * 8)
+    assert CauseKind.SERVICE_DIED not in kinds_of(endpoint)
 
 
 def test_an_intermittent_failure_is_no_outage() -> None:

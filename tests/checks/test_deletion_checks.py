@@ -106,3 +106,19 @@ def test_no_fetch_of_a_deleted_entity_is_expected() -> None:
     assert entity_fetches([DELETED, LATE, DELETED_BLOCK], ()) == ()
     (fetch,) = entity_fetches([other, LATE], ())
     assert fetch.entity_id == "c"
+
+
+def test_a_refused_request_is_no_missing_one() -> None:
+    """The service asked, but wrongly: to say that it never did would send its author astray."""
+    refused = call(
+        "b", at_ms=100, operation=BLOCKS, status=400, message="Extent.Inactive is required."
+    )
+    finding = evaluate_check("deletion-noticed", DELETED_BLOCK, refused)
+    assert not finding.met
+    assert finding.observed == (
+        "ResourceBlockUpdated b was requested, but not returned: 400 Extent.Inactive is required; "
+        "1 of 1 deleted entity"
+    )
+    assert evaluate_check(
+        "deletion-noticed", DELETED_BLOCK, refused, empty_answer(200, BLOCKS, "b")
+    ).met

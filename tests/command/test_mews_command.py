@@ -105,6 +105,8 @@ def test_every_option_has_help(name: str) -> None:
         (["sample", "CustomerAdded", "--enterprise", "3"], "--enterprise: '3' is more than the 2 "),
         (["doctor", ""], "URL: '' is empty"),
         (["send", "CustomerAdded", "--to", "http://127.0.0.1/", "--token", ""], "--token (or"),
+        (["emulator", "--tenants", ""], "--tenants: '' names no file. Give the path"),
+        (["demo", "--tenants", " "], "--tenants: ' ' names no file. Give the path"),
         (["emulator", "--tenants", "none.toml"], "--tenants: 'none.toml' can't be read"),
     ],
 )

@@ -67,3 +67,21 @@ def test_without_webhooks_processing_lacks_them_and_not_the_emulator() -> None:
     assert "--mews-api" not in processing.how_to_observe
     (_, processing, _) = stage_summaries((), [Stage.DELIVERY], strict=False)
     assert "--mews-api" in processing.how_to_observe
+
+
+def test_the_counts_of_a_stage_have_one_order() -> None:
+    """Whatever the order of the results: what was observed first, then what was not."""
+    verdicts = [
+        *(Verdict.NOT_APPLICABLE, Verdict.BLOCKED, Verdict.NOT_OBSERVED, Verdict.WARN),
+        *(Verdict.FAIL, Verdict.PASS, Verdict.WARN),
+    ]
+    scenarios = [item for item in loader.load_scenarios() if item.stage is Stage.DELIVERY]
+    results = [
+        ScenarioResult(scenario, verdict, "")
+        for scenario, verdict in zip(scenarios, verdicts, strict=False)
+    ]
+    summary = stage_summaries(results, {Stage.DELIVERY}, strict=False)[0]
+    assert list(summary.counts.items()) == [
+        *(("pass", 1), ("fail", 1), ("warn", 2), ("blocked", 1)),
+        *(("not-observed", 1), ("not-applicable", 1)),
+    ]
