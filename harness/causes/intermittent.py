@@ -39,10 +39,13 @@ def find_intermittent(
         failed = [item for item in usual if symptom_of(item.record) == symptom]
         if _is_spread(failed, usual):
             event_type = _common_type(failed, usual)
-            if event_type is None:
-                yield _explanation(observations, symptom, total(failed), total(usual))
-            else:
+            limit = _load_limit(observations, failed, usual)
+            if event_type is not None:
                 yield _of_type(observations, symptom, event_type, usual)
+            elif limit is not None:
+                yield _under_load(observations, symptom, limit, usual)
+            else:
+                yield _explanation(observations, symptom, total(failed), total(usual))
 
 
 def _is_spread(failed: Sequence[Observed], usual: Sequence[Observed]) -> bool:
@@ -96,6 +99,59 @@ def _of_type(
         f"{total(usual) - count:,} messages without it, not one.",
         accounts_for,
         remedy=remedy_if(CauseKind.EVENT_TYPE, "some of them fail"),
+    )
+
+
+def _load_limit(
+    observations: Observations, failed: Sequence[Observed], usual: Sequence[Observed]
+) -> int | None:
+    """Return from how many requests in flight on messages fail more often, if load matters.
+
+    Nearly all failures are under such a load, and few of the messages that pass.
+    """
+    passed = [item for item in usual if item.record.delivered]
+    hits, misses = (_weights_in_flight(observations, items) for items in (failed, passed))
+    best, best_gap = None, MIN_MIXED
+    for limit in sorted(hits):
+        gap = _share_from(limit, hits) - _share_from(limit, misses)
+        if limit > 1 and gap > best_gap:
+            best, best_gap = limit, gap
+    return best
+
+
+def _weights_in_flight(observations: Observations, items: Sequence[Observed]) -> Counter[int]:
+    """Return how many attempts started with how many requests in flight."""
+    weights: Counter[int] = Counter()
+    for item in items:
+        weights[observations.in_flight(item)] += item.record.weight
+    return weights
+
+
+def _share_from(limit: int, weights: Counter[int]) -> float:
+    """Return the share with this many requests in flight or more; 0 of nothing."""
+    return sum(weights[count] for count in weights if count >= limit) / max(1, weights.total())
+
+
+def _under_load(
+    observations: Observations, symptom: Symptom, limit: int, usual: Sequence[Observed]
+) -> Explanation:
+    loaded = [item for item in usual if observations.in_flight(item) >= limit]
+    others = [item for item in usual if observations.in_flight(item) < limit]
+    failed, other_failed = (
+        total(item for item in items if symptom_of(item.record) == symptom)
+        for items in (loaded, others)
+    )
+    how = describe_symptom(symptom, observations.limit_ms)
+
+    def accounts_for(item: Observed) -> bool:
+        return symptom_of(item.record) == symptom and observations.in_flight(item) >= limit
+
+    return Explanation(
+        CauseKind.CONCURRENCY,
+        f"Some messages that arrive while {limit - 1:,} others or more are being answered are "
+        f"{how} ({of(failed, total(loaded))}); of {total(others):,} other messages, "
+        f"{other_failed or 'not one'}.",
+        accounts_for,
     )
 
 
