@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_mews.causes.cause_phrases import describe_symptom, of
 from pytest_mews.causes.explanation import Explanation
@@ -117,8 +117,12 @@ def _when_busy(
     hits = total(item for item in failed if condition.holds(item))
     misses = total(item for item in passed if condition.holds(item))
     chance = (misses / total(passed)) ** hits if passed else 1.0
-    is_load = limit > 1 and hits >= MIN_SHARE_WHEN_BUSY * (hits + misses)
-    return condition if is_load and chance <= MAX_CHANCE else None
+    if limit == 1 or chance > MAX_CHANCE or hits < MIN_SHARE_WHEN_BUSY * (hits + misses):
+        return None
+    if _nearly_all_fail(hits, misses):
+        return condition
+    subject = f"Some {condition.subject[0].lower()}{condition.subject[1:]}"
+    return replace(condition, subject=subject)
 
 
 def _in_flight_condition(observations: Observations, limit: int) -> Condition:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import accumulate
 
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explanation import Explanation
@@ -14,7 +15,7 @@ from pytest_mews.model import AttemptRecord, CauseKind
 MIN_COUNT = 2
 WINDOW_MS = 10_000.0  # in which requests are counted
 RECENT_MS = 1_000.0  # within which others were accepted, or the service may be down
-MIN_SHARE = 0.8  # of refused messages shortly after accepted ones
+MIN_SHARE = 0.8  # of refused messages among accepted ones
 # The status of pages of firewalls and logins; frameworks send others as HTML themselves.
 PAGE_STATUSES = frozenset(
     {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE}
@@ -46,23 +47,27 @@ def find_rate_limit(observations: Observations) -> Iterator[Explanation]:
 def find_back_pressure(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if the service asks to send messages again later, and accepts others.
 
-    A service that is down asks for the same, but then it accepts nothing shortly before.
+    Others count that were accepted shortly before, or are answered meanwhile. A service that is
+    down asks for the same, but then it accepts nothing.
     """
     refused = [item for item in observations.attempts if _asks_for_later(item.record)]
     accepted = [item for item in observations.attempts if item.record.delivered]
-    ends = sorted(item.record.ended_ms for item in accepted)
+    accepted.sort(key=lambda item: item.record.ended_ms)
+    ends = [item.record.ended_ms for item in accepted]
+    # By position: the earliest start of this one and of all that ended later.
+    starts = [*accumulate((item.record.started_ms for item in reversed(accepted)), min)][::-1]
 
-    def follows_accepted(item: Observed) -> bool:
-        index = bisect_right(ends, item.record.started_ms)
-        return index > 0 and item.record.started_ms - ends[index - 1] <= RECENT_MS
+    def is_among_accepted(item: Observed) -> bool:
+        index = bisect_left(ends, item.record.started_ms - RECENT_MS)
+        return index < len(ends) and starts[index] <= item.record.ended_ms
 
-    recent = [item for item in refused if follows_accepted(item)]
+    recent = [item for item in refused if is_among_accepted(item)]
     if total(refused) < MIN_COUNT or total(recent) < MIN_SHARE * total(refused):
         return
     yield Explanation(
         CauseKind.BACK_PRESSURE,
         f"{of(total(refused), total(observations.attempts))} requests were answered 503 with "
-        "Retry-After, shortly after others that were accepted: the service, or what stands in "
+        "Retry-After, while others were accepted or shortly after: the service, or what stands in "
         "front of it, refuses messages while it has no room for more. At most "
         f"{busiest_window(accepted, WINDOW_MS):,} were accepted within 10 s; the certification "
         f"sends up to {busiest_window(observations.attempts, WINDOW_MS):,}.",

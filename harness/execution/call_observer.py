@@ -17,7 +17,13 @@ from pytest_mews.execution.patience import (
     is_storm,
     wait_until_done,
 )
-from pytest_mews.execution.waits import QUIET_S, BacklogWait, CallWait, expected_retry_ms
+from pytest_mews.execution.waits import (
+    QUIET_S,
+    BacklogWait,
+    CallWait,
+    expected_retry_ms,
+    first_retry_ms,
+)
 from pytest_mews.model import OPERATIONS_BY_DISCRIMINATOR, ApiCall, Delivery, Message
 from pytest_mews.model.fetches import AcknowledgedEntities, EntityFetch, requests_by_interval
 
@@ -118,13 +124,24 @@ class CallObserver:
     def _wait_for_retries(
         self, connector_api: ConnectorApi, entities: AcknowledgedEntities
     ) -> None:
-        """Extend a wait that timed out while the partner pauses before its next retry."""
+        """Extend a wait that timed out while the partner pauses before its next retry.
+
+        Whether a first retry comes at all is found out once (`Patience.first_retries`).
+        """
+        patience, began_ms = self._context.patience, self._context.now_ms()
         calls = connector_api.calls(self._since)
         while missing := _missing(entities, calls):
-            until_ms = max(expected_retry_ms(_calls_about(fetch, calls)) for fetch in missing)
-            timeout_s = (until_ms - self._context.now_ms()) / 1000
+            about = [_calls_about(fetch, calls) for fetch in missing]
+            until_ms = max(map(expected_retry_ms, about))
+            first_ms = 0.0
+            if patience.first_retries.are_left:
+                timeout_s = self._context.fetch_timeout_s
+                first_ms = max(first_retry_ms(each, timeout_s) for each in about)
+            timeout_s = (max(until_ms, first_ms) - self._context.now_ms()) / 1000
             last = calls[-1].number if calls else self._since
             if timeout_s <= 0 or not connector_api.wait_until(bool, last, timeout_s):
+                if first_ms > 0:
+                    patience.note_no_first_retry((self._context.now_ms() - began_ms) / 1000)
                 return
             connector_api.wait_until(
                 lambda calls: not _missing(entities, calls), self._since, QUIET_S

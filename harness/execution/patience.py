@@ -155,6 +155,7 @@ class Patience:
         extensions: extended waits, without success if the service is still busy at their end.
         silent_windows: waits for a limit of the service's own, without success if it stays silent.
         standstill: whether the service makes no call any more.
+        first_retries: waits for the first retry of a request that failed (`first_retry_ms`).
 
     """
 
@@ -170,6 +171,7 @@ class Patience:
         self.extensions = Chances(1)
         self.silent_windows = Chances(MAX_SILENT_WINDOWS)
         self.standstill = Standstill(self._needed_s)
+        self.first_retries = Chances(1)
 
     @property
     def has_learned(self) -> bool:
@@ -222,6 +224,12 @@ class Patience:
                     self._note_silence(Missing.REQUEST, one.request_delay_s)
                     pause_s = pauses_s.get(one.entity_id, 0.0)
                     self._note_silence(Missing.CONTINUATION, max(one.work_s, pause_s))
+
+    def note_no_first_retry(self, waited_s: float) -> None:
+        """Note an extended wait, in seconds, in which a failed request was not repeated once."""
+        self.first_retries.note_failure()
+        with self._lock:
+            self._missed_s[Missing.CONTINUATION] += waited_s
 
     def sees_backlog(self, wait: CallWait) -> bool:
         """Return whether a wait that begins is of no use; a look, once an extension was outlasted.

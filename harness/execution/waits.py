@@ -18,9 +18,12 @@ BUSY_FACTOR = 4  # times the timeout, while the partner works through earlier me
 MAX_BUSY_FACTOR = 12  # times the timeout, while its backlog shrinks: 2 minutes by default
 LOOK_S = 2.5  # long enough to see how fast a backlog shrinks
 MINUTE_S = 60.0
-MAX_PAUSE_S = 75.0  # between two retries: "up to about a minute" (guidelines/requests), and jitter
-MAX_GROWTH = 3.0  # of the pauses between retries, from the longest to the next
-MIN_VARIATION = 1.2  # the longest pause over the shortest one; others are a fixed pause
+# Before a first retry, in times of the fetch timeout: queues of jobs often wait for 15 to 60 s.
+FIRST_RETRY_FACTOR = 6
+# Between two retries. "Up to about a minute" is what guidelines/requests says; queues of jobs make
+# their fourth retry after two to three and a half.
+MAX_PAUSE_S = 225.0
+MAX_GROWTH = 5.0  # of the pauses between retries, from the longest to the next, with a random part
 RETRIED_FAULTS = frozenset(ApiFault) - {ApiFault.SLOW, ApiFault.UNKNOWN_FIELDS}
 MIN_PEAK_S = 3.0  # a shorter peak does not show whether a service keeps up
 
@@ -145,22 +148,39 @@ def expected_retry_ms(calls: Sequence[ApiCall]) -> float:
     """Return until when a partner that backs off makes its next retry; 0 if unknown.
 
     Only calls that an injected fault made fail are retried for certain. Their pauses show how long
-    the next one is: if they differ, since they grow or are random, or if there is only one so far.
+    the next one may be: they grow, are random, or are always the same, as those of many queues are.
 
     Args:
         calls: that could return one entity, in order of arrival.
 
     """
-    failed = [call for call in calls if call.fault in RETRIED_FAULTS and not call.answered_ok]
-    if not failed or failed[-1] is not calls[-1]:
-        return 0.0
+    failed = _failed_at_last(calls)
     times_ms = [call.received_ms for call in failed]
     pauses_ms = [later - earlier for earlier, later in pairwise(times_ms)]
     longest_ms = max(pauses_ms, default=0.0)
-    is_steady = len(pauses_ms) > 1 and longest_ms < MIN_VARIATION * min(pauses_ms)
-    if not pauses_ms or is_steady or _asks_again_for_as_much(failed, pauses_ms):
+    if not pauses_ms or _asks_again_for_as_much(failed, pauses_ms):
         return 0.0
     return times_ms[-1] + min(MAX_GROWTH * longest_ms, MAX_PAUSE_S * 1000)
+
+
+def first_retry_ms(calls: Sequence[ApiCall], fetch_timeout_s: float) -> float:
+    """Return until when a partner may make its first retry; 0 if it made one, or has no reason.
+
+    Args:
+        calls: as `expected_retry_ms`.
+        fetch_timeout_s: the fetch timeout of the run.
+
+    """
+    failed = _failed_at_last(calls)
+    if len(failed) != 1:
+        return 0.0
+    return failed[0].received_ms + FIRST_RETRY_FACTOR * fetch_timeout_s * 1000
+
+
+def _failed_at_last(calls: Sequence[ApiCall]) -> list[ApiCall]:
+    """Return the calls that an injected fault made fail; none if the last call is not one."""
+    failed = [call for call in calls if call.fault in RETRIED_FAULTS and not call.answered_ok]
+    return failed if failed and failed[-1] is calls[-1] else []
 
 
 def _asks_again_for_as_much(failed: Sequence[ApiCall], pauses_ms: Sequence[float]) -> bool:

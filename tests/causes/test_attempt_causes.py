@@ -473,11 +473,54 @@ def test_a_full_queue_is_no_outage() -> None:
     (cause,) = causes_of(run(lambda sent: 503 if sent.number % 12 > 6 else 202, retry_after=True))
     assert cause.kind is CauseKind.BACK_PRESSURE
     assert cause.summary == (
-        "32 of 80 requests were answered 503 with Retry-After, shortly after others that were "
-        "accepted: the service, or what stands in front of it, refuses messages while it has no "
-        "room for more. At most 48 were accepted within 10 s; the certification sends up to 80."
+        "32 of 80 requests were answered 503 with Retry-After, while others were accepted or "
+        "shortly after: the service, or what stands in front of it, refuses messages while it has "
+        "no room for more. At most 48 were accepted within 10 s; the certification sends up to 80."
     )
     assert "To refuse the rest is right" in cause.remedy
+
+
+def bursts(answer: Callable[[Sent, int], Answer], *, retry_after: bool = False) -> Endpoint:
+    """Deliver bursts of ten messages each, 20 ms apart, with 5 s between two bursts.
+
+    Args:
+        answer: is called with a message and how many others are being answered.
+        retry_after: of every 503.
+
+    """
+    ends_ms: list[float] = []
+
+    def answer_in_flight(sent: Sent) -> Answer:
+        answered = answer(sent, sum(end_ms > sent.at_ms for end_ms in ends_ms))
+        ends_ms.append(sent.at_ms + (answered[1] if isinstance(answered, tuple) else 1.0))
+        return answered
+
+    endpoint = Endpoint(answer_in_flight, retry_after=retry_after)
+    for scenario_id in ("REC-01", "REC-02", "REC-03", "REC-05", "REC-11", "INT-01") * 2:
+        endpoint.now_ms += 5_000
+        endpoint.certify(scenario_id, *[Sent()] * 10)
+    return endpoint
+
+
+def test_a_full_queue_may_be_filled_by_a_burst() -> None:
+    """The messages that it has room for are still being answered when it refuses the others."""
+    endpoint = bursts(lambda _, others: 503 if others >= 4 else (202, 250.0), retry_after=True)
+    assert kinds_of(endpoint) == [CauseKind.BACK_PRESSURE]
+
+
+def test_failures_under_load_are_not_intermittent() -> None:
+    """Not every message fails under it, but hardly any without it."""
+
+    def answer(sent: Sent, others: int) -> Answer:
+        return 503 if others >= 4 and sent.number % 4 else (202, 250.0)
+
+    (cause,) = causes_of(bursts(answer))
+    assert cause.kind is CauseKind.CONCURRENCY
+    assert re.fullmatch(
+        r"Some messages that arrive while 4 others or more are being answered are answered 503 "
+        r"\(\d+ of \d+\); of \d+ other messages, not one\.",
+        cause.summary,
+    )
 
 
 def test_a_short_refusal_is_no_outage() -> None:

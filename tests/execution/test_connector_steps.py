@@ -19,7 +19,13 @@ from pytest_mews.execution.patience import (
     Patience,
 )
 from pytest_mews.execution.steps import run_steps
-from pytest_mews.execution.waits import BUSY_FACTOR, LOOK_S, MAX_BUSY_FACTOR, QUIET_S
+from pytest_mews.execution.waits import (
+    BUSY_FACTOR,
+    FIRST_RETRY_FACTOR,
+    LOOK_S,
+    MAX_BUSY_FACTOR,
+    QUIET_S,
+)
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
 from pytest_mews.model.exchange import HEALTH_CHECK
@@ -693,6 +699,7 @@ def too_large(at_s: float, *ids: str) -> ApiCall:
     "calls",
     [
         [refused(1, "a"), refused(6, "a"), refused(8, "a")],  # pauses that are random
+        [refused(at_s, "a") for at_s in (1, 3, 5, 7)],  # a fixed pause
         [too_large(1, "a", "b"), too_large(6, "b"), too_large(8, "a")],  # halves, each with a pause
         [too_large(at_s) for at_s in (1, 3, 8)],  # by interval, perhaps with smaller pages
         [refused(1, "a"), refused(6, "a"), refused(7, "b")],  # another entity has its own pauses
@@ -714,8 +721,6 @@ def test_a_retry_is_expected(calls: list[ApiCall]) -> None:
 @pytest.mark.parametrize(
     "calls",
     [
-        [refused(1, "a")],  # no retry: nothing shows that one will come
-        [refused(1, "a"), refused(3, "a"), refused(5, "a")],  # a fixed pause
         [call("a", at_ms=1000, status=401), call("a", at_ms=6000, status=401)],  # no fault
         [refused(1, "b"), refused(6, "b"), refused(16, "b")],  # others
         [refused(1, "a"), refused(6, "a"), call("a", at_ms=9000, returned_ids=())],
@@ -724,12 +729,56 @@ def test_a_retry_is_expected(calls: list[ApiCall]) -> None:
     ],
 )
 def test_no_retry_is_expected(calls: list[ApiCall]) -> None:
-    """The wait ends at the timeout unless growing pauses show that the partner still retries."""
+    """The wait ends at the timeout unless the pauses so far show that the partner still retries."""
     connector_api = ScriptedConnectorApi(TIMEOUT, call("a", at_ms=76_000))
     execution = execution_for(connector_api)
     connector_api.arrive(*calls)
     perform(WaitUntilFetched(), execution)
     assert len(connector_api.waits) == 1
+
+
+@pytest.mark.parametrize("failed", [refused(1, "a"), too_large(1, "a")])
+def test_a_first_retry_may_come_late(failed: ApiCall) -> None:
+    """A queue of jobs makes it after a quarter of a minute or half a minute, unless told otherwise.
+
+    Nothing shows the pause before the first one. The next pause may be three times as long.
+    """
+    connector_api = ScriptedConnectorApi(
+        TIMEOUT, refused(45, "a"), TIMEOUT, call("a", at_ms=160_000)
+    )
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    connector_api.arrive(failed)
+    perform(WaitUntilFetched(timeout_factor=2), execution)
+    assert execution.calls.calls(everything=False)[-1].received_ms == 160_000
+
+
+@pytest.mark.parametrize(
+    ("calls", "waits"),
+    [
+        ([refused(1, "a")], [10.0, 1 + FIRST_RETRY_FACTOR * 10.0 - 10.0]),
+        ([call("a", at_ms=1000, status=500)], [10.0]),  # no fault
+        ([refused(1, "b")], [10.0]),  # another entity
+        ([refused(1, "a"), call("a", at_ms=2000, returned_ids=())], [10.0]),  # repeated
+    ],
+)
+def test_what_is_no_first_retry(calls: list[ApiCall], waits: list[float]) -> None:
+    """Only an entity whose only request met a fault is waited for."""
+    connector_api = ScriptedConnectorApi()
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    connector_api.arrive(*calls)
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == waits
+
+
+def test_a_first_retry_that_does_not_come_is_waited_for_once() -> None:
+    """A service that repeats nothing would cost a minute in each scenario."""
+    patience = Patience(10.0)
+    for waits in ([10.0, 51.0], [MIN_SILENCE_S]):
+        connector_api = ScriptedConnectorApi()
+        execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+        connector_api.arrive(refused(1, "a"))
+        perform(WaitUntilFetched(), execution)
+        assert connector_api.waits == waits
 
 
 def test_seconds_of_a_slow_response() -> None:
