@@ -17,6 +17,7 @@ from pytest_mews.causes.deaths import find_deaths
 from pytest_mews.causes.explained_scenarios import Attribution, attribute, unmet_findings
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.fetching import find_fetching
+from pytest_mews.causes.hasty_retries import find_hasty_retries
 from pytest_mews.causes.in_front import find_back_pressure, find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.irregular_losses import find_irregular_losses
@@ -28,20 +29,23 @@ from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
 from pytest_mews.causes.replaced_key import find_replaced_key
 from pytest_mews.causes.shared_ids import find_shared_ids
+from pytest_mews.causes.stopped_answering import find_stopped_answering
 from pytest_mews.causes.stopped_fetching import find_stopped_fetching
 from pytest_mews.causes.time_per_event import find_time_per_event
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
 from pytest_mews.causes.unnoticed_changes import find_not_in_interval, find_unnoticed_changes
 from pytest_mews.causes.unread_pages import find_unread_pages
 from pytest_mews.causes.websocket_events import find_websocket_events
-from pytest_mews.model import Cause, Level, ScenarioResult, Verdict
+from pytest_mews.model import ApiCall, Cause, Level, ScenarioResult, Verdict
 from pytest_mews.model.verdict import FAILURES
 
 __all__ = ["find_causes"]
 
 
 def find_causes(
-    results: Sequence[ScenarioResult], late_ids: Collection[str] = ()
+    results: Sequence[ScenarioResult],
+    late_ids: Collection[str] = (),
+    last_calls: Sequence[ApiCall] = (),
 ) -> tuple[Cause, ...]:
     """Return the causes of the failures in a run, the gravest first.
 
@@ -51,12 +55,13 @@ def find_causes(
         results: the results of all scenarios.
         late_ids: the entities that were fetched after the run had ceased to wait for them: a cause
             says how many of those that it explains.
+        last_calls: the last requests to the Connector API emulator, in order of arrival.
 
     """
     failed = [result for result in results if result.verdict in FAILURES | {Verdict.BLOCKED}]
     if not failed:
         return ()
-    explanations = _explanations(Observations(results, late_ids))
+    explanations = _explanations(Observations(results, late_ids, last_calls))
     attributions = {result.scenario.id: attribute(result, explanations) for result in failed}
     # Without an explanation that is no cause, its scenarios stand by themselves.
     while True:
@@ -110,6 +115,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_back_pressure(observations),
         *find_page(observations),
         *find_outages(observations),
+        *find_stopped_answering(observations),
         *find_time_per_event(observations),
         *find_one_at_a_time(observations),
     ]
@@ -127,6 +133,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_websocket_events(observations),
         *find_lost_positions(observations),
         *find_fetching(observations),
+        *find_hasty_retries(observations),
         *find_unread_pages(observations),
         *find_shared_ids(observations),
         *find_not_in_interval(observations.results),

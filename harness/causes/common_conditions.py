@@ -3,6 +3,10 @@
 Only usual attempts are compared: documented messages, sent as Mews sends them, which a sound
 service accepts. For each way in which they fail, the condition is searched under which nearly all
 of them fail and which covers the most failures; what it does not cover is searched again.
+
+How many messages a service is busy with, the harness knows only roughly: just below its limit some
+fail and some pass. So a number of messages in flight counts also if hardly any message fails with
+fewer, though not nearly all of the others do.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from pytest_mews.model import CauseKind, Outcome, WebhookKind
 MIN_FAILURES = 3
 MIN_PRECISION = 0.9  # of the attempts under the condition that fail
 MAX_CHANCE = 1e-3  # of that many failures in a row, if the condition did not matter
+MIN_SHARE_WHEN_BUSY = 0.1  # of the attempts with as many in flight that fail
+MAX_SHARE_BELOW = 0.02  # of the failures with fewer in flight, such as one that has another cause
 MISS_PENALTY = 5  # failures that one passing attempt under the condition outweighs
 ROUNDS = 4  # conditions for one way to fail
 
@@ -94,7 +100,34 @@ def _best(
         score = hits - MISS_PENALTY * misses
         if score > best_score:
             best, best_score = condition, score
+    if best is None or best.kind is CauseKind.CONCURRENCY:
+        return _when_busy(observations, failed, passed) or best
     return best
+
+
+def _when_busy(
+    observations: Observations, failed: Sequence[Observed], passed: Sequence[Observed]
+) -> Condition | None:
+    """Return the number of messages in flight with fewer than which hardly any fails, if any."""
+    loads = sorted(
+        observations.in_flight(item) for item in failed for _ in range(item.record.weight)
+    )
+    limit = loads[int(MAX_SHARE_BELOW * len(loads))]
+    condition = _in_flight_condition(observations, limit)
+    hits = total(item for item in failed if condition.holds(item))
+    misses = total(item for item in passed if condition.holds(item))
+    chance = (misses / total(passed)) ** hits if passed else 1.0
+    is_load = limit > 1 and hits >= MIN_SHARE_WHEN_BUSY * (hits + misses)
+    return condition if is_load and chance <= MAX_CHANCE else None
+
+
+def _in_flight_condition(observations: Observations, limit: int) -> Condition:
+    return Condition(
+        CauseKind.CONCURRENCY,
+        lambda item: observations.in_flight(item) >= limit,
+        f"Messages that arrive while {limit - 1:,} others or more are being answered",
+        "other messages",
+    )
 
 
 def _nearly_all_fail(hits: int, misses: int) -> bool:
@@ -287,12 +320,7 @@ def _threshold_conditions(
         )
     in_flight = _lowest_limit(failed, passed, observations.in_flight)
     if in_flight is not None and in_flight > 1:
-        yield Condition(
-            CauseKind.CONCURRENCY,
-            lambda item: observations.in_flight(item) >= in_flight,
-            f"Messages that arrive while {in_flight - 1:,} others or more are being answered",
-            "other messages",
-        )
+        yield _in_flight_condition(observations, in_flight)
 
 
 def _lowest_limit(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from pytest_mews.causes.cause_phrases import seconds
 from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.observations import DOWN, Observations, Observed
 from pytest_mews.model import CauseKind, Death, ScenarioResult, Transcript, Validity, Verdict
 from pytest_mews.model.death import describe_death, describe_end
@@ -39,7 +40,8 @@ def find_deaths(observations: Observations) -> Iterator[Explanation]:
     validities = {death.validity for death in deaths} - {Validity.DOCUMENTED}
 
     def fails_alike(item: Observed) -> bool:
-        return item.record.outcome in DOWN or item.record.status in statuses
+        is_down = item.record.outcome in DOWN or item.record.status in statuses
+        return is_down and not first.is_restart  # which comes after all other scenarios
 
     yield Explanation(
         CauseKind.SERVICE_DIED if first.status is None else CauseKind.OUTAGE,
@@ -49,6 +51,7 @@ def find_deaths(observations: Observations) -> Iterator[Explanation]:
         accounts_for_result=lambda result: result.scenario.id in explained,
         stands_alone=True,
         shown_by=shown.scenario.id,
+        remedy=remedy_if(CauseKind.SERVICE_DIED, "a restart ended it") if first.is_restart else "",
     )
 
 
@@ -73,7 +76,12 @@ def _summary(first: Death, blocked: Sequence[ScenarioResult], deaths: Sequence[D
         fate = "came back after" if first.returned else "did not come back within"
         text = f"{describe_end(first, f' at {first.scenario_id},')}, and {fate} {waited}"
     further = [
-        f'at {death.scenario_id}, of the message "{death.message}"'
+        f"at {death.scenario_id}, "
+        + (
+            "when the harness restarted it"
+            if death.is_restart
+            else f'of the message "{death.message}"'
+        )
         for death in deaths[1 : 1 + MAX_FURTHER]
     ]
     if further:

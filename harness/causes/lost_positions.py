@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import accumulate, groupby
 from math import gcd
 from operator import itemgetter
@@ -40,6 +41,14 @@ MIN_ASKED = 0.95  # of those within it
 MAX_ASKED_BEYOND = 0.2  # of those beyond it: a full queue may take some
 
 
+class _Repetition(IntEnum):
+    """Which event of a message was sent before, as seen from an event that was not."""
+
+    NONE = 0
+    AFTER_IT = 1
+    UP_TO_IT = 2
+
+
 @dataclass(frozen=True)
 class _Position:
     """Where the events about an entity stand in a message.
@@ -53,6 +62,8 @@ class _Position:
         entities_after: the number of entities of the same type after it.
         event_count: the number of events in the message.
         is_of_first_type: whether it is of the type of the first event that can be fetched.
+        events_repeat: what of the message was sent before, in it or in an earlier one.
+        ids_repeat: the same by the ids alone, whatever the types of the events.
 
     """
 
@@ -64,6 +75,8 @@ class _Position:
     entities_after: int
     event_count: int
     is_of_first_type: bool
+    events_repeat: _Repetition
+    ids_repeat: _Repetition
 
     @property
     def is_at_end(self) -> bool:
@@ -90,6 +103,7 @@ class _Rule:
     case: str = "the part begins after a number of events or bytes"
 
 
+_REPEATED = "the part depends on an event that was sent before"
 _FIRST_EVENTS = _Rule(
     lambda position: position.events_before,
     "only the first {limit} events of a message",
@@ -141,8 +155,33 @@ _RULES = (
         "first ones",
         "the part is at one end",
     ),
+    _Rule(
+        lambda position: position.events_repeat is _Repetition.UP_TO_IT,
+        "only the events of a message that precede one sent earlier",
+        "others",
+        _REPEATED,
+    ),
+    _Rule(
+        lambda position: position.events_repeat is not _Repetition.NONE,
+        "only messages without an event sent earlier",
+        "of messages with such a one",
+        _REPEATED,
+    ),
+    _Rule(
+        lambda position: position.ids_repeat is _Repetition.UP_TO_IT,
+        "only the events of a message that precede one sent earlier",
+        "others",
+        _REPEATED,
+    ),
+    _Rule(
+        lambda position: position.ids_repeat is not _Repetition.NONE,
+        "only messages without an event sent earlier",
+        "of messages with such a one",
+        _REPEATED,
+    ),
 )
 _Entity = tuple[str | None, EntityKey]
+_Sent = tuple[str, str]  # the type of an event, or nothing, and an id
 
 
 def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
@@ -275,16 +314,34 @@ def _positions(
 ) -> dict[_Entity, list[_Position]]:
     """Return the positions of each entity, one for each acknowledged message about it."""
     positions: dict[_Entity, list[_Position]] = {}
+    sent: Counter[_Sent] = Counter()
     for delivery in deliveries:
         if delivery.delivered:
             recent = recent_events(delivery.started_ms)
-            for key, position in _positions_in(delivery.message, recent):
+            for key, position in _positions_in(delivery.message, recent, sent):
                 positions.setdefault((delivery.message.token_owner, key), []).append(position)
     return positions
 
 
-def _positions_in(message: Message, recent: int) -> Iterator[tuple[EntityKey, _Position]]:
-    """Yield the position of each entity, in order; `recent` is the number of events just before."""
+def _positions_in(
+    message: Message, recent: int, sent: Counter[_Sent]
+) -> Iterator[tuple[EntityKey, _Position]]:
+    """Yield the position of each entity, in order.
+
+    Args:
+        message: with the entities.
+        recent: the number of events just before the message.
+        sent: the events of earlier messages, by type and id, and by id alone; those of this one
+            are added.
+
+    """
+    repeated: dict[bool, list[int]] = {True: [], False: []}  # indices; by type and id or id alone
+    for index, event in enumerate(message.events):
+        for with_type, indices in repeated.items():
+            known = (event.discriminator if with_type else "", event.entity_id)
+            if sent[known]:
+                indices.append(index)
+            sent[known] += 1
     keys = [entity_key(event) for event in message.events]
     first = {key: index for index, key in reversed([*enumerate(keys)])}
     last = {key: index for index, key in enumerate(keys)}
@@ -307,8 +364,17 @@ def _positions_in(message: Message, recent: int) -> Iterator[tuple[EntityKey, _P
                 entities_after=of_type_after[key],
                 event_count=len(keys),
                 is_of_first_type=operations == first_type,
+                events_repeat=_repetition(repeated[True], first[key]),
+                ids_repeat=_repetition(repeated[False], first[key]),
             ),
         )
+
+
+def _repetition(repeated: Sequence[int], index: int) -> _Repetition:
+    """Return whether a repeated event is up to an index, or only after it."""
+    if not repeated:
+        return _Repetition.NONE
+    return _Repetition.UP_TO_IT if repeated[0] <= index else _Repetition.AFTER_IT
 
 
 def _of_type_before(keys: Iterable[EntityKey]) -> dict[EntityKey, int]:

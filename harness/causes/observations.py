@@ -7,7 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_mews.model import AttemptRecord, Evidence, Outcome, ScenarioResult, attempt_records
+from pytest_mews.model import (
+    ApiCall,
+    AttemptRecord,
+    Evidence,
+    Outcome,
+    ScenarioResult,
+    attempt_records,
+)
 from pytest_mews.model.exchange import TIMEOUTS
 
 SERVER_ERRORS = range(500, 600)  # statuses
@@ -74,17 +81,25 @@ class Observations:
     Args:
         results: the results of all scenarios.
         late_ids: the entities that were fetched after the run had ceased to wait for them.
+        last_calls: the last requests to the Connector API emulator, in order of arrival.
 
     Attributes:
         results: as given.
         late_ids: as given.
+        last_calls: as given.
         attempts: all attempts, in the order in which they started.
         limit_ms: the time limit for a response.
 
     """
 
-    def __init__(self, results: Sequence[ScenarioResult], late_ids: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        results: Sequence[ScenarioResult],
+        late_ids: Collection[str] = (),
+        last_calls: Sequence[ApiCall] = (),
+    ) -> None:
         self.results, self.late_ids = tuple(results), frozenset(late_ids)
+        self.last_calls = tuple(last_calls)
         self.attempts = tuple(
             sorted(
                 (

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_mews.causes.cause_phrases import listed
-from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
+from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import CauseKind, FetchRecord, ScenarioResult, Transcript
 from pytest_mews.model.verdict import FAILURES
+from pytest_mews.sanitize import one_line
 
 MIN_BEFORE = 5  # scenarios whose entities were requested
 MIN_AFTER = 2  # scenarios of which nothing was requested
+MIN_REPEATED = 5  # rejected requests, and no other, after that
+DELETION_NOTICED = "deletion-noticed"
 
 
 def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
@@ -34,8 +38,12 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
     requested = {_key(record) for result in before for record in result.fetches if record.requested}
     if len(after) < MIN_AFTER or any(result.verdict not in FAILURES for result in after):
         return
-    if not all(any(_key(record) in requested for record in result.fetches) for result in after):
-        return  # perhaps such entities are never requested
+    # Entities of other types and enterprises, such as a new one, are perhaps never requested.
+    alike = [
+        result for result in after if any(_key(record) in requested for record in result.fetches)
+    ]
+    if len(alike) < MIN_AFTER:
+        return
     last, first = before[-1].scenario.id, after[0].scenario.id
     if before[-1].verdict in FAILURES:  # it began to fail there
         stopped_ms, since = _started_ms(before[-1]), f"since {last}"
@@ -48,11 +56,33 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
     def is_later(_: Transcript) -> MissingEntity:
         return lambda fetch: fetch.requested_ms is None and fetch.sent_ms >= stopped_ms
 
+    def is_unnoticed(unmet: UnmetFinding) -> bool:
+        transcript = unmet.evidence.transcript
+        return (
+            unmet.finding.check == DELETION_NOTICED
+            and not transcript.calls
+            and all(delivery.started_ms >= stopped_ms for delivery in transcript.deliveries)
+        )
+
+    last_calls = [call for call in observations.last_calls if call.received_ms >= stopped_ms]
+    is_stuck = len(last_calls) >= MIN_REPEATED and all(call.is_rejected for call in last_calls)
+    case = "rejected requests are repeated" if is_stuck else "no request is made"
+    meanwhile = "It goes on to answer messages."
+    if is_stuck:
+        call = last_calls[-1]
+        meanwhile = (
+            f"Its last {len(last_calls):,} requests were all rejected, the last one to "
+            f"{one_line(call.operation or call.path)} ({call.status} "
+            f"{call.message.rstrip('.')}): what is behind them waits."
+        )
     yield Explanation(
         CauseKind.STOPPED_FETCHING,
-        f"The service requests nothing any more {since}: none of {count:,} acknowledged events of "
-        f"{len(after):,} scenarios was asked for ({listed(names)}). It goes on to answer messages.",
+        f"The service requests nothing {'new' if is_stuck else 'any more'} {since}: none of "
+        f"{count:,} acknowledged events of {len(after):,} scenarios was asked for "
+        f"({listed(names)}). {meanwhile}",
+        accounts_for_finding=is_unnoticed,
         accounts_for_missing=is_later,
+        remedy=remedy_if(CauseKind.STOPPED_FETCHING, case),
     )
 
 
@@ -61,7 +91,11 @@ def _started_ms(result: ScenarioResult) -> float:
 
 
 def _is_active(records: Sequence[FetchRecord]) -> bool:
-    return any(record.requested or record.by_interval for record in records)
+    """Return whether anything was asked for, be it with another enterprise's AccessToken."""
+    return any(
+        record.requested or record.by_interval or record.token_owner is not None
+        for record in records
+    )
 
 
 def _key(record: FetchRecord) -> tuple[str, str | None]:

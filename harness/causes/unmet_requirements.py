@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 
+from pytest_mews.causes.explained_scenarios import unmet_findings
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.in_front import describe_title, is_page
 from pytest_mews.causes.kind_texts import load_kind_texts, remedy_if
@@ -14,6 +15,7 @@ from pytest_mews.model.scenario import Requirement
 from pytest_mews.model.verdict import FAILURES
 
 WELL_FORMED = "well-formed-requests"  # the check of what requests do wrong
+RECONNECTS = "reconnects"
 _KINDS: Mapping[Requirement, CauseKind] = {
     Requirement.CONNECTOR_API_CALLED: CauseKind.API_NOT_CALLED,
     Requirement.CONNECTOR_API_ANSWERED: CauseKind.API_CALLS_REFUSED,
@@ -62,8 +64,13 @@ def _explanation(shown: ScenarioResult, blocked: Sequence[ScenarioResult]) -> Ex
     title = "".join(describe_title(record) for record in shown.attempts[:1] if is_page(record))
     problems = {problem for evidence in shown.evidence for problem in _problems(evidence)}
     remedy = "" if kind is CauseKind.PAGE_IN_FRONT else shown.remedy
-    if kind is CauseKind.API_CALLS_REFUSED and problems & _TOKEN_PROBLEMS:
-        remedy = remedy_if(kind, "its tokens are wrong")
+    if kind is CauseKind.API_CALLS_REFUSED and problems:
+        are_tokens = problems & _TOKEN_PROBLEMS
+        case = "its tokens are wrong" if are_tokens else "its requests are not as documented"
+        remedy = remedy_if(kind, case)
+    unmet = {item.finding.check for item in unmet_findings(shown)}
+    if kind is CauseKind.NO_WEBSOCKET_CLIENT and RECONNECTS in unmet:
+        remedy = remedy_if(kind, "it did not connect again")
 
     def is_about_requests(unmet: UnmetFinding) -> bool:
         found = _problems(unmet.evidence)

@@ -450,7 +450,7 @@ def _fetch_figures(fetches: Sequence[EntityFetch], calls: Sequence[ApiCall]) -> 
 def _why_missing(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
     """Return what happened instead of the fetch, as the end of a sentence about the entity."""
     if fetch.in_flight:
-        return "was requested, but that request was still being answered"
+        return "was requested, but that request had no response yet"
     if unread := _unread_page(fetch, calls):
         return f"was requested, but {unread}"
     if fetch.requested_ms is not None:

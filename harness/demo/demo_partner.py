@@ -61,40 +61,26 @@ class DemoPartner:
         on_error: OnError = print_error,
     ) -> None:
         kind = partner_kind(name)
+        self._kind, self._tenants, self._api, self._on_error = kind, tenants, api, on_error
         self._behaviour = kind.create_behaviour()
         self._options = kind.create_options()
         self._behaviour_lock = threading.Lock()
         self._accepted: queue.Queue[Document | None] = queue.Queue()
         self.state = initial_state(tenants)
-        self._backlog = Backlog(self.state, self._options)
         self.token = secrets.token_urlsafe(24)
         self._files = ExitStack()
         identity = None if kind.create_context is None else tls_identity(kind.create_context)
+        self._tls = None if identity is None else identity.context
         self.authority: Path | None = None
         if identity is not None:
             folder = self._files.enter_context(TemporaryDirectory(prefix="mews-demo-"))
             self.authority = Path(folder) / "authority.pem"
             self.authority.write_bytes(identity.authority)
-        self._server = PartnerServer(
-            self._respond,
-            port,
-            keep_alive=kind.keep_alive,
-            answers_early=kind.answers_early,
-            tls=None if identity is None else identity.context,
-            on_error=on_error,
-        )
-        self._server.start()
-        self._reader = DemoThread(self._read_accepted, "mews-demo-worker", on_error)
-        self._reader.start()
-        self.workers: WorkerPool | None = None
-        if api is not None:
-            self.workers = WorkerPool(
-                self._backlog, api, tenants.client_token, self._options, on_error
-            )
+        self._start(port)
         self.websocket_clients: ClientPool | None = None
         if websocket is not None:
             self.websocket_clients = ClientPool(
-                websocket, api, tenants, self._backlog.add, kind.create_client(), on_error=on_error
+                websocket, api, tenants, self._add, kind.create_client(), on_error=on_error
             )
         self.url = self.integration_url = f"{self._server.url_for(PATH)}?Token={self.token}"
 
@@ -119,13 +105,53 @@ class DemoPartner:
         if self._server.is_running():
             if self.websocket_clients is not None:
                 self.websocket_clients.close()
-            self._backlog.close()  # first, because a response may be waiting for it
-            self._server.stop()
-            self._accepted.put(None)
-            self._reader.join()
-            if self.workers is not None:
-                self.workers.close()
+            self._stop()
             self._files.close()
+
+    def restart(self) -> None:
+        """Restart the endpoint and the workers, at the same address.
+
+        What has to be fetched is stored, but for a partner that forgets it. WebSocket clients stay
+        connected, as those of another process.
+        """
+        self._stop()
+        self._backlog.store()
+        if self._options.forgets_at_restart:
+            self.state.changed.clear()
+        self._start(self._server.port)
+
+    def _start(self, port: int) -> None:
+        """Start the threads that receive messages and fetch what they name."""
+        self._backlog = Backlog(self.state, self._options)
+        self._server = PartnerServer(
+            self._respond,
+            port,
+            keep_alive=self._kind.keep_alive,
+            answers_early=self._kind.answers_early,
+            tls=self._tls,
+            on_error=self._on_error,
+        )
+        self._server.start()
+        self._reader = DemoThread(self._read_accepted, "mews-demo-worker", self._on_error)
+        self._reader.start()
+        self.workers: WorkerPool | None = None
+        if self._api is not None:
+            self.workers = WorkerPool(
+                *(self._backlog, self._api, self._tenants.client_token, self._options),
+                self._on_error,
+            )
+
+    def _stop(self) -> None:
+        """Stop what `_start` started; what was accepted is in the backlog then."""
+        self._backlog.close()  # first, because a response may be waiting for it
+        self._server.stop()
+        self._accepted.put(None)
+        self._reader.join()
+        if self.workers is not None:
+            self.workers.close()
+
+    def _add(self, document: Document) -> None:
+        self._backlog.add(document)
 
     def _respond(self, request: Request) -> Response:
         # Stateful flaws see one request at a time. Behaviours return at once; the server waits.
@@ -149,3 +175,4 @@ class DemoPartner:
         while (document := self._accepted.get()) is not None:
             self._backlog.add(document)
             self._accepted.task_done()
+        self._accepted.task_done()  # of the None that ends the thread

@@ -9,7 +9,14 @@ from functools import partial
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.context import CaseContext
-from pytest_mews.execution.patience import Awaited, WaitEnd, count_calls, wait_until_done
+from pytest_mews.execution.patience import (
+    MIN_SILENCE_S,
+    Awaited,
+    WaitEnd,
+    count_calls,
+    is_storm,
+    wait_until_done,
+)
 from pytest_mews.execution.waits import QUIET_S, BacklogWait, CallWait, expected_retry_ms
 from pytest_mews.model import OPERATIONS_BY_DISCRIMINATOR, ApiCall, Delivery, Message
 from pytest_mews.model.fetches import AcknowledgedEntities, EntityFetch, requests_by_interval
@@ -103,8 +110,9 @@ class CallObserver:
             return True
         self.still_busy |= end is WaitEnd.STILL_BUSY
         self._wait_for_retries(self._connector_api, entities)
-        missing = _missing(entities, self._connector_api.calls(self._since))
-        self._context.late_fetches.give_up(missing, self._context.now_ms())
+        calls = self._connector_api.calls(self._since)
+        if not is_storm(calls):  # what it repeats succeeds once the injected fault is over
+            self._context.late_fetches.give_up(_missing(entities, calls), self._context.now_ms())
         return False
 
     def _wait_for_retries(
@@ -142,17 +150,21 @@ class CallObserver:
     def wait_for_request(self, timeout_s: float) -> None:
         """Wait until a call about this execution arrives.
 
-        The wait is extended, or cut short, for a busy partner as in `wait_until_fetched`.
+        The wait is extended, or cut short, for a busy partner as in `wait_until_fetched`. It is
+        short if the partner makes no calls any more (`Standstill`).
         """
         if self._connector_api is None:
             return
-        patience = self._context.patience
+        patience, began_ms = self._context.patience, self._context.now_ms()
+        if patience.standstill.lasts(self._connector_api.calls, began_ms):
+            timeout_s = min(timeout_s, MIN_SILENCE_S)
         wait = self._call_wait(
             self._connector_api, lambda calls: any(map(self._is_relevant, calls)), timeout_s
         )
         if patience.sees_backlog(wait):
             self.still_busy = True
         elif not self._connector_api.wait_until(wait.is_over, self._since, timeout_s):
+            patience.standstill.note_timeout(began_ms)
             self.still_busy |= patience.outlasts_extension(wait)
 
     def wait_until_idle(self, timeout_s: float) -> None:

@@ -28,7 +28,8 @@ class CaseContext:
         endpoint: the URLs of the partner.
         preflight: the delivery that showed whether the endpoint answers; None without webhooks.
         attempts: how many attempts the profile makes.
-        is_slow: whether even the preflight was answered too late.
+        is_slow: whether even the preflight was answered too late, or nothing is answered any more:
+            a scenario then ends at its first failure.
         concurrency: how many messages the service handles at the same time, as far as that was
             probed; None if it was not.
         peak_rate: messages per second at a peak.
@@ -44,6 +45,7 @@ class CaseContext:
             be sent at the first call.
         action_pause_s: how long to wait after each Integration Webhook.
         service: looks whether the service is still there; None to never look.
+        restart: restarts the service; None if the harness did not start it.
         patience: how long waits for what webhooks lead to go on in silence.
         websocket_patience: the same for what events on the WebSocket lead to.
         late_fetches: what was fetched only after its wait had ended.
@@ -70,6 +72,7 @@ class CaseContext:
     handles_commands: Callable[[], bool] = lambda: True
     action_pause_s: float = 0.0
     service: ServiceWatch | None = None
+    restart: Callable[[], None] | None = None
     patience: Patience = field(default_factory=Patience)
     websocket_patience: Patience = field(default_factory=Patience)
     late_fetches: LateFetches = field(default_factory=LateFetches)

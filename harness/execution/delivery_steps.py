@@ -1,4 +1,4 @@
-"""Performs the steps that deliver webhooks, show what was observed before, or wait."""
+"""Performs the steps that deliver webhooks, show observations, restart the service, or wait."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pytest_mews.model.step import (
     Deliver,
     ExhaustRetries,
     HealthCheck,
+    RestartService,
     Send,
     SendAtRate,
     SendConcurrently,
@@ -43,6 +44,15 @@ def _show_preflight(_: ShowPreflight, execution: Execution) -> None:
                     context.deliverer, message, url, timeout_s=context.limits.answer_timeout_s
                 )
             )
+
+
+@perform.register
+def _restart_service(_: RestartService, execution: Execution) -> None:
+    context = execution.context
+    if context.restart is not None:
+        context.restart()
+        if context.service is not None:
+            context.service.wait_for_return(lambda _: None)
 
 
 @perform.register

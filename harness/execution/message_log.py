@@ -157,6 +157,10 @@ class MessageLog:
         with self._lock:
             self._returned_ms = now_ms
 
+    def _entries_now(self) -> tuple[LoggedMessage, ...]:
+        with self._lock:
+            return tuple(self._entries)
+
     def _since_return(self) -> list[LoggedMessage]:
         with self._lock:
             entries = [entry for entry in self._entries if entry.sent_ms >= self._returned_ms]
@@ -174,6 +178,10 @@ class MessageLog:
         later = entries[first_dead:]
         until_ms = next((entry.ended_ms for entry in later if entry.shows_life), now_ms)
         return (until_ms - entries[first_dead].sent_ms) / 1000
+
+    def shows_life_since(self, since_ms: float) -> bool:
+        """Return whether a response after a time, on the run's clock, was none with 5xx."""
+        return any(entry.shows_life and entry.ended_ms >= since_ms for entry in self._entries_now())
 
     def suspects(self) -> tuple[LoggedMessage, ...]:
         """Return the messages that may have ended the service, the most likely first.

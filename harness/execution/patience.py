@@ -6,6 +6,10 @@ service causes many of them, all for one reason. Once those that timed out have 
 as long as it was ever silent before it did what it should. To ask again for the same list is no
 more than silence. A service that does everything is always given the whole timeout.
 
+What it once needed says nothing any more about a service whose worker has ended, or repeats one
+rejected request: if a whole wait passed without any other call, and none came for `MIN_TIMEOUTS`
+fetch timeouts, later waits end after `MIN_SILENCE_S`, until it calls again (`Standstill`).
+
 Likewise a wait for a busy service is extended (`CallWait.extend`) until its backlog has outlasted
 one: the run is incomplete then, and would take minutes for each case. The extended waits of other
 scenarios end with it; later waits as soon as the backlog is seen to take longer than the timeout
@@ -18,6 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from math import inf
 from threading import Lock
 
 from pytest_mews.emulator.connector_api import ConnectorApi
@@ -28,6 +33,8 @@ from pytest_mews.model import ApiCall
 MIN_TIMEOUTS = 3  # a single wait of three fetch timeouts shows as much as three waits of one
 MAX_SILENT_WINDOWS = 3
 MIN_SILENCE_S = 2.0
+STORM_CALLS = 300  # of one wait, without any success: one every 0.1 s of the longest wait
+STORM_REPETITIONS = 10  # of each request, on average
 SILENCE_FACTOR = 4.0
 FALLS_BEHIND_NOTE = (
     "The service falls behind: after {waited} it was still working through earlier messages. So "
@@ -100,6 +107,44 @@ class Chances:
             self._left -= 1
 
 
+class Standstill:
+    """Whether the service makes no call at all, although it has something to do; thread-safe.
+
+    Calls that are rejected, and nothing else, are a standstill too: it repeats them without end.
+
+    Args:
+        min_silence_s: how long it makes none, at least.
+
+    """
+
+    def __init__(self, min_silence_s: float) -> None:
+        self._lock = Lock()
+        self._min_silence_ms = min_silence_s * 1000
+        self._last_call = 0  # that was looked at
+        self._last_call_ms = self._waited_since_ms = -inf
+
+    def note_timeout(self, began_ms: float) -> None:
+        """Note a wait that timed out because something was not done, and when it began."""
+        with self._lock:
+            self._waited_since_ms = max(self._waited_since_ms, began_ms)
+
+    def lasts(self, calls_since: Callable[[int], Sequence[ApiCall]], now_ms: float) -> bool:
+        """Return whether a whole wait passed since the last call, which is long ago.
+
+        Args:
+            calls_since: returns the calls numbered above a number.
+            now_ms: on the run's clock.
+
+        """
+        with self._lock:
+            for call in calls_since(self._last_call):
+                self._last_call = call.number
+                if not call.is_rejected:
+                    self._last_call_ms = call.received_ms
+            is_long = now_ms - self._last_call_ms >= self._min_silence_ms
+            return self._last_call_ms < self._waited_since_ms and is_long
+
+
 class Patience:
     """Learns from waits how long a silence means that nothing more comes; thread-safe.
 
@@ -109,6 +154,7 @@ class Patience:
     Attributes:
         extensions: extended waits, without success if the service is still busy at their end.
         silent_windows: waits for a limit of the service's own, without success if it stays silent.
+        standstill: whether the service makes no call any more.
 
     """
 
@@ -123,6 +169,7 @@ class Patience:
         self._is_unreliable = False
         self.extensions = Chances(1)
         self.silent_windows = Chances(MAX_SILENT_WINDOWS)
+        self.standstill = Standstill(self._needed_s)
 
     @property
     def has_learned(self) -> bool:
@@ -292,7 +339,8 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
         return all(one.is_done or one.is_refused for one in awaited(calls))
 
     wait = CallWait(connector_api, is_decided, since, timeout_s, started_ms, now_ms)
-    deadline_ms = now_ms() + timeout_s * 1000
+    began_ms = now_ms()
+    deadline_ms = began_ms + timeout_s * 1000
     if patience.sees_backlog(wait):
         return WaitEnd.STILL_BUSY
     while True:
@@ -302,8 +350,14 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
         remaining_s = (deadline_ms - now_ms()) / 1000
         if not missing or remaining_s <= 0 or connector_api.closed:
             patience.note_end(waited_for, calls, timeout_s)
+            if missing:
+                patience.standstill.note_timeout(began_ms)
             break
+        if is_storm(calls):
+            return WaitEnd.OVER
         silence_s = patience.silence_s(missing, connector_api.calls)
+        if patience.standstill.lasts(connector_api.calls, now_ms()):
+            silence_s = MIN_SILENCE_S
         wait_s = remaining_s if silence_s is None else min(silence_s, remaining_s)
         # A call can change what is missing, and with it how long a silence is final.
         before = _count_activity(calls) if patience.has_learned else None
@@ -314,6 +368,18 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
     if not missing:
         return WaitEnd.DONE
     return WaitEnd.STILL_BUSY if patience.outlasts_extension(wait) else WaitEnd.OVER
+
+
+def is_storm(calls: Sequence[ApiCall]) -> bool:
+    """Return whether the last `STORM_CALLS` calls failed, and repeat a few requests without end.
+
+    They say what the service does, and more of them would only take the harness's time.
+    """
+    last = calls[-STORM_CALLS:]
+    if len(last) < STORM_CALLS or any(call.answered_ok for call in last):
+        return False
+    requests = {(call.operation, call.enterprise_id, call.requested_ids) for call in last}
+    return len(requests) * STORM_REPETITIONS <= STORM_CALLS
 
 
 def longest_retry_pauses_s(calls: Iterable[ApiCall]) -> dict[str, float]:
@@ -339,11 +405,14 @@ def _count_activity(calls: Sequence[ApiCall]) -> tuple[int, int]:
     """Return how many calls are a sign of work, and how many of them have a response.
 
     A service that polls asks for the same list without end. Such a request counts only if its
-    response says something new, if it failed, or if there is a further page.
+    response says something new, if it failed, or if there is a further page. One that is rejected
+    does not count: a service may repeat it without end.
     """
     known: set[object] = set()
     count = answered_count = 0
     for call in calls:
+        if call.is_rejected:
+            continue
         is_answered = call.answered_ms is not None
         if not call.requested_ids and not call.is_next_page:
             if not is_answered:
@@ -362,5 +431,7 @@ def _is_done_or_changed(
     before: tuple[int, int] | None,
     calls: Sequence[ApiCall],
 ) -> bool:
+    if is_storm(calls):
+        return True
     has_changed = before is not None and _count_activity(calls) != before
     return has_changed or all(one.is_done for one in awaited(calls))

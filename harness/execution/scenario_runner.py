@@ -341,7 +341,7 @@ class ScenarioRunner:
             return False
 
     def _is_over_budget(self) -> bool:
-        """Return whether the budget is used up; for a slow endpoint it is after one failure.
+        """Return whether the budget is used up; it is after one failure that needs no other.
 
         It is also over once the service died, or the first case whose fetches are not judged has
         shown that it falls behind: then those of the other cases would not be judged either.
@@ -355,10 +355,22 @@ class ScenarioRunner:
         spent_s = (self._clock.now_ms() - self._failed_at_ms) / 1000
         executions = self._execution_count - self._executions_at_failure
         return (
-            self._context.is_slow
+            self._is_decided_at_once
             or executions >= self._budget.executions
             or spent_s >= self._budget.seconds
         )
+
+    @property
+    def _is_decided_at_once(self) -> bool:
+        """Whether a failure needs no further execution, since the service does nothing any more.
+
+        It answers no message, or made no request for long (`Standstill`).
+        """
+        context = self._context
+        if context.is_slow or context.connector_api is None:
+            return context.is_slow
+        now_ms = self._clock.now_ms()
+        return context.patience.standstill.lasts(context.connector_api.calls, now_ms)
 
     def _confirm(self) -> None:
         """Run the most severe failing case again, the smallest of these: if it passes, it is flaky.
@@ -373,7 +385,7 @@ class ScenarioRunner:
             key=lambda executed: (-severity(executed[1]), *_size(executed[1])),
         )
         _, self.progress.smallest, self.progress.sent_messages = failing[0]
-        if self._context.is_slow or not self._cases.fixed[0]:
+        if self._is_decided_at_once or not self._cases.fixed[0]:
             return
         for case, evidence, sent in failing[:MAX_CONFIRMATIONS]:
             if passed := self._passed_with_pauses.get(repr(case)):
@@ -436,7 +448,11 @@ class ScenarioRunner:
         pause_s = self._context.action_pause_s
         evidence, sent = self._execute(case, sent, "example")
         passed = None
-        while pause_s < ACTION_PAUSES_S[-1] and self._is_too_fast(evidence, sent):
+        while (
+            pause_s < ACTION_PAUSES_S[-1]
+            and self._is_too_fast(evidence, sent)
+            and not self._is_decided_at_once
+        ):
             pause_s = self._slow_down(pause_s)
             for _ in range(PASSES_WITH_PAUSES):
                 evidence, sent = self._execute(case, self._build(case), "example")
@@ -490,8 +506,9 @@ class ScenarioRunner:
             attempt.outcome is Outcome.CONNECTION_REFUSED for attempt in health
         ):
             return True  # even if a supervisor has restarted it since
-        if any(map(is_out, health)):
-            return service.refuses_messages()
+        out_since_ms = [attempt.final_exchange.started_ms for attempt in health if is_out(attempt)]
+        if out_since_ms:
+            return service.refuses_messages(min(out_since_ms))
         return service.ends_within(MAX_DELAY_S) if settle else service.refuses_connections()
 
     def _end_by_death(self) -> None:
@@ -505,6 +522,16 @@ class ScenarioRunner:
         """
         service = self._context.service
         assert service is not None
+        if any(step.restarts_service for step in self._scenario.steps):
+            absence = service.wait_for_return(self._report_progress)
+            self.progress.death = Death(
+                self._scenario.id,
+                "",
+                waited_s=absence.waited_s,
+                returned=absence.returned,
+                is_restart=True,
+            )
+            return
         suspects = service.log.suspects()
         executions = self._executions_of(suspects)
         if not executions or not self._is_alone():

@@ -64,6 +64,7 @@ class ServiceWatch:
         self._waiting = Lock()  # one thread waits, the others wait for its result
         self._last_absence: Absence | None = None
         self._stays_late = False  # a wait until it is prompt was without success
+        self._answers_any = False  # whether any message was answered in time during that wait
         self.death: Death | None = None
         self.log = MessageLog()
         self._returned: dict[str, Death] = {}  # by the scenario that ended the service
@@ -98,13 +99,18 @@ class ServiceWatch:
             self._clock.sleep(POLL_INTERVAL_S)
         return self.refuses_connections()
 
-    def refuses_messages(self) -> bool:
+    def refuses_messages(self, since_ms: float) -> bool:
         """Return whether a new valid message is answered with 5xx, or not at all, a moment later.
 
-        The one before was; a service that fails now and then is not gone.
+        The one before was. A service that fails now and then is not gone, nor one that is too busy
+        for some messages: it answers those of other scenarios meanwhile.
+
+        Args:
+            since_ms: when the one before was sent, on the run's clock.
+
         """
         self._clock.sleep(SECOND_LOOK_S)
-        return is_out(self._send())
+        return is_out(self._send()) and not self.log.shows_life_since(since_ms)
 
     def wait_for_return(self, report: Callable[[str], None]) -> Absence:
         """Wait until a valid message is answered, and not with 5xx; for the timeout at most.
@@ -137,6 +143,11 @@ class ServiceWatch:
                 )
                 self._clock.sleep(POLL_INTERVAL_S)
 
+    @property
+    def answers_nothing(self) -> bool:
+        """Whether valid messages were not answered for the whole timeout, one after another."""
+        return self._stays_late and not self._answers_any
+
     def wait_until_prompt(self, usual_ms: float, report: Callable[[str], None]) -> None:
         """Wait until a valid message is answered in about the usual time; for the timeout at most.
 
@@ -151,6 +162,8 @@ class ServiceWatch:
         prompt_ms = max(PROMPT_FACTOR * usual_ms, MIN_PROMPT_MS)
         with self._waiting:
             started_ms = self._clock.now_ms()
+            if not self._stays_late:
+                self._answers_any = False
             while not self._stays_late:
                 attempt = self._send()
                 answer_ms = attempt.final_exchange.answer_ms
@@ -158,6 +171,7 @@ class ServiceWatch:
                     return
                 waited_s = (self._clock.now_ms() - started_ms) / 1000
                 self._stays_late = waited_s >= self._timeout_s
+                self._answers_any |= attempt.outcome is not Outcome.TIMEOUT_ANSWER
                 report(
                     f"the service answers late; waiting {waited_s:.0f} of {self._timeout_s:g} s "
                     "for it to work off earlier messages"

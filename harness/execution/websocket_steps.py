@@ -92,7 +92,7 @@ def _reject_handshakes(step: RejectHandshakes, execution: Execution) -> None:
     if execution.context.websocket is not None:
         clients = execution.websocket.clients
         execution.context.websocket.reject_handshakes(
-            step.status, step.times, step.seconds, clients
+            step.status, step.times, step.seconds, clients, step.max_seconds or math.inf
         )
 
 

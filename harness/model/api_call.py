@@ -13,6 +13,7 @@ from pytest_mews.mews.limits import RESPONSE_TIMEOUT_S
 
 
 BAD_REQUEST = 400  # the status
+REJECTIONS = frozenset({BAD_REQUEST, 401, 403, 404})  # statuses
 
 
 class RequestProblem(StrEnum):
@@ -142,6 +143,14 @@ class ApiCall:
     def is_refused_for_its_body(self) -> bool:
         """Whether the response is a 400 for the body, which the same body would get again."""
         return self.status == BAD_REQUEST and self.fault is None and bool(self.operation)
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the response is a 4xx that the same request gets again until something changes.
+
+        Its body, its path, or its token: the integration is disabled, or unknown.
+        """
+        return self.status in REJECTIONS and self.fault is None
 
     @property
     def acknowledged(self) -> bool:

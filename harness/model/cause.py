@@ -25,6 +25,7 @@ class CauseKind(StrEnum):
     # What happens over time.
     SERVICE_DIED = "service-died"
     OUTAGE = "outage"
+    STOPPED_ANSWERING = "stopped-answering"
     TIME_PER_EVENT = "time-per-event"
     INTERMITTENT_STATUS = "intermittent-status"
     # What the failing messages have in common.
@@ -60,6 +61,7 @@ class CauseKind(StrEnum):
     PAGES_NOT_READ = "pages-not-read"
     SHARED_ID_NOT_FETCHED = "shared-id-not-fetched"
     REQUESTS_REFUSED = "requests-refused"
+    HASTY_RETRIES = "hasty-retries"
     ERRORS_NOT_RETRIED = "errors-not-retried"
     SOME_NOT_FETCHED = "some-not-fetched"
 

@@ -27,6 +27,7 @@ class Death:
         suspects: the scenarios that may have ended it, if it is unknown which of them did.
         other_messages: the descriptions of the other messages that may have ended it.
         validity: what the message is against the documentation.
+        is_restart: whether no message ended it: the harness restarted it.
 
     """
 
@@ -38,6 +39,7 @@ class Death:
     suspects: tuple[str, ...] = ()
     other_messages: tuple[str, ...] = ()
     validity: Validity = Validity.DOCUMENTED
+    is_restart: bool = False
 
 
 def describe_death(death: Death) -> str:
@@ -72,6 +74,8 @@ def describe_unreported(death: Death) -> str:
 
 def describe_end(death: Death, place: str = "") -> str:
     """Return what ended the service, and where: ` at ERR-05,`, for example."""
+    if death.is_restart:
+        return f"the service did not start again{place} when the harness restarted it"
     if death.status is None:
         return f"the service died{place} of {_messages(death)}"
     return f"the service answered only {death.status}{place} after {_messages(death)}"

@@ -123,6 +123,7 @@ KEYS: Mapping[type, str] = {
     Replay: "text problem",
     Death: """
         scenario_id=scenario message status waited_s returned suspects other_messages validity
+        is_restart
         """,
     Evidence: "role case findings transcript",
     Finding: """

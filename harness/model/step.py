@@ -65,6 +65,7 @@ class Step:
             reason, without counts of cases and messages: the step shows what happened before.
         detects_crash: whether it shows that the service, or a client, survived something hostile.
         sends_at_once: whether it sends several messages at the same time.
+        restarts_service: whether it restarts the service, which the harness must have started.
         emulator: the emulator that it acts on or observes; None if it only delivers webhooks.
 
     """
@@ -74,6 +75,7 @@ class Step:
     gives_reason: ClassVar[bool] = False
     detects_crash: ClassVar[bool] = False
     sends_at_once: ClassVar[bool] = False
+    restarts_service: ClassVar[bool] = False
     emulator: ClassVar[Emulator | None] = None
 
     @property
@@ -355,6 +357,18 @@ class WaitUntilIdle(Step):
     """
 
 
+@_named("restart-service")
+@dataclass(frozen=True)
+class RestartService(Step):
+    """Restarts the service as a deployment does, and waits until it answers again.
+
+    It gets SIGTERM, and SIGKILL if it still runs five seconds later. Only a service that the
+    harness started with `--mews-start` can be restarted, or the demo partner.
+    """
+
+    restarts_service = True
+
+
 @_named("inject-api-fault", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class InjectApiFault(Step):
@@ -523,17 +537,20 @@ class RejectHandshakes(Step):
         status: the status of the response.
         times: how many handshakes.
         seconds: how long.
+        max_seconds: after how long it ends in any case; a client that backs off may need minutes
+            for `times` handshakes.
 
     """
 
     status: Literal[429, 503]
     times: Count = 1
     seconds: Seconds = 0
+    max_seconds: PositiveSeconds | None = None
 
     @property
     def idle_s(self) -> float:
         """The time until handshakes are accepted again."""
-        return self.seconds
+        return self.max_seconds or self.seconds
 
 
 @_named("send-while-disconnected", Emulator.WEBSOCKET)

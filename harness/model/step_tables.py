@@ -1,18 +1,16 @@
-"""Steps as the tables of a scenario file and back: a cattrs union, tagged by `do`."""
+"""Steps as the tables of a scenario file and back: `do` names the class, which cattrs builds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import EnumMeta
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
 from cattrs.errors import AttributeValidationNote
-from cattrs.strategies import configure_tagged_union
 
 from pytest_mews.model.step import STEPS, Bound, Step
 
@@ -54,7 +52,8 @@ def step_from_table(table: Mapping[str, Any]) -> Step:
     if not isinstance(name, str) or name not in STEPS:
         raise StepTableError(TAG, name, "is not a step", tuple(STEPS))
     try:
-        step: Step = _CONVERTER.structure(dict(table), _UNION)
+        arguments = {key: value for key, value in table.items() if key != TAG}
+        step: Step = _CONVERTER.structure(arguments, STEPS[name])
     except ClassValidationError as error:
         raise next(_problems(error, table)) from error
     for key, argument_type in argument_types(name).items():
@@ -66,8 +65,7 @@ def step_from_table(table: Mapping[str, Any]) -> Step:
 
 def step_to_table(step: Step) -> dict[str, Any]:
     """Return a step as its scenario file has it: arguments with their default are left out."""
-    table: dict[str, Any] = _CONVERTER.unstructure(step, _UNION)
-    return {TAG: table.pop(TAG), **table}
+    return {TAG: step.do, **_CONVERTER.unstructure(step)}
 
 
 @cache
@@ -168,10 +166,7 @@ def _build_converter() -> Converter:
         converter.register_structure_hook(expected, _check_type(expected))
     converter.register_structure_hook_factory(_is_literal, _check_choice)
     converter.register_structure_hook_factory(_is_array, lambda kind: _check_array(kind, converter))
-    names = {step_class: name for name, step_class in STEPS.items()}
-    configure_tagged_union(_UNION, converter, names.__getitem__, TAG)
     return converter
 
 
-_UNION: Any = reduce(or_, STEPS.values())
 _CONVERTER = _build_converter()

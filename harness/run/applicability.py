@@ -73,6 +73,7 @@ def reason_not_applicable(  # noqa: PLR0913 - everything that a scenario can dep
     target: Target,
     *,
     attempts: int,
+    can_restart: bool,
 ) -> str:
     """Return why a scenario does not apply; an empty string where it does.
 
@@ -84,6 +85,7 @@ def reason_not_applicable(  # noqa: PLR0913 - everything that a scenario can dep
         target: what messages are generated for.
         attempts: the profile's number of attempts. A step that injects a fault into all of them
             leaves no attempt that could be evaluated.
+        can_restart: whether the harness can restart the service.
 
     """
     for name in scenario.applies:
@@ -99,6 +101,13 @@ def reason_not_applicable(  # noqa: PLR0913 - everything that a scenario can dep
     documented = [fact.source.revision for fact in scenario.facts if fact.is_documented]
     if scenario.basis is Basis.DOCUMENTED and (since := min(documented)) > target.profile:
         return f"documented since {since}, after profile {target.profile}"
+    return _reason_not_performed(scenario, attempts=attempts, can_restart=can_restart)
+
+
+def _reason_not_performed(scenario: Scenario, *, attempts: int, can_restart: bool) -> str:
+    """Return why a step can't be performed; an empty string if all of them can."""
+    if not can_restart and any(step.restarts_service for step in scenario.steps):
+        return "the harness can restart only a service that it starts (--mews-start)"
     if any(step.min_attempts > attempts for step in scenario.steps):
         return (
             "the profile makes too few attempts to retry after the injected faults "

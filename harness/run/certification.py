@@ -189,6 +189,7 @@ class Certification:
             rate_limit_usage=self.runner.environment.rate_limit_usage,
             api_usage=self.api_usage,
             late_ids=self.runner.environment.late_ids,
+            last_calls=self.runner.environment.last_calls,
         )
         run = replace(redact(replace(run, results=())), results=run.results)
         accepted = self._expected_failures.add_acceptance(run)

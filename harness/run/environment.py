@@ -50,6 +50,7 @@ from pytest_mews.execution import (
     send_preflight,
 )
 from pytest_mews.model import (
+    ApiCall,
     ApiUsage,
     Attempt,
     Death,
@@ -69,6 +70,7 @@ SLOW_ENDPOINT_NOTE = (
     "stopped at their first failure, which was neither shrunk nor confirmed."
 )
 CALLS_FILE = "calls.jsonl"  # in the report's folder
+LAST_CALLS = 50  # requests that causes look at
 TOP_CONSUMERS = 4  # enterprises whose requests the report counts second by second
 
 
@@ -118,6 +120,7 @@ class Environment:
         emulator_failures: the unexpected exceptions within the emulators.
         clients: the tracker of WebSocket clients; None where no WebSocket is served.
         started_service: the service under test; None if the harness does not start it.
+        demo_partner: the demo partner; None if it is not the target, or has not started yet.
 
     Raises:
         UsageError: there is no demo partner of that name.
@@ -153,6 +156,7 @@ class Environment:
         self.connector_api: ConnectorApi | None = None
         self.websocket: WebSocketServer | None = None
         self.clients: ClientTracker | None = None
+        self.demo_partner: DemoPartner | None = None
         self.started_service: StartedService | None = None
         if settings.service is not None:
             self.started_service = StartedService(
@@ -273,7 +277,7 @@ class Environment:
                 websocket=websocket_url,
                 on_error=self._partner_errors.append,
             )
-            self._running.enter_context(partner)
+            self.demo_partner = self._running.enter_context(partner)
             authority = partner.authority
             self.endpoint = Endpoint(partner.url, partner.integration_url)
             self.authentication = self.settings.sender.authentication(
@@ -312,7 +316,7 @@ class Environment:
             self.endpoint,
             self.preflight.delivery if self.settings.has_webhooks else None,
             attempts=int(self.settings.profile.number("attempts")),
-            is_slow=self.is_slow,
+            is_slow=self.is_slow or self._service.answers_nothing,
             concurrency=None if probed is None else probed.in_time,
             peak_rate=self.settings.peak_rate,
             limits=Limits(self.settings.profile.number("timeout_s"), self.target.batch_limit),
@@ -324,6 +328,7 @@ class Environment:
             websocket=self.websocket,
             handles_commands=self._handles_commands.get,
             service=self.service,
+            restart=self._restart if self.can_restart else None,
             patience=self._patience,
             websocket_patience=self._websocket_patience,
             late_fetches=self._late_fetches,
@@ -331,6 +336,18 @@ class Environment:
             stalls=self._stalls,
             now_ms=self.clock.now_ms,
         )
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether the harness can restart the service."""
+        service = self.started_service
+        return self.settings.is_demo or (service is not None and service.can_restart)
+
+    def _restart(self) -> None:
+        if self.demo_partner is not None:
+            self.demo_partner.restart()
+        elif self.started_service is not None:
+            self.started_service.restart()
 
     @property
     def preflight(self) -> Preflight:
@@ -487,6 +504,11 @@ class Environment:
         if self.connector_api is None:
             return frozenset()
         return frozenset(self._late_fetches.delays_ms(self.connector_api.calls()))
+
+    @property
+    def last_calls(self) -> tuple[ApiCall, ...]:
+        """The last `LAST_CALLS` requests of the service; empty without a Connector API."""
+        return () if self.connector_api is None else self.connector_api.calls()[-LAST_CALLS:]
 
     @property
     def api_usage(self) -> ApiUsage | None:

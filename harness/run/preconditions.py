@@ -103,6 +103,7 @@ def not_for_this_run(scenario: Scenario, environment: Environment) -> Unmet | No
         environment.settings.sender,
         environment.target,
         attempts=attempts,
+        can_restart=environment.can_restart,
     )
     if reason:
         return Unmet(Verdict.NOT_APPLICABLE, reason)

@@ -10,7 +10,15 @@ from pytest_mews.causes import find_causes
 from pytest_mews.checks import readiness_of, stage_summaries
 from pytest_mews.config.service_start import as_typed, redact_template
 from pytest_mews.config.settings import Settings
-from pytest_mews.model import ApiUsage, RateLimitUsage, Run, ScenarioResult, Tenant, Tenants
+from pytest_mews.model import (
+    ApiCall,
+    ApiUsage,
+    RateLimitUsage,
+    Run,
+    ScenarioResult,
+    Tenant,
+    Tenants,
+)
 from pytest_mews.options import OPTIONS, spell
 from pytest_mews.shell_words import quote_word
 
@@ -37,11 +45,12 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
     rate_limit_usage: Sequence[RateLimitUsage] = (),
     api_usage: ApiUsage | None = None,
     late_ids: Collection[str] = (),
+    last_calls: Sequence[ApiCall] = (),
 ) -> Run:
     """Build a run; `results` are in the order in which reports list them.
 
-    `late_ids` are the entities that were fetched after the run had ceased to wait for them. Its
-    URLs have no secrets; its other texts can.
+    `late_ids` are the entities that were fetched after the run had ceased to wait for them,
+    `last_calls` the last requests of the service. Its URLs have no secrets; its other texts can.
     """
     in_stages = [result for result in results if result.scenario.stage in settings.stages]
     return Run(
@@ -64,7 +73,7 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
         notes=tuple(notes),
         interrupted=interrupted,
         rate_limit_usage=tuple(rate_limit_usage),
-        causes=find_causes(results, late_ids),
+        causes=find_causes(results, late_ids, last_calls),
         about=settings.about,
         selection=settings.selection,
         api_usage=api_usage,

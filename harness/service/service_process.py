@@ -61,6 +61,7 @@ class ServiceProcess:
         self._watcher: threading.Thread | None = None
         self._started_s = 0.0
         self._is_stopping = threading.Event()
+        self._is_ended_on_purpose = False  # by `restart`
         self.restart_count = 0
 
     def __enter__(self) -> Self:
@@ -172,9 +173,23 @@ class ServiceProcess:
             self._log.note(f"started again, {self.restart_count}")
             self._spawn()
 
+    def restart(self) -> None:
+        """End the service, if it runs, as `stop` does, and start it again without a wait."""
+        with self._lock:
+            self._is_ended_on_purpose = True
+            try:
+                self._end()
+            finally:
+                self._is_ended_on_purpose = False
+            self._log.note("started again, as a deployment does")
+            self._spawn()
+
     def stop(self) -> None:
         """End the process group: SIGTERM, and SIGKILL after `GRACE_S`; further calls do nothing."""
         self._is_stopping.set()
+        self._end()
+
+    def _end(self) -> None:
         with self._lock:
             process, watcher = self._process, self._watcher
         if process is None or watcher is None:
@@ -232,7 +247,7 @@ class ServiceProcess:
             process.stdin.close()
         if not reader.is_alive():
             process.stdout.close()
-        if self._is_stopping.is_set():
+        if self._is_stopping.is_set() or self._is_ended_on_purpose:
             self._log.note("stopped")
             return
         self._log.note(f"ended with {describe_status(status)}")

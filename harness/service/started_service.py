@@ -99,6 +99,16 @@ class StartedService:
             lambda: accepts_connections(url), _address_of(url), timeout_s, report
         )
 
+    @property
+    def can_restart(self) -> bool:
+        """Whether it is a process with an endpoint, which can be restarted."""
+        return not self._start.app and bool(self._settings.endpoint.urls)
+
+    def restart(self) -> None:
+        """Restart its process as a deployment does; it may not listen yet."""
+        if self._process is not None:
+            self._process.restart()
+
     def revive(self) -> None:
         """Start it again if its process has ended."""
         if self._process is not None:

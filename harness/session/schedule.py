@@ -22,15 +22,16 @@ def sort_scenarios(scenarios: Iterable[Scenario]) -> list[Scenario]:
 
     The preflight runs first, then the other concurrent scenarios, those with the longest waits
     first. Exclusive scenarios run after them: those with retries, or that may crash the service,
-    last.
+    last, and after them those that restart the service.
     """
 
-    def key(scenario: Scenario) -> tuple[bool, bool, bool, float]:
+    def key(scenario: Scenario) -> tuple[bool, bool, bool, bool, float]:
         retry_intervals = sum(step.retry_intervals for step in scenario.steps)
         waits_s = retry_intervals * RETRY_INTERVAL_S + sum(step.idle_s for step in scenario.steps)
         waits_s *= _sequential_cases(scenario)
         runs_late = scenario.exclusive and (may_kill_service(scenario) or retry_intervals > 0)
-        return scenario.exclusive, not scenario.steps[0].runs_first, runs_late, -waits_s
+        restarts = any(step.restarts_service for step in scenario.steps)
+        return scenario.exclusive, not scenario.steps[0].runs_first, restarts, runs_late, -waits_s
 
     return sorted(scenarios, key=key)
 

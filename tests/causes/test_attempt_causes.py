@@ -234,6 +234,26 @@ def test_too_few_failures_are_no_share() -> None:
     assert causes_of(endpoint) == ()
 
 
+@pytest.mark.parametrize(
+    ("fails_idle", "kind"),
+    [(0.0, CauseKind.CONCURRENCY), (0.4, CauseKind.INTERMITTENT_STATUS)],
+)
+def test_only_busy_times_show_a_limit_of_messages_at_once(
+    fails_idle: float, kind: CauseKind
+) -> None:
+    """Just below its limit some messages fail; those that fail at all times have another cause."""
+    chance = random.Random(2)
+
+    def answer(sent: Sent) -> Answer:
+        phase, position = divmod(sent.number, 20)
+        is_busy = phase % 2 == 1
+        fails = 0.4 if is_busy and position >= 4 else fails_idle
+        return 503 if chance.random() < fails else 202, 90.0 if is_busy else 1.0
+
+    (cause,) = causes_of(run(answer))
+    assert cause.kind is kind
+
+
 def test_failures_of_certain_content_are_not_intermittent() -> None:
     """A message that always fails is not counted among those that fail by chance."""
 
@@ -389,6 +409,37 @@ def test_a_service_that_never_comes_back() -> None:
     (cause,) = causes_of(endpoint)
     assert (cause.kind, cause.explains) == (CauseKind.OUTAGE, ("RET-03",))
     assert "with truncate-request) and answered 500 to everything from then on" in cause.summary
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_service_that_stops_answering(refuses: bool) -> None:  # noqa: FBT001 - a parameter
+    """From some message on nothing valid is answered; what is refused may be."""
+    endpoint = Endpoint(
+        lambda sent: (
+            401 if sent.wrong_token else 202 if sent.number <= 41 else Outcome.TIMEOUT_ANSWER
+        )
+    )
+    endpoint.certify("REC-01", *[Sent()] * 40)
+    endpoint.certify("RET-03", Sent(), *[Sent(description="next")] * 3)
+    for scenario_id in ("RET-06", "ERR-01"):
+        endpoint.certify(scenario_id, Sent(), Sent())
+    endpoint.certify("AUTH-06", *[Sent(wrong_token=True)] * 2 * refuses, check="refused")
+    (cause,) = causes_of(endpoint)
+    assert (cause.kind, cause.shown_by) == (CauseKind.STOPPED_ANSWERING, "RET-03")
+    assert cause.explains == ("RET-03", "RET-06", "ERR-01")
+    assert cause.summary == (
+        "Since RET-03 no valid message is answered within 5 s: all 7, up to the end of the run; "
+        "before, all 41 were answered." + " The 2 messages that it refuses were answered." * refuses
+    )
+
+
+def test_a_service_that_is_late_with_its_last_batches_has_not_stopped() -> None:
+    """They are larger than what it answered: their size may be the reason."""
+    endpoint = Endpoint(lambda sent: 202 if len(sent.events) < 400 else Outcome.TIMEOUT_ANSWER)
+    endpoint.certify("REC-01", *[Sent()] * 40)
+    for scenario_id in ("REC-04", "REC-06", "REC-07"):
+        endpoint.certify(scenario_id, *[Sent((EVENT,) * 400)] * 3)
+    assert CauseKind.STOPPED_ANSWERING not in kinds_of(endpoint)
 
 
 def test_unusual_messages_that_are_cut_off_in_a_row_are_no_outage() -> None:

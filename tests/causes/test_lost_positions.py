@@ -47,6 +47,74 @@ def test_ordinals() -> None:
 
 
 @pytest.mark.parametrize(
+    ("known_type", "is_rolled_back", "part", "asked", "lost"),
+    [
+        (
+            "ServiceOrderUpdated",
+            False,
+            "only the events of a message that precede one sent earlier",
+            "all 52",
+            "0 of 35 others",
+        ),
+        (
+            "ServiceOrderUpdated",
+            True,
+            "only messages without an event sent earlier",
+            "all 30",
+            "0 of 57 of messages with such a one",
+        ),
+        (
+            "PaymentUpdated",
+            False,
+            "only the events of a message that precede one sent earlier",
+            "all 55",
+            "0 of 38 others",
+        ),
+    ],
+    ids=["stops-at-it", "rolls-back", "stops-at-a-known-id"],
+)
+def test_one_known_event_ends_the_work_on_its_message(
+    known_type: str,
+    is_rolled_back: bool,  # noqa: FBT001 - a parameter
+    part: str,
+    asked: str,
+    lost: str,
+) -> None:
+    """A unique constraint that the INSERT of one event violates, in a loop or in a transaction."""
+    results = []
+    for number, place in enumerate((None, 3, 7, 12, None)):
+        start_ms = 10_000.0 * number
+        known = delivery(f"{number}-known", at_ms=start_ms)
+        new = [("ServiceOrderUpdated", f"{number}-{index}") for index in range(19)]
+        events, kept = list(new), 19
+        if place is not None:
+            events.insert(place, (known_type, f"{number}-known"))
+            kept = 0 if is_rolled_back else place
+        batch = delivery_of(*events, at_ms=start_ms + 2_000)
+        other = delivery(
+            *(f"{number}-other-{index}" for index in range(10)), at_ms=start_ms + 4_000
+        )
+        ids = [entity_id for _, entity_id in new[:kept]]
+        calls = [
+            call(f"{number}-known", at_ms=start_ms + 100),
+            call(*ids, number=2, at_ms=start_ms + 2_100),
+            call(
+                *(event.entity_id for event in other.message.events),
+                number=3,
+                at_ms=start_ms + 4_100,
+            ),
+        ]
+        results.append(
+            processing_result(f"PROC-{number:02}", [known, batch, other], calls, met=place is None)
+        )
+    cause = next(
+        cause for cause in find_causes(results) if cause.kind is CauseKind.MESSAGE_PART_NOT_FETCHED
+    )
+    assert cause.summary == f"Requests follow {part}: {asked} were asked for, and {lost}."
+    assert "unique constraint" in cause.remedy
+
+
+@pytest.mark.parametrize(
     ("kept", "part", "asked", "lost"),
     [
         (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_mews.causes import find_causes
 from pytest_mews.model import CauseKind, ScenarioResult
 from tests.causes.observed_results import processing_result
-from tests.transcript_builders import call, delivery
+from tests.transcript_builders import OTHER_ENTERPRISE, call, delivery
 
 WORKING = tuple(range(11, 17))
 LATER = (33, 39)
@@ -36,6 +38,27 @@ def test_nothing_is_requested_after_a_scenario() -> None:
     )
 
 
+def test_a_rejected_request_that_is_repeated_holds_up_the_others() -> None:
+    """The service still makes requests, but always the same; a single other one is work."""
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [result(number, fetched=False) for number in LATER]
+    rejected = [
+        replace(call("11-a", at_ms=330_000.0 + number, status=401), message="It is disabled.")
+        for number in range(6)
+    ]
+    (cause,) = find_causes(results, last_calls=[call("16-a", at_ms=160_000.0), *rejected])
+    assert cause.kind is CauseKind.STOPPED_FETCHING
+    assert cause.summary == (
+        "The service requests nothing new since some moment between PROC-16, which passed, and "
+        "PROC-33: none of 4 acknowledged events of 2 scenarios was asked for (PROC-33 and "
+        "PROC-39). Its last 6 requests were all rejected, the last one to "
+        "reservations/getAll/2023-06-06 (401 It is disabled): what is behind them waits."
+    )
+    assert "hold up" in cause.remedy
+    (cause,) = find_causes(results, last_calls=[*rejected, call("12-a", at_ms=340_000.0)])
+    assert "hold up" not in cause.remedy
+
+
 def test_a_scenario_of_which_a_part_was_fetched_is_where_it_stopped() -> None:
     """The last scenario of which anything was requested has failed: nobody else is suspected."""
     deliveries = [delivery(name, at_ms=200_000.0) for name in ("20-a", "20-b")]
@@ -45,6 +68,38 @@ def test_a_scenario_of_which_a_part_was_fetched_is_where_it_stopped() -> None:
     (cause,) = find_causes(results)
     assert cause.kind is CauseKind.STOPPED_FETCHING
     assert cause.summary.startswith("The service requests nothing any more since PROC-20: none of")
+
+
+def test_what_is_never_requested_anyway_does_not_hide_it() -> None:
+    """A new enterprise, of which nothing was requested before, is no reason to doubt the others."""
+    deliveries = [delivery("20-a", enterprise=OTHER_ENTERPRISE, at_ms=200_000.0)]
+    new = processing_result("PROC-20", deliveries, [])
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [new, *(result(number, fetched=False) for number in LATER)]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.STOPPED_FETCHING
+    assert cause.explains == ("PROC-20", "PROC-33", "PROC-39")
+
+
+def test_a_service_that_uses_a_wrong_token_has_not_stopped() -> None:
+    """It requests what it is told about, with the AccessToken of another enterprise."""
+    results = [result(number, fetched=True) for number in WORKING]
+    for number in LATER:
+        foreign = call(f"{number}-a", at_ms=10_000.0 * number + 100, enterprise=OTHER_ENTERPRISE)
+        sent = [delivery(f"{number}-a", at_ms=10_000.0 * number)]
+        results.append(processing_result(f"PROC-{number}", sent, [foreign]))
+    kinds = {cause.kind for cause in find_causes(results)}
+    assert kinds == {CauseKind.OTHER_ENTERPRISES_TOKEN}
+
+
+def test_an_unnoticed_deletion_is_explained() -> None:
+    """No request, no response without the deleted entity: the check about it fails too."""
+    deliveries = [delivery("37-a", at_ms=370_000.0)]
+    deletion = processing_result("PROC-37", deliveries, [], check="deletion-noticed")
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [*(result(number, fetched=False) for number in LATER), deletion]
+    (cause,) = find_causes(results)
+    assert cause.explains == ("PROC-33", "PROC-39", "PROC-37")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pytest_mews.model import (
     Outcome,
     RequestProblem,
     ScenarioResult,
+    Validity,
     Verdict,
 )
 from pytest_mews.model.scenario import Requirement
@@ -57,12 +58,16 @@ def test_a_refused_preflight(answer: int | Outcome, kind: CauseKind, *, html: bo
     assert cause.summary.endswith("reason. 2 scenarios could not run.")
 
 
-def test_refused_calls() -> None:
-    """The remedy is about tokens if these are wrong, and the requests are not accused again."""
-    wrong = replace(
-        call("a", status=401, enterprise=None),
-        request_problems=(RequestProblem.WRONG_ACCESS_TOKEN,),
-    )
+@pytest.mark.parametrize(
+    ("status", "problem", "remedy"),
+    [
+        (401, RequestProblem.WRONG_ACCESS_TOKEN, "--mews-tenants"),
+        (400, RequestProblem.INVALID_BODY, "Correct the request"),
+    ],
+)
+def test_refused_calls(status: int, problem: RequestProblem, remedy: str) -> None:
+    """The remedy is about what is wrong with the requests, and they are not accused again."""
+    wrong = replace(call("a", status=status, enterprise=None), request_problems=(problem,))
     results = [
         processing_result("PRE-02", [delivery("a")], [wrong], check="api-called"),
         processing_result("PROC-18", [delivery("a")], [wrong], check="well-formed-requests"),
@@ -71,7 +76,19 @@ def test_refused_calls() -> None:
     (cause,) = find_causes(results)
     assert cause.kind is CauseKind.API_CALLS_REFUSED
     assert cause.explains == ("PRE-02", "PROC-18", "PROC-01")
-    assert "--mews-tenants" in cause.remedy
+    assert remedy in cause.remedy
+
+
+@pytest.mark.parametrize(("check", "reconnects"), [("reconnects", True), ("still-open", False)])
+def test_a_client_that_stayed_away(check: str, *, reconnects: bool) -> None:
+    """The remedy is to connect again, if that is what the client did not do."""
+    results = [
+        processing_result("STR-11", [delivery("a")], [], check=check),
+        blocked("STR-12", Requirement.WEBSOCKET_CLIENT, "STR-11"),
+    ]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.NO_WEBSOCKET_CLIENT
+    assert ("Connect again whenever" in cause.remedy) == reconnects
 
 
 def test_blocked_by_a_scenario_that_did_not_fail() -> None:
@@ -96,3 +113,19 @@ def test_a_death_explains_what_it_blocks() -> None:
         'The service died at ERR-05, of the message "a null among the events", and did not come '
         "back within 30 s: 2 scenarios could not run."
     )
+
+
+def test_a_restart_that_ends_the_service_blames_no_message() -> None:
+    """It explains no connection that was closed in another scenario either."""
+    endpoint = Endpoint(lambda sent: Outcome.CONNECTION_RESET if sent.description else 200)
+    endpoint.certify("PROC-49", Sent())
+    endpoint.certify("ERR-01", Sent(description="not JSON", validity=Validity.NOT_JSON))
+    death = Death("PROC-49", "", waited_s=30.0, is_restart=True)
+    died = replace(endpoint.results[0], verdict=Verdict.WARN, death=death)
+    (cause,) = find_causes([died, endpoint.results[1]])
+    assert cause.explains == ("PROC-49",)
+    assert cause.summary == (
+        "The service did not start again at PROC-49, when the harness restarted it, and did not "
+        "come back within 30 s."
+    )
+    assert "SIGKILL" in cause.remedy

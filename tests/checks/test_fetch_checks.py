@@ -126,7 +126,7 @@ def test_fetched_before_the_response_was_complete() -> None:
     ("calls", "reason"),
     [
         ([], "was never requested"),
-        ([call("a", duration_ms=None)], "was requested, but that request was still being answered"),
+        ([call("a", duration_ms=None)], "was requested, but that request had no response yet"),
         ([call("a", returned_ids=())], "was requested, but not returned"),
         ([call("a", at_ms=-50.0)], "was not requested again after it changed"),
         (

@@ -413,6 +413,18 @@ def test_late_request_shows_backlog() -> None:
     assert connector_api.is_working_on_backlog(4_900)
 
 
+def test_rejected_request_shows_no_backlog() -> None:
+    """A service that repeats it without end works on nothing."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(1))))
+    clock.ms += 4_000
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(1)], Limitation=None)
+    assert not connector_api.is_working_on_backlog(0)
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(1)])
+    assert connector_api.is_working_on_backlog(0)
+
+
 def test_worker_that_is_silent_for_long_still_works_on_its_backlog() -> None:
     """It made no request for six seconds, although it knew of events: it may be so again."""
     clock = Clock()

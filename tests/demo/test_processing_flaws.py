@@ -240,6 +240,16 @@ def burst(partner: DemoPartner, api: ScriptedApi) -> object:
     return requested_ids(api.requests)
 
 
+def restarts_during_a_request(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Restart the partner while a request has no response; return the ids it has requested."""
+    api.faults.append(ScriptedFault(delay_s=TIMEOUT_S))
+    deliver(partner, updates("a"))
+    api.wait_until(len)
+    partner.restart()
+    deliver(partner, updates("b"))
+    return requested_ids(api.wait_until_idle())
+
+
 def polls(_: DemoPartner, api: ScriptedApi) -> bool:
     """Return whether several requests arrive without any event."""
     return api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 4)
@@ -343,6 +353,7 @@ CASES = [
     FlawCase("ignores-payment-updated", fetched_ids(updates("a")), ["a"], ["a"]),
     FlawCase("loses-concurrent-updates", concurrent_updates, ["b", "c"], ["a", "b", "c"]),
     FlawCase("full-queue-drops-messages", burst, [*"abcdefgh"], [*"abcdefghi"]),
+    FlawCase("forgets-queue-at-restart", restarts_during_a_request, ["a", "b"], ["a", "a", "b"]),
     FlawCase("gives-up-when-slow", stores_after_slow_response, flawed=False, sound=True),
     FlawCase("gives-up-when-slow", count_after(ScriptedFault(500)), 2, 2),
     FlawCase("polls-when-idle", polls, flawed=True, sound=False),

@@ -22,6 +22,7 @@ from pytest_mews.demo.websocket.client_options import (
     Event,
     UnhandledError,
     read_events,
+    reconnect_pause_s,
 )
 from pytest_mews.mews.events import Channel, event_names
 
@@ -181,6 +182,13 @@ def ws_gives_up_when_server_down() -> ClientOptions:
 def ws_gives_up_on_503() -> ClientOptions:
     """Doesn't reconnect after a handshake that was rejected with 503."""
     return ClientOptions(reconnects_after=lambda end: end != 503)
+
+
+def ws_gives_up_after_five_tries() -> ClientOptions:
+    """Doesn't reconnect after five connection attempts in a row that failed."""
+    return ClientOptions(
+        reconnect_pause_s=lambda failures: reconnect_pause_s(failures) if failures < 5 else 3_600.0
+    )
 
 
 def ws_gives_up_on_429() -> ClientOptions:
@@ -384,6 +392,7 @@ CLIENT_FLAWS = (
     ws_gives_up_on_abnormal,
     ws_gives_up_when_server_down,
     ws_gives_up_on_503,
+    ws_gives_up_after_five_tries,
     ws_gives_up_on_429,
     ws_no_keepalive,
     ws_fixed_reconnect_interval,

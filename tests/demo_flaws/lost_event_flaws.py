@@ -131,6 +131,11 @@ def full_queue_drops_messages(clock: Callable[[], float] = time.monotonic) -> Pr
     return ProcessingOptions(select_changes=select_changes)
 
 
+def forgets_queue_at_restart() -> ProcessingOptions:
+    """Keeps what it has to fetch in memory only, so that a restart loses it."""
+    return ProcessingOptions(forgets_at_restart=True)
+
+
 def loses_update_during_fetch() -> ProcessingOptions:
     """Ignores an event about an entity that it is just fetching."""
     fetching: set[tuple[str, str]] = set()
@@ -214,6 +219,7 @@ LOST_EVENT_FLAWS = (
     ignores_payment_updated,
     loses_concurrent_updates,
     full_queue_drops_messages,
+    forgets_queue_at_restart,
     loses_update_during_fetch,
     dies_on_unknown_fields,
 )

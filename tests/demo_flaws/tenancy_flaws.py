@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_mews.demo.partner_state import credential_of, is_known
+from pytest_mews.demo.partner_state import PartnerState, credential_of, is_known
 from pytest_mews.demo.processing.backoff import UNAUTHORISED
 from pytest_mews.demo.processing.entity_readers import (
     Batch,
@@ -42,6 +42,19 @@ def never_onboards() -> ProcessingOptions:
 def keeps_old_key() -> ProcessingOptions:
     """Ignores IntegrationApiKeyCreated."""
     return _ignores("IntegrationApiKeyCreated")
+
+
+def remembers_first_token() -> ProcessingOptions:
+    """Uses the token of an enterprise's first request for all later ones."""
+    tokens: dict[str, str] = {}
+
+    def credential(state: PartnerState, enterprise_id: str) -> str | None:
+        token = tokens.get(enterprise_id) or credential_of(state, enterprise_id)
+        if token is not None:
+            tokens[enterprise_id] = token
+        return token
+
+    return ProcessingOptions(credential=credential)
 
 
 def fetches_when_disabled() -> ProcessingOptions:
@@ -127,6 +140,7 @@ TENANCY_FLAWS = (
     first_token_for_unknown_enterprise,
     never_onboards,
     keeps_old_key,
+    remembers_first_token,
     fetches_when_disabled,
     ignores_is_enabled,
     knows_tokens_by_enterprise,

@@ -188,12 +188,39 @@ def test_a_call_interrupts_the_silence() -> None:
     assert connector_api.waits == [MIN_SILENCE_S, MIN_SILENCE_S]
 
 
+def test_waits_are_short_while_the_service_makes_no_call_at_all() -> None:
+    """What it once needed says nothing about a worker that has ended."""
+    connector_api = ScriptedConnectorApi(before=[call("a", number=1, at_ms=0.0)])
+    patience = Patience(10.0)
+    slow = Awaited("slow", is_done=True, request_delay_s=5.0)
+    patience.note_end([slow], [], 10.0)
+    for message in (delivery(id_) for id_ in "bcdef"):
+        execution = execution_for(
+            connector_api, (message,), fetch_timeout_s=10.0, patience=patience
+        )
+        perform(WaitUntilFetched(), execution)
+    perform(WaitForRequest(), execution)
+    assert connector_api.waits == [10.0, 10.0, 10.0, *[MIN_SILENCE_S] * 3]
+
+
+def test_a_wait_ends_in_a_storm() -> None:
+    """A request that is repeated without a pause: hundreds of failures are enough."""
+    failures = [call("b", number=number, status=413) for number in range(1, 400)]
+    connector_api = ScriptedConnectorApi(*failures)
+    execution = execution_for(connector_api, (delivery("b"),), fetch_timeout_s=1_000.0)
+    perform(WaitUntilFetched(), execution)
+    assert len(connector_api.calls()) == 300
+    connector_api.arrive(call("b", number=400, at_ms=900_000.0))
+    assert not execution.context.late_fetches.delays_ms(connector_api.calls())
+
+
 @pytest.mark.parametrize(
     ("third", "wait_count"),
     [
         ({}, 2),  # the same again: only the first one counts
         ({"returned_ids": ("x", "y")}, 3),
         ({"status": 500}, 3),
+        ({"status": 401, "returned_ids": ()}, 2),
         ({"cursor": "page 2"}, 3),
         ({"operation": "customers/getAll"}, 3),
     ],

@@ -13,6 +13,8 @@ from pytest_mews.execution.patience import (
     Awaited,
     Missing,
     Patience,
+    Standstill,
+    is_storm,
     longest_retry_pauses_s,
 )
 from pytest_mews.model import ApiCall
@@ -124,3 +126,33 @@ def test_a_note_says_that_the_service_falls_behind() -> None:
     (note,) = patience.notes
     assert "after 130 s it was still working through earlier messages" in note
     assert "many entities with one request" in note
+
+
+def test_a_service_without_any_call_is_at_a_standstill() -> None:
+    """A whole wait passed without a call, and the last one is long ago; then it calls again."""
+    standstill = Standstill(30.0)
+    calls = [call("a", number=1, at_ms=5_000)]
+
+    def lasts(now_ms: float) -> bool:
+        return standstill.lasts(lambda since: [one for one in calls if one.number > since], now_ms)
+
+    assert not lasts(60_000)  # nothing was waited for
+    standstill.note_timeout(4_000)
+    assert not lasts(60_000)  # a call came during the wait
+    standstill.note_timeout(6_000)
+    assert not lasts(34_000)
+    assert lasts(35_000)
+    calls.append(call("a", number=2, at_ms=36_000, status=401))  # repeated without end
+    assert lasts(36_000)
+    calls.append(call("b", number=3, at_ms=37_000))
+    assert not lasts(90_000)
+
+
+def test_a_request_that_fails_hundreds_of_times_is_a_storm() -> None:
+    """A success, or requests that become smaller, are work."""
+    failed = [call("a", "b", number=number, status=413) for number in range(1, 301)]
+    assert is_storm(failed)
+    assert not is_storm(failed[1:])
+    assert not is_storm([*failed[1:], call("a", number=301)])
+    smaller = [call(f"{number % 100}", number=number, status=413) for number in range(1, 301)]
+    assert not is_storm(smaller)

@@ -6,15 +6,16 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_mews.delivery import Request
-from pytest_mews.execution import Budget, Patience, scenario_runner
+from pytest_mews.execution import Budget, Messages, Patience, scenario_runner
 from pytest_mews.execution.cases import Case
 from pytest_mews.execution.scenario_runner import ScenarioRunner, SentMessages
-from pytest_mews.model import Evidence, Outcome
-from tests.transcript_builders import build_transcript, delivery
+from pytest_mews.model import Delivery, Evidence, Outcome, Scenario, Transcript
+from tests.transcript_builders import attempt, build_transcript, delivery
 
 from .conftest import Setup
 
@@ -193,6 +194,31 @@ def test_no_further_case_of_a_service_that_falls_behind(
     assert runner.progress.finished
     assert runner.progress.example is not None
     assert runner.progress.example.awaits_busy_service
+
+
+@pytest.mark.parametrize(("at_standstill", "executions"), [(True, 1), (False, 4)])
+def test_a_failure_of_a_service_that_does_nothing_is_decided_at_once(
+    setup: BuildSetup, monkeypatch: pytest.MonkeyPatch, *, at_standstill: bool, executions: int
+) -> None:
+    """Neither longer pauses nor a confirmation change it; otherwise there are both."""
+    executed = 0
+
+    def fail(scenario: Scenario, messages: Messages, _: object) -> Transcript:
+        nonlocal executed
+        executed += 1
+        created = Delivery("created", messages["created"][0], (attempt(0.0, 1.0),))
+        return replace(build_transcript(created, delivery("a")), api_served=True)
+
+    monkeypatch.setattr(scenario_runner, "run_steps", fail)
+    patience = Patience()
+    if at_standstill:
+        patience.standstill.note_timeout(0.0)
+    connector_api = SimpleNamespace(calls=lambda _=0: ())
+    runner = setup(lambda _: 202).runner(
+        "PROC-34", patience=patience, connector_api=connector_api, budget=Budget(executions=0)
+    )
+    runner.run()
+    assert executed == executions
 
 
 def test_every_execution_has_ids_of_its_own(setup: BuildSetup) -> None:

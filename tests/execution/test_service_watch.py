@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import repeat
+from itertools import cycle, repeat
 
 import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.execution import ServiceWatch
-from pytest_mews.model import Attempt, Outcome, Verdict
+from pytest_mews.model import Attempt, Message, Outcome, Verdict, WebhookKind
 from pytest_mews.run.runner import CertificationRunner, ScenarioInterrupted
 from pytest_mews.scenarios.loader import load_scenarios
 from tests.transcript_builders import attempt
@@ -62,6 +62,33 @@ def test_a_service_that_stays_late_is_waited_for_once() -> None:
     for _ in range(2):
         service.wait_until_prompt(2.0, lambda _: None)
         assert len(attempts) == TIMEOUT_S / 5
+    assert service.answers_nothing
+
+
+def test_a_service_that_answers_slowly_still_answers() -> None:
+    """A late one is no silent one: its failures are confirmed as ever."""
+    service, _ = watch(cycle([LATE, (4_000.0, Outcome.DELIVERED)]))
+    assert not service.answers_nothing
+    service.wait_until_prompt(2.0, lambda _: None)
+    assert not service.answers_nothing
+
+
+@pytest.mark.parametrize(
+    ("answered_ms", "is_gone"),
+    [(None, True), (900.0, True), (1_150.0, False)],
+    ids=["nothing else", "before", "meanwhile"],
+)
+def test_a_service_that_answers_others_is_not_gone(
+    answered_ms: float | None, *, is_gone: bool
+) -> None:
+    """It answers two valid messages with 503, as one that is too busy for them does."""
+    service, attempts = watch(repeat((10.0, Outcome.ERROR_STATUS)))
+    if answered_ms is not None:
+        exchange = attempt(850.0, answered_ms - 850.0).final_exchange
+        message = Message(WebhookKind.GENERAL, b"", (), "one event")
+        service.log.note_exchange("REC-01", "message", message, exchange)
+    assert service.refuses_messages(1_000.0) is is_gone
+    assert len(attempts) == 1
 
 
 @pytest.mark.parametrize(("partner", "count"), [("one-at-a-time", 1), ("sound", 0)])

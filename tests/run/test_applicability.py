@@ -12,7 +12,7 @@ from pytest_mews.run.preconditions import not_for_this_run
 from pytest_mews.scenarios import loader
 
 URL = "http://127.0.0.1:9/webhooks/mews"
-PORTFOLIO = next(item for item in loader.load_scenarios() if item.id == "PROC-44")
+SCENARIOS = {scenario.id: scenario for scenario in loader.load_scenarios()}
 BuildSettings = Callable[..., Settings]
 
 
@@ -29,6 +29,25 @@ def test_portfolios_are_for_integrations_that_are_offered_to_them(
 ) -> None:
     """Multi-Property is an optional feature: who does not offer it lacks nothing."""
     options = settings(target, api="127.0.0.1:9", portfolios=offered)
-    unmet = not_for_this_run(PORTFOLIO, Environment(options))
+    unmet = not_for_this_run(SCENARIOS["PROC-44"], Environment(options))
     assert (unmet is None) == (not reason)
     assert unmet is None or reason in unmet.reason
+
+
+@pytest.mark.parametrize(
+    ("target", "start", "can_restart"),
+    [
+        (URL, {}, False),
+        ("/hook", {"start": "no-program"}, True),
+        ("/hook", {"app": "app:app"}, False),
+        ("demo", {}, True),
+    ],
+)
+def test_only_a_service_that_the_harness_started_can_be_restarted(
+    settings: BuildSettings, target: str, start: dict[str, str], *, can_restart: bool
+) -> None:
+    """Neither one that runs elsewhere nor an application in the process of the run."""
+    options = settings(target, api="127.0.0.1:9", **start)
+    unmet = not_for_this_run(SCENARIOS["PROC-49"], Environment(options))
+    assert (unmet is None) == can_restart
+    assert unmet is None or "--mews-start" in unmet.reason

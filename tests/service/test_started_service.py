@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import sys
 import time
@@ -16,6 +17,7 @@ from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Verdict
+from pytest_mews.model.death import describe_return
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.service import service_log, service_process
 from tests.service.conftest import MORTAL, SCENARIOS, command, ends, is_running, pid_in
@@ -85,6 +87,50 @@ def test_the_service_knows_its_addresses(settings: BuildSettings, tmp_path: Path
     assert variables["PORT"] == str(options.service.port)
     assert variables["MEWS_API_URL"].startswith("http://127.0.0.1:")
     assert not Path(variables["MEWS_TENANTS"]).exists()
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_restart_shows_whether_the_queue_is_stored(
+    settings: BuildSettings, tmp_path: Path, *, is_stored: bool
+) -> None:
+    """The service gets SIGTERM and starts again; that is no death, and no note of the run."""
+    words = [sys.executable, str(Path(__file__).with_name("fetching_program.py"))]
+    start = shlex.join([*words, str(tmp_path / "queue")] if is_stored else words)
+    options = settings(
+        PATH, start=start, api="127.0.0.1:0", events="ServiceOrderUpdated", fetch_timeout="3"
+    )
+    with CertificationRunner(options) as runner:
+        result = runner.certify(SCENARIOS["PROC-49"])
+        assert result.verdict is (Verdict.PASS if is_stored else Verdict.WARN), result.reason
+        assert runner.environment.started_service is not None
+        assert runner.environment.started_service.notes == ()
+        assert runner.certify(SCENARIOS["PROC-33"]).verdict is Verdict.PASS
+        text = "\n".join(log_of(runner).last_lines(99))
+    assert "[mews] started again, as a deployment does" in text
+    assert "ended with" not in text
+
+
+def test_a_service_that_does_not_start_again_after_a_restart(
+    settings: BuildSettings, tmp_path: Path
+) -> None:
+    """No message is blamed for it."""
+    lock = shlex.quote(str(tmp_path / "lock"))
+    program = shlex.join([sys.executable, str(Path(__file__).with_name("fetching_program.py"))])
+    options = settings(
+        PATH,
+        start=shlex.join(["sh", "-c", f"[ -e {lock} ] && exit 2; touch {lock}; exec {program}"]),
+        api="127.0.0.1:0",
+        events="ServiceOrderUpdated",
+        fetch_timeout="1",
+        restart_timeout="2",
+    )
+    with CertificationRunner(options) as runner:
+        result = runner.certify(SCENARIOS["PROC-49"])
+    assert result.verdict is Verdict.WARN
+    assert result.death is not None
+    assert describe_return(result.death).startswith(
+        "the service did not start again when the harness restarted it, and did not come back"
+    )
 
 
 def test_an_address_of_the_shell_is_not_inherited(

@@ -13,6 +13,7 @@ from pytest_mews.model.step import (
     Deliver,
     ExhaustRetries,
     HealthCheck,
+    RestartService,
     Send,
     SendConcurrently,
     ShowPreflight,
@@ -147,11 +148,12 @@ def test_an_exception_is_raised_by_result() -> None:
 
 
 def test_the_order_of_scenarios() -> None:
-    """Preflight first, then the longest waits, then exclusive scenarios: hostile ones last."""
+    """Preflight, the longest waits, exclusive scenarios: at last hostile ones, then restarts."""
     deliver, hostile = Send("m"), HealthCheck()
     retried = Deliver("m", faults=(Fault.DROP_RESPONSE,))
     abandoned = ExhaustRetries("m")
     by_id = {
+        "restart": replace(ONE, steps=(deliver, RestartService()), exclusive=True),
         "hostile": replace(ONE, steps=(deliver, hostile), exclusive=True),
         "exclusive": replace(ONE, steps=(deliver,), exclusive=True),
         "quick": replace(ONE, steps=(deliver,)),
@@ -171,6 +173,7 @@ def test_the_order_of_scenarios() -> None:
         "quick",
         "exclusive",
         "hostile",
+        "restart",
     ]
 
 

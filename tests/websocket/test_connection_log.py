@@ -53,3 +53,5 @@ def test_a_rejection_ends_after_both_its_count_and_its_time() -> None:
     assert not rejection.applies(100)
     expired = HandshakeRejection(503, remaining=2, until_ms=0.0)
     assert [expired.applies(50) for _ in range(3)] == [True, True, False]
+    bounded = HandshakeRejection(503, remaining=9, until_ms=0.0, ends_ms=50.0)
+    assert [bounded.applies(at) for at in (40, 50)] == [True, False]

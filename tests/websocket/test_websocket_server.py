@@ -216,6 +216,8 @@ def test_handshakes_are_rejected_by_count_and_by_time(websocket: MewsWebSocket) 
     ]
     websocket.server.accept_all()
     assert handshake_status(websocket, cookie_header()) == 101
+    websocket.server.reject_handshakes(503, 9, 60.0, [FIRST_ENTERPRISE], 0.0)
+    assert handshake_status(websocket, cookie_header()) == 101
 
 
 def test_a_server_that_paused_listens_again_at_its_address(websocket: MewsWebSocket) -> None:

@@ -37,7 +37,7 @@ class Backlog:
     """The state of a partner, and when each change is due; thread-safe.
 
     Args:
-        state: only the backlog may use it from now on.
+        state: only the backlog may use it from now on. What has changed in it is due at once.
         options: the behaviour of the partner.
         clock: a monotonic clock, in seconds.
 
@@ -50,7 +50,8 @@ class Backlog:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state, self._options, self._clock = state, options, clock
-        self._pending: dict[Key, _PendingBatch] = {}
+        due_now = _PendingBatch(datetime.now(UTC), clock())
+        self._pending = dict.fromkeys(state.changed, due_now)
         self._failed: list[tuple[float, Batch]] = []  # with the time of the retry
         self._paused_until: dict[str, float] = {}  # by enterprise, after a 429
         self._in_progress: list[Batch] = []
@@ -170,6 +171,13 @@ class Backlog:
             self._closed = True
             self._changed.notify_all()
             self._finished.notify_all()
+
+    def store(self) -> None:
+        """Return to the state what is not fetched yet; the threads that fetch have ended."""
+        with self._changed:
+            for batch in self._open_batches():
+                key = batch.enterprise_id, batch.entity_kind
+                self._state.changed.setdefault(key, set()).update(batch.ids)
 
     def _credential(self, enterprise_id: str) -> str | None:
         return self._options.credential(self._state, enterprise_id)

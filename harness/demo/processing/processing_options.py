@@ -47,6 +47,7 @@ class ProcessingOptions:
         max_unfetched: a message is answered only while fewer changes are unfetched; None for no
             limit.
         poll_interval_s: how often to fetch without an event; None for never.
+        forgets_at_restart: whether what is not fetched yet is lost when the partner restarts.
 
     """
 
@@ -69,3 +70,4 @@ class ProcessingOptions:
     fetches_before_answering: bool = False
     max_unfetched: int | None = None
     poll_interval_s: float | None = None
+    forgets_at_restart: bool = False

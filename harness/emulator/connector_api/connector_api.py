@@ -291,7 +291,8 @@ class ConnectorApi:
 
         That is so if a request since then, and of the last `RECENT_MS`, asked for an entity whose
         last event is older than `sent_ms`, or than `LATE_MS` before the request. A request without
-        ids counts if its response has a page of such entities alone and more pages follow.
+        ids counts if its response has a page of such entities alone and more pages follow. One that
+        is rejected is no work: a partner may repeat it without end.
 
         A partner may be silent for longer while it works: while something sent before `sent_ms` is
         not fetched, a request counts for as long as `BusySilence` says, also one before `sent_ms`.
@@ -315,6 +316,7 @@ class ConnectorApi:
                 or announced_ms < sent_ms <= call.received_ms
                 for call in self._call_log.calls()
                 if call.received_ms >= since_ms
+                and not call.is_rejected
                 and (announced_ms := self._announced_ms(call)) is not None
             )
 

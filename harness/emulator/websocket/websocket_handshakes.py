@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
@@ -118,16 +119,18 @@ class HandshakeRejection:
         status: the status of the responses.
         remaining: how many more handshakes are rejected at least.
         until_ms: until when handshakes are rejected at least, on the run's clock.
+        ends_ms: when it ends in any case, on the same clock.
 
     """
 
     status: int
     remaining: int
     until_ms: float
+    ends_ms: float = math.inf
 
     def applies(self, now_ms: float) -> bool:
         """Return whether a handshake is rejected; a rejected one is counted."""
-        if self.remaining <= 0 and now_ms >= self.until_ms:
+        if now_ms >= self.ends_ms or (self.remaining <= 0 and now_ms >= self.until_ms):
             return False
         self.remaining -= 1
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import socket
 import ssl
@@ -176,16 +177,22 @@ class WebSocketServer:
         self._run_in_loop(self._disconnect(how, enterprises))
 
     def reject_handshakes(
-        self, status: int, times: int, duration_s: float, enterprises: Iterable[str]
+        self,
+        status: int,
+        times: int,
+        duration_s: float,
+        enterprises: Iterable[str],
+        max_duration_s: float = math.inf,
     ) -> None:
         """Reject the next handshakes of some enterprises with a status.
 
         The rejection ends after `times` handshakes of an enterprise and after `duration_s`,
-        whichever is later.
+        whichever is later, but after `max_duration_s` in any case.
         """
-        until_ms = self._now_ms() + duration_s * 1000
+        now_ms = self._now_ms()
+        until_ms, ends_ms = now_ms + duration_s * 1000, now_ms + max_duration_s * 1000
         rejections = {
-            enterprise_id: HandshakeRejection(status, times, until_ms)
+            enterprise_id: HandshakeRejection(status, times, until_ms, ends_ms)
             for enterprise_id in enterprises
         }
         self._run_in_loop(self._add_rejections(rejections))

@@ -1,0 +1,88 @@
+"""A service that fetches reservations with one worker, for --mews-start.
+
+Run: `python fetching_program.py [FILE]`. With a file it stores there what it has to fetch; without
+one it has it in memory only. `PORT`, `MEWS_API_URL`, `MEWS_CLIENT_TOKEN` and `MEWS_ACCESS_TOKEN`
+are in the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+OPERATION = "/api/connector/v1/reservations/getAll/2023-06-06"
+ids: queue.Queue[str] = queue.Queue()
+file = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+lock = threading.Lock()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Stores the ids of a webhook, and accepts it."""
+
+    def do_POST(self) -> None:
+        """Answer 200."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        new = [event["Value"]["Id"] for event in body["Events"]]
+        store([*stored(), *new])
+        for entity_id in new:
+            ids.put(entity_id)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+def stored() -> list[str]:
+    """Return the ids that are stored."""
+    return file.read_text().split() if file is not None and file.exists() else []
+
+
+def store(stored_ids: list[str]) -> None:
+    """Store ids in the place of those that are stored."""
+    if file is not None:
+        file.write_text("\n".join(stored_ids))
+
+
+def fetch(entity_id: str) -> None:
+    """Fetch a reservation; retry until that succeeds."""
+    body = {
+        "ClientToken": os.environ["MEWS_CLIENT_TOKEN"],
+        "AccessToken": os.environ["MEWS_ACCESS_TOKEN"],
+        "Client": "A service of the tests 1.0",
+        "ReservationIds": [entity_id],
+        "Limitation": {"Count": 10},
+    }
+    headers = {"Content-Type": "application/json"}
+    data = json.dumps(body).encode()
+    while True:
+        try:
+            with urlopen(
+                Request(os.environ["MEWS_API_URL"] + OPERATION, data, headers)
+            ) as response:
+                response.read()
+                return
+        except OSError:
+            time.sleep(0.2)
+
+
+def work() -> None:
+    """Fetch what is stored, and then what arrives."""
+    for entity_id in stored():
+        ids.put(entity_id)
+    while True:
+        entity_id = ids.get()
+        fetch(entity_id)
+        with lock:
+            store([one for one in stored() if one != entity_id])
+
+
+threading.Thread(target=work, daemon=True).start()
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
