@@ -433,6 +433,12 @@ CASES = [
         [NEW_KEY],
     ),
     FlawCase(
+        "remembers-first-token",
+        used_tokens(integration_created(), NEW_ENTERPRISE, KEY_CREATED, NEW_ENTERPRISE),
+        [CREATED_TOKEN, CREATED_TOKEN],
+        [CREATED_TOKEN, NEW_KEY],
+    ),
+    FlawCase(
         "fetches-when-disabled",
         used_tokens(integration_created(), OFF, NEW_ENTERPRISE),
         [CREATED_TOKEN],
