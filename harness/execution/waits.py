@@ -24,6 +24,7 @@ FIRST_RETRY_FACTOR = 6
 # their fourth retry after two to three and a half.
 MAX_PAUSE_S = 225.0
 MAX_GROWTH = 5.0  # of the pauses between retries, from the longest to the next, with a random part
+MAX_REPETITIONS = 5  # of a request by interval, before a client asks for less at a time
 RETRIED_FAULTS = frozenset(ApiFault) - {ApiFault.SLOW, ApiFault.UNKNOWN_FIELDS}
 MIN_PEAK_S = 3.0  # a shorter peak does not show whether a service keeps up
 
@@ -187,14 +188,15 @@ def _asks_again_for_as_much(failed: Sequence[ApiCall], pauses_ms: Sequence[float
     """Return whether the partner repeats, as large as before, what has to become smaller.
 
     How large a request by interval is, the calls do not show: one that is repeated without end is
-    known by pauses that grow no longer.
+    known by pauses that grow no longer, or by their number, as one that is smaller is not refused.
     """
     *_, before, last = failed
     if not {before.fault, last.fault} <= TOO_MUCH:
         return False
     if last.requested_ids:
         return len(last.requested_ids) >= len(before.requested_ids)
-    return len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]
+    grows_no_longer = len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]
+    return grows_no_longer or len(pauses_ms) >= MAX_REPETITIONS
 
 
 def limited_until_ms(connector_api: ConnectorApi, now_ms: float) -> float:
