@@ -187,7 +187,9 @@ def ws_gives_up_on_503() -> ClientOptions:
 def ws_gives_up_after_five_tries() -> ClientOptions:
     """Doesn't reconnect after five connection attempts in a row that failed."""
     return ClientOptions(
-        reconnect_pause_s=lambda failures: reconnect_pause_s(failures) if failures < 5 else 3_600.0
+        reconnect_pause_s=lambda failures: (
+            reconnect_pause_s(failures) / 4 if failures < 5 else 3_600.0
+        )
     )
 
 
