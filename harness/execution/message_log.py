@@ -82,10 +82,14 @@ class LoggedMessage:
         return self.shows_state and (is_error or self.outcome in NO_CONNECTION)
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether it was answered 2xx."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
     def is_acknowledged_wrongly(self) -> bool:
         """Whether it was answered 2xx although it is no documented message."""
-        is_success = self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
-        return is_success and self.validity is not Validity.DOCUMENTED
+        return self.is_accepted and self.validity is not Validity.DOCUMENTED
 
 
 class MessageLog:
@@ -157,10 +161,6 @@ class MessageLog:
         with self._lock:
             self._returned_ms = now_ms
 
-    def _entries_now(self) -> tuple[LoggedMessage, ...]:
-        with self._lock:
-            return tuple(self._entries)
-
     def _since_return(self) -> list[LoggedMessage]:
         with self._lock:
             entries = [entry for entry in self._entries if entry.sent_ms >= self._returned_ms]
@@ -179,9 +179,20 @@ class MessageLog:
         until_ms = next((entry.ended_ms for entry in later if entry.shows_life), now_ms)
         return (until_ms - entries[first_dead].sent_ms) / 1000
 
-    def shows_life_since(self, since_ms: float) -> bool:
-        """Return whether a response after a time, on the run's clock, was none with 5xx."""
-        return any(entry.shows_life and entry.ended_ms >= since_ms for entry in self._entries_now())
+    def accepts_new_since(self, since_ms: float) -> bool:
+        """Return whether a message was answered 2xx that was first sent after a time.
+
+        What was sent before may have been accepted before the service failed, and a service may
+        answer 2xx to what it knows, whatever its state.
+
+        Args:
+            since_ms: on the run's clock.
+
+        """
+        with self._lock:
+            entries = [(entry, entry.message.body) for entry in self._entries if entry.message]
+        known = {body for entry, body in entries if entry.sent_ms < since_ms}
+        return any(entry.is_accepted and body not in known for entry, body in entries)
 
     def suspects(self) -> tuple[LoggedMessage, ...]:
         """Return the messages that may have ended the service, the most likely first.

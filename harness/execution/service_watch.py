@@ -103,14 +103,14 @@ class ServiceWatch:
         """Return whether a new valid message is answered with 5xx, or not at all, a moment later.
 
         The one before was. A service that fails now and then is not gone, nor one that is too busy
-        for some messages: it answers those of other scenarios meanwhile.
+        for some messages: it accepts those of other scenarios meanwhile.
 
         Args:
             since_ms: when the one before was sent, on the run's clock.
 
         """
         self._clock.sleep(SECOND_LOOK_S)
-        return is_out(self._send()) and not self.log.shows_life_since(since_ms)
+        return is_out(self._send()) and not self.log.accepts_new_since(since_ms)
 
     def wait_for_return(self, report: Callable[[str], None]) -> Absence:
         """Wait until a valid message is answered, and not with 5xx; for the timeout at most.
