@@ -78,15 +78,16 @@ def unmet_precondition(
 
 
 def _with_remedy(unmet: Unmet, environment: Environment) -> Unmet:
-    """Add the remedy of the scenario that shows why, where what was observed has none."""
+    """Add the remedy of the scenario that shows why, if it is known and nothing else has one."""
     blocked_by = unmet.blocked_by
     if blocked_by is None or blocked_by.remedy:
         return unmet
-    (remedy,) = (
-        scenario.remedy
-        for scenario in environment.settings.sender.scenarios()
-        if scenario.id == blocked_by.scenario_id
-    )
+    settings = environment.settings
+    remedies = {
+        scenario.id: scenario.remedy
+        for scenario in (*settings.sender.scenarios(), *settings.own_scenarios)
+    }
+    remedy = remedies.get(blocked_by.scenario_id, "")
     return replace(unmet, blocked_by=replace(blocked_by, remedy=remedy))
 
 

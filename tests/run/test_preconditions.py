@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import ScenarioResult, Stage, Verdict
+from pytest_mews.run.preconditions import unmet_precondition
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
 from tests.concurrent_certification import certify_concurrently
@@ -65,3 +68,20 @@ def test_a_service_whose_calls_are_all_refused(
     assert {result.verdict for result in results.values()} == {Verdict.BLOCKED}
     assert all(response in result.reason for result in results.values())
     assert all("(PRE-02)" in result.reason for result in results.values())
+
+
+@pytest.mark.parametrize(("lost_in", "has_remedy"), [("STR-11", True), ("", False)])
+def test_a_lost_client_blocks_scenarios(
+    settings: BuildSettings, lost_in: str, *, has_remedy: bool
+) -> None:
+    """Also if it is unknown since when; the remedy is that of the scenario that lost it."""
+    clients = SimpleNamespace(
+        wait_for_handshake=lambda: True, wait_for_client=lambda: False, was_connected=True
+    )
+    environment: Any = SimpleNamespace(settings=settings("demo"), clients=clients, death=None)
+    (scenario,) = (item for item in loader.load_scenarios() if item.id == "STR-12")
+    unmet = unmet_precondition(scenario, environment, lost_in)
+    assert unmet is not None
+    assert (lost_in or "an earlier scenario") in unmet.reason
+    assert unmet.blocked_by is not None
+    assert bool(unmet.blocked_by.remedy) is has_remedy
