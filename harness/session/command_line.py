@@ -204,7 +204,9 @@ def check_ini_keys(config: pytest.Config) -> None:
 
     """
     known = [option.dest for option in OPTIONS]
-    unknown: Iterable[str] = config._get_unknown_ini_keys()  # noqa: SLF001 - has no public name
+    # It has no public name; a version of pytest without it goes on to warn of such a key itself.
+    find_unknown: Callable[[], Iterable[str]] = getattr(config, "_get_unknown_ini_keys", tuple)
+    unknown = find_unknown()
     for key in sorted(unknown):
         if key.startswith(INI_PREFIX):
             raise UsageError(_ini_name(config), key, "is no option", did_you_mean(key, known))
