@@ -108,21 +108,22 @@ def _best(
 def _when_busy(
     observations: Observations, failed: Sequence[Observed], passed: Sequence[Observed]
 ) -> Condition | None:
-    """Return the number of messages in flight with fewer than which hardly any fails, if any."""
+    """Return the number of messages in flight with fewer than which none fails, or hardly any."""
     loads = sorted(
         observations.in_flight(item) for item in failed for _ in range(item.record.weight)
     )
-    limit = loads[int(MAX_SHARE_BELOW * len(loads))]
-    condition = _in_flight_condition(observations, limit)
-    hits = total(item for item in failed if condition.holds(item))
-    misses = total(item for item in passed if condition.holds(item))
-    chance = (misses / total(passed)) ** hits if passed else 1.0
-    if limit == 1 or chance > MAX_CHANCE or hits < MIN_SHARE_WHEN_BUSY * (hits + misses):
-        return None
-    if _nearly_all_fail(hits, misses):
-        return condition
-    subject = f"Some {condition.subject[0].lower()}{condition.subject[1:]}"
-    return replace(condition, subject=subject)
+    for limit in (loads[0], loads[int(MAX_SHARE_BELOW * len(loads))]):
+        condition = _in_flight_condition(observations, limit)
+        hits = total(item for item in failed if condition.holds(item))
+        misses = total(item for item in passed if condition.holds(item))
+        chance = (misses / total(passed)) ** hits if passed else 1.0
+        if limit == 1 or chance > MAX_CHANCE or hits < MIN_SHARE_WHEN_BUSY * (hits + misses):
+            continue
+        if _nearly_all_fail(hits, misses):
+            return condition
+        subject = f"Some {condition.subject[0].lower()}{condition.subject[1:]}"
+        return replace(condition, subject=subject)
+    return None
 
 
 def _in_flight_condition(observations: Observations, limit: int) -> Condition:
