@@ -103,7 +103,23 @@ class _Rule:
     case: str = "the part begins after a number of events or bytes"
 
 
-_REPEATED = "the part depends on an event that was sent before"
+def _repetition_rules(repetition_of: Callable[[_Position], _Repetition]) -> Iterator[_Rule]:
+    """Yield the rules about an event that was sent before, by how one is recognised."""
+    case = "the part depends on an event that was sent before"
+    yield _Rule(
+        lambda position: repetition_of(position) is _Repetition.UP_TO_IT,
+        "only the events of a message that precede one sent earlier",
+        "others",
+        case,
+    )
+    yield _Rule(
+        lambda position: repetition_of(position) is not _Repetition.NONE,
+        "only messages without an event sent earlier",
+        "of messages with such a one",
+        case,
+    )
+
+
 _FIRST_EVENTS = _Rule(
     lambda position: position.events_before,
     "only the first {limit} events of a message",
@@ -155,30 +171,8 @@ _RULES = (
         "first ones",
         "the part is at one end",
     ),
-    _Rule(
-        lambda position: position.events_repeat is _Repetition.UP_TO_IT,
-        "only the events of a message that precede one sent earlier",
-        "others",
-        _REPEATED,
-    ),
-    _Rule(
-        lambda position: position.events_repeat is not _Repetition.NONE,
-        "only messages without an event sent earlier",
-        "of messages with such a one",
-        _REPEATED,
-    ),
-    _Rule(
-        lambda position: position.ids_repeat is _Repetition.UP_TO_IT,
-        "only the events of a message that precede one sent earlier",
-        "others",
-        _REPEATED,
-    ),
-    _Rule(
-        lambda position: position.ids_repeat is not _Repetition.NONE,
-        "only messages without an event sent earlier",
-        "of messages with such a one",
-        _REPEATED,
-    ),
+    *_repetition_rules(lambda position: position.events_repeat),
+    *_repetition_rules(lambda position: position.ids_repeat),
 )
 _Entity = tuple[str | None, EntityKey]
 _Sent = tuple[str, str]  # the type of an event, or nothing, and an id
