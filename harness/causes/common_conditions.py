@@ -90,8 +90,7 @@ def _best(
     base = total(failed) / (total(failed) + total(passed))
     best, best_score = None, 0
     for condition in _conditions(observations, failed, passed):
-        hits = total(item for item in failed if condition.holds(item))
-        misses = total(item for item in passed if condition.holds(item))
+        hits, misses = _hits_and_misses(condition, failed, passed)
         if not _nearly_all_fail(hits, misses):
             continue
         is_every = condition.kind is CauseKind.EVERY_MESSAGE
@@ -114,8 +113,7 @@ def _when_busy(
     )
     for limit in (loads[0], loads[int(MAX_SHARE_BELOW * len(loads))]):
         condition = _in_flight_condition(observations, limit)
-        hits = total(item for item in failed if condition.holds(item))
-        misses = total(item for item in passed if condition.holds(item))
+        hits, misses = _hits_and_misses(condition, failed, passed)
         chance = (misses / total(passed)) ** hits if passed else 1.0
         if limit == 1 or chance > MAX_CHANCE or hits < MIN_SHARE_WHEN_BUSY * (hits + misses):
             continue
@@ -135,6 +133,16 @@ def _in_flight_condition(observations: Observations, limit: int) -> Condition:
     )
 
 
+def _hits_and_misses(
+    condition: Condition, failed: Sequence[Observed], passed: Sequence[Observed]
+) -> tuple[int, int]:
+    """Return how many attempts under a condition fail, and how many pass."""
+    return (
+        total(item for item in failed if condition.holds(item)),
+        total(item for item in passed if condition.holds(item)),
+    )
+
+
 def _nearly_all_fail(hits: int, misses: int) -> bool:
     """Return whether enough attempts under a condition fail, and few enough pass."""
     return hits >= MIN_FAILURES and hits >= MIN_PRECISION * (hits + misses)
@@ -147,8 +155,7 @@ def _explanation(
     failed: Sequence[Observed],
     passed: Sequence[Observed],
 ) -> Explanation:
-    hits = total(item for item in failed if condition.holds(item))
-    misses = total(item for item in passed if condition.holds(item))
+    hits, misses = _hits_and_misses(condition, failed, passed)
     other_hits = total(failed) - hits
     other_count = other_hits + total(passed) - misses
     how = describe_symptom(symptom, observations.limit_ms)

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, auto
 from itertools import accumulate, groupby
 from math import gcd
 from operator import itemgetter
@@ -41,12 +41,12 @@ MIN_ASKED = 0.95  # of those within it
 MAX_ASKED_BEYOND = 0.2  # of those beyond it: a full queue may take some
 
 
-class _Repetition(IntEnum):
+class _Repetition(Enum):
     """Which event of a message was sent before, as seen from an event that was not."""
 
-    NONE = 0
-    AFTER_IT = 1
-    UP_TO_IT = 2
+    NONE = auto()
+    AFTER_IT = auto()
+    UP_TO_IT = auto()
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class SetUp:
         self,
         environment: Environment,
         now_s: Callable[[], float],
-        report: Callable[[str], object] = str,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._environment, self._now_s, self._report = environment, now_s, report
         self._end_s = now_s() + MAX_S

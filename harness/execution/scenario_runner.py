@@ -522,7 +522,7 @@ class ScenarioRunner:
         """
         service = self._context.service
         assert service is not None
-        if any(step.restarts_service for step in self._scenario.steps):
+        if self._scenario.restarts_service:
             absence = service.wait_for_return(self._report_progress)
             self.progress.death = Death(
                 self._scenario.id,

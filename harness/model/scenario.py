@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from pytest_mews.mews.facts import Basis, Fact, Source, Stage
-from pytest_mews.model.step import HealthCheck, Step
+from pytest_mews.model.step import HealthCheck, RestartService, Step
 
 # The letters of the ids, in the order in which scenarios run and are shown.
 AREAS: Mapping[str, str] = {
@@ -148,3 +148,8 @@ class Scenario:
     def checks_health(self) -> bool:
         """Whether it sends a valid message after a hostile one."""
         return any(isinstance(step, HealthCheck) for step in self.steps)
+
+    @property
+    def restarts_service(self) -> bool:
+        """Whether it restarts the service, which the harness must have started."""
+        return any(isinstance(step, RestartService) for step in self.steps)

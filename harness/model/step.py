@@ -65,7 +65,6 @@ class Step:
             reason, without counts of cases and messages: the step shows what happened before.
         detects_crash: whether it shows that the service, or a client, survived something hostile.
         sends_at_once: whether it sends several messages at the same time.
-        restarts_service: whether it restarts the service, which the harness must have started.
         emulator: the emulator that it acts on or observes; None if it only delivers webhooks.
 
     """
@@ -75,7 +74,6 @@ class Step:
     gives_reason: ClassVar[bool] = False
     detects_crash: ClassVar[bool] = False
     sends_at_once: ClassVar[bool] = False
-    restarts_service: ClassVar[bool] = False
     emulator: ClassVar[Emulator | None] = None
 
     @property
@@ -365,8 +363,6 @@ class RestartService(Step):
     It gets SIGTERM, and SIGKILL if it still runs five seconds later. Only a service that the
     harness started with `--mews-start` can be restarted, or the demo partner.
     """
-
-    restarts_service = True
 
 
 @_named("inject-api-fault", Emulator.CONNECTOR_API)

@@ -106,7 +106,7 @@ def reason_not_applicable(  # noqa: PLR0913 - everything that a scenario can dep
 
 def _reason_not_performed(scenario: Scenario, *, attempts: int, can_restart: bool) -> str:
     """Return why a step can't be performed; an empty string if all of them can."""
-    if not can_restart and any(step.restarts_service for step in scenario.steps):
+    if scenario.restarts_service and not can_restart:
         return "the harness can restart only a service that it starts (--mews-start)"
     if any(step.min_attempts > attempts for step in scenario.steps):
         return (

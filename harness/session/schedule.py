@@ -30,8 +30,8 @@ def sort_scenarios(scenarios: Iterable[Scenario]) -> list[Scenario]:
         waits_s = retry_intervals * RETRY_INTERVAL_S + sum(step.idle_s for step in scenario.steps)
         waits_s *= _sequential_cases(scenario)
         runs_late = scenario.exclusive and (may_kill_service(scenario) or retry_intervals > 0)
-        restarts = any(step.restarts_service for step in scenario.steps)
-        return scenario.exclusive, not scenario.steps[0].runs_first, restarts, runs_late, -waits_s
+        restarts, is_first = scenario.restarts_service, scenario.steps[0].runs_first
+        return scenario.exclusive, not is_first, restarts, runs_late, -waits_s
 
     return sorted(scenarios, key=key)
 
