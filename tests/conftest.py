@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest_mews.session.certification_plugin  # noqa: F401 - see below
 import tests.demo_flaws
 from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.reports.picture_process import PictureProcess
+from tests.crash_traces import CrashTraces, write_trace
 from tests.report_reader import validate_report
 from tests.without_pictures import vl_convert
 
@@ -61,6 +63,16 @@ WHOLE_RUNS = ("is_ready", "test_sound_client_passes", "test_sound_partner_passes
 # Collecting makes a million objects, none of which ends before the run: the garbage collector would
 # go through them again and again, in each worker.
 gc.disable()
+
+
+@pytest.hookimpl(trylast=True)  # after pytest's own plugin, which has traces captured
+def pytest_configure(config: pytest.Config) -> None:
+    """Show where a worker crashed."""
+    write_trace(config)
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="mews-crashes-")
+        config.add_cleanup(folder.cleanup)
+        config.pluginmanager.register(CrashTraces(Path(folder.name)))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -125,9 +137,10 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Return the pytester, whose runs rewrite no assertions; restore what --hypothesis-seed sets.
 
-    Each run would look for assertions in the files of every installed plugin.
+    Each run would look for assertions in the files of every installed plugin. Nor does a run in
+    this process take the traces of its crashes away from `crash_traces`.
     """
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--assert=plain")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--assert=plain -p no:faulthandler")
     monkeypatch.setattr(hypothesis.core, "global_force_seed", None)
     return pytester
 
