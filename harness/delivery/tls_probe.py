@@ -8,7 +8,11 @@ from datetime import UTC, datetime
 
 import pycurl
 
-from pytest_mews.delivery.curl_options import TrustStore, configure_verification
+from pytest_mews.delivery.curl_options import (
+    TrustStore,
+    configure_verification,
+    ignore_proxy_variables,
+)
 from pytest_mews.delivery.tls_certificate import read_certificate
 from pytest_mews.delivery.tls_errors import classify_tls_error
 from pytest_mews.model import Certificate, TlsHandshake, TlsProblem
@@ -94,7 +98,7 @@ def _shake_hands(
     curl = pycurl.Curl()
     curl.setopt(pycurl.URL, f"{origin}/")
     curl.setopt(pycurl.CONNECT_ONLY, 1)
-    curl.setopt(pycurl.PROXY, "")
+    ignore_proxy_variables(curl)
     curl.setopt(pycurl.NOSIGNAL, 1)
     curl.setopt(pycurl.TIMEOUT_MS, round(HANDSHAKE_TIMEOUT_S * 1000))
     curl.setopt(pycurl.VERBOSE, 1)  # libcurl reports the negotiated version only in its log

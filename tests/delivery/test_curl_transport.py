@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from pytest_httpserver import HTTPServer
 from raw_server import (
@@ -43,6 +46,31 @@ def test_a_2xx_response_is_recorded_completely(
     assert None not in times
     assert list(times) == sorted(times)
     assert exchange.detail == ""
+
+
+TRAP = """
+import ctypes
+import sys
+from pytest_mews.delivery import CurlTransport, Request, SystemClock
+
+with CurlTransport(SystemClock()) as transport:
+    environ = ctypes.c_void_p.in_dll(ctypes.CDLL(None), "environ")
+    saved, trap = environ.value, (ctypes.c_void_p * 2)(1, None)
+    environ.value = ctypes.addressof(trap)
+    for is_fresh in (False, True, False):
+        request = Request("POST", sys.argv[1], (), b"x", 5.0, fresh_connection=is_fresh)
+        print(transport.submit(request).result().outcome.name)
+    environ.value = saved
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library has another name for it")
+def test_curl_never_looks_at_the_environment(httpserver: HTTPServer) -> None:
+    """Another thread may change it at any moment; here, each look is a segmentation fault."""
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    command = [sys.executable, "-c", TRAP, httpserver.url_for("/hook")]
+    process = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert process.stdout.split() == ["DELIVERED"] * 3
 
 
 def test_a_request_has_no_other_headers(
