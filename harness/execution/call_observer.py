@@ -10,7 +10,6 @@ from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.patience import (
-    MIN_SILENCE_S,
     Awaited,
     WaitEnd,
     count_calls,
@@ -167,22 +166,26 @@ class CallObserver:
     def wait_for_request(self, timeout_s: float) -> None:
         """Wait until a call about this execution arrives.
 
-        The wait is extended, or cut short, for a busy partner as in `wait_until_fetched`. It is
-        short if the partner makes no calls any more (`Standstill`).
+        The wait is extended, or ends early, as in `wait_until_fetched`.
         """
         if self._connector_api is None:
             return
-        patience, began_ms = self._context.patience, self._context.now_ms()
-        if patience.standstill.lasts(self._connector_api.calls, began_ms):
-            timeout_s = min(timeout_s, MIN_SILENCE_S)
-        wait = self._call_wait(
-            self._connector_api, lambda calls: any(map(self._is_relevant, calls)), timeout_s
+        end = wait_until_done(
+            self._connector_api,
+            self._awaited_request,
+            self._since,
+            timeout_s,
+            patience=self._context.patience,
+            started_ms=self._started_ms,
+            now_ms=self._context.now_ms,
         )
-        if patience.sees_backlog(wait):
-            self.still_busy = True
-        elif not self._connector_api.wait_until(wait.is_over, self._since, timeout_s):
-            patience.standstill.note_timeout(began_ms)
-            self.still_busy |= patience.outlasts_extension(wait)
+        self.still_busy |= end is WaitEnd.STILL_BUSY
+
+    def _awaited_request(self, calls: Sequence[ApiCall]) -> list[Awaited]:
+        """Return that a request is missing, for whichever entity; nothing if one arrived."""
+        if any(map(self._is_relevant, calls)):
+            return []
+        return [Awaited("", is_done=False, request_delay_s=None)]
 
     def wait_until_idle(self, timeout_s: float) -> None:
         """Wait for `QUIET_S` without a call or a response, and forget all earlier calls.

@@ -30,6 +30,7 @@ assert OUTAGE is not None
 assert FIRST_ONLY is not None
 OTHERS = [
     ("dies-on-null-event", OUTAGE.scenarios, CauseKind.OUTAGE),
+    ("interval-in-local-time", ("PROC-01", "PROC-06", "PROC-12"), CauseKind.NOT_IN_INTERVAL),
     ("ws-first-event-only", FIRST_ONLY.scenarios, CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
 ]
 BuildSettings = Callable[..., Settings]

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
@@ -77,6 +78,12 @@ def requests_for(*bodies: bytes, show: Callable[[ApiRequest], object]) -> Exerci
         return sorted(map(show, api.wait_until_idle()), key=str)
 
     return run
+
+
+def asks_for_the_future(request: ApiRequest) -> bool:
+    """Return whether a request asks for an interval that has not begun yet."""
+    interval = request.body.get("UpdatedUtc")
+    return bool(interval) and datetime.fromisoformat(interval["StartUtc"]) > datetime.now(UTC)
 
 
 def count_after(fault: ScriptedFault) -> Exercise:
@@ -489,6 +496,12 @@ CASES = [
     ),
     FlawCase("looks-up-services-once", known_services(PRODUCT, PRODUCT), [0, 1, 1], [0, 1, 0, 2]),
     FlawCase("products-without-services", known_services(PRODUCT), [0], [0, 1]),
+    FlawCase(
+        "interval-in-local-time",
+        requests_for(updates("a"), show=asks_for_the_future),
+        [True],
+        [False],
+    ),
     FlawCase("reads-first-page-by-interval", ids_with_a_full_page, [[]], [["a"]]),
     FlawCase("reads-first-page-of-1000", count_pages_of_threads, 1, 2),
     FlawCase(

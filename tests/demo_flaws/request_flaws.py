@@ -5,9 +5,18 @@ Each function returns the options of a new partner, which are sound except for o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from pytest_mews.demo.processing.entity_readers import by_id, entity_readers
+from pytest_mews.demo.processing.entity_readers import (
+    Batch,
+    EntityReader,
+    FetchPages,
+    by_id,
+    entity_readers,
+)
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.sound_variants import reads_by_interval
 from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
@@ -99,7 +108,34 @@ def reads_first_page_by_interval() -> ProcessingOptions:
     return replace(reads_by_interval(), reads_all_pages=False)
 
 
+def interval_in_local_time() -> ProcessingOptions:
+    """Fetches what was updated since, with the ends of the interval in the hotel's time."""
+
+    def as_local(reader: EntityReader) -> EntityReader:
+        def read(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
+            def fetch(operation: str, collection: str, body: Document) -> Iterable[Document]:
+                if interval := body.get("UpdatedUtc"):
+                    local = {name: _in_prague(end) for name, end in interval.items()}
+                    body = body | {"UpdatedUtc": local}
+                return fetch_pages(operation, collection, body)
+
+            return reader(fetch, batch)
+
+        return read
+
+    options = reads_by_interval()
+    return replace(
+        options, readers={kind: as_local(reader) for kind, reader in options.readers.items()}
+    )
+
+
+def _in_prague(time_utc: str) -> str:
+    local = datetime.fromisoformat(time_utc).astimezone(ZoneInfo("Europe/Prague"))
+    return f"{local:%Y-%m-%dT%H:%M:%SZ}"
+
+
 REQUEST_FLAWS = (
+    interval_in_local_time,
     fetches_added_twice,
     fetch_per_event,
     fetches_three_times,

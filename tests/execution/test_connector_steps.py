@@ -664,6 +664,17 @@ def test_wait_for_request_of_a_busy_partner() -> None:
     assert execution.transcript(scenario_of()).still_busy
 
 
+def test_wait_for_request_ends_early_once_waits_have_timed_out() -> None:
+    """It is no longer than the silence that means that nothing more comes."""
+    connector_api = ScriptedConnectorApi()
+    patience = Patience(10.0)
+    patience.note_end([Awaited("a", is_done=False, request_delay_s=None)], [], 30.0)
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+    perform(WaitForRequest(), execution)
+    assert connector_api.waits == [MIN_SILENCE_S]
+    assert not execution.transcript(scenario_of()).still_busy
+
+
 def test_a_missing_request_is_judged_without_a_backlog() -> None:
     """The partner had time for it."""
     connector_api = ScriptedConnectorApi()
