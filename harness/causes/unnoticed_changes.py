@@ -55,7 +55,7 @@ def _records(results: Iterable[ScenarioResult]) -> tuple[FetchRecord, ...]:
 def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanation]:
     """Yield an explanation if requests by interval miss what changed."""
     records = _records(results)
-    missing = [record for record in records if record.by_interval]
+    missing = [record for record in records if record.outside_interval]
     both = (missing, records)
     types = sorted({record.discriminator for record in missing})
     if _count(missing) < MIN_COUNT:
@@ -68,7 +68,8 @@ def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanat
 
     def is_in_none(transcript: Transcript) -> MissingEntity:
         return lambda fetch: (
-            fetch.requested_ms is None and bool(requests_by_interval(fetch, transcript.calls))
+            fetch.requested_ms is None
+            and any(call.answered_ok for call in requests_by_interval(fetch, transcript.calls))
         )
 
     yield Explanation(

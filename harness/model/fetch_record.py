@@ -47,6 +47,7 @@ class FetchRecord:
             was not fetched before that message.
         by_interval: whether no request asked for its id or returned it since the last message about
             it, but requests by interval could have returned it.
+        outside_interval: whether such a request succeeded.
         last_action: the last action before its message that created its integration in the same
             execution, or changed its state; empty if there was none.
         token_owner_action: the last action that changed the state of `token_owner`'s integration
@@ -67,6 +68,7 @@ class FetchRecord:
     event_count: int = 1
     requested_again: bool | None = None
     by_interval: bool = False
+    outside_interval: bool = False
     last_action: str = ""
     token_owner_action: str = ""
 
@@ -90,11 +92,16 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
     actions, changes = last_actions(transcript.deliveries), _state_changes(transcript.deliveries)
     calls = calls_by_entity(transcript.calls)
     fetches = entity_fetches(transcript.deliveries, transcript.calls)
+    by_interval = {
+        fetch: requests_by_interval(fetch, transcript.calls)
+        for fetch in fetches
+        if fetch.requested_ms is None
+    }
     return merge_records(
         replace(
             _record(fetch, first, unclear, counts, calls),
-            by_interval=fetch.requested_ms is None
-            and bool(requests_by_interval(fetch, transcript.calls)),
+            by_interval=bool(by_interval.get(fetch)),
+            outside_interval=any(call.answered_ok for call in by_interval.get(fetch, ())),
             last_action=actions[fetch.enterprise_id, entity_key(fetch)],
             token_owner_action=_token_owner_action(fetch, calls.get(fetch.entity_id, ()), changes),
         )

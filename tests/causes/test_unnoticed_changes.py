@@ -103,6 +103,18 @@ def test_requests_by_interval_that_miss_events() -> None:
     )
 
 
+def test_an_interval_whose_requests_all_fail_is_not_blamed() -> None:
+    """Whether it has the events is unknown: the requests have to be smaller, or repeated."""
+    refused = call(status=408, fault=ApiFault.REQUEST_TIMEOUT)
+    interrupted = call(status=None, duration_ms=None, fault=ApiFault.SLOW)
+    results = [
+        interval_result(1, "a", "b"),
+        processing_result("PROC-40", [delivery("c", "d")], [refused], met=False),
+        processing_result("PROC-49", [delivery("e")], [interrupted], met=False),
+    ]
+    assert find_causes(results) == ()
+
+
 @pytest.mark.parametrize(("new_requested", "one_requested"), [(False, False), (True, True)])
 def test_resuming_is_no_cause(*, new_requested: bool, one_requested: bool) -> None:
     """No new integration gets requests, or one that was resumed does."""
