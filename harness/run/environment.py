@@ -445,6 +445,8 @@ class Environment:
             fetch_timeout_s=self.settings.fetch_timeout_s,
         )
         self.emulator_failures.raise_since(failure_count)  # then nothing is known of the service
+        if connectivity is not None and connectivity.request_delay_s is not None:
+            self._patience.note_request_delay(connectivity.request_delay_s)
         return connectivity
 
     def _probe_commands(self) -> bool:
