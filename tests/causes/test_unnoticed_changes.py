@@ -115,6 +115,29 @@ def test_an_interval_whose_requests_all_fail_is_not_blamed() -> None:
     assert find_causes(results) == ()
 
 
+def test_events_on_an_unread_page_are_not_outside_the_interval() -> None:
+    """What a request by interval returns has a further page, and nobody asks for it."""
+    full = [call(returned_ids=(), cursor="1"), call(returned_ids=(), at_ms=200.0, cursor="2")]
+    results = [
+        processing_result(f"PROC-0{number}", [delivery(f"{number}-a")], full) for number in (1, 2)
+    ]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (CauseKind.PAGES_NOT_READ, ("PROC-01", "PROC-02"))
+
+
+def test_events_on_no_page_are_outside_the_interval() -> None:
+    """The pages were read to the last one."""
+    pages = [
+        call(returned_ids=(), cursor="1"),
+        call(returned_ids=(), at_ms=200.0, is_next_page=True),
+    ]
+    results = [
+        processing_result(f"PROC-0{number}", [delivery(f"{number}-a")], pages) for number in (1, 2)
+    ]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.NOT_IN_INTERVAL
+
+
 @pytest.mark.parametrize(("new_requested", "one_requested"), [(False, False), (True, True)])
 def test_resuming_is_no_cause(*, new_requested: bool, one_requested: bool) -> None:
     """No new integration gets requests, or one that was resumed does."""
