@@ -120,6 +120,7 @@ class ConnectorApi:
             while self._unread_messages:
                 message, now_ms = self._unread_messages.popleft()
                 apply_message(message, self._store, self._tokens, self._utc(now_ms))
+                self._busy_silence.note_message(now_ms)
                 self._first_pages.fill(message)
             yield
 
