@@ -32,6 +32,7 @@ class BusySilence:
     Attributes:
         longest_ms: the longest such silence so far, 0 without one.
         last_call: the number of the last call that was looked at.
+        messages_ms: when messages were sent, in order.
 
     """
 
@@ -42,11 +43,11 @@ class BusySilence:
         self.last_call = 0
         self._began_ms: float | None = None  # the end of the last request so far
         self._requested: set[str] = set()
-        self._messages_ms: list[float] = []
+        self.messages_ms: list[float] = []
 
     def note_message(self, at_ms: float) -> None:
         """Note when a message was sent, in order of time."""
-        self._messages_ms.append(at_ms)
+        self.messages_ms.append(at_ms)
 
     def allows_since_ms(self, now_ms: float) -> float:
         """Return the time of the earliest request after which the partner may still be at work."""
@@ -88,5 +89,5 @@ class BusySilence:
 
     def _is_woken(self, began_ms: float, ended_ms: float) -> bool:
         """Return whether a message was sent during a silence, shortly before its end."""
-        count = bisect_right(self._messages_ms, ended_ms)
-        return count > 0 and self._messages_ms[count - 1] > max(began_ms, ended_ms - WOKEN_MS)
+        count = bisect_right(self.messages_ms, ended_ms)
+        return count > 0 and self.messages_ms[count - 1] > max(began_ms, ended_ms - WOKEN_MS)

@@ -321,6 +321,12 @@ class ConnectorApi:
                 and (announced_ms := self._announced_ms(call)) is not None
             )
 
+    @property
+    def messages_ms(self) -> tuple[float, ...]:
+        """When messages were sent, on the run's clock, in order."""
+        with self._up_to_date():
+            return tuple(self._busy_silence.messages_ms)
+
     def note_final_silence(self) -> None:
         """Note that the partner did nothing more of its backlog until a wait for it was over."""
         with self._up_to_date():
