@@ -101,7 +101,7 @@ def never_resumes() -> ProcessingOptions:
 
 
 def stops_after_401() -> ProcessingOptions:
-    """Ignores IntegrationDisabled, and stops fetching for an enterprise after a 401."""
+    """Stops fetching for an enterprise after a 401."""
     stopped: set[str] = set()
 
     def stop_after_401(read: EntityReader) -> EntityReader:
@@ -118,7 +118,7 @@ def stops_after_401() -> ProcessingOptions:
         return read_unless_stopped
 
     readers = {entity: stop_after_401(read) for entity, read in entity_readers().items()}
-    return replace(_ignores("IntegrationDisabled"), readers=readers)
+    return ProcessingOptions(readers=readers)
 
 
 def processes_rejected_messages() -> ProcessingOptions:
