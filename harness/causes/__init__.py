@@ -18,6 +18,7 @@ from pytest_mews.causes.explained_scenarios import Attribution, attribute, unmet
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.fetching import find_fetching
 from pytest_mews.causes.hasty_retries import find_hasty_retries
+from pytest_mews.causes.idle_between_messages import find_idle_between_messages
 from pytest_mews.causes.in_front import find_back_pressure, find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.irregular_losses import find_irregular_losses
@@ -46,6 +47,8 @@ def find_causes(
     results: Sequence[ScenarioResult],
     late_ids: Collection[str] = (),
     last_calls: Sequence[ApiCall] = (),
+    *,
+    waits_for_messages: bool = False,
 ) -> tuple[Cause, ...]:
     """Return the causes of the failures in a run, the gravest first.
 
@@ -56,12 +59,15 @@ def find_causes(
         late_ids: the entities that were fetched after the run had ceased to wait for them: a cause
             says how many of those that it explains.
         last_calls: the last requests to the Connector API emulator, in order of arrival.
+        waits_for_messages: whether these entities were requested only when another message came.
 
     """
     failed = [result for result in results if result.verdict in FAILURES | {Verdict.BLOCKED}]
     if not failed:
         return ()
-    explanations = _explanations(Observations(results, late_ids, last_calls))
+    explanations = _explanations(
+        Observations(results, late_ids, last_calls, waits_for_messages=waits_for_messages)
+    )
     attributions = {result.scenario.id: attribute(result, explanations) for result in failed}
     # Without an explanation that is no cause, its scenarios stand by themselves.
     while True:
@@ -128,6 +134,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
     found += [
         *find_acceptance(observations),
         *find_replaced_key(observations),
+        *find_idle_between_messages(observations),
         *find_stopped_fetching(observations),
         *find_unnoticed_changes(observations.results),
         *find_websocket_events(observations),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explained_scenarios import unmet_findings
@@ -19,6 +20,7 @@ from pytest_mews.model import (
     ApiCall,
     CauseKind,
     EntityFetch,
+    ScenarioResult,
     Transcript,
     Validity,
     Verdict,
@@ -56,6 +58,11 @@ def find_irregular_losses(
         for record in result.fetches
         if record.requested
     }
+    is_lost_in = partial(
+        _is_lost,
+        actions_served=_actions_served(observations.results),
+        ids_like_served=_ids_like_served(observations.results),
+    )
     starts = [item.record.started_ms for item in observations.attempts if item.record.delivered]
     lost: dict[str, list[EntityFetch]] = {}
     calls: list[ApiCall] = []
@@ -68,7 +75,7 @@ def find_irregular_losses(
             if not missing or not met_no_error(transcript):
                 continue
             known = [each.accounts_for_missing(transcript) for each in explanations]
-            is_lost = _is_lost(transcript)
+            is_lost = is_lost_in(transcript)
             found = [
                 fetch
                 for fetch in missing
@@ -118,7 +125,7 @@ def find_irregular_losses(
         f"Acknowledged events are lost now and then: {len(entities):,} in {len(scenarios):,} "
         "scenarios were never asked for, while others of the same types are."
         f"{_full_requests(calls) or together}",
-        accounts_for_missing=_is_lost,
+        accounts_for_missing=is_lost_in,
     )
 
 
@@ -133,8 +140,39 @@ def _full_requests(calls: Iterable[ApiCall]) -> str:
     return f" Requests are for at most {largest:,} ids: {sizes[largest]:,} of them are for as many."
 
 
-def _is_lost(transcript: Transcript) -> MissingEntity:
-    """Return whether an entity of a documented message was never asked for, for no known reason."""
+def _actions_served(results: Iterable[ScenarioResult]) -> frozenset[str]:
+    """Return the last actions (`FetchRecord.last_action`) after which most is requested."""
+    counts: dict[str, list[int]] = {}
+    for result in results:
+        for record in result.fetches:
+            of_action = counts.setdefault(record.last_action, [0, 0])
+            of_action[record.requested] += record.count
+    return frozenset(action for action, (lost, requested) in counts.items() if requested > lost) | {
+        ""
+    }
+
+
+def _ids_like_served(results: Iterable[ScenarioResult]) -> frozenset[str]:
+    """Return the entities of scenarios that send no documented message, and see most requested."""
+    return frozenset(
+        event.entity_id
+        for result in results
+        if sum(record.count * (1 if record.requested else -1) for record in result.fetches) > 0
+        for evidence in result.evidence
+        for delivery in evidence.transcript.deliveries
+        if delivery.message.validity is Validity.UNDOCUMENTED
+        for event in delivery.message.events
+    )
+
+
+def _is_lost(
+    transcript: Transcript, *, actions_served: Collection[str], ids_like_served: Collection[str]
+) -> MissingEntity:
+    """Return whether an entity was never asked for, for no known reason.
+
+    Its message is a documented one, or like others of its scenario that are not lost, and comes
+    after no action that changed its integration, or one after which most is requested.
+    """
     documented = {
         entity_key(event)
         for delivery in transcript.deliveries
@@ -145,7 +183,7 @@ def _is_lost(transcript: Transcript) -> MissingEntity:
     calls = calls_by_entity(transcript.calls)
     return lambda fetch: (
         fetch.requested_ms is None
-        and entity_key(fetch) in documented
-        and not actions[fetch.enterprise_id, entity_key(fetch)]
+        and (entity_key(fetch) in documented or fetch.entity_id in ids_like_served)
+        and actions[fetch.enterprise_id, entity_key(fetch)] in actions_served
         and foreign_token_owner(fetch, calls.get(fetch.entity_id, ())) is None
     )

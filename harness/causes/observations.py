@@ -82,11 +82,13 @@ class Observations:
         results: the results of all scenarios.
         late_ids: the entities that were fetched after the run had ceased to wait for them.
         last_calls: the last requests to the Connector API emulator, in order of arrival.
+        waits_for_messages: whether these entities were requested only when another message came.
 
     Attributes:
         results: as given.
         late_ids: as given.
         last_calls: as given.
+        waits_for_messages: as given.
         attempts: all attempts, in the order in which they started.
         limit_ms: the time limit for a response.
 
@@ -97,9 +99,11 @@ class Observations:
         results: Sequence[ScenarioResult],
         late_ids: Collection[str] = (),
         last_calls: Sequence[ApiCall] = (),
+        *,
+        waits_for_messages: bool = False,
     ) -> None:
         self.results, self.late_ids = tuple(results), frozenset(late_ids)
-        self.last_calls = tuple(last_calls)
+        self.last_calls, self.waits_for_messages = tuple(last_calls), waits_for_messages
         self.attempts = tuple(
             sorted(
                 (

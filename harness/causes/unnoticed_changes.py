@@ -6,6 +6,7 @@ Those of a resumed integration, of an entity that was fetched before, or outside
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity
@@ -23,7 +24,7 @@ from pytest_mews.model import (
     merge_records,
     was_fetched_before,
 )
-from pytest_mews.model.fetches import requests_by_interval
+from pytest_mews.model.fetches import is_outside_interval
 
 MIN_COUNT = 2  # entities
 MAX_SHARE = 0.05  # of them that are asked for all the same
@@ -55,7 +56,7 @@ def _records(results: Iterable[ScenarioResult]) -> tuple[FetchRecord, ...]:
 def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanation]:
     """Yield an explanation if requests by interval miss what changed."""
     records = _records(results)
-    missing = [record for record in records if record.by_interval]
+    missing = [record for record in records if record.outside_interval]
     both = (missing, records)
     types = sorted({record.discriminator for record in missing})
     if _count(missing) < MIN_COUNT:
@@ -67,9 +68,7 @@ def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanat
     figures = [f"{of(*counts[name])} {name}" for name in types]
 
     def is_in_none(transcript: Transcript) -> MissingEntity:
-        return lambda fetch: (
-            fetch.requested_ms is None and bool(requests_by_interval(fetch, transcript.calls))
-        )
+        return partial(is_outside_interval, calls=transcript.calls)
 
     yield Explanation(
         CauseKind.NOT_IN_INTERVAL,

@@ -9,6 +9,7 @@ from pytest_mews.causes.explanation import Explanation, MissingEntity
 from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import ApiCall, CauseKind, Transcript, calls_by_entity
+from pytest_mews.model.fetches import is_on_unread_page
 from pytest_mews.model.verdict import FAILURES
 
 CHECK = "further-pages-read"
@@ -64,10 +65,15 @@ def find_unread_pages(observations: Observations) -> Iterator[Explanation]:
 def _on_further_page(transcript: Transcript) -> MissingEntity:
     """Return whether a response to a request for an entity left it to a further page."""
     calls = calls_by_entity(transcript.calls)
-    return lambda fetch: any(
-        call.answered_ok and call.cursor is not None and fetch.entity_id not in call.returned_ids
-        for call in calls.get(fetch.entity_id, ())
-        if call.enterprise_id == fetch.enterprise_id
+    return lambda fetch: (
+        any(
+            call.answered_ok
+            and call.cursor is not None
+            and fetch.entity_id not in call.returned_ids
+            for call in calls.get(fetch.entity_id, ())
+            if call.enterprise_id == fetch.enterprise_id
+        )
+        or is_on_unread_page(fetch, transcript.calls)
     )
 
 

@@ -29,7 +29,12 @@ from pytest_mews.model import (
     entity_fetches,
 )
 from pytest_mews.model.exchange import ANSWERED, INJECTED_OUTCOMES, TIMEOUTS
-from pytest_mews.model.fetches import IDS_FROM, requests_by_interval, requests_of_others
+from pytest_mews.model.fetches import (
+    IDS_FROM,
+    is_on_unread_page,
+    requests_by_interval,
+    requests_of_others,
+)
 
 MAX_REQUESTS_PER_ENTITY = 0.2  # with more requests than this per entity, they are not batches
 MIN_ENTITIES = 10  # with fewer entities, batches are not evaluated
@@ -75,7 +80,11 @@ def fetched(transcript: Transcript) -> Observation:
     if all(fetch.is_refused for fetch in missing):
         remedy = REQUEST_REFUSED
     else:
-        met_no_fault = all(fetch.entity_id in transcript.unaffected_ids for fetch in missing)
+        met_no_fault = all(
+            fetch.entity_id in transcript.unaffected_ids
+            and not any(call.fault for call in requests_by_interval(fetch, transcript.calls))
+            for fetch in missing
+        )
         remedy = FAULT_NOT_MET if met_no_fault else ""
     return Observation(
         met=False,
@@ -467,6 +476,8 @@ def _by_interval(fetch: EntityFetch, calls: Sequence[ApiCall]) -> str:
     if not relevant:
         return ""
     requests = f"{_requests(len(relevant))} to {relevant[-1].operation} by interval"
+    if is_on_unread_page(fetch, relevant):
+        return f"was in no response to {requests}, whose further pages were not read"
     if any(call.answered_ok for call in relevant):
         return f"was in no response to {requests}"
     return f"was not returned: {requests}, none successful"

@@ -20,6 +20,7 @@ from pytest_mews.model import Connection, Transcript, WebSocketHandshake
 
 # Our own figures; nothing is documented. More handshakes of one client in that time are a storm.
 MAX_HANDSHAKES, STORM_MS = 5, 1_000.0
+LONG_MS = 10_000.0  # pauses as long as this need not grow
 MAX_CHANCE = 0.01  # of equal pauses in spite of jitter
 MIN_SERIES = 2
 
@@ -77,10 +78,11 @@ def reconnect_backoff(transcript: Transcript) -> Observation:
     """The pauses between a client's handshakes are not all about equally long.
 
     The longest of three or more pauses is at least 1.5 times the shortest. Four or more that are
-    shorter each time, down to a quarter, do not grow.
+    shorter each time, down to a quarter, do not grow. Pauses of ten seconds or more need not: a
+    client that forgets its failures only after a stable connection begins with its longest ones.
     """
     series = [pauses for pauses in _pause_series(transcript) if len(pauses) >= MIN_PAUSES]
-    fixed = [pauses for pauses in series if not pauses_grow(pauses)]
+    fixed = [pauses for pauses in series if not pauses_grow(pauses) and min(pauses) < LONG_MS]
     observed = "too few tries to see growth"
     if fixed:
         observed = f"the pauses between handshakes do not grow: {format_pauses(fixed[0])}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.delivery import Deliverer
 from pytest_mews.emulator.connector_api import ConnectorApi
-from pytest_mews.model import ApiCall, Delivery
+from pytest_mews.model import ApiCall, Delivery, entity_fetches
 from pytest_mews.model.exchange import CONNECTIVITY_CHECK
 from pytest_mews.senders import IdSource, Sender, Target
 
@@ -26,6 +26,14 @@ class Connectivity:
     def called(self) -> bool:
         """Whether a call that a webhook can lead to reached the emulator."""
         return _called(self.calls)
+
+    @property
+    def request_delay_s(self) -> float | None:
+        """The seconds from the response to the first request for the entity; None without one."""
+        (fetch,) = entity_fetches([self.delivery], self.calls) or (None,)
+        if fetch is None or fetch.requested_ms is None:
+            return None
+        return (fetch.requested_ms - fetch.acknowledged_ms) / 1000
 
 
 def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long to wait

@@ -14,10 +14,13 @@ from pytest_mews.model.step import (
     FillFirstPages,
     InjectApiFault,
     ShowConnectivityCheck,
+    WaitForNoRequest,
     WaitForRequest,
     WaitUntilFetched,
     WaitUntilIdle,
 )
+
+USUAL_DELAYS = 2.0  # in which a request that must not come would come
 
 
 @perform.register
@@ -38,6 +41,15 @@ def _wait_until_fetched(step: WaitUntilFetched, execution: Execution) -> None:
 @perform.register
 def _wait_for_request(_: WaitForRequest, execution: Execution) -> None:
     execution.calls.wait_for_request(execution.context.fetch_timeout_s)
+
+
+@perform.register
+def _wait_for_no_request(step: WaitForNoRequest, execution: Execution) -> None:
+    context = execution.context
+    if context.connector_api is None:
+        return
+    usual_s = min(USUAL_DELAYS * context.patience.usual_delay_s, context.fetch_timeout_s)
+    context.wait(max(step.seconds, usual_s))
 
 
 @perform.register

@@ -8,7 +8,9 @@ Only requests by id count: an interval has whatever changed meanwhile.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from threading import Lock
 
 from pytest_mews.model import ApiCall, EntityFetch
@@ -16,6 +18,9 @@ from pytest_mews.model import ApiCall, EntityFetch
 MIN_LATE = 3  # entities: a single one may have been announced again
 TIMEOUT_FACTOR = 2.0  # the timeout to choose, in times of what the service needed
 STEP_S = 10  # to which it is rounded up
+WOKEN_MS = 1_000.0  # a request so soon after a message may be due to it
+MIN_WOKEN_SHARE = 0.9  # of the late requests that follow a message so soon; a retry may be one, too
+MAX_CHANCE = 0.001  # that requests at any other time would do so
 
 
 class LateFetches:
@@ -38,16 +43,41 @@ class LateFetches:
             calls: all of the run.
 
         """
+        given_up = self._copy()
+        return {
+            entity_id: received_ms - given_up[entity_id][0]
+            for entity_id, received_ms in _late_ms(given_up, calls).items()
+        }
+
+    def wait_for_messages(self, calls: Sequence[ApiCall], messages_ms: Sequence[float]) -> bool:
+        """Return whether what is fetched late is requested only when another message comes.
+
+        So does a serverless function that is frozen between its response and its next request. A
+        slow service would hardly do so by chance.
+
+        Args:
+            calls: all of the run.
+            messages_ms: when messages were sent, in order.
+
+        """
+        given_up = self._copy()
+        late_ms = sorted({*_late_ms(given_up, calls).values()})
+        if not late_ms:
+            return False
+        firsts_ms = [late_ms[0]]
+        firsts_ms += [after for before, after in pairwise(late_ms) if after - before > WOKEN_MS]
+        woken = [ms for ms in firsts_ms if _is_soon_after(messages_ms, ms)]
+        began_ms = min(given_up_ms for _, given_up_ms in given_up.values())
+        times_ms = [ms for ms in messages_ms if began_ms <= ms <= late_ms[-1]]
+        soon_ms = sum(
+            min(WOKEN_MS, after - before) for before, after in pairwise([*times_ms, late_ms[-1]])
+        )
+        chance = (soon_ms / (late_ms[-1] - began_ms)) ** len(woken)
+        return len(woken) >= MIN_WOKEN_SHARE * len(firsts_ms) and chance < MAX_CHANCE
+
+    def _copy(self) -> dict[str, tuple[float, float]]:
         with self._lock:
-            given_up = dict(self._given_up)
-        delays_ms: dict[str, float] = {}
-        for call in calls if given_up else ():
-            requested = {*call.requested_ids} if call.answered_ok else set()
-            for entity_id in requested & given_up.keys() - delays_ms.keys():
-                acknowledged_ms, given_up_ms = given_up[entity_id]
-                if call.received_ms > given_up_ms:
-                    delays_ms[entity_id] = call.received_ms - acknowledged_ms
-        return delays_ms
+            return dict(self._given_up)
 
     def notes(self, calls: Sequence[ApiCall], fetch_timeout_s: float) -> tuple[str, ...]:
         """Return the note of the run, if several entities were fetched later; else none.
@@ -70,3 +100,21 @@ class LateFetches:
             f"{needed_s:g}: only then do the scenarios judge what it does."
         )
         return (note,)
+
+
+def _late_ms(
+    given_up: dict[str, tuple[float, float]], calls: Iterable[ApiCall]
+) -> dict[str, float]:
+    """Return by entity when the first successful request for it came after it was given up."""
+    late_ms: dict[str, float] = {}
+    for call in calls if given_up else ():
+        requested = {*call.requested_ids} if call.answered_ok else set()
+        for entity_id in requested & given_up.keys() - late_ms.keys():
+            if call.received_ms > given_up[entity_id][1]:
+                late_ms[entity_id] = call.received_ms
+    return late_ms
+
+
+def _is_soon_after(messages_ms: Sequence[float], at_ms: float) -> bool:
+    count = bisect_right(messages_ms, at_ms)
+    return count > 0 and at_ms - messages_ms[count - 1] <= WOKEN_MS

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from math import inf
+from statistics import median
 from threading import Lock
 
 from pytest_mews.emulator.connector_api import ConnectorApi
@@ -165,6 +166,7 @@ class Patience:
         self._needed_s = MIN_TIMEOUTS * fetch_timeout_s
         self._missed_s = dict.fromkeys(Missing, 0.0)  # how long the waits lasted that timed out
         self._longest_s = dict.fromkeys(Missing, 0.0)
+        self._request_delays_s: list[float] = []  # the shortest of each wait
         self._given_up: dict[str, int] = {}  # entities, with the last call before their timeout
         self._last_call = 0  # that was looked at for them
         self._is_unreliable = False
@@ -178,6 +180,17 @@ class Patience:
         """Whether enough waits timed out, so that a silence can be final."""
         with self._lock:
             return any(missed_s >= self._needed_s for missed_s in self._missed_s.values())
+
+    @property
+    def usual_delay_s(self) -> float:
+        """The median of the seconds from a response of the service to its first request; or 0."""
+        with self._lock:
+            return median(self._request_delays_s) if self._request_delays_s else 0.0
+
+    def note_request_delay(self, seconds: float) -> None:
+        """Note how long after its response the service made the first request."""
+        with self._lock:
+            self._request_delays_s.append(seconds)
 
     def silence_s(
         self, missing: Collection[Missing], calls_since: Callable[[int], Sequence[ApiCall]]
@@ -224,6 +237,9 @@ class Patience:
                     self._note_silence(Missing.REQUEST, one.request_delay_s)
                     pause_s = pauses_s.get(one.entity_id, 0.0)
                     self._note_silence(Missing.CONTINUATION, max(one.work_s, pause_s))
+        delays_s = [one.request_delay_s for one in awaited if one.request_delay_s is not None]
+        if delays_s:
+            self.note_request_delay(min(delays_s))
 
     def note_no_first_retry(self, waited_s: float) -> None:
         """Note an extended wait, in seconds, in which a failed request was not repeated once."""

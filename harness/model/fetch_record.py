@@ -13,6 +13,7 @@ from pytest_mews.model.fetches import (
     OPERATIONS_BY_DISCRIMINATOR,
     EntityFetch,
     entity_fetches,
+    is_outside_interval,
     requests_by_interval,
 )
 from pytest_mews.model.message import EventReference, Message, Validity, WebhookKind
@@ -47,6 +48,7 @@ class FetchRecord:
             was not fetched before that message.
         by_interval: whether no request asked for its id or returned it since the last message about
             it, but requests by interval could have returned it.
+        outside_interval: whether their response had no further page (`is_outside_interval`).
         last_action: the last action before its message that created its integration in the same
             execution, or changed its state; empty if there was none.
         token_owner_action: the last action that changed the state of `token_owner`'s integration
@@ -67,6 +69,7 @@ class FetchRecord:
     event_count: int = 1
     requested_again: bool | None = None
     by_interval: bool = False
+    outside_interval: bool = False
     last_action: str = ""
     token_owner_action: str = ""
 
@@ -95,6 +98,7 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
             _record(fetch, first, unclear, counts, calls),
             by_interval=fetch.requested_ms is None
             and bool(requests_by_interval(fetch, transcript.calls)),
+            outside_interval=is_outside_interval(fetch, transcript.calls),
             last_action=actions[fetch.enterprise_id, entity_key(fetch)],
             token_owner_action=_token_owner_action(fetch, calls.get(fetch.entity_id, ()), changes),
         )

@@ -160,6 +160,24 @@ def requests_by_interval(fetch: EntityFetch, calls: Iterable[ApiCall]) -> list[A
     return list(dropwhile(lambda call: call.is_next_page, relevant))
 
 
+def is_outside_interval(fetch: EntityFetch, calls: Iterable[ApiCall]) -> bool:
+    """Return whether requests by interval were read to the last page, and none had the entity."""
+    return fetch.requested_ms is None and any(
+        call.answered_ok and call.cursor is None for call in requests_by_interval(fetch, calls)
+    )
+
+
+def is_on_unread_page(fetch: EntityFetch, calls: Iterable[ApiCall]) -> bool:
+    """Return whether requests by interval succeeded, and no page after theirs was asked for."""
+    calls = requests_by_interval(fetch, calls)
+    return fetch.requested_ms is None and any(
+        call.answered_ok
+        and call.cursor is not None
+        and not any(other.follows(call) for other in calls)
+        for call in calls
+    )
+
+
 _Key = tuple[str, tuple[str, ...], str]
 """What identifies an entity: its enterprise, the operations that return it, and its id."""
 

@@ -345,6 +345,27 @@ class WaitForRequest(Step):
     """Waits until a call about the case arrives, at most the fetch timeout."""
 
 
+@_named("wait-for-no-request", Emulator.CONNECTOR_API)
+@dataclass(frozen=True)
+class WaitForNoRequest(Step):
+    """Waits for a request that must not come.
+
+    A service that collects events, or looks for new ones at intervals, gets twice the time that it
+    has usually needed from its response to its first request, at most the fetch timeout.
+
+    Attributes:
+        seconds: how long, at least.
+
+    """
+
+    seconds: PositiveSeconds
+
+    @property
+    def idle_s(self) -> float:
+        """The shortest time."""
+        return self.seconds
+
+
 @_named("wait-until-idle", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class WaitUntilIdle(Step):

@@ -190,6 +190,7 @@ class Certification:
             api_usage=self.api_usage,
             late_ids=self.runner.environment.late_ids,
             last_calls=self.runner.environment.last_calls,
+            waits_for_messages=self.runner.environment.waits_for_messages,
         )
         run = replace(redact(replace(run, results=())), results=run.results)
         accepted = self._expected_failures.add_acceptance(run)

@@ -445,6 +445,8 @@ class Environment:
             fetch_timeout_s=self.settings.fetch_timeout_s,
         )
         self.emulator_failures.raise_since(failure_count)  # then nothing is known of the service
+        if connectivity is not None and connectivity.request_delay_s is not None:
+            self._patience.note_request_delay(connectivity.request_delay_s)
         return connectivity
 
     def _probe_commands(self) -> bool:
@@ -487,8 +489,9 @@ class Environment:
         notes += () if self.websocket is None else self.websocket.log.notes
         if self.connector_api is not None:
             timeout_s = self.settings.fetch_timeout_s
-            notes += self._patience.notes or self._late_fetches.notes(
-                self.connector_api.calls(), timeout_s
+            late = self._late_fetches
+            notes += self._patience.notes or (
+                () if self.waits_for_messages else late.notes(self.connector_api.calls(), timeout_s)
             )
         notes += tuple(
             f"The demo partner, a part of pytest-mews, failed with {error!r}."
@@ -504,6 +507,15 @@ class Environment:
         if self.connector_api is None:
             return frozenset()
         return frozenset(self._late_fetches.delays_ms(self.connector_api.calls()))
+
+    @property
+    def waits_for_messages(self) -> bool:
+        """Whether the service requests what is late only when another message comes."""
+        if self.connector_api is None:
+            return False
+        return self._late_fetches.wait_for_messages(
+            self.connector_api.calls(), self.connector_api.messages_ms
+        )
 
     @property
     def last_calls(self) -> tuple[ApiCall, ...]:

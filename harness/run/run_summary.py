@@ -46,11 +46,14 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
     api_usage: ApiUsage | None = None,
     late_ids: Collection[str] = (),
     last_calls: Sequence[ApiCall] = (),
+    waits_for_messages: bool = False,
 ) -> Run:
     """Build a run; `results` are in the order in which reports list them.
 
     `late_ids` are the entities that were fetched after the run had ceased to wait for them,
-    `last_calls` the last requests of the service. Its URLs have no secrets; its other texts can.
+    `last_calls` the last requests of the service, and `waits_for_messages` says whether those
+    entities were requested only when another message came. Its URLs have no secrets; its other
+    texts can.
     """
     in_stages = [result for result in results if result.scenario.stage in settings.stages]
     return Run(
@@ -73,7 +76,7 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
         notes=tuple(notes),
         interrupted=interrupted,
         rate_limit_usage=tuple(rate_limit_usage),
-        causes=find_causes(results, late_ids, last_calls),
+        causes=find_causes(results, late_ids, last_calls, waits_for_messages=waits_for_messages),
         about=settings.about,
         selection=settings.selection,
         api_usage=api_usage,

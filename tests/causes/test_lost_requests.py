@@ -12,13 +12,15 @@ from pytest_mews.model import (
     CauseKind,
     Delivery,
     EventReference,
+    Message,
     ScenarioResult,
     TokenState,
+    Validity,
     Verdict,
     WebhookKind,
 )
 from tests.causes.observed_results import processing_result
-from tests.transcript_builders import call, delivery, delivery_of
+from tests.transcript_builders import attempt, call, delivery, delivery_of
 
 RESOURCES = "resources/getAll"
 
@@ -231,3 +233,59 @@ def test_losses_in_two_scenarios_stand_by_themselves() -> None:
         for number, lost in enumerate(("ab", "c", "", ""))
     ]
     assert find_causes(results) == ()
+
+
+def undocumented(result: ScenarioResult) -> ScenarioResult:
+    """Return the result as if each of its messages had an unknown event."""
+    (evidence,) = result.evidence
+    deliveries = tuple(
+        replace(one, message=replace(one.message, validity=Validity.UNDOCUMENTED))
+        for one in evidence.transcript.deliveries
+    )
+    transcript = replace(evidence.transcript, deliveries=deliveries)
+    return replace(result, evidence=(replace(evidence, transcript=transcript),))
+
+
+@pytest.mark.parametrize(("lost", "is_explained"), [("a", True), ("ab", False)])
+def test_losses_in_messages_with_unknown_events(lost: str, *, is_explained: bool) -> None:
+    """They are lost now and then, too, if most of what stands beside unknown events is fetched."""
+    results = [
+        lossy_result(number, letters, at_ms=(0, 300))
+        for number, letters in enumerate(("ab", "b", "c", "a"), 1)
+    ]
+    unknown = undocumented(lossy_result(26, lost, at_ms=(0,)))
+    (cause,) = find_causes([*results, unknown])
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+    assert ("PROC-26" in cause.explains) is is_explained
+
+
+def created_result(number: int, *, fetched: bool) -> ScenarioResult:
+    """Return the result of a new integration and an event."""
+    enterprise, entity_id = f"enterprise-{number}", f"{number}-a"
+    created = Message(
+        WebhookKind.INTEGRATION,
+        b"{}",
+        (EventReference("IntegrationCreated", f"integration-{number}"),),
+        "IntegrationCreated",
+        enterprise_id=enterprise,
+    )
+    deliveries = [
+        Delivery("created", created, (attempt(0.0, 5.0),)),
+        delivery(entity_id, enterprise=enterprise, at_ms=50.0),
+    ]
+    calls = [call(entity_id, enterprise=enterprise)] if fetched else []
+    return processing_result(f"PROC-{number}", deliveries, calls, met=fetched)
+
+
+@pytest.mark.parametrize("others_fetched", [True, False])
+def test_losses_after_an_action(*, others_fetched: bool) -> None:
+    """Where most of what follows the action is fetched, the action is not the reason."""
+    results = [
+        lossy_result(number, letters, at_ms=(0, 300))
+        for number, letters in enumerate(("ab", "b", "c", "a"), 1)
+    ]
+    new = [created_result(20, fetched=False)]
+    new += [created_result(number, fetched=others_fetched) for number in (25, 31)]
+    (cause,) = find_causes([*results, *new])
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+    assert ("PROC-20" in cause.explains) is others_fetched

@@ -115,3 +115,16 @@ def test_it_has_not_stopped(later: list[ScenarioResult]) -> None:
     results = [result(number, fetched=True) for number in WORKING]
     kinds = {cause.kind for cause in find_causes([*results, *later])}
     assert CauseKind.STOPPED_FETCHING not in kinds
+
+
+def test_a_service_that_works_only_while_it_has_a_message() -> None:
+    """What it requests with the next message was not lost, and no thread has ended."""
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [result(number, fetched=False) for number in (27, *LATER)]
+    (cause,) = find_causes(results, late_ids=["27-a", "27-b", "33-a"], waits_for_messages=True)
+    assert cause.kind is CauseKind.IDLE_BETWEEN_MESSAGES
+    assert cause.explains == ("PROC-27", "PROC-33", "PROC-39")
+    assert cause.summary.startswith(
+        "The service works only while it has a message to answer: 3 entities were not requested "
+        "until the next message came."
+    )

@@ -103,6 +103,41 @@ def test_requests_by_interval_that_miss_events() -> None:
     )
 
 
+def test_an_interval_whose_requests_all_fail_is_not_blamed() -> None:
+    """Whether it has the events is unknown: the requests have to be smaller, or repeated."""
+    refused = call(status=408, fault=ApiFault.REQUEST_TIMEOUT)
+    interrupted = call(status=None, duration_ms=None, fault=ApiFault.SLOW)
+    results = [
+        interval_result(1, "a", "b"),
+        processing_result("PROC-40", [delivery("c", "d")], [refused], met=False),
+        processing_result("PROC-49", [delivery("e")], [interrupted], met=False),
+    ]
+    assert find_causes(results) == ()
+
+
+def test_events_on_an_unread_page_are_not_outside_the_interval() -> None:
+    """What a request by interval returns has a further page, and nobody asks for it."""
+    full = [call(returned_ids=(), cursor="1"), call(returned_ids=(), at_ms=200.0, cursor="2")]
+    results = [
+        processing_result(f"PROC-0{number}", [delivery(f"{number}-a")], full) for number in (1, 2)
+    ]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (CauseKind.PAGES_NOT_READ, ("PROC-01", "PROC-02"))
+
+
+def test_events_on_no_page_are_outside_the_interval() -> None:
+    """The pages were read to the last one."""
+    pages = [
+        call(returned_ids=(), cursor="1"),
+        call(returned_ids=(), at_ms=200.0, is_next_page=True),
+    ]
+    results = [
+        processing_result(f"PROC-0{number}", [delivery(f"{number}-a")], pages) for number in (1, 2)
+    ]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.NOT_IN_INTERVAL
+
+
 @pytest.mark.parametrize(("new_requested", "one_requested"), [(False, False), (True, True)])
 def test_resuming_is_no_cause(*, new_requested: bool, one_requested: bool) -> None:
     """No new integration gets requests, or one that was resumed does."""

@@ -43,6 +43,7 @@ NOT_OF_A_SCENARIO = {"never-answers", "every-third-503", "fails-once-in-20", "ec
 NO_SHRINKING = Budget(executions=0)
 FETCH_TIMEOUT_S = 1
 LONGER_TIMEOUTS_S = {
+    "fetches-later-when-disabled": 5,  # the flaw is a request 2 s after the response
     "ws-slow-lookup": 3,  # the flaw is a request that comes later than after 1 s
     "misreads-payments": 3,  # the flaw is a request 1 s after the response
     # A full page takes long on a busy machine.

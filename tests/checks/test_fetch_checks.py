@@ -344,6 +344,18 @@ def test_no_fetch_shows_nothing_without_an_answer(outcome: Outcome) -> None:
     assert not evaluate_check("not-fetched", unanswered, call("a")).met
 
 
+def test_an_unread_page_of_an_interval_is_named() -> None:
+    """The entity may be there; of pages that were read to the last one nothing is said."""
+    first = call(returned_ids=("b",), cursor="1")
+    last = call(returned_ids=(), at_ms=200.0, is_next_page=True)
+    requests = "was in no response to {} to reservations/getAll/2023-06-06 by interval"
+    unread = requests.format("1 request") + ", whose further pages were not read"
+    assert unread in evaluate_check("fetched", delivery("a"), first).observed
+    observed = evaluate_check("fetched", delivery("a"), first, last).observed
+    assert requests.format("2 requests") in observed
+    assert "further pages" not in observed
+
+
 def test_a_request_by_interval_may_return_refused_entities() -> None:
     """A request by interval returns every change, so it doesn't show work on this entity."""
     assert evaluate_check("not-fetched", delivery("a"), call(returned_ids=("a", "b"))).met

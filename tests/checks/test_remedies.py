@@ -9,6 +9,7 @@ import pytest
 from pytest_mews.checks import evaluate, remedy_for
 from pytest_mews.checks.remedies import FAULT_NOT_MET
 from pytest_mews.model import (
+    ApiFault,
     Attempt,
     Delivery,
     Evidence,
@@ -176,6 +177,9 @@ def test_events_that_are_lost_without_the_injected_fault(scenario_id: str) -> No
     unmet = evaluate(expectation, replace(faulted, unaffected_ids=frozenset("b")))
     assert (unmet.met, unmet.remedy) == (False, FAULT_NOT_MET)
     assert evaluate(expectation, faulted).remedy == ""
+    cut_off = call(at_ms=200.0, status=None, duration_ms=None, fault=ApiFault.SLOW)
+    by_interval = build_transcript(delivery("b"), cut_off)
+    assert evaluate(expectation, replace(by_interval, unaffected_ids=frozenset("b"))).remedy == ""
 
 
 def test_the_remedy_of_a_result() -> None:

@@ -301,6 +301,8 @@ def test_reconnects() -> None:
         ([10] * 20, True, False),
         ([100, 200], False, True),
         ([50, 100, 200, 400], False, True),
+        ([17_071, 20_947, 15_214, 19_174], False, True),
+        ([9_500, 10_100, 10_400, 9_800], False, False),
     ],
 )
 def test_storms_and_backoff(pauses: list[float], *, storms: bool, grows: bool) -> None:

@@ -38,6 +38,17 @@ def test_other_silences_do_not_count(entity_id: str, announced_ms: float | None)
     assert look_at(*calls, announced_ms=announced_ms).longest_ms == 0
 
 
+@pytest.mark.parametrize(
+    ("message_ms", "longest_ms"), [(7_000, 0), (6_000, 6_495), (1_002, 6_495), (7_600, 6_495)]
+)
+def test_a_silence_that_a_message_ends_does_not_count(message_ms: float, longest_ms: float) -> None:
+    """A service that only runs while it has a request is not busy meanwhile."""
+    silence = BusySilence()
+    silence.note_message(message_ms)
+    silence.look_at([call("a", at_ms=1_000), call("b", at_ms=7_500)], lambda _: 0.0)
+    assert silence.longest_ms == longest_ms
+
+
 def test_partner_that_waits_for_a_response_is_not_silent() -> None:
     """Requests are looked at in order, as soon as they have a response."""
     slow = call("a", at_ms=1_000, duration_ms=None)

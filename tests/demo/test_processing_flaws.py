@@ -459,6 +459,12 @@ CASES = [
         [CREATED_TOKEN],
         [],
     ),
+    FlawCase(
+        "fetches-later-when-disabled",
+        used_tokens(integration_created(), OFF, NEW_ENTERPRISE),
+        [CREATED_TOKEN],
+        [],
+    ),
     FlawCase("stops-after-401", count_after(ScriptedFault(401)), 1, 2),
     FlawCase("stops-after-401", count_after(ScriptedFault(500)), 2, 2),
     FlawCase(

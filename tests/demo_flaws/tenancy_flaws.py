@@ -62,6 +62,11 @@ def fetches_when_disabled() -> ProcessingOptions:
     return _ignores("IntegrationDisabled", "IntegrationCanceled", "IntegrationDeleted")
 
 
+def fetches_later_when_disabled() -> ProcessingOptions:
+    """The same, and collects events for two seconds before it requests anything."""
+    return replace(fetches_when_disabled(), batch_window_s=2.0)
+
+
 def knows_tokens_by_enterprise() -> ProcessingOptions:
     """Knows the token of the enterprise in IntegrationCreated alone, not of its properties."""
     return ProcessingOptions(
@@ -96,7 +101,7 @@ def never_resumes() -> ProcessingOptions:
 
 
 def stops_after_401() -> ProcessingOptions:
-    """Ignores IntegrationDisabled, and stops fetching for an enterprise after a 401."""
+    """Stops fetching for an enterprise after a 401."""
     stopped: set[str] = set()
 
     def stop_after_401(read: EntityReader) -> EntityReader:
@@ -113,7 +118,7 @@ def stops_after_401() -> ProcessingOptions:
         return read_unless_stopped
 
     readers = {entity: stop_after_401(read) for entity, read in entity_readers().items()}
-    return replace(_ignores("IntegrationDisabled"), readers=readers)
+    return ProcessingOptions(readers=readers)
 
 
 def processes_rejected_messages() -> ProcessingOptions:
@@ -142,6 +147,7 @@ TENANCY_FLAWS = (
     keeps_old_key,
     remembers_first_token,
     fetches_when_disabled,
+    fetches_later_when_disabled,
     ignores_is_enabled,
     knows_tokens_by_enterprise,
     never_resumes,

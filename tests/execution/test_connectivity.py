@@ -17,6 +17,7 @@ from pytest_mews.model import ApiCall, Delivery, EventReference, Message, Webhoo
 from pytest_mews.model.step import ShowConnectivityCheck
 from pytest_mews.senders import Target
 from pytest_mews.senders.connector import CONNECTOR
+from tests.transcript_builders import call, delivery
 
 ID = "bfee2c44-1f84-4326-a862-000000000001"
 UNUSED = cast("Any", None)
@@ -59,6 +60,17 @@ def test_show_connectivity_check() -> None:
         assert (
             tuple(ids for call in calls for ids in (call.requested_ids, call.returned_ids)) == shown
         )
+
+
+def test_the_delay_is_that_of_the_first_request() -> None:
+    """Without a request for the entity there is none."""
+    checked = delivery(ID, at_ms=100.0)
+    first, second = call(ID, at_ms=3_110.0, status=500), call(ID, at_ms=4_000.0)
+    assert Connectivity(checked, (first, second)).request_delay_s == 3.0
+    assert (
+        Connectivity(checked, (call("other", at_ms=3_105.0, returned_ids=()),)).request_delay_s
+        is None
+    )
 
 
 def test_the_check_waits_after_a_refused_call() -> None:

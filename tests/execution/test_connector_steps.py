@@ -40,6 +40,7 @@ from pytest_mews.model.step import (
     InjectApiFault,
     Send,
     ShowConnectivityCheck,
+    WaitForNoRequest,
     WaitForRequest,
     WaitUntilFetched,
     WaitUntilIdle,
@@ -650,6 +651,17 @@ def test_wait_for_request() -> None:
     assert [call.number for call in connector_api.calls()] == [1, 2]
 
 
+@pytest.mark.parametrize(("delay_s", "waited_s"), [(0.2, 1.5), (3.0, 6.0), (8.0, 10.0)])
+def test_wait_for_no_request(delay_s: float, waited_s: float) -> None:
+    """A service that usually waits before it requests anything would still do so later."""
+    connector_api = ScriptedConnectorApi()
+    patience = Patience()
+    patience.note_request_delay(delay_s)
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+    perform(WaitForNoRequest(1.5), execution)
+    assert connector_api.waits == [waited_s]
+
+
 def test_wait_for_request_of_a_busy_partner() -> None:
     """It is extended for a backlog, and cut short after an extended wait was outlasted."""
     connector_api = backlog_of(1000, TIMEOUT, TIMEOUT, call("a", number=1))
@@ -864,6 +876,7 @@ def test_every_step_does_nothing_without_the_emulator() -> None:
     steps = (
         ShowConnectivityCheck(),
         WaitUntilFetched(),
+        WaitForNoRequest(60),
         WaitForRequest(),
         WaitUntilIdle(),
         InjectApiFault(ApiFault.SLOW, ("message",), seconds=60),

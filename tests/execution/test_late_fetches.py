@@ -47,3 +47,26 @@ def test_single_late_fetches_are_known_by_their_entity() -> None:
     late = LateFetches()
     late.give_up(missing("a", "b"), now_ms=10_000)
     assert late.delays_ms([call("a", at_ms=19_010), call("c", at_ms=19_500)]) == {"a": 19_000.0}
+
+
+@pytest.mark.parametrize(
+    ("delay_ms", "expected"),
+    [(200.0, True), (1_500.0, False)],
+    ids=["woken by the next message", "at another time"],
+)
+@pytest.mark.parametrize("step_ms", [15_000.0, 1_200.0], ids=["rarely", "all the time"])
+def test_late_requests_that_come_with_a_message(
+    delay_ms: float, step_ms: float, *, expected: bool
+) -> None:
+    """Where messages come all the time, so does every request: that shows nothing."""
+    late = LateFetches()
+    names = [f"late {number}" for number in range(6)]
+    late.give_up(missing(*names), now_ms=10_000)
+    messages_ms = [20_000 + number * step_ms for number in range(20)]
+    calls = [
+        call(name, at_ms=at_ms + delay_ms)
+        for name, at_ms in zip(names, messages_ms[::3], strict=False)
+    ]
+    assert late.wait_for_messages(calls, messages_ms) is (expected and step_ms > 10_000)
+    assert not late.wait_for_messages(calls[:1], messages_ms)
+    assert not late.wait_for_messages([], messages_ms)

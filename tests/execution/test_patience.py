@@ -91,6 +91,19 @@ def test_pauses_before_retries_count() -> None:
     assert silence_s(patience, CONTINUATION) == 8.0
 
 
+def test_the_usual_delay_is_that_of_the_first_request_of_most_waits() -> None:
+    """A backlog delays the other requests of a wait, and few waits."""
+    patience = Patience(TIMEOUT_S)
+    assert patience.usual_delay_s == 0.0
+    patience.note_request_delay(2.0)
+    for delays_s in ((3.0, 9.0), (60.0,), (None,), (3.0, None)):
+        awaited = [
+            Awaited(f"{delay_s}", is_done=True, request_delay_s=delay_s) for delay_s in delays_s
+        ]
+        patience.note_end(awaited, [], TIMEOUT_S)
+    assert patience.usual_delay_s == 3.0
+
+
 def test_a_late_request_ends_the_impatience() -> None:
     """What is requested after its timeout shows a slow service: it gets the whole timeout again."""
     patience = after_misses(MIN_TIMEOUTS)

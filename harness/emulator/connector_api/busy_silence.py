@@ -6,6 +6,7 @@ before it requests those of the next message. One that limits its own requests w
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ FACTOR = 2.0  # how much longer than ever before a partner may work without a re
 # How long it may do so before it has shown any such silence: a full batch at 40 ms for each entity,
 # or a limit of 30 s.
 PRESUMED_MS = 40_000.0
+WOKEN_MS = 1_000.0  # a request so soon after a message may be due to it
 
 
 class BusySilence:
@@ -30,6 +32,7 @@ class BusySilence:
     Attributes:
         longest_ms: the longest such silence so far, 0 without one.
         last_call: the number of the last call that was looked at.
+        messages_ms: when messages were sent, in order.
 
     """
 
@@ -40,6 +43,11 @@ class BusySilence:
         self.last_call = 0
         self._began_ms: float | None = None  # the end of the last request so far
         self._requested: set[str] = set()
+        self.messages_ms: list[float] = []
+
+    def note_message(self, at_ms: float) -> None:
+        """Note when a message was sent, in order of time."""
+        self.messages_ms.append(at_ms)
 
     def allows_since_ms(self, now_ms: float) -> float:
         """Return the time of the earliest request after which the partner may still be at work."""
@@ -72,8 +80,14 @@ class BusySilence:
             self._requested.update(first)
             if first and self._began_ms is not None:
                 announced = announced_ms(replace(call, requested_ids=first))
-                if announced is not None and announced < self._began_ms:
+                is_woken = self._is_woken(self._began_ms, call.received_ms)
+                if announced is not None and announced < self._began_ms and not is_woken:
                     silence_ms = call.received_ms - self._began_ms
                     self.longest_ms = max(self.longest_ms, silence_ms)
                 self._is_late = announced is not None and announced < call.received_ms - LATE_MS
             self._began_ms = max(self._began_ms or 0.0, call.answered_ms)
+
+    def _is_woken(self, began_ms: float, ended_ms: float) -> bool:
+        """Return whether a message was sent during a silence, shortly before its end."""
+        count = bisect_right(self.messages_ms, ended_ms)
+        return count > 0 and self.messages_ms[count - 1] > max(began_ms, ended_ms - WOKEN_MS)

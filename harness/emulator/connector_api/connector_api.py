@@ -120,6 +120,7 @@ class ConnectorApi:
             while self._unread_messages:
                 message, now_ms = self._unread_messages.popleft()
                 apply_message(message, self._store, self._tokens, self._utc(now_ms))
+                self._busy_silence.note_message(now_ms)
                 self._first_pages.fill(message)
             yield
 
@@ -319,6 +320,12 @@ class ConnectorApi:
                 and not call.is_rejected
                 and (announced_ms := self._announced_ms(call)) is not None
             )
+
+    @property
+    def messages_ms(self) -> tuple[float, ...]:
+        """When messages were sent, on the run's clock, in order."""
+        with self._up_to_date():
+            return tuple(self._busy_silence.messages_ms)
 
     def note_final_silence(self) -> None:
         """Note that the partner did nothing more of its backlog until a wait for it was over."""
