@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from math import inf
 
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity
@@ -19,15 +20,18 @@ from pytest_mews.model import (
     ScenarioResult,
     Transcript,
     calls_by_entity,
+    entity_fetches,
     entity_key,
     last_actions,
     merge_records,
     was_fetched_before,
 )
-from pytest_mews.model.fetches import is_outside_interval
+from pytest_mews.model.fetches import is_outside_interval, requests_by_interval
 
 MIN_COUNT = 2  # entities
 MAX_SHARE = 0.05  # of them that are asked for all the same
+MAX_DELAY_S = 60.0  # by which an interval may end before the request, for changes that come late
+_MINUTE = 60.0  # seconds
 RESUMING = frozenset(
     action for action, state in STATE_AFTER.items() if state is IntegrationState.ENABLED
 )
@@ -53,7 +57,7 @@ def _records(results: Iterable[ScenarioResult]) -> tuple[FetchRecord, ...]:
     )
 
 
-def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanation]:
+def find_not_in_interval(results: Sequence[ScenarioResult]) -> Iterator[Explanation]:
     """Yield an explanation if requests by interval miss what changed."""
     records = _records(results)
     missing = [record for record in records if record.outside_interval]
@@ -72,9 +76,37 @@ def find_not_in_interval(results: Iterable[ScenarioResult]) -> Iterator[Explanat
 
     yield Explanation(
         CauseKind.NOT_IN_INTERVAL,
-        f"Requests by interval miss acknowledged events: {listed(figures)} were in no response.",
+        f"Requests by interval miss acknowledged events: {listed(figures)} were in no response."
+        f"{_displacement(results)}",
         accounts_for_missing=is_in_none,
     )
+
+
+def _displacement(results: Iterable[ScenarioResult]) -> str:
+    """Say how far the intervals are from the requests for them, if all are off in one direction."""
+    intervals = {
+        call.interval_s
+        for result in results
+        for evidence in result.evidence
+        for transcript in (evidence.transcript,)
+        for fetch in entity_fetches(transcript.deliveries, transcript.calls)
+        if is_outside_interval(fetch, transcript.calls)
+        for call in requests_by_interval(fetch, transcript.calls)
+        if call.interval_s is not None
+    }
+    begin_s = min((-inf if start is None else start for start, _ in intervals), default=-inf)
+    end_s = max((inf if end is None else end for _, end in intervals), default=inf)
+    if begin_s > 0:
+        return f" Each interval begins {_at_least(begin_s)} after the request itself."
+    if end_s < -MAX_DELAY_S:
+        return f" Each interval ends {_at_least(-end_s)} before the request itself."
+    return ""
+
+
+def _at_least(seconds: float) -> str:
+    if seconds < 2 * _MINUTE:
+        return f"at least {int(seconds)} s"
+    return f"at least {int(seconds / _MINUTE)} minutes"
 
 
 def _after_resuming(records: Sequence[FetchRecord]) -> Iterator[Explanation]:

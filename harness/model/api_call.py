@@ -110,6 +110,8 @@ class ApiCall:
         state: the State that a `commands/update` sets; empty for other operations.
         filters: the names of the properties that select what is returned, such as `UpdatedUtc`.
         extents: the names of the extents that the request asks for.
+        interval_s: the start and end of the interval of changes that a valid request asks for, in
+            seconds after its arrival, each None if it is open; None if it asks for no interval.
 
     """
 
@@ -133,6 +135,7 @@ class ApiCall:
     state: str = ""
     filters: tuple[str, ...] = ()
     extents: tuple[str, ...] = ()
+    interval_s: tuple[float | None, float | None] | None = None
 
     @property
     def is_error(self) -> bool:

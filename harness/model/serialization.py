@@ -159,7 +159,7 @@ KEYS: Mapping[type, str] = {
     ApiCall: """
         number path operation received_ms answered_ms status enterprise_id token_state=token client
         requested_ids returned_ids request_problems message fault retry_after_s cursor is_next_page
-        state filters extents
+        state filters extents interval_s
         """,
     WebSocketHandshake: "number at_ms path status enterprise_id problems tokens_in_query",
     Connection: """

@@ -103,6 +103,35 @@ def test_requests_by_interval_that_miss_events() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("intervals", "displacement"),
+    [
+        ([(3_300.0, 3_600.0), (3_480.0, None)], " Each interval begins at least 55 minutes after"),
+        ([(-9_000.0, -7_200.0), (None, -90.0)], " Each interval ends at least 90 s before"),
+        ([(3_300.0, 3_600.0), (-60.0, 1.0)], ""),
+        ([(-400.0, -30.0), (-90.0, -30.0)], ""),
+        ([(None, None), (None, None)], ""),
+        ([None, None], ""),
+    ],
+)
+def test_how_far_intervals_are_off(
+    intervals: list[tuple[float | None, float | None] | None], displacement: str
+) -> None:
+    """The cause says it if all are off in one direction: local time in place of UTC, mostly."""
+    results = [
+        processing_result(
+            f"PROC-0{number}",
+            [delivery(f"{number}-a")],
+            [call(returned_ids=(), interval_s=interval)],
+        )
+        for number, interval in enumerate(intervals)
+    ]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.NOT_IN_INTERVAL
+    sentence = f"{displacement} the request itself." if displacement else ""
+    assert cause.summary.endswith(f"were in no response.{sentence}")
+
+
 def test_an_interval_whose_requests_all_fail_is_not_blamed() -> None:
     """Whether it has the events is unknown: the requests have to be smaller, or repeated."""
     refused = call(status=408, fault=ApiFault.REQUEST_TIMEOUT)

@@ -274,3 +274,35 @@ def test_key_of_an_unknown_integration_is_ignored() -> None:
     )
     assert connector_api.enterprise_of("access-token-eight") is None
     assert call_operation(connector_api, "payments/getAll")[0].token_state is TokenState.CURRENT
+
+
+@pytest.mark.parametrize(
+    ("properties", "interval_s"),
+    [
+        ({}, None),
+        (
+            {"UpdatedUtc": {"StartUtc": "2026-08-07T11:59:00Z", "EndUtc": "2026-08-07T14:00:00Z"}},
+            (-60.0, 7_200.0),
+        ),
+        (
+            {
+                "UpdatedUtc": {
+                    "StartUtc": "2026-08-07T14:00:00+02:00",
+                    "EndUtc": "2026-08-07T14:00:00+02:00",
+                }
+            },
+            (0.0, 0.0),
+        ),
+        (
+            {"CreatedUtc": {"StartUtc": "2026-08-07T12:00:01Z", "EndUtc": "2026-08-07T12:00:02Z"}},
+            (1.0, 2.0),
+        ),
+        ({"UpdatedUtc": {"StartUtc": "2026-08-07T12:00:00Z", "EndUtc": "soon"}}, None),
+    ],
+)
+def test_the_interval_of_a_request_is_relative_to_its_arrival(
+    properties: dict[str, object], interval_s: tuple[float, float] | None
+) -> None:
+    """A request that is not valid has none."""
+    call, _ = call_operation(make_connector_api(), "payments/getAll", **properties)
+    assert call.interval_s == interval_s

@@ -124,6 +124,21 @@ def requested_amounts(operation: Operation, body: Mapping[str, Any]) -> tuple[fl
     return count or ITEMS_PER_PAGE, sum(lengths)
 
 
+def requested_changes_s(
+    operation: Operation, body: Mapping[str, Any], now: datetime
+) -> tuple[float | None, float | None] | None:
+    """Return the interval of changes that a valid request asks for (`ApiCall.interval_s`)."""
+    intervals = _intervals(operation, body)
+    interval = intervals.get("UpdatedUtc") or intervals.get("CreatedUtc")
+    if interval is None:
+        return None
+    start, end = (
+        None if time is None else (time - now).total_seconds()
+        for time in (interval.start, interval.end)
+    )
+    return start, end
+
+
 def paginate(records: list[EntityRecord], cursor: EntityRecord | None, count: int | None) -> Page:
     """Return the first page of records, or the page after the cursor.
 

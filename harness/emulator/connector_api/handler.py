@@ -31,7 +31,7 @@ from pytest_mews.emulator.connector_api.api_responses import (
 )
 from pytest_mews.emulator.connector_api.apply_message import ASSUMED_AGE
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
-from pytest_mews.emulator.connector_api.filters import requested_amounts
+from pytest_mews.emulator.connector_api.filters import requested_amounts, requested_changes_s
 from pytest_mews.emulator.connector_api.injected_faults import Amounts, InjectedFault
 from pytest_mews.emulator.connector_api.operations import Operation
 from pytest_mews.emulator.connector_api.request_parsing import ParsedRequest
@@ -152,6 +152,7 @@ def handle(  # noqa: PLR0913 - all that a response depends on
         return _to_http(call, rejection, take_fault(call.operation, requested_ids))
     assert operation is not None
     assert enterprise is not None
+    call = replace(call, interval_s=requested_changes_s(operation, request.body, now))
     _create_requested(state, operation, enterprise, requested_ids, now)
     valid_request = ValidRequest(
         operation, documented_part(operation, request.body), enterprise, now, minimal
