@@ -20,8 +20,8 @@ LOOK_S = 2.5  # long enough to see how fast a backlog shrinks
 MINUTE_S = 60.0
 # Before a first retry, in times of the fetch timeout: queues of jobs often wait for 15 to 60 s.
 FIRST_RETRY_FACTOR = 6
-# Before another worker takes the job of one that has ended, in times of the fetch timeout: by default
-# SQS hands it on after half a minute (visibility timeout), BullMQ after a minute (stalled checks).
+# Before another worker takes the job of one that has ended, in times of the fetch timeout. By
+# default SQS hands it on after half a minute (visibility timeout), BullMQ after a minute.
 REDELIVERY_FACTOR = 9
 # Between two retries. "Up to about a minute" is what guidelines/requests says; queues of jobs make
 # their fourth retry after two to three and a half.
