@@ -20,6 +20,9 @@ LOOK_S = 2.5  # long enough to see how fast a backlog shrinks
 MINUTE_S = 60.0
 # Before a first retry, in times of the fetch timeout: queues of jobs often wait for 15 to 60 s.
 FIRST_RETRY_FACTOR = 6
+# Before another worker takes the job of one that has ended, in times of the fetch timeout. By
+# default SQS hands it on after half a minute (visibility timeout), BullMQ after a minute.
+REDELIVERY_FACTOR = 9
 # Between two retries. "Up to about a minute" is what guidelines/requests says; queues of jobs make
 # their fourth retry after two to three and a half.
 MAX_PAUSE_S = 225.0
@@ -175,13 +178,25 @@ def first_retry_ms(calls: Sequence[ApiCall], fetch_timeout_s: float) -> float:
     failed = _failed_at_last(calls)
     if len(failed) != 1:
         return 0.0
-    return failed[0].received_ms + FIRST_RETRY_FACTOR * fetch_timeout_s * 1000
+    factor = REDELIVERY_FACTOR if _is_given_up(failed[0]) else FIRST_RETRY_FACTOR
+    return failed[0].received_ms + factor * fetch_timeout_s * 1000
 
 
 def _failed_at_last(calls: Sequence[ApiCall]) -> list[ApiCall]:
-    """Return the calls that an injected fault made fail; none if the last call is not one."""
-    failed = [call for call in calls if call.fault in RETRIED_FAULTS and not call.answered_ok]
+    """Return the calls that failed (`_has_failed`); none if the last call is not one."""
+    failed = [call for call in calls if _has_failed(call)]
     return failed if failed and failed[-1] is calls[-1] else []
+
+
+def _has_failed(call: ApiCall) -> bool:
+    """Return whether an injected fault made a call fail."""
+    return (call.fault in RETRIED_FAULTS and not call.answered_ok) or _is_given_up(call)
+
+
+def _is_given_up(call: ApiCall) -> bool:
+    """Return whether the client disconnected before a slow response, as one that restarts does."""
+    is_over = call.answered_ms is not None
+    return call.fault is ApiFault.SLOW and call.status is None and is_over
 
 
 def _asks_again_for_as_much(failed: Sequence[ApiCall], pauses_ms: Sequence[float]) -> bool:

@@ -25,6 +25,7 @@ from pytest_mews.execution.waits import (
     LOOK_S,
     MAX_BUSY_FACTOR,
     QUIET_S,
+    REDELIVERY_FACTOR,
 )
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
@@ -696,6 +697,11 @@ def test_a_missing_request_is_judged_without_a_backlog() -> None:
     assert not execution.transcript(scenario_of()).still_busy
 
 
+def slow_call(**other: Any) -> ApiCall:  # noqa: ANN401 - fields of a call
+    """Build a call whose response an injected fault delays."""
+    return call("a", at_ms=1000, fault=ApiFault.SLOW, **other)
+
+
 def refused(at_s: float, *ids: str) -> ApiCall:
     """Build a call that an injected fault answered with 429."""
     return call(
@@ -780,6 +786,9 @@ def test_a_first_retry_may_come_late(failed: ApiCall) -> None:
     ("calls", "waits"),
     [
         ([refused(1, "a")], [10.0, 1 + FIRST_RETRY_FACTOR * 10.0 - 10.0]),
+        ([slow_call(status=None)], [10.0, 1 + REDELIVERY_FACTOR * 10.0 - 10.0]),
+        ([slow_call(status=None, duration_ms=None)], [10.0]),  # it goes on
+        ([slow_call(returned_ids=())], [10.0]),
         ([call("a", at_ms=1000, status=500)], [10.0]),  # no fault
         ([refused(1, "b")], [10.0]),  # another entity
         ([refused(1, "a"), call("a", at_ms=2000, returned_ids=())], [10.0]),  # repeated
