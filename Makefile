@@ -34,7 +34,7 @@ slow-tests:
 	$(RUN)pytest -n 16 --dist worksteal -m slow --durations=20
 
 other-tests:
-	nice -n 5 $(RUN)pytest -n 3 --dist worksteal -m 'not slow'
+	nice -n 3 $(RUN)pytest -n 3 --dist worksteal -m 'not slow'
 
 test: setup stacks bytecode
 	$(MAKE) --jobs 2 slow-tests other-tests

@@ -107,16 +107,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         else:
             (waiting if folder in WAITING else others).append(item)
     items[:] = []
+    shares = [divide(part, count) for part in (waiting, others)]
     for number in range(count):
-        turns = [
-            ([[item] for item in long_waits[number::count]], 1 - LAST_PART),
-            ([[item] for item in longest[number::count]], 1.0),
-        ]
-        for part in (waiting, others):
-            share = part[len(part) * number // count : len(part) * (number + 1) // count]
-            groups = [list(tests) for _, tests in groupby(share, lambda item: item.path)]
-            turns.append((groups, 1.0))
-        items += take_turns(turns)
+        items += take_turns(
+            [
+                ([[item] for item in long_waits[number::count]], 1 - LAST_PART),
+                ([[item] for item in longest[number::count]], 1.0),
+                *((share[number], 1.0) for share in shares),
+            ]
+        )
+
+
+def divide(items: Sequence[pytest.Item], count: int) -> list[list[list[pytest.Item]]]:
+    """Divide tests into as many shares of about the same size; each is a list of modules' tests."""
+    shares: list[list[list[pytest.Item]]] = [[] for _ in range(count)]
+    divided = 0
+    for _, module in groupby(items, lambda item: item.path):
+        shares[divided * count // len(items)].append(group := list(module))
+        divided += len(group)
+    return shares
 
 
 def take_turns(
