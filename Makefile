@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup links demo test coverage stacks check types site package fuzz versions soundness mutants bench docs facts clean
+.PHONY: setup links bytecode demo test slow-tests other-tests coverage stacks check types site package fuzz versions soundness mutants bench docs facts clean
 
 setup: $(VENV)/.ready links
 
@@ -20,23 +20,38 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 # Byte code is kept, so that not every process compiles every module: 3 s of CPU each.
-demo test coverage versions: export PYTHONDONTWRITEBYTECODE :=
+demo bytecode slow-tests other-tests versions: export PYTHONDONTWRITEBYTECODE :=
 nox-%: export PYTHONDONTWRITEBYTECODE :=
 
 demo: setup
 	$(BIN)/pytest --mews-target demo
 
-# Most tests wait for a partner, hence more workers than cores.
-PYTEST := pytest -n 10 --dist worksteal --durations=20
+# Slow tests wait for a partner most of the time, hence more workers than cores; the others compute
+# meanwhile, with less priority, since some slow tests measure time. Each worker imports every test
+# of its run: that is why the slow ones have a run of their own.
+RUN := $(BIN)/
+slow-tests:
+	$(RUN)pytest -n 16 --dist worksteal -m slow --durations=20
 
-test: setup stacks
-	$(BIN)/$(PYTEST)
+other-tests:
+	nice -n 3 $(RUN)pytest -n 3 --dist worksteal -m 'not slow'
 
-coverage: setup stacks
+test: setup stacks bytecode
+	$(MAKE) --jobs 2 slow-tests other-tests
+
+coverage: setup stacks bytecode
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m $(PYTEST)
+	$(MAKE) --jobs 2 RUN='$(BIN)/coverage run -m ' slow-tests other-tests
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# The workers import the tests at the same time, so that each of them would compile what is not
+# compiled yet: that takes twice as long as importing. One process does it first.
+bytecode: $(VENV)/.compiled
+
+$(VENV)/.compiled: $(VENV)/.ready $(shell find tests -name '*.py')
+	@echo "Compiling the tests"
+	@$(BIN)/pytest --collect-only -qq > $@ || { cat $@; rm $@; exit 1; }
 
 # Random responses and requests, MINUTES for each fuzzer, four at a time; `make test` runs a few.
 MINUTES ?= 60

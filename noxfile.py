@@ -70,9 +70,9 @@ _enable_pyenv()
 def fast(session: nox.Session) -> None:
     """Run the fast tests and certify the demo partner on a newer Python."""
     _install(session, "[dev]")
+    _certify(session)  # first: it compiles what each of the workers would compile
     folders = [f"tests/{name}" for name in FAST]
     session.run("pytest", "-n", "3", "--dist", "worksteal", "-m", "not slow", *folders)
-    _certify(session)
 
 
 @nox.session(python=OLDEST, tags=["versions"])

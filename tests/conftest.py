@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -57,8 +58,18 @@ WAITING = {
     "stacks",
 }
 LONGEST = "certification"
-# In the names of tests that run many scenarios: they begin before all others.
-WHOLE_RUNS = ("is_ready", "test_sound_client_passes", "test_sound_partner_passes")
+# In the names of tests that wait for more than 20 s: they begin before the last part of all tests.
+LONG_WAITS = (
+    *("is_ready", "test_sound_client_passes", "test_sound_partner_passes"),
+    *("test_endpoint_that_", "test_a_long_outage", "test_a_permanent_lockout"),
+    *("test_a_killed_run", "test_work_on_a_partner", "test_an_interruption_of_the_wait"),
+    *("calls_the_api", "fetches-before-answering", "first-event-only", "first-token-for-all"),
+    *("one-at-a-time", "slow-per-event", "time-per-event", "accepts-anything"),
+)
+LAST_PART = 0.2
+
+# All tests of a module are slow.
+SLOW_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
 
 # Collecting makes a million objects, none of which ends before the run: the garbage collector would
 # go through them again and again, in each worker.
@@ -75,40 +86,70 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(CrashTraces(Path(folder.name)))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules of which `-m slow` or `-m "not slow"` selects no test.
+
+    Importing a module takes longer than collecting its tests.
+    """
+    selected = config.getoption("markexpr")
+    if selected not in {"slow", "not slow"} or not collection_path.match("test_*.py"):
+        return None
+    text = collection_path.read_text("utf-8")
+    left_out = SLOW_MODULE.search(text) if selected == "not slow" else "mark.slow" not in text
+    return True if left_out else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order the part of the list that each worker gets.
 
-    Whole runs come first. Then tests that wait and tests that compute take turns, so that the
-    workers together do both at any time. The tests of a module stay together, for its fixtures.
+    Tests that wait and tests that compute take turns, so that the workers together do both at any
+    time; no long wait is left for the end. The tests of a module stay together, for its fixtures.
     """
     count = getattr(config, "workerinput", {}).get("workercount", 1)
-    whole_runs: list[pytest.Item] = []
+    long_waits: list[pytest.Item] = []
     longest: list[pytest.Item] = []
     waiting: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
         folder = item.path.parent.name
-        if any(name in item.name for name in WHOLE_RUNS):
-            whole_runs.append(item)
+        if any(name in item.name for name in LONG_WAITS):
+            long_waits.append(item)
         elif folder == LONGEST:
             longest.append(item)
         else:
             (waiting if folder in WAITING else others).append(item)
     items[:] = []
+    shares = [divide(part, count) for part in (waiting, others)]
     for number in range(count):
-        items += whole_runs[number::count]
-        turns = [[[item] for item in longest[number::count]]]
-        for part in (waiting, others):
-            share = part[len(part) * number // count : len(part) * (number + 1) // count]
-            turns.append([list(tests) for _, tests in groupby(share, lambda item: item.path)])
-        items += take_turns(turns)
+        items += take_turns(
+            [
+                ([[item] for item in long_waits[number::count]], 1 - LAST_PART),
+                ([[item] for item in longest[number::count]], 1.0),
+                *((share[number], 1.0) for share in shares),
+            ]
+        )
 
 
-def take_turns(lists: Sequence[Sequence[list[pytest.Item]]]) -> list[pytest.Item]:
-    """Return the tests of several lists of groups, so that each list lasts until the end."""
+def divide(items: Sequence[pytest.Item], count: int) -> list[list[list[pytest.Item]]]:
+    """Divide tests into as many shares of about the same size; each is a list of modules' tests."""
+    shares: list[list[list[pytest.Item]]] = [[] for _ in range(count)]
+    divided = 0
+    for _, module in groupby(items, lambda item: item.path):
+        shares[divided * count // len(items)].append(group := list(module))
+        divided += len(group)
+    return shares
+
+
+def take_turns(
+    lists: Sequence[tuple[Sequence[list[pytest.Item]], float]],
+) -> list[pytest.Item]:
+    """Return the tests of several lists of groups, so that each list lasts until its end.
+
+    The end of a list is a share of the whole: 1 if it lasts as long as all others.
+    """
     positions = [
-        ((index + 0.5) / len(groups), group)
-        for groups in lists
+        ((index + 0.5) / len(groups) * end, group)
+        for groups, end in lists
         for index, group in enumerate(groups)
     ]
     ordered = sorted(positions, key=lambda pair: pair[0])

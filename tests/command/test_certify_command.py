@@ -141,7 +141,7 @@ def test_the_command_that_a_run_prints_repeats_it(mews: Mews) -> None:
     assert "STILL FAILING ERR-02" in again.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_exits_with_2(
     number: signal.Signals, start_mews: Callable[..., Popen[str]], tmp_path: Path
 ) -> None:

@@ -21,7 +21,13 @@ from tests.demo.webhook_client import (
     send_truncated,
 )
 from tests.partner_processes import RunningService
-from tests.stacks.stack_partners import SOUND_PARTNERS, TOKEN, StackPartner, skip_if_missing
+from tests.stacks.stack_partners import (
+    EXPRESS,
+    SOUND_PARTNERS,
+    TOKEN,
+    StackPartner,
+    skip_if_missing,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +39,13 @@ def url_of(service: RunningService) -> str:
     return f"{service.url}?Token={service.token}"
 
 
+# test_processing_stacks.py certifies that in Express, with the Processing stage as well.
+@pytest.mark.parametrize(
+    "partner",
+    [partner for partner in SOUND_PARTNERS if partner is not EXPRESS],
+    ids=lambda partner: partner.name,
+    indirect=True,
+)
 def test_every_scenario_passes(service: RunningService, settings: BuildSettings) -> None:
     """Every scenario of the Delivery stage that applies passes, without a warning."""
     run_settings = settings(url_of(service), time_scale="0.001", examples="1")

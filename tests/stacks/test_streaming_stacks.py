@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mews.execution import websocket_steps
 from tests.partner_processes import TENANTS, run_process
 from tests.ports import free_port
 from tests.stacks.stack_partners import EXAMPLES
@@ -18,6 +19,8 @@ from tests.stacks.stack_partners import EXAMPLES
 pytestmark = pytest.mark.slow
 
 QUICK = ("--mews-time-scale", "0.001", "--mews-examples", "1")
+# The examples never request anything about most types of events, and each wait for that ends here.
+FIRST_REQUEST_TIMEOUT_S = 0.3
 CLIENTS = {
     "python": (f"{sys.executable} client.py", "tenants.toml"),
     "node": ("node client.js", "tenants.json"),
@@ -39,9 +42,12 @@ def skip_if_missing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_example_client_is_ready(name: str, pytester: pytest.Pytester, tmp_path: Path) -> None:
+def test_example_client_is_ready(
+    name: str, pytester: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The example passes the Streaming stage without a warning, and logs no secret."""
     skip_if_missing(name)
+    monkeypatch.setattr(websocket_steps, "FIRST_REQUEST_TIMEOUT_S", FIRST_REQUEST_TIMEOUT_S)
     command, tenants = CLIENTS[name]
     api, websocket = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     output = tmp_path / "output.log"
