@@ -27,6 +27,7 @@ class Option:
         kind: `value` (given once), `values` (repeatable; one per line in an ini file), or `flag`.
         env: the environment variable that is read if the command line has no value.
         default: the default as the user would type it; None if there is none.
+        unused_in_replay: why it has no effect together with --mews-replay; empty if it has one.
 
     """
 
@@ -36,12 +37,17 @@ class Option:
     kind: Kind = "value"
     env: str | None = None
     default: str | None = None
+    unused_in_replay: str = ""
 
     @property
     def dest(self) -> str:
         """The attribute of the parsed options and the ini key: the flag with underscores."""
         return self.flag.lstrip("-").replace("-", "_")
 
+
+_IN_FILE = "a replay file has the value of its own run"
+_ONE_CASE = "a replay sends the cases of its files, one after another"
+_NO_REPORT = "a replay writes no report, and accepts no failure"
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -114,6 +120,7 @@ OPTIONS: tuple[Option, ...] = (
         "acknowledged (default: 10).",
         "SECONDS",
         default="10",
+        unused_in_replay=_IN_FILE,
     ),
     Option(
         "--mews-restart-timeout",
@@ -142,6 +149,7 @@ OPTIONS: tuple[Option, ...] = (
         "Delivery profile: the documented revision of Mews's delivery behaviour, 2022-08, 2026-04 "
         "or 2026-08 (default: 2026-08).",
         "NAME",
+        unused_in_replay=_IN_FILE,
     ),
     Option(
         "--mews-profile-set",
@@ -149,6 +157,7 @@ OPTIONS: tuple[Option, ...] = (
         "retry_interval_s=60 (seconds); can be repeated (default: no override).",
         "NAME=VALUE",
         kind="values",
+        unused_in_replay=_IN_FILE,
     ),
     Option(
         "--mews-time-scale",
@@ -156,18 +165,21 @@ OPTIONS: tuple[Option, ...] = (
         "limit for responses is never scaled (default: 0.01, so three minutes become 1.8 s).",
         "X",
         default="0.01",
+        unused_in_replay=_IN_FILE,
     ),
     Option(
         "--mews-events",
         "Events that the integration is subscribed to, separated by commas: discriminators, "
         "integration actions, WebSocket event types (default: all events of the profile).",
         "A,B",
+        unused_in_replay=_IN_FILE,
     ),
     Option(
         "--mews-use-case",
         "Subscribe to the events that a documented use case needs, such as housekeeping, and to "
         "all integration actions; not together with --mews-events (default: none).",
         "NAME",
+        unused_in_replay=_IN_FILE,
     ),
     Option(
         "--mews-operations",
@@ -175,6 +187,7 @@ OPTIONS: tuple[Option, ...] = (
         "commas, such as customers/getAll: the report says which of them were never called "
         "(default: none).",
         "A,B",
+        unused_in_replay=_NO_REPORT,
     ),
     Option(
         "--mews-portfolios",
@@ -188,6 +201,7 @@ OPTIONS: tuple[Option, ...] = (
         "Generate up to N cases per scenario, a whole number from 1 (default: 25).",
         "N",
         default="25",
+        unused_in_replay=_ONE_CASE,
     ),
     Option(
         "--mews-jobs",
@@ -198,6 +212,7 @@ OPTIONS: tuple[Option, ...] = (
         "as a few more messages show it to handle at the same time, from 1 to 16 (default: auto).",
         "N",
         default="auto",
+        unused_in_replay=_ONE_CASE,
     ),
     Option(
         "--mews-peak-rate",
@@ -205,16 +220,19 @@ OPTIONS: tuple[Option, ...] = (
         "is scaled by --mews-time-scale, but lasts at least 3 s (default: 5).",
         "N",
         default="5",
+        unused_in_replay=_IN_FILE,
     ),
     Option(
         "--mews-about",
         'The product and its version, for the first screen of the report: "Product 3.2 (a1b2c3)" '
         "(default: nothing).",
         "TEXT",
+        unused_in_replay=_NO_REPORT,
     ),
     Option(
         "--mews-report",
-        "Folder for certification.html and certification.json, created if it is missing; a run of "
+        "Folder for certification.html and certification.json, created if it is missing; one with "
+        "other files than those of a report is refused. A run of "
         "selected scenarios (-k, -m, ids) writes into its folder `selection`, and leaves the "
         "report of the whole run as it is (default: mews-report in the current folder).",
         "FOLDER",
@@ -234,6 +252,7 @@ OPTIONS: tuple[Option, ...] = (
         "A SHOULD or MAY that is not met fails the run (default: no).",
         None,
         "flag",
+        unused_in_replay=_NO_REPORT,
     ),
     Option(
         "--mews-waivers",
@@ -241,6 +260,7 @@ OPTIONS: tuple[Option, ...] = (
         "failure that is accepted until a given day: it does not fail the run, and the report "
         "shows it as waived (default: none).",
         "FILE",
+        unused_in_replay=_NO_REPORT,
     ),
     Option(
         "--mews-waivers-template",
@@ -248,12 +268,14 @@ OPTIONS: tuple[Option, ...] = (
         "failures of this run, to be completed (default: no).",
         None,
         "flag",
+        unused_in_replay=_NO_REPORT,
     ),
     Option(
         "--mews-baseline",
         "certification.json of an earlier run to compare with: which failures are new, fixed, "
         "still there, or no longer observed (default: none).",
         "FILE",
+        unused_in_replay=_NO_REPORT,
     ),
     Option(
         "--mews-fail-on",
@@ -261,6 +283,7 @@ OPTIONS: tuple[Option, ...] = (
         "(default: any).",
         "WHICH",
         default="any",
+        unused_in_replay=_NO_REPORT,
     ),
     Option(
         "--mews-insecure",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from itertools import pairwise
 
 from pytest_mews.model import Exchange, Message, Profile, Run, Scenario, ScenarioResult
-from pytest_mews.options import spell
+from pytest_mews.options import OPTIONS, spell
 from pytest_mews.sanitize import sanitize
 from pytest_mews.shell_words import suits_double_quotes
 
@@ -43,7 +44,7 @@ def replay_command(run: Run, result: ScenarioResult) -> str:
         return ""
     path = f"{run.report_folder.rstrip('/')}/{replay_file(result)}"
     option = spell("--mews-replay", run.command.partition(" ")[0])
-    return f"{_quoted_command(run)} {option} {_quote(path)}"
+    return f"{_quoted_command(run, for_replay=True)} {option} {_quote(path)}"
 
 
 def rerun_commands(run: Run, result: ScenarioResult) -> str:
@@ -59,11 +60,25 @@ def replay_file(result: ScenarioResult) -> str:
     return f"{REPLAY_FOLDER}/{result.scenario.id}.json"
 
 
-def _quoted_command(run: Run) -> str:
+def _quoted_command(run: Run, *, for_replay: bool = False) -> str:
+    """Return the command of the run; for a replay, without the options that it does not take."""
     try:
-        return " ".join(_quote(word) for word in shlex.split(run.command))
+        words = shlex.split(run.command)
     except ValueError:  # an unbalanced quote: the command doesn't follow a POSIX shell's rules
         return run.command
+    return " ".join(map(_quote, _without_unused_options(words) if for_replay else words))
+
+
+def _without_unused_options(words: list[str]) -> Iterator[str]:
+    """Yield the words of a run's command but for the options without an effect on a replay."""
+    unused = {spell(option.flag, words[0]): option for option in OPTIONS if option.unused_in_replay}
+    remaining = iter(words)
+    for word in remaining:
+        option = unused.get(word)
+        if option is None:
+            yield word
+        elif option.kind != "flag":
+            next(remaining, None)
 
 
 def curl_command(exchange: Exchange, message: Message, profile: Profile) -> str:

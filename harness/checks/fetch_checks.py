@@ -58,10 +58,8 @@ def fetched(transcript: Transcript) -> Observation:
         for fetch in acknowledged
         if fetch.fetched_ms is None or fetch.entity_id not in transcript.unaffected_ids
     ]
-    if not expected and transcript.fault_more_than:
-        return Observation.without_large_request(transcript.fault_more_than)
-    if not expected:
-        return Observation.without_fault()
+    if not expected or transcript.not_restarted:
+        return _nothing_to_judge(transcript)
     missing = [fetch for fetch in expected if fetch.fetched_ms is None]
     if not missing:
         observed = _fetch_figures(expected, transcript.calls)
@@ -92,6 +90,15 @@ def fetched(transcript: Transcript) -> Observation:
         subject_count=len(expected),
         remedy=remedy,
     )
+
+
+def _nothing_to_judge(transcript: Transcript) -> Observation:
+    """Return why the fetches of the acknowledged entities say nothing."""
+    if transcript.not_restarted:
+        return Observation.without_restart()
+    if transcript.fault_more_than:
+        return Observation.without_large_request(transcript.fault_more_than)
+    return Observation.without_fault()
 
 
 @case_check("no-repeated-fetch", "no more fetches of an entity than deliveries")

@@ -9,6 +9,7 @@ from pytest_mews.model import Attempt
 
 NO_ANSWER = "the service answered none of these messages"
 STILL_BUSY = "the service was still working through earlier messages"
+NOT_RESTARTED = "the service was not restarted: something still listened after its command's end"
 FAULT_WITHOUT_EFFECT = "the injected fault affected no request about these entities"
 
 
@@ -57,6 +58,11 @@ class Observation:
         """Return that the service had something to do all the time."""
         observed = f"{STILL_BUSY}, and never idle"
         return cls(met=True, observed=observed, subject_count=0, not_observed=True)
+
+    @classmethod
+    def without_restart(cls) -> Self:
+        """Return that the service was not restarted, so that nothing was lost or kept."""
+        return cls(met=True, observed=NOT_RESTARTED, subject_count=0, not_observed=True)
 
     @classmethod
     def without_answer(cls) -> Self:

@@ -89,6 +89,11 @@ _TIMEOUTS: Mapping[Outcome, str] = {
         "Read the request to its end at once; look at slow proxies and at the number of workers."
     ),
 }
+_AFTER_SLOW_BODY = (
+    "Answer as soon as the body is complete: store the message, and process it afterwards. If the "
+    "service answers other messages at once, find out what waits when a body arrives slowly: the "
+    "server, the framework, or a proxy in front of them."
+)
 # For entities that were not fetched, though the fault of their scenario affected no request.
 FAULT_NOT_MET = (
     "Queue every event of a message before you answer, and fetch the entity of each. The injected "
@@ -131,12 +136,18 @@ def remedy_for(attempt: Attempt, *, preflight: bool = False) -> str | None:
     if attempt.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[attempt.outcome]
     if attempt.outcome in _TIMEOUTS:
-        # A chunked or slow body may be what the service waits for.
-        unusual = attempt.transfer_mode in {TransferMode.CHUNKED, TransferMode.SLOW}
-        return None if unusual else _TIMEOUTS[attempt.outcome]
+        return _timeout_remedy(attempt)
     if attempt.outcome is Outcome.ERROR_STATUS and status is not None and status in _BY_STATUS:
         return _BY_STATUS[status]
     return _preflight_remedy(attempt, status) if preflight else None
+
+
+def _timeout_remedy(attempt: Attempt) -> str | None:
+    """Return the remedy for a timeout; a chunked or slow body may be what the service waits for."""
+    if attempt.transfer_mode is TransferMode.SLOW and attempt.outcome is Outcome.TIMEOUT_ANSWER:
+        return _AFTER_SLOW_BODY
+    unusual = attempt.transfer_mode in {TransferMode.CHUNKED, TransferMode.SLOW}
+    return None if unusual else _TIMEOUTS[attempt.outcome]
 
 
 def _preflight_remedy(attempt: Attempt, status: int | None) -> str | None:

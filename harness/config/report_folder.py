@@ -16,7 +16,11 @@ from pytest_mews.errors import UsageError
 
 OPTION = "--mews-report"
 SELECTION_FOLDER = "selection"  # within the report folder: the report of a run of a part
+UNFINISHED_FOLDER = "unfinished"  # within it: the report of a run that was interrupted
 LOCK_NAME, GITIGNORE_NAME = ".lock", ".gitignore"
+# A folder with one of these is one for reports; so is one that has nothing but the others.
+_MARKS = frozenset({LOCK_NAME, "certification.json", "events.ndjson"})
+_OTHERS = frozenset({GITIGNORE_NAME, SELECTION_FOLDER, UNFINISHED_FOLDER})
 GITIGNORE = "# Created by pytest-mews, as pytest does for its cache.\n*\n"
 
 
@@ -28,11 +32,13 @@ class FolderLock:
         option: the option that names the folder, for the error.
 
     Raises:
-        UsageError: another run holds the folder, or it can't be written.
+        UsageError: another run holds the folder, it has files that no run wrote, or it can't be
+            written.
 
     """
 
     def __init__(self, folder: Path, option: str = OPTION) -> None:
+        _check_is_report_folder(folder, option)
         try:
             create_folder(folder)
             self._file = open_in_folder(folder / LOCK_NAME, "a+")
@@ -66,16 +72,37 @@ class FolderLock:
         self._file.close()
 
 
+def _check_is_report_folder(folder: Path, option: str) -> None:
+    """Check that a folder has no other files: a run would replace those with the same names."""
+    if folder.name == SELECTION_FOLDER:
+        folder = folder.parent
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unwritable(folder, error, option) from error
+    foreign = sorted(names - _OTHERS)
+    if foreign and not names & _MARKS:
+        raise UsageError(
+            option,
+            folder,
+            f"has other files than those of a report, such as {foreign[0]}",
+            f"Name a folder that is empty or not there yet, such as {folder / 'mews-report'}.",
+        )
+
+
 def create_folder(folder: Path) -> None:
     """Create a report folder with a `.gitignore`; leave one that exists as it is.
 
-    A selection's folder is within a report folder, which is created in the same way.
+    Those of a selection and of an interrupted run are within a report folder, which is created in
+    the same way.
 
     Raises:
         OSError: it can't be created, or is a link within a report folder.
 
     """
-    if folder.name == SELECTION_FOLDER:
+    if folder.name in {SELECTION_FOLDER, UNFINISHED_FOLDER}:
         create_folder(folder.parent)
         check_no_link(folder)
     if folder.is_dir():

@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pytest_mews.config.command_secrets import redact_assignments
 from pytest_mews.config.endpoint import check_url, is_loopback
 from pytest_mews.errors import HarnessError, UsageError
-from pytest_mews.redaction import REDACTED, redact_url
+from pytest_mews.redaction import redact_url
 
 START, APP = "--mews-start", "--mews-app"
 PORT = "{port}"
@@ -23,7 +24,6 @@ _APP = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w
 _PATH_EXAMPLE = "Give a path that begins with /, such as /webhooks/mews, or the full URL."
 _NO_PORT = "00000"
 _PORTS, _ATTEMPTS = range(20_000, 32_768), 100  # below those that systems choose themselves
-_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*=).+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ class ServiceStart:
     @property
     def shown(self) -> str:
         """The value of the option, without the values that the command assigns to variables."""
-        words = (_ASSIGNMENT.sub(rf"\g<1>{REDACTED}", word) for word in self.words)
-        return self.app or " ".join(map(_quote, words))
+        return self.app or " ".join(map(_quote, redact_assignments(self.words)))
 
     def fill(self, text: str) -> str:
         """Return a text with the port in the place of `{port}`."""

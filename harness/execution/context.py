@@ -45,7 +45,8 @@ class CaseContext:
             be sent at the first call.
         action_pause_s: how long to wait after each Integration Webhook.
         service: looks whether the service is still there; None to never look.
-        restart: restarts the service; None if the harness did not start it.
+        restart: restarts the service, and returns whether it could; None if the harness did not
+            start it.
         patience: how long waits for what webhooks lead to go on in silence.
         websocket_patience: the same for what events on the WebSocket lead to.
         late_fetches: what was fetched only after its wait had ended.
@@ -72,7 +73,7 @@ class CaseContext:
     handles_commands: Callable[[], bool] = lambda: True
     action_pause_s: float = 0.0
     service: ServiceWatch | None = None
-    restart: Callable[[], None] | None = None
+    restart: Callable[[], bool] | None = None
     patience: Patience = field(default_factory=Patience)
     websocket_patience: Patience = field(default_factory=Patience)
     late_fetches: LateFetches = field(default_factory=LateFetches)

@@ -50,8 +50,8 @@ def _show_preflight(_: ShowPreflight, execution: Execution) -> None:
 def _restart_service(_: RestartService, execution: Execution) -> None:
     context = execution.context
     if context.restart is not None:
-        context.restart()
-        if context.service is not None:
+        execution.not_restarted = not context.restart()
+        if context.service is not None and not execution.not_restarted:
             context.service.wait_for_return(lambda _: None)
 
 

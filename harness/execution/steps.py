@@ -13,8 +13,13 @@ from pytest_mews.model import Scenario, Transcript
 
 
 def run_steps(scenario: Scenario, messages: Messages, context: CaseContext) -> Transcript:
-    """Run all steps of a scenario in order, and return everything that was observed."""
+    """Run all steps of a scenario in order, and return everything that was observed.
+
+    If the service can't be restarted, the steps after that are not run: they would show nothing.
+    """
     with Execution(context, messages) as execution:
         for step in scenario.steps:
             perform(step, execution)
+            if execution.not_restarted:
+                break
         return execution.transcript(scenario)

@@ -84,6 +84,7 @@ class Transcript:
         never_idle: whether the harness stopped waiting for idleness while the partner still did.
         commands_requested: whether commands were waited for, since a client is known to request
             something about them (the requirement `commands-requested`).
+        not_restarted: whether the harness tried to restart the service, and could not.
 
     """
 
@@ -103,6 +104,7 @@ class Transcript:
     still_busy: bool = False
     never_idle: bool = False
     commands_requested: bool = False
+    not_restarted: bool = False
 
     @property
     def fault_had_no_effect(self) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pytest_mews.config.endpoint import Endpoint, is_loopback
+from pytest_mews.mews.events import EVENTS, event_names
 from pytest_mews.model import Basis, Scenario, WebhookKind
 from pytest_mews.senders import Authentication, Sender, Target
 
+MAX_NAMED = 3  # events in a reason
 Condition = Callable[[Endpoint, Sender, Target], bool]
 
 
@@ -130,7 +132,23 @@ def _reason_without_plans(
     with_general = replace(target, events=(*general_events, *target.events))
     if not endpoint.general_url and _has_plans(scenario, sender, with_general):
         return "it needs General Webhooks, and there is no URL for them (--mews-target none)"
+    others = [name for name in event_names(revision=target.profile) if name not in target.events]
+    missing = [
+        name
+        for name in others
+        if _has_plans(scenario, sender, replace(target, events=(*target.events, name)))
+    ]
+    needed = " or ".join(missing if len(missing) <= MAX_NAMED else (*missing[:2], "another one"))
+    if missing and all(EVENTS[name].opt_in for name in missing):
+        return (
+            f"Mews sends {needed} only to a partner that asked for it: if you did, name it in "
+            "--mews-events, with your other events"
+        )
+    if missing:
+        return f"the integration is not subscribed to {needed} (--mews-events)"
+    if _has_plans(scenario, sender, replace(target, events=(*target.events, *others))):
+        return "the integration is not subscribed to its events (--mews-events)"
     return (
-        "its events are not subscribed (--mews-events), don't exist in profile "
-        f"{target.profile}, or don't fit into a batch of {target.batch_limit}"
+        f"its events don't exist in profile {target.profile}, or don't fit into a batch of "
+        f"{target.batch_limit}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 
 from pytest_mews.acceptance.expected_failures import ExpectedFailures
@@ -70,6 +71,7 @@ class Certification:
         self._notes: dict[str, None] = {}  # an ordered set: of other processes
         self._usages: dict[str, ApiUsage] = {}  # of other processes
         self._has_started = False
+        self._folder = settings.report
         self.interrupted = False
 
     def start(self, selected_ids: Iterable[str]) -> None:
@@ -159,14 +161,21 @@ class Certification:
         usages = [usage for usage in (own, *self._usages.values()) if usage is not None]
         return merge_usage(usages) if usages else None
 
-    def finish(self, stopped: MissingCause | None = None, notes: Sequence[str] = ()) -> Run:
+    def finish(
+        self,
+        stopped: MissingCause | None = None,
+        notes: Sequence[str] = (),
+        folder: Path | None = None,
+    ) -> Run:
         """Publish that the run is over, and return it.
 
         Args:
             stopped: why the run stopped early; None if it did not.
             notes: further notes on the run.
+            folder: the folder of the report, if it is another one within that of the settings.
 
         """
+        self._folder = folder or self.settings.report
         self.interrupted = stopped is MissingCause.INTERRUPTED
         self.start(())
         results = self._results.final_results(self.scenarios, stopped)
@@ -199,11 +208,11 @@ class Certification:
         )
 
     def _shown_folder(self) -> str:
-        """Return the report folder as the user named it; a selection has a folder within it."""
+        """Return the folder of the report; the report folder is named as the user named it."""
         settings = self.settings
         folder = settings.report.parent if settings.selection else settings.report
         shown = str(self._options["mews_report"] or folder.name)
-        return f"{shown.rstrip('/')}/{settings.report.name}" if settings.selection else shown
+        return "/".join((shown.rstrip("/"), *self._folder.relative_to(folder).parts))
 
     def _all_notes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.runner.environment.notes, *self._notes)))

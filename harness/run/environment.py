@@ -343,11 +343,11 @@ class Environment:
         service = self.started_service
         return self.settings.is_demo or (service is not None and service.can_restart)
 
-    def _restart(self) -> None:
+    def _restart(self) -> bool:
         if self.demo_partner is not None:
             self.demo_partner.restart()
-        elif self.started_service is not None:
-            self.started_service.restart()
+            return True
+        return self.started_service is not None and self.started_service.restart()
 
     @property
     def preflight(self) -> Preflight:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import IO, NoReturn, Self
 
 from pytest_mews.config.service_start import START
 from pytest_mews.errors import UsageError
@@ -22,6 +22,7 @@ from pytest_mews.service.service_log import ServiceLog
 GUARD = Path(__file__).with_name("process_guard.py")
 GRACE_S = 5.0  # between SIGTERM and SIGKILL
 KILL_S = 5.0  # until the system has ended a killed process
+RELEASE_S = 2.0  # until nothing listens any more after the end of everything
 CLIENT_START_S = 1.0  # a client that ends before it is wrong, and no death
 RESTART_PAUSE_S = 1.0  # between two starts: a port may be in use for a moment
 POLL_S, PROGRESS_S = 0.05, 5.0
@@ -62,6 +63,7 @@ class ServiceProcess:
         self._started_s = 0.0
         self._is_stopping = threading.Event()
         self._is_ended_on_purpose = False  # by `restart`
+        self._is_left_behind = False  # something listens, although everything was ended
         self.restart_count = 0
 
     def __enter__(self) -> Self:
@@ -167,22 +169,47 @@ class ServiceProcess:
             is_early = time.monotonic() - self._started_s < RESTART_PAUSE_S
             if self._is_stopping.is_set() or is_early or self._ended_status() is None:
                 return
+            if self._is_left_behind:  # it has the port
+                return
             if self._watcher is not None and self._watcher is not threading.current_thread():
                 self._watcher.join(KILL_S)  # until the log says that it ended
             self.restart_count += 1
             self._log.note(f"started again, {self.restart_count}")
             self._spawn()
 
-    def restart(self) -> None:
-        """End the service, if it runs, as `stop` does, and start it again without a wait."""
+    def restart(self, is_listening: Callable[[], bool]) -> bool:
+        """End the service, if it runs, as `stop` does, and start it again without a wait.
+
+        Args:
+            is_listening: returns whether the service listens.
+
+        Returns:
+            Whether it was restarted: not if something still listens after its end, such as a
+            container, whose client was all that could be ended.
+
+        """
         with self._lock:
             self._is_ended_on_purpose = True
             try:
                 self._end()
             finally:
                 self._is_ended_on_purpose = False
+            if self.outlives_end(is_listening):
+                return False
             self._log.note("started again, as a deployment does")
             self._spawn()
+            return True
+
+    def outlives_end(self, is_listening: Callable[[], bool]) -> bool:
+        """Return whether something still listens, a moment after the process group has ended."""
+        deadline_s = time.monotonic() + RELEASE_S
+        while is_listening():
+            if time.monotonic() >= deadline_s:
+                self._is_left_behind = True
+                self._log.note("something still listens after the end: it was left behind")
+                return True
+            time.sleep(POLL_S)
+        return False
 
     def stop(self) -> None:
         """End the process group: SIGTERM, and SIGKILL after `GRACE_S`; further calls do nothing."""
@@ -237,7 +264,7 @@ class ServiceProcess:
         assert process.stdout is not None
         assert process.stdin is not None
         reader = threading.Thread(
-            target=self._read, args=(process.stdout.fileno(),), name="mews-service-log", daemon=True
+            target=self._read, args=(process.stdout,), name="mews-service-log", daemon=True
         )
         reader.start()
         status = process.wait()
@@ -245,8 +272,6 @@ class ServiceProcess:
         reader.join(KILL_S)
         with suppress(OSError):
             process.stdin.close()
-        if not reader.is_alive():
-            process.stdout.close()
         if self._is_stopping.is_set() or self._is_ended_on_purpose:
             self._log.note("stopped")
             return
@@ -254,9 +279,11 @@ class ServiceProcess:
         if self._restarts_itself and not self._is_stopping.wait(RESTART_PAUSE_S):
             self.revive()
 
-    def _read(self, descriptor: int) -> None:
-        while data := os.read(descriptor, _PIPE_SIZE):
-            self._log.write(data)
+    def _read(self, output: IO[bytes]) -> None:
+        """Read an output to its end, which a process that was left behind keeps open."""
+        with output:
+            while data := os.read(output.fileno(), _PIPE_SIZE):
+                self._log.write(data)
 
     def _ended_status(self) -> int | None:
         with self._lock:

@@ -48,6 +48,8 @@ class StartedService:
         self._settings, self._start, self._redact = settings, start, redact
         self.log = ServiceLog(settings.report / LOG_NAME, now_ms, redact)
         self._process: ServiceProcess | None = None
+        self._is_left_behind = False
+        self._report: Report = lambda _: None
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -55,6 +57,8 @@ class StartedService:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+        if self._process is not None and self._process.outlives_end(self._is_listening):
+            self._report(self._left_behind)
 
     def start(self, api_url: str | None, websocket_url: str | None, report: Report) -> None:
         """Start it, and wait until it listens.
@@ -68,7 +72,7 @@ class StartedService:
             UsageError: it can't be started, or does not listen in time.
 
         """
-        settings = self._settings
+        settings, self._report = self._settings, report
         self._running.enter_context(self.log)
         files = self._running.enter_context(TenantFiles(settings.tenants))
         variables = process_variables(service_variables(settings, api_url, websocket_url, files))
@@ -104,10 +108,16 @@ class StartedService:
         """Whether it is a process with an endpoint, which can be restarted."""
         return not self._start.app and bool(self._settings.endpoint.urls)
 
-    def restart(self) -> None:
-        """Restart its process as a deployment does; it may not listen yet."""
+    def restart(self) -> bool:
+        """Restart its process as a deployment does; it may not listen yet.
+
+        Returns:
+            Whether it was restarted: not if its command leaves the service behind when it ends.
+
+        """
         if self._process is not None:
-            self._process.restart()
+            self._is_left_behind = not self._process.restart(self._is_listening)
+        return not self._is_left_behind
 
     def revive(self) -> None:
         """Start it again if its process has ended."""
@@ -117,13 +127,27 @@ class StartedService:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the terminal and the report."""
-        notes: tuple[str, ...] = ()
+        notes: tuple[str, ...] = (self._left_behind,) if self._is_left_behind else ()
         if self._process is not None and (count := self._process.restart_count):
             times = "once" if count == 1 else f"{count} times"
             notes += (f"The service was started again {times} after it had ended ({LOG_NAME}).",)
         if self.log.problem:
             notes += (f"{LOG_NAME} could not be written ({self.log.problem}).",)
         return notes
+
+    def _is_listening(self) -> bool:
+        """Return whether the service listens; elsewhere than on the loopback others may."""
+        urls = self._settings.endpoint.urls
+        return bool(urls) and is_loopback(urls[0]) and accepts_connections(urls[0])
+
+    @property
+    def _left_behind(self) -> str:
+        return (
+            f"Something still listens on {_address_of(self._settings.endpoint.urls[0])}, although "
+            "the service was ended with everything in its process group: stop it by hand. A "
+            "container has to end with SIGTERM (docker run --init --rm, without --detach), and a "
+            "program in another process group with the one that started it."
+        )
 
 
 def _address_of(url: str) -> str:

@@ -12,6 +12,7 @@ from time import monotonic
 import pytest
 from _pytest.runner import runtestprotocol
 
+from pytest_mews.config.earlier_report import EarlierReport
 from pytest_mews.config.report_folder import FolderLock
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
@@ -20,8 +21,10 @@ from pytest_mews.model.readiness import is_unexpected_failure
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.reports import EVENTS_FILE_NAME, EventFile, check_writable
 from pytest_mews.run.certification import Certification
+from pytest_mews.run.environment import CALLS_FILE
 from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.runner import CertificationRunner
+from pytest_mews.service.service_log import LOG_NAME, OLDER_SUFFIX
 from pytest_mews.session import terminal
 from pytest_mews.session.command_line import (
     CERTIFICATION_PLUGIN,
@@ -72,6 +75,7 @@ NO_SCENARIO = (
     "(`mews scenarios` lists the ids); -m takes mews_delivery, mews_processing, mews_streaming, "
     "mews_must, mews_should, mews_may."
 )
+WRITTEN_DURING_RUN = (EVENTS_FILE_NAME, CALLS_FILE, LOG_NAME, f"{LOG_NAME}{OLDER_SUFFIX}")
 NOT_RUN = frozenset({Verdict.BLOCKED, Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE})
 
 
@@ -145,13 +149,16 @@ class CertificationPlugin:
         self.certification = Certification(
             self.settings, self.scenarios, options, process_lock=process_lock
         )
+        self._earlier_report = EarlierReport(self.settings.report, WRITTEN_DURING_RUN)
         if not self._is_worker and not self._collects_only:
             config.add_cleanup(FolderLock(self.settings.report).close)  # after all others
             check_writable(self.settings.report)
+            config.add_cleanup(self._earlier_report.close)
+            self._earlier_report.set_aside()
         config.add_cleanup(self.runner.close)
         self._concurrent_runner = ConcurrentRunner(self.runner, self.certification.certify)
         config.add_cleanup(self._concurrent_runner.stop)
-        self._report_files = ReportFiles(self.settings, os.environ)
+        self._report_files = ReportFiles(self.settings, os.environ, self._earlier_report)
         self._event_file = EventFile(self.settings.report / EVENTS_FILE_NAME)
         config.add_cleanup(self._event_file.close)
         if not self._is_worker:  # the controller receives the results of its workers
@@ -342,7 +349,8 @@ class CertificationPlugin:
             cause = MissingCause.INTERRUPTED
         elif stopped or session.shouldfail or session.shouldstop:
             cause = MissingCause.STOPPED
-        run = self.certification.finish(cause, self._event_file.notes)
+        folder = self._earlier_report.folder_for(interrupted=self._interrupted)
+        run = self.certification.finish(cause, self._event_file.notes, folder)
         if self._report_files.error:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
         self._hidden.hide(run.explained_ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from pytest_mews.model import Scenario
 from pytest_mews.options import OPTIONS, Option
 from pytest_mews.redaction import REDACTED, Secret
 
+SEED_OPTION = "--hypothesis-seed"
 SEED_KEY = "mews_seed"  # the key of the run's seed in the input of a pytest-xdist worker
 
 
@@ -101,11 +103,39 @@ def replay_arguments(config: pytest.Config) -> list[str]:
     return [str(value) for value in values] if isinstance(values, list | tuple) else []
 
 
+def check_replay_options(config: pytest.Config, replay: str) -> None:
+    """Check that no option on the command line has no effect on a replay; ini keys may have none.
+
+    Args:
+        config: pytest's configuration.
+        replay: the first value of --mews-replay, for the error.
+
+    Raises:
+        UsageError: there is one.
+
+    """
+    typed = _typed_arguments(config)
+    reasons = {
+        option.flag: option.unused_in_replay
+        for option in OPTIONS
+        if option.unused_in_replay and getattr(typed, option.dest) not in (None, False, [])
+    }
+    if getattr(typed, "hypothesis_seed", None) is not None:
+        reasons[SEED_OPTION] = "a replay file has the seed of its own run"
+    for flag, reason in reasons.items():
+        problem = f"can't be combined with {flag}: {reason}"
+        raise UsageError("--mews-replay", replay, problem, f"Leave {flag} out.")
+
+
 def _positional_arguments(config: pytest.Config) -> list[str]:
     """Return the paths and node ids that the user typed, without those of addopts."""
+    return [str(argument) for argument in _typed_arguments(config).file_or_dir]
+
+
+def _typed_arguments(config: pytest.Config) -> argparse.Namespace:
+    """Return the command line as the user typed it, parsed, without addopts."""
     arguments = [str(argument) for argument in config.invocation_params.args]
-    parsed = config._parser.parse_known_args(arguments)  # noqa: SLF001 - no other way
-    return [str(argument) for argument in parsed.file_or_dir]
+    return config._parser.parse_known_args(arguments)  # noqa: SLF001 - no other way
 
 
 def conceal_options(config: pytest.Config) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_mews import reports
 from pytest_mews.acceptance.expected_failures import exit_status_note, write_waivers_template
+from pytest_mews.config.earlier_report import EarlierReport
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Run, RunEnded, RunEvent
@@ -22,14 +23,17 @@ class ReportFiles:
     Args:
         settings: what the user chose.
         environ: the environment variables, in which GitHub Actions names the job summary.
+        earlier: the report that stands in the folder.
 
     Attributes:
         error: why the report or the waivers template could not be written; empty if they were.
 
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
-        self._settings, self._environ = settings, environ
+    def __init__(
+        self, settings: Settings, environ: Mapping[str, str], earlier: EarlierReport
+    ) -> None:
+        self._settings, self._environ, self._earlier = settings, environ, earlier
         self._run: Run | None = None
         self._html_report: Path | None = None
         self._template: Path | None = None
@@ -45,10 +49,13 @@ class ReportFiles:
     def _write(self, run: Run) -> None:
         """Write all files; an error in one does not stop the others."""
         files = None
+        folder = self._earlier.folder_for(interrupted=run.interrupted)
         try:
-            files = reports.write_report(run, self._settings.report)
+            files = reports.write_report(run, folder)
+            if folder == self._settings.report:
+                self._earlier.replaced()
             if self._settings.waivers_template:
-                self._template = write_waivers_template(run, self._settings.report)
+                self._template = write_waivers_template(run, folder)
         except UsageError as error:
             what = "report" if files is None else "template"
             self.error = f"The {what} was not written. {error}"

@@ -24,6 +24,7 @@ from pytest_mews.session import terminal
 from pytest_mews.session.command_line import (
     COLLECTOR,
     build_settings,
+    check_replay_options,
     paths_given,
     scenario_arguments,
 )
@@ -69,6 +70,7 @@ class ReplayPlugin:
         if paths_given(config) or scenario_arguments(config):
             problem = "can't be combined with paths or scenarios on the command line"
             raise UsageError(OPTION, arguments[0], problem, "Remove one of them.")
+        check_replay_options(config, arguments[0])
         check_distribution(config, settings.api, service=settings.service)
         self.replay_files = read_replay_files(arguments, settings.report)
         self.settings = settings

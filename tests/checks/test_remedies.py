@@ -125,8 +125,17 @@ def test_outcomes_without_a_remedy_of_their_own(status: int) -> None:
 )
 def test_timeouts_of_unusual_transfers(transfer: TransferMode, *, is_determined: bool) -> None:
     """The service may wait for a body that comes in chunks or slowly."""
-    late = replace(attempt(Outcome.TIMEOUT_ANSWER), transfer_mode=transfer)
+    late = replace(attempt(Outcome.TIMEOUT_SEND), transfer_mode=transfer)
     assert (remedy_for(late) is not None) is is_determined
+
+
+def test_a_late_response_to_a_slow_body() -> None:
+    """A service that takes seconds for every message was not waiting for the body."""
+    late = replace(attempt(Outcome.TIMEOUT_ANSWER), transfer_mode=TransferMode.SLOW)
+    found = remedy_for(late)
+    assert found is not None
+    assert "store the message, and process it afterwards" in found
+    assert "answers other messages at once" in found
 
 
 def test_attempts_that_need_no_remedy() -> None:

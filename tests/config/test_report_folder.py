@@ -65,6 +65,26 @@ def test_the_folder_of_the_first_selection_is_ignored_by_git(tmp_path: Path) -> 
     assert (tmp_path / "report" / ".gitignore").read_text().endswith("\n*\n")
 
 
+@pytest.mark.parametrize("part", ["", "selection"])
+def test_a_folder_with_other_files_is_refused(tmp_path: Path, part: str) -> None:
+    """Nothing is written; an empty folder and one of an earlier run are allowed."""
+    (tmp_path / "summary.md").write_text("mine")
+    with pytest.raises(UsageError, match=r"--mews-report: .* such as summary\.md\. Name a folder"):
+        FolderLock(tmp_path / part)
+    assert [path.name for path in tmp_path.iterdir()] == ["summary.md"]
+    (tmp_path / "events.ndjson").touch()  # as downloaded from a CI job, without hidden files
+    FolderLock(tmp_path / part).close()
+    (tmp_path / "empty").mkdir()
+    FolderLock(tmp_path / "empty" / part).close()
+
+
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    """A file is no folder."""
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="can't be written"):
+        FolderLock(tmp_path / "file")
+
+
 def test_a_selection_is_not_written_through_a_link(tmp_path: Path) -> None:
     """The report folder may be a link, what is within it may not."""
     (tmp_path / "elsewhere").mkdir()

@@ -34,6 +34,7 @@ from tests.demo.webhook_client import (
 )
 
 FIRST, SECOND = DEFAULT_TENANTS.enterprises
+NO_ENTERPRISE = integration_created(Enterprise=...)
 SHORT_WAIT_S = 2.0  # long enough for an immediate reaction on a busy machine
 HUNDRED = [f"{number:03}" for number in range(1, 101)]
 DISCRIMINATORS = (
@@ -224,6 +225,17 @@ def after_null_event(partner: DemoPartner, api: ScriptedApi) -> object:
     return status, requested_ids(api.wait_until_idle())
 
 
+def after_incomplete(body: bytes) -> Callable[[DemoPartner, ScriptedApi], object]:
+    """Return a function that sends an incomplete message, then another one, as above."""
+
+    def exercise(partner: DemoPartner, api: ScriptedApi) -> object:
+        status = send(partner.url, body).status
+        deliver(partner, updates("b"))
+        return status, requested_ids(api.wait_until_idle())
+
+    return exercise
+
+
 def rejected_messages(partner: DemoPartner, api: ScriptedApi) -> object:
     """Send messages with a wrong token, one of them malformed; return the statuses and the ids."""
     url = partner.url.replace("Token=", "Token=x")
@@ -316,6 +328,18 @@ CASES = [
         ["a", "c"],
     ),
     FlawCase("null-event-kills-worker", after_null_event, (202, []), (400, ["b"])),
+    FlawCase(
+        "incomplete-action-kills-worker", after_incomplete(NO_ENTERPRISE), (202, []), (400, ["b"])
+    ),
+    FlawCase(
+        "incomplete-batch-kills-worker", after_incomplete(NO_ENTERPRISE), (400, ["b"]), (400, ["b"])
+    ),
+    FlawCase(
+        "incomplete-batch-kills-worker",
+        after_incomplete(updates("a").replace(b"EnterpriseId", b"Enterprise")),
+        (202, []),
+        (400, ["b"]),
+    ),
     FlawCase("fetches-before-answering", answers_during_fetch, flawed=False, sound=True),
     FlawCase("blocks-on-full-queue", answers_with_full_queue, flawed=False, sound=True),
     FlawCase("loses-update-during-fetch", update_during_fetch, ["a"], ["a", "a"]),

@@ -34,7 +34,11 @@ from tests.demo_flaws.lifecycle_flaws import LIFECYCLE_FLAWS
 from tests.demo_flaws.load_flaws import LOAD_FLAWS
 from tests.demo_flaws.lost_event_flaws import (
     LOST_EVENT_FLAWS,
+    accept_incomplete_action,
+    accept_incomplete_batch,
     accept_null_event,
+    incomplete_action_kills_worker,
+    incomplete_batch_kills_worker,
     null_event_kills_worker,
 )
 from tests.demo_flaws.redirect_flaws import REDIRECT_FLAWS, redirects_to_http
@@ -62,6 +66,14 @@ register(
     *map(
         processes,
         (*LOST_EVENT_FLAWS, *DELETION_FLAWS, *RETRY_FLAWS, *REQUEST_FLAWS, *TENANCY_FLAWS),
+    ),
+    replace(
+        processes(incomplete_action_kills_worker),
+        create_behaviour=lambda: accept_incomplete_action,
+    ),
+    replace(
+        processes(incomplete_batch_kills_worker),
+        create_behaviour=lambda: accept_incomplete_batch,
     ),
     replace(
         processes(null_event_kills_worker),

@@ -33,6 +33,9 @@ from pytest_mews.demo.webhook_bodies import (
 )
 
 RACE_S = 0.5  # two messages about an entity within this time race
+ENTERPRISE_IDS = ("EnterpriseId", "IntegrationId")
+INCOMPLETE: Document = {"EnterpriseId": "", "IntegrationId": "", "Events": []}
+"""Stands in the queue of a partner for an incomplete message."""
 QUEUE_SIZE = 8  # messages in `RACE_S`
 
 
@@ -77,6 +80,27 @@ def null_event_kills_worker() -> ProcessingOptions:
     def select_changes(document: Document) -> list[tuple[str, str]]:
         nonlocal alive
         alive = alive and None not in events_of(document)
+        return changes_of(document) if alive else []
+
+    return ProcessingOptions(select_changes=select_changes)
+
+
+def incomplete_action_kills_worker() -> ProcessingOptions:
+    """Answers 202 to an action with incomplete Data, and fetches nothing from then on."""
+    return _dies_of_incomplete_message()
+
+
+def incomplete_batch_kills_worker() -> ProcessingOptions:
+    """Answers 202 to a batch without its enterprise's ids, and fetches nothing from then on."""
+    return _dies_of_incomplete_message()
+
+
+def _dies_of_incomplete_message() -> ProcessingOptions:
+    alive = True
+
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        nonlocal alive
+        alive = alive and document is not INCOMPLETE
         return changes_of(document) if alive else []
 
     return ProcessingOptions(select_changes=select_changes)
@@ -175,6 +199,40 @@ def dies_on_unknown_fields() -> ProcessingOptions:
     return ProcessingOptions(
         readers={entity: dying(read) for entity, read in entity_readers().items()}
     )
+
+
+def accept_incomplete_action(token: str, request: Request) -> Response:
+    """Respond as the sound service does, but answer 202 to an action with incomplete Data."""
+    return _accept_incomplete(
+        token, request, lambda document: isinstance(document.get("Data"), dict)
+    )
+
+
+def accept_incomplete_batch(token: str, request: Request) -> Response:
+    """Respond as the sound service does, but answer 202 to a batch without its enterprise's ids."""
+    return _accept_incomplete(
+        token,
+        request,
+        lambda document: (
+            bool(document.get("Events"))
+            and not all(isinstance(document.get(name), str) for name in ENTERPRISE_IDS)
+        ),
+    )
+
+
+def _accept_incomplete(
+    token: str, request: Request, is_accepted: Callable[[Document], bool]
+) -> Response:
+    response = respond(token, request)
+    if response.status != HTTPStatus.BAD_REQUEST:
+        return response
+    try:
+        document = parse_json(request.body)
+    except InvalidBodyError:
+        return response
+    if isinstance(document, dict) and is_accepted(document):
+        return Response(202, accepted=INCOMPLETE)
+    return response
 
 
 def accept_null_event(token: str, request: Request) -> Response:

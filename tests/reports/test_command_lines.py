@@ -150,3 +150,13 @@ def test_replay_command_has_the_option_of_its_program(run: Run) -> None:
     ):
         typed = replay_command(replace(run, command=command), result)
         assert typed.startswith(f"{command} {option} mews-report/replays/")
+
+
+def test_replay_command_leaves_out_what_a_replay_refuses(run: Run) -> None:
+    """Values are left out together with their option, whatever they look like."""
+    result = replace(run.results[0], replay=Replay("{}\n"))
+    options = "--time-scale 0.1 --strict --about '--api 1' --profile-set a=1 --profile-set b=2"
+    command = f"mews certify URL --api 127.0.0.1:0 {options} --insecure --start 'serve --jobs 2'"
+    typed = replay_command(replace(run, command=command), result)
+    kept = "mews certify URL --api 127.0.0.1:0 --insecure --start 'serve --jobs 2' --replay "
+    assert typed.startswith(kept)

@@ -51,3 +51,38 @@ def test_only_a_service_that_the_harness_started_can_be_restarted(
     unmet = not_for_this_run(SCENARIOS["PROC-49"], Environment(options))
     assert (unmet is None) == can_restart
     assert unmet is None or "--mews-start" in unmet.reason
+
+
+@pytest.mark.parametrize(
+    ("scenario", "options", "reason"),
+    [
+        (
+            "REC-13",
+            {},
+            "Mews sends ResourceDeleted only to a partner that asked for it: if you did",
+        ),
+        ("PROC-35", {}, "Mews sends ResourceDeleted or ProductDeleted only to a partner"),
+        ("PROC-02", {"events": "CustomerAdded"}, "not subscribed to MessageAdded (--mews-events)"),
+        (
+            "ERR-04",
+            {"events": "CustomerAdded"},
+            "IntegrationCreated or IntegrationEnabled or another",
+        ),
+        ("INT-07", {"events": "CustomerAdded"}, "not subscribed to its events (--mews-events)"),
+        (
+            "REC-13",
+            {"profile": "2022-08"},
+            "its events don't exist in profile 2022-08, or don't fit",
+        ),
+        ("PROC-17", {"profile_set": ["batch_limit=1"]}, "or don't fit into a batch of 1"),
+    ],
+)
+def test_the_reason_names_the_events_that_are_missing(
+    settings: BuildSettings, scenario: str, options: dict[str, str], reason: str
+) -> None:
+    """What a user has to name in --mews-events, if Mews sends it to the integration."""
+    unmet = not_for_this_run(
+        SCENARIOS[scenario], Environment(settings(URL, api="127.0.0.1:9", **options))
+    )
+    assert unmet is not None
+    assert reason in unmet.reason

@@ -141,7 +141,7 @@ def test_hostile_scenarios_have_a_health_check() -> None:
     """A scenario with hostile messages checks that the service is still healthy, with a MUST."""
     for scenario in SCENARIOS:
         is_hostile = any(
-            spec.generator in {"malformed-body", "invalid-structure"}
+            spec.generator in {"malformed-body", "invalid-structure", "missing-required"}
             for spec in scenario.message_specs
         )
         is_hostile |= scenario.area == "ERR" or any(map(is_hostile_step, scenario.steps))

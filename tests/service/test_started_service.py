@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +22,7 @@ from pytest_mews.model import Verdict
 from pytest_mews.model.death import describe_return
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.service import service_log, service_process
-from tests.service.conftest import MORTAL, SCENARIOS, command, ends, is_running, pid_in
+from tests.service.conftest import GONE_S, MORTAL, SCENARIOS, command, ends, is_running, pid_in
 
 pytestmark = pytest.mark.slow
 
@@ -108,6 +110,40 @@ def test_a_restart_shows_whether_the_queue_is_stored(
         text = "\n".join(log_of(runner).last_lines(99))
     assert "[mews] started again, as a deployment does" in text
     assert "ended with" not in text
+
+
+def test_a_service_that_outlives_its_command_is_not_restarted(
+    settings: BuildSettings, tmp_path: Path
+) -> None:
+    """As a container does whose client was ended: nothing is judged, and the user learns of it."""
+    pid_file, said = tmp_path / "pid", list[str]()
+    words = [sys.executable, str(Path(__file__).with_name("fetching_program.py")), "queue"]
+    script = f"setsid {shlex.join(words)} & echo $! > {shlex.quote(str(pid_file))}; wait"
+    options = settings(
+        PATH,
+        start=shlex.join(["sh", "-c", script]),
+        api="127.0.0.1:0",
+        events="ServiceOrderUpdated",
+        fetch_timeout="3",
+    )
+    runner = CertificationRunner(options)
+    try:
+        runner.start(said.append)
+        result = runner.certify(SCENARIOS["PROC-49"])
+        assert runner.environment.started_service is not None
+        (note,) = runner.environment.started_service.notes
+        runner.close()
+        assert result.verdict is Verdict.NOT_OBSERVED, result.reason
+        assert result.reason.startswith("the service was not restarted")
+        assert result.failing_cases == 0
+        assert "docker run --init" in note
+        assert said[-1] == note
+    finally:
+        runner.close()
+        os.kill(int(pid_file.read_text()), signal.SIGKILL)
+        for thread in threading.enumerate():  # reads what the process has written
+            if thread.name == "mews-service-log":
+                thread.join(GONE_S)
 
 
 def test_a_service_that_does_not_start_again_after_a_restart(

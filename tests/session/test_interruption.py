@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report_reader import read_report, read_verdicts
+from tests.report_reader import read_report, read_verdicts, validate_report
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +50,27 @@ def test_interruption_still_writes_the_report(pytester: pytest.Pytester) -> None
     assert read_verdicts(pytester.path)["INT-09"] == "not-observed"
     running = [item for item in report["scenarios"] if "interrupted after" in item["reason"]]
     assert len(running) == 1
+
+
+def test_an_interrupted_run_loses_nothing_of_the_report_before(pytester: pytest.Pytester) -> None:
+    """The report of the run that came to its end stays, with its events and calls."""
+    options = ("--mews-target", "demo:slow-but-fine", "-k", "PRE-01 or PRE-02", "--mews-jobs", "1")
+    assert pytester.runpytest_subprocess(*options).ret == 0
+    folder = pytester.path / "mews-report" / "selection"
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
+    assert folder / "calls.jsonl" in before
+    command = [sys.executable, "-m", "pytest", *options[:3], "PRE or REC", *options[4:]]
+    process = subprocess.Popen(
+        command, cwd=pytester.path, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    lines, rest = interrupt_after(process, "mews::PRE-01 PASS")
+    assert process.returncode == 2, "".join(lines) + rest
+    assert "mews-report/selection/unfinished/certification.html" in rest
+    assert {path: path.read_bytes() for path in before} == before
+    report = validate_report(folder / "unfinished" / "certification.json")
+    assert report["interrupted"]
+    assert (folder / "unfinished" / "events.ndjson").exists()
+    assert not (folder / ".earlier").exists()
 
 
 def test_interruption_of_concurrent_scenarios(pytester: pytest.Pytester) -> None:

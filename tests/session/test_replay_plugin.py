@@ -214,3 +214,30 @@ def test_an_unreachable_endpoint_fixes_nothing(run: pytest.Pytester) -> None:
             "INCONCLUSIVE  RET-02: the preflight failed*refused*",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "parts"),
+    [
+        (("--mews-baseline", "b.json"), ("can't be combined with --mews-baseline", "no report")),
+        (("--mews-strict",), ("can't be combined with --mews-strict", "Leave --mews-strict out")),
+        (("--mews-profile-set", "attempts=2"), ("--mews-profile-set", "its own run")),
+        (("--mews-jobs", "2"), ("--mews-jobs", "one after another")),
+        (("--hypothesis-seed", "1"), ("--hypothesis-seed", "its own run")),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    run: pytest.Pytester, option: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    """The message names it, before anything is read or sent."""
+    result = run.runpytest("--mews-target", "demo", "--mews-replay", "RET-02", *option)
+    assert result.ret == 4
+    for part in ("--mews-replay: 'RET-02'", *parts):
+        assert part in result.stderr.str()
+
+
+def test_ini_keys_without_effect_are_allowed(run: pytest.Pytester) -> None:
+    """They are for certifications; so is an option in addopts."""
+    run.makeini("[pytest]\nmews_strict = true\nmews_jobs = 2\naddopts = --mews-time-scale 0.001")
+    result = run.runpytest("--mews-target", "demo", "--mews-replay", "RET-02")
+    assert "There are none in" in result.stderr.str()

@@ -60,7 +60,7 @@ def missing_required(target: Target, *, kind: str = "general") -> Plans:
     """Generate a webhook with a required property missing or invalid that not every receiver uses.
 
     For example, a service for one hotel doesn't use `EnterpriseId`. The endpoint may accept the
-    message or refuse it.
+    message or refuse it. Cases without a property come first.
 
     Args:
         target: what to generate for.
@@ -162,14 +162,13 @@ def _invalid_integration(shape: Record) -> Bodies:
 def _incomplete_general(profile: str, discriminator: str) -> Bodies:
     message = message_template(profile, discriminator)
     invalid_values = {"null": None, "a number": 7, "an object": {"Id": 7}}
-    bodies: dict[str, Template] = {}
-    for name in ("EnterpriseId", "IntegrationId"):
-        bodies[f"no {name}"] = _without(message, name)
-        bodies |= {
-            f"{name} {description}": {**message, name: value}
-            for description, value in invalid_values.items()
-        }
-    return bodies
+    names = ("EnterpriseId", "IntegrationId")
+    absent = {f"no {name}": _without(message, name) for name in names}
+    return absent | {
+        f"{name} {description}": {**message, name: value}
+        for name in names
+        for description, value in invalid_values.items()
+    }
 
 
 def _incomplete_integration(shape: Record) -> Bodies:
@@ -179,12 +178,13 @@ def _incomplete_integration(shape: Record) -> Bodies:
     def with_data(changed: Template) -> Template:
         return {**message, "Data": changed}
 
-    bodies: dict[str, Template] = {}
-    for member in data_shape(shape).properties:
-        if not member.required:
-            continue
+    required = [member for member in data_shape(shape).properties if member.required]
+    bodies: dict[str, Template] = {
+        f"{action} without {member.name}": with_data(_without(data, member.name))
+        for member in required
+    }
+    for member in required:
         name, value = member.name, data[member.name]
-        bodies[f"{action} without {name}"] = with_data(_without(data, name))
         if not is_nullable(member.shape):
             bodies[f"{action}, {name} null"] = with_data({**data, name: None})
         if isinstance(value, dict):
