@@ -535,6 +535,12 @@ CASES = [
     FlawCase("reads-first-page-by-interval", ids_with_a_full_page, [[]], [["a"]]),
     FlawCase("reads-first-page-of-1000", count_pages_of_threads, 1, 2),
     FlawCase(
+        "drops-events-before-creation",
+        used_tokens(NEW_ENTERPRISE, integration_created()),
+        [],
+        [CREATED_TOKEN],
+    ),
+    FlawCase(
         "takes-unknown-actions-for-enabled",
         used_tokens(integration_created(), OFF, integration_webhook("Renamed"), NEW_ENTERPRISE),
         [CREATED_TOKEN],

@@ -48,7 +48,9 @@ from tests.demo_flaws.retry_flaws import RETRY_FLAWS
 from tests.demo_flaws.stateful_flaws import STATEFUL_FLAWS
 from tests.demo_flaws.tenancy_flaws import (
     TENANCY_FLAWS,
+    DropEarlyEvents,
     accept_rejected_message,
+    drops_events_before_creation,
     processes_rejected_messages,
 )
 from tests.demo_flaws.tls_flaws import TLS_FLAWS
@@ -83,6 +85,7 @@ register(
         processes(processes_rejected_messages),
         create_behaviour=lambda: accept_rejected_message,
     ),
+    replace(processes(drops_events_before_creation), create_behaviour=DropEarlyEvents),
     *map(streams, CLIENT_FLAWS),
     replace(streams(ws_pauses_stop_webhooks), create_behaviour=lambda: respond_between_pauses),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.demo.partner_state import PartnerState, credential_of, is_known
 from pytest_mews.demo.processing.backoff import UNAUTHORISED
 from pytest_mews.demo.processing.entity_readers import (
@@ -21,6 +22,7 @@ from pytest_mews.demo.processing.processing_flaws import first_credential
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.service import Request, Response, respond
 from pytest_mews.demo.webhook_bodies import Document, InvalidBodyError, read_message
+from pytest_mews.mews.lifecycle import CREATED
 
 
 def first_token_for_unknown_enterprise() -> ProcessingOptions:
@@ -134,6 +136,28 @@ def accept_rejected_message(token: str, request: Request) -> Response:
     try:
         return replace(response, accepted=read_message(request.body))
     except InvalidBodyError:
+        return response
+
+
+def drops_events_before_creation() -> ProcessingOptions:
+    """Drops the events of an integration whose IntegrationCreated has not arrived yet."""
+    return ProcessingOptions()
+
+
+class DropEarlyEvents:
+    """Responds as the sound service does, but accepts no events of an unknown integration."""
+
+    def __init__(self) -> None:
+        self._known = {tenant.integration_id for tenant in DEFAULT_TENANTS.enterprises}
+
+    def __call__(self, token: str, request: Request) -> Response:
+        """Respond to a request; a message of an unknown integration seems to have no events."""
+        response = respond(token, request)
+        document = response.accepted or {}
+        if document.get("Action") == CREATED:
+            self._known.add(document["Data"]["Integration"]["Id"])
+        if "Events" in document and document["IntegrationId"] not in self._known:
+            return replace(response, accepted=document | {"Events": []})
         return response
 
 
