@@ -8,17 +8,16 @@ Only requests by id count: an interval has whatever changed meanwhile.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from threading import Lock
 
+from pytest_mews.emulator.connector_api.busy_silence import WOKEN_MS, last_before
 from pytest_mews.model import ApiCall, EntityFetch
 
 MIN_LATE = 3  # entities: a single one may have been announced again
 TIMEOUT_FACTOR = 2.0  # the timeout to choose, in times of what the service needed
 STEP_S = 10  # to which it is rounded up
-WOKEN_MS = 1_000.0  # a request so soon after a message may be due to it
 MIN_WOKEN_SHARE = 0.9  # of the late requests that follow a message so soon; a retry may be one, too
 MAX_CHANCE = 0.001  # that requests at any other time would do so
 
@@ -66,7 +65,7 @@ class LateFetches:
             return False
         firsts_ms = [late_ms[0]]
         firsts_ms += [after for before, after in pairwise(late_ms) if after - before > WOKEN_MS]
-        woken = [ms for ms in firsts_ms if _is_soon_after(messages_ms, ms)]
+        woken = [ms for ms in firsts_ms if ms - last_before(messages_ms, ms) <= WOKEN_MS]
         began_ms = min(given_up_ms for _, given_up_ms in given_up.values())
         times_ms = [ms for ms in messages_ms if began_ms <= ms <= late_ms[-1]]
         soon_ms = sum(
@@ -113,8 +112,3 @@ def _late_ms(
             if call.received_ms > given_up[entity_id][1]:
                 late_ms[entity_id] = call.received_ms
     return late_ms
-
-
-def _is_soon_after(messages_ms: Sequence[float], at_ms: float) -> bool:
-    count = bisect_right(messages_ms, at_ms)
-    return count > 0 and at_ms - messages_ms[count - 1] <= WOKEN_MS

@@ -116,7 +116,7 @@ def interval_in_local_time() -> ProcessingOptions:
             def fetch(operation: str, collection: str, body: Document) -> Iterable[Document]:
                 if interval := body.get("UpdatedUtc"):
                     local = {name: _in_prague(end) for name, end in interval.items()}
-                    body = body | {"UpdatedUtc": local}
+                    body = {**body, "UpdatedUtc": local}
                 return fetch_pages(operation, collection, body)
 
             return reader(fetch, batch)

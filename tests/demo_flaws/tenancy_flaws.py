@@ -157,7 +157,7 @@ class DropEarlyEvents:
         if document.get("Action") == CREATED:
             self._known.add(document["Data"]["Integration"]["Id"])
         if "Events" in document and document["IntegrationId"] not in self._known:
-            return replace(response, accepted=document | {"Events": []})
+            return replace(response, accepted={**document, "Events": []})
         return response
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 
 from pytest_mews.model import ApiCall
 
@@ -89,5 +90,10 @@ class BusySilence:
 
     def _is_woken(self, began_ms: float, ended_ms: float) -> bool:
         """Return whether a message was sent during a silence, shortly before its end."""
-        count = bisect_right(self.messages_ms, ended_ms)
-        return count > 0 and self.messages_ms[count - 1] > max(began_ms, ended_ms - WOKEN_MS)
+        return last_before(self.messages_ms, ended_ms) > max(began_ms, ended_ms - WOKEN_MS)
+
+
+def last_before(messages_ms: Sequence[float], at_ms: float) -> float:
+    """Return when the last message up to a moment was sent, of times in order; -inf for none."""
+    count = bisect_right(messages_ms, at_ms)
+    return messages_ms[count - 1] if count else -inf
