@@ -18,7 +18,7 @@ import pytest_mews.session.certification_plugin  # noqa: F401 - see below
 import tests.demo_flaws
 from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.reports.picture_process import PictureProcess
-from tests.crash_traces import CrashTraces, write_trace
+from tests import crash_traces
 from tests.report_reader import validate_report
 from tests.without_pictures import vl_convert
 
@@ -76,14 +76,15 @@ SLOW_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE
 gc.disable()
 
 
-@pytest.hookimpl(trylast=True)  # after pytest's own plugin, which has traces captured
 def pytest_configure(config: pytest.Config) -> None:
     """Show where a worker crashed."""
-    write_trace(config)
-    if not hasattr(config, "workerinput"):
-        folder = tempfile.TemporaryDirectory(prefix="mews-crashes-")
-        config.add_cleanup(folder.cleanup)
-        config.pluginmanager.register(CrashTraces(Path(folder.name)))
+
+    def folder() -> Path:
+        temporary = tempfile.TemporaryDirectory(prefix="mews-crashes-")
+        config.add_cleanup(temporary.cleanup)
+        return Path(temporary.name)
+
+    crash_traces.register(config, folder)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

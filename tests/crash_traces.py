@@ -6,6 +6,8 @@ A worker that crashes says no more than that to the controller, and its standard
 from __future__ import annotations
 
 import faulthandler
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,35 @@ class CrashTraces:
                 terminalreporter.write(trace)
 
 
-def write_trace(config: pytest.Config) -> None:
-    """Have the process write its trace where the controller looks for it, if it is a worker."""
-    path = getattr(config, "workerinput", {}).get(_TRACE_FILE)
-    if path is not None:
-        faulthandler.enable(file=Path(path).open("w", encoding="utf-8"))  # noqa: SIM115 - kept open
+class WorkerTrace:
+    """Has this process write its trace to a file, before each test anew.
+
+    A run of pytest in this process has its own plugin write elsewhere.
+
+    Args:
+        path: of the file.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_setup(self) -> None:
+        """Write to the file from now on."""
+        faulthandler.enable(file=self._descriptor)
+
+
+def register(config: pytest.Config, folder: Callable[[], Path]) -> None:
+    """Register what a controller needs, or one of its workers.
+
+    Args:
+        config: of the process.
+        folder: returns the folder for the files of a controller.
+
+    """
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        config.pluginmanager.register(CrashTraces(folder()))
+    elif _TRACE_FILE in worker:
+        config.pluginmanager.register(WorkerTrace(Path(worker[_TRACE_FILE])))

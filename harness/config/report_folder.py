@@ -19,7 +19,7 @@ SELECTION_FOLDER = "selection"  # within the report folder: the report of a run 
 UNFINISHED_FOLDER = "unfinished"  # within it: the report of a run that was interrupted
 LOCK_NAME, GITIGNORE_NAME = ".lock", ".gitignore"
 # A folder with one of these is one for reports; so is one that has nothing but the others.
-_MARKS = frozenset({LOCK_NAME, "certification.json", "events.ndjson"})
+_MARKS = frozenset({LOCK_NAME, "certification.html", "certification.json", "events.ndjson"})
 _OTHERS = frozenset({GITIGNORE_NAME, SELECTION_FOLDER, UNFINISHED_FOLDER})
 GITIGNORE = "# Created by pytest-mews, as pytest does for its cache.\n*\n"
 

@@ -9,16 +9,15 @@ import pytest
 
 CONFTEST = """
 import pathlib
-import pytest
-from tests.crash_traces import CrashTraces, write_trace
+from tests import crash_traces
 
-@pytest.hookimpl(trylast=True)
 def pytest_configure(config):
-    write_trace(config)
-    if not hasattr(config, "workerinput"):
-        folder = pathlib.Path("traces")
-        folder.mkdir()
-        config.pluginmanager.register(CrashTraces(folder))
+    def folder():
+        path = pathlib.Path("traces")
+        path.mkdir()
+        return path
+
+    crash_traces.register(config, folder)
 """
 CRASH = """
 import faulthandler
