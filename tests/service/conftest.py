@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -43,11 +43,14 @@ def ends(pid: int) -> bool:
     return not is_running(pid)
 
 
-def pid_in(lines: tuple[str, ...] | list[str]) -> int:
-    """Return the process id that a service has written last."""
-    return [int(line.split()[-1]) for line in lines if "process " in line and "[mews]" not in line][
-        -1
-    ]
+def pid_in(last_lines: Callable[[], Iterable[str]]) -> int:
+    """Return the process id that a service has written last; it may be read a moment later."""
+    deadline_s = time.monotonic() + GONE_S
+    while True:
+        lines = [line for line in last_lines() if "process " in line and "[mews]" not in line]
+        if lines or time.monotonic() >= deadline_s:
+            return int(lines[-1].split()[-1])
+        time.sleep(0.02)
 
 
 @pytest.fixture(autouse=True)

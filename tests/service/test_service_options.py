@@ -225,7 +225,7 @@ def start_certification(folder: Path) -> tuple[subprocess.Popen[str], int]:
         if "PRE-01 PASS" in line:
             break
     log = folder / "mews-report" / "selection" / "service.log"
-    return process, pid_in(log.read_text("utf-8").splitlines())
+    return process, pid_in(lambda: log.read_text("utf-8").splitlines())
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_the_service_runs_during_the_certification(settings: BuildSettings) -> N
     runner = CertificationRunner(options)
     try:
         runner.start(reported.append)
-        pid = pid_in(log_of(runner).last_lines(9))
+        pid = pid_in(lambda: log_of(runner).last_lines(9))
         assert is_running(pid)
         assert runner.certify(SCENARIOS["REC-02"]).verdict is Verdict.PASS
     finally:
@@ -305,7 +305,7 @@ def test_a_service_that_ignores_sigterm_is_killed(
     """SIGKILL follows SIGTERM."""
     monkeypatch.setattr(service_process, "GRACE_S", 0.2)
     with CertificationRunner(settings(PATH, start=command("ignores-term"))) as runner:
-        pid = pid_in(log_of(runner).last_lines(9))
+        pid = pid_in(lambda: log_of(runner).last_lines(9))
     assert ends(pid)
 
 
