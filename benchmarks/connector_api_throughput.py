@@ -26,8 +26,9 @@ TENANT = tenants.DEFAULT_TENANTS.enterprises[0]
 SERVER_COMMAND = [
     sys.executable,
     "-m",
-    "pytest_mews.emulator",
-    "--listen",
+    "pytest_mews",
+    "emulator",
+    "--api",
     "127.0.0.1:0",
     "--no-rate-limit",
 ]
@@ -38,7 +39,7 @@ def main() -> None:
     with subprocess.Popen(SERVER_COMMAND, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         first_line = server.stdout.readline()  # contains the address
-        port_match = re.search(r":(\d+)/", first_line)
+        port_match = re.search(r"http://[^ ]*:(\d+)", first_line)
         assert port_match
         port = int(port_match[1])
         threading.Thread(target=server.stdout.read, daemon=True).start()

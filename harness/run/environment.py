@@ -55,6 +55,7 @@ from pytest_mews.model import (
     Attempt,
     Death,
     Limits,
+    Message,
     RateLimitUsage,
     Stage,
     TlsHandshake,
@@ -297,7 +298,7 @@ class Environment:
         self._transport.callback(self.clock.close)
         self._trust_store = trust_store
         self.deliverer = Deliverer(
-            transport, self.clock, rules, self.platform.apply_message, self.authentication
+            transport, self.clock, rules, self._announce, self.authentication
         )
         self._service = ServiceWatch(
             lambda: accepts_connections(self.endpoint.urls[0]),
@@ -306,6 +307,12 @@ class Environment:
             self.settings.restart_timeout_s,
             revive=(lambda: None) if self.started_service is None else self.started_service.revive,
         )
+
+    def _announce(self, message: Message) -> float | None:
+        """Let the emulators show what a message is about; without one, nobody would ask for it."""
+        if self.connector_api is None and self.websocket is None:
+            return None
+        return self.platform.apply_message(message)
 
     @property
     def context(self) -> CaseContext:

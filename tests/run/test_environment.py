@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import HarnessError, UsageError
+from pytest_mews.kit.messages import batch
 from pytest_mews.run.environment import Environment, ObservedOnce
 from tests.ports import free_port
 
@@ -106,3 +108,19 @@ def test_a_closed_environment_refuses_to_start(settings: BuildSettings) -> None:
     environment.close()
     with pytest.raises(HarnessError, match="was closed; a new one is needed"):
         environment.start()
+
+
+@pytest.mark.parametrize("emulator", ["", "api", "websocket"])
+def test_the_platform_learns_of_messages_only_where_something_can_ask_for_it(
+    settings: BuildSettings, httpserver: HTTPServer, emulator: str
+) -> None:
+    """Without an emulator, the messages of a long run would be kept for nobody."""
+    options = {emulator: f"127.0.0.1:{free_port()}"} if emulator else {}
+    httpserver.expect_request("/hook").respond_with_data("")
+    url = httpserver.url_for("/hook")
+    environment = Environment(settings(url, **options))
+    environment.start()
+    delivery = environment.deliverer.deliver(batch(1), url, label="message")
+    environment.close()
+    assert delivery.delivered
+    assert (delivery.visible_from_ms is not None) is bool(emulator)
