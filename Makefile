@@ -31,10 +31,10 @@ demo: setup
 # of its run: that is why the slow ones have a run of their own.
 RUN := $(BIN)/
 slow-tests:
-	$(RUN)pytest -n 18 --dist worksteal -m slow --durations=20
+	$(RUN)pytest -n 16 --dist worksteal -m slow --durations=20
 
 other-tests:
-	nice -n 10 $(RUN)pytest -n 3 --dist worksteal -m 'not slow'
+	nice -n 3 $(RUN)pytest -n 3 --dist worksteal -m 'not slow'
 
 test: setup stacks bytecode
 	$(MAKE) --jobs 2 slow-tests other-tests
