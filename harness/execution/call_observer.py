@@ -102,15 +102,7 @@ class CallObserver:
         entities = AcknowledgedEntities(
             one for one in self._deliveries if not of or one.label in of
         )
-        end = wait_until_done(
-            self._connector_api,
-            partial(_awaited, entities),
-            self._since,
-            timeout_s,
-            patience=self._context.patience,
-            started_ms=self._started_ms,
-            now_ms=self._context.now_ms,
-        )
+        end = self._wait_until_done(self._connector_api, partial(_awaited, entities), timeout_s)
         if end is WaitEnd.DONE:
             return True
         self.still_busy |= end is WaitEnd.STILL_BUSY
@@ -170,15 +162,7 @@ class CallObserver:
         """
         if self._connector_api is None:
             return
-        end = wait_until_done(
-            self._connector_api,
-            self._awaited_request,
-            self._since,
-            timeout_s,
-            patience=self._context.patience,
-            started_ms=self._started_ms,
-            now_ms=self._context.now_ms,
-        )
+        end = self._wait_until_done(self._connector_api, self._awaited_request, timeout_s)
         self.still_busy |= end is WaitEnd.STILL_BUSY
 
     def _awaited_request(self, calls: Sequence[ApiCall]) -> list[Awaited]:
@@ -186,6 +170,22 @@ class CallObserver:
         if any(map(self._is_relevant, calls)):
             return []
         return [Awaited("", is_done=False, request_delay_s=None)]
+
+    def _wait_until_done(
+        self,
+        connector_api: ConnectorApi,
+        awaited: Callable[[Sequence[ApiCall]], Collection[Awaited]],
+        timeout_s: float,
+    ) -> WaitEnd:
+        return wait_until_done(
+            connector_api,
+            awaited,
+            self._since,
+            timeout_s,
+            patience=self._context.patience,
+            started_ms=self._started_ms,
+            now_ms=self._context.now_ms,
+        )
 
     def wait_until_idle(self, timeout_s: float) -> None:
         """Wait for `QUIET_S` without a call or a response, and forget all earlier calls.
