@@ -203,26 +203,40 @@ def dies_on_unknown_fields() -> ProcessingOptions:
 
 def accept_incomplete_action(token: str, request: Request) -> Response:
     """Respond as the sound service does, but answer 202 to an action with incomplete Data."""
-    return _accept_incomplete(
-        token, request, lambda document: isinstance(document.get("Data"), dict)
+    return _accept_refused(
+        token, request, lambda document: isinstance(document.get("Data"), dict), INCOMPLETE
     )
 
 
 def accept_incomplete_batch(token: str, request: Request) -> Response:
     """Respond as the sound service does, but answer 202 to a batch without its enterprise's ids."""
-    return _accept_incomplete(
+    return _accept_refused(
         token,
         request,
         lambda document: (
             bool(document.get("Events"))
             and not all(isinstance(document.get(name), str) for name in ENTERPRISE_IDS)
         ),
+        INCOMPLETE,
     )
 
 
-def _accept_incomplete(
-    token: str, request: Request, is_accepted: Callable[[Document], bool]
+def accept_null_event(token: str, request: Request) -> Response:
+    """Respond as the sound service does, but answer 202 to a batch with a null event."""
+    return _accept_refused(
+        token,
+        request,
+        lambda document: isinstance(document.get("Events"), list) and None in document["Events"],
+    )
+
+
+def _accept_refused(
+    token: str,
+    request: Request,
+    is_accepted: Callable[[Document], bool],
+    accepted: Document | None = None,
 ) -> Response:
+    """Answer 202 to some of what the sound service refuses; accept the body, or what is given."""
     response = respond(token, request)
     if response.status != HTTPStatus.BAD_REQUEST:
         return response
@@ -231,24 +245,8 @@ def _accept_incomplete(
     except InvalidBodyError:
         return response
     if isinstance(document, dict) and is_accepted(document):
-        return Response(202, accepted=INCOMPLETE)
+        return Response(202, accepted=accepted or document)
     return response
-
-
-def accept_null_event(token: str, request: Request) -> Response:
-    """Respond as the sound service does, but answer 202 to a batch with a null event."""
-    response = respond(token, request)
-    if response.status != HTTPStatus.BAD_REQUEST:
-        return response
-    try:
-        document = parse_json(request.body)
-    except InvalidBodyError:
-        return response
-    if not isinstance(document, dict):
-        return response
-    events = document.get("Events")
-    has_null_event = isinstance(events, list) and None in events
-    return Response(202, accepted=document) if has_null_event else response
 
 
 @cache
