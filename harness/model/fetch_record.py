@@ -75,7 +75,10 @@ class FetchRecord:
 
 
 def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
-    """Return the records of one execution, alike ones counted."""
+    """Return the records of one execution, alike ones counted.
+
+    Those of health checks are left out: nobody waits until they are fetched.
+    """
     if not transcript.api_served:
         return ()
     first = {
@@ -92,7 +95,8 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
     counts = event_counts(transcript.deliveries)
     actions, changes = last_actions(transcript.deliveries), _state_changes(transcript.deliveries)
     calls = calls_by_entity(transcript.calls)
-    fetches = entity_fetches(transcript.deliveries, transcript.calls)
+    awaited = [delivery for delivery in transcript.deliveries if not delivery.is_health_check]
+    fetches = entity_fetches(awaited, transcript.calls)
     return merge_records(
         replace(
             _record(fetch, first, unclear, counts, calls),

@@ -17,6 +17,7 @@ from pytest_mews.model import (
     Validity,
     WebhookKind,
 )
+from pytest_mews.model.exchange import HEALTH_CHECK
 from tests.causes.observed_results import processing_result
 from tests.transcript_builders import (
     ENTERPRISE,
@@ -268,6 +269,22 @@ def test_only_the_first_event_of_a_message() -> None:
     (cause,) = find_causes(results)
     assert cause.kind is CauseKind.FIRST_EVENT_ONLY
     assert "all 2 first events, and 0 of 8" in cause.summary
+
+
+def test_nobody_waits_until_a_health_check_is_fetched() -> None:
+    """Its event is a first one, and says nothing: the scenario ends right after the response."""
+    results = []
+    for number in range(2):
+        ids = [f"{number}-{index}" for index in range(5)]
+        results.append(processing_result(f"PROC-0{number}", [delivery(*ids)], [call(ids[0])]))
+        check = delivery(f"{number}-check", at_ms=300.0, label=HEALTH_CHECK)
+        sent = [delivery(f"{number}-next"), check]
+        results.append(
+            processing_result(f"PROC-5{number}", sent, [call(f"{number}-next")], met=True)
+        )
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.FIRST_EVENT_ONLY
+    assert "all 4 first events, and 0 of 8" in cause.summary
 
 
 def test_a_type_that_never_came_first_is_no_second_cause() -> None:
