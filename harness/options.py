@@ -215,6 +215,16 @@ OPTIONS: tuple[Option, ...] = (
         unused_in_replay=_ONE_CASE,
     ),
     Option(
+        "--mews-instances",
+        "With --mews-start, start N instances of the service, each with a port and emulators of "
+        "its own, and divide the scenarios among them, which takes a fraction of the time. They "
+        "must share nothing, such as a database, a queue or a file. With auto it is 1, and 4 for "
+        "the demo partner unless --mews-jobs is 1 (default: auto).",
+        "N",
+        default="auto",
+        unused_in_replay=_ONE_CASE,
+    ),
+    Option(
         "--mews-peak-rate",
         "Messages per second in the peak minute of LOAD-02, above 0 and at most 200; the minute "
         "is scaled by --mews-time-scale, but lasts at least 3 s (default: 5).",

@@ -18,6 +18,7 @@ NO_TARGET = "none"
 AUTO = "auto"  # --mews-jobs: the harness chooses the number
 # Bounds of ours, wide enough for any use: a number above them is a mistake.
 MAX_TIME_SCALE, MAX_FETCH_TIMEOUT_S, MAX_EXAMPLES, MAX_JOBS = 1_000, 86_400, 100_000, 1_000
+MAX_INSTANCES = 8
 MAX_RESTART_TIMEOUT_S = 3_600
 MAX_PEAK_RATE = 200  # messages per second; more in a minute exceed memory and report
 
@@ -129,6 +130,13 @@ def parse_jobs(text: str) -> int | None:
     if text == AUTO:
         return None
     return _parse_count("--mews-jobs", text, MAX_JOBS, f"Give one such as 8, or {AUTO}.")
+
+
+def parse_instances(text: str) -> int | None:
+    """Parse --mews-instances: how many instances of the service to run; None for `auto`."""
+    if text == AUTO:
+        return None
+    return _parse_count("--mews-instances", text, MAX_INSTANCES, f"Give one such as 4, or {AUTO}.")
 
 
 def _parse_count(option: str, text: str, limit: int, remedy: str) -> int:

@@ -6,8 +6,9 @@ import re
 import secrets
 import shlex
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from pytest_mews.config.command_secrets import redact_assignments
@@ -15,7 +16,8 @@ from pytest_mews.config.endpoint import check_url, is_loopback
 from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.redaction import redact_url
 
-START, APP = "--mews-start", "--mews-app"
+START, APP, INSTANCES = "--mews-start", "--mews-app", "--mews-instances"
+ADDRESS_VARIABLES = {"--mews-api": "MEWS_API_URL", "--mews-websocket": "MEWS_WEBSOCKET_URL"}
 PORT = "{port}"
 """The placeholder for the port, in the command and in the URLs of the endpoint."""
 LOOPBACK, DEMO = "127.0.0.1", "demo"
@@ -59,6 +61,10 @@ class ServiceStart:
     def fill(self, text: str) -> str:
         """Return a text with the port in the place of `{port}`."""
         return text.replace(PORT, str(self.port))
+
+    def at_another_port(self) -> ServiceStart:
+        """Return how to start another instance: at a free port."""
+        return replace(self, port=_free_port())
 
 
 def redact_template(url: str) -> str:
@@ -118,6 +124,46 @@ def parse_service_start(
     if app is not None:
         _check_served(app, urls)
     return ServiceStart(words, app or "", next(iter(ports), free))
+
+
+def check_instances(
+    count: int,
+    service: ServiceStart | None,
+    urls: Mapping[str, str],
+    servers: Mapping[str, tuple[str, int] | None],
+) -> None:
+    """Check that several instances of the service can run at the same time.
+
+    Args:
+        count: the value of --mews-instances.
+        service: how the harness starts the service; None if it runs already.
+        urls: the URLs of the endpoint by their option, maybe with `{port}`.
+        servers: the host and port of each emulator by its option; None where it doesn't run.
+
+    Raises:
+        UsageError: they can't.
+
+    """
+    if service is None:
+        problem = "is for a service that the harness starts, and this one runs already"
+        remedy = f"Give {START} COMMAND as well, or leave it out."
+        raise UsageError(INSTANCES, str(count), problem, remedy)
+    if service.app:
+        problem = f"can't be used with {APP}: one process has one application"
+        remedy = f"Give {START} COMMAND instead, or leave it out."
+        raise UsageError(INSTANCES, str(count), problem, remedy)
+    for option, url in urls.items():
+        if PORT not in url:
+            problem = f"has one port, and {INSTANCES} {count} needs {count}"
+            remedy = f"Write {PORT} in the place of the port, or give a path."
+            raise UsageError(option, redact_url(url), problem, remedy)
+    for option, address in servers.items():
+        if address is not None and address[1] != 0:
+            host, port = address
+            shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            problem = f"has one port, and {INSTANCES} {count} needs {count}"
+            remedy = f"Give port 0: each instance learns its own in {ADDRESS_VARIABLES[option]}."
+            raise UsageError(option, shown, problem, remedy)
 
 
 def _split(command: str) -> tuple[str, ...]:

@@ -13,7 +13,12 @@ from pytest_mews.config import option_parsers, profiles, tenants
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.config.own_scenarios import load_own_scenarios
 from pytest_mews.config.report_folder import SELECTION_FOLDER
-from pytest_mews.config.service_start import ServiceStart, expand_path, parse_service_start
+from pytest_mews.config.service_start import (
+    ServiceStart,
+    check_instances,
+    expand_path,
+    parse_service_start,
+)
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Profile, Scenario, Stage, Tenants, WebhookKind
 from pytest_mews.options import OPTIONS, Option
@@ -24,6 +29,7 @@ from pytest_mews.senders.url_secrets import likely_secrets, query_values
 
 SENDER: Sender = CONNECTOR
 """The sender that a run certifies for: the only place above `senders` that names one."""
+DEMO_INSTANCES = 4  # of the demo partner: with more, the harness itself has too much to do
 PYTEST = ("pytest", "--mews-target")
 """The words before the target in the command line of a run."""
 
@@ -48,7 +54,10 @@ class Settings:
             the WebSocket event types if the WebSocket emulator runs.
         listed_operations: the operations that the user lists on Mews's certification form.
         examples: the maximum number of generated cases per scenario.
-        jobs: the maximum number of concurrent scenarios; None if the harness chooses it.
+        jobs: the maximum number of concurrent scenarios at one instance of the service; None if
+            the harness chooses it.
+        instances: how many instances of the service the harness starts, each with emulators of its
+            own.
         peak_rate: messages per second in the peak minute of LOAD-02.
         api: host and port of the Connector API emulator; None if the user gave none.
         websocket: host and port of the WebSocket emulator; None if the user gave none.
@@ -83,6 +92,7 @@ class Settings:
     listed_operations: tuple[str, ...]
     examples: int
     jobs: int | None
+    instances: int
     peak_rate: float
     api: tuple[str, int] | None
     websocket: tuple[str, int] | None
@@ -150,6 +160,12 @@ class Settings:
         urls = self._urls_by_option
         general = urls.get("--mews-target", "")
         return Endpoint(general, urls.get("--mews-integration-target", general))
+
+    def for_another_instance(self) -> Settings:
+        """Return the settings for another instance of the service, which has another port."""
+        if self.service is None:
+            return self
+        return replace(self, service=self.service.at_another_port())
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -254,6 +270,18 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
     )
     if integration_target is not None:
         option_parsers.check_integration_target(fill(integration_target), target)
+    jobs = option_parsers.parse_jobs(text["mews_jobs"])
+    api = option_parsers.parse_api(text.get("mews_api"), any_port=is_started)
+    instances = option_parsers.parse_instances(text["mews_instances"])
+    if instances is None:
+        instances = DEMO_INSTANCES if option_parsers.is_demo(target) and jobs != 1 else 1
+    elif instances > 1 and not option_parsers.is_demo(target):
+        check_instances(
+            instances,
+            service,
+            _endpoint_urls(target, integration_target),
+            {"--mews-api": api, "--mews-websocket": websocket},
+        )
     tenants_file = text.get("mews_tenants")
     report = option_parsers.parse_report(text["mews_report"])
     settings = Settings(
@@ -280,9 +308,10 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
             has_websocket=websocket is not None or option_parsers.is_demo(target),
         ),
         listed_operations=option_parsers.parse_operations(text.get("mews_operations")),
-        jobs=option_parsers.parse_jobs(text["mews_jobs"]),
+        jobs=jobs,
+        instances=instances,
         peak_rate=option_parsers.parse_peak_rate(text["mews_peak_rate"]),
-        api=option_parsers.parse_api(text.get("mews_api"), any_port=is_started),
+        api=api,
         websocket=websocket,
         websocket_tls=option_parsers.load_certificate(
             text.get("mews_websocket_certificate"),

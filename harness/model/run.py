@@ -134,7 +134,8 @@ class ScenarioResult:
     `reason_expected` is why the failure does not fail the run; empty if it does, or is none.
     `death` is the death of the service: in this scenario or, with the verdict `blocked`, before it.
     `service_log` are the lines that the service wrote while the failing case ran, if the harness
-    started it.
+    started it. `instance` is the number of the instance of the service that it ran at, from 1; only
+    one is there unless the harness started several.
     """
 
     scenario: Scenario
@@ -156,6 +157,7 @@ class ScenarioResult:
     reason_expected: str = ""
     death: Death | None = None
     service_log: tuple[str, ...] = ()
+    instance: int = 1
 
     @classmethod
     def without_run(

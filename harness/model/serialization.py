@@ -106,7 +106,7 @@ KEYS: Mapping[type, str] = {
     ScenarioResult: """
         scenario verdict reason remarks missing duration_s case_count=cases failing_cases
         message_count=messages evidence attempts fetches blocked_by death waiver
-        verdict_without_waiver reason_expected replay service_log
+        verdict_without_waiver reason_expected replay service_log instance
         """,
     AttemptRecord: """
         event_count=events size_bytes=size answer_ms status outcome label description kind validity

@@ -21,6 +21,7 @@ from pytest_mews.model import (
     Verdict,
     merge_usage,
 )
+from pytest_mews.run.instances import Instances
 from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.result_tracker import ResultTracker
 from pytest_mews.run.run_summary import build_run, rerun_command
@@ -40,7 +41,7 @@ class Certification:
 
     Attributes:
         subscribers: receive the events; complete before `start`.
-        runner: runs scenarios in this process.
+        instances: run scenarios in this process; the first one always exists.
         interrupted: whether the user interrupted the run.
 
     Raises:
@@ -63,8 +64,10 @@ class Certification:
         self._expected_failures = ExpectedFailures.from_settings(
             settings, scenarios, self._started.date()
         )
-        self.runner = CertificationRunner(
-            settings, accept=self._expected_failures.apply, process_lock=process_lock
+        self.instances = Instances(
+            CertificationRunner(
+                settings, accept=self._expected_failures.apply, process_lock=process_lock
+            )
         )
         self.subscribers: list[Subscriber] = []
         self._results = ResultTracker(self.subscribers, self._elapsed_s)
@@ -99,8 +102,18 @@ class Certification:
         """Publish that a scenario starts, in this process or in another one."""
         self._results.start_scenario(scenario_id)
 
-    def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
+    def certify(
+        self,
+        scenario: Scenario,
+        progress: Progress = lambda *_: None,
+        runner: CertificationRunner | None = None,
+    ) -> ScenarioResult:
         """Run a scenario in the calling thread, publish its start and its result, and return it.
+
+        Args:
+            scenario: the scenario.
+            progress: is called meanwhile.
+            runner: one of `instances`; the first one if None.
 
         Raises:
             HarnessError: the harness failed, not the partner; see `record_error`.
@@ -109,7 +122,7 @@ class Certification:
         """
         self._results.start_scenario(scenario.id)
         try:
-            result = self.runner.certify(scenario, progress)
+            result = (runner or self.instances.first).certify(scenario, progress)
         except ScenarioInterrupted as interrupt:
             self.record(interrupt.result)
             raise (interrupt.__cause__ or interrupt) from None
@@ -120,7 +133,7 @@ class Certification:
         """Record and publish a result.
 
         Args:
-            result: a result of `runner`, or one that another process published.
+            result: a result of a runner, or one that another process published.
             notes: the notes on the run that the other process has.
 
         """
@@ -133,7 +146,8 @@ class Certification:
 
     def record_error(self, scenario: Scenario, error: BaseException) -> ScenarioResult:
         """Record and publish that the harness failed in a scenario; return the result."""
-        result = self.runner.redact_result(ScenarioResult(scenario, Verdict.ERROR, repr(error)))
+        reason = self.instances.redact(repr(error))
+        result = self.instances.first.redact_result(ScenarioResult(scenario, Verdict.ERROR, reason))
         self.record(result)
         return result
 
@@ -143,21 +157,21 @@ class Certification:
         With the cause `NO_RESULT` a result that arrives later counts instead.
         """
         if cause is MissingCause.NO_RESULT:
-            self._results.explain_missing(scenario_id, self.runner.redact(reason))
+            self._results.explain_missing(scenario_id, self.instances.redact(reason))
         else:
             scenario = self._scenarios_by_id[scenario_id]
-            result = ScenarioResult.without_run(scenario, cause, reason)
-            self.record(self.runner.redact_result(result))
+            result = ScenarioResult.without_run(scenario, cause, self.instances.redact(reason))
+            self.record(self.instances.first.redact_result(result))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The notes on the run so far, of this process and of others."""
-        return self.runner.redact(self._all_notes())
+        return self.instances.redact(self._all_notes())
 
     @property
     def api_usage(self) -> ApiUsage | None:
         """The requests of the service so far, in this process and in others, without secrets."""
-        own = self.runner.redact(self.runner.environment.api_usage)
+        own = self.instances.redact(self.instances.api_usage)
         usages = [usage for usage in (own, *self._usages.values()) if usage is not None]
         return merge_usage(usages) if usages else None
 
@@ -185,7 +199,7 @@ class Certification:
 
     def _build_run(self, results: Sequence[ScenarioResult], notes: Sequence[str] = ()) -> Run:
         """Build the run from results, which have no secrets, and redact everything else."""
-        redact, options = self.runner.redact, self._options
+        redact, options = self.instances.redact, self._options
         run = build_run(
             self.settings,
             results,
@@ -195,11 +209,11 @@ class Certification:
             folder=self._shown_folder(),
             notes=tuple(dict.fromkeys((*self._all_notes(), *notes))),
             interrupted=self.interrupted,
-            rate_limit_usage=self.runner.environment.rate_limit_usage,
+            rate_limit_usage=self.instances.rate_limit_usage,
             api_usage=self.api_usage,
-            late_ids=self.runner.environment.late_ids,
-            last_calls=self.runner.environment.last_calls,
-            waits_for_messages=self.runner.environment.waits_for_messages,
+            late_ids=self.instances.late_ids,
+            last_calls=self.instances.last_calls,
+            waits_for_messages=self.instances.waits_for_messages,
         )
         run = replace(redact(replace(run, results=())), results=run.results)
         accepted = self._expected_failures.add_acceptance(run)
@@ -215,7 +229,7 @@ class Certification:
         return "/".join((shown.rstrip("/"), *self._folder.relative_to(folder).parts))
 
     def _all_notes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.runner.environment.notes, *self._notes)))
+        return tuple(dict.fromkeys((*self.instances.notes, *self._notes)))
 
     def _elapsed_s(self) -> float:
         return monotonic() - self._started_s

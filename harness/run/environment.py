@@ -102,11 +102,30 @@ class ObservedOnce(Generic[T]):
         return self._results[0] if self._results else None
 
 
+class RunState:
+    """What the environments of all instances of the service have in common.
+
+    Attributes:
+        clock: the clock of the run.
+        started: when the run started.
+        alike_failures: the scenarios that have failed, by the checks.
+        stalls: notices when the harness itself stands still.
+
+    """
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+        self.started = datetime.now(UTC)
+        self.alike_failures = AlikeFailures()
+        self.stalls = StallWatch(self.clock.now_ms)
+
+
 class Environment:
     """Owns everything that runs during a certification.
 
     Attributes:
         settings: what the user chose.
+        instance: the number of the instance of the service, from 1.
         target: what messages are generated for.
         clock: the clock of the run.
         started: when the run started.
@@ -123,13 +142,24 @@ class Environment:
         started_service: the service under test; None if the harness does not start it.
         demo_partner: the demo partner; None if it is not the target, or has not started yet.
 
+    Args:
+        settings: what the user chose; with the port of this instance of the service.
+        instance: the number of the instance, from 1.
+        run: what it has in common with the environment of the first instance, which starts before
+            and closes after it; None for that itself.
+
     Raises:
         UsageError: there is no demo partner of that name.
 
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, instance: int = 1, run: RunState | None = None
+    ) -> None:
         self.settings = settings
+        self.instance, self._owns_run = instance, run is None
+        self._run = run or RunState()
+        self.clock, self.started = self._run.clock, self._run.started
         self.target = replace(
             settings.generator_target,
             peak_messages=peak_messages(settings.peak_rate, settings.time_scale),
@@ -137,8 +167,6 @@ class Environment:
         self._partner_name = settings.target.partition(":")[2] or SOUND
         if settings.is_demo:
             partner_kind(self._partner_name)  # raises for an unknown name, before anything starts
-        self.clock = SystemClock()
-        self.started = datetime.now(UTC)
         self.endpoint = settings.endpoint
         self.authentication = settings.authentication
         self.redactor = self._build_redactor()
@@ -163,6 +191,7 @@ class Environment:
             self.started_service = StartedService(
                 settings,
                 settings.service,
+                instance,
                 self.clock.now_ms,
                 self.redactor.redact_text,
             )
@@ -170,8 +199,6 @@ class Environment:
         self._patience = Patience(settings.fetch_timeout_s)
         self._websocket_patience = Patience(settings.fetch_timeout_s)
         self._late_fetches = LateFetches()
-        self._alike_failures = AlikeFailures()
-        self._stalls = StallWatch(self.clock.now_ms)
         self._preflight = ObservedOnce(self._send_preflight)
         self._concurrency = ObservedOnce(self._probe_concurrency)
         self._connectivity = ObservedOnce(self._probe_connector_api)
@@ -198,7 +225,8 @@ class Environment:
         if self._is_started:
             return
         self._running.enter_context(self._calls_file)
-        self._running.enter_context(self._stalls)
+        if self._owns_run:
+            self._running.enter_context(self._run.stalls)
         try:
             api_url = self._start_connector_api()
             websocket_url = self._start_websocket()
@@ -211,6 +239,16 @@ class Environment:
             self._stop()
             raise
         self._is_started = True
+
+    def for_another_instance(self, number: int) -> Environment:
+        """Return the environment of another instance of the service; nothing of it runs yet.
+
+        Args:
+            number: the number of the instance, from 2.
+
+        """
+        settings = self.settings.for_another_instance()
+        return Environment(settings, instance=number, run=self._run)
 
     def close(self) -> None:
         """Stop the transport, the service and the emulators, in this order, for good."""
@@ -295,7 +333,8 @@ class Environment:
         )
         transport = CurlTransport(self.clock, trust_store)
         self._transport.callback(transport.close)
-        self._transport.callback(self.clock.close)
+        if self._owns_run:
+            self._transport.callback(self.clock.close)
         self._trust_store = trust_store
         self.deliverer = Deliverer(
             transport, self.clock, rules, self._announce, self.authentication
@@ -339,8 +378,8 @@ class Environment:
             patience=self._patience,
             websocket_patience=self._websocket_patience,
             late_fetches=self._late_fetches,
-            alike_failures=self._alike_failures,
-            stalls=self._stalls,
+            alike_failures=self._run.alike_failures,
+            stalls=self._run.stalls,
             now_ms=self.clock.now_ms,
         )
 
@@ -492,7 +531,7 @@ class Environment:
         if self._is_started:
             notes += tuple(map(describe_unreported, self._service.unreported_deaths))
         notes += () if self.started_service is None else self.started_service.notes
-        notes += self._stalls.notes + self.emulator_failures.notes + self.platform.notes
+        notes += self._run.stalls.notes + self.emulator_failures.notes + self.platform.notes
         notes += () if self.websocket is None else self.websocket.log.notes
         if self.connector_api is not None:
             timeout_s = self.settings.fetch_timeout_s

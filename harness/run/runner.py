@@ -80,6 +80,7 @@ class CertificationRunner:
         accept: returns a result as waived, or as expected, if it is.
         budget: how many executions, and how many seconds, the shrinking of a failure may take.
         process_lock: keeps an exclusive scenario alone among several processes too.
+        environment: the environment; one for the settings if None.
 
     Raises:
         UsageError: there is no demo partner of that name.
@@ -93,8 +94,9 @@ class CertificationRunner:
         accept: Callable[[ScenarioResult], ScenarioResult] = lambda result: result,
         budget: Budget | None = None,
         process_lock: ProcessLock | None = None,
+        environment: Environment | None = None,
     ) -> None:
-        self.environment = Environment(settings)
+        self.environment = environment or Environment(settings)
         self._accept = accept
         self._process_lock = process_lock or ProcessLock()
         self._budget = budget or Budget()
@@ -102,6 +104,21 @@ class CertificationRunner:
         self._excluded: dict[str, Unmet | None] = {}  # by scenario, what `not_for_this_run` says
         self._interrupted = False
         self._client_lost_in = ""  # the scenario after which the first enterprise had no client
+
+    def for_another_instance(self, number: int) -> CertificationRunner:
+        """Return a runner for another instance of the service; it has to be started.
+
+        Args:
+            number: the number of the instance, from 2.
+
+        """
+        environment = self.environment.for_another_instance(number)
+        return CertificationRunner(
+            environment.settings,
+            accept=self._accept,
+            budget=self._budget,
+            environment=environment,
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -126,6 +143,11 @@ class CertificationRunner:
     def close(self) -> None:
         """Stop everything that runs."""
         self.environment.close()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the service died and did not come back; all that follows is blocked."""
+        return self.environment.death is not None
 
     def describe_refused_requests(self) -> str:
         """Return a clause if the API refuses most of the service's requests, or an empty one."""
@@ -367,7 +389,9 @@ class CertificationRunner:
         self, scenario: Scenario, exploration: Exploration, started_ms: float
     ) -> ScenarioResult:
         clock = self.environment.clock
-        result = build_result(scenario, exploration, (clock.now_ms() - started_ms) / 1000)
+        duration_s = (clock.now_ms() - started_ms) / 1000
+        result = build_result(scenario, exploration, duration_s)
+        result = replace(result, instance=self.environment.instance)
         if self.environment.started_service is not None:
             log = self.environment.started_service.log
             result = with_service_log(result, log, started_ms, clock)

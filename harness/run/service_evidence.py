@@ -9,7 +9,7 @@ from pytest_mews.delivery import Clock
 from pytest_mews.errors import HarnessError
 from pytest_mews.model import Evidence, ScenarioResult
 from pytest_mews.model.verdict import FAILURES
-from pytest_mews.service import LOG_NAME, ServiceLog
+from pytest_mews.service import ServiceLog
 
 MAX_LINES = 40
 AFTERWARDS_MS = 1_000.0  # what a worker writes about an acknowledged message
@@ -44,7 +44,7 @@ def with_service_log(
     lines = log.lines_between(started_ms, ended_ms)
     if len(lines) > MAX_LINES:
         left_out = len(lines) - MAX_LINES
-        lines = (f"… {left_out:,} earlier lines are in {LOG_NAME}", *lines[-MAX_LINES:])
+        lines = (f"… {left_out:,} earlier lines are in {log.name}", *lines[-MAX_LINES:])
     return replace(result, service_log=lines)
 
 

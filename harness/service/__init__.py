@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_mews.service.service_log import LOG_NAME, ServiceLog
+from pytest_mews.service.service_log import ServiceLog, log_files
 from pytest_mews.service.started_service import StartedService
 
-__all__ = ["LOG_NAME", "ServiceLog", "StartedService"]
+__all__ = ["ServiceLog", "StartedService", "log_files"]

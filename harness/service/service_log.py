@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 from pytest_mews.config.report_folder import create_folder, open_without_links
 from pytest_mews.sanitize import one_line
 
-LOG_NAME, OLDER_SUFFIX = "service.log", ".1"
+OLDER_SUFFIX = ".1"
 OWN_PREFIX = "[mews] "  # begins the lines that are the harness's own
 MAX_FILE_SIZE = 10_000_000  # bytes; then the file becomes the older one
 MAX_LINE_SIZE = 8_000  # bytes
@@ -22,6 +22,17 @@ MAX_LINES = 5_000  # in memory
 MAX_BYTES_PER_S = 500_000
 # The end of a cut line may be the beginning of a secret, which no redactor finds.
 _UNSAFE_END = 256
+
+
+def log_name(instance: int) -> str:
+    """Return the name of the file with the log of one instance of the service, from 1."""
+    return "service.log" if instance == 1 else f"service-{instance}.log"
+
+
+def log_files(count: int) -> tuple[str, ...]:
+    """Return the names of all files that the logs of so many instances may have."""
+    names = map(log_name, range(1, count + 1))
+    return tuple(file for name in names for file in (name, f"{name}{OLDER_SUFFIX}"))
 
 
 class ServiceLog:
@@ -137,6 +148,11 @@ class ServiceLog:
         except OSError as error:
             self.problem = error.strerror or str(error)
             self._close()
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self._path.name
 
     @property
     def _older(self) -> Path:

@@ -12,7 +12,7 @@ from pytest_mews.config.service_start import ServiceStart
 from pytest_mews.config.settings import Settings
 from pytest_mews.delivery import accepts_connections
 from pytest_mews.service.served_app import ServedApp
-from pytest_mews.service.service_log import LOG_NAME, ServiceLog
+from pytest_mews.service.service_log import ServiceLog, log_name
 from pytest_mews.service.service_process import ServiceProcess
 from pytest_mews.service.service_variables import (
     TenantFiles,
@@ -30,6 +30,7 @@ class StartedService:
     Args:
         settings: what the user chose.
         start: how to start it.
+        instance: its number, from 1, if several instances of it run.
         now_ms: the run's clock.
         redact: removes the secrets from a text.
 
@@ -42,11 +43,12 @@ class StartedService:
         self,
         settings: Settings,
         start: ServiceStart,
+        instance: int,
         now_ms: Callable[[], float],
         redact: Callable[[str], str],
     ) -> None:
         self._settings, self._start, self._redact = settings, start, redact
-        self.log = ServiceLog(settings.report / LOG_NAME, now_ms, redact)
+        self.log = ServiceLog(settings.report / log_name(instance), now_ms, redact)
         self._process: ServiceProcess | None = None
         self._is_left_behind = False
         self._report: Report = lambda _: None
@@ -130,9 +132,11 @@ class StartedService:
         notes: tuple[str, ...] = (self._left_behind,) if self._is_left_behind else ()
         if self._process is not None and (count := self._process.restart_count):
             times = "once" if count == 1 else f"{count} times"
-            notes += (f"The service was started again {times} after it had ended ({LOG_NAME}).",)
+            notes += (
+                f"The service was started again {times} after it had ended ({self.log.name}).",
+            )
         if self.log.problem:
-            notes += (f"{LOG_NAME} could not be written ({self.log.problem}).",)
+            notes += (f"{self.log.name} could not be written ({self.log.problem}).",)
         return notes
 
     def _is_listening(self) -> bool:

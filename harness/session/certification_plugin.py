@@ -13,6 +13,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from pytest_mews.config.earlier_report import EarlierReport
+from pytest_mews.config.option_parsers import MAX_INSTANCES
 from pytest_mews.config.report_folder import FolderLock
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import UsageError
@@ -24,7 +25,7 @@ from pytest_mews.run.certification import Certification
 from pytest_mews.run.environment import CALLS_FILE
 from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.runner import CertificationRunner
-from pytest_mews.service.service_log import LOG_NAME, OLDER_SUFFIX
+from pytest_mews.service import log_files
 from pytest_mews.session import terminal
 from pytest_mews.session.command_line import (
     CERTIFICATION_PLUGIN,
@@ -75,7 +76,7 @@ NO_SCENARIO = (
     "(`mews scenarios` lists the ids); -m takes mews_delivery, mews_processing, mews_streaming, "
     "mews_must, mews_should, mews_may."
 )
-WRITTEN_DURING_RUN = (EVENTS_FILE_NAME, CALLS_FILE, LOG_NAME, f"{LOG_NAME}{OLDER_SUFFIX}")
+WRITTEN_DURING_RUN = (EVENTS_FILE_NAME, CALLS_FILE, *log_files(MAX_INSTANCES))
 NOT_RUN = frozenset({Verdict.BLOCKED, Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE})
 
 
@@ -155,8 +156,9 @@ class CertificationPlugin:
             check_writable(self.settings.report)
             config.add_cleanup(self._earlier_report.close)
             self._earlier_report.set_aside()
-        config.add_cleanup(self.runner.close)
-        self._concurrent_runner = ConcurrentRunner(self.runner, self.certification.certify)
+        instances = self.certification.instances
+        config.add_cleanup(instances.close)
+        self._concurrent_runner = ConcurrentRunner(instances, self._certify_at)
         config.add_cleanup(self._concurrent_runner.stop)
         self._report_files = ReportFiles(self.settings, os.environ, self._earlier_report)
         self._event_file = EventFile(self.settings.report / EVENTS_FILE_NAME)
@@ -178,11 +180,6 @@ class CertificationPlugin:
         config.pluginmanager.register(serializer, "mews-report-serializer")
         self._hidden = HiddenFailures()
         config.pluginmanager.register(self._hidden, "mews-hidden-failures")
-
-    @property
-    def runner(self) -> CertificationRunner:
-        """The runner of this process."""
-        return self.certification.runner
 
     @property
     def _collects_only(self) -> bool:
@@ -207,7 +204,10 @@ class CertificationPlugin:
             if self.settings.service is not None and self.settings.service.app:
                 terminal.release_output(self._config)
             start_or_fail(
-                partial(self.runner.start, terminal.line_writer(self._config)), self._config
+                partial(
+                    self.certification.instances.first.start, terminal.line_writer(self._config)
+                ),
+                self._config,
             )
 
     @pytest.hookimpl(tryfirst=True)
@@ -225,14 +225,23 @@ class CertificationPlugin:
         self.select([item.nodeid for item in session.items])
         if not self._is_worker:
             stops_early = bool(self._config.getoption("maxfail"))
-            self._concurrent_runner.start(session.items, worker=False, stops_early=stops_early)
+            start_or_fail(
+                partial(
+                    self._concurrent_runner.start,
+                    session.items,
+                    worker=False,
+                    stops_early=stops_early,
+                    report=terminal.line_writer(self._config),
+                ),
+                self._config,
+            )
 
     def select(self, node_ids: Iterable[str]) -> None:
         """Start the run of the selected scenarios; every worker of pytest-xdist has the same."""
         selected_ids = {name for node_id in node_ids if (name := scenario_id_in(node_id))}
         if selected_ids and not self.certification.has_started:
             if not self._is_worker:
-                self.runner.environment.delete_calls_file()
+                self.certification.instances.first.environment.delete_calls_file()
             self.certification.start(selected_ids)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -250,7 +259,7 @@ class CertificationPlugin:
         it starts: pytest then writes a line only if the scenario did run.
         """
         if self._is_worker:
-            start_or_fail(self.runner.start, self._config)
+            start_or_fail(self.certification.instances.first.start, self._config)
             items = [item] if nextitem is None else [item, nextitem]
             self._concurrent_runner.start(items, worker=True)
         elif (
@@ -268,12 +277,16 @@ class CertificationPlugin:
         """Return whether the options exclude it, or the scenario before it was blocked."""
         if self._lists_all:
             return False
-        return self._was_blocked or not self.runner.is_for_this_run(scenario)
+        first = self.certification.instances.first
+        return self._was_blocked or not first.is_for_this_run(scenario)
+
+    def _certify_at(self, scenario: Scenario, *, runner: CertificationRunner) -> ScenarioResult:
+        return self.certification.certify(scenario, runner=runner)
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Return the result of a scenario: wait for it if it runs concurrently, or run it now."""
         progress = terminal.ProgressDisplay(
-            self._config, monotonic, self.runner.describe_refused_requests
+            self._config, monotonic, self.certification.instances.describe_refused_requests
         )
         try:
             show_wait = partial(progress.show_wait, scenario)
@@ -294,7 +307,7 @@ class CertificationPlugin:
         """Attach the result to its report."""
         report = yield
         if isinstance(item, ScenarioItem):
-            report.sections = redact_captured(report.sections, self.runner.environment.redactor)
+            report.sections = redact_captured(report.sections, self.certification.instances.redact)
         if isinstance(item, ScenarioItem) and call.when == "call" and item.result is not None:
             attach_result(report, item.result, self.certification.notes)
             if self._is_worker:
@@ -355,7 +368,7 @@ class CertificationPlugin:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
         self._hidden.hide(run.explained_ids)
         fails = any(is_unexpected_failure(result, strict=run.strict) for result in run.results)
-        fails = fails or self.runner.environment.emulator_failures.count > 0
+        fails = fails or self.certification.instances.emulator_failure_count > 0
         if fails and (stopped or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -13,7 +13,6 @@ import pytest_mews.scenarios as scenarios_package
 from pytest_mews.config.settings import Settings
 from pytest_mews.model import Basis, Fault, Scenario, ScenarioResult, Stage, Verdict
 from pytest_mews.model.readiness import is_unexpected_failure
-from pytest_mews.redaction import Redactor
 from pytest_mews.run.certification import Certification
 from pytest_mews.sanitize import one_line
 from pytest_mews.session.command_line import COLLECTOR, program_of
@@ -23,6 +22,7 @@ from pytest_mews.session.plugin_conflicts import exempting_markers
 MAX_LOG_LINES = 15  # of the service's log; the report has more
 SERVER_ERROR = 500
 Sections = list[tuple[str, str]]
+Redact = Callable[[str], str]
 SKIPPED = {Verdict.NOT_OBSERVED, Verdict.NOT_APPLICABLE, Verdict.BLOCKED}
 
 
@@ -39,20 +39,20 @@ class ItemContext(Protocol):
         ...
 
 
-def format_harness_error(excinfo: pytest.ExceptionInfo[BaseException], redactor: Redactor) -> str:
+def format_harness_error(excinfo: pytest.ExceptionInfo[BaseException], redact: Redact) -> str:
     """Return the traceback of an error of the harness, with secrets redacted."""
     # No local variables: pytest wraps their lines, and would break secrets into two parts.
-    traceback = redactor.redact_text(str(excinfo.getrepr(style="long", showlocals=False)))
+    traceback = redact(str(excinfo.getrepr(style="long", showlocals=False)))
     return "\n".join(map(one_line, traceback.splitlines()))
 
 
-def redact_captured(sections: Sequence[tuple[str, str]], redactor: Redactor) -> Sections:
+def redact_captured(sections: Sequence[tuple[str, str]], redact: Redact) -> Sections:
     """Return what pytest captured meanwhile, of --mews-app for example, with secrets redacted.
 
     Log records are left out: they are in the service's log.
     """
     return [
-        (title, "\n".join(map(one_line, redactor.redact_text(text).splitlines())))
+        (title, "\n".join(map(one_line, redact(text).splitlines())))
         for title, text in sections
         if not title.startswith("Captured log")
     ]
@@ -194,11 +194,11 @@ class ScenarioItem(pytest.Item):
         style: Any = None,  # noqa: ANN401, ARG002 - pytest's own signature
     ) -> Any:  # noqa: ANN401
         """Return the explanation of a failure; a traceback only for an error of the harness."""
-        redactor = self.context.certification.runner.environment.redactor
+        redact = self.context.certification.instances.redact
         if isinstance(excinfo.value, pytest.fail.Exception):  # from another plugin, a timeout
-            return redactor.redact_text(str(excinfo.value))
+            return redact(str(excinfo.value))
         if not isinstance(excinfo.value, ScenarioFailedError) or self.result is None:
-            return format_harness_error(excinfo, redactor)
+            return format_harness_error(excinfo, redact)
         scenario = self.scenario
         lines = [
             f"{scenario.id} {scenario.title} ({scenario.level}, {scenario.basis})",

@@ -227,7 +227,7 @@ class ReplayItem(pytest.Item):
     ) -> Any:  # noqa: ANN401
         """Return what was observed now and before; a traceback only for an error of the harness."""
         if not isinstance(excinfo.value, ReplayFailedError) or self.result is None:
-            return format_harness_error(excinfo, self.replayer.redactor)
+            return format_harness_error(excinfo, self.replayer.redactor.redact_text)
         return "\n".join(_outcome_lines(self.replay_file, self.result))
 
     def reportinfo(self) -> tuple[Path, int, str]:

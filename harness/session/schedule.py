@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Lock
 from time import monotonic
 
 from pytest_mews.model import Scenario, ScenarioResult
@@ -45,12 +47,33 @@ def may_kill_service(scenario: Scenario) -> bool:
     return any(step.detects_crash for step in scenario.steps)
 
 
-class Schedule:
-    """Runs scenarios in threads; exclusive ones run alone.
+class Lane:
+    """An instance of the service, and the scenarios that run at it; exclusive ones run alone.
 
     Args:
-        certify: runs one scenario; is called in several threads.
+        certify: runs one scenario at this instance; is called in several threads.
         jobs: how many scenarios may run concurrently.
+        is_dead: returns whether the instance died for good, so that scenarios are blocked here.
+
+    """
+
+    def __init__(
+        self, certify: Certify, jobs: int, is_dead: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.certify, self.is_dead = certify, is_dead
+        self.gate = ExclusiveGate()
+        self.pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
+
+
+class Schedule:
+    """Runs scenarios in threads, at one instance of the service or at several.
+
+    The first instance begins with scenarios that can run concurrently, the others with exclusive
+    ones; whichever is done with its own takes of the rest. An instance that died for good takes no
+    more, but for the last one.
+
+    Args:
+        lanes: the instances.
         slow_endpoint: whether the endpoint accepts nothing within the time limit. Hostile scenarios
             are then not exclusive: each fails its own health check in any case. Exclusive
             scenarios that measure time still run alone.
@@ -63,25 +86,31 @@ class Schedule:
 
     def __init__(
         self,
-        certify: Certify,
-        jobs: int,
+        lanes: Sequence[Lane],
         *,
         slow_endpoint: bool = False,
         few_at_once: bool = False,
         now_s: Callable[[], float] = monotonic,
     ) -> None:
-        self._certify, self._gate, self._slow_endpoint = certify, ExclusiveGate(), slow_endpoint
+        self._lanes, self._slow_endpoint = tuple(lanes), slow_endpoint
         self._few_at_once, self._now_s = few_at_once, now_s
-        self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="mews-scenario")
+        self._lock = Lock()
+        self._waiting: dict[bool, deque[Scenario]] = {False: deque(), True: deque()}  # exclusive?
         self._futures: dict[str, Future[ScenarioResult]] = {}
         self._done: set[str] = set()  # the ids of scenarios that have ended
         self._running: dict[str, float] = {}  # when each scenario started, by its id
+        self._given_up: set[Lane] = set()
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
         """Start the scenarios that have not started yet, in the order of `sort_scenarios`."""
-        for scenario in sort_scenarios(scenarios):
-            if scenario.id not in self._futures:
-                self._futures[scenario.id] = self._pool.submit(self._run, scenario)
+        new = [one for one in sort_scenarios(scenarios) if one.id not in self._futures]
+        with self._lock:
+            for scenario in new:
+                self._futures[scenario.id] = Future()
+                self._waiting[self._is_exclusive(scenario)].append(scenario)
+        for _ in new:  # each instance has as many turns: any of them may take all scenarios
+            for lane in self._lanes:
+                lane.pool.submit(self._take_turn, lane)
 
     def result(
         self, scenario: Scenario, show_wait: WaitProgress = lambda *_: None
@@ -95,19 +124,56 @@ class Schedule:
 
     def stop(self) -> None:
         """Start no more scenarios."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for scenarios in self._waiting.values():
+                for scenario in scenarios:
+                    self._futures[scenario.id].cancel()
+                scenarios.clear()
+        for lane in self._lanes:
+            lane.pool.shutdown(wait=False, cancel_futures=True)
 
     def wait_until_finished(self, timeout_s: float) -> None:
         """Wait until all started scenarios have finished, for `timeout_s` at most."""
         wait([future for future in self._futures.values() if not future.cancelled()], timeout_s)
 
-    def _run(self, scenario: Scenario) -> ScenarioResult:
+    def _is_exclusive(self, scenario: Scenario) -> bool:
         shared = self._slow_endpoint and may_kill_service(scenario)
         crowds = self._few_at_once and any(step.sends_at_once for step in scenario.steps)
-        with self._gate.enter(exclusive=crowds or (scenario.exclusive and not shared)):
-            self._running[scenario.id] = self._now_s()
-            try:
-                return self._certify(scenario)
-            finally:
-                del self._running[scenario.id]
-                self._done.add(scenario.id)
+        return crowds or (scenario.exclusive and not shared)
+
+    def _take_turn(self, lane: Lane) -> None:
+        """Run one of the waiting scenarios at an instance, if it can take one."""
+        prefers_exclusive = lane is not self._lanes[0]
+        for exclusive in (prefers_exclusive, not prefers_exclusive):
+            if not self._waiting[exclusive]:
+                continue
+            # What is exclusive is taken only now that it can run: meanwhile others may take it.
+            with lane.gate.enter(exclusive=exclusive):
+                scenario = self._take(lane, exclusive=exclusive)
+                if scenario is not None:
+                    self._run(lane, scenario)
+                    return
+
+    def _take(self, lane: Lane, *, exclusive: bool) -> Scenario | None:
+        with self._lock:
+            if lane.is_dead() and len(self._given_up | {lane}) < len(self._lanes):
+                self._given_up.add(lane)
+            waiting = self._waiting[exclusive]
+            return waiting.popleft() if waiting and lane not in self._given_up else None
+
+    def _run(self, lane: Lane, scenario: Scenario) -> None:
+        future = self._futures[scenario.id]
+        future.set_running_or_notify_cancel()
+        self._running[scenario.id] = self._now_s()
+        try:
+            result = lane.certify(scenario)
+        except BaseException as error:  # noqa: BLE001 - `result` raises it
+            self._note_end(scenario)
+            future.set_exception(error)
+        else:
+            self._note_end(scenario)
+            future.set_result(result)
+
+    def _note_end(self, scenario: Scenario) -> None:
+        del self._running[scenario.id]
+        self._done.add(scenario.id)

@@ -69,7 +69,7 @@ def failed(reason: str) -> ScenarioResult:
 def test_the_events_of_a_run(settings: BuildSettings) -> None:
     """They come in order, and the run at the end has a result for every scenario."""
     certification, recorder = certification_of(settings(URL))
-    with certification.runner:
+    with certification.instances.first:
         certification.start([FIRST.id])
         result = certification.certify(FIRST)
         run = certification.finish()
@@ -104,7 +104,7 @@ def test_an_interrupted_scenario_has_its_partial_result(
     def interrupt(*_: object) -> ScenarioResult:
         raise ScenarioInterrupted(partial) from KeyboardInterrupt()
 
-    monkeypatch.setattr(certification.runner, "certify", interrupt)
+    monkeypatch.setattr(certification.instances.first, "certify", interrupt)
     certification.start([OTHER.id])
     with pytest.raises(KeyboardInterrupt) as interruption:
         certification.certify(OTHER)
@@ -121,7 +121,7 @@ def test_an_interruption_beside_a_scenario_has_no_result(
     def interrupt(*_: object) -> ScenarioResult:
         raise KeyboardInterrupt("Ctrl-C")
 
-    monkeypatch.setattr(certification.runner, "certify", interrupt)
+    monkeypatch.setattr(certification.instances.first, "certify", interrupt)
     certification.start([OTHER.id])
     with pytest.raises(KeyboardInterrupt, match="Ctrl-C"):
         certification.certify(OTHER)
@@ -158,7 +158,7 @@ def test_secrets_in_the_files_are_redacted(
     (tmp_path / "w.toml").write_text(f'{waiver}owner = "o"\nexpires = 2999-11-26\n', "utf-8")
     with_token = settings(url, baseline=str(path), waivers=str(tmp_path / "w.toml"))
     certification, recorder = certification_of(with_token)
-    runner = certification.runner
+    runner = certification.instances.first
     monkeypatch.setattr(
         runner,
         "certify",

@@ -13,7 +13,7 @@ def test_a_harness_error_has_no_secret() -> None:
     secret = "distinct-token-77"
     with pytest.raises(OSError, match="gone") as error:
         raise OSError(f"{secret} is gone\n##[error]")
-    traceback = format_harness_error(error, Redactor([secret]))
+    traceback = format_harness_error(error, Redactor([secret]).redact_text)
     assert "*** is gone" in traceback
     assert secret not in traceback
     assert "##[" not in traceback

@@ -262,6 +262,11 @@ class ConnectorApi:
         with self._up_to_date():
             return self._token_finder.is_in(text)
 
+    def has_entity(self, entity_id: str) -> bool:
+        """Return whether an entity with this id exists at some enterprise."""
+        with self._up_to_date():
+            return entity_id.lower() in self._store.ids
+
     def record_unreadable(self, address: str, reason: str) -> None:
         """Record what is no HTTP request; nobody knows whose it is, so it is noted only."""
         now_ms, message = self._now_ms(), f"no HTTP request: {reason}"

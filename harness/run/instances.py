@@ -1,0 +1,167 @@
+"""The instances of the service that run at the same time, and what they show together.
+
+Each has a port, emulators and a runner of its own, so that scenarios which must run alone can run
+at the same time, each at another instance (docs/decisions/instances.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TypeVar
+
+from pytest_mews.model import ApiCall, ApiUsage, RateLimitUsage, Scenario, merge_usage
+from pytest_mews.run.environment import LAST_CALLS, TOP_CONSUMERS
+from pytest_mews.run.runner import CertificationRunner
+
+T = TypeVar("T")
+
+
+class Instances:
+    """The runners of a run, one for each instance of the service; the first one always exists.
+
+    What is asked about all of them is asked about those that were started.
+
+    Args:
+        first: the runner of the first instance.
+
+    Attributes:
+        runners: those that were started, and the first.
+
+    """
+
+    def __init__(self, first: CertificationRunner) -> None:
+        self.runners: tuple[CertificationRunner, ...] = (first,)
+        self._lock = Lock()
+        self._looked_at: dict[CertificationRunner, int] = {}  # the last call that was compared
+
+    @property
+    def first(self) -> CertificationRunner:
+        """The runner of the first instance."""
+        return self.runners[0]
+
+    def start_others(self, count: int, report: Callable[[str], None] = lambda _: None) -> None:
+        """Start other instances, all at the same time, so that `count` run; the first one does.
+
+        Args:
+            count: how many instances there are then.
+            report: is called with what the start of one waits for, for people.
+
+        Raises:
+            UsageError: an instance can't be started.
+
+        """
+        numbers = range(len(self.runners) + 1, count + 1)
+        if not numbers:
+            return
+        others = [self.first.for_another_instance(number) for number in numbers]
+        self.runners += tuple(others)  # before they start, so that `close` stops those that did
+        with ThreadPoolExecutor(len(others)) as pool:
+            for _ in pool.map(lambda runner: runner.start(report), others):
+                pass
+
+    def probe(self, scenarios: tuple[Scenario, ...]) -> None:
+        """Prepare at each instance what these scenarios require (`CertificationRunner.probe`).
+
+        Raises:
+            HarnessError: an emulator failed meanwhile.
+
+        """
+        with ThreadPoolExecutor(len(self.runners)) as pool:
+            for _ in pool.map(lambda runner: runner.probe(scenarios), self.runners):
+                pass
+
+    def close(self) -> None:
+        """Stop everything that runs, the first instance last."""
+        for runner in reversed(self.runners):
+            runner.close()
+
+    def interrupt(self) -> None:
+        """Stop the running scenarios, from any thread."""
+        for runner in self.runners:
+            runner.interrupt()
+
+    def redact(self, value: T) -> T:
+        """Return any part of a run without the secrets of any instance."""
+        for runner in self.runners:
+            value = runner.redact(value)
+        return value
+
+    def describe_refused_requests(self) -> str:
+        """Return a clause if the API refuses most requests of an instance, or an empty one."""
+        clauses = (runner.describe_refused_requests() for runner in self.runners)
+        return next(filter(None, clauses), "")
+
+    def find_shared_entity(self) -> ApiCall | None:
+        """Return a request for an entity that only another instance can know of; None if none is.
+
+        The instances then share a database or a queue, and no verdict counts. Looks only at what
+        was requested since the last look.
+        """
+        if len(self.runners) == 1:
+            return None
+        with self._lock:
+            for runner in self.runners:
+                found = self._find_shared_entity(runner)
+                if found is not None:
+                    return self.redact(found)
+        return None
+
+    def _find_shared_entity(self, runner: CertificationRunner) -> ApiCall | None:
+        connector_api = runner.environment.connector_api
+        if connector_api is None:
+            return None
+        others = [other.environment.platform for other in self.runners if other is not runner]
+        for call in connector_api.calls(self._looked_at.get(runner, 0)):
+            self._looked_at[runner] = call.number
+            unknown = [name for name in call.requested_ids if not connector_api.has_entity(name)]
+            if any(other.has_entity(name) for name in unknown for other in others):
+                return call
+        return None
+
+    @property
+    def emulator_failure_count(self) -> int:
+        """How often an emulator failed with an unexpected exception."""
+        return sum(runner.environment.emulator_failures.count for runner in self.runners)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes on the run so far, each once; they may have secrets."""
+        notes = (note for runner in self.runners for note in runner.environment.notes)
+        return tuple(dict.fromkeys(notes))
+
+    @property
+    def api_usage(self) -> ApiUsage | None:
+        """What the requests of all instances were so far; None without a Connector API."""
+        usages = [runner.environment.api_usage for runner in self.runners]
+        counted = [usage for usage in usages if usage is not None]
+        return merge_usage(counted) if counted else None
+
+    @property
+    def rate_limit_usage(self) -> tuple[RateLimitUsage, ...]:
+        """The request counts of the enterprises with most calls, each at its busiest instance."""
+        busiest: dict[str, RateLimitUsage] = {}
+        for runner in self.runners:
+            for usage in runner.environment.rate_limit_usage:
+                known = busiest.get(usage.enterprise_id)
+                if known is None or usage.peak > known.peak:
+                    busiest[usage.enterprise_id] = usage
+        ordered = sorted(busiest.values(), key=lambda usage: -usage.peak)
+        return tuple(ordered)[:TOP_CONSUMERS]
+
+    @property
+    def late_ids(self) -> frozenset[str]:
+        """The entities that were fetched after the run had ceased to wait for them."""
+        return frozenset().union(*(runner.environment.late_ids for runner in self.runners))
+
+    @property
+    def waits_for_messages(self) -> bool:
+        """Whether an instance requests what is late only when another message comes."""
+        return any(runner.environment.waits_for_messages for runner in self.runners)
+
+    @property
+    def last_calls(self) -> tuple[ApiCall, ...]:
+        """The last `LAST_CALLS` requests; empty without a Connector API."""
+        calls = [call for runner in self.runners for call in runner.environment.last_calls]
+        return tuple(sorted(calls, key=lambda call: call.received_ms))[-LAST_CALLS:]
