@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pytest_mews.model import Scenario, ScenarioResult
 from pytest_mews.run.runner import CertificationRunner
-from pytest_mews.session.schedule import Schedule
+from pytest_mews.session.schedule import Lane, Schedule
 
 
 def certify_concurrently(
@@ -15,7 +15,7 @@ def certify_concurrently(
     """Return the results of the scenarios by their ids."""
     items = list(scenarios)
     runner.probe(items)
-    schedule = Schedule(runner.certify, jobs)
+    schedule = Schedule([Lane(runner.certify, jobs)])
     try:
         schedule.start(items)
         return {scenario.id: schedule.result(scenario) for scenario in items}

@@ -8,12 +8,14 @@ cause.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from pytest_mews.causes.acceptance import find_acceptance
 from pytest_mews.causes.common_conditions import find_common_conditions
 from pytest_mews.causes.deaths import find_deaths
+from pytest_mews.causes.each_instance import find_at_each_instance
 from pytest_mews.causes.explained_scenarios import Attribution, attribute, unmet_findings
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.fetching import find_fetching
@@ -46,7 +48,7 @@ __all__ = ["find_causes"]
 def find_causes(
     results: Sequence[ScenarioResult],
     late_ids: Collection[str] = (),
-    last_calls: Sequence[ApiCall] = (),
+    last_calls: Mapping[int, Sequence[ApiCall]] = MappingProxyType({}),
     *,
     waits_for_messages: bool = False,
 ) -> tuple[Cause, ...]:
@@ -58,7 +60,8 @@ def find_causes(
         results: the results of all scenarios.
         late_ids: the entities that were fetched after the run had ceased to wait for them: a cause
             says how many of those that it explains.
-        last_calls: the last requests to the Connector API emulator, in order of arrival.
+        last_calls: by the number of the instance of the service, the last requests to its Connector
+            API emulator, in order of arrival.
         waits_for_messages: whether these entities were requested only when another message came.
 
     """
@@ -117,13 +120,13 @@ def _explanations(observations: Observations) -> list[Explanation]:
     found = [
         *find_unmet_requirements(observations),
         *find_deaths(observations),
-        *find_rate_limit(observations),
-        *find_back_pressure(observations),
+        *find_at_each_instance(find_rate_limit, observations),
+        *find_at_each_instance(find_back_pressure, observations),
         *find_page(observations),
-        *find_outages(observations),
-        *find_stopped_answering(observations),
+        *find_at_each_instance(find_outages, observations),
+        *find_at_each_instance(find_stopped_answering, observations),
         *find_time_per_event(observations),
-        *find_one_at_a_time(observations),
+        *find_at_each_instance(find_one_at_a_time, observations),
     ]
 
     def is_explained(item: Observed) -> bool:
@@ -135,7 +138,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_acceptance(observations),
         *find_replaced_key(observations),
         *find_idle_between_messages(observations),
-        *find_stopped_fetching(observations),
+        *find_at_each_instance(find_stopped_fetching, observations),
         *find_unnoticed_changes(observations.results),
         *find_websocket_events(observations),
         *find_lost_positions(observations),

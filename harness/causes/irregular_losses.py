@@ -6,7 +6,6 @@ types. What another explanation accounts for is left out.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
@@ -63,7 +62,6 @@ def find_irregular_losses(
         actions_served=_actions_served(observations.results),
         ids_like_served=_ids_like_served(observations.results),
     )
-    starts = [item.record.started_ms for item in observations.attempts if item.record.delivered]
     lost: dict[str, list[EntityFetch]] = {}
     calls: list[ApiCall] = []
     for result in observations.results:
@@ -101,9 +99,9 @@ def find_irregular_losses(
     ):
         return
 
-    def is_alone(fetch: EntityFetch) -> bool:
-        first, last = fetch.sent_ms - NEAR_MS, fetch.sent_ms + NEAR_MS
-        return bisect_right(starts, last) - bisect_left(starts, first) <= 1
+    def is_alone(instance: int, fetch: EntityFetch) -> bool:
+        first_ms, last_ms = fetch.sent_ms - NEAR_MS, fetch.sent_ms + NEAR_MS
+        return observations.delivered_between(instance, first_ms, last_ms) <= 1
 
     alone = [
         fetch.requested_ms is not None
@@ -112,10 +110,15 @@ def find_irregular_losses(
         for evidence in result.evidence
         if met_no_error(evidence.transcript)
         for fetch in entity_fetches(evidence.transcript.deliveries, evidence.transcript.calls)
-        if is_alone(fetch)
+        if is_alone(result.instance, fetch)
     ]
+    is_any_alone = any(
+        is_alone(result.instance, fetch)
+        for result in observations.results
+        for fetch in lost.get(result.scenario.id, ())
+    )
     together = ""
-    if sum(alone) >= max(MIN_ALONE, MIN_ASKED * len(alone)) and not any(map(is_alone, entities)):
+    if sum(alone) >= max(MIN_ALONE, MIN_ASKED * len(alone)) and not is_any_alone:
         together = (
             f" Each came within {NEAR_MS / 1000:g} s of another message; of those that came alone, "
             f"{of(sum(alone), len(alone))} were asked for."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 from pytest_mews.model import (
     ApiCall,
@@ -25,10 +27,11 @@ DEFAULT_LIMIT_S = 5.0  # seconds until the response, if no scenario ran
 
 @dataclass(frozen=True)
 class Observed:
-    """The record of an attempt, with the scenario that made it."""
+    """The record of an attempt, with the scenario that made it, and the instance that got it."""
 
     scenario_id: str
     record: AttemptRecord
+    instance: int = 1
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,34 @@ def busiest_window(attempts: Sequence[Observed], length_ms: float) -> int:
     return most
 
 
+class _Timeline:
+    """The attempts at one instance of the service, in the order in which they started."""
+
+    def __init__(self, attempts: Sequence[Observed]) -> None:
+        self._attempts = attempts
+        self._starts = [item.record.started_ms for item in attempts]
+        self._ends = sorted(item.record.ended_ms for item in attempts)
+        self._delivered = [item.record.started_ms for item in attempts if item.record.delivered]
+
+    def in_flight(self, at_ms: float) -> int:
+        return bisect_right(self._starts, at_ms) - bisect_left(self._ends, at_ms)
+
+    def previous(self, before_ms: float) -> Observed | None:
+        index = bisect_left(self._starts, before_ms)
+        return self._attempts[index - 1] if index else None
+
+    def delivered_between(self, first_ms: float, last_ms: float) -> int:
+        return bisect_right(self._delivered, last_ms) - bisect_left(self._delivered, first_ms)
+
+
 class Observations:
     """All attempts of a run.
 
     Args:
         results: the results of all scenarios.
         late_ids: the entities that were fetched after the run had ceased to wait for them.
-        last_calls: the last requests to the Connector API emulator, in order of arrival.
+        last_calls: by the number of the instance of the service, the last requests to its Connector
+            API emulator, in order of arrival.
         waits_for_messages: whether these entities were requested only when another message came.
 
     Attributes:
@@ -98,16 +122,16 @@ class Observations:
         self,
         results: Sequence[ScenarioResult],
         late_ids: Collection[str] = (),
-        last_calls: Sequence[ApiCall] = (),
+        last_calls: Mapping[int, Sequence[ApiCall]] = MappingProxyType({}),
         *,
         waits_for_messages: bool = False,
     ) -> None:
         self.results, self.late_ids = tuple(results), frozenset(late_ids)
-        self.last_calls, self.waits_for_messages = tuple(last_calls), waits_for_messages
+        self.last_calls, self.waits_for_messages = last_calls, waits_for_messages
         self.attempts = tuple(
             sorted(
                 (
-                    Observed(result.scenario.id, record)
+                    Observed(result.scenario.id, record, result.instance)
                     for result in results
                     for record in result.attempts
                 ),
@@ -127,22 +151,40 @@ class Observations:
         return tuple(item for item in self.attempts if item.record.is_usual)
 
     @cached_property
-    def _starts(self) -> list[float]:
-        return [item.record.started_ms for item in self.attempts]
-
-    @cached_property
-    def _ends(self) -> list[float]:
-        return sorted(item.record.ended_ms for item in self.attempts)
+    def instances(self) -> Mapping[int, Observations]:
+        """What was observed at each instance of the service, by its number."""
+        numbers = {result.instance for result in self.results}
+        if len(numbers) <= 1:
+            return dict.fromkeys(numbers, self)
+        return {
+            number: Observations(
+                [result for result in self.results if result.instance == number],
+                self.late_ids,
+                {number: self.last_calls.get(number, ())},
+                waits_for_messages=self.waits_for_messages,
+            )
+            for number in sorted(numbers)
+        }
 
     def in_flight(self, item: Observed) -> int:
-        """Return how many requests were in flight when an attempt started, itself included."""
-        started_ms = item.record.started_ms
-        return bisect_right(self._starts, started_ms) - bisect_left(self._ends, started_ms)
+        """Return how many requests its instance had when an attempt started, itself included."""
+        return self._timelines[item.instance].in_flight(item.record.started_ms)
 
     def previous(self, item: Observed) -> Observed | None:
-        """Return the attempt that started last before another; None for the first."""
-        index = bisect_left(self._starts, item.record.started_ms)
-        return self.attempts[index - 1] if index else None
+        """Return the attempt that its instance got last before another; None for the first."""
+        return self._timelines[item.instance].previous(item.record.started_ms)
+
+    def delivered_between(self, instance: int, first_ms: float, last_ms: float) -> int:
+        """Return how many attempts an instance accepted that started within a time."""
+        return self._timelines[instance].delivered_between(first_ms, last_ms)
+
+    @cached_property
+    def _timelines(self) -> defaultdict[int, _Timeline]:
+        attempts: defaultdict[int, list[Observed]] = defaultdict(list)
+        for item in self.attempts:
+            attempts[item.instance].append(item)
+        timelines = {instance: _Timeline(items) for instance, items in attempts.items()}
+        return defaultdict(lambda: _Timeline(()), timelines)
 
     def alike(self, item: Observed) -> tuple[Observed, ...]:
         """Return the attempts of the same scenario with messages of the same name and form."""

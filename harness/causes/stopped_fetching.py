@@ -64,7 +64,8 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
             and all(delivery.started_ms >= stopped_ms for delivery in transcript.deliveries)
         )
 
-    last_calls = [call for call in observations.last_calls if call.received_ms >= stopped_ms]
+    calls = observations.last_calls.get(results[-1].instance, ())
+    last_calls = [call for call in calls if call.received_ms >= stopped_ms]
     is_stuck = len(last_calls) >= MIN_REPEATED and all(call.is_rejected for call in last_calls)
     case = "rejected requests are repeated" if is_stuck else "no request is made"
     meanwhile = "It goes on to answer messages."

@@ -356,7 +356,7 @@ class Environment:
     @property
     def context(self) -> CaseContext:
         """The context of the steps of a scenario."""
-        probed = self._concurrency.result
+        probed = self.concurrency
         return CaseContext(
             self.deliverer,
             self.endpoint,
@@ -424,10 +424,9 @@ class Environment:
         return self._concurrency.get()
 
     @property
-    def handles_few_at_once(self) -> bool:
-        """Whether the concurrency probe was made, and found few messages handled at once."""
-        probed = self._concurrency.result
-        return probed is not None and probed.is_limited
+    def concurrency(self) -> Concurrency | None:
+        """The result of the concurrency probe; None if it was not made."""
+        return self._concurrency.result
 
     def check_connectivity(self) -> Connectivity | None:
         """Return the result of the connectivity check; None where no Connector API is served.
@@ -526,8 +525,7 @@ class Environment:
         elif preflight is not None and preflight.accepts:
             hint = diagnose_preflight(preflight.delivery.attempts[-1])
             notes += (f"The endpoint accepted the first message, but {hint}",) if hint else ()
-        concurrency = self._concurrency.result
-        notes += () if concurrency is None else concurrency.notes
+        notes += () if self.concurrency is None else self.concurrency.notes
         if self._is_started:
             notes += tuple(map(describe_unreported, self._service.unreported_deaths))
         notes += () if self.started_service is None else self.started_service.notes

@@ -11,9 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar
 
+from pytest_mews.config.service_start import INSTANCES
+from pytest_mews.errors import UsageError
 from pytest_mews.model import ApiCall, ApiUsage, RateLimitUsage, Scenario, merge_usage
-from pytest_mews.run.environment import LAST_CALLS, TOP_CONSUMERS
+from pytest_mews.run.environment import TOP_CONSUMERS
 from pytest_mews.run.runner import CertificationRunner
+from pytest_mews.sanitize import one_line
 
 T = TypeVar("T")
 
@@ -64,12 +67,22 @@ class Instances:
     def probe(self, scenarios: tuple[Scenario, ...]) -> None:
         """Prepare at each instance what these scenarios require (`CertificationRunner.probe`).
 
+        If the first instance was probed for how many messages it handles at once, the others are,
+        too.
+
         Raises:
             HarnessError: an emulator failed meanwhile.
 
         """
+        is_concurrency_known = self.first.environment.concurrency is not None
+
+        def probe(runner: CertificationRunner) -> None:
+            runner.probe(scenarios)
+            if is_concurrency_known and runner.environment.preflight.accepts:
+                runner.environment.check_concurrency()
+
         with ThreadPoolExecutor(len(self.runners)) as pool:
-            for _ in pool.map(lambda runner: runner.probe(scenarios), self.runners):
+            for _ in pool.map(probe, self.runners):
                 pass
 
     def close(self) -> None:
@@ -93,20 +106,25 @@ class Instances:
         clauses = (runner.describe_refused_requests() for runner in self.runners)
         return next(filter(None, clauses), "")
 
-    def find_shared_entity(self) -> ApiCall | None:
-        """Return a request for an entity that only another instance can know of; None if none is.
+    def describe_shared_state(self) -> str:
+        """Return what shows that instances share a database or a queue; empty if nothing does.
 
-        The instances then share a database or a queue, and no verdict counts. Looks only at what
-        was requested since the last look.
+        An instance then requests an entity that only another one was told of, and no verdict
+        counts. Looks only at what was requested since the last look.
         """
         if len(self.runners) == 1:
-            return None
+            return ""
         with self._lock:
-            for runner in self.runners:
-                found = self._find_shared_entity(runner)
-                if found is not None:
-                    return self.redact(found)
-        return None
+            found = next(filter(None, map(self._find_shared_entity, self.runners)), None)
+        if found is None:
+            return ""
+        problem = (
+            "can't be used: the instances share a database, a queue or a file, for one made the "
+            f"request {one_line(found.path)} for an entity that only another one was told of"
+        )
+        remedy = "Give each instance its own, or leave the option out."
+        error = UsageError(INSTANCES, str(len(self.runners)), problem, remedy)
+        return self.redact(str(error))
 
     def _find_shared_entity(self, runner: CertificationRunner) -> ApiCall | None:
         connector_api = runner.environment.connector_api
@@ -161,7 +179,7 @@ class Instances:
         return any(runner.environment.waits_for_messages for runner in self.runners)
 
     @property
-    def last_calls(self) -> tuple[ApiCall, ...]:
-        """The last `LAST_CALLS` requests; empty without a Connector API."""
-        calls = [call for runner in self.runners for call in runner.environment.last_calls]
-        return tuple(sorted(calls, key=lambda call: call.received_ms))[-LAST_CALLS:]
+    def last_calls(self) -> dict[int, tuple[ApiCall, ...]]:
+        """The last requests at each instance, by its number."""
+        environments = [runner.environment for runner in self.runners]
+        return {environment.instance: environment.last_calls for environment in environments}

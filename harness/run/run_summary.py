@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from pytest_mews import __version__
 from pytest_mews.causes import find_causes
@@ -45,15 +46,15 @@ def build_run(  # noqa: PLR0913 - everything that a run consists of
     rate_limit_usage: Sequence[RateLimitUsage] = (),
     api_usage: ApiUsage | None = None,
     late_ids: Collection[str] = (),
-    last_calls: Sequence[ApiCall] = (),
+    last_calls: Mapping[int, Sequence[ApiCall]] = MappingProxyType({}),
     waits_for_messages: bool = False,
 ) -> Run:
     """Build a run; `results` are in the order in which reports list them.
 
     `late_ids` are the entities that were fetched after the run had ceased to wait for them,
-    `last_calls` the last requests of the service, and `waits_for_messages` says whether those
-    entities were requested only when another message came. Its URLs have no secrets; its other
-    texts can.
+    `last_calls` the last requests of each instance of the service, and `waits_for_messages` says
+    whether those entities were requested only when another message came. Its URLs have no secrets;
+    its other texts can.
     """
     in_stages = [result for result in results if result.scenario.stage in settings.stages]
     return Run(

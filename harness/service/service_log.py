@@ -30,7 +30,7 @@ def log_name(instance: int) -> str:
 
 
 def log_files(count: int) -> tuple[str, ...]:
-    """Return the names of all files that the logs of so many instances may have."""
+    """Return the names of all files that the logs of `count` instances may have."""
     names = map(log_name, range(1, count + 1))
     return tuple(file for name in names for file in (name, f"{name}{OLDER_SUFFIX}"))
 

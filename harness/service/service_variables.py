@@ -23,6 +23,7 @@ VARIABLES: Mapping[str, str] = {
     "MEWS_INTEGRATION_TOKEN": "the one in the URL for Integration Webhooks, if it is another one",
     "MEWS_CLIENT_TOKEN": "the ClientToken",
     "MEWS_ACCESS_TOKEN": "the AccessToken of the first enterprise",
+    "MEWS_INSTANCE": "the number of this instance of the service, from 1 (`--mews-instances`)",
     "MEWS_TENANTS": "the path of a file with the tenants of the run, in TOML",
     "MEWS_TENANTS_JSON": "the path of a file with the same content in JSON",
 }
@@ -69,12 +70,17 @@ class TenantFiles:
 
 
 def service_variables(
-    settings: Settings, api_url: str | None, websocket_url: str | None, files: TenantFiles
+    settings: Settings,
+    instance: int,
+    api_url: str | None,
+    websocket_url: str | None,
+    files: TenantFiles,
 ) -> dict[str, str]:
     """Return the variables for the service, in addition to those of the harness.
 
     Args:
         settings: what the user chose; it has a service to start.
+        instance: the number of the instance of the service, from 1.
         api_url: the address of the Connector API emulator; None if none runs.
         websocket_url: the address of the WebSocket emulator; None if none runs.
         files: the tenants as files.
@@ -93,6 +99,7 @@ def service_variables(
         "MEWS_INTEGRATION_TOKEN": integration if integration != secret else "",
         "MEWS_CLIENT_TOKEN": settings.tenants.client_token,
         "MEWS_ACCESS_TOKEN": settings.tenants.enterprises[0].access_token,
+        "MEWS_INSTANCE": str(instance),
         "MEWS_TENANTS": str(files.toml),
         "MEWS_TENANTS_JSON": str(files.json),
     }

@@ -48,6 +48,7 @@ class StartedService:
         redact: Callable[[str], str],
     ) -> None:
         self._settings, self._start, self._redact = settings, start, redact
+        self._instance = instance
         self.log = ServiceLog(settings.report / log_name(instance), now_ms, redact)
         self._process: ServiceProcess | None = None
         self._is_left_behind = False
@@ -77,7 +78,9 @@ class StartedService:
         settings, self._report = self._settings, report
         self._running.enter_context(self.log)
         files = self._running.enter_context(TenantFiles(settings.tenants))
-        variables = process_variables(service_variables(settings, api_url, websocket_url, files))
+        variables = process_variables(
+            service_variables(settings, self._instance, api_url, websocket_url, files)
+        )
         urls, timeout_s = settings.endpoint.urls, settings.restart_timeout_s
         if self._start.app:
             host = urlsplit(urls[0]).hostname or ""

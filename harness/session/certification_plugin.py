@@ -141,12 +141,16 @@ class CertificationPlugin:
         self.settings = build_settings(config, selection_arguments(config))
         self.scenarios = self.settings.scenarios
         self.selected_ids = selected_scenario_ids(config, self.scenarios)
-        check_distribution(
-            config, self.settings.api, self.settings.websocket, self.settings.service
-        )
         # Each worker of pytest-xdist has its own demo partner, which needs no lock between them.
         process_lock = ProcessLock() if self.settings.is_demo else process_lock_of(config)
         options = explicit_options(config)
+        check_distribution(
+            config,
+            self.settings.api,
+            self.settings.websocket,
+            self.settings.service,
+            options["mews_instances"],
+        )
         self.certification = Certification(
             self.settings, self.scenarios, options, process_lock=process_lock
         )
@@ -176,6 +180,7 @@ class CertificationPlugin:
         if getattr(config.option, "verbose", None) == 0:
             config.option.verbose = 1  # one line for each scenario that runs
         self._interrupted = False
+        self._shared_state = ""  # what instances of the service share, which they must not
         serializer = ReportSerializer({scenario.id: scenario for scenario in self.scenarios})
         config.pluginmanager.register(serializer, "mews-report-serializer")
         self._hidden = HiddenFailures()
@@ -312,6 +317,9 @@ class CertificationPlugin:
             attach_result(report, item.result, self.certification.notes)
             if self._is_worker:
                 attach_usage(report, self.certification.api_usage)
+            elif problem := self.certification.instances.describe_shared_state():
+                self._shared_state = problem
+                item.session.shouldstop = problem
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -355,6 +363,7 @@ class CertificationPlugin:
             return
         if not self.certification.has_started and not self._interrupted:
             return
+        self._interrupted = self._interrupted or bool(self._shared_state)
         self._concurrent_runner.finish(interrupted=self._interrupted)
         stopped = exitstatus == pytest.ExitCode.INTERRUPTED and not self._interrupted
         cause = None
@@ -363,9 +372,12 @@ class CertificationPlugin:
         elif stopped or session.shouldfail or session.shouldstop:
             cause = MissingCause.STOPPED
         folder = self._earlier_report.folder_for(interrupted=self._interrupted)
-        run = self.certification.finish(cause, self._event_file.notes, folder)
+        notes = (*self._event_file.notes, *filter(None, [self._shared_state]))
+        run = self.certification.finish(cause, notes, folder)
         if self._report_files.error:
             session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
+        if self._shared_state:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self._hidden.hide(run.explained_ids)
         fails = any(is_unexpected_failure(result, strict=run.strict) for result in run.results)
         fails = fails or self.certification.instances.emulator_failure_count > 0

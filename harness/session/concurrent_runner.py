@@ -93,7 +93,8 @@ class ConcurrentRunner:
             self._instances.probe(scenarios)  # once, before several threads need it
         except HarnessError:
             return
-        few_at_once = first.environment.handles_few_at_once
+        probed = first.environment.concurrency
+        few_at_once = probed is not None and probed.is_limited
         self._schedule = self._schedule or Schedule(
             [
                 Lane(partial(self._certify, runner=runner), jobs, partial(_is_dead, runner))

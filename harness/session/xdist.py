@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mews.config.service_start import ServiceStart
+from pytest_mews.config.service_start import INSTANCES, ServiceStart
 from pytest_mews.errors import UsageError
 from pytest_mews.model import ApiUsage, Scenario, ScenarioResult, serialization
 from pytest_mews.run.process_lock import ProcessLock
@@ -60,6 +60,7 @@ def check_distribution(
     api: tuple[str, int] | None,
     websocket: tuple[str, int] | None = None,
     service: ServiceStart | None = None,
+    instances: object = None,
 ) -> None:
     """Check that the scenarios can be distributed as the options say.
 
@@ -70,10 +71,11 @@ def check_distribution(
         api: the host and port of --mews-api; None without that option.
         websocket: the host and port of --mews-websocket; None without that option.
         service: how the harness starts the service under test; None if it runs already.
+        instances: the value of --mews-instances; None if the user gave none.
 
     Raises:
         UsageError: --dist is `each`, or all workers would listen on the same address, or start the
-            service.
+            service or several instances of the demo partner.
 
     """
     dist = "no" if is_worker(config) else getattr(config.option, "dist", "no")
@@ -88,6 +90,9 @@ def check_distribution(
             "can't be started by several processes (-n)",
             "Remove -n; --mews-jobs N runs scenarios concurrently in one process.",
         )
+    if dist != "no" and instances is not None:
+        remedy = "Remove -n: instances run scenarios at the same time in one process."
+        raise UsageError(INSTANCES, instances, "can't be combined with -n", remedy)
     servers = {"--mews-api": (api, "calls"), "--mews-websocket": (websocket, "connects to")}
     for option, (address, verb) in servers.items():
         if dist != "no" and address is not None:

@@ -14,7 +14,7 @@ from pytest_mews.model import CauseKind, ScenarioResult, Verdict, serialization
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.scenarios import loader
-from pytest_mews.session.schedule import Schedule
+from pytest_mews.session.schedule import Lane, Schedule
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ def certify(settings: BuildSettings) -> Certify:
         chosen = [SCENARIOS[name] for name in names]
         with CertificationRunner(options, budget=Budget(executions=10, seconds=30)) as runner:
             runner.probe(chosen)
-            schedule = Schedule(runner.certify, jobs=6)
+            schedule = Schedule([Lane(runner.certify, 6)])
             schedule.start(chosen)
             results = [schedule.result(scenario) for scenario in chosen]
         reader = serialization.Reader(SCENARIOS)

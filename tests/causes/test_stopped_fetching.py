@@ -46,7 +46,7 @@ def test_a_rejected_request_that_is_repeated_holds_up_the_others() -> None:
         replace(call("11-a", at_ms=330_000.0 + number, status=401), message="It is disabled.")
         for number in range(6)
     ]
-    (cause,) = find_causes(results, last_calls=[call("16-a", at_ms=160_000.0), *rejected])
+    (cause,) = find_causes(results, last_calls={1: [call("16-a", at_ms=160_000.0), *rejected]})
     assert cause.kind is CauseKind.STOPPED_FETCHING
     assert cause.summary == (
         "The service requests nothing new since some moment between PROC-16, which passed, and "
@@ -55,7 +55,7 @@ def test_a_rejected_request_that_is_repeated_holds_up_the_others() -> None:
         "reservations/getAll/2023-06-06 (401 It is disabled): what is behind them waits."
     )
     assert "hold up" in cause.remedy
-    (cause,) = find_causes(results, last_calls=[*rejected, call("12-a", at_ms=340_000.0)])
+    (cause,) = find_causes(results, last_calls={1: [*rejected, call("12-a", at_ms=340_000.0)]})
     assert "hold up" not in cause.remedy
 
 

@@ -22,18 +22,19 @@ class Environment:
     def __init__(
         self, response_ms: float, *, jobs: int | None = None, accepts: bool = True
     ) -> None:
-        self.settings = SimpleNamespace(jobs=jobs, has_webhooks=True)
+        self.settings = SimpleNamespace(jobs=jobs, has_webhooks=True, instances=1)
         self.is_slow = response_ms > 5_000
         self.preflight = SimpleNamespace(
             response_ms=response_ms, is_slow=self.is_slow, accepts=accepts
         )
         self.probes = 0
-        self.handles_few_at_once = False
+        self.concurrency: SimpleNamespace | None = None
 
     def check_concurrency(self) -> SimpleNamespace:
         """Count the probes."""
         self.probes += 1
-        return SimpleNamespace(in_time=PROBED)
+        self.concurrency = SimpleNamespace(in_time=PROBED, is_limited=True)
+        return self.concurrency
 
 
 @pytest.fixture
@@ -44,13 +45,14 @@ def started_jobs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     class Recorder:
         """A schedule that runs nothing."""
 
-        def __init__(self, _certify: object, number: int, **_: object) -> None:
-            jobs.append(number)
+        def __init__(self, _lanes: object, **_: object) -> None:
+            """Take what a schedule takes."""
 
         def start(self, _scenarios: object) -> None:
             """Do nothing."""
 
     monkeypatch.setattr(concurrent_runner, "Schedule", Recorder)
+    monkeypatch.setattr(concurrent_runner, "Lane", lambda _certify, number, _: jobs.append(number))
     return jobs
 
 
@@ -66,9 +68,12 @@ def items(count: int) -> Sequence[pytest.Item]:
 
 def start(environment: Environment, count: int = 5, **choices: Any) -> None:  # noqa: ANN401
     """Start some scenarios."""
-    runner = SimpleNamespace(environment=environment, probe=lambda _: None)
+    runner = SimpleNamespace(environment=environment, is_for_this_run=lambda _: True)
+    instances = SimpleNamespace(
+        first=runner, runners=(runner,), probe=lambda _: None, start_others=lambda *_: None
+    )
     choices = {"worker": False, **choices}
-    ConcurrentRunner(cast("Any", runner), cast("Any", None)).start(items(count), **choices)
+    ConcurrentRunner(cast("Any", instances), cast("Any", print)).start(items(count), **choices)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -20,10 +21,11 @@ from pytest_mews.model.step import (
     Wait,
 )
 from pytest_mews.scenarios import loader
-from pytest_mews.session.schedule import Schedule, sort_scenarios
+from pytest_mews.session.schedule import Lane, Schedule, sort_scenarios
 
 ONE = loader.load_scenarios()[0]
 CROWD = (SendConcurrently(message="message", copies=10),)
+LANES = (("first", 2), ("other", 1))  # with the jobs of each instance
 TIMEOUT_S = 10  # a schedule that hangs fails the test after this time
 
 
@@ -44,7 +46,7 @@ def test_scenarios_overlap() -> None:
         return ScenarioResult(scenario, Verdict.PASS, "met")
 
     items = [replace(scenario, steps=CROWD) for scenario in scenarios("---")]
-    schedule = Schedule(certify, 3)
+    schedule = Schedule([Lane(certify, 3)])
     schedule.start(items)
     assert [schedule.result(scenario).reason for scenario in items] == ["met"] * 3
     schedule.stop()
@@ -70,7 +72,7 @@ def test_a_wait_reports_the_running_scenarios() -> None:
                 end.set()
 
     items = scenarios("--x")
-    schedule = Schedule(certify, 3, now_s=lambda: now_s)
+    schedule = Schedule([Lane(certify, 3)], now_s=lambda: now_s)
     schedule.start(items)
     schedule.result(items[2], show_wait)
     schedule.stop()
@@ -99,7 +101,7 @@ def test_an_exclusive_scenario_runs_alone() -> None:
 
     items = scenarios("-x--x-xx")
     items[2] = replace(items[2], steps=CROWD)
-    schedule = Schedule(certify, 8, few_at_once=True)
+    schedule = Schedule([Lane(certify, 8)], few_at_once=True)
     schedule.start(items)
     for scenario in items:
         schedule.result(scenario)
@@ -122,7 +124,7 @@ def test_with_a_slow_endpoint_hostile_scenarios_run_concurrently() -> None:
     first, second, timed = scenarios("xxx")
     health_check = (HealthCheck(),)
     items = [replace(first, steps=health_check), replace(second, steps=health_check), timed]
-    schedule = Schedule(certify, 3, slow_endpoint=True)
+    schedule = Schedule([Lane(certify, 3)], slow_endpoint=True)
     schedule.start(items)
     reasons = [schedule.result(scenario).reason for scenario in items]
     schedule.stop()
@@ -139,7 +141,7 @@ def test_an_exception_is_raised_by_result() -> None:
         return ScenarioResult(scenario, Verdict.PASS, "")
 
     first, second = scenarios("x-")
-    schedule = Schedule(certify, 2)
+    schedule = Schedule([Lane(certify, 2)])
     schedule.start([first, second])
     with pytest.raises(ZeroDivisionError):
         schedule.result(first)
@@ -191,7 +193,7 @@ def test_no_scenario_starts_after_a_stop() -> None:
         finished.append(scenario.id)
         return ScenarioResult(scenario, Verdict.PASS, "")
 
-    schedule = Schedule(certify, 1)
+    schedule = Schedule([Lane(certify, 1)])
     schedule.start(scenarios("----"))
     assert started.wait(TIMEOUT_S)
     schedule.stop()
@@ -199,3 +201,81 @@ def test_no_scenario_starts_after_a_stop() -> None:
     go_on.set()
     schedule.wait_until_finished(TIMEOUT_S)
     assert finished == ["TST-01", "TST-03"]
+
+
+def test_exclusive_scenarios_run_at_several_instances() -> None:
+    """Three instances run three exclusive scenarios at the same time, each only one."""
+    meeting = threading.Barrier(3, timeout=TIMEOUT_S)
+    at_instance: dict[str, list[str]] = {name: [] for name in "abc"}
+
+    def certify_at(name: str, scenario: Scenario) -> ScenarioResult:
+        at_instance[name].append(scenario.id)
+        assert len(at_instance[name]) <= 2
+        meeting.wait()
+        return ScenarioResult(scenario, Verdict.PASS, name)
+
+    items = scenarios("xxxxxx")
+    lanes = [Lane(partial(certify_at, name), 2) for name in at_instance]
+    schedule = Schedule(lanes)
+    schedule.start(items)
+    names = [schedule.result(scenario).reason for scenario in items]
+    schedule.stop()
+    assert sorted(names) == ["a", "a", "b", "b", "c", "c"]
+
+
+def test_the_first_instance_begins_with_what_runs_concurrently() -> None:
+    """The others begin with exclusive scenarios, and each takes of the rest in the end."""
+    has_begun, may_end = threading.Barrier(3, timeout=TIMEOUT_S), threading.Event()
+
+    def certify_at(name: str, scenario: Scenario) -> ScenarioResult:
+        if scenario.id in {"TST-01", "TST-02", "TST-03"}:
+            has_begun.wait()
+            if name == "first":
+                assert may_end.wait(TIMEOUT_S)
+        elif scenario.id == "TST-05":
+            may_end.set()
+        return ScenarioResult(scenario, Verdict.PASS, name)
+
+    items = scenarios("x----")
+    schedule = Schedule([Lane(partial(certify_at, name), jobs) for name, jobs in LANES])
+    schedule.start(items)
+    names = {scenario.id: schedule.result(scenario).reason for scenario in items}
+    schedule.stop()
+    assert names == {
+        "TST-01": "other",
+        "TST-02": "first",
+        "TST-03": "first",
+        "TST-04": "other",
+        "TST-05": "other",
+    }
+
+
+def test_an_instance_that_died_takes_no_more_scenarios() -> None:
+    """The others run the rest; if all have died, the last one has the blocked results."""
+    dead: set[str] = set()
+    may_end = threading.Event()
+
+    def certify_at(name: str, scenario: Scenario) -> ScenarioResult:
+        if name in dead:
+            return ScenarioResult(scenario, Verdict.BLOCKED, name)
+        if name == "first":
+            assert may_end.wait(TIMEOUT_S)
+        elif scenario.id != "TST-02":
+            dead.add(name)
+            may_end.set()
+        if scenario.id == "TST-04":
+            dead.add(name)
+        return ScenarioResult(scenario, Verdict.PASS, name)
+
+    items = scenarios("xxxxx")
+    schedule = Schedule(
+        [
+            Lane(partial(certify_at, name), 1, partial(dead.__contains__, name))
+            for name in ("first", "other")
+        ]
+    )
+    schedule.start(items)
+    results = [schedule.result(scenario) for scenario in items]
+    schedule.stop()
+    assert [result.verdict for result in results] == [Verdict.PASS] * 4 + [Verdict.BLOCKED]
+    assert {result.reason for result in results[2:4]} & {"first"}
