@@ -18,6 +18,8 @@ from pytest_mews.model.api_call import SLOW_S, ApiFault
 from pytest_mews.model.exchange import Fault, TransferMode
 from pytest_mews.model.websocket import Disconnect
 
+UNRESPONSIVE_S = 5.0  # how long a client may take to notice that a server is unresponsive
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -525,6 +527,11 @@ class CloseConnection(Step):
     """
 
     how: Disconnect
+
+    @property
+    def idle_s(self) -> float:
+        """An estimate of how long a client waits until it takes an unresponsive server for dead."""
+        return UNRESPONSIVE_S if self.how is Disconnect.UNRESPONSIVE else 0.0
 
 
 @_named("server-down", Emulator.WEBSOCKET)

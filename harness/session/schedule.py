@@ -19,21 +19,23 @@ WaitProgress = Callable[[Mapping[str, float], int, int], None]
 their starts; how many scenarios are done, and how many there are."""
 
 
-def sort_scenarios(scenarios: Iterable[Scenario]) -> list[Scenario]:
+def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list[Scenario]:
     """Sort scenarios for the shortest run.
 
     The preflight runs first, then the other concurrent scenarios, those with the longest waits
     first. Exclusive scenarios run after them: those with retries, or that may crash the service,
-    last, and after them those that restart the service.
+    last, and after them those that restart the service. With several instances a service that does
+    not come back blocks only a part, so the longest waits come first there, too.
     """
 
-    def key(scenario: Scenario) -> tuple[bool, bool, bool, bool, float]:
+    def key(scenario: Scenario) -> tuple[bool, bool, float, bool, bool, float]:
         retry_intervals = sum(step.retry_intervals for step in scenario.steps)
         waits_s = retry_intervals * RETRY_INTERVAL_S + sum(step.idle_s for step in scenario.steps)
         waits_s *= _sequential_cases(scenario)
         runs_late = scenario.exclusive and (may_kill_service(scenario) or retry_intervals > 0)
         restarts, is_first = scenario.restarts_service, scenario.steps[0].runs_first
-        return scenario.exclusive, not is_first, restarts, runs_late, -waits_s
+        most_s = waits_s if instances > 1 else 0.0
+        return scenario.exclusive, not is_first, -most_s, restarts, runs_late, -waits_s
 
     return sorted(scenarios, key=key)
 
@@ -103,7 +105,8 @@ class Schedule:
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
         """Start the scenarios that have not started yet, in the order of `sort_scenarios`."""
-        new = [one for one in sort_scenarios(scenarios) if one.id not in self._futures]
+        ordered = sort_scenarios(scenarios, instances=len(self._lanes))
+        new = [scenario for scenario in ordered if scenario.id not in self._futures]
         with self._lock:
             for scenario in new:
                 self._futures[scenario.id] = Future()
