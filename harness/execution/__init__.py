@@ -11,7 +11,7 @@ from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Messages
 from pytest_mews.execution.health import recheck_health
 from pytest_mews.execution.late_fetches import LateFetches
-from pytest_mews.execution.patience import Patience
+from pytest_mews.execution.patience import Learned, Patience
 from pytest_mews.execution.preflight import Preflight, send_preflight
 from pytest_mews.execution.scenario_runner import Budget, Exploration, ScenarioRunner, SentMessages
 from pytest_mews.execution.service_watch import ServiceWatch
@@ -29,6 +29,7 @@ __all__ = [
     "Connectivity",
     "Exploration",
     "LateFetches",
+    "Learned",
     "Messages",
     "Patience",
     "Preflight",

@@ -146,11 +146,35 @@ class Standstill:
             return self._last_call_ms < self._waited_since_ms and is_long
 
 
+class Learned:
+    """What the waits at all instances of a service have shown: they run the same program.
+
+    Attributes:
+        lock: held by whoever reads or changes it.
+        missed_s: how long the waits lasted that timed out, by what was missing.
+        longest_s: the longest silence before something was done after all.
+        request_delays_s: the shortest seconds from a response to the first request, of each wait.
+        is_unreliable: whether something came after its timeout, so that no silence is final.
+        silent_windows: waits for a limit of the service's own.
+        first_retries: waits for the first retry of a request that failed.
+
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.missed_s = dict.fromkeys(Missing, 0.0)
+        self.longest_s = dict.fromkeys(Missing, 0.0)
+        self.request_delays_s: list[float] = []
+        self.is_unreliable = False
+        self.silent_windows, self.first_retries = Chances(MAX_SILENT_WINDOWS), Chances(1)
+
+
 class Patience:
     """Learns from waits how long a silence means that nothing more comes; thread-safe.
 
     Args:
         fetch_timeout_s: the fetch timeout of the run.
+        learned: what waits at any instance of the service have shown; nothing yet if None.
 
     Attributes:
         extensions: extended waits, without success if the service is still busy at their end.
@@ -160,37 +184,34 @@ class Patience:
 
     """
 
-    def __init__(self, fetch_timeout_s: float = 10.0) -> None:
-        self._lock = Lock()
+    def __init__(self, fetch_timeout_s: float = 10.0, learned: Learned | None = None) -> None:
+        self._learned = learned or Learned()
+        self._lock = self._learned.lock
         self._fetch_timeout_s = fetch_timeout_s
         self._needed_s = MIN_TIMEOUTS * fetch_timeout_s
-        self._missed_s = dict.fromkeys(Missing, 0.0)  # how long the waits lasted that timed out
-        self._longest_s = dict.fromkeys(Missing, 0.0)
-        self._request_delays_s: list[float] = []  # the shortest of each wait
         self._given_up: dict[str, int] = {}  # entities, with the last call before their timeout
         self._last_call = 0  # that was looked at for them
-        self._is_unreliable = False
         self.extensions = Chances(1)
-        self.silent_windows = Chances(MAX_SILENT_WINDOWS)
+        self.silent_windows = self._learned.silent_windows
         self.standstill = Standstill(self._needed_s)
-        self.first_retries = Chances(1)
+        self.first_retries = self._learned.first_retries
 
     @property
     def has_learned(self) -> bool:
         """Whether enough waits timed out, so that a silence can be final."""
         with self._lock:
-            return any(missed_s >= self._needed_s for missed_s in self._missed_s.values())
+            return any(missed_s >= self._needed_s for missed_s in self._learned.missed_s.values())
 
     @property
     def usual_delay_s(self) -> float:
         """The median of the seconds from a response of the service to its first request; or 0."""
         with self._lock:
-            return median(self._request_delays_s) if self._request_delays_s else 0.0
+            return median(self._learned.request_delays_s) if self._learned.request_delays_s else 0.0
 
     def note_request_delay(self, seconds: float) -> None:
         """Note how long after its response the service made the first request."""
         with self._lock:
-            self._request_delays_s.append(seconds)
+            self._learned.request_delays_s.append(seconds)
 
     def silence_s(
         self, missing: Collection[Missing], calls_since: Callable[[int], Sequence[ApiCall]]
@@ -206,12 +227,12 @@ class Patience:
 
         """
         with self._lock:
-            if any(self._missed_s[kind] < self._needed_s for kind in missing):
+            if any(self._learned.missed_s[kind] < self._needed_s for kind in missing):
                 return None
             self._look_for_late_fetches(calls_since(self._last_call))
-            if self._is_unreliable:
+            if self._learned.is_unreliable:
                 return None
-            longest_s = max((self._longest_s[kind] for kind in missing), default=0.0)
+            longest_s = max((self._learned.longest_s[kind] for kind in missing), default=0.0)
             return max(MIN_SILENCE_S, SILENCE_FACTOR * longest_s)
 
     def note_end(
@@ -229,7 +250,7 @@ class Patience:
         pauses_s = longest_retry_pauses_s(calls)
         with self._lock:
             for kind in {one.missing for one in awaited if one.missing is not None}:
-                self._missed_s[kind] += timeout_s
+                self._learned.missed_s[kind] += timeout_s
             for one in awaited:
                 if not one.is_done:
                     self._given_up[one.entity_id] = last_call
@@ -245,7 +266,7 @@ class Patience:
         """Note an extended wait, in seconds, in which a failed request was not repeated once."""
         self.first_retries.note_failure()
         with self._lock:
-            self._missed_s[Missing.CONTINUATION] += waited_s
+            self._learned.missed_s[Missing.CONTINUATION] += waited_s
 
     def sees_backlog(self, wait: CallWait) -> bool:
         """Return whether a wait that begins is of no use; a look, once an extension was outlasted.
@@ -284,10 +305,10 @@ class Patience:
             self._last_call = call.number
             for entity_id in self._given_up.keys() & {*call.requested_ids}:
                 if call.number > self._given_up[entity_id]:
-                    self._is_unreliable = True
+                    self._learned.is_unreliable = True
 
     def _note_silence(self, kind: Missing, seconds: float) -> None:
-        self._longest_s[kind] = max(self._longest_s[kind], seconds)
+        self._learned.longest_s[kind] = max(self._learned.longest_s[kind], seconds)
 
 
 def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known

@@ -39,6 +39,7 @@ from pytest_mews.execution import (
     Concurrency,
     Connectivity,
     LateFetches,
+    Learned,
     Patience,
     Preflight,
     ServiceWatch,
@@ -109,6 +110,8 @@ class RunState:
         clock: the clock of the run.
         started: when the run started.
         alike_failures: the scenarios that have failed, by the checks.
+        learned: what the waits for what webhooks lead to have shown.
+        learned_of_websocket: the same for what events on the WebSocket lead to.
         stalls: notices when the harness itself stands still.
 
     """
@@ -117,6 +120,7 @@ class RunState:
         self.clock = SystemClock()
         self.started = datetime.now(UTC)
         self.alike_failures = AlikeFailures()
+        self.learned, self.learned_of_websocket = Learned(), Learned()
         self.stalls = StallWatch(self.clock.now_ms)
 
 
@@ -196,8 +200,9 @@ class Environment:
                 self.redactor.redact_text,
             )
         self._health_check_numbers = count()
-        self._patience = Patience(settings.fetch_timeout_s)
-        self._websocket_patience = Patience(settings.fetch_timeout_s)
+        run, timeout_s = self._run, settings.fetch_timeout_s
+        self._patience = Patience(timeout_s, run.learned)
+        self._websocket_patience = Patience(timeout_s, run.learned_of_websocket)
         self._late_fetches = LateFetches()
         self._preflight = ObservedOnce(self._send_preflight)
         self._concurrency = ObservedOnce(self._probe_concurrency)
