@@ -57,6 +57,7 @@ def header_lines(settings: Settings) -> list[str]:
         + (f", integration target {display_target(integration)}" if integration else ""),
         f"mews: profile {settings.profile.name}, time scale {settings.time_scale:g}, "
         f"seed {settings.seed}, stages: {', '.join(settings.stages)}"
+        + (f", up to {settings.instances} instances" if settings.instances > 1 else "")
         + (", strict" if settings.strict else "")
         + (", TLS NOT VERIFIED" if settings.insecure else ""),
         f"mews: tenants {tenants}",

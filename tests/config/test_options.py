@@ -31,6 +31,7 @@ NAMES = {
     "--mews-operations",
     "--mews-portfolios",
     "--mews-examples",
+    "--mews-instances",
     "--mews-jobs",
     "--mews-peak-rate",
     "--mews-about",

@@ -229,6 +229,8 @@ def test_events_may_be_separated_by_commas_and_spaces_and_repeated() -> None:
         ("report", " ", ["names no folder", "Give the path of a folder"]),
         ("jobs", "0", ["is not a whole number from 1", "such as 8, or auto"]),
         ("jobs", "automatic", ["is not a whole number from 1", "such as 8, or auto"]),
+        ("instances", "0", ["is not a whole number from 1 to 8", "such as 4, or auto"]),
+        ("instances", "9", ["is not a whole number from 1 to 8"]),
         ("peak_rate", "0", ["is not a number above 0", "such as 5"]),
         ("peak_rate", "201", ["at most 200"]),
         ("peak_rate", "nan", ["is not a number above 0"]),

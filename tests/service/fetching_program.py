@@ -1,7 +1,8 @@
 """A service that fetches reservations with one worker, for --mews-start.
 
-Run: `python fetching_program.py [FILE]`. With a file it stores there what it has to fetch; without
-one it has it in memory only. `PORT`, `MEWS_API_URL`, `MEWS_CLIENT_TOKEN` and `MEWS_ACCESS_TOKEN`
+Run: `python fetching_program.py [FILE [shared]]`. With a file it stores there what it has to fetch;
+without one it has it in memory only. With `shared` it takes whatever it finds in the file, as
+workers with one queue do. `PORT`, `MEWS_API_URL`, `MEWS_CLIENT_TOKEN` and `MEWS_ACCESS_TOKEN`
 are in the environment.
 """
 
@@ -20,6 +21,7 @@ from urllib.request import Request, urlopen
 OPERATION = "/api/connector/v1/reservations/getAll/2023-06-06"
 ids: queue.Queue[str] = queue.Queue()
 file = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+is_shared = sys.argv[2:] == ["shared"]
 lock = threading.Lock()
 
 
@@ -31,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         new = [event["Value"]["Id"] for event in body["Events"]]
         store([*stored(), *new])
-        for entity_id in new:
+        for entity_id in () if is_shared else new:
             ids.put(entity_id)
         self.send_response(200)
         self.end_headers()
@@ -73,6 +75,15 @@ def fetch(entity_id: str) -> None:
             time.sleep(0.2)
 
 
+def take_from_file() -> None:
+    """Take what is in the file, again and again."""
+    while True:
+        for entity_id in stored():
+            store([])
+            ids.put(entity_id)
+        time.sleep(0.01)
+
+
 def work() -> None:
     """Fetch what is stored, and then what arrives."""
     for entity_id in stored():
@@ -84,5 +95,7 @@ def work() -> None:
             store([one for one in stored() if one != entity_id])
 
 
+if is_shared:
+    threading.Thread(target=take_from_file, daemon=True).start()
 threading.Thread(target=work, daemon=True).start()
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()

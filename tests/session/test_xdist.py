@@ -41,6 +41,13 @@ def test_one_address_can_not_be_served_by_several_processes(
     assert not (pytester.path / "mews-report").exists()
 
 
+def test_instances_need_one_process(pytester: pytest.Pytester) -> None:
+    """Each worker has its own demo partner, but not several."""
+    result = pytester.runpytest("--mews-target", "demo", "--mews-instances", "2", "-n", "2")
+    assert result.ret == 4
+    assert "--mews-instances: '2' can't be combined with -n" in result.stderr.str()
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "0")])
 def test_one_process_may_serve_the_api(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
     """Without workers the API is served, with or without -n 0."""
