@@ -150,7 +150,7 @@ class Learned:
     """What the waits at all instances of a service have shown: they run the same program.
 
     Attributes:
-        lock: held by whoever reads or changes it.
+        lock: held while any of it is read or changed.
         missed_s: how long the waits lasted that timed out, by what was missing.
         longest_s: the longest silence before something was done after all.
         request_delays_s: the shortest seconds from a response to the first request, of each wait.

@@ -23,9 +23,9 @@ def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list
     """Sort scenarios for the shortest run.
 
     The preflight runs first, then the other concurrent scenarios, those with the longest waits
-    first. Exclusive scenarios run after them: those with retries, or that may crash the service,
-    last, and after them those that restart the service. With several instances a service that does
-    not come back blocks only a part, so the longest waits come first there, too.
+    first. Exclusive scenarios run after them, preconditions first: those with retries, or that may
+    crash the service, last, and after them those that restart the service. With several instances a
+    service that does not come back blocks only a part, so the longest waits come first there, too.
     """
 
     def key(scenario: Scenario) -> tuple[bool, bool, float, bool, bool, float]:
@@ -33,7 +33,8 @@ def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list
         waits_s = retry_intervals * RETRY_INTERVAL_S + sum(step.idle_s for step in scenario.steps)
         waits_s *= _sequential_cases(scenario)
         runs_late = scenario.exclusive and (may_kill_service(scenario) or retry_intervals > 0)
-        restarts, is_first = scenario.restarts_service, scenario.steps[0].runs_first
+        restarts = scenario.restarts_service
+        is_first = scenario.steps[0].runs_first or (scenario.exclusive and scenario.precondition)
         most_s = waits_s if instances > 1 else 0.0
         return scenario.exclusive, not is_first, -most_s, restarts, runs_late, -waits_s
 

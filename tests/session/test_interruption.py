@@ -77,7 +77,7 @@ def test_interruption_of_concurrent_scenarios(pytester: pytest.Pytester) -> None
     """With --mews-jobs, finished scenarios have results, running ones partial ones."""
     command = [sys.executable, "-m", "pytest", "--mews-target", "demo:slow-but-fine"]
     process = subprocess.Popen(
-        [*command, "--mews-jobs", "4", "-k", "PRE-01 or REC or RET"],
+        [*command, "--mews-jobs", "4", "--mews-instances", "1", "-k", "PRE-01 or REC or RET"],
         cwd=pytester.path,
         stdout=subprocess.PIPE,
         text=True,
