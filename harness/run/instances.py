@@ -86,9 +86,13 @@ class Instances:
                 pass
 
     def close(self) -> None:
-        """Stop everything that runs, the first instance last."""
-        for runner in reversed(self.runners):
-            runner.close()
+        """Stop everything that runs: the others at the same time, and the first instance last."""
+        others = self.runners[1:]
+        if others:
+            with ThreadPoolExecutor(len(others)) as pool:
+                for _ in pool.map(CertificationRunner.close, others):
+                    pass
+        self.first.close()
 
     def interrupt(self) -> None:
         """Stop the running scenarios, from any thread."""

@@ -88,7 +88,7 @@ def register(config: pytest.Config) -> None:
 
     """
     plugin: CertificationPlugin | ReplayPlugin | OwnTestsPlugin
-    error_redactor = ErrorRedactor()
+    error_redactor, signal_handler = ErrorRedactor(), SignalHandler(config)
     config.pluginmanager.register(error_redactor, "mews-error-redactor")
     try:
         check_plugins(config)
@@ -106,7 +106,7 @@ def register(config: pytest.Config) -> None:
         raise pytest.UsageError(program_of(config).respell(str(error))) from None
     config.pluginmanager.register(plugin, CERTIFICATION_PLUGIN)
     error_redactor.learn(plugin.settings)
-    config.pluginmanager.register(SignalHandler(config), "mews-signals")
+    config.pluginmanager.register(signal_handler, "mews-signals")
     controller = XdistController(plugin.settings.seed, plugin.select)
     config.pluginmanager.register(controller, "mews-xdist")
 

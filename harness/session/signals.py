@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator
-from functools import partial
+from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
@@ -52,7 +52,7 @@ class SignalHandler:
     and Hypothesis has such a callback: the signal is then sent again.
 
     Args:
-        config: pytest's configuration.
+        config: the configuration of pytest; a cleanup that is added later runs before this ends.
         now: a monotonic clock in seconds.
         repeat: sends a signal to this process again, a little later.
 
@@ -66,6 +66,9 @@ class SignalHandler:
     ) -> None:
         self._config, self._now, self._repeat = config, now, repeat
         self._ignored_until = 0.0
+        # What is cleaned up before, such as threads that end, a signal must not interrupt.
+        self._replaced = ExitStack()
+        config.add_cleanup(self._replaced.close)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -76,7 +79,7 @@ class SignalHandler:
             handler = signal.getsignal(number)
             if handler is signal.default_int_handler or handler is signal.SIG_DFL:
                 signal.signal(number, self.handle)
-                self._config.add_cleanup(partial(_restore, number, handler))
+                self._replaced.callback(_restore, number, handler)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, Any, Any]:

@@ -116,7 +116,7 @@ def run_until_report(folder: Path, *options: str) -> subprocess.Popen[str]:
     [
         ((signal.SIGINT, signal.SIGINT), 0.05, "4"),
         ((signal.SIGINT, signal.SIGINT), 0.5, "1"),
-        ((signal.SIGINT, signal.SIGINT), 0.5, "4"),
+        ((signal.SIGINT, signal.SIGINT), 0.2, "4"),
         ((signal.SIGTERM,), 0.0, "1"),
         ((signal.SIGHUP,), 0.0, "1"),
         ((signal.SIGTERM, signal.SIGINT), 0.2, "4"),
