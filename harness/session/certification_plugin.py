@@ -194,9 +194,14 @@ class CertificationPlugin:
     def _is_worker(self) -> bool:
         return is_worker(self._config)
 
+    @property
+    def _stops_early(self) -> bool:
+        return bool(self._config.getoption("maxfail"))
+
     def pytest_report_header(self) -> list[str]:
         """Show the target and the settings of the run."""
-        return terminal.header_lines(self.settings)
+        is_divided = is_only_process(self._config) and not self._stops_early
+        return terminal.header_lines(self.settings, self.settings.instances if is_divided else 1)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -229,13 +234,12 @@ class CertificationPlugin:
             return
         self.select([item.nodeid for item in session.items])
         if not self._is_worker:
-            stops_early = bool(self._config.getoption("maxfail"))
             start_or_fail(
                 partial(
                     self._concurrent_runner.start,
                     session.items,
                     worker=False,
-                    stops_early=stops_early,
+                    stops_early=self._stops_early,
                     report=terminal.line_writer(self._config),
                 ),
                 self._config,

@@ -44,8 +44,14 @@ MAX_LINES = 12  # of a list; the report has all
 MAX_REASON = 240  # columns; the report has the rest
 
 
-def header_lines(settings: Settings) -> list[str]:
-    """Return the header: target, profile, seed, tenants, untested secrets, addresses."""
+def header_lines(settings: Settings, instances: int = 1) -> list[str]:
+    """Return the header: target, profile, seed, tenants, untested secrets, addresses.
+
+    Args:
+        settings: what the user chose.
+        instances: how many instances of the service the run may start.
+
+    """
     fill = str if settings.service is None else settings.service.fill
     target, integration = fill(settings.target), fill(settings.integration_target or "")
     tenants = ", ".join(
@@ -57,7 +63,7 @@ def header_lines(settings: Settings) -> list[str]:
         + (f", integration target {display_target(integration)}" if integration else ""),
         f"mews: profile {settings.profile.name}, time scale {settings.time_scale:g}, "
         f"seed {settings.seed}, stages: {', '.join(settings.stages)}"
-        + (f", up to {settings.instances} instances" if settings.instances > 1 else "")
+        + (f", up to {instances} instances" if instances > 1 else "")
         + (", strict" if settings.strict else "")
         + (", TLS NOT VERIFIED" if settings.insecure else ""),
         f"mews: tenants {tenants}",
