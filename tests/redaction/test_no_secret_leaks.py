@@ -134,7 +134,7 @@ CRASH_IN_HEADER = f"""
 {PATCH}
 from pytest_mews.session import terminal
 
-def crash(settings):
+def crash(settings, _instances):
     endpoint, tenants = settings.endpoint, settings.tenants
     raise RuntimeError("no header")
 
