@@ -113,6 +113,8 @@ class RunState:
         learned: what the waits for what webhooks lead to have shown.
         learned_of_websocket: the same for what events on the WebSocket lead to.
         stalls: notices when the harness itself stands still.
+        concurrency: the probe of how many messages the first instance handles at the same time;
+            None until its environment exists.
 
     """
 
@@ -122,6 +124,7 @@ class RunState:
         self.alike_failures = AlikeFailures()
         self.learned, self.learned_of_websocket = Learned(), Learned()
         self.stalls = StallWatch(self.clock.now_ms)
+        self.concurrency: ObservedOnce[Concurrency] | None = None
 
 
 class Environment:
@@ -205,7 +208,9 @@ class Environment:
         self._websocket_patience = Patience(timeout_s, run.learned_of_websocket)
         self._late_fetches = LateFetches()
         self._preflight = ObservedOnce(self._send_preflight)
-        self._concurrency = ObservedOnce(self._probe_concurrency)
+        if self._run.concurrency is None:
+            self._run.concurrency = ObservedOnce(self._probe_concurrency)
+        self._concurrency = self._run.concurrency
         self._connectivity = ObservedOnce(self._probe_connector_api)
         self._handles_commands = ObservedOnce(self._probe_commands)
         self._tls_handshakes = ObservedOnce(self._probe_tls)
@@ -518,6 +523,11 @@ class Environment:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the terminal and the report."""
+        return self.program_notes + self.instance_notes + self.wait_notes
+
+    @property
+    def program_notes(self) -> tuple[str, ...]:
+        """The notes that are alike for all instances: on the settings, the probes, the harness."""
         notes = self.settings.authentication.notes
         if self.settings.insecure:
             notes += ("TLS certificates were not verified (--mews-insecure).",)
@@ -531,17 +541,17 @@ class Environment:
             hint = diagnose_preflight(preflight.delivery.attempts[-1])
             notes += (f"The endpoint accepted the first message, but {hint}",) if hint else ()
         notes += () if self.concurrency is None else self.concurrency.notes
+        return notes + self._run.stalls.notes
+
+    @property
+    def instance_notes(self) -> tuple[str, ...]:
+        """The notes on what happened to this instance and its emulators."""
+        notes: tuple[str, ...] = ()
         if self._is_started:
             notes += tuple(map(describe_unreported, self._service.unreported_deaths))
         notes += () if self.started_service is None else self.started_service.notes
-        notes += self._run.stalls.notes + self.emulator_failures.notes + self.platform.notes
+        notes += self.emulator_failures.notes + self.platform.notes
         notes += () if self.websocket is None else self.websocket.log.notes
-        if self.connector_api is not None:
-            timeout_s = self.settings.fetch_timeout_s
-            late = self._late_fetches
-            notes += self._patience.notes or (
-                () if self.waits_for_messages else late.notes(self.connector_api.calls(), timeout_s)
-            )
         notes += tuple(
             f"The demo partner, a part of pytest-mews, failed with {error!r}."
             for error in self._partner_errors[:1]
@@ -549,6 +559,16 @@ class Environment:
         if self._calls_file.problem:
             notes += (f"{CALLS_FILE} could not be written ({self._calls_file.problem}).",)
         return notes
+
+    @property
+    def wait_notes(self) -> tuple[str, ...]:
+        """The note if the service was too slow for the waits of the run; else none."""
+        if self.connector_api is None:
+            return ()
+        timeout_s, late = self.settings.fetch_timeout_s, self._late_fetches
+        return self._patience.notes or (
+            () if self.waits_for_messages else late.notes(self.connector_api.calls(), timeout_s)
+        )
 
     @property
     def late_ids(self) -> frozenset[str]:

@@ -67,22 +67,12 @@ class Instances:
     def probe(self, scenarios: tuple[Scenario, ...]) -> None:
         """Prepare at each instance what these scenarios require (`CertificationRunner.probe`).
 
-        If the first instance was probed for how many messages it handles at once, the others are,
-        too.
-
         Raises:
             HarnessError: an emulator failed meanwhile.
 
         """
-        is_concurrency_known = self.first.environment.concurrency is not None
-
-        def probe(runner: CertificationRunner) -> None:
-            runner.probe(scenarios)
-            if is_concurrency_known and runner.environment.preflight.accepts:
-                runner.environment.check_concurrency()
-
         with ThreadPoolExecutor(len(self.runners)) as pool:
-            for _ in pool.map(probe, self.runners):
+            for _ in pool.map(lambda runner: runner.probe(scenarios), self.runners):
                 pass
 
     def close(self) -> None:
@@ -149,9 +139,16 @@ class Instances:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes on the run so far, each once; they may have secrets."""
-        notes = (note for runner in self.runners for note in runner.environment.notes)
-        return tuple(dict.fromkeys(notes))
+        """The notes on the run so far; they may have secrets.
+
+        What several instances would say alike, with other figures, is said of one of them.
+        """
+        environments = [runner.environment for runner in self.runners]
+        notes = [*self.first.environment.program_notes]
+        for environment in environments:
+            notes += environment.instance_notes
+        waits = (environment.wait_notes for environment in environments)
+        return tuple(dict.fromkeys((*notes, *next(filter(None, waits), ()))))
 
     @property
     def api_usage(self) -> ApiUsage | None:
