@@ -13,17 +13,78 @@ from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFind
 from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
-from pytest_mews.model import CauseKind, FetchRecord, ScenarioResult, Transcript
+from pytest_mews.model import (
+    CauseKind,
+    FetchRecord,
+    ScenarioResult,
+    Transcript,
+    entity_fetches,
+)
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.sanitize import one_line
 
 MIN_BEFORE = 5  # scenarios whose entities were requested
 MIN_AFTER = 2  # scenarios of which nothing was requested
+MIN_LOST = 10  # entities that were acknowledged while scenarios ran at the same time
+LAST_REQUEST_MS = 2_000.0  # how long after the first of them another request may come
 MIN_REPEATED = 5  # rejected requests, and no other, after that
 DELETION_NOTICED = "deletion-noticed"
 
 
 def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation if nothing was requested from some moment to the end of the run."""
+    found = [*_find_since_scenario(observations)]
+    yield from found or _find_since_last_request(observations)
+
+
+def _find_since_last_request(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation if scenarios that ran at the same time lost all that came after a time.
+
+    The message that ended the work came while several scenarios ran, and none began afterwards.
+    """
+    results = [result for result in observations.results if result.fetches]
+    requested = {
+        _key(record) for result in results for record in result.fetches if record.requested
+    }
+    failed = [one for one in results if one.verdict in FAILURES and awaits_fetches(one)]
+    fetches = [
+        (fetch, result.scenario.id)
+        for result in failed
+        for evidence in result.evidence
+        for fetch in entity_fetches(evidence.transcript.deliveries, evidence.transcript.calls)
+    ]
+    worked_ms = [fetch.sent_ms for fetch, _ in fetches if fetch.requested_ms is not None]
+    worked_ms += [
+        record.started_ms for one in results if one not in failed for record in one.attempts
+    ]
+    stopped_ms = max(worked_ms, default=0.0)
+    lost = [
+        (fetch, scenario_id)
+        for fetch, scenario_id in fetches
+        if fetch.sent_ms > stopped_ms and (fetch.discriminator, fetch.enterprise_id) in requested
+    ]
+    names = dict.fromkeys(scenario_id for _, scenario_id in lost)
+    calls = (call for calls in observations.last_calls.values() for call in calls)
+    last_ms = max((call.received_ms for call in calls), default=0.0)
+    if (
+        len(lost) < MIN_LOST
+        or len(names) < MIN_AFTER
+        or last_ms > min(fetch.sent_ms for fetch, _ in lost) + LAST_REQUEST_MS
+    ):
+        return
+    yield Explanation(
+        CauseKind.STOPPED_FETCHING,
+        f"The service requests nothing any more since some moment while {listed([*names])} ran: "
+        f"none of {len(lost):,} events that it acknowledged afterwards was asked for. It goes on "
+        "to answer messages.",
+        accounts_for_missing=lambda _: (
+            lambda fetch: fetch.requested_ms is None and fetch.sent_ms > stopped_ms
+        ),
+        remedy=remedy_if(CauseKind.STOPPED_FETCHING, "no request is made"),
+    )
+
+
+def _find_since_scenario(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if nothing was requested from some scenario to the end of the run."""
     results = [
         result

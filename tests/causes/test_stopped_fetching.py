@@ -128,3 +128,35 @@ def test_a_service_that_works_only_while_it_has_a_message() -> None:
         "The service works only while it has a message to answer: 3 entities were not requested "
         "until the next message came."
     )
+
+
+@pytest.mark.parametrize(
+    ("last_request_ms", "later_fetched", "expected"),
+    [
+        (60_200.0, False, True),
+        (75_000.0, False, False),  # it went on for long
+        (60_200.0, True, False),  # a scenario that began afterwards passed
+    ],
+)
+def test_nothing_is_requested_after_scenarios_that_ran_together(
+    last_request_ms: float, *, later_fetched: bool, expected: bool
+) -> None:
+    """None began afterwards: their own events, from one on, show when it stopped."""
+    passed = [result(number, fetched=True) for number in (1, 2)]
+    together = []
+    for number in (27, 33):
+        ids = [f"{number}-{index}" for index in range(7)]
+        deliveries = [
+            delivery(name, event="ServiceOrderUpdated", at_ms=60_000.0 + 100.0 * index)
+            for index, name in enumerate(ids)
+        ]
+        calls = [call(ids[0], at_ms=60_050.0)]
+        together.append(processing_result(f"PROC-{number}", deliveries, calls, met=False))
+    results = [*passed, *together, *([result(9, fetched=True)] if later_fetched else [])]
+    last_calls = {1: [call("33-0", at_ms=last_request_ms)]}
+    causes = find_causes(results, last_calls=last_calls)
+    stopped = [cause for cause in causes if cause.kind is CauseKind.STOPPED_FETCHING]
+    assert bool(stopped) is expected
+    if expected:
+        assert stopped[0].explains == ("PROC-27", "PROC-33")
+        assert "while PROC-27 and PROC-33 ran: none of 12 events" in stopped[0].summary
