@@ -127,8 +127,8 @@ class Instances:
         others = [other.environment.platform for other in self.runners if other is not runner]
         for call in connector_api.calls(self._looked_at.get(runner, 0)):
             self._looked_at[runner] = call.number
-            unknown = [name for name in call.requested_ids if not connector_api.has_entity(name)]
-            if any(other.has_entity(name) for name in unknown for other in others):
+            unknown = connector_api.unknown_ids(call.requested_ids)
+            if unknown and any(other.unknown_ids(unknown) != unknown for other in others):
                 return call
         return None
 

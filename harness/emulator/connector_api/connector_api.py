@@ -262,10 +262,10 @@ class ConnectorApi:
         with self._up_to_date():
             return self._token_finder.is_in(text)
 
-    def has_entity(self, entity_id: str) -> bool:
-        """Return whether an entity with this id exists at some enterprise."""
+    def unknown_ids(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Return those ids of which no enterprise has an entity."""
         with self._up_to_date():
-            return entity_id.lower() in self._store.ids
+            return tuple(one for one in ids if one.lower() not in self._store.ids)
 
     def record_unreadable(self, address: str, reason: str) -> None:
         """Record what is no HTTP request; nobody knows whose it is, so it is noted only."""
