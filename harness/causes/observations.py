@@ -127,6 +127,22 @@ class Observations:
         return tuple(item for item in self.attempts if item.record.is_usual)
 
     @cached_property
+    def with_api_faults(self) -> frozenset[str]:
+        """The ids of the scenarios in which a request to the Connector API got an injected fault.
+
+        A service that answers only after its request then answers late, or with an error.
+        """
+        return frozenset(
+            result.scenario.id
+            for result in self.results
+            if any(
+                call.fault is not None
+                for evidence in result.evidence
+                for call in evidence.transcript.calls
+            )
+        )
+
+    @cached_property
     def _starts(self) -> list[float]:
         return [item.record.started_ms for item in self.attempts]
 

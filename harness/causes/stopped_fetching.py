@@ -1,12 +1,14 @@
 """A service that requests nothing any more: what fetches has ended, and nobody noticed.
 
 The endpoint goes on to answer, so no attempt shows it. A thread or task that ends at the first
-exception is the usual reason.
+exception is the usual reason. A scenario that restarts the service revives it: what came from then
+on is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import comb, inf
 
 from pytest_mews.causes.cause_phrases import listed
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
@@ -18,21 +20,29 @@ from pytest_mews.model.verdict import FAILURES
 from pytest_mews.sanitize import one_line
 
 MIN_BEFORE = 5  # scenarios whose entities were requested
+MAX_CHANCE = 0.05  # if they are fewer: that by chance they are all among the first
 MIN_AFTER = 2  # scenarios of which nothing was requested
 MIN_REPEATED = 5  # rejected requests, and no other, after that
 DELETION_NOTICED = "deletion-noticed"
 
 
 def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
-    """Yield an explanation if nothing was requested from some scenario to the end of the run."""
+    """Yield an explanation if from some scenario on nothing was requested, to the end of the run.
+
+    A scenario that restarts the service counts as the end.
+    """
+    end_ms = _first_restart_ms(observations.results)
     results = [
         result
         for result in observations.results
-        if result.fetches and result.attempts and awaits_fetches(result)
+        if result.fetches
+        and result.attempts
+        and awaits_fetches(result)
+        and _started_ms(result) < end_ms
     ]
     results.sort(key=_started_ms)
     active = [index for index, result in enumerate(results) if _is_active(result.fetches)]
-    if len(active) < MIN_BEFORE:
+    if not active:
         return
     before, after = results[: active[-1] + 1], results[active[-1] + 1 :]
     requested = {_key(record) for result in before for record in result.fetches if record.requested}
@@ -42,7 +52,7 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
     alike = [
         result for result in after if any(_key(record) in requested for record in result.fetches)
     ]
-    if len(alike) < MIN_AFTER:
+    if len(alike) < MIN_AFTER or not _is_end(len(active), len(before), len(alike)):
         return
     last, first = before[-1].scenario.id, after[0].scenario.id
     if before[-1].verdict in FAILURES:  # it began to fail there
@@ -54,20 +64,27 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
     count = sum(record.count for result in after for record in result.fetches)
 
     def is_later(_: Transcript) -> MissingEntity:
-        return lambda fetch: fetch.requested_ms is None and fetch.sent_ms >= stopped_ms
+        return lambda fetch: fetch.requested_ms is None and stopped_ms <= fetch.sent_ms < end_ms
 
     def is_unnoticed(unmet: UnmetFinding) -> bool:
         transcript = unmet.evidence.transcript
         return (
             unmet.finding.check == DELETION_NOTICED
             and not transcript.calls
-            and all(delivery.started_ms >= stopped_ms for delivery in transcript.deliveries)
+            and all(
+                stopped_ms <= delivery.started_ms < end_ms for delivery in transcript.deliveries
+            )
         )
 
-    last_calls = [call for call in observations.last_calls if call.received_ms >= stopped_ms]
+    last_calls = [
+        call for call in observations.last_calls if stopped_ms <= call.received_ms < end_ms
+    ]
     is_stuck = len(last_calls) >= MIN_REPEATED and all(call.is_rejected for call in last_calls)
     case = "rejected requests are repeated" if is_stuck else "no request is made"
-    meanwhile = "It goes on to answer messages."
+    meanwhile = (
+        f"It goes on to answer messages. {first} began {_started_ms(after[0]) / 1000:.1f} s after "
+        "the start of the run."
+    )
     if is_stuck:
         call = last_calls[-1]
         meanwhile = (
@@ -84,6 +101,24 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
         accounts_for_missing=is_later,
         remedy=remedy_if(CauseKind.STOPPED_FETCHING, case),
     )
+
+
+def _is_end(active: int, before: int, after: int) -> bool:
+    """Return whether the last requests are an end, and no chance.
+
+    Args:
+        active: how many scenarios had a request.
+        before: how many there are up to the last of these.
+        after: how many came later.
+
+    """
+    return active >= MIN_BEFORE or comb(before, active) <= MAX_CHANCE * comb(before + after, active)
+
+
+def _first_restart_ms(results: Sequence[ScenarioResult]) -> float:
+    """Return when the first scenario began that restarts the service; infinity if there is none."""
+    restarts = [result for result in results if result.scenario.restarts_service]
+    return min((_started_ms(result) for result in restarts if result.attempts), default=inf)
 
 
 def _started_ms(result: ScenarioResult) -> float:
