@@ -17,6 +17,7 @@ from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
+from pytest_mews.redaction import Redactor
 from pytest_mews.reports import CauseReport, Problem
 from pytest_mews.run.run_summary import display_target
 from pytest_mews.session.command_line import program_of
@@ -47,14 +48,18 @@ MAX_REASON = 240  # columns; the report has the rest
 def header_lines(settings: Settings) -> list[str]:
     """Return the header: target, profile, seed, tenants, untested secrets, addresses."""
     fill = str if settings.service is None else settings.service.fill
-    target, integration = fill(settings.target), fill(settings.integration_target or "")
+    # A secret may also be in the path, which `display_target` does not know.
+    redact = Redactor.from_settings(settings).redact_text
+    target, integration = (
+        redact(display_target(fill(url)))
+        for url in (settings.target, settings.integration_target or "")
+    )
     tenants = ", ".join(
         f"enterprise {tenant.id} integration {tenant.integration_id}"
         for tenant in settings.tenants.enterprises
     )
     return [
-        f"mews: target {display_target(target)}"
-        + (f", integration target {display_target(integration)}" if integration else ""),
+        f"mews: target {target}" + (f", integration target {integration}" if integration else ""),
         f"mews: profile {settings.profile.name}, time scale {settings.time_scale:g}, "
         f"seed {settings.seed}, stages: {', '.join(settings.stages)}"
         + (", strict" if settings.strict else "")

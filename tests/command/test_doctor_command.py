@@ -45,7 +45,7 @@ def test_a_sound_service_is_ok(mews: Mews, tmp_path: Path) -> None:
     [
         ("demands-signature", "message accepted", "expects a header or signature that Mews does"),
         ("ignores-token", "token checked", "Compare the token of every request"),
-        ("fetches-nothing", "API called", "Point the service at the address of --api"),
+        ("fetches-nothing", "API called", "Let the service call the address of --api"),
         ("wrong-access-token", "whose token", "fetch it with the AccessToken that --tenants has"),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_flaw_is_found_with_a_remedy(flaw: str, subject: str, remedy: str, mew
 def test_a_wait_is_announced(mews: Mews) -> None:
     """Without it nothing is shown for up to a minute; the checks alone are on stdout."""
     done = mews("doctor", "demo:fetches-nothing", *FAST)
-    line = "waiting up to 0.5 s for a request to the Connector API emulator\n"
+    line = "waiting up to 1.5 s for a request to the Connector API emulator\n"
     assert line in done.errors
     assert "waiting" not in done.output
 
