@@ -15,7 +15,8 @@ _NO_CALL_REMEDY = (
     "tokens of --mews-tenants: a service that the harness starts finds both in MEWS_API_URL and "
     f"MEWS_TENANTS ({name_page('processing')}). If it already does, its log says why an event "
     "leads to no request: the worker does not run, or an exception has ended it; the enterprise is "
-    "unknown; or the service ignores such events. Then name those that it needs with --mews-events."
+    "unknown; or the service ignores such events. Then name those that it needs with "
+    "--mews-events, integration actions too."
 )
 
 
