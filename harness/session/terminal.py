@@ -189,7 +189,7 @@ class ProgressDisplay:
     def show_wait(
         self, scenario: Scenario, running: Mapping[str, float], done: int, total: int
     ) -> None:
-        """Show what runs while pytest waits for a scenario.
+        """Show what runs while pytest waits for a scenario: results are shown in order.
 
         Args:
             scenario: what pytest waits for.
@@ -200,12 +200,13 @@ class ProgressDisplay:
         """
         if self._is_due():
             own_s = running.get(scenario.id)
+            others = [f"{name} ({s:.0f} s)" for name, s in running.items() if name != scenario.id]
             self._draw(
                 scenario,
-                f"queued for {self._waited_s:.0f} s" if own_s is None else f"{own_s:.0f} s",
+                "next result" if own_s is None else f"running for {own_s:.0f} s",
                 f"{done} of {total} scenarios done",
                 self._warning(),
-                f"running {', '.join(running)}",
+                f"running {', '.join(others)}" if others else "",
             )
 
     @property

@@ -78,16 +78,17 @@ def test_progress_is_never_wider_than_the_terminal(width: int) -> None:
     """The figures come first; the ids that don't fit are cut."""
     line = show_wait_for_ret_03(["RET-03", *(f"PROC-{number}" for number in range(20))], width)
     assert len(line) == width - 1
-    assert line.startswith("mews::RET-03 4 s; 12 of 141 scenarios done"[: width - 2])
+    expected = "mews::RET-03 running for 4 s; 12 of 141 scenarios done"
+    assert line.startswith(expected[: width - 2])
 
 
 def test_progress_tells_a_queued_scenario_from_a_running_one() -> None:
     """A scenario that has not started does not seem to hang; a running one has its own time."""
     assert show_wait_for_ret_03(["PROC-09"]) == (
-        "mews::RET-03 queued for 10 s; 12 of 141 scenarios done; running PROC-09"
+        "mews::RET-03 next result; 12 of 141 scenarios done; running PROC-09 (4 s)"
     )
     assert show_wait_for_ret_03(["PROC-09", "RET-03"]) == (
-        "mews::RET-03 4 s; 12 of 141 scenarios done; running PROC-09, RET-03"
+        "mews::RET-03 running for 4 s; 12 of 141 scenarios done; running PROC-09 (4 s)"
     )
 
 
@@ -100,11 +101,9 @@ def test_a_log_gets_fewer_lines_the_longer_a_wait_lasts() -> None:
     scenario: Any = SimpleNamespace(id="RET-03")
     for second in range(300):
         now_s = float(second)
-        display.show_wait(scenario, {}, 12, 141)
-    assert [int(line.split("queued for ")[1].split()[0]) for line in lines[:6]] == [
-        *(10, 30, 70),
-        *(130, 190, 250),
-    ]
+        display.show_wait(scenario, {"PROC-09": now_s}, 12, 141)
+    seconds = [line.rpartition("(")[2].removesuffix(" s)") for line in lines[:6]]
+    assert seconds == ["10", "30", "70", "130", "190", "250"]
 
 
 def test_the_warning_stands_before_what_runs() -> None:
@@ -117,7 +116,10 @@ def test_the_warning_stands_before_what_runs() -> None:
     now_s = 60.0
     display.show_wait(scenario, {"PROC-09": 30.0}, 12, 141)
     assert lines == [
-        "  RET-03: queued for 60 s; 12 of 141 scenarios done; 30 requests refused; running PROC-09"
+        (
+            "  RET-03: next result; 12 of 141 scenarios done; 30 requests refused; running PROC-09 "
+            "(30 s)"
+        )
     ]
 
 
