@@ -20,6 +20,7 @@ from pytest_mews.model.listing import first_lines
 from pytest_mews.redaction import Redactor
 from pytest_mews.reports import CauseReport, Problem
 from pytest_mews.run.run_summary import display_target
+from pytest_mews.service.service_log import LOG_NAME
 from pytest_mews.session.command_line import program_of
 
 REDRAW_S = 0.2  # between two updates of a progress line on a terminal
@@ -283,8 +284,8 @@ def print_run(
         _write_group(write, "Fix these first", fixes)
     if (result := reports.first_to_fix(run)) is not None:
         write(f"Next: {reports.next_command(run, result)}")
-    if html_report is not None:
-        write(f"Report: {_link(html_report, is_terminal=bool(terminal.isatty))}")
+    for line in _file_lines(html_report, fails=bool(fixes), is_terminal=bool(terminal.isatty)):
+        write(line)
     for problem in problems:
         write(problem, red=True)
 
@@ -312,6 +313,16 @@ def _link(path: Path, *, is_terminal: bool) -> str:
     """Return a path to click: a hyperlink (OSC 8), which a terminal without them ignores."""
     url = path.as_uri()
     return f"\x1b]8;;{url}\x1b\\{path}\x1b]8;;\x1b\\" if is_terminal else url
+
+
+def _file_lines(html_report: Path | None, *, fails: bool, is_terminal: bool) -> Iterator[str]:
+    """Yield the path of the report; before it that of the service's log, if there is a remedy."""
+    if html_report is None:
+        return
+    log = html_report.with_name(LOG_NAME)
+    if fails and log.is_file():
+        yield f"Log of the service: {_link(log, is_terminal=is_terminal)}"
+    yield f"Report: {_link(html_report, is_terminal=is_terminal)}"
 
 
 def _write_group(write: Callable[..., None], title: str, lines: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,6 +42,27 @@ def test_verbose_run_lists_every_scenario(pytester: pytest.Pytester) -> None:
     """With -v each scenario has its line, also one that could not run."""
     result = pytester.runpytest("-v", "--mews-target", f"http://127.0.0.1:{free_port()}/hook")
     result.stdout.fnmatch_lines(["mews::REC-04 BLOCKED *", "mews::STR-01 NOT-OBSERVED *"])
+
+
+def test_a_started_service_that_fails_has_its_log_named(pytester: pytest.Pytester) -> None:
+    """A remedy says "in the service's log": the line before the report says where that is."""
+    pytester.makepyfile(
+        service="""
+        import sys
+        from http.server import BaseHTTPRequestHandler, HTTPServer
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.send_error(500)
+
+        HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+        """
+    )
+    start = f"{sys.executable} service.py {{port}}"
+    result = pytester.runpytest("--mews-target", "/hook", "--mews-start", start, "mews::PRE-01")
+    assert result.outlines[-3].startswith("Log of the service: file://")
+    assert result.outlines[-3].endswith("/mews-report/selection/service.log")
+    assert result.outlines[-2].startswith("Report: ")
 
 
 def config_with_terminal(lines: list[str], *, isatty: bool, width: int = 80) -> Any:  # noqa: ANN401 - a stand-in
