@@ -170,7 +170,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "--mews-events",
         "Events that the integration is subscribed to, separated by commas: discriminators, "
-        "integration actions, WebSocket event types (default: all events of the profile).",
+        "integration actions (without one no Integration Webhook is sent), WebSocket event types "
+        "(default: all events of the profile).",
         "A,B",
         unused_in_replay=_IN_FILE,
     ),

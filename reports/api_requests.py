@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import ApiCall, RequestProblem, TokenState
-from pytest_mews.model.api_call import API_FAULTS
-from pytest_mews.reports.labels import REQUEST_PROBLEMS, TOKEN_STATES
+from pytest_mews.model.api_call import API_FAULTS, REQUEST_PROBLEMS
+from pytest_mews.reports.labels import TOKEN_STATES
 
 MAX_ENTERPRISES = 4
 

@@ -12,6 +12,7 @@ from pytest_mews.checks.phrasing import quantity
 from pytest_mews.mews.api_operations import OPERATIONS
 from pytest_mews.mews.limits import REQUEST_WINDOW_S
 from pytest_mews.model import ErrorCounts, OperationUsage, RequestProblem, Run
+from pytest_mews.model.api_call import REQUEST_PROBLEMS
 from pytest_mews.reports import labels
 from pytest_mews.reports.headline import readiness_phrase
 from pytest_mews.reports.markdown_summary import code, escape, with_code
@@ -29,7 +30,7 @@ NOT_OBSERVED = (
     "No API calls were observed in this run: `--mews-api HOST:PORT` serves the Connector API "
     "emulator, so that the service calls it instead of Mews."
 )
-_PROBLEMS = {problem.value: labels.REQUEST_PROBLEMS[problem] for problem in RequestProblem}
+_PROBLEMS = {problem.value: REQUEST_PROBLEMS[problem] for problem in RequestProblem}
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,14 @@
-"""What the report calls things: outcomes, verdicts, readiness, request problems."""
+"""What the report calls things: outcomes, verdicts, readiness."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
 from pytest_mews.model import (
     Change,
     Level,
     Outcome,
     Readiness,
-    RequestProblem,
     TokenState,
     Verdict,
     WaiverState,
@@ -101,25 +99,6 @@ READINESS = {
     Readiness.NOT_READY: ("✕", "Not ready", "fail"),
     Readiness.INCOMPLETE: ("◐", "Incomplete", "flaky"),
     Readiness.NOT_OBSERVED: ("○", "Not tested", "not-observed"),
-}
-REQUEST_PROBLEMS = {
-    RequestProblem.NOT_POST: "the method is not POST",
-    RequestProblem.WRONG_PATH: "no operation has this path",
-    RequestProblem.PATH_SPELLING: "the path is misspelled: upper or lower case, or a final slash",
-    RequestProblem.CONTENT_TYPE: "the content type is not application/json",
-    RequestProblem.NOT_JSON: "the body is not JSON",
-    RequestProblem.NO_CLIENT_TOKEN: "no ClientToken",
-    RequestProblem.WRONG_CLIENT_TOKEN: "a ClientToken that is not yours",
-    RequestProblem.NO_ACCESS_TOKEN: "no AccessToken",
-    RequestProblem.WRONG_ACCESS_TOKEN: "an AccessToken of no enterprise",
-    RequestProblem.NO_CLIENT: "Client is missing or blank",
-    RequestProblem.CLIENT_WITHOUT_VERSION: "Client names no version",
-    RequestProblem.INVALID_BODY: "the body does not match the operation's schema",
-    RequestProblem.DEPRECATED_OPERATION: "a deprecated operation",
-    RequestProblem.DEPRECATED_EXTENT: "requests a deprecated part of the response",
-    RequestProblem.OVER_LIMIT: (
-        f"over {REQUESTS_PER_TOKEN} requests with this AccessToken within {REQUEST_WINDOW_S} s"
-    ),
 }
 TOKEN_STATES = {
     TokenState.NONE: "of no enterprise",

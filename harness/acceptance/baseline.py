@@ -14,6 +14,7 @@ from pytest_mews.model.run import REPORT_FORMAT
 from pytest_mews.schemas.violations import find_violation
 
 OPTION = "--mews-baseline"
+EVENTS = "events"  # the label of the subscribed events among the conditions of a run
 _REMEDY = "Give a certification.json that pytest-mews wrote."
 _MAX_MESSAGE = 200  # characters of a schema error
 
@@ -132,7 +133,7 @@ def run_conditions(  # noqa: PLR0913 - everything that two runs must have in com
         "time scale": f"{time_scale:g}",
         "strictness": "strict" if strict else "not strict",
         "seed": str(seed),
-        "events": ", ".join(sorted(events)),
+        EVENTS: ", ".join(sorted(events)),
         "stages": ", ".join(sorted(stages)) or "none",
     }
 

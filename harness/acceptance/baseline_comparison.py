@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from pytest_mews.acceptance.baseline import Baseline, BaselineResult, run_conditions
+from pytest_mews.acceptance.baseline import EVENTS, Baseline, BaselineResult, run_conditions
 from pytest_mews.acceptance.waivers import CONCLUSIVE
 from pytest_mews.checks import fails_run
 from pytest_mews.model import Change, Comparison, Readiness, Run, ScenarioChange, ScenarioResult
@@ -76,7 +76,11 @@ def _changes(baseline: Baseline, run: Run) -> Iterator[ScenarioChange]:
 def _remarks(baseline: Baseline, run: Run) -> Iterator[str]:
     for label, now in _run_conditions(run).items():
         before = baseline.run_conditions[label]
-        if before != now:
+        if before == now:
+            continue
+        if label == EVENTS:
+            yield f"{label}: {_difference(before, now)}"
+        else:
             yield f"{label}: {before} in the baseline, {now} in this run"
     if baseline.interrupted:
         yield "the run of the baseline was interrupted, so its results are incomplete"
@@ -85,6 +89,16 @@ def _remarks(baseline: Baseline, run: Run) -> Iterator[str]:
     not_selected = sum(result.missing is MissingCause.NOT_SELECTED for result in run.results)
     if not_selected:
         yield f"scenarios that were not selected in this run: {not_selected}"
+
+
+def _difference(before: str, now: str) -> str:
+    """Return which of two lists of events has what the other has not."""
+    events = {"the baseline": before.split(", "), "this run": now.split(", ")}
+    return "; ".join(
+        f"only {owner} has {', '.join(name for name in own if name not in other)}"
+        for (owner, own), other in zip(events.items(), reversed(events.values()), strict=True)
+        if not set(own) <= set(other)
+    )
 
 
 def _run_conditions(run: Run) -> Mapping[str, str]:

@@ -33,7 +33,12 @@ def find_intermittent(
         is_explained: whether another explanation already accounts for a failed attempt.
 
     """
-    usual = [item for item in observations.usual if item.record.delivered or not is_explained(item)]
+    usual = [
+        item
+        for item in observations.usual
+        if item.scenario_id not in observations.with_api_faults
+        and (item.record.delivered or not is_explained(item))
+    ]
     symptoms = {symptom for item in usual if (symptom := symptom_of(item.record)) is not None}
     for symptom in sorted(symptoms, key=lambda each: (each.outcome, each.status or 0)):
         failed = [item for item in usual if symptom_of(item.record) == symptom]

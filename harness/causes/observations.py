@@ -166,6 +166,22 @@ class Observations:
             for number in sorted(numbers)
         }
 
+    @cached_property
+    def with_api_faults(self) -> frozenset[str]:
+        """The ids of the scenarios in which a request to the Connector API got an injected fault.
+
+        A service that answers only after its request then answers late, or with an error.
+        """
+        return frozenset(
+            result.scenario.id
+            for result in self.results
+            if any(
+                call.fault is not None
+                for evidence in result.evidence
+                for call in evidence.transcript.calls
+            )
+        )
+
     def in_flight(self, item: Observed) -> int:
         """Return how many requests its instance had when an attempt started, itself included."""
         return self._timelines[item.instance].in_flight(item.record.started_ms)

@@ -1,12 +1,14 @@
 """A service that requests nothing any more: what fetches has ended, and nobody noticed.
 
 The endpoint goes on to answer, so no attempt shows it. A thread or task that ends at the first
-exception is the usual reason.
+exception is the usual reason. A scenario that restarts the service begins another life of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import comb, inf
 
 from pytest_mews.causes.cause_phrases import listed
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
@@ -24,6 +26,7 @@ from pytest_mews.model.verdict import FAILURES
 from pytest_mews.sanitize import one_line
 
 MIN_BEFORE = 5  # scenarios whose entities were requested
+MAX_CHANCE = 0.05  # if they are fewer: that by chance they are all among the first
 MIN_AFTER = 2  # scenarios of which nothing was requested
 MIN_LOST = 10  # entities that were acknowledged while scenarios ran at the same time
 LAST_REQUEST_MS = 2_000.0  # how long after the first of them another request may come
@@ -33,8 +36,12 @@ DELETION_NOTICED = "deletion-noticed"
 
 def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if nothing was requested from some moment to the end of the run."""
-    found = [*_find_since_scenario(observations)]
-    yield from found or _find_since_last_request(observations)
+    for start_ms, end_ms in _lives(observations.results):
+        found = [*_find_since_scenario(observations, start_ms, end_ms)]
+        if found:
+            yield from found
+            return
+    yield from _find_since_last_request(observations)
 
 
 def _find_since_last_request(observations: Observations) -> Iterator[Explanation]:
@@ -84,16 +91,21 @@ def _find_since_last_request(observations: Observations) -> Iterator[Explanation
     )
 
 
-def _find_since_scenario(observations: Observations) -> Iterator[Explanation]:
-    """Yield an explanation if nothing was requested from some scenario to the end of the run."""
+def _find_since_scenario(
+    observations: Observations, start_ms: float, end_ms: float
+) -> Iterator[Explanation]:
+    """Yield an explanation if from some scenario on nothing was requested, to the end of a life."""
     results = [
         result
         for result in observations.results
-        if result.fetches and result.attempts and awaits_fetches(result)
+        if result.fetches
+        and result.attempts
+        and awaits_fetches(result)
+        and start_ms < _started_ms(result) < end_ms
     ]
     results.sort(key=_started_ms)
     active = [index for index, result in enumerate(results) if _is_active(result.fetches)]
-    if len(active) < MIN_BEFORE:
+    if not active:
         return
     before, after = results[: active[-1] + 1], results[active[-1] + 1 :]
     requested = {_key(record) for result in before for record in result.fetches if record.requested}
@@ -103,7 +115,7 @@ def _find_since_scenario(observations: Observations) -> Iterator[Explanation]:
     alike = [
         result for result in after if any(_key(record) in requested for record in result.fetches)
     ]
-    if len(alike) < MIN_AFTER:
+    if len(alike) < MIN_AFTER or not _is_end(len(active), len(before), len(alike)):
         return
     last, first = before[-1].scenario.id, after[0].scenario.id
     if before[-1].verdict in FAILURES:  # it began to fail there
@@ -115,21 +127,26 @@ def _find_since_scenario(observations: Observations) -> Iterator[Explanation]:
     count = sum(record.count for result in after for record in result.fetches)
 
     def is_later(_: Transcript) -> MissingEntity:
-        return lambda fetch: fetch.requested_ms is None and fetch.sent_ms >= stopped_ms
+        return lambda fetch: fetch.requested_ms is None and stopped_ms <= fetch.sent_ms < end_ms
 
     def is_unnoticed(unmet: UnmetFinding) -> bool:
         transcript = unmet.evidence.transcript
         return (
             unmet.finding.check == DELETION_NOTICED
             and not transcript.calls
-            and all(delivery.started_ms >= stopped_ms for delivery in transcript.deliveries)
+            and all(
+                stopped_ms <= delivery.started_ms < end_ms for delivery in transcript.deliveries
+            )
         )
 
     calls = observations.last_calls.get(results[-1].instance, ())
-    last_calls = [call for call in calls if call.received_ms >= stopped_ms]
+    last_calls = [call for call in calls if stopped_ms <= call.received_ms < end_ms]
     is_stuck = len(last_calls) >= MIN_REPEATED and all(call.is_rejected for call in last_calls)
     case = "rejected requests are repeated" if is_stuck else "no request is made"
-    meanwhile = "It goes on to answer messages."
+    meanwhile = (
+        f"It goes on to answer messages. {first} began {_started_ms(after[0]) / 1000:.1f} s after "
+        "the start of the run."
+    )
     if is_stuck:
         call = last_calls[-1]
         meanwhile = (
@@ -146,6 +163,24 @@ def _find_since_scenario(observations: Observations) -> Iterator[Explanation]:
         accounts_for_missing=is_later,
         remedy=remedy_if(CauseKind.STOPPED_FETCHING, case),
     )
+
+
+def _is_end(active: int, before: int, after: int) -> bool:
+    """Return whether the last requests are an end, and no chance.
+
+    Args:
+        active: how many scenarios had a request.
+        before: how many there are up to the last of these.
+        after: how many came later.
+
+    """
+    return active >= MIN_BEFORE or comb(before, active) <= MAX_CHANCE * comb(before + after, active)
+
+
+def _lives(results: Sequence[ScenarioResult]) -> Iterator[tuple[float, float]]:
+    """Yield the start and the end of each life of the service: a scenario may restart it."""
+    restarts = [one for one in results if one.scenario.restarts_service and one.attempts]
+    yield from pairwise([-inf, *sorted(map(_started_ms, restarts)), inf])
 
 
 def _started_ms(result: ScenarioResult) -> float:

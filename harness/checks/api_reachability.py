@@ -11,9 +11,12 @@ from pytest_mews.documentation import name_page
 from pytest_mews.model import ApiCall, Transcript
 
 _NO_CALL_REMEDY = (
-    "Let the service call the address of --mews-api, with the tokens of --mews-tenants, instead of "
-    f"https://api.mews.com ({name_page('processing')}). If it already does, find out why an event "
-    "leads to no request."
+    "Let the service call the address of --mews-api instead of https://api.mews.com, with the "
+    "tokens of --mews-tenants: a service that the harness starts finds both in MEWS_API_URL and "
+    f"MEWS_TENANTS ({name_page('processing')}). If it already does, its log says why an event "
+    "leads to no request: the worker does not run, or an exception has ended it; the enterprise is "
+    "unknown; or the service ignores such events. Then name those that it needs with "
+    "--mews-events, integration actions too."
 )
 
 
@@ -26,15 +29,20 @@ def api_called(transcript: Transcript) -> Observation:
     """A request that a webhook can lead to reached the emulator, and not all were refused."""
     calls = _not_about_commands(transcript.calls)
     if not calls:
-        observed = (
-            "no request reached the Connector API emulator: the service has to call the address of "
-            "--mews-api, with the tokens of --mews-tenants, instead of https://api.mews.com "
-            f"({name_page('processing')})"
-        )
+        observed = f"no request reached the Connector API emulator{_after(transcript)}"
         return Observation(met=False, observed=observed, subject_count=1, remedy=_NO_CALL_REMEDY)
     refusals = describe_refusals(calls)
     observed = refusals or f"{quantity(len(calls), 'request')}, the first to {calls[0].path}"
     return Observation(met=not refusals, observed=observed, subject_count=1)
+
+
+def _after(transcript: Transcript) -> str:
+    """Return a phrase that names the events that were sent; empty if there are none."""
+    sent = [event.discriminator for one in transcript.deliveries for event in one.message.events]
+    if not sent:
+        return ""
+    others = f" and {quantity(len(sent) - 1, 'event')} of other types" if len(sent) > 1 else ""
+    return f" after {sent[0]}{others}"
 
 
 def describe_refusals(calls: Sequence[ApiCall]) -> str:

@@ -119,7 +119,7 @@ def attempt_figures(delivery: Delivery, attempt: Attempt) -> str:
 
 def describe_message(delivery: Delivery) -> str:
     """Return which message was delivered: `3 events: …, 312 bytes`."""
-    return f"{delivery.message.description}, {len(delivery.message.body):,} bytes"
+    return f"{delivery.message.description}, {quantity(len(delivery.message.body), 'byte')}"
 
 
 def join_clauses(clauses: Iterable[str]) -> str:

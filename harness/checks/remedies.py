@@ -19,7 +19,7 @@ _AUTHORIZATION = (
     "Let a request through that has the right secret in the query of the URL: Mews sends no other "
     "credentials, no signature and no special header. If the service expects a token, give the one "
     "it expects in the target URL or with --mews-token, and its name with --mews-token-name if "
-    "that is not Token."
+    "that is not Token, with a capital T."
 )
 _LET_THROUGH = (
     "Find out what sent the page: a firewall or proxy in front of the service, or its framework's "

@@ -11,6 +11,7 @@ from pytest_mews.checks.intervals import MIN_PAUSES, format_pauses, pauses_grow
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import how_often, join_clauses, quantity
 from pytest_mews.model import ApiCall, RequestProblem, TokenState, Transcript, event_traces
+from pytest_mews.model.api_call import REQUEST_PROBLEMS
 from pytest_mews.model.key_rotation import calls_after_rotation
 
 IMMEDIATE_MS = 50.0  # a retry within this time made no pause
@@ -257,11 +258,14 @@ def _without_problems(calls: Sequence[ApiCall], problems: frozenset[RequestProbl
     )
     (worst, _), *_ = counts.most_common(1)
     first = next(call for call in wrong if worst in call.request_problems)
-    detail = first.message
-    if worst is RequestProblem.DEPRECATED_EXTENT and not detail:
+    # A message says why the emulator refused the request; it accepts any Client.
+    detail = first.message.rstrip(".") if problems is FORM_PROBLEMS else ""
+    if worst is RequestProblem.DEPRECATED_EXTENT:
         detail = f"Extent has {', '.join(first.extents)}"
     detail = f" ({detail})" if detail else ""
-    observed = f"{worst}: {first.path}{detail}; {len(wrong)} of {_requests(len(calls))}"
+    observed = (
+        f"{first.path}: {REQUEST_PROBLEMS[worst]}{detail}; {len(wrong)} of {_requests(len(calls))}"
+    )
     return Observation(met=False, observed=observed, subject_count=len(calls))
 
 

@@ -35,6 +35,7 @@ _OPTIONS = (
     *("--mews-websocket", "--mews-websocket-certificate", "--mews-fetch-timeout"),
     *("--mews-tenants", "--mews-events", "--mews-insecure", "--mews-start", "--mews-app"),
 )
+MAX_LOG_LINES = 12  # of the service, if a check is not ok
 _LABELS = {True: "ok", False: "NOT OK", None: "-"}
 
 
@@ -65,9 +66,24 @@ def command(url: str, **parameters: Any) -> int:  # noqa: ANN401 - of click
                 for line in lines_of(check):
                     click.echo(command.respell(environment.redactor.redact_text(line)))
             environment.emulator_failures.raise_since(0)
+            if any(check.ok is False for check in results):
+                for line in _service_lines(environment):
+                    report(line)
         finally:
             environment.close()
     return NOT_READY if any(check.ok is False for check in results) else SUCCESS
+
+
+def _service_lines(environment: Environment) -> list[str]:
+    """Return the end of what the service wrote, with a title; nothing if it runs elsewhere."""
+    service = environment.started_service
+    lines = () if service is None else service.log.last_lines(MAX_LOG_LINES)
+    title = "the last lines that the service wrote:"
+    return (
+        [title, *(f"    {environment.redactor.redact_text(line)}" for line in lines)]
+        if lines
+        else []
+    )
 
 
 def lines_of(check: SetUpCheck) -> list[str]:

@@ -43,6 +43,8 @@ def explain(name: str, all_scenarios: Iterable[Scenario]) -> list[str]:
     closest = get_close_matches(name.lower(), spellings, n=CLOSEST)
     suggestion = f"Did you mean {' or '.join(spellings[match] for match in closest)}? "
     remedy = f"{suggestion if closest else ''}`mews scenarios` lists the scenarios."
+    if name.upper() in {scenario.area for scenario in scenarios.values()}:
+        remedy = f"`mews scenarios --area {name.upper()}` lists the scenarios of this area."
     raise UsageError("NAME", name, "is no scenario, fact or kind of cause", remedy)
 
 

@@ -29,6 +29,9 @@ from pytest_mews.errors import HarnessError, did_you_mean
 # much that it keeps: with Python's defaults a twentieth of its CPU goes into looking at it again.
 GC_THRESHOLDS = (50_000, 20, 50)
 
+# What a user may look for as a subcommand, and is an option.
+_ELSEWHERE = {"replay": "`mews certify URL --replay ID` sends a failing case again."}
+
 OUTPUT_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO})
 
 
@@ -52,7 +55,7 @@ class LazyGroup(click.Group):
         """Find the subcommand; an unknown one is an error with the closest name."""
         is_unknown = args[0] not in SUMMARIES and not args[0].startswith("-")
         if is_unknown and not ctx.resilient_parsing:  # as the completion of the shell
-            known = did_you_mean(args[0], tuple(SUMMARIES))
+            known = _ELSEWHERE.get(args[0]) or did_you_mean(args[0], tuple(SUMMARIES))
             raise click.UsageError(f"There is no subcommand {args[0]!r}. {known}", ctx)
         return super().resolve_command(ctx, args)
 

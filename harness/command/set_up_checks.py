@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pytest_mews.checks import CHECKS, describe_attempt, diagnose_preflight, remedy_for
-from pytest_mews.execution import Preflight, probe_connector_api
+from pytest_mews.execution import FIRST_CALL_FACTOR, Preflight, probe_connector_api
 from pytest_mews.model import ApiCall, Attempt, Transcript
 from pytest_mews.model.exchange import PREFLIGHT
 from pytest_mews.run.environment import Environment
@@ -125,8 +125,8 @@ class SetUp:
         if not accepts:
             yield SetUpCheck(subject, None, "the endpoint accepted no message")
             return
-        timeout_s = min(environment.settings.fetch_timeout_s, self._left_s / 3)
-        self._report(f"waiting up to {timeout_s:.2g} s for a request to the Connector API emulator")
+        wait_s = min(environment.settings.fetch_timeout_s * FIRST_CALL_FACTOR, self._left_s)
+        self._report(f"waiting up to {wait_s:.2g} s for a request to the Connector API emulator")
         connectivity = probe_connector_api(
             environment.deliverer,
             environment.endpoint,
@@ -134,14 +134,15 @@ class SetUp:
             environment.target,
             environment.connector_api,
             seed=environment.settings.seed,
-            fetch_timeout_s=timeout_s,
+            fetch_timeout_s=wait_s / FIRST_CALL_FACTOR,
         )
         if connectivity is None:
             yield SetUpCheck(subject, None, "no subscribed event leads to a call")
             return
         calls = [call for call in connectivity.calls if not call.concerns_commands]
-        seen = CHECKS["api-called"].observe(Transcript((), calls=tuple(calls)))
-        yield SetUpCheck(subject, seen.met, seen.observed, "" if seen.met else self._remedies[API])
+        seen = CHECKS["api-called"].observe(Transcript(connectivity.deliveries, calls=tuple(calls)))
+        remedy = "" if seen.met else seen.remedy or self._remedies[API]
+        yield SetUpCheck(subject, seen.met, seen.observed, remedy)
         if calls:
             yield self._check_owner(calls)
 

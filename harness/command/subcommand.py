@@ -42,6 +42,14 @@ _MISSING = {
 """What to give for a parameter that is missing: by the name of an argument, or of an option."""
 
 
+_OF_PYTEST = {
+    "-n": "`--jobs N` runs scenarios concurrently.",
+    "-c": "mews reads no configuration file; `pytest -c FILE` does.",
+    "--config": "mews reads no configuration file; `pytest -c FILE` does.",
+}
+"""What to do instead of options that pytest has, or that other programs have."""
+
+
 class Subcommand(click.Command):
     """A subcommand of `mews`; its help begins with its summary.
 
@@ -75,6 +83,11 @@ class Subcommand(click.Command):
             names = (parameter.human_readable_name, parameter.name or "")
             remedy = next((_MISSING[name] for name in names if name in _MISSING), "")
             problem = f"{error.format_message()} {remedy}".rstrip()
+            raise click.UsageError(problem, ctx) from error
+        except click.NoSuchOption as error:
+            if error.option_name not in _OF_PYTEST:
+                raise
+            problem = f"{error.format_message()} {_OF_PYTEST[error.option_name]}"
             raise click.UsageError(problem, ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's

@@ -6,7 +6,11 @@ from pytest_mews.execution.alike_failures import AlikeFailures
 from pytest_mews.execution.cases import load_generators
 from pytest_mews.execution.clients import ClientTracker, probe_commands
 from pytest_mews.execution.concurrency import Concurrency, probe_concurrency
-from pytest_mews.execution.connectivity import Connectivity, probe_connector_api
+from pytest_mews.execution.connectivity import (
+    FIRST_CALL_FACTOR,
+    Connectivity,
+    probe_connector_api,
+)
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Messages
 from pytest_mews.execution.health import recheck_health
@@ -21,6 +25,7 @@ from pytest_mews.execution.suspects import met_no_connection
 from pytest_mews.execution.waits import peak_messages
 
 __all__ = [
+    "FIRST_CALL_FACTOR",
     "AlikeFailures",
     "Budget",
     "CaseContext",

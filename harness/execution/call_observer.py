@@ -68,7 +68,9 @@ class CallObserver:
         The preconditions of other scenarios depend on these alone.
         """
         self._connectivity_calls = connectivity.calls
-        self._ids |= {event.entity_id for event in connectivity.delivery.message.events}
+        self._ids |= {
+            event.entity_id for one in connectivity.deliveries for event in one.message.events
+        }
 
     def calls(self, *, everything: bool) -> tuple[ApiCall, ...]:
         """Return the calls about this execution, with its own entity ids only.

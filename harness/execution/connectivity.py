@@ -1,14 +1,15 @@
-"""The connectivity check: one event, to see if the partner calls the Connector API emulator."""
+"""The connectivity check: does the partner call the Connector API emulator after an event?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, islice
 
 from pytest_mews.config.endpoint import Endpoint
 from pytest_mews.delivery import Deliverer
 from pytest_mews.emulator.connector_api import ConnectorApi
-from pytest_mews.model import ApiCall, Delivery, entity_fetches
+from pytest_mews.model import ApiCall, Delivery, Message, entity_fetches
 from pytest_mews.model.exchange import CONNECTIVITY_CHECK
 from pytest_mews.senders import IdSource, Sender, Target
 
@@ -17,9 +18,9 @@ FIRST_CALL_FACTOR = 3  # times the fetch timeout: a busy machine may start a wor
 
 @dataclass(frozen=True)
 class Connectivity:
-    """The delivery of the connectivity check, and all calls that arrived until it ended."""
+    """The deliveries of the connectivity check, and all calls that arrived until it ended."""
 
-    delivery: Delivery
+    deliveries: tuple[Delivery, ...]
     calls: tuple[ApiCall, ...]
 
     @property
@@ -29,11 +30,13 @@ class Connectivity:
 
     @property
     def request_delay_s(self) -> float | None:
-        """The seconds from the response to the first request for the entity; None without one."""
-        (fetch,) = entity_fetches([self.delivery], self.calls) or (None,)
-        if fetch is None or fetch.requested_ms is None:
-            return None
-        return (fetch.requested_ms - fetch.acknowledged_ms) / 1000
+        """The seconds from a response to the first request for its entity; None without one."""
+        delays_s = (
+            (fetch.requested_ms - fetch.acknowledged_ms) / 1000
+            for fetch in entity_fetches(self.deliveries, self.calls)
+            if fetch.requested_ms is not None
+        )
+        return next(delays_s, None)
 
 
 def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long to wait
@@ -48,26 +51,55 @@ def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long
 ) -> Connectivity | None:
     """Deliver one event and wait for a call; None if no subscribed event leads to one.
 
-    Waits up to `FIRST_CALL_FACTOR` times `fetch_timeout_s` for any call, since everything else
-    depends on it, and then once for the one that returns the event's entity.
+    If no call came after `fetch_timeout_s`, the partner may not need this event type: one event of
+    each other type follows, until a call comes. Waits up to `FIRST_CALL_FACTOR` times
+    `fetch_timeout_s` for any call, since everything else depends on it, and then once for one that
+    returns the entity of an event.
 
     Every call counts, also an earlier or wrong one: it shows where the partner calls. Only calls
     about commands don't count, since a WebSocket client makes them even if the service does nothing
     about webhooks.
     """
-    plan = sender.fetchable_message(target)
-    if plan is None:
-        return None
-    (message,) = plan.build(IdSource(seed, CONNECTIVITY_CHECK, 0, target.tenants))
-    delivery = deliverer.deliver(message, endpoint.url(message.kind), label=CONNECTIVITY_CHECK)
-    (event,) = message.events
+    messages = _messages(sender, target, seed)
+    deliveries: list[Delivery] = []
+
+    def deliver(message: Message, attempts: int | None = None) -> None:
+        url = endpoint.url(message.kind)
+        deliveries.append(
+            deliverer.deliver(message, url, label=CONNECTIVITY_CHECK, attempts=attempts)
+        )
 
     def fetched(calls: Sequence[ApiCall]) -> bool:
-        return any(call.answered_ok and event.entity_id in call.returned_ids for call in calls)
+        ids = {event.entity_id for one in deliveries for event in one.message.events}
+        return any(call.answered_ok and not ids.isdisjoint(call.returned_ids) for call in calls)
 
-    if connector_api.wait_until(_called, 0, fetch_timeout_s * FIRST_CALL_FACTOR):
+    for message in islice(messages, 1):
+        deliver(message)
+    if not deliveries:
+        return None
+    if not connector_api.wait_until(_called, 0, fetch_timeout_s):
+        for message in messages:
+            deliver(message, 1)
+            if _called(connector_api.calls()):
+                break
+    if connector_api.wait_until(_called, 0, fetch_timeout_s * (FIRST_CALL_FACTOR - 1)):
         connector_api.wait_until(fetched, 0, fetch_timeout_s)
-    return Connectivity(delivery, connector_api.calls())
+    return Connectivity(tuple(deliveries), connector_api.calls())
+
+
+def _messages(sender: Sender, target: Target, seed: int) -> Iterator[Message]:
+    """Yield a message with one event for each type whose entities can be fetched by their ids."""
+    for number in count():
+        plan = sender.fetchable_message(target)
+        if plan is None:
+            return
+        (message,) = plan.build(IdSource(seed, CONNECTIVITY_CHECK, number, target.tenants))
+        yield message
+        sent = {event.discriminator for event in message.events}
+        left = tuple(name for name in target.events if name not in sent)
+        if left == target.events:
+            return
+        target = replace(target, events=left)
 
 
 def _called(calls: Sequence[ApiCall]) -> bool:

@@ -28,7 +28,7 @@ def _show_connectivity_check(_: ShowConnectivityCheck, execution: Execution) -> 
     connectivity = execution.context.connectivity()
     if connectivity is not None:
         execution.calls.show_connectivity(connectivity)
-        execution.deliveries.append(connectivity.delivery)
+        execution.deliveries += connectivity.deliveries
 
 
 @perform.register

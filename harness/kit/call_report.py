@@ -13,7 +13,8 @@ MAX_SHOWN = 50  # calls; a property has hundreds, and the last ones failed
 _NO_CALL = (
     "no call came\n"
     "  hint: the service has to call https://api.mews.com or https://api.mews-demo.com in the "
-    "process of the test, or mews_api.url; if it calls later, wait_until_fetched waits for it"
+    "process of the test, or mews_api.url; if it calls later, wait_until_fetched waits for it; the "
+    "error of a thread or task is among the warnings or in the log"
 )
 _ACCESS_TOKENS = "the first enterprise's is mews_api.tenants.enterprises[0].access_token"
 _TOKEN_HINTS = {

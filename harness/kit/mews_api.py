@@ -67,6 +67,7 @@ class MewsApi(ConnectorApi):
         self._server: ConnectorApiServer | None = None
         self._server_lock = threading.Lock()
         self._running = ExitStack()
+        self._missed: list[tuple[str, str]] = []  # what `fetched` found no call for
 
     def __enter__(self) -> Self:
         guard = MewsHostGuard(_REMEDY)
@@ -92,7 +93,8 @@ class MewsApi(ConnectorApi):
         self._failures.raise_since(0)
 
     def __repr__(self) -> str:
-        return f"<MewsApi with {len(self.calls())} calls>"
+        count = len(self.calls())
+        return f"<MewsApi with {count} call{'s' * (count != 1)}>"
 
     @property
     def url(self) -> str:
@@ -120,12 +122,10 @@ class MewsApi(ConnectorApi):
             ValueError: there is no such resource.
 
         """
-        if not isinstance(id, str):
-            raise TypeError(f"id: {id!r} is not a string")
-        if resource not in RESOURCES:
-            problem = f"{resource!r} is not a resource of the Connector API"
-            raise ValueError(f"{problem}. {did_you_mean(resource, RESOURCES)}")
-        return _fetching(self.calls(), resource, id)
+        calls = self._find(resource, id)
+        if not calls:
+            self._missed.append((resource, id))
+        return calls
 
     def wait_until_fetched(
         self, resource: str, *ids: str, timeout_s: float = DEFAULT_TIMEOUT_S
@@ -145,14 +145,14 @@ class MewsApi(ConnectorApi):
         """
         __tracebackhide__ = True  # pytest then shows the line of the test
         for id_ in ids:
-            self.fetched(resource, id_)
+            self._find(resource, id_)
         if not self.wait_until(
             lambda calls: all(_fetching(calls, resource, id_) for id_ in ids), 0, timeout_s
         ):
-            missing = [id_ for id_ in ids if not self.fetched(resource, id_)]
+            missing = [id_ for id_ in ids if not self._find(resource, id_)]
             problem = f"{resource} {', '.join(missing)} not fetched within {timeout_s:g} s"
             raise TimeoutError(f"{problem}.\n{self.describe()}")
-        return tuple(self.fetched(resource, id_)[0] for id_ in ids)
+        return tuple(self._find(resource, id_)[0] for id_ in ids)
 
     async def wait_until_fetched_async(
         self, resource: str, *ids: str, timeout_s: float = DEFAULT_TIMEOUT_S
@@ -161,8 +161,25 @@ class MewsApi(ConnectorApi):
         return await asyncio.to_thread(self.wait_until_fetched, resource, *ids, timeout_s=timeout_s)
 
     def describe(self) -> str:
-        """Describe all calls so far, with a hint for each that got nothing; without tokens."""
-        return describe_calls(self.calls())
+        """Describe all calls so far, with a hint for each that got nothing; without tokens.
+
+        What was fetched only after `fetched` had returned nothing has a hint as well.
+        """
+        late = [
+            f"  hint: {resource} {id_} was fetched after fetched() looked: wait_until_fetched waits"
+            for resource, id_ in dict.fromkeys(self._missed)
+            if self._find(resource, id_)
+        ]
+        return "\n".join([describe_calls(self.calls()), *late])
+
+    def _find(self, resource: str, id_: str) -> tuple[ApiCall, ...]:
+        """Return what `fetched` does, with the same errors; what it does not find is not noted."""
+        if not isinstance(id_, str):
+            raise TypeError(f"id: {id_!r} is not a string")
+        if resource not in RESOURCES:
+            problem = f"{resource!r} is not a resource of the Connector API"
+            raise ValueError(f"{problem}. {did_you_mean(resource, RESOURCES)}")
+        return _fetching(self.calls(), resource, id_)
 
 
 def _fetching(calls: tuple[ApiCall, ...], resource: str, id_: str) -> tuple[ApiCall, ...]:

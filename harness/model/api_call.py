@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pytest_mews.mews.api_operations import OPERATIONS
-from pytest_mews.mews.limits import RESPONSE_TIMEOUT_S
+from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN, RESPONSE_TIMEOUT_S
 
 # ruff: noqa: S105 - names of problems, not passwords
 
@@ -65,6 +65,27 @@ class ApiFault(StrEnum):
     NOT_JSON = "not-json"  # 200 with a body that is not JSON
     UNKNOWN_FIELDS = "unknown-fields"  # correct, plus undocumented properties and enum values
 
+
+# What a request does wrong, in words.
+REQUEST_PROBLEMS: Mapping[RequestProblem, str] = {
+    RequestProblem.NOT_POST: "the method is not POST",
+    RequestProblem.WRONG_PATH: "no operation has this path",
+    RequestProblem.PATH_SPELLING: "the path is misspelled: upper or lower case, or a final slash",
+    RequestProblem.CONTENT_TYPE: "the content type is not application/json",
+    RequestProblem.NOT_JSON: "the body is not JSON",
+    RequestProblem.NO_CLIENT_TOKEN: "no ClientToken",
+    RequestProblem.WRONG_CLIENT_TOKEN: "a ClientToken that is not yours",
+    RequestProblem.NO_ACCESS_TOKEN: "no AccessToken",
+    RequestProblem.WRONG_ACCESS_TOKEN: "an AccessToken of no enterprise",
+    RequestProblem.NO_CLIENT: "Client is missing or blank",
+    RequestProblem.CLIENT_WITHOUT_VERSION: "Client names no version",
+    RequestProblem.INVALID_BODY: "the body does not match the operation's schema",
+    RequestProblem.DEPRECATED_OPERATION: "a deprecated operation",
+    RequestProblem.DEPRECATED_EXTENT: "requests a deprecated part of the response",
+    RequestProblem.OVER_LIMIT: (
+        f"over {REQUESTS_PER_TOKEN} requests with this AccessToken within {REQUEST_WINDOW_S} s"
+    ),
+}
 
 # What a request with a fault meets, as a noun.
 API_FAULTS: Mapping[ApiFault, str] = {

@@ -96,7 +96,8 @@ class Sender(Protocol):
     def fetchable_message(self, target: Target) -> Plan | None:
         """Return one event whose entity can be fetched by its id, for the connectivity check.
 
-        None if no subscribed event has such an entity.
+        None if no subscribed event has such an entity. The check asks again, with the other events
+        of the target, if nothing follows this one.
         """
 
     def command_message(self, target: Target) -> Plan | None:

@@ -12,13 +12,16 @@ import pytest
 
 from pytest_mews import reports
 from pytest_mews.acceptance import terminal_lines
+from pytest_mews.config.option_parsers import MAX_INSTANCES
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.emulator.websocket import PATH
 from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
+from pytest_mews.redaction import Redactor
 from pytest_mews.reports import CauseReport, Problem
 from pytest_mews.run.run_summary import display_target
+from pytest_mews.service.service_log import log_name
 from pytest_mews.session.command_line import program_of
 
 REDRAW_S = 0.2  # between two updates of a progress line on a terminal
@@ -53,14 +56,18 @@ def header_lines(settings: Settings, instances: int = 1) -> list[str]:
 
     """
     fill = str if settings.service is None else settings.service.fill
-    target, integration = fill(settings.target), fill(settings.integration_target or "")
+    # A secret may also be in the path, which `display_target` does not know.
+    redact = Redactor.from_settings(settings).redact_text
+    target, integration = (
+        redact(display_target(fill(url)))
+        for url in (settings.target, settings.integration_target or "")
+    )
     tenants = ", ".join(
         f"enterprise {tenant.id} integration {tenant.integration_id}"
         for tenant in settings.tenants.enterprises
     )
     return [
-        f"mews: target {display_target(target)}"
-        + (f", integration target {display_target(integration)}" if integration else ""),
+        f"mews: target {target}" + (f", integration target {integration}" if integration else ""),
         f"mews: profile {settings.profile.name}, time scale {settings.time_scale:g}, "
         f"seed {settings.seed}, stages: {', '.join(settings.stages)}"
         + (f", up to {instances} instances" if instances > 1 else "")
@@ -191,7 +198,7 @@ class ProgressDisplay:
     def show_wait(
         self, scenario: Scenario, running: Mapping[str, float], done: int, total: int
     ) -> None:
-        """Show what runs while pytest waits for a scenario.
+        """Show what runs while pytest waits for a scenario: results are shown in order.
 
         Args:
             scenario: what pytest waits for.
@@ -202,12 +209,13 @@ class ProgressDisplay:
         """
         if self._is_due():
             own_s = running.get(scenario.id)
+            others = [f"{name} ({s:.0f} s)" for name, s in running.items() if name != scenario.id]
             self._draw(
                 scenario,
-                f"queued for {self._waited_s:.0f} s" if own_s is None else f"{own_s:.0f} s",
+                "next result" if own_s is None else f"running for {own_s:.0f} s",
                 f"{done} of {total} scenarios done",
                 self._warning(),
-                f"running {', '.join(running)}",
+                f"running {', '.join(others)}" if others else "",
             )
 
     @property
@@ -284,8 +292,8 @@ def print_run(
         _write_group(write, "Fix these first", fixes)
     if (result := reports.first_to_fix(run)) is not None:
         write(f"Next: {reports.next_command(run, result)}")
-    if html_report is not None:
-        write(f"Report: {_link(html_report, is_terminal=bool(terminal.isatty))}")
+    for line in _file_lines(html_report, fails=bool(fixes), is_terminal=bool(terminal.isatty)):
+        write(line)
     for problem in problems:
         write(problem, red=True)
 
@@ -313,6 +321,18 @@ def _link(path: Path, *, is_terminal: bool) -> str:
     """Return a path to click: a hyperlink (OSC 8), which a terminal without them ignores."""
     url = path.as_uri()
     return f"\x1b]8;;{url}\x1b\\{path}\x1b]8;;\x1b\\" if is_terminal else url
+
+
+def _file_lines(html_report: Path | None, *, fails: bool, is_terminal: bool) -> Iterator[str]:
+    """Yield the path of the report; before it that of the service's log, if there is a remedy."""
+    if html_report is None:
+        return
+    numbers = range(1, MAX_INSTANCES + 1)
+    logs = [log for n in numbers if (log := html_report.with_name(log_name(n))).is_file()]
+    if fails and logs:
+        others = f", and one of each other instance, {logs[1].name} …" if logs[1:] else ""
+        yield f"Log of the service: {_link(logs[0], is_terminal=is_terminal)}{others}"
+    yield f"Report: {_link(html_report, is_terminal=is_terminal)}"
 
 
 def _write_group(write: Callable[..., None], title: str, lines: Sequence[str]) -> None:

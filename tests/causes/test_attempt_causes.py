@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from pytest_mews.causes import find_causes
 from pytest_mews.model import (
+    ApiFault,
     Cause,
     CauseKind,
     Fault,
@@ -20,6 +22,7 @@ from pytest_mews.model import (
     WebhookKind,
 )
 from tests.causes.observed_results import EVENT, Answer, Endpoint, Sent
+from tests.transcript_builders import call
 
 OTHER = "PaymentUpdated"
 GENERAL = WebhookKind.GENERAL
@@ -191,6 +194,41 @@ def test_several_event_types_that_fail_in_the_same_way_are_one_cause() -> None:
         "400 (all 24); of 48 messages without these, not one."
     )
     assert "a property that the service reads of every message" in cause.remedy
+
+
+def test_a_refused_kind_and_refused_event_types_are_two_causes() -> None:
+    """Two flaws with the same status: the actions are not named beside the event types."""
+    names = (OTHER, "CustomerAdded")
+    endpoint = Endpoint(
+        lambda sent: (
+            422 if sent.kind is INTEGRATION.kind or not set(names).isdisjoint(sent.events) else 202
+        )
+    )
+    for number, name in enumerate(names, 1):
+        endpoint.certify(f"REC-0{number}", *[Sent((name,))] * 8)
+    for number, name in enumerate(("IntegrationCreated", "IntegrationDeleted"), 1):
+        endpoint.certify(f"INT-0{number}", *[Sent((name,), INTEGRATION.kind)] * 8)
+    endpoint.certify("REC-03", *[Sent()] * 60)
+    causes = {cause.kind: cause for cause in causes_of(endpoint)}
+    assert causes.keys() == {CauseKind.WEBHOOK_KIND, CauseKind.EVENT_TYPE}
+    assert causes[CauseKind.WEBHOOK_KIND].explains == ("INT-01", "INT-02")
+    assert causes[CauseKind.EVENT_TYPE].explains == ("REC-01", "REC-02")
+    assert causes[CauseKind.EVENT_TYPE].summary.startswith(
+        "Messages with CustomerAdded or PaymentUpdated are answered 422 (all 16);"
+    )
+
+
+def test_failures_while_the_api_fails_are_not_intermittent() -> None:
+    """What the harness injected into the API sets these messages apart."""
+    endpoint = run(lambda sent: 500 if sent.number % 3 == 0 else 202)
+    assert kinds_of(endpoint) == [CauseKind.INTERMITTENT_STATUS]
+    fault = replace(call("1-0"), fault=ApiFault.SERVER_ERROR)
+    for index, result in enumerate(endpoint.results):
+        (evidence,) = result.evidence
+        transcript = replace(evidence.transcript, calls=(fault,))
+        evidence = replace(evidence, transcript=transcript)
+        endpoint.results[index] = replace(result, evidence=(evidence,))
+    assert kinds_of(endpoint) == []
 
 
 def test_an_event_type_that_fails_beside_another_is_not_named() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_mews.causes import find_causes
 from pytest_mews.model import CauseKind, ScenarioResult
+from pytest_mews.model.step import RestartService
 from tests.causes.observed_results import processing_result
 from tests.transcript_builders import OTHER_ENTERPRISE, call, delivery
 
@@ -34,7 +35,8 @@ def test_nothing_is_requested_after_a_scenario() -> None:
     assert cause.summary == (
         "The service requests nothing any more since some moment between PROC-16, which passed, "
         "and PROC-27: none of 6 acknowledged events of 3 scenarios was asked for (PROC-27, PROC-33 "
-        "and PROC-39). It goes on to answer messages."
+        "and PROC-39). It goes on to answer messages. PROC-27 began 270.0 s after the start of the "
+        "run."
     )
 
 
@@ -57,6 +59,35 @@ def test_a_rejected_request_that_is_repeated_holds_up_the_others() -> None:
     assert "hold up" in cause.remedy
     (cause,) = find_causes(results, last_calls={1: [*rejected, call("12-a", at_ms=340_000.0)]})
     assert "hold up" not in cause.remedy
+
+
+def test_a_worker_that_ends_at_once() -> None:
+    """Two scenarios of many: that by chance just the first ones were requested is hardly likely."""
+    early = [result(number, fetched=True) for number in WORKING[:2]]
+    late = [result(number, fetched=False) for number in range(20, 35)]
+    (cause,) = find_causes([*early, *late])
+    assert cause.kind is CauseKind.STOPPED_FETCHING
+    assert len(cause.explains) == len(late)
+    kinds = {cause.kind for cause in find_causes([*early, *late[:3]])}
+    assert CauseKind.STOPPED_FETCHING not in kinds
+
+
+def test_a_restart_revives_the_service() -> None:
+    """What came after the restart was fetched: the service had stopped until then all the same."""
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [result(number, fetched=False) for number in LATER]
+    restarting = restart(result(49, fetched=False))
+    results += [restarting, result(50, fetched=True)]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.STOPPED_FETCHING
+    assert cause.explains == ("PROC-33", "PROC-39")
+    (cause,) = find_causes([*results[:-2], restart(result(49, fetched=True))])
+    assert cause.explains == ("PROC-33", "PROC-39")
+
+
+def restart(restarted: ScenarioResult) -> ScenarioResult:
+    """Return the result of a scenario that restarts the service."""
+    return replace(restarted, scenario=replace(restarted.scenario, steps=(RestartService(),)))
 
 
 def test_a_scenario_of_which_a_part_was_fetched_is_where_it_stopped() -> None:
@@ -160,3 +191,15 @@ def test_nothing_is_requested_after_scenarios_that_ran_together(
     if expected:
         assert stopped[0].explains == ("PROC-27", "PROC-33")
         assert "while PROC-27 and PROC-33 ran: none of 12 events" in stopped[0].summary
+
+
+def test_a_restart_that_comes_first_begins_another_life() -> None:
+    """With several instances the scenario that restarts the service is the first at one of them."""
+    first = result(1, fetched=True)
+    restart = replace(first.scenario, steps=(RestartService(),))
+    results = [replace(first, scenario=restart)]
+    results += [result(number, fetched=True) for number in WORKING]
+    results += [result(number, fetched=False) for number in LATER]
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.STOPPED_FETCHING
+    assert cause.explains == ("PROC-33", "PROC-39")

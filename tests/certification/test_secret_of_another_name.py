@@ -32,6 +32,15 @@ def test_an_untested_secret_is_on_the_first_screen(settings: BuildSettings) -> N
         assert "s3cret-value" not in text
 
 
+def test_a_secret_in_the_path_is_not_shown(settings: BuildSettings) -> None:
+    """The header leaves out the shared secret wherever it is, and says that the query has it."""
+    options = settings("http://127.0.0.1:9/hooks/our-s3cret", token="our-s3cret")
+    header = "\n".join(header_lines(options))
+    assert "our-s3cret" not in header
+    assert "/hooks/***" in header
+    assert "the path has the shared secret as well" in header
+
+
 def test_the_secret_is_sent_wrong(settings: BuildSettings) -> None:
     """With --mews-token-name a service that checks nothing fails, and no result shows the value."""
     with recording_endpoint() as endpoint:

@@ -90,11 +90,29 @@ def test_the_most_frequent_problem_is_named() -> None:
         call("a"),
     )
     assert (finding.met, finding.subject_count) == (False, 4)
-    assert finding.observed == ("path-spelling: /api/connector/v1/x (Not found); 3 of 4 requests")
+    assert finding.observed == (
+        "/api/connector/v1/x: the path is misspelled: upper or lower case, or a final slash (Not "
+        "found); 3 of 4 requests"
+    )
     single = evaluate_check(
         "well-formed-requests", call(request_problems=(RequestProblem.NOT_POST,), operation="x")
     )
-    assert single.observed == "not-post: /api/connector/v1/x; 1 of 1 request"
+    assert single.observed == "/api/connector/v1/x: the method is not POST; 1 of 1 request"
+
+
+def test_a_problem_of_client_does_not_have_the_message_of_another() -> None:
+    """The emulator refused the request for something else."""
+    problems = (RequestProblem.INVALID_BODY, RequestProblem.CLIENT_WITHOUT_VERSION)
+    wrong = call(
+        request_problems=problems, status=400, message="Extent is required.", operation="x"
+    )
+    finding = evaluate_check("client-name-and-version", wrong)
+    assert finding.observed == "/api/connector/v1/x: Client names no version; 1 of 1 request"
+    finding = evaluate_check("well-formed-requests", wrong)
+    assert finding.observed == (
+        "/api/connector/v1/x: the body does not match the operation's schema (Extent is required); "
+        "1 of 1 request"
+    )
 
 
 def test_a_deprecated_extent_is_named_with_its_own_remedy() -> None:
@@ -107,7 +125,10 @@ def test_a_deprecated_extent_is_named_with_its_own_remedy() -> None:
             operation="x",
         ),
     )
-    expected = "deprecated-extent: /api/connector/v1/x (Extent has Inactive); 1 of 1 request"
+    expected = (
+        "/api/connector/v1/x: requests a deprecated part of the response (Extent has Inactive); "
+        "1 of 1 request"
+    )
     assert finding.observed == expected
     assert finding.remedy.startswith("Leave out the deprecated properties of `Extent`")
     old = call(request_problems=(RequestProblem.DEPRECATED_OPERATION,))

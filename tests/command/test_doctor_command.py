@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from itertools import chain, repeat
 from pathlib import Path
@@ -15,6 +16,19 @@ from tests.command.conftest import Mews
 from tests.ports import free_port
 from tests.recording_endpoint import recording_endpoint
 
+FAILING_SERVICE = """
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        print("the database is down", flush=True)
+        self.send_error(500)
+    def log_message(self, *args):
+        pass
+
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
 FAST = ("--fetch-timeout", "0.5")
 SUBJECTS = [
     *("URL reachable", "message accepted", "token checked"),
@@ -45,7 +59,7 @@ def test_a_sound_service_is_ok(mews: Mews, tmp_path: Path) -> None:
     [
         ("demands-signature", "message accepted", "expects a header or signature that Mews does"),
         ("ignores-token", "token checked", "Compare the token of every request"),
-        ("fetches-nothing", "API called", "Point the service at the address of --api"),
+        ("fetches-nothing", "API called", "Let the service call the address of --api"),
         ("wrong-access-token", "whose token", "fetch it with the AccessToken that --tenants has"),
     ],
 )
@@ -60,10 +74,19 @@ def test_a_flaw_is_found_with_a_remedy(flaw: str, subject: str, remedy: str, mew
     assert remedy in lines[number + 1]
 
 
+def test_the_log_of_a_service_that_is_not_ok(mews: Mews, tmp_path: Path) -> None:
+    """What it wrote last is shown, if the harness has started it."""
+    (tmp_path / "service.py").write_text(FAILING_SERVICE, "utf-8")
+    done = mews("doctor", "/hook", "--start", f"{sys.executable} service.py {{port}}")
+    assert done.status == 1
+    assert labels_in(done.output)["message accepted"] == "NOT OK"
+    assert "the last lines that the service wrote:\n    the database is down\n" in done.errors
+
+
 def test_a_wait_is_announced(mews: Mews) -> None:
     """Without it nothing is shown for up to a minute; the checks alone are on stdout."""
     done = mews("doctor", "demo:fetches-nothing", *FAST)
-    line = "waiting up to 0.5 s for a request to the Connector API emulator\n"
+    line = "waiting up to 1.5 s for a request to the Connector API emulator\n"
     assert line in done.errors
     assert "waiting" not in done.output
 

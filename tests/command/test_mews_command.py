@@ -96,6 +96,10 @@ def test_every_option_has_help(name: str) -> None:
     ("arguments", "message"),
     [
         (["sned"], "There is no subcommand 'sned'. Did you mean send?"),
+        (["replay", "x.json"], "no subcommand 'replay'. `mews certify URL --replay ID` sends"),
+        (["explain", "str"], "`mews scenarios --area STR` lists the scenarios of this area."),
+        (["certify", "demo", "-n", "2"], "No such option '-n'. `--jobs N` runs scenarios"),
+        (["certify", "demo", "--config", "x"], "'--config'. mews reads no configuration file"),
         (["send", "CustomerAdded", "--tooo", "x"], "No such option '--tooo'"),
         (["send", "CustomerAdded"], "Missing option '--to'"),
         (["scenarios", "--stage", "none"], "'none' is not one of 'delivery'"),

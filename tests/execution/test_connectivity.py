@@ -42,8 +42,8 @@ def test_show_connectivity_check() -> None:
     )
     delivery = Delivery("connectivity-check", message, ())
     for connectivity, shown in (
-        (Connectivity(delivery, (FETCH,)), ((ID,), (ID,))),
-        (Connectivity(delivery, ()), ()),
+        (Connectivity((delivery,), (FETCH,)), ((ID,), (ID,))),
+        (Connectivity((delivery,), ()), ()),
     ):
         context = CaseContext(
             UNUSED,
@@ -63,8 +63,8 @@ def test_show_connectivity_check() -> None:
 
 
 def test_the_delay_is_that_of_the_first_request() -> None:
-    """Without a request for the entity there is none."""
-    checked = delivery(ID, at_ms=100.0)
+    """Without a request for an entity there is none; a type that is not requested has none."""
+    checked = (delivery("ignored", at_ms=0.0), delivery(ID, at_ms=100.0))
     first, second = call(ID, at_ms=3_110.0, status=500), call(ID, at_ms=4_000.0)
     assert Connectivity(checked, (first, second)).request_delay_s == 3.0
     assert (
@@ -80,14 +80,14 @@ def test_the_check_waits_after_a_refused_call() -> None:
     waits: list[float] = []
 
     class DelayedConnectorApi:
-        """An emulator at which the second call arrives during the second wait."""
+        """An emulator at which the second call arrives during the third wait."""
 
         def calls(self) -> tuple[ApiCall, ...]:
             (event,) = sent[0].events
             fetch = ApiCall(
                 2, "/", refused.operation, 7.0, 8.0, 200, returned_ids=(event.entity_id,)
             )
-            return (refused, fetch)[: len(waits)]
+            return (refused, fetch)[: len(waits) - 1]
 
         def wait_until(
             self, predicate: Callable[[tuple[ApiCall, ...]], bool], _since: int, timeout_s: float
@@ -109,6 +109,49 @@ def test_the_check_waits_after_a_refused_call() -> None:
         fetch_timeout_s=3.0,
     )
     assert connectivity is not None
-    assert (waits, connectivity.called) == ([9.0, 3.0], True)
+    assert (waits, connectivity.called) == ([3.0, 6.0, 3.0], True)
     assert describe_refusals((refused,))
     assert not describe_refusals(connectivity.calls)
+
+
+def test_a_partner_that_ignores_the_first_event_type() -> None:
+    """One event of each other type follows until a call comes, each in one attempt."""
+    sent: list[tuple[str, int | None]] = []
+    waits: list[float] = []
+
+    class CustomersOnly:
+        """An emulator that a partner calls after `CustomerUpdated`."""
+
+        def calls(self) -> tuple[ApiCall, ...]:
+            return (FETCH,) if sent[-1][0] == "CustomerUpdated" else ()
+
+        def wait_until(
+            self, predicate: Callable[[tuple[ApiCall, ...]], bool], _since: int, timeout_s: float
+        ) -> bool:
+            waits.append(timeout_s)
+            return predicate(self.calls())
+
+    def deliver(message: Message, _url: str, *, label: str, attempts: int | None) -> Delivery:
+        sent.append((message.events[0].discriminator, attempts))
+        return Delivery(label, message, ())
+
+    connectivity = probe_connector_api(
+        cast("Any", SimpleNamespace(deliver=deliver)),
+        cast("Any", SimpleNamespace(url=lambda _: "http://127.0.0.1:9/")),
+        CONNECTOR,
+        Target(
+            "2026-04",
+            ("ServiceOrderUpdated", "CustomerAdded", "CustomerUpdated", "PaymentUpdated"),
+            500,
+            DEFAULT_TENANTS,
+        ),
+        cast("ConnectorApi", CustomersOnly()),
+        seed=1,
+        fetch_timeout_s=3.0,
+    )
+    assert connectivity is not None
+    assert sent == [("ServiceOrderUpdated", None), ("CustomerAdded", 1), ("CustomerUpdated", 1)]
+    assert (waits, connectivity.called) == ([3.0, 6.0, 3.0], True)
+    (*_, last) = connectivity.deliveries
+    assert len({one.message.events[0].entity_id for one in connectivity.deliveries}) == 3
+    assert last.label == "connectivity-check"

@@ -78,7 +78,7 @@ def find_passing(
             budget=Budget(0, 0.0),
             examples=1,
             connector_api=connector_api,
-            connectivity=lambda: Connectivity(delivery("a"), ()),
+            connectivity=lambda: Connectivity((delivery("a"),), ()),
             enterprises=ENTERPRISES,
             fetch_timeout_s=SHORT_S,
             websocket=websocket,

@@ -444,6 +444,16 @@ class TestFetched:
         assert call.number == 2
         assert mews_api.fetched("payments", guid(1)) == ()
 
+    def test_a_call_after_the_question_has_a_hint(self, mews_api: MewsApi) -> None:
+        """The report of the test would show the call, and not why `fetched` had none."""
+        assert repr(mews_api) == "<MewsApi with 0 calls>"
+        assert not mews_api.fetched("customers", guid(1))
+        assert "wait_until_fetched waits\n" not in mews_api.describe()
+        post_with_requests(URL, BODY)
+        assert repr(mews_api) == "<MewsApi with 1 call>"
+        hint = f"customers {guid(1)} was fetched after fetched() looked: wait_until_fetched waits"
+        assert mews_api.describe().splitlines()[1] == f"  hint: {hint}"
+
     def test_a_wait_ends_with_the_call(self, mews_api: MewsApi) -> None:
         """A worker may fetch later; every id is waited for."""
         mews_api.apply_message(general_webhook(("CustomerUpdated", guid(2))))

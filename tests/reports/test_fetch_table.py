@@ -19,12 +19,12 @@ from pytest_mews.model import (
     Transcript,
     evidence_selection,
 )
-from pytest_mews.model.api_call import API_FAULTS
+from pytest_mews.model.api_call import API_FAULTS, REQUEST_PROBLEMS
 from pytest_mews.model.exchange import HEALTH_CHECK, TLS_PROBLEMS
 from pytest_mews.reports.api_requests import peak_requests, request_row, summarize_requests
 from pytest_mews.reports.fetch_picture import caption, draw, is_worth_drawing
 from pytest_mews.reports.fetch_table import MAX_ROWS, build_fetch_table
-from pytest_mews.reports.labels import REQUEST_PROBLEMS, TOKEN_STATES
+from pytest_mews.reports.labels import TOKEN_STATES
 
 pytestmark = pytest.mark.pictures
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,6 +44,27 @@ def test_verbose_run_lists_every_scenario(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["mews::REC-04 BLOCKED *", "mews::STR-01 NOT-OBSERVED *"])
 
 
+def test_a_started_service_that_fails_has_its_log_named(pytester: pytest.Pytester) -> None:
+    """A remedy says "in the service's log": the line before the report says where that is."""
+    pytester.makepyfile(
+        service="""
+        import sys
+        from http.server import BaseHTTPRequestHandler, HTTPServer
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.send_error(500)
+
+        HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+        """
+    )
+    start = f"{sys.executable} service.py {{port}}"
+    result = pytester.runpytest("--mews-target", "/hook", "--mews-start", start, "mews::PRE-01")
+    assert result.outlines[-3].startswith("Log of the service: file://")
+    assert result.outlines[-3].endswith("/mews-report/selection/service.log")
+    assert result.outlines[-2].startswith("Report: ")
+
+
 def config_with_terminal(lines: list[str], *, isatty: bool, width: int = 80) -> Any:  # noqa: ANN401 - a stand-in
     """Return a configuration whose terminal writes into a list."""
     reporter = SimpleNamespace(
@@ -78,16 +100,17 @@ def test_progress_is_never_wider_than_the_terminal(width: int) -> None:
     """The figures come first; the ids that don't fit are cut."""
     line = show_wait_for_ret_03(["RET-03", *(f"PROC-{number}" for number in range(20))], width)
     assert len(line) == width - 1
-    assert line.startswith("mews::RET-03 4 s; 12 of 141 scenarios done"[: width - 2])
+    expected = "mews::RET-03 running for 4 s; 12 of 141 scenarios done"
+    assert line.startswith(expected[: width - 2])
 
 
 def test_progress_tells_a_queued_scenario_from_a_running_one() -> None:
     """A scenario that has not started does not seem to hang; a running one has its own time."""
     assert show_wait_for_ret_03(["PROC-09"]) == (
-        "mews::RET-03 queued for 10 s; 12 of 141 scenarios done; running PROC-09"
+        "mews::RET-03 next result; 12 of 141 scenarios done; running PROC-09 (4 s)"
     )
     assert show_wait_for_ret_03(["PROC-09", "RET-03"]) == (
-        "mews::RET-03 4 s; 12 of 141 scenarios done; running PROC-09, RET-03"
+        "mews::RET-03 running for 4 s; 12 of 141 scenarios done; running PROC-09 (4 s)"
     )
 
 
@@ -100,11 +123,9 @@ def test_a_log_gets_fewer_lines_the_longer_a_wait_lasts() -> None:
     scenario: Any = SimpleNamespace(id="RET-03")
     for second in range(300):
         now_s = float(second)
-        display.show_wait(scenario, {}, 12, 141)
-    assert [int(line.split("queued for ")[1].split()[0]) for line in lines[:6]] == [
-        *(10, 30, 70),
-        *(130, 190, 250),
-    ]
+        display.show_wait(scenario, {"PROC-09": now_s}, 12, 141)
+    seconds = [line.rpartition("(")[2].removesuffix(" s)") for line in lines[:6]]
+    assert seconds == ["10", "30", "70", "130", "190", "250"]
 
 
 def test_the_warning_stands_before_what_runs() -> None:
@@ -117,7 +138,10 @@ def test_the_warning_stands_before_what_runs() -> None:
     now_s = 60.0
     display.show_wait(scenario, {"PROC-09": 30.0}, 12, 141)
     assert lines == [
-        "  RET-03: queued for 60 s; 12 of 141 scenarios done; 30 requests refused; running PROC-09"
+        (
+            "  RET-03: next result; 12 of 141 scenarios done; 30 requests refused; running PROC-09 "
+            "(30 s)"
+        )
     ]
 
 

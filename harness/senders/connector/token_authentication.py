@@ -246,6 +246,11 @@ class TokenAuthentication:
                 "it: Mews documents a secret in the query."
             )
         token = self._token(url)
+        if token and token.secret in unquote(urlsplit(url).path).split("/"):
+            yield (
+                f"{option}: the path has the shared secret as well. Mews documents it in the "
+                f"query, as {self._name}: no scenario tests the one in the path."
+            )
         if token and self._added is not None and unquote(self._added) not in token.forms:
             yield (
                 f"{option}: the URL has its own {self._name}, which --mews-token does not replace."
