@@ -10,7 +10,13 @@ from pytest_mews.reports.headline import readiness_phrase, readiness_title
 from pytest_mews.reports.json_report import to_json
 from pytest_mews.reports.labels import CONCERNS
 from pytest_mews.reports.problems import Problem
-from pytest_mews.reports.report_files import OUTPUTS, WrittenReport, check_writable, write_report
+from pytest_mews.reports.report_files import (
+    OUTPUTS,
+    WrittenReport,
+    check_writable,
+    file_names,
+    write_report,
+)
 
 __all__ = [
     "CONCERNS",
@@ -23,6 +29,7 @@ __all__ = [
     "annotate",
     "append_summary",
     "check_writable",
+    "file_names",
     "first_to_fix",
     "fix_groups",
     "next_command",

@@ -101,6 +101,12 @@ def write_report(run: Run, folder: Path) -> WrittenReport:
     )
 
 
+def file_names(run: Run) -> tuple[str, ...]:
+    """Return the paths of the files that a report of this run may have, relative to its folder."""
+    replays = (replay_file(result) for result in run.results)
+    return *(output.name for output in OUTPUTS), *replays
+
+
 def _replay_contents(run: Run, folder: Path) -> dict[Path, bytes | None]:
     """Return the replay files of the run; None removes the file of an earlier run."""
     return {

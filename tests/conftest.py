@@ -16,6 +16,7 @@ import pytest
 
 import pytest_mews.session.certification_plugin  # noqa: F401 - see below
 import tests.demo_flaws
+from pytest_mews.command.main import GC_THRESHOLDS
 from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.reports.picture_process import PictureProcess
 from tests import crash_traces
@@ -58,13 +59,15 @@ WAITING = {
     "stacks",
 }
 LONGEST = "certification"
-# In the names of tests that wait for more than 20 s: they begin before the last part of all tests.
+# In the names of tests that wait for more than 20 s: they begin before the last part of all tests,
+# and the first ones here, which wait for a minute and more, before the others.
 LONG_WAITS = (
-    *("is_ready", "test_sound_client_passes", "test_sound_partner_passes"),
+    *("is_ready", "test_causes_of_a_whole_stage", "fetches-first", "test_sound_client_passes"),
+    *("test_sound_partner_passes", "test_work_on_a_partner", "fetches-before-answering"),
     *("test_endpoint_that_", "test_a_long_outage", "test_a_permanent_lockout"),
-    *("test_a_killed_run", "test_work_on_a_partner", "test_an_interruption_of_the_wait"),
-    *("calls_the_api", "fetches-before-answering", "first-event-only", "first-token-for-all"),
-    *("one-at-a-time", "slow-per-event", "time-per-event", "accepts-anything"),
+    *("test_a_killed_run", "test_an_interruption_of_the_wait", "calls_the_api"),
+    *("first-event-only", "first-token-for-all", "one-at-a-time", "slow-per-event"),
+    *("fetches-later-when-disabled", "always-200", "time-per-event", "accepts-anything"),
 )
 LAST_PART = 0.2
 
@@ -113,13 +116,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others: list[pytest.Item] = []
     for item in items:
         folder = item.path.parent.name
-        if any(name in item.name for name in LONG_WAITS):
+        if _rank(item) < len(LONG_WAITS):
             long_waits.append(item)
         elif folder == LONGEST:
             longest.append(item)
         else:
             (waiting if folder in WAITING else others).append(item)
     items[:] = []
+    long_waits.sort(key=_rank)
     shares = [divide(part, count) for part in (waiting, others)]
     for number in range(count):
         items += take_turns(
@@ -129,6 +133,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 *((share[number], 1.0) for share in shares),
             ]
         )
+
+
+def _rank(item: pytest.Item) -> int:
+    """Return where the name of a long wait stands in the list; its length for another test."""
+    ranks = (rank for rank, name in enumerate(LONG_WAITS) if name in item.name)
+    return next(ranks, len(LONG_WAITS))
 
 
 def divide(items: Sequence[pytest.Item], count: int) -> list[list[list[pytest.Item]]]:
@@ -158,8 +168,12 @@ def take_turns(
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was collected out of all later garbage collections."""
+    """Leave what was collected out of all later garbage collections, and make these rarer.
+
+    They are as rare as in the command `mews`, for the same reason.
+    """
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     gc.enable()
 
 

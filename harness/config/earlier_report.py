@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pytest_mews.config.report_folder import (
     UNFINISHED_FOLDER,
     check_no_link,
     create_folder,
+    remove_folder,
     unwritable,
 )
 
@@ -25,9 +26,9 @@ class EarlierReport:
 
     The files that a run writes while it runs replace those of the run before. If there is a report
     of a run that was not interrupted, `set_aside` moves these files away first. `replaced` gives
-    them up; without it `close` puts them back, and moves those of this run into the folder
-    `unfinished`. A run that is killed leaves them aside, and its own in the report folder, for
-    `mews report`.
+    them up, and the report of an interrupted run in the folder `unfinished` too; without it `close`
+    puts them back, and moves those of this run into `unfinished`. A run that is killed leaves them
+    aside, and its own in the report folder, for `mews report`.
 
     Args:
         folder: the report folder of this run.
@@ -61,9 +62,19 @@ class EarlierReport:
         """Return the folder for the report of this run."""
         return self._unfinished if interrupted and self._is_kept else self._folder
 
-    def replaced(self) -> None:
-        """Give the earlier run's files up: the report of this one has replaced them."""
+    def replaced(self, report_names: Iterable[str]) -> None:
+        """Give the earlier run's files up: the report of this one has replaced them.
+
+        The report of a run that was interrupted meanwhile is deleted; errors are ignored. Files of
+        other names stay, and the folder `unfinished` with them.
+
+        Args:
+            report_names: the paths of the files of a report, relative to its folder.
+
+        """
         self._is_kept = False
+        with suppress(OSError):
+            self._delete_unfinished((*self._names, *report_names))
 
     def close(self) -> None:
         """Put the earlier run's files back, unless they were given up; errors are ignored."""
@@ -73,6 +84,14 @@ class EarlierReport:
             elif self._aside.exists():
                 _delete(self._aside, self._names)
                 self._aside.rmdir()
+
+    def _delete_unfinished(self, names: Sequence[str]) -> None:
+        folders = {(self._unfinished / name).parent for name in names}
+        for folder in folders:
+            check_no_link(folder)
+        _delete(self._unfinished, names)
+        for folder in sorted(folders, reverse=True):  # those within it first
+            remove_folder(folder)
 
     def _keep(self) -> None:
         if any((self._folder / name).exists() for name in self._names):

@@ -112,6 +112,20 @@ def create_folder(folder: Path) -> None:
         (folder / GITIGNORE_NAME).write_text(GITIGNORE, "ascii")
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a report folder in which nothing is left; leave one with files, or none, as it is.
+
+    Raises:
+        OSError: it can't be removed.
+
+    """
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else None
+    if names is not None and names <= {GITIGNORE_NAME, LOCK_NAME}:
+        for name in names:
+            (folder / name).unlink()
+        folder.rmdir()
+
+
 def open_in_folder(path: Path, mode: str, encoding: str = "ascii") -> IO[str]:
     """Open a text file in a report folder, but not a link that somebody else put there.
 

@@ -53,7 +53,7 @@ class ReportFiles:
         try:
             files = reports.write_report(run, folder)
             if folder == self._settings.report:
-                self._earlier.replaced()
+                self._earlier.replaced(reports.file_names(run))
             if self._settings.waivers_template:
                 self._template = write_waivers_template(run, folder)
         except UsageError as error:

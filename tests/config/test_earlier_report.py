@@ -11,6 +11,7 @@ from pytest_mews.config.earlier_report import EarlierReport
 from pytest_mews.errors import UsageError
 
 NAMES = ("events.ndjson", "service.log")
+REPORT_NAMES = ("certification.json", "summary.md", "replays/REC-04.json")
 WHOLE, INTERRUPTED = '{"format": 1, "interrupted": false}', '{"format": 1, "interrupted": true}'
 
 
@@ -56,7 +57,7 @@ def test_a_run_that_ends_replaces_them(folder: Path) -> None:
     """Nothing of the earlier run is left."""
     earlier = start(folder)
     assert earlier.folder_for(interrupted=False) == folder
-    earlier.replaced()
+    earlier.replaced(REPORT_NAMES)
     earlier.close()
     assert files_in(folder) == {
         "certification.json": WHOLE,
@@ -64,6 +65,49 @@ def test_a_run_that_ends_replaces_them(folder: Path) -> None:
         "service.log": "new",
     }
     assert not (folder / ".earlier").exists()
+
+
+def interrupt(folder: Path) -> Path:
+    """Leave the report of an interrupted run; return its folder."""
+    start(folder).close()
+    unfinished = folder / "unfinished"
+    (unfinished / "replays").mkdir()
+    for name in REPORT_NAMES[1:]:
+        (unfinished / name).write_text("interrupted")
+    return unfinished
+
+
+def test_a_run_that_ends_replaces_an_interrupted_one(folder: Path) -> None:
+    """Its report would be of a time before the one that stands in the folder."""
+    unfinished = interrupt(folder)
+    earlier = start(folder)
+    earlier.replaced(REPORT_NAMES)
+    earlier.close()
+    assert not unfinished.exists()
+    assert files_in(folder).keys() == {"certification.json", *NAMES}
+
+
+def test_a_file_that_no_run_wrote_is_not_deleted(folder: Path) -> None:
+    """Somebody put it into the folder of an interrupted run, as one fills in a waivers template."""
+    unfinished = interrupt(folder)
+    (unfinished / "waivers.toml").write_text("of a user")
+    start(folder).replaced(REPORT_NAMES)
+    assert files_in(unfinished) == {"waivers.toml": "of a user"}
+    assert (unfinished / ".gitignore").exists()
+
+
+@pytest.mark.parametrize("name", ["unfinished", "unfinished/replays"])
+def test_nothing_is_deleted_through_a_link(folder: Path, name: str) -> None:
+    """A link that somebody made during the run leads to their files."""
+    elsewhere = interrupt(folder).rename(folder / "elsewhere")
+    if name == "unfinished/replays":
+        (folder / "unfinished").mkdir()
+        elsewhere /= "replays"
+    before = files_in(elsewhere)
+    earlier = EarlierReport(folder, NAMES)
+    (folder / name).symlink_to(elsewhere)
+    earlier.replaced(REPORT_NAMES)
+    assert files_in(elsewhere) == before
 
 
 def test_a_run_that_never_started_replaces_nothing(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 
@@ -62,11 +63,17 @@ class UncalledConnectorApi(ConnectorApi):
         return predicate(self.calls(since))
 
 
+def with_real_time(clock: ManualClock) -> Callable[[], float]:
+    """Return a clock that goes by itself, for clients that connect, and that a wait moves."""
+    return lambda: clock.ms + time.monotonic() * 1000
+
+
 def find_passing(
     partner: Setup, stages: Collection[Stage], websocket: WebSocketServer | None = None
 ) -> set[str]:
     """Run all scenarios of some stages; return the ids of those that pass."""
-    connector_api = UncalledConnectorApi(partner.transport.clock)
+    clock = partner.transport.clock
+    connector_api = UncalledConnectorApi(clock)
     respond, passing = partner.transport.respond, set()
     for name, scenario in SCENARIOS.items():
         if scenario.stage not in stages:
@@ -81,6 +88,7 @@ def find_passing(
             connectivity=lambda: Connectivity((delivery("a"),), ()),
             enterprises=ENTERPRISES,
             fetch_timeout_s=SHORT_S,
+            now_ms=clock.now_ms if websocket is None else with_real_time(clock),
             websocket=websocket,
         )
         partner.transport.respond = respond

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_mews.errors import UsageError
-from pytest_mews.model import Run
-from pytest_mews.reports import OUTPUTS, check_writable, report_files, write_report
+from pytest_mews.model import Replay, Run
+from pytest_mews.reports import OUTPUTS, check_writable, file_names, report_files, write_report
 
 
 def test_all_files_and_nothing_else(run: Run, tmp_path: Path) -> None:
@@ -20,6 +20,16 @@ def test_all_files_and_nothing_else(run: Run, tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == expected
     assert {written.html, written.json} < set(folder.iterdir())
     assert written.problems == ()
+
+
+def test_names_of_all_files(run: Run, tmp_path: Path) -> None:
+    """Those that a report may have include the replay files, in their folder."""
+    first = replace(run.results[0], replay=Replay("{}\n"))
+    written = replace(run, results=(first, *run.results[1:]))
+    write_report(written, tmp_path)
+    paths = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert f"replays/{first.scenario.id}.json" in paths
+    assert paths <= set(file_names(written))
 
 
 def test_output_that_fails_does_not_affect_others(

@@ -281,10 +281,9 @@ def test_a_death_is_one_finding_and_the_service_starts_again(
 
 
 def test_a_service_that_can_not_start_again_blocks_the_rest(
-    settings: BuildSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: BuildSettings, tmp_path: Path
 ) -> None:
     """The harness tries again until --mews-restart-timeout."""
-    monkeypatch.setattr(service_process, "RESTART_PAUSE_S", 0.1)
     program = tmp_path / "mortal.py"
     program.write_text(MORTAL.read_text("utf-8"))
     start = f"env DIES_OF=[null] STRICT=yes {sys.executable} {program}"

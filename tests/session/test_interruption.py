@@ -53,9 +53,12 @@ def test_interruption_still_writes_the_report(pytester: pytest.Pytester) -> None
 
 
 def test_an_interrupted_run_loses_nothing_of_the_report_before(pytester: pytest.Pytester) -> None:
-    """The report of the run that came to its end stays, with its events and calls."""
+    """The report of the run that came to its end stays, with its events and calls.
+
+    The next run that comes to its end deletes that of the interrupted one.
+    """
     options = ("--mews-target", "demo:slow-but-fine", "-k", "PRE-01 or PRE-02", "--mews-jobs", "1")
-    assert pytester.runpytest_subprocess(*options).ret == 0
+    assert pytester.runpytest(*options).ret == 0
     folder = pytester.path / "mews-report" / "selection"
     before = {path: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
     assert folder / "calls.jsonl" in before
@@ -71,6 +74,8 @@ def test_an_interrupted_run_loses_nothing_of_the_report_before(pytester: pytest.
     assert report["interrupted"]
     assert (folder / "unfinished" / "events.ndjson").exists()
     assert not (folder / ".earlier").exists()
+    assert pytester.runpytest(*options).ret == 0
+    assert not (folder / "unfinished").exists()
 
 
 def test_interruption_of_concurrent_scenarios(pytester: pytest.Pytester) -> None:

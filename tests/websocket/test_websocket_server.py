@@ -418,3 +418,10 @@ def test_handshakes_of_strangers_are_not_counted() -> None:
         assert server.log.is_partner_known
         (note,) = server.log.notes
         assert "/healthz from 127.0.0.1" in note
+
+
+def test_frames_are_not_described_for_a_log(websocket: MewsWebSocket) -> None:
+    """The library does that where its log takes messages for debugging: half of the CPU."""
+    with RecordingClient(websocket):
+        (connection,) = websocket.server._all_connections
+        assert not connection.protocol.debug

@@ -18,7 +18,8 @@ from pytest_mews.demo.websocket.client_options import ClientOptions, Event, Unha
 HANDSHAKE_TIMEOUT_S = 10.0
 PONG_TIMEOUT_S = 3.0  # the connection is dead if no pong arrives, even if nobody has closed it
 CLOSE_TIMEOUT_S = 1.0
-_LOGGER = logging.Logger("mews-demo-websocket")  # noqa: LOG001 - its lines would show the tokens
+# Silent: its lines would show the tokens; with a lower level websockets would describe every frame.
+_LOGGER = logging.Logger("mews-demo-websocket", logging.CRITICAL)  # noqa: LOG001
 _LOGGER.addHandler(logging.NullHandler())
 
 

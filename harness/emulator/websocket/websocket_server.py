@@ -95,7 +95,8 @@ class WebSocketServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run_loop, name="mews-websocket", daemon=True)
         self._server: Server | None = None
-        self._logger = logging.Logger("mews-websocket")  # noqa: LOG001 - silent on purpose
+        # Silent on purpose; with a lower level websockets would describe every frame for it.
+        self._logger = logging.Logger("mews-websocket", logging.CRITICAL)  # noqa: LOG001
         self._logger.addHandler(logging.NullHandler())
         self._stopped = False
         self._ping_count = 0
