@@ -149,6 +149,16 @@ def used_tokens(*bodies: bytes) -> Exercise:
     return run
 
 
+def tokens_of_retry(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Replace the key before a retry; return the access tokens."""
+    api.faults = [ScriptedFault(429, {"Retry-After": "1"})]
+    deliver(partner, integration_created(), NEW_ENTERPRISE)
+    api.wait_until(len)
+    deliver(partner, KEY_CREATED)
+    api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) > 1)
+    return [request.token for request in api.requests]
+
+
 def requests_about_missing(partner: DemoPartner, api: ScriptedApi) -> object:
     """Report a resource that no response has, then another one; return how often each is asked for.
 
@@ -299,6 +309,8 @@ WITH_UNKNOWN_EVENT = general_webhook(
 )
 NEW_ENTERPRISE = updates("a", enterprise=ENTERPRISE_ID)
 OFF, ON = integration_webhook("IntegrationDisabled"), integration_webhook("IntegrationEnabled")
+CANCELED = integration_webhook("IntegrationCanceled")
+REINSTATED = integration_webhook("IntegrationReinstated")
 KEY_CREATED = integration_webhook("IntegrationApiKeyCreated", ApiKey=NEW_KEY)
 
 PRODUCT = updates("a", discriminator="ProductUpdated")
@@ -538,6 +550,20 @@ CASES = [
         "drops-events-before-creation",
         used_tokens(NEW_ENTERPRISE, integration_created()),
         [],
+        [CREATED_TOKEN],
+    ),
+    FlawCase("drops-queue-at-new-key", tokens_of_retry, [CREATED_TOKEN], [CREATED_TOKEN, NEW_KEY]),
+    FlawCase("takes-updates-for-creation", fetched_ids(PAIR, updates("a")), ["a"], ["a", "a"]),
+    FlawCase(
+        "closes-client-at-cancel",
+        used_tokens(integration_created(), NEW_ENTERPRISE, CANCELED, REINSTATED, NEW_ENTERPRISE),
+        [CREATED_TOKEN],
+        [CREATED_TOKEN, CREATED_TOKEN],
+    ),
+    FlawCase(
+        "closes-client-at-cancel",
+        used_tokens(integration_created(), CANCELED, REINSTATED, NEW_ENTERPRISE),
+        [CREATED_TOKEN],
         [CREATED_TOKEN],
     ),
     FlawCase(
