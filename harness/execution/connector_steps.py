@@ -86,16 +86,16 @@ def _inject_api_fault(step: InjectApiFault, execution: Execution) -> None:
 def _delete_entities(step: DeleteEntities, execution: Execution) -> None:
     connector_api = execution.context.connector_api
     for name in step.of:
-        messages = execution.messages[name]
-        execution.messages[name] = tuple(
-            replace(message, deleted_ids=frozenset(event.entity_id for event in message.events))
-            for message in messages
-        )
-        for message in messages:
-            for event in message.events:
+        messages = []
+        for message in execution.messages[name]:
+            events = [event for event in message.events if step.event in {"", event.discriminator}]
+            ids = frozenset(event.entity_id for event in events)
+            messages.append(replace(message, deleted_ids=ids))
+            for event in events:
                 kind = EVENTS[event.discriminator].entity
                 if connector_api is not None and kind and message.enterprise_id is not None:
                     connector_api.delete_entities(message.enterprise_id, kind, [event.entity_id])
+        execution.messages[name] = tuple(messages)
 
 
 @perform.register

@@ -430,8 +430,11 @@ class DeleteEntities(EntitiesStep):
 
     Attributes:
         of: the names of the messages.
+        event: only the entities of events of this type; empty for all.
 
     """
+
+    event: str = ""
 
 
 @_named("add-service", Emulator.CONNECTOR_API)

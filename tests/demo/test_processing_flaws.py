@@ -159,18 +159,22 @@ def tokens_of_retry(partner: DemoPartner, api: ScriptedApi) -> object:
     return [request.token for request in api.requests]
 
 
-def requests_about_missing(partner: DemoPartner, api: ScriptedApi) -> object:
-    """Report a resource that no response has, then another one; return how often each is asked for.
+def requests_about_missing(discriminator: str) -> Exercise:
+    """Report an entity that no response has, then another one; return how often each is asked for.
 
     More than three requests count as three.
     """
-    api.missing_ids = frozenset({"a"})
-    deliver(partner, updates("a", discriminator="ResourceUpdated"))
-    api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 3)
-    deliver(partner, updates("b", discriminator="ResourceUpdated"))
-    api.happens_within(SHORT_WAIT_S, lambda requests: "b" in requested_ids([*requests]))
-    counts = Counter(requested_ids(api.requests))
-    return min(3, counts["a"]), counts["b"]
+
+    def run(partner: DemoPartner, api: ScriptedApi) -> object:
+        api.missing_ids = frozenset({"a"})
+        deliver(partner, updates("a", discriminator=discriminator))
+        api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 3)
+        deliver(partner, updates("b", discriminator=discriminator))
+        api.happens_within(SHORT_WAIT_S, lambda requests: "b" in requested_ids([*requests]))
+        counts = Counter(requested_ids(api.requests))
+        return min(3, counts["a"]), counts["b"]
+
+    return run
 
 
 def known_services(*bodies: bytes) -> Exercise:
@@ -515,8 +519,16 @@ CASES = [
         [CREATED_TOKEN],
         [CREATED_TOKEN],
     ),
-    FlawCase("missing-entity-kills-worker", requests_about_missing, (1, 0), (1, 1)),
-    FlawCase("retries-empty-answers", requests_about_missing, (3, 1), (1, 1)),
+    FlawCase(
+        "missing-entity-kills-worker", requests_about_missing("ResourceUpdated"), (1, 0), (1, 1)
+    ),
+    FlawCase(
+        "missing-block-kills-worker",
+        requests_about_missing("ResourceBlockUpdated"),
+        (1, 0),
+        (1, 1),
+    ),
+    FlawCase("retries-empty-answers", requests_about_missing("ResourceUpdated"), (3, 1), (1, 1)),
     FlawCase(
         "late-update-kills-worker",
         fetched_ids(

@@ -153,7 +153,7 @@ def deprecated_entities(target: Target) -> Plans:
     return Plans(tuple(plans))
 
 
-def distinct_entities(target: Target, *, events: int = 2) -> Plans:
+def distinct_entities(target: Target, *, events: int = 2, first: str = "") -> Plans:
     """Generate one message with events about different entities, of the subscribed types in turn.
 
     So a request about an entity belongs to its one event, and a second one is a retry.
@@ -161,10 +161,13 @@ def distinct_entities(target: Target, *, events: int = 2) -> Plans:
     Args:
         target: what to generate for.
         events: the number of events.
+        first: the type of the first event; by default the first subscribed one.
 
     """
     subscribed = general_events(target)
-    if not subscribed:
+    if first in subscribed:
+        subscribed = (first, *(name for name in subscribed if name != first))
+    elif first or not subscribed:
         return NO_PLANS
     entries = tuple((subscribed[n % len(subscribed)], n) for n in range(events))
     return Plans((EventList(target.profile, entries, target.batch_limit),))
