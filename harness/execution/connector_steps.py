@@ -13,6 +13,7 @@ from pytest_mews.model.step import (
     DeleteEntities,
     FillFirstPages,
     InjectApiFault,
+    RefuseReplacedKeys,
     ShowConnectivityCheck,
     WaitForNoRequest,
     WaitForRequest,
@@ -96,6 +97,14 @@ def _delete_entities(step: DeleteEntities, execution: Execution) -> None:
                 if connector_api is not None and kind and message.enterprise_id is not None:
                     connector_api.delete_entities(message.enterprise_id, kind, [event.entity_id])
         execution.messages[name] = tuple(messages)
+
+
+@perform.register
+def _refuse_replaced_keys(step: RefuseReplacedKeys, execution: Execution) -> None:
+    connector_api = execution.context.connector_api
+    for message in (message for name in step.of for message in execution.messages[name]):
+        if connector_api is not None and message.enterprise_id is not None:
+            connector_api.refuse_replaced_keys(message.enterprise_id)
 
 
 @perform.register

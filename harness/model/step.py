@@ -437,6 +437,19 @@ class DeleteEntities(EntitiesStep):
     event: str = ""
 
 
+@_named("refuse-replaced-keys", Emulator.CONNECTOR_API)
+@dataclass(frozen=True)
+class RefuseReplacedKeys(EntitiesStep):
+    """Answers requests with a replaced AccessToken of the enterprises of some messages with a 401.
+
+    Without it they succeed: that a new key makes the old one invalid is documented nowhere.
+
+    Attributes:
+        of: the names of the messages.
+
+    """
+
+
 @_named("add-service", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class AddService(EntitiesStep):

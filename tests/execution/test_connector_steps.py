@@ -39,6 +39,7 @@ from pytest_mews.model.step import (
     FillFirstPages,
     HealthCheck,
     InjectApiFault,
+    RefuseReplacedKeys,
     Send,
     ShowConnectivityCheck,
     WaitForNoRequest,
@@ -892,6 +893,7 @@ def test_every_step_does_nothing_without_the_emulator() -> None:
         ClearApiFaults(),
         FillFirstPages(("message",)),
         DeleteEntities(("message",)),
+        RefuseReplacedKeys(("message",)),
         AddService(("message",)),
         AddToPortfolio(("message",), "message"),
     )

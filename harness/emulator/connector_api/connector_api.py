@@ -140,6 +140,11 @@ class ConnectorApi:
                     enterprise_id, kind, entity_id, now, created=created, deleted=True
                 )
 
+    def refuse_replaced_keys(self, enterprise_id: str) -> None:
+        """Answer requests with a replaced AccessToken of an enterprise with a 401 from now on."""
+        with self._up_to_date():
+            self._tokens.refuse_replaced(enterprise_id)
+
     def add_service(self, enterprise_id: str, product_ids: Iterable[str]) -> None:
         """Add a service to an enterprise, and products to the service."""
         with self._up_to_date():
