@@ -87,6 +87,18 @@ def asks_for_the_future(request: ApiRequest) -> bool:
     return bool(interval) and datetime.fromisoformat(interval["StartUtc"]) > datetime.now(UTC)
 
 
+def seconds_before_now(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Report two changes; return how many seconds before now the last interval begins, if any."""
+    for entity_id in ("a", "b"):
+        deliver(partner, updates(entity_id))
+        requests = api.wait_until_idle()
+    interval = requests[-1].body.get("UpdatedUtc")
+    if interval is None:
+        return []
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(interval["StartUtc"])).total_seconds()
+    return [min(int(seconds), 2)]
+
+
 def count_after(fault: ScriptedFault) -> Exercise:
     """Let the first request fail; return the number of all requests."""
 
@@ -556,6 +568,7 @@ CASES = [
         [True],
         [False],
     ),
+    FlawCase("reads-last-seconds", seconds_before_now, [2], []),
     FlawCase("reads-first-page-by-interval", ids_with_a_full_page, [[]], [["a"]]),
     FlawCase("reads-first-page-of-1000", count_pages_of_threads, 1, 2),
     FlawCase(

@@ -5,9 +5,9 @@ Each function returns the options of a new partner, which are sound except for o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pytest_mews.demo.processing.entity_readers import (
@@ -21,6 +21,7 @@ from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.sound_variants import reads_by_interval
 from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
 
+LAST_SECONDS = timedelta(seconds=2)
 ADDED_CUSTOMERS = "added customers"  # a kind of entity that only `fetches_added_twice` knows
 SERVICE_ID = "bd26d8db-86da-4f96-9efc-e5a4654a4a94"  # from the example in the documentation
 
@@ -110,13 +111,26 @@ def reads_first_page_by_interval() -> ProcessingOptions:
 
 def interval_in_local_time() -> ProcessingOptions:
     """Fetches what was updated since, with the ends of the interval in the hotel's time."""
+    return _reads_interval(
+        lambda interval: {name: _in_prague(end_utc) for name, end_utc in interval.items()}
+    )
 
-    def as_local(reader: EntityReader) -> EntityReader:
+
+def reads_last_seconds() -> ProcessingOptions:
+    """Fetches what was updated within two seconds before the request, whatever it read before."""
+    return _reads_interval(
+        lambda interval: {**interval, "StartUtc": _to_seconds(datetime.now(UTC) - LAST_SECONDS)}
+    )
+
+
+def _reads_interval(change: Callable[[Mapping[str, str]], Document]) -> ProcessingOptions:
+    """Return the options of a partner that reads by interval, but changes each interval."""
+
+    def with_change(reader: EntityReader) -> EntityReader:
         def read(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
             def fetch(operation: str, collection: str, body: Document) -> Iterable[Document]:
                 if interval := body.get("UpdatedUtc"):
-                    local = {name: _in_prague(end) for name, end in interval.items()}
-                    body = {**body, "UpdatedUtc": local}
+                    body = {**body, "UpdatedUtc": change(interval)}
                 return fetch_pages(operation, collection, body)
 
             return reader(fetch, batch)
@@ -125,17 +139,21 @@ def interval_in_local_time() -> ProcessingOptions:
 
     options = reads_by_interval()
     return replace(
-        options, readers={kind: as_local(reader) for kind, reader in options.readers.items()}
+        options, readers={kind: with_change(reader) for kind, reader in options.readers.items()}
     )
 
 
 def _in_prague(time_utc: str) -> str:
-    local = datetime.fromisoformat(time_utc).astimezone(ZoneInfo("Europe/Prague"))
-    return f"{local:%Y-%m-%dT%H:%M:%SZ}"
+    return _to_seconds(datetime.fromisoformat(time_utc).astimezone(ZoneInfo("Europe/Prague")))
+
+
+def _to_seconds(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 REQUEST_FLAWS = (
     interval_in_local_time,
+    reads_last_seconds,
     fetches_added_twice,
     fetch_per_event,
     fetches_three_times,

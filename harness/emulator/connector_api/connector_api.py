@@ -87,6 +87,7 @@ class ConnectorApi:
         self._now_ms, self._started_utc, self._sink = now_ms, started_utc.astimezone(UTC), sink
         self._lock, self._sink_lock = threading.Lock(), threading.Lock()
         self._unread_messages: deque[tuple[Message, float]] = deque()  # with the time of each
+        self._changed_early: dict[Message, float] = {}  # with the time of each
         self._rate_limits: defaultdict[str, RateLimit] = defaultdict(RateLimit)
         self._faults, self._call_log = InjectedFaults(), CallLog()
         self._busy_silence = BusySilence()
@@ -111,7 +112,14 @@ class ConnectorApi:
         with self._lock:
             now_ms = self._now_ms()
             self._unread_messages.append((message, now_ms))
-        return now_ms
+            return self._changed_early.get(message, now_ms)
+
+    def change_entities(self, message: Message) -> None:
+        """Update the state with what a message says; later sending it changes nothing more."""
+        with self._up_to_date():
+            now_ms = self._now_ms()
+            apply_message(message, self._store, self._tokens, self._utc(now_ms))
+            self._changed_early[message] = now_ms
 
     @contextmanager
     def _up_to_date(self) -> Iterator[None]:
@@ -119,7 +127,8 @@ class ConnectorApi:
         with self._lock:
             while self._unread_messages:
                 message, now_ms = self._unread_messages.popleft()
-                apply_message(message, self._store, self._tokens, self._utc(now_ms))
+                if message not in self._changed_early:
+                    apply_message(message, self._store, self._tokens, self._utc(now_ms))
                 self._busy_silence.note_message(now_ms)
                 self._first_pages.fill(message)
             yield
