@@ -77,15 +77,15 @@ def find_not_in_interval(results: Sequence[ScenarioResult]) -> Iterator[Explanat
     yield Explanation(
         CauseKind.NOT_IN_INTERVAL,
         f"Requests by interval miss acknowledged events: {listed(figures)} were in no response."
-        f"{_displacement(results)}",
+        f"{_flaw_of_intervals(results)}",
         accounts_for_missing=is_in_none,
     )
 
 
-def _displacement(results: Iterable[ScenarioResult]) -> str:
-    """Say how far the intervals are from the requests for them, if all are off in one direction."""
-    intervals = {
-        call.interval_s
+def _flaw_of_intervals(results: Iterable[ScenarioResult]) -> str:
+    """Say what is wrong with all intervals: how far they are from the requests, or their filter."""
+    calls = {
+        call
         for result in results
         for evidence in result.evidence
         for transcript in (evidence.transcript,)
@@ -94,12 +94,15 @@ def _displacement(results: Iterable[ScenarioResult]) -> str:
         for call in requests_by_interval(fetch, transcript.calls)
         if call.interval_s is not None
     }
+    intervals = [call.interval_s for call in calls if call.interval_s is not None]
     begin_s = min((-inf if start is None else start for start, _ in intervals), default=-inf)
     end_s = max((inf if end is None else end for _, end in intervals), default=inf)
     if begin_s > 0:
         return f" Each interval begins {_at_least(begin_s)} after the request itself."
     if end_s < -MAX_DELAY_S:
         return f" Each interval ends {_at_least(-end_s)} before the request itself."
+    if calls and all("CreatedUtc" in call.filters for call in calls):
+        return " Each is an interval of `CreatedUtc`, which has nothing that was created before it."
     return ""
 
 

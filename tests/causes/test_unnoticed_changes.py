@@ -132,6 +132,23 @@ def test_how_far_intervals_are_off(
     assert cause.summary.endswith(f"were in no response.{sentence}")
 
 
+def test_intervals_of_creation_are_named() -> None:
+    """A request for what was created lately has no entity that was created before and changed."""
+    results = [
+        processing_result(
+            f"PROC-0{number}",
+            [delivery(f"{number}")],
+            [call(returned_ids=(), interval_s=(-3_600.0, 60.0), filters=("CreatedUtc",))],
+            met=False,
+        )
+        for number in range(3)
+    ]
+    (cause,) = find_causes(results)
+    assert cause.summary.endswith(
+        " Each is an interval of `CreatedUtc`, which has nothing that was created before it."
+    )
+
+
 def test_an_interval_whose_requests_all_fail_is_not_blamed() -> None:
     """Whether it has the events is unknown: the requests have to be smaller, or repeated."""
     refused = call(status=408, fault=ApiFault.REQUEST_TIMEOUT)

@@ -568,6 +568,18 @@ CASES = [
         [True],
         [False],
     ),
+    FlawCase(
+        "reads-by-creation",
+        requests_for(updates("a"), show=lambda request: "CreatedUtc" in request.body),
+        [True],
+        [False],
+    ),
+    FlawCase(
+        "sends-all-ids-at-once",
+        requests_for(updates(*map(str, range(1001))), show=lambda request: len(request.ids)),
+        [1001, 1001],  # a full page has a further one
+        [1, 1000, 1000],
+    ),
     FlawCase("reads-last-seconds", seconds_before_now, [2], []),
     FlawCase("reads-first-page-by-interval", ids_with_a_full_page, [[]], [["a"]]),
     FlawCase("reads-first-page-of-1000", count_pages_of_threads, 1, 2),

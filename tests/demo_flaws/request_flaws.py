@@ -5,6 +5,7 @@ Each function returns the options of a new partner, which are sound except for o
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.sound_variants import reads_by_interval
 from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
 
-LAST_SECONDS = timedelta(seconds=2)
+LAST_SECONDS, TWO_MONTHS = timedelta(seconds=2), timedelta(days=60)
 ADDED_CUSTOMERS = "added customers"  # a kind of entity that only `fetches_added_twice` knows
 SERVICE_ID = "bd26d8db-86da-4f96-9efc-e5a4654a4a94"  # from the example in the documentation
 
@@ -112,26 +113,40 @@ def reads_first_page_by_interval() -> ProcessingOptions:
 def interval_in_local_time() -> ProcessingOptions:
     """Fetches what was updated since, with the ends of the interval in the hotel's time."""
     return _reads_interval(
-        lambda interval: {name: _in_prague(end_utc) for name, end_utc in interval.items()}
+        lambda interval: {"UpdatedUtc": {name: _in_prague(end) for name, end in interval.items()}}
     )
 
 
 def reads_last_seconds() -> ProcessingOptions:
     """Fetches what was updated within two seconds before the request, whatever it read before."""
-    return _reads_interval(
-        lambda interval: {**interval, "StartUtc": _to_seconds(datetime.now(UTC) - LAST_SECONDS)}
-    )
+    return _reads_interval(lambda interval: {"UpdatedUtc": _since(LAST_SECONDS, interval)})
 
 
-def _reads_interval(change: Callable[[Mapping[str, str]], Document]) -> ProcessingOptions:
-    """Return the options of a partner that reads by interval, but changes each interval."""
+def reads_by_creation() -> ProcessingOptions:
+    """Fetches what was created within the last two months, which misses changes of older things."""
+    return _reads_interval(lambda interval: {"CreatedUtc": _since(TWO_MONTHS, interval)})
+
+
+def sends_all_ids_at_once() -> ProcessingOptions:
+    """Asks for all ids that it has collected with one request, however many they are."""
+    return ProcessingOptions(max_ids=sys.maxsize)
+
+
+def _since(length: timedelta, interval: Mapping[str, str]) -> Document:
+    """Return an interval with another length before now."""
+    return {**interval, "StartUtc": _to_seconds(datetime.now(UTC) - length)}
+
+
+def _reads_interval(filters: Callable[[Mapping[str, str]], Document]) -> ProcessingOptions:
+    """Return the options of a partner that reads by interval, but with other filters."""
 
     def with_change(reader: EntityReader) -> EntityReader:
         def read(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
             def fetch(operation: str, collection: str, body: Document) -> Iterable[Document]:
-                if interval := body.get("UpdatedUtc"):
-                    body = {**body, "UpdatedUtc": change(interval)}
-                return fetch_pages(operation, collection, body)
+                others = {name: value for name, value in body.items() if name != "UpdatedUtc"}
+                interval = body.get("UpdatedUtc")
+                changed = filters(interval) if interval else {}
+                return fetch_pages(operation, collection, {**others, **changed})
 
             return reader(fetch, batch)
 
@@ -154,6 +169,8 @@ def _to_seconds(time: datetime) -> str:
 REQUEST_FLAWS = (
     interval_in_local_time,
     reads_last_seconds,
+    reads_by_creation,
+    sends_all_ids_at_once,
     fetches_added_twice,
     fetch_per_event,
     fetches_three_times,

@@ -14,13 +14,10 @@ from functools import partial
 from pytest_mews.emulator.attribution import Origin, TokenFinder, ids_in
 from pytest_mews.emulator.connector_api.api_http import BAD_REQUEST, ApiRequest, ApiResponse
 from pytest_mews.emulator.connector_api.api_responses import references
-from pytest_mews.emulator.connector_api.apply_message import (
-    ASSUMED_AGE,
-    add_enterprise,
-    apply_message,
-)
+from pytest_mews.emulator.connector_api.apply_message import add_enterprise, apply_message
 from pytest_mews.emulator.connector_api.busy_silence import LATE_MS, BusySilence
 from pytest_mews.emulator.connector_api.call_log import CallLog
+from pytest_mews.emulator.connector_api.entities import ASSUMED_AGE
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.first_pages import FirstPages
 from pytest_mews.emulator.connector_api.handler import ApiState, handle

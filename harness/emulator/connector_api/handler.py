@@ -29,7 +29,7 @@ from pytest_mews.emulator.connector_api.api_responses import (
     ValidRequest,
     respond,
 )
-from pytest_mews.emulator.connector_api.apply_message import ASSUMED_AGE
+from pytest_mews.emulator.connector_api.entities import ASSUMED_AGE
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.filters import requested_amounts, requested_changes_s
 from pytest_mews.emulator.connector_api.injected_faults import Amounts, InjectedFault
