@@ -7,6 +7,7 @@ exception is the usual reason.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from pytest_mews.causes.cause_phrases import listed
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
@@ -24,13 +25,21 @@ DELETION_NOTICED = "deletion-noticed"
 
 
 def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
-    """Yield an explanation if nothing was requested from some scenario to the end of the run."""
+    """Yield an explanation if nothing was requested from some scenario to the end of the run.
+
+    Or until the harness restarts the service, which starts again what has ended.
+    """
     results = [
         result
         for result in observations.results
         if result.fetches and result.attempts and awaits_fetches(result)
     ]
     results.sort(key=_started_ms)
+    restarted = next((result for result in results if result.scenario.restarts_service), None)
+    restart_ms = inf
+    if restarted is not None:
+        restart_ms = _started_ms(restarted)
+        results = results[: results.index(restarted)]
     active = [index for index, result in enumerate(results) if _is_active(result.fetches)]
     if len(active) < MIN_BEFORE:
         return
@@ -64,7 +73,9 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
             and all(delivery.started_ms >= stopped_ms for delivery in transcript.deliveries)
         )
 
-    last_calls = [call for call in observations.last_calls if call.received_ms >= stopped_ms]
+    last_calls = [
+        call for call in observations.last_calls if stopped_ms <= call.received_ms < restart_ms
+    ]
     is_stuck = len(last_calls) >= MIN_REPEATED and all(call.is_rejected for call in last_calls)
     case = "rejected requests are repeated" if is_stuck else "no request is made"
     meanwhile = "It goes on to answer messages."
@@ -75,6 +86,8 @@ def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:
             f"{one_line(call.operation or call.path)} ({call.status} "
             f"{call.message.rstrip('.')}): what is behind them waits."
         )
+    if restarted is not None and _is_active(restarted.fetches):
+        meanwhile += f" It requests something again after its restart in {restarted.scenario.id}."
     yield Explanation(
         CauseKind.STOPPED_FETCHING,
         f"The service requests nothing {'new' if is_stuck else 'any more'} {since}: none of "
