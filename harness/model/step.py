@@ -428,6 +428,8 @@ class InjectApiFault(Step):
 class DeleteEntities(EntitiesStep):
     """Deletes the entities of some messages in the Connector API emulator, before they are sent.
 
+    A reservation is canceled instead.
+
     Attributes:
         of: the names of the messages.
         event: only the entities of events of this type; empty for all.

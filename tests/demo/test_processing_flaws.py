@@ -560,6 +560,15 @@ CASES = [
         [([], None)],
         [(["a"], ["Active", "Deleted"])],
     ),
+    FlawCase(
+        "asks-for-reservations-in-house",
+        requests_for(
+            updates("a", discriminator="ServiceOrderUpdated"),
+            show=lambda request: (request.ids, "States" in request.body),
+        ),
+        [([], True)],
+        [(["a"], False)],
+    ),
     FlawCase("looks-up-services-once", known_services(PRODUCT, PRODUCT), [0, 1, 1], [0, 1, 0, 2]),
     FlawCase("products-without-services", known_services(PRODUCT), [0], [0, 1]),
     FlawCase(

@@ -111,6 +111,13 @@ def asks_for_active_blocks() -> ProcessingOptions:
     return ProcessingOptions(readers=entity_readers() | {"resourceBlocks": reader})
 
 
+def asks_for_reservations_in_house() -> ProcessingOptions:
+    """Fetches reservations by interval, without the canceled ones."""
+    states = ["Confirmed", "Started", "Processed"]
+    reader = by_interval("reservations/getAll/2023-06-06", "Reservations", States=states)
+    return ProcessingOptions(readers=entity_readers() | {"reservations": reader})
+
+
 def looks_up_services_once() -> ProcessingOptions:
     """Asks for the services of an enterprise once, and never again."""
     services: dict[str, list[str]] = {}
@@ -163,6 +170,7 @@ DELETION_FLAWS: tuple[Callable[[], ProcessingOptions], ...] = (
     retries_empty_answers,
     late_update_kills_worker,
     asks_for_active_blocks,
+    asks_for_reservations_in_house,
     looks_up_services_once,
     products_without_services,
 )
