@@ -24,6 +24,7 @@ from pytest_mews.causes.idle_between_messages import find_idle_between_messages
 from pytest_mews.causes.in_front import find_back_pressure, find_page, find_rate_limit
 from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.irregular_losses import find_irregular_losses
+from pytest_mews.causes.kept_cursors import find_kept_cursors
 from pytest_mews.causes.kind_texts import load_kind_texts
 from pytest_mews.causes.lost_positions import find_lost_positions
 from pytest_mews.causes.missing_entities import missing_entities
@@ -137,6 +138,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
     found += [
         *find_acceptance(observations),
         *find_replaced_key(observations),
+        *find_kept_cursors(observations),
         *find_idle_between_messages(observations),
         *find_at_each_instance(find_stopped_fetching, observations),
         *find_unnoticed_changes(observations.results),

@@ -102,7 +102,13 @@ def _foreign_token(
 
     def is_foreign(transcript: Transcript) -> MissingEntity:
         calls = calls_by_entity(transcript.calls)
-        return lambda fetch: foreign_token_owner(fetch, calls.get(fetch.entity_id, ())) in owners
+
+        def has_foreign_token(fetch: EntityFetch) -> bool:
+            owner = foreign_token_owner(fetch, calls.get(fetch.entity_id, ()))
+            # Repeated executions have no records, and new enterprises with new tokens.
+            return owner is not None and (len(owners) > 1 or owner in owners)
+
+        return has_foreign_token
 
     def accounts_for(unmet: UnmetFinding) -> bool:
         is_asked = is_foreign(unmet.evidence.transcript)

@@ -154,6 +154,10 @@ def _find_since_scenario(
             f"{one_line(call.operation or call.path)} ({call.status} "
             f"{call.message.rstrip('.')}): what is behind them waits."
         )
+    restarts = [one for one in _restarts(observations.results) if _started_ms(one) == end_ms]
+    if restarts and _is_active(restarts[0].fetches):
+        name = restarts[0].scenario.id
+        meanwhile += f" It requests something again after its restart in {name}."
     yield Explanation(
         CauseKind.STOPPED_FETCHING,
         f"The service requests nothing {'new' if is_stuck else 'any more'} {since}: none of "
@@ -179,8 +183,11 @@ def _is_end(active: int, before: int, after: int) -> bool:
 
 def _lives(results: Sequence[ScenarioResult]) -> Iterator[tuple[float, float]]:
     """Yield the start and the end of each life of the service: a scenario may restart it."""
-    restarts = [one for one in results if one.scenario.restarts_service and one.attempts]
-    yield from pairwise([-inf, *sorted(map(_started_ms, restarts)), inf])
+    yield from pairwise([-inf, *sorted(map(_started_ms, _restarts(results))), inf])
+
+
+def _restarts(results: Sequence[ScenarioResult]) -> list[ScenarioResult]:
+    return [one for one in results if one.scenario.restarts_service and one.attempts]
 
 
 def _started_ms(result: ScenarioResult) -> float:

@@ -77,15 +77,15 @@ def find_not_in_interval(results: Sequence[ScenarioResult]) -> Iterator[Explanat
     yield Explanation(
         CauseKind.NOT_IN_INTERVAL,
         f"Requests by interval miss acknowledged events: {listed(figures)} were in no response."
-        f"{_displacement(results)}",
+        f"{_flaw_of_intervals(results)}",
         accounts_for_missing=is_in_none,
     )
 
 
-def _displacement(results: Iterable[ScenarioResult]) -> str:
-    """Say how far the intervals are from the requests for them, if all are off in one direction."""
-    intervals = {
-        call.interval_s
+def _flaw_of_intervals(results: Iterable[ScenarioResult]) -> str:
+    """Say what is wrong with all intervals: how far they are from the requests, or their filter."""
+    asked = [
+        (call, call.interval_s, fetch.sent_ms)
         for result in results
         for evidence in result.evidence
         for transcript in (evidence.transcript,)
@@ -93,13 +93,21 @@ def _displacement(results: Iterable[ScenarioResult]) -> str:
         if is_outside_interval(fetch, transcript.calls)
         for call in requests_by_interval(fetch, transcript.calls)
         if call.interval_s is not None
-    }
-    begin_s = min((-inf if start is None else start for start, _ in intervals), default=-inf)
-    end_s = max((inf if end is None else end for _, end in intervals), default=inf)
+    ]
+    if not asked:
+        return ""
+    begin_s = min(-inf if start is None else start for _, (start, _), _ in asked)
+    end_s = max(inf if end is None else end for _, (_, end), _ in asked)
+    end_before_change = all(
+        end is not None and call.received_ms + 1000 * end < sent_ms
+        for call, (_, end), sent_ms in asked
+    )
     if begin_s > 0:
         return f" Each interval begins {_at_least(begin_s)} after the request itself."
-    if end_s < -MAX_DELAY_S:
+    if end_s < -MAX_DELAY_S or (end_before_change and end_s <= -1):
         return f" Each interval ends {_at_least(-end_s)} before the request itself."
+    if all("CreatedUtc" in call.filters for call, _, _ in asked):
+        return " Each is an interval of `CreatedUtc`, which has nothing that was created before it."
     return ""
 
 

@@ -6,12 +6,13 @@ is an answer. Whether the service keeps or removes its own copy can't be observe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
 from pytest_mews.checks.phrasing import how_often, quantity
+from pytest_mews.mews.events import EVENTS
 from pytest_mews.model import OPERATIONS_BY_DISCRIMINATOR, ApiCall, Delivery, Transcript
 from pytest_mews.model.fetches import deleted_entities
 
@@ -63,21 +64,20 @@ def empty_answer_not_repeated(transcript: Transcript) -> Observation:
         requested = sum(bool(entity.answers) for entity in deleted)
         returned = sum(entity.empty_count < len(entity.answers) for entity in deleted)
         observed = (
-            f"{_entities(len(deleted))}: {requested} requested, {returned} of them returned as "
-            "deleted"
+            f"{_entities(deleted)}: {requested} requested, {returned} of them returned as deleted"
         )
         return Observation(met=True, observed=observed, subject_count=len(deleted))
     worst = max(repeated, key=lambda entity: entity.empty_count)
     observed = (
         f"{worst.discriminator} {worst.entity_id}: requested {how_often(worst.empty_count)}, each "
-        f"time answered without it; {len(repeated)} of {_entities(len(deleted))}"
+        f"time answered without it; {len(repeated)} of {_entities(deleted)}"
     )
     return Observation(met=False, observed=observed, subject_count=len(deleted))
 
 
-@case_check("deletion-noticed", "every deleted entity returned, or requested by its id")
+@case_check("deletion-noticed", "every deleted or canceled entity returned, or requested by its id")
 def deletion_noticed(transcript: Transcript) -> Observation:
-    """Each deleted entity was in a response, or a request by its id was answered without it.
+    """Each deleted or canceled entity was in a response, or one by its id was answered without it.
 
     A response to a request by interval that leaves it out doesn't tell the service about it. What a
     service has not requested that was still busy with earlier messages is not judged.
@@ -86,7 +86,7 @@ def deletion_noticed(transcript: Transcript) -> Observation:
     missed = [entity for entity in deleted if not entity.answers]
     if not missed:
         returned = sum(entity.empty_count < len(entity.answers) for entity in deleted)
-        observed = f"{_entities(len(deleted))}, {returned} returned with its final state"
+        observed = f"{_entities(deleted)}, {returned} returned with its final state"
         return Observation(met=True, observed=observed, subject_count=len(deleted))
     if transcript.still_busy:
         return Observation.of_busy_service(len(missed), len(deleted))
@@ -99,7 +99,7 @@ def deletion_noticed(transcript: Transcript) -> Observation:
     elif first.listings:
         why = f"was left out of the response to {first.listings[0].operation} by interval"
     observed = (
-        f"{first.discriminator} {first.entity_id} {why}; {len(missed)} of {_entities(len(deleted))}"
+        f"{first.discriminator} {first.entity_id} {why}; {len(missed)} of {_entities(deleted)}"
     )
     return Observation(met=False, observed=observed, subject_count=len(deleted))
 
@@ -143,5 +143,7 @@ def _deleted(
     return _Deleted(discriminator, entity_id, message_count, answers, listings, failures)
 
 
-def _entities(count: int) -> str:
-    return quantity(count, "deleted entity", "deleted entities")
+def _entities(deleted: Sequence[_Deleted]) -> str:
+    if deleted and all(EVENTS[each.discriminator].entity == "reservation" for each in deleted):
+        return quantity(len(deleted), "canceled reservation")
+    return quantity(len(deleted), "deleted entity", "deleted entities")

@@ -6,13 +6,18 @@ from dataclasses import replace
 
 from pytest_mews.execution.execution import Execution, perform
 from pytest_mews.mews.events import EVENTS
+from pytest_mews.model import entity_fetches
+from pytest_mews.model.fetches import requests_by_interval
 from pytest_mews.model.step import (
     AddService,
     AddToPortfolio,
+    ChangeEntities,
     ClearApiFaults,
     DeleteEntities,
     FillFirstPages,
     InjectApiFault,
+    OutlastIntervals,
+    RefuseReplacedKeys,
     ShowConnectivityCheck,
     WaitForNoRequest,
     WaitForRequest,
@@ -20,6 +25,8 @@ from pytest_mews.model.step import (
     WaitUntilIdle,
 )
 
+MAX_INTERVAL_S = 120.0  # messages come up to five minutes late, for which no run can wait
+INTERVAL_MARGIN_S = 2.0  # both ends of an interval are whole seconds
 USUAL_DELAYS = 2.0  # in which a request that must not come would come
 
 
@@ -86,16 +93,47 @@ def _inject_api_fault(step: InjectApiFault, execution: Execution) -> None:
 def _delete_entities(step: DeleteEntities, execution: Execution) -> None:
     connector_api = execution.context.connector_api
     for name in step.of:
-        messages = execution.messages[name]
-        execution.messages[name] = tuple(
-            replace(message, deleted_ids=frozenset(event.entity_id for event in message.events))
-            for message in messages
-        )
-        for message in messages:
-            for event in message.events:
+        messages = []
+        for message in execution.messages[name]:
+            events = [event for event in message.events if step.event in {"", event.discriminator}]
+            ids = frozenset(event.entity_id for event in events)
+            messages.append(replace(message, deleted_ids=ids))
+            for event in events:
                 kind = EVENTS[event.discriminator].entity
                 if connector_api is not None and kind and message.enterprise_id is not None:
                     connector_api.delete_entities(message.enterprise_id, kind, [event.entity_id])
+        execution.messages[name] = tuple(messages)
+
+
+@perform.register
+def _change_entities(step: ChangeEntities, execution: Execution) -> None:
+    connector_api = execution.context.connector_api
+    for message in (message for name in step.of for message in execution.messages[name]):
+        if connector_api is not None:
+            connector_api.change_entities(message)
+
+
+@perform.register
+def _outlast_intervals(step: OutlastIntervals, execution: Execution) -> None:
+    calls = execution.calls.calls(everything=True)
+    fetches = entity_fetches([one for one in execution.deliveries if one.label in step.of], calls)
+    latest = {
+        call.operation: call.interval_s[0]
+        for fetch in fetches
+        for call in requests_by_interval(fetch, calls)
+        if call.interval_s is not None and call.interval_s[0] is not None
+    }
+    lengths_s = [-begin_s for begin_s in latest.values() if -begin_s <= MAX_INTERVAL_S]
+    if lengths_s:
+        execution.context.wait(max(lengths_s) + INTERVAL_MARGIN_S)
+
+
+@perform.register
+def _refuse_replaced_keys(step: RefuseReplacedKeys, execution: Execution) -> None:
+    connector_api = execution.context.connector_api
+    for message in (message for name in step.of for message in execution.messages[name]):
+        if connector_api is not None and message.enterprise_id is not None:
+            connector_api.refuse_replaced_keys(message.enterprise_id)
 
 
 @perform.register

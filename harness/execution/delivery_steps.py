@@ -51,6 +51,7 @@ def _restart_service(_: RestartService, execution: Execution) -> None:
     context = execution.context
     if context.restart is not None:
         execution.not_restarted = not context.restart()
+        context.late_fetches.forget()
         if context.service is not None and not execution.not_restarted:
             context.service.wait_for_return(lambda _: None)
 

@@ -35,6 +35,11 @@ class LateFetches:
             for fetch in missing:
                 self._given_up[fetch.entity_id] = fetch.acknowledged_ms, now_ms
 
+    def forget(self) -> None:
+        """Forget what was given up: what a restarted service fetches says not how slow it is."""
+        with self._lock:
+            self._given_up.clear()
+
     def delays_ms(self, calls: Sequence[ApiCall]) -> dict[str, float]:
         """Return by entity how long after its response it was fetched, if that was too late.
 

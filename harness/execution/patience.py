@@ -3,8 +3,9 @@
 A wait for a request that never comes lasts for the whole fetch timeout, or for several. A flawed
 service causes many of them, all for one reason. Once those that timed out have lasted for
 `MIN_TIMEOUTS` fetch timeouts, a wait ends as soon as the service has been silent for several times
-as long as it was ever silent before it did what it should. To ask again for the same list is no
-more than silence. A service that does everything is always given the whole timeout.
+as long as it was ever silent before it did what it should; the longest of many such silences don't
+count (`longest_usual`). To ask again for the same list is no more than silence. A service that does
+everything is always given the whole timeout.
 
 What it once needed says nothing any more about a service whose worker has ended, or repeats one
 rejected request: if a whole wait passed without any other call, and none came for `MIN_TIMEOUTS`
@@ -37,6 +38,8 @@ MIN_SILENCE_S = 2.0
 STORM_CALLS = 300  # of one wait, without any success: one every 0.1 s of the longest wait
 STORM_REPETITIONS = 10  # of each request, on average
 SILENCE_FACTOR = 4.0
+# A busy machine delays what all concurrent scenarios wait for, 8 of about 200 waits, once or twice.
+OUTLIER_SHARE = 0.05
 FALLS_BEHIND_NOTE = (
     "The service falls behind: after {waited} it was still working through earlier messages. So "
     "later waits were short, and what it had not fetched is not observed. This run sends more than "
@@ -152,7 +155,7 @@ class Learned:
     Attributes:
         lock: held while any of it is read or changed.
         missed_s: how long the waits lasted that timed out, by what was missing.
-        longest_s: the longest silence before something was done after all.
+        silences_s: the longest silence of each wait before something was done after all.
         request_delays_s: the shortest seconds from a response to the first request, of each wait.
         is_unreliable: whether something came after its timeout, so that no silence is final.
         silent_windows: waits for a limit of the service's own.
@@ -163,7 +166,7 @@ class Learned:
     def __init__(self) -> None:
         self.lock = Lock()
         self.missed_s = dict.fromkeys(Missing, 0.0)
-        self.longest_s = dict.fromkeys(Missing, 0.0)
+        self.silences_s: dict[Missing, list[float]] = {kind: [] for kind in Missing}
         self.request_delays_s: list[float] = []
         self.is_unreliable = False
         self.silent_windows, self.first_retries = Chances(MAX_SILENT_WINDOWS), Chances(1)
@@ -232,7 +235,9 @@ class Patience:
             self._look_for_late_fetches(calls_since(self._last_call))
             if self._learned.is_unreliable:
                 return None
-            longest_s = max((self._learned.longest_s[kind] for kind in missing), default=0.0)
+            longest_s = max(
+                (longest_usual(self._learned.silences_s[kind]) for kind in missing), default=0
+            )
             return max(MIN_SILENCE_S, SILENCE_FACTOR * longest_s)
 
     def note_end(
@@ -254,10 +259,12 @@ class Patience:
             for one in awaited:
                 if not one.is_done:
                     self._given_up[one.entity_id] = last_call
-                elif one.request_delay_s is not None:
-                    self._note_silence(Missing.REQUEST, one.request_delay_s)
-                    pause_s = pauses_s.get(one.entity_id, 0.0)
-                    self._note_silence(Missing.CONTINUATION, max(one.work_s, pause_s))
+            done = [one for one in awaited if one.is_done and one.request_delay_s is not None]
+            if done:
+                delay_s = max(one.request_delay_s or 0.0 for one in done)
+                pause_s = max(max(one.work_s, pauses_s.get(one.entity_id, 0.0)) for one in done)
+                self._learned.silences_s[Missing.REQUEST].append(delay_s)
+                self._learned.silences_s[Missing.CONTINUATION].append(pause_s)
         delays_s = [one.request_delay_s for one in awaited if one.request_delay_s is not None]
         if delays_s:
             self.note_request_delay(min(delays_s))
@@ -307,8 +314,14 @@ class Patience:
                 if call.number > self._given_up[entity_id]:
                     self._learned.is_unreliable = True
 
-    def _note_silence(self, kind: Missing, seconds: float) -> None:
-        self._learned.longest_s[kind] = max(self._learned.longest_s[kind], seconds)
+
+def longest_usual(silences_s: Iterable[float]) -> float:
+    """Return the longest of the silences, without the outliers if there are many; 0 if none.
+
+    Waits without a silence, such as those for a retry where nothing failed, say nothing.
+    """
+    ordered = sorted(silence_s for silence_s in silences_s if silence_s > 0)
+    return ordered[-1 - int(len(ordered) * OUTLIER_SHARE)] if ordered else 0.0
 
 
 def wait_until_done(  # noqa: PLR0913 - what for, how long, and what is known

@@ -23,6 +23,8 @@ class Operation:
         deleted: how a request asks for deleted entities, which the response leaves out otherwise:
             a flag of its `Extent`, or a list in which `Deleted` is a value; None if the response
             has them anyway, or if that is not documented.
+        canceled: a list of states in the request that leaves out canceled entities if it has no
+            `Canceled`; None if there is no such list.
         needs_filter: whether a request must have at least one filter (fact C-43).
 
     """
@@ -32,6 +34,7 @@ class Operation:
     collection: str | None = None
     ids: str | None = None
     deleted: str | None = None
+    canceled: str | None = None
     needs_filter: bool = False
 
 

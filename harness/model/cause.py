@@ -60,6 +60,7 @@ class CauseKind(StrEnum):
     FIRST_EVENT_ONLY = "first-event-only"
     WEBSOCKET_FIRST_EVENT_ONLY = "websocket-first-event-only"
     PAGES_NOT_READ = "pages-not-read"
+    CURSOR_OF_ANOTHER_REQUEST = "cursor-of-another-request"
     SHARED_ID_NOT_FETCHED = "shared-id-not-fetched"
     REQUESTS_REFUSED = "requests-refused"
     HASTY_RETRIES = "hasty-retries"

@@ -430,6 +430,51 @@ class InjectApiFault(Step):
 class DeleteEntities(EntitiesStep):
     """Deletes the entities of some messages in the Connector API emulator, before they are sent.
 
+    A reservation is canceled instead.
+
+    Attributes:
+        of: the names of the messages.
+        event: only the entities of events of this type; empty for all.
+
+    """
+
+    event: str = ""
+
+
+@_named("change-entities", Emulator.CONNECTOR_API)
+@dataclass(frozen=True)
+class ChangeEntities(EntitiesStep):
+    """Changes the entities of some messages in the Connector API emulator, before they are sent.
+
+    They do not change once more when the messages are sent, which are late.
+
+    Attributes:
+        of: the names of the messages.
+
+    """
+
+
+@_named("outlast-intervals", Emulator.CONNECTOR_API)
+@dataclass(frozen=True)
+class OutlastIntervals(EntitiesStep):
+    """Waits until an interval of the same length would begin after now.
+
+    Those in the latest requests of the service for the entities of some messages count, if they
+    begin at most two minutes before the request. Without any it does not wait.
+
+    Attributes:
+        of: the names of the messages.
+
+    """
+
+
+@_named("refuse-replaced-keys", Emulator.CONNECTOR_API)
+@dataclass(frozen=True)
+class RefuseReplacedKeys(EntitiesStep):
+    """Answers requests with a replaced AccessToken of the enterprises of some messages with a 401.
+
+    Without it they succeed: that a new key makes the old one invalid is documented nowhere.
+
     Attributes:
         of: the names of the messages.
 

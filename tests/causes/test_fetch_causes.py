@@ -82,6 +82,20 @@ def action(name: str, enterprise: str, at_ms: float) -> Delivery:
     return replace(sent, message=replace(sent.message, kind=WebhookKind.INTEGRATION))
 
 
+def test_a_repeated_execution_with_another_foreign_token_is_explained() -> None:
+    """Its entities have no record, and new enterprises have new tokens."""
+    results = [sound_result()]
+    for number, owner in enumerate((ENTERPRISE, "enterprise-3", "enterprise-4")):
+        ids = [f"{number}-a", f"{number}-b"]
+        deliveries = [delivery(name, enterprise=OTHER_ENTERPRISE) for name in ids]
+        calls = foreign_calls(*ids, owner=owner)
+        results.append(processing_result(f"PROC-2{number}", deliveries, calls))
+    results[-1] = replace(results[-1], fetches=())
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.OTHER_ENTERPRISES_TOKEN
+    assert cause.explains == ("PROC-20", "PROC-21", "PROC-22")
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

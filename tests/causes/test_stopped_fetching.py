@@ -40,6 +40,17 @@ def test_nothing_is_requested_after_a_scenario() -> None:
     )
 
 
+def test_a_restart_starts_again_what_has_ended() -> None:
+    """The harness restarts the service in its last scenario, which fetches everything then."""
+    results = [result(number, fetched=True) for number in WORKING]
+    results += [result(number, fetched=False) for number in LATER]
+    last = result(49, fetched=True)
+    restarting = replace(last.scenario, steps=(RestartService(),))
+    (cause,) = find_causes([*results, replace(last, scenario=restarting)])
+    assert (cause.kind, cause.explains) == (CauseKind.STOPPED_FETCHING, ("PROC-33", "PROC-39"))
+    assert cause.summary.endswith(" It requests something again after its restart in PROC-49.")
+
+
 def test_a_rejected_request_that_is_repeated_holds_up_the_others() -> None:
     """The service still makes requests, but always the same; a single other one is work."""
     results = [result(number, fetched=True) for number in WORKING]

@@ -109,7 +109,8 @@ def test_requests_by_interval_that_miss_events() -> None:
         ([(3_300.0, 3_600.0), (3_480.0, None)], " Each interval begins at least 55 minutes after"),
         ([(-9_000.0, -7_200.0), (None, -90.0)], " Each interval ends at least 90 s before"),
         ([(3_300.0, 3_600.0), (-60.0, 1.0)], ""),
-        ([(-400.0, -30.0), (-90.0, -30.0)], ""),
+        ([(-400.0, -30.0), (-90.0, -30.0)], " Each interval ends at least 30 s before"),
+        ([(-400.0, 0.0), (-90.0, -30.0)], ""),
         ([(None, None), (None, None)], ""),
         ([None, None], ""),
     ],
@@ -130,6 +131,23 @@ def test_how_far_intervals_are_off(
     assert cause.kind is CauseKind.NOT_IN_INTERVAL
     sentence = f"{displacement} the request itself." if displacement else ""
     assert cause.summary.endswith(f"were in no response.{sentence}")
+
+
+def test_intervals_of_creation_are_named() -> None:
+    """A request for what was created lately has no entity that was created before and changed."""
+    results = [
+        processing_result(
+            f"PROC-0{number}",
+            [delivery(f"{number}")],
+            [call(returned_ids=(), interval_s=(-3_600.0, 60.0), filters=("CreatedUtc",))],
+            met=False,
+        )
+        for number in range(3)
+    ]
+    (cause,) = find_causes(results)
+    assert cause.summary.endswith(
+        " Each is an interval of `CreatedUtc`, which has nothing that was created before it."
+    )
 
 
 def test_an_interval_whose_requests_all_fail_is_not_blamed() -> None:

@@ -123,7 +123,7 @@ STREAMING_VARIANTS = {"ws-cookies-without-space", "ws-trusts-events", "ws-slow-r
 INFORMATIONAL = {"PROC-30"}  # a service need not poll for abandoned events
 BY_ID = {"STR-29"}  # about fetches by id: a service that polls makes none
 # Documented after profile 2022-08:
-LATER = {"INT-07", "REC-05", "REC-06", "RED-01", "PROC-05", "PROC-21"}
+LATER = {"INT-07", "REC-05", "REC-06", "RED-01", "PROC-05", "PROC-21", "PROC-53"}
 OF_HTTPS = {"TLS-01", "TLS-02", "TLS-03", "TLS-04"}
 OF_PLAIN_HTTP = {"TLS-05"}
 

@@ -601,3 +601,18 @@ def test_first_pages_are_filled_once_and_emptied() -> None:
     connector_api.empty_first_pages(handle)
     connector_api.apply_message(announced("PaymentUpdated", 1))
     assert read_pages(connector_api, "payments/getAll", UpdatedUtc=WHOLE_DAY) == [[guid(1)]]
+
+
+def test_entities_can_change_long_before_their_message() -> None:
+    """A late message changes nothing more, and is known to concern what was visible before."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    message = general_webhook(("ServiceOrderUpdated", guid(1)))
+    clock.ms = 1_000
+    connector_api.change_entities(message)
+    clock.ms = 61_000
+    assert connector_api.apply_message(message) == 1_000
+    for begin, found in (("12:00:02", 0), ("12:00:01", 1)):
+        interval = {"StartUtc": f"2026-08-07T{begin}Z", "EndUtc": "2026-08-07T12:01:01Z"}
+        call, _ = call_operation(connector_api, RESERVATIONS, UpdatedUtc=interval)
+        assert len(call.returned_ids) == found, begin

@@ -29,9 +29,8 @@ def returned(connector_api: ConnectorApi, operation: str, **properties: object) 
     """Return the entities in the response of an operation that lists them."""
     _, response = call_operation(connector_api, operation, **properties)
     document = json_body(response)
-    (collection,) = (
-        name for name in ("Resources", "ResourceBlocks", "Products", "Services") if name in document
-    )
+    names = ("Reservations", "Resources", "ResourceBlocks", "Products", "Services")
+    (collection,) = (name for name in names if name in document)
     entities: list[Any] = document[collection]
     return entities
 
@@ -93,6 +92,33 @@ def test_deleted_resource_blocks_need_the_activity_state(
     assert {block["Id"] for block in blocks} == shown
     assert all(block["IsActive"] is (block["Id"] == guid(2)) for block in blocks)
     assert all((block["DeletedUtc"] is None) is block["IsActive"] for block in blocks)
+
+
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        (None, {guid(1), guid(2)}),
+        (["Confirmed"], {guid(2)}),
+        (["Confirmed", "Canceled"], {guid(1), guid(2)}),
+    ],
+)
+def test_states_leave_out_canceled_reservations(states: list[str] | None, shown: set[str]) -> None:
+    """Without `States` the response has all; other states than Canceled are not filtered."""
+    connector_api = make_connector_api()
+    connector_api.apply_message(
+        general_webhook(("ServiceOrderUpdated", guid(1)), ("ServiceOrderUpdated", guid(2)))
+    )
+    connector_api.delete_entities(HOTEL, "reservation", [guid(1)])
+    reservations = returned(
+        connector_api,
+        "reservations/getAll/2023-06-06",
+        ReservationIds=[guid(1), guid(2)],
+        **({} if states is None else {"States": states}),
+    )
+    assert {each["Id"] for each in reservations} == shown
+    for each in reservations:
+        if each["Id"] == guid(1):
+            assert (each["State"], each["CancelledUtc"]) == ("Canceled", "2026-08-07T12:00:00Z")
 
 
 def test_a_deleted_product_is_inactive() -> None:

@@ -175,6 +175,20 @@ def test_new_key_replaces_old_key_which_still_works() -> None:
     assert connector_api.enterprise_of("access-token-new") == HOTEL
 
 
+def test_a_scenario_can_refuse_replaced_keys() -> None:
+    """A request with a replaced key gets a 401 then, one with the new key does not."""
+    connector_api = make_connector_api()
+    connector_api.refuse_replaced_keys(HOTEL)
+    before, _ = call_operation(connector_api, "payments/getAll")
+    connector_api.apply_message(
+        integration_webhook("IntegrationApiKeyCreated", ApiKey="access-token-new")
+    )
+    old, _ = call_operation(connector_api, "payments/getAll")
+    new, _ = call_operation(connector_api, "payments/getAll", token="access-token-new")
+    assert (before.status, old.status, new.status) == (200, 401, 200)
+    assert old.token_state is TokenState.REPLACED
+
+
 def test_created_integration_is_a_new_tenant() -> None:
     """Its token works at once; a late copy of the message doesn't reinstate it."""
     connector_api = make_connector_api()

@@ -87,6 +87,18 @@ def asks_for_the_future(request: ApiRequest) -> bool:
     return bool(interval) and datetime.fromisoformat(interval["StartUtc"]) > datetime.now(UTC)
 
 
+def seconds_before_now(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Report two changes; return how many seconds before now the last interval begins, if any."""
+    for entity_id in ("a", "b"):
+        deliver(partner, updates(entity_id))
+        requests = api.wait_until_idle()
+    interval = requests[-1].body.get("UpdatedUtc")
+    if interval is None:
+        return []
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(interval["StartUtc"])).total_seconds()
+    return [min(int(seconds), 2)]
+
+
 def count_after(fault: ScriptedFault) -> Exercise:
     """Let the first request fail; return the number of all requests."""
 
@@ -149,18 +161,32 @@ def used_tokens(*bodies: bytes) -> Exercise:
     return run
 
 
-def requests_about_missing(partner: DemoPartner, api: ScriptedApi) -> object:
-    """Report a resource that no response has, then another one; return how often each is asked for.
+def tokens_of_retry(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Replace the key before a retry; return the access tokens."""
+    api.faults = [ScriptedFault(429, {"Retry-After": "1"})]
+    deliver(partner, integration_created(), NEW_ENTERPRISE)
+    api.wait_until(len)
+    deliver(partner, KEY_CREATED)
+    api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) > 1)
+    return [request.token for request in api.requests]
+
+
+def requests_about_missing(discriminator: str) -> Exercise:
+    """Report an entity that no response has, then another one; return how often each is asked for.
 
     More than three requests count as three.
     """
-    api.missing_ids = frozenset({"a"})
-    deliver(partner, updates("a", discriminator="ResourceUpdated"))
-    api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 3)
-    deliver(partner, updates("b", discriminator="ResourceUpdated"))
-    api.happens_within(SHORT_WAIT_S, lambda requests: "b" in requested_ids([*requests]))
-    counts = Counter(requested_ids(api.requests))
-    return min(3, counts["a"]), counts["b"]
+
+    def run(partner: DemoPartner, api: ScriptedApi) -> object:
+        api.missing_ids = frozenset({"a"})
+        deliver(partner, updates("a", discriminator=discriminator))
+        api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 3)
+        deliver(partner, updates("b", discriminator=discriminator))
+        api.happens_within(SHORT_WAIT_S, lambda requests: "b" in requested_ids([*requests]))
+        counts = Counter(requested_ids(api.requests))
+        return min(3, counts["a"]), counts["b"]
+
+    return run
 
 
 def known_services(*bodies: bytes) -> Exercise:
@@ -299,6 +325,8 @@ WITH_UNKNOWN_EVENT = general_webhook(
 )
 NEW_ENTERPRISE = updates("a", enterprise=ENTERPRISE_ID)
 OFF, ON = integration_webhook("IntegrationDisabled"), integration_webhook("IntegrationEnabled")
+CANCELED = integration_webhook("IntegrationCanceled")
+REINSTATED = integration_webhook("IntegrationReinstated")
 KEY_CREATED = integration_webhook("IntegrationApiKeyCreated", ApiKey=NEW_KEY)
 
 PRODUCT = updates("a", discriminator="ProductUpdated")
@@ -503,8 +531,16 @@ CASES = [
         [CREATED_TOKEN],
         [CREATED_TOKEN],
     ),
-    FlawCase("missing-entity-kills-worker", requests_about_missing, (1, 0), (1, 1)),
-    FlawCase("retries-empty-answers", requests_about_missing, (3, 1), (1, 1)),
+    FlawCase(
+        "missing-entity-kills-worker", requests_about_missing("ResourceUpdated"), (1, 0), (1, 1)
+    ),
+    FlawCase(
+        "missing-block-kills-worker",
+        requests_about_missing("ResourceBlockUpdated"),
+        (1, 0),
+        (1, 1),
+    ),
+    FlawCase("retries-empty-answers", requests_about_missing("ResourceUpdated"), (3, 1), (1, 1)),
     FlawCase(
         "late-update-kills-worker",
         fetched_ids(
@@ -524,6 +560,15 @@ CASES = [
         [([], None)],
         [(["a"], ["Active", "Deleted"])],
     ),
+    FlawCase(
+        "asks-for-reservations-in-house",
+        requests_for(
+            updates("a", discriminator="ServiceOrderUpdated"),
+            show=lambda request: (request.ids, "States" in request.body),
+        ),
+        [([], True)],
+        [(["a"], False)],
+    ),
     FlawCase("looks-up-services-once", known_services(PRODUCT, PRODUCT), [0, 1, 1], [0, 1, 0, 2]),
     FlawCase("products-without-services", known_services(PRODUCT), [0], [0, 1]),
     FlawCase(
@@ -532,12 +577,39 @@ CASES = [
         [True],
         [False],
     ),
+    FlawCase(
+        "reads-by-creation",
+        requests_for(updates("a"), show=lambda request: "CreatedUtc" in request.body),
+        [True],
+        [False],
+    ),
+    FlawCase(
+        "sends-all-ids-at-once",
+        requests_for(updates(*map(str, range(1001))), show=lambda request: len(request.ids)),
+        [1001, 1001],  # a full page has a further one
+        [1, 1000, 1000],
+    ),
+    FlawCase("reads-last-seconds", seconds_before_now, [2], []),
     FlawCase("reads-first-page-by-interval", ids_with_a_full_page, [[]], [["a"]]),
     FlawCase("reads-first-page-of-1000", count_pages_of_threads, 1, 2),
     FlawCase(
         "drops-events-before-creation",
         used_tokens(NEW_ENTERPRISE, integration_created()),
         [],
+        [CREATED_TOKEN],
+    ),
+    FlawCase("drops-queue-at-new-key", tokens_of_retry, [CREATED_TOKEN], [CREATED_TOKEN, NEW_KEY]),
+    FlawCase("takes-updates-for-creation", fetched_ids(PAIR, updates("a")), ["a"], ["a", "a"]),
+    FlawCase(
+        "closes-client-at-cancel",
+        used_tokens(integration_created(), NEW_ENTERPRISE, CANCELED, REINSTATED, NEW_ENTERPRISE),
+        [CREATED_TOKEN],
+        [CREATED_TOKEN, CREATED_TOKEN],
+    ),
+    FlawCase(
+        "closes-client-at-cancel",
+        used_tokens(integration_created(), CANCELED, REINSTATED, NEW_ENTERPRISE),
+        [CREATED_TOKEN],
         [CREATED_TOKEN],
     ),
     FlawCase(

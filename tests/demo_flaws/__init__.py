@@ -49,7 +49,9 @@ from tests.demo_flaws.stateful_flaws import STATEFUL_FLAWS
 from tests.demo_flaws.tenancy_flaws import (
     TENANCY_FLAWS,
     DropEarlyEvents,
+    IgnoreReinstatedAfterEvents,
     accept_rejected_message,
+    closes_client_at_cancel,
     drops_events_before_creation,
     processes_rejected_messages,
 )
@@ -86,6 +88,7 @@ register(
         create_behaviour=lambda: accept_rejected_message,
     ),
     replace(processes(drops_events_before_creation), create_behaviour=DropEarlyEvents),
+    replace(processes(closes_client_at_cancel), create_behaviour=IgnoreReinstatedAfterEvents),
     *map(streams, CLIENT_FLAWS),
     replace(streams(ws_pauses_stop_webhooks), create_behaviour=lambda: respond_between_pauses),
 )

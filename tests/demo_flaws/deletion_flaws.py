@@ -5,7 +5,7 @@ The first two change the response, the others what a new partner fetches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pytest_mews.demo.partner_state import changes_of
 from pytest_mews.demo.processing.api_client import ApiResponse
@@ -45,6 +45,16 @@ def rejects_entities(document: Document) -> Response | None:
 
 def missing_entity_kills_worker() -> ProcessingOptions:
     """Asks for active resources only, and fetches nothing more once one is missing."""
+    return _dies_of_missing(_with_active_resources())
+
+
+def missing_block_kills_worker() -> ProcessingOptions:
+    """Asks for active resource blocks only, and fetches nothing more once one is missing."""
+    blocks = by_id("resourceBlocks/getAll", "ResourceBlocks", "ResourceBlockIds")
+    return _dies_of_missing(entity_readers() | {"resourceBlocks": blocks})
+
+
+def _dies_of_missing(readers: Mapping[str, EntityReader]) -> ProcessingOptions:
     alive = True
 
     def dying(read: EntityReader) -> EntityReader:
@@ -54,11 +64,10 @@ def missing_entity_kills_worker() -> ProcessingOptions:
             for entity in read(fetch_pages, batch) if alive else ():
                 found.add(entity["Id"])
                 yield entity
-            alive = alive and batch.ids <= found
+            alive = alive and (batch.entity_kind == "messages" or batch.ids <= found)
 
         return read_while_alive
 
-    readers = _with_active_resources()
     return ProcessingOptions(readers={kind: dying(read) for kind, read in readers.items()})
 
 
@@ -100,6 +109,13 @@ def asks_for_active_blocks() -> ProcessingOptions:
     """Fetches resource blocks by interval, without the deleted ones."""
     reader = by_interval("resourceBlocks/getAll", "ResourceBlocks")
     return ProcessingOptions(readers=entity_readers() | {"resourceBlocks": reader})
+
+
+def asks_for_reservations_in_house() -> ProcessingOptions:
+    """Fetches reservations by interval, without the canceled ones."""
+    states = ["Confirmed", "Started", "Processed"]
+    reader = by_interval("reservations/getAll/2023-06-06", "Reservations", States=states)
+    return ProcessingOptions(readers=entity_readers() | {"reservations": reader})
 
 
 def looks_up_services_once() -> ProcessingOptions:
@@ -150,9 +166,11 @@ def _with_active_resources() -> dict[str, EntityReader]:
 
 DELETION_FLAWS: tuple[Callable[[], ProcessingOptions], ...] = (
     missing_entity_kills_worker,
+    missing_block_kills_worker,
     retries_empty_answers,
     late_update_kills_worker,
     asks_for_active_blocks,
+    asks_for_reservations_in_house,
     looks_up_services_once,
     products_without_services,
 )

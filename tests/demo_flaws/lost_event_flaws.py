@@ -68,6 +68,22 @@ def drops_second_update() -> ProcessingOptions:
     return ProcessingOptions(select_changes=select_changes)
 
 
+def takes_updates_for_creation() -> ProcessingOptions:
+    """Ignores CustomerUpdated in the messages after the CustomerAdded of the same customer."""
+    added: set[str] = set()
+
+    def select_changes(document: Document) -> list[tuple[str, str]]:
+        known = set(added)
+        events = [event for event in events_of(document) if entity_kind_of(event)]
+        added.update(
+            event["Value"]["Id"] for event in events if event["Discriminator"] == "CustomerAdded"
+        )
+        changes = changes_of(document)
+        return [(kind, id_) for kind, id_ in changes if kind != "customers" or id_ not in known]
+
+    return ProcessingOptions(select_changes=select_changes)
+
+
 def unknown_event_drops_batch() -> ProcessingOptions:
     """Fetches nothing of a batch with an unknown event."""
     return fetches_only(lambda events: events if all(map(entity_kind_of, events)) else [])
@@ -270,6 +286,7 @@ def _ignores_events(discriminator: str) -> ProcessingOptions:
 LOST_EVENT_FLAWS = (
     deduplicates_by_id,
     drops_second_update,
+    takes_updates_for_creation,
     unknown_event_drops_batch,
     ignores_message_added,
     ignores_payment_updated,

@@ -5,9 +5,10 @@ Each function returns the options of a new partner, which are sound except for o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pytest_mews.demo.processing.entity_readers import (
@@ -21,6 +22,7 @@ from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.sound_variants import reads_by_interval
 from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
 
+LAST_SECONDS, TWO_MONTHS = timedelta(seconds=2), timedelta(days=60)
 ADDED_CUSTOMERS = "added customers"  # a kind of entity that only `fetches_added_twice` knows
 SERVICE_ID = "bd26d8db-86da-4f96-9efc-e5a4654a4a94"  # from the example in the documentation
 
@@ -110,14 +112,41 @@ def reads_first_page_by_interval() -> ProcessingOptions:
 
 def interval_in_local_time() -> ProcessingOptions:
     """Fetches what was updated since, with the ends of the interval in the hotel's time."""
+    return _reads_interval(
+        lambda interval: {"UpdatedUtc": {name: _in_prague(end) for name, end in interval.items()}}
+    )
 
-    def as_local(reader: EntityReader) -> EntityReader:
+
+def reads_last_seconds() -> ProcessingOptions:
+    """Fetches what was updated within two seconds before the request, whatever it read before."""
+    return _reads_interval(lambda interval: {"UpdatedUtc": _since(LAST_SECONDS, interval)})
+
+
+def reads_by_creation() -> ProcessingOptions:
+    """Fetches what was created within the last two months, which misses changes of older things."""
+    return _reads_interval(lambda interval: {"CreatedUtc": _since(TWO_MONTHS, interval)})
+
+
+def sends_all_ids_at_once() -> ProcessingOptions:
+    """Asks for all ids that it has collected with one request, however many they are."""
+    return ProcessingOptions(max_ids=sys.maxsize)
+
+
+def _since(length: timedelta, interval: Mapping[str, str]) -> Document:
+    """Return an interval with another length before now."""
+    return {**interval, "StartUtc": _to_seconds(datetime.now(UTC) - length)}
+
+
+def _reads_interval(filters: Callable[[Mapping[str, str]], Document]) -> ProcessingOptions:
+    """Return the options of a partner that reads by interval, but with other filters."""
+
+    def with_change(reader: EntityReader) -> EntityReader:
         def read(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
             def fetch(operation: str, collection: str, body: Document) -> Iterable[Document]:
-                if interval := body.get("UpdatedUtc"):
-                    local = {name: _in_prague(end) for name, end in interval.items()}
-                    body = {**body, "UpdatedUtc": local}
-                return fetch_pages(operation, collection, body)
+                others = {name: value for name, value in body.items() if name != "UpdatedUtc"}
+                interval = body.get("UpdatedUtc")
+                changed = filters(interval) if interval else {}
+                return fetch_pages(operation, collection, {**others, **changed})
 
             return reader(fetch, batch)
 
@@ -125,17 +154,23 @@ def interval_in_local_time() -> ProcessingOptions:
 
     options = reads_by_interval()
     return replace(
-        options, readers={kind: as_local(reader) for kind, reader in options.readers.items()}
+        options, readers={kind: with_change(reader) for kind, reader in options.readers.items()}
     )
 
 
 def _in_prague(time_utc: str) -> str:
-    local = datetime.fromisoformat(time_utc).astimezone(ZoneInfo("Europe/Prague"))
-    return f"{local:%Y-%m-%dT%H:%M:%SZ}"
+    return _to_seconds(datetime.fromisoformat(time_utc).astimezone(ZoneInfo("Europe/Prague")))
+
+
+def _to_seconds(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 REQUEST_FLAWS = (
     interval_in_local_time,
+    reads_last_seconds,
+    reads_by_creation,
+    sends_all_ids_at_once,
     fetches_added_twice,
     fetch_per_event,
     fetches_three_times,

@@ -5,8 +5,9 @@ Each function returns the options of a new partner, which are sound except for o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.demo.partner_state import PartnerState, credential_of, is_known
@@ -123,6 +124,55 @@ def stops_after_401() -> ProcessingOptions:
     return ProcessingOptions(readers=readers)
 
 
+def drops_queue_at_new_key() -> ProcessingOptions:
+    """Drops what it still has to fetch for an integration when its key is replaced."""
+    known: dict[str, str] = {}
+    replaced_at: dict[str, datetime] = {}
+
+    def credential(state: PartnerState, enterprise_id: str) -> str | None:
+        current = credential_of(state, enterprise_id)
+        if current is not None and known.setdefault(enterprise_id, current) != current:
+            known[enterprise_id] = current
+            replaced_at[enterprise_id] = datetime.now(UTC)
+        return current
+
+    def drop_old(read: EntityReader) -> EntityReader:
+        def read_if_new(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
+            is_old = batch.since < replaced_at.get(batch.enterprise_id, batch.since)
+            return () if is_old else read(fetch_pages, batch)
+
+        return read_if_new
+
+    readers = {entity: drop_old(read) for entity, read in entity_readers().items()}
+    return ProcessingOptions(credential=credential, readers=readers)
+
+
+def closes_client_at_cancel() -> ProcessingOptions:
+    """Fetches nothing after IntegrationReinstated for an integration that it knew before."""
+    return ProcessingOptions()
+
+
+class IgnoreReinstatedAfterEvents:
+    """Responds as the sound service does, but some IntegrationReinstated have no effect.
+
+    It is that of an integration whose events were accepted before: their client is closed.
+    """
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def __call__(self, token: str, request: Request) -> Response:
+        """Respond to a request."""
+        response = respond(token, request)
+        document = response.accepted or {}
+        if "Events" in document:
+            self._used.add(document["IntegrationId"])
+        is_reinstated = document.get("Action") == "IntegrationReinstated"
+        if is_reinstated and document["Data"]["Integration"]["Id"] in self._used:
+            return replace(response, accepted={**document, "Action": "Ignored"})
+        return response
+
+
 def processes_rejected_messages() -> ProcessingOptions:
     """Answers 401 to a wrong token, but fetches the message's entities anyway."""
     return ProcessingOptions()
@@ -176,4 +226,5 @@ TENANCY_FLAWS = (
     knows_tokens_by_enterprise,
     never_resumes,
     stops_after_401,
+    drops_queue_at_new_key,
 )

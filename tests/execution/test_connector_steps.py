@@ -34,11 +34,14 @@ from pytest_mews.model.step import (
     STEPS,
     AddService,
     AddToPortfolio,
+    ChangeEntities,
     ClearApiFaults,
     DeleteEntities,
     FillFirstPages,
     HealthCheck,
     InjectApiFault,
+    OutlastIntervals,
+    RefuseReplacedKeys,
     Send,
     ShowConnectivityCheck,
     WaitForNoRequest,
@@ -663,6 +666,23 @@ def test_wait_for_no_request(delay_s: float, waited_s: float) -> None:
     assert connector_api.waits == [waited_s]
 
 
+@pytest.mark.parametrize(
+    ("interval_s", "waits"),
+    [((-60.4, 0.0), [62.4]), ((-600.0, 0.0), []), ((None, 0.0), []), (None, [])],
+)
+def test_outlast_intervals(
+    interval_s: tuple[float | None, float] | None, waits: list[float]
+) -> None:
+    """A service that asks for ids, or for a long interval, is not waited for."""
+    connector_api = ScriptedConnectorApi()
+    execution = execution_for(connector_api)
+    connector_api.arrive(
+        call(at_ms=DELIVERY.started_ms + 1, returned_ids=("a",), interval_s=interval_s)
+    )
+    perform(OutlastIntervals((DELIVERY.label,)), execution)
+    assert connector_api.waits == pytest.approx(waits)
+
+
 def test_wait_for_request_of_a_busy_partner() -> None:
     """It is extended for a backlog, and cut short after an extended wait was outlasted."""
     connector_api = backlog_of(1000, TIMEOUT, TIMEOUT, call("a", number=1))
@@ -892,6 +912,9 @@ def test_every_step_does_nothing_without_the_emulator() -> None:
         ClearApiFaults(),
         FillFirstPages(("message",)),
         DeleteEntities(("message",)),
+        ChangeEntities(("message",)),
+        OutlastIntervals(("message",)),
+        RefuseReplacedKeys(("message",)),
         AddService(("message",)),
         AddToPortfolio(("message",), "message"),
     )

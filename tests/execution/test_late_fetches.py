@@ -37,6 +37,14 @@ def test_a_note_says_how_slow_the_service_is(calls: list[ApiCall], expected: lis
     assert all(part in notes[0] for part in expected)
 
 
+def test_a_restarted_service_is_not_called_slow() -> None:
+    """It fetches what it had stored as soon as it starts again, however long ago that was."""
+    late = LateFetches()
+    late.give_up(missing(*NAMES), now_ms=10_000)
+    late.forget()
+    assert late.notes([call(*NAMES, at_ms=19_000)], fetch_timeout_s=10.0) == ()
+
+
 def test_no_note_if_nothing_was_given_up() -> None:
     """A service that does everything in time is not slow."""
     assert LateFetches().notes([call("a")], fetch_timeout_s=10.0) == ()

@@ -75,6 +75,44 @@ def test_a_slow_service_is_given_longer() -> None:
     assert silence_s(patience, REQUEST) == 8.0
 
 
+def test_a_single_slow_fetch_of_many_does_not_count() -> None:
+    """A busy machine delays one of many fetches; of a few, each may be what others need."""
+    patience = after_misses(MIN_TIMEOUTS)
+    delays_s = [3.0, *[0.2] * 18]
+    for delay_s in delays_s:
+        patience.note_end([Awaited("a", is_done=True, request_delay_s=delay_s)], [], TIMEOUT_S)
+    assert silence_s(patience, REQUEST) == 12.0
+    patience.note_end([Awaited("a", is_done=True, request_delay_s=0.2)], [], TIMEOUT_S)
+    assert silence_s(patience, REQUEST) == MIN_SILENCE_S
+
+
+def test_fetches_that_are_slow_again_and_again_count() -> None:
+    """A service that collects the events of one type for longer needs as long again."""
+    patience = after_misses(MIN_TIMEOUTS)
+    for delay_s in [3.0] * 2 + [0.2] * 20:
+        patience.note_end([Awaited("a", is_done=True, request_delay_s=delay_s)], [], TIMEOUT_S)
+    assert silence_s(patience, REQUEST) == 12.0
+
+
+def test_one_wait_counts_once() -> None:
+    """A wait for many entities, all of them late, is one slow fetch."""
+    patience = after_misses(MIN_TIMEOUTS)
+    late = [Awaited(f"{n}", is_done=True, request_delay_s=3.0) for n in range(100)]
+    patience.note_end(late, [], TIMEOUT_S)
+    for _ in range(20):
+        patience.note_end([Awaited("a", is_done=True, request_delay_s=0.2)], [], TIMEOUT_S)
+    assert silence_s(patience, REQUEST) == MIN_SILENCE_S
+
+
+def test_waits_without_a_retry_hide_no_pauses() -> None:
+    """Most waits need no retry: their number says nothing about how long a pause may be."""
+    patience = after_misses(MIN_TIMEOUTS, NOT_CONTINUED)
+    patience.note_end([Awaited("a", is_done=True, request_delay_s=0.1, work_s=2.5)], [], TIMEOUT_S)
+    for _ in range(40):
+        patience.note_end([Awaited("a", is_done=True, request_delay_s=0.1)], [], TIMEOUT_S)
+    assert silence_s(patience, CONTINUATION) == 10.0
+
+
 def test_pauses_after_a_request_count() -> None:
     """The longest pause before a retry, or before a command is done, is what others may need."""
     patience = after_misses(MIN_TIMEOUTS, NOT_CONTINUED)

@@ -146,7 +146,13 @@ def build_from_record(operation: str, record: EntityRecord) -> dict[str, Any]:
         known["State"] = record.state
     if record.kind == "product":
         known["ServiceId"] = record.parent_id
-    if record.deleted is not None:
+    if record.deleted is not None and record.kind == "reservation":
+        known |= {
+            "State": "Canceled",
+            "CancelledUtc": entities.format_utc(record.deleted),
+            "CancellationReason": "RequestedByGuest",
+        }
+    elif record.deleted is not None:
         known |= {"IsActive": False, "DeletedUtc": entities.format_utc(record.deleted)}
     return entity | {name: value for name, value in known.items() if name in entity}
 

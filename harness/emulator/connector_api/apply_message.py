@@ -6,16 +6,14 @@ The harness applies a message before it sends it, so the state is current when t
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from pytest_mews.emulator.connector_api.entities import service_ids
+from pytest_mews.emulator.connector_api.entities import ASSUMED_AGE, service_ids
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.token_registry import TokenRegistry
 from pytest_mews.mews.events import EVENTS, Change, Channel, Event
 from pytest_mews.model import Message, WebhookKind
-
-ASSUMED_AGE = timedelta(days=1)  # of an entity whose creation no event announced
 
 
 def apply_message(

@@ -14,13 +14,10 @@ from functools import partial
 from pytest_mews.emulator.attribution import Origin, TokenFinder, ids_in
 from pytest_mews.emulator.connector_api.api_http import BAD_REQUEST, ApiRequest, ApiResponse
 from pytest_mews.emulator.connector_api.api_responses import references
-from pytest_mews.emulator.connector_api.apply_message import (
-    ASSUMED_AGE,
-    add_enterprise,
-    apply_message,
-)
+from pytest_mews.emulator.connector_api.apply_message import add_enterprise, apply_message
 from pytest_mews.emulator.connector_api.busy_silence import LATE_MS, BusySilence
 from pytest_mews.emulator.connector_api.call_log import CallLog
+from pytest_mews.emulator.connector_api.entities import ASSUMED_AGE
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.first_pages import FirstPages
 from pytest_mews.emulator.connector_api.handler import ApiState, handle
@@ -87,6 +84,7 @@ class ConnectorApi:
         self._now_ms, self._started_utc, self._sink = now_ms, started_utc.astimezone(UTC), sink
         self._lock, self._sink_lock = threading.Lock(), threading.Lock()
         self._unread_messages: deque[tuple[Message, float]] = deque()  # with the time of each
+        self._changed_early: dict[Message, float] = {}  # with the time of each
         self._rate_limits: defaultdict[str, RateLimit] = defaultdict(RateLimit)
         self._faults, self._call_log = InjectedFaults(), CallLog()
         self._busy_silence = BusySilence()
@@ -111,7 +109,14 @@ class ConnectorApi:
         with self._lock:
             now_ms = self._now_ms()
             self._unread_messages.append((message, now_ms))
-        return now_ms
+            return self._changed_early.get(message, now_ms)
+
+    def change_entities(self, message: Message) -> None:
+        """Update the state with what a message says; later sending it changes nothing more."""
+        with self._up_to_date():
+            now_ms = self._now_ms()
+            apply_message(message, self._store, self._tokens, self._utc(now_ms))
+            self._changed_early[message] = now_ms
 
     @contextmanager
     def _up_to_date(self) -> Iterator[None]:
@@ -119,7 +124,8 @@ class ConnectorApi:
         with self._lock:
             while self._unread_messages:
                 message, now_ms = self._unread_messages.popleft()
-                apply_message(message, self._store, self._tokens, self._utc(now_ms))
+                if message not in self._changed_early:
+                    apply_message(message, self._store, self._tokens, self._utc(now_ms))
                 self._busy_silence.note_message(now_ms)
                 self._first_pages.fill(message)
             yield
@@ -139,6 +145,11 @@ class ConnectorApi:
                 self._store.upsert(
                     enterprise_id, kind, entity_id, now, created=created, deleted=True
                 )
+
+    def refuse_replaced_keys(self, enterprise_id: str) -> None:
+        """Answer requests with a replaced AccessToken of an enterprise with a 401 from now on."""
+        with self._up_to_date():
+            self._tokens.refuse_replaced(enterprise_id)
 
     def add_service(self, enterprise_id: str, product_ids: Iterable[str]) -> None:
         """Add a service to an enterprise, and products to the service."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pytest_mews.emulator.connector_api.entity_builders import (
+    ASSUMED_AGE,
     OBJECT_KEYS,
     REFERENCES,
     build_object,
@@ -23,6 +24,7 @@ from pytest_mews.emulator.connector_api.entity_values import (
 from pytest_mews.emulator.connector_api.operations import read_documented
 
 __all__ = [
+    "ASSUMED_AGE",
     "build_configuration",
     "build_entity",
     "format_utc",

@@ -16,6 +16,9 @@ from pytest_mews.emulator.connector_api.entity_values import (
 from pytest_mews.emulator.connector_api.operations import OPERATIONS
 from pytest_mews.mews.api_operations import ENTITIES, operations_returning
 
+# Of an entity whose creation no event announced: more than three months, the longest interval. What
+# is booked today may change for the first time half a year later.
+ASSUMED_AGE = timedelta(days=120)
 THREADS_PER_ENTERPRISE = 128  # a large batch of messages puts a few into each thread
 SERVICES_PER_ENTERPRISE = 3  # a stay, a restaurant, a spa: products belong to more than one
 
@@ -257,8 +260,9 @@ def _configured_enterprise(seed: EntitySeed) -> JsonObject:
 
 
 def _stay_interval(seed: EntitySeed) -> tuple[str, str]:
-    """Return start and end of something that starts within two months of its creation."""
-    day = datetime.fromisoformat(seed.created).replace(hour=0, minute=0, second=0)
+    """Return start and end of something that starts within two months of `ASSUMED_AGE`."""
+    booked = datetime.fromisoformat(seed.created) + ASSUMED_AGE
+    day = booked.replace(hour=0, minute=0, second=0)
     start = day + timedelta(days=1 + seed.pick("StartUtc", 60), hours=14)
     return format_utc(start), format_utc(start + timedelta(days=seed.pick("EndUtc", 13), hours=20))
 

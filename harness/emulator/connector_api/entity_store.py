@@ -24,7 +24,7 @@ class EntityRecord(NamedTuple):
         updated: UTC, never before `created`.
         parent_id: the thread of a message, or the service of a product; None for other kinds.
         state: the state of a command; empty for other kinds.
-        deleted: when it was deleted, UTC; None while it is not.
+        deleted: when it was deleted, or a reservation canceled, UTC; None while it is not.
         property_id: the enterprise that it belongs to, if that is not the token's owner.
         copied_id: the id of the entity of which it is a copy; None if it is none.
 

@@ -1,6 +1,7 @@
 """Selects the entities of a response: by ids, threads, services, states and intervals, paged.
 
-Deleted entities are left out where the documentation says so (`Operation.deleted`). Other filters
+Deleted entities are left out where the documentation says so (`Operation.deleted`), and canceled
+reservations if the request has a list of states without `Canceled`. Other filters
 (names, rates and so on) are not applied: they name real things, while the emulator's entities are
 generated, so a correct request would return nothing.
 """
@@ -18,6 +19,7 @@ from pytest_mews.mews.limits import ITEMS_PER_PAGE
 
 ACTIVE_COMMANDS = frozenset({"Pending", "Received"})  # as the operation's page says
 _ACTIVE, _DELETED = "Active", "Deleted"  # the values of ActivityStates
+_CANCELED = "Canceled"  # a value of States
 _TIME_FILTERS = {"Created": "CreatedUtc", "Updated": "UpdatedUtc"}  # of the deprecated reservations
 _BEFORE_EVERYTHING = datetime.fromisoformat("0001-01-01T00:00:00Z")
 
@@ -171,7 +173,10 @@ def _known_services(
 
 
 def _shown_states(operation: Operation, body: Mapping[str, Any]) -> frozenset[bool]:
-    """Return whether a response has entities that are deleted, and ones that are not."""
+    """Return whether a response has deleted or canceled entities, and whether it has others."""
+    if operation.canceled is not None:
+        listed = body.get(operation.canceled)
+        return frozenset({False, not listed or _CANCELED in listed})
     if operation.deleted is None:
         return frozenset({False, True})
     name, _, flag = operation.deleted.partition(".")

@@ -29,7 +29,7 @@ from pytest_mews.emulator.connector_api.api_responses import (
     ValidRequest,
     respond,
 )
-from pytest_mews.emulator.connector_api.apply_message import ASSUMED_AGE
+from pytest_mews.emulator.connector_api.entities import ASSUMED_AGE
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
 from pytest_mews.emulator.connector_api.filters import requested_amounts, requested_changes_s
 from pytest_mews.emulator.connector_api.injected_faults import Amounts, InjectedFault
@@ -147,7 +147,9 @@ def handle(  # noqa: PLR0913 - all that a response depends on
     )
     if over_limit:
         call = replace(call, request_problems=(*call.request_problems, RequestProblem.OVER_LIMIT))
-    call, rejection = _reject(call, request, retry_after_s)
+    call, rejection = _reject(
+        call, request, retry_after_s, key_refusal=_key_refusal(state.tokens, token)
+    )
     if rejection is not None:
         return _to_http(call, rejection, take_fault(call.operation, requested_ids))
     assert operation is not None
@@ -170,11 +172,12 @@ def handle(  # noqa: PLR0913 - all that a response depends on
 
 
 def _reject(
-    call: ApiCall, request: ParsedRequest, retry_after_s: float | None
+    call: ApiCall, request: ParsedRequest, retry_after_s: float | None, *, key_refusal: str
 ) -> tuple[ApiCall, OperationResponse | None]:
     """Return the response to a request that must be rejected, in the order of a server's checks.
 
-    Also return the call with the problems that validation finds.
+    Also return the call with the problems that validation finds. `key_refusal` says why its
+    AccessToken is refused; empty if it is not.
     """
     problems = set(call.request_problems)
     for problem, message in _NOT_FOUND_MESSAGES.items():
@@ -190,8 +193,8 @@ def _reject(
     for problem, (status, message) in _TOKEN_RESPONSES.items():
         if problem in problems:
             return call, OperationResponse(status, message=message)
-    if call.token_state is TokenState.INACTIVE:
-        return call, OperationResponse(UNAUTHORIZED, message="The integration is disabled.")
+    if key_refusal:
+        return call, OperationResponse(UNAUTHORIZED, message=key_refusal)
     if retry_after_s is not None:
         status, message = _FAULT_RESPONSES[ApiFault.TOO_MANY_REQUESTS]
         return replace(call, retry_after_s=retry_after_s), OperationResponse(
@@ -199,6 +202,13 @@ def _reject(
         )
     messages = [problem.message for problem in body_problems if problem.is_rejected]
     return call, OperationResponse(BAD_REQUEST, message=" ".join(messages)) if messages else None
+
+
+def _key_refusal(tokens: TokenRegistry, token: str) -> str:
+    """Return why an AccessToken that belongs to an enterprise is refused; empty if it is not."""
+    if tokens.state_of(token) is TokenState.INACTIVE:
+        return "The integration is disabled."
+    return "Another AccessToken has replaced it." if tokens.is_refused(token) else ""
 
 
 def _token_problems(tokens: TokenRegistry, request: ParsedRequest) -> list[RequestProblem]:

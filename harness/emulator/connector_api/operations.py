@@ -44,6 +44,7 @@ class Operation:
         colliding: the properties of the entity with its start and end, (`StartUtc`, `EndUtc`), if
             the request can have `CollidingUtc`; otherwise None.
         deleted: how a request asks for deleted entities (`mews.api_operations.Operation`).
+        canceled: how it leaves out canceled ones, likewise.
         paginated: whether the request has a `Limitation`.
         required: the properties that every request has, so that they select nothing, such as the
             `ServiceIds` of products; without the ids of the entities themselves.
@@ -64,6 +65,7 @@ class Operation:
     colliding: tuple[str, str] | None
     paginated: bool
     deleted: str | None = None
+    canceled: str | None = None
     required: tuple[str, ...] = ()
     needs_filter: bool = False
     is_served: bool = True
@@ -135,6 +137,7 @@ def _operation(name: str, data: Mapping[str, Any]) -> Operation:
         colliding=("StartUtc", "EndUtc") if COLLIDING in intervals else None,
         paginated="Limitation" in types,
         deleted=known.deleted,
+        canceled=known.canceled,
         needs_filter=known.needs_filter,
         required=tuple(
             documented["name"]

@@ -23,6 +23,7 @@ class TokenRegistry:
         self._owners: dict[str, tuple[str, str]] = {}  # token: (enterprise, integration)
         self._current: dict[str, str] = {}  # integration: token
         self._inactive: set[str] = set()  # integrations
+        self._refusing_replaced: set[str] = set()  # enterprises
         for tenant in tenants.enterprises:
             self._add_token(tenant.access_token, tenant.id, tenant.integration_id.lower())
 
@@ -40,6 +41,15 @@ class TokenRegistry:
             return TokenState.INACTIVE
         current = self._current[integration] == token
         return TokenState.CURRENT if current else TokenState.REPLACED
+
+    def refuse_replaced(self, enterprise_id: str) -> None:
+        """Refuse the replaced AccessTokens of an enterprise from now on."""
+        self._refusing_replaced.add(enterprise_id)
+
+    def is_refused(self, token: str) -> bool:
+        """Return whether an AccessToken is replaced, and refused for it."""
+        is_replaced = self.state_of(token) is TokenState.REPLACED
+        return is_replaced and self.enterprise_of(token) in self._refusing_replaced
 
     @property
     def secrets(self) -> tuple[str, ...]:

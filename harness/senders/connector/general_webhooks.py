@@ -153,19 +153,25 @@ def deprecated_entities(target: Target) -> Plans:
     return Plans(tuple(plans))
 
 
-def distinct_entities(target: Target, *, events: int = 2) -> Plans:
-    """Generate one message with events about different entities, of the subscribed types in turn.
+def distinct_entities(target: Target, *, events: int = 2, first: str = "", types: int = 0) -> Plans:
+    """Generate events about different entities, of the subscribed types in turn, in one message.
 
-    So a request about an entity belongs to its one event, and a second one is a retry.
+    So a request about an entity belongs to its one event, and a second one is a retry. What exceeds
+    the batch limit is in further messages.
 
     Args:
         target: what to generate for.
         events: the number of events.
+        first: the type of the first event; by default the first subscribed one.
+        types: how many types there are at most; 0 for all.
 
     """
     subscribed = general_events(target)
-    if not subscribed:
+    if first in subscribed:
+        subscribed = (first, *(name for name in subscribed if name != first))
+    elif first or not subscribed:
         return NO_PLANS
+    subscribed = subscribed[: types or len(subscribed)]
     entries = tuple((subscribed[n % len(subscribed)], n) for n in range(events))
     return Plans((EventList(target.profile, entries, target.batch_limit),))
 
