@@ -133,7 +133,7 @@ def certify_stage(
         causes = find_causes(
             results,
             environment.late_ids,
-            environment.last_calls,
+            {environment.instance: environment.last_calls},
             waits_for_messages=environment.waits_for_messages,
         )
     return results, causes
