@@ -126,19 +126,13 @@ def parse_service_start(
     return ServiceStart(words, app or "", next(iter(ports), free))
 
 
-def check_instances(
-    count: int,
-    service: ServiceStart | None,
-    urls: Mapping[str, str],
-    servers: Mapping[str, tuple[str, int] | None],
-) -> None:
+def check_several_ports(count: int, service: ServiceStart | None, urls: Mapping[str, str]) -> None:
     """Check that several instances of the service can run at the same time.
 
     Args:
         count: the value of --mews-instances.
         service: how the harness starts the service; None if it runs already.
         urls: the URLs of the endpoint by their option, maybe with `{port}`.
-        servers: the host and port of each emulator by its option; None where it doesn't run.
 
     Raises:
         UsageError: they can't.
@@ -157,6 +151,19 @@ def check_instances(
             problem = f"has one port, and {INSTANCES} {count} needs {count}"
             remedy = f"Write {PORT} in the place of the port, or give a path."
             raise UsageError(option, redact_url(url), problem, remedy)
+
+
+def check_free_servers(count: int, servers: Mapping[str, tuple[str, int] | None]) -> None:
+    """Check that each instance of the service can have emulators of its own.
+
+    Args:
+        count: the value of --mews-instances.
+        servers: the host and port of each emulator by its option; None where it doesn't run.
+
+    Raises:
+        UsageError: an emulator has a port, and so there is only one.
+
+    """
     for option, address in servers.items():
         if address is not None and address[1] != 0:
             host, port = address

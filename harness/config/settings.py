@@ -15,7 +15,8 @@ from pytest_mews.config.own_scenarios import load_own_scenarios
 from pytest_mews.config.report_folder import SELECTION_FOLDER
 from pytest_mews.config.service_start import (
     ServiceStart,
-    check_instances,
+    check_free_servers,
+    check_several_ports,
     expand_path,
     parse_service_start,
 )
@@ -273,15 +274,15 @@ def resolve_settings(  # noqa: PLR0913 - each is another source of settings
     jobs = option_parsers.parse_jobs(text["mews_jobs"])
     api = option_parsers.parse_api(text.get("mews_api"), any_port=is_started)
     instances = option_parsers.parse_instances(text["mews_instances"])
+    servers = {"--mews-api": api, "--mews-websocket": websocket}
     if instances is None:
-        instances = DEMO_INSTANCES if option_parsers.is_demo(target) and jobs != 1 else 1
-    elif instances > 1 and not option_parsers.is_demo(target):
-        check_instances(
-            instances,
-            service,
-            _endpoint_urls(target, integration_target),
-            {"--mews-api": api, "--mews-websocket": websocket},
-        )
+        is_free = all(address is None or address[1] == 0 for address in servers.values())
+        is_divided = option_parsers.is_demo(target) and jobs != 1 and is_free
+        instances = DEMO_INSTANCES if is_divided else 1
+    elif instances > 1:
+        if not option_parsers.is_demo(target):
+            check_several_ports(instances, service, _endpoint_urls(target, integration_target))
+        check_free_servers(instances, servers)
     tenants_file = text.get("mews_tenants")
     report = option_parsers.parse_report(text["mews_report"])
     settings = Settings(

@@ -170,7 +170,7 @@ class Terminal:
     """Records what is written, in the place of pytest's terminal reporter."""
 
     def __init__(self) -> None:
-        self.text = ""
+        self.text, self.isatty = "", False
         self.config = SimpleNamespace(invocation_params=SimpleNamespace(plugins=()))
 
     def write(self, text: str, **_: bool) -> None:

@@ -166,6 +166,7 @@ def test_a_run_with_instances_that_share_a_queue_ends(
         (f"http://127.0.0.1:9{PATH}", {"start": "serve"}, "--mews-target", "has one port"),
         (PATH, {"start": "serve", "api": "127.0.0.1:8088"}, "--mews-api", "MEWS_API_URL"),
         (PATH, {"start": "serve", "websocket": "[::1]:8089"}, "--mews-websocket", "[::1]:8089"),
+        ("demo", {"api": "127.0.0.1:8088"}, "--mews-api", "127.0.0.1:8088"),
     ],
 )
 def test_instances_need_a_port_each(
@@ -183,6 +184,7 @@ def test_instances_need_a_port_each(
     [
         ("demo", {}, 4),
         ("demo", {"jobs": "1"}, 1),
+        ("demo", {"websocket": "127.0.0.1:8089"}, 1),
         ("demo", {"instances": "2", "jobs": "1"}, 2),
         (f"http://127.0.0.1:9{PATH}", {}, 1),
         (PATH, {"start": "serve"}, 1),

@@ -120,7 +120,7 @@ def run_until_report(folder: Path, *options: str) -> subprocess.Popen[str]:
     ("signals", "pause_s", "jobs"),
     [
         ((signal.SIGINT, signal.SIGINT), 0.05, "4"),
-        ((signal.SIGINT, signal.SIGINT), 0.5, "1"),
+        ((signal.SIGINT, signal.SIGINT), 0.2, "1"),
         ((signal.SIGINT, signal.SIGINT), 0.2, "4"),
         ((signal.SIGTERM,), 0.0, "1"),
         ((signal.SIGHUP,), 0.0, "1"),
