@@ -688,6 +688,35 @@ def test_wait_for_request_ends_early_once_waits_have_timed_out() -> None:
     assert not execution.transcript(scenario_of()).still_busy
 
 
+@pytest.mark.parametrize(
+    ("step", "restarted", "expected"),
+    [
+        (ShowConnectivityCheck(), False, "for the first request to the Connector API, up to 30 s"),
+        (WaitForRequest(), False, "for a request to the Connector API, up to 10 s"),
+        (WaitUntilIdle(), False, "until the service makes no request, up to 10 s"),
+        (
+            WaitUntilFetched(timeout_factor=3),
+            False,
+            "until what was acknowledged is fetched, up to 30 s",
+        ),
+        (
+            WaitUntilFetched(timeout_factor=3),
+            True,
+            "until what was acknowledged before the restart is fetched, up to 90 s",
+        ),
+    ],
+)
+def test_a_wait_says_what_it_waits_for(step: Step, expected: str, *, restarted: bool) -> None:
+    """The user sees why a scenario takes long, and how long it may still take."""
+    waits: list[str] = []
+    execution = execution_for(
+        ScriptedConnectorApi(), fetch_timeout_s=10.0, report_wait=waits.append
+    )
+    execution.restarted = restarted
+    perform(step, execution)
+    assert waits == [f"waiting {expected}"]
+
+
 def test_a_missing_request_is_judged_without_a_backlog() -> None:
     """The partner had time for it."""
     connector_api = ScriptedConnectorApi()
