@@ -67,7 +67,7 @@ def _wait_for_no_request(step: WaitForNoRequest, execution: Execution) -> None:
     if context.connector_api is None:
         return
     usual_s = min(USUAL_DELAYS * context.patience.usual_delay_s, context.fetch_timeout_s)
-    context.wait(max(step.seconds, usual_s))
+    execution.calls.wait_for_no_request(max(step.seconds, usual_s))
 
 
 @perform.register

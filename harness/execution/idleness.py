@@ -1,4 +1,4 @@
-"""Waits between executions until the partner has nothing left to do.
+"""Waits until the partner has nothing left to do, or has come to what was sent last.
 
 What it still has to do for one execution delays what it does for the next: a worker that handles
 one message after another and waits for its retries makes no request for minutes. The next execution
@@ -13,10 +13,12 @@ from itertools import pairwise
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.patience import Patience
 from pytest_mews.execution.waits import (
+    BUSY_FACTOR,
     FIRST_RETRY_FACTOR,
     MAX_BUSY_FACTOR,
     MAX_GROWTH,
     MAX_PAUSE_S,
+    MAX_REPETITIONS,
     QUIET_S,
 )
 from pytest_mews.model import ApiCall
@@ -79,6 +81,73 @@ def wait_until_idle(
     if was_behind:
         connector_api.note_final_silence()
     return True
+
+
+def comes_to(
+    connector_api: ConnectorApi,
+    patience: Patience,
+    sent_ms: float,
+    fetch_timeout_s: float,
+    now_ms: Callable[[], float],
+) -> bool:
+    """Wait until the partner has come to what was sent, after a wait for no request about it.
+
+    It has not while it works on what was sent before, or while a worker may wait for the retry of
+    its last request. Then a request about it may still come. The wait ends after `BUSY_FACTOR`
+    times the fetch timeout; at once if a backlog has outlasted such a wait before.
+
+    Args:
+        connector_api: where the partner calls.
+        patience: what the waits of the run have shown.
+        sent_ms: when the message was sent, on the run's clock.
+        fetch_timeout_s: the fetch timeout of the run.
+        now_ms: the run's clock.
+
+    Returns:
+        Whether it has come to it.
+
+    """
+    began_ms, is_extended = now_ms(), False
+    while not connector_api.closed:
+        at_ms, calls = now_ms(), connector_api.calls()
+        is_blocked = blocked_until_ms(calls, fetch_timeout_s) > at_ms
+        if not is_blocked and not connector_api.is_behind(sent_ms):
+            break
+        is_outlasted = at_ms - began_ms >= BUSY_FACTOR * fetch_timeout_s * 1000
+        if is_outlasted or not patience.extensions.are_left:
+            return False
+        is_extended = True
+        connector_api.wait_until(bool, calls[-1].number if calls else 0, QUIET_S)
+    if is_extended:  # it has come to it just now
+        connector_api.wait_until(lambda _: False, 0, QUIET_S)
+    return True
+
+
+def blocked_until_ms(calls: Sequence[ApiCall], first_retry_s: float) -> float:
+    """Return until when a worker may wait for the retry of its last request; 0 if it does not.
+
+    A request that follows a failed one shows that the failure blocks nothing. So does one that is
+    rejected again and again: a partner may repeat it without end.
+
+    Args:
+        calls: all calls, in order of arrival.
+        first_retry_s: after how long the first retry may come.
+
+    """
+    if not calls or calls[-1].answered_ms is None or calls[-1].answered_ok:
+        return 0.0
+    last = calls[-1]
+    times_ms = [
+        call.received_ms
+        for call in calls
+        if (call.operation, call.enterprise_id) == (last.operation, last.enterprise_id)
+        and call.requested_ids == last.requested_ids
+        and call.answered_ms is not None
+        and not call.answered_ok
+    ]
+    if last.is_rejected and len(times_ms) > MAX_REPETITIONS:
+        return 0.0
+    return last.received_ms + 1000 * _next_pause_s(times_ms, first_retry_s)
 
 
 def _last_active_ms(connector_api: ConnectorApi, calls: Sequence[ApiCall], at_ms: float) -> float:

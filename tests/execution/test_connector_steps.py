@@ -100,6 +100,10 @@ class ScriptedConnectorApi:
         self.backlog_polls -= 1
         return self.backlog_polls >= 0
 
+    def is_behind(self, _: float) -> bool:
+        """Return True as often as scripted."""
+        return self.is_working_on_backlog(0.0)
+
     def note_final_silence(self) -> None:
         """Note it."""
         self.final_silences += 1
@@ -661,6 +665,31 @@ def test_wait_for_no_request(delay_s: float, waited_s: float) -> None:
     execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
     perform(WaitForNoRequest(1.5), execution)
     assert connector_api.waits == [waited_s]
+
+
+@pytest.mark.parametrize(
+    ("polls", "waits", "still_busy"),
+    [(2, [1.5, QUIET_S, QUIET_S, QUIET_S], False), (1000, [1.5, *[QUIET_S] * 40], True)],
+)
+def test_wait_for_no_request_of_a_busy_partner(
+    polls: int, waits: list[float], *, still_busy: bool
+) -> None:
+    """The request may come once the partner has come to the message; until then nothing shows."""
+    connector_api = backlog_of(1000)
+    connector_api.backlog_polls = polls
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitForNoRequest(1.5), execution)
+    assert connector_api.waits == waits
+    assert execution.transcript(scenario_of()).still_busy is still_busy
+
+
+def test_wait_for_no_request_ends_if_one_came() -> None:
+    """Then it is decided, also for a partner that retries it."""
+    connector_api = backlog_of(1000, call("a", number=1, status=401))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitForNoRequest(1.5), execution)
+    assert connector_api.waits == [1.5]
+    assert not execution.transcript(scenario_of()).still_busy
 
 
 def test_wait_for_request_of_a_busy_partner() -> None:

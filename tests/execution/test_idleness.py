@@ -7,9 +7,15 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_mews.execution.idleness import wait_until_idle
+from pytest_mews.execution.idleness import comes_to, wait_until_idle
 from pytest_mews.execution.patience import Patience
-from pytest_mews.execution.waits import FIRST_RETRY_FACTOR, MAX_BUSY_FACTOR, QUIET_S
+from pytest_mews.execution.waits import (
+    BUSY_FACTOR,
+    FIRST_RETRY_FACTOR,
+    MAX_BUSY_FACTOR,
+    MAX_REPETITIONS,
+    QUIET_S,
+)
 from pytest_mews.model import ApiCall, ApiFault
 from tests.transcript_builders import call
 
@@ -43,14 +49,19 @@ class TimedConnectorApi:
         """Return whether the partner is busy."""
         return self.at_s < self._busy_until_s
 
+    def is_behind(self, _: float) -> bool:
+        """Return whether the partner is busy."""
+        return self.at_s < self._busy_until_s
+
     def note_final_silence(self) -> None:
         """Note it."""
         self.final_silences += 1
 
-    def wait_until(self, _: Callable[..., bool], since: int, timeout_s: float) -> bool:
+    def wait_until(self, _: Callable[..., bool], _since: int, timeout_s: float) -> bool:
         """Move the clock to the next call, or by the timeout."""
         end_s = self.at_s + timeout_s
-        later_s = [one.received_ms / 1000 for one in self._calls if one.number > since]
+        times_s = [one.received_ms / 1000 for one in self._calls]
+        later_s = [time_s for time_s in times_s if time_s > self.at_s]
         self.at_s = min((*later_s, end_s))
         return self.at_s < end_s
 
@@ -135,3 +146,64 @@ def test_the_wait_says_what_it_waits_for() -> None:
         cast("Any", connector_api), Patience(), TIMEOUT_S, connector_api.now_ms, lines.append
     )
     assert lines[0] == "waiting until the service is done with earlier messages, up to 120 s"
+
+
+def come(connector_api: TimedConnectorApi, patience: Patience | None = None) -> bool:
+    """Wait for what was sent last, and return whether the partner has come to it."""
+    return comes_to(
+        cast("Any", connector_api),
+        patience or Patience(TIMEOUT_S),
+        0.0,
+        TIMEOUT_S,
+        connector_api.now_ms,
+    )
+
+
+def rejected(number: int, at_s: float) -> ApiCall:
+    """Build a call for an integration that is not enabled."""
+    return call("a", number=number, at_ms=at_s * 1000, status=401)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        (),
+        (call("a", number=1, at_ms=1_000),),
+        (refused(1, 1.0), call("b", number=2, at_ms=1_500)),  # the failure blocks nothing
+        (refused(1, 1.0), refused(2, 1.1)),  # the next retry would have come
+        tuple(rejected(n, n / 10) for n in range(1, MAX_REPETITIONS + 2)),  # it repeats it forever
+    ],
+)
+def test_nothing_is_waited_for_without_older_work(calls: tuple[ApiCall, ...]) -> None:
+    """A sound service is not waited for any longer."""
+    connector_api = TimedConnectorApi(*calls, last_message_s=2.0)
+    assert come(connector_api)
+    assert connector_api.at_s == 2.0
+
+
+@pytest.mark.parametrize("fails", [refused, rejected])
+def test_a_blocked_worker_is_waited_for(fails: Callable[[int, float], ApiCall]) -> None:
+    """After its retry it comes to the next message, within a second."""
+    retried = call("a", number=3, at_ms=9_000)
+    connector_api = TimedConnectorApi(fails(1, 1.0), fails(2, 3.0), retried, last_message_s=4.0)
+    assert come(connector_api)
+    assert connector_api.at_s == 9.0 + QUIET_S
+
+
+def test_a_busy_partner_is_waited_for() -> None:
+    """Then for a second more, in which it may request what it has come to."""
+    connector_api = TimedConnectorApi(busy_until_s=7.0)
+    assert come(connector_api)
+    assert connector_api.at_s == pytest.approx(7.0 + QUIET_S, abs=QUIET_S)
+
+
+def test_a_partner_that_stays_busy_does_not_come_to_it() -> None:
+    """The wait is bounded, and not made once a backlog has outlasted another one."""
+    connector_api = TimedConnectorApi(busy_until_s=1000.0)
+    assert not come(connector_api)
+    assert connector_api.at_s == pytest.approx(BUSY_FACTOR * TIMEOUT_S, abs=QUIET_S)
+    patience = Patience(TIMEOUT_S)
+    patience.extensions.note_failure()
+    connector_api = TimedConnectorApi(busy_until_s=1000.0)
+    assert not come(connector_api, patience)
+    assert connector_api.at_s == 0.0
