@@ -194,8 +194,9 @@ def not_fetched(transcript: Transcript) -> Observation:
     A request by interval does not name its entities. It counts only if the integration of the
     message no longer has a valid token, so that the partner must request nothing at all for it.
 
-    Without such a request the check needs a response to one of the messages that is not a 5xx:
-    a service that is gone requests nothing either.
+    A service that was still busy with earlier messages may make such a request later, and is not
+    judged. Without such a request the check needs a response to one of the messages that is not a
+    5xx: a service that is gone requests nothing either.
     """
     ids = {
         event.entity_id for delivery in transcript.deliveries for event in delivery.message.events
@@ -207,6 +208,8 @@ def not_fetched(transcript: Transcript) -> Observation:
     ]
     if not relevant and not _has_answer(transcript):
         return Observation.without_answer()
+    if not relevant and transcript.still_busy:
+        return Observation.not_reached()
     if not relevant:
         observed = f"no request about {_entities(len(ids))}"
         return Observation(met=True, observed=observed, subject_count=len(ids))

@@ -54,6 +54,12 @@ class Observation:
         return cls(met=True, observed=observed, subject_count=0, not_observed=True)
 
     @classmethod
+    def not_reached(cls) -> Self:
+        """Return that the service had not come yet to a message that must lead to no request."""
+        observed = f"{STILL_BUSY}: a request about this one may have come later"
+        return cls(met=True, observed=observed, subject_count=0, not_observed=True)
+
+    @classmethod
     def never_idle(cls) -> Self:
         """Return that the service had something to do all the time."""
         observed = f"{STILL_BUSY}, and never idle"

@@ -9,11 +9,13 @@ from pytest_mews.execution.concurrency import Concurrency, probe_concurrency
 from pytest_mews.execution.connectivity import (
     FIRST_CALL_FACTOR,
     Connectivity,
+    describe_first_request,
     probe_connector_api,
 )
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.execution import Messages
 from pytest_mews.execution.health import recheck_health
+from pytest_mews.execution.idleness import wait_until_idle
 from pytest_mews.execution.late_fetches import LateFetches
 from pytest_mews.execution.patience import Learned, Patience
 from pytest_mews.execution.preflight import Preflight, send_preflight
@@ -42,6 +44,7 @@ __all__ = [
     "SentMessages",
     "ServiceWatch",
     "StallWatch",
+    "describe_first_request",
     "load_generators",
     "met_no_connection",
     "peak_messages",
@@ -51,4 +54,5 @@ __all__ = [
     "recheck_health",
     "run_steps",
     "send_preflight",
+    "wait_until_idle",
 ]

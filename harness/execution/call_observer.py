@@ -9,6 +9,7 @@ from functools import partial
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.connectivity import Connectivity
 from pytest_mews.execution.context import CaseContext
+from pytest_mews.execution.idleness import comes_to
 from pytest_mews.execution.patience import (
     Awaited,
     WaitEnd,
@@ -166,6 +167,31 @@ class CallObserver:
             return
         end = self._wait_until_done(self._connector_api, self._awaited_request, timeout_s)
         self.still_busy |= end is WaitEnd.STILL_BUSY
+
+    def wait_for_no_request(self, seconds: float) -> None:
+        """Wait for a time, in which no call about this execution must arrive.
+
+        The wait is extended until the partner has come to the last message (`comes_to`). If it has
+        not, it was too busy to show anything.
+        """
+        connector_api, context = self._connector_api, self._context
+        if connector_api is None:
+            return
+        context.wait(seconds)
+        if not self._deliveries:
+            return
+        last = self._deliveries[-1]
+        ids = {event.entity_id for event in last.message.events}
+        calls = connector_api.calls(self._since)
+        if any(not ids.isdisjoint(call.requested_ids) for call in calls):
+            return
+        self.still_busy |= not comes_to(
+            connector_api,
+            context.patience,
+            last.started_ms,
+            context.fetch_timeout_s,
+            context.now_ms,
+        )
 
     def _awaited_request(self, calls: Sequence[ApiCall]) -> list[Awaited]:
         """Return that a request is missing, for whichever entity; nothing if one arrived."""

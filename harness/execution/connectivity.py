@@ -39,6 +39,11 @@ class Connectivity:
         return next(delays_s, None)
 
 
+def describe_first_request(limit_s: float) -> str:
+    """Return what the connectivity check waits for, and how long at most."""
+    return f"waiting for the first request to the Connector API, up to {limit_s:,.0f} s"
+
+
 def probe_connector_api(  # noqa: PLR0913 - what is sent, where to, and how long to wait
     deliverer: Deliverer,
     endpoint: Endpoint,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pytest_mews.execution.connectivity import FIRST_CALL_FACTOR, describe_first_request
 from pytest_mews.execution.execution import Execution, perform
+from pytest_mews.execution.waits import REDELIVERY_FACTOR
 from pytest_mews.mews.events import EVENTS
 from pytest_mews.model import entity_fetches
 from pytest_mews.model.fetches import requests_by_interval
@@ -30,8 +32,16 @@ INTERVAL_MARGIN_S = 2.0  # both ends of an interval are whole seconds
 USUAL_DELAYS = 2.0  # in which a request that must not come would come
 
 
+def _report_wait(execution: Execution, awaited: str, limit_s: float) -> None:
+    """Report what a step waits for; the wait for a busy service may take longer."""
+    if execution.context.connector_api is not None:
+        execution.context.report_wait(f"waiting {awaited}, up to {limit_s:,.0f} s")
+
+
 @perform.register
 def _show_connectivity_check(_: ShowConnectivityCheck, execution: Execution) -> None:
+    limit_s = FIRST_CALL_FACTOR * execution.context.fetch_timeout_s
+    execution.context.report_wait(describe_first_request(limit_s))
     connectivity = execution.context.connectivity()
     if connectivity is not None:
         execution.calls.show_connectivity(connectivity)
@@ -41,13 +51,21 @@ def _show_connectivity_check(_: ShowConnectivityCheck, execution: Execution) -> 
 @perform.register
 def _wait_until_fetched(step: WaitUntilFetched, execution: Execution) -> None:
     timeout_s = execution.context.fetch_timeout_s * step.timeout_factor
+    if execution.restarted:  # another worker may take the job of the one that ended
+        limit_s = max(timeout_s, REDELIVERY_FACTOR * execution.context.fetch_timeout_s)
+        acknowledged = "what was acknowledged before the restart"
+        _report_wait(execution, f"until {acknowledged} is fetched", limit_s)
+    else:
+        _report_wait(execution, "until what was acknowledged is fetched", timeout_s)
     if execution.calls.wait_until_fetched(timeout_s, step.of) and step.quiet_s:
         execution.calls.wait_until_quiet(step.quiet_s, timeout_s)
 
 
 @perform.register
 def _wait_for_request(_: WaitForRequest, execution: Execution) -> None:
-    execution.calls.wait_for_request(execution.context.fetch_timeout_s)
+    timeout_s = execution.context.fetch_timeout_s
+    _report_wait(execution, "for a request to the Connector API", timeout_s)
+    execution.calls.wait_for_request(timeout_s)
 
 
 @perform.register
@@ -56,12 +74,14 @@ def _wait_for_no_request(step: WaitForNoRequest, execution: Execution) -> None:
     if context.connector_api is None:
         return
     usual_s = min(USUAL_DELAYS * context.patience.usual_delay_s, context.fetch_timeout_s)
-    context.wait(max(step.seconds, usual_s))
+    execution.calls.wait_for_no_request(max(step.seconds, usual_s))
 
 
 @perform.register
 def _wait_until_idle(_: WaitUntilIdle, execution: Execution) -> None:
-    execution.calls.wait_until_idle(execution.context.fetch_timeout_s)
+    timeout_s = execution.context.fetch_timeout_s
+    _report_wait(execution, "until the service makes no request", timeout_s)
+    execution.calls.wait_until_idle(timeout_s)
 
 
 @perform.register

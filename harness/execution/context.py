@@ -52,6 +52,7 @@ class CaseContext:
         late_fetches: what was fetched only after its wait had ended.
         alike_failures: the scenarios of the run that have failed, by the checks.
         stalls: notices when the harness itself stands still.
+        report_wait: is called with what a step waits for, for people.
         now_ms: the run's clock.
 
     """
@@ -79,6 +80,7 @@ class CaseContext:
     late_fetches: LateFetches = field(default_factory=LateFetches)
     alike_failures: AlikeFailures = field(default_factory=AlikeFailures)
     stalls: StallWatch = field(default_factory=lambda: StallWatch(lambda: 0.0))
+    report_wait: Callable[[str], None] = lambda _: None
     now_ms: Callable[[], float] = lambda: time.monotonic() * 1000
 
     @property

@@ -50,10 +50,11 @@ def _show_preflight(_: ShowPreflight, execution: Execution) -> None:
 def _restart_service(_: RestartService, execution: Execution) -> None:
     context = execution.context
     if context.restart is not None:
-        execution.not_restarted = not context.restart()
+        execution.restarted = context.restart()
+        execution.not_restarted = not execution.restarted
         context.late_fetches.forget()
-        if context.service is not None and not execution.not_restarted:
-            context.service.wait_for_return(lambda _: None)
+        if context.service is not None and execution.restarted:
+            context.service.wait_for_return(context.report_wait)
 
 
 @perform.register

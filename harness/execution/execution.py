@@ -33,6 +33,7 @@ class Execution:
         faulted_ids: the entities that a fault was injected for.
         unaffected_ids: those of them that a removed fault never affected.
         fault_more_than: a fault affects requests for more than this many of them only.
+        restarted: whether the harness has restarted the service.
         not_restarted: whether the harness tried to restart the service, and could not.
 
     """
@@ -47,7 +48,7 @@ class Execution:
         self.faulted_ids: set[str] = set()
         self.unaffected_ids: set[str] = set()
         self.fault_more_than = 0
-        self.not_restarted = False
+        self.restarted = self.not_restarted = False
 
     def __enter__(self) -> Self:
         return self

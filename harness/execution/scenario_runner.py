@@ -206,7 +206,11 @@ class ScenarioRunner:
         is_alone: Callable[[], bool] = lambda: True,
     ) -> None:
         self._scenario, self._target, self._clock = scenario, target, clock
-        self._context = replace(context, deliverer=context.deliverer.observed_by(self._note))
+        self._context = replace(
+            context,
+            deliverer=context.deliverer.observed_by(self._note),
+            report_wait=self._report_wait,
+        )
         self._seed, self._started, self._budget = run_seed, started, budget
         self._evaluate, self._report_progress = evaluate, report_progress
         self._is_alone = is_alone
@@ -456,7 +460,7 @@ class ScenarioRunner:
             pause_s = self._slow_down(pause_s)
             for _ in range(PASSES_WITH_PAUSES):
                 evidence, sent = self._execute(case, self._build(case), "example")
-                if severity(evidence):
+                if severity(evidence) or evidence.awaits_busy_service:
                     break
                 passed = evidence
         if severity(evidence) and passed is not None:
@@ -630,8 +634,7 @@ class ScenarioRunner:
         if counted:
             self.progress.case_count += 1
             self.progress.failing_cases += failed
-            done, planned = self.progress.case_count, self.progress.total_cases
-            self._report_progress(f"{done} of {max(planned, done)} cases")
+            self._report_progress(self._describe_cases())
         if failed:
             if self.progress.first_failing is None:
                 self.progress.first_failing, self.progress.sent_messages = evidence, sent
@@ -646,6 +649,15 @@ class ScenarioRunner:
                 self.progress.example = evidence
             self._passing.add(repr(case))
         return failed
+
+    def _describe_cases(self) -> str:
+        done, planned = self.progress.case_count, self.progress.total_cases
+        return f"{done} of {max(planned, done)} cases"
+
+    def _report_wait(self, activity: str) -> None:
+        """Report what a step waits for; before it how many cases have run, if there are several."""
+        cases = f"{self._describe_cases()}; " if self.progress.total_cases > 1 else ""
+        self._report_progress(cases + activity)
 
     def _limit_budget(self, evidence: Evidence) -> None:
         """Shrink only briefly if other scenarios have failed alike."""

@@ -353,7 +353,10 @@ class WaitForNoRequest(Step):
     """Waits for a request that must not come.
 
     A service that collects events, or looks for new ones at intervals, gets twice the time that it
-    has usually needed from its response to its first request, at most the fetch timeout.
+    has usually needed from its response to its first request, at most the fetch timeout. One that
+    still works on what was sent before, or may wait for the retry of its last request, gets up to
+    four times the fetch timeout more; if it has not come to the message by then, nothing is
+    observed.
 
     Attributes:
         seconds: how long, at least.

@@ -64,15 +64,24 @@ class Instances:
             for _ in pool.map(lambda runner: runner.start(report), others):
                 pass
 
-    def probe(self, scenarios: tuple[Scenario, ...]) -> None:
+    def probe(
+        self, scenarios: tuple[Scenario, ...], report: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Prepare at each instance what these scenarios require (`CertificationRunner.probe`).
+
+        Args:
+            scenarios: those that will run.
+            report: is called with what the first instance waits for, for people; in any thread.
 
         Raises:
             HarnessError: an emulator failed meanwhile.
 
         """
         with ThreadPoolExecutor(len(self.runners)) as pool:
-            for _ in pool.map(lambda runner: runner.probe(scenarios), self.runners):
+            reports = [report, *[str] * (len(self.runners) - 1)]
+            for _ in pool.map(
+                lambda runner, tell: runner.probe(scenarios, tell), self.runners, reports
+            ):
                 pass
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pytest_mews.config.settings import Settings
-from pytest_mews.model import Finding, Level, Scenario
+from pytest_mews.model import Finding, Level, Scenario, Stage
 from pytest_mews.redaction import Redactor
 from pytest_mews.replay import (
     Conditions,
@@ -23,6 +23,11 @@ from pytest_mews.replay import (
 from pytest_mews.replay.recording import settings_for
 from pytest_mews.run.process_lock import ProcessLock
 from pytest_mews.run.runner import CertificationRunner
+
+NEVER_IDLE = (
+    "the service was still busy with earlier messages, so what it did not do here shows nothing: "
+    "replay this file alone"
+)
 
 
 class ReplayOutcome(StrEnum):
@@ -131,8 +136,17 @@ class Replayer:
         """The redactor of the current runner."""
         return self._runner.environment.redactor
 
-    def replay(self, case: RecordedCase) -> ReplayResult:
-        """Replay a case.
+    def replay(
+        self, case: RecordedCase, report: Callable[[str], None] = lambda _: None
+    ) -> ReplayResult:
+        """Replay a case, once the service is done with the messages before it.
+
+        If it is not done within the time, nothing that did not happen is due to the service: it may
+        still happen. So a case of the Processing stage that does not fail is inconclusive.
+
+        Args:
+            case: the case.
+            report: is called with what the replay waits for, for people.
 
         Raises:
             HarnessError: the harness failed, not the partner.
@@ -158,7 +172,12 @@ class Replayer:
         unmet = runner.unmet_precondition(scenario)
         if unmet is not None:
             return ReplayResult(ReplayOutcome.INCONCLUSIVE, unmet.reason)
-        return _result(case, runner.replay(scenario, messages))
+        is_about_fetches = scenario.stage is Stage.PROCESSING
+        was_idle = not is_about_fetches or runner.wait_until_idle(report)
+        result = _result(case, runner.replay(scenario, messages, report))
+        if result.outcome is ReplayOutcome.FIXED and not was_idle:
+            return ReplayResult(ReplayOutcome.INCONCLUSIVE, NEVER_IDLE)
+        return result
 
     def _runner_for(self, conditions: Conditions) -> CertificationRunner:
         """Return the started runner for these conditions."""

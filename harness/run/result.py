@@ -16,6 +16,7 @@ from pytest_mews.checks import (
     join_clauses,
 )
 from pytest_mews.execution import Exploration
+from pytest_mews.execution.scenario_runner import ACTION_PAUSES_S
 from pytest_mews.model import (
     Evidence,
     Finding,
@@ -31,6 +32,7 @@ from pytest_mews.model.evidence_selection import limit_deliveries
 
 MAX_ATTEMPTS = 2_000  # records of a scenario; bounds the run's memory and events.ndjson
 PASSED_ON_RETRY = "the same case passed when it ran again"
+LONG_PAUSE_S = ACTION_PAUSES_S[-1]
 ONCE_TOO_SLOW = "once slower, which a busy machine explains: not counted"
 
 
@@ -132,8 +134,12 @@ def _failure(
             shown = "the others did not run"
         counts = f"{exploration.failing_cases} of {exploration.case_count} cases failed, {shown}"
     death = "" if exploration.death is None else describe_return(exploration.death)
-    pauses = _describe_pauses(exploration)
-    circumstances = (death, pauses, PASSED_ON_RETRY if is_flaky else "", counts)
+    circumstances = (
+        death,
+        _describe_slow_failure(exploration),
+        PASSED_ON_RETRY if is_flaky else "",
+        counts,
+    )
     figures = _figures(scenario, exploration, evidence, most_severe)
     others = [finding.observed for finding in unmet]
     remarks = (*circumstances, *(figure for figure in figures if figure not in others))
@@ -157,7 +163,7 @@ def _pass_reason(scenario: Scenario, exploration: Exploration, cases: str) -> st
     slowest_ms = max((record.answer_ms or 0.0 for record in exploration.attempts), default=0.0)
     count = exploration.message_count
     messages = "1 message" if count == 1 else f"{count:,} messages"
-    pauses = _describe_pauses(exploration)
+    slowly = exploration.action_pause_s > 0
     has_figures = any(
         CHECKS[expectation.check].has_figures for expectation in scenario.expectations
     )
@@ -167,17 +173,26 @@ def _pass_reason(scenario: Scenario, exploration: Exploration, cases: str) -> st
             "" if has_figures else f"slowest response {slowest_ms:,.0f} ms",
             *_figures(scenario, exploration, exploration.example),
             _redirects(scenario, exploration.example),
-            f"{pauses}, but not without" if pauses else "",
+            f"passed only when sent slowly ({_how_slowly(exploration)})" if slowly else "",
         )
     )
 
 
-def _describe_pauses(exploration: Exploration) -> str:
-    """Return the pauses of the scenario, since a case failed without; empty if none did."""
-    pause_s = exploration.action_pause_s
-    if not pause_s:
+def _describe_slow_failure(exploration: Exploration) -> str:
+    """Return that a case failed also when it was sent slowly; empty if it never was.
+
+    That rules out order and speed only if it failed each time, and with the longest pauses.
+    """
+    if not exploration.action_pause_s:
         return ""
-    return f"with a pause of {pause_s:g} s after each action, and each message on a new connection"
+    failed = f"failed again when sent slowly ({_how_slowly(exploration)})"
+    is_sure = exploration.passed_on_retry is None and exploration.action_pause_s >= LONG_PAUSE_S
+    return failed + (": neither order nor speed is the reason" if is_sure else "")
+
+
+def _how_slowly(exploration: Exploration) -> str:
+    pause_s = exploration.action_pause_s
+    return f"{pause_s:g} s after each action, a new connection for each message"
 
 
 def _redirects(scenario: Scenario, example: Evidence | None) -> str:

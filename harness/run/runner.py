@@ -6,20 +6,24 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from threading import Timer
 from typing import Self, TypeVar
 
 from pytest_mews.checks import evaluate
 from pytest_mews.config.settings import Settings
 from pytest_mews.errors import HarnessError
 from pytest_mews.execution import (
+    FIRST_CALL_FACTOR,
     Budget,
     Exploration,
     Messages,
     ScenarioRunner,
+    describe_first_request,
     load_generators,
     met_no_connection,
     recheck_health,
     run_steps,
+    wait_until_idle,
 )
 from pytest_mews.model import (
     Evidence,
@@ -50,6 +54,7 @@ Progress = Callable[[Scenario, str], None]
 # How often a scenario runs again, alone, if another one may have ended the service: the one before
 # it may do so just at its end, hence twice.
 MAX_RETRIES = 2
+REPORT_AFTER_S = 3.0  # a sound service makes its first request sooner
 T = TypeVar("T")
 
 
@@ -166,11 +171,18 @@ class CertificationRunner:
         self._interrupted = True
         self.environment.interrupt()
 
-    def probe(self, scenarios: Iterable[Scenario]) -> None:
+    def probe(
+        self, scenarios: Iterable[Scenario], report: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Prepare what these scenarios require, before several threads need it.
 
         That is what Hypothesis imports, and observations; without this call each scenario makes
         them itself.
+
+        Args:
+            scenarios: those that will run.
+            report: is called with what a long observation waits for, for people; in any thread.
+
         """
         load_generators()
         requires = {requirement for scenario in scenarios for requirement in scenario.requires}
@@ -179,7 +191,13 @@ class CertificationRunner:
         )
         has_webhooks = self.environment.settings.has_webhooks
         if has_webhooks and needs_api_calls and self.environment.preflight.accepts:
-            self.environment.check_connectivity()
+            limit_s = FIRST_CALL_FACTOR * self.environment.settings.fetch_timeout_s
+            timer = Timer(REPORT_AFTER_S, report, [describe_first_request(limit_s)])
+            timer.start()
+            try:
+                self.environment.check_connectivity()
+            finally:
+                timer.cancel()
 
     def certify(self, scenario: Scenario, progress: Progress = lambda *_: None) -> ScenarioResult:
         """Run one scenario and return its result, with secrets redacted.
@@ -318,8 +336,36 @@ class CertificationRunner:
             lost_in = self._client_lost_in or scenario_id
             self._client_lost_in = "" if clients.is_connected else lost_in
 
-    def replay(self, scenario: Scenario, messages: Messages) -> tuple[Finding, ...]:
+    def wait_until_idle(self, report: Callable[[str], None]) -> bool:
+        """Wait until the service has nothing left to do; return whether it has nothing.
+
+        True where no Connector API is served: then nothing can be observed.
+
+        Args:
+            report: is called again and again with what is waited for, for people.
+
+        """
+        context = self.environment.context
+        return context.connector_api is None or wait_until_idle(
+            context.connector_api,
+            context.patience,
+            context.fetch_timeout_s,
+            context.now_ms,
+            report,
+        )
+
+    def replay(
+        self,
+        scenario: Scenario,
+        messages: Messages,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> tuple[Finding, ...]:
         """Run the scenario's steps once with these messages, and return the findings.
+
+        Args:
+            scenario: the scenario.
+            messages: the messages, by the name of their spec.
+            report: is called with what a step waits for, for people.
 
         Raises:
             HarnessError: the harness failed, not the partner.
@@ -330,7 +376,8 @@ class CertificationRunner:
             return self._evaluate(scenario, transcript)
 
         with self._fail_with_emulators(), self._process_lock.hold(exclusive=scenario.exclusive):
-            transcript = run_steps(scenario, messages, self.environment.context)
+            context = replace(self.environment.context, report_wait=report)
+            transcript = run_steps(scenario, messages, context)
             evidence = Evidence("example", "", evaluate_transcript(transcript), transcript)
             if scenario.checks_health:
                 evidence = recheck_health(

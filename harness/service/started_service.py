@@ -20,6 +20,11 @@ from pytest_mews.service.service_variables import (
     service_variables,
 )
 
+CLIENT_NOTE = (
+    " A client that ends with its connection does not reconnect by itself: where the harness started "
+    "it again, a scenario shows that the new process connects, and no pause is the client's own. Let "
+    "it reconnect within its process, after pauses that grow."
+)
 Report = Callable[[str], None]
 """A callback: what the start waits for, for people."""
 
@@ -135,9 +140,10 @@ class StartedService:
         notes: tuple[str, ...] = (self._left_behind,) if self._is_left_behind else ()
         if self._process is not None and (count := self._process.restart_count):
             times = "once" if count == 1 else f"{count} times"
-            notes += (
-                f"The service was started again {times} after it had ended ({self.log.name}).",
-            )
+            note = f"The service was started again {times} after it had ended ({self.log.name})."
+            if not self._settings.endpoint.urls:
+                note += CLIENT_NOTE
+            notes += (note,)
         if self.log.problem:
             notes += (f"{self.log.name} could not be written ({self.log.problem}).",)
         return notes

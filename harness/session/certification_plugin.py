@@ -162,6 +162,7 @@ class CertificationPlugin:
             self._earlier_report.set_aside()
         instances = self.certification.instances
         config.add_cleanup(instances.close)
+        self._activities: dict[str, str] = {}  # what each scenario does, by its id
         self._concurrent_runner = ConcurrentRunner(instances, self._certify_at)
         config.add_cleanup(self._concurrent_runner.stop)
         self._report_files = ReportFiles(self.settings, os.environ, self._earlier_report)
@@ -289,21 +290,28 @@ class CertificationPlugin:
         first = self.certification.instances.first
         return self._was_blocked or not first.is_for_this_run(scenario)
 
+    def _note_activity(self, scenario: Scenario, activity: str) -> None:
+        self._activities[scenario.id] = activity
+
     def _certify_at(self, scenario: Scenario, *, runner: CertificationRunner) -> ScenarioResult:
-        return self.certification.certify(scenario, runner=runner)
+        return self.certification.certify(scenario, self._note_activity, runner)
 
     def certify(self, scenario: Scenario) -> ScenarioResult:
         """Return the result of a scenario: wait for it if it runs concurrently, or run it now."""
         progress = terminal.ProgressDisplay(
-            self._config, monotonic, self.certification.instances.describe_refused_requests
+            self._config,
+            scenario.id,
+            monotonic,
+            lambda: self._activities.get(scenario.id, ""),
+            self.certification.instances.describe_refused_requests,
         )
         try:
-            show_wait = partial(progress.show_wait, scenario)
-            result = self._concurrent_runner.result(scenario, show_wait)
+            result = self._concurrent_runner.result(scenario, progress.show_wait)
             if result is None:
-                result = self.certification.certify(scenario, progress.show_activity)
+                with progress.shown():
+                    result = self.certification.certify(scenario, self._note_activity)
         finally:
-            progress.clear(scenario)
+            progress.clear()
         if result.verdict is Verdict.BLOCKED or result.verdict not in NOT_RUN:
             fails_precondition = scenario.precondition and result.verdict in FAILURES
             self._was_blocked = result.verdict is Verdict.BLOCKED or fails_precondition

@@ -65,7 +65,7 @@ class ConcurrentRunner:
             worker: whether this process is a worker of pytest-xdist, which knows two items ahead.
             stops_early: whether pytest stops after some failures (-x): then `auto` means one job,
                 so that nothing more is sent.
-            report: is called with what the start of an instance waits for, for people.
+            report: is called with what the harness waits for before the first scenario, for people.
 
         Raises:
             UsageError: an instance can't be started.
@@ -90,7 +90,7 @@ class ConcurrentRunner:
         if jobs == 1 and len(runners) == 1:
             return
         try:
-            self._instances.probe(scenarios)  # once, before several threads need it
+            self._instances.probe(scenarios, report)  # once, before several threads need it
         except HarnessError:
             return
         probed = first.environment.concurrency

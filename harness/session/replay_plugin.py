@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -214,7 +215,20 @@ class ReplayItem(pytest.Item):
 
     def runtest(self) -> None:
         """Replay the case: fail if it still fails, skip if the replay is inconclusive."""
-        self.result = self.replayer.replay(self.replay_file.case)
+        activity = ""
+
+        def note_activity(text: str) -> None:
+            nonlocal activity
+            activity = text
+
+        progress = terminal.ProgressDisplay(
+            self.config, f"{PREFIX}{self.replay_file.name}", monotonic, lambda: activity
+        )
+        try:
+            with progress.shown():
+                self.result = self.replayer.replay(self.replay_file.case, note_activity)
+        finally:
+            progress.clear()
         if self.result.outcome is ReplayOutcome.STILL_FAILING:
             raise ReplayFailedError(self.result.reason)
         if self.result.outcome is ReplayOutcome.INCONCLUSIVE:

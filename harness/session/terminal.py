@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from pytest_mews.config.option_parsers import MAX_INSTANCES
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
 from pytest_mews.emulator.websocket import PATH
-from pytest_mews.model import Readiness, Run, Scenario, ScenarioResult, Verdict
+from pytest_mews.model import Readiness, Run, ScenarioResult, Verdict
 from pytest_mews.model.listing import first_lines
 from pytest_mews.redaction import Redactor
 from pytest_mews.reports import CauseReport, Problem
@@ -166,19 +167,23 @@ def cut(text: str, width: int) -> str:
 
 
 class ProgressDisplay:
-    """Shows the progress of a scenario: a redrawn line on a terminal, occasional lines in a log.
+    """Shows the progress of an item: a redrawn line on a terminal, occasional lines in a log.
 
     Args:
         config: has the terminal.
+        name: the name of the item: the id of a scenario.
         now_s: the clock.
-        warning: returns what should be known before the scenario ends; empty if there is nothing.
+        activity: returns what the item does, such as what it waits for; empty if that is unknown.
+        warning: returns what should be known before the item ends; empty if there is nothing.
 
     """
 
     def __init__(
         self,
         config: pytest.Config,
+        name: str,
         now_s: Callable[[], float],
+        activity: Callable[[], str] = str,
         warning: Callable[[], str] = str,
     ) -> None:
         self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
@@ -186,42 +191,56 @@ class ProgressDisplay:
         self._uncaptured: Callable[[], AbstractContextManager[None]] = (
             capture.global_and_fixture_disabled if capture else nullcontext
         )
+        self._name = name
         self._now_s, self._last_s, self._started_s = now_s, now_s(), now_s()
-        self._warning, self._heartbeat_s = warning, HEARTBEAT_S
+        self._activity, self._warning, self._heartbeat_s = activity, warning, HEARTBEAT_S
         self._drawn = False
 
-    def show_activity(self, scenario: Scenario, activity: str) -> None:
-        """Show what a scenario does: how many cases have run, or what it waits for."""
-        if self._is_due():
-            self._draw(scenario, f"{self._waited_s:.0f} s", activity)
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the activity while this thread runs the item."""
+        if self._terminal is None or self._terminal.verbosity < 0:
+            yield
+            return
+        ended = Event()
 
-    def show_wait(
-        self, scenario: Scenario, running: Mapping[str, float], done: int, total: int
-    ) -> None:
+        def show_until_ended() -> None:
+            while not ended.wait(REDRAW_S):
+                self.show_activity()
+
+        thread = Thread(target=show_until_ended, name="mews-progress", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def show_activity(self) -> None:
+        """Show what the item does, if it is known, and for how long it has run."""
+        activity = self._activity()
+        if activity and self._is_due():
+            self._draw(f"{self._now_s() - self._started_s:.0f} s", activity)
+
+    def show_wait(self, running: Mapping[str, float], done: int, total: int) -> None:
         """Show what runs while pytest waits for a scenario: results are shown in order.
 
         Args:
-            scenario: what pytest waits for.
             running: for how many seconds each running scenario has run.
             done: how many scenarios are done.
             total: how many there are.
 
         """
         if self._is_due():
-            own_s = running.get(scenario.id)
-            others = [f"{name} ({s:.0f} s)" for name, s in running.items() if name != scenario.id]
+            own_s = running.get(self._name)
+            others = [f"{name} ({s:.0f} s)" for name, s in running.items() if name != self._name]
             self._draw(
-                scenario,
                 "next result" if own_s is None else f"running for {own_s:.0f} s",
+                "" if own_s is None else self._activity(),
                 f"{done} of {total} scenarios done",
                 self._warning(),
                 f"running {', '.join(others)}" if others else "",
             )
-
-    @property
-    def _waited_s(self) -> float:
-        """For how many seconds pytest has waited for the scenario."""
-        return self._now_s() - self._started_s
 
     def _is_due(self) -> bool:
         """Return whether something may be written: not if something was a moment ago."""
@@ -230,7 +249,7 @@ class ProgressDisplay:
         pause_s = REDRAW_S if self._terminal.isatty else self._heartbeat_s
         return self._now_s() - self._last_s >= pause_s
 
-    def _draw(self, scenario: Scenario, *progress: str) -> None:
+    def _draw(self, *progress: str) -> None:
         """Write the progress.
 
         A line that is redrawn is never longer than the terminal is wide: otherwise it would wrap,
@@ -243,19 +262,19 @@ class ProgressDisplay:
         with self._uncaptured():
             if live:
                 width = self._terminal._tw.fullwidth  # noqa: SLF001 - has no public name
-                line = cut(f"mews::{scenario.id} {text}", width - 1)
+                line = cut(f"mews::{self._name} {text}", width - 1)
                 self._terminal.rewrite(line, erase=True)
                 self._drawn = True
             else:
                 self._terminal.ensure_newline()
-                self._terminal.write_line(f"  {scenario.id}: {text}")
+                self._terminal.write_line(f"  {self._name}: {text}")
 
-    def clear(self, scenario: Scenario) -> None:
+    def clear(self) -> None:
         """Erase the progress before pytest writes the verdict."""
         if self._drawn:
             with self._uncaptured():
                 self._terminal.rewrite("", erase=True)
-                self._terminal.rewrite(f"mews::{scenario.id} ")
+                self._terminal.rewrite(f"mews::{self._name} ")
 
 
 def print_run(

@@ -344,6 +344,16 @@ def test_no_fetch_shows_nothing_without_an_answer(outcome: Outcome) -> None:
     assert not evaluate_check("not-fetched", unanswered, call("a")).met
 
 
+def test_no_fetch_shows_nothing_of_a_busy_service() -> None:
+    """It may come to the message later; a request that it made stays one."""
+    expectation = Expectation("not-fetched", Level.MUST)
+    busy = replace(build_transcript(delivery("a")), still_busy=True)
+    finding = evaluate(expectation, busy)
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
+    busy = replace(build_transcript(delivery("a"), call("a")), still_busy=True)
+    assert not evaluate(expectation, busy).met
+
+
 def test_an_unread_page_of_an_interval_is_named() -> None:
     """The entity may be there; of pages that were read to the last one nothing is said."""
     first = call(returned_ids=("b",), cursor="1")

@@ -399,6 +399,25 @@ def test_fetches_make_the_backlog_shrink() -> None:
     assert connector_api.count_unfetched(clock.ms, guid(9)) == 0
 
 
+def test_a_partner_is_behind_until_it_requests_something_newer() -> None:
+    """A worker takes what was sent first; without work it makes no request for a second."""
+    clock = Clock()
+    connector_api = make_connector_api(clock)
+    for number in (1, 2, 3, 4):
+        clock.ms += 1_000
+        connector_api.apply_message(general_webhook(("ServiceOrderUpdated", guid(number))))
+    sent_ms = 2_500
+    assert not connector_api.is_behind(sent_ms)
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(1)])
+    assert connector_api.is_behind(sent_ms)
+    clock.ms += 1_100
+    assert not connector_api.is_behind(sent_ms)
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(2)])
+    assert connector_api.is_behind(sent_ms)
+    call_operation(connector_api, RESERVATIONS, ReservationIds=[guid(3)])
+    assert not connector_api.is_behind(sent_ms)
+
+
 def test_late_request_shows_backlog() -> None:
     """A request three seconds after its event counts, however long the wait has lasted."""
     clock = Clock()

@@ -103,6 +103,10 @@ class ScriptedConnectorApi:
         self.backlog_polls -= 1
         return self.backlog_polls >= 0
 
+    def is_behind(self, _: float) -> bool:
+        """Return True as often as scripted."""
+        return self.is_working_on_backlog(0.0)
+
     def note_final_silence(self) -> None:
         """Note it."""
         self.final_silences += 1
@@ -683,6 +687,31 @@ def test_outlast_intervals(
     assert connector_api.waits == pytest.approx(waits)
 
 
+@pytest.mark.parametrize(
+    ("polls", "waits", "still_busy"),
+    [(2, [1.5, QUIET_S, QUIET_S, QUIET_S], False), (1000, [1.5, *[QUIET_S] * 40], True)],
+)
+def test_wait_for_no_request_of_a_busy_partner(
+    polls: int, waits: list[float], *, still_busy: bool
+) -> None:
+    """The request may come once the partner has come to the message; until then nothing shows."""
+    connector_api = backlog_of(1000)
+    connector_api.backlog_polls = polls
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitForNoRequest(1.5), execution)
+    assert connector_api.waits == waits
+    assert execution.transcript(scenario_of()).still_busy is still_busy
+
+
+def test_wait_for_no_request_ends_if_one_came() -> None:
+    """Then it is decided, also for a partner that retries it."""
+    connector_api = backlog_of(1000, call("a", number=1, status=401))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0)
+    perform(WaitForNoRequest(1.5), execution)
+    assert connector_api.waits == [1.5]
+    assert not execution.transcript(scenario_of()).still_busy
+
+
 def test_wait_for_request_of_a_busy_partner() -> None:
     """It is extended for a backlog, and cut short after an extended wait was outlasted."""
     connector_api = backlog_of(1000, TIMEOUT, TIMEOUT, call("a", number=1))
@@ -706,6 +735,35 @@ def test_wait_for_request_ends_early_once_waits_have_timed_out() -> None:
     perform(WaitForRequest(), execution)
     assert connector_api.waits == [MIN_SILENCE_S]
     assert not execution.transcript(scenario_of()).still_busy
+
+
+@pytest.mark.parametrize(
+    ("step", "restarted", "expected"),
+    [
+        (ShowConnectivityCheck(), False, "for the first request to the Connector API, up to 30 s"),
+        (WaitForRequest(), False, "for a request to the Connector API, up to 10 s"),
+        (WaitUntilIdle(), False, "until the service makes no request, up to 10 s"),
+        (
+            WaitUntilFetched(timeout_factor=3),
+            False,
+            "until what was acknowledged is fetched, up to 30 s",
+        ),
+        (
+            WaitUntilFetched(timeout_factor=3),
+            True,
+            "until what was acknowledged before the restart is fetched, up to 90 s",
+        ),
+    ],
+)
+def test_a_wait_says_what_it_waits_for(step: Step, expected: str, *, restarted: bool) -> None:
+    """The user sees why a scenario takes long, and how long it may still take."""
+    waits: list[str] = []
+    execution = execution_for(
+        ScriptedConnectorApi(), fetch_timeout_s=10.0, report_wait=waits.append
+    )
+    execution.restarted = restarted
+    perform(step, execution)
+    assert waits == [f"waiting {expected}"]
 
 
 def test_a_missing_request_is_judged_without_a_backlog() -> None:

@@ -22,12 +22,16 @@ BuildSettings = Callable[..., Settings]
 @pytest.fixture(scope="session")
 def auth_02(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the text of a replay file of AUTH-02."""
-    folder = tmp_path_factory.mktemp("recorded")
-    options = {"mews_target": "demo:ignores-token", "mews_report": str(folder)}
+    return record("AUTH-02", "demo:ignores-token", tmp_path_factory.mktemp("recorded"))
+
+
+def record(scenario_id: str, target: str, folder: Path) -> str:
+    """Certify a flawed partner, and return the text of the replay file."""
+    options = {"mews_target": target, "mews_report": str(folder)}
     with CertificationRunner(
         resolve_settings(options, environ={}, rootdir=folder, seed=1)
     ) as runner:
-        replay = runner.certify(SCENARIOS["AUTH-02"]).replay
+        replay = runner.certify(SCENARIOS[scenario_id]).replay
     assert replay is not None
     return replay.text
 
@@ -108,3 +112,33 @@ def test_files_of_several_runs(replay_file: Path, tmp_path: Path, settings: Buil
         assert [replayer.replay(file.case).outcome for file in files] == [ReplayOutcome.FIXED] * 2
     finally:
         replayer.close()
+
+
+@pytest.mark.slow
+def test_a_busy_service_has_fixed_nothing(
+    tmp_path: Path, settings: BuildSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it would do wrong here comes only after what it still has to do for the file before.
+
+    What fails, fails all the same. Each file waits until the service is idle, so that the first one
+    does not hide what the second one shows.
+    """
+    path = tmp_path / "PROC-28.json"
+    path.write_text(record("PROC-28", "demo:processes-rejected-messages", tmp_path))
+    waits: list[bool] = []
+
+    def wait_until_idle(_: CertificationRunner, report: Callable[[str], None]) -> bool:
+        report("waiting")
+        return waits.pop()
+
+    monkeypatch.setattr(CertificationRunner, "wait_until_idle", wait_until_idle)
+    expected = {
+        ("demo", True): ReplayOutcome.FIXED,
+        ("demo", False): ReplayOutcome.INCONCLUSIVE,
+        ("demo:processes-rejected-messages", False): ReplayOutcome.STILL_FAILING,
+    }
+    for (target, is_idle), outcome in expected.items():
+        waits.append(is_idle)
+        result = replay(path, settings(target))
+        assert (result.outcome, waits) == (outcome, [])
+        assert ("alone" in result.reason) == (outcome is ReplayOutcome.INCONCLUSIVE)

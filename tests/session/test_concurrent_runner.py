@@ -70,7 +70,7 @@ def start(environment: Environment, count: int = 5, **choices: Any) -> None:  # 
     """Start some scenarios."""
     runner = SimpleNamespace(environment=environment, is_for_this_run=lambda _: True)
     instances = SimpleNamespace(
-        first=runner, runners=(runner,), probe=lambda _: None, start_others=lambda *_: None
+        first=runner, runners=(runner,), probe=lambda *_: None, start_others=lambda *_: None
     )
     choices = {"worker": False, **choices}
     ConcurrentRunner(cast("Any", instances), cast("Any", print)).start(items(count), **choices)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
+from threading import Event
+from threading import enumerate as enumerate_threads
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,7 +82,7 @@ def config_with_terminal(lines: list[str], *, isatty: bool, width: int = 80) -> 
     return SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=plugins.get))
 
 
-def show_wait_for_ret_03(running: Sequence[str], width: int = 80) -> str:
+def show_wait_for_ret_03(running: Sequence[str], width: int = 80, activity: str = "") -> str:
     """Return the line that a terminal shows 10 s after pytest began to wait for RET-03.
 
     What runs has run for 4 s.
@@ -87,10 +90,9 @@ def show_wait_for_ret_03(running: Sequence[str], width: int = 80) -> str:
     lines: list[str] = []
     config = config_with_terminal(lines, isatty=True, width=width)
     now_s = 0.0
-    display = terminal.ProgressDisplay(config, lambda: now_s)
-    scenario: Any = SimpleNamespace(id="RET-03")
+    display = terminal.ProgressDisplay(config, "RET-03", lambda: now_s, lambda: activity)
     now_s = 10.0
-    display.show_wait(scenario, dict.fromkeys(running, 4.0), 12, 141)
+    display.show_wait(dict.fromkeys(running, 4.0), 12, 141)
     [line] = lines
     return line
 
@@ -114,16 +116,56 @@ def test_progress_tells_a_queued_scenario_from_a_running_one() -> None:
     )
 
 
+def test_progress_says_what_the_scenario_waits_for() -> None:
+    """It is what the scenario that pytest asks for does, not what the others do."""
+    activity = "waiting for a request, up to 30 s"
+    assert show_wait_for_ret_03(["RET-03"], 160, activity) == (
+        f"mews::RET-03 running for 4 s; {activity}; 12 of 141 scenarios done"
+    )
+    assert activity not in show_wait_for_ret_03(["PROC-09"], 160, activity)
+
+
+def test_an_activity_is_shown_again_while_it_lasts() -> None:
+    """One report at the beginning of a long wait is enough: its line counts the seconds."""
+    lines: list[str] = []
+    now_s, activity = 0.0, ""
+    config = config_with_terminal(lines, isatty=True)
+    display = terminal.ProgressDisplay(config, "PRE-02", lambda: now_s, lambda: activity)
+    for moment_s, what in ((5.0, ""), (10.0, "waiting"), (10.1, "waiting"), (11.0, "waiting")):
+        now_s, activity = moment_s, what
+        display.show_activity()
+    assert lines == ["mews::PRE-02 10 s; waiting", "mews::PRE-02 11 s; waiting"]
+
+
+def test_a_wait_of_a_scenario_that_runs_alone_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that waits cannot draw: another one does, until the scenario has ended."""
+    monkeypatch.setattr(terminal, "REDRAW_S", 0.001)
+    lines: list[str] = []
+    drawn = Event()
+
+    def activity() -> str:
+        if lines:
+            drawn.set()
+        return "waiting"
+
+    config = config_with_terminal(lines, isatty=True)
+    seconds = count()
+    display = terminal.ProgressDisplay(config, "PRE-02", lambda: float(next(seconds)), activity)
+    with display.shown():
+        assert drawn.wait(10.0)
+    assert lines[0].endswith("s; waiting")
+    assert not any(thread.name == "mews-progress" for thread in enumerate_threads())
+
+
 def test_a_log_gets_fewer_lines_the_longer_a_wait_lasts() -> None:
     """A wait of many minutes does not fill the log of a pipeline."""
     lines: list[str] = []
     now_s = 0.0
     config = config_with_terminal(lines, isatty=False)
-    display = terminal.ProgressDisplay(config, lambda: now_s)
-    scenario: Any = SimpleNamespace(id="RET-03")
+    display = terminal.ProgressDisplay(config, "RET-03", lambda: now_s)
     for second in range(300):
         now_s = float(second)
-        display.show_wait(scenario, {"PROC-09": now_s}, 12, 141)
+        display.show_wait({"PROC-09": now_s}, 12, 141)
     seconds = [line.rpartition("(")[2].removesuffix(" s)") for line in lines[:6]]
     assert seconds == ["10", "30", "70", "130", "190", "250"]
 
@@ -133,10 +175,11 @@ def test_the_warning_stands_before_what_runs() -> None:
     lines: list[str] = []
     now_s = 0.0
     config = config_with_terminal(lines, isatty=False)
-    display = terminal.ProgressDisplay(config, lambda: now_s, lambda: "30 requests refused")
-    scenario: Any = SimpleNamespace(id="RET-03")
+    display = terminal.ProgressDisplay(
+        config, "RET-03", lambda: now_s, warning=lambda: "30 requests refused"
+    )
     now_s = 60.0
-    display.show_wait(scenario, {"PROC-09": 30.0}, 12, 141)
+    display.show_wait({"PROC-09": 30.0}, 12, 141)
     assert lines == [
         (
             "  RET-03: next result; 12 of 141 scenarios done; 30 requests refused; running PROC-09 "

@@ -15,7 +15,7 @@ from pytest_mews.emulator.attribution import Origin, TokenFinder, ids_in
 from pytest_mews.emulator.connector_api.api_http import BAD_REQUEST, ApiRequest, ApiResponse
 from pytest_mews.emulator.connector_api.api_responses import references
 from pytest_mews.emulator.connector_api.apply_message import add_enterprise, apply_message
-from pytest_mews.emulator.connector_api.busy_silence import LATE_MS, BusySilence
+from pytest_mews.emulator.connector_api.busy_silence import FACTOR, LATE_MS, BusySilence
 from pytest_mews.emulator.connector_api.call_log import CallLog
 from pytest_mews.emulator.connector_api.entities import ASSUMED_AGE
 from pytest_mews.emulator.connector_api.entity_store import EntityStore
@@ -32,6 +32,7 @@ from pytest_mews.model import ApiUsage, Message, RateLimitUsage, Tenants
 from pytest_mews.model.api_call import SLOW_S, ApiCall, ApiFault, RequestProblem, TokenState
 from pytest_mews.redaction import MIN_LENGTH_ANYWHERE, REDACTED
 
+BEHIND_MS = 1_000.0  # without a request for this long, a partner has no older work left
 RECENT_MS = 5_000.0  # a partner may pause between two requests, or before a retry
 
 
@@ -335,6 +336,29 @@ class ConnectorApi:
                 if call.received_ms >= since_ms
                 and not call.is_rejected
                 and (announced_ms := self._announced_ms(call)) is not None
+            )
+
+    def is_behind(self, sent_ms: float) -> bool:
+        """Return whether the partner has not come yet to what was sent at a time.
+
+        That is so if it has requested something older since then, nothing newer, and was silent no
+        longer since then than it may be while it works. Rejected requests do not count.
+
+        Args:
+            sent_ms: on the run's clock.
+
+        """
+        with self._up_to_date():
+            since_ms = self._now_ms() - max(BEHIND_MS, FACTOR * self._busy_silence.longest_ms)
+            announced_ms = [
+                (announced, call.answered_ms)
+                for call in self._call_log.calls()
+                if call.received_ms >= sent_ms
+                and not call.is_rejected
+                and (announced := self._announced_ms(call)) is not None
+            ]
+            return all(announced < sent_ms for announced, _ in announced_ms) and any(
+                answered_ms is None or answered_ms >= since_ms for _, answered_ms in announced_ms
             )
 
     @property
