@@ -21,9 +21,9 @@ from pytest_mews.service.service_variables import (
 )
 
 CLIENT_NOTE = (
-    " A client that ends with its connection does not reconnect by itself: where the harness started "
-    "it again, a scenario shows that the new process connects, and no pause is the client's own. Let "
-    "it reconnect within its process, after pauses that grow."
+    " A client that ends with its connection does not reconnect by itself: where the harness "
+    "started it again, a scenario shows that the new process connects, and no pause is one of the "
+    "client. Let it reconnect within its process, after pauses that grow."
 )
 Report = Callable[[str], None]
 """A callback: what the start waits for, for people."""
