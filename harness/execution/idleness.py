@@ -18,7 +18,6 @@ from pytest_mews.execution.waits import (
     MAX_BUSY_FACTOR,
     MAX_GROWTH,
     MAX_PAUSE_S,
-    MAX_REPETITIONS,
     QUIET_S,
 )
 from pytest_mews.model import ApiCall
@@ -126,28 +125,35 @@ def comes_to(
 def blocked_until_ms(calls: Sequence[ApiCall], first_retry_s: float) -> float:
     """Return until when a worker may wait for the retry of its last request; 0 if it does not.
 
-    A request that follows a failed one shows that the failure blocks nothing. So does one that is
-    rejected again and again: a partner may repeat it without end.
+    A different request after the first failure shows that the failure blocks nothing.
 
     Args:
         calls: all calls, in order of arrival.
         first_retry_s: after how long the first retry may come.
 
     """
-    if not calls or calls[-1].answered_ms is None or calls[-1].answered_ok:
+    times_ms: list[float] = []  # of its failures
+    is_interrupted = False
+    for call in reversed(calls):
+        if not _is_same_request(call, calls[-1]):
+            is_interrupted = True
+        elif call.answered_ms is None or call.answered_ok:
+            break
+        elif is_interrupted:
+            return 0.0
+        else:
+            times_ms.insert(0, call.received_ms)
+    if not times_ms:
         return 0.0
-    last = calls[-1]
-    times_ms = [
-        call.received_ms
-        for call in calls
-        if (call.operation, call.enterprise_id) == (last.operation, last.enterprise_id)
-        and call.requested_ids == last.requested_ids
-        and call.answered_ms is not None
-        and not call.answered_ok
-    ]
-    if last.is_rejected and len(times_ms) > MAX_REPETITIONS:
-        return 0.0
-    return last.received_ms + 1000 * _next_pause_s(times_ms, first_retry_s)
+    return times_ms[-1] + 1000 * _next_pause_s(times_ms, first_retry_s)
+
+
+def _is_same_request(call: ApiCall, other: ApiCall) -> bool:
+    return (call.operation, call.enterprise_id, call.requested_ids) == (
+        other.operation,
+        other.enterprise_id,
+        other.requested_ids,
+    )
 
 
 def _last_active_ms(connector_api: ConnectorApi, calls: Sequence[ApiCall], at_ms: float) -> float:

@@ -13,7 +13,6 @@ from pytest_mews.execution.waits import (
     BUSY_FACTOR,
     FIRST_RETRY_FACTOR,
     MAX_BUSY_FACTOR,
-    MAX_REPETITIONS,
     QUIET_S,
 )
 from pytest_mews.model import ApiCall, ApiFault
@@ -171,7 +170,7 @@ def rejected(number: int, at_s: float) -> ApiCall:
         (call("a", number=1, at_ms=1_000),),
         (refused(1, 1.0), call("b", number=2, at_ms=1_500)),  # the failure blocks nothing
         (refused(1, 1.0), refused(2, 1.1)),  # the next retry would have come
-        tuple(rejected(n, n / 10) for n in range(1, MAX_REPETITIONS + 2)),  # it repeats it forever
+        (refused(1, 0.1), call("b", number=2, at_ms=500), refused(3, 1.5)),  # nor does its retry
     ],
 )
 def test_nothing_is_waited_for_without_older_work(calls: tuple[ApiCall, ...]) -> None:
@@ -188,6 +187,12 @@ def test_a_blocked_worker_is_waited_for(fails: Callable[[int, float], ApiCall]) 
     connector_api = TimedConnectorApi(fails(1, 1.0), fails(2, 3.0), retried, last_message_s=4.0)
     assert come(connector_api)
     assert connector_api.at_s == 9.0 + QUIET_S
+
+
+def test_a_worker_that_stays_blocked_does_not_come_to_it() -> None:
+    """It repeats a rejected request again and again, and makes no other."""
+    calls = [rejected(number, number * 8.0) for number in range(1, 20)]
+    assert not come(TimedConnectorApi(*calls, last_message_s=9.0))
 
 
 def test_a_busy_partner_is_waited_for() -> None:
