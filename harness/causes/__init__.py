@@ -13,6 +13,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pytest_mews.causes.acceptance import find_acceptance
+from pytest_mews.causes.client_ended import find_client_ended
 from pytest_mews.causes.common_conditions import find_common_conditions
 from pytest_mews.causes.deaths import find_deaths
 from pytest_mews.causes.each_instance import find_at_each_instance
@@ -120,6 +121,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
     """Return all explanations, those that say most about a failure first."""
     found = [
         *find_unmet_requirements(observations),
+        *find_client_ended(observations),
         *find_deaths(observations),
         *find_at_each_instance(find_rate_limit, observations),
         *find_at_each_instance(find_back_pressure, observations),

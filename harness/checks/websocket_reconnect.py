@@ -27,12 +27,21 @@ MIN_SERIES = 2
 
 @case_check("reconnects", "a new connection after a lost one")
 def reconnects(transcript: Transcript) -> Observation:
-    """A client reconnected after each connection that the WebSocket emulator ended."""
+    """A client reconnected after each connection that the WebSocket emulator ended.
+
+    Its process did so: one that ends, and that the harness starts again, does not reconnect.
+    """
     lost = [
         connection for connection in transcript.connections if connection.disconnect is not None
     ]
     if not lost:
         return no_client(transcript)
+    if transcript.client_restarts:
+        observed = (
+            "the client's process ended instead of reconnecting: the harness started it again "
+            f"({quantity(transcript.client_restarts, 'time')})"
+        )
+        return Observation(met=False, observed=observed, subject_count=len(lost))
     handshakes = transcript.websocket_handshakes
     waits = [_reconnected_after_ms(connection, handshakes) for connection in lost]
     reconnected = [wait for wait in waits if wait is not None]

@@ -47,6 +47,8 @@ class CaseContext:
         service: looks whether the service is still there; None to never look.
         restart: restarts the service, and returns whether it could; None if the harness did not
             start it.
+        client_starts: returns how often the harness has started a client again that had ended; only
+            of one without an endpoint.
         patience: how long waits for what webhooks lead to go on in silence.
         websocket_patience: the same for what events on the WebSocket lead to.
         late_fetches: what was fetched only after its wait had ended.
@@ -75,6 +77,7 @@ class CaseContext:
     action_pause_s: float = 0.0
     service: ServiceWatch | None = None
     restart: Callable[[], bool] | None = None
+    client_starts: Callable[[], int] = lambda: 0
     patience: Patience = field(default_factory=Patience)
     websocket_patience: Patience = field(default_factory=Patience)
     late_fetches: LateFetches = field(default_factory=LateFetches)

@@ -49,6 +49,7 @@ class Execution:
         self.unaffected_ids: set[str] = set()
         self.fault_more_than = 0
         self.restarted = self.not_restarted = False
+        self._client_starts = context.client_starts()
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +83,7 @@ class Execution:
             never_idle=self.calls.never_idle,
             commands_requested=self.websocket.commands_requested,
             not_restarted=self.not_restarted,
+            client_restarts=self.context.client_starts() - self._client_starts,
         )
 
 

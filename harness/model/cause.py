@@ -58,6 +58,7 @@ class CauseKind(StrEnum):
     RESUMED_NOT_FETCHED = "resumed-not-fetched"
     REPEATED_NOT_FETCHED = "repeated-not-fetched"
     FIRST_EVENT_ONLY = "first-event-only"
+    CLIENT_ENDED = "client-ended"
     WEBSOCKET_FIRST_EVENT_ONLY = "websocket-first-event-only"
     PAGES_NOT_READ = "pages-not-read"
     CURSOR_OF_ANOTHER_REQUEST = "cursor-of-another-request"

@@ -85,6 +85,8 @@ class Transcript:
         commands_requested: whether commands were waited for, since a client is known to request
             something about them (the requirement `commands-requested`).
         not_restarted: whether the harness tried to restart the service, and could not.
+        client_restarts: how often a client without an endpoint ended and was started again by the
+            harness.
 
     """
 
@@ -105,6 +107,7 @@ class Transcript:
     never_idle: bool = False
     commands_requested: bool = False
     not_restarted: bool = False
+    client_restarts: int = 0
 
     @property
     def fault_had_no_effect(self) -> bool:

@@ -385,6 +385,7 @@ class Environment:
             handles_commands=self._handles_commands.get,
             service=self.service,
             restart=self._restart if self.can_restart else None,
+            client_starts=self._count_client_starts,
             patience=self._patience,
             websocket_patience=self._websocket_patience,
             late_fetches=self._late_fetches,
@@ -398,6 +399,12 @@ class Environment:
         """Whether the harness can restart the service."""
         service = self.started_service
         return self.settings.is_demo or (service is not None and service.can_restart)
+
+    def _count_client_starts(self) -> int:
+        """Return how often a service without an endpoint was started again after it had ended."""
+        if self.started_service is None or self.endpoint.urls:
+            return 0
+        return self.started_service.restart_count
 
     def _restart(self) -> bool:
         if self.demo_partner is not None:

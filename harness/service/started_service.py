@@ -20,11 +20,6 @@ from pytest_mews.service.service_variables import (
     service_variables,
 )
 
-CLIENT_NOTE = (
-    " A client that ends with its connection does not reconnect by itself: where the harness "
-    "started it again, a scenario shows that the new process connects, and no pause is one of the "
-    "client. Let it reconnect within its process, after pauses that grow."
-)
 Report = Callable[[str], None]
 """A callback: what the start waits for, for people."""
 
@@ -135,14 +130,17 @@ class StartedService:
             self._process.revive()
 
     @property
+    def restart_count(self) -> int:
+        """How often it was started again after it had ended."""
+        return 0 if self._process is None else self._process.restart_count
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the terminal and the report."""
         notes: tuple[str, ...] = (self._left_behind,) if self._is_left_behind else ()
-        if self._process is not None and (count := self._process.restart_count):
+        if count := self.restart_count:
             times = "once" if count == 1 else f"{count} times"
             note = f"The service was started again {times} after it had ended ({self.log.name})."
-            if not self._settings.endpoint.urls:
-                note += CLIENT_NOTE
             notes += (note,)
         if self.log.problem:
             notes += (f"{self.log.name} could not be written ({self.log.problem}).",)

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mews.causes import find_causes
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS, load_tenants
 from pytest_mews.errors import UsageError
-from pytest_mews.model import Verdict
+from pytest_mews.model import CauseKind, Verdict
 from pytest_mews.model.death import describe_return
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.service import service_log, service_process
@@ -350,6 +351,21 @@ def test_a_client_starts_again_by_itself(
                 break
             time.sleep(0.02)
     assert len(file.read_text().split()) > 1
+
+
+def test_a_client_that_ends_with_its_connection(settings: BuildSettings) -> None:
+    """A new process is no reconnect; one cause explains all scenarios with it."""
+    start = shlex.join(
+        [sys.executable, str(Path(__file__).with_name("client_without_reconnect.py"))]
+    )
+    options = settings("none", websocket="127.0.0.1:0", start=start, fetch_timeout="5")
+    with CertificationRunner(options) as runner:
+        results = [runner.certify(SCENARIOS[name]) for name in ("STR-01", "STR-12", "STR-20")]
+    assert [result.verdict for result in results] == [Verdict.PASS, Verdict.FAIL, Verdict.FAIL]
+    assert "the client's process ended instead of reconnecting" in results[1].reason
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.CLIENT_ENDED
+    assert cause.explains == ("STR-12", "STR-20")
 
 
 def test_a_client_that_ends_at_once(
