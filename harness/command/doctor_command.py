@@ -35,6 +35,7 @@ _OPTIONS = (
     *("--mews-websocket", "--mews-websocket-certificate", "--mews-fetch-timeout"),
     *("--mews-tenants", "--mews-events", "--mews-insecure", "--mews-start", "--mews-app"),
 )
+LOG_DELAY_S = 0.5  # what a service writes about a response may be read a moment later
 MAX_LOG_LINES = 12  # of the service, if a check is not ok
 _LABELS = {True: "ok", False: "NOT OK", None: "-"}
 
@@ -77,7 +78,10 @@ def command(url: str, **parameters: Any) -> int:  # noqa: ANN401 - of click
 def _service_lines(environment: Environment) -> list[str]:
     """Return the end of what the service wrote, with a title; nothing if it runs elsewhere."""
     service = environment.started_service
-    lines = () if service is None else service.log.last_lines(MAX_LOG_LINES)
+    if service is None:
+        return []
+    environment.clock.sleep(LOG_DELAY_S)
+    lines = service.log.last_lines(MAX_LOG_LINES)
     title = "the last lines that the service wrote:"
     return (
         [title, *(f"    {environment.redactor.redact_text(line)}" for line in lines)]
