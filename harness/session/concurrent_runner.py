@@ -76,6 +76,8 @@ class ConcurrentRunner:
             return
         first, jobs, is_slow = self._instances.first, 1, False
         one_by_one = stops_early or len(scenarios) == 1
+        if not (worker or one_by_one):  # before anything is sent
+            self._instances.start_others(self._count_instances(scenarios), report)
         try:
             is_slow = first.environment.is_slow
             chosen = first.environment.settings.jobs
@@ -84,8 +86,6 @@ class ConcurrentRunner:
             return  # each scenario raises it again, and has the verdict `error`
         if is_slow:
             jobs = max(jobs, WORKER_JOBS if worker else SLOW_ENDPOINT_JOBS)
-        if not (worker or one_by_one):
-            self._instances.start_others(self._count_instances(scenarios), report)
         runners = self._instances.runners
         if jobs == 1 and len(runners) == 1:
             return

@@ -78,7 +78,8 @@ def test_a_killed_run_leaves_a_report(
     pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After kill -9, scenarios that had ended have their verdicts; the rest is not observed."""
-    command = [sys.executable, "-m", "pytest", *FLAWED, "-k", "AUTH-04 or PROC", "--mews-jobs", "2"]
+    command = [sys.executable, "-m", "pytest", *FLAWED, "-k", "AUTH-04 or PROC"]
+    command += ["--mews-jobs", "2", "--mews-instances", "1"]
     process = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL)
     path = pytester.path / "mews-report" / "selection" / "events.ndjson"
     deadline = time.monotonic() + 300
