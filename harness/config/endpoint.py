@@ -42,12 +42,17 @@ class Endpoint:
         return self.general_url if kind is WebhookKind.GENERAL else self.integration_url
 
 
+def format_address(host: str, port: int) -> str:
+    """Return an address to listen on or to connect to, as in a URL: IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def origin(url: str) -> str:
     """Return scheme, host and port of a URL, without its secrets; the port is always explicit."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{parts.scheme}://{format_address(host, port)}"
 
 
 def is_loopback(url: str) -> bool:

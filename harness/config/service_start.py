@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from pytest_mews.config.command_secrets import redact_assignments
-from pytest_mews.config.endpoint import check_url, is_loopback
+from pytest_mews.config.endpoint import check_url, format_address, is_loopback
 from pytest_mews.errors import HarnessError, UsageError
 from pytest_mews.redaction import redact_url
 
@@ -166,11 +166,9 @@ def check_free_servers(count: int, servers: Mapping[str, tuple[str, int] | None]
     """
     for option, address in servers.items():
         if address is not None and address[1] != 0:
-            host, port = address
-            shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             problem = f"has one port, and {INSTANCES} {count} needs {count}"
             remedy = f"Give port 0: each instance learns its own in {ADDRESS_VARIABLES[option]}."
-            raise UsageError(option, shown, problem, remedy)
+            raise UsageError(option, format_address(*address), problem, remedy)
 
 
 def _split(command: str) -> tuple[str, ...]:

@@ -29,7 +29,6 @@ from pytest_mews.model.step import (
 
 MAX_INTERVAL_S = 120.0  # messages come up to five minutes late, for which no run can wait
 INTERVAL_MARGIN_S = 2.0  # both ends of an interval are whole seconds
-USUAL_DELAYS = 2.0  # in which a request that must not come would come
 
 
 def _report_wait(execution: Execution, awaited: str, limit_s: float) -> None:
@@ -73,8 +72,8 @@ def _wait_for_no_request(step: WaitForNoRequest, execution: Execution) -> None:
     context = execution.context
     if context.connector_api is None:
         return
-    usual_s = min(USUAL_DELAYS * context.patience.usual_delay_s, context.fetch_timeout_s)
-    execution.calls.wait_for_no_request(max(step.seconds, usual_s))
+    likely_s = context.patience.likely_delay_s(context.fetch_timeout_s)
+    execution.calls.wait_for_no_request(max(step.seconds, likely_s))
 
 
 @perform.register

@@ -16,13 +16,10 @@ from pytest_mews.execution.waits import (
     BUSY_FACTOR,
     FIRST_RETRY_FACTOR,
     MAX_BUSY_FACTOR,
-    MAX_GROWTH,
-    MAX_PAUSE_S,
     QUIET_S,
+    longest_next_pause_ms,
 )
 from pytest_mews.model import ApiCall
-
-USUAL_DELAYS = 2.0  # times the usual time from a response to the first request
 
 
 def wait_until_idle(
@@ -52,8 +49,7 @@ def wait_until_idle(
     began_ms = now_ms()
     polling_until_ms = began_ms + fetch_timeout_s * 1000
     end_ms = began_ms + MAX_BUSY_FACTOR * fetch_timeout_s * 1000
-    usual_s = min(USUAL_DELAYS * patience.usual_delay_s, fetch_timeout_s)
-    quiet_ms = max(QUIET_S, usual_s) * 1000
+    quiet_ms = max(QUIET_S, patience.likely_delay_s(fetch_timeout_s)) * 1000
     first_retry_s = fetch_timeout_s
     if patience.first_retries.are_left:
         first_retry_s *= FIRST_RETRY_FACTOR
@@ -145,7 +141,7 @@ def blocked_until_ms(calls: Sequence[ApiCall], first_retry_s: float) -> float:
             times_ms.insert(0, call.received_ms)
     if not times_ms:
         return 0.0
-    return times_ms[-1] + 1000 * _next_pause_s(times_ms, first_retry_s)
+    return _retry_until_ms(times_ms, first_retry_s)
 
 
 def _is_same_request(call: ApiCall, other: ApiCall) -> bool:
@@ -185,14 +181,11 @@ def retry_expected_until_ms(calls: Sequence[ApiCall], first_retry_s: float) -> f
             else:
                 failures.setdefault(key, []).append(call.received_ms)
     return max(
-        (
-            times_ms[-1] + 1000 * _next_pause_s(times_ms, first_retry_s)
-            for times_ms in failures.values()
-        ),
-        default=0.0,
+        (_retry_until_ms(times_ms, first_retry_s) for times_ms in failures.values()), default=0.0
     )
 
 
-def _next_pause_s(times_ms: Sequence[float], first_retry_s: float) -> float:
-    pauses_s = [(later - earlier) / 1000 for earlier, later in pairwise(times_ms)]
-    return min(MAX_GROWTH * max(pauses_s), MAX_PAUSE_S) if pauses_s else first_retry_s
+def _retry_until_ms(times_ms: Sequence[float], first_retry_s: float) -> float:
+    """Return until when a request may be repeated that failed at these times."""
+    pauses_ms = [later - earlier for earlier, later in pairwise(times_ms)]
+    return times_ms[-1] + (longest_next_pause_ms(pauses_ms) if pauses_ms else 1000 * first_retry_s)

@@ -38,6 +38,7 @@ MIN_SILENCE_S = 2.0
 STORM_CALLS = 300  # of one wait, without any success: one every 0.1 s of the longest wait
 STORM_REPETITIONS = 10  # of each request, on average
 SILENCE_FACTOR = 4.0
+USUAL_DELAYS = 2.0  # in which a first request comes
 # A busy machine delays what all concurrent scenarios wait for, 8 of about 200 waits, once or twice.
 OUTLIER_SHARE = 0.05
 FALLS_BEHIND_NOTE = (
@@ -210,6 +211,10 @@ class Patience:
         """The median of the seconds from a response of the service to its first request; or 0."""
         with self._lock:
             return median(self._learned.request_delays_s) if self._learned.request_delays_s else 0.0
+
+    def likely_delay_s(self, fetch_timeout_s: float) -> float:
+        """Return within how many seconds of a response a first request would come, if one does."""
+        return min(USUAL_DELAYS * self.usual_delay_s, fetch_timeout_s)
 
     def note_request_delay(self, seconds: float) -> None:
         """Note how long after its response the service made the first request."""

@@ -161,10 +161,14 @@ def expected_retry_ms(calls: Sequence[ApiCall]) -> float:
     failed = _failed_at_last(calls)
     times_ms = [call.received_ms for call in failed]
     pauses_ms = [later - earlier for earlier, later in pairwise(times_ms)]
-    longest_ms = max(pauses_ms, default=0.0)
     if not pauses_ms or _asks_again_for_as_much(failed, pauses_ms):
         return 0.0
-    return times_ms[-1] + min(MAX_GROWTH * longest_ms, MAX_PAUSE_S * 1000)
+    return times_ms[-1] + longest_next_pause_ms(pauses_ms)
+
+
+def longest_next_pause_ms(pauses_ms: Sequence[float]) -> float:
+    """Return how long a partner's next pause may be after these, of which there is one at least."""
+    return min(MAX_GROWTH * max(pauses_ms), MAX_PAUSE_S * 1000)
 
 
 def first_retry_ms(calls: Sequence[ApiCall], fetch_timeout_s: float) -> float:

@@ -149,9 +149,8 @@ class CertificationRunner:
         """Stop everything that runs."""
         self.environment.close()
 
-    @property
     def is_dead(self) -> bool:
-        """Whether the service died and did not come back; all that follows is blocked."""
+        """Return whether the service died and did not come back; all that follows is blocked."""
         return self.environment.death is not None
 
     def describe_refused_requests(self) -> str:

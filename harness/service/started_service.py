@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Self
 from urllib.parse import urlsplit
 
-from pytest_mews.config.endpoint import is_loopback
+from pytest_mews.config.endpoint import format_address, is_loopback
 from pytest_mews.config.service_start import ServiceStart
 from pytest_mews.config.settings import Settings
 from pytest_mews.delivery import accepts_connections
@@ -166,4 +166,4 @@ def _address_of(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return format_address(host, port)

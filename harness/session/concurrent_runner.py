@@ -97,7 +97,7 @@ class ConcurrentRunner:
         few_at_once = probed is not None and probed.is_limited
         self._schedule = self._schedule or Schedule(
             [
-                Lane(partial(self._certify, runner=runner), jobs, partial(_is_dead, runner))
+                Lane(partial(self._certify, runner=runner), jobs, runner.is_dead)
                 for runner in runners
             ],
             slow_endpoint=is_slow,
@@ -143,7 +143,3 @@ class ConcurrentRunner:
         """Start no more scenarios."""
         if self._schedule is not None:
             self._schedule.stop()
-
-
-def _is_dead(runner: CertificationRunner) -> bool:
-    return runner.is_dead

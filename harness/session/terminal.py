@@ -13,6 +13,7 @@ import pytest
 
 from pytest_mews import reports
 from pytest_mews.acceptance import terminal_lines
+from pytest_mews.config.endpoint import format_address
 from pytest_mews.config.option_parsers import MAX_INSTANCES
 from pytest_mews.config.settings import Settings
 from pytest_mews.config.tenants import DEFAULT_TENANTS
@@ -132,8 +133,7 @@ def _server_lines(settings: Settings) -> list[str]:
             name = template.partition(" at ")[0]
             lines.append(f"mews: {name} on a free port, with the tokens of {owner}")
         elif address is not None:
-            host, port = address
-            server = template.format(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            server = template.format(format_address(*address))
             lines.append(f"mews: {server}, with the tokens of {owner}")
     return lines
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mews.config.endpoint import format_address
 from pytest_mews.config.service_start import INSTANCES, ServiceStart
 from pytest_mews.errors import UsageError
 from pytest_mews.model import ApiUsage, Scenario, ScenarioResult, serialization
@@ -96,10 +97,9 @@ def check_distribution(
     servers = {"--mews-api": (api, "calls"), "--mews-websocket": (websocket, "connects to")}
     for option, (address, verb) in servers.items():
         if dist != "no" and address is not None:
-            host, port = address
             raise UsageError(
                 option,
-                f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+                format_address(*address),
                 f"can't be served by several processes (-n): the service {verb} one address",
                 "Remove -n; --mews-jobs N runs scenarios concurrently in one process.",
             )

@@ -68,7 +68,9 @@ def items(count: int) -> Sequence[pytest.Item]:
 
 def start(environment: Environment, count: int = 5, **choices: Any) -> None:  # noqa: ANN401
     """Start some scenarios."""
-    runner = SimpleNamespace(environment=environment, is_for_this_run=lambda _: True)
+    runner = SimpleNamespace(
+        environment=environment, is_for_this_run=lambda _: True, is_dead=lambda: False
+    )
     instances = SimpleNamespace(
         first=runner, runners=(runner,), probe=lambda *_: None, start_others=lambda *_: None
     )
