@@ -4,8 +4,9 @@ A wait for a request that never comes lasts for the whole fetch timeout, or for 
 service causes many of them, all for one reason. Once those that timed out have lasted for
 `MIN_TIMEOUTS` fetch timeouts, a wait ends as soon as the service has been silent for several times
 as long as it was ever silent before it did what it should; the longest of many such silences don't
-count (`longest_usual`). To ask again for the same list is no more than silence. A service that does
-everything is always given the whole timeout.
+count (`longest_usual`). To ask again for the same list is no more than silence, and so is what it
+does about other entities, unless these are all older. A service that does everything is always
+given the whole timeout.
 
 What it once needed says nothing any more about a service whose worker has ended, or repeats one
 rejected request: if a whole wait passed without any other call, and none came for `MIN_TIMEOUTS`
@@ -19,7 +20,7 @@ scenarios end with it; later waits as soon as the backlog is seen to take longer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -422,11 +423,17 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
         if patience.standstill.lasts(connector_api.calls, now_ms()):
             silence_s = MIN_SILENCE_S
         wait_s = remaining_s if silence_s is None else min(silence_s, remaining_s)
-        # A call can change what is missing, and with it how long a silence is final.
-        before = _count_activity(calls) if patience.has_learned else None
-        changed = partial(_is_done_or_changed, awaited, before)
+        # A call, or what other waits teach, can change how long a silence is final.
+        own_ids = {one.entity_id for one in waited_for}
+        own_calls = _calls_about(own_ids, calls)
+        before = _count_activity(own_calls) if patience.has_learned else None
+        changed = partial(_is_done_or_changed, awaited, patience, own_ids, before)
         has_changed = connector_api.wait_until(changed, since, wait_s)
-        if not has_changed and wait_s == silence_s and count_calls(calls)[1] == 0:
+        if has_changed or wait_s != silence_s or count_calls(own_calls)[1] > 0:
+            continue
+        if not connector_api.is_behind(began_ms):
+            return WaitEnd.OVER  # it has passed over what is missing, whatever else it does
+        if _count_activity(connector_api.calls(since)) == _count_activity(calls):
             break
     if not missing:
         return WaitEnd.DONE
@@ -464,6 +471,15 @@ def count_calls(calls: Sequence[ApiCall]) -> tuple[int, int]:
     return len(calls), sum(call.answered_ms is None for call in calls)
 
 
+def _calls_about(entity_ids: Set[str], calls: Iterable[ApiCall]) -> list[ApiCall]:
+    """Return the calls that ask for any of the entities, or for no ones by their ids."""
+    return [
+        call
+        for call in calls
+        if not call.requested_ids or not entity_ids.isdisjoint(call.requested_ids)
+    ]
+
+
 def _count_activity(calls: Sequence[ApiCall]) -> tuple[int, int]:
     """Return how many calls are a sign of work, and how many of them have a response.
 
@@ -491,10 +507,15 @@ def _count_activity(calls: Sequence[ApiCall]) -> tuple[int, int]:
 
 def _is_done_or_changed(
     awaited: Callable[[Sequence[ApiCall]], Collection[Awaited]],
+    patience: Patience,
+    own_ids: Set[str],
     before: tuple[int, int] | None,
     calls: Sequence[ApiCall],
 ) -> bool:
     if is_storm(calls):
         return True
-    has_changed = before is not None and _count_activity(calls) != before
+    if before is None:
+        has_changed = patience.has_learned
+    else:
+        has_changed = _count_activity(_calls_about(own_ids, calls)) != before
     return has_changed or all(one.is_done for one in awaited(calls))

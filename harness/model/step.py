@@ -98,6 +98,11 @@ class Step:
         """How many seconds the step waits in any case."""
         return 0.0
 
+    @property
+    def timeouts(self) -> float:
+        """An estimate of how many fetch timeouts the step waits if the service does nothing."""
+        return 0.0
+
 
 _STEPS: dict[str, type[Step]] = {}
 STEPS: Mapping[str, type[Step]] = MappingProxyType(_STEPS)
@@ -174,6 +179,11 @@ class Send(MessageStep):
     transfer: TransferMode = TransferMode.PLAIN
     method: Literal["POST", "PUT", "DELETE", "GET"] = "POST"
     wait_each: bool = False
+
+    @property
+    def timeouts(self) -> float:
+        """One for the first message that fails, again with each pause."""
+        return 3.0 if self.wait_each else 0.0
 
     @property
     def retry_intervals(self) -> float:
@@ -340,11 +350,21 @@ class WaitUntilFetched(Step):
         """The time without a call."""
         return self.quiet_s
 
+    @property
+    def timeouts(self) -> float:
+        """Its timeout."""
+        return self.timeout_factor
+
 
 @_named("wait-for-request", Emulator.CONNECTOR_API)
 @dataclass(frozen=True)
 class WaitForRequest(Step):
     """Waits until a call about the case arrives, at most the fetch timeout."""
+
+    @property
+    def timeouts(self) -> float:
+        """Its timeout."""
+        return 1.0
 
 
 @_named("wait-for-no-request", Emulator.CONNECTOR_API)
@@ -656,6 +676,11 @@ class WaitForReconnect(Step):
     detects_crash = True
     timeout_factor: Factor = 1
 
+    @property
+    def timeouts(self) -> float:
+        """Its timeout."""
+        return self.timeout_factor
+
 
 @_named("skip-send", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
@@ -673,6 +698,11 @@ class SkipSend(MessageStep):
 class WaitForActiveCommands(Step):
     """Waits until every client has requested the active commands, at most the fetch timeout."""
 
+    @property
+    def timeouts(self) -> float:
+        """Its timeout."""
+        return 1.0
+
 
 @_named("wait-until-handled", Emulator.WEBSOCKET)
 @dataclass(frozen=True)
@@ -687,3 +717,8 @@ class WaitUntilHandled(Step):
     """
 
     timeout_factor: Factor = 1
+
+    @property
+    def timeouts(self) -> float:
+        """Its timeout."""
+        return self.timeout_factor

@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+LOOK_AGAIN_S = 1.0
+"""After how many seconds without a change a waiter checks its predicate again: it may depend on
+other state, too."""
+
 
 class ChangeCondition:
     """Guards shared state: writers notify, waiters check a predicate after each change.
@@ -52,8 +56,7 @@ class ChangeCondition:
                 return False
             with self:
                 changed = partial(self._has_changed_since, change_count)
-                if not self._condition.wait_for(changed, deadline - checked_at):
-                    return False
+                self._condition.wait_for(changed, min(deadline - checked_at, LOOK_AGAIN_S))
             next_check = min(checked_at + self._poll_interval_s, deadline)
             time.sleep(max(0.0, next_check - time.monotonic()))
 

@@ -12,6 +12,7 @@ from pytest_mews.model import Scenario, ScenarioResult
 from pytest_mews.run.exclusive_gate import ExclusiveGate
 
 RETRY_INTERVAL_S = 1.8  # with the default profile and time scale
+FINAL_SILENCE_S = 2.0  # how long a flawed service is waited for, once a few waits have timed out
 POLL_INTERVAL_S = 0.2  # how often `WaitProgress` is called
 Certify = Callable[[Scenario], ScenarioResult]
 WaitProgress = Callable[[Mapping[str, float], int, int], None]
@@ -23,14 +24,17 @@ def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list
     """Sort scenarios for the shortest run.
 
     The preflight runs first, then the other concurrent scenarios, those with the longest waits
-    first. Exclusive scenarios run after them, preconditions first: those with retries, or that may
-    crash the service, last, and after them those that restart the service. With several instances a
-    service that does not come back blocks only a part, so the longest waits come first there, too.
+    first: how long a flawed service is waited for is learned from them. Exclusive scenarios run
+    after them, preconditions first: those with retries, or that may crash the service, last, and
+    after them those that restart the service. With several instances a service that does not come
+    back blocks only a part, so the longest waits come first there, too.
     """
 
     def key(scenario: Scenario) -> tuple[bool, bool, float, bool, bool, float]:
         retry_intervals = sum(step.retry_intervals for step in scenario.steps)
-        waits_s = retry_intervals * RETRY_INTERVAL_S + sum(step.idle_s for step in scenario.steps)
+        waits_s = retry_intervals * RETRY_INTERVAL_S + sum(
+            step.idle_s + step.timeouts * FINAL_SILENCE_S for step in scenario.steps
+        )
         waits_s *= _sequential_cases(scenario)
         runs_late = scenario.exclusive and (may_kill_service(scenario) or retry_intervals > 0)
         restarts = scenario.restarts_service
