@@ -20,7 +20,8 @@ scenarios end with it; later waits as soon as the backlog is seen to take longer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -223,24 +224,30 @@ class Patience:
             self._learned.request_delays_s.append(seconds)
 
     def silence_s(
-        self, missing: Collection[Missing], calls_since: Callable[[int], Sequence[ApiCall]]
-    ) -> float | None:
+        self,
+        missing: Collection[Missing],
+        calls_since: Callable[[int], Sequence[ApiCall]],
+        now_ms: float,
+    ) -> float:
         """Return after how many seconds of silence nothing of what is missing comes any more.
 
-        None if that is not known: then the whole timeout is needed. It is needed for the rest of
+        `inf` if that is not known: then the whole timeout is needed. It is needed for the rest of
         the run if an entity was requested after its timeout, for the service is only slow.
 
         Args:
             missing: what the service has not done yet.
             calls_since: returns the calls numbered above a number.
+            now_ms: on the run's clock.
 
         """
+        if self.standstill.lasts(calls_since, now_ms):
+            return MIN_SILENCE_S
         with self._lock:
             if any(self._learned.missed_s[kind] < self._needed_s for kind in missing):
-                return None
+                return inf
             self._look_for_late_fetches(calls_since(self._last_call))
             if self._learned.is_unreliable:
-                return None
+                return inf
             longest_s = max(
                 (longest_usual(self._learned.silences_s[kind]) for kind in missing), default=0
             )
@@ -414,15 +421,14 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
         remaining_s = (deadline_ms - now_ms()) / 1000
         if not missing or remaining_s <= 0 or connector_api.closed:
             patience.note_end(waited_for, calls, timeout_s)
-            if missing:
-                patience.standstill.note_timeout(began_ms)
+            if not missing:
+                return WaitEnd.DONE
+            patience.standstill.note_timeout(began_ms)
             break
         if is_storm(calls):
             return WaitEnd.OVER
-        silence_s = patience.silence_s(missing, connector_api.calls)
-        if patience.standstill.lasts(connector_api.calls, now_ms()):
-            silence_s = MIN_SILENCE_S
-        wait_s = remaining_s if silence_s is None else min(silence_s, remaining_s)
+        silence_s = patience.silence_s(missing, connector_api.calls, now_ms())
+        wait_s = min(silence_s, remaining_s)
         # A call, or what other waits teach, can change how long a silence is final.
         own_ids = {one.entity_id for one in waited_for}
         own_calls = _calls_about(own_ids, calls)
@@ -431,12 +437,10 @@ def _wait_once(  # noqa: PLR0913, PLR0917 - as wait_until_done
         has_changed = connector_api.wait_until(changed, since, wait_s)
         if has_changed or wait_s != silence_s or count_calls(own_calls)[1] > 0:
             continue
-        if not connector_api.is_behind(began_ms):
-            return WaitEnd.OVER  # it has passed over what is missing, whatever else it does
         if _count_activity(connector_api.calls(since)) == _count_activity(calls):
             break
-    if not missing:
-        return WaitEnd.DONE
+        if not connector_api.is_behind(began_ms):
+            return WaitEnd.OVER  # it has passed over what is missing, and does other things
     return WaitEnd.STILL_BUSY if patience.outlasts_extension(wait) else WaitEnd.OVER
 
 
@@ -471,7 +475,7 @@ def count_calls(calls: Sequence[ApiCall]) -> tuple[int, int]:
     return len(calls), sum(call.answered_ms is None for call in calls)
 
 
-def _calls_about(entity_ids: Set[str], calls: Iterable[ApiCall]) -> list[ApiCall]:
+def _calls_about(entity_ids: AbstractSet[str], calls: Iterable[ApiCall]) -> list[ApiCall]:
     """Return the calls that ask for any of the entities, or for no ones by their ids."""
     return [
         call
@@ -508,7 +512,7 @@ def _count_activity(calls: Sequence[ApiCall]) -> tuple[int, int]:
 def _is_done_or_changed(
     awaited: Callable[[Sequence[ApiCall]], Collection[Awaited]],
     patience: Patience,
-    own_ids: Set[str],
+    own_ids: AbstractSet[str],
     before: tuple[int, int] | None,
     calls: Sequence[ApiCall],
 ) -> bool:

@@ -203,6 +203,44 @@ def test_a_call_interrupts_the_silence() -> None:
     assert connector_api.waits == [MIN_SILENCE_S, MIN_SILENCE_S]
 
 
+@pytest.mark.parametrize(("behind_polls", "wait_count"), [(0, 1), (1, 2)])
+def test_calls_about_other_entities_are_silence(behind_polls: int, wait_count: int) -> None:
+    """What concurrent scenarios cause does not prolong a wait, unless it is older."""
+    others = [call("x", number=number) for number in (1, 2, 3)]
+    connector_api = ScriptedConnectorApi(*others, TIMEOUT, call("y", number=4), TIMEOUT)
+    connector_api.backlog_polls = behind_polls
+    execution = execution_for(
+        connector_api, (delivery("b"),), fetch_timeout_s=10.0, patience=impatient()
+    )
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [MIN_SILENCE_S] * wait_count
+    assert not execution.calls.still_busy
+
+
+def test_a_wait_learns_from_others_that_end_meanwhile() -> None:
+    """Once others have lasted for long enough, a wait that has begun no longer takes its time."""
+    patience = Patience(10.0)
+    missed = Awaited("missed", is_done=False, request_delay_s=None)
+
+    class LateLesson(ScriptedConnectorApi):
+        """An emulator at which other waits time out during the first wait for calls."""
+
+        def wait_until(
+            self, predicate: Callable[[tuple[ApiCall, ...]], bool], since: int, timeout_s: float
+        ) -> bool:
+            if not self.waits:
+                assert not predicate(self.calls(since))
+                patience.note_end([missed], [], 30.0)
+            return super().wait_until(predicate, since, timeout_s)
+
+    connector_api = LateLesson()
+    execution = execution_for(
+        connector_api, (delivery("b"),), fetch_timeout_s=10.0, patience=patience
+    )
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [10.0, MIN_SILENCE_S]
+
+
 def test_waits_are_short_while_the_service_makes_no_call_at_all() -> None:
     """What it once needed says nothing about a worker that has ended."""
     connector_api = ScriptedConnectorApi(before=[call("a", number=1, at_ms=0.0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
 import pytest
 
@@ -34,12 +35,10 @@ def after_misses(count: int, missed: Awaited = NEVER_REQUESTED) -> Patience:
     return patience
 
 
-def silence_s(
-    patience: Patience, missing: set[Missing], calls: Sequence[ApiCall] = ()
-) -> float | None:
+def silence_s(patience: Patience, missing: set[Missing], calls: Sequence[ApiCall] = ()) -> float:
     """Return the final silence."""
     return patience.silence_s(
-        missing, lambda since: [call for call in calls if call.number > since]
+        missing, lambda since: [call for call in calls if call.number > since], now_ms=0.0
     )
 
 
@@ -48,8 +47,8 @@ def test_the_whole_timeout_is_needed_until_several_timed_out(missed: Awaited) ->
     """A service that does everything is always given the whole timeout."""
     assert missed.missing is not None
     missing = {missed.missing}
-    assert silence_s(after_misses(0), missing) is None
-    assert silence_s(after_misses(MIN_TIMEOUTS - 1, missed), missing) is None
+    assert silence_s(after_misses(0), missing) == inf
+    assert silence_s(after_misses(MIN_TIMEOUTS - 1, missed), missing) == inf
     assert silence_s(after_misses(MIN_TIMEOUTS, missed), missing) == MIN_SILENCE_S
 
 
@@ -57,15 +56,15 @@ def test_a_long_wait_counts_like_several() -> None:
     """One for a retry lasts for several fetch timeouts: nothing came for as long."""
     patience = Patience(TIMEOUT_S)
     patience.note_end([NOT_CONTINUED], [], (MIN_TIMEOUTS - 1) * TIMEOUT_S)
-    assert silence_s(patience, CONTINUATION) is None
+    assert silence_s(patience, CONTINUATION) == inf
     patience.note_end([NOT_CONTINUED], [], TIMEOUT_S)
     assert silence_s(patience, CONTINUATION) == MIN_SILENCE_S
 
 
 def test_each_reason_counts_by_itself() -> None:
     """A service that never requests some entities may still repeat requests that failed."""
-    assert silence_s(after_misses(MIN_TIMEOUTS), CONTINUATION) is None
-    assert silence_s(after_misses(MIN_TIMEOUTS), REQUEST | CONTINUATION) is None
+    assert silence_s(after_misses(MIN_TIMEOUTS), CONTINUATION) == inf
+    assert silence_s(after_misses(MIN_TIMEOUTS), REQUEST | CONTINUATION) == inf
 
 
 def test_a_slow_service_is_given_longer() -> None:
@@ -148,8 +147,8 @@ def test_a_late_request_ends_the_impatience() -> None:
     calls = [call("other", number=1)]
     assert silence_s(patience, REQUEST, calls) == MIN_SILENCE_S
     calls.append(call("missed", number=2))
-    assert silence_s(patience, REQUEST, calls) is None
-    assert silence_s(patience, REQUEST) is None
+    assert silence_s(patience, REQUEST, calls) == inf
+    assert silence_s(patience, REQUEST) == inf
 
 
 def test_a_late_fetch_by_interval_is_no_late_request() -> None:

@@ -19,6 +19,7 @@ from pytest_mews.model.step import (
     SendConcurrently,
     ShowPreflight,
     Wait,
+    WaitUntilFetched,
 )
 from pytest_mews.scenarios import loader
 from pytest_mews.session.schedule import Lane, Schedule, sort_scenarios
@@ -160,6 +161,7 @@ def test_the_order_of_scenarios() -> None:
         "exclusive": replace(ONE, steps=(deliver,), exclusive=True),
         "quick": replace(ONE, steps=(deliver,)),
         "idle": replace(ONE, steps=(deliver, Wait(seconds=1.5))),
+        "may-time-out": replace(ONE, steps=(deliver, WaitUntilFetched())),
         "retried": replace(ONE, steps=(retried,)),
         "cases": replace(ONE, steps=(retried,), max_cases=8),
         "concurrent-cases": replace(ONE, steps=(abandoned,), max_cases=8, concurrent_cases=True),
@@ -170,6 +172,7 @@ def test_the_order_of_scenarios() -> None:
         "preflight",
         "cases",
         "concurrent-cases",
+        "may-time-out",
         "retried",
         "idle",
         "quick",
