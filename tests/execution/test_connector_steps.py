@@ -347,7 +347,7 @@ def after_many_calls(
     numbers = range(1, count + 1)
     before = [call("x", at_ms=0, number=number, enterprise=enterprise) for number in numbers]
     if enterprise != ENTERPRISE:
-        before.append(call("x", at_ms=1_500, number=count + 1))
+        before.append(call("x", at_ms=9_000, number=count + 1))  # that one is not silent
     connector_api = ScriptedConnectorApi(*script, before=before)
     connector_api.announced_ms.append(announced_ms)
     return connector_api
@@ -368,11 +368,19 @@ def test_a_limit_of_one_token_is_enough() -> None:
     assert connector_api.calls()[-1].requested_ids == ("a",)
 
 
+def test_a_limit_may_be_reached_in_the_middle_of_a_message() -> None:
+    """The last request before the pause is about other entities of the same message."""
+    connector_api = after_many_calls(TIMEOUT, call("a", number=2000))
+    connector_api.arrive(call("b", at_ms=1_500, number=1000))
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.calls()[-1].requested_ids == ("a",)
+
+
 @pytest.mark.parametrize(
     "choices",
     [
         {"count": REQUESTS_PER_TOKEN // 2 - 1},  # fewer requests
-        {"announced_ms": -1.0},  # it has gone on to what came after the missing entity
+        {"announced_ms": -1.0},  # the missing entity is older than all these requests
         {"announced_ms": 9_000.0},  # it may come to that at once
         {"enterprise": OTHER_ENTERPRISE},  # the event is not about the enterprise of the requests
     ],
