@@ -90,6 +90,10 @@ class ScriptedConnectorApi:
         """Add calls that arrived meanwhile."""
         self._calls |= {call.number: call for call in calls}
 
+    def expect(self, *script: ApiCall | None) -> None:
+        """Let these calls arrive during the next waits."""
+        self._script += script
+
     def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
         """Return the calls numbered above `since`."""
         return tuple(call for number, call in self._calls.items() if number > since)
@@ -179,9 +183,10 @@ def test_wait_until_fetched_ends_at_its_timeout() -> None:
 
 
 def impatient() -> Patience:
-    """Return a patience after a long wait for an entity that was never requested."""
+    """Return a patience after a long wait for two entities, one of which was requested."""
     patience, timeout_s = Patience(), 60.0
-    patience.note_end([Awaited("missed", is_done=False, request_delay_s=None)], [], timeout_s)
+    missed = [Awaited("missed", is_done=False, request_delay_s=delay_s) for delay_s in (None, 0.1)]
+    patience.note_end(missed, [], timeout_s)
     return patience
 
 
@@ -216,6 +221,21 @@ def test_waits_are_short_while_the_service_makes_no_call_at_all() -> None:
         perform(WaitUntilFetched(), execution)
     perform(WaitForRequest(), execution)
     assert connector_api.waits == [10.0, 10.0, 10.0, *[MIN_SILENCE_S] * 3]
+
+
+def test_a_request_by_interval_is_a_request() -> None:
+    """A service that collects events for seconds, and asks for wrong intervals, is waited for."""
+    connector_api = ScriptedConnectorApi()
+    patience = Patience(10.0)
+    for number in range(1, 6):
+        sent = delivery(f"{number}", at_ms=connector_api.now_ms())
+        asked = call(returned_ids=(), number=number, at_ms=connector_api.now_ms() + 500)
+        connector_api.expect(asked)
+        execution = execution_for(connector_api, (sent,), fetch_timeout_s=10.0, patience=patience)
+        perform(WaitUntilFetched(), execution)
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits[-1] == 10.0
 
 
 def test_a_wait_ends_in_a_storm() -> None:
