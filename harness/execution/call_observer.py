@@ -194,10 +194,15 @@ class CallObserver:
         )
 
     def _awaited_request(self, calls: Sequence[ApiCall]) -> list[Awaited]:
-        """Return that a request is missing, for whichever entity; nothing if one arrived."""
+        """Return that a request is missing, for whichever entity; nothing if one arrived.
+
+        One by interval that returned no entity has been made, but is not what is awaited.
+        """
         if any(map(self._is_relevant, calls)):
             return []
-        return [Awaited("", is_done=False, request_delay_s=None)]
+        awaited = _awaited(AcknowledgedEntities(self._deliveries), calls)
+        delays_s = [one.request_delay_s for one in awaited if one.request_delay_s is not None]
+        return [Awaited("", is_done=False, request_delay_s=min(delays_s, default=None))]
 
     def _wait_until_done(
         self,

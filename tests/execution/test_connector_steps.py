@@ -223,7 +223,8 @@ def test_waits_are_short_while_the_service_makes_no_call_at_all() -> None:
     assert connector_api.waits == [10.0, 10.0, 10.0, *[MIN_SILENCE_S] * 3]
 
 
-def test_a_request_by_interval_is_a_request() -> None:
+@pytest.mark.parametrize("step", [WaitUntilFetched(), WaitForRequest()])
+def test_a_request_by_interval_is_a_request(step: Step) -> None:
     """A service that collects events for seconds, and asks for wrong intervals, is waited for."""
     connector_api = ScriptedConnectorApi()
     patience = Patience(10.0)
@@ -232,9 +233,9 @@ def test_a_request_by_interval_is_a_request() -> None:
         asked = call(returned_ids=(), number=number, at_ms=connector_api.now_ms() + 500)
         connector_api.expect(asked)
         execution = execution_for(connector_api, (sent,), fetch_timeout_s=10.0, patience=patience)
-        perform(WaitUntilFetched(), execution)
+        perform(step, execution)
     execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
-    perform(WaitUntilFetched(), execution)
+    perform(step, execution)
     assert connector_api.waits[-1] == 10.0
 
 
