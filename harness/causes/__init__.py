@@ -17,6 +17,7 @@ from pytest_mews.causes.client_ended import find_client_ended
 from pytest_mews.causes.common_conditions import find_common_conditions
 from pytest_mews.causes.deaths import find_deaths
 from pytest_mews.causes.each_instance import find_at_each_instance
+from pytest_mews.causes.ended_tokens import find_ended_tokens
 from pytest_mews.causes.explained_scenarios import Attribution, attribute, unmet_findings
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.fetching import find_fetching
@@ -32,7 +33,6 @@ from pytest_mews.causes.missing_entities import missing_entities
 from pytest_mews.causes.observations import Observations, Observed
 from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
-from pytest_mews.causes.replaced_key import find_replaced_key
 from pytest_mews.causes.shared_ids import find_shared_ids
 from pytest_mews.causes.stopped_answering import find_stopped_answering
 from pytest_mews.causes.stopped_fetching import find_stopped_fetching
@@ -139,7 +139,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
     found += list(find_intermittent(observations, is_explained))
     found += [
         *find_acceptance(observations),
-        *find_replaced_key(observations),
+        *find_ended_tokens(observations),
         *find_kept_cursors(observations),
         *find_idle_between_messages(observations),
         *find_at_each_instance(find_stopped_fetching, observations),

@@ -392,6 +392,10 @@ def _why_page_missing(
         if count > 1:
             return f"{problem} not read after {count}: {entity} was on none of them"
         return f"{problem} not read: {entity} was not on the first page"
+    following = [call for call in calls if call.follows(last)]
+    if not any(call.answered_ok for call in following):
+        problem = f"the request for a further page of {last.operation} failed"
+        return f"{problem}, and was not repeated until it succeeded: {entity} was on no other page"
     return f"{entity} {_why_missing(fetch, calls)}, although all pages were read"
 
 

@@ -45,12 +45,17 @@ _NOT_THE_CERTIFICATE = {
     TlsProblem.NOT_TLS,
     TlsProblem.CLIENT_CERTIFICATE,
 }
+_NO_RESPONSE_BEHIND = (
+    "a proxy or load balancer got no valid response from the service behind it; its log says why"
+)
 _BY_STATUS: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "nothing is at this path; check it, and its trailing slash",
     HTTPStatus.METHOD_NOT_ALLOWED: "something is at this path, but it takes no POST",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
         "the service insists on a content type, and Mews promises none"
     ),
+    HTTPStatus.BAD_GATEWAY: _NO_RESPONSE_BEHIND,
+    HTTPStatus.GATEWAY_TIMEOUT: _NO_RESPONSE_BEHIND,
 }
 _LOGIN = "it leads to a login; let POST to this path through without one, since Mews can't log in"
 _LOGIN_ADDRESS = re.compile(r"log-?in|sign-?in|\bsso\b|oauth|saml", re.IGNORECASE)

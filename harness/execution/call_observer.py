@@ -194,10 +194,15 @@ class CallObserver:
         )
 
     def _awaited_request(self, calls: Sequence[ApiCall]) -> list[Awaited]:
-        """Return that a request is missing, for whichever entity; nothing if one arrived."""
+        """Return that a request is missing, for whichever entity; nothing if one arrived.
+
+        One by interval that returned no entity has been made, but is not what is awaited.
+        """
         if any(map(self._is_relevant, calls)):
             return []
-        return [Awaited("", is_done=False, request_delay_s=None)]
+        awaited = _awaited(AcknowledgedEntities(self._deliveries), calls)
+        delays_s = [one.request_delay_s for one in awaited if one.request_delay_s is not None]
+        return [Awaited("", is_done=False, request_delay_s=min(delays_s, default=None))]
 
     def _wait_until_done(
         self,
@@ -326,14 +331,29 @@ def _missing(entities: AcknowledgedEntities, calls: Sequence[ApiCall]) -> list[E
 
 
 def _awaited(entities: AcknowledgedEntities, calls: Sequence[ApiCall]) -> list[Awaited]:
-    """Return the acknowledged entities, which the service should fetch."""
+    """Return the acknowledged entities, which the service should fetch.
+
+    A request by interval that could have returned an entity is a request for it.
+    """
+    by_interval: dict[tuple[str, str, float], float | None] = {}
+
+    def requested_ms(fetch: EntityFetch) -> float | None:
+        if fetch.requested_ms is not None:
+            return fetch.requested_ms
+        key = fetch.discriminator, fetch.enterprise_id, fetch.sent_ms
+        if key not in by_interval:
+            by_interval[key] = next(
+                (call.received_ms for call in requests_by_interval(fetch, calls)), None
+            )
+        return by_interval[key]
+
     return [
         Awaited(
             fetch.entity_id,
             is_done=fetch.fetched_ms is not None,
             request_delay_s=None
-            if fetch.requested_ms is None
-            else (fetch.requested_ms - fetch.acknowledged_ms) / 1000,
+            if (first_ms := requested_ms(fetch)) is None
+            else (first_ms - fetch.acknowledged_ms) / 1000,
             is_refused=fetch.is_refused,
         )
         for fetch in entities.fetches(calls)

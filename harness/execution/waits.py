@@ -224,29 +224,34 @@ def limited_until_ms(connector_api: ConnectorApi, now_ms: float) -> float:
     The harness sends much faster than Mews does, so a partner that counts its own requests, for
     each token or all of them, may reach its limit, and then wait for the window to pass. A careful
     one allows itself fewer than Mews allows: half of them, or more. It is silent although it has
-    something to do: entities that were announced after its last request.
+    something to do: entities that were announced since the window began. Its last request may be
+    about others of their message.
     """
     calls = connector_api.calls()
     groups: dict[str | None, list[ApiCall]] = {None: [*calls]}
     for call in calls:
         if call.enterprise_id is not None:
             groups.setdefault(call.enterprise_id, []).append(call)
+    silent_since_ms = now_ms - MIN_SILENCE_MS
     return max(
         (
             group[-1].received_ms + WINDOW_MS + QUIET_S * 1000
             for enterprise_id, group in groups.items()
-            if _is_burst(group)
-            and connector_api.count_unfetched(group[-1].received_ms, enterprise_id)
-            < connector_api.count_unfetched(now_ms - MIN_SILENCE_MS, enterprise_id)
+            if (began_ms := _burst_began_ms(group)) is not None
+            and group[-1].received_ms <= silent_since_ms
+            and connector_api.count_unfetched(began_ms, enterprise_id)
+            < connector_api.count_unfetched(silent_since_ms, enterprise_id)
         ),
         default=0.0,
     )
 
 
-def _is_burst(calls: Sequence[ApiCall]) -> bool:
-    """Return whether the last of the calls ended a window with half of what Mews allows."""
+def _burst_began_ms(calls: Sequence[ApiCall]) -> float | None:
+    """Return when the window began that the last call ended, with half of what Mews allows."""
     most = REQUESTS_PER_TOKEN // 2
-    return len(calls) >= most and calls[-1].received_ms - calls[-most].received_ms < WINDOW_MS
+    if len(calls) < most or calls[-1].received_ms - calls[-most].received_ms >= WINDOW_MS:
+        return None
+    return calls[-most].received_ms
 
 
 def peak_s(time_scale: float) -> float:

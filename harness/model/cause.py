@@ -48,6 +48,7 @@ class CauseKind(StrEnum):
     FIRST_TOKEN_FOR_ALL = "first-token-for-all"  # noqa: S105 - no password
     OTHER_ENTERPRISES_TOKEN = "other-enterprises-token"  # noqa: S105 - no password
     REPLACED_KEY_USED = "replaced-key-used"
+    ENDED_TOKEN_USED = "ended-token-used"  # noqa: S105 - no password
     IDLE_BETWEEN_MESSAGES = "idle-between-messages"
     STOPPED_FETCHING = "stopped-fetching"
     EVENT_TYPE_NOT_FETCHED = "event-type-not-fetched"

@@ -75,6 +75,9 @@ WITH_FEW = [
 ]
 OTHERS = [
     ("dies-on-null-event", EXAMPLES[CauseKind.OUTAGE].scenarios, CauseKind.OUTAGE),
+    ("remembers-first-token", ("PROC-21", "PROC-24", "PROC-53"), CauseKind.ENDED_TOKEN_USED),
+    ("fetches-when-disabled", ("PROC-22", "PROC-23", "PROC-24"), CauseKind.ENDED_TOKEN_USED),
+    ("keeps-old-key", ("PROC-21", "PROC-53"), CauseKind.REPLACED_KEY_USED),
     ("interval-in-local-time", ("PROC-01", "PROC-06", "PROC-12"), CauseKind.NOT_IN_INTERVAL),
     ("ws-first-event-only", FIRST_ONLY, CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
 ]

@@ -56,6 +56,46 @@ def test_a_replaced_key_that_is_used(other: TokenState, text: str) -> None:
     assert text in cause.summary
 
 
+def action(name: str, at_ms: float = 0.0) -> Delivery:
+    """Return the delivery of an action."""
+    sent = rotation(at_ms)
+    return replace(sent, message=replace(sent.message, events=(EventReference(name, "an id"),)))
+
+
+def test_tokens_that_several_actions_have_ended() -> None:
+    """One cause has every action; entities are lost where a request had such a token at last."""
+    ended = [
+        processing_result(
+            f"PROC-2{number}",
+            [action(name), delivery("a", at_ms=100)],
+            [call("a", at_ms=200, token_state=TokenState.INACTIVE, status=401, returned_ids=())],
+            check="not-fetched",
+        )
+        for number, name in enumerate(("IntegrationDisabled", "IntegrationDeleted"))
+    ]
+    replaced = processing_result(
+        "PROC-53",
+        [delivery("b"), rotation(at_ms=100)],
+        [
+            call("b", at_ms=50, status=429, returned_ids=(), token_state=TokenState.CURRENT),
+            call("b", at_ms=200, status=401, returned_ids=(), token_state=TokenState.REPLACED),
+        ],
+    )
+    (cause,) = find_causes([*ended, replaced])
+    assert (cause.kind, cause.explains) == (
+        CauseKind.ENDED_TOKEN_USED,
+        ("PROC-20", "PROC-21", "PROC-53"),
+    )
+    assert "1 after IntegrationDeleted and 1 after IntegrationDisabled." in cause.summary
+
+
+def test_one_action_that_ends_a_token_is_no_cause() -> None:
+    """Its scenario says as much."""
+    sent = [action("IntegrationDisabled"), delivery("a", at_ms=100)]
+    calls = [call("a", at_ms=200, token_state=TokenState.INACTIVE)]
+    assert not find_causes([processing_result("PROC-22", sent, calls, check="not-fetched")])
+
+
 def page(*ids: str, returned: str, at_ms: float, cursor: str | None = None) -> ApiCall:
     """Return a request for ids that got one of them; the first has the time 100."""
     return call(

@@ -575,6 +575,20 @@ def test_an_entity_that_is_missing_although_all_pages_were_read() -> None:
     assert "answered with 400 MessageThreadIds may have at most 1000 items" in finding.observed
 
 
+def test_a_further_page_whose_request_failed() -> None:
+    """It was asked for, so the page before it was read to its end."""
+    read = [
+        page("x", at_ms=100, cursor="x"),
+        page("y", at_ms=200, cursor="y", is_next=True),
+        replace(page(at_ms=300, is_next=True), status=500),
+    ]
+    finding = evaluate_check("further-pages-read", delivery("a"), *read)
+    assert not finding.met
+    assert "failed, and was not repeated until it succeeded: " in finding.observed
+    repeated = page("a", at_ms=400, is_next=True)
+    assert evaluate_check("further-pages-read", delivery("a"), *read, repeated).met
+
+
 def test_pages_of_threads_count_for_their_messages() -> None:
     """Without the second page of threads the service does not know the thread of the message."""
     finding = evaluate_check(

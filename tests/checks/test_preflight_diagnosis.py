@@ -55,6 +55,8 @@ def attempt(
         (attempt(Outcome.ERROR_STATUS, 405), "takes no POST"),
         (attempt(Outcome.ERROR_STATUS, 415), "content type"),
         (attempt(Outcome.ERROR_STATUS, 500, content_type="text/html; charset=utf-8"), "HTML"),
+        (attempt(Outcome.ERROR_STATUS, 502, content_type="text/html"), "got no valid response"),
+        (attempt(Outcome.ERROR_STATUS, 504), "got no valid response from the service behind it"),
         (attempt(Outcome.DELIVERED, 200, content_type="text/html"), "HTML"),
         (attempt(Outcome.ERROR_STATUS, 422), "refuses a valid message"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -129,6 +130,14 @@ def ids_with_a_full_page(partner: DemoPartner, api: ScriptedApi) -> object:
     api.known_ids = tuple(str(number) for number in range(1000))
     deliver(partner, updates("a", discriminator="ServiceOrderUpdated"))
     return [request.ids for request in api.wait_until_idle()]
+
+
+def cursors_after_failure(partner: DemoPartner, api: ScriptedApi) -> object:
+    """Let the second page of a response fail; return the cursor of each request."""
+    first_page = {"Reservations": [{"Id": f"{n}"} for n in range(1000)], "Cursor": "999"}
+    api.faults = [ScriptedFault(200, body=json.dumps(first_page).encode()), ScriptedFault()]
+    deliver(partner, updates("a", discriminator="ServiceOrderUpdated"))
+    return [request.body["Limitation"].get("Cursor") for request in api.wait_until_idle()]
 
 
 def count_pages_of_threads(partner: DemoPartner, api: ScriptedApi) -> int:
@@ -591,6 +600,9 @@ CASES = [
     ),
     FlawCase("reads-last-seconds", seconds_before_now, [2], []),
     FlawCase("reads-first-page-by-interval", ids_with_a_full_page, [[]], [["a"]]),
+    FlawCase(
+        "takes-failed-page-for-end", cursors_after_failure, [None, "999"], [None, "999", None]
+    ),
     FlawCase("reads-first-page-of-1000", count_pages_of_threads, 1, 2),
     FlawCase(
         "drops-events-before-creation",

@@ -18,6 +18,7 @@ from pytest_mews.demo.processing.entity_readers import (
     by_id,
     entity_readers,
 )
+from pytest_mews.demo.processing.fetcher import FetchError
 from pytest_mews.demo.processing.processing_options import ProcessingOptions
 from pytest_mews.demo.sound_variants import reads_by_interval
 from pytest_mews.demo.webhook_bodies import Document, entity_kind_of, events_of
@@ -110,6 +111,30 @@ def reads_first_page_by_interval() -> ProcessingOptions:
     return replace(reads_by_interval(), reads_all_pages=False)
 
 
+def takes_failed_page_for_end() -> ProcessingOptions:
+    """Fetches everything updated since the last fetch, up to the first further page that fails."""
+
+    def ends_at_failure(reader: EntityReader) -> EntityReader:
+        def read(fetch_pages: FetchPages, batch: Batch) -> Iterable[Document]:
+            def fetch(operation: str, collection: str, body: Document) -> Iterable[Document]:
+                has_begun = False
+                try:
+                    for entity in fetch_pages(operation, collection, body):
+                        has_begun = True
+                        yield entity
+                except FetchError:
+                    if not has_begun:
+                        raise
+
+            return reader(fetch, batch)
+
+        return read
+
+    options = reads_by_interval()
+    readers = {kind: ends_at_failure(reader) for kind, reader in options.readers.items()}
+    return replace(options, readers=readers)
+
+
 def interval_in_local_time() -> ProcessingOptions:
     """Fetches what was updated since, with the ends of the interval in the hotel's time."""
     return _reads_interval(
@@ -181,4 +206,5 @@ REQUEST_FLAWS = (
     deprecated_extents,
     reads_first_page_of_1000,
     reads_first_page_by_interval,
+    takes_failed_page_for_end,
 )

@@ -90,6 +90,10 @@ class ScriptedConnectorApi:
         """Add calls that arrived meanwhile."""
         self._calls |= {call.number: call for call in calls}
 
+    def expect(self, *script: ApiCall | None) -> None:
+        """Let these calls arrive during the next waits."""
+        self._script += script
+
     def calls(self, since: int = 0) -> tuple[ApiCall, ...]:
         """Return the calls numbered above `since`."""
         return tuple(call for number, call in self._calls.items() if number > since)
@@ -179,9 +183,10 @@ def test_wait_until_fetched_ends_at_its_timeout() -> None:
 
 
 def impatient() -> Patience:
-    """Return a patience after a long wait for an entity that was never requested."""
+    """Return a patience after a long wait for two entities, one of which was requested."""
     patience, timeout_s = Patience(), 60.0
-    patience.note_end([Awaited("missed", is_done=False, request_delay_s=None)], [], timeout_s)
+    missed = [Awaited("missed", is_done=False, request_delay_s=delay_s) for delay_s in (None, 0.1)]
+    patience.note_end(missed, [], timeout_s)
     return patience
 
 
@@ -254,6 +259,22 @@ def test_waits_are_short_while_the_service_makes_no_call_at_all() -> None:
         perform(WaitUntilFetched(), execution)
     perform(WaitForRequest(), execution)
     assert connector_api.waits == [10.0, 10.0, 10.0, *[MIN_SILENCE_S] * 3]
+
+
+@pytest.mark.parametrize("step", [WaitUntilFetched(), WaitForRequest()])
+def test_a_request_by_interval_is_a_request(step: Step) -> None:
+    """A service that collects events for seconds, and asks for wrong intervals, is waited for."""
+    connector_api = ScriptedConnectorApi()
+    patience = Patience(10.0)
+    for number in range(1, 6):
+        sent = delivery(f"{number}", at_ms=connector_api.now_ms())
+        asked = call(returned_ids=(), number=number, at_ms=connector_api.now_ms() + 500)
+        connector_api.expect(asked)
+        execution = execution_for(connector_api, (sent,), fetch_timeout_s=10.0, patience=patience)
+        perform(step, execution)
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+    perform(step, execution)
+    assert connector_api.waits[-1] == 10.0
 
 
 def test_a_wait_ends_in_a_storm() -> None:
@@ -385,7 +406,7 @@ def after_many_calls(
     numbers = range(1, count + 1)
     before = [call("x", at_ms=0, number=number, enterprise=enterprise) for number in numbers]
     if enterprise != ENTERPRISE:
-        before.append(call("x", at_ms=1_500, number=count + 1))
+        before.append(call("x", at_ms=9_000, number=count + 1))  # that one is not silent
     connector_api = ScriptedConnectorApi(*script, before=before)
     connector_api.announced_ms.append(announced_ms)
     return connector_api
@@ -406,11 +427,19 @@ def test_a_limit_of_one_token_is_enough() -> None:
     assert connector_api.calls()[-1].requested_ids == ("a",)
 
 
+def test_a_limit_may_be_reached_in_the_middle_of_a_message() -> None:
+    """The last request before the pause is about other entities of the same message."""
+    connector_api = after_many_calls(TIMEOUT, call("a", number=2000))
+    connector_api.arrive(call("b", at_ms=1_500, number=1000))
+    perform(WaitUntilFetched(), execution_for(connector_api, fetch_timeout_s=10.0))
+    assert connector_api.calls()[-1].requested_ids == ("a",)
+
+
 @pytest.mark.parametrize(
     "choices",
     [
         {"count": REQUESTS_PER_TOKEN // 2 - 1},  # fewer requests
-        {"announced_ms": -1.0},  # it has gone on to what came after the missing entity
+        {"announced_ms": -1.0},  # the missing entity is older than all these requests
         {"announced_ms": 9_000.0},  # it may come to that at once
         {"enterprise": OTHER_ENTERPRISE},  # the event is not about the enterprise of the requests
     ],
