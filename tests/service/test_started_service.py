@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.slow
 
 BuildSettings = Callable[..., Settings]
 PATH = "/webhooks/mews"
+WITHOUT_RECONNECT = Path(__file__).with_name("client_without_reconnect.py")
 
 
 def log_of(runner: CertificationRunner) -> service_log.ServiceLog:
@@ -355,9 +356,7 @@ def test_a_client_starts_again_by_itself(
 
 def test_a_client_that_ends_with_its_connection(settings: BuildSettings) -> None:
     """A new process is no reconnect; one cause explains all scenarios with it."""
-    start = shlex.join(
-        [sys.executable, str(Path(__file__).with_name("client_without_reconnect.py"))]
-    )
+    start = shlex.join([sys.executable, str(WITHOUT_RECONNECT)])
     options = settings("none", websocket="127.0.0.1:0", start=start, fetch_timeout="5")
     with CertificationRunner(options) as runner:
         results = [runner.certify(SCENARIOS[name]) for name in ("STR-01", "STR-12", "STR-20")]
@@ -377,3 +376,29 @@ def test_a_client_that_ends_at_once(
     runner = CertificationRunner(settings("none", websocket="127.0.0.1:0", start=start))
     with pytest.raises(UsageError, match="ended with status 1 at its start"):
         runner.start()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path", "refused"),
+    [
+        ([], "/ws", "wrong-path (1): 1 of 1 handshake refused, the first for /ws, answered with 404"),
+        (["env", "MEWS_ACCESS_TOKEN=other"], "/ws/connector", "wrong-access-token (1): "),
+    ],
+)
+@pytest.mark.parametrize("target", ["none", PATH])
+def test_a_client_that_is_refused_at_its_start(
+    prefix: Sequence[str],
+    path: str,
+    refused: str,
+    target: str,
+    settings: BuildSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The message says why the emulator refused its handshake, with an endpoint and without."""
+    monkeypatch.setattr(service_process, "CLIENT_START_S", 30.0)
+    start = shlex.join([*prefix, sys.executable, str(WITHOUT_RECONNECT), path])
+    runner = CertificationRunner(settings(target, websocket="127.0.0.1:0", start=start))
+    with pytest.raises(UsageError, match=r"ended with status 1") as raised:
+        runner.start()
+    assert f"refused it (mews explain STR-01): {refused}" in str(raised.value)
+    assert "by hand" not in str(raised.value)
