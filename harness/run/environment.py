@@ -367,7 +367,7 @@ class Environment:
             self._send_health_check,
             self.clock,
             self.settings.restart_timeout_s,
-            revive=(lambda: None) if self.started_service is None else self.started_service.revive,
+            revive=self._revive,
         )
 
     def _announce(self, message: Message) -> float | None:
@@ -399,6 +399,7 @@ class Environment:
             service=self.service,
             restart=self._restart if self.can_restart else None,
             client_starts=self._count_client_starts,
+            revive=self._revive if self.endpoint.urls else lambda: False,
             patience=self._patience,
             websocket_patience=self._websocket_patience,
             late_fetches=self._late_fetches,
@@ -418,6 +419,9 @@ class Environment:
         if self.started_service is None or self.endpoint.urls:
             return 0
         return self.started_service.restart_count
+
+    def _revive(self) -> bool:
+        return self.started_service is not None and self.started_service.revive()
 
     def _restart(self) -> bool:
         if self.demo_partner is not None:

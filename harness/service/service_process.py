@@ -162,23 +162,28 @@ class ServiceProcess:
             time.sleep(POLL_S)
         self._restarts_itself = True
 
-    def revive(self) -> None:
+    def revive(self) -> bool:
         """Start the service again if it has ended, at most once per `RESTART_PAUSE_S`.
 
         Called by what waits for the service: a death that nothing has noticed would be no
         finding.
+
+        Returns:
+            Whether it was started again.
+
         """
         with self._lock:
             is_early = time.monotonic() - self._started_s < RESTART_PAUSE_S
             if self._is_stopping.is_set() or is_early or self._ended_status() is None:
-                return
+                return False
             if self._is_left_behind:  # it has the port
-                return
+                return False
             if self._watcher is not None and self._watcher is not threading.current_thread():
                 self._watcher.join(KILL_S)  # until the log says that it ended
             self.restart_count += 1
             self._log.note(f"started again, {self.restart_count}")
             self._spawn()
+            return True
 
     def restart(self, is_listening: Callable[[], bool]) -> bool:
         """End the service, if it runs, as `stop` does, and start it again without a wait.

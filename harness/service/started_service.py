@@ -133,10 +133,9 @@ class StartedService:
             self._is_left_behind = not self._process.restart(self._is_listening)
         return not self._is_left_behind
 
-    def revive(self) -> None:
-        """Start it again if its process has ended."""
-        if self._process is not None:
-            self._process.revive()
+    def revive(self) -> bool:
+        """Start it again if its process has ended; return whether it was started."""
+        return self._process is not None and self._process.revive()
 
     @property
     def restart_count(self) -> int:
