@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_mews.causes.cause_phrases import of
-from pytest_mews.causes.explanation import Explanation
+from pytest_mews.causes.explanation import Explanation, MissingEntity
 from pytest_mews.causes.observations import Observations
-from pytest_mews.model import ApiCall, CauseKind, TokenState, Transcript
+from pytest_mews.model import ApiCall, CauseKind, TokenState, Transcript, calls_by_entity
 from pytest_mews.model.key_rotation import calls_after_rotation
 
 CHECK = "rotated-key-used"
@@ -26,6 +26,13 @@ def find_replaced_key(observations: Observations) -> Iterator[Explanation]:
     outdated = sum(call.token_state is TokenState.REPLACED for call in calls)
     if not outdated:
         return
+
+    def was_used_for(transcript: Transcript) -> MissingEntity:
+        calls = calls_by_entity(transcript.calls)
+        return lambda fetch: any(
+            call.token_state is TokenState.REPLACED for call in calls.get(fetch.entity_id, ())
+        )
+
     never = "" if outdated < len(calls) else " The new one was never used."
     yield Explanation(
         CauseKind.REPLACED_KEY_USED,
@@ -33,6 +40,7 @@ def find_replaced_key(observations: Observations) -> Iterator[Explanation]:
         f"{of(outdated, len(calls))} requests after a new key, in {len(unmet):,} "
         f"scenario{'s' * (len(unmet) > 1)}.{never}",
         accounts_for_finding=lambda item: item.finding.check == CHECK,
+        accounts_for_missing=was_used_for,
     )
 
 

@@ -384,20 +384,21 @@ def test_a_client_that_ends_at_once(
 
 
 @pytest.mark.parametrize(
-    ("prefix", "path", "refused"),
+    ("words", "refused"),
     [
         (
-            [],
-            "/ws",
+            [sys.executable, str(WITHOUT_RECONNECT), "/ws"],
             "wrong-path (1): 1 of 1 handshake refused, the first for /ws, answered with 404",
         ),
-        (["env", "MEWS_ACCESS_TOKEN=other"], "/ws/connector", "wrong-access-token (1): "),
+        (
+            ["env", "MEWS_ACCESS_TOKEN=other", sys.executable, str(WITHOUT_RECONNECT)],
+            "wrong-access-token (1): 1 of 1 handshake refused",
+        ),
     ],
 )
 @pytest.mark.parametrize("target", ["none", PATH])
 def test_a_client_that_is_refused_at_its_start(
-    prefix: Sequence[str],
-    path: str,
+    words: Sequence[str],
     refused: str,
     target: str,
     settings: BuildSettings,
@@ -405,7 +406,7 @@ def test_a_client_that_is_refused_at_its_start(
 ) -> None:
     """The message says why the emulator refused its handshake, with an endpoint and without."""
     monkeypatch.setattr(service_process, "CLIENT_START_S", 30.0)
-    start = shlex.join([*prefix, sys.executable, str(WITHOUT_RECONNECT), path])
+    start = shlex.join(words)
     runner = CertificationRunner(settings(target, websocket="127.0.0.1:0", start=start))
     with pytest.raises(UsageError, match=r"ended with status 1") as raised:
         runner.start()
