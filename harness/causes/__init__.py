@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from pytest_mews.causes.acceptance import find_acceptance
 from pytest_mews.causes.client_ended import find_client_ended
+from pytest_mews.causes.commands import find_command_handling
 from pytest_mews.causes.common_conditions import find_common_conditions
 from pytest_mews.causes.deaths import find_deaths
 from pytest_mews.causes.each_instance import find_at_each_instance
@@ -144,6 +145,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_idle_between_messages(observations),
         *find_at_each_instance(find_stopped_fetching, observations),
         *find_unnoticed_changes(observations.results),
+        *find_command_handling(observations),
         *find_websocket_events(observations),
         *find_lost_positions(observations),
         *find_fetching(observations),

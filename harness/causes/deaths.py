@@ -82,7 +82,7 @@ def _summary(first: Death, blocked: Sequence[ScenarioResult], deaths: Sequence[D
             if death.is_restart
             else f'of the message "{death.message}"'
         )
-        for death in deaths[1 : 1 + MAX_FURTHER]
+        for death in [death for death in deaths[1:] if death.scenario_id][:MAX_FURTHER]
     ]
     if further:
         text += f"; again {', '.join(further)} ({len(deaths)} times in this run)"

@@ -12,13 +12,15 @@ from functools import partial
 
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explained_scenarios import unmet_findings
-from pytest_mews.causes.explanation import Explanation, MissingEntity
+from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
 from pytest_mews.causes.missing_entities import awaits_fetches, met_no_error, missing_entities
 from pytest_mews.causes.observations import Observations
+from pytest_mews.causes.websocket_events import missing_events
 from pytest_mews.model import (
     ApiCall,
     CauseKind,
     EntityFetch,
+    EventTrace,
     ScenarioResult,
     Transcript,
     Validity,
@@ -26,13 +28,15 @@ from pytest_mews.model import (
     calls_by_entity,
     entity_fetches,
     entity_key,
+    event_traces,
     foreign_token_owner,
     last_actions,
 )
 from pytest_mews.model.verdict import FAILURES
 
 MIN_SCENARIOS = 3
-MIN_LOST = 5  # entities, if they were not fetched when the same cases ran again
+MIN_LOST = 5  # entities, if most were not fetched when the same cases ran again
+MIN_FLAKY_SHARE = 0.5  # of the scenarios; those that lose something each time may have other flaws
 MAX_SHARE = 0.6  # of the entities of the run that are lost: else something regular is behind it
 NEAR_MS = 1_000.0  # between the starts of messages that may interfere with each other
 MIN_FULL = 5  # requests of the largest size, if that is a limit
@@ -45,6 +49,8 @@ def find_irregular_losses(
     observations: Observations, explanations: Sequence[Explanation]
 ) -> Iterator[Explanation]:
     """Yield an explanation if events of several scenarios are lost, and others alike are not.
+
+    Those of WebSocket messages count as well: a queue may be that of both channels.
 
     Args:
         observations: of the run.
@@ -63,6 +69,7 @@ def find_irregular_losses(
         ids_like_served=_ids_like_served(observations.results),
     )
     lost: dict[str, list[EntityFetch]] = {}
+    lost_events = _lost_websocket_events(observations.results, explanations)
     calls: list[ApiCall] = []
     for result in observations.results:
         if result.verdict not in FAILURES:
@@ -87,14 +94,14 @@ def find_irregular_losses(
     scenarios = sorted(name for name, found in lost.items() if found)
     entities = [fetch for found in lost.values() for fetch in found]
     known_count = sum(record.count for result in observations.results for record in result.fetches)
-    is_flaky = all(
-        result.verdict is Verdict.FLAKY
-        for result in observations.results
-        if lost.get(result.scenario.id)
-    )
+    lossy = {*scenarios, *lost_events}
+    flaky = {
+        result.scenario.id for result in observations.results if result.verdict is Verdict.FLAKY
+    }
+    is_flaky = len(lossy & flaky) >= MIN_FLAKY_SHARE * len(lossy)
     if (
-        len(scenarios) < MIN_SCENARIOS
-        or (len(entities) < MIN_LOST and not is_flaky)
+        len(lossy) < MIN_SCENARIOS
+        or (len(entities) + sum(lost_events.values()) < MIN_LOST and not is_flaky)
         or len(entities) > MAX_SHARE * known_count
     ):
         return
@@ -123,13 +130,55 @@ def find_irregular_losses(
             f" Each came within {NEAR_MS / 1000:g} s of another message; of those that came alone, "
             f"{of(sum(alone), len(alone))} were asked for."
         )
+    what = "Acknowledged events" if entities else "Events of the WebSocket"
+    count = len(entities) or sum(lost_events.values())
+    events = ""
+    if entities and lost_events:
+        lost_there = sum(lost_events.values())
+        were = "was" if lost_there == 1 else "were"
+        events = f" So {were} {lost_there:,} of the WebSocket in {len(lost_events):,}."
     yield Explanation(
         CauseKind.SOME_NOT_FETCHED,
-        f"Acknowledged events are lost now and then: {len(entities):,} in {len(scenarios):,} "
+        f"{what} are lost now and then: {count:,} in {len(scenarios or lost_events):,} "
         "scenarios were never asked for, while others of the same types are."
-        f"{_full_requests(calls) or together}",
+        f"{events}{_full_requests(calls) or together}",
         accounts_for_missing=is_lost_in,
+        accounts_for_finding=lambda unmet: bool(_lost_events(unmet)),
     )
+
+
+def _lost_websocket_events(
+    results: Iterable[ScenarioResult], explanations: Sequence[Explanation]
+) -> dict[str, int]:
+    """Return by scenario how many events of the WebSocket were lost for no known reason."""
+    counts: dict[str, int] = {}
+    for result in results:
+        if result.verdict not in FAILURES:
+            continue
+        for unmet in unmet_findings(result):
+            events = _lost_events(unmet)
+            if events and not any(each.accounts_for_finding(unmet) for each in explanations):
+                counts[result.scenario.id] = max(counts.get(result.scenario.id, 0), len(events))
+    return counts
+
+
+def _lost_events(unmet: UnmetFinding) -> list[EventTrace]:
+    """Return the events that a finding misses, if nothing else than a loss can be the reason.
+
+    They were never asked for, each connection lasted, and others were handled.
+    """
+    transcript, missing = unmet.evidence.transcript, missing_events(unmet)
+    if (
+        any(trace.requested_ms is not None for trace in missing)
+        or any(connection.ended_ms is not None for connection in transcript.connections)
+        or transcript.not_sent
+        or transcript.undeliverable
+        or not met_no_error(transcript)
+    ):
+        return []
+    traces = event_traces(transcript.websocket_messages, transcript.calls)
+    handled = {trace.event_type for trace in traces if trace.handled}
+    return missing if all(trace.event_type in handled for trace in missing) else []
 
 
 def _full_requests(calls: Iterable[ApiCall]) -> str:

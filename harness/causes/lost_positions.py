@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import accumulate, groupby
@@ -180,7 +180,14 @@ _Sent = tuple[str, str]  # the type of an event, or nothing, and an id
 
 def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
     """Yield an explanation if the place of an event in its message decides if it is fetched."""
-    recent_events = _recent_events(observations)
+    recent_events = {
+        number: _recent_events(instance) for number, instance in observations.instances.items()
+    }
+    instance_of = {
+        id(evidence.transcript): result.instance
+        for result in observations.results
+        for evidence in result.evidence
+    }
     placed = list(_placed(observations.results, recent_events))
     rules = (*_RULES, *_every_nth(placed))
     found = [
@@ -196,7 +203,8 @@ def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
         return  # another cause, which needs fewer events
 
     def is_beyond(transcript: Transcript) -> MissingEntity:
-        positions = _positions(transcript.deliveries, recent_events)
+        recent = recent_events[instance_of[id(transcript)]]
+        positions = _positions(transcript.deliveries, recent)
         return lambda fetch: (
             fetch.requested_ms is None
             and any(
@@ -269,9 +277,11 @@ def _every_nth(placed: Sequence[tuple[_Position, bool]]) -> Iterator[_Rule]:
 
 
 def _placed(
-    results: Iterable[ScenarioResult], recent_events: Callable[[float], int]
+    results: Iterable[ScenarioResult], recent_events: Mapping[int, Callable[[float], int]]
 ) -> Iterator[tuple[_Position, bool]]:
     """Yield the position of each entity that was sent once, and whether it was asked for.
+
+    `recent_events` has the function of each instance of the service: its events fill its own queue.
 
     Executions with injected errors don't count: an entity may wait behind a request that fails.
     """
@@ -281,7 +291,7 @@ def _placed(
         for transcript in (evidence.transcript for evidence in result.evidence):
             if not met_no_error(transcript):
                 continue
-            positions = _positions(transcript.deliveries, recent_events)
+            positions = _positions(transcript.deliveries, recent_events[result.instance])
             calls = calls_by_entity(transcript.calls)
             for fetch in entity_fetches(transcript.deliveries, transcript.calls):
                 found = positions.get((fetch.enterprise_id, entity_key(fetch)), ())

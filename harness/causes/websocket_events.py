@@ -1,15 +1,15 @@
-"""What clients do with the first event of a WebSocket message, and with the others."""
+"""What clients do with WebSocket messages of several events: with the first one, or with none."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.observations import Observations
-from pytest_mews.model import CauseKind, EventTrace, Transcript, event_traces
+from pytest_mews.model import CauseKind, EventTrace, SentMessage, Transcript, event_traces
 from pytest_mews.model.command_trace import COMMAND
 
 HANDLING_CHECKS = frozenset({"handled-in-mixed-batch", "command-fetched", "command-reported"})
@@ -42,6 +42,68 @@ def find_websocket_events(observations: Observations) -> Iterator[Explanation]:
                 accounts_for_finding=partial(misses_later_events, counted=counted),
             )
             return
+    yield from _not_from_batches(transcripts, types)
+
+
+def _has_several_types(message: SentMessage) -> bool:
+    return len({event.discriminator for event in message.events}) > 1
+
+
+def _has_several_events(message: SentMessage) -> bool:
+    return len(message.events) > 1
+
+
+_BATCHES: tuple[tuple[Callable[[SentMessage], bool], str], ...] = (
+    (_has_several_types, "of several types"),
+    (_has_several_events, "with other events"),
+)
+
+
+def _not_from_batches(
+    transcripts: Sequence[Transcript], types: Collection[str]
+) -> Iterator[Explanation]:
+    """Yield an explanation if no message of several events, or types, leads to anything."""
+    for is_batch, what in _BATCHES:
+        of_batches: list[bool] = []
+        others: list[bool] = []
+        for transcript in transcripts:
+            batched = _entities_of(transcript, is_batch)
+            for trace in _traces(transcript):
+                if trace.event_type in types:
+                    is_batched = (trace.event_type, trace.entity_id) in batched
+                    (of_batches if is_batched else others).append(trace.handled)
+        if (
+            min(len(of_batches), len(others)) >= MIN_LATER_EVENTS
+            and sum(of_batches) <= (1 - MIN_SHARE) * len(of_batches)
+            and sum(others) >= MIN_SHARE * len(others)
+        ):
+            yield Explanation(
+                CauseKind.WEBSOCKET_BATCH_NOT_HANDLED,
+                f"Events in WebSocket messages {what} are not handled: {sum(of_batches):,} of "
+                f"{len(of_batches):,} were, and {of(sum(others), len(others))} of other messages.",
+                accounts_for_finding=partial(_misses_batches, is_batch=is_batch),
+            )
+            return
+
+
+def _misses_batches(unmet: UnmetFinding, *, is_batch: Callable[[SentMessage], bool]) -> bool:
+    """Return whether all that a finding misses came in such messages only."""
+    missing = missing_events(unmet)
+    batched = _entities_of(unmet.evidence.transcript, is_batch)
+    return bool(missing) and all(
+        (trace.event_type, trace.entity_id) in batched for trace in missing
+    )
+
+
+def _entities_of(
+    transcript: Transcript, is_batch: Callable[[SentMessage], bool]
+) -> set[tuple[str, str]]:
+    """Return the types and ids of the events that stand in such messages only."""
+    found: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
+    for message in transcript.websocket_messages:
+        events = {(event.discriminator, event.entity_id) for event in message.events}
+        found[is_batch(message)] |= events
+    return found[True] - found[False]
 
 
 @dataclass
@@ -82,17 +144,21 @@ def _count_events(
 
 def misses_later_events(unmet: UnmetFinding, *, counted: Collection[str] | None) -> bool:
     """Return whether all that a finding misses comes later than first in its message."""
-    if unmet.finding.check not in HANDLING_CHECKS:
-        return False
-    transcript = unmet.evidence.transcript
-    traces = list(_traces(transcript))
-    types = {trace.event_type for trace in traces if trace.handled or trace.is_command}
-    missing = [trace for trace in traces if not trace.handled and trace.event_type in types]
+    transcript, missing = unmet.evidence.transcript, missing_events(unmet)
     return bool(missing) and all(
         (counted is None or trace.event_type in counted)
         and not _is_first(trace, transcript, counted)
         for trace in missing
     )
+
+
+def missing_events(unmet: UnmetFinding) -> list[EventTrace]:
+    """Return the events that a finding misses, of types that are handled; none of another one."""
+    if unmet.finding.check not in HANDLING_CHECKS:
+        return []
+    traces = list(_traces(unmet.evidence.transcript))
+    types = {trace.event_type for trace in traces if trace.handled or trace.is_command}
+    return [trace for trace in traces if not trace.handled and trace.event_type in types]
 
 
 def _traces(transcript: Transcript) -> Iterator[EventTrace]:

@@ -15,6 +15,7 @@ from pytest_mews.checks.phrasing import (
 from pytest_mews.checks.preflight_diagnosis import diagnose_preflight
 from pytest_mews.checks.redirect_chain import describe_redirects
 from pytest_mews.checks.remedies import remedy_for
+from pytest_mews.checks.websocket_connection import describe_refused_handshakes
 from pytest_mews.model.readiness import (
     HOW_TO_OBSERVE,
     breaks_must,
@@ -36,6 +37,7 @@ __all__ = [
     "describe_largest_batch",
     "describe_redirects",
     "describe_refusals",
+    "describe_refused_handshakes",
     "diagnose_preflight",
     "evaluate",
     "fails_run",

@@ -44,23 +44,12 @@ def handshake_valid(transcript: Transcript) -> Observation:
     them.
     """
     handshakes = _handshakes(transcript)
-    wrong = [handshake for handshake in handshakes if CLIENT_PROBLEMS & set(handshake.problems)]
+    wrong = _refused(handshakes)
     if not wrong:
         met = any(handshake.accepted for handshake in handshakes)
         observed = _describe_handshakes(handshakes) if handshakes else "no handshake arrived"
         return Observation(met=met, observed=observed, subject_count=max(1, len(handshakes)))
-    counts = Counter(
-        problem
-        for handshake in wrong
-        for problem in handshake.problems
-        if problem in CLIENT_PROBLEMS
-    )
-    problems = ", ".join(f"{problem} ({count})" for problem, count in counts.most_common())
-    first = wrong[0]
-    observed = (
-        f"{problems}: {len(wrong)} of {quantity(len(handshakes), 'handshake')} refused, the first "
-        f"for {first.path}, answered with {first.status}"
-    )
+    observed = _describe_refused(wrong, len(handshakes))
     return Observation(met=False, observed=observed, subject_count=len(handshakes))
 
 
@@ -243,13 +232,48 @@ def no_client(transcript: Transcript) -> Observation:
     return Observation(met=False, observed=observed, subject_count=1)
 
 
+def describe_refused_handshakes(handshakes: Sequence[WebSocketHandshake]) -> str:
+    """Return why handshakes were refused, if each was for what the client sent; else nothing."""
+    refused = _refused(handshakes)
+    if not refused or len(refused) < len(_without_other_requests(handshakes)):
+        return ""
+    return _describe_refused(refused, len(refused))
+
+
 def _handshakes(transcript: Transcript) -> list[WebSocketHandshake]:
     """Return the WebSocket handshakes, without other requests such as a port check."""
+    return _without_other_requests(transcript.websocket_handshakes)
+
+
+def _without_other_requests(
+    handshakes: Sequence[WebSocketHandshake],
+) -> list[WebSocketHandshake]:
     return [
         handshake
-        for handshake in transcript.websocket_handshakes
+        for handshake in handshakes
         if HandshakeProblem.NO_WEBSOCKET not in handshake.problems
     ]
+
+
+def _refused(handshakes: Sequence[WebSocketHandshake]) -> list[WebSocketHandshake]:
+    """Return the handshakes that were refused for what the client sent."""
+    return [handshake for handshake in handshakes if CLIENT_PROBLEMS & set(handshake.problems)]
+
+
+def _describe_refused(refused: Sequence[WebSocketHandshake], count: int) -> str:
+    """Return why handshakes were refused; `count` is the number of all handshakes."""
+    counts = Counter(
+        problem
+        for handshake in refused
+        for problem in handshake.problems
+        if problem in CLIENT_PROBLEMS
+    )
+    problems = ", ".join(f"{problem} ({number})" for problem, number in counts.most_common())
+    first = refused[0]
+    return (
+        f"{problems}: {len(refused)} of {quantity(count, 'handshake')} refused, the first "
+        f"for {first.path}, answered with {first.status}"
+    )
 
 
 def _describe_handshakes(handshakes: Sequence[WebSocketHandshake]) -> str:

@@ -49,6 +49,8 @@ class CaseContext:
             start it.
         client_starts: returns how often the harness has started a client again that had ended; only
             of one without an endpoint.
+        revive: starts a service with an endpoint again if its process has ended, and returns
+            whether it did.
         patience: how long waits for what webhooks lead to go on in silence.
         websocket_patience: the same for what events on the WebSocket lead to.
         late_fetches: what was fetched only after its wait had ended.
@@ -78,6 +80,7 @@ class CaseContext:
     service: ServiceWatch | None = None
     restart: Callable[[], bool] | None = None
     client_starts: Callable[[], int] = lambda: 0
+    revive: Callable[[], bool] = lambda: False
     patience: Patience = field(default_factory=Patience)
     websocket_patience: Patience = field(default_factory=Patience)
     late_fetches: LateFetches = field(default_factory=LateFetches)

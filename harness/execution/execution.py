@@ -34,6 +34,8 @@ class Execution:
         unaffected_ids: those of them that a removed fault never affected.
         fault_more_than: a fault affects requests for more than this many of them only.
         restarted: whether the harness has restarted the service.
+        revivals: how often it has started a service with an endpoint again that had ended with its
+            WebSocket connection.
         not_restarted: whether the harness tried to restart the service, and could not.
 
     """
@@ -50,6 +52,7 @@ class Execution:
         self.fault_more_than = 0
         self.restarted = self.not_restarted = False
         self._client_starts = context.client_starts()
+        self.revivals = 0
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +86,7 @@ class Execution:
             never_idle=self.calls.never_idle,
             commands_requested=self.websocket.commands_requested,
             not_restarted=self.not_restarted,
-            client_restarts=self.context.client_starts() - self._client_starts,
+            client_restarts=(self.context.client_starts() - self._client_starts + self.revivals),
         )
 
 

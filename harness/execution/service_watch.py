@@ -57,7 +57,7 @@ class ServiceWatch:
         send: Callable[[], Attempt],
         clock: Clock,
         timeout_s: float,
-        revive: Callable[[], None] = lambda: None,
+        revive: Callable[[], object] = lambda: None,
     ) -> None:
         self._is_listening, self._send, self._clock = is_listening, send, clock
         self._timeout_s, self._revive = timeout_s, revive

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
@@ -29,6 +29,7 @@ from pytest_mews.model.step import (
 )
 from pytest_mews.model.websocket import CLOSE_CODES
 
+REVIVAL_INTERVAL_S = 1.0  # after which a service that has ended with its connection is missed
 CLOSE_TIMEOUT_S = 6.0  # longer than the emulator waits for the answer to a close frame
 # How long to wait for a first call about a type of event that no client has to call about.
 FIRST_REQUEST_TIMEOUT_S = 1.0
@@ -110,7 +111,8 @@ def _send_while_disconnected(step: SendWhileDisconnected, execution: Execution) 
         def tried_again(count: int = handshake_count) -> bool:
             return len(session.handshakes) > count
 
-        if not server.log.wait_until(tried_again, context.fetch_timeout_s * step.timeout_factor):
+        timeout_s = context.fetch_timeout_s * step.timeout_factor
+        if not _wait_for_client(server, execution, tried_again, timeout_s) or execution.revivals:
             break
         handshake_count = len(session.handshakes)  # one during the delivery is a new one
         url = context.endpoint.url(message.kind)
@@ -145,6 +147,8 @@ def _wait_for_reconnect(step: WaitForReconnect, execution: Execution) -> None:
         )
 
     log.wait_until(none_half_closed, CLOSE_TIMEOUT_S)
+    if execution.revivals and execution.context.service is not None:
+        execution.context.service.wait_for_return(execution.context.report_wait)
 
 
 @perform.register
@@ -236,6 +240,23 @@ def _wait_until_connected(
     server.log.wait_until(lambda: enterprises <= server.connected_enterprises(), timeout_s)
 
 
+def _wait_for_client(
+    server: WebSocketServer, execution: Execution, predicate: Callable[[], bool], timeout_s: float
+) -> bool:
+    """Wait until a predicate about the log holds; return whether it does.
+
+    A service with an endpoint is started again if its process has ended meanwhile. That is due to
+    its connection, since these scenarios run alone.
+    """
+    remaining_s = timeout_s
+    while not server.log.wait_until(predicate, min(remaining_s, REVIVAL_INTERVAL_S)):
+        remaining_s -= REVIVAL_INTERVAL_S
+        if remaining_s <= 0:
+            return False
+        execution.revivals += execution.context.revive()
+    return True
+
+
 def _wait_until_reconnected(
     server: WebSocketServer, execution: Execution, timeout_s: float
 ) -> None:
@@ -258,7 +279,8 @@ def _wait_until_reconnected(
         def connected_or_rejected(count: int = handshake_count) -> bool:
             return connected() or len(session.handshakes) > count
 
-        changed = server.log.wait_until(connected_or_rejected, (until_ms - now_ms()) / 1000)
+        wait_s = (until_ms - now_ms()) / 1000
+        changed = _wait_for_client(server, execution, connected_or_rejected, wait_s)
         if not changed or connected():
             return
 

@@ -46,7 +46,8 @@ class AttemptRecord:
         validity: what the message is against the documentation.
         event_types: the discriminators or the action in the message, each once, sorted.
         enterprise_id: the enterprise that the message names; None if it names none.
-        repeated: whether an earlier attempt in the same execution had the same body.
+        repeated: whether the endpoint had the same body before in the same execution. Of attempts
+            at the same time nobody knows which came first: it is one that was accepted, if any.
         changes: in what the request differs, on purpose, from one that Mews sends.
         transfer_mode: how the body travelled.
         fault: the fault that the harness injected.
@@ -123,15 +124,31 @@ class AttemptRecord:
 
 def attempt_records(deliveries: Sequence[Delivery]) -> tuple[tuple[AttemptRecord, ...], ...]:
     """Return for each delivery of an execution the records of its attempts."""
-    seen: set[bytes] = set()
-    records = []
+    with_body: dict[bytes, list[Attempt]] = {}
     for delivery in deliveries:
-        of_delivery = []
-        for attempt in delivery.attempts:
-            of_delivery.append(_record(delivery, attempt, repeated=delivery.message.body in seen))
-            seen.add(delivery.message.body)
-        records.append(tuple(of_delivery))
-    return tuple(records)
+        with_body.setdefault(delivery.message.body, []).extend(delivery.attempts)
+    first = {body: _first_of(attempts) for body, attempts in with_body.items() if attempts}
+    return tuple(
+        tuple(
+            _record(delivery, attempt, repeated=attempt is not first[delivery.message.body])
+            for attempt in delivery.attempts
+        )
+        for delivery in deliveries
+    )
+
+
+def _first_of(attempts: Sequence[Attempt]) -> Attempt:
+    """Return which of the attempts with one body was the first for the endpoint, most likely."""
+    earliest = attempts[0]
+    return next(
+        (
+            attempt
+            for attempt in attempts
+            if attempt.outcome is Outcome.DELIVERED
+            and attempt.exchanges[0].started_ms < earliest.final_exchange.ended_ms
+        ),
+        earliest,
+    )
 
 
 def thin_out(records: Sequence[AttemptRecord], limit: int) -> tuple[AttemptRecord, ...]:

@@ -43,8 +43,8 @@ class Death:
 
 
 def describe_death(death: Death) -> str:
-    """Return what ended the service, and that it did not come back: why the rest is blocked."""
-    fate = f"did not come back within {death.waited_s:.0f} s"
+    """Return what ended the service, and whether it came back: if not, the rest is blocked."""
+    fate = _fate(death)
     state = "died" if death.status is None else f"began to answer only {death.status}"
     if death.suspects:
         last = f", of {_messages(death)}" if death.message else ""
@@ -61,6 +61,11 @@ def describe_return(death: Death) -> str:
     """Return what ended the service and whether it came back, for the scenario in which it died."""
     fate = "came back after" if death.returned else "did not come back within"
     return f"{describe_end(death)}, and {fate} {death.waited_s:.1f} s"
+
+
+def _fate(death: Death) -> str:
+    fate = "came back after" if death.returned else "did not come back within"
+    return f"{fate} {death.waited_s:.0f} s"
 
 
 def describe_unreported(death: Death) -> str:

@@ -85,7 +85,7 @@ class Transcript:
         commands_requested: whether commands were waited for, since a client is known to request
             something about them (the requirement `commands-requested`).
         not_restarted: whether the harness tried to restart the service, and could not.
-        client_restarts: how often a client without an endpoint ended and was started again by the
+        client_restarts: how often a client ended with its connection and was started again by the
             harness.
 
     """

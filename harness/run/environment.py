@@ -15,7 +15,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
-from pytest_mews.checks import describe_cold_start, diagnose_preflight
+from pytest_mews.checks import (
+    describe_cold_start,
+    describe_refused_handshakes,
+    diagnose_preflight,
+)
 from pytest_mews.config.endpoint import Endpoint, origin
 from pytest_mews.config.settings import Settings
 from pytest_mews.delivery import (
@@ -243,7 +247,9 @@ class Environment:
             trust_store = self._start_demo_partner(api_url, websocket_url)
             if self.started_service is not None:
                 self._running.enter_context(self.started_service)
-                self.started_service.start(api_url, websocket_url, report)
+                self.started_service.start(
+                    api_url, websocket_url, report, self._describe_refused_client
+                )
             self._start_transport(trust_store)
         except BaseException:
             self._stop()
@@ -315,6 +321,13 @@ class Environment:
         self.clients = ClientTracker(server, settings.fetch_timeout_s, first_enterprise)
         return server.address
 
+    def _describe_refused_client(self) -> str:
+        """Say why the handshakes of a client that ended at its start were refused, if they were."""
+        if self.websocket is None:
+            return ""
+        refused = describe_refused_handshakes(self.websocket.log.handshakes())
+        return refused and f"The WebSocket emulator refused it (mews explain STR-01): {refused}."
+
     def _start_demo_partner(self, api_url: str | None, websocket_url: str | None) -> TrustStore:
         """Start the demo partner if it is the target; return the certificates to trust."""
         authority: Path | None = None
@@ -354,7 +367,7 @@ class Environment:
             self._send_health_check,
             self.clock,
             self.settings.restart_timeout_s,
-            revive=(lambda: None) if self.started_service is None else self.started_service.revive,
+            revive=self._revive,
         )
 
     def _announce(self, message: Message) -> float | None:
@@ -386,6 +399,7 @@ class Environment:
             service=self.service,
             restart=self._restart if self.can_restart else None,
             client_starts=self._count_client_starts,
+            revive=self._revive if self.endpoint.urls else lambda: False,
             patience=self._patience,
             websocket_patience=self._websocket_patience,
             late_fetches=self._late_fetches,
@@ -405,6 +419,9 @@ class Environment:
         if self.started_service is None or self.endpoint.urls:
             return 0
         return self.started_service.restart_count
+
+    def _revive(self) -> bool:
+        return self.started_service is not None and self.started_service.revive()
 
     def _restart(self) -> bool:
         if self.demo_partner is not None:

@@ -43,19 +43,22 @@ class ServiceProcess:
         variables: the environment of the process.
         log: receives its output.
         redact: removes the secrets from what errors show.
+        explain_end: returns a sentence that says why it may have ended at its start; empty if
+            nothing is known.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it runs, and what its errors need
         self,
         command: Sequence[str],
         shown: str,
         variables: Mapping[str, str],
         log: ServiceLog,
         redact: Callable[[str], str],
+        explain_end: Callable[[], str] = str,
     ) -> None:
         self._command, self._shown, self._variables = tuple(command), shown, dict(variables)
-        self._log, self._redact = log, redact
+        self._log, self._redact, self._explain_end = log, redact, explain_end
         self._restarts_itself = False
         self._lock = threading.RLock()  # of everything below
         self._process: subprocess.Popen[bytes] | None = None
@@ -121,7 +124,7 @@ class ServiceProcess:
             if (status := self._ended_status()) is not None and not is_listening():
                 self._fail(
                     f"ended with {describe_status(status)} before it listened on {address}",
-                    f"Run it by hand to see why. {self._last_lines()}",
+                    f"{self._why_ended()} {self._last_lines()}",
                 )
             if now_s - begin_s > timeout_s:
                 self._fail(
@@ -154,28 +157,33 @@ class ServiceProcess:
             if (status := self._ended_status()) is not None:
                 self._fail(
                     f"ended with {describe_status(status)} at its start",
-                    f"Run it by hand to see why. {self._last_lines()}",
+                    f"{self._why_ended()} {self._last_lines()}",
                 )
             time.sleep(POLL_S)
         self._restarts_itself = True
 
-    def revive(self) -> None:
+    def revive(self) -> bool:
         """Start the service again if it has ended, at most once per `RESTART_PAUSE_S`.
 
         Called by what waits for the service: a death that nothing has noticed would be no
         finding.
+
+        Returns:
+            Whether it was started again.
+
         """
         with self._lock:
             is_early = time.monotonic() - self._started_s < RESTART_PAUSE_S
             if self._is_stopping.is_set() or is_early or self._ended_status() is None:
-                return
+                return False
             if self._is_left_behind:  # it has the port
-                return
+                return False
             if self._watcher is not None and self._watcher is not threading.current_thread():
                 self._watcher.join(KILL_S)  # until the log says that it ended
             self.restart_count += 1
             self._log.note(f"started again, {self.restart_count}")
             self._spawn()
+            return True
 
     def restart(self, is_listening: Callable[[], bool]) -> bool:
         """End the service, if it runs, as `stop` does, and start it again without a wait.
@@ -288,6 +296,10 @@ class ServiceProcess:
     def _ended_status(self) -> int | None:
         with self._lock:
             return None if self._process is None else self._process.poll()
+
+    def _why_ended(self) -> str:
+        """Return why it ended at its start, or how to find out."""
+        return self._redact(self._explain_end()) or "Run it by hand to see why."
 
     def _last_lines(self) -> str:
         if self._watcher is not None and self._ended_status() is not None:

@@ -63,13 +63,21 @@ class StartedService:
         if self._process is not None and self._process.outlives_end(self._is_listening):
             self._report(self._left_behind)
 
-    def start(self, api_url: str | None, websocket_url: str | None, report: Report) -> None:
+    def start(
+        self,
+        api_url: str | None,
+        websocket_url: str | None,
+        report: Report,
+        explain_end: Callable[[], str] = str,
+    ) -> None:
         """Start it, and wait until it listens.
 
         Args:
             api_url: the address of the Connector API emulator; None if none runs.
             websocket_url: the address of the WebSocket emulator; None if none runs.
             report: is called with descriptions of the wait.
+            explain_end: returns a sentence that says why its process may have ended at its start;
+                empty if nothing is known.
 
         Raises:
             UsageError: it can't be started, or does not listen in time.
@@ -94,6 +102,7 @@ class StartedService:
             variables,
             self.log,
             self._redact,
+            explain_end,
         )
         self._process = self._running.enter_context(process)
         if not urls:
@@ -124,10 +133,9 @@ class StartedService:
             self._is_left_behind = not self._process.restart(self._is_listening)
         return not self._is_left_behind
 
-    def revive(self) -> None:
-        """Start it again if its process has ended."""
-        if self._process is not None:
-            self._process.revive()
+    def revive(self) -> bool:
+        """Start it again if its process has ended; return whether it was started."""
+        return self._process is not None and self._process.revive()
 
     @property
     def restart_count(self) -> int:

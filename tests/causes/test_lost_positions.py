@@ -187,20 +187,25 @@ def test_only_a_part_of_each_message_is_fetched(
     assert cause.explains == tuple(f"PROC-0{number}" for number in range(1, 6))
 
 
-def test_a_queue_that_several_messages_fill() -> None:
-    """Where the losses begin depends on what came shortly before; a worker takes some meanwhile."""
+@pytest.mark.parametrize("instances", [1, 2])
+def test_a_queue_that_several_messages_fill(instances: int) -> None:
+    """Where the losses begin depends on what came shortly before; a worker takes some meanwhile.
+
+    Several instances of the service have a queue each, which only their own messages fill.
+    """
     results = []
     for number in range(4):
         sent, calls, waiting = [], [], 0
         for index, size in enumerate((5 * number, 40, 30)):
             ids = [f"{number}-{index}-{place}" for place in range(size)]
             kept = [name for place, name in enumerate(ids) if waiting + place < 40 or place == 20]
-            at_ms = 10_000.0 * number + 100 * index
+            at_ms = 10_000.0 * (number // instances) + 100 * index
             waiting += size
             if ids:
                 sent.append(delivery(*ids, at_ms=at_ms))
                 calls.append(call(*kept, at_ms=at_ms + 50))
-        results.append(processing_result(f"PROC-0{number}", sent, calls))
+        result = processing_result(f"PROC-0{number}", sent, calls)
+        results.append(replace(result, instance=1 + number % instances))
     (cause,) = find_causes(results)
     assert cause.summary == (
         "Requests follow only the first 40 events that come within 1 s: all 160 were asked for, "

@@ -96,6 +96,21 @@ def test_one_action_that_ends_a_token_is_no_cause() -> None:
     assert not find_causes([processing_result("PROC-22", sent, calls, check="not-fetched")])
 
 
+def test_what_is_requested_with_a_replaced_key_is_lost() -> None:
+    """Requests with it are refused, so the entities that they ask for are missing."""
+    results = []
+    for number, asked in enumerate(("waiting", "waiting", "other")):
+        refused = call(asked, at_ms=200, status=401, token_state=TokenState.REPLACED)
+        sent = [delivery("waiting"), rotation(100)]
+        results.append(processing_result(f"PROC-5{number}", sent, [refused]))
+    check = "rotated-key-used"
+    calls = [call("a", at_ms=200, token_state=TokenState.REPLACED)]
+    results.append(processing_result("PROC-21", [rotation(), delivery("a")], calls, check=check))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.REPLACED_KEY_USED
+    assert cause.explains == ("PROC-50", "PROC-51", "PROC-21")
+
+
 def page(*ids: str, returned: str, at_ms: float, cursor: str | None = None) -> ApiCall:
     """Return a request for ids that got one of them; the first has the time 100."""
     return call(

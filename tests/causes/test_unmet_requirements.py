@@ -115,6 +115,17 @@ def test_a_death_explains_what_it_blocks() -> None:
     )
 
 
+def test_deaths_of_no_known_message_are_described_as_such() -> None:
+    """The summary says that the service came back, and names no empty message."""
+    endpoint = Endpoint(lambda _: 200)
+    for name in ("STR-12", "STR-13"):
+        endpoint.certify(name, Sent())
+    death = Death("", "", waited_s=2.0, returned=True)
+    died = [replace(result, verdict=Verdict.FAIL, death=death) for result in endpoint.results]
+    (cause,) = find_causes(died)
+    assert cause.summary == "The service died before this scenario, and came back after 2 s."
+
+
 def test_a_restart_that_ends_the_service_blames_no_message() -> None:
     """It explains no connection that was closed in another scenario either."""
     endpoint = Endpoint(lambda sent: Outcome.CONNECTION_RESET if sent.description else 200)

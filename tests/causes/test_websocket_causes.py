@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
+
 from pytest_mews.causes import find_causes
 from pytest_mews.model import (
     CauseKind,
@@ -46,6 +50,27 @@ def smallest_result(number: int, *, handles_later: bool = False) -> ScenarioResu
     )
 
 
+def websocket_result(
+    number: int,
+    messages: Sequence[Sequence[tuple[str, str]]],
+    handled: Sequence[tuple[str, str]],
+    *,
+    ended_ms: float | None = None,
+) -> ScenarioResult:
+    """Return the result of a scenario that fails: its messages, and what the client requests."""
+    sent = tuple(message(*events) for events in messages)
+    connection = Connection(1, ENTERPRISE, 0.0, sent=sent, closed_ms=ended_ms)
+    calls = tuple(call(entity_id, operation=OPERATIONS[name]) for name, entity_id in handled)
+    transcript = Transcript((), calls=calls, connections=(connection,), api_served=True)
+    finding = Finding(CHECK, Level.MUST, met=False, expected="", observed="")
+    return ScenarioResult(
+        scenario(f"STR-0{number}", CHECK, Level.MUST),
+        Verdict.FAIL,
+        "",
+        evidence=(Evidence("smallest-failing", "", (finding,), transcript),),
+    )
+
+
 def test_smallest_cases_show_that_only_first_events_are_handled() -> None:
     """Each of three scenarios shows one lost event: the smallest case that fails has no more."""
     (cause,) = find_causes([smallest_result(number) for number in (5, 7, 8)])
@@ -58,6 +83,69 @@ def test_later_events_that_are_handled_elsewhere_are_no_cause() -> None:
     """A client that lost some later events handles others."""
     results = [smallest_result(5), smallest_result(7), smallest_result(8, handles_later=True)]
     assert find_causes(results) == ()
+
+
+@pytest.mark.parametrize(
+    ("one_type", "what"), [(True, "with other events"), (False, "of several types")]
+)
+def test_messages_of_several_events_that_are_dropped(one_type: bool, what: str) -> None:  # noqa: FBT001
+    """A client drops each message with several types, or each with several events."""
+    results = []
+    for number in (5, 7, 8):
+        single = [(name, f"{number}-{name}-alone") for name in OPERATIONS]
+        mixed = [(name, f"{number}-{name}") for name in OPERATIONS]
+        alike = [("Resource", f"{number}-{place}") for place in range(2)]
+        handled = [*single, *([] if one_type else alike)]
+        messages = [*([each] for each in single), mixed, alike]
+        results.append(websocket_result(number, messages, handled))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.WEBSOCKET_BATCH_NOT_HANDLED
+    assert cause.explains == ("STR-05", "STR-07", "STR-08")
+    lost, others = (12, 6) if one_type else (6, 12)
+    assert cause.summary == (
+        f"Events in WebSocket messages {what} are not handled: 0 of {lost} were, and all {others} "
+        "of other messages."
+    )
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_websocket_events_that_are_lost_now_and_then(is_ended: bool) -> None:  # noqa: FBT001
+    """Some messages lead to nothing, whatever they are; not those of a connection that ended."""
+    results = []
+    for number in (5, 7, 8):
+        events = [("Resource", f"{number}-{place}") for place in range(6)]
+        handled = [event for place, event in enumerate(events) if place not in {number % 3, 4}]
+        ended_ms = 900.0 if is_ended else None
+        messages = [[each] for each in events]
+        results.append(websocket_result(number, messages, handled, ended_ms=ended_ms))
+    causes = find_causes(results)
+    if is_ended:
+        assert causes == ()
+        return
+    (cause,) = causes
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+    assert cause.explains == ("STR-05", "STR-07", "STR-08")
+    assert cause.summary.startswith("Events of the WebSocket are lost now and then: 6 in 3 ")
+
+
+def test_webhooks_and_websocket_events_that_are_lost_are_one_cause() -> None:
+    """A queue of both channels drops what comes while it is full."""
+    names = ("a", "b", "c", "d")
+    results = [
+        processing_result(
+            f"PROC-0{number}",
+            [delivery(*(f"{number}-{name}" for name in names))],
+            [call(*(f"{number}-{name}" for name in names if name != lost))],
+        )
+        for number, lost in enumerate("abcd", 1)
+    ]
+    results.append(
+        websocket_result(5, [[("Resource", "x")], [("Resource", "y")]], [("Resource", "x")])
+    )
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.SOME_NOT_FETCHED
+    assert cause.explains == ("PROC-01", "PROC-02", "PROC-03", "PROC-04", "STR-05")
+    assert "So was 1 of the WebSocket in 1." in cause.summary
 
 
 def test_a_service_that_takes_first_events_of_both_channels() -> None:

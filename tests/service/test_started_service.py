@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.slow
 
 BuildSettings = Callable[..., Settings]
 PATH = "/webhooks/mews"
+WITHOUT_RECONNECT = Path(__file__).with_name("client_without_reconnect.py")
 
 
 def log_of(runner: CertificationRunner) -> service_log.ServiceLog:
@@ -353,19 +354,22 @@ def test_a_client_starts_again_by_itself(
     assert len(file.read_text().split()) > 1
 
 
-def test_a_client_that_ends_with_its_connection(settings: BuildSettings) -> None:
-    """A new process is no reconnect; one cause explains all scenarios with it."""
-    start = shlex.join(
-        [sys.executable, str(Path(__file__).with_name("client_without_reconnect.py"))]
-    )
-    options = settings("none", websocket="127.0.0.1:0", start=start, fetch_timeout="5")
+@pytest.mark.parametrize("target", ["none", PATH])
+def test_a_client_that_ends_with_its_connection(target: str, settings: BuildSettings) -> None:
+    """A new process is no reconnect; one cause explains all scenarios with it.
+
+    So it is if the endpoint for webhooks ends with the client, which is no death of a message.
+    """
+    start = shlex.join([sys.executable, str(WITHOUT_RECONNECT)])
+    options = settings(target, websocket="127.0.0.1:0", start=start, fetch_timeout="5")
+    names = ["STR-01", "STR-11", "STR-12", *(["STR-36"] if target == PATH else ["STR-20"])]
     with CertificationRunner(options) as runner:
-        results = [runner.certify(SCENARIOS[name]) for name in ("STR-01", "STR-12", "STR-20")]
-    assert [result.verdict for result in results] == [Verdict.PASS, Verdict.FAIL, Verdict.FAIL]
-    assert "the client's process ended instead of reconnecting" in results[1].reason
+        results = [runner.certify(SCENARIOS[name]) for name in names]
+    assert [result.verdict for result in results] == [Verdict.PASS, *[Verdict.FAIL] * 3]
+    assert "the client's process ended instead of reconnecting" in results[2].reason
     (cause,) = find_causes(results)
     assert cause.kind is CauseKind.CLIENT_ENDED
-    assert cause.explains == ("STR-12", "STR-20")
+    assert cause.explains == tuple(names[1:])
 
 
 def test_a_client_that_ends_at_once(
@@ -377,3 +381,34 @@ def test_a_client_that_ends_at_once(
     runner = CertificationRunner(settings("none", websocket="127.0.0.1:0", start=start))
     with pytest.raises(UsageError, match="ended with status 1 at its start"):
         runner.start()
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        (
+            [sys.executable, str(WITHOUT_RECONNECT), "/ws"],
+            "wrong-path (1): 1 of 1 handshake refused, the first for /ws, answered with 404",
+        ),
+        (
+            ["env", "MEWS_ACCESS_TOKEN=other", sys.executable, str(WITHOUT_RECONNECT)],
+            "wrong-access-token (1): 1 of 1 handshake refused",
+        ),
+    ],
+)
+@pytest.mark.parametrize("target", ["none", PATH])
+def test_a_client_that_is_refused_at_its_start(
+    words: Sequence[str],
+    refused: str,
+    target: str,
+    settings: BuildSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The message says why the emulator refused its handshake, with an endpoint and without."""
+    monkeypatch.setattr(service_process, "CLIENT_START_S", 30.0)
+    start = shlex.join(words)
+    runner = CertificationRunner(settings(target, websocket="127.0.0.1:0", start=start))
+    with pytest.raises(UsageError, match=r"ended with status 1") as raised:
+        runner.start()
+    assert f"refused it (mews explain STR-01): {refused}" in str(raised.value)
+    assert "by hand" not in str(raised.value)
