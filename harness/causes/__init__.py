@@ -34,6 +34,7 @@ from pytest_mews.causes.missing_entities import missing_entities
 from pytest_mews.causes.observations import Observations, Observed
 from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
+from pytest_mews.causes.reconnecting import find_reconnecting
 from pytest_mews.causes.shared_ids import find_shared_ids
 from pytest_mews.causes.stopped_answering import find_stopped_answering
 from pytest_mews.causes.stopped_fetching import find_stopped_fetching
@@ -145,6 +146,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_idle_between_messages(observations),
         *find_at_each_instance(find_stopped_fetching, observations),
         *find_unnoticed_changes(observations.results),
+        *find_reconnecting(observations),
         *find_command_handling(observations),
         *find_websocket_events(observations),
         *find_lost_positions(observations),

@@ -1,4 +1,7 @@
-"""A share of all messages, or of those with one event type, fails: nothing else sets them apart."""
+"""A share of all messages fails, or of those that have one thing in common.
+
+That is one event type, or that they were sent before.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,9 @@ def find_intermittent(
         failed = [item for item in usual if symptom_of(item.record) == symptom]
         if _is_spread(failed, usual):
             event_type = _common_type(failed, usual)
-            if event_type is None:
+            if _are_repeated(failed, usual):
+                yield _of_repeated(observations, symptom, usual)
+            elif event_type is None:
                 yield _explanation(observations, symptom, total(failed), total(usual))
             else:
                 yield _of_type(observations, symptom, event_type, usual)
@@ -71,6 +76,27 @@ def _is_spread(failed: Sequence[Observed], usual: Sequence[Observed]) -> bool:
 def _content(item: Observed) -> tuple[object, ...]:
     record = item.record
     return record.kind, record.description
+
+
+def _are_repeated(failed: Sequence[Observed], usual: Sequence[Observed]) -> bool:
+    """Return whether all failures are of messages sent before, which would hardly be chance."""
+    share = total(item for item in usual if item.record.repeated) / total(usual)
+    is_chance = share ** total(failed) > MAX_CHANCE
+    return not is_chance and all(item.record.repeated for item in failed)
+
+
+def _of_repeated(
+    observations: Observations, symptom: Symptom, usual: Sequence[Observed]
+) -> Explanation:
+    repeated = [item for item in usual if item.record.repeated]
+    failed, count = total(item for item in repeated if not item.record.delivered), total(repeated)
+    how = describe_symptom(symptom, observations.limit_ms)
+    return Explanation(
+        CauseKind.REPEATED_MESSAGE,
+        f"Some messages that were sent before are {how} ({of(failed, count)}); of "
+        f"{total(usual) - count:,} messages that were new, not one.",
+        lambda item: symptom_of(item.record) == symptom and item.record.repeated,
+    )
 
 
 def _common_type(failed: Sequence[Observed], usual: Sequence[Observed]) -> str | None:

@@ -60,6 +60,7 @@ class CauseKind(StrEnum):
     REPEATED_NOT_FETCHED = "repeated-not-fetched"
     FIRST_EVENT_ONLY = "first-event-only"
     CLIENT_ENDED = "client-ended"
+    NOT_RECONNECTED = "not-reconnected"
     WEBSOCKET_FIRST_EVENT_ONLY = "websocket-first-event-only"
     WEBSOCKET_BATCH_NOT_HANDLED = "websocket-batch-not-handled"
     COMMANDS_NOT_REPORTED = "commands-not-reported"

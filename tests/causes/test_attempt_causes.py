@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -255,6 +256,29 @@ def test_repeated_messages() -> None:
         endpoint.certify(scenario_id, *[Sent(copy_of=body) for body in bodies])
     (cause,) = causes_of(endpoint)
     assert (cause.kind, cause.explains) == (CauseKind.REPEATED_MESSAGE, ("RET-01", "RET-08"))
+
+
+def test_some_repeated_messages() -> None:
+    """A third copy is refused, the second one is not: still no new message is."""
+    seen: Counter[str] = Counter()
+
+    def answer(sent: Sent) -> int:
+        seen[sent.copy_of] += 1
+        return 409 if seen[sent.copy_of] > 2 else 202
+
+    endpoint = Endpoint(answer)
+    for scenario_id in ("RET-04", "RET-05", "RET-09"):
+        bodies = [f"{scenario_id} {number}" for number in range(6)]
+        endpoint.certify(scenario_id, *[Sent(copy_of=body) for body in bodies * 3])
+    (cause,) = causes_of(endpoint)
+    assert (cause.kind, cause.explains) == (
+        CauseKind.REPEATED_MESSAGE,
+        ("RET-04", "RET-05", "RET-09"),
+    )
+    assert cause.summary == (
+        "Some messages that were sent before are answered 409 (18 of 36); of 18 messages that were "
+        "new, not one."
+    )
 
 
 def test_a_single_scenario_stands_by_itself() -> None:

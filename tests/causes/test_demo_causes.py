@@ -80,6 +80,10 @@ OTHERS = [
     ("keeps-old-key", ("PROC-21", "PROC-53"), CauseKind.REPLACED_KEY_USED),
     ("interval-in-local-time", ("PROC-01", "PROC-06", "PROC-12"), CauseKind.NOT_IN_INTERVAL),
     ("ws-first-event-only", FIRST_ONLY, CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
+    ("ws-drops-mixed-batch", FIRST_ONLY, CauseKind.WEBSOCKET_BATCH_NOT_HANDLED),
+    ("ws-never-reports", ("STR-23", "STR-24"), CauseKind.COMMANDS_NOT_REPORTED),
+    ("ws-no-catch-up", ("STR-21", "STR-22"), CauseKind.ACTIVE_COMMANDS_NOT_REQUESTED),
+    ("refuses-third-copy", ("RET-04", "RET-05", "RET-09"), CauseKind.REPEATED_MESSAGE),
 ]
 BuildSettings = Callable[..., Settings]
 Certify = Callable[[str, Sequence[str]], list[ScenarioResult]]
