@@ -4,8 +4,9 @@ A wait for a request that never comes lasts for the whole fetch timeout, or for 
 service causes many of them, all for one reason. Once those that timed out have lasted for
 `MIN_TIMEOUTS` fetch timeouts, a wait ends as soon as the service has been silent for several times
 as long as it was ever silent before it did what it should; the longest of many such silences don't
-count (`longest_usual`). To ask again for the same list is no more than silence, and so is what it
-does about other entities, unless these are all older. A service that does everything is always
+count (`longest_usual`). One that collects events is silent for as long before each first request,
+also if that finds nothing. To ask again for the same list is no more than silence, and so is what
+it does about other entities, unless these are all older. A service that does everything is always
 given the whole timeout.
 
 What it once needed says nothing any more about a service whose worker has ended, or repeats one
@@ -212,7 +213,7 @@ class Patience:
     def usual_delay_s(self) -> float:
         """The median of the seconds from a response of the service to its first request; or 0."""
         with self._lock:
-            return median(self._learned.request_delays_s) if self._learned.request_delays_s else 0.0
+            return self._median_delay_s()
 
     def likely_delay_s(self, fetch_timeout_s: float) -> float:
         """Return within how many seconds of a response a first request would come, if one does."""
@@ -251,7 +252,8 @@ class Patience:
             longest_s = max(
                 (longest_usual(self._learned.silences_s[kind]) for kind in missing), default=0
             )
-            return max(MIN_SILENCE_S, SILENCE_FACTOR * longest_s)
+            usual_s = USUAL_DELAYS * self._median_delay_s()
+            return max(MIN_SILENCE_S, SILENCE_FACTOR * longest_s, usual_s)
 
     def note_end(
         self, awaited: Collection[Awaited], calls: Sequence[ApiCall], timeout_s: float
@@ -318,6 +320,9 @@ class Patience:
             return ()
         waited_s = (1 + MAX_BUSY_FACTOR) * self._fetch_timeout_s
         return (FALLS_BEHIND_NOTE.format(waited=f"{waited_s:,.0f} s"),)
+
+    def _median_delay_s(self) -> float:
+        return median(self._learned.request_delays_s) if self._learned.request_delays_s else 0.0
 
     def _look_for_late_fetches(self, calls: Sequence[ApiCall]) -> None:
         """Look for requests by id: an interval has whatever changed meanwhile."""

@@ -141,6 +141,13 @@ def test_the_usual_delay_is_that_of_the_first_request_of_most_waits() -> None:
     assert patience.usual_delay_s == 3.0
 
 
+def test_a_silence_may_be_the_usual_one_before_a_request() -> None:
+    """A service that collects events for seconds is waited for, also if it then finds nothing."""
+    patience = after_misses(MIN_TIMEOUTS)
+    patience.note_end([replace(NOT_CONTINUED, request_delay_s=3.0)], [], TIMEOUT_S)
+    assert silence_s(patience, REQUEST) == 6.0
+
+
 def test_a_late_request_ends_the_impatience() -> None:
     """What is requested after its timeout shows a slow service: it gets the whole timeout again."""
     patience = after_misses(MIN_TIMEOUTS)
