@@ -16,9 +16,9 @@ import pytest
 
 import pytest_mews.session.certification_plugin  # noqa: F401 - see below
 import tests.demo_flaws
-from pytest_mews.command.main import GC_THRESHOLDS
 from pytest_mews.config.settings import Settings, resolve_settings
 from pytest_mews.reports.picture_process import PictureProcess
+from pytest_mews.session.process_memory import GC_THRESHOLDS
 from tests import crash_traces
 from tests.report_reader import validate_report
 from tests.without_pictures import vl_convert
@@ -170,7 +170,7 @@ def take_turns(
 def pytest_collection_finish() -> None:
     """Leave what was collected out of all later garbage collections, and make these rarer.
 
-    They are as rare as in the command `mews`, for the same reason.
+    They are as rare as in a run, for the same reason.
     """
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

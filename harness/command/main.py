@@ -24,10 +24,7 @@ from pytest_mews.command.subcommand import (
     USAGE_ERROR,
 )
 from pytest_mews.errors import HarnessError, did_you_mean
-
-# Allocated containers, and younger collections, before the garbage collector runs. A run allocates
-# much that it keeps: with Python's defaults a twentieth of its CPU goes into looking at it again.
-GC_THRESHOLDS = (50_000, 20, 50)
+from pytest_mews.session.process_memory import GC_THRESHOLDS
 
 # What a user may look for as a subcommand, and is an option.
 _ELSEWHERE = {"replay": "`mews certify URL --replay ID` sends a failing case again."}

@@ -52,7 +52,7 @@ from pytest_mews.session.items import (
 )
 from pytest_mews.session.junit import SuiteProperties, check_junit_path
 from pytest_mews.session.plugin_conflicts import check_plugins
-from pytest_mews.session.process_memory import save_memory
+from pytest_mews.session.process_memory import tune_process
 from pytest_mews.session.replay_plugin import ReplayPlugin
 from pytest_mews.session.signals import Interruption, SignalHandler
 from pytest_mews.session.xdist import (
@@ -210,7 +210,7 @@ class CertificationPlugin:
 
         Under pytest-xdist each worker starts its own before its first scenario.
         """
-        save_memory()
+        tune_process()
         if is_only_process(self._config):
             if self.settings.service is not None and self.settings.service.app:
                 terminal.release_output(self._config)

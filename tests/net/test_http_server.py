@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import socket
 import struct
+import sys
 import threading
 
 import pytest
 from werkzeug import Request, Response
 
+from pytest_mews.net import http_server
 from pytest_mews.net.http_server import HttpServer
 
 TIMEOUT_S = 20
@@ -76,3 +78,16 @@ def test_a_client_that_comes_early_is_served_like_others() -> None:
             assert client.recv(1_000).startswith(b"HTTP/1.1 200")
     finally:
         server.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server looks up after POLL_S")
+def test_stopping_does_not_wait_for_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's thread ends at once, however rarely it looks up by itself."""
+    monkeypatch.setattr(http_server, "POLL_S", 10 * TIMEOUT_S)
+    server = DelayedServer()
+    server.start()
+    socket.create_connection((server.host, server.port), TIMEOUT_S).close()
+    stopping = threading.Thread(target=server.stop, daemon=True)
+    stopping.start()
+    stopping.join(TIMEOUT_S)
+    assert not stopping.is_alive()

@@ -50,6 +50,16 @@ def arenas(setting: str) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 def test_threads_share_one_arena() -> None:
     """With glibc the memory that one thread has freed is there for the others."""
-    save = "from pytest_mews.session.process_memory import save_memory; save_memory()"
+    save = "from pytest_mews.session.process_memory import tune_process; tune_process()"
     assert arenas("") > 1
     assert arenas(save) == 1
+
+
+def test_garbage_is_collected_as_rarely_under_pytest() -> None:
+    """A run has the thresholds of the command `mews`, whichever program started it."""
+    check = (
+        "import gc; from pytest_mews.session.process_memory import GC_THRESHOLDS, tune_process; "
+        "assert gc.get_threshold() != GC_THRESHOLDS; tune_process(); "
+        "assert gc.get_threshold() == GC_THRESHOLDS"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True)

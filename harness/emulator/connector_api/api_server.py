@@ -21,7 +21,6 @@ from pytest_mews.emulator.failures import EmulatorFailures
 from pytest_mews.errors import UsageError
 from pytest_mews.net.connection_guard import ConnectionGuard, ConnectionLimits
 from pytest_mews.net.http_server import (
-    POLL_S,
     HttpServer,
     disconnected,
     disconnects_within,
@@ -34,6 +33,7 @@ from pytest_mews.net.http_server import (
 DEFAULT_OPTION = "--mews-api"
 NAME = "Connector API emulator"
 DEFAULT_LIMITS = ConnectionLimits()
+ROOM_POLL_S = 0.02  # how often a new connection checks whether there is room for it
 CHECK_S = 0.5  # how often the times of requests are checked
 FAILURE_BODY = b'{"Message":"The Connector API emulator failed. This is not the service\'s fault."}'
 
@@ -112,11 +112,11 @@ class ConnectorApiServer(HttpServer):
             dispensable = self._guard.dispensable()
             if dispensable is not None:
                 shut_down(dispensable)
-            time.sleep(POLL_S)
+            time.sleep(ROOM_POLL_S)
         return self._accept()
 
     def _close_overdue(self) -> None:
-        """End the connections whose request takes too long; called every `POLL_S`."""
+        """End the connections whose request takes too long; called at least every `POLL_S`."""
         now = time.monotonic()
         if now >= self._next_check_s:
             self._next_check_s = now + CHECK_S
