@@ -27,6 +27,7 @@ LIGHT = {  # what `mews --help` may load of the package
     *("pytest_mews", "pytest_mews.command", "pytest_mews.command.main"),
     *("pytest_mews.command.stop_signal", "pytest_mews.command.subcommand"),
     *("pytest_mews.errors", "pytest_mews.options"),
+    *("pytest_mews.session", "pytest_mews.session.process_memory"),
 }
 
 
