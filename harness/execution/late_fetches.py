@@ -112,8 +112,7 @@ def _late_ms(
     """Return by entity when the first successful request for it came after it was given up."""
     late_ms: dict[str, float] = {}
     for call in calls if given_up else ():
-        requested = {*call.requested_ids} if call.answered_ok else set()
-        for entity_id in requested & given_up.keys() - late_ms.keys():
-            if call.received_ms > given_up[entity_id][1]:
-                late_ms[entity_id] = call.received_ms
+        for entity_id in call.requested_ids if call.answered_ok else ():
+            if entity_id in given_up and call.received_ms > given_up[entity_id][1]:
+                late_ms.setdefault(entity_id, call.received_ms)
     return late_ms

@@ -391,7 +391,9 @@ def _wait_while_limited(
     if connector_api.closed or not patience.silent_windows.are_left:
         return False
     calls = connector_api.calls()
-    timeout_s = (limited_until_ms(connector_api, now_ms()) - now_ms()) / 1000
+    leaves_out = patience.silence_s({Missing.REQUEST}, connector_api.calls, now_ms()) < inf
+    until_ms = limited_until_ms(connector_api, now_ms(), leaves_out=leaves_out)
+    timeout_s = (until_ms - now_ms()) / 1000
     if timeout_s <= 0:
         return False
     calls_again = connector_api.wait_until(bool, calls[-1].number, timeout_s)

@@ -218,7 +218,9 @@ def _asks_again_for_as_much(failed: Sequence[ApiCall], pauses_ms: Sequence[float
     return grows_no_longer or len(pauses_ms) >= MAX_REPETITIONS
 
 
-def limited_until_ms(connector_api: ConnectorApi, now_ms: float) -> float:
+def limited_until_ms(
+    connector_api: ConnectorApi, now_ms: float, *, leaves_out: bool = False
+) -> float:
     """Return until when a partner's own limit of requests may keep it silent; 0 if it does not.
 
     The harness sends much faster than Mews does, so a partner that counts its own requests, for
@@ -226,6 +228,13 @@ def limited_until_ms(connector_api: ConnectorApi, now_ms: float) -> float:
     one allows itself fewer than Mews allows: half of them, or more. It is silent although it has
     something to do: entities that were announced since the window began. Its last request may be
     about others of their message.
+
+    Args:
+        connector_api: where the partner calls.
+        now_ms: on the run's clock.
+        leaves_out: whether the partner is known to leave entities out. Then only those are
+            something to do that were announced after its last request.
+
     """
     calls = connector_api.calls()
     groups: dict[str | None, list[ApiCall]] = {None: [*calls]}
@@ -239,7 +248,9 @@ def limited_until_ms(connector_api: ConnectorApi, now_ms: float) -> float:
             for enterprise_id, group in groups.items()
             if (began_ms := _burst_began_ms(group)) is not None
             and group[-1].received_ms <= silent_since_ms
-            and connector_api.count_unfetched(began_ms, enterprise_id)
+            and connector_api.count_unfetched(
+                group[-1].received_ms if leaves_out else began_ms, enterprise_id
+            )
             < connector_api.count_unfetched(silent_since_ms, enterprise_id)
         ),
         default=0.0,

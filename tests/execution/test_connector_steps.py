@@ -435,6 +435,15 @@ def test_a_limit_may_be_reached_in_the_middle_of_a_message() -> None:
     assert connector_api.calls()[-1].requested_ids == ("a",)
 
 
+def test_a_limit_is_no_reason_where_entities_are_left_out() -> None:
+    """Once several waits have timed out, the rest of a message is not waited for."""
+    connector_api = after_many_calls(TIMEOUT, call("a", number=2000))
+    connector_api.arrive(call("b", at_ms=1_500, number=1000))
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=impatient())
+    perform(WaitUntilFetched(), execution)
+    assert connector_api.waits == [MIN_SILENCE_S]
+
+
 @pytest.mark.parametrize(
     "choices",
     [
