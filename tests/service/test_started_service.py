@@ -119,7 +119,11 @@ def test_a_service_that_outlives_its_command_is_not_restarted(
 ) -> None:
     """As a container does whose client was ended: nothing is judged, and the user learns of it."""
     pid_file, said = tmp_path / "pid", list[str]()
-    words = [sys.executable, str(Path(__file__).with_name("fetching_program.py")), "queue"]
+    words = [
+        sys.executable,
+        str(Path(__file__).with_name("fetching_program.py")),
+        str(tmp_path / "queue"),
+    ]
     script = f"setsid {shlex.join(words)} & echo $! > {shlex.quote(str(pid_file))}; wait"
     options = settings(
         PATH,
