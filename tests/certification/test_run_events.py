@@ -99,7 +99,7 @@ def test_a_killed_run_leaves_a_report(
     scenarios = {item["id"]: item for item in report["scenarios"]}
     assert scenarios["AUTH-04"]["verdict"] == "fail"
     assert scenarios["AUTH-04"]["evidence"]
-    assert scenarios["PROC-31"]["reason"].startswith("the run ended")
+    assert scenarios["PROC-49"]["reason"].startswith("the run ended")
     assert scenarios["REC-01"]["reason"] == "it was not selected to run"
     assert report["readiness"] == "not-ready"
     assert (pytester.path / "mews-report" / "selection" / "replays" / "AUTH-04.json").exists()
