@@ -13,6 +13,7 @@ from pytest_mews.run.exclusive_gate import ExclusiveGate
 
 RETRY_INTERVAL_S = 1.8  # with the default profile and time scale
 FINAL_SILENCE_S = 2.0  # how long a flawed service is waited for, once a few waits have timed out
+BATCHED = "batched-requests"  # the check that requests are for many entities each
 POLL_INTERVAL_S = 0.2  # how often `WaitProgress` is called
 Certify = Callable[[Scenario], ScenarioResult]
 WaitProgress = Callable[[Mapping[str, float], int, int], None]
@@ -25,9 +26,11 @@ def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list
 
     The preflight runs first, then the other concurrent scenarios, those with the longest waits
     first: how long a flawed service is waited for is learned from them. Exclusive scenarios run
-    after them, preconditions first: those with retries, or that may crash the service, last, and
-    after them those that restart the service. With several instances a service that does not come
-    back blocks only a part, so the longest waits come first there, too.
+    after them, preconditions first, and what judges how much a service requests at a time: after
+    the faults of other scenarios it may go on to request less. Those with retries, or that may
+    crash the service, run last, and after them those that restart the service. With several
+    instances a service that does not come back blocks only a part, so the longest waits come first
+    there, too.
     """
 
     def key(scenario: Scenario) -> tuple[bool, bool, float, bool, bool, float]:
@@ -38,11 +41,17 @@ def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list
         waits_s *= _sequential_cases(scenario)
         runs_late = scenario.exclusive and (may_kill_service(scenario) or retry_intervals > 0)
         restarts = scenario.restarts_service
-        is_first = scenario.steps[0].runs_first or (scenario.exclusive and scenario.precondition)
+        is_first = scenario.steps[0].runs_first or (
+            scenario.exclusive and (scenario.precondition or _judges_batches(scenario))
+        )
         most_s = waits_s if instances > 1 else 0.0
         return scenario.exclusive, not is_first, -most_s, restarts, runs_late, -waits_s
 
     return sorted(scenarios, key=key)
+
+
+def _judges_batches(scenario: Scenario) -> bool:
+    return any(expectation.check == BATCHED for expectation in scenario.expectations)
 
 
 def _sequential_cases(scenario: Scenario) -> int:

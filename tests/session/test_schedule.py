@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from pytest_mews.model import Fault, Scenario, ScenarioResult, Verdict
+from pytest_mews.model import Expectation, Fault, Level, Scenario, ScenarioResult, Verdict
 from pytest_mews.model.step import (
     Deliver,
     ExhaustRetries,
@@ -155,10 +155,13 @@ def test_the_order_of_scenarios() -> None:
     deliver, hostile = Send("m"), HealthCheck()
     retried = Deliver("m", faults=(Fault.DROP_RESPONSE,))
     abandoned = ExhaustRetries("m")
+    batched = Expectation("batched-requests", Level.SHOULD)
+    other = replace(ONE, exclusive=True, precondition=False)
     by_id = {
-        "restart": replace(ONE, steps=(deliver, RestartService()), exclusive=True),
-        "hostile": replace(ONE, steps=(deliver, hostile), exclusive=True),
-        "exclusive": replace(ONE, steps=(deliver,), exclusive=True),
+        "restart": replace(other, steps=(deliver, RestartService())),
+        "hostile": replace(other, steps=(deliver, hostile)),
+        "exclusive": replace(other, steps=(deliver, WaitUntilFetched())),
+        "batched": replace(other, steps=(deliver,), expectations=(batched,)),
         "quick": replace(ONE, steps=(deliver,)),
         "idle": replace(ONE, steps=(deliver, Wait(seconds=1.5))),
         "may-time-out": replace(ONE, steps=(deliver, WaitUntilFetched())),
@@ -176,6 +179,7 @@ def test_the_order_of_scenarios() -> None:
         "retried",
         "idle",
         "quick",
+        "batched",
         "exclusive",
         "hostile",
         "restart",
