@@ -6,13 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.observations import Observations
+from pytest_mews.causes.unmet_requirements import RECONNECTS
 from pytest_mews.model import CauseKind, EventTrace, Evidence, Transcript, event_traces
 
-REPORTED, ACTIVE_REQUESTED, RECONNECTS = (
-    "command-reported",
-    "active-commands-requested",
-    "reconnects",
-)
+REPORTED, ACTIVE_REQUESTED = "command-reported", "active-commands-requested"
 MIN_COUNT = 2  # commands
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pytest_mews.causes.cause_phrases import listed
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.observations import Observations
+from pytest_mews.causes.unmet_requirements import RECONNECTS
 from pytest_mews.model import CauseKind, Connection, Disconnect, Transcript
 from pytest_mews.model.websocket import CLOSE_CODES
 
-RECONNECTS = "reconnects"
 MIN_LOST = 2  # connections
 # What else a client misses in such an execution is due to that, but not how it answers a close.
 OTHER_CHECKS = frozenset({"answers-close-frame", "no-reconnect-storm", "reconnect-backoff"})

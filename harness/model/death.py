@@ -44,7 +44,7 @@ class Death:
 
 def describe_death(death: Death) -> str:
     """Return what ended the service, and whether it came back: if not, the rest is blocked."""
-    fate = _fate(death)
+    fate = _fate(death, ".0f")
     state = "died" if death.status is None else f"began to answer only {death.status}"
     if death.suspects:
         last = f", of {_messages(death)}" if death.message else ""
@@ -59,13 +59,13 @@ def describe_death(death: Death) -> str:
 
 def describe_return(death: Death) -> str:
     """Return what ended the service and whether it came back, for the scenario in which it died."""
-    fate = "came back after" if death.returned else "did not come back within"
-    return f"{describe_end(death)}, and {fate} {death.waited_s:.1f} s"
+    return f"{describe_end(death)}, and {_fate(death, '.1f')}"
 
 
-def _fate(death: Death) -> str:
+def _fate(death: Death, precision: str) -> str:
+    """Return whether the service came back, and the seconds until then in a format."""
     fate = "came back after" if death.returned else "did not come back within"
-    return f"{fate} {death.waited_s:.0f} s"
+    return f"{fate} {death.waited_s:{precision}} s"
 
 
 def describe_unreported(death: Death) -> str:

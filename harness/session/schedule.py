@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from time import monotonic
 
+from pytest_mews.execution.patience import MIN_SILENCE_S
 from pytest_mews.model import Scenario, ScenarioResult
 from pytest_mews.run.exclusive_gate import ExclusiveGate
 
 RETRY_INTERVAL_S = 1.8  # with the default profile and time scale
-FINAL_SILENCE_S = 2.0  # how long a flawed service is waited for, once a few waits have timed out
 BATCHED = "batched-requests"  # the check that requests are for many entities each
 POLL_INTERVAL_S = 0.2  # how often `WaitProgress` is called
 Certify = Callable[[Scenario], ScenarioResult]
@@ -36,7 +36,7 @@ def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list
     def key(scenario: Scenario) -> tuple[bool, bool, float, bool, bool, float]:
         retry_intervals = sum(step.retry_intervals for step in scenario.steps)
         waits_s = retry_intervals * RETRY_INTERVAL_S + sum(
-            step.idle_s + step.timeouts * FINAL_SILENCE_S for step in scenario.steps
+            step.idle_s + step.timeouts * MIN_SILENCE_S for step in scenario.steps
         )
         waits_s *= _sequential_cases(scenario)
         runs_late = scenario.exclusive and (may_kill_service(scenario) or retry_intervals > 0)
