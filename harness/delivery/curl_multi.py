@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 
 import pycurl
 
@@ -32,7 +31,6 @@ class CurlMultiLoop:
         self._transfers: dict[pycurl.Curl, CurlTransfer] = {}
         self._timed_transfers: set[CurlTransfer] = set()
         self._transfer_counts: dict[pycurl.CurlMulti, int] = {}
-        self._timers: dict[pycurl.CurlMulti, float] = {}
         self._multi_of_socket: dict[int, pycurl.CurlMulti] = {}
         # Sockets change with each request. `poll` registers them without a system call, which costs
         # more than that it looks at all of them: there are hundreds at most.
@@ -49,40 +47,48 @@ class CurlMultiLoop:
         with suppress(OSError):  # full: a wake-up is pending already; closed: nobody waits
             self._wakeup_sender.send(b"\0")
 
-    def start(self, transfer: CurlTransfer) -> None:
-        """Let curl start a transfer now rather than after the rest of a burst."""
+    def start(self, transfer: CurlTransfer) -> bool:
+        """Let curl start a transfer now rather than after the rest of a burst.
+
+        Returns:
+            Whether `completed` may have a transfer.
+
+        """
         self._transfers[transfer.curl] = transfer
         if transfer.needs_resuming:
             self._timed_transfers.add(transfer)
         transfer.multi = self._multi
         self._transfer_counts[self._multi] += 1
         self._multi.add_handle(transfer.curl)
-        self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        _, running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        return int(running) < self._transfer_counts[self._multi]
 
     def wait(self) -> None:
         """Sleep until a socket, a timer or `wake` needs attention, and let curl process it."""
-        wake_times = list(self._timers.values())
-        wake_times += [
-            transfer.resume_at
-            for transfer in self._timed_transfers
-            if transfer.resume_at is not None
-        ]
-        timeout_ms = None
-        if wake_times:
-            timeout_ms = max(0.0, min(wake_times) - time.monotonic()) * 1000
-        for fd, events in self._poll.poll(timeout_ms):
-            if fd == self._wakeup_receiver.fileno():
-                self._wakeup_receiver.recv(4096)
-            elif multi := self._multi_of_socket.get(fd):
+        for fd, events in self._poll.poll(self._timeout_ms()):
+            if multi := self._multi_of_socket.get(fd):
                 # An error or the end of the connection is for curl to find out, in both directions.
                 readable = pycurl.CSELECT_IN if events & ~select.POLLOUT else 0
                 writable = pycurl.CSELECT_OUT if events & ~select.POLLIN else 0
                 multi.socket_action(fd, readable | writable)
-        now = time.monotonic()
-        for multi in [multi for multi, timer_at in self._timers.items() if timer_at <= now]:
-            self._timers.pop(multi, None)
+            elif fd == self._wakeup_receiver.fileno():
+                self._wakeup_receiver.recv(4096)
+        for multi in list(self._transfer_counts):
             multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._resume_due_transfers()
+
+    def _timeout_ms(self) -> float | None:
+        """Return the milliseconds until a timer of curl or of a transfer is due; None for never."""
+        # Asking costs less than a TIMERFUNCTION, which curl calls three times for each transfer.
+        timeouts_ms = [multi.timeout() for multi in self._transfer_counts]
+        due_ms: list[float] = [timeout_ms for timeout_ms in timeouts_ms if timeout_ms >= 0]
+        now = time.monotonic()
+        due_ms += [
+            max(0.0, transfer.resume_at - now) * 1000
+            for transfer in self._timed_transfers
+            if transfer.resume_at is not None
+        ]
+        return min(due_ms, default=None)
 
     def _resume_due_transfers(self) -> None:
         now = time.monotonic()
@@ -144,7 +150,6 @@ class CurlMultiLoop:
     def _new_multi(self) -> pycurl.CurlMulti:
         multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket_change)
-        multi.setopt(pycurl.M_TIMERFUNCTION, partial(self._on_timer_change, multi))
         self._transfer_counts[multi] = 0
         return multi
 
@@ -155,7 +160,6 @@ class CurlMultiLoop:
     def _close_multi(self, multi: pycurl.CurlMulti) -> None:
         del self._transfer_counts[multi]
         multi.close()
-        self._timers.pop(multi, None)
 
     def _on_socket_change(
         self, event: int, fd: int, multi: pycurl.CurlMulti, _data: object
@@ -167,10 +171,3 @@ class CurlMultiLoop:
         else:
             self._multi_of_socket[fd] = multi
             self._poll.register(fd, _POLL_EVENTS[event])
-
-    def _on_timer_change(self, multi: pycurl.CurlMulti, milliseconds: int) -> None:
-        """Set when curl wants to be called again, -1 for never: curl's TIMERFUNCTION."""
-        if milliseconds < 0:
-            self._timers.pop(multi, None)
-        else:
-            self._timers[multi] = time.monotonic() + milliseconds / 1000

@@ -46,14 +46,13 @@ _BROKEN_CONNECTION_ERRNOS = frozenset(
 )
 
 
-class CurlResult(NamedTuple):
-    """How curl ended a request.
+class CurlError(NamedTuple):
+    """How curl ended a request that failed.
 
     Attributes:
-        code: curl's result code, `E_…`.
+        code: curl's result code, `E_…`, not `E_OK`.
         message: curl's error message.
         os_errno: the last error number of the system that curl noted.
-        status: the status of the response, if a status line came.
         connected: whether the connection was established, including TLS.
         sent: whether the request was sent completely.
         responded: whether the first byte of a response came.
@@ -63,57 +62,61 @@ class CurlResult(NamedTuple):
     code: int
     message: str
     os_errno: int
-    status: int | None
     connected: bool
     sent: bool
     responded: bool
 
 
-def classify_result(result: CurlResult) -> Outcome:  # noqa: PLR0911 - one line per result
-    """Return the outcome of a request without an injected fault.
+def classify_status(status: int | None) -> Outcome:
+    """Return the outcome of a request that curl completed.
+
+    Args:
+        status: the status of the response; None if curl accepted a status line with fewer than
+            three digits.
+
+    """
+    if status is None:
+        return Outcome.PROTOCOL_ERROR
+    return Outcome.DELIVERED if 200 <= status < 300 else Outcome.ERROR_STATUS  # noqa: PLR2004 - 2xx
+
+
+def classify_error(error: CurlError) -> Outcome:  # noqa: PLR0911 - one line per result
+    """Return the outcome of a request that failed without an injected fault.
 
     Raises:
         HarnessError: curl failed at something that no endpoint can cause.
 
     """
-    match result.code:
-        case pycurl.E_OK if result.status is None:
-            return Outcome.PROTOCOL_ERROR  # curl accepts a status line with fewer than three digits
-        case pycurl.E_OK:
-            return Outcome.DELIVERED if _is_success(result.status) else Outcome.ERROR_STATUS
+    match error.code:
         case pycurl.E_OPERATION_TIMEDOUT:
-            return _classify_timeout(result)
+            return _classify_timeout(error)
         case pycurl.E_COULDNT_RESOLVE_HOST:
             return Outcome.NAME_NOT_RESOLVED
         case pycurl.E_COULDNT_CONNECT:
             return Outcome.CONNECTION_REFUSED
         case pycurl.E_RECV_ERROR:
-            return _classify_receive_error(result)
+            return _classify_receive_error(error)
         case code if code in _CONNECTION_CLOSED_CODES:
             return Outcome.CONNECTION_RESET
         case code if code in _TLS_CODES:
             return Outcome.TLS_ERROR
         case code if code in _NOT_HTTP_CODES:
             return Outcome.PROTOCOL_ERROR
-    raise HarnessError(f"curl failed: {result.message} (curl error {result.code})")
+    raise HarnessError(f"curl failed: {error.message} (curl error {error.code})")
 
 
-def _is_success(status: int | None) -> bool:
-    return status is not None and 200 <= status < 300  # noqa: PLR2004 - 2xx
-
-
-def _classify_timeout(result: CurlResult) -> Outcome:
-    if not result.connected:
+def _classify_timeout(error: CurlError) -> Outcome:
+    if not error.connected:
         return Outcome.TIMEOUT_CONNECT
-    if result.responded:
+    if error.responded:
         return Outcome.TIMEOUT_BODY
-    return Outcome.TIMEOUT_ANSWER if result.sent else Outcome.TIMEOUT_SEND
+    return Outcome.TIMEOUT_ANSWER if error.sent else Outcome.TIMEOUT_SEND
 
 
-def _classify_receive_error(result: CurlResult) -> Outcome:
+def _classify_receive_error(error: CurlError) -> Outcome:
     """Distinguish a broken connection from a response that violates HTTP framing; curl doesn't."""
-    if " alert " in result.message:
+    if " alert " in error.message:
         return Outcome.TLS_ERROR  # such as: a client certificate is required (TLS 1.3)
-    if result.os_errno in _BROKEN_CONNECTION_ERRNOS or "SSL" in result.message:
+    if error.os_errno in _BROKEN_CONNECTION_ERRNOS or "SSL" in error.message:
         return Outcome.CONNECTION_RESET
     return Outcome.PROTOCOL_ERROR

@@ -11,7 +11,7 @@ import pycurl
 
 from pytest_mews.delivery.body_pacing import body_pace
 from pytest_mews.delivery.curl_options import request_headers
-from pytest_mews.delivery.curl_results import CurlResult, classify_result
+from pytest_mews.delivery.curl_results import CurlError, classify_error, classify_status
 from pytest_mews.delivery.response_head import MAX_STORED_BYTES, ResponseHead
 from pytest_mews.delivery.tcp_reset import has_arrived
 from pytest_mews.delivery.tls_certificate import read_certificate
@@ -21,6 +21,8 @@ from pytest_mews.model import Exchange, Fault, Outcome, TransferMode
 
 _ABORT_HEADERS = -1  # any number other than the line's length makes curl stop
 _ARRIVAL_POLL_S = 0.005  # how often to check whether all has arrived, before a reset
+
+_PACED_MODES = frozenset({TransferMode.CHUNKED, TransferMode.SLOW})
 
 # Libcurl before 8.10 has no POSTTRANSFER timer: use the time of the body's first byte instead.
 _SENT_TIMER = getattr(pycurl, "POSTTRANSFER_TIME_T", pycurl.PRETRANSFER_TIME_T)
@@ -51,26 +53,34 @@ class CurlTransfer:
         self._response_body = bytearray()
         self._response_size = 0
         self._body = BytesIO(request.body)
-        size = len(request.body)
-        is_truncated = request.fault is Fault.TRUNCATE_REQUEST
-        has_pace = request.transfer_mode in {TransferMode.CHUNKED, TransferMode.SLOW}
-        self._body_limit = max(1, size // 2) if is_truncated else size
         self._aborted = False
+        self.needs_resuming = False
+        self.resume_at: float | None = None
+        # A request without a fault, sent at once, needs no function in Python for what curl reads
+        # and writes, but for the body of its response.
+        curl.setopt(pycurl.READFUNCTION, self._body.read)
+        curl.setopt(pycurl.HEADERFUNCTION, self._head_lines.append)
+        curl.setopt(pycurl.WRITEFUNCTION, self._on_body_chunk)
+        if request.fault is not Fault.NONE or request.transfer_mode in _PACED_MODES:
+            self._observe()
+
+    def _observe(self) -> None:
+        """Let curl call what paces the body and injects the fault."""
+        request, size = self.request, len(self.request.body)
+        is_truncated = request.fault is Fault.TRUNCATE_REQUEST
+        self._body_limit = max(1, size // 2) if is_truncated else size
         self._pace = body_pace(request.transfer_mode, size, request.spread_body_over_s)
         self._body_started_at: float | None = None
+        if is_truncated or request.transfer_mode in _PACED_MODES:
+            self.curl.setopt(pycurl.READFUNCTION, self._read_body)
         self._is_reset = request.fault is Fault.RESET
-        self.needs_resuming = self._is_reset or request.transfer_mode is TransferMode.SLOW
-        self.resume_at: float | None = 0.0 if self._is_reset else None
-        # An ordinary request needs no function in Python for what curl reads and writes.
-        is_sent_at_once = not is_truncated and not has_pace
-        may_abort = self._is_reset or request.fault is Fault.DROP_RESPONSE
-        read, store = self._body.read, self._head_lines.append
-        self.curl.setopt(pycurl.READFUNCTION, read if is_sent_at_once else self._read_body)
-        self.curl.setopt(pycurl.HEADERFUNCTION, self._on_header_line if may_abort else store)
-        self.curl.setopt(pycurl.WRITEFUNCTION, self._on_body_chunk)
+        if self._is_reset or request.fault is Fault.DROP_RESPONSE:
+            self.curl.setopt(pycurl.HEADERFUNCTION, self._on_header_line)
         if self._is_reset:
+            self.resume_at = 0.0
             self.curl.setopt(pycurl.NOPROGRESS, 0)
             self.curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(self._aborted))
+        self.needs_resuming = self._is_reset or request.transfer_mode is TransferMode.SLOW
 
     def resume(self) -> int:
         """Continue a paused body, or reset the connection if the whole request has arrived.
@@ -157,16 +167,20 @@ class CurlTransfer:
         first_byte_ms = (
             self._timer_ms(pycurl.STARTTRANSFER_TIME_T) if self._head.http_version else None
         )
-        result = CurlResult(
-            code=code,
-            message=message,
-            os_errno=int(self.curl.getinfo(pycurl.OS_ERRNO)) if code else 0,
-            status=self._head.status,
-            connected=connected_ms is not None,
-            sent=sent_ms is not None,
-            responded=first_byte_ms is not None,
-        )
-        outcome, detail = self._classify(result)
+        if injected := self._injected_outcome():
+            outcome, detail = injected
+        elif code == pycurl.E_OK:
+            outcome, detail = classify_status(self._head.status), message
+        else:
+            error = CurlError(
+                code=code,
+                message=message,
+                os_errno=int(self.curl.getinfo(pycurl.OS_ERRNO)),
+                connected=connected_ms is not None,
+                sent=sent_ms is not None,
+                responded=first_byte_ms is not None,
+            )
+            outcome, detail = classify_error(error), message
         return Exchange(
             method=self.request.method,
             url=self.request.url,
@@ -191,8 +205,10 @@ class CurlTransfer:
             else None,
         )
 
-    def _classify(self, result: CurlResult) -> tuple[Outcome, str]:
-        """Return outcome and detail; an injected fault takes precedence over its consequences."""
+    def _injected_outcome(self) -> tuple[Outcome, str] | None:
+        """Return outcome and detail if the fault was injected: it overrides its consequences."""
+        if self.request.fault is Fault.NONE:
+            return None
         status = self._head.status
         response = f"the service responded {status}" if status else ""
         match self.request.fault:
@@ -203,4 +219,4 @@ class CurlTransfer:
                 return Outcome.REQUEST_TRUNCATED, f"{cut}; {response}" if response else cut
             case Fault.RESET if self._aborted:
                 return Outcome.RESET_BY_HARNESS, response
-        return classify_result(result), result.message
+        return None

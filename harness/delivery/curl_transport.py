@@ -112,10 +112,10 @@ class CurlTransport:
         while self._prepared:
             transfer = self._prepared.popleft()
             transfer.started_ms = self._clock.now_ms()
-            self._multi_loop.start(transfer)
             # A request on a kept connection may end while it is being started. It must not leave an
             # unfit connection to the next request.
-            self._finish_completed()
+            if self._multi_loop.start(transfer):
+                self._finish_completed()
 
     def _prepare(self, request: Request, on_end: ExchangeCallback) -> None:
         try:

@@ -25,4 +25,4 @@ def leaves_unfit_connection(request: Request, exchange: Exchange) -> bool:
         and exchange.first_byte_ms < exchange.sent_ms
     )
     is_fit = exchange.outcome is Outcome.DELIVERED and not is_early
-    return keeps_connection(request) and not is_fit
+    return not is_fit and keeps_connection(request)

@@ -118,8 +118,7 @@ def _exchange_steps(
         if next_request is None:
             return tuple(exchanges)
         spent_s = (exchange.ended_ms - exchanges[0].started_ms) / 1000
-        request = replace(
-            next_request,
+        request = next_request._replace(
             deadline_s=rules.timeout_s - spent_s,
             spread_body_over_s=body_spread_s(order.transfer_mode, rules.timeout_s, spent_s),
         )
@@ -130,13 +129,13 @@ def _evaluate_exchange(
 ) -> tuple[Exchange, Request | None]:
     """Return the exchange with its final outcome, and the attempt's next request, if any."""
     if _is_idle_close(exchange):
-        return exchange, replace(request, fresh_connection=True)
+        return exchange, request._replace(fresh_connection=True)
     if exchange.outcome is not Outcome.ERROR_STATUS:
         return exchange, None
     followed = sum(previous.outcome is Outcome.REDIRECTED for previous in earlier)
     match next_hop(exchange, rules, followed):
         case str(url):
-            return replace(exchange, outcome=Outcome.REDIRECTED), replace(request, url=url)
+            return replace(exchange, outcome=Outcome.REDIRECTED), request._replace(url=url)
         case RedirectRefusal(outcome, detail):
             return replace(exchange, outcome=outcome, detail=detail), None
         case None:

@@ -216,8 +216,7 @@ def test_a_redirect_that_keeps_the_method_is_followed(clock: FakeClock) -> None:
         Outcome.DELIVERED,
     ]
     first, second = transport.requests
-    assert second == replace(
-        first,
+    assert second == first._replace(
         url="https://partner.example/new?Token=other",
         deadline_s=pytest.approx(5 - 0.498),
     )
@@ -309,7 +308,7 @@ def test_a_closed_idle_connection_is_replaced_once(clock: FakeClock) -> None:
     ]
     first, second = transport.requests
     remaining_s = pytest.approx(5 - 0.498)
-    assert second == replace(first, fresh_connection=True, deadline_s=remaining_s)
+    assert second == first._replace(fresh_connection=True, deadline_s=remaining_s)
 
 
 def test_a_new_connection_that_is_reset_is_a_failed_attempt(clock: FakeClock) -> None:

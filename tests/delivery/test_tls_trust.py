@@ -15,7 +15,7 @@ from raw_server import OK, RawServer, RequestFactory, ServerFactory, respond_wit
 
 from pytest_mews.delivery import CurlTransport, SystemClock
 from pytest_mews.delivery.curl_options import TrustStore
-from pytest_mews.delivery.curl_results import CurlResult, classify_result
+from pytest_mews.delivery.curl_results import CurlError, classify_error
 from pytest_mews.delivery.tls_certificate import parse_openssl_time
 from pytest_mews.errors import UsageError
 from pytest_mews.model import Outcome
@@ -111,17 +111,16 @@ def test_plain_http_on_a_tls_port_is_a_tls_error(
 
 def test_an_alert_after_the_handshake_is_a_tls_error() -> None:
     """TLS 1.3 demands a client certificate only after the request was sent."""
-    result = CurlResult(
+    error = CurlError(
         code=pycurl.E_RECV_ERROR,
         message="OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required",
         os_errno=0,
-        status=None,
         connected=True,
         sent=True,
         responded=False,
     )
-    assert classify_result(result) is Outcome.TLS_ERROR
-    assert classify_result(result._replace(message="SSL_read: eof")) is Outcome.CONNECTION_RESET
+    assert classify_error(error) is Outcome.TLS_ERROR
+    assert classify_error(error._replace(message="SSL_read: eof")) is Outcome.CONNECTION_RESET
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])

@@ -21,7 +21,7 @@ from raw_server import (
 
 from pytest_mews.delivery import CurlTransport, SystemClock
 from pytest_mews.delivery.curl_multi import CurlMultiLoop
-from pytest_mews.delivery.curl_results import CurlResult, classify_result
+from pytest_mews.delivery.curl_results import CurlError, classify_error
 from pytest_mews.delivery.curl_transfer import CurlTransfer
 from pytest_mews.errors import HarnessError
 from pytest_mews.model import Fault, Outcome, TransferMode
@@ -266,14 +266,13 @@ def test_a_request_that_cannot_be_sent_fails_alone(
 
 def test_a_result_that_no_endpoint_can_cause_is_a_harness_error() -> None:
     """A curl result that says nothing about the endpoint is not an outcome."""
-    result = CurlResult(
+    error = CurlError(
         code=pycurl.E_OUT_OF_MEMORY,
         message="out of memory",
         os_errno=0,
-        status=None,
         connected=False,
         sent=False,
         responded=False,
     )
     with pytest.raises(HarnessError, match="out of memory"):
-        classify_result(result)
+        classify_error(error)
