@@ -134,13 +134,9 @@ class Deliverer:
         self, orders: Sequence[DeliveryOrder], rules: DeliveryRules
     ) -> tuple[Delivery, ...]:
         visible_from_ms = [self._before_send(order.message) for order in orders]
-        deliveries = ConcurrentDeliveries(
+        return ConcurrentDeliveries(
             self._transport, self._clock, rules, self._authentication, self._after_exchange
-        ).run(orders)
-        return tuple(
-            delivery if moment is None else replace(delivery, visible_from_ms=moment)
-            for delivery, moment in zip(deliveries, visible_from_ms, strict=True)
-        )
+        ).run(orders, visible_from_ms)
 
 
 class ConcurrentDeliveries:
@@ -162,11 +158,14 @@ class ConcurrentDeliveries:
         self._pauses: list[tuple[float, int]] = []
         self._deliveries: dict[int, Delivery] = {}
 
-    def run(self, orders: Sequence[DeliveryOrder]) -> tuple[Delivery, ...]:
+    def run(
+        self, orders: Sequence[DeliveryOrder], visible_from_ms: Sequence[float | None]
+    ) -> tuple[Delivery, ...]:
         """Complete all orders; return the deliveries in the order of their orders."""
         now_ms = self._clock.now_ms()
         all_steps = [
-            deliver_steps(order, self._rules, self._authentication, now_ms) for order in orders
+            deliver_steps(order, self._rules, self._authentication, now_ms, visible_ms)
+            for order, visible_ms in zip(orders, visible_from_ms, strict=True)
         ]
         for index, steps in enumerate(all_steps):
             self._advance(index, steps, None)

@@ -58,7 +58,11 @@ DeliverySteps = Generator[Request | Pause, Exchange | None, Delivery]
 
 
 def deliver_steps(
-    order: DeliveryOrder, rules: DeliveryRules, authentication: Authentication, now_ms: float
+    order: DeliveryOrder,
+    rules: DeliveryRules,
+    authentication: Authentication,
+    now_ms: float,
+    visible_from_ms: float | None = None,
 ) -> DeliverySteps:
     """Generate the requests and pauses of one delivery.
 
@@ -67,6 +71,7 @@ def deliver_steps(
         rules: the rules of the delivery.
         authentication: called at every attempt.
         now_ms: the moment that the order's `delay_ms` is counted from.
+        visible_from_ms: as in the delivery that it returns.
 
     Yields:
         A request, whose exchange the caller passes to `send`; or a pause, after which the caller
@@ -98,7 +103,7 @@ def deliver_steps(
         )
         attempts.append(attempt)
         if order.is_final(attempt) or number >= rules.attempts:
-            return Delivery(order.label, order.message, tuple(attempts))
+            return Delivery(order.label, order.message, tuple(attempts), visible_from_ms)
         scheduled_ms = attempt.final_exchange.ended_ms + rules.retry_interval_s * 1000
         yield Pause(scheduled_ms)
 
@@ -150,7 +155,7 @@ def _is_idle_close(exchange: Exchange) -> bool:
     new connection, as an exchange of its own, so that the second copy is visible.
     """
     reset = exchange.outcome is Outcome.CONNECTION_RESET
-    return exchange.connection_reused and reset and exchange.first_byte_ms is None
+    return reset and exchange.connection_reused and exchange.first_byte_ms is None
 
 
 def _first_request(

@@ -85,7 +85,8 @@ class ConnectorApi:
         self._now_ms, self._started_utc, self._sink = now_ms, started_utc.astimezone(UTC), sink
         self._lock, self._sink_lock = threading.Lock(), threading.Lock()
         self._unread_messages: deque[tuple[Message, float]] = deque()  # with the time of each
-        self._changed_early: dict[Message, float] = {}  # with the time of each
+        # A few at most, with the time of each. A hash would take all events of every message sent.
+        self._changed_early: list[tuple[Message, float]] = []
         self._rate_limits: defaultdict[str, RateLimit] = defaultdict(RateLimit)
         self._faults, self._call_log = InjectedFaults(), CallLog()
         self._busy_silence = BusySilence()
@@ -110,14 +111,18 @@ class ConnectorApi:
         with self._lock:
             now_ms = self._now_ms()
             self._unread_messages.append((message, now_ms))
-            return self._changed_early.get(message, now_ms)
+            changed_ms = self._changed_early_at(message)
+            return now_ms if changed_ms is None else changed_ms
 
     def change_entities(self, message: Message) -> None:
         """Update the state with what a message says; later sending it changes nothing more."""
         with self._up_to_date():
             now_ms = self._now_ms()
             apply_message(message, self._store, self._tokens, self._utc(now_ms))
-            self._changed_early[message] = now_ms
+            self._changed_early.append((message, now_ms))
+
+    def _changed_early_at(self, message: Message) -> float | None:
+        return next((time_ms for early, time_ms in self._changed_early if early == message), None)
 
     @contextmanager
     def _up_to_date(self) -> Iterator[None]:
@@ -125,7 +130,7 @@ class ConnectorApi:
         with self._lock:
             while self._unread_messages:
                 message, now_ms = self._unread_messages.popleft()
-                if message not in self._changed_early:
+                if self._changed_early_at(message) is None:
                     apply_message(message, self._store, self._tokens, self._utc(now_ms))
                 self._busy_silence.note_message(now_ms)
                 self._first_pages.fill(message)
