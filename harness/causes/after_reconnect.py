@@ -82,7 +82,9 @@ def _lives_of_clients(results: Iterable[ScenarioResult]) -> Iterable[Collection[
                 lives = clients.setdefault((result.instance, connection.enterprise_id), {})
                 life = lives.setdefault(connection.number, _ConnectionLife(connection.opened_ms))
                 if connection.ended_ms is not None:
+                    # What it had sent, a request for active commands may return on the next one.
                     life.ended_ms = connection.ended_ms
+                    continue
                 sent = {event.entity_id for message in connection.sent for event in message.events}
                 life.traces += [trace for trace in traces if trace.entity_id in sent]
     return [lives.values() for lives in clients.values()]

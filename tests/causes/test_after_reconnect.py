@@ -34,6 +34,7 @@ def result(  # noqa: PLR0913 - what tests vary
     is_requested: bool = False,
     fault: ApiFault | None = None,
     by_webhook: bool = False,
+    is_ended: bool = False,
     instance: int = 1,
 ) -> ScenarioResult:
     """Return the result of a scenario with commands on the first or second connection of a client.
@@ -45,6 +46,8 @@ def result(  # noqa: PLR0913 - what tests vary
         is_requested: whether the client looks up those that it does not execute.
         fault: which fault meets its requests.
         by_webhook: whether webhooks are about the commands, too.
+        is_ended: whether the emulator ends the connection, so that a request after the next
+            reconnect may return the commands.
         instance: of the service.
 
     """
@@ -62,7 +65,17 @@ def result(  # noqa: PLR0913 - what tests vary
     )
     first = Connection(1, ENTERPRISE, 0.0, disconnect=Disconnect.RESTART, disconnect_ms=ENDED_MS)
     connections = (
-        (first, Connection(2, ENTERPRISE, OPENED_AGAIN_MS, sent=sent))
+        (
+            first,
+            Connection(
+                2,
+                ENTERPRISE,
+                OPENED_AGAIN_MS,
+                sent=sent,
+                disconnect=Disconnect.ABNORMAL if is_ended else None,
+                disconnect_ms=SENT_MS if is_ended else None,
+            ),
+        )
         if connection > 1
         else (Connection(1, ENTERPRISE, 0.0, sent=sent),)
     )
@@ -131,9 +144,11 @@ def test_other_flaws_of_clients(other: ScenarioResult) -> None:
     assert CauseKind.NOT_HANDLED_AFTER_RECONNECT not in {cause.kind for cause in causes}
 
 
-@pytest.mark.parametrize("also", [{"fault": ApiFault.SERVER_ERROR}, {"by_webhook": True}])
+@pytest.mark.parametrize(
+    "also", [{"fault": ApiFault.SERVER_ERROR}, {"by_webhook": True}, {"is_ended": True}]
+)
 def test_commands_that_say_nothing_about_the_connection(also: dict[str, object]) -> None:
-    """A failing request, or a webhook, explains what became of a command."""
+    """A failing request, a webhook or the connection's end explains what became of a command."""
     untelling = result(24, "+", connection=2, **also)  # type: ignore[arg-type]
     (cause,) = find_causes([EXECUTED, *LOST, untelling])
     assert cause.kind is CauseKind.NOT_HANDLED_AFTER_RECONNECT
