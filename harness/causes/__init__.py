@@ -13,6 +13,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pytest_mews.causes.acceptance import find_acceptance
+from pytest_mews.causes.after_reconnect import find_nothing_after_reconnect
 from pytest_mews.causes.client_ended import find_client_ended
 from pytest_mews.causes.commands import find_command_handling
 from pytest_mews.causes.common_conditions import find_common_conditions
@@ -29,6 +30,7 @@ from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.irregular_losses import find_irregular_losses
 from pytest_mews.causes.kept_cursors import find_kept_cursors
 from pytest_mews.causes.kind_texts import load_kind_texts
+from pytest_mews.causes.lost_at_new_key import find_lost_at_new_key
 from pytest_mews.causes.lost_positions import find_lost_positions
 from pytest_mews.causes.missing_entities import missing_entities
 from pytest_mews.causes.observations import Observations, Observed
@@ -146,7 +148,9 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_idle_between_messages(observations),
         *find_at_each_instance(find_stopped_fetching, observations),
         *find_unnoticed_changes(observations.results),
+        *find_lost_at_new_key(observations),
         *find_reconnecting(observations),
+        *find_nothing_after_reconnect(observations),
         *find_command_handling(observations),
         *find_websocket_events(observations),
         *find_lost_positions(observations),

@@ -11,14 +11,16 @@ from math import inf
 
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity
-from pytest_mews.causes.missing_entities import awaits_fetches
+from pytest_mews.causes.missing_entities import awaits_fetches, met_no_error
 from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
 from pytest_mews.model import (
     ApiFault,
     CauseKind,
+    EntityFetch,
     FetchRecord,
     ScenarioResult,
     Transcript,
+    Verdict,
     calls_by_entity,
     entity_fetches,
     entity_key,
@@ -26,6 +28,7 @@ from pytest_mews.model import (
     merge_records,
     was_fetched_before,
 )
+from pytest_mews.model.fetch_record import EntityKey
 from pytest_mews.model.fetches import is_outside_interval, requests_by_interval
 
 MIN_COUNT = 2  # entities
@@ -42,9 +45,11 @@ def find_unnoticed_changes(results: Iterable[ScenarioResult]) -> Iterator[Explan
 
     Only scenarios count that wait until what they changed is fetched.
     """
+    results = tuple(results)
     records = [record for record in _records(results) if not record.by_interval]
     yield from _after_resuming(records)
-    yield from _repeated(records)
+    repeated = list(_repeated(records))
+    yield from repeated or _known_bytes(results)
 
 
 def _records(results: Iterable[ScenarioResult]) -> tuple[FetchRecord, ...]:
@@ -164,6 +169,66 @@ def _repeated(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
         f"{of(again, count)} were.",
         accounts_for_missing=is_ignored,
     )
+
+
+def _known_bytes(results: Iterable[ScenarioResult]) -> Iterator[Explanation]:
+    """Yield an explanation if messages with the bytes of an earlier one lead to no request.
+
+    A service may remember them for a while, or the entities. Executions show that, records do not:
+    those that are kept, of scenarios that do not fail by chance.
+    """
+    asked: dict[bool, list[bool]] = {True: [], False: []}  # by whether the bytes are known
+    for result in results:
+        if not awaits_fetches(result) or result.verdict is Verdict.FLAKY:
+            continue
+        for transcript in (evidence.transcript for evidence in result.evidence):
+            if met_no_error(transcript):
+                calls = calls_by_entity(transcript.calls)
+                has_known_bytes = _has_known_bytes(transcript)
+                for fetch in entity_fetches(transcript.deliveries, transcript.calls):
+                    of_fetch = calls.get(fetch.entity_id, ())
+                    if was_fetched_before(fetch, of_fetch):
+                        asked[has_known_bytes(fetch)].append(fetch.requested_ms is not None)
+    if len(asked[True]) < MIN_COUNT or any(asked[True]):
+        return
+    by_bytes = any(asked[False])  # whether messages with other bytes lead to requests
+
+    def is_ignored(transcript: Transcript) -> MissingEntity:
+        calls = calls_by_entity(transcript.calls)
+        has_known_bytes = _has_known_bytes(transcript)
+        return lambda fetch: (
+            fetch.requested_ms is None
+            and was_fetched_before(fetch, calls.get(fetch.entity_id, ()))
+            and (has_known_bytes(fetch) or not by_bytes)
+        )
+
+    if by_bytes:
+        message = "a message with the same bytes as an earlier one"
+        others = of(sum(asked[False]), len(asked[False]))
+        figures = f"0 of {len(asked[True]):,} were, and {others} after one with other bytes"
+    else:
+        message = "another message about it"
+        figures = f"0 of {len(asked[True]) + len(asked[False]):,} were"
+    yield Explanation(
+        CauseKind.REPEATED_NOT_FETCHED,
+        f"An entity that was fetched is not asked for again after {message}: {figures}.",
+        accounts_for_missing=is_ignored,
+    )
+
+
+def _has_known_bytes(transcript: Transcript) -> MissingEntity:
+    """Return whether the last message about an entity has the bytes of an earlier one."""
+    bodies: dict[tuple[str | None, EntityKey], list[bytes]] = {}
+    for delivery in transcript.deliveries:
+        for event in delivery.message.events if delivery.delivered else ():
+            key = delivery.message.token_owner, entity_key(event)
+            bodies.setdefault(key, []).append(delivery.message.body)
+
+    def has_known_bytes(fetch: EntityFetch) -> bool:
+        *earlier, last = bodies[fetch.enterprise_id, entity_key(fetch)]
+        return last in earlier
+
+    return has_known_bytes
 
 
 def _count(records: Sequence[FetchRecord]) -> int:

@@ -78,6 +78,11 @@ OTHERS = [
     ("remembers-first-token", ("PROC-21", "PROC-24", "PROC-53"), CauseKind.ENDED_TOKEN_USED),
     ("fetches-when-disabled", ("PROC-22", "PROC-23", "PROC-24"), CauseKind.ENDED_TOKEN_USED),
     ("keeps-old-key", ("PROC-21", "PROC-53"), CauseKind.REPLACED_KEY_USED),
+    (
+        "drops-queue-at-new-key",
+        ("PROC-20", "PROC-21", "PROC-25", "PROC-31", "PROC-53"),
+        CauseKind.LOST_AT_NEW_KEY,
+    ),
     ("interval-in-local-time", ("PROC-01", "PROC-06", "PROC-12"), CauseKind.NOT_IN_INTERVAL),
     ("ws-first-event-only", FIRST_ONLY, CauseKind.WEBSOCKET_FIRST_EVENT_ONLY),
     ("ws-drops-mixed-batch", FIRST_ONLY, CauseKind.WEBSOCKET_BATCH_NOT_HANDLED),

@@ -15,6 +15,7 @@ from pytest_mews.model import (
     EventReference,
     Message,
     ScenarioResult,
+    Verdict,
     WebhookKind,
 )
 from tests.causes.observed_results import processing_result
@@ -221,6 +222,35 @@ def test_a_message_that_is_known_is_ignored() -> None:
         "An entity that was fetched is not asked for again after another message about it: "
         "0 of 2 were."
     )
+
+
+def with_other_bytes(result: ScenarioResult) -> ScenarioResult:
+    """Return a result whose second message has other bytes than the first."""
+    (evidence,) = result.evidence
+    first, second = evidence.transcript.deliveries
+    second = replace(second, message=replace(second.message, body=b'{"other": true}'))
+    transcript = replace(evidence.transcript, deliveries=(first, second))
+    return replace(result, evidence=(replace(evidence, transcript=transcript),))
+
+
+def test_a_message_with_known_bytes_is_ignored() -> None:
+    """Another message about the same entity leads to a request."""
+    results = [repeated_result(16, again=False), repeated_result(32, again=False)]
+    (cause,) = find_causes([*results, with_other_bytes(repeated_result(54, again=True))])
+    assert (cause.kind, cause.explains) == (CauseKind.REPEATED_NOT_FETCHED, ("PROC-16", "PROC-32"))
+    assert cause.summary == (
+        "An entity that was fetched is not asked for again after a message with the same bytes as "
+        "an earlier one: 0 of 2 were, and 1 of 1 after one with other bytes."
+    )
+
+
+def test_messages_with_known_bytes_that_lead_to_requests() -> None:
+    """A service that misses a change during a fetch, or one by chance, does not know its bytes."""
+    lost = [repeated_result(16, again=False), repeated_result(32, again=False)]
+    others = [with_other_bytes(repeated_result(54, again=True)), repeated_result(15, again=True)]
+    assert find_causes([*lost, *others]) == ()
+    flaky = [replace(result, verdict=Verdict.FLAKY) for result in lost]
+    assert find_causes([*flaky, others[0]]) == ()
 
 
 def test_a_slow_response_is_no_error_that_could_explain_the_loss() -> None:
