@@ -5,9 +5,10 @@ Those of a resumed integration, of an entity that was fetched before, or outside
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import inf
+from typing import NamedTuple
 
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity
@@ -25,7 +26,9 @@ from pytest_mews.model import (
     last_actions,
     merge_records,
     was_fetched_before,
+    was_in_flight,
 )
+from pytest_mews.model.fetch_record import entities_of_repeated_bytes
 from pytest_mews.model.fetches import is_outside_interval, requests_by_interval
 
 MIN_COUNT = 2  # entities
@@ -145,25 +148,93 @@ def _after_resuming(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
     )
 
 
+class _Repeat(NamedTuple):
+    """A repetition that a service may ignore while it notices others.
+
+    Attributes:
+        ignored: what is not asked for again.
+        other: what else is repeated; empty if this is every repetition.
+        has: whether the record of a repeated entity is one.
+        entities: returns for an execution which fetches are one.
+
+    """
+
+    ignored: str
+    other: str
+    has: Callable[[FetchRecord], bool]
+    entities: Callable[[Transcript], MissingEntity]
+
+
+def _any(_: Transcript) -> MissingEntity:
+    return lambda _: True
+
+
+def _with_repeated_bytes(transcript: Transcript) -> MissingEntity:
+    keys = entities_of_repeated_bytes(transcript.deliveries)
+    return lambda fetch: (fetch.enterprise_id, entity_key(fetch)) in keys
+
+
+def _once_answered(transcript: Transcript) -> MissingEntity:
+    calls = calls_by_entity(transcript.calls)
+    return lambda fetch: not was_in_flight(fetch, calls.get(fetch.entity_id, ()))
+
+
+_REPEATS = (
+    _Repeat(
+        "An entity that was fetched is not asked for again after another message about it",
+        "",
+        lambda _: True,
+        _any,
+    ),
+    _Repeat(
+        "An entity that was fetched is not asked for again after a message with the same bytes as "
+        "an earlier one",
+        "after other messages",
+        lambda record: record.repeated_bytes,
+        _with_repeated_bytes,
+    ),
+    _Repeat(
+        "An entity is not asked for again after another message about it, once its fetch has ended",
+        "while it was being fetched",
+        lambda record: not record.repeated_in_flight,
+        _once_answered,
+    ),
+)
+
+
 def _repeated(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+    """Yield an explanation of the first kind of repetition that is ignored, from all to fewer."""
     repeated = [record for record in records if record.requested_again is not None]
-    again = _count([record for record in repeated if record.requested_again])
-    count = _count(repeated)
-    if count - again < MIN_COUNT or again > MAX_SHARE * count:
+    for repeat in _REPEATS:
+        own = [record for record in repeated if repeat.has(record)]
+        others = [record for record in repeated if not repeat.has(record)]
+        again, count = _count_again(own), _count(own)
+        if count - again < MIN_COUNT or again > MAX_SHARE * count:
+            continue
+        if repeat.other and not _count_again(others):
+            continue
+
+        def is_ignored(transcript: Transcript, repeat: _Repeat = repeat) -> MissingEntity:
+            calls, is_one = calls_by_entity(transcript.calls), repeat.entities(transcript)
+            return lambda fetch: (
+                fetch.requested_ms is None
+                and was_fetched_before(fetch, calls.get(fetch.entity_id, ()))
+                and is_one(fetch)
+            )
+
+        figures = f"{of(again, count)} were"
+        if repeat.other:
+            figures += f", {repeat.other} {of(_count_again(others), _count(others))}"
+        yield Explanation(
+            CauseKind.REPEATED_NOT_FETCHED,
+            f"{repeat.ignored}: {figures}.",
+            accounts_for_missing=is_ignored,
+        )
         return
 
-    def is_ignored(transcript: Transcript) -> MissingEntity:
-        calls = calls_by_entity(transcript.calls)
-        return lambda fetch: (
-            fetch.requested_ms is None and was_fetched_before(fetch, calls.get(fetch.entity_id, ()))
-        )
 
-    yield Explanation(
-        CauseKind.REPEATED_NOT_FETCHED,
-        f"An entity that was fetched is not asked for again after another message about it: "
-        f"{of(again, count)} were.",
-        accounts_for_missing=is_ignored,
-    )
+def _count_again(records: Sequence[FetchRecord]) -> int:
+    return _count([record for record in records if record.requested_again])
 
 
 def _count(records: Sequence[FetchRecord]) -> int:
