@@ -5,30 +5,30 @@ Those of a resumed integration, of an entity that was fetched before, or outside
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import inf
+from typing import NamedTuple
 
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity
-from pytest_mews.causes.missing_entities import awaits_fetches, met_no_error
+from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
 from pytest_mews.model import (
     ApiFault,
     CauseKind,
-    EntityFetch,
     FetchRecord,
     ScenarioResult,
     Transcript,
-    Verdict,
     calls_by_entity,
     entity_fetches,
     entity_key,
     last_actions,
     merge_records,
     was_fetched_before,
+    was_in_flight,
 )
-from pytest_mews.model.fetch_record import EntityKey
+from pytest_mews.model.fetch_record import entities_of_repeated_bytes
 from pytest_mews.model.fetches import is_outside_interval, requests_by_interval
 
 MIN_COUNT = 2  # entities
@@ -45,11 +45,9 @@ def find_unnoticed_changes(results: Iterable[ScenarioResult]) -> Iterator[Explan
 
     Only scenarios count that wait until what they changed is fetched.
     """
-    results = tuple(results)
     records = [record for record in _records(results) if not record.by_interval]
     yield from _after_resuming(records)
-    repeated = list(_repeated(records))
-    yield from repeated or _known_bytes(results)
+    yield from _repeated(records)
 
 
 def _records(results: Iterable[ScenarioResult]) -> tuple[FetchRecord, ...]:
@@ -150,85 +148,93 @@ def _after_resuming(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
     )
 
 
-def _repeated(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
-    repeated = [record for record in records if record.requested_again is not None]
-    again = _count([record for record in repeated if record.requested_again])
-    count = _count(repeated)
-    if count - again < MIN_COUNT or again > MAX_SHARE * count:
-        return
+class _Repeat(NamedTuple):
+    """A repetition that a service may ignore while it notices others.
 
-    def is_ignored(transcript: Transcript) -> MissingEntity:
-        calls = calls_by_entity(transcript.calls)
-        return lambda fetch: (
-            fetch.requested_ms is None and was_fetched_before(fetch, calls.get(fetch.entity_id, ()))
-        )
+    Attributes:
+        ignored: what is not asked for again.
+        other: what else is repeated; empty if this is every repetition.
+        has: whether the record of a repeated entity is one.
+        entities: returns for an execution which fetches are one.
 
-    yield Explanation(
-        CauseKind.REPEATED_NOT_FETCHED,
-        f"An entity that was fetched is not asked for again after another message about it: "
-        f"{of(again, count)} were.",
-        accounts_for_missing=is_ignored,
-    )
-
-
-def _known_bytes(results: Iterable[ScenarioResult]) -> Iterator[Explanation]:
-    """Yield an explanation if messages with the bytes of an earlier one lead to no request.
-
-    A service may remember them for a while, or the entities. Executions show that, records do not:
-    those that are kept, of scenarios that do not fail by chance.
     """
-    asked: dict[bool, list[bool]] = {True: [], False: []}  # by whether the bytes are known
-    for result in results:
-        if not awaits_fetches(result) or result.verdict is Verdict.FLAKY:
+
+    ignored: str
+    other: str
+    has: Callable[[FetchRecord], bool]
+    entities: Callable[[Transcript], MissingEntity]
+
+
+def _any(_: Transcript) -> MissingEntity:
+    return lambda _: True
+
+
+def _with_repeated_bytes(transcript: Transcript) -> MissingEntity:
+    keys = entities_of_repeated_bytes(transcript.deliveries)
+    return lambda fetch: (fetch.enterprise_id, entity_key(fetch)) in keys
+
+
+def _once_answered(transcript: Transcript) -> MissingEntity:
+    calls = calls_by_entity(transcript.calls)
+    return lambda fetch: not was_in_flight(fetch, calls.get(fetch.entity_id, ()))
+
+
+_REPEATS = (
+    _Repeat(
+        "An entity that was fetched is not asked for again after another message about it",
+        "",
+        lambda _: True,
+        _any,
+    ),
+    _Repeat(
+        "An entity that was fetched is not asked for again after a message with the same bytes as "
+        "an earlier one",
+        "after other messages",
+        lambda record: record.repeated_bytes,
+        _with_repeated_bytes,
+    ),
+    _Repeat(
+        "An entity is not asked for again after another message about it, once its fetch has ended",
+        "while it was being fetched",
+        lambda record: not record.repeated_in_flight,
+        _once_answered,
+    ),
+)
+
+
+def _repeated(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+    """Yield an explanation of the first kind of repetition that is ignored, from all to fewer."""
+    repeated = [record for record in records if record.requested_again is not None]
+    for repeat in _REPEATS:
+        own = [record for record in repeated if repeat.has(record)]
+        others = [record for record in repeated if not repeat.has(record)]
+        again, count = _count_again(own), _count(own)
+        if count - again < MIN_COUNT or again > MAX_SHARE * count:
             continue
-        for transcript in (evidence.transcript for evidence in result.evidence):
-            if met_no_error(transcript):
-                calls = calls_by_entity(transcript.calls)
-                has_known_bytes = _has_known_bytes(transcript)
-                for fetch in entity_fetches(transcript.deliveries, transcript.calls):
-                    of_fetch = calls.get(fetch.entity_id, ())
-                    if was_fetched_before(fetch, of_fetch):
-                        asked[has_known_bytes(fetch)].append(fetch.requested_ms is not None)
-    if len(asked[True]) < MIN_COUNT or any(asked[True]):
-        return
-    by_bytes = any(asked[False])  # whether messages with other bytes lead to requests
+        if repeat.other and not _count_again(others):
+            continue
 
-    def is_ignored(transcript: Transcript) -> MissingEntity:
-        calls = calls_by_entity(transcript.calls)
-        has_known_bytes = _has_known_bytes(transcript)
-        return lambda fetch: (
-            fetch.requested_ms is None
-            and was_fetched_before(fetch, calls.get(fetch.entity_id, ()))
-            and (has_known_bytes(fetch) or not by_bytes)
+        def is_ignored(transcript: Transcript, repeat: _Repeat = repeat) -> MissingEntity:
+            calls, is_one = calls_by_entity(transcript.calls), repeat.entities(transcript)
+            return lambda fetch: (
+                fetch.requested_ms is None
+                and was_fetched_before(fetch, calls.get(fetch.entity_id, ()))
+                and is_one(fetch)
+            )
+
+        figures = f"{of(again, count)} were"
+        if repeat.other:
+            figures += f", {repeat.other} {of(_count_again(others), _count(others))}"
+        yield Explanation(
+            CauseKind.REPEATED_NOT_FETCHED,
+            f"{repeat.ignored}: {figures}.",
+            accounts_for_missing=is_ignored,
         )
-
-    if by_bytes:
-        message = "a message with the same bytes as an earlier one"
-        others = of(sum(asked[False]), len(asked[False]))
-        figures = f"0 of {len(asked[True]):,} were, and {others} after one with other bytes"
-    else:
-        message = "another message about it"
-        figures = f"0 of {len(asked[True]) + len(asked[False]):,} were"
-    yield Explanation(
-        CauseKind.REPEATED_NOT_FETCHED,
-        f"An entity that was fetched is not asked for again after {message}: {figures}.",
-        accounts_for_missing=is_ignored,
-    )
+        return
 
 
-def _has_known_bytes(transcript: Transcript) -> MissingEntity:
-    """Return whether the last message about an entity has the bytes of an earlier one."""
-    bodies: dict[tuple[str | None, EntityKey], list[bytes]] = {}
-    for delivery in transcript.deliveries:
-        for event in delivery.message.events if delivery.delivered else ():
-            key = delivery.message.token_owner, entity_key(event)
-            bodies.setdefault(key, []).append(delivery.message.body)
-
-    def has_known_bytes(fetch: EntityFetch) -> bool:
-        *earlier, last = bodies[fetch.enterprise_id, entity_key(fetch)]
-        return last in earlier
-
-    return has_known_bytes
+def _count_again(records: Sequence[FetchRecord]) -> int:
+    return _count([record for record in records if record.requested_again])
 
 
 def _count(records: Sequence[FetchRecord]) -> int:

@@ -38,6 +38,7 @@ from pytest_mews.model.fetch_record import (
     last_actions,
     merge_records,
     was_fetched_before,
+    was_in_flight,
 )
 from pytest_mews.model.fetches import OPERATIONS_BY_DISCRIMINATOR, EntityFetch, entity_fetches
 from pytest_mews.model.message import EventReference, Message, Validity, WebhookKind
@@ -171,4 +172,5 @@ __all__ = [
     "merge_usage",
     "thin_out",
     "was_fetched_before",
+    "was_in_flight",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -46,6 +46,9 @@ class FetchRecord:
         event_count: the number of events in the smallest acknowledged message about it.
         requested_again: whether a request about it followed the last message about it; None if it
             was not fetched before that message.
+        repeated_bytes: whether the last message about it has the same bytes as an earlier one.
+        repeated_in_flight: whether no request about it had a response yet when the last message
+            about it was sent; only with `requested_again`.
         by_interval: whether no request asked for its id or returned it since the last message about
             it, but requests by interval could have returned it.
         outside_interval: whether their response had no further page (`is_outside_interval`).
@@ -68,6 +71,8 @@ class FetchRecord:
     refusal: tuple[str, ...] = ()
     event_count: int = 1
     requested_again: bool | None = None
+    repeated_bytes: bool = False
+    repeated_in_flight: bool = False
     by_interval: bool = False
     outside_interval: bool = False
     last_action: str = ""
@@ -96,10 +101,12 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
     actions, changes = last_actions(transcript.deliveries), _state_changes(transcript.deliveries)
     calls = calls_by_entity(transcript.calls)
     awaited = [delivery for delivery in transcript.deliveries if not delivery.is_health_check]
+    repeated = entities_of_repeated_bytes(awaited)
     fetches = entity_fetches(awaited, transcript.calls)
     return merge_records(
         replace(
             _record(fetch, first, unclear, counts, calls),
+            repeated_bytes=(fetch.enterprise_id, entity_key(fetch)) in repeated,
             by_interval=fetch.requested_ms is None
             and bool(requests_by_interval(fetch, transcript.calls)),
             outside_interval=is_outside_interval(fetch, transcript.calls),
@@ -253,6 +260,31 @@ def was_fetched_before(fetch: EntityFetch, calls: Iterable[ApiCall]) -> bool:
     )
 
 
+def was_in_flight(fetch: EntityFetch, calls: Iterable[ApiCall]) -> bool:
+    """Return whether no call about an entity had a response yet when its last message was sent."""
+    return not any(
+        call.answered_ms is not None and call.answered_ms <= fetch.sent_ms
+        for call in calls
+        if call.enterprise_id == fetch.enterprise_id and fetch.entity_id in call.returned_ids
+    )
+
+
+def entities_of_repeated_bytes(
+    deliveries: Iterable[Delivery],
+) -> frozenset[tuple[str | None, EntityKey]]:
+    """Return the entities whose last acknowledged message has the bytes of an earlier one.
+
+    Each is identified by the enterprise whose AccessToken covers it, and by its `entity_key`.
+    """
+    bodies: dict[tuple[str | None, EntityKey], list[bytes]] = defaultdict(list)
+    for delivery in sorted(deliveries, key=lambda delivery: delivery.started_ms):
+        if delivery.delivered:
+            message = delivery.message
+            for key in {(message.token_owner, entity_key(event)) for event in message.events}:
+                bodies[key].append(message.body)
+    return frozenset(key for key, (*earlier, last) in bodies.items() if last in earlier)
+
+
 def met_fault(fetch: EntityFetch, calls: Sequence[ApiCall]) -> ApiFault | None:
     """Return the first fault that a request about an entity met, if any.
 
@@ -283,6 +315,7 @@ def _record(
         for call in calls_by_id.get(fetch.entity_id, ())
         if call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
     ]
+    was_fetched = was_fetched_before(fetch, calls)
     return FetchRecord(
         fetch.discriminator,
         fetch.enterprise_id,
@@ -294,7 +327,6 @@ def _record(
         follows_unknown=(fetch.enterprise_id, fetch.entity_id) in unclear,
         refusal=next(filter(None, map(refusal_of, calls)), ()),
         event_count=counts[entity_key(fetch)],
-        requested_again=(
-            fetch.requested_ms is not None if was_fetched_before(fetch, calls) else None
-        ),
+        requested_again=fetch.requested_ms is not None if was_fetched else None,
+        repeated_in_flight=was_fetched and was_in_flight(fetch, calls),
     )

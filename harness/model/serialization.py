@@ -115,8 +115,8 @@ KEYS: Mapping[type, str] = {
         """,
     FetchRecord: """
         discriminator=type enterprise_id is_first fault requested fetched token_owner count
-        follows_unknown refusal event_count=events requested_again by_interval
-        outside_interval last_action token_owner_action
+        follows_unknown refusal event_count=events requested_again repeated_bytes
+        repeated_in_flight by_interval outside_interval last_action token_owner_action
         """,
     BlockedBy: "requirement scenario_id=scenario remedy",
     Cause: "kind summary remedy level explains shown_by",

@@ -15,7 +15,6 @@ from pytest_mews.model import (
     EventReference,
     Message,
     ScenarioResult,
-    Verdict,
     WebhookKind,
 )
 from tests.causes.observed_results import processing_result
@@ -199,11 +198,14 @@ def test_resuming_is_no_cause(*, new_requested: bool, one_requested: bool) -> No
     assert CauseKind.RESUMED_NOT_FETCHED not in kinds
 
 
-def repeated_result(number: int, *, again: bool, fetched: bool = True) -> ScenarioResult:
-    """Return the result of two messages with the same bytes about one entity."""
+def repeated_result(
+    number: int, *, again: bool, fetched: bool = True, second_body: bytes = b"{}"
+) -> ScenarioResult:
+    """Return the result of two messages about one entity, with the same bytes by default."""
     entity_id = f"{number}-a"
     first = delivery(entity_id)
     second = delivery(entity_id, at_ms=500.0)
+    second = replace(second, message=replace(second.message, body=second_body))
     calls: list[ApiCall] = [call(entity_id, at_ms=100.0)] if fetched else []
     if again:
         calls.append(call(entity_id, at_ms=600.0))
@@ -224,33 +226,55 @@ def test_a_message_that_is_known_is_ignored() -> None:
     )
 
 
-def with_other_bytes(result: ScenarioResult) -> ScenarioResult:
-    """Return a result whose second message has other bytes than the first."""
-    (evidence,) = result.evidence
-    first, second = evidence.transcript.deliveries
-    second = replace(second, message=replace(second.message, body=b'{"other": true}'))
-    transcript = replace(evidence.transcript, deliveries=(first, second))
-    return replace(result, evidence=(replace(evidence, transcript=transcript),))
-
-
-def test_a_message_with_known_bytes_is_ignored() -> None:
-    """Another message about the same entity leads to a request."""
-    results = [repeated_result(16, again=False), repeated_result(32, again=False)]
-    (cause,) = find_causes([*results, with_other_bytes(repeated_result(54, again=True))])
-    assert (cause.kind, cause.explains) == (CauseKind.REPEATED_NOT_FETCHED, ("PROC-16", "PROC-32"))
+def test_only_a_message_with_the_same_bytes_is_ignored() -> None:
+    """A service that remembers what it received takes the second change for a copy."""
+    in_flight = call("32-a", at_ms=100.0, duration_ms=2000.0, fault=ApiFault.SLOW)
+    same_bytes = [delivery("32-a"), delivery("32-a", at_ms=500.0)]
+    results = [
+        repeated_result(16, again=False),
+        processing_result("PROC-32", same_bytes, [in_flight], met=False),
+        repeated_result(54, again=True, second_body=b"{ }"),
+    ]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (
+        CauseKind.REPEATED_NOT_FETCHED,
+        ("PROC-16", "PROC-32"),
+    )
     assert cause.summary == (
         "An entity that was fetched is not asked for again after a message with the same bytes as "
-        "an earlier one: 0 of 2 were, and 1 of 1 after one with other bytes."
+        "an earlier one: 0 of 2 were, after other messages 1 of 1."
     )
 
 
-def test_messages_with_known_bytes_that_lead_to_requests() -> None:
-    """A service that misses a change during a fetch, or one by chance, does not know its bytes."""
-    lost = [repeated_result(16, again=False), repeated_result(32, again=False)]
-    others = [with_other_bytes(repeated_result(54, again=True)), repeated_result(15, again=True)]
-    assert find_causes([*lost, *others]) == ()
-    flaky = [replace(result, verdict=Verdict.FLAKY) for result in lost]
-    assert find_causes([*flaky, others[0]]) == ()
+def test_only_an_entity_whose_fetch_has_ended_is_ignored() -> None:
+    """A service that fetches only what its database does not have yet."""
+    same_bytes = [delivery("32-a"), delivery("32-a", at_ms=500.0)]
+    in_flight = call("32-a", at_ms=100.0, duration_ms=2000.0, fault=ApiFault.SLOW)
+    results = [
+        repeated_result(16, again=False),
+        processing_result("PROC-32", same_bytes, [in_flight, call("32-a", at_ms=600.0)]),
+        repeated_result(54, again=False, second_body=b"{ }"),
+    ]
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (
+        CauseKind.REPEATED_NOT_FETCHED,
+        ("PROC-16", "PROC-54"),
+    )
+    assert cause.summary == (
+        "An entity is not asked for again after another message about it, once its fetch has "
+        "ended: 0 of 2 were, while it was being fetched 1 of 1."
+    )
+
+
+def test_repetitions_that_are_ignored_now_and_then_are_no_cause() -> None:
+    """They share neither their bytes nor the end of a fetch."""
+    results = [
+        repeated_result(16, again=False),
+        repeated_result(17, again=True),
+        repeated_result(54, again=False, second_body=b"{ }"),
+        repeated_result(55, again=True, second_body=b"{ }"),
+    ]
+    assert CauseKind.REPEATED_NOT_FETCHED not in [cause.kind for cause in find_causes(results)]
 
 
 def test_a_slow_response_is_no_error_that_could_explain_the_loss() -> None:
