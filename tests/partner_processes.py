@@ -40,7 +40,7 @@ def run_fastapi_partner(
     """Run the FastAPI example under uvicorn on a free loopback port.
 
     Args:
-        folder: the folder for the file with its output.
+        folder: the folder for the files with its output and its database.
         token: the shared secret, passed as `MEWS_TOKEN`.
         api: the URL of the Connector API; nobody listens at the default.
         source: the folder with the program.
@@ -55,6 +55,7 @@ def run_fastapi_partner(
         "MEWS_API_URL": api,
         "MEWS_CLIENT_TOKEN": TENANTS.client_token,
         "MEWS_TENANTS": "tenants.toml",
+        "MEWS_DATABASE": str(folder / "partner.sqlite3"),
     }
     with run_service(command, source, folder / "uvicorn.log", environment) as service:
         yield service

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
@@ -101,20 +101,18 @@ class ApiClient:
         return result
 
 
-async def pages(
-    call: Call, operation: str, collection: str, filters: Document
-) -> AsyncIterator[Document]:
-    """Yield the entities on all pages of an operation."""
+async def read(call: Call, operation: str, collection: str, filters: Document) -> list[Document]:
+    """Return the entities on all pages of an operation."""
+    found: list[Document] = []
     limitation: Document = {"Count": PAGE_SIZE}
     while True:
         page = await call(operation, {**filters, "Limitation": limitation})
         entities = page.get(collection)
         if not isinstance(entities, list):  # a missing list is not an empty one
             raise ApiError(OK)
-        for entity in entities:
-            yield entity
+        found += entities
         if len(entities) < PAGE_SIZE or not page.get("Cursor"):
-            return
+            return found
         limitation = {"Count": PAGE_SIZE, "Cursor": page["Cursor"]}
 
 

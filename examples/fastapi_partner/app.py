@@ -1,21 +1,20 @@
 """An example webhook receiver for Mews in FastAPI.
 
-It answers at once and processes messages afterwards, because Mews waits no longer than 5 seconds
-(https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook arrive at the same URL.
-`fetcher` fetches the entities that have changed; `api_client` calls Mews.
+It stores what a message says, answers, and fetches afterwards what has changed, because Mews waits
+no longer than 5 seconds (https://docs.mews.com/connector-api/events/wh-faq). Both kinds of webhook
+arrive at the same URL. `storage` has what must survive a restart, `fetcher` fetches the entities,
+and `api_client` calls Mews.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 import logging
 import os
 import tomllib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from api_client import ApiClient
 from fastapi import FastAPI, Request, Response
 from fetcher import Fetcher
 from starlette.requests import ClientDisconnect
+from storage import Storage
 
 TOKEN = os.environ["MEWS_TOKEN"].encode()  # the secret in the URL that you register with Mews
 # The entity that each event is about. Both events of a new customer have the same id.
@@ -47,38 +47,22 @@ ACTIVE = {
 }
 ACTIONS = {*ACTIVE, "IntegrationCreated", "IntegrationDeleted", "IntegrationApiKeyCreated"}
 
-Key = tuple[str, str, str]  # enterprise id, kind and id
 logger = logging.getLogger("partner")
-queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-integrations: dict[str, Integration] = {}  # by integration id
-integration_ids: dict[str, str] = {}  # by enterprise id, as General Webhooks name them
-entities: dict[Key, dict[str, Any]] = {}
-deleted: set[Key] = set()
-
-
-@dataclass
-class Integration:
-    """The connection of one enterprise; store it in a database, with its keys encrypted."""
-
-    enterprise_id: str | None = None
-    access_token: str | None = field(default=None, repr=False)
-    api_key: str | None = field(default=None, repr=False)  # replaces the access token
-    active: bool = True
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Run the worker next to the server."""
+    """Fetch what has changed as long as the server runs."""
     logging.getLogger("uvicorn.access").addFilter(remove_query)  # the query contains the token
-    load_tenants()
+    storage = Storage(os.environ.get("MEWS_DATABASE", "partner.sqlite3"))
+    load_tenants(storage)
     async with ApiClient() as api_client:
-        fetcher = Fetcher(api_client, access_token, store)
-        worker = asyncio.create_task(process_queue(fetcher))
+        fetcher = Fetcher(api_client, storage)
+        app.state.storage, app.state.fetcher = storage, fetcher
+        fetcher.resume()  # what the last process did not come to
         yield
-        worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await worker
         await fetcher.close()
+    storage.close()
 
 
 app = FastAPI(lifespan=lifespan)
@@ -86,7 +70,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/webhooks/mews")
 async def receive(request: Request) -> Response:
-    """Check the token, check the message, queue it, and answer 202."""
+    """Check the token, check the message, store what it says, and answer 202."""
     token = request.query_params.get("Token", "").encode()
     if not hmac.compare_digest(token, TOKEN):
         return Response(status_code=401)
@@ -95,12 +79,12 @@ async def receive(request: Request) -> Response:
         check(message)
     except (ValueError, TypeError, KeyError, RecursionError, ClientDisconnect):
         return Response(status_code=400)
-    queue.put_nowait(message)
+    handle(message, app.state.storage, app.state.fetcher)
     return Response(status_code=202)
 
 
 def check(message: Any) -> None:  # noqa: ANN401
-    """Raise TypeError or KeyError if a property is missing that `handle` needs."""
+    """Raise TypeError, KeyError or ValueError if `handle` could not store the message."""
     if isinstance(message, dict) and isinstance(message.get("Events"), list):
         strings = [message["EnterpriseId"], message["IntegrationId"]]
         strings += [event["Value"]["Id"] for event in message["Events"] if is_known(event)]
@@ -112,8 +96,7 @@ def check(message: Any) -> None:  # noqa: ANN401
             strings += [data["ApiKey"]]
         elif action == "IntegrationCreated":
             strings += [data["Enterprise"]["Id"], data["AccessToken"]]
-    if not all(isinstance(string, str) for string in strings):
-        raise TypeError
+    "".join(strings).encode()  # TypeError: not all are strings; ValueError: a lone surrogate
 
 
 def is_known(event: dict[str, Any]) -> bool:
@@ -121,94 +104,54 @@ def is_known(event: dict[str, Any]) -> bool:
     return event["Discriminator"] in ENTITIES
 
 
-async def process_queue(fetcher: Fetcher) -> None:
-    """Handle the accepted messages, one after another; nothing here waits for Mews."""
-    while True:
-        message = await queue.get()
-        try:
-            handle(message, fetcher)
-        except Exception:  # a bad message must not end the worker
-            logger.exception("A message could not be handled")
-
-
-def handle(message: dict[str, Any], fetcher: Fetcher) -> None:
-    """Apply a message, which may arrive twice and in any order."""
+def handle(message: dict[str, Any], storage: Storage, fetcher: Fetcher) -> None:
+    """Store what a message says, which may arrive twice and in any order; wait for nothing."""
     if "Events" in message:
         enterprise_id = message["EnterpriseId"]
-        integration_ids[enterprise_id] = message["IntegrationId"]
-        for event in filter(is_known, message["Events"]):
-            kind, entity_id = ENTITIES[event["Discriminator"]], event["Value"]["Id"]
-            if event["Discriminator"] in DELETIONS:
-                remove(enterprise_id, kind, entity_id)
-            elif (enterprise_id, kind, entity_id) not in deleted:  # an older event may come late
-                fetcher.add(enterprise_id, kind, [entity_id])
+        changed: dict[str, set[str]] = {}
+        with storage:
+            storage.set_integration(enterprise_id, message["IntegrationId"])
+            for event in filter(is_known, message["Events"]):
+                kind, entity_id = ENTITIES[event["Discriminator"]], event["Value"]["Id"]
+                if event["Discriminator"] in DELETIONS:
+                    storage.delete(enterprise_id, kind, entity_id)
+                else:
+                    changed.setdefault(kind, set()).add(entity_id)
+            for kind, ids in changed.items():
+                storage.add_changes(enterprise_id, kind, ids)
+        for kind in changed:
+            fetcher.fetch(enterprise_id, kind)
         return
     action, data = message["Action"], message["Data"]
     if action not in ACTIONS:
         return
-    integration = find_integration(data)
-    if action == "IntegrationDeleted":
-        integrations.pop(data["Integration"]["Id"])
-    elif action in ACTIVE:
-        integration.active = ACTIVE[action]
-    elif action == "IntegrationApiKeyCreated":
-        integration.api_key = data["ApiKey"]
-    else:
-        integration.enterprise_id = data["Enterprise"]["Id"]
-        integration.access_token = data["AccessToken"]
-        integration.active = data.get("IsEnabled") is not False  # enabled if missing or null
+    integration_id = data["Integration"]["Id"]
+    with storage:
+        if action == "IntegrationDeleted":
+            storage.disconnect(integration_id)
+        elif action in ACTIVE:
+            storage.set_active(integration_id, is_active=ACTIVE[action])
+        elif action == "IntegrationApiKeyCreated":
+            storage.set_api_key(integration_id, data["ApiKey"])
+        else:
+            storage.connect(
+                integration_id,
+                data["Enterprise"]["Id"],
+                data["AccessToken"],
+                is_active=data.get("IsEnabled") is not False,  # enabled if missing or null
+            )
     fetcher.resume()  # events may have arrived before the token
 
 
-def find_integration(data: dict[str, Any]) -> Integration:
-    """Return the integration of an action; creates it, because a key may arrive first."""
-    return integrations.setdefault(data["Integration"]["Id"], Integration())
-
-
-def access_token(enterprise_id: str) -> str | None:
-    """Return the access token of an enterprise; None while it is not connected or inactive.
-
-    The token of a chain covers its properties, each with an enterprise id of its own: for these the
-    integration is known from their webhooks.
-    """
-    own = [each for each in integrations.values() if each.enterprise_id == enterprise_id]
-    of_chain = integrations.get(integration_ids.get(enterprise_id, ""))
-    for integration in own or ([of_chain] if of_chain else []):
-        if integration.active:
-            return integration.api_key or integration.access_token
-    return None
-
-
-def load_tenants() -> None:
-    """Load the integrations that exist already from the file in MEWS_TENANTS."""
+def load_tenants(storage: Storage) -> None:
+    """Store the integrations in the file in MEWS_TENANTS, unless they are stored already."""
     if path := os.environ.get("MEWS_TENANTS"):
-        for tenant in tomllib.loads(Path(path).read_text("utf-8"))["enterprise"]:
-            integration = Integration(tenant["id"], tenant["access_token"])
-            integrations[tenant["integration_id"]] = integration
-
-
-def store(enterprise_id: str, kind: str, entity: dict[str, Any]) -> None:
-    """Store an entity unless a newer state is stored: responses may overtake each other.
-
-    This is where your own work begins.
-    """
-    key = (enterprise_id, kind, entity["Id"])
-    if key in deleted or entity.get("DeletedUtc"):
-        remove(*key)
-    elif updated_at(entity) >= updated_at(entities.get(key, {})):
-        entities[key] = entity
-
-
-def remove(enterprise_id: str, kind: str, entity_id: str) -> None:
-    """Remove a deleted entity; a deletion is final, whatever arrives after it."""
-    key = (enterprise_id, kind, entity_id)
-    deleted.add(key)
-    entities.pop(key, None)
-
-
-def updated_at(entity: dict[str, Any]) -> str:
-    """Return when an entity changed; these times can be compared as strings."""
-    return str(entity.get("UpdatedUtc") or entity.get("CreatedUtc") or "")
+        tenants = tomllib.loads(Path(path).read_text("utf-8"))["enterprise"]
+        with storage:
+            for tenant in tenants:
+                if not storage.has_integration(tenant["integration_id"]):
+                    ids = (tenant["integration_id"], tenant["id"])
+                    storage.connect(*ids, tenant["access_token"], is_active=True)
 
 
 def remove_query(record: logging.LogRecord) -> bool:

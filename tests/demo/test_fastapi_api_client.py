@@ -39,12 +39,9 @@ def read_pages(
         cursors.append(body["Limitation"].get("Cursor"))
         return responses[len(cursors) - 1]
 
-    async def read_ids() -> list[str]:
-        filters = {"CustomerIds": ["a"]}
-        entities = api_client.pages(call, "customers/getAll", "Customers", filters)
-        return [entity["Id"] async for entity in entities]
-
-    return asyncio.run(read_ids()), cursors
+    filters = {"CustomerIds": ["a"]}
+    entities = asyncio.run(api_client.read(call, "customers/getAll", "Customers", filters))
+    return [entity["Id"] for entity in entities], cursors
 
 
 def page(*ids: str) -> dict[str, Any]:

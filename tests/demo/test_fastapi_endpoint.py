@@ -86,7 +86,7 @@ def test_the_readme_matches_the_example() -> None:
     """Its commands use the module, the path and the variables of the example."""
     readme = (FASTAPI_PARTNER / "README.md").read_text("utf-8")
     source = (FASTAPI_PARTNER / "app.py").read_text("utf-8")
-    for name in ("MEWS_TOKEN", "/webhooks/mews", "MEWS_TENANTS"):
+    for name in ("MEWS_TOKEN", "/webhooks/mews", "MEWS_TENANTS", "MEWS_DATABASE"):
         assert name in readme
         assert name in source
     client_source = (FASTAPI_PARTNER / "api_client.py").read_text("utf-8")

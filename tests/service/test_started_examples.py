@@ -24,7 +24,7 @@ FREE = "127.0.0.1:0"
         (
             "fastapi_partner",
             ["--mews-start", f"{sys.executable} -m uvicorn app:app --port {{port}}"],
-            ["PRE-01", "PRE-02", "PROC-01"],
+            ["PRE-01", "PRE-02", "PROC-01", "PROC-49"],
         ),
         ("fastapi_partner", ["--mews-app", "app:app"], ["PRE-01", "PRE-02", "PROC-01"]),
         ("flask_partner", ["--mews-app", "app:app"], ["PRE-01", "AUTH-01", "RET-01"]),
@@ -43,6 +43,7 @@ def test_an_example_passes(
         skip_if_missing(EXPRESS)
         monkeypatch.setenv("NODE_PATH", str(EXPRESS_MODULES))
     monkeypatch.setenv("MEWS_TOKEN", "a-secret-of-the-example")
+    monkeypatch.setenv("MEWS_DATABASE", str(pytester.path / "partner.sqlite3"))
     report = pytester.path / "mews-report"
     monkeypatch.chdir(ROOT / "examples" / example)
     arguments = ["--mews-target", PATH, *options, "--mews-report", str(report)]
