@@ -125,6 +125,11 @@ _FIRST_EVENTS = _Rule(
     "only the first {limit} events of a message",
     "that follow",
 )
+_RECENT_EVENTS = _Rule(
+    lambda position: position.recent_events,
+    f"only the first {{limit}} events that come within {RECENT_MS / 1000:g} s",
+    "that follow",
+)
 # Of rules that hold equally well, the first is told.
 _RULES = (
     _FIRST_EVENTS,
@@ -138,11 +143,7 @@ _RULES = (
         "only the events in the first {limit} bytes of a message",
         "that follow",
     ),
-    _Rule(
-        lambda position: position.recent_events,
-        f"only the first {{limit}} events that come within {RECENT_MS / 1000:g} s",
-        "that follow",
-    ),
+    _RECENT_EVENTS,
     _Rule(
         lambda position: position.events_after,
         "only the last {limit} events of a message",
@@ -194,6 +195,7 @@ def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
         (split, index)
         for index, rule in enumerate(rules)
         if (split := _split(sorted((rule.place(position), asked) for position, asked in placed)))
+        and (rule is not _RECENT_EVENTS or _cuts_messages(split.limit, placed))
     ]
     if not found:
         return
@@ -220,6 +222,19 @@ def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
         f"and {split.asked_beyond:,} of {split.beyond:,} {rule.others}.",
         accounts_for_missing=is_beyond,
         remedy=remedy_if(CauseKind.MESSAGE_PART_NOT_FETCHED, rule.case),
+    )
+
+
+def _cuts_messages(limit: int, placed: Iterable[tuple[_Position, bool]]) -> bool:
+    """Return whether a number of recent events divides messages, as it does if events are counted.
+
+    What comes while a request is running, or a queue of messages is full, is lost as a whole.
+    """
+    return any(
+        not asked
+        and position.recent_events - position.events_before < limit <= position.recent_events
+        for position, asked in placed
+        if position.events_before
     )
 
 

@@ -213,6 +213,20 @@ def test_a_queue_that_several_messages_fill(instances: int) -> None:
     )
 
 
+def test_messages_that_are_lost_as_a_whole_fill_no_queue_of_events() -> None:
+    """What comes while a request is running is ignored: the loss divides no message."""
+    results = []
+    for number in range(4):
+        ids = [[f"{number}-{index}-{place}" for place in range(10)] for index in range(4)]
+        at_ms = 10_000.0 * number
+        sent = [delivery(*names, at_ms=at_ms + 100 * index) for index, names in enumerate(ids)]
+        results.append(
+            processing_result(f"PROC-0{number}", sent, [call(*ids[0], at_ms=at_ms + 50)])
+        )
+    causes = find_causes(results)
+    assert CauseKind.MESSAGE_PART_NOT_FETCHED not in {cause.kind for cause in causes}
+
+
 def test_what_waits_behind_a_failing_request_is_not_a_part() -> None:
     """A request that is refused until the end keeps the other types waiting."""
     results = []
