@@ -109,7 +109,7 @@ def handle(message: dict[str, Any], storage: Storage, fetcher: Fetcher) -> None:
     if "Events" in message:
         enterprise_id = message["EnterpriseId"]
         changed: dict[str, set[str]] = {}
-        with storage:
+        with storage.transaction():
             storage.set_integration(enterprise_id, message["IntegrationId"])
             for event in filter(is_known, message["Events"]):
                 kind, entity_id = ENTITIES[event["Discriminator"]], event["Value"]["Id"]
@@ -126,7 +126,7 @@ def handle(message: dict[str, Any], storage: Storage, fetcher: Fetcher) -> None:
     if action not in ACTIONS:
         return
     integration_id = data["Integration"]["Id"]
-    with storage:
+    with storage.transaction():
         if action == "IntegrationDeleted":
             storage.disconnect(integration_id)
         elif action in ACTIVE:
@@ -147,7 +147,7 @@ def load_tenants(storage: Storage) -> None:
     """Store the integrations in the file in MEWS_TENANTS, unless they are stored already."""
     if path := os.environ.get("MEWS_TENANTS"):
         tenants = tomllib.loads(Path(path).read_text("utf-8"))["enterprise"]
-        with storage:
+        with storage.transaction():
             for tenant in tenants:
                 if not storage.has_integration(tenant["integration_id"]):
                     ids = (tenant["integration_id"], tenant["id"])

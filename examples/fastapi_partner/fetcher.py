@@ -108,13 +108,13 @@ class Fetcher:
                         )
                     elif not error.is_retryable:
                         logger.error("Can't fetch %s of %s: %s", kind, enterprise_id, error)  # noqa: TRY400
-                        with self._storage:
+                        with self._storage.transaction():
                             self._storage.remove_changes(changes)
                         return
                     await self._pause(key, error, failures)
                     failures += 1
                 else:
-                    with self._storage:
+                    with self._storage.transaction():
                         for entity in entities:
                             self._storage.store(enterprise_id, kind, entity)
                         self._storage.remove_changes(changes)

@@ -1,6 +1,6 @@
 """What must survive a restart, in a file of SQLite: Mews sends an accepted message only once.
 
-A method that changes something belongs into a transaction: `with storage: storage.add_changes(…)`.
+A method that changes something belongs into a transaction: `with storage.transaction(): …`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS integrations (
@@ -64,17 +64,9 @@ class Storage:
         self._database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
         self._database.executescript(TABLES)
 
-    def __enter__(self) -> Self:
-        self._database.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._database.__exit__(kind, error, traceback)  # commits, or rolls back after an error
+    def transaction(self) -> AbstractContextManager[object]:
+        """Return a context that commits at its end, or rolls back after an error."""
+        return self._database
 
     def close(self) -> None:
         """Close the file."""

@@ -180,6 +180,17 @@ def test_yaml_in_a_document_is_valid(path: Path) -> None:
         assert yaml.safe_load(block)
 
 
+@pytest.mark.parametrize(
+    "path",
+    sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md")]),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_the_own_shell_of_a_reader_expands_no_variable_of_the_service(path: Path) -> None:
+    """It expands variables within double quotes, where single quotes are ordinary characters."""
+    for command in re.findall(r"\"sh -c '[^'\n]*'\"", path.read_text("utf-8")):
+        assert not re.search(r"(?<!\\)\$", command)
+
+
 def test_makefile_has_the_commands_of_the_readme() -> None:
     """Every `make` command in README and CONTRIBUTING is a target."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
