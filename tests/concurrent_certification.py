@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pytest_mews.execution import load_generators
 from pytest_mews.model import Scenario, ScenarioResult
 from pytest_mews.run.runner import CertificationRunner
 from pytest_mews.session.schedule import Lane, Schedule
@@ -14,6 +15,7 @@ def certify_concurrently(
 ) -> dict[str, ScenarioResult]:
     """Return the results of the scenarios by their ids."""
     items = list(scenarios)
+    load_generators()
     runner.probe(items)
     schedule = Schedule([Lane(runner.certify, jobs)])
     try:

@@ -72,9 +72,10 @@ def build_messages(case: Case, id_source: IdSource) -> dict[str, tuple[Message, 
 
 
 def load_generators() -> None:
-    """Import what Hypothesis imports when it first generates; call this before threads generate.
+    """Import and build what Hypothesis needs to generate; call this before threads generate.
 
-    pytest parses such a module to rewrite its assertions. If other threads run meanwhile, Python
-    3.11 may fail: "AST constructor recursion depth mismatch".
+    Each thread that generates first would build the table of characters. And pytest parses an
+    imported module to rewrite its assertions: if other threads run meanwhile, Python 3.11 may fail:
+    "AST constructor recursion depth mismatch".
     """
     st.from_regex("a", alphabet="a").validate()

@@ -23,12 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from math import inf
 from statistics import median
 from threading import Lock
+from typing import NamedTuple
 
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.execution.waits import MAX_BUSY_FACTOR, CallWait, limited_until_ms
@@ -68,8 +68,7 @@ class Missing(Enum):
     CONTINUATION = auto()
 
 
-@dataclass(frozen=True)
-class Awaited:
+class Awaited(NamedTuple):
     """An entity that the service should request, and perhaps do more about.
 
     Attributes:

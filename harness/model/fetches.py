@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import dropwhile
 from typing import NamedTuple
 
@@ -31,8 +30,7 @@ IDS_FROM: Mapping[str, str] = {"messages/getAll": "messageThreads/getAll"}
 OPERATIONS_BY_DISCRIMINATOR = operations_by_event(Channel.GENERAL)
 
 
-@dataclass(frozen=True)
-class EntityFetch:
+class EntityFetch(NamedTuple):
     """One entity of acknowledged messages, and the partner's requests about it.
 
     Times are in milliseconds on the run's clock. A request counts for the last message about the
@@ -212,38 +210,35 @@ def _entity(
 def _with_calls(entity: _Entity, calls: Sequence[ApiCall]) -> EntityFetch:
     """Return the fetches of an entity, from calls that ask for its id or return it."""
     unfetched = entity.unfetched
-    own_calls = [
-        call
-        for call in calls
-        if call.operation in entity.operations and call.enterprise_id == unfetched.enterprise_id
-    ]
-    if not own_calls:
+    entity_id, enterprise_id = unfetched.entity_id, unfetched.enterprise_id
+    fetch_count = fetch_by_id_count = 0
+    requested_ms: list[float] = []
+    fetched_ms: list[float] = []
+    in_flight, newest = False, None
+    for call in calls:
+        if call.enterprise_id != enterprise_id or call.operation not in entity.operations:
+            continue
+        is_recent = call.received_ms >= entity.relevant_from_ms
+        returns_it = entity_id in call.returned_ids
+        if returns_it and call.answered_ok:
+            fetch_count += 1
+            fetch_by_id_count += entity_id in call.requested_ids
+            if is_recent and call.answered_ms is not None:
+                fetched_ms.append(call.answered_ms)
+        if is_recent:
+            newest = call
+            in_flight |= call.answered_ms is None
+            if returns_it or not call.is_next_page:
+                requested_ms.append(call.received_ms)
+    if not fetch_count and newest is None:
         return unfetched
-    entity_id, from_ms = unfetched.entity_id, entity.relevant_from_ms
-    recent_calls = [call for call in own_calls if call.received_ms >= from_ms]
-    fetches = [call for call in own_calls if call.answered_ok and entity_id in call.returned_ids]
-    fetched_ms = [
-        call.answered_ms
-        for call in fetches
-        if call.answered_ms is not None and call.received_ms >= from_ms
-    ]
-    return replace(
-        unfetched,
-        fetch_count=len(fetches),
-        fetch_by_id_count=sum(entity_id in call.requested_ids for call in fetches),
-        requested_ms=min(
-            (
-                call.received_ms
-                for call in recent_calls
-                if not call.is_next_page or entity_id in call.returned_ids
-            ),
-            default=None,
-        ),
+    return unfetched._replace(
+        fetch_count=fetch_count,
+        fetch_by_id_count=fetch_by_id_count,
+        requested_ms=min(requested_ms, default=None),
         fetched_ms=min(fetched_ms, default=None),
-        in_flight=any(call.answered_ms is None for call in recent_calls),
-        is_refused=not fetched_ms
-        and bool(recent_calls)
-        and recent_calls[-1].is_refused_for_its_body,
+        in_flight=in_flight,
+        is_refused=not fetched_ms and newest is not None and newest.is_refused_for_its_body,
     )
 
 

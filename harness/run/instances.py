@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pytest_mews.config.service_start import INSTANCES
 from pytest_mews.errors import UsageError
+from pytest_mews.execution import load_generators
 from pytest_mews.model import ApiCall, ApiUsage, RateLimitUsage, Scenario, merge_usage
 from pytest_mews.run.environment import TOP_CONSUMERS
 from pytest_mews.run.runner import CertificationRunner
@@ -67,7 +68,7 @@ class Instances:
     def probe(
         self, scenarios: tuple[Scenario, ...], report: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Prepare at each instance what these scenarios require (`CertificationRunner.probe`).
+        """Prepare what these scenarios require, at each instance (`CertificationRunner.probe`).
 
         Args:
             scenarios: those that will run.
@@ -77,6 +78,7 @@ class Instances:
             HarnessError: an emulator failed meanwhile.
 
         """
+        load_generators()
         with ThreadPoolExecutor(len(self.runners)) as pool:
             reports = [report, *[str] * (len(self.runners) - 1)]
             for _ in pool.map(

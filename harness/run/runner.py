@@ -19,7 +19,6 @@ from pytest_mews.execution import (
     Messages,
     ScenarioRunner,
     describe_first_request,
-    load_generators,
     met_no_connection,
     recheck_health,
     run_steps,
@@ -173,17 +172,15 @@ class CertificationRunner:
     def probe(
         self, scenarios: Iterable[Scenario], report: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Prepare what these scenarios require, before several threads need it.
+        """Make the observations that these scenarios require, before several threads need them.
 
-        That is what Hypothesis imports, and observations; without this call each scenario makes
-        them itself.
+        Without this call each scenario makes them itself.
 
         Args:
             scenarios: those that will run.
             report: is called with what a long observation waits for, for people; in any thread.
 
         """
-        load_generators()
         requires = {requirement for scenario in scenarios for requirement in scenario.requires}
         needs_api_calls = not requires.isdisjoint(
             {Requirement.CONNECTOR_API_CALLED, Requirement.CONNECTOR_API_ANSWERED}

@@ -144,7 +144,7 @@ def test_the_usual_delay_is_that_of_the_first_request_of_most_waits() -> None:
 def test_a_silence_may_be_the_usual_one_before_a_request() -> None:
     """A service that collects events for seconds is waited for, also if it then finds nothing."""
     patience = after_misses(MIN_TIMEOUTS)
-    patience.note_end([replace(NOT_CONTINUED, request_delay_s=3.0)], [], TIMEOUT_S)
+    patience.note_end([NOT_CONTINUED._replace(request_delay_s=3.0)], [], TIMEOUT_S)
     assert silence_s(patience, REQUEST) == 6.0
 
 
