@@ -115,7 +115,7 @@ def _delete_entities(step: DeleteEntities, execution: Execution) -> None:
         messages = []
         for message in execution.messages[name]:
             events = [event for event in message.events if step.event in {"", event.discriminator}]
-            ids = frozenset(event.entity_id for event in events)
+            ids = tuple(event.entity_id for event in events)
             messages.append(replace(message, deleted_ids=ids))
             for event in events:
                 kind = EVENTS[event.discriminator].entity

@@ -71,7 +71,7 @@ class Message:
     binary: bool = False
     token_variant: str = ""
     validity: Validity = field(default=Validity.DOCUMENTED, compare=False)
-    deleted_ids: frozenset[str] = field(default=frozenset(), compare=False)
+    deleted_ids: tuple[str, ...] = field(default=(), compare=False)
     portfolio_id: str | None = field(default=None, compare=False)
 
     def json(self) -> Any:  # noqa: ANN401 - JSON

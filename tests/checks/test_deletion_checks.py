@@ -14,9 +14,7 @@ RESOURCES, BLOCKS = "resources/getAll", "resourceBlocks/getAll"
 DELETED = delivery_of(("ResourceDeleted", "a"))
 LATE = delivery_of(("ResourceUpdated", "a"), at_ms=50)
 BLOCK_EVENT = delivery_of(("ResourceBlockUpdated", "b"))
-DELETED_BLOCK = replace(
-    BLOCK_EVENT, message=replace(BLOCK_EVENT.message, deleted_ids=frozenset({"b"}))
-)
+DELETED_BLOCK = replace(BLOCK_EVENT, message=replace(BLOCK_EVENT.message, deleted_ids=("b",)))
 
 
 def evaluate_check(check: str, *records: Delivery | ApiCall) -> Finding:
