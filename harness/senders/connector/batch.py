@@ -235,9 +235,9 @@ def batches(target: Target, min_size: int, max_size: int) -> SearchStrategy[Batc
             RepeatedEvent(
                 draw(_up_to(max(0, size - 1 - MAX_REPEATED_EVENTS))),
                 draw(_up_to(size - 1)),
-                repeatable[draw(_up_to(len(repeatable) - 1))],
+                repeatable[draw(_one_of(len(repeatable)))],
             )
-            for _ in range(draw(_up_to(min(MAX_REPEATED_EVENTS, size - 1))))
+            for _ in range(draw(_one_of(min(MAX_REPEATED_EVENTS + 1, size))))
         )
         # Drawn last, and only if it matters: each shrinking step costs a delivery.
         seed = draw(seeds) if len(discriminators) > 1 else 0
@@ -254,7 +254,15 @@ def batches(target: Target, min_size: int, max_size: int) -> SearchStrategy[Batc
     return batch()
 
 
+# Hypothesis checks a new strategy for longer than it draws from it, hence the caches.
+
+
 @cache
 def _up_to(maximum: int) -> SearchStrategy[int]:
-    """Generate a number; Hypothesis checks a new strategy for longer than it draws from it."""
     return st.integers(0, maximum)
+
+
+@cache
+def _one_of(count: int) -> SearchStrategy[int]:
+    """Generate a number below `count`; Hypothesis copies values between strategies of one kind."""
+    return st.sampled_from(range(count))
