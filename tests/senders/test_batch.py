@@ -98,6 +98,22 @@ def test_failure_of_a_shared_id_shrinks_to_two_events(target: Target, tenants: T
     assert len(events_of(smallest, tenants)) == 2
 
 
+def test_repeated_events_shrink_in_few_executions(target: Target, tenants: Tenants) -> None:
+    """Two repeated events take fewer executions than the budget of a scenario, which is 60."""
+    executions: set[str] = set()
+
+    def repeats_two_events(plan: Plan) -> bool:
+        events = events_of(plan, tenants)
+        failed = len(events) - len(set(events)) >= 2
+        if failed or executions:
+            executions.add(repr(plan))
+        return failed
+
+    smallest = find(random_batches(target), repeats_two_events, settings=SETTINGS, random=Random(0))
+    assert len(events_of(smallest, tenants)) == 3
+    assert len(executions) < 50
+
+
 def test_added_customer_is_updated_too(target: Target, tenants: Tenants) -> None:
     """Every CustomerAdded comes with a CustomerUpdated of the same id."""
 

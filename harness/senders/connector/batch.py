@@ -13,7 +13,7 @@ from itertools import cycle
 from random import Random
 
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
+from hypothesis.strategies import DrawFn, SearchStrategy
 
 from pytest_mews.model import Message, WebhookKind
 from pytest_mews.senders.connector.json_shapes import Array, Literal, Record, parse_schema
@@ -185,7 +185,7 @@ def build_messages(plan: EventList | Batch, ids: IdSource) -> tuple[Message, ...
     return tuple(
         build_message(
             WebhookKind.GENERAL,
-            fill({**message_template(plan.profile), "Events": part}, ids),
+            {**fill(message_template(plan.profile), ids), "Events": part},
             description if len(parts) == 1 else f"{description} (message {number} of {len(parts)})",
         )
         for number, part in enumerate(parts, 1)
@@ -216,33 +216,53 @@ def _message_shape(profile: str) -> Record:
     return shape
 
 
-@st.composite
-def batches(draw: DrawFn, target: Target, min_size: int, max_size: int) -> Batch:
+def batches(target: Target, min_size: int, max_size: int) -> SearchStrategy[Batch]:
     """Generate a batch of `min_size` to `max_size` events.
 
     It shrinks towards few events with one discriminator.
     """
     subscribed = general_events(target)
-    size = draw(st.integers(min_size, max_size))
-    # A boolean for each discriminator shrinks one by one; a list of them stops at several.
-    chosen = [name for name in subscribed if draw(st.booleans())]
-    discriminators = chosen or [subscribed[0]]
-    repeatable = [name for name in discriminators if name != CUSTOMER_ADDED]
-    repeated_event = st.builds(
-        RepeatedEvent,
-        st.integers(0, max(0, size - 1 - MAX_REPEATED_EVENTS)),
-        st.integers(0, size - 1),
-        st.sampled_from([None, *repeatable]),
-    )
-    repeated_events = draw(st.lists(repeated_event, max_size=min(MAX_REPEATED_EVENTS, size - 1)))
-    # Drawn last, and only if it matters: each shrinking step costs a delivery.
-    seed = draw(st.integers(0, 2**16 - 1)) if len(discriminators) > 1 else 0
-    return Batch(
-        target.profile,
-        size,
-        tuple(discriminators),
-        seed,
-        customer_pairs=CUSTOMER_UPDATED in subscribed,
-        batch_limit=target.batch_limit,
-        repeated_events=tuple(repeated_events),
-    )
+    sizes, is_chosen, seeds = st.integers(min_size, max_size), st.booleans(), _up_to(2**16 - 1)
+
+    @st.composite
+    def batch(draw: DrawFn) -> Batch:
+        size = draw(sizes)
+        # A boolean for each discriminator shrinks one by one; a list of them stops at several.
+        chosen = [name for name in subscribed if draw(is_chosen)]
+        discriminators = chosen or [subscribed[0]]
+        repeatable = [None, *(name for name in discriminators if name != CUSTOMER_ADDED)]
+        repeated_events = tuple(
+            RepeatedEvent(
+                draw(_up_to(max(0, size - 1 - MAX_REPEATED_EVENTS))),
+                draw(_up_to(size - 1)),
+                repeatable[draw(_one_of(len(repeatable)))],
+            )
+            for _ in range(draw(_one_of(min(MAX_REPEATED_EVENTS + 1, size))))
+        )
+        # Drawn last, and only if it matters: each shrinking step costs a delivery.
+        seed = draw(seeds) if len(discriminators) > 1 else 0
+        return Batch(
+            target.profile,
+            size,
+            tuple(discriminators),
+            seed,
+            customer_pairs=CUSTOMER_UPDATED in subscribed,
+            batch_limit=target.batch_limit,
+            repeated_events=repeated_events,
+        )
+
+    return batch()
+
+
+# Hypothesis checks a new strategy for longer than it draws from it, hence the caches.
+
+
+@cache
+def _up_to(maximum: int) -> SearchStrategy[int]:
+    return st.integers(0, maximum)
+
+
+@cache
+def _one_of(count: int) -> SearchStrategy[int]:
+    """Generate a number below `count`; Hypothesis copies values between strategies of one kind."""
+    return st.sampled_from(range(count))
