@@ -324,7 +324,7 @@ def _fault_by_interval(fetch: EntityFetch, transcript: Transcript) -> ApiFault |
     requests = [
         call
         for call in requests_by_interval(fetch, transcript.calls)
-        if _includes(call, fetch.sent_ms)
+        if call.includes(fetch.sent_ms)
     ]
     failed = [call for call in requests if call.fault is not None and not call.answered_ok]
     if fetch.fetched_ms is None:
@@ -340,13 +340,6 @@ def _fault_by_interval(fetch: EntityFetch, transcript: Transcript) -> ApiFault |
         for delivery in transcript.deliveries
     )
     return None if is_followed else failed[0].fault
-
-
-def _includes(call: ApiCall, at_ms: float) -> bool:
-    """Return whether a request asks for no interval, or for one that a moment is in."""
-    start_s, end_s = call.interval_s or (None, None)
-    after_s = (at_ms - call.received_ms) / 1000
-    return (start_s is None or start_s <= after_s) and (end_s is None or after_s <= end_s)
 
 
 def _succeeded(failed: ApiCall, requests: Iterable[ApiCall]) -> bool:
