@@ -140,7 +140,7 @@ KEYS: Mapping[type, str] = {
     Delivery: "label message attempts visible_from_ms",
     Message: """
         kind body events description content_type enterprise_id duplicate binary token_variant
-        validity deleted_ids=- portfolio_id=-
+        validity deleted_ids portfolio_id
         """,
     EventReference: "discriminator=type entity_id state",
     Attempt: """
