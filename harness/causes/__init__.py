@@ -36,6 +36,7 @@ from pytest_mews.causes.missing_entities import missing_entities
 from pytest_mews.causes.observations import Observations, Observed
 from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
+from pytest_mews.causes.reconnect_pauses import find_reconnect_pauses
 from pytest_mews.causes.reconnecting import find_reconnecting
 from pytest_mews.causes.shared_ids import find_shared_ids
 from pytest_mews.causes.stopped_answering import find_stopped_answering
@@ -124,6 +125,7 @@ def _late_sentence(
 def _explanations(observations: Observations) -> list[Explanation]:
     """Return all explanations, those that say most about a failure first."""
     found = [
+        *find_at_each_instance(find_reconnect_pauses, observations),
         *find_unmet_requirements(observations),
         *find_client_ended(observations),
         *find_deaths(observations),

@@ -290,7 +290,7 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
 
     def is_lost(transcript: Transcript) -> MissingEntity:
         calls = calls_by_entity(transcript.calls)
-        return lambda fetch: met_fault(fetch, calls.get(fetch.entity_id, ())) in names
+        return lambda fetch: met_fault(fetch, transcript, calls) in names
 
     yield Explanation(
         CauseKind.ERRORS_NOT_RETRIED,

@@ -13,7 +13,7 @@ from pytest_mews.model import (
     Validity,
     entity_fetches,
 )
-from pytest_mews.model.fetch_record import FETCHED
+from pytest_mews.model.fetch_record import FETCHED, FURTHER_PAGES_READ
 
 
 def fetches_of(unmet: UnmetFinding) -> tuple[EntityFetch, ...]:
@@ -39,7 +39,7 @@ def met_no_error(transcript: Transcript) -> bool:
 
 def missing_entities(unmet: UnmetFinding) -> list[EntityFetch]:
     """Return the entities that a finding about fetches misses; none of another finding."""
-    if unmet.finding.check != FETCHED:
+    if unmet.finding.check not in {FETCHED, FURTHER_PAGES_READ}:
         return []
     return [fetch for fetch in fetches_of(unmet) if fetch.fetched_ms is None]
 

@@ -15,6 +15,7 @@ from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFind
 from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
+from pytest_mews.causes.unnoticed_deletions import DELETION_NOTICED
 from pytest_mews.model import (
     CauseKind,
     FetchRecord,
@@ -31,7 +32,6 @@ MIN_AFTER = 2  # scenarios of which nothing was requested
 MIN_LOST = 10  # entities that were acknowledged while scenarios ran at the same time
 LAST_REQUEST_MS = 2_000.0  # how long after the first of them another request may come
 MIN_REPEATED = 5  # rejected requests, and no other, after that
-DELETION_NOTICED = "deletion-noticed"
 
 
 def find_stopped_fetching(observations: Observations) -> Iterator[Explanation]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity
 from pytest_mews.causes.missing_entities import awaits_fetches
+from pytest_mews.causes.unnoticed_deletions import is_deletion_outside_interval
 from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
 from pytest_mews.model import (
     ApiFault,
@@ -81,6 +82,7 @@ def find_not_in_interval(results: Sequence[ScenarioResult]) -> Iterator[Explanat
         CauseKind.NOT_IN_INTERVAL,
         f"Requests by interval miss acknowledged events: {listed(figures)} were in no response."
         f"{_flaw_of_intervals(results)}",
+        accounts_for_finding=is_deletion_outside_interval,
         accounts_for_missing=is_in_none,
     )
 

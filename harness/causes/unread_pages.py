@@ -9,10 +9,10 @@ from pytest_mews.causes.explanation import Explanation, MissingEntity
 from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import ApiCall, CauseKind, Transcript, calls_by_entity
+from pytest_mews.model.fetch_record import FURTHER_PAGES_READ
 from pytest_mews.model.fetches import is_on_unread_page
 from pytest_mews.model.verdict import FAILURES
 
-CHECK = "further-pages-read"
 MAX_SHARE = 0.05  # of pages that are followed by the next one, if the service reads the first only
 
 
@@ -24,7 +24,9 @@ def find_unread_pages(observations: Observations) -> Iterator[Explanation]:
         if result.verdict in FAILURES
         for evidence in result.evidence
         if awaits_fetches(result)
-        or any(finding.check == CHECK and not finding.met for finding in evidence.findings)
+        or any(
+            finding.check == FURTHER_PAGES_READ and not finding.met for finding in evidence.findings
+        )
     ]
     pages = followed = repeated = 0
     for transcript in transcripts:
@@ -57,7 +59,7 @@ def find_unread_pages(observations: Observations) -> Iterator[Explanation]:
     yield Explanation(
         CauseKind.PAGES_NOT_READ,
         summary,
-        accounts_for_finding=lambda unmet: unmet.finding.check == CHECK,
+        accounts_for_finding=lambda unmet: unmet.finding.check == FURTHER_PAGES_READ,
         accounts_for_missing=_on_further_page,
     )
 

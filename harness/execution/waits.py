@@ -28,6 +28,7 @@ REDELIVERY_FACTOR = 9
 MAX_PAUSE_S = 225.0
 MAX_GROWTH = 5.0  # of the pauses between retries, from the longest to the next, with a random part
 MAX_REPETITIONS = 5  # of a request by interval, before a client asks for less at a time
+STEADY = 1.1  # times the pause before: what a busy machine adds to a fixed pause
 RETRIED_FAULTS = frozenset(ApiFault) - {ApiFault.SLOW, ApiFault.UNKNOWN_FIELDS}
 MIN_PEAK_S = 3.0  # a shorter peak does not show whether a service keeps up
 
@@ -214,7 +215,7 @@ def _asks_again_for_as_much(failed: Sequence[ApiCall], pauses_ms: Sequence[float
         return False
     if last.requested_ids:
         return len(last.requested_ids) >= len(before.requested_ids)
-    grows_no_longer = len(pauses_ms) > 1 and pauses_ms[-1] <= pauses_ms[-2]
+    grows_no_longer = len(pauses_ms) > 1 and pauses_ms[-1] <= STEADY * pauses_ms[-2]
     return grows_no_longer or len(pauses_ms) >= MAX_REPETITIONS
 
 

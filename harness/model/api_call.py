@@ -192,6 +192,12 @@ class ApiCall:
         ids = OPERATIONS[self.operation].ids if self.is_served else None
         return bool(self.requested_ids) or ids in self.filters
 
+    def includes(self, at_ms: float) -> bool:
+        """Return whether the request asks for no interval, or for one that has a moment."""
+        start_s, end_s = self.interval_s or (None, None)
+        after_s = (at_ms - self.received_ms) / 1000
+        return (start_s is None or start_s <= after_s) and (end_s is None or after_s <= end_s)
+
     def follows(self, page: ApiCall) -> bool:
         """Return whether the request asks for the page after the response to another one."""
         return (

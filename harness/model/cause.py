@@ -62,6 +62,7 @@ class CauseKind(StrEnum):
     FIRST_EVENT_ONLY = "first-event-only"
     CLIENT_ENDED = "client-ended"
     NOT_RECONNECTED = "not-reconnected"
+    RECONNECT_PAUSE_NOT_RESET = "reconnect-pause-not-reset"
     NOT_HANDLED_AFTER_RECONNECT = "not-handled-after-reconnect"
     WEBSOCKET_FIRST_EVENT_ONLY = "websocket-first-event-only"
     WEBSOCKET_BATCH_NOT_HANDLED = "websocket-batch-not-handled"

@@ -21,6 +21,7 @@ from pytest_mews.model.verdict import Transcript
 
 TOO_MUCH = frozenset({ApiFault.REQUEST_TIMEOUT, ApiFault.CONTENT_TOO_LARGE})  # ask for less
 FETCHED = "fetched"  # the check that every entity of acknowledged messages was fetched
+FURTHER_PAGES_READ = "further-pages-read"  # the check that those on further pages were
 
 EntityKey = tuple[str, Collection[str]]
 """An id, and the operations that return the entity."""
@@ -102,10 +103,12 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
     calls = calls_by_entity(transcript.calls)
     awaited = [delivery for delivery in transcript.deliveries if not delivery.is_health_check]
     repeated = entities_of_repeated_bytes(awaited)
+    has_faults = any(call.fault for call in transcript.calls)
     fetches = entity_fetches(awaited, transcript.calls)
     return merge_records(
         replace(
             _record(fetch, first, unclear, counts, calls),
+            fault=met_fault(fetch, transcript, calls) if has_faults else None,
             repeated_bytes=(fetch.enterprise_id, entity_key(fetch)) in repeated,
             by_interval=fetch.requested_ms is None
             and bool(requests_by_interval(fetch, transcript.calls)),
@@ -285,22 +288,71 @@ def entities_of_repeated_bytes(
     return frozenset(key for key, (*earlier, last) in bodies.items() if last in earlier)
 
 
-def met_fault(fetch: EntityFetch, calls: Sequence[ApiCall]) -> ApiFault | None:
+def met_fault(
+    fetch: EntityFetch, transcript: Transcript, calls_by_id: Mapping[str, Sequence[ApiCall]]
+) -> ApiFault | None:
     """Return the first fault that a request about an entity met, if any.
+
+    Where no request asked for its id or returned it with a fault, those by interval count that
+    could have returned it. If it was not fetched, only a failed one that was not repeated counts:
+    otherwise they ask for the wrong thing. If it was, none counts that another message followed,
+    which perhaps led to the request that returned it.
 
     None for an entity that was not fetched although it was asked for again after a 408 or a 413:
     such a service loses nothing, but its requests have to become smaller.
 
     Args:
         fetch: the entity.
-        calls: about it, in order of arrival.
+        transcript: of the execution.
+        calls_by_id: the calls of the transcript about each entity (`calls_by_entity`).
 
     """
-    met = [index for index, call in enumerate(calls) if call.fault is not None]
+    about = [
+        call
+        for call in calls_by_id.get(fetch.entity_id, ())
+        if call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
+    ]
+    met = [index for index, call in enumerate(about) if call.fault is not None]
     if not met:
-        return None
-    fault, is_repeated = calls[met[0]].fault, met[0] + 1 < len(calls)
+        return _fault_by_interval(fetch, transcript)
+    fault, is_repeated = about[met[0]].fault, met[0] + 1 < len(about)
     return None if fault in TOO_MUCH and is_repeated and fetch.fetched_ms is None else fault
+
+
+def _fault_by_interval(fetch: EntityFetch, transcript: Transcript) -> ApiFault | None:
+    """Return the fault that requests met which could have returned an entity without its id."""
+    requests = [
+        call
+        for call in requests_by_interval(fetch, transcript.calls)
+        if call.includes(fetch.sent_ms)
+    ]
+    failed = [call for call in requests if call.fault is not None and not call.answered_ok]
+    if fetch.fetched_ms is None:
+        if not failed or _succeeded(failed[-1], requests):
+            return None
+        return None if failed[-1].fault in TOO_MUCH and len(failed) > 1 else failed[-1].fault
+    failed = [call for call in failed if call.received_ms < fetch.fetched_ms]
+    if not failed:
+        return None
+    is_followed = any(
+        delivery.message.token_owner == fetch.enterprise_id
+        and failed[0].received_ms < delivery.started_ms < fetch.fetched_ms
+        for delivery in transcript.deliveries
+    )
+    return None if is_followed else failed[0].fault
+
+
+def _succeeded(failed: ApiCall, requests: Iterable[ApiCall]) -> bool:
+    """Return whether one of the requests for the same moment got what a failed one asked for.
+
+    Further pages before a failed one are other pages.
+    """
+    return any(
+        call.answered_ok
+        and call.is_next_page == failed.is_next_page
+        and (call.received_ms > failed.received_ms or not failed.is_next_page)
+        for call in requests
+    )
 
 
 def _record(
@@ -320,7 +372,7 @@ def _record(
         fetch.discriminator,
         fetch.enterprise_id,
         (fetch.enterprise_id, entity_key(fetch)) in first,
-        met_fault(fetch, calls),
+        fault=None,
         requested=fetch.requested_ms is not None or bool(fetch.fetch_count),
         fetched=fetch.fetched_ms is not None,
         token_owner=foreign_token_owner(fetch, calls),

@@ -397,6 +397,89 @@ def test_errors_that_are_not_retried(fault: ApiFault, *, retries: bool, expected
     assert all("--mews-fetch-timeout" in cause.remedy for cause in causes)  # perhaps it is slow
 
 
+@pytest.mark.parametrize(("repeated", "count"), [(False, 1), (True, 0)])
+def test_requests_by_interval_that_are_not_retried(*, repeated: bool, count: int) -> None:
+    """A response without the entities does not say so; nor does one for a further page."""
+    failed = call(status=500, fault=ApiFault.SERVER_ERROR, at_ms=200.0)
+    first_page = call(returned_ids=("other",), at_ms=100.0, cursor="1")
+    further_page = call(
+        status=500, fault=ApiFault.SERVER_ERROR, at_ms=200.0, cursor="1", is_next_page=True
+    )
+    found = [call(returned_ids=("a", "b"), at_ms=900.0)] if repeated else []
+    results = [
+        sound_result(),
+        processing_result("PROC-08", [delivery("a")], [failed, *found], met=repeated),
+        processing_result(
+            "PROC-59",
+            [delivery("b")],
+            [first_page, further_page, *found],
+            check="further-pages-read",
+            met=repeated,
+        ),
+    ]
+    causes = find_causes(results)
+    assert [cause.kind for cause in causes] == [CauseKind.ERRORS_NOT_RETRIED] * count
+    assert all(cause.explains == ("PROC-08", "PROC-59") for cause in causes)
+
+
+def test_a_later_interval_that_has_nothing_is_no_failure_of_the_first() -> None:
+    """The request was repeated: what it asks for is wrong."""
+    failed = call(status=500, fault=ApiFault.SERVER_ERROR)
+    empty = call(returned_ids=(), at_ms=900.0)
+    results = [
+        processing_result(f"PROC-0{number}", [delivery(name)], [failed, empty])
+        for number, name in enumerate("abc")
+    ]
+    assert [cause.kind for cause in find_causes(results)] == [CauseKind.NOT_IN_INTERVAL]
+
+
+def test_a_later_interval_that_begins_after_the_change_does_not_repeat_the_failed_request() -> None:
+    """A service that takes the failure for an empty response goes on from there."""
+    failed = call(status=500, fault=ApiFault.SERVER_ERROR, interval_s=(-900.0, 5.0))
+    results = [sound_result()]
+    for number, name in enumerate("abc"):
+        later = call(returned_ids=("next",), at_ms=9_000.0, interval_s=(-5.0, 5.0))
+        deliveries = [delivery(name), delivery("next", at_ms=8_900.0)]
+        results.append(processing_result(f"PROC-0{number}", deliveries, [failed, later]))
+    (cause,) = find_causes(results)
+    assert cause.kind is CauseKind.ERRORS_NOT_RETRIED
+    assert len(cause.explains) == 3
+
+
+@pytest.mark.parametrize(("next_ms", "count"), [(500.0, 1), (950.0, 0)])
+def test_a_request_because_of_the_next_message_repeats_no_failed_one(
+    next_ms: float, count: int
+) -> None:
+    """Its interval happens to begin before the change; if no message came, it was repeated."""
+    failed = call(status=500, fault=ApiFault.SERVER_ERROR)
+    found = call(returned_ids=("c", "next"), at_ms=900.0)
+    deliveries = [delivery("c"), delivery("next", at_ms=next_ms)]
+    results = [
+        processing_result("PROC-08", [delivery("a")], [failed]),
+        processing_result("PROC-09", [delivery("b")], [failed]),
+        processing_result("PROC-10", deliveries, [failed, found], met=True),
+    ]
+    assert len(find_causes(results)) == count
+
+
+def test_a_further_page_of_other_ids_repeats_no_failed_one() -> None:
+    """Messages are listed for some threads at a time: each listing has a first page."""
+    pages = [
+        call(returned_ids=(), at_ms=100.0, cursor="1"),
+        call(returned_ids=(), at_ms=200.0, cursor="2", is_next_page=True),
+        call(status=500, fault=ApiFault.SERVER_ERROR, at_ms=300.0, is_next_page=True),
+        call(returned_ids=(), at_ms=400.0),
+    ]
+    results = [sound_result()]
+    for number, name in enumerate("ab"):
+        results.append(
+            processing_result(
+                f"PROC-0{number}", [delivery(name)], pages, check="further-pages-read"
+            )
+        )
+    assert [cause.kind for cause in find_causes(results)] == [CauseKind.ERRORS_NOT_RETRIED]
+
+
 def test_errors_are_named_in_words() -> None:
     """Not by the names that faults have in scenario files."""
     results = [sound_result()]
@@ -416,6 +499,8 @@ def test_a_request_that_is_sent_again_as_large_loses_nothing(fault: ApiFault) ->
         name = f"{number}-a"
         calls = [call(name, at_ms=at_ms, status=413, fault=fault) for at_ms in (100.0, 900.0)]
         results.append(processing_result(f"PROC-0{number}", [delivery(name)], calls))
+        calls = [call(at_ms=at_ms, status=413, fault=fault) for at_ms in (100.0, 900.0)]
+        results.append(processing_result(f"PROC-1{number}", [delivery(name)], calls))
     assert find_causes(results) == ()
     lost = [
         processing_result(

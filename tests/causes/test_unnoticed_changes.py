@@ -150,6 +150,27 @@ def test_intervals_of_creation_are_named() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("interval", "filters", "explained"),
+    [
+        ((3_590.0, 3_605.0), ("UpdatedUtc",), True),
+        ((-60.0, 5.0), ("CreatedUtc",), True),
+        ((-60.0, 5.0), ("UpdatedUtc",), False),  # it asks for too few states
+        (None, ("ReservationIds",), False),
+    ],
+)
+def test_a_deletion_outside_the_interval(
+    interval: tuple[float, float] | None, filters: tuple[str, ...], *, explained: bool
+) -> None:
+    """No request noticed it, as none noticed any other change: it has no other reason."""
+    listing = call(returned_ids=(), interval_s=interval, filters=filters)
+    deletion = processing_result("PROC-58", [delivery("x")], [listing], check="deletion-noticed")
+    results = [interval_result(number, name, missed=name) for number, name in enumerate("abc")]
+    (cause,) = find_causes([*results, deletion])
+    assert cause.kind is CauseKind.NOT_IN_INTERVAL
+    assert ("PROC-58" in cause.explains) is explained
+
+
 def test_an_interval_whose_requests_all_fail_is_not_blamed() -> None:
     """Whether it has the events is unknown: the requests have to be smaller, or repeated."""
     refused = call(status=408, fault=ApiFault.REQUEST_TIMEOUT)

@@ -909,6 +909,7 @@ def test_a_retry_is_expected(calls: list[ApiCall]) -> None:
         [refused(1, "a"), refused(6, "a"), call("a", at_ms=9000, returned_ids=())],
         [too_large(at_s, "a") for at_s in (1, 3, 7)],  # as large as before
         [too_large(at_s) for at_s in (1, 5, 7)],  # by interval, with pauses that grow no longer
+        [too_large(at_s) for at_s in (1, 3, 5.1)],  # by interval, with a fixed pause
         [too_large(at_s) for at_s in (1, 2, 4, 8, 16, 32)],  # by interval, too often
     ],
 )
