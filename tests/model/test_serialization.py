@@ -15,9 +15,7 @@ def test_messages_of_a_chain_and_about_deleted_entities() -> None:
     results = []
     for number, name in enumerate("abc"):
         plain = delivery(name, f"deleted-{name}", enterprise=f"property-{name}")
-        message = replace(
-            plain.message, portfolio_id="chain", deleted_ids=frozenset({f"deleted-{name}"})
-        )
+        message = replace(plain.message, portfolio_id="chain", deleted_ids=(f"deleted-{name}",))
         by_interval = call(returned_ids=(), enterprise="chain")
         deliveries = [replace(plain, message=message)]
         results.append(processing_result(f"PROC-4{number}", deliveries, [by_interval]))

@@ -22,7 +22,7 @@ from tests.mutants.served_example import serve_example
 from tests.partner_processes import FASTAPI_PARTNER
 from tests.ports import free_port
 
-SOURCES = ("app.py", "fetcher.py", "api_client.py")
+SOURCES = ("app.py", "fetcher.py", "api_client.py", "storage.py")
 TOKEN = "its-own-secret"
 JOBS = 8  # concurrent scenarios
 # The quick profile, with all webhooks; the limit of 5 s for a response is never scaled.

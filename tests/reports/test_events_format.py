@@ -145,19 +145,3 @@ def test_keys_are_apart_from_the_names_of_fields(run: Run) -> None:
     assert "selected_ids" not in started
     assert "results" not in ended["run"]
     assert "steps" not in started["scenarios"][0]
-
-
-def test_a_message_keeps_what_its_fetches_depend_on(run: Run) -> None:
-    """The causes of a run are found from what is read: also its portfolio, and its deletions."""
-    result = next(each for each in run.results if each.evidence[0].transcript.deliveries)
-    evidence = result.evidence[0]
-    delivery = evidence.transcript.deliveries[0]
-    message = replace(delivery.message, deleted_ids=("a",), portfolio_id="chain")
-    deliveries = (replace(delivery, message=message),)
-    transcript = replace(evidence.transcript, deliveries=deliveries)
-    written = serialization.result_to_json(
-        replace(result, evidence=(replace(evidence, transcript=transcript),))
-    )
-    reader = serialization.Reader({each.scenario.id: each.scenario for each in run.results})
-    read = reader.result_from_json(written).evidence[0].transcript.deliveries[0].message
-    assert (read.deleted_ids, read.token_owner) == (("a",), "chain")
