@@ -32,6 +32,7 @@ from pytest_mews.run.applicability import CONDITIONS
 from pytest_mews.scenarios import loader
 from pytest_mews.senders import RIGHT
 from pytest_mews.senders.connector import CONNECTOR, GENERATORS
+from pytest_mews.senders.ids import NEW_ENTERPRISE
 from tests.scenario_flaws import FLAWS, REASONS_WITHOUT_FLAW
 
 SCHEMA = json.loads((files("pytest_mews.schemas") / "scenario.schema.json").read_text("utf-8"))
@@ -102,6 +103,16 @@ def test_injected_faults_name_existing_operations() -> None:
     steps = [step for scenario in SCENARIOS for step in scenario.steps]
     operations = {step.operation for step in steps if isinstance(step, InjectApiFault)}
     assert operations - {""} <= set(OPERATIONS)
+
+
+def test_no_other_scenario_changes_an_enterprise_whose_requests_meet_a_fault() -> None:
+    """A service that asks by interval would find what it lost with the next change of another."""
+    for scenario in SCENARIOS:
+        faults = [step for step in scenario.steps if isinstance(step, InjectApiFault)]
+        names = {name for step in faults for name in step.of}
+        specs = [spec for spec in scenario.message_specs if spec.name in names]
+        has_own = all(spec.arguments.get("enterprise") == NEW_ENTERPRISE for spec in specs)
+        assert scenario.exclusive or has_own, scenario.id
 
 
 def test_retries_are_judged_with_one_event_per_entity() -> None:
