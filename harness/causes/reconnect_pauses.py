@@ -87,9 +87,9 @@ def find_reconnect_pauses(observations: Observations) -> Iterator[Explanation]:
     yield Explanation(
         CauseKind.RECONNECT_PAUSE_NOT_RESET,
         "The client's pauses before it reconnects grow over the run: its first handshake came "
-        f"within {slowest_ms / 1000:.1f} s after {len(before):,} ends of connections, and later "
-        f"the wait was over before it did after all of {len(late):,} connections that had lasted "
-        f"{int(shortest_ms / 1000)} s or more, although the client came back afterwards.{others}",
+        f"within {slowest_ms / 1000:.1f} s after {len(before):,} ends of connections, and later, "
+        f"after {len(late):,} connections that had lasted {int(shortest_ms / 1000)} s or more, "
+        f"only when no scenario waited for it any more.{others}",
         accounts_for_result=lambda result: result.scenario.id in explained,
         shown_by=failed[0].scenario.id if failed else "",
     )
