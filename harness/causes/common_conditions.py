@@ -6,7 +6,8 @@ of them fail and which covers the most failures; what it does not cover is searc
 
 How many messages a service is busy with, the harness knows only roughly: just below its limit some
 fail and some pass. So a number of messages in flight counts also if hardly any message fails with
-fewer, though not nearly all of the others do.
+fewer, though not nearly all of the others do. It does not count if it leaves failures that another
+condition covers too, such as copies of a message, of which many are sent at once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from pytest_mews.causes.cause_phrases import describe_symptom, of
 from pytest_mews.causes.explanation import Explanation
@@ -88,20 +90,21 @@ def _best(
     if total(failed) < MIN_FAILURES:
         return None
     base = total(failed) / (total(failed) + total(passed))
-    best, best_score = None, 0
+    holding = []
     for condition in _conditions(observations, failed, passed):
         hits, misses = _hits_and_misses(condition, failed, passed)
-        if not _nearly_all_fail(hits, misses):
-            continue
-        is_every = condition.kind is CauseKind.EVERY_MESSAGE
-        if not is_every and base**hits > MAX_CHANCE:
-            continue
-        score = hits - MISS_PENALTY * misses
-        if score > best_score:
-            best, best_score = condition, score
-    if best is None or best.kind is CauseKind.CONCURRENCY:
-        return _when_busy(observations, failed, passed) or best
-    return best
+        is_chance = condition.kind is not CauseKind.EVERY_MESSAGE and base**hits > MAX_CHANCE
+        if _nearly_all_fail(hits, misses) and not is_chance:
+            holding.append((hits - MISS_PENALTY * misses, hits, condition))
+    if not holding:
+        return _when_busy(observations, failed, passed)
+    _, hits, best = max(holding, key=itemgetter(0))
+    if best.kind is not CauseKind.CONCURRENCY:
+        return best
+    complete = [item for item in holding if item[1] == total(failed)]
+    if complete and hits < total(failed):
+        return max(complete, key=itemgetter(0))[2]
+    return _when_busy(observations, failed, passed) or best
 
 
 def _when_busy(

@@ -281,6 +281,24 @@ def test_some_repeated_messages() -> None:
     )
 
 
+def test_refused_copies_are_no_limit_of_messages_at_once() -> None:
+    """Most of them are sent at once; that others were sent alone, and failed too, decides."""
+    seen: Counter[str] = Counter()
+
+    def answer(sent: Sent) -> Answer:
+        seen[sent.copy_of] += bool(sent.copy_of)
+        took_ms = 1_000.0 if sent.copy_of == "crowd" else 1.0
+        return 409 if seen[sent.copy_of] > 2 else 202, took_ms
+
+    endpoint = Endpoint(answer)
+    endpoint.certify("REC-01", *[Sent()] * 30)
+    endpoint.certify("RET-04", *[Sent(copy_of="crowd")] * 30)
+    endpoint.now_ms += 5_000
+    endpoint.certify("RET-09", *[Sent(copy_of=body) for body in "aaabbb"])
+    (cause,) = causes_of(endpoint)
+    assert (cause.kind, cause.explains) == (CauseKind.REPEATED_MESSAGE, ("RET-04", "RET-09"))
+
+
 def test_a_single_scenario_stands_by_itself() -> None:
     """What only one scenario sees has no cause beyond its finding."""
     endpoint = run(sound)
