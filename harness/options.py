@@ -219,7 +219,7 @@ OPTIONS: tuple[Option, ...] = (
         "--mews-instances",
         "With --mews-start, start N instances of the service, each with a port and emulators of "
         "its own, and divide the scenarios among them, which takes a fraction of the time. They "
-        "must share nothing, such as a database, a queue or a file. With auto it is 1, and 4 for "
+        "must share nothing, such as a database, a queue or a file. With auto it is 1, and 6 for "
         "the demo partner unless --mews-jobs is 1 or an emulator has a port (default: auto).",
         "N",
         default="auto",

@@ -30,7 +30,7 @@ from pytest_mews.senders.url_secrets import likely_secrets, query_values
 
 SENDER: Sender = CONNECTOR
 """The sender that a run certifies for: the only place above `senders` that names one."""
-DEMO_INSTANCES = 4  # of the demo partner: with more, the harness itself has too much to do
+DEMO_INSTANCES = 6  # of the demo partner: more need less time still, and more memory
 PYTEST = ("pytest", "--mews-target")
 """The words before the target in the command line of a run."""
 

@@ -69,7 +69,7 @@ def test_demo_is_ready(run: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "mews: target demo",
-            "mews: profile 2026-08, time scale 0.001, seed *, stages: *, up to 4 instances",
+            "mews: profile 2026-08, time scale 0.001, seed *, stages: *, up to 6 instances",
             "mews: tenants enterprise *, enterprise *",
             "*mews::PRE-01 PASS *",
             "*Mews certification readiness*",
