@@ -25,7 +25,7 @@ from pytest_mews.model import (
     foreign_token_owner,
     merge_records,
 )
-from pytest_mews.model.api_call import API_FAULTS, RequestProblem
+from pytest_mews.model.api_call import API_FAULTS, PERMANENT_FAULTS, RequestProblem
 from pytest_mews.model.fetch_record import EntityKey, met_fault, refusal_of
 
 MIN_COUNT = 2  # entities
@@ -33,7 +33,6 @@ MIN_SHARE = 0.95
 MIN_LATER_EVENTS = 5  # events that are not the first of their message
 MIN_SIDE = 5  # entities of large messages, and of smaller ones
 WELL_FORMED = "well-formed-requests"
-PERMANENT = frozenset({ApiFault.BAD_REQUEST, ApiFault.FORBIDDEN})  # not to be repeated
 TOKEN_CHECKS = frozenset({"own-access-token", "rotated-key-used", "not-fetched"})
 
 
@@ -297,7 +296,7 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
     lost: dict[ApiFault, int] = {}
     recovered: dict[ApiFault, int] = {}
     for record in records:
-        if record.fault is not None and record.fault not in PERMANENT:
+        if record.fault is not None and record.fault not in PERMANENT_FAULTS:
             counts = recovered if record.fetched else lost
             counts[record.fault] = counts.get(record.fault, 0) + record.count
     never = sorted(

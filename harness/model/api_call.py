@@ -106,6 +106,8 @@ API_FAULTS: Mapping[ApiFault, str] = {
     ApiFault.UNKNOWN_FIELDS: "unknown properties and values in the response",
 }
 
+PERMANENT_FAULTS = frozenset({ApiFault.BAD_REQUEST, ApiFault.FORBIDDEN})  # not to be repeated
+
 
 @dataclass(frozen=True)
 class ApiCall:
