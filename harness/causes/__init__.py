@@ -30,6 +30,7 @@ from pytest_mews.causes.intermittent import find_intermittent
 from pytest_mews.causes.irregular_losses import find_irregular_losses
 from pytest_mews.causes.kept_cursors import find_kept_cursors
 from pytest_mews.causes.kind_texts import load_kind_texts
+from pytest_mews.causes.limited_retries import find_limited_retries
 from pytest_mews.causes.lost_at_new_key import find_lost_at_new_key
 from pytest_mews.causes.lost_positions import find_lost_positions
 from pytest_mews.causes.missing_entities import missing_entities
@@ -156,6 +157,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_command_handling(observations),
         *find_websocket_events(observations),
         *find_lost_positions(observations),
+        *find_limited_retries(observations),
         *find_fetching(observations),
         *find_hasty_retries(observations),
         *find_unread_pages(observations),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
+from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.missing_entities import fetches_of
 from pytest_mews.causes.observations import Observations
 from pytest_mews.causes.websocket_events import misses_later_events
@@ -24,7 +25,7 @@ from pytest_mews.model import (
     foreign_token_owner,
     merge_records,
 )
-from pytest_mews.model.api_call import API_FAULTS
+from pytest_mews.model.api_call import API_FAULTS, PERMANENT_FAULTS, RequestProblem
 from pytest_mews.model.fetch_record import EntityKey, met_fault, refusal_of
 
 MIN_COUNT = 2  # entities
@@ -32,7 +33,6 @@ MIN_SHARE = 0.95
 MIN_LATER_EVENTS = 5  # events that are not the first of their message
 MIN_SIDE = 5  # entities of large messages, and of smaller ones
 WELL_FORMED = "well-formed-requests"
-PERMANENT = frozenset({ApiFault.BAD_REQUEST, ApiFault.FORBIDDEN})  # not to be repeated
 TOKEN_CHECKS = frozenset({"own-access-token", "rotated-key-used", "not-fetched"})
 
 
@@ -240,43 +240,63 @@ def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
 
 
 def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
-    """Yield an explanation for each request that the API refuses as it is, whatever it is about."""
+    """Yield an explanation for each request that the API refuses as it is, whatever it is about.
+
+    Requests for too many ids are one, whatever the operation: one place divides the ids.
+    """
     served = {record.refusal for record in records if record.fetched}
     counts: dict[tuple[str, ...], int] = {}
     for record in records:
         if record.refusal and record.refusal not in served:
             counts[record.refusal] = counts.get(record.refusal, 0) + record.count
-    for refusal, count in counts.items():
-        if count >= MIN_COUNT:
-            operation, message = refusal
-            yield Explanation(
-                CauseKind.REQUESTS_REFUSED,
-                f"Requests to {operation} are refused with a 400 ({message.rstrip('.')}): none of "
-                f"{count:,} entities that they ask for was fetched.",
-                accounts_for_finding=partial(_are_refused, refusal),
-                accounts_for_missing=partial(_is_refused, refusal),
-            )
+    too_many = frozenset(refusal for refusal in counts if RequestProblem.TOO_MANY_ITEMS in refusal)
+    for refusals in (too_many, *(frozenset({refusal}) for refusal in counts)):
+        count = sum(counts[refusal] for refusal in refusals)
+        if count >= MIN_COUNT and (refusals is too_many or not refusals <= too_many):
+            case = "have too many values" if refusals is too_many else "are wrong otherwise"
+            yield _refused_as_they_are(refusals, count, case)
 
 
-def _are_refused(refusal: tuple[str, ...], unmet: UnmetFinding) -> bool:
+def _refused_as_they_are(
+    refusals: Collection[tuple[str, ...]], count: int, case: str
+) -> Explanation:
+    """Return the explanation of requests that are refused, and of the entities they ask for."""
+    operation, message, *_ = min(refusals)
+    to = listed(sorted(operation for operation, *_ in refusals))
+    example = message.rstrip(".")
+    if len(refusals) > 1:
+        example = f"such as {operation}: {example}"
+    return Explanation(
+        CauseKind.REQUESTS_REFUSED,
+        f"Requests to {to} are refused with a 400 ({example}): none of {count:,} entities that "
+        "they ask for was fetched.",
+        accounts_for_finding=partial(_are_refused, refusals),
+        accounts_for_missing=partial(_is_refused, refusals),
+        remedy=remedy_if(CauseKind.REQUESTS_REFUSED, f"requests {case}"),
+    )
+
+
+def _are_refused(refusals: Collection[tuple[str, ...]], unmet: UnmetFinding) -> bool:
     """Return whether a finding is about the form of requests, and all wrong ones are such."""
     if unmet.finding.check != WELL_FORMED:
         return False
     wrong = [call for call in unmet.evidence.transcript.calls if call.request_problems]
-    return bool(wrong) and all(refusal_of(call) == refusal for call in wrong)
+    return bool(wrong) and all(refusal_of(call) in refusals for call in wrong)
 
 
-def _is_refused(refusal: tuple[str, ...], transcript: Transcript) -> MissingEntity:
+def _is_refused(refusals: Collection[tuple[str, ...]], transcript: Transcript) -> MissingEntity:
     """Return whether an entity was asked for by such a request."""
     calls = calls_by_entity(transcript.calls)
-    return lambda fetch: any(refusal_of(call) == refusal for call in calls.get(fetch.entity_id, ()))
+    return lambda fetch: any(
+        refusal_of(call) in refusals for call in calls.get(fetch.entity_id, ())
+    )
 
 
 def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
     lost: dict[ApiFault, int] = {}
     recovered: dict[ApiFault, int] = {}
     for record in records:
-        if record.fault is not None and record.fault not in PERMANENT:
+        if record.fault is not None and record.fault not in PERMANENT_FAULTS:
             counts = recovered if record.fetched else lost
             counts[record.fault] = counts.get(record.fault, 0) + record.count
     never = sorted(

@@ -31,6 +31,7 @@ class RequestProblem(StrEnum):
     NO_CLIENT = "no-client"  # Client is missing or blank
     CLIENT_WITHOUT_VERSION = "client-without-version"
     INVALID_BODY = "invalid-body"  # against the operation's request schema
+    TOO_MANY_ITEMS = "too-many-items"  # an invalid body with a list that is too long
     DEPRECATED_OPERATION = "deprecated-operation"
     DEPRECATED_EXTENT = "deprecated-extent"  # requests a deprecated part of the response
     OVER_LIMIT = "over-limit"  # more than 200 requests with this AccessToken within 30 s
@@ -80,6 +81,7 @@ REQUEST_PROBLEMS: Mapping[RequestProblem, str] = {
     RequestProblem.NO_CLIENT: "Client is missing or blank",
     RequestProblem.CLIENT_WITHOUT_VERSION: "Client names no version",
     RequestProblem.INVALID_BODY: "the body does not match the operation's schema",
+    RequestProblem.TOO_MANY_ITEMS: "a list has more items than the operation allows",
     RequestProblem.DEPRECATED_OPERATION: "a deprecated operation",
     RequestProblem.DEPRECATED_EXTENT: "requests a deprecated part of the response",
     RequestProblem.OVER_LIMIT: (
@@ -103,6 +105,8 @@ API_FAULTS: Mapping[ApiFault, str] = {
     ApiFault.NOT_JSON: "a body that is not JSON",
     ApiFault.UNKNOWN_FIELDS: "unknown properties and values in the response",
 }
+
+PERMANENT_FAULTS = frozenset({ApiFault.BAD_REQUEST, ApiFault.FORBIDDEN})  # not to be repeated
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_mews.mews.lifecycle import CREATED, STATE_AFTER, IntegrationState
-from pytest_mews.model.api_call import ApiCall, ApiFault, calls_by_entity
+from pytest_mews.model.api_call import ApiCall, ApiFault, RequestProblem, calls_by_entity
 from pytest_mews.model.exchange import Delivery
 from pytest_mews.model.fetches import (
     OPERATIONS_BY_DISCRIMINATOR,
@@ -42,8 +42,8 @@ class FetchRecord:
         count: the number of entities.
         follows_unknown: whether its message begins with something else than a known event, so that
             it depends on the service which event it takes for the first.
-        refusal: operation and message of the first 400 to a request about it, if the request itself
-            is the reason (`refusal_of`); empty if there is none.
+        refusal: the first 400 to a request about it, if the request itself is the reason
+            (`refusal_of`); empty if there is none.
         event_count: the number of events in the smallest acknowledged message about it.
         requested_again: whether a request about it followed the last message about it; None if it
             was not fetched before that message.
@@ -229,8 +229,14 @@ def merge_records(records: Iterable[FetchRecord]) -> tuple[FetchRecord, ...]:
 
 
 def refusal_of(call: ApiCall) -> tuple[str, ...]:
-    """Return operation and message of a 400 that the request itself is the reason for, or ()."""
-    return (call.operation, call.message) if call.is_refused_for_its_body else ()
+    """Return operation and message of a 400 that the request itself is the reason for, or ().
+
+    `TOO_MANY_ITEMS` follows if a list in the request is too long.
+    """
+    if not call.is_refused_for_its_body:
+        return ()
+    too_many = {RequestProblem.TOO_MANY_ITEMS} & {*call.request_problems}
+    return (call.operation, call.message, *too_many)
 
 
 def foreign_token_owner(fetch: EntityFetch, calls: Iterable[ApiCall]) -> str | None:

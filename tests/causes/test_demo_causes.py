@@ -88,6 +88,7 @@ OTHERS = [
     ("ws-drops-mixed-batch", FIRST_ONLY, CauseKind.WEBSOCKET_BATCH_NOT_HANDLED),
     ("ws-never-reports", ("STR-23", "STR-24"), CauseKind.COMMANDS_NOT_REPORTED),
     ("ws-no-catch-up", ("STR-21", "STR-22"), CauseKind.ACTIVE_COMMANDS_NOT_REQUESTED),
+    ("gives-up-after-two-attempts", ("PROC-06", "PROC-08", "PROC-09"), CauseKind.LIMITED_RETRIES),
     ("refuses-third-copy", ("RET-04", "RET-05", "RET-09"), CauseKind.REPEATED_MESSAGE),
 ]
 BuildSettings = Callable[..., Settings]

@@ -263,6 +263,34 @@ def test_requests_that_are_refused_as_they_are(check: str) -> None:
     )
 
 
+def test_requests_for_too_many_ids_are_one_cause_whatever_the_operation() -> None:
+    """One scenario has entities of both operations, the other those of one."""
+    results = [sound_result()]
+    for number, others in enumerate(([("CustomerUpdated", "c")], [])):
+        sent = [delivery_of(("ProductUpdated", f"{number}-a"), *others)]
+        products = refused_call(f"{number}-a", "ProductIds may have at most 1000 items.")
+        calls = [
+            products,
+            replace(
+                products,
+                operation="customers/getAll",
+                requested_ids=("c",),
+                message="CustomerIds may have at most 1000 items.",
+            ),
+        ]
+        too_many = (RequestProblem.INVALID_BODY, RequestProblem.TOO_MANY_ITEMS)
+        calls = [replace(call, request_problems=too_many) for call in calls]
+        results.append(processing_result(f"PROC-0{number}", sent, calls[: 1 + len(others)]))
+    (cause,) = find_causes(results)
+    assert (cause.kind, cause.explains) == (CauseKind.REQUESTS_REFUSED, ("PROC-00", "PROC-01"))
+    assert cause.summary == (
+        "Requests to customers/getAll and products/getAll are refused with a 400 (such as "
+        "customers/getAll: CustomerIds may have at most 1000 items): none of 3 entities that they "
+        "ask for was fetched."
+    )
+    assert cause.remedy.startswith("Divide what has been collected")
+
+
 def test_a_refusal_that_later_requests_make_good_is_no_cause() -> None:
     """A service that corrects its request fetches the entity."""
     results = [sound_result()]

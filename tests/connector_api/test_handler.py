@@ -94,6 +94,14 @@ def test_operation_that_is_not_served_is_judged_by_general_rules(
     assert (call.request_problems, call.status) == ((problem,), status)
 
 
+def test_a_request_for_too_many_ids_has_two_problems() -> None:
+    """Its body is invalid, and it is told from other invalid ones."""
+    ids = [guid(number) for number in range(1001)]
+    call, _ = call_operation(make_connector_api(), "payments/getAll", PaymentIds=ids)
+    problems = (RequestProblem.INVALID_BODY, RequestProblem.TOO_MANY_ITEMS)
+    assert (call.request_problems, call.status) == (problems, 400)
+
+
 def test_every_documented_operation_is_known() -> None:
     """All 202 are found by their paths; those that are served are among them."""
     names = set(operations.read_documented("all-operations"))
@@ -131,11 +139,6 @@ def test_404_says_what_is_wrong(method: str, path: str, phrase: str) -> None:
         ({"Client": None}, RequestProblem.NO_CLIENT, 400),
         ({"Client": "Test"}, RequestProblem.CLIENT_WITHOUT_VERSION, 200),
         ({"Limitation": None}, RequestProblem.INVALID_BODY, 400),
-        (
-            {"PaymentIds": [guid(number) for number in range(1001)]},
-            RequestProblem.INVALID_BODY,
-            400,
-        ),
     ],
 )
 def test_tokens_and_properties_are_checked(

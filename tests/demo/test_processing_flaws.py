@@ -100,11 +100,11 @@ def seconds_before_now(partner: DemoPartner, api: ScriptedApi) -> object:
     return [min(int(seconds), 2)]
 
 
-def count_after(fault: ScriptedFault) -> Exercise:
-    """Let the first request fail; return the number of all requests."""
+def count_after(*faults: ScriptedFault) -> Exercise:
+    """Let the first requests fail; return the number of all requests."""
 
     def run(partner: DemoPartner, api: ScriptedApi) -> object:
-        api.faults = [fault]
+        api.faults = [*faults]
         deliver(partner, updates("a"))
         api.wait_until(len)
         return len(api.wait_until_idle())
@@ -384,6 +384,8 @@ CASES = [
     FlawCase("gives-up-on-429", count_after(ScriptedFault(429)), 1, 2),
     FlawCase("gives-up-on-500", count_after(ScriptedFault(500)), 1, 2),
     FlawCase("gives-up-on-500", count_after(ScriptedFault(429)), 2, 2),
+    FlawCase("gives-up-after-two-attempts", count_after(*[ScriptedFault(500)] * 2), 2, 3),
+    FlawCase("gives-up-after-two-attempts", count_after(ScriptedFault(500)), 2, 2),
     FlawCase(
         "gives-up-without-request-id",
         count_after(ScriptedFault(500, body=b'{"Message": ""}')),

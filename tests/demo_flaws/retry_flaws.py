@@ -36,6 +36,11 @@ def gives_up_on_500() -> ProcessingOptions:
     return gives_up(lambda response: response.status == SERVER_ERROR)
 
 
+def gives_up_after_two_attempts() -> ProcessingOptions:
+    """Drops a fetch that has failed twice, whatever the errors."""
+    return ProcessingOptions(max_attempts=2)
+
+
 def gives_up_without_request_id() -> ProcessingOptions:
     """Drops a fetch that is answered with an error without a RequestId."""
 
@@ -114,6 +119,7 @@ RETRY_FLAWS = (
     fetches_before_answering,
     blocks_on_full_queue,
     gives_up_on_500,
+    gives_up_after_two_attempts,
     gives_up_without_request_id,
     gives_up_on_reset,
     gives_up_on_invalid_json,

@@ -38,6 +38,7 @@ class ProcessingOptions:
         fetches_per_batch: how often each batch is fetched.
         workers: the number of concurrent requests; each may have to wait for Mews.
         is_retryable: whether a failed request is retried.
+        max_attempts: how often the same request is made before it is given up; None for no limit.
         asks_for_less: whether a response asks for smaller requests.
         retry_pause_s: returns the seconds to wait before a retry.
         client_name: the name and version in each request.
@@ -62,6 +63,7 @@ class ProcessingOptions:
     fetches_per_batch: int = 1
     workers: int = 16
     is_retryable: Callable[[ApiResponse], bool] = backoff.is_retryable
+    max_attempts: int | None = None
     asks_for_less: Callable[[ApiResponse], bool] = backoff.asks_for_less
     retry_pause_s: Callable[[ApiResponse, int], float] = backoff.retry_pause_s
     client_name: str = CLIENT_NAME

@@ -92,6 +92,9 @@ class WorkerPool:
 
     def _can_succeed(self, batch: Batch, response: ApiResponse) -> bool:
         """Return whether the batch can be fetched later, the same way or in smaller parts."""
+        limit = self._options.max_attempts
+        if limit is not None and batch.failures + 1 >= limit:
+            return False
         can_be_smaller = self._options.asks_for_less(response) and len(batch.ids) > 1
         return can_be_smaller or self._options.is_retryable(response)
 

@@ -96,8 +96,11 @@ def _schema_problems(operation: Operation, body: Mapping[str, Any]) -> Iterator[
     if not validator.is_valid(body):
         for error in validator.iter_errors(body):
             for leaf in _leaf_errors(error):
-                if _property_path(leaf) not in _CHECKED_ELSEWHERE:
-                    yield Problem(RequestProblem.INVALID_BODY, _describe(leaf))
+                if _property_path(leaf) in _CHECKED_ELSEWHERE:
+                    continue
+                yield Problem(RequestProblem.INVALID_BODY, _describe(leaf))
+                if isinstance(leaf.kind, jsonschema_rs.ValidationErrorKind.MaxItems):
+                    yield Problem(RequestProblem.TOO_MANY_ITEMS, _describe(leaf))
 
 
 def _leaf_errors(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
