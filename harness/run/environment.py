@@ -479,13 +479,18 @@ class Environment:
         """
         return self._handles_commands.get()
 
+    @property
+    def _own_seed(self) -> int:
+        """The seed of messages outside of scenarios: what instances share shows by their ids."""
+        return self.settings.seed + self.instance - 1
+
     def _send_preflight(self) -> Preflight:
         return send_preflight(
             self.deliverer,
             self.endpoint,
             self.settings.sender,
             self.target,
-            seed=self.settings.seed,
+            seed=self._own_seed,
             timeout_s=self.settings.profile.number("timeout_s"),
         )
 
@@ -495,7 +500,7 @@ class Environment:
             self.endpoint,
             self.settings.sender,
             self.target,
-            seed=self.settings.seed,
+            seed=self._own_seed,
             timeout_s=self.settings.profile.number("timeout_s"),
         )
 
@@ -504,7 +509,7 @@ class Environment:
         number = next(self._health_check_numbers)  # atomic: several threads may send one
         plan = self.settings.sender.simplest_message(self.target)
         assert plan is not None
-        ids = IdSource(self.settings.seed, HEALTH_CHECK, number, self.target.tenants)
+        ids = IdSource(self._own_seed, HEALTH_CHECK, number, self.target.tenants)
         (message,) = plan.build(ids)
         url = self.endpoint.url(message.kind)
         delivery = self.deliverer.deliver(message, url, label=HEALTH_CHECK, attempts=1)
@@ -520,7 +525,7 @@ class Environment:
             self.settings.sender,
             self.target,
             self.connector_api,
-            seed=self.settings.seed,
+            seed=self._own_seed,
             fetch_timeout_s=self.settings.fetch_timeout_s,
         )
         self.emulator_failures.raise_since(failure_count)  # then nothing is known of the service
@@ -535,7 +540,7 @@ class Environment:
             self.connector_api,
             self.settings.sender,
             self.target,
-            seed=self.settings.seed,
+            seed=self._own_seed,
             fetch_timeout_s=self.settings.fetch_timeout_s,
         )
 

@@ -8,12 +8,15 @@ are in the environment.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import queue
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -22,7 +25,14 @@ OPERATION = "/api/connector/v1/reservations/getAll/2023-06-06"
 ids: queue.Queue[str] = queue.Queue()
 file = Path(sys.argv[1]) if len(sys.argv) > 1 else None
 is_shared = sys.argv[2:] == ["shared"]
-lock = threading.Lock()
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Let no other thread or process touch what is stored meanwhile."""
+    with Path(f"{file}.lock" if file else os.devnull).open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -32,7 +42,8 @@ class Handler(BaseHTTPRequestHandler):
         """Answer 200."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         new = [event["Value"]["Id"] for event in body["Events"]]
-        store([*stored(), *new])
+        with locked():
+            store([*stored(), *new])
         for entity_id in () if is_shared else new:
             ids.put(entity_id)
         self.send_response(200)
@@ -78,8 +89,10 @@ def fetch(entity_id: str) -> None:
 def take_from_file() -> None:
     """Take what is in the file, again and again."""
     while True:
-        for entity_id in stored():
+        with locked():
+            found = stored()
             store([])
+        for entity_id in found:
             ids.put(entity_id)
         time.sleep(0.01)
 
@@ -91,7 +104,7 @@ def work() -> None:
     while True:
         entity_id = ids.get()
         fetch(entity_id)
-        with lock:
+        with locked():
             store([one for one in stored() if one != entity_id])
 
 

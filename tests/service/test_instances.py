@@ -124,6 +124,17 @@ def request_reservation(instance: CertificationRunner, entity_id: str) -> None:
         response.read()
 
 
+def test_no_two_instances_are_told_of_the_same_entity(two_demo_partners: Instances) -> None:
+    """Also before the first scenario: what one does with the entities of another shows then."""
+    told = []
+    for runner in two_demo_partners.runners:
+        connectivity = runner.environment.check_connectivity()
+        assert connectivity is not None
+        messages = [delivery.message for delivery in connectivity.deliveries]
+        told.append({event.entity_id for message in messages for event in message.events})
+    assert told[0].isdisjoint(told[1])
+
+
 def test_instances_that_share_a_queue_are_noticed(two_demo_partners: Instances) -> None:
     """One requests what only the other one was told of; what neither knows shows nothing."""
     first, second = two_demo_partners.runners
@@ -182,7 +193,7 @@ def test_instances_need_a_port_each(
 @pytest.mark.parametrize(
     ("target", "options", "expected"),
     [
-        ("demo", {}, 4),
+        ("demo", {}, 6),
         ("demo", {"jobs": "1"}, 1),
         ("demo", {"websocket": "127.0.0.1:8089"}, 1),
         ("demo", {"instances": "2", "jobs": "1"}, 2),
