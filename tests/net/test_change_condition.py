@@ -20,5 +20,5 @@ def test_a_predicate_is_checked_again_without_a_change(monkeypatch: pytest.Monke
 def test_a_wait_ends_at_its_timeout() -> None:
     """The predicate is checked once more then."""
     checks: list[None] = []
-    assert not ChangeCondition(0.0).wait_until(lambda: bool(checks.append(None)), 0.001)
+    assert not ChangeCondition(0.0).wait_until(lambda: bool(checks.append(None)), 0.1)
     assert len(checks) == 2
