@@ -250,9 +250,10 @@ def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
         if record.refusal and record.refusal not in served:
             counts[record.refusal] = counts.get(record.refusal, 0) + record.count
     too_many = frozenset(refusal for refusal in counts if RequestProblem.TOO_MANY_ITEMS in refusal)
-    for refusals in (too_many, *(frozenset({refusal}) for refusal in counts)):
+    others = [frozenset({refusal}) for refusal in counts if refusal not in too_many]
+    for refusals in (too_many, *others):
         count = sum(counts[refusal] for refusal in refusals)
-        if count >= MIN_COUNT and (refusals is too_many or not refusals <= too_many):
+        if count >= MIN_COUNT:
             case = "have too many values" if refusals is too_many else "are wrong otherwise"
             yield _refused_as_they_are(refusals, count, case)
 

@@ -9,6 +9,7 @@ from pytest_mews.causes.cause_phrases import listed, of, seconds
 from pytest_mews.causes.explained_scenarios import unmet_findings
 from pytest_mews.causes.explanation import Explanation, UnmetFinding
 from pytest_mews.causes.observations import Observations
+from pytest_mews.causes.repeated_calls import repeated_calls
 from pytest_mews.model import ApiCall, CauseKind
 from pytest_mews.model.api_call import API_FAULTS
 from pytest_mews.model.verdict import FAILURES
@@ -64,11 +65,5 @@ def _calls(unmet: Iterable[UnmetFinding]) -> list[ApiCall]:
 
 def _retries(calls: Iterable[ApiCall]) -> Iterator[tuple[ApiCall, float]]:
     """Yield each failed call that is repeated unchanged, and the pause before that, in ms."""
-    failed: dict[tuple[str, str | None, tuple[str, ...]], ApiCall] = {}
-    for call in calls:
-        key = (call.operation, call.enterprise_id, call.requested_ids)
-        before = failed.pop(key, None)
-        if before is not None:
-            yield before, call.received_ms - (before.answered_ms or before.received_ms)
-        if call.is_error and not call.answered_ok:
-            failed[key] = call
+    for failed, retry in repeated_calls(calls):
+        yield failed, retry.received_ms - (failed.answered_ms or failed.received_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ from pytest_mews.causes.explained_scenarios import unmet_findings
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
 from pytest_mews.causes.missing_entities import awaits_fetches, missing_entities
 from pytest_mews.causes.observations import Observations
+from pytest_mews.causes.repeated_calls import repeated_calls
 from pytest_mews.model import (
     OPERATIONS_BY_DISCRIMINATOR,
     ApiCall,
@@ -139,20 +140,15 @@ def _ends_pause(given_up: Callable[[Transcript], MissingEntity], unmet: UnmetFin
     return bool(before) and all(call.number in last_calls for call in before)
 
 
-def _before_early_retries(calls: Iterable[ApiCall]) -> Iterator[ApiCall]:
+def _before_early_retries(calls: Sequence[ApiCall]) -> Iterator[ApiCall]:
     """Yield the previous request of the enterprise for each one before its Retry-After."""
-    refused: dict[tuple[str, str | None, tuple[str, ...]], ApiCall] = {}
-    newest: dict[str | None, ApiCall] = {}
-    for call in calls:
-        key = (call.operation, call.enterprise_id, call.requested_ids)
-        before = refused.pop(key, None)
-        if before is not None and before.retry_after_s is not None:
-            waited_ms = call.received_ms - before.received_ms
-            if waited_ms < before.retry_after_s * 1000:
-                yield newest[call.enterprise_id]
-        if call.retry_after_s is not None:
-            refused[key] = call
-        newest[call.enterprise_id] = call
+    for refused, retry in repeated_calls(calls):
+        waited_ms = retry.received_ms - refused.received_ms
+        if refused.retry_after_s is not None and waited_ms < refused.retry_after_s * 1000:
+            earlier = calls[: calls.index(retry)]
+            yield next(
+                call for call in reversed(earlier) if call.enterprise_id == retry.enterprise_id
+            )
 
 
 def _attempts_of_fetched(observations: Observations) -> Iterator[_Attempts]:

@@ -30,7 +30,10 @@ is_shared = sys.argv[2:] == ["shared"]
 @contextmanager
 def locked() -> Iterator[None]:
     """Let no other thread or process touch what is stored meanwhile."""
-    with Path(f"{file}.lock" if file else os.devnull).open("w") as handle:
+    if file is None:  # nothing is stored
+        yield
+        return
+    with Path(f"{file}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
