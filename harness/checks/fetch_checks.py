@@ -92,6 +92,35 @@ def fetched(transcript: Transcript) -> Observation:
     )
 
 
+@case_check("requested-meanwhile", "a request before the last of these messages")
+def requested_meanwhile(transcript: Transcript) -> Observation:
+    """The service requested an entity of these messages before the last of them was sent.
+
+    A service that requests none of them, not even after the last, shows nothing.
+    """
+    requested = [
+        fetch
+        for fetch in entity_fetches(transcript.deliveries, transcript.calls)
+        if fetch.requested_ms is not None
+    ]
+    if not requested:
+        return _nothing_acknowledged(transcript)
+    first_request_ms = min(fetch.requested_ms or 0.0 for fetch in requested)
+    sent_ms = [delivery.started_ms for delivery in transcript.deliveries]
+    observed = (
+        f"the first request about their entities came {_elapsed(sent_ms[0], first_request_ms)} "
+        f"after the first of {quantity(len(sent_ms), 'message')}, and the last of these "
+        f"{_elapsed(sent_ms[0], sent_ms[-1])} after it"
+    )
+    return Observation(
+        met=first_request_ms < sent_ms[-1], observed=observed, subject_count=len(requested)
+    )
+
+
+def _elapsed(from_ms: float, until_ms: float) -> str:
+    return f"{(until_ms - from_ms) / 1000:,.1f} s"
+
+
 def _nothing_to_judge(transcript: Transcript) -> Observation:
     """Return why the fetches of the acknowledged entities say nothing."""
     if transcript.not_restarted:

@@ -168,6 +168,17 @@ class CallObserver:
         end = self._wait_until_done(self._connector_api, self._awaited_request, timeout_s)
         self.still_busy |= end is WaitEnd.STILL_BUSY
 
+    def comes_to_any(self, deliveries: Iterable[Delivery], timeout_s: float) -> bool:
+        """Wait for a request about any entity of these deliveries; return whether one arrived."""
+        connector_api, entities = self._connector_api, AcknowledgedEntities(deliveries)
+
+        def is_requested(calls: Sequence[ApiCall]) -> bool:
+            return any(fetch.requested_ms is not None for fetch in entities.fetches(calls))
+
+        return connector_api is not None and connector_api.wait_until(
+            is_requested, self._since, timeout_s
+        )
+
     def wait_for_no_request(self, seconds: float) -> None:
         """Wait for a time, in which no call about this execution must arrive.
 

@@ -8,7 +8,7 @@ from pytest_mews.execution.connectivity import FIRST_CALL_FACTOR, describe_first
 from pytest_mews.execution.execution import Execution, perform
 from pytest_mews.execution.waits import REDELIVERY_FACTOR
 from pytest_mews.mews.events import EVENTS
-from pytest_mews.model import entity_fetches
+from pytest_mews.model import Delivery, entity_fetches
 from pytest_mews.model.fetches import requests_by_interval
 from pytest_mews.model.step import (
     AddService,
@@ -20,6 +20,7 @@ from pytest_mews.model.step import (
     InjectApiFault,
     OutlastIntervals,
     RefuseReplacedKeys,
+    SendSteadily,
     ShowConnectivityCheck,
     WaitForNoRequest,
     WaitForRequest,
@@ -58,6 +59,24 @@ def _wait_until_fetched(step: WaitUntilFetched, execution: Execution) -> None:
         _report_wait(execution, "until what was acknowledged is fetched", timeout_s)
     if execution.calls.wait_until_fetched(timeout_s, step.of) and step.quiet_s:
         execution.calls.wait_until_quiet(step.quiet_s, timeout_s)
+
+
+@perform.register
+def _send_steadily(step: SendSteadily, execution: Execution) -> None:
+    context, calls = execution.context, execution.calls
+    if context.connector_api is None or calls.misses_fetch:
+        return
+    messages = execution.messages[step.message]
+    pause_s = context.fetch_timeout_s / len(messages)
+    sent: list[Delivery] = []
+    is_requested = False
+    for message in messages:
+        url = context.endpoint.url(message.kind)
+        sent.append(context.deliverer.deliver(message, url, label=step.message, attempts=1))
+        if is_requested:
+            break
+        is_requested = calls.comes_to_any(sent, pause_s)
+    execution.deliveries += sent
 
 
 @perform.register

@@ -260,6 +260,25 @@ class SendAtRate(MessageStep):
     """
 
 
+@_named("send-steadily", Emulator.CONNECTOR_API)
+@dataclass(frozen=True)
+class SendSteadily(MessageStep):
+    """Sends the messages one after another, in equal parts of the fetch timeout.
+
+    Each is sent with a single attempt. The one after the first request about any of them is the
+    last. Where an earlier entity of the case was not fetched, none is sent.
+
+    Attributes:
+        message: the name of the messages.
+
+    """
+
+    @property
+    def timeouts(self) -> float:
+        """All messages last one fetch timeout."""
+        return 1
+
+
 @_named("send-increasing")
 @dataclass(frozen=True)
 class SendIncreasing(MessageStep):

@@ -616,6 +616,31 @@ def test_without_further_pages_nothing_is_evaluated(other: ApiCall) -> None:
     assert finding.observed == "no response had further pages"
 
 
+def stream(*at_ms: float) -> list[Delivery]:
+    """Return deliveries of one event each, at these times."""
+    return [delivery(f"id-{number}", at_ms=time) for number, time in enumerate(at_ms)]
+
+
+def test_requested_meanwhile() -> None:
+    """A request before the last message shows that the service does not wait for silence."""
+    early, late = call("id-0", at_ms=300), call("id-0", "id-1", "id-2", at_ms=2_500)
+    finding = evaluate_check("requested-meanwhile", *stream(0, 500, 1_000), early)
+    assert (finding.met, finding.subject_count) == (True, 1)
+    finding = evaluate_check("requested-meanwhile", *stream(0, 500, 1_000), late)
+    assert (finding.met, finding.subject_count) == (False, 3)
+    assert finding.observed == (
+        "the first request about their entities came 2.5 s after the first of 3 messages, "
+        "and the last of these 1.0 s after it"
+    )
+
+
+@pytest.mark.parametrize("calls", [[], [call("other", at_ms=300)]])
+def test_a_service_that_requests_nothing_does_not_wait_for_silence(calls: list[ApiCall]) -> None:
+    """What it lost is the subject of other checks."""
+    finding = evaluate_check("requested-meanwhile", *stream(0, 500, 1_000), *calls)
+    assert (finding.met, finding.subject_count) == (True, 0)
+
+
 def unusable_token(outcome: Outcome) -> Delivery:
     """Build the delivery of an IntegrationCreated with an AccessToken that is null."""
     sent = delivery("i", event="IntegrationCreated", outcomes=(outcome,))

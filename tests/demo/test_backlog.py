@@ -83,6 +83,15 @@ def test_changes_are_collected_for_a_while() -> None:
     assert driver.finish_due() == []
 
 
+def test_each_message_lets_the_window_begin_again() -> None:
+    """With the flaw nothing is due while messages keep coming."""
+    driver = BacklogDriver(ProcessingOptions(restarts_window=True))
+    for entity_id in "abc":
+        driver.add(updates(entity_id))
+        assert driver.finish_due(0.04) == []
+    assert driver.finish_due(0.01) == [(FIRST, "customers", {"a", "b", "c"})]
+
+
 def test_enterprises_and_entities_are_separate() -> None:
     """A batch has one enterprise and one kind of entity, even if ids are the same."""
     driver = BacklogDriver()

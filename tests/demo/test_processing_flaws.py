@@ -309,6 +309,15 @@ def polls(_: DemoPartner, api: ScriptedApi) -> bool:
     return api.happens_within(SHORT_WAIT_S, lambda requests: len(requests) >= 4)
 
 
+def requests_meanwhile(partner: DemoPartner, api: ScriptedApi) -> bool:
+    """Report customers for 2 s; return whether one is asked for meanwhile."""
+    for number in range(10):
+        deliver(partner, updates(f"{number}"))
+        if api.happens_within(SHORT_WAIT_S / 10, bool):
+            return True
+    return False
+
+
 def repeats_what_was_answered(partner: DemoPartner, api: ScriptedApi) -> bool:
     """Report a payment; return whether it is asked for again after the response."""
     deliver(partner, updates("a", discriminator="PaymentUpdated"))
@@ -427,6 +436,7 @@ CASES = [
     FlawCase("gives-up-when-slow", stores_after_slow_response, flawed=False, sound=True),
     FlawCase("gives-up-when-slow", count_after(ScriptedFault(500)), 2, 2),
     FlawCase("polls-when-idle", polls, flawed=True, sound=False),
+    FlawCase("waits-for-silence", requests_meanwhile, flawed=False, sound=True),
     FlawCase("fetches-added-twice", fetched_ids(PAIR), ["a", "a"], ["a"]),
     FlawCase("fetches-added-twice", fetched_ids(updates("a")), ["a"], ["a"]),
     FlawCase(

@@ -191,7 +191,13 @@ def _to_seconds(time: datetime) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def waits_for_silence() -> ProcessingOptions:
+    """Fetches only when no message has come for 1.5 s."""
+    return ProcessingOptions(batch_window_s=1.5, restarts_window=True)
+
+
 REQUEST_FLAWS = (
+    waits_for_silence,
     interval_in_local_time,
     reads_last_seconds,
     reads_by_creation,

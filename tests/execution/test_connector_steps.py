@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -43,6 +44,7 @@ from pytest_mews.model.step import (
     OutlastIntervals,
     RefuseReplacedKeys,
     Send,
+    SendSteadily,
     ShowConnectivityCheck,
     WaitForNoRequest,
     WaitForRequest,
@@ -779,6 +781,44 @@ def test_wait_for_no_request_of_a_busy_partner(
     assert execution.transcript(scenario_of()).still_busy is still_busy
 
 
+def send_steadily(connector_api: ScriptedConnectorApi, *earlier: Delivery) -> list[str]:
+    """Send four messages in ten seconds; return the entities of those that were sent."""
+    deliveries = {
+        one.message: one for one in (delivery(f"{number}", label="stream") for number in range(4))
+    }
+    execution = execution_for(connector_api, earlier, {"stream": tuple(deliveries)})
+    endpoint = SimpleNamespace(url=lambda _kind: "http://127.0.0.1")
+    deliverer = SimpleNamespace(deliver=lambda message, _url, **_: deliveries[message])
+    execution.context = replace(
+        execution.context,
+        deliverer=cast("Any", deliverer),
+        endpoint=cast("Any", endpoint),
+        fetch_timeout_s=10.0,
+    )
+    perform(SendSteadily("stream"), execution)
+    sent = execution.deliveries[len(earlier) :]
+    return [event.entity_id for one in sent for event in one.message.events]
+
+
+def test_messages_are_sent_steadily_until_one_leads_to_a_request() -> None:
+    """One message follows the request: it came before the last message."""
+    connector_api = ScriptedConnectorApi(TIMEOUT, call("1", number=1))
+    assert send_steadily(connector_api) == ["0", "1", "2"]
+    assert connector_api.waits == [2.5, 2.5]
+
+
+def test_messages_are_sent_steadily_for_the_fetch_timeout() -> None:
+    """A service that waits for silence requests nothing until then."""
+    connector_api = ScriptedConnectorApi()
+    assert send_steadily(connector_api) == ["0", "1", "2", "3"]
+    assert connector_api.waits == [2.5] * 4
+
+
+def test_nothing_is_sent_steadily_to_a_service_that_missed_a_fetch() -> None:
+    """It would fetch nothing in any case."""
+    assert send_steadily(ScriptedConnectorApi(), DELIVERY) == []
+
+
 def test_wait_for_no_request_ends_if_one_came() -> None:
     """Then it is decided, also for a partner that retries it."""
     connector_api = backlog_of(1000, call("a", number=1, status=401))
@@ -1049,6 +1089,7 @@ def test_every_step_does_nothing_without_the_emulator() -> None:
         DeleteEntities(("message",)),
         ChangeEntities(("message",)),
         OutlastIntervals(("message",)),
+        SendSteadily("message"),
         RefuseReplacedKeys(("message",)),
         AddService(("message",)),
         AddToPortfolio(("message",), "message"),

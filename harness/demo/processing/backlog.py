@@ -70,7 +70,8 @@ class Backlog:
                 (due_s, batch) for due_s, batch in self._failed if self._is_known(batch)
             ]
             new = _PendingBatch(datetime.now(UTC), self._clock() + self._options.batch_window_s)
-            self._pending = {key: self._pending.get(key, new) for key in self._state.changed}
+            pending = {} if self._options.restarts_window else self._pending
+            self._pending = {key: pending.get(key, new) for key in self._state.changed}
             self._changed.notify()
 
     def take(self) -> Batch | None:

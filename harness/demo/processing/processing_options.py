@@ -32,6 +32,7 @@ class ProcessingOptions:
         credential: returns the access token for an enterprise; None if nothing can be fetched.
         readers: how each kind of entity is fetched.
         batch_window_s: how long changes are collected, so that one request fetches many.
+        restarts_window: whether each message lets that time begin again.
         max_ids: the number of ids in one request.
         page_size: the number of items on one page.
         reads_all_pages: whether the pages after the first are read.
@@ -57,6 +58,7 @@ class ProcessingOptions:
     credential: Callable[[PartnerState, str], str | None] = credential_of
     readers: Mapping[str, EntityReader] = field(default_factory=entity_readers)
     batch_window_s: float = 0.05
+    restarts_window: bool = False
     max_ids: int = IDS_PER_REQUEST
     page_size: int = ITEMS_PER_PAGE
     reads_all_pages: bool = True
