@@ -120,7 +120,8 @@ class CallObserver:
     ) -> None:
         """Extend a wait that timed out while the partner pauses before its next retry.
 
-        Whether a first retry comes at all is found out once (`Patience.first_retries`).
+        Whether a first retry comes at all is found out once (`Patience.first_retries`): the waits
+        of other scenarios end with the one that found out that none comes.
         """
         patience, began_ms = self._context.patience, self._context.now_ms()
         calls = connector_api.calls(self._since)
@@ -131,16 +132,18 @@ class CallObserver:
             if patience.first_retries.are_left:
                 timeout_s = self._context.fetch_timeout_s
                 first_ms = max(first_retry_ms(each, timeout_s) for each in about)
-            timeout_s = (max(until_ms, first_ms) - self._context.now_ms()) / 1000
-            last = calls[-1].number if calls else self._since
-            if timeout_s <= 0 or not connector_api.wait_until(bool, last, timeout_s):
+            now_ms = self._context.now_ms()
+            timeout_s = (max(until_ms, first_ms) - now_ms) / 1000
+            if timeout_s <= 0 or connector_api.closed:
                 if first_ms > 0:
-                    patience.note_no_first_retry((self._context.now_ms() - began_ms) / 1000)
+                    patience.note_no_first_retry((now_ms - began_ms) / 1000)
                 return
-            connector_api.wait_until(
-                lambda calls: not _missing(entities, calls), self._since, QUIET_S
-            )
-            calls = connector_api.calls(self._since)
+            last = calls[-1].number if calls else self._since
+            if connector_api.wait_until(bool, last, min(timeout_s, QUIET_S)):
+                connector_api.wait_until(
+                    lambda calls: not _missing(entities, calls), self._since, QUIET_S
+                )
+                calls = connector_api.calls(self._since)
 
     @property
     def misses_fetch(self) -> bool:

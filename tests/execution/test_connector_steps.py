@@ -978,35 +978,56 @@ def test_a_first_retry_may_come_late(failed: ApiCall) -> None:
 
 
 @pytest.mark.parametrize(
-    ("calls", "waits"),
+    ("calls", "waited_s"),
     [
-        ([refused(1, "a")], [10.0, 1 + FIRST_RETRY_FACTOR * 10.0 - 10.0]),
-        ([slow_call(status=None)], [10.0, 1 + REDELIVERY_FACTOR * 10.0 - 10.0]),
-        ([slow_call(status=None, duration_ms=None)], [10.0]),  # it goes on
-        ([slow_call(returned_ids=())], [10.0]),
-        ([call("a", at_ms=1000, status=500)], [10.0]),  # no fault
-        ([refused(1, "b")], [10.0]),  # another entity
-        ([refused(1, "a"), call("a", at_ms=2000, returned_ids=())], [10.0]),  # repeated
+        ([refused(1, "a")], 1 + FIRST_RETRY_FACTOR * 10.0),
+        ([slow_call(status=None)], 1 + REDELIVERY_FACTOR * 10.0),
+        ([slow_call(status=None, duration_ms=None)], 10.0),  # it goes on
+        ([slow_call(returned_ids=())], 10.0),
+        ([call("a", at_ms=1000, status=500)], 10.0),  # no fault
+        ([refused(1, "b")], 10.0),  # another entity
+        ([refused(1, "a"), call("a", at_ms=2000, returned_ids=())], 10.0),  # repeated
     ],
 )
-def test_what_is_no_first_retry(calls: list[ApiCall], waits: list[float]) -> None:
+def test_what_is_no_first_retry(calls: list[ApiCall], waited_s: float) -> None:
     """Only an entity whose only request met a fault is waited for."""
     connector_api = ScriptedConnectorApi()
     execution = execution_for(connector_api, fetch_timeout_s=10.0)
     connector_api.arrive(*calls)
     perform(WaitUntilFetched(), execution)
-    assert connector_api.waits == waits
+    assert sum(connector_api.waits) == waited_s
 
 
 def test_a_first_retry_that_does_not_come_is_waited_for_once() -> None:
     """A service that repeats nothing would cost a minute in each scenario."""
     patience = Patience(10.0)
-    for waits in ([10.0, 51.0], [MIN_SILENCE_S]):
+    for waited_s in (61.0, MIN_SILENCE_S):
         connector_api = ScriptedConnectorApi()
         execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
         connector_api.arrive(refused(1, "a"))
         perform(WaitUntilFetched(), execution)
-        assert connector_api.waits == waits
+        assert sum(connector_api.waits) == waited_s
+
+
+def test_a_wait_for_a_first_retry_ends_with_that_of_another_scenario() -> None:
+    """One of them is enough to find out that none comes."""
+    patience = Patience(10.0)
+
+    class LateLesson(ScriptedConnectorApi):
+        """An emulator at which another wait for a first retry is over after 15 s."""
+
+        def wait_until(
+            self, predicate: Callable[[tuple[ApiCall, ...]], bool], since: int, timeout_s: float
+        ) -> bool:
+            if self.now_ms() >= 15_000:
+                patience.note_no_first_retry(51.0)
+            return super().wait_until(predicate, since, timeout_s)
+
+    connector_api = LateLesson()
+    execution = execution_for(connector_api, fetch_timeout_s=10.0, patience=patience)
+    connector_api.arrive(refused(1, "a"))
+    perform(WaitUntilFetched(), execution)
+    assert sum(connector_api.waits) == 16.0
 
 
 def test_seconds_of_a_slow_response() -> None:
