@@ -9,7 +9,9 @@ from threading import Lock
 from time import monotonic
 
 from pytest_mews.execution.patience import MIN_SILENCE_S
+from pytest_mews.execution.waits import RETRIED_FAULTS
 from pytest_mews.model import Scenario, ScenarioResult
+from pytest_mews.model.step import InjectApiFault
 from pytest_mews.run.exclusive_gate import ExclusiveGate
 
 RETRY_INTERVAL_S = 1.8  # with the default profile and time scale
@@ -30,10 +32,11 @@ def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list
     the faults of other scenarios it may go on to request less. Those with retries, or that may
     crash the service, run last, and after them those that restart the service. With several
     instances a service that does not come back blocks only a part, so the longest waits come first
-    there, too.
+    there, too: those for a retry, for which a service that makes none is waited for a minute, and
+    then those of a sound service.
     """
 
-    def key(scenario: Scenario) -> tuple[bool, bool, float, bool, bool, float]:
+    def key(scenario: Scenario) -> tuple[bool, bool, bool, float, bool, bool, float]:
         retry_intervals = sum(step.retry_intervals for step in scenario.steps)
         waits_s = retry_intervals * RETRY_INTERVAL_S + sum(
             step.idle_s + step.timeouts * MIN_SILENCE_S for step in scenario.steps
@@ -45,13 +48,28 @@ def sort_scenarios(scenarios: Iterable[Scenario], *, instances: int = 1) -> list
             scenario.exclusive and (scenario.precondition or _judges_batches(scenario))
         )
         most_s = waits_s if instances > 1 else 0.0
-        return scenario.exclusive, not is_first, -most_s, restarts, runs_late, -waits_s
+        has_retry = instances > 1 and _expects_retry(scenario)
+        return (
+            scenario.exclusive,
+            not is_first,
+            not has_retry,
+            -most_s,
+            restarts,
+            runs_late,
+            -waits_s,
+        )
 
     return sorted(scenarios, key=key)
 
 
 def _judges_batches(scenario: Scenario) -> bool:
     return any(expectation.check == BATCHED for expectation in scenario.expectations)
+
+
+def _expects_retry(scenario: Scenario) -> bool:
+    return any(
+        isinstance(step, InjectApiFault) and step.fault in RETRIED_FAULTS for step in scenario.steps
+    )
 
 
 def _sequential_cases(scenario: Scenario) -> int:

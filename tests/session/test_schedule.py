@@ -9,11 +9,20 @@ from functools import partial
 
 import pytest
 
-from pytest_mews.model import Expectation, Fault, Level, Scenario, ScenarioResult, Verdict
+from pytest_mews.model import (
+    ApiFault,
+    Expectation,
+    Fault,
+    Level,
+    Scenario,
+    ScenarioResult,
+    Verdict,
+)
 from pytest_mews.model.step import (
     Deliver,
     ExhaustRetries,
     HealthCheck,
+    InjectApiFault,
     RestartService,
     Send,
     SendConcurrently,
@@ -184,6 +193,20 @@ def test_the_order_of_scenarios() -> None:
         "hostile",
         "restart",
     ]
+
+
+def test_the_order_of_exclusive_scenarios_of_several_instances() -> None:
+    """What needs a retry comes first: a service that makes none is waited for longest."""
+    deliver = Send("m")
+    other = replace(ONE, exclusive=True, precondition=False)
+    by_id = {
+        "slow": (InjectApiFault(ApiFault.SLOW, ("m",)), deliver, WaitUntilFetched()),
+        "long": (deliver, Wait(seconds=60)),
+        "retried": (InjectApiFault(ApiFault.SERVER_ERROR, ("m",)), deliver, WaitUntilFetched()),
+    }
+    scenarios = [replace(other, id=name, steps=steps) for name, steps in by_id.items()]
+    ordered = sort_scenarios(scenarios, instances=2)
+    assert [scenario.id for scenario in ordered] == ["retried", "long", "slow"]
 
 
 def test_no_scenario_starts_after_a_stop() -> None:
