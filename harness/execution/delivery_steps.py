@@ -72,10 +72,6 @@ def _send(step: Send, execution: Execution) -> None:
             )
         )
         _pause_after_action(message, execution)
-        if step.wait_each:
-            perform(WaitUntilFetched(), execution)
-            if execution.calls.misses_fetch:
-                return  # the later waits would last as long, for the same entity
 
 
 @perform.register
@@ -89,7 +85,13 @@ def _deliver(step: Deliver, execution: Execution) -> None:
                 message, url, label=step.message, faults=step.faults
             )
         )
+        if execution.ends_early:
+            return
         _pause_after_action(message, execution)
+        if step.wait_each:
+            perform(WaitUntilFetched(), execution)
+            if execution.calls.misses_fetch:
+                return  # the later waits would last as long, for the same entity
 
 
 @perform.register

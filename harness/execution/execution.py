@@ -10,7 +10,17 @@ from typing import Self
 from pytest_mews.execution.call_observer import CallObserver
 from pytest_mews.execution.context import CaseContext
 from pytest_mews.execution.websocket_session import WebSocketSession
-from pytest_mews.model import Delivery, Message, Scenario, Stage, Step, TlsHandshake, Transcript
+from pytest_mews.model import (
+    Delivery,
+    Message,
+    Scenario,
+    Stage,
+    Step,
+    TlsHandshake,
+    Transcript,
+    Validity,
+    WebhookKind,
+)
 
 Messages = Mapping[str, tuple[Message, ...]]
 """The messages of a case, by the name of their message spec."""
@@ -22,6 +32,7 @@ class Execution:
     Args:
         context: the context of the case.
         messages: the messages of the case, by the name of their spec.
+        stage: that of the scenario.
 
     Attributes:
         deliveries: the deliveries so far.
@@ -40,8 +51,10 @@ class Execution:
 
     """
 
-    def __init__(self, context: CaseContext, messages: Messages) -> None:
-        self.context, self.messages = context, dict(messages)
+    def __init__(
+        self, context: CaseContext, messages: Messages, stage: Stage = Stage.DELIVERY
+    ) -> None:
+        self.context, self.messages, self._stage = context, dict(messages), stage
         self.deliveries: list[Delivery] = []
         self.tls_handshakes: list[TlsHandshake] = []
         self.calls = CallObserver(context, messages, self.deliveries)
@@ -61,6 +74,25 @@ class Execution:
         self.api_faults.close()
         self.at_end.close()
         self.websocket.close()
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether further steps would show nothing.
+
+        The service could not be restarted, or in the Processing stage it did not accept an
+        Integration Webhook with any attempt, so that it can't process what follows for this
+        integration.
+        """
+        return self.not_restarted or (
+            self._stage is Stage.PROCESSING
+            and any(
+                delivery.message.kind is WebhookKind.INTEGRATION
+                and delivery.message.validity is Validity.DOCUMENTED
+                and not delivery.delivered
+                and len(delivery.attempts) == self.context.attempts
+                for delivery in self.deliveries
+            )
+        )
 
     def transcript(self, scenario: Scenario) -> Transcript:
         """Return everything that was observed, as far as it concerns the scenario.

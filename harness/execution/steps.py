@@ -15,11 +15,11 @@ from pytest_mews.model import Scenario, Transcript
 def run_steps(scenario: Scenario, messages: Messages, context: CaseContext) -> Transcript:
     """Run all steps of a scenario in order, and return everything that was observed.
 
-    If the service can't be restarted, the steps after that are not run: they would show nothing.
+    The steps after one that ends it early (`Execution.ends_early`) are not run.
     """
-    with Execution(context, messages) as execution:
+    with Execution(context, messages, scenario.stage) as execution:
         for step in scenario.steps:
             perform(step, execution)
-            if execution.not_restarted:
+            if execution.ends_early:
                 break
         return execution.transcript(scenario)

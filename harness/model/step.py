@@ -169,8 +169,6 @@ class Send(MessageStep):
         content_type: the value of the Content-Type header, or `none` for no header.
         transfer: how the body travels; `slow` takes 2 s on a new connection.
         method: the HTTP method; GET and DELETE are sent without the body.
-        wait_each: whether to wait after each message until its entities are fetched; if they are
-            not, the messages after it are not sent.
 
     """
 
@@ -178,12 +176,6 @@ class Send(MessageStep):
     content_type: str = ""
     transfer: TransferMode = TransferMode.PLAIN
     method: Literal["POST", "PUT", "DELETE", "GET"] = "POST"
-    wait_each: bool = False
-
-    @property
-    def timeouts(self) -> float:
-        """One for the first message that fails, again with each pause."""
-        return 3.0 if self.wait_each else 0.0
 
     @property
     def retry_intervals(self) -> float:
@@ -196,13 +188,24 @@ class Send(MessageStep):
 class Deliver(MessageStep):
     """Delivers each message as Mews does, with all retries.
 
+    In the Processing stage a case ends with an Integration Webhook that is not accepted in the end:
+    without it the service can't process what follows.
+
     Attributes:
         message: the name of the message.
         faults: what is injected into the attempts 1, 2, …
+        wait_each: whether to wait after each message until its entities are fetched; if they are
+            not, the messages after it are not sent.
 
     """
 
     faults: tuple[Fault, ...] = ()
+    wait_each: bool = False
+
+    @property
+    def timeouts(self) -> float:
+        """One for the first message that fails, again with each pause."""
+        return 3.0 if self.wait_each else 0.0
 
     @property
     def min_attempts(self) -> int:

@@ -29,7 +29,17 @@ from pytest_mews.execution.waits import (
     REDELIVERY_FACTOR,
 )
 from pytest_mews.mews.limits import REQUEST_WINDOW_S, REQUESTS_PER_TOKEN
-from pytest_mews.model import ApiCall, ApiFault, Delivery, Message, Step, Transcript
+from pytest_mews.model import (
+    ApiCall,
+    ApiFault,
+    Delivery,
+    Message,
+    Stage,
+    Step,
+    Transcript,
+    Validity,
+    WebhookKind,
+)
 from pytest_mews.model.exchange import HEALTH_CHECK
 from pytest_mews.model.step import (
     STEPS,
@@ -38,12 +48,12 @@ from pytest_mews.model.step import (
     ChangeEntities,
     ClearApiFaults,
     DeleteEntities,
+    Deliver,
     FillFirstPages,
     HealthCheck,
     InjectApiFault,
     OutlastIntervals,
     RefuseReplacedKeys,
-    Send,
     SendSteadily,
     ShowConnectivityCheck,
     WaitForNoRequest,
@@ -1250,8 +1260,32 @@ def test_wait_each_ends_with_the_first_entity_that_is_not_fetched(
         fetch_timeout_s=0.01,
     )
     with Execution(context, {"message": (message,) * 3}) as execution:
-        perform(Send("message", wait_each=True), execution)
+        perform(Deliver("message", wait_each=True), execution)
         assert len(execution.deliveries) == sent
+
+
+@pytest.mark.parametrize(
+    ("stage", "validity", "refused", "sent"),
+    [
+        (Stage.PROCESSING, Validity.DOCUMENTED, 3, ["action"]),
+        (Stage.PROCESSING, Validity.DOCUMENTED, 1, ["action", "event", "event"]),  # then accepted
+        (Stage.PROCESSING, Validity.INCOMPLETE, 3, ["action", "event", "event"]),
+        (Stage.DELIVERY, Validity.DOCUMENTED, 3, ["action", "event", "event"]),
+    ],
+)
+def test_a_case_of_processing_ends_with_an_action_that_is_not_accepted(
+    setup: Callable[..., Setup], stage: Stage, validity: Validity, refused: int, sent: list[str]
+) -> None:
+    """Without it the service can't know what follows; an incomplete one it may refuse."""
+    statuses = [503] * refused
+    partner = setup(lambda _: statuses.pop() if statuses else 202)
+    action = replace(DELIVERY.message, kind=WebhookKind.INTEGRATION, validity=validity)
+    messages = {"action": (action,), "event": (DELIVERY.message,) * 2}
+    scenario = replace(scenario_of(Deliver("action"), Deliver("event")), stage=stage)
+    transcript = run_steps(
+        scenario, messages, CaseContext(partner.deliverer, partner.endpoint, None)
+    )
+    assert [delivery.label for delivery in transcript.deliveries] == sent
 
 
 def test_requests_by_interval_that_miss_an_entity_are_shown() -> None:

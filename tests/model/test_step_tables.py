@@ -46,7 +46,7 @@ def test_tables_are_written_as_they_were_read() -> None:
             True,
         ),
         (
-            {"do": "send", "message": "m", "wait_each": 1},
+            {"do": "deliver", "message": "m", "wait_each": 1},
             "wait_each",
             1,
             "is not true or false",
