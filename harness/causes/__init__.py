@@ -18,6 +18,7 @@ from pytest_mews.causes.client_ended import find_client_ended
 from pytest_mews.causes.commands import find_command_handling
 from pytest_mews.causes.common_conditions import find_common_conditions
 from pytest_mews.causes.deaths import find_deaths
+from pytest_mews.causes.divided_requests import find_divided_requests
 from pytest_mews.causes.each_instance import find_at_each_instance
 from pytest_mews.causes.ended_tokens import find_ended_tokens
 from pytest_mews.causes.explained_scenarios import Attribution, attribute, unmet_findings
@@ -157,6 +158,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_command_handling(observations),
         *find_websocket_events(observations),
         *find_lost_positions(observations),
+        *find_divided_requests(observations),
         *find_limited_retries(observations),
         *find_fetching(observations),
         *find_hasty_retries(observations),
