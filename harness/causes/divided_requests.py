@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explanation import Explanation, MissingEntity
 from pytest_mews.causes.kind_texts import remedy_if
-from pytest_mews.causes.missing_entities import awaits_fetches
+from pytest_mews.causes.missing_entities import awaits_fetches, has_recovered
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import (
-    ApiCall,
     CauseKind,
     EntityFetch,
     ScenarioResult,
@@ -113,7 +112,7 @@ def _lists_of(results: Iterable[ScenarioResult]) -> Iterator[_List]:
 
 def _lists(scenario_id: str, transcript: Transcript) -> Iterator[_List]:
     """Yield the lists of an execution, unless a request failed for good: others wait behind it."""
-    if not _has_recovered(transcript.calls):
+    if not has_recovered(transcript.calls):
         return
     requests: dict[tuple[str | None, str], set[tuple[str, ...]]] = defaultdict(set)
     for call in transcript.calls:
@@ -131,15 +130,3 @@ def _lists(scenario_id: str, transcript: Transcript) -> Iterator[_List]:
         ]
         lost = frozenset(entity_key(fetch) for fetch in entities if fetch.requested_ms is None)
         yield _List(scenario_id, sizes, len(entities) - len(lost), lost)
-
-
-def _has_recovered(calls: Sequence[ApiCall]) -> bool:
-    """Return whether all that failed requests asked for was asked for again, with success."""
-    asked: dict[tuple[str | None, str], set[str]] = {}
-    for call in reversed(calls):
-        key = call.enterprise_id, call.operation
-        if call.answered_ok:
-            asked.setdefault(key, set()).update(call.requested_ids)
-        elif key not in asked or not asked[key].issuperset(call.requested_ids):
-            return False
-    return True
