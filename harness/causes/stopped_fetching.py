@@ -18,6 +18,7 @@ from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
 from pytest_mews.causes.unnoticed_deletions import DELETION_NOTICED
 from pytest_mews.model import (
+    ApiCall,
     CauseKind,
     FetchRecord,
     ScenarioResult,
@@ -120,7 +121,12 @@ def _find_since_scenario(
     ]
     if len(alike) < MIN_AFTER or not _is_end(len(active), len(before), len(alike)):
         return
-    if _is_pause(observations, before, after):
+    calls = [
+        call
+        for call in observations.last_calls.get(results[-1].instance, ())
+        if call.received_ms < end_ms
+    ]
+    if _is_pause(calls, before, after):
         return
     last, first = before[-1].scenario.id, after[0].scenario.id
     if before[-1].verdict in FAILURES:  # it began to fail there
@@ -144,8 +150,7 @@ def _find_since_scenario(
             )
         )
 
-    calls = observations.last_calls.get(results[-1].instance, ())
-    last_calls = [call for call in calls if stopped_ms <= call.received_ms < end_ms]
+    last_calls = [call for call in calls if stopped_ms <= call.received_ms]
     is_stuck = len(last_calls) >= MIN_REPEATED and all(call.is_rejected for call in last_calls)
     case = "rejected requests are repeated" if is_stuck else "no request is made"
     meanwhile = (
@@ -187,14 +192,16 @@ def _is_end(active: int, before: int, after: int) -> bool:
 
 
 def _is_pause(
-    observations: Observations, before: Sequence[ScenarioResult], after: Sequence[ScenarioResult]
+    last_calls: Sequence[ApiCall],
+    before: Sequence[ScenarioResult],
+    after: Sequence[ScenarioResult],
 ) -> bool:
     """Return whether the service may only pause after an error, as it went on after earlier ones.
 
     It has not repeated what met those, so that a pause ends with no repetition.
 
     Args:
-        observations: of one instance of the service.
+        last_calls: the last requests of the service in this life.
         before: the scenarios up to the last with a request.
         after: the later ones.
 
@@ -205,8 +212,9 @@ def _is_pause(
         for evidence in result.evidence
         for call in evidence.transcript.calls
     ]
+    start_ms = _started_ms(after[0])
     last = max(
-        [*shown, *(call for some in observations.last_calls.values() for call in some)],
+        (call for call in (*shown, *last_calls) if call.received_ms < start_ms),
         key=lambda call: call.received_ms,
         default=None,
     )

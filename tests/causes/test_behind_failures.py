@@ -59,12 +59,15 @@ def silent_result(number: int, enterprise: str | None = None) -> ScenarioResult:
     return processing_result(f"PROC-{number:02}", [sent], [])
 
 
-def causes_of(make_call: MakeCall, *later: ScenarioResult) -> tuple[Cause, ...]:
+def causes_of(
+    make_call: MakeCall, *later: ScenarioResult, last_calls: Sequence[ApiCall] = ()
+) -> tuple[Cause, ...]:
     """Return the causes if two scenarios lose what a request asked for, and others follow."""
     lost = [
         losing_result(number, make_call(f"{number}-a", STEP_MS * number + 50)) for number in LOSING
     ]
-    return find_causes([*map(fetched_result, WORKING), *lost, *later])
+    results = [*map(fetched_result, WORKING), *lost, *later]
+    return find_causes(results, last_calls={1: last_calls})
 
 
 @pytest.mark.parametrize(
@@ -100,9 +103,13 @@ def test_what_waits_behind_no_failed_request(later: Sequence[ScenarioResult]) ->
 
 def test_a_pause_is_no_end_of_fetching() -> None:
     """The service went on after the first error: so it may only pause after the second one."""
-    (cause,) = causes_of(failed_call, silent_result(BEHIND), silent_result(BEHIND + 1))
-    assert cause.kind is CauseKind.ERRORS_NOT_RETRIED
-    assert len(cause.explains) == 4
+    late = call("10-a", at_ms=STEP_MS * (BEHIND + 2))
+    for last_calls in ([], [late]):
+        (cause,) = causes_of(
+            failed_call, silent_result(BEHIND), silent_result(BEHIND + 1), last_calls=last_calls
+        )
+        assert cause.kind is CauseKind.ERRORS_NOT_RETRIED
+        assert len(cause.explains) == 4
     # Nobody pauses so long.
     later = [silent_result(BEHIND + 20), silent_result(BEHIND + 21)]
     kinds = [cause.kind for cause in causes_of(failed_call, *later)]
