@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from pytest_mews.causes import find_causes
+from pytest_mews.causes.unnoticed_deletions import DELETION_NOTICED
 from pytest_mews.model import ApiCall, ApiFault, Cause, CauseKind, RequestProblem, ScenarioResult
 from tests.causes.observed_results import processing_result
-from tests.transcript_builders import OTHER_ENTERPRISE, call, delivery
+from tests.transcript_builders import ENTERPRISE, OTHER_ENTERPRISE, call, delivery
 
 STEP_MS = 10_000.0  # between scenarios
 WORKING = tuple(range(1, 8))
@@ -99,6 +100,15 @@ def test_what_waits_behind_no_failed_request(later: Sequence[ScenarioResult]) ->
     (cause,) = causes_of(failed_call, *later)
     assert cause.explains == ("PROC-08", "PROC-09")
     assert "behind" not in cause.summary
+
+
+@pytest.mark.parametrize("enterprise", [ENTERPRISE, OTHER_ENTERPRISE])
+def test_a_deletion_that_comes_behind_a_failed_request(enterprise: str) -> None:
+    """It is not noticed for the same reason, if it is one of the same enterprise."""
+    sent = delivery("10-a", at_ms=STEP_MS * BEHIND, enterprise=enterprise)
+    unnoticed = processing_result("PROC-37", [sent], [], check=DELETION_NOTICED)
+    (cause,) = causes_of(failed_call, unnoticed)
+    assert ("PROC-37" in cause.explains) is (enterprise == ENTERPRISE)
 
 
 def test_a_pause_is_no_end_of_fetching() -> None:

@@ -51,12 +51,13 @@ SHOWN = [result_of(number, AT_ONCE_MS) for number in (12, 13, 14, 15)]
 
 def test_requests_of_several_workers_for_the_same() -> None:
     """Also what one of them repeats at once after the error of another."""
-    (cause,) = find_causes([*SHOWN, hasty_result(41, 6.0)])
+    other_check = result_of(29, AT_ONCE_MS, check="no-polling")
+    (cause,) = find_causes([*SHOWN, other_check, hasty_result(41, 6.0)])
     assert cause.kind is CauseKind.WORK_NOT_CLAIMED
     assert cause.explains == ("PROC-12", "PROC-13", "PROC-14", "PROC-15", "PROC-41")
     assert cause.summary == (
-        "Several workers fetch the same: all 24 requests for ids were made more than once after a "
-        "message, 24 of them again before their response had come."
+        "Several workers fetch the same: all 30 requests for ids were made more than once after a "
+        "message, 30 of them again before their response had come."
     )
 
 
