@@ -18,6 +18,7 @@ from pytest_mews.causes.client_ended import find_client_ended
 from pytest_mews.causes.commands import find_command_handling
 from pytest_mews.causes.common_conditions import find_common_conditions
 from pytest_mews.causes.deaths import find_deaths
+from pytest_mews.causes.divided_requests import find_divided_requests
 from pytest_mews.causes.each_instance import find_at_each_instance
 from pytest_mews.causes.ended_tokens import find_ended_tokens
 from pytest_mews.causes.explained_scenarios import Attribution, attribute, unmet_findings
@@ -43,6 +44,7 @@ from pytest_mews.causes.shared_ids import find_shared_ids
 from pytest_mews.causes.stopped_answering import find_stopped_answering
 from pytest_mews.causes.stopped_fetching import find_stopped_fetching
 from pytest_mews.causes.time_per_event import find_time_per_event
+from pytest_mews.causes.unclaimed_work import find_unclaimed_work
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
 from pytest_mews.causes.unnoticed_changes import find_not_in_interval, find_unnoticed_changes
 from pytest_mews.causes.unread_pages import find_unread_pages
@@ -157,8 +159,10 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_command_handling(observations),
         *find_websocket_events(observations),
         *find_lost_positions(observations),
+        *find_divided_requests(observations),
         *find_limited_retries(observations),
         *find_fetching(observations),
+        *find_unclaimed_work(observations),
         *find_hasty_retries(observations),
         *find_unread_pages(observations),
         *find_shared_ids(observations),

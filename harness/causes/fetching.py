@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
+from pytest_mews.causes.behind_failures import BehindFailures
 from pytest_mews.causes.cause_phrases import listed, of
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
 from pytest_mews.causes.kind_texts import remedy_if
@@ -68,8 +69,8 @@ def find_fetching(observations: Observations) -> Iterator[Explanation]:
     )
     yield from first_event_only
     yield from _not_from_large_messages(telling)
-    yield from _requests_refused(plain)
-    yield from _errors_not_retried(records)
+    yield from _requests_refused(observations, plain)
+    yield from _errors_not_retried(observations, records)
 
 
 def _foreign_token(
@@ -239,7 +240,9 @@ def _first_event_only(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
     )
 
 
-def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+def _requests_refused(
+    observations: Observations, records: Sequence[FetchRecord]
+) -> Iterator[Explanation]:
     """Yield an explanation for each request that the API refuses as it is, whatever it is about.
 
     Requests for too many ids are one, whatever the operation: one place divides the ids.
@@ -255,13 +258,17 @@ def _requests_refused(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
         count = sum(counts[refusal] for refusal in refusals)
         if count >= MIN_COUNT:
             case = "have too many values" if refusals is too_many else "are wrong otherwise"
-            yield _refused_as_they_are(refusals, count, case)
+            yield _refused_as_they_are(observations, refusals, count, case)
 
 
 def _refused_as_they_are(
-    refusals: Collection[tuple[str, ...]], count: int, case: str
+    observations: Observations, refusals: Collection[tuple[str, ...]], count: int, case: str
 ) -> Explanation:
-    """Return the explanation of requests that are refused, and of the entities they ask for."""
+    """Return the explanation of requests that are refused, and of the entities they ask for.
+
+    And of those that wait behind them.
+    """
+    behind = BehindFailures(observations, lambda call: refusal_of(call) in refusals)
     operation, message, *_ = min(refusals)
     to = listed(sorted(operation for operation, *_ in refusals))
     example = message.rstrip(".")
@@ -270,9 +277,13 @@ def _refused_as_they_are(
     return Explanation(
         CauseKind.REQUESTS_REFUSED,
         f"Requests to {to} are refused with a 400 ({example}): none of {count:,} entities that "
-        "they ask for was fetched.",
-        accounts_for_finding=partial(_are_refused, refusals),
-        accounts_for_missing=partial(_is_refused, refusals),
+        f"they ask for was fetched.{behind.sentence}",
+        accounts_for_finding=lambda unmet: (
+            _are_refused(refusals, unmet) or behind.accounts_for_finding(unmet)
+        ),
+        accounts_for_missing=partial(
+            _is_any, (partial(_is_refused, refusals), behind.accounts_for_missing)
+        ),
         remedy=remedy_if(CauseKind.REQUESTS_REFUSED, f"requests {case}"),
     )
 
@@ -293,7 +304,16 @@ def _is_refused(refusals: Collection[tuple[str, ...]], transcript: Transcript) -
     )
 
 
-def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]:
+def _is_any(
+    predicates: Sequence[Callable[[Transcript], MissingEntity]], transcript: Transcript
+) -> MissingEntity:
+    in_transcript = [predicate(transcript) for predicate in predicates]
+    return lambda fetch: any(holds(fetch) for holds in in_transcript)
+
+
+def _errors_not_retried(
+    observations: Observations, records: Sequence[FetchRecord]
+) -> Iterator[Explanation]:
     lost: dict[ApiFault, int] = {}
     recovered: dict[ApiFault, int] = {}
     for record in records:
@@ -308,6 +328,7 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
     names = frozenset(never)
     faults = listed([API_FAULTS[fault] for fault in never])
     count = sum(lost[fault] for fault in never)
+    behind = BehindFailures(observations, lambda call: call.fault in names and not call.answered_ok)
 
     def is_lost(transcript: Transcript) -> MissingEntity:
         calls = calls_by_entity(transcript.calls)
@@ -316,8 +337,9 @@ def _errors_not_retried(records: Sequence[FetchRecord]) -> Iterator[Explanation]
     yield Explanation(
         CauseKind.ERRORS_NOT_RETRIED,
         f"What a failed request asked for is not fetched while the run waits ({faults}): "
-        f"none of {count:,} such entities was.",
-        accounts_for_missing=is_lost,
+        f"none of {count:,} such entities was.{behind.sentence}",
+        accounts_for_finding=behind.accounts_for_finding,
+        accounts_for_missing=partial(_is_any, (is_lost, behind.accounts_for_missing)),
     )
 
 

@@ -13,6 +13,8 @@ from functools import partial
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explained_scenarios import unmet_findings
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
+from pytest_mews.causes.kind_texts import remedy_if
+from pytest_mews.causes.lost_during_requests import describe_losses_during_requests
 from pytest_mews.causes.missing_entities import awaits_fetches, met_no_error, missing_entities
 from pytest_mews.causes.observations import Observations
 from pytest_mews.causes.websocket_events import missing_events
@@ -35,6 +37,7 @@ from pytest_mews.model import (
 from pytest_mews.model.verdict import FAILURES
 
 MIN_SCENARIOS = 3
+MIN_SCENARIOS_DURING = 2  # if what is lost came during requests
 MIN_LOST = 5  # entities, if most were not fetched when the same cases ran again
 MIN_FLAKY_SHARE = 0.5  # of the scenarios; those that lose something each time may have other flaws
 MAX_SHARE = 0.6  # of the entities of the run that are lost: else something regular is behind it
@@ -98,9 +101,10 @@ def find_irregular_losses(
     flaky = {
         result.scenario.id for result in observations.results if result.verdict is Verdict.FLAKY
     }
+    during = describe_losses_during_requests(observations, explanations)
     is_flaky = len(lossy & flaky) >= MIN_FLAKY_SHARE * len(lossy)
     if (
-        len(lossy) < MIN_SCENARIOS
+        len(lossy) < (MIN_SCENARIOS_DURING if during else MIN_SCENARIOS)
         or (len(entities) + sum(lost_events.values()) < MIN_LOST and not is_flaky)
         or len(entities) > MAX_SHARE * known_count
     ):
@@ -141,9 +145,13 @@ def find_irregular_losses(
         CauseKind.SOME_NOT_FETCHED,
         f"{what} are lost now and then: {count:,} in {len(scenarios or lost_events):,} "
         "scenarios were never asked for, while others of the same types are."
-        f"{events}{_full_requests(calls) or together}",
+        f"{events}{during or _full_requests(calls) or together}",
         accounts_for_missing=is_lost_in,
         accounts_for_finding=lambda unmet: bool(_lost_events(unmet)),
+        remedy=remedy_if(
+            CauseKind.SOME_NOT_FETCHED,
+            "they come while a request is running" if during else "nothing tells them apart",
+        ),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pytest_mews.causes.explanation import MissingEntity, UnmetFinding
 from pytest_mews.model import (
+    ApiCall,
     ApiFault,
     EntityFetch,
     ScenarioResult,
@@ -35,6 +36,21 @@ def awaits_fetches(result: ScenarioResult) -> bool:
 def met_no_error(transcript: Transcript) -> bool:
     """Return whether no request got an injected error: what waits behind such a request is late."""
     return all(call.fault in {None, ApiFault.SLOW} for call in transcript.calls)
+
+
+def has_recovered(calls: Sequence[ApiCall]) -> bool:
+    """Return whether all that failed requests asked for was asked for again, with success.
+
+    Then nothing waits behind a request that failed.
+    """
+    asked: dict[tuple[str | None, str], set[str]] = {}
+    for call in reversed(calls):
+        key = call.enterprise_id, call.operation
+        if call.answered_ok:
+            asked.setdefault(key, set()).update(call.requested_ids)
+        elif key not in asked or not asked[key].issuperset(call.requested_ids):
+            return False
+    return True
 
 
 def missing_entities(unmet: UnmetFinding) -> list[EntityFetch]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import comb, inf
 
+from pytest_mews.causes.behind_failures import MAX_PAUSE_MS
 from pytest_mews.causes.cause_phrases import listed
 from pytest_mews.causes.explanation import Explanation, MissingEntity, UnmetFinding
 from pytest_mews.causes.kind_texts import remedy_if
@@ -17,12 +18,14 @@ from pytest_mews.causes.missing_entities import awaits_fetches
 from pytest_mews.causes.observations import Observations
 from pytest_mews.causes.unnoticed_deletions import DELETION_NOTICED
 from pytest_mews.model import (
+    ApiCall,
     CauseKind,
     FetchRecord,
     ScenarioResult,
     Transcript,
     entity_fetches,
 )
+from pytest_mews.model.api_call import PERMANENT_FAULTS
 from pytest_mews.model.verdict import FAILURES
 from pytest_mews.sanitize import one_line
 
@@ -31,6 +34,7 @@ MAX_CHANCE = 0.05  # if they are fewer: that by chance they are all among the fi
 MIN_AFTER = 2  # scenarios of which nothing was requested
 MIN_LOST = 10  # entities that were acknowledged while scenarios ran at the same time
 LAST_REQUEST_MS = 2_000.0  # how long after the first of them another request may come
+
 MIN_REPEATED = 5  # rejected requests, and no other, after that
 
 
@@ -117,6 +121,13 @@ def _find_since_scenario(
     ]
     if len(alike) < MIN_AFTER or not _is_end(len(active), len(before), len(alike)):
         return
+    calls = [
+        call
+        for call in observations.last_calls.get(results[-1].instance, ())
+        if call.received_ms < end_ms
+    ]
+    if _is_pause(calls, before, after):
+        return
     last, first = before[-1].scenario.id, after[0].scenario.id
     if before[-1].verdict in FAILURES:  # it began to fail there
         stopped_ms, since = _started_ms(before[-1]), f"since {last}"
@@ -139,8 +150,7 @@ def _find_since_scenario(
             )
         )
 
-    calls = observations.last_calls.get(results[-1].instance, ())
-    last_calls = [call for call in calls if stopped_ms <= call.received_ms < end_ms]
+    last_calls = [call for call in calls if stopped_ms <= call.received_ms]
     is_stuck = len(last_calls) >= MIN_REPEATED and all(call.is_rejected for call in last_calls)
     case = "rejected requests are repeated" if is_stuck else "no request is made"
     meanwhile = (
@@ -179,6 +189,51 @@ def _is_end(active: int, before: int, after: int) -> bool:
 
     """
     return active >= MIN_BEFORE or comb(before, active) <= MAX_CHANCE * comb(before + after, active)
+
+
+def _is_pause(
+    last_calls: Sequence[ApiCall],
+    before: Sequence[ScenarioResult],
+    after: Sequence[ScenarioResult],
+) -> bool:
+    """Return whether the service may only pause after an error, as it went on after earlier ones.
+
+    It has not repeated what met those, so that a pause ends with no repetition.
+
+    Args:
+        last_calls: the last requests of the service in this life.
+        before: the scenarios up to the last with a request.
+        after: the later ones.
+
+    """
+    shown = [
+        call
+        for result in before
+        for evidence in result.evidence
+        for call in evidence.transcript.calls
+    ]
+    start_ms = _started_ms(after[0])
+    last = max(
+        (call for call in (*shown, *last_calls) if call.received_ms < start_ms),
+        key=lambda call: call.received_ms,
+        default=None,
+    )
+    end_ms = max(record.started_ms for result in after for record in result.attempts)
+    return (
+        last is not None
+        and last.fault is not None
+        and not last.answered_ok
+        and end_ms - last.received_ms <= MAX_PAUSE_MS
+        and any(map(_lost_after_error, before[:-1]))
+    )
+
+
+def _lost_after_error(result: ScenarioResult) -> bool:
+    """Return whether entities of a scenario met an error that passes, and were never fetched."""
+    return any(
+        record.fault is not None and record.fault not in PERMANENT_FAULTS and not record.fetched
+        for record in result.fetches
+    )
 
 
 def _lives(results: Sequence[ScenarioResult]) -> Iterator[tuple[float, float]]:

@@ -72,6 +72,7 @@ class CauseKind(StrEnum):
     CURSOR_OF_ANOTHER_REQUEST = "cursor-of-another-request"
     SHARED_ID_NOT_FETCHED = "shared-id-not-fetched"
     REQUESTS_REFUSED = "requests-refused"
+    WORK_NOT_CLAIMED = "work-not-claimed"
     HASTY_RETRIES = "hasty-retries"
     LIMITED_RETRIES = "limited-retries"
     ERRORS_NOT_RETRIED = "errors-not-retried"

@@ -89,6 +89,11 @@ OTHERS = [
     ("ws-never-reports", ("STR-23", "STR-24"), CauseKind.COMMANDS_NOT_REPORTED),
     ("ws-no-catch-up", ("STR-21", "STR-22"), CauseKind.ACTIVE_COMMANDS_NOT_REQUESTED),
     ("gives-up-after-two-attempts", ("PROC-06", "PROC-08", "PROC-09"), CauseKind.LIMITED_RETRIES),
+    (
+        "loses-one-id-of-20",
+        ("PROC-01", "PROC-03", "PROC-17", "PROC-57"),
+        CauseKind.MESSAGE_PART_NOT_FETCHED,
+    ),
     ("refuses-third-copy", ("RET-04", "RET-05", "RET-09"), CauseKind.REPEATED_MESSAGE),
 ]
 BuildSettings = Callable[..., Settings]

@@ -358,6 +358,12 @@ CASES = [
         [name for name in HUNDRED if name not in {"050", "100"}],
         HUNDRED,
     ),
+    FlawCase(
+        "loses-one-id-of-20",
+        fetched_ids(updates(*HUNDRED[:45])),
+        [name for name in HUNDRED[:45] if name not in {"020", "040"}],
+        HUNDRED[:45],
+    ),
     FlawCase("first-event-only", fetched_ids(updates(*THREE_IDS)), ["a"], THREE_IDS),
     FlawCase("deduplicates-by-id", fetched_ids(SHARED), ["a"], ["a", "a"]),
     FlawCase("deduplicates-by-id", fetched_ids(updates(*THREE_IDS)), THREE_IDS, THREE_IDS),

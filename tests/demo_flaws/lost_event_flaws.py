@@ -36,6 +36,7 @@ RACE_S = 0.5  # two messages about an entity within this time race
 ENTERPRISE_IDS = ("EnterpriseId", "IntegrationId")
 INCOMPLETE: Document = {"EnterpriseId": "", "IntegrationId": "", "Events": []}
 """Stands in the queue of a partner for an incomplete message."""
+PART_SIZE = 20  # ids in one request
 QUEUE_SIZE, QUEUE_S = 8, 2.0  # messages, in that time; a busy machine sends nine of them in it
 
 
@@ -171,6 +172,30 @@ def full_queue_drops_messages(clock: Callable[[], float] = time.monotonic) -> Pr
     return ProcessingOptions(select_changes=select_changes)
 
 
+def loses_one_id_of_20() -> ProcessingOptions:
+    """Divides ids into requests of 20, and leaves out the last one of each full request."""
+
+    def divide(read: EntityReader) -> EntityReader:
+        def read_parts(fetch_pages: FetchPages, batch: Batch) -> Iterator[Document]:
+            ids = sorted(batch.ids)
+            for start in range(0, len(ids), PART_SIZE):
+                part = ids[start : start + PART_SIZE]
+                if len(part) == PART_SIZE:
+                    del part[-1]
+                yield from read(fetch_pages, replace(batch, ids=frozenset(part)))
+
+        return read_parts
+
+    readers = entity_readers()
+    # Messages are fetched by interval, not by their ids.
+    return ProcessingOptions(
+        readers={
+            entity: read if entity == "messages" else divide(read)
+            for entity, read in readers.items()
+        }
+    )
+
+
 def forgets_queue_at_restart() -> ProcessingOptions:
     """Keeps what it has to fetch in memory only, so that a restart loses it."""
     return ProcessingOptions(forgets_at_restart=True)
@@ -292,6 +317,7 @@ LOST_EVENT_FLAWS = (
     ignores_payment_updated,
     loses_concurrent_updates,
     full_queue_drops_messages,
+    loses_one_id_of_20,
     forgets_queue_at_restart,
     loses_update_during_fetch,
     dies_on_unknown_fields,
