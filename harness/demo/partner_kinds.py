@@ -40,7 +40,7 @@ class PartnerKind:
     create_options: Callable[[], ProcessingOptions] = ProcessingOptions
     create_client: Callable[[], ClientOptions] = ClientOptions
     create_context: CreateContext | None = None
-    keep_alive: bool = False
+    keep_alive: bool = True
     answers_early: bool = False
 
 

@@ -31,7 +31,7 @@ from pytest_mews.demo.sound_variants import (
     CLIENT_VARIANTS,
     PROCESSING_VARIANTS,
     RESPONSE_VARIANTS,
-    keeps_connections,
+    closes_connections,
 )
 from pytest_mews.demo.websocket.streaming_flaws import STREAMING_FLAWS
 from pytest_mews.errors import UsageError, did_you_mean
@@ -76,7 +76,7 @@ def partner_kind(name: str) -> PartnerKind:
 _SOUND_KINDS = (
     PartnerKind(SOUND, "Answers 202 to every documented message and processes it afterwards."),
     *map(responds, RESPONSE_VARIANTS),
-    replace(responds(keeps_connections), keep_alive=True),
+    replace(responds(closes_connections), keep_alive=False),
     serves_tls(over_tls),
     *map(processes, PROCESSING_VARIANTS),
     *map(streams, CLIENT_VARIANTS),
@@ -84,8 +84,8 @@ _SOUND_KINDS = (
 register(
     *(replace(kind, is_sound=True) for kind in _SOUND_KINDS),
     *map(responds, STATELESS_FLAWS),
-    replace(responds(answers_before_body), answers_early=True),
-    replace(responds(forgets_kept_connections), keep_alive=True),
+    replace(responds(answers_before_body), answers_early=True, keep_alive=False),
+    responds(forgets_kept_connections),
     *map(rejects, REJECTION_FLAWS),
     *map(remembers, STATEFUL_FLAWS),
     *map(processes, PROCESSING_FLAWS),

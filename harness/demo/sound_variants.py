@@ -59,8 +59,8 @@ def verbose_response(token: str, request: Request) -> Response:
     return replace(response, status=200, body=PAGE, headers=(("Content-Type", "text/html"),))
 
 
-def keeps_connections(token: str, request: Request) -> Response:
-    """Keeps connections alive; the sound partner closes each after one request."""
+def closes_connections(token: str, request: Request) -> Response:
+    """Closes each connection after one request; the sound partner keeps it alive."""
     return respond(token, request)
 
 

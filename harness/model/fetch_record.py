@@ -224,8 +224,12 @@ def merge_records(records: Iterable[FetchRecord]) -> tuple[FetchRecord, ...]:
     """Return the records with alike ones added up, in the order of their first occurrence."""
     counts: Counter[FetchRecord] = Counter()
     for record in records:
-        counts[replace(record, count=1)] += record.count
-    return tuple(replace(record, count=count) for record, count in counts.items())
+        counts[_with_count(record, 1)] += record.count
+    return tuple(_with_count(record, count) for record, count in counts.items())
+
+
+def _with_count(record: FetchRecord, count: int) -> FetchRecord:
+    return record if record.count == count else replace(record, count=count)
 
 
 def refusal_of(call: ApiCall) -> tuple[str, ...]:

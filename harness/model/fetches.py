@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import dropwhile
 from typing import NamedTuple
 
 from pytest_mews.mews.events import EVENTS, Channel, operations_by_event
-from pytest_mews.model.api_call import ApiCall, calls_by_entity
+from pytest_mews.model.api_call import ApiCall
 from pytest_mews.model.exchange import Delivery, Outcome
 
 # Outcomes after which the partner may have accepted an attempt: it received the complete request
@@ -114,9 +114,15 @@ class AcknowledgedEntities:
 
     def fetches(self, calls: Iterable[ApiCall]) -> tuple[EntityFetch, ...]:
         """Derive the fetches of every entity, in order of delivery."""
-        calls_by_id = calls_by_entity(calls, self._ids)
+        mentions: dict[str, list[_Mention]] = {}
+        for call in calls:
+            requested = self._ids.intersection(call.requested_ids)
+            returned = self._ids.intersection(call.returned_ids)
+            for entity_id in requested | returned:
+                mention = _Mention(call, entity_id in requested, entity_id in returned)
+                mentions.setdefault(entity_id, []).append(mention)
         return tuple(
-            _with_calls(entity, calls_by_id.get(entity.unfetched.entity_id, ()))
+            _with_calls(entity, mentions.get(entity.unfetched.entity_id, ()))
             for entity in self._entities
         )
 
@@ -180,6 +186,14 @@ _Key = tuple[str, tuple[str, ...], str]
 """What identifies an entity: its enterprise, the operations that return it, and its id."""
 
 
+class _Mention(NamedTuple):
+    """A call, and whether it asks for an entity and returns it."""
+
+    call: ApiCall
+    is_requested: bool
+    is_returned: bool
+
+
 class _Entity(NamedTuple):
     """An acknowledged entity before any call, and which calls can be about it."""
 
@@ -207,28 +221,27 @@ def _entity(
     return _Entity(unfetched, operations, newest.relevant_from_ms)
 
 
-def _with_calls(entity: _Entity, calls: Sequence[ApiCall]) -> EntityFetch:
+def _with_calls(entity: _Entity, mentions: Iterable[_Mention]) -> EntityFetch:
     """Return the fetches of an entity, from calls that ask for its id or return it."""
     unfetched = entity.unfetched
-    entity_id, enterprise_id = unfetched.entity_id, unfetched.enterprise_id
     fetch_count = fetch_by_id_count = 0
     requested_ms: list[float] = []
     fetched_ms: list[float] = []
     in_flight, newest = False, None
-    for call in calls:
-        if call.enterprise_id != enterprise_id or call.operation not in entity.operations:
+    for call, is_requested, is_returned in mentions:
+        is_owners = call.enterprise_id == unfetched.enterprise_id
+        if not is_owners or call.operation not in entity.operations:
             continue
         is_recent = call.received_ms >= entity.relevant_from_ms
-        returns_it = entity_id in call.returned_ids
-        if returns_it and call.answered_ok:
+        if is_returned and call.answered_ok:
             fetch_count += 1
-            fetch_by_id_count += entity_id in call.requested_ids
+            fetch_by_id_count += is_requested
             if is_recent and call.answered_ms is not None:
                 fetched_ms.append(call.answered_ms)
         if is_recent:
             newest = call
             in_flight |= call.answered_ms is None
-            if returns_it or not call.is_next_page:
+            if is_returned or not call.is_next_page:
                 requested_ms.append(call.received_ms)
     if not fetch_count and newest is None:
         return unfetched

@@ -52,7 +52,7 @@ from pytest_mews.session.items import (
 )
 from pytest_mews.session.junit import SuiteProperties, check_junit_path
 from pytest_mews.session.plugin_conflicts import check_plugins
-from pytest_mews.session.process_memory import tune_process
+from pytest_mews.session.process_memory import freeze_results, tune_process
 from pytest_mews.session.replay_plugin import ReplayPlugin
 from pytest_mews.session.signals import Interruption, SignalHandler
 from pytest_mews.session.xdist import (
@@ -395,6 +395,7 @@ class CertificationPlugin:
         fails = fails or self.certification.instances.emulator_failure_count > 0
         if fails and (stopped or exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        freeze_results()
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter, exitstatus: int

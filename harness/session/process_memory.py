@@ -27,3 +27,12 @@ def tune_process() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+
+
+@cache
+def freeze_results() -> None:
+    """Freeze what a run has made once it is over: pytest collects garbage five times at its end.
+
+    Only the first call in a process does anything, so that several runs in one keep no garbage.
+    """
+    gc.freeze()

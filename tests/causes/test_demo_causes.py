@@ -184,7 +184,7 @@ def test_causes_of_a_whole_stage(
             assert (cause.kind, set(cause.explains)) == (kind, failed_ids(of_example))
 
 
-@pytest.mark.parametrize("partner", ["sound", "keeps-connections"])
+@pytest.mark.parametrize("partner", ["sound", "closes-connections"])
 def test_a_sound_partner_has_no_cause(partner: str, certify: Certify) -> None:
     """Nothing failed, so nothing is explained."""
     assert (

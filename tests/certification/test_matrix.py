@@ -108,7 +108,7 @@ RESPONDING_SCENARIOS = first_of_each(
     ],
 )
 # The others respond in the time of the sound partner.
-IN_THEIR_OWN_TIME = {"slow-but-fine", "keeps-connections", "over-tls"}
+IN_THEIR_OWN_TIME = {"slow-but-fine", "closes-connections", "over-tls"}
 # Variants that use the WebSocket in another way run the scenarios about it.
 STREAMING_SCENARIOS = [scenario for scenario in SCENARIOS if scenario.stage is Stage.STREAMING]
 # Those that differ only in what follows a handshake or an event run one scenario of each kind.

@@ -116,7 +116,7 @@ def test_closing_twice_is_allowed() -> None:
         partner.close()
 
 
-@pytest.mark.parametrize("name", ["sound", "keeps-connections"])
+@pytest.mark.parametrize("name", ["sound", "closes-connections"])
 def test_errors_of_the_partner_are_passed_on(
     name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,3 +63,14 @@ def test_garbage_is_collected_as_rarely_under_pytest() -> None:
         "assert gc.get_threshold() == GC_THRESHOLDS"
     )
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+def test_results_are_frozen_once() -> None:
+    """The collections at the end look at nothing of the run; a second run keeps no garbage."""
+    check = (
+        "import gc; from pytest_mews.session.process_memory import freeze_results; "
+        "freeze_results(); count = gc.get_freeze_count(); assert count > 1000; "
+        "kept = [[] for _ in range(1000)]; freeze_results(); "
+        "assert gc.get_freeze_count() <= count"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True)

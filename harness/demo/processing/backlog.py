@@ -56,6 +56,7 @@ class Backlog:
         self._paused_until: dict[str, float] = {}  # by enterprise, after a 429
         self._in_progress: list[Batch] = []
         self._closed = False
+        self._turn = threading.Lock()  # of the worker that waits for the next batch
         lock = threading.Lock()
         self._changed = threading.Condition(lock)
         self._finished = threading.Condition(lock)
@@ -75,14 +76,16 @@ class Backlog:
             self._changed.notify()
 
     def take(self) -> Batch | None:
-        """Wait for a batch that is due and take it; return None once the backlog is closed."""
-        with self._changed:
+        """Wait for a batch that is due and take it; return None once the backlog is closed.
+
+        One worker at a time waits for the next batch: a change wakes no other one.
+        """
+        with self._turn, self._changed:
             while not self._closed:
                 now = self._clock()
                 batch = self._take_due(now)
                 if batch is not None:
                     self._in_progress.append(batch)
-                    self._changed.notify()  # another worker can take the next batch
                     return batch
                 self._changed.wait(self._seconds_until_due(now))
         return None

@@ -19,7 +19,7 @@ FetchPages = Callable[[str, str, Document], Iterable[Document]]
 """Yields the entities on all pages, for an operation, its collection, and the filters."""
 
 WEBHOOK_DELAY = timedelta(minutes=15)  # after the change; Mews says typically 2 to 5 minutes
-CLOCK_SKEW = timedelta(seconds=5)  # between Mews's clock and ours
+CLOCK_SKEW = timedelta(seconds=1)  # between Mews's clock and ours
 # What a request has to ask for: the parts of an entity that the service needs, and deleted
 # entities, which the response leaves out otherwise.
 PARAMETERS: Mapping[str, Document] = {

@@ -238,5 +238,8 @@ def _other_lists(operation: str) -> Mapping[str, bool]:
     }
 
 
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode_json(value).encode()

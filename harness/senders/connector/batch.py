@@ -55,6 +55,11 @@ class EventList:
     entries: tuple[Entry, ...]
     batch_limit: int
 
+    @property
+    def size(self) -> int:
+        """The number of events."""
+        return len(self.entries)
+
     def describe(self) -> str:
         """Count the events by discriminator."""
         return describe_events(self.entries, self.batch_limit)
@@ -221,37 +226,39 @@ def batches(target: Target, min_size: int, max_size: int) -> SearchStrategy[Batc
 
     It shrinks towards few events with one discriminator.
     """
-    subscribed = general_events(target)
-    sizes, is_chosen, seeds = st.integers(min_size, max_size), st.booleans(), _up_to(2**16 - 1)
+    return _batch(target, general_events(target), st.integers(min_size, max_size))
 
-    @st.composite
-    def batch(draw: DrawFn) -> Batch:
-        size = draw(sizes)
-        # A boolean for each discriminator shrinks one by one; a list of them stops at several.
-        chosen = [name for name in subscribed if draw(is_chosen)]
-        discriminators = chosen or [subscribed[0]]
-        repeatable = [None, *(name for name in discriminators if name != CUSTOMER_ADDED)]
-        repeated_events = tuple(
-            RepeatedEvent(
-                draw(_up_to(max(0, size - 1 - MAX_REPEATED_EVENTS))),
-                draw(_up_to(size - 1)),
-                repeatable[draw(_one_of(len(repeatable)))],
-            )
-            for _ in range(draw(_one_of(min(MAX_REPEATED_EVENTS + 1, size))))
-        )
-        # Drawn last, and only if it matters: each shrinking step costs a delivery.
-        seed = draw(seeds) if len(discriminators) > 1 else 0
-        return Batch(
-            target.profile,
-            size,
-            tuple(discriminators),
-            seed,
-            customer_pairs=CUSTOMER_UPDATED in subscribed,
-            batch_limit=target.batch_limit,
-            repeated_events=repeated_events,
-        )
 
-    return batch()
+# Made once: Hypothesis takes longer to make a function for `composite` than to draw a small batch.
+@st.composite
+def _batch(
+    draw: DrawFn, target: Target, subscribed: tuple[str, ...], sizes: SearchStrategy[int]
+) -> Batch:
+    size = draw(sizes)
+    # A boolean for each discriminator shrinks one by one; a list of them stops at several.
+    is_chosen = st.booleans()
+    chosen = [name for name in subscribed if draw(is_chosen)]
+    discriminators = chosen or [subscribed[0]]
+    repeatable = [None, *(name for name in discriminators if name != CUSTOMER_ADDED)]
+    repeated_events = tuple(
+        RepeatedEvent(
+            draw(_up_to(max(0, size - 1 - MAX_REPEATED_EVENTS))),
+            draw(_up_to(size - 1)),
+            repeatable[draw(_one_of(len(repeatable)))],
+        )
+        for _ in range(draw(_one_of(min(MAX_REPEATED_EVENTS + 1, size))))
+    )
+    # Drawn last, and only if it matters: each shrinking step costs a delivery.
+    seed = draw(_up_to(2**16 - 1)) if len(discriminators) > 1 else 0
+    return Batch(
+        target.profile,
+        size,
+        tuple(discriminators),
+        seed,
+        customer_pairs=CUSTOMER_UPDATED in subscribed,
+        batch_limit=target.batch_limit,
+        repeated_events=repeated_events,
+    )
 
 
 # Hypothesis checks a new strategy for longer than it draws from it, hence the caches.

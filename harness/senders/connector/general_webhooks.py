@@ -313,11 +313,7 @@ def batch(
     if not general_events(target) or min_events > max_size:
         return NO_PLANS
     ends = {min_events, *(() if isinstance(max_events, str) else (max_size,))}
-    fixed = [
-        plan
-        for plan in _boundary_cases(target, ends)
-        if min_events <= len(plan.entries) <= max_size
-    ]
+    fixed = [plan for plan in _boundary_cases(target, ends) if min_events <= plan.size <= max_size]
     return Plans(tuple(fixed), batches(target, min_events, max_size), exceeds_limit=over_limit)
 
 
