@@ -104,20 +104,38 @@ def fetch_records(transcript: Transcript) -> tuple[FetchRecord, ...]:
     awaited = [delivery for delivery in transcript.deliveries if not delivery.is_health_check]
     repeated = entities_of_repeated_bytes(awaited)
     has_faults = any(call.fault for call in transcript.calls)
-    fetches = entity_fetches(awaited, transcript.calls)
-    return merge_records(
-        replace(
-            _record(fetch, first, unclear, counts, calls),
+
+    def record(fetch: EntityFetch) -> FetchRecord:
+        key = entity_key(fetch)
+        about = calls.get(fetch.entity_id, ())
+        own = [
+            call
+            for call in about
+            if call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
+        ]
+        was_fetched = was_fetched_before(fetch, own)
+        return FetchRecord(
+            fetch.discriminator,
+            fetch.enterprise_id,
+            (fetch.enterprise_id, key) in first,
             fault=met_fault(fetch, transcript, calls) if has_faults else None,
-            repeated_bytes=(fetch.enterprise_id, entity_key(fetch)) in repeated,
+            requested=fetch.requested_ms is not None or bool(fetch.fetch_count),
+            fetched=fetch.fetched_ms is not None,
+            token_owner=foreign_token_owner(fetch, own),
+            follows_unknown=(fetch.enterprise_id, fetch.entity_id) in unclear,
+            refusal=next(filter(None, map(refusal_of, own)), ()),
+            event_count=counts[key],
+            requested_again=fetch.requested_ms is not None if was_fetched else None,
+            repeated_bytes=(fetch.enterprise_id, key) in repeated,
+            repeated_in_flight=was_fetched and was_in_flight(fetch, own),
             by_interval=fetch.requested_ms is None
             and bool(requests_by_interval(fetch, transcript.calls)),
             outside_interval=is_outside_interval(fetch, transcript.calls),
-            last_action=actions[fetch.enterprise_id, entity_key(fetch)],
-            token_owner_action=_token_owner_action(fetch, calls.get(fetch.entity_id, ()), changes),
+            last_action=actions[fetch.enterprise_id, key],
+            token_owner_action=_token_owner_action(fetch, about, changes),
         )
-        for fetch in fetches
-    )
+
+    return merge_records(map(record, entity_fetches(awaited, transcript.calls)))
 
 
 @dataclass(frozen=True)
@@ -362,33 +380,4 @@ def _succeeded(failed: ApiCall, requests: Iterable[ApiCall]) -> bool:
         and call.is_next_page == failed.is_next_page
         and (call.received_ms > failed.received_ms or not failed.is_next_page)
         for call in requests
-    )
-
-
-def _record(
-    fetch: EntityFetch,
-    first: set[tuple[str | None, EntityKey]],
-    unclear: set[tuple[str | None, str]],
-    counts: Mapping[EntityKey, int],
-    calls_by_id: Mapping[str, list[ApiCall]],
-) -> FetchRecord:
-    calls = [
-        call
-        for call in calls_by_id.get(fetch.entity_id, ())
-        if call.operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
-    ]
-    was_fetched = was_fetched_before(fetch, calls)
-    return FetchRecord(
-        fetch.discriminator,
-        fetch.enterprise_id,
-        (fetch.enterprise_id, entity_key(fetch)) in first,
-        fault=None,
-        requested=fetch.requested_ms is not None or bool(fetch.fetch_count),
-        fetched=fetch.fetched_ms is not None,
-        token_owner=foreign_token_owner(fetch, calls),
-        follows_unknown=(fetch.enterprise_id, fetch.entity_id) in unclear,
-        refusal=next(filter(None, map(refusal_of, calls)), ()),
-        event_count=counts[entity_key(fetch)],
-        requested_again=fetch.requested_ms is not None if was_fetched else None,
-        repeated_in_flight=was_fetched and was_in_flight(fetch, calls),
     )

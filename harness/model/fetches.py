@@ -207,15 +207,14 @@ def _entity(
 ) -> _Entity:
     """Build an entity from its events, and the accepted attempts by the id of their delivery."""
     enterprise_id, operations, entity_id = key
-    deliveries = {id(delivery): delivery for _, delivery in announced}
-    newest = max(deliveries.values(), key=lambda delivery: delivery.started_ms)
+    discriminator, newest = max(announced, key=lambda event: event[1].started_ms)
     unfetched = EntityFetch(
-        next(name for name, delivery in announced if delivery is newest),
+        discriminator,
         entity_id,
         enterprise_id,
         sent_ms=newest.started_ms,
         acknowledged_ms=newest.attempts[-1].final_exchange.ended_ms,
-        accepted_count=sum(accepted[key] for key in deliveries),
+        accepted_count=sum(accepted[key] for key in {id(delivery) for _, delivery in announced}),
         fetch_count=0,
     )
     return _Entity(unfetched, operations, newest.relevant_from_ms)
