@@ -17,6 +17,8 @@ from pytest_mews.causes.kind_texts import remedy_if
 from pytest_mews.causes.missing_entities import awaits_fetches, has_recovered
 from pytest_mews.causes.observations import Observations
 from pytest_mews.model import (
+    OPERATIONS_BY_DISCRIMINATOR,
+    ApiCall,
     CauseKind,
     EntityFetch,
     ScenarioResult,
@@ -31,6 +33,7 @@ MIN_SIZE = 5  # ids of a full request
 MIN_LOST = 5  # entities
 MIN_SCENARIOS = 2
 MIN_SHARE = 0.9  # of the lost entities, and of the full requests: a list may end one short of full
+SOON_MS = 2_000.0  # from a message to a full request, perhaps with the events of other scenarios
 MIN_OTHERS = 20  # entities of lists without a full request
 
 
@@ -80,11 +83,29 @@ def find_divided_requests(observations: Observations) -> Iterator[Explanation]:
     ):
         return
 
+    full_at_ms = _times_of_requests(observations.results, size)
+    instance_of = {
+        id(evidence.transcript): result.instance
+        for result in observations.results
+        for evidence in result.evidence
+    }
+
     def is_lost_in(transcript: Transcript) -> MissingEntity:
+        instance = instance_of[id(transcript)]
         left_out = {
             key for each in _lists("", transcript) if each.may_lose(size) for key in each.lost
         }
-        return lambda fetch: fetch.requested_ms is None and entity_key(fetch) in left_out
+        return lambda fetch: (
+            fetch.requested_ms is None
+            and (
+                entity_key(fetch) in left_out
+                or any(
+                    0 <= at_ms - fetch.sent_ms <= SOON_MS
+                    for operation in OPERATIONS_BY_DISCRIMINATOR[fetch.discriminator]
+                    for at_ms in full_at_ms.get((instance, fetch.enterprise_id, operation), ())
+                )
+            )
+        )
 
     count = asked + sum(len(each.lost) for each in shorter)
     yield Explanation(
@@ -98,6 +119,26 @@ def find_divided_requests(observations: Observations) -> Iterator[Explanation]:
             CauseKind.MESSAGE_PART_NOT_FETCHED, "one id is lost with each full request"
         ),
     )
+
+
+def _times_of_requests(
+    results: Iterable[ScenarioResult], size: int
+) -> dict[tuple[int, str | None, str], list[float]]:
+    """Return when requests for as many ids came, by instance, enterprise and operation.
+
+    Scenarios that run at the same time share requests: each shows the ids of its own events.
+    """
+    requests: dict[tuple[int, int], tuple[ApiCall, set[str]]] = {}
+    for result in results:
+        for evidence in result.evidence:
+            for call in evidence.transcript.calls:
+                _, ids = requests.setdefault((result.instance, call.number), (call, set()))
+                ids.update(call.requested_ids)
+    times: dict[tuple[int, str | None, str], list[float]] = defaultdict(list)
+    for (instance, _), (call, ids) in requests.items():
+        if len(ids) == size:
+            times[instance, call.enterprise_id, call.operation].append(call.received_ms)
+    return times
 
 
 def _lists_of(results: Iterable[ScenarioResult]) -> Iterator[_List]:

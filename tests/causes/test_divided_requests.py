@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from pytest_mews.causes import find_causes
 from pytest_mews.model import ApiCall, ApiFault, CauseKind, ScenarioResult
 from tests.causes.observed_results import processing_result
@@ -49,6 +51,18 @@ def test_one_id_is_lost_with_each_full_request() -> None:
         "requests are smaller, all 30 events were."
     )
     assert "one fewer and one more" in cause.remedy
+
+
+@pytest.mark.parametrize(("at_ms", "is_explained"), [(1_000.0, True), (5_000.0, False)])
+def test_a_full_request_with_the_events_of_other_scenarios(
+    at_ms: float,
+    is_explained: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """A single event is lost just before a full request for its type, whose ids are of others."""
+    results = [result_of(1, (33, 170)), result_of(2, (45,)), *SHORT]
+    single = processing_result("PROC-07", [delivery("7-a", at_ms=at_ms)], [])
+    (cause,) = find_causes([*results, single])
+    assert ("PROC-07" in cause.explains) is is_explained
 
 
 def test_an_error_that_passed_hides_it_not() -> None:
