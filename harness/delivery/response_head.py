@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Of the headers, and of the body; the rest is counted and dropped. Redaction cuts the body to
 # 64 KiB; the bytes after that complete a secret at its end, also in a long encoding.
@@ -41,17 +42,32 @@ class ResponseHead:
     def add(self, line: bytes) -> bool:
         """Read the next line; return whether it is a status line."""
         # Only the first line of a head is a status line: a header or trailer may look like one.
-        match = _STATUS_LINE.match(line) if self._expects_status_line else None
+        status = _parse_status_line(line) if self._expects_status_line else None
         self._expects_status_line = False
-        if match:
+        if status:
             self.headers.clear()
-            self.http_version, self.status = match[1].decode(), int(match[2])
+            self.http_version, self.status = status
             return True
         if not line.strip():
             self._expects_status_line = not self.is_final
         self._size += len(line)
-        text = line.decode("latin-1").rstrip("\r\n")
-        if text and self._size <= MAX_STORED_BYTES:
-            name, _, value = text.partition(":")
-            self.headers.append((name, value.strip()))
+        header = _parse_header(line)
+        if header and self._size <= MAX_STORED_BYTES:
+            self.headers.append(header)
         return False
+
+
+# Most responses of a service have the same status and headers.
+@lru_cache
+def _parse_status_line(line: bytes) -> tuple[str, int] | None:
+    """Return version and status; None for any other line."""
+    match = _STATUS_LINE.match(line)
+    return (match[1].decode(), int(match[2])) if match else None
+
+
+@lru_cache
+def _parse_header(line: bytes) -> tuple[str, str] | None:
+    """Return name and value; None for an empty line."""
+    text = line.decode("latin-1").rstrip("\r\n")
+    name, _, value = text.partition(":")
+    return (name, value.strip()) if text else None

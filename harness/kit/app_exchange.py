@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pytest_mews.delivery import Clock, Request
 from pytest_mews.delivery.curl_options import request_headers
 from pytest_mews.model import Exchange, Fault, Outcome
+from pytest_mews.model.record import record
 
 BASE_URL = "https://testserver"  # the host of the test clients of Django and Starlette
 SERVER_ERROR = 500
@@ -33,7 +34,7 @@ class AppResponse:
     error: BaseException | None = None
 
 
-@dataclass(frozen=True)
+@record
 class AppExchange(Exchange):
     """An exchange with an application in this process.
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from pytest_mews.model.message import Message
+from pytest_mews.model.record import record
 
 # The labels of deliveries that are not of a message in the scenario.
 PREFLIGHT = "preflight"  # shows whether the endpoint works at all
@@ -142,7 +143,7 @@ class Certificate:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Exchange:
     """One HTTP request and its response.
 
@@ -214,7 +215,7 @@ class Exchange:
         return self.ended_ms - self.sent_ms
 
 
-@dataclass(frozen=True)
+@record
 class Attempt:
     """One attempt to deliver a message: one exchange or several.
 
@@ -245,7 +246,7 @@ class Attempt:
         return self.exchanges[0].started_ms - self.scheduled_ms
 
 
-@dataclass(frozen=True)
+@record
 class Delivery:
     """A message and all attempts to deliver it.
 

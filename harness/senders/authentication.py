@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from pytest_mews.model.record import record
 from pytest_mews.model.step import RIGHT
 
 
-@dataclass(frozen=True)
+@record
 class AuthenticatedRequest:
     """What an attempt sends to authenticate itself.
 
