@@ -80,13 +80,14 @@ def _deliver(step: Deliver, execution: Execution) -> None:
         if message.kind is WebhookKind.WEBSOCKET:
             continue  # another step sends it, about the same entity
         url = execution.context.endpoint.url(message.kind)
-        execution.deliveries.append(
-            execution.context.deliverer.deliver(
-                message, url, label=step.message, faults=step.faults
-            )
+        delivery = execution.context.deliverer.deliver(
+            message, url, label=step.message, faults=step.faults
         )
-        if execution.ends_early:
-            return
+        execution.deliveries.append(delivery)
+        if not delivery.delivered:
+            execution.discarded.append(message)
+            if execution.ends_early:
+                return
         _pause_after_action(message, execution)
         if step.wait_each:
             perform(WaitUntilFetched(), execution)

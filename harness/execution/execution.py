@@ -36,6 +36,8 @@ class Execution:
 
     Attributes:
         deliveries: the deliveries so far.
+        discarded: the messages that the service did not accept with any attempt, although nothing
+            was injected into the last one.
         tls_handshakes: the TLS handshakes that a step showed.
         calls: observes the calls to the Connector API emulator.
         websocket: what the execution sends on the WebSocket.
@@ -56,6 +58,7 @@ class Execution:
     ) -> None:
         self.context, self.messages, self._stage = context, dict(messages), stage
         self.deliveries: list[Delivery] = []
+        self.discarded: list[Message] = []
         self.tls_handshakes: list[TlsHandshake] = []
         self.calls = CallObserver(context, messages, self.deliveries)
         self.websocket = WebSocketSession(context)
@@ -86,11 +89,8 @@ class Execution:
         return self.not_restarted or (
             self._stage is Stage.PROCESSING
             and any(
-                delivery.message.kind is WebhookKind.INTEGRATION
-                and delivery.message.validity is Validity.DOCUMENTED
-                and not delivery.delivered
-                and len(delivery.attempts) == self.context.attempts
-                for delivery in self.deliveries
+                message.kind is WebhookKind.INTEGRATION and message.validity is Validity.DOCUMENTED
+                for message in self.discarded
             )
         )
 

@@ -49,6 +49,7 @@ from pytest_mews.model.step import (
     ClearApiFaults,
     DeleteEntities,
     Deliver,
+    ExhaustRetries,
     FillFirstPages,
     HealthCheck,
     InjectApiFault,
@@ -1265,23 +1266,29 @@ def test_wait_each_ends_with_the_first_entity_that_is_not_fetched(
 
 
 @pytest.mark.parametrize(
-    ("stage", "validity", "refused", "sent"),
+    ("stage", "validity", "step", "refused", "sent"),
     [
-        (Stage.PROCESSING, Validity.DOCUMENTED, 3, ["action"]),
-        (Stage.PROCESSING, Validity.DOCUMENTED, 1, ["action", "event", "event"]),  # then accepted
-        (Stage.PROCESSING, Validity.INCOMPLETE, 3, ["action", "event", "event"]),
-        (Stage.DELIVERY, Validity.DOCUMENTED, 3, ["action", "event", "event"]),
+        (Stage.PROCESSING, Validity.DOCUMENTED, Deliver, 3, ["action"]),
+        (Stage.PROCESSING, Validity.DOCUMENTED, Deliver, 1, ["action", "event", "event"]),
+        (Stage.PROCESSING, Validity.DOCUMENTED, ExhaustRetries, 3, ["action", "event", "event"]),
+        (Stage.PROCESSING, Validity.INCOMPLETE, Deliver, 3, ["action", "event", "event"]),
+        (Stage.DELIVERY, Validity.DOCUMENTED, Deliver, 3, ["action", "event", "event"]),
     ],
 )
 def test_a_case_of_processing_ends_with_an_action_that_is_not_accepted(
-    setup: Callable[..., Setup], stage: Stage, validity: Validity, refused: int, sent: list[str]
+    setup: Callable[..., Setup],
+    stage: Stage,
+    validity: Validity,
+    step: type[Deliver | ExhaustRetries],
+    refused: int,
+    sent: list[str],
 ) -> None:
     """Without it the service can't know what follows; an incomplete one it may refuse."""
     statuses = [503] * refused
     partner = setup(lambda _: statuses.pop() if statuses else 202)
     action = replace(DELIVERY.message, kind=WebhookKind.INTEGRATION, validity=validity)
     messages = {"action": (action,), "event": (DELIVERY.message,) * 2}
-    scenario = replace(scenario_of(Deliver("action"), Deliver("event")), stage=stage)
+    scenario = replace(scenario_of(step("action"), Deliver("event")), stage=stage)
     transcript = run_steps(
         scenario, messages, CaseContext(partner.deliverer, partner.endpoint, None)
     )
