@@ -118,6 +118,10 @@ def _check_endpoint(
         return _dead(environment.death)
     if environment.preflight.satisfies(requirement):
         return None
+    return _preflight_failed(requirement, environment)
+
+
+def _preflight_failed(requirement: Requirement, environment: Environment) -> Unmet:
     attempt = environment.preflight.delivery.attempts[-1]
     reason = f"the preflight failed (PRE-01): {describe_attempt(attempt)}"
     remedy = remedy_for(attempt, preflight=True) or ""
@@ -137,7 +141,10 @@ def _check_api_called(
 def _check_api_answered(
     requirement: Requirement, environment: Environment, client_lost_in: str
 ) -> Unmet | None:
+    """An endpoint that acknowledges nothing in time shows nothing of acknowledged events."""
     unmet = _check_api_called(requirement, environment, client_lost_in)
+    if unmet is None and environment.is_slow:
+        return _preflight_failed(requirement, environment)
     connectivity = environment.check_connectivity() if unmet is None else None
     if connectivity is not None:
         refused = describe_refusals(connectivity.calls)

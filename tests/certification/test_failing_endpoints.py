@@ -76,13 +76,14 @@ def test_endpoint_that_never_answers(pytester: pytest.Pytester) -> None:
 def test_endpoint_that_is_always_too_slow(pytester: pytest.Pytester) -> None:
     """Each scenario has a verdict, failures are timeouts, and a note says how scenarios ran."""
     names = "PRE-01 or REC-01 or REC-06 or RET-01 or AUTH-02 or ERR-01 or LOAD-01 or INT-01"
-    options = ("--mews-profile-set", "timeout_s=1", "-k", names, *QUICK)
+    options = ("--mews-profile-set", "timeout_s=1", "-k", f"{names} or PROC-03", *QUICK)
     result = pytester.runpytest("--mews-target", "demo:times-out", *options)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["The endpoint missed the 1 s limit even for a single event*"])
     scenarios = {item["id"]: item for item in read_report(pytester.path)["scenarios"]}
     observed = {scenarios[name]["verdict"] for name in names.split(" or ")}
     assert observed <= {"fail", "warn", "pass"}
+    assert scenarios["PROC-03"]["verdict"] == "blocked"  # no event is acknowledged in time
     for name in ("PRE-01", "REC-01", "REC-06", "RET-01", "INT-01"):
         assert scenarios[name]["verdict"] == "fail"
         assert "no response within" in scenarios[name]["reason"]
