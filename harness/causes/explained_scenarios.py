@@ -6,7 +6,7 @@ about single attempts is accounted for if each attempt that broke it is. A findi
 that were not fetched is accounted for if each of them is: by one explanation, or by several
 together. A finding about a whole execution is accounted for by an explanation that says so, or if
 it is a consequence: a valid message of that execution was not delivered, and an explanation
-accounts for all its attempts.
+accounts for all its attempts. One about time is a consequence only if no message was delivered.
 """
 
 from __future__ import annotations
@@ -79,9 +79,10 @@ def _explain(unmet: UnmetFinding, explanations: Sequence[Explanation]) -> set[Ex
             observed[delivery][attempt] for delivery, attempt in unmet.finding.broken_attempts
         ]
         return _explain_attempts(broken, explanations)
-    if unmet.finding.check in TIME_CHECKS:
+    deliveries = unmet.evidence.transcript.deliveries
+    if unmet.finding.check in TIME_CHECKS and any(one.delivered for one in deliveries):
         return set()
-    for delivery, attempts in zip(unmet.evidence.transcript.deliveries, observed, strict=True):
+    for delivery, attempts in zip(deliveries, observed, strict=True):
         failed = [item for item in attempts if symptom_of(item.record) is not None]
         if not delivery.delivered and failed and failed[0].record.is_usual:
             found = _explain_attempts(failed, explanations)

@@ -131,7 +131,10 @@ def _preflight_failed(requirement: Requirement, environment: Environment) -> Unm
 def _check_api_called(
     requirement: Requirement, environment: Environment, client_lost_in: str
 ) -> Unmet | None:
+    """An endpoint that acknowledges nothing in time shows nothing of acknowledged events."""
     unmet = _check_endpoint(requirement, environment, client_lost_in)
+    if unmet is None and environment.is_slow:
+        return _preflight_failed(Requirement.WEBHOOK, environment)
     connectivity = environment.check_connectivity() if unmet is None else None
     if connectivity is not None and not connectivity.called:
         return _blocked(NO_API_CALL, Requirement.CONNECTOR_API_CALLED, API_CALLED)
@@ -141,10 +144,7 @@ def _check_api_called(
 def _check_api_answered(
     requirement: Requirement, environment: Environment, client_lost_in: str
 ) -> Unmet | None:
-    """An endpoint that acknowledges nothing in time shows nothing of acknowledged events."""
     unmet = _check_api_called(requirement, environment, client_lost_in)
-    if unmet is None and environment.is_slow:
-        return _preflight_failed(requirement, environment)
     connectivity = environment.check_connectivity() if unmet is None else None
     if connectivity is not None:
         refused = describe_refusals(connectivity.calls)

@@ -10,7 +10,7 @@ from time import monotonic
 
 from pytest_mews.execution.patience import MIN_SILENCE_S
 from pytest_mews.execution.waits import RETRIED_FAULTS
-from pytest_mews.model import Scenario, ScenarioResult
+from pytest_mews.model import Scenario, ScenarioResult, Stage
 from pytest_mews.model.step import InjectApiFault
 from pytest_mews.run.exclusive_gate import ExclusiveGate
 
@@ -109,8 +109,8 @@ class Schedule:
     Args:
         lanes: the instances.
         slow_endpoint: whether the endpoint accepts nothing within the time limit. Hostile scenarios
-            are then not exclusive: each fails its own health check in any case. Exclusive
-            scenarios that measure time still run alone.
+            of the Delivery stage are then not exclusive: each fails its own health check in any
+            case. Exclusive scenarios that measure time, or are about clients, still run alone.
         few_at_once: whether the service handles so few messages at the same time that a scenario
             that sends several at once delays its responses to the others. Such a scenario runs
             alone too.
@@ -172,7 +172,8 @@ class Schedule:
         wait([future for future in self._futures.values() if not future.cancelled()], timeout_s)
 
     def _is_exclusive(self, scenario: Scenario) -> bool:
-        shared = self._slow_endpoint and may_kill_service(scenario)
+        fails = self._slow_endpoint and scenario.stage is Stage.DELIVERY
+        shared = fails and may_kill_service(scenario)
         crowds = self._few_at_once and any(step.sends_at_once for step in scenario.steps)
         return crowds or (scenario.exclusive and not shared)
 

@@ -33,6 +33,29 @@ def blocked(scenario_id: str, requirement: Requirement, by: str) -> ScenarioResu
     )
 
 
+@pytest.mark.parametrize(("answered", "explained"), [(0, True), (1, False)])
+def test_response_times_of_an_endpoint_that_is_always_late(
+    answered: int, *, explained: bool
+) -> None:
+    """Where no message is answered in time, nothing more is known about the time of responses."""
+    late = (Outcome.TIMEOUT_ANSWER, 5_000.0)
+    endpoint = Endpoint(lambda sent: 202 if sent.size <= answered else late)
+    endpoint.certify("PRE-01", Sent(size=2))
+    endpoint.certify("REC-01", Sent(size=2))
+    sent = [Sent(size=number + 1) for number in range(5)]
+    measured = endpoint.certify("LOAD-02", *sent, level=Level.SHOULD)
+    (evidence,) = measured.evidence
+    finding = replace(
+        evidence.findings[0],
+        check="p99-under-half-limit",
+        broken_attempts=(),  # of no attempt
+    )
+    endpoint.results[-1] = replace(measured, evidence=(replace(evidence, findings=(finding,)),))
+    (cause,) = find_causes([*endpoint.results, blocked("PROC-03", Requirement.WEBHOOK, "PRE-01")])
+    assert cause.shown_by == "PRE-01"
+    assert ("LOAD-02" in cause.explains) is explained
+
+
 @pytest.mark.parametrize(
     ("answer", "html", "kind"),
     [

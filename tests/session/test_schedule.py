@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +17,7 @@ from pytest_mews.model import (
     Level,
     Scenario,
     ScenarioResult,
+    Stage,
     Verdict,
 )
 from pytest_mews.model.step import (
@@ -28,6 +30,7 @@ from pytest_mews.model.step import (
     SendConcurrently,
     ShowPreflight,
     Wait,
+    WaitForReconnect,
     WaitUntilFetched,
 )
 from pytest_mews.scenarios import loader
@@ -140,6 +143,26 @@ def test_with_a_slow_endpoint_hostile_scenarios_run_concurrently() -> None:
     schedule.stop()
     assert reasons[:2] == ["met", "met"]
     assert reasons[2] in {"after 0", "after 2"}
+
+
+def test_with_a_slow_endpoint_scenarios_that_disturb_clients_run_alone() -> None:
+    """A second one would end connections that the first one looks at."""
+    meeting = threading.Barrier(2, timeout=0.2)
+
+    def certify(scenario: Scenario) -> ScenarioResult:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait()
+            return ScenarioResult(scenario, Verdict.FAIL, "")
+        return ScenarioResult(scenario, Verdict.PASS, "")
+
+    items = [
+        replace(item, steps=(WaitForReconnect(),), stage=Stage.STREAMING)
+        for item in scenarios("xx")
+    ]
+    schedule = Schedule([Lane(certify, 2)], slow_endpoint=True)
+    schedule.start(items)
+    assert {schedule.result(item).verdict for item in items} == {Verdict.PASS}
+    schedule.stop()
 
 
 def test_an_exception_is_raised_by_result() -> None:
