@@ -40,11 +40,11 @@ from pytest_mews.causes.one_at_a_time import find_one_at_a_time
 from pytest_mews.causes.outages import find_outages
 from pytest_mews.causes.reconnect_pauses import find_reconnect_pauses
 from pytest_mews.causes.reconnecting import find_reconnecting
+from pytest_mews.causes.repeated_fetches import find_repeated_fetches
 from pytest_mews.causes.shared_ids import find_shared_ids
 from pytest_mews.causes.stopped_answering import find_stopped_answering
 from pytest_mews.causes.stopped_fetching import find_stopped_fetching
 from pytest_mews.causes.time_per_event import find_time_per_event
-from pytest_mews.causes.unclaimed_work import find_unclaimed_work
 from pytest_mews.causes.unmet_requirements import find_unmet_requirements
 from pytest_mews.causes.unnoticed_changes import find_not_in_interval, find_unnoticed_changes
 from pytest_mews.causes.unread_pages import find_unread_pages
@@ -162,7 +162,7 @@ def _explanations(observations: Observations) -> list[Explanation]:
         *find_divided_requests(observations),
         *find_limited_retries(observations),
         *find_fetching(observations),
-        *find_unclaimed_work(observations),
+        *find_repeated_fetches(observations),
         *find_hasty_retries(observations),
         *find_unread_pages(observations),
         *find_shared_ids(observations),

@@ -73,6 +73,7 @@ class CauseKind(StrEnum):
     SHARED_ID_NOT_FETCHED = "shared-id-not-fetched"
     REQUESTS_REFUSED = "requests-refused"
     WORK_NOT_CLAIMED = "work-not-claimed"
+    FETCHED_REPEATEDLY = "fetched-repeatedly"
     HASTY_RETRIES = "hasty-retries"
     LIMITED_RETRIES = "limited-retries"
     ERRORS_NOT_RETRIED = "errors-not-retried"

@@ -145,7 +145,7 @@ def test_with_a_slow_endpoint_hostile_scenarios_run_concurrently() -> None:
     assert reasons[2] in {"after 0", "after 2"}
 
 
-def test_with_a_slow_endpoint_scenarios_that_disturb_clients_run_alone() -> None:
+def test_with_a_slow_endpoint_scenarios_that_end_connections_run_alone() -> None:
     """A second one would end connections that the first one looks at."""
     meeting = threading.Barrier(2, timeout=0.2)
 

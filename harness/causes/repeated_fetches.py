@@ -1,7 +1,8 @@
-"""Several workers that fetch the same, since none of them claims what it is about to fetch.
+"""The same ids that are fetched several times: by several workers at once, or again afterwards.
 
-Each reads the same rows, and asks for the same ids while the request of another one is running. The
-error that one of them meets is repeated by the others at once.
+Workers of which none claims what it is about to fetch read the same rows, and ask for the same ids
+while the request of another one is running. The error that one of them meets is repeated by the
+others at once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from statistics import median_low
 
 from pytest_mews.causes.cause_phrases import of
 from pytest_mews.causes.explained_scenarios import unmet_findings
@@ -19,7 +21,7 @@ from pytest_mews.causes.repeated_calls import repeated_calls
 from pytest_mews.model import ApiCall, CauseKind, Transcript
 from pytest_mews.model.verdict import FAILURES
 
-FETCHED_REPEATEDLY = frozenset({"no-repeated-fetch", "one-fetch-per-entity"})
+FETCHED_REPEATEDLY = frozenset({"no-repeated-fetch", "one-fetch-per-entity", "no-double-fetch"})
 REPEATED_AFTER_ERROR = frozenset({"honours-retry-after", "rejected-not-repeated"})
 AT_ONCE_MS = 100.0  # between the same requests of workers that began at the same time
 MIN_SCENARIOS = 2  # with repeated fetches
@@ -31,8 +33,8 @@ _Copies = Sequence[ApiCall]
 """The successful requests for the same ids in an execution, in order of arrival."""
 
 
-def find_unclaimed_work(observations: Observations) -> Iterator[Explanation]:
-    """Yield an explanation if most requests are made again, and many before their response."""
+def find_repeated_fetches(observations: Observations) -> Iterator[Explanation]:
+    """Yield an explanation if most requests are made again: many before their response, or none."""
     scenarios = {
         result.scenario.id
         for result in observations.results
@@ -52,24 +54,41 @@ def find_unclaimed_work(observations: Observations) -> Iterator[Explanation]:
         len(scenarios) < MIN_SCENARIOS
         or len(requests) < MIN_REQUESTS
         or repeated < MIN_REPEATED * len(requests)
-        or overlapping < MIN_OVERLAPPING * len(requests)
     ):
         return
-    yield Explanation(
-        CauseKind.WORK_NOT_CLAIMED,
-        f"Several workers fetch the same: {of(repeated, len(requests))} requests for ids were made "
-        f"more than once after a message, {overlapping:,} of them again before their response had "
-        "come.",
-        accounts_for_finding=_is_repeated,
+    again = (
+        f"{of(repeated, len(requests))} requests for ids were made more than once after a message"
     )
+    if overlapping >= MIN_OVERLAPPING * len(requests):
+        yield Explanation(
+            CauseKind.WORK_NOT_CLAIMED,
+            f"Several workers fetch the same: {again}, {overlapping:,} of them again before their "
+            "response had come.",
+            accounts_for_finding=_is_of_several_workers,
+        )
+    elif not overlapping:
+        times = median_low([len(copies) for copies in requests if len(copies) > 1])
+        yield Explanation(
+            CauseKind.FETCHED_REPEATEDLY,
+            f"What was fetched is fetched again: {again}, mostly {times:,} times, and none again "
+            "before its response had come.",
+            accounts_for_finding=_is_repeated,
+        )
 
 
 def _is_repeated(unmet: UnmetFinding) -> bool:
-    """Return whether what a finding objects to are the same requests at once."""
+    """Return whether a finding objects to requests of which most are made again."""
+    requests = list(_requests(unmet.evidence.transcript))
+    return unmet.finding.check in FETCHED_REPEATEDLY and (
+        sum(len(copies) > 1 for copies in requests) >= MIN_REPEATED * max(1, len(requests))
+    )
+
+
+def _is_of_several_workers(unmet: UnmetFinding) -> bool:
+    """Return whether a finding objects to the same requests at once, also after an error."""
+    if _is_repeated(unmet):
+        return True
     transcript = unmet.evidence.transcript
-    if unmet.finding.check in FETCHED_REPEATEDLY:
-        requests = list(_requests(transcript))
-        return sum(len(copies) > 1 for copies in requests) >= MIN_REPEATED * max(1, len(requests))
     if unmet.finding.check in REPEATED_AFTER_ERROR:
         pauses = [
             retry.received_ms - failed.received_ms

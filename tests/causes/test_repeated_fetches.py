@@ -1,4 +1,4 @@
-"""The cause of a service whose workers do not claim what they fetch."""
+"""The causes of a service that fetches the same several times, at once or again afterwards."""
 
 from __future__ import annotations
 
@@ -67,19 +67,31 @@ def test_a_repetition_after_a_pause_is_another_flaw() -> None:
     assert "PROC-41" not in cause.explains
 
 
+def test_requests_one_after_another_for_the_same() -> None:
+    """A worker that makes each request three times is not several workers."""
+    results = [result_of(number, ONE_AFTER_ANOTHER_MS) for number in (12, 13, 14, 15)]
+    (cause, *others) = find_causes([*results, hasty_result(41, 6.0)])
+    assert not others
+    assert cause.kind is CauseKind.FETCHED_REPEATEDLY
+    assert cause.explains == ("PROC-12", "PROC-13", "PROC-14", "PROC-15")
+    assert cause.summary == (
+        "What was fetched is fetched again: all 24 requests for ids were made more than once after "
+        "a message, mostly 3 times, and none again before its response had come."
+    )
+
+
 @pytest.mark.parametrize(
     "results",
     [
-        [result_of(number, ONE_AFTER_ANOTHER_MS) for number in (12, 13, 14, 15)],
         [
             *SHOWN[:2],
             *(result_of(number, (0.0,)) for number in (1, 2, 3, 4)),
         ],
         [SHOWN[0], *(replace(one, evidence=()) for one in SHOWN[1:])],
     ],
-    ids=["one-after-another", "now-and-then", "one-scenario"],
+    ids=["now-and-then", "one-scenario"],
 )
 def test_it_is_no_cause(results: Sequence[ScenarioResult]) -> None:
-    """One worker that fetches three times, or copies that are rare, are other flaws."""
+    """Copies that are rare are another flaw, and one scenario says it by itself."""
     kinds = {cause.kind for cause in find_causes(results)}
-    assert CauseKind.WORK_NOT_CLAIMED not in kinds
+    assert kinds.isdisjoint({CauseKind.WORK_NOT_CLAIMED, CauseKind.FETCHED_REPEATEDLY})
