@@ -30,8 +30,13 @@ from pytest_mews.delivery import (
     Deliverer,
     DeliveryOrder,
     DeliveryRules,
+    Request,
     SystemClock,
 )
+from pytest_mews.delivery.curl_handles import CurlHandles
+from pytest_mews.delivery.curl_multi import CurlMultiLoop
+from pytest_mews.delivery.curl_options import TrustStore
+from pytest_mews.delivery.curl_transfer import CurlTransfer
 from pytest_mews.emulator.connector_api import ConnectorApi
 from pytest_mews.kit.messages import batch
 from pytest_mews.model import Message
@@ -120,6 +125,33 @@ def measure_libcurl(url: str, deliveries: int) -> float:
     return cpu_seconds() - started_s
 
 
+def measure_transfers(url: str, deliveries: int) -> float:
+    """Return the CPU seconds of the transfers of deliveries, without orders, threads and records.
+
+    Each starts at once, tells which sockets to watch, and hands over the head of the response.
+    """
+    request = Request("POST", url, (("Content-Type", "application/json"),), batch(EVENTS).body, 5.0)
+    handles, multi_loop = CurlHandles(TrustStore()), CurlMultiLoop()
+    curls = [handles.take(request) for _ in range(IN_FLIGHT)]
+
+    def transfer_all() -> None:
+        for curl in curls:
+            multi_loop.start(CurlTransfer(request, lambda _: None, curl))
+        while True:
+            for transfer, code, _ in multi_loop.completed():
+                assert code == pycurl.E_OK
+                multi_loop.remove(transfer)
+            if not multi_loop.pending():
+                return
+            multi_loop.wait()
+
+    transfer_all()  # opens the connections
+    started_s = cpu_seconds()
+    for _ in range(deliveries // IN_FLIGHT):
+        transfer_all()
+    return cpu_seconds() - started_s
+
+
 def measure_wrk(url: str, message: Message) -> float:
     """Return the CPU seconds per request of wrk."""
     with tempfile.TemporaryDirectory(prefix="mews-benchmark-") as folder:
@@ -137,6 +169,7 @@ SIDES: dict[str, Callable[[str, int], float]] = {
     "plain": measure_plain,
     "announced": measure_announced,
     "read": measure_read,
+    "transfers": measure_transfers,
     "libcurl": measure_libcurl,
 }
 
@@ -168,6 +201,7 @@ def main() -> None:
         ("a delivery against wrk", "plain", "wrk"),
         ("an announced delivery against wrk", "announced", "wrk"),
         ("an announced delivery that is read, against wrk", "read", "wrk"),
+        ("the transfer of a delivery against wrk", "transfers", "wrk"),
         ("a delivery against libcurl", "plain", "libcurl"),
     ):
         print_ratio(f"CPU of {what}", least[side] * 1e6, least[peer] * 1e6, "µs")
