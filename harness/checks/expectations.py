@@ -19,6 +19,7 @@ from pytest_mews.checks import (  # noqa: F401 - each registers its checks
 )
 from pytest_mews.checks.check import CHECKS, Check
 from pytest_mews.checks.observation import Observation
+from pytest_mews.checks.phrasing import describe_attempt
 from pytest_mews.model import Expectation, Finding, Transcript
 
 
@@ -31,6 +32,11 @@ def evaluate(expectation: Expectation, transcript: Transcript) -> Finding:
     """
     check = CHECKS[expectation.check]
     observation = check.observe(_restrict_to(expectation.of, check, transcript))
+    refused = transcript.refused_action
+    if refused is not None and observation.met and not observation.subject_count:
+        action = refused.message.events[0].discriminator
+        reason = f"{action} was not accepted: {describe_attempt(refused.attempts[-1])}"
+        observation = Observation.after_refused_action(reason)
     return Finding(
         expectation.check,
         expectation.level,

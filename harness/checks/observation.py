@@ -71,6 +71,11 @@ class Observation:
         return cls(met=True, observed=NOT_RESTARTED, subject_count=0, not_observed=True)
 
     @classmethod
+    def after_refused_action(cls, observed: str) -> Self:
+        """Return that an Integration Webhook was refused, without which nothing is to be judged."""
+        return cls(met=True, observed=observed, subject_count=0, not_observed=True)
+
+    @classmethod
     def without_answer(cls) -> Self:
         """Return that no message got a complete response, so that nothing was shown."""
         return cls(met=True, observed=NO_ANSWER, subject_count=0, not_observed=True)

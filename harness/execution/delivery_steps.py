@@ -80,14 +80,13 @@ def _deliver(step: Deliver, execution: Execution) -> None:
         if message.kind is WebhookKind.WEBSOCKET:
             continue  # another step sends it, about the same entity
         url = execution.context.endpoint.url(message.kind)
-        delivery = execution.context.deliverer.deliver(
-            message, url, label=step.message, faults=step.faults
+        execution.add(
+            execution.context.deliverer.deliver(
+                message, url, label=step.message, faults=step.faults
+            )
         )
-        execution.deliveries.append(delivery)
-        if not delivery.delivered:
-            execution.discarded.append(message)
-            if execution.ends_early:
-                return
+        if execution.ends_early:
+            return
         _pause_after_action(message, execution)
         if step.wait_each:
             perform(WaitUntilFetched(), execution)

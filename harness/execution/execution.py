@@ -36,8 +36,8 @@ class Execution:
 
     Attributes:
         deliveries: the deliveries so far.
-        discarded: the messages that the service did not accept with any attempt, although nothing
-            was injected into the last one.
+        refused_action: the delivery of an Integration Webhook that the service did not accept, so
+            that it can't process what follows for this integration; only in the Processing stage.
         tls_handshakes: the TLS handshakes that a step showed.
         calls: observes the calls to the Connector API emulator.
         websocket: what the execution sends on the WebSocket.
@@ -58,7 +58,7 @@ class Execution:
     ) -> None:
         self.context, self.messages, self._stage = context, dict(messages), stage
         self.deliveries: list[Delivery] = []
-        self.discarded: list[Message] = []
+        self.refused_action: Delivery | None = None
         self.tls_handshakes: list[TlsHandshake] = []
         self.calls = CallObserver(context, messages, self.deliveries)
         self.websocket = WebSocketSession(context)
@@ -80,19 +80,18 @@ class Execution:
 
     @property
     def ends_early(self) -> bool:
-        """Whether further steps would show nothing.
+        """Whether further steps would show nothing."""
+        return self.not_restarted or self.refused_action is not None
 
-        The service could not be restarted, or in the Processing stage it did not accept an
-        Integration Webhook with any attempt, so that it can't process what follows for this
-        integration.
-        """
-        return self.not_restarted or (
-            self._stage is Stage.PROCESSING
-            and any(
-                message.kind is WebhookKind.INTEGRATION and message.validity is Validity.DOCUMENTED
-                for message in self.discarded
-            )
-        )
+    def add(self, delivery: Delivery) -> None:
+        """Add a delivery with all retries, into whose last attempt no fault was injected."""
+        self.deliveries.append(delivery)
+        message = delivery.message
+        is_action = message.kind is WebhookKind.INTEGRATION
+        is_documented = message.validity is Validity.DOCUMENTED  # others it may refuse
+        is_awaited = self._stage is Stage.PROCESSING and is_action and is_documented
+        if is_awaited and not delivery.delivered:
+            self.refused_action = delivery
 
     def transcript(self, scenario: Scenario) -> Transcript:
         """Return everything that was observed, as far as it concerns the scenario.
@@ -118,6 +117,7 @@ class Execution:
             never_idle=self.calls.never_idle,
             commands_requested=self.websocket.commands_requested,
             not_restarted=self.not_restarted,
+            refused_action=self.refused_action,
             client_restarts=(self.context.client_starts() - self._client_starts + self.revivals),
         )
 

@@ -134,7 +134,7 @@ KEYS: Mapping[type, str] = {
         deliveries omitted_deliveries=deliveries_left_out tls_handshakes limits calls
         websocket_handshakes connections not_sent undeliverable api_served faulted_ids=-
         unaffected_ids=- fault_more_than=- still_busy=- never_idle=- commands_requested=-
-        not_restarted=- client_restarts
+        not_restarted=- refused_action=- client_restarts
         """,
     Limits: "answer_timeout_s=timeout_s batch_limit",
     Delivery: "label message attempts visible_from_ms",

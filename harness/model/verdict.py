@@ -85,6 +85,8 @@ class Transcript:
         commands_requested: whether commands were waited for, since a client is known to request
             something about them (the requirement `commands-requested`).
         not_restarted: whether the harness tried to restart the service, and could not.
+        refused_action: the delivery of an Integration Webhook that the service did not accept, so
+            that the execution ended with it.
         client_restarts: how often a client ended with its connection and was started again by the
             harness.
 
@@ -107,6 +109,7 @@ class Transcript:
     never_idle: bool = False
     commands_requested: bool = False
     not_restarted: bool = False
+    refused_action: Delivery | None = None
     client_restarts: int = 0
 
     @property

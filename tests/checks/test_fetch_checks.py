@@ -616,6 +616,19 @@ def test_without_further_pages_nothing_is_evaluated(other: ApiCall) -> None:
     assert finding.observed == "no response had further pages"
 
 
+def test_a_refused_integration_webhook_leaves_nothing_to_judge() -> None:
+    """What an execution would have shown after it is not observed; what it showed before counts."""
+    refused = delivery("created", outcomes=(Outcome.ERROR_STATUS,) * 3)
+    for before, subjects in ((), 0), ((delivery("a"), call("a", at_ms=105)), 1):
+        transcript = build_transcript(*before, refused)
+        finding = evaluate(
+            Expectation("fetched", Level.MUST), replace(transcript, refused_action=refused)
+        )
+        assert (finding.met, finding.subject_count) == (True, subjects)
+        assert finding.not_observed is (subjects == 0)
+    assert evaluate_check("fetched", refused).not_observed is False
+
+
 def stream(*at_ms: float) -> list[Delivery]:
     """Return deliveries of one event each, at these times."""
     return [delivery(f"id-{number}", at_ms=time) for number, time in enumerate(at_ms)]

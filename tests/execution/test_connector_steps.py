@@ -1290,6 +1290,7 @@ def test_a_case_of_processing_ends_with_an_action_that_is_not_accepted(
     context = CaseContext(partner.deliverer, partner.endpoint, None)
     transcript = run_steps(scenario, messages, context)
     assert [delivery.label for delivery in transcript.deliveries] == sent
+    assert (transcript.refused_action is not None) is (len(sent) == 1)
 
 
 def test_requests_by_interval_that_miss_an_entity_are_shown() -> None:
