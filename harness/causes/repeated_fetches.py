@@ -25,7 +25,7 @@ FETCHED_REPEATEDLY = frozenset({"no-repeated-fetch", "one-fetch-per-entity", "no
 REPEATED_AFTER_ERROR = frozenset({"honours-retry-after", "rejected-not-repeated"})
 AT_ONCE_MS = 100.0  # between the same requests of workers that began at the same time
 MIN_SCENARIOS = 2  # with repeated fetches
-MIN_REQUESTS = 20  # for different ids
+MIN_REQUESTS = 5  # for different ids
 MIN_REPEATED = 0.7  # of them that are made more than once
 MIN_OVERLAPPING = 0.25  # of them that are made again before the response
 
