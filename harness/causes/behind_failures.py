@@ -35,12 +35,7 @@ class BehindFailures:
     """
 
     def __init__(self, observations: Observations, has_failed: Callable[[ApiCall], bool]) -> None:
-        self._has_failed = has_failed
-        self._instance_of = {
-            id(evidence.transcript): result.instance
-            for result in observations.results
-            for evidence in result.evidence
-        }
+        self._has_failed, self._instance_of = has_failed, observations.instance_of
         self._calls = _known_calls(observations)
         self._worked_ms = _times_of_work(observations)
         self._lost = {
@@ -79,7 +74,7 @@ class BehindFailures:
         )
 
     def _is_behind(self, transcript: Transcript, enterprise_id: str | None, sent_ms: float) -> bool:
-        owner = self._instance_of[id(transcript)], enterprise_id
+        owner = self._instance_of(transcript), enterprise_id
         before = self._calls.get(owner, [])
         index = bisect_left(before, sent_ms, key=_received_ms)
         if not index:
@@ -100,14 +95,8 @@ class BehindFailures:
 def _known_calls(observations: Observations) -> dict[_Owner, list[ApiCall]]:
     """Return the requests that the report shows, and the last ones, in order of arrival."""
     calls: dict[_Owner, dict[int, ApiCall]] = defaultdict(dict)
-    shown = [
-        (result.instance, call)
-        for result in observations.results
-        for evidence in result.evidence
-        for call in evidence.transcript.calls
-    ]
     last = [(instance, call) for instance, some in observations.last_calls.items() for call in some]
-    for instance, call in (*shown, *last):
+    for instance, call in (*observations.shown_calls, *last):
         calls[instance, call.enterprise_id][call.number] = call
     return {owner: sorted(some.values(), key=_received_ms) for owner, some in calls.items()}
 

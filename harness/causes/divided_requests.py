@@ -83,15 +83,10 @@ def find_divided_requests(observations: Observations) -> Iterator[Explanation]:
     ):
         return
 
-    full_at_ms = _times_of_requests(observations.results, size)
-    instance_of = {
-        id(evidence.transcript): result.instance
-        for result in observations.results
-        for evidence in result.evidence
-    }
+    full_at_ms = _times_of_requests(observations, size)
 
     def is_lost_in(transcript: Transcript) -> MissingEntity:
-        instance = instance_of[id(transcript)]
+        instance = observations.instance_of(transcript)
         left_out = {
             key for each in _lists("", transcript) if each.may_lose(size) for key in each.lost
         }
@@ -122,18 +117,13 @@ def find_divided_requests(observations: Observations) -> Iterator[Explanation]:
 
 
 def _times_of_requests(
-    results: Iterable[ScenarioResult], size: int
+    observations: Observations, size: int
 ) -> dict[tuple[int, str | None, str], list[float]]:
-    """Return when requests for as many ids came, by instance, enterprise and operation.
-
-    Scenarios that run at the same time share requests: each shows the ids of its own events.
-    """
+    """Return when requests for as many ids came, by instance, enterprise and operation."""
     requests: dict[tuple[int, int], tuple[ApiCall, set[str]]] = {}
-    for result in results:
-        for evidence in result.evidence:
-            for call in evidence.transcript.calls:
-                _, ids = requests.setdefault((result.instance, call.number), (call, set()))
-                ids.update(call.requested_ids)
+    for instance, call in observations.shown_calls:
+        _, ids = requests.setdefault((instance, call.number), (call, set()))
+        ids.update(call.requested_ids)
     times: dict[tuple[int, str | None, str], list[float]] = defaultdict(list)
     for (instance, _), (call, ids) in requests.items():
         if len(ids) == size:

@@ -184,11 +184,6 @@ def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
     recent_events = {
         number: _recent_events(instance) for number, instance in observations.instances.items()
     }
-    instance_of = {
-        id(evidence.transcript): result.instance
-        for result in observations.results
-        for evidence in result.evidence
-    }
     placed = list(_placed(observations.results, recent_events))
     rules = (*_RULES, *_every_nth(placed))
     found = [
@@ -205,7 +200,7 @@ def find_lost_positions(observations: Observations) -> Iterator[Explanation]:
         return  # another cause, which needs fewer events
 
     def is_beyond(transcript: Transcript) -> MissingEntity:
-        recent = recent_events[instance_of[id(transcript)]]
+        recent = recent_events[observations.instance_of(transcript)]
         positions = _positions(transcript.deliveries, recent)
         return lambda fetch: (
             fetch.requested_ms is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from pytest_mews.model import (
     Evidence,
     Outcome,
     ScenarioResult,
+    Transcript,
     attempt_records,
 )
 from pytest_mews.model.exchange import TIMEOUTS
@@ -165,6 +166,29 @@ class Observations:
             )
             for number in sorted(numbers)
         }
+
+    def instance_of(self, transcript: Transcript) -> int:
+        """Return the number of the instance at which a transcript of the results was made."""
+        return self._instance_by_transcript[id(transcript)]
+
+    @cached_property
+    def _instance_by_transcript(self) -> dict[int, int]:
+        return {
+            id(evidence.transcript): result.instance
+            for result in self.results
+            for evidence in result.evidence
+        }
+
+    @property
+    def shown_calls(self) -> Iterator[tuple[int, ApiCall]]:
+        """The calls that the report shows, each with the number of its instance.
+
+        Scenarios that run at the same time share requests: each shows the ids of its own events.
+        """
+        for result in self.results:
+            for evidence in result.evidence:
+                for call in evidence.transcript.calls:
+                    yield result.instance, call
 
     @cached_property
     def with_api_faults(self) -> frozenset[str]:
