@@ -14,7 +14,7 @@ from statistics import median
 
 from pytest_mews.checks.check import case_check
 from pytest_mews.checks.observation import Observation
-from pytest_mews.checks.phrasing import join_clauses, quantity
+from pytest_mews.checks.phrasing import describe_attempt, join_clauses, quantity
 from pytest_mews.model import AnswerTimes, Attempt, AttemptRecord, Outcome, Transcript
 from pytest_mews.model.exchange import INJECTED_OUTCOMES, TIMEOUTS
 from pytest_mews.model.line import Line, fit_line
@@ -99,6 +99,7 @@ def scales_with_batch(transcript: Transcript) -> Observation:
     The larger one has 1,500 events, three times the assumed limit. Nor are only the larger batches
     too late already. Where batches of any size are late, or too few are sent, no growth is seen.
     """
+    attempts = [attempt for delivery in transcript.deliveries for attempt in delivery.attempts]
     timed = [
         (len(delivery.message.events), attempt)
         for delivery in transcript.deliveries
@@ -118,10 +119,21 @@ def scales_with_batch(transcript: Transcript) -> Observation:
         )
     if len(points) < MIN_POINTS or len(sizes) < 2:  # noqa: PLR2004 - what a line needs
         batches = quantity(len(in_time), "batch", "batches")
-        observed = too_large or f"{batches} answered in time, too few to see growth"
+        failed = [
+            attempt
+            for attempt in attempts
+            if attempt.outcome is not Outcome.DELIVERED and attempt.outcome not in TIMEOUTS
+        ]
+        others = f"{quantity(len(failed), 'attempt')} failed otherwise"
+        observed = join_clauses(
+            (
+                f"{batches} answered in time, too few to see growth",
+                *(f"{others}: {describe_attempt(attempt)}" for attempt in failed[:1]),
+            )
+        )
         return Observation(
             met=not too_large,
-            observed=observed,
+            observed=too_large or observed,
             subject_count=len(points) if too_large else 0,
             not_observed=not too_large,
         )
@@ -129,7 +141,6 @@ def scales_with_batch(transcript: Transcript) -> Observation:
     size = max(PROJECTED_BATCH, transcript.limits.batch_limit)
     grows = _grows(line, sizes[-1] - sizes[0])
     met = not grows or line.at(size) <= limit_ms
-    attempts = [attempt for delivery in transcript.deliveries for attempt in delivery.attempts]
     if not met and line.slope * (sizes[-1] - sizes[0]) <= _lateness_ms(attempts):
         return _not_evaluated(attempts)
     largest_ms = median(time_ms for events, time_ms in points if events == sizes[-1])

@@ -25,6 +25,7 @@ from pytest_mews.model import (
     WebhookKind,
 )
 from pytest_mews.model.line import fit_line
+from tests.transcript_builders import delivery_of
 
 EVENT = EventReference("PaymentUpdated", "1")
 BATCH_SIZES = (1, 2, 50, 250, 500) * 3
@@ -209,6 +210,19 @@ def test_growth_is_not_observed_in_too_few_batches(batches: list[tuple[int, floa
     )
     assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
     assert "answered in time, too few to see growth" in finding.observed
+
+
+def test_a_service_that_refuses_batches_is_told_how() -> None:
+    """Nothing is known about its times, and the reason says what came instead."""
+    refused = [
+        delivery_of(("CustomerAdded", "a"), outcomes=(Outcome.ERROR_STATUS,)) for _ in range(3)
+    ]
+    finding = evaluate_deliveries("scales-with-batch", refused)
+    assert (finding.met, finding.subject_count, finding.not_observed) == (True, 0, True)
+    assert finding.observed == (
+        "0 batches answered in time, too few to see growth; 3 attempts failed otherwise: "
+        "500 after 10 ms"
+    )
 
 
 @pytest.mark.parametrize("rounds", [1, 5])
