@@ -22,7 +22,9 @@ def interrupted_by_signals() -> Iterator[None]:
         yield
     finally:
         for number in replaced:
-            signal.signal(number, signal.SIG_DFL)
+            # An interrupted run keeps its own handler.
+            if signal.getsignal(number) is signal.default_int_handler:
+                signal.signal(number, signal.SIG_DFL)
 
 
 class StopSignal:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
@@ -17,6 +17,7 @@ from pytest_mews.session.xdist import is_worker
 
 GRACE_S = 15.0  # how long an interrupted run may take to stop
 REPORT_S = 120.0  # how long the report may take, also on a busy machine
+EXIT_S = 5.0  # how long Python may take to exit after the run
 REPEAT_AFTER_S = 0.1  # by then Python has left the callback that swallowed an interruption
 
 
@@ -45,7 +46,8 @@ class SignalHandler:
 
     SIGTERM, which CI systems send, and SIGHUP of a closed terminal interrupt a run as Ctrl-C does.
     A second Ctrl-C would otherwise interrupt the report as well. Another signal interrupts again
-    after `GRACE_S`, or `REPORT_S` while the report is written. A handler of another plugin stays in
+    after `GRACE_S`, or `REPORT_S` while the report is written. After an interrupted run, it can't
+    end Python with another exit code either, for `EXIT_S`. A handler of another plugin stays in
     place.
 
     Python swallows what a handler raises within a finalizer or a callback of the garbage collector,
@@ -65,10 +67,10 @@ class SignalHandler:
         repeat: Callable[[int], None] = repeat_signal,
     ) -> None:
         self._config, self._now, self._repeat = config, now, repeat
-        self._ignored_until = 0.0
+        self._ignored_until, self._interrupted = 0.0, False
+        self._replaced: dict[signal.Signals, Callable[..., Any] | signal.Handlers] = {}
         # What is cleaned up before, such as threads that end, a signal must not interrupt.
-        self._replaced = ExitStack()
-        config.add_cleanup(self._replaced.close)
+        config.add_cleanup(self.end)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -79,7 +81,7 @@ class SignalHandler:
             handler = signal.getsignal(number)
             if handler is signal.default_int_handler or handler is signal.SIG_DFL:
                 signal.signal(number, self.handle)
-                self._replaced.callback(_restore, number, handler)
+                self._replaced[number] = handler
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, Any, Any]:
@@ -117,9 +119,16 @@ class SignalHandler:
 
         """
         if self._now() >= self._ignored_until:
-            self._ignored_until = self._now() + GRACE_S
+            self._ignored_until, self._interrupted = self._now() + GRACE_S, True
             raise Interruption(number)
 
-
-def _restore(number: signal.Signals, handler: Callable[..., Any] | signal.Handlers) -> None:
-    signal.signal(number, handler)
+    def end(self) -> None:
+        """Restore the handlers, unless Python is about to exit because of an interruption."""
+        if self._interrupted:
+            self._ignored_until = self._now() + EXIT_S
+        for number, handler in self._replaced.items():
+            if self._interrupted:
+                # Python itself would restore them before it has exited.
+                atexit.register(signal.signal, number, signal.SIG_IGN)
+            else:
+                signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -100,10 +101,12 @@ def test_interruption_of_concurrent_scenarios(pytester: pytest.Pytester) -> None
     assert any("interrupted before" in item["reason"] for item in scenarios.values())
 
 
-def run_until_report(folder: Path, *options: str) -> subprocess.Popen[str]:
+def run_until_report(
+    folder: Path, *options: str, command: str = "pytest --mews-target"
+) -> subprocess.Popen[str]:
     """Start a run that takes long, and return it when its first scenario has passed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--mews-target", "demo:slow-but-fine", *options],
+        [sys.executable, "-m", *command.split(), "demo:slow-but-fine", *options],
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
@@ -145,6 +148,33 @@ def test_several_signals_are_one_interruption(
     assert report["interrupted"]
     assert "error" not in read_verdicts(pytester.path).values()
     assert (pytester.path / "junit.xml").read_text().startswith("<?xml")
+
+
+LATE_SIGNALS = """
+import atexit, os, signal
+
+class Late:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.{number}):
+        kill(process, number)
+
+late = Late()  # deleted when Python has already restored its own handlers
+atexit.register(os.kill, os.getpid(), signal.{number})
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("command", ["pytest --mews-target", "pytest_mews certify"])
+def test_signals_while_python_exits(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, command: str, number: str
+) -> None:
+    """The exit code is that of an interrupted run nevertheless."""
+    pytester.makepyfile(sitecustomize=LATE_SIGNALS.format(number=number))
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=os.pathsep)
+    process = run_until_report(pytester.path, "--mews-jobs", "1", command=command)
+    process.send_signal(signal.Signals[number])
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert read_report(pytester.path)["interrupted"]
 
 
 SWALLOWS = """

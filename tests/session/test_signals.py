@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pytest_mews.session.signals import GRACE_S, Interruption, SignalHandler
+from pytest_mews.session.signals import EXIT_S, GRACE_S, Interruption, SignalHandler
 from tests.seconds_clock import SecondsClock
 
 
@@ -60,6 +60,21 @@ def test_a_run_that_has_ended_writes_its_report(handler: SignalHandler) -> None:
     finishing = handler.pytest_sessionfinish()
     next(finishing)
     handler.handle(signal.SIGINT, None)
+
+
+def test_a_program_that_goes_on_after_an_interrupted_run_can_be_ended(
+    handler: SignalHandler, clock: SecondsClock
+) -> None:
+    """A signal is without effect only while Python would exit."""
+    with pytest.raises(Interruption):
+        handler.handle(signal.SIGTERM, None)
+    clock.now += 1
+    handler.end()
+    clock.now += EXIT_S - 0.1
+    handler.handle(signal.SIGTERM, None)
+    clock.now += 0.2
+    with pytest.raises(Interruption):
+        handler.handle(signal.SIGTERM, None)
 
 
 def test_an_interruption_that_python_swallows_is_sent_again(
