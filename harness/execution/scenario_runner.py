@@ -14,7 +14,7 @@ the last cases before its death run again, each alone, to find the one that ende
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -381,6 +381,9 @@ class ScenarioRunner:
 
         Then the next failing cases run again: a failure by chance must not hide one that stays. One
         that observes nothing of what failed says nothing: the failure stays.
+
+        No case runs again if only entities are not fetched, and the same failure of other scenarios
+        has always stayed: it would take the time of another wait.
         """
         if self.progress.death is not None or not self._failing:
             return
@@ -391,6 +394,9 @@ class ScenarioRunner:
         _, self.progress.smallest, self.progress.sent_messages = failing[0]
         if self._is_decided_at_once or not self._cases.fixed[0]:
             return
+        alike, unmet = self._context.alike_failures, _unmet(self.progress.smallest)
+        if all(finding.about_fetches for finding in unmet) and alike.fail_again(_checks(unmet)):
+            return
         for case, evidence, sent in failing[:MAX_CONFIRMATIONS]:
             if passed := self._passed_with_pauses.get(repr(case)):
                 self.progress.passed_on_retry = self.progress.passed_on_retry or passed
@@ -400,6 +406,9 @@ class ScenarioRunner:
                 self._recent.append((case, retry, retry_sent))
                 self._end_by_death()
                 return
+            alike.note_repetition(
+                self._scenario.id, _checks(_unmet(evidence)), failed=bool(severity(retry))
+            )
             if severity(retry):
                 is_more_severe = severity(retry) > severity(evidence)
                 self.progress.smallest = retry if is_more_severe else evidence
@@ -661,8 +670,7 @@ class ScenarioRunner:
 
     def _limit_budget(self, evidence: Evidence) -> None:
         """Shrink only briefly if other scenarios have failed alike."""
-        checks = frozenset(finding.check for finding in evidence.findings if not finding.met)
-        if self._context.alike_failures.note(self._scenario.id, checks):
+        if self._context.alike_failures.note(self._scenario.id, _checks(_unmet(evidence))):
             seconds = min(self._budget.seconds, KNOWN_FAILURE_S)
             self._budget = replace(self._budget, seconds=seconds)
 
@@ -734,6 +742,14 @@ class ScenarioRunner:
             )
 
 
+def _unmet(evidence: Evidence) -> list[Finding]:
+    return [finding for finding in evidence.findings if not finding.met]
+
+
+def _checks(findings: Iterable[Finding]) -> frozenset[str]:
+    return frozenset(finding.check for finding in findings)
+
+
 def _shows_outage(evidence: Evidence) -> bool:
     """Return whether the service accepted no connection, or a health check failed."""
     return met_no_connection(evidence) or any(map(is_out, health_attempts(evidence)))
@@ -754,7 +770,7 @@ def _observes_what_failed(retry: Evidence, failing: Evidence) -> bool:
 
     A client that handles nothing any more meets what is expected of events that it handles.
     """
-    unmet = {finding.check for finding in failing.findings if not finding.met}
+    unmet = _checks(_unmet(failing))
     found = {finding.check for finding in retry.findings if finding.subject_count}
     empty = {finding.check for finding in retry.findings if not finding.subject_count}
     return unmet.isdisjoint(empty - found)

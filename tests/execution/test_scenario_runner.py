@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_mews.delivery import Request
-from pytest_mews.execution import Budget, Messages, Patience, scenario_runner
+from pytest_mews.execution import AlikeFailures, Budget, Messages, Patience, scenario_runner
 from pytest_mews.execution.cases import Case
 from pytest_mews.execution.scenario_runner import ScenarioRunner, SentMessages
-from pytest_mews.model import Delivery, Evidence, Outcome, Scenario, Transcript
+from pytest_mews.model import Delivery, Evidence, Finding, Outcome, Scenario, Transcript
 from tests.transcript_builders import attempt, build_transcript, delivery
 
 from .conftest import Setup
@@ -93,6 +93,46 @@ def test_a_retry_that_observes_nothing_excuses_no_failure(
     runner.run()
     assert runner.progress.smallest is not None
     assert (runner.progress.passed_on_retry is not None) == bool(subject_count)
+
+
+@pytest.mark.parametrize(
+    ("about_fetches", "known", "repetitions"), [(True, 3, 0), (True, 2, 1), (False, 3, 1)]
+)
+def test_what_other_scenarios_do_not_fetch_either_is_not_repeated(
+    setup: BuildSetup,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    about_fetches: bool,
+    known: int,
+    repetitions: int,
+) -> None:
+    """Three others must have failed again; a failure of another kind is always repeated."""
+    failures = AlikeFailures()
+    runner = setup(lambda _: 500).runner("PROC-01", alike_failures=failures)
+    evaluate = runner._evaluate
+
+    def evaluate_fetches(transcript: Transcript) -> tuple[Finding, ...]:
+        findings = evaluate(transcript)
+        return tuple(
+            replace(finding, met=False, about_fetches=about_fetches) for finding in findings
+        )
+
+    repeated: list[Case] = []
+    retry = ScenarioRunner._retry
+
+    def counted_retry(self: ScenarioRunner, case: Case) -> tuple[Evidence, SentMessages]:
+        repeated.append(case)
+        return retry(self, case)
+
+    monkeypatch.setattr(ScenarioRunner, "_retry", counted_retry)
+    runner._evaluate = evaluate_fetches
+    checks = frozenset(finding.check for finding in evaluate(build_transcript()))
+    for number in range(known):
+        failures.note_repetition(f"PROC-{10 + number}", checks, failed=True)
+    runner.run()
+    assert len(repeated) == repetitions
+    assert runner.progress.smallest is not None
+    assert runner.progress.passed_on_retry is None
 
 
 def test_a_failure_by_chance_hides_no_other_failure(setup: BuildSetup) -> None:
