@@ -395,7 +395,8 @@ class ScenarioRunner:
         if self._is_decided_at_once or not self._cases.fixed[0]:
             return
         alike, unmet = self._context.alike_failures, _unmet(self.progress.smallest)
-        if all(finding.about_fetches for finding in unmet) and alike.fail_again(_checks(unmet)):
+        is_known = all(one.about_fetches for one in unmet) and alike.fail_again(_checks(unmet))
+        if is_known and not self._passed_with_pauses:
             return
         for case, evidence, sent in failing[:MAX_CONFIRMATIONS]:
             if passed := self._passed_with_pauses.get(repr(case)):
